@@ -1,0 +1,1 @@
+"""Errors, digests, names and file trees: what every other room stands on."""

@@ -1,0 +1,83 @@
+"""A folder's files as one immutable value."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from cluster_forge.foundation.digest import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class FileTree:
+    """Files by their path (relative, ``/`` between the parts), always in the order of their paths.
+
+    ``executable`` names the paths whose owner may run them; there are no other modes, no links, no empty folders.
+
+    Raises:
+        ValueError: for a path that is empty, absolute, or has an empty, ``.`` or ``..`` part.
+    """
+
+    files: Mapping[str, bytes]
+    executable: frozenset[str] = field(default=frozenset())
+
+    def __post_init__(self) -> None:
+        for path in self.files:
+            if not path or any(part in ("", ".", "..") for part in path.split("/")):
+                raise ValueError(f"not a relative path: {path!r}")
+        object.__setattr__(self, "files", MappingProxyType(dict(sorted(self.files.items()))))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, path: str) -> bytes:
+        return self.files[path]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(map(len, self.files.values()))
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of paths, modes and contents together."""
+        state = hashlib.sha256()
+        for path, content in self.files.items():
+            mode = "x" if path in self.executable else "-"
+            state.update(f"{mode} {hashlib.sha256(content).hexdigest()} {path}\n".encode())
+        return Digest(state.hexdigest())
+
+    def under(self, folder: str) -> FileTree:
+        """The same tree, moved into ``folder``."""
+        return FileTree(
+            {f"{folder}/{path}": content for path, content in self.files.items()},
+            frozenset(f"{folder}/{path}" for path in self.executable),
+        )
+
+    def inside(self, folder: str) -> FileTree:
+        """What lies in ``folder``, with the paths that it has there."""
+        start = f"{folder}/"
+        return FileTree(
+            {path[len(start) :]: content for path, content in self.files.items() if path.startswith(start)},
+            frozenset(path[len(start) :] for path in self.executable if path.startswith(start)),
+        )
+
+
+def join(*trees: FileTree) -> FileTree:
+    """All trees in one.
+
+    Raises:
+        ValueError: if two of them hold the same path.
+    """
+    files: dict[str, bytes] = {}
+    for tree in trees:
+        for path, content in tree.files.items():
+            if path in files:
+                raise ValueError(f"two files are called {path!r}")
+            files[path] = content
+    return FileTree(files, frozenset().union(*(tree.executable for tree in trees)))

@@ -1,0 +1,41 @@
+"""Names that are more than text."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
+
+
+def is_dns_label(text: str) -> bool:
+    """Whether ``text`` is a DNS label (RFC 1123), as Kubernetes asks of namespaces."""
+    return bool(_LABEL.match(text))
+
+
+class ComponentName(str):
+    """The name of a component: a DNS label, for it names folders, Applications and releases.
+
+    Raises:
+        ValueError: if ``text`` is not a DNS label.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> ComponentName:
+        if not is_dns_label(text):
+            raise ValueError(f"{text!r} is not a DNS label (lower-case letters, digits and hyphens, at most 63)")
+        return super().__new__(cls, text)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that ``word`` was most likely meant to be, if one is near enough."""
+    found = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``", did you mean 'x'?"`` or nothing: the tail of a message about an unknown word."""
+    near = nearest(word, known)
+    return f", did you mean {near!r}?" if near else ""

@@ -1,0 +1,1 @@
+"""Kubernetes objects: how they are told apart, read, completed, ordered and written."""

@@ -1,0 +1,70 @@
+"""What makes an object that object: group, kind, namespace and name."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_PLAIN = re.compile(r"[a-z0-9.-]*\Z")
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
+class ObjectId:
+    """An object's identity; ``group`` is empty for the core API, ``namespace`` for what lies in none.
+
+    The version is no part of it: ``apps/v1`` and ``apps/v1beta1`` are two views of one object.
+    """
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> ObjectId:
+        """The identity of a well-formed object, namespace as written."""
+        metadata = body["metadata"]
+        return cls(
+            group=group_of(body["apiVersion"]),
+            kind=body["kind"],
+            namespace=metadata.get("namespace") or "",
+            name=metadata.get("name") or metadata.get("generateName") or "",
+        )
+
+    def __str__(self) -> str:
+        """As kubectl writes it: ``Deployment.apps/shop/web``, ``Namespace/shop``."""
+        kind = f"{self.kind}.{self.group}" if self.group else self.kind
+        return f"{kind}/{self.namespace}/{self.name}" if self.namespace else f"{kind}/{self.name}"
+
+    @property
+    def file_name(self) -> str:
+        """The object's file: ``deployment.apps_shop_web.yaml``, ``namespace_shop.yaml``.
+
+        Derived from the identity alone. Two identities share a name only if their kinds differ in nothing but case,
+        which no API server serves: the plurals would collide. ``_`` joins the parts, so it is escaped inside them,
+        as is whatever else a file system may not keep apart (capitals) or allow (colons): ``~`` and hex digits.
+        """
+        kind = self.kind.lower() + (f".{self.group}" if self.group else "")
+        parts = (kind, self.namespace, self.name) if self.namespace else (kind, self.name)
+        stem = "_".join(_escape(part) for part in parts)
+        if len(stem) > _LONGEST:
+            stem = f"{stem[:_LONGEST]}~~{hashlib.sha256(stem.encode()).hexdigest()[:16]}"
+        return f"{stem}.yaml"
+
+
+def group_of(api_version: str) -> str:
+    """The group in ``group/version``; empty for the core API's bare ``v1``."""
+    group, slash, _ = api_version.rpartition("/")
+    return group if slash else ""
+
+
+def _escape(part: str) -> str:
+    if _PLAIN.match(part):
+        return part
+    return "".join(
+        char if _PLAIN.match(char) else "".join(f"~{byte:02x}" for byte in char.encode("utf-8", "surrogatepass")) for char in part
+    )

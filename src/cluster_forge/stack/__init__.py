@@ -1,0 +1,1 @@
+"""What the user asked for: the description, read, merged, resolved and locked."""
