@@ -84,14 +84,14 @@ class Rendered:
     """What Helm made of it.
 
     ``templates`` holds the text of each template by its path, in Helm's order, ``NOTES.txt`` left out; ``crds`` the
-    files of ``crds/`` folders, those of switched-off dependencies left out. ``asks_for_apis`` says whether a template
-    looks at ``.Capabilities.APIVersions``, so that another set of them may give another result.
+    files of ``crds/`` folders, those of switched-off dependencies left out. ``asks_for`` holds the API versions that the
+    chart's templates ask the cluster for, None where they cannot be told: another set may give another result.
     """
 
     templates: Mapping[str, str]
     crds: Sequence[tuple[str, str]]
     notes: str
-    asks_for_apis: bool
+    asks_for: frozenset[str] | None
 
 
 class HelmEngine(Protocol):

@@ -1,0 +1,92 @@
+# The ways to build, test and try Cluster-Forge. Needs Python 3.11–3.14, git and make; `make` alone lists the targets.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VENV := .venv
+BIN := $(VENV)/bin
+STARTER := build/starter
+PYTHON ?=
+PYTEST_ARGS ?=
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+UV_COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	--no-emit-index-url --no-emit-find-links --no-config --custom-compile-command 'make requirements' pyproject.toml
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F '|' '{ printf "%-22s %s\n", $$1, $$2 }'
+
+.PHONY: venv
+venv: $(VENV)/installed.stamp ## make .venv from the pinned requirements, with the package in it
+
+$(VENV)/pinned.stamp: requirements/dev.txt
+	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && echo "making $(VENV) with $$python" && "$$python" -m venv --clear $(VENV)
+	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+$(VENV)/installed.stamp: $(VENV)/pinned.stamp pyproject.toml
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: forge
+forge: venv ## make the starter stack, offline, in build/starter
+	@mkdir -p $(STARTER)
+	@test -f $(STARTER)/input/config.yaml || $(BIN)/cluster-forge -C $(STARTER) init --yes
+	@$(BIN)/cluster-forge -C $(STARTER) forge --offline
+	@echo; echo "The starter stack is in $(STARTER)/stacks/starter; its description in $(STARTER)/input."
+
+.PHONY: test
+test: venv ## run the tests (PYTEST_ARGS='-k order' for some of them)
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+.PHONY: coverage
+coverage: venv ## run the tests and insist on 90 % branch coverage below the command line
+	@mkdir -p build
+	$(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: venv ## formatting, ruff, mypy strict, the layers
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: fmt
+fmt: venv ## format the code and mend what ruff can mend
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+.PHONY: scripts
+scripts: venv ## shellcheck over the generated scripts and our own
+	$(BIN)/python tools/check_scripts.py
+
+.PHONY: docs
+docs: venv ## build the documentation site into build/site, strictly
+	$(BIN)/zensical build --clean --strict
+
+.PHONY: wheel
+wheel: venv ## build the wheel, install it by itself, let it make the starter stack in an empty folder
+	$(BIN)/python tools/check_wheel.py
+
+.PHONY: check
+check: lint coverage scripts docs wheel ## everything that CI runs
+
+.PHONY: bench
+bench: venv ## time a cold forge of the starter and of the descriptions in ../shared
+	$(BIN)/python tools/bench.py
+
+.PHONY: golden
+golden: venv ## write the golden trees anew, and show what changed
+	$(BIN)/pytest --update-golden $(PYTEST_ARGS)
+	git --no-pager diff --stat -- tests/golden
+
+.PHONY: requirements
+requirements: venv ## pin the requirements anew (UPGRADE=--upgrade for newer versions)
+	$(UV_COMPILE) $(UPGRADE) --output-file requirements/runtime.txt
+	$(UV_COMPILE) $(UPGRADE) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+
+.PHONY: clean
+clean: ## remove everything that make made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .cache
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

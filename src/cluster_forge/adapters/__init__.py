@@ -1,0 +1,1 @@
+"""The outside world, one adapter for each part of it."""

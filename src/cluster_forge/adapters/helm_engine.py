@@ -1,0 +1,176 @@
+"""Helm's own engine in this process: ``helm-python-sdk``, which binds Helm's Go library.
+
+The library must not be asked twice of one chart handle: a render switches off the dependencies whose conditions are
+false for good. So every render loads the archive anew, and handles never leave a call.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import re
+import tarfile
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
+from cluster_forge.foundation.versions import Version
+from cluster_forge.ports import Rendered, RenderRequest
+
+try:
+    from helm_python import Chart, HelmChartInvalidError, HelmChartLoadError, HelmError, _native
+except ImportError as error:
+    raise MissingProgramError(
+        f"Helm's engine cannot be loaded: {error}",
+        fix="use the helm program instead: --helm-engine helm (there is no wheel of helm-python-sdk for this platform)",
+    ) from error
+
+_ASKED = re.compile(rb"\.APIVersions\.Has \"([^\"]+)\"")
+_RANGE_TEMPLATE = "{{- range .Values.versions }}{{ semverCompare $.Values.range . }},{{ end -}}"
+
+
+class HelmEngineInProcess:
+    """`ports.HelmEngine` on Helm's Go library. Safe to call from several threads: no handle is shared."""
+
+    @property
+    def version(self) -> str:
+        return f"helm-sdk {_native.EXPECTED_HELM_SDK_VERSION}"
+
+    def render(self, request: RenderRequest) -> Rendered:
+        with _load(request.chart) as chart:
+            _check_installable(chart, request, self)
+            templates = _templates(chart, request)
+            crds = chart.crds  # only now: a render decides which dependencies' CRDs there are
+        notes = "\n".join(text for path, text in templates.items() if path.endswith("NOTES.txt"))
+        return Rendered(
+            templates={path: text for path, text in sorted(templates.items()) if not path.endswith("NOTES.txt")},
+            crds=tuple((str(crd["filename"]), str(crd["data"])) for crd in crds),
+            notes=notes,
+            asks_for=asked_apis(request.chart),
+        )
+
+    def newest_in_range(self, constraint: str, versions: Sequence[str]) -> str | None:
+        readable = [(parsed, text) for text in versions if (parsed := Version.parse(text))]
+        texts = [text for _, text in sorted(readable, key=lambda pair: pair[0], reverse=True)]
+        for text, fits in zip(texts, self.fits(constraint, texts), strict=True):
+            if fits:
+                return text
+        return None
+
+    def fits(self, constraint: str, versions: Sequence[str]) -> list[bool]:
+        """Which of ``versions`` are in the range ``constraint``, as Helm's ``semverCompare`` says.
+
+        Raises:
+            DescriptionError: if ``constraint`` is no version range.
+        """
+        if not versions:
+            return []
+        options = orjson.dumps({"name": "range", "namespace": "default"}).decode()
+        values = orjson.dumps({"range": constraint, "versions": list(versions)}).decode()
+        with Chart.load_archive(_range_chart()) as chart:
+            try:
+                output = _native.call_string("helm_render", chart._raw(), values, options)
+            except HelmError as error:
+                raise DescriptionError(
+                    f"{constraint!r} is no version range: {_reason(error)}",
+                    fix="write an exact version (1.2.3) or a range as Helm reads it (>=1.2.0 <2.0.0, ~1.2, 1.x)",
+                ) from error
+        (answers,) = orjson.loads(output).values()
+        return [answer == "true" for answer in answers.split(",")[:-1]]
+
+
+def asked_apis(archive: bytes) -> frozenset[str] | None:
+    """The API versions that the chart's templates ask for; None where one asks in another way than by their name."""
+    try:
+        content = zlib.decompress(archive, wbits=31)
+    except zlib.error as error:
+        raise ArchiveError(f"not a gzip archive: {error}") from error
+    asked = _ASKED.findall(content)
+    return frozenset(name.decode() for name in asked) if len(asked) == content.count(b".APIVersions") else None
+
+
+def _load(archive: bytes) -> Chart:
+    try:
+        return Chart.load_archive(archive)
+    except (HelmChartLoadError, HelmChartInvalidError) as error:
+        raise ArchiveError(f"not a chart: {_reason(error)}", fix="see whether `helm lint` accepts it") from error
+
+
+def _check_installable(chart: Chart, request: RenderRequest, engine: HelmEngineInProcess) -> None:
+    """What ``helm install`` checks before it renders (Helm, ``pkg/action/install.go``, ``RunWithContext``).
+
+    Raises:
+        RenderError: a library chart, a dependency that is not in the archive, or a Kubernetes version out of range.
+    """
+    metadata = chart.metadata
+    name = f"{metadata.get('name')} {metadata.get('version')}"
+    if metadata.get("type") == "library":
+        raise RenderError(f"{name} is a library chart, which cannot be installed", fix="name the chart that uses it")
+    present = {dependency.get("name") for dependency in chart.dependencies}
+    wanted = [str(each.get("name")) for each in metadata.get("dependencies") or ()]
+    missing = [dependency for dependency in wanted if dependency not in present]
+    if missing:
+        raise RenderError(
+            f"{name} lacks its dependencies {', '.join(missing)} in charts/",
+            fix="run `helm dependency build` in the chart, or package it with them",
+        )
+    required = metadata.get("kubeVersion")
+    if required and engine.fits(required, [str(request.kubernetes)]) != [True]:
+        raise RenderError(
+            f"{name} requires Kubernetes {required}, the target is {request.kubernetes}",
+            fix="choose another version of the chart, or another target.kubernetes",
+        )
+
+
+def _templates(chart: Chart, request: RenderRequest) -> dict[str, str]:
+    options: dict[str, Any] = {
+        "name": request.release,
+        "namespace": request.namespace,
+        "kube_version": str(request.kubernetes),
+        "api_versions": list(request.api_versions),
+    }
+    if request.skip_schema:
+        options["skip_schema_validation"] = True
+    try:
+        text = _native.call_string(
+            "helm_render", chart._raw(), orjson.dumps(request.values).decode(), orjson.dumps(options).decode()
+        )
+    except HelmError as error:
+        raise RenderError(_reason(error), fix=_fix(error)) from error
+    templates: dict[str, str] = orjson.loads(text)
+    return templates
+
+
+def _reason(error: Exception) -> str:
+    """The library's message on one line."""
+    return " ".join(str(getattr(error, "detail", None) or error).split())
+
+
+def _fix(error: Exception) -> str:
+    text = str(error)
+    if "specifications of the schema" in text:
+        return "correct these values: the chart's values.schema.json refuses them"
+    if "execution error at" in text:
+        return "the chart itself asks for this: set the values that it names"
+    return "give the values that the template reads, or take another version of the chart"
+
+
+@functools.cache
+def _range_chart() -> bytes:
+    """A chart of one template that compares versions: Helm's ``semverCompare`` is to be had in templates only."""
+    files = {
+        "Chart.yaml": "apiVersion: v2\nname: range\nversion: 1.0.0\n",
+        "templates/range.txt": _RANGE_TEMPLATE,
+    }
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as archive:
+        for path, text in files.items():
+            entry = tarfile.TarInfo(f"range/{path}")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+

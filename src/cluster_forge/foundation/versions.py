@@ -1,0 +1,40 @@
+"""Semantic versions as Helm reads them: a leading ``v`` and missing parts are fine."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_VERSION = re.compile(
+    r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?\Z"
+)
+
+Identifier = tuple[int, int, str]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """A version in the order of SemVer 2.0.0, section 11; build metadata does not count.
+
+    ``release`` is False for a pre-release, which sorts before its release; numbers in it sort before words.
+    """
+
+    major: int
+    minor: int
+    patch: int
+    release: bool
+    identifiers: tuple[Identifier, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Version | None:
+        """The version that ``text`` writes, or None when it writes none."""
+        match = _VERSION.match(text)
+        if not match:
+            return None
+        major, minor, patch = (int(part or 0) for part in match.group(1, 2, 3))
+        tail = match[4]
+        return cls(major, minor, patch, tail is None, tuple(map(_identifier, tail.split("."))) if tail else ())
+
+
+def _identifier(text: str) -> Identifier:
+    return (0, int(text), "") if text.isdigit() else (1, 0, text)

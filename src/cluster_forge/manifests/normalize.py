@@ -1,0 +1,98 @@
+"""From what a document says to the single objects in it, checked and with their namespaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from cluster_forge.foundation.errors import ManifestError
+from cluster_forge.manifests.manifest import Body, Manifest, Provenance
+from cluster_forge.manifests.scope import Scopes
+
+_BINDINGS = ("RoleBinding", "ClusterRoleBinding")
+
+
+def objects(value: Any, provenance: Provenance) -> Iterator[Manifest]:
+    """The objects in one document's ``value``; a ``List`` (or ``…List`` with items) gives each of its items.
+
+    Raises:
+        ManifestError: if it is not a Kubernetes object: no mapping, or ``apiVersion``, ``kind`` or a name is missing.
+    """
+    if value is None or value == {}:
+        return
+    if not isinstance(value, dict):
+        raise _unfit(provenance, f"a document that is {_called(value)}, not a mapping")
+    kind, api_version = value.get("kind"), value.get("apiVersion")
+    items = value.get("items")
+    if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list) and isinstance(api_version, str):
+        for item in items:
+            yield from objects(_typed(item, kind.removesuffix("List"), api_version), provenance)
+        return
+    if not isinstance(api_version, str) or not isinstance(kind, str) or not api_version or not kind:
+        missing = " and ".join(key for key in ("apiVersion", "kind") if not isinstance(value.get(key), str))
+        raise _unfit(provenance, f"not a Kubernetes object: {missing or 'apiVersion or kind'} is missing")
+    yield Manifest.of(_named(value, provenance), provenance)
+
+
+def placed(manifest: Manifest, namespace: str, scopes: Scopes) -> Manifest:
+    """``manifest`` with ``namespace`` filled in where it belongs and is missing; what is written is never changed.
+
+    Subjects of role bindings that are ServiceAccounts follow the same rule (the API server refuses one without). What
+    lies in no namespace is known by none, even where a chart wrote one: the API server drops it (``rest.BeforeCreate``).
+    An empty ``namespace`` fills in nothing.
+    """
+    body, identity = manifest.body, manifest.id
+    namespaced = scopes.is_namespaced(identity.group, identity.kind)
+    if namespaced is False and identity.namespace:
+        identity = replace(identity, namespace="")
+    if namespace and namespaced and not identity.namespace:
+        body = {**body, "metadata": {**body["metadata"], "namespace": namespace}}
+        identity = replace(identity, namespace=namespace)
+    if namespace and identity.group == "rbac.authorization.k8s.io" and identity.kind in _BINDINGS:
+        body = _with_subjects(body, namespace)
+    return Manifest(id=identity, body=body, provenance=manifest.provenance)
+
+
+def _with_subjects(body: Body, namespace: str) -> Body:
+    subjects = body.get("subjects")
+    if not isinstance(subjects, list):
+        return body
+    filled = [
+        {**subject, "namespace": namespace}
+        if isinstance(subject, dict) and subject.get("kind") == "ServiceAccount" and not subject.get("namespace")
+        else subject
+        for subject in subjects
+    ]
+    return body if filled == subjects else {**body, "subjects": filled}
+
+
+def _typed(item: Any, kind: str, api_version: str) -> Any:
+    """An item of a typed list may leave out what the list says (``RoleList`` of ``rbac.authorization.k8s.io/v1``)."""
+    if not isinstance(item, dict) or not kind:
+        return item
+    return {"apiVersion": api_version, "kind": kind, **item}
+
+
+def _named(value: dict[str, Any], provenance: Provenance) -> Mapping[str, Any]:
+    metadata = value.get("metadata")
+    what = f"{value['kind']} ({value['apiVersion']})"
+    if not isinstance(metadata, dict) or not (metadata.get("name") or metadata.get("generateName")):
+        raise _unfit(provenance, f"{what} has no metadata.name")
+    for key in ("name", "generateName", "namespace"):
+        if not isinstance(metadata.get(key) or "", str):
+            raise _unfit(provenance, f"{what} has a metadata.{key} that is {_called(metadata[key])}: quote it")
+    return value
+
+
+def _unfit(provenance: Provenance, message: str) -> ManifestError:
+    return ManifestError(
+        f"component {provenance.component}: {message}",
+        where=provenance.origin,
+        fix="only Kubernetes objects can be deployed; a Helm values file belongs into valuesFiles of a component with helm",
+    )
+
+
+def _called(value: Any) -> str:
+    names = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
+    return names.get(type(value), "nothing")

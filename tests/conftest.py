@@ -1,0 +1,147 @@
+"""What every test may use: the corpus beside the project, golden trees, and the rule that CI leaves no corpus test out."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+GOLDEN = PROJECT / "tests" / "golden"
+SHARED = Path(os.environ.get("CLUSTER_FORGE_SHARED") or PROJECT.parent / "shared").resolve()
+HELM = shutil.which("helm") or shutil.which("helm", path=Path.home() / "go" / "bin")
+IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
+SHOWN_FILES, SHOWN_LINES = 5, 40
+
+# A slow machine is no fault of the code; in CI the same commit always tries the same examples.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if IN_CI else "project")
+
+CompareGolden = Callable[[str, "Path | Mapping[str, bytes]"], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden anew instead of comparing")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(CorpusRule(), "corpus-rule")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("corpus") and not _corpus_is_there():
+        pytest.skip(f"no corpus: {SHARED} is not there (CLUSTER_FORGE_SHARED names another folder)")
+    if item.get_closest_marker("helm") and HELM is None:
+        pytest.skip("the helm program is not installed")
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder with ``mirror/``, ``stacks/`` and ``v1-input/``; a test that asks for it is a corpus test."""
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def helm_program() -> str:
+    """The path of the ``helm`` program; a test that asks for it counts as marked ``helm``."""
+    assert HELM is not None
+    return HELM
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> CompareGolden:
+    """Compare a tree with ``tests/golden/<name>/``, or write that anew (``--update-golden``).
+
+    A tree is a folder, or file contents by their relative paths.
+    """
+    update = bool(request.config.getoption("--update-golden"))
+
+    def compare(name: str, tree: Path | Mapping[str, bytes]) -> None:
+        __tracebackhide__ = True
+        actual = _read(tree) if isinstance(tree, Path) else dict(tree)
+        if update:
+            _write(GOLDEN / name, actual)
+            return
+        expected = _read(GOLDEN / name)
+        if actual != expected:
+            pytest.fail("\n".join(_differences(name, expected, actual)), pytrace=False)
+
+    return compare
+
+
+class CorpusRule:
+    """In CI with the corpus beside the project, every corpus test runs, and there is at least one."""
+
+    def __init__(self) -> None:
+        self.collected: set[str] = set()
+        self.excused: set[str] = set()
+        self.ran: set[str] = set()
+        self.broken: list[str] = []
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        for marker, fixture in (("corpus", "corpus"), ("helm", "helm_program")):
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(marker)
+        if item.get_closest_marker("corpus"):
+            self.collected.add(item.nodeid)
+            if HELM is None and item.get_closest_marker("helm"):
+                self.excused.add(item.nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and not report.skipped:
+            self.ran.add(report.nodeid)
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if not IN_CI or not _corpus_is_there() or session.config.option.collectonly:
+            return
+        missing = sorted(self.collected - self.excused - self.ran)
+        if not self.collected:
+            self.broken = [f"{SHARED} is there, but no test is marked `corpus`"]
+        elif missing and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            self.broken = [f"{SHARED} is there, but this corpus test did not run: {test}" for test in missing]
+        if self.broken and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.broken:
+            terminalreporter.section("corpus tests that CI insists on", red=True)
+            for line in self.broken:
+                terminalreporter.line(line)
+
+
+def _corpus_is_there() -> bool:
+    return (SHARED / "mirror" / "index.yaml").is_file()
+
+
+def _read(folder: Path) -> dict[str, bytes]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def _differences(name: str, expected: Mapping[str, bytes], actual: Mapping[str, bytes]) -> Iterable[str]:
+    paths = sorted(path for path in expected.keys() | actual.keys() if expected.get(path) != actual.get(path))
+    yield f"tests/golden/{name} differs in {len(paths)} files (`make golden` writes it anew):"
+    for path in paths[:SHOWN_FILES]:
+        before, after = (
+            tree.get(path, b"").decode("utf-8", "backslashreplace").splitlines() for tree in (expected, actual)
+        )
+        lines = difflib.unified_diff(before, after, f"golden/{path}", f"now/{path}", lineterm="")
+        yield from (line for _, line in zip(range(SHOWN_LINES), lines, strict=False))
+    if len(paths) > SHOWN_FILES:
+        yield f"… and {len(paths) - SHOWN_FILES} more: {', '.join(paths[SHOWN_FILES : 2 * SHOWN_FILES])}"

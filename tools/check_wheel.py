@@ -1,0 +1,88 @@
+"""Build the wheel, install it by itself, and let its console script make the starter stack in an empty folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+DIST = PROJECT / "build" / "dist"
+REQUIRED = (
+    "cluster_forge/py.typed",
+    "cluster_forge/__main__.py",
+    ".dist-info/licenses/LICENSE",
+    ".dist-info/entry_points.txt",
+)
+EXPECTED = ("stack.json", "deploy.sh", "image/index.json", "repo.git/HEAD")
+
+
+def main() -> None:
+    wheel = build()
+    look_inside(wheel)
+    with tempfile.TemporaryDirectory(prefix="cluster-forge-wheel-") as folder:
+        program = install(wheel, Path(folder) / "venv")
+        try_out(program, Path(folder))
+    print(f"{wheel.name}: installs by itself and makes the starter stack")
+
+
+def build() -> Path:
+    shutil.rmtree(DIST, ignore_errors=True)
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", DIST, PROJECT)
+    (wheel,) = DIST.glob("*.whl")
+    return wheel
+
+
+def look_inside(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    missing = [end for end in REQUIRED if not any(name.endswith(end) for name in names)]
+    strange = [
+        name for name in names if not name.startswith(("cluster_forge/", "cluster_forge-")) or "__pycache__" in name
+    ]
+    if missing or strange:
+        sys.exit(f"{wheel.name}: missing {missing}, does not belong there {strange}")
+
+
+def install(wheel: Path, venv: Path) -> Path:
+    run(sys.executable, "-m", "venv", venv)
+    folder = venv / ("Scripts" if os.name == "nt" else "bin")
+    pip = (folder / "python", "-m", "pip", "--disable-pip-version-check", "--quiet")
+    run(*pip, "install", "--require-hashes", "--requirement", PROJECT / "requirements" / "runtime.txt")
+    run(*pip, "install", "--no-deps", "--no-index", wheel)
+    run(*pip, "check")
+    return folder / "cluster-forge"
+
+
+def try_out(program: Path, folder: Path) -> None:
+    """Run as a newcomer would: an empty folder, nothing in the environment, no network."""
+    workspace = folder / "workspace"
+    workspace.mkdir()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder / "home"),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "LANG": "C.UTF-8",
+    }
+    run(program, "--version", cwd=workspace, env=environment)
+    run(program, "init", "--yes", cwd=workspace, env=environment)
+    run(program, "forge", "--offline", cwd=workspace, env=environment)
+    stack = workspace / "stacks" / "starter"
+    missing = [name for name in EXPECTED if not (stack / name).is_file()]
+    if missing:
+        sys.exit(f"the starter stack lacks {', '.join(missing)}")
+
+
+def run(*command: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
+    print("$", " ".join(Path(part).name if Path(part).is_absolute() else str(part) for part in command), flush=True)
+    finished = subprocess.run(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, check=False)
+    if finished.returncode:
+        sys.exit(f"failed with exit code {finished.returncode}")
+
+
+if __name__ == "__main__":
+    main()
