@@ -23,11 +23,11 @@ _BARE = re.compile(
 )
 _WORDS = re.compile(r"(?:y|n|yes|no|on|off|true|false|null|none|nan|inf|infinity)|[.][0-9].*|[.](?:inf|nan)|[.]+|<<|=", re.I)
 _PRINTABLE = re.compile(rf"[\x20-\x7e{_LETTERS}\U00010000-\U0010ffff]*")
-_BLOCK = re.compile(rf"\n*[^\s](?:[\x20-\x7e\n{_LETTERS}\U00010000-\U0010ffff]|(?<=[^\n])\t)*")
+_BLOCK = re.compile(rf"\n*[\x21-\x7e{_LETTERS}\U00010000-\U0010ffff](?:[\x20-\x7e\n{_LETTERS}\U00010000-\U0010ffff]|(?<=[^\n])\t)*")
 _ESCAPED = re.compile(rf"[^\x20\x21\x23-\x5b\x5d-\x7e{_LETTERS}\U00010000-\U0010ffff]")
 _SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _LONGEST_KEY = 1000
-"""YAML allows 1,024 characters to a key on one line (YAML 1.2.2, 7.4.2)."""
+"""YAML allows 1,024 characters to a key before its colon (YAML 1.2.2, 7.4.2); a longer one takes the explicit form."""
 
 
 def document(body: Body) -> str:
@@ -45,7 +45,9 @@ def stream(documents: Iterable[str]) -> str:
 def _mapping(body: Body, indent: str, lines: list[str]) -> None:
     deeper = indent + "  "
     for key, value in body.items():
-        name = _key(key)
+        name = _line(key)
+        if len(name) > _LONGEST_KEY:
+            name = f"? {name}\n{indent}"
         kind = type(value)
         if kind is str:
             lines.append(f"{indent}{name}: {_string(value, deeper)}\n")
@@ -135,12 +137,3 @@ def _escape(match: re.Match[str]) -> str:
         return _SHORT[char]
     code = ord(char)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
-
-
-@lru_cache(maxsize=65536)
-def _key(text: str) -> str:
-    """A key on one line; a very long one in the explicit form, whose colon stands on the next line."""
-    name = _line(text)
-    if len(name) > _LONGEST_KEY:
-        raise ValueError(f"a key of {len(name)} characters")
-    return name

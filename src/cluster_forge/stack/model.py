@@ -187,6 +187,16 @@ class Ignore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something about the description that its user should know and that is no error."""
+
+    code: str
+    message: str
+    component: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """What is asked for. ``components`` are in the order in which the description names them, each once."""
 

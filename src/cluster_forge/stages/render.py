@@ -185,6 +185,8 @@ def _documents_in(path: str, component: Component, files: StackFiles) -> Iterato
     tree = files.read_tree(path)
     if tree is not None:
         contents = {f"{path}/{name}": content for name, content in tree.files.items() if name.endswith(_YAML)}
+        if not path.startswith(mined := f"input/{sourced_folder(component)}"):
+            contents = {name: content for name, content in contents.items() if not name.startswith(f"{mined}/")}
     else:
         content = files.read(path)
         if content is None:
@@ -193,6 +195,11 @@ def _documents_in(path: str, component: Component, files: StackFiles) -> Iterato
     for name, content in contents.items():
         for document in split.written(_text(content, name)):
             yield document, name
+
+
+def sourced_folder(component: Component) -> str:
+    """Where `mine` writes what it rendered, relative to ``input/``."""
+    return f"{component.name}/manifests/sourced"
 
 
 def is_url(entry: str) -> bool:

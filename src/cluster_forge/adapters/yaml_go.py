@@ -1,0 +1,69 @@
+"""YAML as Kubernetes reads it, by Go's own ``sigs.k8s.io/yaml`` in Helm's library. Runs without the GIL.
+
+What that call cannot do is handed to the reader in Python: it rounds integers above 2^53 and refuses a document that
+is no mapping.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from typing import Any
+
+import orjson
+from helm_python import _native
+
+from cluster_forge.foundation.errors import ManifestError
+from cluster_forge.ports import YamlReader
+
+_DIGITS = bytes(0x30 if byte in b"0123456789_" else 0x20 for byte in range(256))
+_LONG = b"0" * 16
+"""2^53 has sixteen digits: a shorter integer is exact."""
+
+_LONG_HEX = re.compile(r"0[xXbBoO][0-9a-fA-F_]{13}")
+_ENDED = re.compile(r"^\.\.\.\s", re.M)
+_REASON = re.compile(r"error converting YAML to JSON: (?:yaml: )?(.*)", re.S)
+
+
+class GoYaml:
+    """`ports.YamlReader`; ``exact`` reads what Go's call would round or refuse."""
+
+    def __init__(self, exact: YamlReader) -> None:
+        self._exact = exact
+
+    def read(self, document: str) -> Any:
+        if "\0" in document:
+            raise ManifestError("not YAML: it holds a NUL character", fix="write \\0 in double quotes, or take it out")
+        if "\n..." in document and _ENDED.search(document):
+            raise ManifestError("not one YAML document: one ends with '...' in its midst", fix="part documents by '---'")
+        try:
+            text = document.encode()
+        except UnicodeEncodeError as error:
+            raise ManifestError(f"not Unicode text: {error}") from error
+        if _LONG in text.translate(_DIGITS) or ("0x" in document and _LONG_HEX.search(document)):
+            return self._exact.read(document)
+        content, problem = _call(text)
+        if not problem:
+            return orjson.loads(content)
+        if "cannot unmarshal" in problem:
+            return self._exact.read(document)
+        reason = _REASON.search(problem)
+        raise ManifestError(f"not YAML: {' '.join((reason[1] if reason else problem).split())}")
+
+
+def _call(text: bytes) -> tuple[bytes, str]:
+    """The JSON of a document, or what is wrong with it. Bytes in and out: the library's wrapper would decode them."""
+    result, problem = ctypes.c_void_p(), ctypes.c_void_p()
+    failed = _native.lib.helm_values_from_yaml(text, ctypes.byref(result), ctypes.byref(problem))
+    content, message = _taken(result), _taken(problem)
+    return content, (message.decode(errors="replace") or "unreadable") if failed else ""
+
+
+def _taken(pointer: ctypes.c_void_p) -> bytes:
+    """Copy a string that the library owns, and free it."""
+    if not pointer.value:
+        return b""
+    try:
+        return ctypes.string_at(pointer.value)
+    finally:
+        _native.lib.helm_free_string(pointer)

@@ -1,0 +1,151 @@
+"""What a smelted stack holds, part by part: the record that smelt leaves beside its files, cast reads and deploy shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import StaleError
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.identity import ObjectId
+
+RECORD = "working/.smelt.json"
+_SCHEMA = "cluster-forge/smelt/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRecord:
+    """One object: its file (relative to ``working/``), that file's digest, and what cast must know of it.
+
+    ``hook`` is the value of ``helm.sh/hook``, empty for an ordinary object; ``images`` are the references in it.
+    """
+
+    path: str
+    id: ObjectId
+    digest: Digest
+    images: tuple[str, ...] = ()
+    hook: str = ""
+    weight: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRecord:
+    """One component of the smelted stack; ``source``, ``version`` and ``digest`` are empty for one without a chart."""
+
+    name: ComponentName
+    namespace: str
+    wave: int
+    needs: tuple[ComponentName, ...] = ()
+    version: str = ""
+    source: str = ""
+    digest: str = ""
+    objects: tuple[ObjectRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What smelt made, from which inputs.
+
+    ``inputs`` is the fingerprint of description, lock and files; ``files`` holds the digest of every file of
+    ``working/``, so that hand edits can be told; ``errors`` and ``warnings`` count the findings.
+    """
+
+    tool: str
+    stack: str
+    inputs: Digest
+    revision: str
+    parts: tuple[PartRecord, ...]
+    files: Mapping[str, Digest]
+    errors: int = 0
+    warnings: int = 0
+
+    def to_json(self) -> bytes:
+        """One line for each object and file, so that Git shows what changed."""
+        record = {
+            "schema": _SCHEMA,
+            "tool": self.tool,
+            "stack": self.stack,
+            "inputs": str(self.inputs),
+            "revision": self.revision,
+            "findings": {"error": self.errors, "warning": self.warnings},
+            "parts": [_part_to_json(part) for part in self.parts],
+            "files": {path: digest.hex for path, digest in sorted(self.files.items())},
+        }
+        return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Record:
+        """Read what `to_json` wrote.
+
+        Raises:
+            StaleError: if it is damaged or of another version of Cluster-Forge.
+        """
+        try:
+            record = orjson.loads(content)
+            if record["schema"] != _SCHEMA:
+                raise ValueError(f"schema {record['schema']!r}, not {_SCHEMA!r}")
+            return cls(
+                tool=record["tool"],
+                stack=record["stack"],
+                inputs=Digest.parse(record["inputs"]),
+                revision=record["revision"],
+                parts=tuple(map(_part_from_json, record["parts"])),
+                files={path: Digest(text) for path, text in record["files"].items()},
+                errors=record["findings"]["error"],
+                warnings=record["findings"]["warning"],
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StaleError(f"cannot be read: {error}", where=RECORD, fix="smelt again") from error
+
+
+def _part_to_json(part: PartRecord) -> dict[str, Any]:
+    return {
+        "name": part.name,
+        "namespace": part.namespace,
+        "wave": part.wave,
+        "needs": list(part.needs),
+        "version": part.version,
+        "source": part.source,
+        "digest": part.digest,
+        "objects": [
+            {
+                "path": each.path,
+                "id": [each.id.group, each.id.kind, each.id.namespace, each.id.name],
+                "sha256": each.digest.hex,
+                "images": list(each.images),
+                "hook": each.hook,
+                "weight": each.weight,
+            }
+            for each in part.objects
+        ],
+    }
+
+
+def _part_from_json(part: Mapping[str, Any]) -> PartRecord:
+    return PartRecord(
+        name=ComponentName(part["name"]),
+        namespace=part["namespace"],
+        wave=part["wave"],
+        needs=tuple(map(ComponentName, part["needs"])),
+        version=part["version"],
+        source=part["source"],
+        digest=part["digest"],
+        objects=tuple(_objects_from_json(part["objects"])),
+    )
+
+
+def _objects_from_json(objects: Iterable[Mapping[str, Any]]) -> Iterable[ObjectRecord]:
+    for each in objects:
+        group, kind, namespace, name = each["id"]
+        yield ObjectRecord(
+            path=each["path"],
+            id=ObjectId(group=group, kind=kind, namespace=namespace, name=name),
+            digest=Digest(each["sha256"]),
+            images=tuple(each["images"]),
+            hook=each["hook"],
+            weight=each["weight"],
+        )

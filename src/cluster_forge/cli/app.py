@@ -1,0 +1,89 @@
+"""The program: its verbs, loaded when they are called, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from cluster_forge import __version__
+
+VERBS = {
+    "init": "Write a workspace: the starter stack, ready to be forged.",
+    "mine": "Fetch, verify, lock and render what the description names.",
+    "smelt": "Make working/ from the description, the lock and input/.",
+    "cast": "Compile working/ into stacks/<name>/: repository, image, deploy script.",
+    "forge": "Mine what is missing, smelt and cast in one go.",
+    "config": "Show the effective description, or only check it.",
+    "convert": "Write the native form of a description in the first format.",
+    "help": "Explain exit codes and errors, or a verb.",
+}
+_INTERRUPTED, _BUG = 130, 70
+
+
+class Verbs(click.Group):
+    """A group whose commands live in `cluster_forge.cli.commands`, one module each."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in VERBS:
+            return None
+        module = importlib.import_module(f"cluster_forge.cli.commands.{name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from cluster_forge.foundation.names import did_you_mean
+
+            raise click.UsageError(f"no such verb: {args[0]!r}{did_you_mean(args[0], VERBS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CLUSTER_FORGE", "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 the answer is no, 2 usage, 10-29 a typed error (cluster-forge help errors), 70 a bug.",
+)
+@click.option("-C", "workspace", metavar="WORKSPACE", default=".", help="The folder that holds input/ (default: here).")
+@click.version_option(__version__, prog_name="cluster-forge")
+@click.pass_context
+def cluster_forge(context: click.Context, workspace: str) -> None:
+    """From a short stack description to a complete, deployable Kubernetes platform."""
+    context.obj = workspace
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; the exit code is the contract's."""
+    try:
+        code = cluster_forge.main(list(arguments), prog_name="cluster-forge", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.Abort:
+        return _INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        from cluster_forge.cli import explain
+
+        return explain.failure(error, arguments)

@@ -1,0 +1,175 @@
+"""The Applications that Argo CD delivers a stack with: one for each part, and the root that brings them in order.
+
+The root is an app of apps (Argo CD, "Cluster Bootstrapping"): it applies the Applications of the parts by their waves and
+waits for each wave to be healthy. Root and children are pinned to one revision of the repository, a tag made from its
+content: so every new content changes the root, and an upgrade is as ordered as the installation (argo-cd#8778).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from cluster_forge.gitops import argocd_part, engine, git_server
+from cluster_forge.gitops.engine import Delivery
+from cluster_forge.gitops.parts import CRD, Part, PartObject, groups_made_by, in_order, is_custom
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.stack.model import RepositorySource, Stack
+
+FOLDER = "argo-apps"
+"""Where the Applications lie in the repository."""
+STACK_LABEL = "cluster-forge/stack"
+_CLUSTER = "https://kubernetes.default.svc"
+_FINALIZER = "resources-finalizer.argocd.argoproj.io"
+
+_WRITTEN_BY_CONTROLLERS = (
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", ".webhooks[]?.clientConfig.caBundle"),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration", ".webhooks[]?.clientConfig.caBundle"),
+    ("apiextensions.k8s.io", "CustomResourceDefinition", ".spec.conversion.webhook.clientConfig.caBundle"),
+    ("apiregistration.k8s.io", "APIService", ".spec.caBundle"),
+)
+"""Fields that a controller fills in (cert-manager's cainjector and its like), by kind; empty of meaning in Git."""
+
+
+def root_name(stack: Stack, parts: Iterable[Part]) -> str:
+    """The root Application's name: the stack's, unless a part is called so."""
+    return f"{stack.name}-root" if stack.name in {part.name for part in parts} else stack.name
+
+
+def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Body, ...]:
+    """One Application for each part that has something to apply, by wave, and the root at the end.
+
+    ``revision`` is the tag (of the Git repository or of the image) that all of them are pinned to. Nothing for a stack
+    that kubectl delivers directly.
+    """
+    if engine.delivery(stack, parts) is Delivery.DIRECT:
+        return ()
+    minor = stack.target.kubernetes.minor
+    kept = {part.name: part for part in argocd_part.delivered(stack, parts)}
+    made = groups_made_by(each for part in parts for each in part.applied)
+    found = []
+    for part in in_order(parts):
+        applied = kept[part.name].applied
+        left_out = [each for each in part.applied if each not in applied]
+        if applied:
+            found.append(
+                _application(
+                    stack,
+                    parts,
+                    name=str(part.name),
+                    namespace=part.namespace or "default",
+                    wave=part.wave,
+                    source=_source(stack, str(part.name), revision, [_file(each) for each in left_out]),
+                    options=_options(applied, made, minor),
+                    differences=_differences(applied),
+                )
+            )
+    return (*found, root(stack, parts, revision))
+
+
+def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:
+    """The Application that holds the others.
+
+    It leaves itself alone: an operation that is still under way at an older revision would pin it back to that.
+    """
+    name = root_name(stack, parts)
+    where = _namespace(stack, parts)
+    own = ObjectId(group=argocd_part.GROUP, kind="Application", namespace=where, name=name)
+    return _application(
+        stack,
+        parts,
+        name=name,
+        namespace=where or argocd_part.NAMESPACE,
+        wave=None,
+        source=_source(stack, FOLDER, revision, [own.file_name]),
+        options=[],
+        differences=[],
+    )
+
+
+def _namespace(stack: Stack, parts: Sequence[Part]) -> str:
+    """Where the Applications lie; left open where Argo CD is there already, and only the deployment tells where."""
+    return "" if engine.delivery(stack, parts) is Delivery.EXISTING else argocd_part.namespace(parts)
+
+
+def _application(  # noqa: PLR0913 - what Applications differ in, all by keyword
+    stack: Stack,
+    parts: Sequence[Part],
+    *,
+    name: str,
+    namespace: str,
+    wave: int | None,
+    source: Body,
+    options: list[str],
+    differences: list[Body],
+) -> Body:
+    metadata: dict[str, Any] = {"name": name}
+    if where := _namespace(stack, parts):
+        metadata["namespace"] = where
+    metadata["labels"] = {"app.kubernetes.io/managed-by": "cluster-forge", STACK_LABEL: stack.name}
+    metadata["annotations"] = {"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}
+    if wave is not None:
+        metadata["annotations"]["argocd.argoproj.io/sync-wave"] = str(wave)
+    if stack.gitops.finalizers:
+        metadata["finalizers"] = [_FINALIZER]
+    spec: dict[str, Any] = {
+        "project": "default",
+        "source": source,
+        "destination": {"server": _CLUSTER, "namespace": namespace},
+        "syncPolicy": {
+            "automated": {"prune": True, "selfHeal": True},
+            "syncOptions": ["ServerSideApply=true", "CreateNamespace=false", *options],
+            # Long enough for a webhook or a CRD of an earlier wave to answer, and not for ever: a failed operation has
+            # to end before a newer revision is looked at.
+            "retry": {"limit": 10, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}},
+        },
+    }
+    if differences:
+        spec["ignoreDifferences"] = differences
+    return {"apiVersion": f"{argocd_part.GROUP}/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec}
+
+
+def _source(stack: Stack, path: str, revision: str, left_out: list[str]) -> Body:
+    """A folder of the repository; what lies in folders below it (hooks of later events) is never applied."""
+    directory: dict[str, Any] = {"recurse": False}
+    if left_out:
+        directory["exclude"] = "{" + ",".join(sorted(left_out)) + "}" if len(left_out) > 1 else left_out[0]
+    return {"repoURL": repository_url(stack), "targetRevision": revision, "path": path, "directory": directory}
+
+
+def repository_url(stack: Stack) -> str:
+    """Where Argo CD reads the repository from.
+
+    An OCI image needs Argo CD 3.1 or later (Argo CD, "OCI").
+    """
+    match stack.gitops.source:
+        case RepositorySource.INTERNAL:
+            return git_server.url(stack)
+        case RepositorySource.EXTERNAL:
+            return engine.address(stack)
+        case RepositorySource.OCI:
+            return "oci://" + engine.address(stack).removeprefix("oci://")
+
+
+def _file(each: PartObject) -> str:
+    return each.path.rpartition("/")[2]
+
+
+def _options(applied: Sequence[PartObject], made: frozenset[str], minor: int) -> list[str]:
+    """The sync options that follow from the kinds (Argo CD, "Sync Options")."""
+    custom = any(each.id.group in made or is_custom(each.kind, minor) for each in applied)
+    options = ["SkipDryRunOnMissingResource=true"] if custom else []
+    return options + (["RespectIgnoreDifferences=true"] if _differences(applied) else [])
+
+
+def _differences(applied: Sequence[PartObject]) -> list[Body]:
+    return list(_ignored(applied))
+
+
+def _ignored(applied: Sequence[PartObject]) -> Iterator[Body]:
+    """What is not compared (Argo CD, "Diff Customization"), for the kinds that are there; CRDs only if they convert."""
+    kinds = {each.kind for each in applied if each.kind != CRD or b"conversion:" in each.content}
+    for group, kind, expression in _WRITTEN_BY_CONTROLLERS:
+        if (group, kind) in kinds:
+            yield {"group": group, "kind": kind, "jqPathExpressions": [expression]}

@@ -1,0 +1,140 @@
+"""Argo CD itself, where the stack brings it: the part that holds it, its image, and what a headless one leaves out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from cluster_forge.gitops.parts import CRD, Part, PartObject
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.stack.model import GitOpsMode, Stack
+
+GROUP = "argoproj.io"
+NAMESPACE = "argocd"
+HEALTH_KEY = "resource.customizations.health.argoproj.io_Application"
+
+HEALTH = """\
+hs = {status = "Progressing", message = "Waiting for the first comparison"}
+if obj.status == nil or obj.status.health == nil or obj.status.sync == nil then
+  return hs
+end
+local sync = obj.status.sync
+local operation = obj.status.operationState
+local source = obj.spec.source
+if source ~= nil and obj.spec.syncPolicy ~= nil and obj.spec.syncPolicy.automated ~= nil then
+  local compared = (sync.comparedTo ~= nil and sync.comparedTo.source) or {}
+  if compared.repoURL ~= source.repoURL or compared.targetRevision ~= source.targetRevision
+      or compared.path ~= source.path then
+    hs.message = "Waiting for the comparison with " .. tostring(source.targetRevision)
+    return hs
+  end
+  local done = sync.status == "Synced"
+  if operation ~= nil and operation.phase == "Succeeded" and operation.syncResult ~= nil then
+    done = done or operation.syncResult.revision == sync.revision
+  end
+  if operation ~= nil and not done and (operation.phase == "Failed" or operation.phase == "Error") then
+    hs.status = "Degraded"
+    hs.message = operation.message
+    return hs
+  end
+  if not done or (operation ~= nil and operation.phase == "Running") then
+    hs.message = (operation ~= nil and operation.message) or "Waiting for the sync"
+    return hs
+  end
+end
+hs.status = obj.status.health.status or "Progressing"
+hs.message = obj.status.health.message
+return hs
+"""
+"""The health of an Application, so that waves between Applications gate (Argo CD, "Resource Health", "Argocd App").
+
+Argo CD assesses none by itself (argo-cd#5585, #8358), and its documentation's script passes on whatever an Application
+says of itself. That is not enough: an Application that has just been changed still shows the verdict on its former
+revision (argo-cd#29649), and from 3.4 on objects that could not be made do not count (argo-cd#27917). So an Application
+that syncs by itself is healthy only once it was compared with what its spec names, and was brought there.
+"""
+
+_LEFT_OUT = frozenset({"server", "dex-server"})
+_COMPONENT = "app.kubernetes.io/component"
+_ACCOUNTS = frozenset({"RoleBinding", "ClusterRoleBinding"})
+_APPLICATIONS = ObjectId(group=CRD[0], kind=CRD[1], namespace="", name=f"applications.{GROUP}")
+
+
+def find(parts: Sequence[Part]) -> Part | None:
+    """The part that holds Argo CD: the one with the CRD of its Applications."""
+    return next((part for part in parts if any(each.id == _APPLICATIONS for each in part.applied)), None)
+
+
+def namespace(parts: Sequence[Part]) -> str:
+    """Where Argo CD runs and looks for Applications."""
+    part = find(parts)
+    return (part.namespace if part else "") or NAMESPACE
+
+
+def delivered(stack: Stack, parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The parts without what the mode leaves out: a headless Argo CD has no user interface, API server and Dex.
+
+    What belongs to them carries ``app.kubernetes.io/component: server`` or ``dex-server`` (the label of Argo CD's own
+    manifests and of its chart), or binds one of their service accounts. Only bodies tell; an unparsed object stays.
+    """
+    argo = find(parts)
+    if argo is None or stack.gitops.mode is not GitOpsMode.HEADLESS:
+        return tuple(parts)
+    gone = [each for each in argo.objects if each.labels.get(_COMPONENT) in _LEFT_OUT]
+    accounts = {(each.id.namespace, each.id.name) for each in gone if each.id.kind == "ServiceAccount"}
+    kept = tuple(each for each in argo.objects if each not in gone and not _binds(each, accounts))
+    return tuple(dataclasses.replace(part, objects=kept) if part is argo else part for part in parts)
+
+
+def _binds(each: PartObject, accounts: set[tuple[str, str]]) -> bool:
+    subjects = (each.body or {}).get("subjects") if each.id.kind in _ACCOUNTS else None
+    found = {(subject.get("namespace", each.id.namespace), subject.get("name")) for subject in subjects or ()}
+    return bool(found) and found <= accounts
+
+
+def image(part: Part) -> tuple[str, Sequence[Mapping[str, Any]]] | None:
+    """The image that Argo CD's controller or repository server runs from, and the secrets that it is pulled with."""
+    for name in ("application-controller", "repo-server"):
+        for each in part.applied:
+            if each.labels.get(_COMPONENT) == name and each.id.kind in ("Deployment", "StatefulSet") and each.body:
+                spec = each.body["spec"]["template"]["spec"]
+                return str(spec["containers"][0]["image"]), spec.get("imagePullSecrets") or ()
+    return None
+
+
+def settings(parts: Sequence[Part]) -> Body | None:
+    """The part of ``argocd-cm`` that makes waves between Applications gate; None where the stack's own says how."""
+    where = namespace(parts)
+    part = find(parts)
+    configs = [each for each in part.applied if each.id.kind == "ConfigMap"] if part else []
+    if any(HEALTH_KEY.encode() in each.content for each in configs):
+        return None
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": "argocd-cm",
+            "namespace": where,
+            "labels": {"app.kubernetes.io/name": "argocd-cm", "app.kubernetes.io/part-of": "argocd"},
+        },
+        "data": {HEALTH_KEY: HEALTH},
+    }
+
+
+def project(parts: Sequence[Part]) -> Iterator[Body]:
+    """The AppProject ``default``, which only Argo CD's API server makes by itself, unless the stack brings it."""
+    where = namespace(parts)
+    name = ObjectId(group=GROUP, kind="AppProject", namespace=where, name="default")
+    if not any(each.id == name for part in parts for each in part.applied):
+        yield {
+            "apiVersion": f"{GROUP}/v1alpha1",
+            "kind": "AppProject",
+            "metadata": {"name": "default", "namespace": where},
+            "spec": {
+                "sourceRepos": ["*"],
+                "destinations": [{"namespace": "*", "server": "*"}],
+                "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+            },
+        }

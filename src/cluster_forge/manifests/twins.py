@@ -1,0 +1,94 @@
+"""Objects that come twice: equal ones become one, a wanted replacement is told, everything else is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Manifest
+
+CODE = "duplicate-object"
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """Manifests with every identity once, and what was found on the way."""
+
+    manifests: tuple[Manifest, ...]
+    findings: tuple[Finding, ...]
+
+
+def within(groups: Iterable[Sequence[Manifest]], *, later_replaces: bool) -> Single:
+    """The objects of one component, whose entries are ``groups``.
+
+    Equal twins are one object without a word: real charts list a CRD's file twice. With ``later_replaces`` an object
+    of a later group replaces one of an earlier group, in its place.
+    """
+    kept: dict[ObjectId, tuple[int, Manifest]] = {}
+    findings = []
+    for number, group in enumerate(groups):
+        for manifest in group:
+            before, first = kept.get(manifest.id, (number, None))
+            if first is None:
+                kept[manifest.id] = number, manifest
+            elif first.body != manifest.body:
+                replaces = later_replaces and before < number
+                findings.append(_replaced(first, manifest) if replaces else _conflict(first, manifest))
+                kept[manifest.id] = (number, manifest) if replaces else (before, first)
+    return Single(tuple(manifest for _, manifest in kept.values()), tuple(findings))
+
+
+def between(components: Iterable[tuple[ComponentName, Sequence[Manifest]]]) -> dict[ComponentName, Single]:
+    """The objects of each component, in the order of the waves: of twins, the earlier component owns the object."""
+    owners: dict[ObjectId, Manifest] = {}
+    found = {}
+    for name, manifests in components:
+        kept, findings = [], []
+        for manifest in manifests:
+            owner = owners.setdefault(manifest.id, manifest)
+            if owner is manifest:
+                kept.append(manifest)
+            elif owner.body == manifest.body:
+                findings.append(_shared(owner, manifest))
+            else:
+                findings.append(_conflict(owner, manifest))
+        found[name] = Single(tuple(kept), tuple(findings))
+    return found
+
+
+def _conflict(first: Manifest, second: Manifest) -> Finding:
+    return Finding(
+        code=CODE,
+        severity=Severity.ERROR,
+        component=second.provenance.component,
+        object=second.id,
+        where=second.provenance.origin,
+        message=f"comes twice and differs: from {first.provenance} and from {second.provenance}",
+        fix="leave one out: by a value of its chart, by `exclude`, or by `--skip` of the component",
+    )
+
+
+def _shared(first: Manifest, second: Manifest) -> Finding:
+    return Finding(
+        code=CODE,
+        severity=Severity.WARNING,
+        component=second.provenance.component,
+        object=second.id,
+        where=second.provenance.origin,
+        message=f"comes twice and is equal: {first.provenance.component} owns it, {second.provenance.component} does without",
+        fix="switch it off in one of the two",
+    )
+
+
+def _replaced(first: Manifest, second: Manifest) -> Finding:
+    return Finding(
+        code=CODE,
+        severity=Severity.NOTICE,
+        component=second.provenance.component,
+        object=second.id,
+        where=second.provenance.origin,
+        message=f"replaces the one from {first.provenance.origin}, as a later entry of `manifests` does",
+    )

@@ -1,0 +1,77 @@
+"""Laying one mapping over another as Helm does with values: mappings merge, lists and scalars replace, null removes.
+
+A null that is laid over something stays a null: of values it is handed to Helm, which then drops the chart's default
+(``chartutil.CoalesceValues``); of a description it is dropped at the end (`without_nulls`). What is later laid over a
+null replaces it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import reduce
+from types import MappingProxyType
+from typing import Any, Final
+
+from cluster_forge.stack.model import Values
+from cluster_forge.stack.traced import Traced
+
+_VALUES: Final = "values"
+_SIZES: Final = "sizes"
+
+
+def values(*layers: Values) -> dict[str, Any]:
+    """Helm values, earliest first, in one; the layers stay as they are."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged = _plain(merged, layer)
+    return merged
+
+
+def traced(*layers: Traced) -> Traced:
+    """The same for values that know their places; every part keeps the place that it came from.
+
+    Raises:
+        TypeError: without a layer.
+    """
+    return reduce(_over, layers)
+
+
+def without_nulls(description: Traced) -> Traced:
+    """The description without members that are null; in Helm values (``values``, ``sizes``) they stay."""
+    if isinstance(description.content, tuple):
+        return replace(description, content=tuple(without_nulls(item) for item in description.content))
+    if not isinstance(description.content, Mapping):
+        return description
+    kept = {
+        key: member if key in (_VALUES, _SIZES) else without_nulls(member)
+        for key, member in description.content.items()
+        if member.content is not None
+    }
+    return replace(description, content=MappingProxyType(kept))
+
+
+def _plain(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {key: _copy(value) for key, value in base.items()}
+    for key, value in top.items():
+        below = merged.get(key)
+        merged[key] = _plain(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else _copy(value)
+    return merged
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _copy(member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_copy(item) for item in value]
+    return value
+
+
+def _over(base: Traced, top: Traced) -> Traced:
+    if not isinstance(base.content, Mapping) or not isinstance(top.content, Mapping):
+        return top
+    merged = dict(base.content)
+    for key, member in top.content.items():
+        below = merged.get(key)
+        merged[key] = member if below is None else _over(below, member)
+    return replace(top, content=MappingProxyType(merged))

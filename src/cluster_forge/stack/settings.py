@@ -1,0 +1,98 @@
+"""What a description says about the stack as a whole: target, delivery, image, silenced findings."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from cluster_forge.foundation.errors import DescriptionError, ForgeError
+from cluster_forge.stack.model import (
+    Architecture,
+    Compression,
+    GitOps,
+    GitOpsEngine,
+    GitOpsMode,
+    Ignore,
+    ImageSettings,
+    KubernetesVersion,
+    Node,
+    RepositorySource,
+    Size,
+    Target,
+)
+from cluster_forge.stack.schema import ChecksShape, GitOpsShape, ImageShape, NodeShape, Shape, TargetShape
+from cluster_forge.stack.shape import shaped
+from cluster_forge.stack.traced import Traced
+
+Section = TypeVar("Section", bound=Shape)
+
+
+def target(description: Traced) -> Target:
+    """The target; its defaults where the description has not the right shape."""
+    shape = _section(description, "target", TargetShape)
+    return Target(
+        kubernetes=KubernetesVersion.parse(shape.kubernetes),
+        size=Size(shape.size),
+        architectures=tuple(map(Architecture, dict.fromkeys(shape.architectures))),
+        nodes=tuple(map(_node, shape.nodes)),
+    )
+
+
+def gitops(description: Traced, errors: list[ForgeError]) -> GitOps:
+    """How the stack is delivered; a repository that is not given goes into ``errors``."""
+    shape = _section(description, "gitops", GitOpsShape)
+    if shape.source != "internal" and not shape.url and shape.engine != "none":
+        errors.append(
+            DescriptionError(
+                f"gitops: `source: {shape.source}` needs the repository's address",
+                where=description.at(("gitops", "source")).where,
+                fix="give `gitops.url`",
+            )
+        )
+    return GitOps(
+        engine=GitOpsEngine(shape.engine),
+        mode=GitOpsMode(shape.mode),
+        install=shape.install,
+        source=RepositorySource(shape.source),
+        persistent=shape.persistent,
+        url=shape.url,
+        finalizers=shape.finalizers,
+    )
+
+
+def image(description: Traced) -> ImageSettings:
+    """The image's settings."""
+    shape = _section(description, "image", ImageShape)
+    return ImageSettings(repository=shape.repository, compression=Compression(shape.compression), base=shape.base)
+
+
+def ignores(description: Traced) -> tuple[Ignore, ...]:
+    """The findings that are silenced, each with its place."""
+    shape = _section(description, "checks", ChecksShape)
+    return tuple(
+        Ignore(
+            code=ignore.code,
+            reason=ignore.reason,
+            component=ignore.component,
+            object=ignore.object,
+            where=description.at(("checks", "ignore", index)).where,
+        )
+        for index, ignore in enumerate(shape.ignore)
+    )
+
+
+def _node(shape: NodeShape) -> Node:
+    return Node(
+        count=shape.count,
+        cpu=shape.cpu,
+        memory=shape.memory,
+        storage=shape.storage,
+        resources=shape.resources,
+        labels=shape.labels,
+        taints=tuple(shape.taints),
+    )
+
+
+def _section(description: Traced, name: str, kind: type[Section]) -> Section:
+    member = description.get(name)
+    found = shaped(kind, member) if member else None
+    return found if isinstance(found, kind) else kind()

@@ -1,0 +1,157 @@
+"""Whether a traced value has the shape that a format asks for; each fault with its place, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from cluster_forge.foundation.errors import DescriptionError
+from cluster_forge.foundation.names import did_you_mean
+from cluster_forge.stack.traced import Path, Traced
+
+_KINDS = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "union_tag_invalid": "a name or a mapping",
+    "union_tag_not_found": "a name or a mapping",
+}
+
+
+def faults(model: type[BaseModel], value: Traced, around: str = "") -> list[DescriptionError]:
+    """What keeps ``value`` from having the shape of ``model``; ``around`` says what the value is part of."""
+    try:
+        model.model_validate(value.plain)
+    except ValidationError as error:
+        found = [_fault(model, value, detail, around) for detail in error.errors(include_url=False)]
+        return list({(fault.where, fault.message): fault for fault in found}.values())
+    return []
+
+
+def shaped(model: type[BaseModel], value: Traced) -> BaseModel | None:
+    """``value`` in the shape of ``model``; None if it does not have it."""
+    try:
+        return model.model_validate(value.plain)
+    except ValidationError:
+        return None
+
+
+def with_texts(value: Traced, keys: Sequence[str]) -> Traced:
+    """The mapping with these members as they were written: ``1.10`` is the text 1.10 and no number."""
+    written = {
+        key: replace(member, content=member.text, text="") if key in keys and member.text else member
+        for key, member in value.mapping.items()
+    }
+    return replace(value, content=MappingProxyType(written))
+
+
+def _fault(model: type[BaseModel], value: Traced, detail: ErrorDetails, around: str) -> DescriptionError:
+    path = _path(value, detail["loc"])
+    part = value.at(path)
+    message, fix = _words(model, part, path, detail)
+    place = _dotted(path[:-1] if detail["type"] in ("extra_forbidden", "missing") else path, around)
+    return DescriptionError(f"{place}: {message}" if place else message, where=part.where, fix=fix)
+
+
+def _words(model: type[BaseModel], part: Traced, path: Path, detail: ErrorDetails) -> tuple[str, str | None]:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        key = str(path[-1])
+        return f"unknown key {key!r}{did_you_mean(key, _keys(model, path[:-1]))}", None
+    if kind == "missing":
+        return f"{str(path[-1])!r} is missing", None
+    if kind == "value_error":
+        return str(context["error"]), None
+    if kind == "literal_error":
+        return _choice(part, str(context["expected"]))
+    if kind in ("too_short", "greater_than_equal"):
+        return ("must not be an empty list" if kind == "too_short" else f"must be at least {context['ge']}"), None
+    wanted = _KINDS.get(kind)
+    if wanted is None:
+        return detail["msg"].lower(), None
+    return f"must be {wanted}, not {_said(part)}", _mended(part, wanted)
+
+
+def _choice(part: Traced, expected: str) -> tuple[str, str | None]:
+    choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
+    near = did_you_mean(part.content, choices) if isinstance(part.content, str) else ""
+    wanted = f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
+    return f"must be {wanted}, not {_said(part)}{near}", None
+
+
+def _said(part: Traced) -> str:
+    if isinstance(part.content, Mapping):
+        return "a mapping"
+    if isinstance(part.content, tuple):
+        return "a list"
+    if part.content is None:
+        return "empty"
+    if isinstance(part.content, str):
+        return repr(part.content)
+    kind = "the truth value" if isinstance(part.content, bool) else "the number"
+    return f"{kind} {part.text or part.content}"
+
+
+def _mended(part: Traced, wanted: str) -> str | None:
+    if wanted == "text" and isinstance(part.content, bool | int | float):
+        return f'put it into quotes: "{part.text or part.content}"'
+    if wanted == "a list" and isinstance(part.content, str):
+        return f"write it as a list: [{part.content}]"
+    if wanted in ("true or false", "a whole number") and isinstance(part.content, str):
+        return "write it without quotes"
+    return None
+
+
+def _path(value: Traced, location: Sequence[int | str]) -> Path:
+    """The error's place in the value: pydantic puts the tags of unions between the keys."""
+    path: list[int | str] = []
+    part = value
+    last = len(location) - 1
+    for position, step in enumerate(location):
+        inner = part.at((step,)) if step != "[key]" else part
+        if inner is not part:
+            path.append(step)
+            part = inner
+        elif position == last and isinstance(part.content, Mapping) and step != "[key]":
+            path.append(step)
+    return tuple(path)
+
+
+def _dotted(path: Path, around: str) -> str:
+    dotted = around
+    for step in path:
+        dotted += f"[{step}]" if isinstance(step, int) else f".{step}" if dotted else step
+    return dotted
+
+
+def _keys(model: type[BaseModel], path: Path) -> list[str]:
+    """The keys that may stand at ``path``."""
+    current: Any = model
+    for step in path:
+        if isinstance(step, str) and isinstance(current, type) and issubclass(current, BaseModel):
+            current = next((field.annotation for field in current.model_fields.values() if field.alias == step), None)
+        else:
+            current = next(iter(get_args(current)[::-1]), None)
+        current = _model_in(current)
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return [field.alias or name for name, field in current.model_fields.items()]
+    return []
+
+
+def _model_in(annotation: Any) -> Any:
+    """The model in a union or an annotation; containers as they are."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _model_in(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        inner = [_model_in(choice) for choice in get_args(annotation)]
+        return next((choice for choice in inner if isinstance(choice, type) and issubclass(choice, BaseModel)), inner[0])
+    return annotation

@@ -1,0 +1,189 @@
+"""From the objects of every component to the parts of a stack: each object once, in its namespace, in its wave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests import hooks, normalize, order, twins
+from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.manifests.hooks import HookUse
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Manifest, Provenance
+from cluster_forge.manifests.scope import Scopes
+from cluster_forge.stack.model import Component, Stack
+from cluster_forge.stages.render import Content
+
+NAMESPACES = ComponentName("namespaces")
+"""The part that holds the namespaces which the stack uses and nobody makes."""
+
+_ALWAYS_THERE = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One component with its objects; ``later`` are the hooks that an installation does not run."""
+
+    name: ComponentName
+    namespace: str
+    wave: int
+    needs: tuple[ComponentName, ...]
+    manifests: tuple[Manifest, ...]
+    later: tuple[Manifest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembled:
+    """The parts by wave and name, and what was found."""
+
+    parts: tuple[Part, ...]
+    findings: tuple[Finding, ...]
+
+
+def assemble(stack: Stack, contents: Mapping[ComponentName, Content]) -> Assembled:
+    """Put the stack together.
+
+    Raises:
+        OrderError: if components need each other in a circle.
+    """
+    every = [manifest for content in contents.values() for group in content.groups for manifest in group.manifests]
+    scopes = Scopes.of(stack.target.kubernetes.minor, every)
+    findings: list[Finding] = []
+    parts = []
+    for component in stack.components:
+        part, found = _part(component, contents[component.name], scopes)
+        parts.append(part)
+        findings += found
+    parts = _with_namespaces(_in_order(stack, parts), stack)
+    singles = twins.between((part.name, part.manifests) for part in parts)
+    findings += chain.from_iterable(single.findings for single in singles.values())
+    findings += _without_scope(singles.values(), scopes)
+    return Assembled(
+        parts=tuple(replace(part, manifests=singles[part.name].manifests) for part in parts),
+        findings=tuple(findings),
+    )
+
+
+def _part(component: Component, content: Content, scopes: Scopes) -> tuple[Part, list[Finding]]:
+    namespace = "" if component.keep_namespace else component.namespace or "default"
+    left_out: set[str] = set()
+    groups = [
+        [
+            normalize.placed(manifest, namespace, scopes)
+            for manifest in group.manifests
+            if not _is_excluded(manifest, component, left_out)
+        ]
+        for group in content.groups
+    ]
+    single = twins.within(groups, later_replaces=component.later_replaces)
+    uses = {use: [each for each in single.manifests if hooks.use_of(each) is use] for use in HookUse}
+    part = Part(
+        name=component.name,
+        namespace=component.namespace or "default",
+        wave=component.wave or 0,
+        needs=component.needs,
+        manifests=tuple(each for each in single.manifests if hooks.use_of(each) in (HookUse.NONE, HookUse.INSTALL)),
+        later=tuple(uses[HookUse.LATER]),
+    )
+    findings = [*single.findings, *_dropped(component, uses), *_idle_excludes(component, left_out)]
+    return part, findings
+
+
+def _is_excluded(manifest: Manifest, component: Component, left_out: set[str]) -> bool:
+    """Whether ``exclude`` names the object: by its file, or as the first format does by ``Kind_name.yaml``."""
+    names = {manifest.id.file_name, f"{manifest.id.kind}_{manifest.id.name}.yaml"} & set(component.exclude)
+    left_out.update(names)
+    return bool(names)
+
+
+def _idle_excludes(component: Component, left_out: set[str]) -> list[Finding]:
+    return [
+        Finding(
+            code="unused-ignore",
+            severity=Severity.WARNING,
+            component=component.name,
+            where=component.where,
+            message=f"exclude {name!r} leaves nothing out",
+            fix="write the name of an object's file in working/",
+        )
+        for name in component.exclude
+        if name not in left_out
+    ]
+
+
+def _dropped(component: Component, uses: Mapping[HookUse, Sequence[Manifest]]) -> list[Finding]:
+    told = {
+        HookUse.TEST: "only `helm test` runs them: not shipped",
+        HookUse.LATER: f"they run at an upgrade, rollback or deletion: kept in working/{component.name}/hooks/, not applied",
+    }
+    return [
+        Finding(
+            code="hook-dropped",
+            severity=Severity.NOTICE,
+            component=component.name,
+            where=component.where,
+            message=f"{len(uses[use])} hooks ({', '.join(sorted({str(each.id) for each in uses[use]}))}): {why}",
+        )
+        for use, why in told.items()
+        if uses[use]
+    ]
+
+
+def _in_order(stack: Stack, parts: Sequence[Part]) -> list[Part]:
+    given = {component.name: component.wave for component in stack.components}
+    units = [
+        order.Unit(name=part.name, wave=given[part.name], after=frozenset(part.needs), holds=[each.id for each in part.manifests])
+        for part in parts
+    ]
+    waves = order.waves(units)
+    return sorted((replace(part, wave=waves[part.name]) for part in parts), key=lambda part: (part.wave, part.name))
+
+
+def _with_namespaces(parts: Sequence[Part], stack: Stack) -> list[Part]:
+    """The parts, and before them one with the namespaces that are used and that nobody makes."""
+    made = {each.id.name for part in parts for each in part.manifests if (each.id.group, each.id.kind) == ("", "Namespace")}
+    used = {each.id.namespace for part in parts for each in part.manifests if each.id.namespace}
+    used.update(name for component in stack.components for name in component.extra_namespaces)
+    missing = sorted(used - made - _ALWAYS_THERE)
+    if not missing:
+        return list(parts)
+    manifests = tuple(_namespace(name) for name in missing)
+    wave = min(part.wave for part in parts) - order.STEP
+    own = [part for part in parts if part.name == NAMESPACES]
+    others = [part for part in parts if part.name != NAMESPACES]
+    first = own[0] if own else Part(name=NAMESPACES, namespace="default", wave=wave, needs=(), manifests=())
+    return [replace(first, wave=min(first.wave, wave), manifests=first.manifests + manifests), *others]
+
+
+def _namespace(name: str) -> Manifest:
+    body = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"labels": {"app.kubernetes.io/managed-by": "cluster-forge"}, "name": name},
+    }
+    return Manifest.of(body, Provenance(component=NAMESPACES, origin="made because the stack uses it"))
+
+
+def _without_scope(singles: Iterable[twins.Single], scopes: Scopes) -> list[Finding]:
+    """A warning for each kind that neither the target version nor a CRD of the stack knows."""
+    unknown: dict[tuple[str, str], list[ObjectId]] = {}
+    first: dict[tuple[str, str], Manifest] = {}
+    for manifest in chain.from_iterable(single.manifests for single in singles):
+        kind = manifest.id.group, manifest.id.kind
+        if scopes.is_namespaced(*kind) is None:
+            unknown.setdefault(kind, []).append(manifest.id)
+            first.setdefault(kind, manifest)
+    return [
+        Finding(
+            code="missing-crd",
+            severity=Severity.WARNING,
+            component=first[kind].provenance.component,
+            object=ids[0],
+            where=first[kind].provenance.origin,
+            message=f"{len(ids)} objects of kind {kind[1]} ({kind[0]}): neither the target version nor the stack defines it",
+            fix="add the component that brings its CRD; its namespace cannot be filled in without",
+        )
+        for kind, ids in sorted(unknown.items())
+    ]

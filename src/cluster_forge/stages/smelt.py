@@ -1,0 +1,256 @@
+"""smelt: `working/` from the description, the lock, the store and `input/`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from cluster_forge import __version__
+from cluster_forge.bundle import RECORD, ObjectRecord, PartRecord, Record
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import DescriptionError, EditedError, ManifestError
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.gitops import argocd
+from cluster_forge.gitops.parts import Part as GitOpsPart
+from cluster_forge.gitops.parts import PartObject
+from cluster_forge.manifests import emit, hooks, images, kubernetes_apis
+from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.manifests.manifest import Body, Manifest
+from cluster_forge.ports import Reporter
+from cluster_forge.stack.model import Component, GitOpsEngine, Ignore, Stack
+from cluster_forge.stages.assemble import Part, assemble
+from cluster_forge.stages.render import Content, Pins, Tools, render
+
+WORKING, APPLICATIONS, LATER = "working", "argo-apps", "hooks"
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmeltRequest:
+    """The stack, its pinned sources, and what was mined already in this run.
+
+    ``inputs`` is the fingerprint of everything that the result depends on. ``allow`` names the codes of error findings
+    that pass. ``discard_edits`` lets hand edits in `working/` be overwritten.
+    """
+
+    stack: Stack
+    pins: Mapping[ComponentName, Pins]
+    inputs: Digest
+    notices: Sequence[Finding] = ()
+    contents: Mapping[ComponentName, Content] | None = None
+    allow: frozenset[str] = frozenset()
+    discard_edits: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smelted:
+    """What was made, and whether it was written: a finding of severity error keeps `working/` as it was."""
+
+    parts: tuple[Part, ...]
+    record: Record
+    tree: FileTree
+    findings: tuple[Finding, ...]
+    reused: frozenset[ComponentName] = frozenset()
+
+    @property
+    def is_written(self) -> bool:
+        return not self.record.errors
+
+    @property
+    def objects(self) -> int:
+        return sum(len(part.manifests) for part in self.parts)
+
+
+def smelt(request: SmeltRequest, tools: Tools, reporter: Reporter) -> Smelted:
+    """Make `working/` anew.
+
+    Raises:
+        DescriptionError: a target that is not supported.
+        LockError: a source that was not mined.
+        RenderError, ArchiveError, ManifestError, OrderError: see `render` and `assemble`; several in an ExceptionGroup.
+        EditedError: if `working/` holds hand edits and they were not given up.
+    """
+    stack = request.stack
+    check_target(stack)
+    if not request.discard_edits:
+        refuse_edits(tools)
+    reporter.started("smelt", len(stack.components))
+    contents = request.contents
+    if contents is None:
+        contents = render(stack, request.pins, tools, lambda each, objects: _tell(reporter, each, objects))
+    assembled = assemble(stack, contents)
+    findings = judged((*request.notices, *assembled.findings), stack.ignores, request.allow)
+    for finding in findings:
+        reporter.noticed(finding)
+    tree, records, revision = _written(stack, assembled.parts, request.pins)
+    record = Record(
+        tool=__version__,
+        stack=stack.name,
+        inputs=request.inputs,
+        revision=revision,
+        parts=records,
+        files={path: Digest.of(content) for path, content in tree.files.items()},
+        errors=sum(finding.severity is Severity.ERROR for finding in findings),
+        warnings=sum(finding.severity is Severity.WARNING for finding in findings),
+    )
+    smelted = Smelted(parts=assembled.parts, record=record, tree=tree, findings=findings)
+    if smelted.is_written:
+        hidden = RECORD.removeprefix(f"{WORKING}/")
+        tools.files.replace_trees({WORKING: FileTree({**tree.files, hidden: record.to_json()})})
+        reporter.finished("smelt", f"{smelted.objects} objects of {len(records)} components in {WORKING}/")
+    return smelted
+
+
+def check_target(stack: Stack) -> None:
+    """Refuse a Kubernetes version without data, and what no adapter does yet."""
+    minors = kubernetes_apis.minors()
+    version = stack.target.kubernetes
+    if version.major != 1 or version.minor not in minors:
+        raise DescriptionError(
+            f"target.kubernetes is {version}: supported are 1.{minors[0]} to 1.{minors[-1]}",
+            fix="name a version in that range",
+        )
+    if stack.gitops.engine is not GitOpsEngine.NONE:
+        argocd.check_engine(stack)
+
+
+def edits(record: Record, working: FileTree) -> list[str]:
+    """The files of `working/` that are not as smelt wrote them: changed, added (``+``) or deleted (``-``)."""
+    changed = [path for path, content in working.files.items() if path in record.files and Digest.of(content) != record.files[path]]
+    added = [f"+ {path}" for path in working if path not in record.files]
+    gone = [f"- {path}" for path in record.files if path not in working.files]
+    return sorted(changed) + added + gone
+
+
+def refuse_edits(tools: Tools) -> None:
+    """Raise EditedError if `working/` is not as smelt left it; one that smelt did not make counts as edited too."""
+    working = tools.files.read_tree(WORKING)
+    if working is None or not len(working):
+        return
+    content = tools.files.read(RECORD)
+    if content is None:
+        raise EditedError(
+            f"{WORKING}/ holds {len(working)} files that smelt did not write",
+            where=f"{WORKING}/",
+            fix="move them away, or give them up with --discard-edits",
+        )
+    found = edits(Record.from_json(content), working)
+    if found:
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        raise EditedError(
+            f"{len(found)} files were edited by hand: {', '.join(found[:_SHOWN])}{more}",
+            where=f"{WORKING}/",
+            fix="keep them by casting now (`cluster-forge cast`), or give them up with --discard-edits",
+        )
+
+
+def judged(findings: Iterable[Finding], ignores: Sequence[Ignore], allow: Collection[str]) -> tuple[Finding, ...]:
+    """The findings after the description's ``checks.ignore`` and ``--allow``; an ignore without effect is a finding."""
+    used: set[Ignore] = set()
+    kept = []
+    for finding in findings:
+        matching = [each for each in ignores if _matches(each, finding)]
+        used.update(matching)
+        if not matching:
+            allowed = finding.severity is Severity.ERROR and finding.code in allow
+            kept.append(replace(finding, severity=Severity.WARNING) if allowed else finding)
+    for each in ignores:
+        if each not in used:
+            message = f"checks.ignore {each.code!r} silences nothing"
+            kept.append(
+                Finding(code="unused-ignore", severity=Severity.WARNING, where=each.where, message=message, fix="take it out")
+            )
+    return tuple(kept)
+
+
+def _matches(ignore: Ignore, finding: Finding) -> bool:
+    return (
+        ignore.code == finding.code
+        and ignore.component in ("", finding.component)
+        and ignore.object in ("", str(finding.object), finding.object.name if finding.object else "")
+    )
+
+
+def _tell(reporter: Reporter, component: Component, objects: int) -> None:
+    reporter.advanced("smelt", component.name, f"{objects} objects")
+
+
+def _written(
+    stack: Stack, parts: Sequence[Part], pins: Mapping[ComponentName, Pins]
+) -> tuple[FileTree, tuple[PartRecord, ...], str]:
+    """The files of `working/`, the record of each part, and the revision that the applications are pinned to."""
+    files: dict[str, bytes] = {}
+    records = []
+    for part in parts:
+        objects = []
+        for manifest in part.manifests:
+            path = f"{part.name}/{manifest.id.file_name}"
+            content = emit.document(manifest.body).encode()
+            _add(files, path, content, manifest)
+            objects.append(_record(manifest, path, content))
+        for manifest in part.later:
+            _add(files, f"{part.name}/{LATER}/{manifest.id.file_name}", emit.document(manifest.body).encode(), manifest)
+        records.append(_part_record(part, pins.get(part.name, Pins()), tuple(objects)))
+    revision = f"v-{FileTree(files).digest.hex[:12]}"
+    if stack.gitops.engine is GitOpsEngine.ARGOCD:
+        for body in argocd.applications(stack, gitops_parts(records, files), revision):
+            files[f"{APPLICATIONS}/{_name(body)}.yaml"] = emit.document(body).encode()
+    return FileTree(files), tuple(records), revision
+
+
+def gitops_parts(records: Iterable[PartRecord], files: Mapping[str, bytes]) -> tuple[GitOpsPart, ...]:
+    """The parts as GitOps takes them, each object with its document."""
+    return tuple(
+        GitOpsPart(
+            name=part.name,
+            namespace=part.namespace,
+            wave=part.wave,
+            needs=part.needs,
+            objects=tuple(
+                PartObject(id=each.id, path=each.path, content=files[each.path], hook=each.hook, hook_weight=each.weight)
+                for each in part.objects
+                if each.path in files
+            ),
+        )
+        for part in records
+    )
+
+
+def _add(files: dict[str, bytes], path: str, content: bytes, manifest: Manifest) -> None:
+    if path in files:
+        raise ManifestError(
+            f"{manifest.id} and another object differ only in the case of their kind: both would be {path}",
+            where=manifest.provenance.origin,
+            fix="leave one out: no API server keeps them apart",
+        )
+    files[path] = content
+
+
+def _record(manifest: Manifest, path: str, content: bytes) -> ObjectRecord:
+    return ObjectRecord(
+        path=path,
+        id=manifest.id,
+        digest=Digest.of(content),
+        images=tuple(sorted({use.image for use in images.of(manifest.body)})),
+        hook=",".join(sorted(hooks.events(manifest))),
+        weight=hooks.weight_of(manifest),
+    )
+
+
+def _part_record(part: Part, pins: Pins, objects: tuple[ObjectRecord, ...]) -> PartRecord:
+    chart = pins.chart
+    return PartRecord(
+        name=part.name,
+        namespace=part.namespace,
+        wave=part.wave,
+        needs=part.needs,
+        version=chart.version if chart else "",
+        source=chart.address if chart else " ".join(sorted(pins.manifests)),
+        digest=str(chart.digest) if chart else "",
+        objects=objects,
+    )
+
+
+def _name(body: Body) -> str:
+    return str(body["metadata"]["name"])
