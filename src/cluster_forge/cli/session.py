@@ -47,15 +47,15 @@ class Session:
     selection: Selection = Selection()
     began: float = field(default_factory=time.monotonic)
 
-    def workshop(self) -> Workshop:
-        """The adapters for these options."""
+    def workshop(self, *, offline: bool = False) -> Workshop:
+        """The adapters for these options; ``offline`` for a verb that never fetches."""
         from cluster_forge import wiring
 
         return wiring.workshop(
             workspace=self.workspace,
             store=self.store,
             mirrors=self.mirrors,
-            offline=self.offline,
+            offline=self.offline or offline,
             jobs=self.jobs,
             engine=self.engine,
         )

@@ -56,6 +56,11 @@ revision (argo-cd#29649), and from 3.4 on objects that could not be made do not 
 that syncs by itself is healthy only once it was compared with what its spec names, and was brought there.
 """
 
+_SETTINGS = (
+    ("argocd-cm", HEALTH_KEY, HEALTH),
+    # The default of 10M is less than the CRDs of some operators (Argo CD, "argocd-cmd-params-cm").
+    ("argocd-cmd-params-cm", "reposerver.max.combined.directory.manifests.size", "100M"),
+)
 _LEFT_OUT = frozenset({"server", "dex-server"})
 _COMPONENT = "app.kubernetes.io/component"
 _ACCOUNTS = frozenset({"RoleBinding", "ClusterRoleBinding"})
@@ -104,30 +109,31 @@ def image(part: Part) -> tuple[str, Sequence[Mapping[str, Any]]] | None:
     return None
 
 
-def settings(parts: Sequence[Part]) -> Body | None:
-    """The part of ``argocd-cm`` that makes waves between Applications gate; None where the stack's own says how."""
+def settings(parts: Sequence[Part]) -> Iterator[Body]:
+    """What the delivery needs of Argo CD's own settings, as parts of its ConfigMaps; what the stack sets is left out."""
     where = namespace(parts)
     part = find(parts)
     configs = [each for each in part.applied if each.id.kind == "ConfigMap"] if part else []
-    if any(HEALTH_KEY.encode() in each.content for each in configs):
-        return None
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {
-            "name": "argocd-cm",
-            "namespace": where,
-            "labels": {"app.kubernetes.io/name": "argocd-cm", "app.kubernetes.io/part-of": "argocd"},
-        },
-        "data": {HEALTH_KEY: HEALTH},
-    }
+    for name, key, value in _SETTINGS:
+        if not any(each.id.name == name and key.encode() in each.content for each in configs):
+            yield {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {
+                    "name": name,
+                    "namespace": where,
+                    "labels": {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "argocd"},
+                },
+                "data": {key: value},
+            }
 
 
 def project(parts: Sequence[Part]) -> Iterator[Body]:
-    """The AppProject ``default``, which only Argo CD's API server makes by itself, unless the stack brings it."""
+    """The AppProject ``default``, which only Argo CD's API server makes by itself, unless its part does."""
     where = namespace(parts)
+    part = find(parts)
     name = ObjectId(group=GROUP, kind="AppProject", namespace=where, name="default")
-    if not any(each.id == name for part in parts for each in part.applied):
+    if not any(each.id == name for each in (part.applied if part else ())):
         yield {
             "apiVersion": f"{GROUP}/v1alpha1",
             "kind": "AppProject",

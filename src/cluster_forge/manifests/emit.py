@@ -21,7 +21,7 @@ _LETTERS = "\u00a1-\u167f\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff"
 _BARE = re.compile(
     rf"[A-Za-z/(.<{_LETTERS}](?:[A-Za-z0-9_./@%+=,;()$!?*&'\"{{}}\[\]|<>^`\\~{_LETTERS}-]|:(?=[^\s:])|(?<=\S)#|\x20(?=[^\s#:&*!|>%@`-]))*"
 )
-_WORDS = re.compile(r"(?:y|n|yes|no|on|off|true|false|null|none|nan|inf|infinity)|[.][0-9].*|[.](?:inf|nan)|[.]+|<<|=", re.I)
+_WORDS = re.compile(r"(?:y|n|yes|no|on|off|true|false|null|nan|inf|infinity)|[.][0-9].*|[.](?:inf|nan)|[.]+|<<|=", re.I)
 _PRINTABLE = re.compile(rf"[\x20-\x7e{_LETTERS}\U00010000-\U0010ffff]*")
 _BLOCK = re.compile(rf"\n*[\x21-\x7e{_LETTERS}\U00010000-\U0010ffff](?:[\x20-\x7e\n{_LETTERS}\U00010000-\U0010ffff]|(?<=[^\n])\t)*")
 _ESCAPED = re.compile(rf"[^\x20\x21\x23-\x5b\x5d-\x7e{_LETTERS}\U00010000-\U0010ffff]")

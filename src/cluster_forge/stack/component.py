@@ -23,7 +23,9 @@ _RELEASE: Final = re.compile(r"(?=.{1,53}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z
 _FETCHED: Final = ("https://", "http://", "file://")
 
 
-def build(entry: Entry, size: Size, files: Files, errors: list[ForgeError], *, known: Iterable[str] = ()) -> Component | None:
+def build(
+    entry: Entry, size: Size, files: Files, errors: list[ForgeError], *, known: Iterable[str] = ()
+) -> Component | None:
     """The component; None if its description has not the right shape. What is wrong goes into ``errors``."""
     return _Building(entry, size, files, errors).component(known)
 
@@ -67,7 +69,9 @@ class _Building:
             for key in ("values", "valuesFiles", "sizes", "version"):
                 member = self._merged.get(key)
                 if member and member.content:
-                    self._wrong(member, f"`{key}` is for a chart, and it has none", fix=f"give it `helm`, or take `{key}` out")
+                    self._wrong(
+                        member, f"`{key}` is for a chart, and it has none", fix=f"give it `helm`, or take `{key}` out"
+                    )
 
     def _version(self, shape: ComponentShape) -> str:
         """``version`` and ``helm.version`` say the same thing; the higher layer wins."""
@@ -76,7 +80,11 @@ class _Building:
             helm = layer.get("helm")
             inner, outer = helm.get("version") if helm else None, layer.get("version")
             if inner and outer and inner.content and outer.content and inner.content != outer.content:
-                self._wrong(outer, f"`version` says {outer.content} and `helm.version` says {inner.content}", fix="keep one of the two")
+                self._wrong(
+                    outer,
+                    f"`version` says {outer.content} and `helm.version` says {inner.content}",
+                    fix="keep one of the two",
+                )
             found = next((str(place.content) for place in (outer, inner) if place and place.content), found)
         return found or (shape.helm.version if shape.helm else "")
 
@@ -84,11 +92,17 @@ class _Building:
         chart, release = shape.chart, shape.release or self._name
         if not _RELEASE.match(release):
             self._wrong(
-                place.at(("release",)), f"{release!r} cannot be a Helm release's name: lower-case letters, digits and hyphens, at most 53", fix="give `helm.release`"
+                place.at(("release",)),
+                f"{release!r} cannot be a Helm release's name: lower-case letters, digits and hyphens, at most 53",
+                fix="give `helm.release`",
             )
         if is_address(chart):
             repository, _, last = chart.rstrip("/").rpartition("/")
-            self._wrong(place.at(("chart",)), "`helm.chart` is an address", fix=f"write `repository: {repository}` and `chart: {last}`")
+            self._wrong(
+                place.at(("chart",)),
+                "`helm.chart` is an address",
+                fix=f"write `repository: {repository}` and `chart: {last}`",
+            )
         elif not shape.repository:
             self._path(place.at(("chart",)))
             self._note(self._files.chart_fault(place.at(("chart",)), self._name))
@@ -101,7 +115,11 @@ class _Building:
             text = str(named.content)
             if is_address(text):
                 if not text.startswith(_FETCHED):
-                    self._wrong(named, f"manifests cannot be fetched from {text}", fix=f"addresses begin with {', '.join(_FETCHED)}")
+                    self._wrong(
+                        named,
+                        f"manifests cannot be fetched from {text}",
+                        fix=f"addresses begin with {', '.join(_FETCHED)}",
+                    )
                 found.append(text)
                 continue
             found.append(posixpath.normpath(text))
@@ -113,9 +131,13 @@ class _Building:
         place = self._merged.at(("upstream",))
         for named in place.strings("manifests"):
             if not str(named.content).startswith(_FETCHED):
-                self._wrong(named, f"{named.content} cannot be fetched", fix=f"addresses begin with {', '.join(_FETCHED)}")
+                self._wrong(
+                    named, f"{named.content} cannot be fetched", fix=f"addresses begin with {', '.join(_FETCHED)}"
+                )
         if not shape.helm and not shape.manifests:
-            self._wrong(place, "nothing says what the folder of `upstream` is made from", fix="give it `helm` or `manifests`")
+            self._wrong(
+                place, "nothing says what the folder of `upstream` is made from", fix="give it `helm` or `manifests`"
+            )
         return Upstream(
             folder=posixpath.normpath(shape.folder),
             namespace=shape.namespace,
@@ -149,10 +171,16 @@ class _Building:
             self._errors.extend(error for error in leaves(group) if isinstance(error, ForgeError))
             return {}
         if located is None:
-            self._wrong(named, f"there is no values file {path}", fix="make it, or name another one (relative to input/)")
+            self._wrong(
+                named, f"there is no values file {path}", fix="make it, or name another one (relative to input/)"
+            )
             return {}
         if located.value is not None and not isinstance(located.value, dict):
-            self._errors.append(DescriptionError("Helm values have to be a mapping", where=located.where(), fix="write `key: value` lines"))
+            self._errors.append(
+                DescriptionError(
+                    "Helm values have to be a mapping", where=located.where(), fix="write `key: value` lines"
+                )
+            )
             return {}
         return located.value or {}
 

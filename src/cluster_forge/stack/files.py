@@ -67,7 +67,12 @@ class Files:
         if found is None:
             return _missing(named, component, f"there is no file or folder {path}")
         if not any(file.endswith(_YAML) for file in found):
-            return _missing(named, component, f"{path} holds no YAML file", fix="put manifests (*.yaml) into it, or name another path")
+            return _missing(
+                named,
+                component,
+                f"{path} holds no YAML file",
+                fix="put manifests (*.yaml) into it, or name another path",
+            )
         return None
 
     def chart_fault(self, named: Traced, component: str) -> DescriptionError | None:
@@ -76,10 +81,15 @@ class Files:
         found = self._found(path)
         if found is None:
             return _missing(
-                named, component, f"there is no chart {path}", fix="name a folder or a .tgz relative to input/, or give `helm.repository`"
+                named,
+                component,
+                f"there is no chart {path}",
+                fix="name a folder or a .tgz relative to input/, or give `helm.repository`",
             )
         if not path.endswith(_ARCHIVE) and not any(posixpath.basename(file) == "Chart.yaml" for file in found):
-            return _missing(named, component, f"{path} is no chart: it holds no Chart.yaml", fix="name the chart's own folder")
+            return _missing(
+                named, component, f"{path} is no chart: it holds no Chart.yaml", fix="name the chart's own folder"
+            )
         return None
 
     def _found(self, path: str) -> Sequence[str] | None:
@@ -87,5 +97,9 @@ class Files:
         return self._list(path) if self._list else ("Chart.yaml",)
 
 
-def _missing(named: Traced, component: str, message: str, *, fix: str = "make it, or name another path (relative to input/)") -> DescriptionError:
-    return DescriptionError(f"{component}: {message}", where=named.where, fix=f"{fix}; or leave the component out (--skip {component})")
+def _missing(
+    named: Traced, component: str, message: str, *, fix: str = "make it, or name another path (relative to input/)"
+) -> DescriptionError:
+    return DescriptionError(
+        f"{component}: {message}", where=named.where, fix=f"{fix}; or leave the component out (--skip {component})"
+    )

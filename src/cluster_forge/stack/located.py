@@ -132,7 +132,7 @@ class _Builder:
             self._anchors[event.anchor] = (value, self._made - start)
         return value
 
-    def _scalar(self, event: yaml.ScalarEvent) -> Traced:
+    def _scalar(self, event: Any) -> Traced:
         line = event.start_mark.line + 1
         try:
             value = scalar.resolve(event.value, plain=event.implicit[0], tag=event.tag)
@@ -160,7 +160,11 @@ class _Builder:
                 continue
             if name in lines:
                 self.errors.append(
-                    self._wrong(inner, f"the key {name!r} stands here for the second time, after line {lines[name]}", fix="keep one of the two")
+                    self._wrong(
+                        inner,
+                        f"the key {name!r} stands here for the second time, after line {lines[name]}",
+                        fix="keep one of the two",
+                    )
                 )
                 continue
             lines[name] = line
@@ -170,7 +174,9 @@ class _Builder:
     def _key(self, event: Any, depth: int) -> str:
         value = self._value(event, depth + 1)
         if isinstance(value.content, Mapping | tuple):
-            raise self._wrong(event, "a key must be text, not a list or a mapping", fix="put it into quotes, as in '{{ name }}'")
+            raise self._wrong(
+                event, "a key must be text, not a list or a mapping", fix="put it into quotes, as in '{{ name }}'"
+            )
         try:
             return scalar.as_key(value.content)
         except ValueError as error:
@@ -193,7 +199,11 @@ class _Builder:
         if name in self._open:
             raise self._wrong(event, f"the alias *{name} stands inside of what it names")
         if name not in self._anchors:
-            raise self._wrong(event, f"nothing before this place is called &{name}", fix=f"'*' begins an alias: put the value into quotes if it is text, '*{name}'")
+            raise self._wrong(
+                event,
+                f"nothing before this place is called &{name}",
+                fix=f"'*' begins an alias: put the value into quotes if it is text, '*{name}'",
+            )
         value, size = self._anchors[name]
         self._made += size
         self._copied += size
@@ -206,4 +216,8 @@ class _Builder:
 
 
 def _is_merge(event: Any) -> bool:
-    return isinstance(event, yaml.ScalarEvent) and event.value == "<<" and (event.tag == _MERGE or (event.tag is None and event.implicit[0]))
+    return (
+        isinstance(event, yaml.ScalarEvent)
+        and event.value == "<<"
+        and (event.tag == _MERGE or (event.tag is None and event.implicit[0]))
+    )

@@ -38,24 +38,29 @@ def traced(*layers: Traced) -> Traced:
 
 
 def without_nulls(description: Traced) -> Traced:
-    """The description without members that are null; in Helm values (``values``, ``sizes``) they stay."""
+    """The description without members that are null; inside of Helm values they stay."""
     if isinstance(description.content, tuple):
         return replace(description, content=tuple(without_nulls(item) for item in description.content))
     if not isinstance(description.content, Mapping):
         return description
-    kept = {
-        key: member if key in (_VALUES, _SIZES) else without_nulls(member)
-        for key, member in description.content.items()
-        if member.content is not None
-    }
-    return replace(description, content=MappingProxyType(kept))
+    kept = {key: member for key, member in description.content.items() if member.content is not None}
+    return replace(description, content=MappingProxyType({key: _kept(key, member) for key, member in kept.items()}))
+
+
+def _kept(key: str, member: Traced) -> Traced:
+    if key == _SIZES:
+        sizes = {size: values for size, values in member.mapping.items() if values.content is not None}
+        return replace(member, content=MappingProxyType(sizes)) if member.mapping else member
+    return member if key == _VALUES else without_nulls(member)
 
 
 def _plain(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     merged = {key: _copy(value) for key, value in base.items()}
     for key, value in top.items():
         below = merged.get(key)
-        merged[key] = _plain(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else _copy(value)
+        merged[key] = (
+            _plain(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else _copy(value)
+        )
     return merged
 
 

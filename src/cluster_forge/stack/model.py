@@ -186,6 +186,13 @@ class Ignore:
     where: str = ""
 
 
+class Format(StrEnum):
+    """How a description is written: natively, or as the first implementation's list."""
+
+    NATIVE = "native"
+    LIST = "list"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """Something about the description that its user should know and that is no error."""

@@ -47,7 +47,7 @@ class Resolved:
 
     def members(self, name: str) -> tuple[str, ...]:
         """The components that a known component's or collection's name stands for."""
-        return self.collections[name] if name in self.collections else (name,)
+        return self.collections.get(name, (name,))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -65,7 +65,9 @@ def resolve(description: Traced, catalog: Catalog, errors: list[ForgeError]) -> 
     return resolved
 
 
-def select(resolved: Resolved, names: Sequence[Traced], skip: Sequence[Traced], errors: list[ForgeError]) -> tuple[str, ...]:
+def select(
+    resolved: Resolved, names: Sequence[Traced], skip: Sequence[Traced], errors: list[ForgeError]
+) -> tuple[str, ...]:
     """The stack's components that ``names`` stand for (all of them without names), without those of ``skip``."""
     chosen: set[str] = set()
     for name in names:
@@ -109,27 +111,34 @@ def _name(entry: Traced) -> str:
     return (name.string or "") if name else ""
 
 
-def _collections(description: Traced, known: Mapping[str, Entry], errors: list[ForgeError]) -> dict[str, tuple[str, ...]]:
+def _collections(
+    description: Traced, known: Mapping[str, Entry], errors: list[ForgeError]
+) -> dict[str, tuple[str, ...]]:
     section = description.get("collections")
     described = section.mapping if section else {}
     for name, collection in described.items():
         if name in known:
-            errors.append(_twice(name, collection, known[name].layers[-1], "a component and a collection are both called {}"))
-        for member in collection.items:
-            if member.string is not None and member.string not in known and member.string not in described:
-                errors.append(_unknown(member, (*known, *described), f"the collection {name} contains {member.string!r}, which nobody defines"))
+            errors.append(
+                _twice(name, collection, known[name].layers[-1], "a component and a collection are both called {}")
+            )
+        errors.extend(
+            _unknown(
+                member, (*known, *described), f"the collection {name} contains {member.string!r}, which nobody defines"
+            )
+            for member in collection.items
+            if member.string is not None and member.string not in known and member.string not in described
+        )
     return _Flattening(described, known, errors).all()
 
 
 class _Flattening:
-    """Collections of collections as lists of components. Each circle is reported once."""
+    """Collections of collections as lists of components; a circle is reported where it closes."""
 
     def __init__(self, described: Mapping[str, Traced], known: Mapping[str, Entry], errors: list[ForgeError]) -> None:
         self._described = described
         self._known = known
         self._errors = errors
         self._done: dict[str, tuple[str, ...]] = {}
-        self._circles: set[frozenset[str]] = set()
 
     def all(self) -> dict[str, tuple[str, ...]]:
         return {name: self._flat(name, ()) for name in self._described}
@@ -141,28 +150,33 @@ class _Flattening:
         found: dict[str, None] = {}
         for member in self._described[name].items:
             inner = member.string
+            if inner is None:
+                continue
             if inner in inside:
                 self._circle(inside[inside.index(inner) :], member)
             elif inner in self._described:
                 found.update(dict.fromkeys(self._flat(inner, inside)))
             elif inner in self._known:
                 found[inner] = None
-        if not self._circles:
-            self._done[name] = tuple(found)
-        return tuple(found)
+        self._done[name] = tuple(found)
+        return self._done[name]
 
     def _circle(self, circle: tuple[str, ...], member: Traced) -> None:
-        if frozenset(circle) in self._circles:
-            return
-        self._circles.add(frozenset(circle))
         shown = " → ".join((*circle, circle[0]))
         self._errors.append(
-            DescriptionError(f"a collection contains itself: {shown}", where=member.where, fix="take one of these names out of the other's collection")
+            DescriptionError(
+                f"a collection contains itself: {shown}",
+                where=member.where,
+                fix="take one of these names out of the other's collection",
+            )
         )
 
 
 def _stack(
-    description: Traced, known: Mapping[str, Entry], collections: Mapping[str, tuple[str, ...]], errors: list[ForgeError]
+    description: Traced,
+    known: Mapping[str, Entry],
+    collections: Mapping[str, tuple[str, ...]],
+    errors: list[ForgeError],
 ) -> Iterator[str]:
     section = description.get("components")
     for item in section.items if section else ():
@@ -179,16 +193,26 @@ def _check_needs(resolved: Resolved, entry: Entry, errors: list[ForgeError]) -> 
     for need in entry.merged.strings("needs"):
         name = str(need.content)
         if name == entry.name:
-            errors.append(DescriptionError(f"{name} needs itself", where=need.where or None, fix="take it out of its `needs`"))
+            errors.append(
+                DescriptionError(f"{name} needs itself", where=need.where or None, fix="take it out of its `needs`")
+            )
         elif name in resolved.collections:
             errors.append(
-                DescriptionError(f"{entry.name} needs {name}, which is a collection", where=need.where or None, fix="name the components that it needs")
+                DescriptionError(
+                    f"{entry.name} needs {name}, which is a collection",
+                    where=need.where or None,
+                    fix="name the components that it needs",
+                )
             )
         elif name not in resolved.known:
             errors.append(_unknown(need, resolved.known, f"{entry.name} needs {name!r}, which nobody defines"))
         elif name not in resolved.stack:
             errors.append(
-                DescriptionError(f"{entry.name} needs {name}, which is not in the stack", where=need.where or None, fix=f"add {name} to `components`")
+                DescriptionError(
+                    f"{entry.name} needs {name}, which is not in the stack",
+                    where=need.where or None,
+                    fix=f"add {name} to `components`",
+                )
             )
 
 
@@ -202,8 +226,16 @@ def _expected(resolved: Resolved, name: Traced, errors: list[ForgeError]) -> tup
 
 def _not_in_stack(name: Traced, absent: Sequence[str]) -> DescriptionError:
     text = str(name.content)
-    message = f"{text} is not in the stack" if absent == [text] else f"of {text} these are not in the stack: {', '.join(absent)}"
-    return DescriptionError(message, where=name.where or None, fix="add it to `components`" if len(absent) == 1 else "add them to `components`")
+    message = (
+        f"{text} is not in the stack"
+        if absent == [text]
+        else f"of {text} these are not in the stack: {', '.join(absent)}"
+    )
+    return DescriptionError(
+        message,
+        where=name.where or None,
+        fix="add it to `components`" if len(absent) == 1 else "add them to `components`",
+    )
 
 
 def _unknown(named: Traced, known: Iterable[str], message: str) -> UnknownNameError:
@@ -212,5 +244,7 @@ def _unknown(named: Traced, known: Iterable[str], message: str) -> UnknownNameEr
 
 def _twice(name: str, second: Traced, first: Traced, message: str = "two components are called {}") -> DescriptionError:
     return DescriptionError(
-        f"{message.format(repr(name))}: here and at {first.where}", where=second.where, fix="rename one of them, or make one of the two"
+        f"{message.format(repr(name))}: here and at {first.where}",
+        where=second.where,
+        fix="rename one of them, or make one of the two",
     )

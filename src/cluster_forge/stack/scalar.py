@@ -7,7 +7,6 @@ dates stay text. Values are what the JSON that Kubernetes makes of them says: ``
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import re
 from typing import Final
@@ -113,5 +112,5 @@ def _tagged(text: str, kind: str) -> Scalar:
 def _decoded(text: str) -> str:
     try:
         return base64.b64decode("".join(text.split()), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ValueError(f"a !!binary value that is no base64 of text: {error}") from error

@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    Tag,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
 from cluster_forge.foundation.names import is_dns_label
@@ -21,7 +33,9 @@ _SCHEMES = ("https://", "http://", "file://", "oci://")
 
 def _label(text: str) -> str:
     if not is_dns_label(text):
-        raise ValueError(f"{text!r} is not a DNS label: lower-case letters, digits and hyphens, at most 63, no hyphen at the ends")
+        raise ValueError(
+            f"{text!r} is not a DNS label: lower-case letters, digits and hyphens, at most 63, no hyphen at the ends"
+        )
     return text
 
 
@@ -49,8 +63,12 @@ def _filled(text: str) -> str:
 
 Label = Annotated[StrictStr, AfterValidator(_label), Field(json_schema_extra={"pattern": _LABEL_PATTERN})]
 Text = Annotated[StrictStr, AfterValidator(_filled), Field(json_schema_extra={"minLength": 1})]
-Version = Annotated[StrictStr, AfterValidator(_kubernetes), Field(json_schema_extra={"pattern": r"^v?\d+\.\d+(\.\d+)?$"})]
-Address = Annotated[StrictStr, AfterValidator(_repository), Field(json_schema_extra={"pattern": "^(https?|file|oci)://"})]
+Version = Annotated[
+    StrictStr, AfterValidator(_kubernetes), Field(json_schema_extra={"pattern": r"^v?\d+\.\d+(\.\d+)?$"})
+]
+Address = Annotated[
+    StrictStr, AfterValidator(_repository), Field(json_schema_extra={"pattern": "^(https?|file|oci)://"})
+]
 Quantity = Annotated[StrictStr, BeforeValidator(_quantity), WithJsonSchema({"type": ["string", "number"]})]
 HelmValues = dict[StrictStr, Any]
 
@@ -58,7 +76,14 @@ HelmValues = dict[StrictStr, Any]
 class Shape(BaseModel):
     """Keys are written in camelCase; one that is not known is an error."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=to_camel, validate_by_name=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=False,
+        use_attribute_docstrings=True,
+    )
 
 
 class NodeShape(Shape):
@@ -171,7 +196,9 @@ class ComponentShape(Shape):
 
     name: Label
     """The component's name: a DNS label. That of a known component changes that one."""
-    namespace: Annotated[StrictStr, AfterValidator(_label), Field(json_schema_extra={"pattern": _LABEL_PATTERN})] | Literal[""] = ""
+    namespace: (
+        Annotated[StrictStr, AfterValidator(_label), Field(json_schema_extra={"pattern": _LABEL_PATTERN})] | Literal[""]
+    ) = ""
     """Where its objects go that name no namespace."""
     extra_namespaces: list[Label] = []
     """More namespaces that are made for it."""
@@ -238,7 +265,9 @@ class LayerShape(Shape):
     """How the stack gets into the cluster and stays there."""
     image: ImageShape = ImageShape()
     """The OCI image that `cast` makes."""
-    components: list[Annotated[Annotated[Text, Tag("name")] | Annotated[ComponentShape, Tag("mapping")], Discriminator(_entry)]] = []
+    components: list[
+        Annotated[Annotated[Text, Tag("name")] | Annotated[ComponentShape, Tag("mapping")], Discriminator(_entry)]
+    ] = []
     """What is in the stack: names of components and collections, and components."""
     define: list[ComponentShape] = []
     """Components that are in the stack only where something names them."""

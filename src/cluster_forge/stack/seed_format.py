@@ -21,7 +21,17 @@ from cluster_forge.stack.shape import faults, shaped, with_texts
 from cluster_forge.stack.traced import Traced
 
 _SOURCED: Final = "manifests/sourced"
-_TEXTS: Final = ("name", "namespace", "manifest-url", "helm-chart-name", "helm-url", "helm-name", "helm-version", "values", "values-file")
+_TEXTS: Final = (
+    "name",
+    "namespace",
+    "manifest-url",
+    "helm-chart-name",
+    "helm-url",
+    "helm-name",
+    "helm-version",
+    "values",
+    "values-file",
+)
 _OCI: Final = "oci://"
 _FILES: Final = (".yaml", ".yml")
 
@@ -34,7 +44,9 @@ class Translation:
     notices: tuple[Notice, ...]
 
 
-def translate(entries: Traced, selection: Sequence[Traced], name: str, files: Files, errors: list[ForgeError]) -> Translation:
+def translate(
+    entries: Traced, selection: Sequence[Traced], name: str, files: Files, errors: list[ForgeError]
+) -> Translation:
     """Translate a list; without a selection all of its components are the stack.
 
     What is wrong in the list or in a ``source.yaml`` goes into ``errors``.
@@ -87,14 +99,18 @@ def _collection(entry: Traced, errors: list[ForgeError]) -> Traced:
 
 def _twice(second: Traced, first: Traced) -> DescriptionError:
     return DescriptionError(
-        f"two collections are called {second.at(('name',)).content!r}: here and at {first.where}", where=second.where, fix="rename one of them"
+        f"two collections are called {second.at(('name',)).content!r}: here and at {first.where}",
+        where=second.where,
+        fix="rename one of them",
     )
 
 
 class _Translating:
     """One entry on its way to a native component."""
 
-    def __init__(self, entry: Traced, shape: SeedEntryShape, files: Files, errors: list[ForgeError], notices: list[Notice]) -> None:  # noqa: PLR0913 -- where things are read and told
+    def __init__(
+        self, entry: Traced, shape: SeedEntryShape, files: Files, errors: list[ForgeError], notices: list[Notice]
+    ) -> None:
         self._entry = entry
         self._shape = shape
         self._files = files
@@ -117,7 +133,7 @@ class _Translating:
         if shape.sourced_exclude:
             native["exclude"] = Traced.of(shape.sourced_exclude, entry.at(("sourced-exclude",)))
         if shape.skip_namespace:
-            native["keepNamespace"] = Traced.of(True, entry.at(("skip-namespace",)))
+            native["keepNamespace"] = Traced.of(shape.skip_namespace, entry.at(("skip-namespace",)))
         if len(manifests) > 1:
             native["laterReplaces"] = True
         upstream = self._upstream([str(path.content) for path in manifests])
@@ -148,7 +164,10 @@ class _Translating:
         named = [self._entry.get("values-file"), self._entry.get("helm-values")]
         files = [place for place in named if place and place.string and _names_file(place.string)]
         if files:
-            yield "valuesFiles", Traced.of([Traced.of(self._beside(str(place.content)), place) for place in files], files[0])
+            yield (
+                "valuesFiles",
+                Traced.of([Traced.of(self._beside(str(place.content)), place) for place in files], files[0]),
+            )
         inline = self._entry.get("helm-values")
         if inline and inline.mapping:
             yield "values", inline
@@ -160,10 +179,14 @@ class _Translating:
             value = located.read(str(text.content).encode(), text.file).value
         except (DescriptionError, ExceptionGroup) as error:
             first = next(iter(leaves(error)))
-            self._wrong(text, f"helm-values is no YAML: {getattr(first, 'message', first)}", fix="write it as a mapping")
+            self._wrong(
+                text, f"helm-values is no YAML: {getattr(first, 'message', first)}", fix="write it as a mapping"
+            )
             return {}
         if not isinstance(value, dict):
-            self._wrong(text, "helm-values has to be a mapping or the name of a .yaml file", fix="write `key: value` lines")
+            self._wrong(
+                text, "helm-values has to be a mapping or the name of a .yaml file", fix="write `key: value` lines"
+            )
             return {}
         return value
 
@@ -171,7 +194,11 @@ class _Translating:
         """The file relative to ``input/``, or else in the component's folder."""
         path = _relative(name)
         inner = posixpath.join(self._shape.name, path)
-        return inner if self._files.text(in_input(path)) is None and self._files.text(in_input(inner)) is not None else path
+        return (
+            inner
+            if self._files.text(in_input(path)) is None and self._files.text(in_input(inner)) is not None
+            else path
+        )
 
     def _upstream(self, manifests: Sequence[str]) -> Traced | None:
         """How the component's sourced folder is made: by the ``source.yaml`` beside it."""
@@ -184,7 +211,9 @@ class _Translating:
             if any(made == path or made.startswith(path + "/") for path in manifests):
                 return _made(source, folder, self._errors)
             message = f"{source.file} makes {made}, which is in no manifestpath: it is not part of the component"
-            self._notices.append(Notice(code="unused-source", message=message, component=self._shape.name, where=self._entry.where))
+            self._notices.append(
+                Notice(code="unused-source", message=message, component=self._shape.name, where=self._entry.where)
+            )
             return None
         return None
 
@@ -231,7 +260,9 @@ def _helm(entry: Traced, release: str, errors: list[ForgeError]) -> Traced | Non
     chart, url = entry.get("helm-chart-name"), entry.get("helm-url")
     if not chart or not chart.string:
         if url and url.content:
-            errors.append(DescriptionError("`helm-url` without `helm-chart-name`", where=url.where, fix="name the chart"))
+            errors.append(
+                DescriptionError("`helm-url` without `helm-chart-name`", where=url.where, fix="name the chart")
+            )
         return None
     native: dict[str, Any] = {"chart": chart}
     if chart.string.startswith(_OCI) and not (url and url.content):

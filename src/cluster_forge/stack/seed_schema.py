@@ -40,7 +40,14 @@ Texts = Annotated[list[Text], BeforeValidator(_several), WithJsonSchema(_TEXTS)]
 class SeedShape(BaseModel):
     """Keys are written with hyphens or in one word; one that is not known is an error."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=_kebab, validate_by_name=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        alias_generator=_kebab,
+        validate_by_name=False,
+        use_attribute_docstrings=True,
+    )
 
     name: Label
     """The component's name."""

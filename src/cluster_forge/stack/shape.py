@@ -63,28 +63,27 @@ def _fault(model: type[BaseModel], value: Traced, detail: ErrorDetails, around: 
 
 def _words(model: type[BaseModel], part: Traced, path: Path, detail: ErrorDetails) -> tuple[str, str | None]:
     kind, context = detail["type"], detail.get("ctx", {})
-    if kind == "extra_forbidden":
-        key = str(path[-1])
-        return f"unknown key {key!r}{did_you_mean(key, _keys(model, path[:-1]))}", None
-    if kind == "missing":
-        return f"{str(path[-1])!r} is missing", None
-    if kind == "value_error":
-        return str(context["error"]), None
     if kind == "literal_error":
-        return _choice(part, str(context["expected"]))
-    if kind in ("too_short", "greater_than_equal"):
-        return ("must not be an empty list" if kind == "too_short" else f"must be at least {context['ge']}"), None
-    wanted = _KINDS.get(kind)
-    if wanted is None:
-        return detail["msg"].lower(), None
-    return f"must be {wanted}, not {_said(part)}", _mended(part, wanted)
+        return _choice(part, str(context["expected"])), None
+    if kind in _KINDS:
+        return f"must be {_KINDS[kind]}, not {_said(part)}", _mended(part, _KINDS[kind])
+    last = str(path[-1]) if path else ""
+    if kind == "extra_forbidden":
+        return f"unknown key {last!r}{did_you_mean(last, _keys(model, path[:-1]))}", None
+    said = {
+        "missing": f"{last!r} is missing",
+        "value_error": str(context.get("error")),
+        "too_short": "must not be an empty list",
+        "greater_than_equal": f"must be at least {context.get('ge')}",
+    }
+    return said.get(kind, detail["msg"].lower()), None
 
 
-def _choice(part: Traced, expected: str) -> tuple[str, str | None]:
+def _choice(part: Traced, expected: str) -> str:
     choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
     near = did_you_mean(part.content, choices) if isinstance(part.content, str) else ""
     wanted = f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
-    return f"must be {wanted}, not {_said(part)}{near}", None
+    return f"must be {wanted}, not {_said(part)}{near}"
 
 
 def _said(part: Traced) -> str:
@@ -153,5 +152,7 @@ def _model_in(annotation: Any) -> Any:
         return _model_in(get_args(annotation)[0])
     if origin in (Union, UnionType):
         inner = [_model_in(choice) for choice in get_args(annotation)]
-        return next((choice for choice in inner if isinstance(choice, type) and issubclass(choice, BaseModel)), inner[0])
+        return next(
+            (choice for choice in inner if isinstance(choice, type) and issubclass(choice, BaseModel)), inner[0]
+        )
     return annotation

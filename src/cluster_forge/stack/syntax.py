@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import yaml
 
 from cluster_forge.foundation.errors import DescriptionError
 
+_BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 _CONFLICT = ("<<<<<<< ", ">>>>>>> ")
 
 
@@ -75,29 +77,29 @@ class _Spot:
         if "quoted scalar" in self.context and "end of stream" in self.problem:
             return self.start
         mark = self.error.problem_mark
-        last = self.text.rstrip("\n").count("\n") + 1
+        last = max((number for number, line in enumerate(self.lines, 1) if line), default=1)
         return min(mark.line + 1, last) if mark else 1
+
+    @property
+    def lines(self) -> list[str]:
+        """The text's lines as YAML 1.1 counts them."""
+        return _BREAK.split(self.text)
 
     @property
     def rest(self) -> str:
         """What stands in the line from the place on."""
         mark = self.error.problem_mark
-        lines = self.text.split("\n")
-        if mark is None or mark.line >= len(lines):
-            return ""
-        return lines[mark.line][mark.column :]
+        return self.lines[mark.line][mark.column :] if mark and mark.line < len(self.lines) else ""
 
     @property
     def before(self) -> str:
         """What stands in the line before the place."""
         mark = self.error.problem_mark
-        lines = self.text.split("\n")
-        return lines[mark.line][: mark.column] if mark and mark.line < len(lines) else ""
+        return self.lines[mark.line][: mark.column] if mark and mark.line < len(self.lines) else ""
 
     @property
     def indent(self) -> str:
-        lines = self.text.split("\n")
-        line = lines[self.line - 1]
+        line = self.lines[self.line - 1]
         return line[: len(line) - len(line.lstrip())]
 
 
@@ -125,14 +127,20 @@ def _colon(spot: _Spot) -> tuple[str, str] | None:
 def _no_colon(spot: _Spot) -> tuple[str, str] | None:
     if "could not find expected ':'" not in spot.problem:
         return None
-    return f"the text that begins in line {spot.start} is neither a key nor part of a value", "is a ':' missing after a key, or is the line indented too little?"
+    return (
+        f"the text that begins in line {spot.start} is neither a key nor part of a value",
+        "is a ':' missing after a key, or is the line indented too little?",
+    )
 
 
 def _quote(spot: _Spot) -> tuple[str, str] | None:
     if "quoted scalar" not in spot.context:
         return None
     if "escape" in spot.problem or "hexdecimal" in spot.problem:
-        return "an unknown escape (a backslash and what follows) in double quotes", "write \\\\ for a backslash, or use single quotes"
+        return (
+            "an unknown escape (a backslash and what follows) in double quotes",
+            "write \\\\ for a backslash, or use single quotes",
+        )
     return f"the quote that is opened in line {spot.start} is never closed", "close it in the same line"
 
 
@@ -148,13 +156,28 @@ def _bracket(spot: _Spot) -> tuple[str, str] | None:
 
 def _indentation(spot: _Spot) -> tuple[str, str] | None:
     if "did not find expected" in spot.problem and spot.before.strip():
-        return f"{spot.rest.strip()!r} stands after the end of a value", "put the whole value into one pair of quotes; inside '…' a quote is doubled"
+        return (
+            f"{spot.rest.strip()!r} stands after the end of a value",
+            "put the whole value into one pair of quotes; inside '…' a quote is doubled",
+        )
     if "did not find expected key" in spot.problem:
-        return f"this line does not fit into the mapping that begins in line {spot.start}", "indent the keys of one mapping alike"
+        return (
+            f"this line does not fit into the mapping that begins in line {spot.start}",
+            "indent the keys of one mapping alike",
+        )
     if "did not find expected '-' indicator" in spot.problem:
-        return f"this line is no item of the list that begins in line {spot.start}", "begin it with '- ', or indent it as part of the item above"
+        return (
+            f"this line is no item of the list that begins in line {spot.start}",
+            "begin it with '- ', or indent it as part of the item above",
+        )
     if "block sequence entries are not allowed" in spot.problem:
         return "a '-' stands where no list can begin", "put the list on lines of its own below the key"
+    return None
+
+
+def _nothing(spot: _Spot) -> tuple[str, str] | None:
+    if "did not find expected node content" in spot.problem:
+        return "a value is missing here", "write one, or close the '[' or '{' before it"
     return None
 
 
@@ -162,7 +185,10 @@ def _document(spot: _Spot) -> tuple[str, str] | None:
     if "expected <document start>" in spot.problem or "did not find expected <document start>" in spot.problem:
         return "this does not belong to what stands before it", "indent all keys of the top alike"
     if "directive" in spot.context:
-        return "a line that begins with '%' is a directive to YAML, and this one means nothing", "put the value into quotes"
+        return (
+            "a line that begins with '%' is a directive to YAML, and this one means nothing",
+            "put the value into quotes",
+        )
     return None
 
 
@@ -172,4 +198,4 @@ def _anchor(spot: _Spot) -> tuple[str, str] | None:
     return None
 
 
-_RULES = (_tab, _quote, _start_of_token, _colon, _no_colon, _bracket, _anchor, _indentation, _document)
+_RULES = (_tab, _quote, _start_of_token, _colon, _no_colon, _bracket, _anchor, _indentation, _nothing, _document)

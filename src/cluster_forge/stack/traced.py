@@ -95,11 +95,6 @@ class Traced:
             yield inner, member.where
             yield from member.origins(inner)
 
-    def having(self, **members: Any) -> Traced:
-        """The same mapping with other or more members; plain ones stand where the mapping stands."""
-        more = {key: Traced.of(member, self) for key, member in members.items()}
-        return replace(self, content=MappingProxyType({**self.mapping, **more}))
-
     def lacking(self, *keys: str) -> Traced:
         """The same mapping without these members."""
         return replace(

@@ -11,14 +11,14 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, EditedError, ManifestError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops import argocd
+from cluster_forge.gitops import argocd, engine
 from cluster_forge.gitops.parts import Part as GitOpsPart
 from cluster_forge.gitops.parts import PartObject
 from cluster_forge.manifests import emit, hooks, images, kubernetes_apis
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.manifest import Body, Manifest
 from cluster_forge.ports import Reporter
-from cluster_forge.stack.model import Component, GitOpsEngine, Ignore, Stack
+from cluster_forge.stack.model import Component, Ignore, Stack
 from cluster_forge.stages.assemble import Part, assemble
 from cluster_forge.stages.render import Content, Pins, Tools, render
 
@@ -111,8 +111,7 @@ def check_target(stack: Stack) -> None:
             f"target.kubernetes is {version}: supported are 1.{minors[0]} to 1.{minors[-1]}",
             fix="name a version in that range",
         )
-    if stack.gitops.engine is not GitOpsEngine.NONE:
-        argocd.check_engine(stack)
+    engine.check_engine(stack)
 
 
 def edits(record: Record, working: FileTree) -> list[str]:
@@ -193,9 +192,8 @@ def _written(
             _add(files, f"{part.name}/{LATER}/{manifest.id.file_name}", emit.document(manifest.body).encode(), manifest)
         records.append(_part_record(part, pins.get(part.name, Pins()), tuple(objects)))
     revision = f"v-{FileTree(files).digest.hex[:12]}"
-    if stack.gitops.engine is GitOpsEngine.ARGOCD:
-        for body in argocd.applications(stack, gitops_parts(records, files), revision):
-            files[f"{APPLICATIONS}/{_name(body)}.yaml"] = emit.document(body).encode()
+    for body in argocd.applications(stack, gitops_parts(records, files), revision):
+        files[f"{APPLICATIONS}/{_name(body)}.yaml"] = emit.document(body).encode()
     return FileTree(files), tuple(records), revision
 
 

@@ -1,0 +1,77 @@
+"""The workspace's lock: one process at a time writes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from cluster_forge.adapters.stack_files import exchange
+from cluster_forge.adapters.stack_files.trouble import telling
+from cluster_forge.foundation.errors import WorkspaceError
+
+ASIDE: Final = "aside-"
+"""How the names of folders begin in which trees are written. Whoever takes the lock completes those of dead runs."""
+
+
+class Lock:
+    """A lock that the system frees when its holder dies. Who holds it, and since when, stands in ``lock.holder``.
+
+    (Not in the lock's own file: on Windows nobody else can read that while it is held.)
+    """
+
+    def __init__(self, state: Path, patience: float) -> None:
+        self._state = state
+        self._patience = patience
+        self._mutex = threading.Lock()
+        self._times_held = 0
+        self._release = contextlib.ExitStack()
+
+    @contextlib.contextmanager
+    def held(self, patience: float | None = None) -> Iterator[None]:
+        """Wait at most ``patience`` seconds for it. It may be taken again while it is held, by any thread.
+
+        Raises:
+            WorkspaceError: if somebody else holds it, or the folder cannot be written.
+        """
+        with self._mutex:
+            if not self._times_held:
+                with telling("cannot be locked", str(self._state.parent)):
+                    self._take(self._patience if patience is None else patience)
+            self._times_held += 1
+        try:
+            yield
+        finally:
+            with self._mutex:
+                self._times_held -= 1
+                if not self._times_held:
+                    self._release.close()
+
+    def _take(self, patience: float) -> None:
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - most commands only read
+
+        if not self._state.is_dir():
+            self._state.mkdir(parents=True, exist_ok=True)
+            (self._state / ".gitignore").write_text("*\n")
+        holder = self._state / "lock.holder"
+        with contextlib.ExitStack() as taken:
+            try:
+                taken.enter_context(FileLock(self._state / "lock", timeout=patience, thread_local=False))
+            except Timeout as error:
+                who = holder.read_text() if holder.exists() else "another process"
+                raise WorkspaceError(
+                    f"the workspace is in use by {who}",
+                    where=str(self._state.parent),
+                    fix="wait until that command is done, or end it",
+                ) from error
+            taken.callback(holder.unlink, missing_ok=True)
+            since = datetime.now(UTC).isoformat(" ", "seconds")
+            holder.write_text(f"process {os.getpid()} on {platform.node()} since {since}")
+            for aside in self._state.glob(f"{ASIDE}*"):
+                exchange.recover(aside)
+            self._release = taken.pop_all()

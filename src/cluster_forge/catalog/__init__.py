@@ -1,0 +1,1 @@
+"""What comes with Cluster-Forge: its packaged data, and nothing else."""

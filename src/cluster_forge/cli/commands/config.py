@@ -1,0 +1,49 @@
+"""config show|validate: the effective description, and its errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cluster_forge.cli.session import Session, verb
+
+
+@click.group("config", help="Show the effective description, or only check it.")
+def command() -> None:
+    """The group; its verbs are below."""
+
+
+@verb("Print the effective description: everything merged that it extends and names.", selection=True)
+@click.option("--origins", is_flag=True, help="With the file and line that each value came from.")
+def show(session: Session, origins: bool) -> None:
+    """The native format, as YAML; with --format json as JSON, origins by path."""
+    from cluster_forge.cli.description import describe
+    from cluster_forge.stack import effective
+
+    described = describe(session.workshop(offline=True), session.selection)
+    loaded = described.loaded
+    if session.as_json:
+        places = {effective.path_text(path): where for path, where in loaded.origins.items()}
+        shown: dict[str, Any] = {"origins": places} if origins else {}
+        session.answer("config show", stack=loaded.stack.name, description=loaded.effective, **shown)
+    else:
+        click.echo(effective.text(loaded.effective, loaded.origins if origins else {}), nl=False)
+
+
+@verb("Check the description and everything it names; write nothing.", selection=True)
+def validate(session: Session) -> None:
+    """Every error of every file at once, each with file and line."""
+    from cluster_forge.cli.description import describe
+
+    described = describe(session.workshop(offline=True), session.selection)
+    stack = described.stack
+    reporter = session.reporter()
+    for notice in described.notices:
+        reporter.noticed(notice)
+    session.say(f"{stack.name}: {len(stack.components)} components, no errors")
+    session.answer("config validate", stack=stack.name, components=len(stack.components), errors=0)
+
+
+command.add_command(show, "show")
+command.add_command(validate, "validate")

@@ -1,0 +1,25 @@
+"""convert: the native form of a description in the first format."""
+
+from __future__ import annotations
+
+import click
+
+from cluster_forge.cli.session import Session, verb
+
+
+@verb("Write the native form of a description in the first format.", selection=True)
+@click.option("-o", "--output", metavar="FILE", help="Write to this file in the workspace instead of stdout.")
+def command(session: Session, output: str | None) -> None:
+    """`--select` and names choose what is in the stack; the rest is defined, not lost."""
+    from cluster_forge.cli.description import describe
+    from cluster_forge.stack import convert
+
+    workshop = session.workshop(offline=True)
+    described = describe(workshop, session.selection)
+    text = convert.native(described.loaded)
+    if output:
+        workshop.files.write(output, text.encode())
+        session.say(f"wrote {output}: {len(described.stack.components)} components")
+    elif not session.as_json:
+        click.echo(text, nl=False)
+    session.answer("convert", stack=described.stack.name, output=output, description=None if output else text)

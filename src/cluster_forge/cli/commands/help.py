@@ -1,0 +1,40 @@
+"""help: exit codes and errors, or a verb's own help."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(help="Explain exit codes and errors (help errors), or a verb (help VERB).")
+@click.argument("topic", required=False)
+@click.pass_context
+def command(context: click.Context, topic: str | None) -> None:
+    """Also what the page in the documentation is made from."""
+    root = context.find_root()
+    if topic == "errors":
+        click.echo(errors_text(), nl=False)
+        return
+    group = root.command
+    assert isinstance(group, click.Group)
+    if topic is None:
+        click.echo(root.get_help())
+        return
+    found = group.resolve_command(root, [topic])[1]
+    assert found is not None
+    with click.Context(found, info_name=topic, parent=root) as inner:
+        click.echo(found.get_help(inner))
+
+
+def errors_text() -> str:
+    """The table of exit codes."""
+    from cluster_forge.foundation.errors import every_type
+
+    rows = [
+        (0, "", "Done."),
+        (1, "", "The answer is no: findings that are errors, differences, not healthy."),
+        (2, "", "Usage: an option or argument that the verb does not have."),
+        *((kind.exit_code, kind.__name__, kind.meaning) for kind in every_type()),
+        (70, "", "A bug of Cluster-Forge; the message names a file with a report."),
+        (130, "", "Interrupted."),
+    ]
+    return "".join(f"{code:>4}  {name:<20}  {meaning}\n" for code, name, meaning in rows)

@@ -1,0 +1,39 @@
+"""smelt: the description, the lock and input/ made into working/."""
+
+from __future__ import annotations
+
+import click
+
+from cluster_forge.cli.session import Session, verb
+
+
+@verb("Make working/ from the description, the lock and input/.", sources=True, selection=True)
+@click.option("--discard-edits", is_flag=True, help="Overwrite hand edits in working/.")
+def command(session: Session, discard_edits: bool) -> int:
+    """Nothing is fetched. Exit code 1 and no change if a finding is an error."""
+    from cluster_forge.cli.description import counted, describe, smelted_json
+    from cluster_forge.stages import inputs, pin
+    from cluster_forge.stages.smelt import SmeltRequest
+    from cluster_forge.stages.smelt import smelt as smelt_stage
+
+    workshop = session.workshop(offline=True)
+    with workshop.files.locked():
+        described = describe(workshop, session.selection)
+        stack = described.stack
+        pins = pin.from_lock(stack.components, described.lock, workshop.sources).pins
+        request = SmeltRequest(
+            stack=stack,
+            pins=pins,
+            inputs=inputs.fingerprint(stack, pins, workshop.files),
+            notices=described.notices,
+            allow=session.selection.allow,
+            discard_edits=discard_edits,
+        )
+        smelted = smelt_stage(request, workshop.tools, session.reporter())
+    told = counted(smelted.findings)
+    if smelted.is_written:
+        session.say(f"{smelted.objects} objects in working/{f' ({told})' if told else ''}; next: cluster-forge cast")
+    else:
+        session.say(f"working/ was not written: {told}")
+    session.answer("smelt", **smelted_json(stack, smelted))
+    return 0 if smelted.is_written else 1

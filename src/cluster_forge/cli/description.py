@@ -1,0 +1,109 @@
+"""Loading the description for a verb: the stack, its lock, and what every result of a verb tells about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cluster_forge.cli.session import Selection, finding_json
+from cluster_forge.foundation.errors import DescriptionError
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.stack import lock as lock_file
+from cluster_forge.stack.lock import Lock
+from cluster_forge.stack.model import Stack
+from cluster_forge.stack.parse import Loaded, load
+from cluster_forge.stages.smelt import Smelted
+from cluster_forge.wiring import Workshop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A description and its lock."""
+
+    loaded: Loaded
+    lock: Lock
+
+    @property
+    def stack(self) -> Stack:
+        return self.loaded.stack
+
+    @property
+    def notices(self) -> tuple[Finding, ...]:
+        """What the reading of the description noticed."""
+        return tuple(
+            Finding(
+                code=notice.code,
+                severity=Severity.NOTICE,
+                component=ComponentName(notice.component) if notice.component else None,
+                where=notice.where,
+                message=notice.message,
+            )
+            for notice in self.loaded.notices
+        )
+
+
+def describe(workshop: Workshop, selection: Selection) -> Described:
+    """Read the description and the lock.
+
+    Raises:
+        DescriptionError, UnknownNameError, LockError, ExceptionGroup: everything that is wrong in them.
+    """
+    files = workshop.files
+    if files.read("input/config.yaml") is None:
+        raise DescriptionError(
+            "there is no input/config.yaml here",
+            fix="run `cluster-forge init`, or name the workspace with -C",
+        )
+    loaded = load(
+        files.read,
+        list_files=files.list_files,
+        environment=selection.environment,
+        select_files=selection.select,
+        names=selection.names,
+        skip=selection.skip,
+    )
+    content = files.read(lock_file.FILE)
+    lock = lock_file.parse(content.decode(errors="replace")) if content is not None else Lock()
+    return Described(loaded=loaded, lock=lock)
+
+
+def components_json(smelted: Smelted) -> list[dict[str, Any]]:
+    objects = {part.name: len(part.manifests) for part in smelted.parts}
+    return [
+        {
+            "name": part.name,
+            "version": part.version,
+            "namespace": part.namespace,
+            "wave": part.wave,
+            "objects": objects[part.name],
+            "reused": part.name in smelted.reused,
+        }
+        for part in smelted.record.parts
+    ]
+
+
+def smelted_json(stack: Stack, smelted: Smelted) -> Mapping[str, Any]:
+    return {
+        "stack": stack.name,
+        "components": components_json(smelted),
+        "objects": smelted.objects,
+        "findings": [finding_json(each) for each in smelted.findings],
+    }
+
+
+def counted(findings: Iterable[Finding]) -> str:
+    """``2 errors, 1 warning, 3 notices``, or nothing."""
+    found = list(findings)
+    counts = [(severity, sum(each.severity is severity for each in found)) for severity in Severity]
+    return ", ".join(f"{number} {severity}{'s' if number > 1 else ''}" for severity, number in counts if number)
+
+
+def size(number: int) -> str:
+    """``12 B``, ``3.4 kB``, ``5.6 MB``."""
+    if number < 1000:
+        return f"{number} B"
+    return f"{number / 1000:.1f} kB" if number < 1_000_000 else f"{number / 1_000_000:.1f} MB"
+
+

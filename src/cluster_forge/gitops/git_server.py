@@ -1,0 +1,243 @@
+"""The Git server in the cluster: a read-only `git daemon` out of Argo CD's own image, with the repository in ConfigMaps.
+
+Why so, and what else was looked at: ADR 0011. The bare repository travels as one tar archive, cut into ConfigMaps that
+are named by its digest and never change; a new cast brings new ones, and the pod that reads them is replaced as a whole.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.stack.model import Stack
+
+NAMESPACE = "cluster-forge"
+STACK_LABEL = "cluster-forge/stack"
+COMMIT = "cluster-forge/commit"
+CHUNK = 700 * 1024
+"""Bytes in one ConfigMap: under 1 MiB as base64 too (Kubernetes, "ConfigMaps": "cannot exceed 1 MiB")."""
+NO_IMAGE = "argocd"
+"""Stands for the image of an Argo CD that only the cluster knows: `deploy.sh` sets it."""
+_PORT = 9418
+
+_UNPACK = """\
+set -eu
+cd /repository
+rm -rf new
+mkdir -p new/objects new/refs
+echo "$REPOSITORY_SHA256  -" > /tmp/expected
+cat /chunks/* | sha256sum -c --status /tmp/expected || { echo 'the chunks are not the repository' >&2; exit 1; }
+cat /chunks/* | tar -x -f - -C new
+if [ -d "$REPOSITORY" ]; then
+  git -C "$REPOSITORY" fetch --quiet --force /repository/new '+refs/*:refs/*'
+  rm -rf new
+else
+  mv new "$REPOSITORY"
+fi
+"""
+"""A repository that is kept on a volume gains the new commit; revisions that were deployed before stay in it."""
+
+
+def name(stack: Stack) -> str:
+    """The name of the server's objects: one server for each stack."""
+    return f"git-{stack.name[:59].rstrip('-')}"
+
+
+def url(stack: Stack) -> str:
+    """Where Argo CD reads the repository; without the cluster's domain, which nothing tells us."""
+    return f"git://{name(stack)}.{NAMESPACE}.svc/{stack.name}.git"
+
+
+def archive(repository: FileTree) -> bytes:
+    """The repository as a tar archive (ustar), the same bytes for the same files."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for path, content in repository.files.items():
+            entry = tarfile.TarInfo(path)
+            entry.size = len(content)
+            entry.mode = 0o755 if path in repository.executable else 0o644
+            tar.addfile(entry, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def chunks(stack: Stack, packed: bytes, commit: str) -> Iterator[Body]:
+    """The ConfigMaps that carry the archive, in order."""
+    digest = Digest.of(packed).hex
+    for number, start in enumerate(range(0, len(packed), CHUNK)):
+        yield {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": _chunk_name(stack, digest, number),
+                "namespace": NAMESPACE,
+                "labels": {**_labels(stack), STACK_LABEL: stack.name, COMMIT: commit},
+            },
+            "immutable": True,
+            "binaryData": {"chunk": base64.b64encode(packed[start : start + CHUNK]).decode()},
+        }
+
+
+def surroundings(stack: Stack, argocd: str) -> Iterator[Body]:
+    """Namespace, Service, NetworkPolicy and, where the repository is to be kept, its volume.
+
+    ``argocd`` is Argo CD's namespace, from where alone the server is reached; empty where it is not known yet.
+    """
+    meta = {"name": name(stack), "namespace": NAMESPACE, "labels": _labels(stack)}
+    yield {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": NAMESPACE,
+            "labels": {
+                "app.kubernetes.io/managed-by": "cluster-forge",
+                "pod-security.kubernetes.io/enforce": "restricted",
+            },
+        },
+    }
+    if stack.gitops.persistent:
+        yield {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": meta,
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+        }
+    yield {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": meta,
+        "spec": {
+            "selector": _selector(stack),
+            "ports": [{"name": "git", "port": _PORT, "targetPort": "git", "protocol": "TCP"}],
+        },
+    }
+    yield {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": meta,
+        "spec": {
+            "podSelector": {"matchLabels": _selector(stack)},
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [{"from": [_client(argocd)], "ports": [{"port": "git", "protocol": "TCP"}]}],
+        },
+    }
+
+
+def deployment(
+    stack: Stack, packed: bytes, commit: str, image: str, pull_secrets: Sequence[Mapping[str, Any]] = ()
+) -> Body:
+    """The server. The commit stands in the pod's template, so that a new cast replaces the pod."""
+    container = {
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "env": _environment(stack, Digest.of(packed).hex),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
+    }
+    pod: dict[str, Any] = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 5,
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "initContainers": [
+            {
+                "name": "unpack",
+                **container,
+                "command": ["sh", "-c", _UNPACK],
+                "volumeMounts": [*_MOUNTS, {"name": "chunks", "mountPath": "/chunks", "readOnly": True}],
+            }
+        ],
+        "containers": [{"name": "serve", **container, **_serve(stack)}],
+        "volumes": _volumes(stack, packed),
+    }
+    if stack.gitops.persistent:
+        pod["securityContext"] |= {"fsGroup": 999, "fsGroupChangePolicy": "OnRootMismatch"}
+    if pull_secrets:
+        pod["imagePullSecrets"] = [dict(each) for each in pull_secrets]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name(stack), "namespace": NAMESPACE, "labels": _labels(stack)},
+        "spec": {
+            "replicas": 1,
+            "revisionHistoryLimit": 0,
+            "strategy": {"type": "Recreate" if stack.gitops.persistent else "RollingUpdate"},
+            "selector": {"matchLabels": _selector(stack)},
+            "template": {"metadata": {"labels": _labels(stack), "annotations": {COMMIT: commit}}, "spec": pod},
+        },
+    }
+
+
+_MOUNTS = [{"name": "repository", "mountPath": "/repository"}, {"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
+
+
+def _serve(stack: Stack) -> dict[str, Any]:
+    return {
+        "command": [
+            *("git", "daemon", "--export-all", "--base-path=/repository", "--reuseaddr", f"--port={_PORT}"),
+            *("--informative-errors", "--init-timeout=30", "--timeout=300", "--max-connections=64"),
+            f"/repository/{stack.name}.git",
+        ],
+        "ports": [{"name": "git", "containerPort": _PORT, "protocol": "TCP"}],
+        "readinessProbe": {
+            "exec": {"command": ["git", "ls-remote", "--exit-code", f"git://127.0.0.1/{stack.name}.git", "HEAD"]},
+            "periodSeconds": 10,
+            "timeoutSeconds": 5,
+        },
+        "livenessProbe": {"tcpSocket": {"port": "git"}, "periodSeconds": 20, "timeoutSeconds": 5},
+        "volumeMounts": [{**mount, "readOnly": mount["name"] == "repository"} for mount in _MOUNTS],
+    }
+
+
+def _environment(stack: Stack, digest: str) -> list[Body]:
+    """A volume may not know whom its files belong to: Git is told that the repository is ours (``safe.directory``)."""
+    values = {
+        "HOME": "/tmp",  # noqa: S108
+        "REPOSITORY": f"/repository/{stack.name}.git",
+        "REPOSITORY_SHA256": digest,
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
+    }
+    return [{"name": key, "value": value} for key, value in values.items()]
+
+
+def _volumes(stack: Stack, packed: bytes) -> list[Body]:
+    kept = {"persistentVolumeClaim": {"claimName": name(stack)}} if stack.gitops.persistent else {"emptyDir": {}}
+    digest = Digest.of(packed).hex
+    sources = [
+        {"configMap": {"name": _chunk_name(stack, digest, number), "items": [{"key": "chunk", "path": f"{number:03}"}]}}
+        for number in range(-(-len(packed) // CHUNK))
+    ]
+    return [
+        {"name": "repository", **kept},
+        {"name": "tmp", "emptyDir": {}},
+        {"name": "chunks", "projected": {"sources": sources}},
+    ]
+
+
+def _client(argocd: str) -> Body:
+    if argocd:
+        return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": argocd}}}
+    return {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app.kubernetes.io/part-of": "argocd"}}}
+
+
+def _chunk_name(stack: Stack, digest: str, number: int) -> str:
+    return f"{name(stack)}-{digest[:12]}-{number:03}"
+
+
+def _selector(stack: Stack) -> dict[str, str]:
+    return {"app.kubernetes.io/name": "git-server", "app.kubernetes.io/instance": stack.name}
+
+
+def _labels(stack: Stack) -> dict[str, str]:
+    return {**_selector(stack), "app.kubernetes.io/managed-by": "cluster-forge"}

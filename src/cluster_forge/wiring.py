@@ -1,0 +1,96 @@
+"""From settings to adapters: the one place that constructs them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster_forge.adapters.stack_files import WorkspaceFiles
+from cluster_forge.adapters.store import FolderStore
+from cluster_forge.adapters.workers import ThreadWorkers
+from cluster_forge.foundation.errors import MissingProgramError
+from cluster_forge.ports import HelmEngine, Repositories, Sources, YamlReader
+from cluster_forge.stages.render import Tools
+
+_GO_GARBAGE_COLLECTION = "400"
+"""GOGC for Helm's library: a fifth less CPU than Go's default, for some memory (measured, see ADR 0004)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """Everything that the stages of one command work with."""
+
+    files: WorkspaceFiles
+    tools: Tools
+    sources: Sources
+    repositories: Repositories
+
+
+def workshop(
+    *,
+    workspace: Path,
+    store: str | None,
+    mirrors: Sequence[str],
+    offline: bool,
+    jobs: int,
+    engine: str,
+) -> Workshop:
+    """The adapters for one command. ``engine`` is ``auto``, ``sdk`` or ``helm``.
+
+    Raises:
+        MissingProgramError: if the engine that is asked for (or, for ``auto``, any) is not there.
+        WorkspaceError: if a mirror's index cannot be read.
+    """
+    os.environ.setdefault("GOGC", _GO_GARBAGE_COLLECTION)
+    from cluster_forge.adapters.downloads import HttpDownloads, NoDownloads
+    from cluster_forge.adapters.git_store import GitStore
+    from cluster_forge.adapters.mirrors import Mirror
+    from cluster_forge.adapters.sources import ChartSources
+
+    files = WorkspaceFiles(workspace)
+    folder_store = FolderStore(Path(store) if store else store_folder())
+    helm, reader = _engine(engine)
+    tools = Tools(store=folder_store, files=files, engine=helm, reader=reader, workers=ThreadWorkers(jobs))
+    sources = ChartSources(
+        store=folder_store,
+        mirrors=[Mirror(Path(folder)) for folder in mirrors],
+        downloads=NoDownloads() if offline else HttpDownloads(),
+        newest_in_range=helm.newest_in_range,
+        files=files,
+    )
+    return Workshop(files=files, tools=tools, sources=sources, repositories=GitStore())
+
+
+def store_folder() -> Path:
+    """The user's own store: ``$XDG_CACHE_HOME/cluster-forge``, else ``~/.cache/cluster-forge``."""
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "cluster-forge"
+
+
+def _engine(name: str) -> tuple[HelmEngine, YamlReader]:
+    from cluster_forge.adapters.yaml_python import PythonYaml
+
+    python = PythonYaml()
+    if name != "helm":
+        try:
+            from cluster_forge.adapters.helm_engine import HelmEngineInProcess
+            from cluster_forge.adapters.yaml_go import GoYaml
+
+            return HelmEngineInProcess(), GoYaml(python)
+        except (ImportError, MissingProgramError):
+            if name == "sdk":
+                raise
+    from cluster_forge.adapters.helm_cli import HelmProgram
+
+    return HelmProgram(), _fastest(python)
+
+
+def _fastest(python: YamlReader) -> YamlReader:
+    """Go's reader where Helm's library is there, although the program renders."""
+    try:
+        from cluster_forge.adapters.yaml_go import GoYaml
+    except ImportError:
+        return python
+    return GoYaml(python)

@@ -1,0 +1,95 @@
+"""Errors, digests, names, versions and file trees."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster_forge.foundation import errors
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.file_tree import FileTree, join
+from cluster_forge.foundation.names import ComponentName, did_you_mean, nearest
+from cluster_forge.foundation.versions import Version
+
+
+def test_every_error_type_has_a_code_of_its_own_and_a_meaning() -> None:
+    kinds = errors.every_type()
+    codes = [kind.exit_code for kind in kinds]
+    assert codes == sorted(set(codes))
+    assert all(10 <= code <= 29 for code in codes)
+    assert all(kind.meaning for kind in kinds)
+    drawn = errors.__doc__ or ""
+    assert all(f"{kind.__name__} " in drawn and f" {kind.exit_code} " in drawn for kind in kinds)
+
+
+def test_errors_travel_together() -> None:
+    errors.raise_all([])
+    one, two = errors.FetchError("a", where="x:1"), errors.LockError("b")
+    with pytest.raises(errors.FetchError, match="x:1: a"):
+        errors.raise_all([one])
+    with pytest.raises(ExceptionGroup) as caught:
+        errors.raise_all([one, two])
+    assert list(errors.leaves(ExceptionGroup("all", [caught.value, one]))) == [one, two, one]
+
+
+def test_digests() -> None:
+    digest = Digest.of(b"")
+    assert str(digest) == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert Digest.parse(str(digest)) == Digest.parse(digest.hex) == digest
+    for wrong in ("sha512:" + digest.hex, digest.hex[:-1], "", "x" * 64):
+        with pytest.raises(ValueError, match="not a sha256 digest"):
+            Digest.parse(wrong)
+
+
+@pytest.mark.parametrize("wrong", ["", "Shop", "a_b", "-a", "a-", "a" * 64, "a.b"])
+def test_a_component_is_called_by_a_dns_label(wrong: str) -> None:
+    with pytest.raises(ValueError, match="DNS label"):
+        ComponentName(wrong)
+
+
+def test_the_nearest_name() -> None:
+    assert nearest("grafna", ["grafana", "loki"]) == "grafana"
+    assert did_you_mean("grafna", ["grafana"]) == ", did you mean 'grafana'?"
+    assert did_you_mean("zzz", ["grafana"]) == ""
+
+
+def test_versions_sort_as_semver_says() -> None:
+    texts = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1"]
+    texts += ["1.0.0", "v1.1", "1.1.1", "2", "10.0.0"]
+    versions = [Version.parse(text) for text in texts]
+    assert None not in versions
+    assert versions == sorted(versions, key=lambda each: each or Version(0, 0, 0, True, ()))
+    assert Version.parse("1.2.3+build") == Version.parse("v1.2.3")
+    assert Version.parse("latest") is None
+
+
+paths = st.lists(st.text("ab", min_size=1, max_size=3), min_size=1, max_size=3).map("/".join)
+trees = st.dictionaries(paths, st.binary(max_size=5), max_size=6).map(FileTree)
+
+
+@given(trees, st.sampled_from(["x", "x/y"]))
+def test_a_tree_moves_into_a_folder_and_out_again(tree: FileTree, folder: str) -> None:
+    assert tree.under(folder).inside(folder) == tree
+    assert tree.under(folder).size == tree.size
+    assert list(tree) == sorted(tree.files)
+    assert len(tree) == len(tree.files)
+
+
+@given(trees, trees)
+def test_the_digest_is_that_of_the_content(one: FileTree, other: FileTree) -> None:
+    assert (one.digest == other.digest) == (one == other)
+
+
+def test_modes_count_and_twice_is_an_error() -> None:
+    plain, runs = FileTree({"a": b"1"}), FileTree({"a": b"1"}, frozenset({"a"}))
+    assert plain.digest != runs.digest
+    assert join(plain, FileTree({"b": b"2"}))["b"] == b"2"
+    with pytest.raises(ValueError, match="two files are called 'a'"):
+        join(plain, runs)
+
+
+@pytest.mark.parametrize("path", ["", "/a", "a//b", "../a", "a/./b", "a/"])
+def test_only_relative_paths(path: str) -> None:
+    with pytest.raises(ValueError, match="not a relative path"):
+        FileTree({path: b""})

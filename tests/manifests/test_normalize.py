@@ -1,0 +1,131 @@
+"""Documents become objects, with their namespaces where they belong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cluster_forge.foundation.errors import ManifestError
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests import normalize
+from cluster_forge.manifests.manifest import Manifest, Provenance
+from cluster_forge.manifests.scope import Scopes
+
+FROM = Provenance(component=ComponentName("shop"), origin="templates/x.yaml:3")
+
+
+def body(kind: str, name: str = "x", api: str = "v1", **more: Any) -> dict[str, Any]:
+    return {"apiVersion": api, "kind": kind, "metadata": {"name": name}, **more}
+
+
+def crd(kind: str, scope: str, group: str = "acme.io", **spec: Any) -> Manifest:
+    versions = [{"name": "v1", "served": True}, {"name": "v1alpha1", "served": False}]
+    content = {"group": group, "names": {"kind": kind}, "scope": scope, "versions": versions, **spec}
+    return Manifest.of(body("CustomResourceDefinition", f"{kind}s.{group}".lower(), "apiextensions.k8s.io/v1", spec=content), FROM)
+
+
+def manifest(content: dict[str, Any]) -> Manifest:
+    return Manifest.of(content, FROM)
+
+
+SCOPES = Scopes.of(33, [crd("Widget", "Namespaced"), crd("Globe", "Cluster")])
+
+
+def test_lists_are_unrolled_and_typed_items_complete() -> None:
+    inner = {"metadata": {"name": "a"}, "rules": []}
+    typed = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleList", "items": [inner]}
+    document = {"apiVersion": "v1", "kind": "List", "items": [body("ConfigMap"), typed]}
+    found = list(normalize.objects(document, FROM))
+    assert [str(each.id) for each in found] == ["ConfigMap/x", "Role.rbac.authorization.k8s.io/a"]
+    assert found[1].body["rules"] == []
+
+
+def test_a_kind_that_only_ends_like_a_list_is_an_object() -> None:
+    assert [each.id.kind for each in normalize.objects(body("AllowList", spec={"items": []}), FROM)] == ["AllowList"]
+
+
+@pytest.mark.parametrize("empty", [None, {}])
+def test_nothing_is_no_object(empty: Any) -> None:
+    assert not list(normalize.objects(empty, FROM))
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (["a"], "a list, not a mapping"),
+        ("text", "text, not a mapping"),
+        ({"replicas": 1}, "apiVersion and kind is missing"),
+        ({"kind": "X", "metadata": {"name": "a"}}, "apiVersion is missing"),
+        ({"apiVersion": "v1", "kind": "", "metadata": {}}, "apiVersion or kind is missing"),
+        ({"apiVersion": "v1", "kind": "ConfigMap"}, "has no metadata.name"),
+        ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": 123}}, "a number: quote it"),
+        ({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": True}}, "true or false: quote it"),
+    ],
+)
+def test_what_is_no_object_is_named_with_its_place(document: Any, message: str) -> None:
+    with pytest.raises(ManifestError, match=message) as caught:
+        list(normalize.objects(document, FROM))
+    assert caught.value.where == "templates/x.yaml:3"
+    assert caught.value.fix
+
+
+def test_a_namespace_is_filled_in_where_it_belongs_and_is_missing() -> None:
+    filled = normalize.placed(manifest(body("ConfigMap")), "shop", SCOPES)
+    assert filled.body["metadata"] == {"name": "x", "namespace": "shop"}
+    assert filled.id.namespace == "shop"
+    widget = normalize.placed(manifest(body("Widget", api="acme.io/v1")), "shop", SCOPES)
+    assert widget.id.namespace == "shop"
+
+
+def test_a_namespace_is_never_overwritten() -> None:
+    aimed = body("RoleBinding", api="rbac.authorization.k8s.io/v1")
+    aimed["metadata"]["namespace"] = "kube-system"
+    assert normalize.placed(manifest(aimed), "shop", SCOPES).body is aimed
+
+
+@pytest.mark.parametrize("content", [body("ClusterRole", api="rbac.authorization.k8s.io/v1"), body("Globe", api="acme.io/v1")])
+def test_what_lies_in_no_namespace_gets_none(content: dict[str, Any]) -> None:
+    assert normalize.placed(manifest(content), "shop", SCOPES).body is content
+
+
+def test_a_kind_that_nobody_defines_is_left_as_it_is() -> None:
+    content = body("Mystery", api="nobody.io/v1")
+    assert normalize.placed(manifest(content), "shop", SCOPES).body is content
+
+
+def test_a_cluster_scoped_object_is_known_without_the_namespace_that_a_chart_wrote() -> None:
+    content = body("ClusterRole", api="rbac.authorization.k8s.io/v1")
+    content["metadata"]["namespace"] = "shop"
+    placed = normalize.placed(manifest(content), "other", SCOPES)
+    assert (placed.id.namespace, placed.body) == ("", content)
+
+
+def test_service_account_subjects_follow_the_rule() -> None:
+    subjects = [
+        {"kind": "ServiceAccount", "name": "a"},
+        {"kind": "ServiceAccount", "name": "b", "namespace": "elsewhere"},
+        {"kind": "Group", "name": "c"},
+    ]
+    binding = body("ClusterRoleBinding", api="rbac.authorization.k8s.io/v1", subjects=subjects)
+    placed = normalize.placed(manifest(binding), "shop", SCOPES)
+    assert placed.body["subjects"] == [{**subjects[0], "namespace": "shop"}, subjects[1], subjects[2]]
+    assert subjects[0] == {"kind": "ServiceAccount", "name": "a"}
+
+
+def test_no_namespace_fills_in_nothing() -> None:
+    binding = body("RoleBinding", api="rbac.authorization.k8s.io/v1", subjects=[{"kind": "ServiceAccount", "name": "a"}])
+    assert normalize.placed(manifest(binding), "", SCOPES).body is binding
+
+
+def test_custom_kinds_announce_what_they_serve() -> None:
+    kind = SCOPES.custom["acme.io", "Widget"]
+    assert kind.api_versions == ("acme.io/v1", "acme.io/v1/Widget")
+
+
+def test_an_old_or_broken_crd() -> None:
+    old = crd("Old", "Namespaced", version="v1beta1", versions=None)
+    broken = manifest(body("CustomResourceDefinition", "b", "apiextensions.k8s.io/v1", spec={"names": "none"}))
+    scopes = Scopes.of(33, [old, broken])
+    assert list(scopes.custom) == [("acme.io", "Old")]
+    assert scopes.custom["acme.io", "Old"].versions == ("v1beta1",)

@@ -1,0 +1,51 @@
+"""Waves: the given ones as they are, the others by what a part holds and what it comes after."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster_forge.foundation.errors import OrderError
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.order import STEP, Unit, waves
+
+CRD = ObjectId(group="apiextensions.k8s.io", kind="CustomResourceDefinition", namespace="", name="x")
+NAMESPACE = ObjectId(group="", kind="Namespace", namespace="", name="x")
+SERVICE = ObjectId(group="", kind="Service", namespace="x", name="x")
+
+
+def unit(name: str, *after: str, wave: int | None = None, holds: tuple[ObjectId, ...] = (SERVICE,)) -> Unit:
+    return Unit(name=ComponentName(name), wave=wave, after=frozenset(map(ComponentName, after)), holds=holds)
+
+
+def test_definitions_come_first() -> None:
+    found = waves([unit("app"), unit("operator", holds=(CRD, SERVICE)), unit("crds", holds=(CRD, NAMESPACE))])
+    assert found == {"app": 0, "operator": -50, "crds": -100}
+
+
+def test_what_is_needed_comes_before() -> None:
+    found = waves([unit("shop", "db", "cache"), unit("db", "operator"), unit("cache"), unit("operator", holds=(CRD, SERVICE))])
+    assert found["shop"] > found["db"] > found["operator"]
+    assert found["shop"] == found["cache"] + STEP
+
+
+def test_a_given_wave_is_taken_as_it_is() -> None:
+    assert waves([unit("a", "b", wave=-7), unit("b")])["a"] == -7
+
+
+def test_a_need_outside_of_the_stack_is_passed_over() -> None:
+    assert waves([unit("a", "elsewhere")]) == {"a": 0}
+
+
+def test_a_circle_is_shown() -> None:
+    with pytest.raises(OrderError, match=r"c → a → b → c|a → b → c → a|b → c → a → b"):
+        waves([unit("a", "b"), unit("b", "c"), unit("c", "a")])
+
+
+@given(st.lists(st.sets(st.integers(0, 9), max_size=4), min_size=1, max_size=10))
+def test_without_circles_everything_stands_behind_what_it_needs(needs: list[set[int]]) -> None:
+    units = [unit(f"u{number}", *(f"u{other}" for other in each if other < number)) for number, each in enumerate(needs)]
+    found = waves(units)
+    assert all(found[each.name] > found[other] for each in units for other in each.after)

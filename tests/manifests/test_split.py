@@ -1,0 +1,55 @@
+"""Documents are cut as Helm cuts them, and nothing in them changes."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster_forge.manifests import split
+
+HELMS = re.compile(r"(?:^|\s*\n)---\s*")
+
+
+def helms_own(text: str) -> list[str]:
+    """Helm 4's ``SplitManifests`` and the line break that it writes after each document, word for word."""
+    pieces = HELMS.split(text.lstrip(" \t\n\f\r"))
+    return [piece.lstrip(" \t\n\f\r") + "\n" for piece in pieces if piece.strip(" \t\n\f\r")]
+
+
+@given(st.lists(st.sampled_from(["---", "--- ", "---# c", "a: 1", " b: 2", "\n", "\n\n", "  ", "- x\n", "----", "x ---"])))
+def test_rendered_text_is_cut_where_helm_cuts_it(parts: list[str]) -> None:
+    text = "".join(parts)
+    found = [document.text for document in split.rendered(text)]
+    assert found == [each for each in helms_own(text) if not all(not line or line[0] == "#" for line in each.split("\n"))]
+
+
+def test_comments_alone_are_no_document() -> None:
+    assert not list(split.rendered("# Source: x\n\n# nothing\n---\n  # more\n"))
+    assert [each.text for each in split.written("# why\na: 1\n")] == ["# why\na: 1\n"]
+
+
+def test_hyphens_glued_to_a_comment_part_documents() -> None:
+    documents = list(split.rendered("a: 1\n---# Permission to do\nb: 2\n"))
+    assert [each.text for each in documents] == ["a: 1\n", "# Permission to do\nb: 2\n\n"]
+
+
+def test_hyphens_inside_of_a_block_stay() -> None:
+    text = "data:\n  key: |\n    -----BEGIN KEY-----\n    ---\n    x\n"
+    assert [each.text for each in split.written(text)] == [text]
+
+
+def test_every_document_knows_its_line() -> None:
+    text = "\n\n# head\na: 1\n\n---\n\n\nb: 2\n---\nc: 3\n"
+    assert [(each.line, each.text.strip()) for each in split.rendered(text)] == [(3, "# head\na: 1"), (9, "b: 2"), (11, "c: 3")]
+    assert [each.line for each in split.written(text)] == [3, 9, 11]
+
+
+def test_a_written_file_keeps_every_character() -> None:
+    text = "\ufeffa: |+\n  x\n\n---\nb: |\n  y  \n"
+    assert [each.text for each in split.written(text)] == ["a: |+\n  x\n\n", "b: |\n  y  \n"]
+
+
+def test_windows_line_ends() -> None:
+    assert [each.text for each in split.rendered("a: 1\r\n---\r\nb: 2\r\n")] == ["a: 1\n", "b: 2\r\n\n"]

@@ -1,0 +1,86 @@
+"""Workspaces in memory: files by their path, read and listed as `load` wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from cluster_forge.foundation.errors import ForgeError, leaves
+from cluster_forge.stack.model import Stack
+from cluster_forge.stack.parse import Loaded, load
+
+HEAD = "apiVersion: cluster-forge/v1\nkind: Stack\nname: platform\n"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """``files`` are texts by their path in the workspace."""
+
+    files: Mapping[str, str]
+
+    def read(self, path: str) -> bytes | None:
+        text = self.files.get(path)
+        return None if text is None else text.encode()
+
+    def list_files(self, path: str) -> Sequence[str] | None:
+        return [file for file in self.files if file == path or file.startswith(f"{path}/")] or None
+
+    def load(self, **options: Any) -> Loaded:
+        return load(self.read, **{"list_files": self.list_files, **options})
+
+    def faults(self, **options: Any) -> list[str]:
+        """The errors, each as ``where: message``; fails if there is none."""
+        return said(lambda: self.load(**options))
+
+
+def said(call: Callable[[], object]) -> list[str]:
+    try:
+        call()
+    except (ForgeError, ExceptionGroup) as error:
+        return [str(fault) for fault in leaves(error)]
+    pytest.fail("no error was raised")
+
+
+@pytest.fixture
+def errors_of() -> Callable[[Callable[[], object]], list[str]]:
+    return said
+
+
+@pytest.fixture
+def native() -> Callable[..., Workspace]:
+    """A workspace with a native description (its three first lines are there) and other files of ``input/``."""
+
+    def make(description: str, files: Mapping[str, str] | None = None) -> Workspace:
+        others = {f"input/{path}": dedent(text) for path, text in (files or {}).items()}
+        return Workspace({"input/config.yaml": HEAD + dedent(description), **others})
+
+    return make
+
+
+@pytest.fixture
+def seed() -> Callable[..., Workspace]:
+    """A workspace with a list of the first format and other files of ``input/``."""
+
+    def make(description: str, files: Mapping[str, str] | None = None) -> Workspace:
+        others = {f"input/{path}": dedent(text) for path, text in (files or {}).items()}
+        return Workspace({"input/config.yaml": dedent(description), **others})
+
+    return make
+
+
+@pytest.fixture
+def placeless() -> Callable[[Stack], Stack]:
+    """A stack without the places that it was described at."""
+
+    def strip(stack: Stack) -> Stack:
+        return replace(
+            stack,
+            components=tuple(replace(component, where="") for component in stack.components),
+            ignores=tuple(replace(ignore, where="") for ignore in stack.ignores),
+        )
+
+    return strip

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import LockError
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.stack.lock import Lock, LockedComponent, LockedSource, emit, parse
+
+Errors = Callable[[Callable[[], object]], list[str]]
+
+name = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,8}[a-z0-9])?", fullmatch=True).map(ComponentName)
+digest = st.binary(max_size=3).map(Digest.of)
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(["1.10", "^12", ">=1 <2", "y", "1e3", "*", "~1.2"])
+source = st.builds(LockedSource, address=text.filter(bool), asked=text, version=text, digest=digest)
+component = st.builds(
+    LockedComponent,
+    name=name,
+    sources=st.lists(source, max_size=3, unique_by=lambda each: (each.address, each.asked)).map(tuple),
+    rendered=st.none() | digest,
+)
+lock = st.lists(component, max_size=4).map(lambda all_of: Lock().having(all_of))
+
+HEX = "0" * 64
+
+
+def some_lock() -> Lock:
+    grafana = LockedSource(
+        address="https://charts.example.com grafana", asked="^12", version="12.11.1", digest=Digest("a" * 64)
+    )
+    crds = LockedSource(address="https://example.com/crds.yaml", digest=Digest("b" * 64))
+    return Lock().having(
+        [
+            LockedComponent(name=ComponentName("shop"), sources=(crds, grafana), rendered=Digest("c" * 64)),
+            LockedComponent(name=ComponentName("extras"), sources=(crds,)),
+        ]
+    )
+
+
+@given(lock)
+def test_a_lock_is_read_back(written: Lock) -> None:
+    assert parse(emit(written)) == written
+    assert emit(parse(emit(written))) == emit(written)
+
+
+def test_one_fact_to_a_line_sorted() -> None:
+    body = emit(some_lock()).split("\nversion: ")[1]
+    assert body == (
+        "1\n"
+        "components:\n"
+        "  extras:\n"
+        "    sources:\n"
+        "    - address: https://example.com/crds.yaml\n"
+        f"      digest: sha256:{'b' * 64}\n"
+        "\n"
+        "  shop:\n"
+        f"    rendered: sha256:{'c' * 64}\n"
+        "    sources:\n"
+        "    - address: https://charts.example.com grafana\n"
+        '      asked: "^12"\n'
+        "      version: 12.11.1\n"
+        f"      digest: sha256:{'a' * 64}\n"
+        "    - address: https://example.com/crds.yaml\n"
+        f"      digest: sha256:{'b' * 64}\n"
+    )
+
+
+def test_what_is_locked_is_found_by_component_address_and_range() -> None:
+    locked = some_lock()
+    found = locked.source("shop", "https://charts.example.com grafana", "^12")
+    assert found is not None
+    assert found.version == "12.11.1"
+    assert locked.source("shop", "https://charts.example.com grafana", "^13") is None
+    assert locked.source("nobody", "https://example.com/crds.yaml") is None
+    extras = locked.component("extras")
+    assert extras is not None
+    assert extras.source("https://example.com/crds.yaml") is not None
+
+
+def test_components_are_replaced_and_dropped() -> None:
+    locked = some_lock()
+    changed = locked.having([LockedComponent(name=ComponentName("shop"))])
+    assert changed.component("shop") == LockedComponent(name=ComponentName("shop"))
+    assert changed.component("extras") == locked.component("extras")
+    assert list(locked.only(["shop", "nobody"]).components) == ["shop"]
+
+
+@pytest.mark.parametrize("content", ["", "# nothing yet\n", "version: 1\ncomponents: {}\n"])
+def test_an_empty_lock(content: str) -> None:
+    assert parse(content) == Lock()
+
+
+def test_conflict_markers_are_named(errors_of: Errors) -> None:
+    ours = emit(some_lock()).replace("  extras:", "<<<<<<< HEAD\n  extras:\n=======\n  extra:\n>>>>>>> other")
+    assert errors_of(lambda: parse(ours)) == ["cluster-forge.lock:5: Git left a merge conflict in the lock"]
+
+
+@pytest.mark.parametrize(
+    ("content", "errors"),
+    [
+        ("version: 2\ncomponents: {}", ["l:1: a lock of version 2 cannot be read"]),
+        ("version: x\ncomponents: {}", ["l:1: a lock of version x cannot be read"]),
+        ("components: {}", ["l:1: the lock is damaged: 'version' is missing"]),
+        ("- a", ["l:1: the lock is damaged: this has to be a mapping"]),
+        ("a: [", ["l:1: the lock is damaged: a value is missing here"]),
+        ("a: 1\na: 2\na: 3", ["l:2: the lock is damaged: the key 'a' stands here for the second time, after line 1", "l:3: the lock is damaged: the key 'a' stands here for the second time, after line 1"]),
+        ("version: 1\ncomponents:\n  a: {source: []}", ["l:3: the lock is damaged: unknown key 'source', did you mean 'sources'?"]),
+        ("version: 1\ncomponents:\n  a: {sources: {}}", ["l:3: the lock is damaged: this has to be a list"]),
+        ("version: 1\ncomponents:\n  A_: {}", ["l:3: the lock is damaged: 'A_' is not a DNS label (lower-case letters, digits and hyphens, at most 63)"]),
+        (
+            f"version: 1\ncomponents:\n  a:\n    rendered: md5:1\n    sources:\n    - address: 5\n      digest: 7\n    - address: x\n",
+            ["l:6: the lock is damaged: this has to be text", "l:7: the lock is damaged: not a sha256 digest: '7'", "l:8: the lock is damaged: 'digest' is missing", "l:4: the lock is damaged: not a sha256 digest: 'md5:1'"],
+        ),
+        (
+            f"version: 1\ncomponents:\n  a:\n    sources:\n    - {{address: x, digest: 'sha256:{HEX}'}}\n    - {{address: x, digest: 'sha256:{HEX}'}}\n",
+            ["l:3: the lock is damaged: a locks a source twice"],
+        ),
+    ],
+)
+def test_damage_is_told_with_its_place(content: str, errors: list[str], errors_of: Errors) -> None:
+    found = errors_of(lambda: parse(content, "l"))
+    assert sorted(found) == sorted(errors)
+
+
+def test_damage_is_a_lock_error() -> None:
+    with pytest.raises(LockError) as caught:
+        parse("a: [")
+    assert caught.value.exit_code == 12
+    assert caught.value.fix is not None

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import copy
+from types import MappingProxyType
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster_forge.stack import located, merge
+from cluster_forge.stack.emit import document
+from cluster_forge.stack.traced import Traced
+
+leaf = st.one_of(st.none(), st.booleans(), st.integers(-5, 5), st.sampled_from(["x", "y z", ""]))
+tree = st.recursive(
+    leaf, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3), max_leaves=8
+)
+values = st.dictionaries(st.sampled_from("abcd"), tree, max_size=4)
+
+
+def traced(value: dict[str, Any], file: str) -> Traced:
+    return located.read(document(value).encode(), file).traced
+
+
+def test_helm_semantics() -> None:
+    base = {"a": {"x": 1, "y": 2}, "list": [1, 2], "gone": 1, "back": None, "kept": 1}
+    top = {"a": {"y": 3}, "list": [3], "gone": None, "back": {"z": 1}}
+    assert merge.values(base, top) == {"a": {"x": 1, "y": 3}, "list": [3], "gone": None, "back": {"z": 1}, "kept": 1}
+    assert merge.values() == {}
+
+
+@given(values, values, values)
+def test_merging_is_associative_and_leaves_its_arguments_alone(
+    first: dict[str, Any], second: dict[str, Any], third: dict[str, Any]
+) -> None:
+    before = copy.deepcopy((first, second, third))
+    both = merge.values(first, second, third)
+    assert both == merge.values(first, merge.values(second, third)) == merge.values(merge.values(first, second), third)
+    assert (first, second, third) == before
+
+
+@given(values)
+def test_merging_with_itself_or_nothing_changes_nothing(layer: dict[str, Any]) -> None:
+    assert merge.values(layer, layer) == merge.values(layer, {}) == merge.values({}, layer) == layer
+
+
+@given(values, values)
+def test_traced_values_merge_alike_and_keep_their_places(base: dict[str, Any], top: dict[str, Any]) -> None:
+    merged = merge.traced(traced(base, "base"), traced(top, "top"))
+    assert merged.plain == merge.values(base, top)
+    for key in merged.mapping:
+        assert merged.at((key,)).file == ("top" if key in top else "base")
+
+
+def test_the_result_shares_nothing_with_its_layers() -> None:
+    layer = MappingProxyType({"a": MappingProxyType({"b": (1, 2)})})
+    merged = merge.values(layer)
+    assert merged == {"a": {"b": [1, 2]}}
+    merged["a"]["b"].append(3)
+    assert layer["a"]["b"] == (1, 2)
+
+
+def test_nulls_leave_a_description_but_not_its_values() -> None:
+    text = b"a: null\nb: {c: null}\nd: [{e: null, values: {f: null}, sizes: {small: {g: null}, large: null}}, null]\nsizes: 1\n"
+    kept = merge.without_nulls(located.read(text, "f").traced).plain
+    assert kept == {"b": {}, "d": [{"values": {"f": None}, "sizes": {"small": {"g": None}}}, None], "sizes": 1}

@@ -1,0 +1,22 @@
+"""Writes the JSON Schemas of the description's files into schemas/, from the models that check them.
+
+Run: python tools/schemas.py        (needs the package; a test tells when it is time)
+"""
+
+from pathlib import Path
+from typing import Final
+
+from cluster_forge.stack import schema_files
+
+FOLDER: Final = Path(__file__).parents[1] / "schemas"
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in schema_files.texts():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+        print(FOLDER.name, name, sep="/")
+
+
+if __name__ == "__main__":
+    main()
