@@ -12,7 +12,7 @@ from cluster_forge.adapters.store import FolderStore
 from cluster_forge.adapters.workers import ThreadWorkers
 from cluster_forge.foundation.errors import MissingProgramError
 from cluster_forge.ports import HelmEngine, Repositories, Sources, YamlReader
-from cluster_forge.stages.render import Tools
+from cluster_forge.stages.means import Tools
 
 _GO_GARBAGE_COLLECTION = "400"
 """GOGC for Helm's library: a fifth less CPU than Go's default, for some memory (measured, see ADR 0004)."""

@@ -44,7 +44,7 @@ def test_of_equal_twins_the_earlier_component_owns_the_object() -> None:
     assert [len(found[name].manifests) for name in ("one", "two")] == [1, 0]
     (finding,) = found[ComponentName("two")].findings
     assert finding.severity is Severity.WARNING
-    assert "one owns it" in finding.message
+    assert "one owns them" in finding.message
 
 
 def test_differing_twins_of_two_components_are_an_error() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -16,11 +17,11 @@ from cluster_forge.stack.parse import Loaded, load
 HEAD = "apiVersion: cluster-forge/v1\nkind: Stack\nname: platform\n"
 
 
-@dataclass(frozen=True)
 class Workspace:
     """``files`` are texts by their path in the workspace."""
 
-    files: Mapping[str, str]
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self.files = files
 
     def read(self, path: str) -> bytes | None:
         text = self.files.get(path)
@@ -70,6 +71,32 @@ def seed() -> Callable[..., Workspace]:
         return Workspace({"input/config.yaml": dedent(description), **others})
 
     return make
+
+
+class OnDisk(Workspace):
+    """A workspace whose ``input/`` is a folder somewhere."""
+
+    def __init__(self, folder: Path, files: Mapping[str, str]) -> None:
+        super().__init__(files)
+        self._folder = folder
+
+    def read(self, path: str) -> bytes | None:
+        place = self._folder / path.removeprefix("input/")
+        return super().read(path) or (place.read_bytes() if place.is_file() else None)
+
+    def list_files(self, path: str) -> Sequence[str] | None:
+        place = self._folder / path.removeprefix("input/")
+        if place.is_file():
+            return [path]
+        return [str(file) for file in place.rglob("*") if file.is_file()] if place.is_dir() else None
+
+    def replacing(self, description: str) -> OnDisk:
+        return OnDisk(self._folder, {"input/config.yaml": description})
+
+
+@pytest.fixture
+def on_disk() -> Callable[[Path], OnDisk]:
+    return lambda folder: OnDisk(folder, {})
 
 
 @pytest.fixture

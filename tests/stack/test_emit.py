@@ -11,13 +11,40 @@ from cluster_forge.stack import located
 from cluster_forge.stack.emit import document, scalar
 
 trap = st.one_of(
-    st.sampled_from(["y", "No", "0o17", "1e3", "1_000", "0b11", "08", "-.5", "1:30", "2001-01-01", "=", "<<", "~", ".", "..", "1.2.3"]),
+    st.sampled_from(
+        [
+            "y",
+            "No",
+            "0o17",
+            "1e3",
+            "1_000",
+            "0b11",
+            "08",
+            "-.5",
+            "1:30",
+            "2001-01-01",
+            "=",
+            "<<",
+            "~",
+            ".",
+            "..",
+            "1.2.3",
+        ]
+    ),
     st.text("0123456789.:-+_eExXoObTZ y#", max_size=8),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=10),
     st.text(" \n\tab#:'\"|>-", max_size=10),
 )
-leaf = st.one_of(trap, st.none(), st.booleans(), st.integers(-(2**63), 2**63), st.floats(-1e6, 1e6).filter(lambda number: not number.is_integer()))
-tree = st.recursive(leaf, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(trap, inner, max_size=3), max_leaves=10)
+leaf = st.one_of(
+    trap,
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**63),
+    st.floats(-1e6, 1e6).filter(lambda number: not number.is_integer()),
+)
+tree = st.recursive(
+    leaf, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(trap, inner, max_size=3), max_leaves=10
+)
 
 
 @given(st.dictionaries(trap, tree, max_size=4))
@@ -38,7 +65,7 @@ def test_it_reads_well() -> None:
             "release": "12.11.1",
             "needs": ["cert-manager", "1password", "y"],
             "urls": ["https://example.com/" + "x" * 60, "https://example.com/" + "y" * 60],
-            "helm": {"chart": "./charts/shop", "empty": {}, "none": []},
+            "helm": {"chart": "./charts/shop", "empty": {}, "nothing": []},
             "script": "#!/bin/sh\necho 'hi'\n",
             "kept": "a\n\n\n",
             "odd": " a\nb",
@@ -56,7 +83,7 @@ def test_it_reads_well() -> None:
         "helm:\n"
         "  chart: ./charts/shop\n"
         "  empty: {}\n"
-        "  none: []\n"
+        "  nothing: []\n"
         "script: |\n"
         "  #!/bin/sh\n"
         "  echo 'hi'\n"

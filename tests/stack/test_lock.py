@@ -15,7 +15,9 @@ Errors = Callable[[Callable[[], object]], list[str]]
 
 name = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,8}[a-z0-9])?", fullmatch=True).map(ComponentName)
 digest = st.binary(max_size=3).map(Digest.of)
-text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(["1.10", "^12", ">=1 <2", "y", "1e3", "*", "~1.2"])
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
+    ["1.10", "^12", ">=1 <2", "y", "1e3", "*", "~1.2"]
+)
 source = st.builds(LockedSource, address=text.filter(bool), asked=text, version=text, digest=digest)
 component = st.builds(
     LockedComponent,
@@ -107,13 +109,30 @@ def test_conflict_markers_are_named(errors_of: Errors) -> None:
         ("components: {}", ["l:1: the lock is damaged: 'version' is missing"]),
         ("- a", ["l:1: the lock is damaged: this has to be a mapping"]),
         ("a: [", ["l:1: the lock is damaged: a value is missing here"]),
-        ("a: 1\na: 2\na: 3", ["l:2: the lock is damaged: the key 'a' stands here for the second time, after line 1", "l:3: the lock is damaged: the key 'a' stands here for the second time, after line 1"]),
-        ("version: 1\ncomponents:\n  a: {source: []}", ["l:3: the lock is damaged: unknown key 'source', did you mean 'sources'?"]),
-        ("version: 1\ncomponents:\n  a: {sources: {}}", ["l:3: the lock is damaged: this has to be a list"]),
-        ("version: 1\ncomponents:\n  A_: {}", ["l:3: the lock is damaged: 'A_' is not a DNS label (lower-case letters, digits and hyphens, at most 63)"]),
         (
-            f"version: 1\ncomponents:\n  a:\n    rendered: md5:1\n    sources:\n    - address: 5\n      digest: 7\n    - address: x\n",
-            ["l:6: the lock is damaged: this has to be text", "l:7: the lock is damaged: not a sha256 digest: '7'", "l:8: the lock is damaged: 'digest' is missing", "l:4: the lock is damaged: not a sha256 digest: 'md5:1'"],
+            "a: 1\na: 2\na: 3",
+            [
+                "l:2: the lock is damaged: the key 'a' stands here for the second time, after line 1",
+                "l:3: the lock is damaged: the key 'a' stands here for the second time, after line 1",
+            ],
+        ),
+        (
+            "version: 1\ncomponents:\n  a: {source: []}",
+            ["l:3: the lock is damaged: unknown key 'source', did you mean 'sources'?"],
+        ),
+        ("version: 1\ncomponents:\n  a: {sources: {}}", ["l:3: the lock is damaged: this has to be a list"]),
+        (
+            "version: 1\ncomponents:\n  A_: {}",
+            ["l:3: the lock is damaged: 'A_' is not a DNS label (lower-case letters, digits and hyphens, at most 63)"],
+        ),
+        (
+            "version: 1\ncomponents:\n  a:\n    rendered: md5:1\n    sources:\n    - address: 5\n      digest: 7\n    - address: x\n",
+            [
+                "l:6: the lock is damaged: this has to be text",
+                "l:7: the lock is damaged: not a sha256 digest: '7'",
+                "l:8: the lock is damaged: 'digest' is missing",
+                "l:4: the lock is damaged: not a sha256 digest: 'md5:1'",
+            ],
         ),
         (
             f"version: 1\ncomponents:\n  a:\n    sources:\n    - {{address: x, digest: 'sha256:{HEX}'}}\n    - {{address: x, digest: 'sha256:{HEX}'}}\n",

@@ -61,8 +61,14 @@ def validator(name: str) -> Any:
     ("name", "text"),
     [
         ("stack.schema.json", EVERYTHING),
-        ("stack-list.schema.json", "- {name: a, namespaces: [a, b], manifestpath: a, syncwave: -1}\n- {name: b, collection: [a]}"),
-        ("source.schema.json", "{name: a, helm-chart-name: a, helm-url: https://x, values: v.yaml, source-exclusions: [b]}"),
+        (
+            "stack-list.schema.json",
+            "- {name: a, namespaces: [a, b], manifestpath: a, syncwave: -1}\n- {name: b, collection: [a]}",
+        ),
+        (
+            "source.schema.json",
+            "{name: a, helm-chart-name: a, helm-url: https://x, values: v.yaml, source-exclusions: [b]}",
+        ),
     ],
 )
 def test_good_files_fit_their_schema(name: str, text: str) -> None:
@@ -71,7 +77,13 @@ def test_good_files_fit_their_schema(name: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [("apiVersion: cluster-forge/v1\n", ""), ("size: small", "size: tiny"), ("wave: 20", "wav: 20"), ("name: shop\n", "name: Shop\n"), ("- monitoring", "- 5")],
+    [
+        ("apiVersion: cluster-forge/v1\n", ""),
+        ("size: small", "size: tiny"),
+        ("wave: 20", "wav: 20"),
+        ("name: shop\n", "name: Shop\n"),
+        ("- monitoring", "- 5"),
+    ],
 )
 def test_bad_files_do_not(change: tuple[str, str]) -> None:
     text = EVERYTHING.replace(*change)

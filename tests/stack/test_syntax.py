@@ -23,11 +23,16 @@ from cluster_forge.stack import located
         ("a:\n  - 1\n - 2\n", 3, "this line does not fit into the mapping that begins in line 1", "alike"),
         ("- a\nb: 1", 2, "this line is no item of the list that begins in line 1", "'- '"),
         ("a: - b", 1, "a '-' stands where no list can begin", "lines of its own"),
-        ("a: 'it's'", 1, "\"s'\" stands after the end of a value", "quotes"),
+        ("a: 'it's'", 1, '"s\'" stands after the end of a value', "quotes"),
         ("a: *\n", 1, "'*' and '&' begin the name of an alias or an anchor", "quotes"),
         ("%FOO\na: 1", 1, "a line that begins with '%' is a directive", "quotes"),
         ("a: 1\n  b\x01: 1", 2, "a character that YAML does not allow (U+0001)", "escape"),
-        ("a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> other\n", 2, "a merge conflict was left in the file", "decide"),
+        (
+            "a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> other\n",
+            2,
+            "a merge conflict was left in the file",
+            "decide",
+        ),
     ],
 )
 def test_errors_are_said_in_plain_words(text: str, line: int, message: str, fix: str) -> None:

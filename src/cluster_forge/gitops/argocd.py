@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import argocd_part, engine, git_server
 from cluster_forge.gitops.engine import Delivery
 from cluster_forge.gitops.parts import CRD, Part, PartObject, groups_made_by, in_order, is_custom
+from cluster_forge.manifests import emit
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stack.model import RepositorySource, Stack
@@ -66,6 +68,13 @@ def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Bo
                 )
             )
     return (*found, root(stack, parts, revision))
+
+
+def revision(stack: Stack, parts: Sequence[Part]) -> str:
+    """A tag for this content: every file of every part, and the Applications with everything but the tag itself."""
+    files = {each.path: each.content for part in parts for each in part.objects}
+    texts = [emit.document(body).encode() for body in applications(stack, parts, "")]
+    return f"v-{FileTree({**files, FOLDER: b'---'.join(texts)}).digest.hex[:12]}"
 
 
 def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:
@@ -131,11 +140,16 @@ def _application(  # noqa: PLR0913 - what Applications differ in, all by keyword
 
 
 def _source(stack: Stack, path: str, revision: str, left_out: list[str]) -> Body:
-    """A folder of the repository; what lies in folders below it (hooks of later events) is never applied."""
-    directory: dict[str, Any] = {"recurse": False}
-    if left_out:
-        directory["exclude"] = "{" + ",".join(sorted(left_out)) + "}" if len(left_out) > 1 else left_out[0]
-    return {"repoURL": repository_url(stack), "targetRevision": revision, "path": path, "directory": directory}
+    """A folder of the repository; what lies in folders below it (hooks of later events) is never applied.
+
+    Not recursive is the default, and has to be left unsaid: Argo CD drops an empty ``directory`` and what is false in it
+    from an Application (``NormalizeApplicationSpec``), and the root would never be in sync.
+    """
+    source = {"repoURL": repository_url(stack), "targetRevision": revision, "path": path}
+    if not left_out:
+        return source
+    exclude = "{" + ",".join(sorted(left_out)) + "}" if len(left_out) > 1 else left_out[0]
+    return {**source, "directory": {"exclude": exclude}}
 
 
 def repository_url(stack: Stack) -> str:

@@ -63,6 +63,8 @@ _SETTINGS = (
 )
 _LEFT_OUT = frozenset({"server", "dex-server"})
 _COMPONENT = "app.kubernetes.io/component"
+_SHARED = frozenset({"ConfigMap", "Secret"})
+"""The chart labels the settings of the whole of Argo CD as the server's (``argocd-cm``, ``argocd-secret``): they stay."""
 _ACCOUNTS = frozenset({"RoleBinding", "ClusterRoleBinding"})
 _APPLICATIONS = ObjectId(group=CRD[0], kind=CRD[1], namespace="", name=f"applications.{GROUP}")
 
@@ -87,7 +89,7 @@ def delivered(stack: Stack, parts: Sequence[Part]) -> tuple[Part, ...]:
     argo = find(parts)
     if argo is None or stack.gitops.mode is not GitOpsMode.HEADLESS:
         return tuple(parts)
-    gone = [each for each in argo.objects if each.labels.get(_COMPONENT) in _LEFT_OUT]
+    gone = [each for each in argo.objects if each.labels.get(_COMPONENT) in _LEFT_OUT and each.id.kind not in _SHARED]
     accounts = {(each.id.namespace, each.id.name) for each in gone if each.id.kind == "ServiceAccount"}
     kept = tuple(each for each in argo.objects if each not in gone and not _binds(each, accounts))
     return tuple(dataclasses.replace(part, objects=kept) if part is argo else part for part in parts)

@@ -92,9 +92,12 @@ def _summary(plan: Plan) -> str:
 def _namespace(plan: Plan) -> str:
     """What ``--namespace`` means: only where Argo CD was there first is it for the deployment to say."""
     if plan.delivery is Delivery.EXISTING:
-        return 'namespace=${wanted_namespace:-$namespace}\n'
+        return "namespace=${wanted_namespace:-$namespace}\n"
     fixed, reason = {
-        Delivery.DIRECT: ("", "--namespace is for an Argo CD that is there already; every object of this stack has its own"),
+        Delivery.DIRECT: (
+            "",
+            "--namespace is for an Argo CD that is there already; every object of this stack has its own",
+        ),
         Delivery.INSTALL: (plan.namespace, f"this stack was cast with Argo CD in the namespace {plan.namespace}"),
     }[plan.delivery]
     return f'[ "${{wanted_namespace:-{fixed}}}" = {shlex.quote(fixed)} ] || give_up 2 {shlex.quote(reason)}\n'

@@ -120,6 +120,9 @@ transient='failed calling webhook|no matches for kind|ensure CRDs are installed 
 # What a dry run cannot know, for the steps before it have changed nothing.
 unknowable='no matches for kind|ensure CRDs are installed first|namespaces? "[^"]*" not found|does not support dry run|failed calling webhook|field is immutable'
 
+verb=${dry_run:+tried}
+verb=${verb:-applied}
+
 now() { date +%s; }
 expired() { [ "$(($(now) - $1))" -ge "$timeout" ]; }
 
@@ -175,7 +178,7 @@ apply() {
     esac
   done
   printf '%s\n' "$output" | sed -n 's/^Warning: /    warning: /p'
-  say "applied $1 ($(printf '%s\n' "$output" | grep -c serverside-applied || :) objects)"
+  say "$verb $1 ($(printf '%s\n' "$output" | grep -c serverside-applied || :) objects)"
 }
 
 # established FILE: right after it was made, a definition may have no conditions yet, which kubectl wait takes for an error.
@@ -246,14 +249,15 @@ wait_for() {
 
 # part FOLDER: one component, step by step.
 part() {
-  for file in "$1"/namespaces.yaml "$1"/crds.yaml "$1"/hooks-pre-*.yaml "$1"/objects.yaml "$1"/jobs.yaml \
-    "$1"/custom.yaml "$1"/wait "$1"/hooks-post-*.yaml; do
+  for file in "$1"/namespaces.yaml "$1"/crds.yaml "$1"/settings.yaml "$1"/hooks-pre-*.yaml "$1"/objects.yaml \
+    "$1"/jobs.yaml "$1"/custom.yaml "$1"/project.yaml "$1"/wait "$1"/hooks-post-*.yaml; do
     [ -f "$file" ] || continue
     case $file in
       */crds.yaml)
         apply "$file"
         established "$file"
         ;;
+      */settings.yaml) apply "$file" '' cluster-forge-settings ;;
       */hooks-*-jobs.yaml) jobs "$file" ;;
       */wait)
         while read -r where what; do
@@ -306,11 +310,7 @@ with_image() {
 INSTALL = r"""
 deploy() {
   say "Argo CD in the namespace $namespace"
-  for file in bootstrap/argocd/namespaces.yaml bootstrap/argocd/settings.yaml; do
-    [ ! -f "$file" ] || apply "$file" '' cluster-forge-settings
-  done
   part bootstrap/argocd
-  [ ! -f bootstrap/argocd/project.yaml ] || apply bootstrap/argocd/project.yaml
   {repository}
   root_application
 }
@@ -393,7 +393,8 @@ watch() {
         "$root $revision $revision Synced Healthy") done=yes ;;
         *" $revision $revision Synced Healthy") ready=$((ready + 1)) ;;
         "$root "* | ' '*) ;;
-        *) pending="$pending $name ($sync, $health)" ;;
+        *" $revision $revision "*) pending="$pending $name ($sync, $health)" ;;
+        *) pending="$pending $name (at $wanted)" ;;
       esac
     done <<END
 $rows

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.manifest import Body, Manifest
 
 _LETTERS = "\u00a1-\u167f\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff"
 """Characters beyond ASCII that every parser takes as plain text: no spaces, no breaks, no controls."""
@@ -35,6 +35,11 @@ def document(body: Body) -> str:
     lines: list[str] = []
     _mapping(body, "", lines)
     return "".join(lines) if lines else "{}\n"
+
+
+def text(manifest: Manifest) -> bytes:
+    """The manifest's document, written now unless it was written before."""
+    return manifest.text if manifest.text is not None else document(manifest.body).encode()
 
 
 def stream(documents: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cluster_forge.foundation.names import ComponentName
@@ -26,11 +26,12 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """One object of the stack."""
+    """One object of the stack; ``text`` is its document, where somebody has written it already (see `emit`)."""
 
     id: ObjectId
     body: Body
     provenance: Provenance
+    text: bytes | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, body: Body, provenance: Provenance) -> Manifest:

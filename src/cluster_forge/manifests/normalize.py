@@ -51,7 +51,7 @@ def placed(manifest: Manifest, namespace: str, scopes: Scopes) -> Manifest:
         identity = replace(identity, namespace=namespace)
     if namespace and identity.group == "rbac.authorization.k8s.io" and identity.kind in _BINDINGS:
         body = _with_subjects(body, namespace)
-    return Manifest(id=identity, body=body, provenance=manifest.provenance)
+    return replace(manifest, id=identity, body=body, text=manifest.text if body is manifest.body else None)
 
 
 def _with_subjects(body: Body, namespace: str) -> Body:

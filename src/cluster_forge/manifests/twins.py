@@ -11,6 +11,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest
 
 CODE = "duplicate-object"
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,16 @@ def between(components: Iterable[tuple[ComponentName, Sequence[Manifest]]]) -> d
     found = {}
     for name, manifests in components:
         kept, findings = [], []
+        shared: dict[ComponentName, list[Manifest]] = {}
         for manifest in manifests:
             owner = owners.setdefault(manifest.id, manifest)
             if owner is manifest:
                 kept.append(manifest)
             elif owner.body == manifest.body:
-                findings.append(_shared(owner, manifest))
+                shared.setdefault(owner.provenance.component, []).append(manifest)
             else:
                 findings.append(_conflict(owner, manifest))
+        findings += [_shared(owner, twins) for owner, twins in shared.items()]
         found[name] = Single(tuple(kept), tuple(findings))
     return found
 
@@ -71,15 +74,18 @@ def _conflict(first: Manifest, second: Manifest) -> Finding:
     )
 
 
-def _shared(first: Manifest, second: Manifest) -> Finding:
+def _shared(owner: ComponentName, twins: Sequence[Manifest]) -> Finding:
+    """One finding for all objects that a component brings once more."""
+    first = twins[0]
+    shown = ", ".join(str(each.id) for each in twins[:_SHOWN]) + (" and more" if len(twins) > _SHOWN else "")
     return Finding(
         code=CODE,
         severity=Severity.WARNING,
-        component=second.provenance.component,
-        object=second.id,
-        where=second.provenance.origin,
-        message=f"comes twice and is equal: {first.provenance.component} owns it, {second.provenance.component} does without",
-        fix="switch it off in one of the two",
+        component=first.provenance.component,
+        object=first.id,
+        where=first.provenance.origin,
+        message=f"{len(twins)} objects come twice and are equal, {owner} owns them: {shown}",
+        fix="switch them off in one of the two",
     )
 
 

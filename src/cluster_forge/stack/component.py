@@ -104,8 +104,8 @@ class _Building:
                 fix=f"write `repository: {repository}` and `chart: {last}`",
             )
         elif not shape.repository:
-            self._path(place.at(("chart",)))
-            self._note(self._files.chart_fault(place.at(("chart",)), self._name))
+            if self._path(place.at(("chart",))):
+                self._note(self._files.chart_fault(place.at(("chart",)), self._name))
             chart = posixpath.normpath(chart)
         return HelmSource(chart=chart, release=release, repository=shape.repository, version=version)
 

@@ -29,6 +29,7 @@ class Loading:
         self._environment = environment
         self._environments: dict[str, None] = {}
         self._is_translated = False
+        self._broken: frozenset[str] = frozenset()
         self._is_incomplete = False
         """Whether a file is missing or unreadable, so that its names are not known."""
 
@@ -49,7 +50,7 @@ class Loading:
 
         target = settings.target(description)
         gitops = settings.gitops(description, self.errors)
-        entries = [resolved.known[name] for name in kept]
+        entries = [resolved.known[name] for name in kept if name not in self._broken]
         built = [
             component.build(entry, target.size, self.files, self.errors, known=resolved.known) for entry in entries
         ]
@@ -97,7 +98,6 @@ class Loading:
 
     def _layers(self, path: str, documents: list[Traced], above: tuple[str, ...]) -> list[Traced]:
         """What the file extends, earliest first, and the file, each with the environment laid over it."""
-
         document = self._single(documents, is_base=bool(above))
         if document is None:
             self._is_incomplete = True
@@ -167,6 +167,7 @@ class Loading:
         )
         translation = seed_format.translate(entries, selection, name, self.files, self.errors)
         self.notices.extend(translation.notices)
+        self._broken = translation.broken
         return translation.description
 
     def _unknown_environment(self, path: str) -> UnknownNameError:

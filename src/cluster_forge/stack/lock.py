@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, LockError, leaves, raise_all
@@ -43,11 +43,15 @@ class LockedSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedComponent:
-    """A component's sources, by address and range, and the fingerprint of what was rendered from them."""
+    """A component's sources, by address and range, and the fingerprint of what was rendered from them.
+
+    ``asks`` are the API versions that its chart asks the cluster for (``*``: it may ask for any).
+    """
 
     name: ComponentName
     sources: tuple[LockedSource, ...] = ()
     rendered: Digest | None = None
+    asks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sources", tuple(sorted(self.sources)))
@@ -118,7 +122,9 @@ def _lines(lock: Lock) -> Iterator[str]:
         if index:
             yield ""
         sources = [_fields(source) for source in component.sources]
-        body = {"rendered": str(component.rendered)} if component.rendered else {}
+        body: dict[str, Any] = {"rendered": str(component.rendered)} if component.rendered else {}
+        if component.asks:
+            body["asks"] = list(component.asks)
         yield f"  {text.scalar(component.name)}:" if sources or body else f"  {text.scalar(component.name)}: {{}}"
         yield from text.mapping(body, "    ")
         if sources:
@@ -161,7 +167,7 @@ class _Reading:
         return Lock({component.name: component for component in components if component})
 
     def _component(self, name: str, body: Traced) -> LockedComponent | None:
-        members = self._members(body, ("rendered", "sources"))
+        members = self._members(body, ("rendered", "asks", "sources"))
         rendered = members.get("rendered")
         sources = [self._source(item) for item in self._items(members.get("sources"))]
         keys = [(source.address, source.asked) for source in sources if source]
@@ -172,6 +178,7 @@ class _Reading:
                 name=ComponentName(name),
                 sources=tuple(source for source in sources if source),
                 rendered=self._digest(rendered) if rendered else None,
+                asks=tuple(self._string(item) for item in self._items(members.get("asks"))),
             )
         except ValueError as error:
             self._wrong(body, str(error))

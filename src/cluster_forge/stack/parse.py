@@ -67,7 +67,8 @@ def load(  # noqa: PLR0913 -- one argument for each option of the command line
     loading = Loading(Files(read, list_files), environment)
     chosen = [*loading.selection(select_files), *_typed(names)]
     description, form = loading.description(path, chosen, name)
-    raise_all(_ordered(loading.errors) if description is None else ())
+    if description is None or (select_files and not chosen):
+        raise_all(_ordered(loading.errors))
     assert description is not None
     resolved = resolve(description, catalog, loading.errors)
     kept = select(resolved, chosen if form is Format.NATIVE else (), _typed(skip), loading.errors)

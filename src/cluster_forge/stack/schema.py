@@ -39,6 +39,10 @@ def _label(text: str) -> str:
     return text
 
 
+def _label_or_nothing(text: str) -> str:
+    return text and _label(text)
+
+
 def _kubernetes(text: str) -> str:
     KubernetesVersion.parse(text)
     return text
@@ -62,6 +66,9 @@ def _filled(text: str) -> str:
 
 
 Label = Annotated[StrictStr, AfterValidator(_label), Field(json_schema_extra={"pattern": _LABEL_PATTERN})]
+Namespace = Annotated[
+    StrictStr, AfterValidator(_label_or_nothing), Field(json_schema_extra={"pattern": f"{_LABEL_PATTERN}|^$"})
+]
 Text = Annotated[StrictStr, AfterValidator(_filled), Field(json_schema_extra={"minLength": 1})]
 Version = Annotated[
     StrictStr, AfterValidator(_kubernetes), Field(json_schema_extra={"pattern": r"^v?\d+\.\d+(\.\d+)?$"})
@@ -177,7 +184,7 @@ class UpstreamShape(Shape):
 
     folder: Text
     """The folder that is made, relative to `input/`; name it in `manifests` too."""
-    namespace: StrictStr = ""
+    namespace: Namespace = ""
     """The namespace that the chart is rendered for."""
     helm: HelmShape | None = None
     """The chart that is rendered into the folder."""
@@ -196,9 +203,7 @@ class ComponentShape(Shape):
 
     name: Label
     """The component's name: a DNS label. That of a known component changes that one."""
-    namespace: (
-        Annotated[StrictStr, AfterValidator(_label), Field(json_schema_extra={"pattern": _LABEL_PATTERN})] | Literal[""]
-    ) = ""
+    namespace: Namespace = ""
     """Where its objects go that name no namespace."""
     extra_namespaces: list[Label] = []
     """More namespaces that are made for it."""

@@ -42,6 +42,8 @@ class Translation:
 
     description: Traced
     notices: tuple[Notice, ...]
+    broken: frozenset[str]
+    """Components of which nothing can be said, for their ``source.yaml`` is unreadable."""
 
 
 def translate(
@@ -54,6 +56,7 @@ def translate(
     components: list[Traced] = []
     collections: dict[str, Traced] = {}
     notices: list[Notice] = []
+    broken: set[str] = set()
     for index, written in enumerate(entries.items):
         entry = with_texts(written, _TEXTS)
         shape = _checked(entry, f"[{index}]", errors)
@@ -62,6 +65,7 @@ def translate(
         if shape.collection is None:
             translating = _Translating(entry, shape, files, errors, notices)
             components.append(translating.component())
+            broken.update({shape.name} if translating.is_broken else ())
         elif shape.name in collections:
             errors.append(_twice(entry, collections[shape.name]))
         else:
@@ -73,7 +77,7 @@ def translate(
         members |= {"components": tuple(components)}
     if collections:
         members["collections"] = collections
-    return Translation(description=Traced.of(members, entries), notices=tuple(notices))
+    return Translation(description=Traced.of(members, entries), notices=tuple(notices), broken=frozenset(broken))
 
 
 def _checked(entry: Traced, around: str, errors: list[ForgeError]) -> SeedEntryShape | None:
@@ -116,6 +120,7 @@ class _Translating:
         self._files = files
         self._errors = errors
         self._notices = notices
+        self.is_broken = False
 
     def component(self) -> Traced:
         entry, shape = self._entry, self._shape
@@ -222,12 +227,14 @@ class _Translating:
             found = self._files.located(path)
         except (DescriptionError, ExceptionGroup) as error:
             self._errors.extend(inner for inner in leaves(error) if isinstance(inner, ForgeError))
+            self.is_broken = True
             return None
         if found is None:
             return None
         source = with_texts(found.traced, _TEXTS)
         wrong = faults(SeedSourceShape, source)
         self._errors.extend(wrong)
+        self.is_broken = self.is_broken or bool(wrong)
         return None if wrong else source
 
     def _wrong(self, place: Traced, message: str, *, fix: str) -> None:

@@ -46,6 +46,8 @@ def shaped(model: type[BaseModel], value: Traced) -> BaseModel | None:
 
 def with_texts(value: Traced, keys: Sequence[str]) -> Traced:
     """The mapping with these members as they were written: ``1.10`` is the text 1.10 and no number."""
+    if not isinstance(value.content, Mapping):
+        return value
     written = {
         key: replace(member, content=member.text, text="") if key in keys and member.text else member
         for key, member in value.mapping.items()

@@ -14,6 +14,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.manifests.scope import Scopes
 from cluster_forge.stack.model import Component, Stack
+from cluster_forge.stages import mined
 from cluster_forge.stages.render import Content
 
 NAMESPACES = ComponentName("namespaces")
@@ -84,18 +85,23 @@ def _part(component: Component, content: Content, scopes: Scopes) -> tuple[Part,
         namespace=component.namespace or "default",
         wave=component.wave or 0,
         needs=component.needs,
-        manifests=tuple(each for each in single.manifests if hooks.use_of(each) in (HookUse.NONE, HookUse.INSTALL)),
-        later=tuple(uses[HookUse.LATER]),
+        manifests=_sorted([*uses[HookUse.NONE], *uses[HookUse.INSTALL]]),
+        later=_sorted(uses[HookUse.LATER]),
     )
     findings = [*single.findings, *_dropped(component, uses), *_idle_excludes(component, left_out)]
     return part, findings
 
 
+def _sorted(manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
+    """By identity: a chart's own order would differ from that of the folder which `mine` wrote."""
+    return tuple(sorted(manifests, key=lambda manifest: manifest.id))
+
+
 def _is_excluded(manifest: Manifest, component: Component, left_out: set[str]) -> bool:
-    """Whether ``exclude`` names the object: by its file, or as the first format does by ``Kind_name.yaml``."""
-    names = {manifest.id.file_name, f"{manifest.id.kind}_{manifest.id.name}.yaml"} & set(component.exclude)
-    left_out.update(names)
-    return bool(names)
+    """Whether ``exclude`` names the object."""
+    found = mined.names(manifest) & set(component.exclude)
+    left_out.update(found)
+    return bool(found)
 
 
 def _idle_excludes(component: Component, left_out: set[str]) -> list[Finding]:

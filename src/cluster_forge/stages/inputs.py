@@ -14,7 +14,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports import StackFiles
 from cluster_forge.stack.model import Component, Stack
-from cluster_forge.stages.render import Pins, is_url
+from cluster_forge.stages.means import Pins, is_url
 
 
 def fingerprint(stack: Stack, pins: Mapping[ComponentName, Pins], files: StackFiles) -> Digest:
@@ -25,7 +25,7 @@ def fingerprint(stack: Stack, pins: Mapping[ComponentName, Pins], files: StackFi
     parts = {
         "tool": __version__,
         "stack": _plain(stack),
-        "sources": {name: [str(each.chart), *map(str, each.manifests.values())] for name, each in sorted(pins.items())},
+        "sources": {str(name): list(map(str, each.digests)) for name, each in sorted(pins.items())},
         "files": {
             entry: _content(f"input/{entry.strip('/')}", files)
             for component in stack.components
@@ -49,7 +49,7 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
+        return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(each) for each in value]
     return value

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.manifests import emit
-from cluster_forge.manifests.manifest import Manifest
-from cluster_forge.ports import HelmEngine, Pinned, Reporter, Sources, StackFiles
+from cluster_forge.ports import Pinned, Reporter, Sources, StackFiles
 from cluster_forge.stack import lock as lock_file
 from cluster_forge.stack.lock import Lock, LockedComponent
 from cluster_forge.stack.model import Component, Stack
-from cluster_forge.stages import pin
-from cluster_forge.stages.pin import Source
-from cluster_forge.stages.render import Content, Group, Pins, Tools, fingerprint, render, sourced_folder
+from cluster_forge.stages import mined, pin
+from cluster_forge.stages.means import Pins, Tools, has_sources, sourced_folder
+from cluster_forge.stages.pin import Found, Source
+from cluster_forge.stages.render import Content, render
 from cluster_forge.stages.smelt import check_target
 
 
@@ -24,8 +22,8 @@ from cluster_forge.stages.smelt import check_target
 class MineRequest:
     """The stack and its lock. ``update`` names the components whose sources are resolved anew.
 
-    ``whole`` also renders what was never outside (so that smelt need not). Components with an `Upstream` are mined
-    when ``upstream`` says so, and otherwise where their folder is missing.
+    ``whole`` renders the stack with what was never outside (so that smelt need not). Components with an `Upstream` are
+    mined when ``upstream`` says so, and otherwise where their folder is missing.
     """
 
     stack: Stack
@@ -37,7 +35,10 @@ class MineRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mined:
-    """What was found. ``contents`` are all components' objects, where the whole stack was rendered."""
+    """What was found. ``contents`` are all components' objects, where the whole stack was rendered.
+
+    ``objects`` counts what came from outside, ``reused`` names the components whose folder was right already.
+    """
 
     lock: Lock
     pins: Mapping[ComponentName, Pins]
@@ -55,13 +56,13 @@ def mine(request: MineRequest, tools: Tools, sources: Sources, reporter: Reporte
     """Fetch and lock; write what was rendered, and the lock.
 
     Raises:
-        ExceptionGroup: of every error: FetchError, OfflineError, ArchiveError, LockError, RenderError, ManifestError.
-            Nothing is written then, but what was fetched stays in the store.
+        ForgeError, ExceptionGroup: every error: FetchError, OfflineError, ArchiveError, LockError, RenderError,
+            ManifestError. Nothing is written then, but what was fetched stays in the store.
     """
     stack = request.stack
     check_target(stack)
     ahead = [_from_upstream(each) for each in stack.components if _is_due(each, request, tools.files)]
-    listed = [each for each in stack.components if pin.sources_of(each)]
+    listed = [each for each in stack.components if has_sources(each)]
     reporter.started("mine", sum(len(pin.sources_of(each)) for each in (*ahead, *listed)))
 
     def told(source: Source, found: Pinned) -> None:
@@ -69,66 +70,60 @@ def mine(request: MineRequest, tools: Tools, sources: Sources, reporter: Reporte
 
     above = pin.fetched(ahead, request.lock, request.update, sources, tools.workers, told)
     found = pin.fetched(listed, request.lock, request.update, sources, tools.workers, told)
-    old = render(replace(stack, components=tuple(ahead)), above.pins, tools, _nobody) if ahead else {}
+    old = render(replace(stack, components=tuple(ahead)), above.pins, Lock(), tools)
     if old:
-        tools.files.replace_trees({f"input/{_folder(each)}": _tree(old[each.name]) for each in ahead})
+        tools.files.replace_trees({f"input/{_folder(name, stack)}": _tree(content) for name, content in old.items()})
     due = stack if request.whole else replace(stack, components=tuple(listed))
-    contents = render(due, found.pins, tools, _nobody)
-    trees = {each.name: _tree(contents[each.name]) for each in listed if contents[each.name].sourced}
-    rendered = {
-        name: rendering(contents[name], found.pins[name], tree, stack, tools.engine) for name, tree in trees.items()
-    }
-    reused = _unchanged(rendered, request.lock, trees, tools.files)
-    tools.files.replace_trees(
-        {f"input/{sourced_folder(contents[name].component)}": tree for name, tree in trees.items() if name not in reused}
-    )
-    lock = request.lock.having(
-        LockedComponent(name=name, sources=locked, rendered=rendered.get(name))
-        for name, locked in (*above.locked.items(), *found.locked.items())
-        if locked
-    )
-    _write_lock(lock, request.lock, tools.files)
-    objects = {name: sum(len(group.manifests) for group in content.sourced) for name, content in {**old, **contents}.items()}
-    reporter.finished("mine", f"{len(listed) + len(ahead)} components from outside, pinned in {lock_file.FILE}")
+    contents = render(due, found.pins, request.lock, tools)
+    locked = _keep(stack, contents, found, request.lock, tools)
+    locked += [LockedComponent(name=name, sources=each) for name, each in above.locked.items() if each]
+    lock = request.lock.having(locked)
+    if lock != request.lock:
+        tools.files.write(lock_file.FILE, lock_file.emit(lock).encode())
+    reporter.finished("mine", f"{len(locked)} components from outside, pinned in {lock_file.FILE}")
+    made = {name: content.made for name, content in {**old, **contents}.items() if content.made}
     return Mined(
         lock=lock,
         pins=found.pins,
         contents=contents if request.whole else None,
-        objects={each.name: objects[each.name] for each in (*ahead, *listed)},
-        reused=frozenset(reused),
+        objects={name: each.objects for name, each in made.items()},
+        reused=frozenset(name for name, each in made.items() if each.kept),
     )
 
 
-def rendering(content: Content, pins: Pins, tree: FileTree, stack: Stack, engine: HelmEngine) -> Digest:
-    """The fingerprint that the lock keeps: what decided the render, and what came out."""
-    inputs = fingerprint(content.component, pins, content.announced, stack, engine)
-    return Digest.of(f"{inputs}\n{tree.digest}\n".encode())
+def _keep(
+    stack: Stack, contents: Mapping[ComponentName, Content], found: Found, lock: Lock, tools: Tools
+) -> list[LockedComponent]:
+    """Write what was made now, and give what the lock has to say of every component with sources."""
+    trees: dict[str, FileTree] = {}
+    locked = []
+    for name, content in contents.items():
+        if content.made is None:
+            continue
+        component, pins = content.component, found.pins[name]
+        before = lock.component(name)
+        if content.made.kept and before:
+            locked.append(replace(before, sources=found.locked[name]))
+            continue
+        tree = _tree(content)
+        trees[f"input/{sourced_folder(component)}"] = tree
+        rendered = mined.fingerprint(component, pins, content.made.announced, stack, tools, tree.digest)
+        locked.append(
+            LockedComponent(
+                name=name, sources=found.locked[name], rendered=rendered, asks=mined.asks_text(content.made)
+            )
+        )
+    tools.files.replace_trees(trees)
+    return locked
 
 
-def _write_lock(lock: Lock, before: Lock, files: StackFiles) -> None:
-    if lock != before or files.read(lock_file.FILE) is None:
-        files.write(lock_file.FILE, lock_file.emit(lock).encode())
-
-
-def _unchanged(
-    rendered: Mapping[ComponentName, Digest], lock: Lock, trees: Mapping[ComponentName, FileTree], files: StackFiles
-) -> set[ComponentName]:
-    """The components whose folder already holds what was rendered."""
-    same = set()
-    for name, digest in rendered.items():
-        locked = lock.component(name)
-        if locked and locked.rendered == digest:
-            there = files.read_tree(f"input/{name}/manifests/sourced")
-            if there is not None and there.digest == trees[name].digest:
-                same.add(name)
-    return same
+def _tree(content: Content) -> FileTree:
+    return mined.tree(content.made, content.component) if content.made else FileTree({})
 
 
 def _is_due(component: Component, request: MineRequest, files: StackFiles) -> bool:
     upstream = component.upstream
-    if upstream is None:
-        return False
-    return request.upstream or not files.read_tree(f"input/{upstream.folder}")
+    return upstream is not None and (request.upstream or not files.read_tree(f"input/{upstream.folder}"))
 
 
 def _from_upstream(component: Component) -> Component:
@@ -145,37 +140,7 @@ def _from_upstream(component: Component) -> Component:
     )
 
 
-def _folder(component: Component) -> str:
-    return component.upstream.folder if component.upstream else sourced_folder(component)
-
-
-def _tree(content: Content) -> FileTree:
-    """The objects that came from outside, one to a file, as they were rendered; excluded ones left out."""
-    files: dict[str, bytes] = {}
-    for manifest in _sourced(content.sourced):
-        if not _names(manifest) & set(content.component.exclude):
-            document = emit.document(manifest.body).encode()
-            files[_free(manifest.id.file_name, files, document)] = document
-    return FileTree(files)
-
-
-def _sourced(groups: Iterable[Group]) -> Iterable[Manifest]:
-    return (manifest for group in groups for manifest in group.manifests)
-
-
-def _names(manifest: Manifest) -> set[str]:
-    return {manifest.id.file_name, f"{manifest.id.kind}_{manifest.id.name}.yaml"}
-
-
-def _free(name: str, files: Mapping[str, bytes], content: bytes) -> str:
-    """``name``, or with a number where another object that is called so lies there already."""
-    number, found = 1, name
-    while files.get(found, content) != content:
-        number += 1
-        found = f"{name.removesuffix('.yaml')}~{number}.yaml"
-    return found
-
-
-def _nobody(component: Component, objects: int) -> None:
-    """`render`'s telling, where what counts was told already."""
-
+def _folder(name: ComponentName, stack: Stack) -> str:
+    upstream = stack.component(name).upstream
+    assert upstream is not None
+    return upstream.folder

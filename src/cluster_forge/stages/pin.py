@@ -10,7 +10,7 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports import Pinned, Sources, Workers
 from cluster_forge.stack.lock import Lock, LockedSource
 from cluster_forge.stack.model import Component, HelmSource
-from cluster_forge.stages.render import Pins, is_url, not_mined
+from cluster_forge.stages.means import Pins, is_url, not_mined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,245 +1,150 @@
 """From pinned sources and files to the objects of every component: what `mine` and `smelt` have in common.
 
 Charts are rendered as a cluster that holds the whole stack would have them rendered: the API versions that the stack's
-own CRDs define are announced to every chart. A chart that asks for one of those which another chart brings is rendered
-once more.
+own CRDs define are announced to every chart, and one that asks for an API that another component brings is rendered
+once more. What `mine` wrote is read back instead as long as its fingerprint holds, so that a chart that invents
+passwords invents them once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import ForgeError, LockError, ManifestError
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.manifests import kubernetes_apis, normalize, scope, split
-from cluster_forge.manifests.manifest import Manifest, Provenance
-from cluster_forge.ports import HelmEngine, Pinned, Rendered, RenderRequest, StackFiles, Store, Workers, YamlReader
-from cluster_forge.stack.model import Component, HelmSource, Stack, Values
+from cluster_forge.manifests import kubernetes_apis, scope
+from cluster_forge.ports import RenderRequest
+from cluster_forge.stack.lock import Lock
+from cluster_forge.stack.model import Component, Stack
+from cluster_forge.stages import documents, mined
+from cluster_forge.stages.documents import Group
+from cluster_forge.stages.means import Pins, Tools, has_sources, is_url, not_mined, stored
+from cluster_forge.stages.mined import Made
 
 _ROUNDS = 5
-_YAML = (".yaml", ".yml", ".json")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pins:
-    """The sources of one component as they were found: its chart, and its manifests by URL."""
-
-    chart: Pinned | None = None
-    manifests: Mapping[str, Pinned] = {}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """The objects of one entry of a component: its chart, or one URL, file or folder of ``manifests``."""
-
-    origin: str
-    manifests: tuple[Manifest, ...]
+"""How often a chart may bring CRDs that make another come out otherwise, before it is left at that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """Everything that a component brings, entry by entry; ``sourced`` counts those that came from outside."""
+    """Everything that a component brings: what its sources came to, and its own entries of ``manifests``."""
 
     component: Component
-    sourced: tuple[Group, ...]
+    made: Made | None
     own: tuple[Group, ...]
-    announced: tuple[str, ...] = ()
 
     @property
     def groups(self) -> tuple[Group, ...]:
-        return self.sourced + self.own
+        return (*(self.made.groups if self.made else ()), *self.own)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """The ports that rendering needs."""
-
-    store: Store
-    files: StackFiles
-    engine: HelmEngine
-    reader: YamlReader
-    workers: Workers
+    @property
+    def objects(self) -> int:
+        return sum(len(group.manifests) for group in self.groups)
 
 
 def render(
-    stack: Stack, pins: Mapping[ComponentName, Pins], tools: Tools, told: Callable[[Component, int], None]
+    stack: Stack,
+    pins: Mapping[ComponentName, Pins],
+    lock: Lock,
+    tools: Tools,
+    told: Callable[[Component, int], None] = lambda component, objects: None,
 ) -> dict[ComponentName, Content]:
     """The objects of every component, in the order of the stack. ``told`` hears of each component that is done.
 
     Raises:
-        ExceptionGroup: of every component's errors: RenderError, ArchiveError, ManifestError, LockError.
+        ForgeError, ExceptionGroup: every component's errors: RenderError, ArchiveError, ManifestError, LockError.
     """
-    built_in = kubernetes_apis.api_versions(stack.target.kubernetes.minor)
-    own = dict(zip(stack.components, tools.workers.map(lambda each: _own(each, tools), stack.components), strict=True))
-    charts = [each for each in stack.components if each.helm]
-    urls = {each.name: _fetched(each, pins.get(each.name, Pins()), tools) for each in stack.components}
-    announced = _announced(group for groups in (*own.values(), *urls.values()) for group in groups)
-    rendered: dict[ComponentName, _Render] = {}
-    due = charts
-    for _ in range(_ROUNDS):
-        apis = (*built_in, *sorted(announced))
-        for done in tools.workers.map(lambda each: _chart(each, pins, apis, stack, tools), due):
-            rendered[done.component] = done
-        found = announced | _announced(each.group for each in rendered.values())
-        new, announced = found - announced, found
-        due = [each for each in charts if rendered[each.name].would_change(new)]
-        if not due:
-            break
+    names = [each.name for each in stack.components]
+    own = dict(zip(names, tools.workers.map(lambda each: documents.own(each, tools), stack.components), strict=True))
+    made = _Making(stack, pins, lock, tools).everything([group for groups in own.values() for group in groups])
     contents = {}
     for each in stack.components:
-        chart = (rendered[each.name].group,) if each.helm else ()
-        content = Content(component=each, sourced=(*chart, *urls[each.name]), own=own[each], announced=tuple(sorted(announced)))
+        content = Content(component=each, made=made.get(each.name), own=own[each.name])
         contents[each.name] = content
-        told(each, sum(len(group.manifests) for group in content.groups))
+        told(each, content.objects)
     return contents
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Render:
-    component: ComponentName
-    group: Group
-    asks_for: frozenset[str] | None
+class _Making:
+    """What the sources of one stack come to."""
 
-    def would_change(self, announced: Iterable[str]) -> bool:
-        """Whether the chart may come out otherwise when these API versions are announced too."""
-        new = frozenset(announced)
-        return bool(new) if self.asks_for is None else bool(new & self.asks_for)
+    def __init__(self, stack: Stack, pins: Mapping[ComponentName, Pins], lock: Lock, tools: Tools) -> None:
+        self._stack = stack
+        self._pins = pins
+        self._lock = lock
+        self._tools = tools
+        self._built_in = kubernetes_apis.api_versions(stack.target.kubernetes.minor)
 
+    def everything(self, own: Sequence[Group]) -> dict[ComponentName, Made]:
+        """Read back or make what every component's sources come to, until none would come out otherwise."""
+        sourced = [each for each in self._stack.components if has_sources(each)]
+        made = {each.component: each for each in self._tools.workers.map(self._read, sourced) if each}
+        due = [each for each in sourced if each.name not in made]
+        announced = _announced([*own, *(group for each in made.values() for group in each.groups)])
+        for _ in range(_ROUNDS):
+            known = frozenset(announced)
+            for new in self._tools.workers.map(lambda each: self._make(each, known), due):
+                made[new.component] = new
+            announced |= _announced(group for each in made.values() for group in each.groups)
+            due = [each for each in sourced if not self._holds(each, made[each.name], announced)]
+            if not due:
+                break
+        return made
 
-def documents(texts: Iterable[tuple[split.Document, str]], component: ComponentName, reader: YamlReader) -> Iterator[Manifest]:
-    """The objects in documents, each with the file or template that it came from.
+    def _read(self, component: Component) -> Made | None:
+        locked = self._lock.component(component.name)
+        return mined.read(component, locked, self._tools) if locked and locked.rendered else None
 
-    Raises:
-        ExceptionGroup: of one ManifestError for each document that is not YAML or not a Kubernetes object.
-    """
-    errors: list[ManifestError] = []
-    for document, origin in texts:
-        where = f"{origin}:{document.line}"
-        try:
-            value = reader.read(document.text)
-            yield from normalize.objects(value, Provenance(component=component, origin=where))
-        except ManifestError as error:
-            errors.append(error if error.where else _placed(error, component, where))
-    if errors:
-        raise ExceptionGroup(f"{len(errors)} documents of {component}", errors)
+    def _holds(self, component: Component, made: Made, announced: Collection[str]) -> bool:
+        """Whether it is what would be made with these API versions announced."""
+        heard = made.heard(announced)
+        if made.kept is None:
+            return heard == made.announced
+        locked = self._lock.component(component.name)
+        pins = self._pins.get(component.name, Pins())
+        expected = mined.fingerprint(component, pins, heard, self._stack, self._tools, made.kept)
+        return locked is not None and locked.rendered == expected
 
+    def _make(self, component: Component, announced: frozenset[str]) -> Made:
+        pins = self._pins.get(component.name, Pins())
+        groups = []
+        asks: frozenset[str] | None = frozenset()
+        if component.helm:
+            chart, asks = self._chart(component, pins, announced)
+            groups.append(chart)
+        groups += [self._fetched(component, url, pins) for url in component.manifests if is_url(url)]
+        made = Made(component=component.name, groups=tuple(groups), asks=asks)
+        return replace(made, announced=made.heard(announced))
 
-def _chart(component: Component, pins: Mapping[ComponentName, Pins], apis: Sequence[str], stack: Stack, tools: Tools) -> _Render:
-    assert component.helm is not None
-    pin = pins[component.name].chart if component.name in pins else None
-    if pin is None:
-        raise not_mined(component, component.helm.chart)
-    archive = _stored(component, pin, tools.store)
-    try:
-        rendered = tools.engine.render(request_of(component.helm, component.values, component.namespace, archive, apis, stack))
-    except ForgeError as error:
-        raise _named(error, component) from error
-    manifests = tuple(documents(_texts(rendered), component.name, tools.reader))
-    return _Render(
-        component=component.name,
-        group=Group(origin=pin.address, manifests=manifests),
-        asks_for=rendered.asks_for,
-    )
-
-
-def request_of(
-    source: HelmSource, values: Values, namespace: str, archive: bytes, apis: Sequence[str], stack: Stack
-) -> RenderRequest:
-    """What Helm is asked, with the target's version and API versions."""
-    return RenderRequest(
-        chart=archive,
-        values=values,
-        release=source.release,
-        namespace=namespace or "default",
-        kubernetes=stack.target.kubernetes,
-        api_versions=apis,
-    )
-
-
-def _fetched(component: Component, pins: Pins, tools: Tools) -> tuple[Group, ...]:
-    """The objects behind the component's URLs."""
-    groups = []
-    for url in filter(is_url, component.manifests):
-        pin = pins.manifests.get(url)
-        if pin is None:
-            raise not_mined(component, url)
-        text = _text(_stored(component, pin, tools.store), url)
-        texts = ((document, url) for document in split.written(text))
-        groups.append(Group(origin=url, manifests=tuple(documents(texts, component.name, tools.reader))))
-    return tuple(groups)
-
-
-def _own(component: Component, tools: Tools) -> tuple[Group, ...]:
-    """The objects in the component's own files and folders, one group for each entry."""
-    groups = []
-    for entry in component.manifests:
-        if not is_url(entry):
-            texts = _documents_in(f"input/{entry.strip('/')}", component, tools.files)
-            groups.append(Group(origin=entry, manifests=tuple(documents(texts, component.name, tools.reader))))
-    return tuple(groups)
-
-
-def _documents_in(path: str, component: Component, files: StackFiles) -> Iterator[tuple[split.Document, str]]:
-    tree = files.read_tree(path)
-    if tree is not None:
-        contents = {f"{path}/{name}": content for name, content in tree.files.items() if name.endswith(_YAML)}
-        if not path.startswith(mined := f"input/{sourced_folder(component)}"):
-            contents = {name: content for name, content in contents.items() if not name.startswith(f"{mined}/")}
-    else:
-        content = files.read(path)
-        if content is None:
-            raise ManifestError(f"component {component.name}: there is no {path}", where=component.where)
-        contents = {path: content}
-    for name, content in contents.items():
-        for document in split.written(_text(content, name)):
-            yield document, name
-
-
-def sourced_folder(component: Component) -> str:
-    """Where `mine` writes what it rendered, relative to ``input/``."""
-    return f"{component.name}/manifests/sourced"
-
-
-def is_url(entry: str) -> bool:
-    """Whether an entry of ``manifests`` is fetched, not read from ``input/``."""
-    return "://" in entry
-
-
-def not_mined(component: Component, what: str) -> LockError:
-    return LockError(
-        f"component {component.name}: {what} is not in cluster-forge.lock",
-        where=component.where,
-        fix=f"run `cluster-forge mine {component.name}` (or `forge`, which mines what is missing)",
-    )
-
-
-def _texts(rendered: Rendered) -> Iterator[tuple[split.Document, str]]:
-    for path, text in rendered.templates.items():
-        for document in split.rendered(text):
-            yield document, path
-    for path, text in rendered.crds:
-        for document in split.written(text):
-            yield document, path
-
-
-def _stored(component: Component, pin: Pinned, store: Store) -> bytes:
-    content = store.get(pin.digest)
-    if content is None:
-        raise LockError(
-            f"component {component.name}: {pin.address} {pin.version} ({pin.digest}) is not in the store",
-            where=component.where,
-            fix=f"run `cluster-forge mine {component.name}` on this machine",
+    def _chart(
+        self, component: Component, pins: Pins, announced: frozenset[str]
+    ) -> tuple[Group, frozenset[str] | None]:
+        assert component.helm is not None
+        if pins.chart is None:
+            raise not_mined(component, component.helm.chart)
+        request = RenderRequest(
+            chart=stored(component, pins.chart, self._tools.store),
+            values=component.values,
+            release=component.helm.release,
+            namespace=component.namespace or "default",
+            kubernetes=self._stack.target.kubernetes,
+            api_versions=(*self._built_in, *sorted(announced)),
         )
-    return content
+        try:
+            output = self._tools.engine.render(request)
+        except ForgeError as error:
+            message = f"component {component.name}: {error.message}"
+            raise type(error)(message, where=error.where or component.where, fix=error.fix) from error
+        manifests = documents.read(documents.rendered(output), component.name, self._tools.reader)
+        return Group(origin=pins.chart.address, manifests=manifests), output.asks_for
 
-
-def _text(content: bytes, origin: str) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"not UTF-8 text: {error}", where=origin, fix="save the file as UTF-8") from error
+    def _fetched(self, component: Component, url: str, pins: Pins) -> Group:
+        if url not in pins.manifests:
+            raise not_mined(component, url)
+        content = stored(component, pins.manifests[url], self._tools.store)
+        texts = documents.written(content, url)
+        return Group(origin=url, manifests=documents.read(texts, component.name, self._tools.reader))
 
 
 def _announced(groups: Iterable[Group]) -> frozenset[str]:
@@ -247,28 +152,3 @@ def _announced(groups: Iterable[Group]) -> frozenset[str]:
     return frozenset(
         api for group in groups for kind in scope.custom_kinds(group.manifests) for api in kind.api_versions
     )
-
-
-def _named(error: ForgeError, component: Component) -> ForgeError:
-    """``error`` with the component that it is about."""
-    return type(error)(f"component {component.name}: {error.message}", where=error.where or component.where, fix=error.fix)
-
-
-def _placed(error: ManifestError, component: ComponentName, where: str) -> ManifestError:
-    return ManifestError(f"component {component}: {error.message}", where=where, fix=error.fix)
-
-
-def fingerprint(component: Component, pins: Pins, announced: Sequence[str], stack: Stack, engine: HelmEngine) -> Digest:
-    """What decides how a component's sources come out: their digests, the values, the target and the tools."""
-    import orjson
-
-    parts = {
-        "sources": [str(pins.chart.digest) if pins.chart else "", *(str(pin.digest) for _, pin in sorted(pins.manifests.items()))],
-        "values": dict(component.values),
-        "release": component.helm.release if component.helm else "",
-        "namespace": component.namespace,
-        "kubernetes": str(stack.target.kubernetes),
-        "announced": sorted(announced) if component.helm else [],
-        "engine": engine.version if component.helm else "",
-    }
-    return Digest.of(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))

@@ -18,9 +18,11 @@ from cluster_forge.manifests import emit, hooks, images, kubernetes_apis
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.manifest import Body, Manifest
 from cluster_forge.ports import Reporter
+from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, Ignore, Stack
 from cluster_forge.stages.assemble import Part, assemble
-from cluster_forge.stages.render import Content, Pins, Tools, render
+from cluster_forge.stages.means import Pins, Tools
+from cluster_forge.stages.render import Content, render
 
 WORKING, APPLICATIONS, LATER = "working", "argo-apps", "hooks"
 _SHOWN = 5
@@ -36,6 +38,7 @@ class SmeltRequest:
 
     stack: Stack
     pins: Mapping[ComponentName, Pins]
+    lock: Lock
     inputs: Digest
     notices: Sequence[Finding] = ()
     contents: Mapping[ComponentName, Content] | None = None
@@ -78,7 +81,7 @@ def smelt(request: SmeltRequest, tools: Tools, reporter: Reporter) -> Smelted:
     reporter.started("smelt", len(stack.components))
     contents = request.contents
     if contents is None:
-        contents = render(stack, request.pins, tools, lambda each, objects: _tell(reporter, each, objects))
+        contents = render(stack, request.pins, request.lock, tools, lambda each, objects: _tell(reporter, each, objects))
     assembled = assemble(stack, contents)
     findings = judged((*request.notices, *assembled.findings), stack.ignores, request.allow)
     for finding in findings:
@@ -94,7 +97,8 @@ def smelt(request: SmeltRequest, tools: Tools, reporter: Reporter) -> Smelted:
         errors=sum(finding.severity is Severity.ERROR for finding in findings),
         warnings=sum(finding.severity is Severity.WARNING for finding in findings),
     )
-    smelted = Smelted(parts=assembled.parts, record=record, tree=tree, findings=findings)
+    reused = frozenset(name for name, content in contents.items() if content.made and content.made.kept)
+    smelted = Smelted(parts=assembled.parts, record=record, tree=tree, findings=findings, reused=reused)
     if smelted.is_written:
         hidden = RECORD.removeprefix(f"{WORKING}/")
         tools.files.replace_trees({WORKING: FileTree({**tree.files, hidden: record.to_json()})})
@@ -185,11 +189,11 @@ def _written(
         objects = []
         for manifest in part.manifests:
             path = f"{part.name}/{manifest.id.file_name}"
-            content = emit.document(manifest.body).encode()
+            content = emit.text(manifest)
             _add(files, path, content, manifest)
             objects.append(_record(manifest, path, content))
         for manifest in part.later:
-            _add(files, f"{part.name}/{LATER}/{manifest.id.file_name}", emit.document(manifest.body).encode(), manifest)
+            _add(files, f"{part.name}/{LATER}/{manifest.id.file_name}", emit.text(manifest), manifest)
         records.append(_part_record(part, pins.get(part.name, Pins()), tuple(objects)))
     revision = f"v-{FileTree(files).digest.hex[:12]}"
     for body in argocd.applications(stack, gitops_parts(records, files), revision):

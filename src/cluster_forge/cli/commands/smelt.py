@@ -24,6 +24,7 @@ def command(session: Session, discard_edits: bool) -> int:
         request = SmeltRequest(
             stack=stack,
             pins=pins,
+            lock=described.lock,
             inputs=inputs.fingerprint(stack, pins, workshop.files),
             notices=described.notices,
             allow=session.selection.allow,

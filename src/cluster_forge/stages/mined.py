@@ -1,0 +1,113 @@
+"""What a component's sources came to, and the folder in which `mine` keeps it.
+
+The folder is read back instead of rendered anew as long as its fingerprint holds: over the sources' digests, the
+values, the target, the tools, the API versions that the chart asks for and gets, and the folder's own content. So hand
+edits of it do not count, and nothing depends on time stamps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from cluster_forge import __version__
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests import emit
+from cluster_forge.manifests.manifest import Manifest
+from cluster_forge.stack.lock import LockedComponent
+from cluster_forge.stack.model import Component, Stack
+from cluster_forge.stages import documents
+from cluster_forge.stages.documents import Group
+from cluster_forge.stages.means import Pins, Tools, sourced_folder
+
+_ANY = "*"
+"""In the lock: the chart may ask for any API version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What the sources of a component came to.
+
+    ``asks`` are the API versions that its chart asks for (None: it may ask for any), ``announced`` those of them that
+    the stack's CRDs announced when it was rendered. ``kept`` is the digest of the folder that it was read back from,
+    None where it was rendered now.
+    """
+
+    component: ComponentName
+    groups: tuple[Group, ...]
+    asks: frozenset[str] | None = frozenset()
+    announced: frozenset[str] = frozenset()
+    kept: Digest | None = None
+
+    def heard(self, announced: Collection[str]) -> frozenset[str]:
+        """What of ``announced`` may change the result."""
+        return frozenset(announced) if self.asks is None else self.asks & frozenset(announced)
+
+    @property
+    def objects(self) -> int:
+        return sum(len(group.manifests) for group in self.groups)
+
+
+def read(component: Component, locked: LockedComponent, tools: Tools) -> Made | None:
+    """What `mine` wrote for the component, valid or not; None where the folder is not there."""
+    folder = f"input/{sourced_folder(component)}"
+    tree = tools.files.read_tree(folder)
+    if tree is None:
+        return None
+    texts = (found for path, content in tree.files.items() for found in documents.written(content, f"{folder}/{path}"))
+    group = Group(origin=folder, manifests=documents.read(texts, component.name, tools.reader))
+    asks = None if _ANY in locked.asks else frozenset(locked.asks)
+    return Made(component=component.name, groups=(group,), asks=asks, kept=tree.digest)
+
+
+def tree(made: Made, component: Component) -> FileTree:
+    """The folder: one object to a file, as it was rendered; what the component excludes is left out."""
+    files: dict[str, bytes] = {}
+    for group in made.groups:
+        for manifest in group.manifests:
+            if not names(manifest) & set(component.exclude):
+                content = emit.text(manifest)
+                files[_free(manifest.id.file_name, files, content)] = content
+    return FileTree(files)
+
+
+def names(manifest: Manifest) -> set[str]:
+    """What ``exclude`` may call the object: its file, or as the first format does ``Kind_name.yaml``."""
+    return {manifest.id.file_name, f"{manifest.id.kind}_{manifest.id.name}.yaml"}
+
+
+def fingerprint(  # noqa: PLR0913 - everything that decides the result
+    component: Component, pins: Pins, announced: Collection[str], stack: Stack, tools: Tools, content: Digest
+) -> Digest:
+    """The fingerprint that the lock keeps as ``rendered``; ``content`` is the folder's digest."""
+    parts = {
+        "tool": __version__,
+        "engine": tools.engine.version if component.helm else "",
+        "sources": [str(digest) for digest in pins.digests],
+        "values": dict(component.values),
+        "release": component.helm.release if component.helm else "",
+        "namespace": component.namespace,
+        "kubernetes": str(stack.target.kubernetes),
+        "announced": sorted(announced),
+        "exclude": sorted(component.exclude),
+        "content": str(content),
+    }
+    return Digest.of(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
+
+
+def asks_text(made: Made) -> tuple[str, ...]:
+    """`Made.asks` as the lock keeps it."""
+    return (_ANY,) if made.asks is None else tuple(sorted(made.asks))
+
+
+def _free(name: str, files: Mapping[str, bytes], content: bytes) -> str:
+    """``name``, or with a number where another object that is called so lies there already."""
+    number, found = 1, name
+    while files.get(found, content) != content:
+        number += 1
+        found = f"{name.removesuffix('.yaml')}~{number}.yaml"
+    return found

@@ -1,0 +1,330 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster_forge.foundation.errors import DescriptionError, UnknownNameError
+from cluster_forge.stack.model import (
+    Compression,
+    Format,
+    GitOpsEngine,
+    HelmSource,
+    Ignore,
+    KubernetesVersion,
+    Node,
+    Size,
+    Upstream,
+)
+from cluster_forge.stack.parse import load
+
+Native = Callable[..., Any]
+HEAD = "apiVersion: cluster-forge/v1\nkind: Stack\n"
+
+SHOP = """\
+target: {kubernetes: "1.31", size: large, architectures: [arm64], nodes: [{count: 3, cpu: 16, labels: {a: b}, taints: [x=y:NoSchedule]}]}
+gitops: {engine: none, finalizers: true}
+image: {compression: zstd}
+components:
+- monitoring
+- name: shop
+  namespace: shop
+  extraNamespaces: [jobs]
+  wave: 20
+  needs: [loki]
+  helm: {repository: https://charts.example.com, chart: shop, version: ^1.2}
+  valuesFiles: [shop/a.yaml, shop/b.yaml]
+  sizes: {small: {size: s}, large: {size: l, deep: {from: sizes}}}
+  values: {replicas: 2, deep: {gone: null}}
+  exclude: [Job_migrate.yaml]
+  keepNamespace: true
+- loki
+- {name: extras, manifests: [https://example.com/crds.yaml, extras/, extras/one.yaml], laterReplaces: true}
+define:
+- {name: loki, helm: {chart: ./charts/loki}}
+- {name: unused, helm: {chart: charts/nowhere}, valuesFiles: [nowhere.yaml]}
+collections: {monitoring: [loki]}
+checks: {ignore: [{code: unpinned-image, component: shop, reason: ours}]}
+"""
+FILES = {
+    "shop/a.yaml": "size: a\ndeep: {from: a, gone: a, kept: a}\nlist: [1, 2]\n",
+    "shop/b.yaml": "deep: {from: b}\nlist: [3]\n",
+    "charts/loki/Chart.yaml": "name: loki",
+    "extras/one.yaml": "",
+}
+
+
+def test_a_description_becomes_a_stack(native: Native) -> None:
+    loaded = native(SHOP, FILES).load()
+    stack = loaded.stack
+    assert [component.name for component in stack.components] == ["loki", "shop", "extras"]
+    shop = stack.component("shop")
+    assert shop.helm == HelmSource(
+        repository="https://charts.example.com", chart="shop", version="^1.2", release="shop"
+    )
+    assert shop.values == {
+        "size": "l",
+        "replicas": 2,
+        "list": [3],
+        "deep": {"from": "sizes", "gone": None, "kept": "a"},
+    }
+    assert (shop.namespace, shop.extra_namespaces, shop.wave, shop.needs) == ("shop", ("jobs",), 20, ("loki",))
+    assert (shop.exclude, shop.keep_namespace, shop.where) == (("Job_migrate.yaml",), True, "input/config.yaml:9")
+    assert stack.component("loki").helm == HelmSource(chart="charts/loki", release="loki")
+    assert stack.component("extras").manifests == ("https://example.com/crds.yaml", "extras", "extras/one.yaml")
+    assert stack.component("extras").later_replaces
+    assert stack.target.kubernetes == KubernetesVersion(1, 31)
+    assert stack.target.size is Size.LARGE
+    assert stack.target.nodes == (Node(count=3, cpu="16", labels={"a": "b"}, taints=("x=y:NoSchedule",)),)
+    assert (stack.gitops.engine, stack.gitops.finalizers) == (GitOpsEngine.NONE, True)
+    assert stack.image.compression is Compression.ZSTD
+    assert stack.ignores == (
+        Ignore(code="unpinned-image", component="shop", reason="ours", where="input/config.yaml:26"),
+    )
+    assert loaded.format is Format.NATIVE
+    assert loaded.files == ("input/config.yaml", "input/shop/a.yaml", "input/shop/b.yaml")
+    assert loaded.notices == ()
+
+
+def test_the_effective_description_and_where_it_comes_from(native: Native) -> None:
+    loaded = native(SHOP, FILES).load()
+    assert loaded.effective["components"][1]["values"] == {"replicas": 2, "deep": {"gone": None}}
+    assert loaded.origins["components", 1, "values", "replicas"] == "input/config.yaml:17"
+    assert loaded.origins["target", "size"] == "input/config.yaml:4"
+
+
+def test_the_digest_is_that_of_what_is_said_not_how(native: Native) -> None:
+    one = native("target: {size: small}\ngitops: {mode: ui}\n").load()
+    same = native("gitops:\n  mode: ui   # a comment\ntarget: {size: small, nodes: null}\n").load()
+    other = native("target: {size: large}\ngitops: {mode: ui}\n").load()
+    assert one.digest == same.digest != other.digest
+
+
+def workspace(files: dict[str, str]) -> Callable[[str], bytes | None]:
+    return lambda path: files[path].encode() if path in files else None
+
+
+LAYERS = {
+    "base.yaml": HEAD
+    + "name: base\ntarget: {kubernetes: '1.30', size: medium}\nenvironments: {production: {target: {size: small}, gitops: {url: null}}}\ngitops: {url: a, source: oci}\n",
+    "shared/more.yaml": HEAD
+    + "extends: [../base.yaml]\ngitops: {mode: headless}\ndefine: [{name: a, manifests: [a]}]\n",
+    "input/config.yaml": HEAD
+    + "name: top\nextends: [../shared/more.yaml]\ncomponents: [a]\nenvironments:\n  production:\n    target: {size: large}\n    define: [{name: a, manifests: [b]}]\n    gitops: {source: internal}\n  staging: {name: stage, extends: null}\n",
+}
+
+
+def test_files_and_environments_are_laid_over_each_other() -> None:
+    plain = load(workspace(LAYERS))
+    assert (plain.stack.name, plain.stack.target.kubernetes.minor, plain.stack.target.size) == ("top", 30, "medium")
+    assert (plain.stack.gitops.mode, plain.stack.gitops.url) == ("headless", "a")
+    assert plain.origins["target", "size"] == "base.yaml:4"
+    assert plain.origins["gitops", "mode"] == "shared/more.yaml:4"
+    assert plain.files == ("input/config.yaml", "shared/more.yaml", "base.yaml")
+    assert not {"extends", "environments"} & set(plain.effective)
+    production = load(workspace(LAYERS), environment="production")
+    assert production.stack.target.size is Size.LARGE
+    assert production.stack.gitops.url == ""
+    assert production.stack.component("a").manifests == ("b",)
+    assert production.origins["target", "size"] == "input/config.yaml:8"
+
+
+def test_an_environment_is_laid_over_before_anything_is_read(errors_of: Any) -> None:
+    staging = errors_of(lambda: load(workspace(LAYERS), environment="staging"))
+    assert staging == ["input/config.yaml:5: nobody defines a component or collection 'a'"]
+
+
+def test_an_environment_that_nobody_describes() -> None:
+    with pytest.raises(UnknownNameError, match="'producton', did you mean 'production'") as caught:
+        load(workspace(LAYERS), environment="producton")
+    assert caught.value.fix == "there are production, staging"
+    with pytest.raises(UnknownNameError) as caught:
+        load(workspace({"input/config.yaml": HEAD + "name: a\n"}), environment="prod")
+    assert caught.value.fix == "it describes none"
+
+
+@pytest.mark.parametrize(
+    ("files", "errors"),
+    [
+        ({}, ["there is no file input/config.yaml"]),
+        ({"input/config.yaml": ""}, ["input/config.yaml:1: a stack description is a mapping, and here is nothing"]),
+        (
+            {"input/config.yaml": "hello"},
+            ["input/config.yaml:1: a stack description is a mapping, and here is 'hello'"],
+        ),
+        ({"input/config.yaml": "a: ["}, ["input/config.yaml:1: a value is missing here"]),
+        ({"input/config.yaml": HEAD}, ["input/config.yaml:1: the stack has no name"]),
+        (
+            {"input/config.yaml": HEAD + "name: a\n---\nb: 1\n"},
+            ["input/config.yaml:5: a second document begins here, and only one is read"],
+        ),
+        (
+            {"input/config.yaml": "[]\n---\na: 1\n"},
+            [
+                "input/config.yaml:1: a list and a mapping in one file",
+                "input/config.yaml:3: a second document begins here, and only one is read",
+            ],
+        ),
+        (
+            {"input/config.yaml": HEAD + "name: a\nextends: [b.yaml]\ncomponents: [x]\n"},
+            ["input/config.yaml:4: there is no file input/b.yaml"],
+        ),
+        (
+            {"input/config.yaml": HEAD + "name: a\nextends: [b.yaml]\n", "input/b.yaml": "- name: a\n"},
+            ["input/b.yaml:1: a list of the first format cannot be extended"],
+        ),
+        (
+            {
+                "input/config.yaml": HEAD + "name: a\nextends: [../b.yaml]\n",
+                "b.yaml": HEAD + "extends:\n- c.yaml\n",
+                "c.yaml": HEAD + "extends: [b.yaml]\n",
+            },
+            ["c.yaml:3: a file extends itself: b.yaml → c.yaml → b.yaml"],
+        ),
+    ],
+)
+def test_descriptions_that_cannot_be_read(files: dict[str, str], errors: list[str], errors_of: Any) -> None:
+    assert errors_of(lambda: load(workspace(files))) == errors
+
+
+def test_all_errors_of_all_files_come_together(native: Native) -> None:
+    description = """\
+    extends: [base.yaml]
+    target: {size: huge}
+    gitops: {source: external}
+    components:
+    - nobody
+    - {name: shop, helm: {chart: charts/shop}, valuesFiles: [a.yaml, none.yaml], needs: [shp]}
+    """
+    base = HEAD + "imag: {}\ncollections: {m: [nothing]}\n"
+    assert native(description, {"base.yaml": base, "a.yaml": "a: [\n"}).faults() == [
+        "input/config.yaml:5: target.size: must be one of small, medium, large, not 'huge'",
+        "input/config.yaml:6: gitops: `source: external` needs the repository's address",
+        "input/config.yaml:8: nobody defines a component or collection 'nobody'",
+        "input/config.yaml:9: shop needs 'shp', which nobody defines, did you mean 'shop'?",
+        "input/config.yaml:9: shop: there is no chart input/charts/shop",
+        "input/config.yaml:9: shop: there is no values file input/none.yaml",
+        "input/base.yaml:3: unknown key 'imag', did you mean 'image'?",
+        "input/base.yaml:4: the collection m contains 'nothing', which nobody defines",
+        "input/a.yaml:1: a value is missing here",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("component", "error"),
+    [
+        ("{name: a}", "a: nothing says what it is made from"),
+        ("{name: a, manifests: [m], values: {b: 1}}", "a: `values` is for a chart, and it has none"),
+        ("{name: a, manifests: [m], version: 1.2.3}", "a: `version` is for a chart, and it has none"),
+        ("{name: a, version: '1', helm: {chart: c, version: '2'}}", "a: `version` says 1 and `helm.version` says 2"),
+        (
+            "{name: a, helm: {chart: c, release: A_}}",
+            "a: 'A_' cannot be a Helm release's name: lower-case letters, digits and hyphens, at most 53",
+        ),
+        ("{name: a, helm: {chart: 'oci://x.org/y/z'}}", "a: `helm.chart` is an address"),
+        ("{name: a, helm: {chart: /c}}", "a: /c begins with a slash"),
+        ("{name: a, helm: {chart: m}}", "a: input/m is no chart: it holds no Chart.yaml"),
+        ("{name: a, helm: {chart: nowhere}}", "a: there is no chart input/nowhere"),
+        ("{name: a, manifests: [/m]}", "a: /m begins with a slash"),
+        ("{name: a, manifests: ['git://x.org']}", "a: manifests cannot be fetched from git://x.org"),
+        ("{name: a, manifests: [nowhere]}", "a: there is no file or folder input/nowhere"),
+        ("{name: a, manifests: [text]}", "a: input/text holds no YAML file"),
+        ("{name: a, helm: {chart: c}, valuesFiles: [/v.yaml]}", "a: /v.yaml begins with a slash"),
+        ("{name: a, helm: {chart: c}, valuesFiles: [nowhere.yaml]}", "a: there is no values file input/nowhere.yaml"),
+        (
+            "{name: a, manifests: [m], upstream: {folder: m}}",
+            "a: nothing says what the folder of `upstream` is made from",
+        ),
+        ("{name: a, manifests: [m], upstream: {folder: m, manifests: [x]}}", "a: x cannot be fetched"),
+    ],
+)
+def test_components_that_make_no_sense(native: Native, component: str, error: str) -> None:
+    files = {"m/a.yaml": "", "c/Chart.yaml": "", "text/README": ""}
+    assert native(f"components:\n- {component}\n", files).faults() == [f"input/config.yaml:5: {error}"]
+
+
+def test_values_files_have_to_be_mappings(native: Native) -> None:
+    description = "components:\n- {name: a, helm: {chart: c.tgz}, valuesFiles: [list.yaml, twice.yaml, empty.yaml]}\n"
+    files = {"list.yaml": "- a\n", "twice.yaml": "a: 1\na: 2\na: 3\n", "empty.yaml": "# nothing\n", "c.tgz": ""}
+    assert native(description, files).faults() == [
+        "input/list.yaml:1: Helm values have to be a mapping",
+        "input/twice.yaml:2: the key 'a' stands here for the second time, after line 1",
+        "input/twice.yaml:3: the key 'a' stands here for the second time, after line 1",
+    ]
+
+
+def test_a_folder_that_upstream_makes_need_not_be_there(native: Native) -> None:
+    description = """\
+    components:
+    - name: loki
+      manifests: [loki/manifests/sourced]
+      upstream:
+        folder: ./loki/manifests/sourced
+        namespace: loki
+        helm: {repository: https://x.org, chart: loki, version: 6.15.0, release: l}
+        valuesFiles: [loki/values.yaml]
+        values: {a: {c: 2}}
+        exclude: [a.yaml]
+    """
+    stack = native(description, {"loki/values.yaml": "a: {b: 1}"}).load().stack
+    assert stack.component("loki").upstream == Upstream(
+        folder="loki/manifests/sourced",
+        namespace="loki",
+        helm=HelmSource(repository="https://x.org", chart="loki", version="6.15.0", release="l"),
+        values={"a": {"b": 1, "c": 2}},
+        exclude=("a.yaml",),
+    )
+
+
+def test_without_a_list_of_files_nobody_looks_for_them(native: Native) -> None:
+    assert (
+        native("components: [{name: a, manifests: [x]}, {name: b, helm: {chart: z}}]")
+        .load(list_files=None)
+        .stack.components
+    )
+
+
+def test_a_catalog_is_the_lowest_layer(native: Native) -> None:
+    catalog = {
+        "loki": {
+            "namespace": "loki",
+            "helm": {"repository": "https://x.org", "chart": "loki", "version": "6.0.0"},
+            "sizes": {"small": {"from": "catalog sizes", "replicas": 1}},
+            "values": {"from": "catalog", "a": 1},
+        },
+        "tempo": {"manifests": ["https://x.org/tempo.yaml"]},
+    }
+    description = """\
+    components:
+    - name: loki
+      version: 6.1.0
+      valuesFiles: [loki.yaml]
+      values: {a: null}
+    """
+    stack = native(description, {"loki.yaml": "from: file\n"}).load(catalog=catalog).stack
+    loki = stack.component("loki")
+    assert loki.helm == HelmSource(repository="https://x.org", chart="loki", version="6.1.0", release="loki")
+    assert loki.values == {"from": "file", "replicas": 1, "a": None}
+    assert len(stack.components) == 1
+    assert native("components: [tempo]").load(catalog=catalog).stack.component("tempo").where == "catalog:tempo"
+    assert native("components: [tempo]").faults(catalog={"tempo": {"helm": 5}}) == [
+        "catalog:tempo: tempo.helm: must be a mapping, not the number 5"
+    ]
+
+
+def test_what_the_reader_says_about_files_passes() -> None:
+    def read(path: str) -> bytes | None:
+        raise DescriptionError("links out of the workspace", where=path)
+
+    with pytest.raises(DescriptionError, match="links out"):
+        load(read)
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize(("name", "components"), [("prd", 29), ("everything", 58)])
+def test_real_descriptions(corpus: Path, name: str, components: int) -> None:
+    text = (corpus / "stacks" / name / "input" / "config.yaml").read_bytes()
+    stack = load(lambda path: text if path == "input/config.yaml" else None, list_files=lambda _: None).stack
+    assert (stack.name, len(stack.components)) == (name, components)

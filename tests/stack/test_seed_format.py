@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster_forge.stack.model import Format, HelmSource, Notice, Upstream
+
+Seed = Callable[..., Any]
+
+LIST = """\
+- name: routing
+  collection:
+  - gateway
+  - certs
+- name: gateway
+  namespaces: [gateway-system, more]
+  syncwave: -200
+  manifestpath: /gateway/manifests/sourced/
+  sourced-exclude: [Job_a.yaml]
+- name: certs
+  namespace: "certs"
+  skip-namespace: true
+  manifestpath:
+  - gateway/manifests/sourced
+  - certs/one.yaml
+- name: chart
+  namespace: chart
+  namespaces: [chart, extra]
+  syncwave: "7"
+  helm-chart-name: oci://example.com/charts/queue
+  helm-url: ""
+  helm-version: 0.10
+  values-file: chart.yaml
+  helm-values: {a: 1}
+- name: local
+  helm-chart-name: charts/local
+  helm-name: l
+  helm-values: |
+    b: 2
+- name: listed
+  helm-chart-name: loki
+  helm-url: https://example.com/charts
+  helm-values: values.yaml
+  manifest-url: https://example.com/crds.yaml
+"""
+FILES = {
+    "gateway/manifests/sourced/a.yaml": "",
+    "gateway/source.yaml": "name: gw\nnamespace: gw-system\nmanifest-url: https://example.com/install.yaml \nsource-exclusions: Job_b.yaml\n",
+    "certs/one.yaml": "",
+    "certs/source.yaml": "name: certs\nnamespace: ''\nhelm-chart-name: certs\nhelm-url: https://example.com\nhelm-version: v1.10\nhelm-name: c\nvalues: v.yaml\n",
+    "chart/chart.yaml": "from: file\n",
+    "charts/local/Chart.yaml": "",
+    "listed/values.yaml": "c: 3\n",
+    "core.yaml": "- name: routing\n- name: local\n",
+}
+
+
+def names(loaded: Any) -> list[str]:
+    return [component.name for component in loaded.stack.components]
+
+
+def test_without_a_selection_the_whole_list_is_the_stack(seed: Seed) -> None:
+    loaded = seed(LIST, FILES).load(name="old")
+    assert loaded.format is Format.LIST
+    assert loaded.stack.name == "old"
+    assert names(loaded) == ["gateway", "certs", "chart", "local", "listed"]
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        ({"select_files": ["core.yaml"]}, ["gateway", "certs", "local"]),
+        ({"names": ["local", "routing"]}, ["local", "gateway", "certs"]),
+        ({"select_files": ["core.yaml"], "skip": ["certs"]}, ["gateway", "local"]),
+        ({"skip": ["routing"]}, ["chart", "local", "listed"]),
+    ],
+)
+def test_a_selection_is_the_stack(seed: Seed, options: dict[str, Any], chosen: list[str]) -> None:
+    assert names(seed(LIST, FILES).load(**options)) == chosen
+
+
+def test_every_key_finds_its_place(seed: Seed) -> None:
+    stack = seed(LIST, FILES).load().stack
+    gateway = stack.component("gateway")
+    assert (gateway.namespace, gateway.extra_namespaces, gateway.wave) == ("gateway-system", ("more",), -200)
+    assert (gateway.manifests, gateway.exclude) == (("gateway/manifests/sourced",), ("Job_a.yaml",))
+    assert gateway.upstream == Upstream(
+        folder="gateway/manifests/sourced",
+        namespace="gw-system",
+        manifests=("https://example.com/install.yaml",),
+        exclude=("Job_b.yaml",),
+    )
+    certs = stack.component("certs")
+    assert (certs.namespace, certs.keep_namespace, certs.later_replaces) == ("certs", True, True)
+    assert certs.upstream == gateway.upstream
+    chart = stack.component("chart")
+    assert chart.helm == HelmSource(
+        repository="oci://example.com/charts", chart="queue", version="0.10", release="chart"
+    )
+    assert (chart.values, chart.wave, chart.extra_namespaces) == ({"from": "file", "a": 1}, 7, ("extra",))
+    local = stack.component("local")
+    assert local.helm == HelmSource(chart="charts/local", release="l")
+    assert local.values == {"b": 2}
+    listed = stack.component("listed")
+    assert listed.values == {"c": 3}
+    assert listed.manifests == ("https://example.com/crds.yaml",)
+    assert listed.where == "input/config.yaml:30"
+
+
+def test_a_source_by_the_components_own_name(seed: Seed) -> None:
+    files = {**FILES, "certs/manifests/a.yaml": "", "certs/v.yaml": "a: 1"}
+    stack = seed("- {name: certs, manifestpath: certs/manifests}\n", files).load().stack
+    assert stack.component("certs").upstream == Upstream(
+        folder="certs/manifests/sourced",
+        helm=HelmSource(repository="https://example.com", chart="certs", version="v1.10", release="c"),
+        values={"a": 1},
+    )
+
+
+def test_a_source_whose_result_is_not_used_is_noticed(seed: Seed) -> None:
+    loaded = seed("- {name: certs, manifestpath: certs/one.yaml}\n", FILES).load()
+    assert loaded.stack.component("certs").upstream is None
+    assert loaded.notices == (
+        Notice(
+            code="unused-source",
+            message="input/certs/source.yaml makes certs/manifests/sourced, which is in no manifestpath: it is not part of the component",
+            component="certs",
+            where="input/config.yaml:1",
+        ),
+    )
+
+
+def test_origins_are_those_of_the_list(seed: Seed) -> None:
+    loaded = seed(LIST, FILES).load(select_files=["core.yaml"])
+    assert loaded.effective["components"] == ["routing", "local"]
+    assert loaded.origins["components", 1] == "input/core.yaml:2"
+    assert loaded.origins["define", 0, "upstream", "manifests", 0] == "input/gateway/source.yaml:3"
+    assert loaded.origins["define", 1, "manifests", 1] == "input/config.yaml:15"
+    assert loaded.origins["collections", "routing", 1] == "input/config.yaml:4"
+
+
+def test_several_documents_are_one_list(seed: Seed) -> None:
+    assert names(
+        seed("- {name: a, manifestpath: a}\n---\n- {name: b, manifestpath: a}\n", {"a/a.yaml": ""}).load()
+    ) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("description", "errors"),
+    [
+        (
+            "- {name: a, manifestpath: [none, empty, a]}",
+            ["1: a: there is no file or folder input/none", "1: a: input/empty holds no YAML file"],
+        ),
+        (
+            "- {name: a, manifestpath: a}\n- {name: a, manifestpath: a}",
+            ["2: two components are called 'a': here and at input/config.yaml:1"],
+        ),
+        (
+            "- {name: a, collection: []}\n- {name: a, collection: []}",
+            ["2: two collections are called 'a': here and at input/config.yaml:1"],
+        ),
+        (
+            "- {name: a, manifestpath: a}\n- {name: a, collection: []}",
+            ["2: a component and a collection are both called 'a': here and at input/config.yaml:1"],
+        ),
+        (
+            "- {name: a, collection: [b]}\n- {name: b, collection: [a, aa]}",
+            [
+                "2: the collection b contains 'aa', which nobody defines, did you mean 'a'?",
+                "2: a collection contains itself: a → b → a",
+            ],
+        ),
+        (
+            "- {name: a, collection: [], namespace: x}",
+            ["1: a: a collection has members and nothing else, so 'namespace' means nothing"],
+        ),
+        ("- {name: a, manifest-path: a}", ["1: a: unknown key 'manifest-path', did you mean 'manifestpath'?"]),
+        ("- manifestpath: a", ["1: [0]: 'name' is missing"]),
+        ("- a", ["1: [0]: must be a mapping, not 'a'"]),
+        ("- {name: a}", ["1: a: nothing says what it is made from"]),
+        (
+            "- {name: a, manifestpath: a, namespace: A_}",
+            [
+                "1: a.namespace: 'A_' is not a DNS label: lower-case letters, digits and hyphens, at most 63, no hyphen at the ends"
+            ],
+        ),
+        ("- {name: a, manifestpath: a, syncwave: soon}", ["1: a.syncwave: must be a whole number, not 'soon'"]),
+        (
+            "- {name: a, manifestpath: a, skip-namespace: maybe}",
+            ["1: a.skip-namespace: must be true or false, not 'maybe'"],
+        ),
+        ("- {name: a, manifestpath: a, helm-url: x}", ["1: `helm-url` without `helm-chart-name`"]),
+        (
+            "- {name: a, helm-chart-name: a, helm-url: https://x, helm-values: 'b: ['}",
+            ["1: a: helm-values is no YAML: a value is missing here"],
+        ),
+        (
+            "- {name: a, helm-chart-name: a, helm-url: https://x, helm-values: b}",
+            ["1: a: helm-values has to be a mapping or the name of a .yaml file"],
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_list(seed: Seed, description: str, errors: list[str]) -> None:
+    files = {"a/a.yaml": "", "empty/README": ""}
+    assert seed(description, files).faults() == [f"input/config.yaml:{error}" for error in errors]
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("name: [", "source.yaml:1: a value is missing here"),
+        ("name: a\nvalue: x", "source.yaml:2: unknown key 'value', did you mean 'values'?"),
+        (
+            "name: a\nvalues: v.yaml\nhelm-chart-name: a\nhelm-url: https://x",
+            "source.yaml:2: a: there is no values file input/a/v.yaml",
+        ),
+        ("name: a", "source.yaml:1: a: nothing says what the folder of `upstream` is made from"),
+    ],
+)
+def test_what_is_wrong_in_a_source(seed: Seed, source: str, error: str) -> None:
+    found = seed("- {name: a, manifestpath: a/manifests/sourced}", {"a/source.yaml": source}).faults()
+    assert found == [f"input/a/{error}"]
+
+
+def test_selections_of_unknown_names_and_what_only_others_lack(seed: Seed) -> None:
+    description = "- {name: good, manifestpath: a}\n- {name: broken, manifestpath: none}\n"
+    workspace = seed(description, {"a/a.yaml": "", "s.yaml": "- name: good\n- name: god\n", "none.yaml": "[]"})
+    assert names(workspace.load(skip=["broken"])) == ["good"]
+    assert names(workspace.load(names=["good"])) == ["good"]
+    assert workspace.faults(select_files=["s.yaml"], skip=["brocken"]) == [
+        "input/s.yaml:2: nobody defines a component or collection 'god', did you mean 'good'?",
+        "nobody defines a component or collection 'brocken', did you mean 'broken'?",
+    ]
+    assert workspace.faults(select_files=["none.yaml"]) == ["input/none.yaml:1: a selection is a list of names"]
+
+
+def test_a_list_has_no_environments(seed: Seed) -> None:
+    assert seed("- {name: a, manifestpath: a}", {"a/a.yaml": ""}).faults(environment="prod") == [
+        "input/config.yaml: no environment is called 'prod'"
+    ]
+
+
+@pytest.mark.corpus
+def test_the_real_list_and_its_one_fault(corpus: Path, on_disk: Callable[[Path], Any]) -> None:
+    workspace = on_disk(corpus / "v1-input")
+    line = (corpus / "v1-input" / "config.yaml").read_text().splitlines().index("- name: rabbitmq-airm-config") + 4
+    assert workspace.faults() == [
+        f"input/config.yaml:{line}: rabbitmq-airm-config: there is no file or folder input/rabbitmq-airm-config"
+    ]
+    loaded = workspace.load(skip=["rabbitmq-airm-config"])
+    assert len(loaded.stack.components) == 53
+    assert [notice.component for notice in loaded.notices] == ["keycloak"]
+    lgtm = loaded.stack.component("otel-lgtm-stack")
+    assert lgtm.manifests[0] == "otel-lgtm-stack/kube-state-metrics/kube-state-metrics-manifests.yaml"
+    upstream = loaded.stack.component("kueue-onenode").upstream
+    assert upstream is not None
+    assert upstream.helm == HelmSource(
+        repository="oci://registry.k8s.io/kueue/charts", chart="kueue", version="0.12.3", release="kueue"
+    )
