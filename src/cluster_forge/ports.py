@@ -181,3 +181,29 @@ class Reporter(Protocol):
 
     def noticed(self, finding: Finding) -> None:
         """Something that the user should know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """A bare Git repository as files, and the id of its one commit.
+
+    ``skeleton`` is the same repository without the contents of the committed files, which whoever has the files can
+    put back (`cluster_forge.oci.content`).
+    """
+
+    files: FileTree
+    skeleton: FileTree
+    commit: str
+
+
+class Repositories(Protocol):
+    """Makes Git repositories."""
+
+    def bare(self, tree: FileTree, *, message: str, time: int, tag: str = "") -> Repository:
+        """A bare repository whose branch ``main`` (and ``tag``, if given) is one commit of ``tree``.
+
+        ``time`` is in seconds since 1970. The same arguments give the same bytes.
+
+        Raises:
+            RepositoryError: if ``tree`` cannot be committed, or ``tag`` is no name for a tag.
+        """

@@ -21,7 +21,7 @@ _LONG = b"0" * 16
 """2^53 has sixteen digits: a shorter integer is exact."""
 
 _LONG_HEX = re.compile(r"0[xXbBoO][0-9a-fA-F_]{13}")
-_ENDED = re.compile(r"^\.\.\.\s", re.M)
+_ENDED = re.compile(r"\n(?:---|\.\.\.)\s")
 _REASON = re.compile(r"error converting YAML to JSON: (?:yaml: )?(.*)", re.S)
 
 
@@ -34,8 +34,8 @@ class GoYaml:
     def read(self, document: str) -> Any:
         if "\0" in document:
             raise ManifestError("not YAML: it holds a NUL character", fix="write \\0 in double quotes, or take it out")
-        if "\n..." in document and _ENDED.search(document):
-            raise ManifestError("not one YAML document: one ends with '...' in its midst", fix="part documents by '---'")
+        if ("\n---" in document or "\n..." in document) and _ENDED.search(document):
+            raise ManifestError("not one YAML document: another begins in it", fix="part documents by '---'")
         try:
             text = document.encode()
         except UnicodeEncodeError as error:

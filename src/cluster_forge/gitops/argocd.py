@@ -8,6 +8,7 @@ content: so every new content changes the root, and an upgrade is as ordered as 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cluster_forge.foundation.file_tree import FileTree
@@ -32,6 +33,14 @@ _WRITTEN_BY_CONTROLLERS = (
     ("apiregistration.k8s.io", "APIService", ".spec.caBundle"),
 )
 """Fields that a controller fills in (cert-manager's cainjector and its like), by kind; empty of meaning in Git."""
+
+_JOB, _STATEFUL_SET = ("batch", "Job"), ("apps", "StatefulSet")
+_CLAIMS = tuple(
+    f".spec.volumeClaimTemplates[]?.{field}"
+    for field in ("apiVersion", "kind", "status", "metadata.creationTimestamp", "spec.volumeMode")
+)
+"""What the API server adds to a StatefulSet's claims, which a comparison outside of it takes for a difference
+(argo-cd#11143)."""
 
 
 def root_name(stack: Stack, parts: Iterable[Part]) -> str:
@@ -63,8 +72,7 @@ def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Bo
                     namespace=part.namespace or "default",
                     wave=part.wave,
                     source=_source(stack, str(part.name), revision, [_file(each) for each in left_out]),
-                    options=_options(applied, made, minor),
-                    differences=_differences(applied),
+                    holds=_Holds(applied, made, minor),
                 )
             )
     return (*found, root(stack, parts, revision))
@@ -92,8 +100,7 @@ def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:
         namespace=where or argocd_part.NAMESPACE,
         wave=None,
         source=_source(stack, FOLDER, revision, [own.file_name]),
-        options=[],
-        differences=[],
+        holds=_Holds((), frozenset(), stack.target.kubernetes.minor),
     )
 
 
@@ -110,14 +117,15 @@ def _application(  # noqa: PLR0913 - what Applications differ in, all by keyword
     namespace: str,
     wave: int | None,
     source: Body,
-    options: list[str],
-    differences: list[Body],
+    holds: _Holds,
 ) -> Body:
     metadata: dict[str, Any] = {"name": name}
     if where := _namespace(stack, parts):
         metadata["namespace"] = where
     metadata["labels"] = {"app.kubernetes.io/managed-by": "cluster-forge", STACK_LABEL: stack.name}
-    metadata["annotations"] = {"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}
+    metadata["annotations"] = {
+        "argocd.argoproj.io/compare-options": f"ServerSideDiff={str(holds.compares_on_server).lower()}"
+    }
     if wave is not None:
         metadata["annotations"]["argocd.argoproj.io/sync-wave"] = str(wave)
     if stack.gitops.finalizers:
@@ -128,14 +136,14 @@ def _application(  # noqa: PLR0913 - what Applications differ in, all by keyword
         "destination": {"server": _CLUSTER, "namespace": namespace},
         "syncPolicy": {
             "automated": {"prune": True, "selfHeal": True},
-            "syncOptions": ["ServerSideApply=true", "CreateNamespace=false", *options],
+            "syncOptions": ["ServerSideApply=true", "CreateNamespace=false", *holds.options],
             # Long enough for a webhook or a CRD of an earlier wave to answer, and not for ever: a failed operation has
             # to end before a newer revision is looked at.
             "retry": {"limit": 10, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}},
         },
     }
-    if differences:
-        spec["ignoreDifferences"] = differences
+    if holds.differences:
+        spec["ignoreDifferences"] = holds.differences
     return {"apiVersion": f"{argocd_part.GROUP}/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec}
 
 
@@ -170,20 +178,40 @@ def _file(each: PartObject) -> str:
     return each.path.rpartition("/")[2]
 
 
-def _options(applied: Sequence[PartObject], made: frozenset[str], minor: int) -> list[str]:
-    """The sync options that follow from the kinds (Argo CD, "Sync Options")."""
-    custom = any(each.id.group in made or is_custom(each.kind, minor) for each in applied)
-    options = ["SkipDryRunOnMissingResource=true"] if custom else []
-    return options + (["RespectIgnoreDifferences=true"] if _differences(applied) else [])
+@dataclass(frozen=True, slots=True)
+class _Holds:
+    """What follows for an Application from the kinds that it holds; ``made`` are the groups of the stack's CRDs."""
 
+    applied: Sequence[PartObject]
+    made: frozenset[str]
+    minor: int
 
-def _differences(applied: Sequence[PartObject]) -> list[Body]:
-    return list(_ignored(applied))
+    @property
+    def compares_on_server(self) -> bool:
+        """Whether the API server is asked what would change, as it has to be for StatefulSets (argo-cd#11143).
 
+        Not with a plain Job: a changed one cannot be applied, the question fails, and Argo CD then takes the answer to
+        an older question for this one and calls the Application synced (argo-cd#28722, #29348; seen with 3.5.7).
+        """
+        return not any(each.kind == _JOB and not each.hook for each in self.applied)
 
-def _ignored(applied: Sequence[PartObject]) -> Iterator[Body]:
-    """What is not compared (Argo CD, "Diff Customization"), for the kinds that are there; CRDs only if they convert."""
-    kinds = {each.kind for each in applied if each.kind != CRD or b"conversion:" in each.content}
-    for group, kind, expression in _WRITTEN_BY_CONTROLLERS:
-        if (group, kind) in kinds:
-            yield {"group": group, "kind": kind, "jqPathExpressions": [expression]}
+    @property
+    def options(self) -> list[str]:
+        """The sync options (Argo CD, "Sync Options")."""
+        custom = any(each.id.group in self.made or is_custom(each.kind, self.minor) for each in self.applied)
+        options = ["SkipDryRunOnMissingResource=true"] if custom else []
+        return options + (["RespectIgnoreDifferences=true"] if self.differences else [])
+
+    @property
+    def differences(self) -> list[Body]:
+        """What is not compared (Argo CD, "Diff Customization"), for the kinds that are there."""
+        return list(self._differences())
+
+    def _differences(self) -> Iterator[Body]:
+        kinds = {each.kind for each in self.applied if each.kind != CRD or b"conversion:" in each.content}
+        for group, kind, expression in _WRITTEN_BY_CONTROLLERS:
+            if (group, kind) in kinds:
+                yield {"group": group, "kind": kind, "jqPathExpressions": [expression]}
+        if _STATEFUL_SET in kinds and not self.compares_on_server:
+            group, kind = _STATEFUL_SET
+            yield {"group": group, "kind": kind, "jqPathExpressions": list(_CLAIMS)}

@@ -1,0 +1,216 @@
+"""A mirror: a folder of charts and manifests that were fetched before, with an ``index.yaml`` that says what is in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import yaml
+
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import FetchError, ForgeError, raise_all
+
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DEEPEST: Final = 20
+_CHART: Final = ("repository", "name", "version", "file", "sha256")
+_MANIFEST: Final = ("url", "file", "sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    digest: Digest
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """Charts by repository and name, then by version; manifests by URL."""
+
+    charts: Mapping[tuple[str, str], Mapping[str, _File]]
+    manifests: Mapping[str, _File]
+
+
+class Mirror:
+    """Charts by repository and name, manifests by URL; every file is checked against the index's digest.
+
+    ``index.yaml`` is read when it is first asked for::
+
+        charts:
+        - {repository: https://charts.jetstack.io, name: cert-manager, version: v1.21.1, file: charts/x.tgz, sha256: …}
+        manifests:
+        - {url: https://…/install.yaml, file: manifests/install.yaml, sha256: …}
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def charts(self, repository: str) -> Collection[str]:
+        """The names of the charts that come from ``repository``.
+
+        Raises:
+            FetchError: if the index cannot be read; so do all others.
+            ExceptionGroup: of all faults of the index.
+        """
+        return {name for place, name in self._contents.charts if place == _normal(repository)}
+
+    def versions(self, repository: str, chart: str) -> Mapping[str, Digest]:
+        """The versions of a chart; none if the mirror does not know it."""
+        files = self._contents.charts.get((_normal(repository), chart), {})
+        return {version: file.digest for version, file in files.items()}
+
+    def chart(self, repository: str, chart: str, version: str) -> bytes:
+        """The archive of one of `versions`.
+
+        Raises:
+            FetchError: if the file is not there, or is not what the index says.
+        """
+        return self._read(self._contents.charts[_normal(repository), chart][version])
+
+    def manifest(self, url: str) -> bytes | None:
+        """What ``url`` gives, or None if the mirror does not have it.
+
+        Raises:
+            FetchError: as for `chart`.
+        """
+        file = self._contents.manifests.get(_normal(url))
+        return self._read(file) if file else None
+
+    def _read(self, file: _File) -> bytes:
+        try:
+            content = file.path.read_bytes()
+        except OSError as error:
+            raise FetchError(
+                f"{file.path} of the mirror cannot be read: {error.strerror}",
+                where=file.where,
+                fix="mend the mirror: put the file there, or take the entry out of its index.yaml",
+            ) from error
+        found = Digest.of(content)
+        if found != file.digest:
+            raise FetchError(
+                f"{file.path} is not what the mirror's index says: that has {file.digest}, found was {found}",
+                where=file.where,
+                fix="fetch the file anew, or correct the index",
+            )
+        return content
+
+    @cached_property
+    def _contents(self) -> _Contents:
+        return _Reader(self._folder).contents()
+
+
+class _Reader:
+    """Reads one index, and collects everything that is wrong in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._index = folder / "index.yaml"
+        self._real = os.path.realpath(folder)
+        self._errors: list[ForgeError] = []
+
+    def contents(self) -> _Contents:
+        charts: dict[tuple[str, str], dict[str, _File]] = {}
+        manifests: dict[str, _File] = {}
+        root = self._root()
+        for entry, file in self._entries(root, "charts", _CHART):
+            versions = charts.setdefault((_normal(entry["repository"]), entry["name"]), {})
+            self._add(versions, entry["version"], file)
+        for entry, file in self._entries(root, "manifests", _MANIFEST):
+            self._add(manifests, _normal(entry["url"]), file)
+        raise_all(self._errors)
+        return _Contents(charts, manifests)
+
+    def _root(self) -> yaml.Node:
+        try:
+            text = self._index.read_bytes()
+            _refuse_depth(text)
+            root = yaml.compose(text, Loader=_LOADER)
+        except OSError as error:
+            raise FetchError(
+                f"the mirror's index cannot be read: {error.strerror}",
+                where=str(self._index),
+                fix="name the folder that holds the mirror's index.yaml: --mirror DIR",
+            ) from error
+        except (yaml.YAMLError, ValueError) as error:
+            mark = getattr(error, "problem_mark", None)
+            raise FetchError(
+                f"the mirror's index is not YAML: {getattr(error, 'problem', None) or error}",
+                where=f"{self._index}:{mark.line + 1}" if mark else str(self._index),
+                fix="correct that line",
+            ) from error
+        if not isinstance(root, yaml.MappingNode):
+            raise self._wrong(root, "the mirror's index has neither `charts` nor `manifests`")
+        return root
+
+    def _entries(self, root: yaml.Node, section: str, keys: tuple[str, ...]) -> Iterator[tuple[dict[str, str], _File]]:
+        """The well-formed entries of one section."""
+        listed = next((value for key, value in root.value if key.value == section), None)
+        if listed is None or listed.tag == "tag:yaml.org,2002:null":
+            return
+        if not isinstance(listed, yaml.SequenceNode):
+            self._errors.append(self._wrong(listed, f"`{section}` is not a list"))
+            return
+        for node in listed.value:
+            entry = self._entry(node, section, keys)
+            file = self._file(node, entry) if entry else None
+            if entry and file:
+                yield entry, file
+
+    def _entry(self, node: yaml.Node, section: str, keys: tuple[str, ...]) -> dict[str, str] | None:
+        entry: dict[str, str] = {}
+        if isinstance(node, yaml.MappingNode):
+            entry = {
+                key.value: value.value
+                for key, value in node.value
+                if isinstance(value, yaml.ScalarNode) and value.value
+            }
+        missing = [key for key in keys if key not in entry]
+        if missing:
+            self._errors.append(self._wrong(node, f"an entry of `{section}` lacks {', '.join(missing)}"))
+            return None
+        return entry
+
+    def _file(self, node: yaml.Node, entry: dict[str, str]) -> _File | None:
+        try:
+            digest = Digest.parse(entry["sha256"])
+        except ValueError as error:
+            self._errors.append(self._wrong(node, str(error)))
+            return None
+        path = self._folder / entry["file"]
+        real = Path(os.path.realpath(path))
+        if not real.is_relative_to(self._real) or Path(entry["file"]).is_absolute():
+            self._errors.append(self._wrong(node, f"{entry['file']} lies outside of the mirror"))
+            return None
+        return _File(path, digest, self._where(node))
+
+    def _add(self, files: dict[str, _File], key: str, file: _File) -> None:
+        before = files.setdefault(key, file)
+        if before.digest != file.digest:
+            message = f"the same again with another digest (before: {before.where})"
+            self._errors.append(FetchError(message, where=file.where, fix="keep the one that is right"))
+
+    def _wrong(self, node: yaml.Node | None, message: str) -> FetchError:
+        return FetchError(message, where=self._where(node), fix="correct the mirror's index.yaml")
+
+    def _where(self, node: yaml.Node | None) -> str:
+        return f"{self._index}:{node.start_mark.line + 1}" if node else str(self._index)
+
+
+def _refuse_depth(text: bytes) -> None:
+    """Raises ValueError for a text nested too deep: the C loader's recursion would end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise ValueError("it is nested too deep")
+
+
+def _normal(address: str) -> str:
+    """An address as mirrors compare it: without user and password, without a slash at the end, the host in lower case."""
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2].lower(), path=parts.path.rstrip("/")).geturl()

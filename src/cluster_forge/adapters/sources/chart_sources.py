@@ -1,0 +1,284 @@
+"""`ChartSources`: resolve, fetch, check, store."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+from urllib.parse import urljoin, urlsplit
+
+from cluster_forge.adapters.sources import index
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import DescriptionError, FetchError, LockError, OfflineError
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.names import did_you_mean
+from cluster_forge.foundation.versions import Version
+from cluster_forge.ports import Pinned, Store
+from cluster_forge.stack.model import HelmSource
+
+_INDEX_LIMIT: Final = 256 << 20
+_FILE_LIMIT: Final = 128 << 20
+_OCI: Final = "oci://"
+
+
+class Mirror(Protocol):
+    """What a folder with fetched charts and manifests tells; see `adapters.mirrors`."""
+
+    def charts(self, repository: str) -> Collection[str]:
+        """The names of its charts from a repository."""
+
+    def versions(self, repository: str, chart: str) -> Mapping[str, Digest]:
+        """Its versions of a chart."""
+
+    def chart(self, repository: str, chart: str, version: str) -> bytes:
+        """The archive of one of these."""
+
+    def manifest(self, url: str) -> bytes | None:
+        """What the URL gives, if the mirror has it."""
+
+
+class Downloads(Protocol):
+    def get(self, url: str, *, limit_bytes: int) -> bytes:
+        """What the URL gives.
+
+        Raises:
+            FetchError, OfflineError
+        """
+
+
+class ChartIdentity(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+
+
+class Charts(Protocol):
+    """What is known about chart archives; see `adapters.charts`."""
+
+    def check(self, archive: bytes, name: str) -> ChartIdentity:
+        """The chart's own name and version.
+
+        Raises:
+            ArchiveError
+        """
+
+    def pack(self, files: FileTree, name: str) -> bytes:
+        """A folder's files as a reproducible archive.
+
+        Raises:
+            ArchiveError
+        """
+
+
+class InputFiles(Protocol):
+    def read(self, path: str) -> bytes | None: ...
+    def read_chart(self, folder: str) -> FileTree | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartSources:
+    """`ports.Sources`. Safe to use from several threads; an index is fetched once in a run.
+
+    ``newest_in_range`` is Helm's way to read version ranges (`ports.HelmEngine`).
+    """
+
+    store: Store
+    mirrors: Sequence[Mirror]
+    downloads: Downloads
+    charts: Charts
+    newest_in_range: Callable[[str, Sequence[str]], str | None]
+    files: InputFiles
+    _indexes: dict[str, index.Index] = field(default_factory=dict, init=False, repr=False)
+    _locks: dict[str, threading.Lock] = field(default_factory=dict, init=False, repr=False)
+
+    def chart(self, source: HelmSource, locked: Pinned | None) -> Pinned:
+        if source.is_local:
+            return self._local(source.chart)
+        if locked and self.store.get(locked.digest) is not None:
+            return locked
+        address = f"{without_credentials(source.repository)} {source.chart}"
+        version, archive = self._from_mirrors(source, locked) or self._from_repository(source, locked)
+        self.charts.check(archive, f"{address} {version}")
+        return self._stored(archive, address, version, locked)
+
+    def manifest(self, url: str, locked: Pinned | None) -> Pinned:
+        if locked and self.store.get(locked.digest) is not None:
+            return locked
+        content = next((found for mirror in self.mirrors if (found := mirror.manifest(url)) is not None), None)
+        if content is None:
+            content = self.downloads.get(url, limit_bytes=_FILE_LIMIT)
+        address = without_credentials(url)
+        try:
+            content.decode()
+        except UnicodeDecodeError as error:
+            raise FetchError(
+                f"{address} is no manifest: byte {error.start} is not UTF-8 text",
+                fix="name a file of Kubernetes objects in YAML or JSON",
+            ) from error
+        return self._stored(content, address, "", locked)
+
+    def _stored(self, content: bytes, address: str, version: str, locked: Pinned | None) -> Pinned:
+        found = Digest.of(content)
+        if locked and found != locked.digest:
+            raise LockError(
+                f"{address} {version}".rstrip() + f" has changed: locked is {locked.digest}, found was {found}",
+                fix="find out why; if the change is wanted: cluster-forge mine --update NAME",
+            )
+        self.store.put(content)
+        return Pinned(address=address, version=version, digest=found)
+
+    def _from_mirrors(self, source: HelmSource, locked: Pinned | None) -> tuple[str, bytes] | None:
+        offers = [(mirror, mirror.versions(source.repository, source.chart)) for mirror in self.mirrors]
+        version = self._choose(source, locked, {version for _, versions in offers for version in versions})
+        if version is None:
+            return None
+        having = [(mirror, versions[version]) for mirror, versions in offers if version in versions]
+        alike = [mirror for mirror, digest in having if locked and digest == locked.digest]
+        return version, (alike or [having[0][0]])[0].chart(source.repository, source.chart, version)
+
+    def _from_repository(self, source: HelmSource, locked: Pinned | None) -> tuple[str, bytes]:
+        if source.repository.startswith(_OCI):
+            raise FetchError(
+                f"{source.repository}/{source.chart} {source.version}".rstrip()
+                + " is in no mirror, and OCI chart repositories are fetched from a mirror so far",
+                fix=f"name a mirror that has it: --mirror DIR{self._mirrored(source)}",
+            )
+        try:
+            releases = self._releases(source)
+            version = self._choose(source, locked, [release.version for release in releases])
+            if version is None:
+                raise _no_version(source, locked, [release.version for release in releases])
+            release = next(release for release in releases if release.version == version)
+            return version, self._download(source, release)
+        except OfflineError as error:
+            raise OfflineError(error.message, where=error.where, fix=f"{error.fix}{self._mirrored(source)}") from error
+
+    def _choose(self, source: HelmSource, locked: Pinned | None, versions: Collection[str]) -> str | None:
+        """The version that is locked, or that the description means: exactly it, or the newest in its range."""
+        wanted = locked.version if locked else source.version
+        bare = wanted.removeprefix("v")
+        exact = next((text for text in (wanted, bare, f"v{bare}") if text in versions), None)
+        if exact or locked or not versions:
+            return exact
+        return self.newest_in_range(wanted or "*", sorted(versions))
+
+    def _releases(self, source: HelmSource) -> Sequence[index.Release]:
+        charts = self._index(source.repository)
+        if source.chart not in charts:
+            raise DescriptionError(
+                f"{without_credentials(source.repository)} has no chart {source.chart!r}"
+                + did_you_mean(source.chart, charts),
+                fix=f"its charts are {_few(sorted(charts))}",
+            )
+        return charts[source.chart]
+
+    def _index(self, repository: str) -> index.Index:
+        with self._locks.setdefault(repository, threading.Lock()):
+            if repository not in self._indexes:
+                url = _join(repository, "index.yaml")
+                content = self.downloads.get(url, limit_bytes=_INDEX_LIMIT)
+                self._indexes[repository] = index.read(content, without_credentials(url))
+            return self._indexes[repository]
+
+    def _download(self, source: HelmSource, release: index.Release) -> bytes:
+        """The archive, from the first address that gives it.
+
+        Raises:
+            FetchError: the last address's problem.
+        """
+        problem = FetchError(
+            f"{source.chart} {release.version} of {without_credentials(source.repository)} has no address in the index",
+            fix="take another version, or name a mirror: --mirror DIR",
+        )
+        for url in (_join(source.repository, url) for url in release.urls):
+            try:
+                return self._verified(url, release)
+            except FetchError as error:
+                problem = error
+        raise problem
+
+    def _verified(self, url: str, release: index.Release) -> bytes:
+        address = without_credentials(url)
+        if url.startswith(_OCI):
+            raise FetchError(
+                f"{address} is in an OCI registry, and those are read from a mirror so far",
+                fix="name a mirror that has it: --mirror DIR",
+            )
+        archive = self.downloads.get(url, limit_bytes=_FILE_LIMIT)
+        found = Digest.of(archive)
+        if release.digest and found != release.digest:
+            raise FetchError(
+                f"{address} is not what its repository's index says: that has {release.digest}, found was {found}",
+                fix="try again later; if it stays so, tell the chart's makers, or take another version",
+            )
+        return archive
+
+    def _local(self, chart: str) -> Pinned:
+        path = posixpath.normpath(f"input/{chart}")
+        if re.match(r"\w+://", chart):
+            raise DescriptionError(
+                f"{without_credentials(chart)} is an address, where `chart` is a chart's name or a path",
+                fix="write its repository as `repository` and its name as `chart`",
+            )
+        tree = self.files.read_chart(path)
+        archive = self.files.read(path) if tree is None else self.charts.pack(tree, path)
+        if archive is None:
+            raise DescriptionError(
+                f"there is no chart at {path}",
+                fix="`chart` without `repository` is a folder or .tgz file, relative to input/",
+            )
+        identity = self.charts.check(archive, path)
+        return Pinned(address=chart, version=identity.version, digest=self.store.put(archive))
+
+    def _mirrored(self, source: HelmSource) -> str:
+        """What the mirrors have instead: the tail of a fix."""
+        if not self.mirrors:
+            return ""
+        versions = {text for mirror in self.mirrors for text in mirror.versions(source.repository, source.chart)}
+        if versions:
+            return f" (the mirrors have {_few(_newest_first(versions))})"
+        names = {name for mirror in self.mirrors for name in mirror.charts(source.repository)}
+        return f" (of this repository the mirrors have {_few(sorted(names)) if names else 'nothing'})"
+
+
+def without_credentials(url: str) -> str:
+    """The address as it may be shown: neither user nor password, and no query, where tokens are."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _join(repository: str, url: str) -> str:
+    """An address of the index, which may be relative to the repository's (Helm: ``ResolveReferenceURL``)."""
+    if urlsplit(url).scheme:
+        return url
+    base = urlsplit(repository)
+    return (
+        urlsplit(urljoin(base._replace(path=f"{base.path.rstrip('/')}/").geturl(), url))
+        ._replace(query=base.query)
+        .geturl()
+    )
+
+
+def _no_version(source: HelmSource, locked: Pinned | None, versions: Iterable[str]) -> DescriptionError:
+    wanted = (
+        f"version {locked.version!r}, which is locked,"
+        if locked
+        else (source.version and f"version {source.version!r}")
+    )
+    return DescriptionError(
+        f"{without_credentials(source.repository)} has no {wanted or 'stable version'} of {source.chart}",
+        fix=f"its newest are {_few(_newest_first(versions))}",
+    )
+
+
+def _newest_first(versions: Iterable[str]) -> list[str]:
+    lowest = Version(-1, 0, 0, release=False, identifiers=())
+    return sorted(versions, key=lambda text: (Version.parse(text) or lowest, text), reverse=True)
+
+
+def _few(words: Sequence[str]) -> str:
+    return ", ".join(words[:8]) + (f" and {len(words) - 8} more" if len(words) > 8 else "")

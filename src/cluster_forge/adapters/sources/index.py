@@ -1,0 +1,122 @@
+"""``index.yaml`` of a chart repository (Helm, "The Chart Repository Guide").
+
+Big repositories have some 10 MB of it. Read event by event that takes 0.1 s a MB, and no depth of nesting can hurt;
+as a tree it takes 0.6 s a MB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import yaml
+
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import FetchError
+
+_LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+Events = Iterator[yaml.Event]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One version of a chart: where its archive is (the first address that answers) and its digest, if one is given."""
+
+    version: str
+    urls: tuple[str, ...]
+    digest: Digest | None
+
+
+Index = Mapping[str, tuple[Release, ...]]
+
+
+def read(content: bytes, address: str) -> Index:
+    """The releases of every chart, by the chart's name, in the file's order. Entries without a version are left out.
+
+    Raises:
+        FetchError: if it is no index.
+    """
+    charts: dict[str, tuple[Release, ...]] = {}
+    has_entries = False
+    try:
+        events: Events = iter(yaml.parse(content, Loader=_LOADER))
+        for name, value in _top(events):
+            if name == "entries" and isinstance(value, yaml.MappingStartEvent):
+                has_entries = True
+                for chart, releases in _members(events):
+                    charts[chart] = tuple(_releases(events, releases))
+            else:
+                _value(events, value)
+    except yaml.YAMLError as error:
+        raise FetchError(
+            f"{address} is no chart index: {' '.join(str(error).split())[:200]}",
+            fix="see whether `repository` is the address of a chart repository, and what it answers",
+        ) from error
+    if not has_entries:
+        raise FetchError(
+            f"{address} is no chart index: it has no `entries`",
+            fix="see whether `repository` is the address of a chart repository, and what it answers",
+        )
+    return charts
+
+
+def _top(events: Events) -> Iterator[tuple[str, yaml.Event]]:
+    """The members of the first document, if it is a mapping."""
+    for event in events:
+        if isinstance(event, yaml.MappingStartEvent):
+            yield from _members(events)
+            return
+        if isinstance(event, yaml.NodeEvent):
+            return
+
+
+def _members(events: Events) -> Iterator[tuple[str, yaml.Event]]:
+    """A mapping's keys, each with the event that begins its value; whoever asks has to use the value up."""
+    while not isinstance(event := next(events), yaml.MappingEndEvent):
+        key = _value(events, event)
+        yield key if isinstance(key, str) else "", next(events)
+
+
+def _releases(events: Events, first: yaml.Event) -> Iterator[Release]:
+    if not isinstance(first, yaml.SequenceStartEvent):
+        _value(events, first)
+        return
+    while not isinstance(event := next(events), yaml.SequenceEndEvent):
+        if not isinstance(event, yaml.MappingStartEvent):
+            _value(events, event)
+            continue
+        entry = {name: _value(events, value) for name, value in _members(events)}
+        version, urls, digest = entry.get("version"), entry.get("urls"), entry.get("digest")
+        if isinstance(version, str) and version:
+            yield Release(
+                version=version,
+                urls=urls if isinstance(urls, tuple) else (),
+                digest=_digest(digest) if isinstance(digest, str) else None,
+            )
+
+
+def _value(events: Events, first: yaml.Event) -> str | tuple[str, ...] | None:
+    """Use a value up, and give what it is: text, or the texts right inside of a list. Everything else is None."""
+    if isinstance(first, yaml.ScalarEvent):
+        return str(first.value)
+    if not isinstance(first, yaml.CollectionStartEvent):
+        return None
+    texts: list[str] = []
+    depth = 1
+    while depth:
+        event = next(events)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif depth == 1 and isinstance(event, yaml.ScalarEvent):
+            texts.append(str(event.value))
+    return tuple(texts) if isinstance(first, yaml.SequenceStartEvent) else None
+
+
+def _digest(text: str) -> Digest | None:
+    try:
+        return Digest.parse(text)
+    except ValueError:
+        return None

@@ -1,0 +1,33 @@
+"""cast: working/ compiled into stacks/<name>/."""
+
+from __future__ import annotations
+
+import click
+
+from cluster_forge.cli.session import Session, verb
+
+
+@verb("Compile working/ into stacks/<name>/: repository, image, deploy script.", sources=True, selection=True)
+@click.option("--stale", is_flag=True, help="Cast working/ although the description or the lock moved on.")
+def command(session: Session, stale: bool) -> None:
+    """Hand edits in working/ are cast as they are. SOURCE_DATE_EPOCH dates what is cast."""
+    from cluster_forge.cli.description import describe
+    from cluster_forge.cli.result import cast_json, source_date, tell_cast
+    from cluster_forge.stages import inputs, pin
+    from cluster_forge.stages.cast import CastRequest
+    from cluster_forge.stages.cast import cast as cast_stage
+
+    workshop = session.workshop(offline=True)
+    with workshop.files.locked():
+        described = describe(workshop, session.selection)
+        stack = described.stack
+        pins = pin.from_lock(stack.components, described.lock, workshop.sources).pins
+        request = CastRequest(
+            stack=stack,
+            inputs=inputs.fingerprint(stack, pins, workshop.files),
+            time=source_date(),
+            is_stale_fine=stale,
+        )
+        made = cast_stage(request, workshop.tools, workshop.repositories, session.reporter())
+    tell_cast(session, made, "")
+    session.answer("cast", stack=stack.name, cast=cast_json(made), findings=[])

@@ -1,0 +1,60 @@
+"""What `cast` and `forge` tell at their end: what was made, where, how big, and what to type next."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from cluster_forge.cli.description import size
+from cluster_forge.cli.session import Session
+from cluster_forge.foundation.errors import DescriptionError
+from cluster_forge.stages.cast import Cast
+
+FIRST_DATE = 315_532_800
+"""1980-01-01: what is cast is dated to it, unless SOURCE_DATE_EPOCH says otherwise (reproducible-builds.org)."""
+
+
+def source_date() -> int:
+    """Seconds since 1970 that everything which is cast is dated to.
+
+    Raises:
+        DescriptionError: if SOURCE_DATE_EPOCH is no whole number.
+    """
+    text = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not text:
+        return FIRST_DATE
+    if not text.isascii() or not text.isdigit() or len(text) > 10:
+        raise DescriptionError(
+            f"SOURCE_DATE_EPOCH is {text!r}, not seconds since 1970",
+            fix="unset it, or set it to a whole number: SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)",
+        )
+    return int(text)
+
+
+def tell_cast(session: Session, cast: Cast, findings: str) -> None:
+    """The summary for people."""
+    folder = session.workspace / cast.folder
+    rows = [
+        ("components", f"{cast.components}, {cast.objects} objects{f' ({findings})' if findings else ''}"),
+        ("repo.git", f"{size(cast.sizes['repo.git'])}, commit {cast.commit[:12]}, revision {cast.revision}"),
+        ("image", f"{size(cast.sizes['image'])}, {cast.image} for {', '.join(cast.platforms)}"),
+        ("images.txt", f"{len(cast.images)} container images that the stack runs"),
+        ("bootstrap", f"{size(cast.sizes['bootstrap'])}, what deploy.sh applies"),
+    ]
+    session.say(f"{cast.folder} holds the stack {cast.stack!r}:")
+    for name, text in rows:
+        session.say(f"  {name:<11} {text}")
+    script = folder / "deploy.sh" if folder != Path(cast.folder) else Path(cast.folder, "deploy.sh")
+    session.say(f"next: sh {script} --print   (what it would do; without --print it deploys to your cluster)")
+
+
+def cast_json(cast: Cast) -> dict[str, Any]:
+    return {
+        "folder": cast.folder,
+        "components": cast.components,
+        "objects": cast.objects,
+        "image": {"digest": cast.image, "platforms": list(cast.platforms), "size": cast.sizes["image"]},
+        "git": {"commit": cast.commit, "revision": cast.revision},
+        "images": len(cast.images),
+    }

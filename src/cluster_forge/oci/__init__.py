@@ -1,0 +1,1 @@
+"""Container images by the OCI image specification: references, layers, images and indexes."""

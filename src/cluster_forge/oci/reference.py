@@ -1,0 +1,125 @@
+"""Where an image is: registry, repository, tag and digest, read as every container runtime reads it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import ImageError
+
+DOCKER_HUB = "docker.io"
+_OFFICIAL = "library/"
+_LONGEST_NAME = 255
+
+_LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
+_REGISTRY = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?")
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*")
+_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+_IDENTIFIER = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
+class ImageReference:
+    """An image's address (github.com/distribution/reference, the grammar that Docker, containerd and CRI-O share).
+
+    ``tag`` is empty and ``digest`` None where nothing was said; a reference may carry both, the digest decides then.
+    """
+
+    registry: str
+    repository: str
+    tag: str = ""
+    digest: Digest | None = None
+
+    def __post_init__(self) -> None:
+        if not _REGISTRY.fullmatch(self.registry):
+            raise _wrong(self.name, f"{self.registry!r} is not a registry's host")
+        if not _REPOSITORY.fullmatch(self.repository):
+            lower = " (it must be lower case)" if _REPOSITORY.fullmatch(self.repository.lower()) else ""
+            raise _wrong(self.name, f"{self.repository!r} is not a repository{lower}")
+        if len(self.name) > _LONGEST_NAME:
+            raise _wrong(self.name, f"its name is longer than {_LONGEST_NAME} characters")
+        if self.tag and not _TAG.fullmatch(self.tag):
+            raise _wrong(self.name, f"{self.tag!r} is not a tag")
+
+    @classmethod
+    def parse(cls, text: str) -> ImageReference:
+        """Read ``nginx``, ``bitnami/redis:7``, ``host:5000/team/app:1.0@sha256:…``.
+
+        The first part is the registry if it has a dot or a colon, is ``localhost`` or has a capital letter; otherwise
+        the image is Docker Hub's, and one without a namespace is one of its ``library``.
+
+        Raises:
+            ImageError: if ``text`` is no reference.
+        """
+        name, at, digest = text.partition("@")
+        if _IDENTIFIER.fullmatch(name):
+            raise _wrong(text, "64 hexadecimal digits are an image's identifier, not a name")
+        path, colon, tag = name.rpartition(":")
+        if not colon or "/" in tag:
+            path, colon, tag = name, "", ""
+        if colon and not tag:
+            raise _wrong(text, "the tag after ':' is missing")
+        registry, repository = _split(path)
+        try:
+            pinned = Digest.parse(_algorithm(digest)) if at else None
+            return cls(registry=registry, repository=repository, tag=tag, digest=pinned)
+        except ValueError as error:
+            raise _wrong(text, f"{digest!r} is not a sha256 digest") from error
+        except ImageError as error:
+            raise _wrong(text, error.message.partition(": ")[2]) from error
+
+    @property
+    def name(self) -> str:
+        """Registry and repository: ``docker.io/library/nginx``."""
+        return f"{self.registry}/{self.repository}"
+
+    @property
+    def effective_tag(self) -> str:
+        """The tag that a runtime asks the registry for; empty when the digest alone decides."""
+        return self.tag or ("" if self.digest else "latest")
+
+    @property
+    def familiar(self) -> str:
+        """As people write it, without Docker Hub's defaults: ``nginx``, ``bitnami/redis:7``."""
+        name = self.name.removeprefix(f"{DOCKER_HUB}/")
+        if name != self.name and name.count("/") == 1:
+            name = name.removeprefix(_OFFICIAL)
+        return name + self._suffix(self.tag)
+
+    def pinned(self, digest: Digest) -> ImageReference:
+        """The same image, at exactly that digest."""
+        return replace(self, digest=digest)
+
+    def __str__(self) -> str:
+        """The canonical form, nothing left to defaults: ``docker.io/library/nginx:latest``."""
+        return self.name + self._suffix(self.effective_tag)
+
+    def _suffix(self, tag: str) -> str:
+        return (f":{tag}" if tag else "") + (f"@{self.digest}" if self.digest else "")
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Registry and repository, by the rule of ``splitDockerDomain`` in distribution/reference."""
+    first, slash, rest = path.partition("/")
+    if not slash or not (any(mark in first for mark in ".:") or first == "localhost" or first != first.lower()):
+        first, rest = DOCKER_HUB, path
+    if first == "index.docker.io":
+        first = DOCKER_HUB
+    if first == DOCKER_HUB and "/" not in rest:
+        rest = _OFFICIAL + rest
+    return first, rest
+
+
+def _algorithm(digest: str) -> str:
+    if not digest.startswith("sha256:"):
+        raise ValueError(f"only sha256 digests are known: {digest!r}")
+    return digest
+
+
+def _wrong(text: str, reason: str) -> ImageError:
+    return ImageError(
+        f"{text!r} is not an image reference: {reason}",
+        fix="write it as [registry/]repository[:tag][@sha256:digest]",
+    )

@@ -1,0 +1,75 @@
+"""forge: mine what is missing, smelt and cast in one go. The one stage that calls others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cluster_forge.manifests.finding import Finding
+from cluster_forge.ports import Reporter, Repositories, Sources
+from cluster_forge.stack.lock import Lock
+from cluster_forge.stack.model import Stack
+from cluster_forge.stages import inputs
+from cluster_forge.stages.cast import Cast, CastRequest, cast
+from cluster_forge.stages.means import Tools
+from cluster_forge.stages.mine import MineRequest, mine
+from cluster_forge.stages.smelt import Smelted, SmeltRequest, refuse_edits, smelt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgeRequest:
+    """What the three stages are asked for together; ``time`` is the seconds since 1970 that everything is dated to."""
+
+    stack: Stack
+    lock: Lock
+    time: int
+    notices: Sequence[Finding] = ()
+    allow: frozenset[str] = frozenset()
+    discard_edits: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forged:
+    """What was made; ``cast`` is None where findings kept smelt from writing."""
+
+    smelted: Smelted
+    cast: Cast | None
+
+
+def forge(
+    request: ForgeRequest, tools: Tools, sources: Sources, repositories: Repositories, reporter: Reporter
+) -> Forged:
+    """Make the stack.
+
+    Raises:
+        ForgeError, ExceptionGroup: what `mine`, `smelt` and `cast` raise.
+    """
+    if not request.discard_edits:
+        refuse_edits(tools)
+    mined = mine(MineRequest(stack=request.stack, lock=request.lock, whole=True, upstream=False), tools, sources, reporter)
+    fingerprint = inputs.fingerprint(request.stack, mined.pins, tools.files)
+    smelted = smelt(
+        SmeltRequest(
+            stack=request.stack,
+            pins=mined.pins,
+            lock=mined.lock,
+            inputs=fingerprint,
+            notices=request.notices,
+            contents=mined.contents,
+            allow=request.allow,
+            discard_edits=True,
+        ),
+        tools,
+        reporter,
+    )
+    if not smelted.is_written:
+        return Forged(smelted=smelted, cast=None)
+    return Forged(
+        smelted=smelted,
+        cast=cast(
+            CastRequest(stack=request.stack, inputs=fingerprint, time=request.time, smelted=smelted),
+            tools,
+            repositories,
+            reporter,
+        ),
+    )
