@@ -10,7 +10,7 @@ from pathlib import Path
 from cluster_forge.adapters.stack_files import WorkspaceFiles
 from cluster_forge.adapters.store import FolderStore
 from cluster_forge.adapters.workers import ThreadWorkers
-from cluster_forge.foundation.errors import MissingProgramError
+from cluster_forge.foundation.errors import MissingProgramError, WorkspaceError
 from cluster_forge.ports import HelmEngine, Repositories, Sources, YamlReader
 from cluster_forge.stages.means import Tools
 
@@ -49,7 +49,7 @@ def workshop(
     from cluster_forge.adapters.mirrors import Mirror
     from cluster_forge.adapters.sources import ChartSources
 
-    files = WorkspaceFiles(workspace)
+    files = workspace_files(workspace)
     folder_store = FolderStore(Path(store) if store else store_folder())
     helm, reader = _engine(engine)
     tools = Tools(store=folder_store, files=files, engine=helm, reader=reader, workers=ThreadWorkers(jobs))
@@ -61,6 +61,17 @@ def workshop(
         files=files,
     )
     return Workshop(files=files, tools=tools, sources=sources, repositories=GitStore())
+
+
+def workspace_files(workspace: Path) -> WorkspaceFiles:
+    """The files of a workspace, for a command that needs nothing else.
+
+    Raises:
+        WorkspaceError: if there is no such folder.
+    """
+    if not workspace.is_dir():
+        raise WorkspaceError("there is no such folder", where=str(workspace), fix="name an existing folder with -C")
+    return WorkspaceFiles(workspace)
 
 
 def store_folder() -> Path:

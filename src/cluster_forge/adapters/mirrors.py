@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import yaml
 
@@ -211,6 +210,7 @@ def _refuse_depth(text: bytes) -> None:
 
 
 def _normal(address: str) -> str:
-    """An address as mirrors compare it: without user and password, without a slash at the end, the host in lower case."""
-    parts = urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2].lower(), path=parts.path.rstrip("/")).geturl()
+    """An address as mirrors compare it: no user or password, no slash at the end, scheme and host in lower case."""
+    scheme, separator, rest = address.rpartition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme.lower()}{separator}{host.rpartition('@')[2].lower()}{slash}{path}".rstrip("/")

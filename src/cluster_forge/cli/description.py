@@ -15,7 +15,7 @@ from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
 from cluster_forge.stack.parse import Loaded, load
 from cluster_forge.stages.smelt import Smelted
-from cluster_forge.wiring import Workshop
+from cluster_forge.wiring import WorkspaceFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +44,12 @@ class Described:
         )
 
 
-def describe(workshop: Workshop, selection: Selection) -> Described:
+def describe(files: WorkspaceFiles, selection: Selection) -> Described:
     """Read the description and the lock.
 
     Raises:
         DescriptionError, UnknownNameError, LockError, ExceptionGroup: everything that is wrong in them.
     """
-    files = workshop.files
     if files.read("input/config.yaml") is None:
         raise DescriptionError(
             "there is no input/config.yaml here",

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cluster_forge.cli.app import VERBS, Verbs
 from cluster_forge.foundation.errors import DescriptionError, raise_all
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack import located
@@ -27,22 +28,42 @@ def defaults(name: str, workspace: Path, command: click.Command) -> dict[str, An
     content = file.value or {}
     if not isinstance(content, Mapping):
         raise DescriptionError("a file of options is a mapping", where=f"{path}:1", fix="write `option: value` lines")
-    from cluster_forge.cli.app import VERBS
-
-    general = {key: value for key, value in content.items() if key not in VERBS}
-    own = content.get(command.name or "", {}) or {}
-    known = {option.lstrip("-"): each for each in command.params for option in (each.name or "", *each.opts)}
+    own = content.get(command.name or "") or {}
+    known = _options(command)
     errors, found = [], {}
-    for key, value in {**general, **own}.items():
-        parameter = known.get(str(key).lstrip("-"))
-        if parameter is None or parameter.name is None:
-            line = file.line((command.name, key) if key in own else (key,))
-            message = f"`{command.name}` has no option {key!r}{did_you_mean(str(key), known)}"
-            errors.append(DescriptionError(message, where=f"{path}:{line}"))
-        else:
-            found[parameter.name] = value
+    for key, value in own.items():
+        if key not in known:
+            errors.append(_unknown(command, key, known, f"{path}:{file.line((command.name or '', key))}"))
+    for key, value in content.items():
+        if key not in VERBS and key not in known and key not in _of_any_verb():
+            errors.append(_unknown(command, key, known, f"{path}:{file.line((key,))}"))
     raise_all(errors)
+    for key, value in {**content, **own}.items():
+        if key in known:
+            found[known[key]] = value
     return found
+
+
+def _unknown(command: click.Command, key: str, known: Mapping[str, str], where: str) -> DescriptionError:
+    return DescriptionError(f"`{command.name}` has no option {key!r}{did_you_mean(key, known)}", where=where)
+
+
+def _options(command: click.Command) -> dict[str, str]:
+    """What the verb's options may be called, and their parameters."""
+    return {
+        name.lstrip("-"): parameter.name
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and parameter.name
+        for name in (*parameter.opts, parameter.name)
+    }
+
+
+def _of_any_verb() -> set[str]:
+    """The names of all options that there are: a file for several verbs may hold what one of them does not have."""
+    group = Verbs(name="all")
+    context = click.Context(group)
+    commands = [group.get_command(context, verb) for verb in VERBS]
+    return {name for command in commands if command for name in _options(command)}
 
 
 def _found(name: str, workspace: Path) -> Path:

@@ -15,7 +15,7 @@ import click
 if TYPE_CHECKING:
     from cluster_forge.manifests.finding import Finding
     from cluster_forge.ports import Reporter
-    from cluster_forge.wiring import Workshop
+    from cluster_forge.wiring import Workshop, WorkspaceFiles
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -59,6 +59,12 @@ class Session:
             jobs=self.jobs,
             engine=self.engine,
         )
+
+    def files(self) -> WorkspaceFiles:
+        """The workspace alone, for a verb that needs no more."""
+        from cluster_forge import wiring
+
+        return wiring.workspace_files(self.workspace)
 
     def reporter(self) -> Reporter:
         from cluster_forge.cli.console import LineReporter

@@ -383,6 +383,13 @@ root_application() {
   watch
 }
 
+# What Argo CD says of the Applications, each on one line that is not too long.
+complaints() {
+  k get applications.argoproj.io -n "$namespace" -l "cluster-forge/stack=$stack" --no-headers \
+    -o 'custom-columns=NAME:.metadata.name,SAYS:.status.operationState.message,CONDITIONS:.status.conditions[*].message' |
+    sed -e 's/   */: /' -e 's/   */; /g' -e 's/; <none>$//' | grep -v ': successfully synced[^;]*$' | cut -c 1-500 >&2 || :
+}
+
 watch() {
   say "waiting for the Application $root to be synced and healthy (up to ${timeout}s without progress)"
   began=$(now) best=0 told=''
@@ -393,7 +400,7 @@ watch() {
         "$root $revision $revision Synced Healthy") done=yes ;;
         *" $revision $revision Synced Healthy") ready=$((ready + 1)) ;;
         "$root "* | ' '*) ;;
-        *" $revision $revision "*) pending="$pending $name ($sync, $health)" ;;
+        *" $revision "*) pending="$pending $name ($sync, $health)" ;;
         *) pending="$pending $name (at $wanted)" ;;
       esac
     done <<END
@@ -406,8 +413,7 @@ END
       told=$ready$pending
     fi
     if expired "$began"; then
-      k get applications.argoproj.io -n "$namespace" -l "cluster-forge/stack=$stack" -o \
-        'custom-columns=APPLICATION:.metadata.name,SYNC:.status.sync.status,HEALTH:.status.health.status,SAYS:.status.operationState.message,CONDITIONS:.status.conditions[*].message' >&2 || :
+      complaints
       failed "the Application $root is not synced and healthy; not ready:${pending:- the root itself}"
     fi
     sleep 3

@@ -57,16 +57,16 @@ class ChartIdentity(Protocol):
 
 
 class Charts(Protocol):
-    """What is known about chart archives; see `adapters.charts`."""
+    """What is known about chart archives: the module `adapters.charts`."""
 
-    def check(self, archive: bytes, name: str) -> ChartIdentity:
+    def check_archive(self, data: bytes, name: str) -> ChartIdentity:
         """The chart's own name and version.
 
         Raises:
             ArchiveError
         """
 
-    def pack(self, files: FileTree, name: str) -> bytes:
+    def pack_folder(self, files: FileTree, name: str) -> bytes:
         """A folder's files as a reproducible archive.
 
         Raises:
@@ -102,7 +102,7 @@ class ChartSources:
             return locked
         address = f"{without_credentials(source.repository)} {source.chart}"
         version, archive = self._from_mirrors(source, locked) or self._from_repository(source, locked)
-        self.charts.check(archive, f"{address} {version}")
+        self.charts.check_archive(archive, f"{address} {version}")
         return self._stored(archive, address, version, locked)
 
     def manifest(self, url: str, locked: Pinned | None) -> Pinned:
@@ -155,7 +155,7 @@ class ChartSources:
             release = next(release for release in releases if release.version == version)
             return version, self._download(source, release)
         except OfflineError as error:
-            raise OfflineError(error.message, where=error.where, fix=f"{error.fix}{self._mirrored(source)}") from error
+            raise OfflineError(error.message, where=error.where, fix=f"{error.fix or ''}{self._mirrored(source)}") from error
 
     def _choose(self, source: HelmSource, locked: Pinned | None, versions: Collection[str]) -> str | None:
         """The version that is locked, or that the description means: exactly it, or the newest in its range."""
@@ -225,13 +225,13 @@ class ChartSources:
                 fix="write its repository as `repository` and its name as `chart`",
             )
         tree = self.files.read_chart(path)
-        archive = self.files.read(path) if tree is None else self.charts.pack(tree, path)
+        archive = self.files.read(path) if tree is None else self.charts.pack_folder(tree, path)
         if archive is None:
             raise DescriptionError(
                 f"there is no chart at {path}",
                 fix="`chart` without `repository` is a folder or .tgz file, relative to input/",
             )
-        identity = self.charts.check(archive, path)
+        identity = self.charts.check_archive(archive, path)
         return Pinned(address=chart, version=identity.version, digest=self.store.put(archive))
 
     def _mirrored(self, source: HelmSource) -> str:
@@ -247,20 +247,26 @@ class ChartSources:
 
 def without_credentials(url: str) -> str:
     """The address as it may be shown: neither user nor password, and no query, where tokens are."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    return re.split(r"[?#]", re.sub(r"://[^/]*@", "://", url))[0]
 
 
 def _join(repository: str, url: str) -> str:
-    """An address of the index, which may be relative to the repository's (Helm: ``ResolveReferenceURL``)."""
-    if urlsplit(url).scheme:
-        return url
-    base = urlsplit(repository)
-    return (
-        urlsplit(urljoin(base._replace(path=f"{base.path.rstrip('/')}/").geturl(), url))
-        ._replace(query=base.query)
-        .geturl()
-    )
+    """An address of the index, which may be relative to the repository's (Helm: ``ResolveReferenceURL``).
+
+    Raises:
+        FetchError: if it is none.
+    """
+    try:
+        if urlsplit(url).scheme:
+            return url
+        base = urlsplit(repository)
+        folder = base._replace(path=f"{base.path.rstrip('/')}/", query="").geturl()
+        return urlsplit(urljoin(folder, url))._replace(query=base.query).geturl()
+    except ValueError as error:
+        raise FetchError(
+            f"{without_credentials(url)} of {without_credentials(repository)} is no address: {error}",
+            fix="correct `repository`, or name a mirror: --mirror DIR",
+        ) from error
 
 
 def _no_version(source: HelmSource, locked: Pinned | None, versions: Iterable[str]) -> DescriptionError:

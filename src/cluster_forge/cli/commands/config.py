@@ -21,7 +21,7 @@ def show(session: Session, origins: bool) -> None:
     from cluster_forge.cli.description import describe
     from cluster_forge.stack import effective
 
-    described = describe(session.workshop(offline=True), session.selection)
+    described = describe(session.files(), session.selection)
     loaded = described.loaded
     if session.as_json:
         places = {effective.path_text(path): where for path, where in loaded.origins.items()}
@@ -36,7 +36,7 @@ def validate(session: Session) -> None:
     """Every error of every file at once, each with file and line."""
     from cluster_forge.cli.description import describe
 
-    described = describe(session.workshop(offline=True), session.selection)
+    described = describe(session.files(), session.selection)
     stack = described.stack
     reporter = session.reporter()
     for notice in described.notices:

@@ -14,11 +14,11 @@ def command(session: Session, output: str | None) -> None:
     from cluster_forge.cli.description import describe
     from cluster_forge.stack import convert
 
-    workshop = session.workshop(offline=True)
-    described = describe(workshop, session.selection)
+    files = session.files()
+    described = describe(files, session.selection)
     text = convert.native(described.loaded)
     if output:
-        workshop.files.write(output, text.encode())
+        files.write(output, text.encode())
         session.say(f"wrote {output}: {len(described.stack.components)} components")
     elif not session.as_json:
         click.echo(text, nl=False)

@@ -18,7 +18,7 @@ def command(session: Session, discard_edits: bool) -> int:
 
     workshop = session.workshop()
     with workshop.files.locked():
-        described = describe(workshop, session.selection)
+        described = describe(workshop.files, session.selection)
         request = ForgeRequest(
             stack=described.stack,
             lock=described.lock,

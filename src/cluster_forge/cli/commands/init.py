@@ -19,7 +19,6 @@ _DESCRIPTION = "config.yaml"
 @click.argument("directory", required=False, metavar="[DIR]")
 def command(session: Session, directory: str | None) -> None:
     """An existing input/ is never touched. Then: cluster-forge -C DIR forge."""
-    from cluster_forge.adapters.stack_files import WorkspaceFiles
     from cluster_forge.catalog import starter
 
     if directory:
@@ -34,7 +33,7 @@ def command(session: Session, directory: str | None) -> None:
     tree = starter.tree()
     named = f"# yaml-language-server: $schema={SCHEMA}\n".encode() + tree[_DESCRIPTION]
     workspace.mkdir(parents=True, exist_ok=True)
-    WorkspaceFiles(workspace).replace_trees({"input": FileTree({**tree.files, _DESCRIPTION: named})})
+    session.files().replace_trees({"input": FileTree({**tree.files, _DESCRIPTION: named})})
     session.say(f"wrote {len(tree)} files: {workspace / 'input' / _DESCRIPTION} is the one to read and edit")
     session.say(f"next: {forge_line(workspace)}")
     session.answer("init", workspace=str(workspace), files=len(tree))

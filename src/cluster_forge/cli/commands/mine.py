@@ -17,7 +17,7 @@ def command(session: Session, update: bool) -> None:
 
     workshop = session.workshop()
     with workshop.files.locked():
-        described = describe(workshop, session.selection)
+        described = describe(workshop.files, session.selection)
         every = frozenset(component.name for component in described.stack.components)
         request = MineRequest(
             stack=described.stack, lock=described.lock, update=every if update else frozenset()

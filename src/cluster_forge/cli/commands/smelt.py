@@ -18,7 +18,7 @@ def command(session: Session, discard_edits: bool) -> int:
 
     workshop = session.workshop(offline=True)
     with workshop.files.locked():
-        described = describe(workshop, session.selection)
+        described = describe(workshop.files, session.selection)
         stack = described.stack
         pins = pin.from_lock(stack.components, described.lock, workshop.sources).pins
         request = SmeltRequest(

@@ -1,0 +1,194 @@
+"""What a chart archive may be, so that unpacking it harms nobody: a ``.tgz`` with one folder and its ``Chart.yaml``."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import yaml
+
+from cluster_forge.foundation.errors import ArchiveError
+
+_LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_TOTAL: Final = 200 << 20
+_RATIO: Final = 200
+_RATIO_FROM: Final = 10 << 20
+_ENTRIES: Final = 20_000
+_FILE: Final = 64 << 20
+_CHART_YAML: Final = 1 << 20
+_FIX: Final = "do not use this archive; tell its makers, or take another version of the chart"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartIdentity:
+    """What ``Chart.yaml`` calls the chart."""
+
+    name: str
+    version: str
+
+
+def check_archive(data: bytes, name: str) -> ChartIdentity:
+    """Read an archive to its end, without writing anything. ``name`` is what messages call it.
+
+    Refused are: paths that are absolute or hold ``..``; links out of the chart's folder; devices and pipes; more than
+    200 MB in all, 64 MB in a file, 20,000 entries, or 200 times the archive's size (above 10 MB).
+
+    Raises:
+        ArchiveError: which says what is wrong, and with which member.
+    """
+    unpacked = _unpacked(data, name)
+    chart_yaml: bytes | None = None
+    total = 0
+    with _opened(unpacked, name) as archive:
+        for number, member in enumerate(_members(archive, unpacked, name)):
+            problem = _problem(member)
+            total += max(0, member.size)
+            if problem or number >= _ENTRIES or total > _TOTAL:
+                problem = problem or ("too many entries" if number >= _ENTRIES else f"more than {_TOTAL >> 20} MB in all")
+                raise ArchiveError(f"{name} is unsafe: {member.name!r}: {problem}", fix=_FIX)
+            if chart_yaml is None and member.isreg() and _is_chart_yaml(member):
+                file = archive.extractfile(member)
+                chart_yaml = file.read() if file else None
+    if chart_yaml is None:
+        raise ArchiveError(f"{name} is no chart: no folder in it has a Chart.yaml", fix="see whether it is a Helm chart")
+    return identity(chart_yaml, name)
+
+
+def identity(chart_yaml: bytes, name: str) -> ChartIdentity:
+    """The chart's name and version.
+
+    Raises:
+        ArchiveError: if ``Chart.yaml`` does not tell them.
+    """
+    fields: dict[str, str] = {}
+    try:
+        events = yaml.parse(chart_yaml.removeprefix(b"\xef\xbb\xbf"), Loader=_LOADER)
+        fields.update(_scalars(events))
+    except yaml.YAMLError as error:
+        raise ArchiveError(
+            f"the Chart.yaml of {name} is not YAML: {' '.join(str(error).split())[:200]}",
+            fix="see whether `helm lint` accepts the chart",
+        ) from error
+    missing = [key for key in ("name", "version") if not fields.get(key)]
+    if missing:
+        raise ArchiveError(
+            f"the Chart.yaml of {name} has no {' and no '.join(missing)}",
+            fix="see whether `helm lint` accepts the chart",
+        )
+    return ChartIdentity(name=fields["name"], version=fields["version"])
+
+
+def _scalars(events: Iterator[yaml.Event]) -> Iterator[tuple[str, str]]:
+    """The members of the mapping at the top that are plain values. Events, for no depth of nesting can hurt those."""
+    depth, key = 0, None
+    for event in events:
+        if isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif depth == 1 and isinstance(event, yaml.NodeEvent):
+            value = str(event.value) if isinstance(event, yaml.ScalarEvent) else ""
+            if key is not None:
+                yield key, value
+            key = value if key is None else None
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+
+
+def _unpacked(data: bytes, name: str) -> bytes:
+    """The tar inside of the gzip, all of its members.
+
+    Raises:
+        ArchiveError: if it is not gzip, is truncated or damaged, or unpacks to too much.
+    """
+    parts: list[bytes] = []
+    size = 0
+    rest = data
+    while rest.strip(b"\0") or not parts:
+        stream = zlib.decompressobj(wbits=31)
+        while not stream.eof:
+            try:
+                part = stream.decompress(rest, 1 << 20)
+            except zlib.error as error:
+                what = "is damaged" if size else "is not gzip"
+                raise ArchiveError(
+                    f"{name} {what}: {error}", fix="fetch it anew; see whether the address is that of a chart's .tgz"
+                ) from error
+            parts.append(part)
+            size += len(part)
+            rest = stream.unconsumed_tail
+            if size > _TOTAL or (size > _RATIO_FROM and size > _RATIO * len(data)):
+                raise ArchiveError(f"{name} is a bomb: {len(data):,} bytes unpack to more than {size:,}", fix=_FIX)
+            if not part and not rest and not stream.eof:
+                raise ArchiveError(f"{name} is truncated after {len(data):,} bytes", fix="fetch it anew")
+        rest = stream.unused_data
+    return b"".join(parts)
+
+
+def _opened(unpacked: bytes, name: str) -> tarfile.TarFile:
+    try:
+        return tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:")
+    except Exception as error:  # noqa: BLE001 - whatever a broken header makes tarfile raise
+        raise _not_tar(name, error) from error
+
+
+def _members(archive: tarfile.TarFile, unpacked: bytes, name: str) -> Iterator[tarfile.TarInfo]:
+    """The archive's members, and at its end the proof that it is the end: tarfile stops at a broken header, too.
+
+    Raises:
+        ArchiveError: if the tar is broken.
+    """
+    while True:
+        try:
+            member = archive.next()
+        except Exception as error:  # noqa: BLE001 - whatever a broken header makes tarfile raise
+            raise _not_tar(name, error) from error
+        if member is None:
+            break
+        archive.members.clear()  # it would keep them all
+        yield member
+    if unpacked[archive.offset : archive.offset + 512].strip(b"\0"):
+        raise ArchiveError(f"{name} is damaged: its tar breaks off after {archive.offset:,} bytes", fix="fetch it anew")
+
+
+def _not_tar(name: str, error: Exception) -> ArchiveError:
+    return ArchiveError(f"{name} is no readable tar: {error}", fix="fetch it anew; see whether it is a chart's .tgz")
+
+
+def _problem(member: tarfile.TarInfo) -> str | None:
+    """What is wrong with a member, if something is."""
+    path = member.name.replace("\\", "/")
+    if path.startswith("/") or re.match(r"[A-Za-z]:", path) or "\0" in path:
+        return "an absolute path"
+    if ".." in path.split("/"):
+        return "a path with '..'"
+    if member.isdir():
+        return None
+    if "/" not in path:
+        return "it lies outside of the chart's folder"
+    if member.issym() or member.islnk():
+        return _link_problem(member, path)
+    if not member.isreg():
+        return "neither a file nor a folder nor a link"
+    if member.size < 0:
+        return "a size below zero"
+    limit = _CHART_YAML if _is_chart_yaml(member) else _FILE
+    return f"{member.size:,} bytes, more than {limit >> 20} MB" if member.size > limit else None
+
+
+def _link_problem(member: tarfile.TarInfo, path: str) -> str | None:
+    target = member.linkname.replace("\\", "/")
+    start = posixpath.dirname(path) if member.issym() else ""
+    top = path.split("/")[0]
+    leads_to = posixpath.normpath(posixpath.join(start, target))
+    inside = leads_to == top or leads_to.startswith(f"{top}/")
+    return None if inside and not re.match(r"[A-Za-z]:", target) else f"a link out of the chart's folder, to {target!r}"
+
+
+def _is_chart_yaml(member: tarfile.TarInfo) -> bool:
+    parts = member.name.replace("\\", "/").split("/")
+    return len(parts) == 2 and parts[1] == "Chart.yaml"
