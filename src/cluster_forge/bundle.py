@@ -149,3 +149,41 @@ def _objects_from_json(objects: Iterable[Mapping[str, Any]]) -> Iterable[ObjectR
             hook=each["hook"],
             weight=each["weight"],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CastImage:
+    """The OCI image of a cast stack: the digest of its index, its platforms, and the bytes of its blobs."""
+
+    digest: Digest
+    platforms: tuple[str, ...]
+    size: int
+
+
+def stack_json(record: Record, target: Mapping[str, Any], image: CastImage, commit: str) -> bytes:
+    """``stack.json``: what a cast stack holds. ``target`` is the description's."""
+    content = {
+        "schema": "cluster-forge/stack/v1",
+        "name": record.stack,
+        "version": record.revision,
+        "target": dict(target),
+        "components": [
+            {
+                "name": part.name,
+                "version": part.version,
+                "source": part.source,
+                "digest": part.digest,
+                "namespace": part.namespace,
+                "wave": part.wave,
+                "needs": list(part.needs),
+                "objects": len(part.objects),
+                "images": sorted({image for each in part.objects for image in each.images}),
+            }
+            for part in record.parts
+        ],
+        "objects": sum(len(part.objects) for part in record.parts),
+        "image": {"digest": str(image.digest), "platforms": list(image.platforms), "size": image.size},
+        "git": {"commit": commit},
+        "findings": {"error": record.errors, "warning": record.warnings},
+    }
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -44,8 +44,9 @@ def workshop(
         WorkspaceError: if a mirror's index cannot be read.
     """
     os.environ.setdefault("GOGC", _GO_GARBAGE_COLLECTION)
+    from cluster_forge.adapters import charts
     from cluster_forge.adapters.downloads import HttpDownloads, NoDownloads
-    from cluster_forge.adapters.git_store import GitStore
+    from cluster_forge.adapters.git_store import BareRepositories
     from cluster_forge.adapters.mirrors import Mirror
     from cluster_forge.adapters.sources import ChartSources
 
@@ -57,10 +58,11 @@ def workshop(
         store=folder_store,
         mirrors=[Mirror(Path(folder)) for folder in mirrors],
         downloads=NoDownloads() if offline else HttpDownloads(),
+        charts=charts,
         newest_in_range=helm.newest_in_range,
         files=files,
     )
-    return Workshop(files=files, tools=tools, sources=sources, repositories=GitStore())
+    return Workshop(files=files, tools=tools, sources=sources, repositories=BareRepositories(tools.workers))
 
 
 def workspace_files(workspace: Path) -> WorkspaceFiles:

@@ -1,17 +1,276 @@
-"""Files fetched by HTTP, in one piece and as they are sent."""
+"""Files fetched by HTTP: whole, as they were sent, or not at all."""
 
 from __future__ import annotations
 
 import re
-import threading
 import time
-from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit
-from urllib.request import url2pathname
 
 from cluster_forge.foundation.errors import FetchError, OfflineError
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
 
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS: Final = 10
+_TEMPORARY: Final = frozenset({429, 500, 502, 503, 504})
+_LONGEST_WAIT: Final = 20.0
+_HEADERS: Final = {"User-Agent": "cluster-forge", "Accept-Encoding": "identity"}
+_LATER: Final = "try again later, or name a mirror that has it: --mirror DIR"
+_FIXES: Final = {
+    401: "the server wants a login: fetch it into a mirror by other means, --mirror DIR",
+    403: "the server refuses it: see whether the address is right; a mirror may have it, --mirror DIR",
+    404: "see whether address and version are right; a mirror may still have it, --mirror DIR",
+    407: "give the proxy's user and password in HTTPS_PROXY",
+    410: "it was withdrawn: take another version; a mirror may still have it, --mirror DIR",
+}
+
+
+class NoDownloads:
+    """What ``--offline`` has in the place of `HttpDownloads`: files of this machine, and no network at all."""
+
+    def get(self, url: str, *, limit_bytes: int) -> bytes:
+        """Read ``file://``.
+
+        Raises:
+            OfflineError: for every other address.
+            FetchError: for a file that cannot be read.
+        """
+        if urlsplit(url).scheme == "file":
+            return _file(url, limit_bytes)
+        raise OfflineError(
+            f"{_shown(url)} would have to be fetched, and --offline forbids it",
+            fix="run `cluster-forge mine` once without --offline, or name a mirror that has it: --mirror DIR",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpDownloads:
+    """``https://``, ``http://`` and ``file://``, through the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name.
+
+    What may be better in a moment (a busy server, a connection that breaks off) is tried again after each of
+    ``pauses``, or when the server says, at most 20 seconds later. The other times are in seconds, too: for a
+    connection, between two parts of an answer, and for all of it.
+    """
+
+    pauses: tuple[float, ...] = (0.3, 1.0, 3.0)
+    to_connect: float = 10.0
+    silence: float = 30.0
+    in_all: float = 900.0
+    _pools: dict[str, PoolManager] = field(default_factory=dict, init=False, repr=False)
+
+    def get(self, url: str, *, limit_bytes: int) -> bytes:
+        """Everything that the address gives.
+
+        Raises:
+            FetchError: for a status other than 200, more than ``limit_bytes``, a truncated or endless answer, no
+                connection, a certificate that is not trusted, or an address of another kind.
+        """
+        if urlsplit(url).scheme == "file":
+            return _file(url, limit_bytes)
+        for pause in self.pauses:
+            try:
+                return self._once(url, limit_bytes)
+            except _TemporaryError as problem:
+                if problem.wait > _LONGEST_WAIT:
+                    raise problem.error from problem
+                time.sleep(max(pause, problem.wait))
+        try:
+            return self._once(url, limit_bytes)
+        except _TemporaryError as problem:
+            raise problem.error from problem
+
+    def _once(self, url: str, limit: int) -> bytes:
+        place = url
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = self._open(place)
+            try:
+                target = response.headers.get("Location")
+                if response.status not in _REDIRECTS or not target:
+                    return self._body(response, place, limit)
+                place = _redirected(place, target)
+            finally:
+                response.close()
+        raise FetchError(
+            f"{_shown(url)} redirects again and again, at last to {_shown(place)}",
+            fix="see whether the address is right",
+        )
+
+    def _open(self, url: str) -> BaseHTTPResponse:
+        from urllib3 import Timeout  # noqa: PLC0415 - only what fetches needs it
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
+        try:
+            if urlsplit(url).scheme not in ("http", "https"):
+                raise FetchError(
+                    f"{_shown(url)} is no address to fetch from", fix="write an https://, http:// or file:// address"
+                )
+            return self._pool(url).urlopen(
+                "GET",
+                _without_user(url),
+                headers=_HEADERS,
+                timeout=Timeout(connect=self.to_connect, read=self.silence),
+                redirect=False,
+                retries=False,
+                preload_content=False,
+                decode_content=False,
+            )
+        except HTTPError as error:
+            raise _failure(url, error) from error
+        except ValueError as error:
+            raise FetchError(f"{_shown(url)} is no address", fix="correct the address") from error
+
+    def _pool(self, url: str) -> PoolManager:
+        """The connections to use: straight, or by a proxy."""
+        from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 - slow to import
+
+        from urllib3 import PoolManager, ProxyManager, make_headers  # noqa: PLC0415
+
+        parts = urlsplit(url)
+        proxies = getproxies()
+        proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
+        if proxy and proxy_bypass(parts.netloc.rpartition("@")[2]):
+            proxy = ""
+        if proxy not in self._pools:
+            if not proxy:
+                self._pools[proxy] = PoolManager(maxsize=16)
+            else:
+                address = proxy if "://" in proxy else f"http://{proxy}"
+                user = unquote(urlsplit(address).netloc.rpartition("@")[0])
+                headers = make_headers(proxy_basic_auth=user) if user else None
+                self._pools[proxy] = ProxyManager(_without_user(address), maxsize=16, proxy_headers=headers)
+        return self._pools[proxy]
+
+    def _body(self, response: BaseHTTPResponse, url: str, limit: int) -> bytes:
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
+        if response.status != 200:
+            raise _refusal(response, url)
+        length = response.headers.get("Content-Length", "")
+        announced = int(length) if length.isdecimal() else 0
+        deadline = time.monotonic() + self.in_all
+        content = bytearray()
+        try:
+            while part := response.read1(1 << 18, decode_content=False):
+                content += part
+                if max(announced, len(content)) > limit:
+                    raise FetchError(
+                        f"{_shown(url)} is larger than {limit:,} bytes", fix="see whether the address is right"
+                    )
+                if time.monotonic() > deadline:
+                    raise FetchError(f"{_shown(url)} was not complete after {self.in_all:.0f} s", fix=_LATER)
+        except HTTPError as error:
+            raise _failure(url, error) from error
+        if len(content) < announced:
+            raise _truncated(url, len(content), announced)
+        return bytes(content)
+
+
+class _TemporaryError(Exception):
+    """A problem that may be gone in ``wait`` seconds."""
+
+    def __init__(self, error: FetchError, wait: float = 0.0) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.wait = wait
+
+
+def _file(url: str, limit: int) -> bytes:
+    from urllib.request import url2pathname  # noqa: PLC0415 - slow to import
+
+    parts = urlsplit(url)
+    path = Path(url2pathname(parts.path))
+    try:
+        if parts.netloc not in ("", "localhost"):
+            raise FetchError(f"{_shown(url)} names another machine", fix="write file:///PATH, with three slashes")
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+    except (OSError, ValueError) as error:
+        problem = getattr(error, "strerror", None) or error
+        raise FetchError(f"{_shown(url)} cannot be read: {problem}", fix="see whether the path is right") from error
+    if len(content) > limit:
+        raise FetchError(f"{_shown(url)} is larger than {limit:,} bytes", fix="see whether the path is right")
+    return content
+
+
+def _redirected(url: str, target: str) -> str:
+    try:
+        place = urljoin(url, target)
+        scheme = urlsplit(place).scheme
+    except ValueError as error:
+        raise FetchError(f"{_shown(url)} redirects to what is no address", fix=_LATER) from error
+    if scheme not in ("http", "https") or (scheme == "http" and urlsplit(url).scheme == "https"):
+        raise FetchError(
+            f"{_shown(url)} redirects to {_shown(place)}, which is not followed: it leaves HTTPS",
+            fix="see whether the address is right; write the other one if you trust it",
+        )
+    return place
+
+
+def _refusal(response: BaseHTTPResponse, url: str) -> Exception:
+    from http.client import responses  # noqa: PLC0415 - only where something is refused
+
+    status = response.status
+    answer = f"{status} {responses.get(status, '')}".rstrip()
+    error = FetchError(f"{_shown(url)} answered {answer}", fix=_FIXES.get(status, _LATER))
+    return _TemporaryError(error, _seconds(response.headers.get("Retry-After"))) if status in _TEMPORARY else error
+
+
+def _seconds(retry_after: str | None) -> float:
+    """What ``Retry-After`` says (RFC 9110, 10.2.3): a number of seconds, or a date."""
+    if not retry_after:
+        return 0.0
+    if retry_after.strip().isdecimal():
+        return float(retry_after)
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except ValueError:
+        return 0.0
+
+
+def _truncated(url: str, found: int, announced: int) -> _TemporaryError:
+    message = f"{_shown(url)} broke off: {found:,} of {announced:,} bytes came"
+    return _TemporaryError(FetchError(message, fix=_LATER))
+
+
+def _failure(url: str, error: Exception) -> Exception:
+    """What a failed connection means. The library's own text is not shown: it may hold the whole address."""
+    from urllib3 import exceptions  # noqa: PLC0415
+
+    cause = error.__cause__ or error.__context__
+    reason = getattr(cause, "verify_message", None) or getattr(cause, "strerror", None) or "it broke off"
+    match error:
+        case exceptions.LocationValueError():
+            message, fix = "this is no address", "correct the address"
+        case exceptions.NameResolutionError():
+            message = f"no host {urlsplit(url).hostname} is known"
+            fix = "see whether the address is right and the network is there; behind a proxy, set HTTPS_PROXY"
+        case exceptions.SSLError():
+            message = f"the secure connection failed: {reason}"
+            fix = "if the certificate is your organisation's, name its authority's file in SSL_CERT_FILE"
+        case exceptions.ProxyError():
+            message = "the proxy does not let it through"
+            fix = "see whether HTTPS_PROXY, HTTP_PROXY and NO_PROXY are right"
+        case exceptions.NewConnectionError():
+            message, fix = f"no connection: {reason}", _LATER
+        case exceptions.TimeoutError():
+            message, fix = "the server did not answer in time", _LATER
+        case _:
+            message, fix = f"the connection failed: {reason}", _LATER
+    told = FetchError(f"{_shown(url)}: {message}", fix=fix)
+    lasting = (exceptions.LocationValueError, exceptions.NameResolutionError, exceptions.SSLError)
+    return told if isinstance(error, lasting) else _TemporaryError(told)
+
+
+def _without_user(url: str) -> str:
+    """The address without user and password."""
+    return re.sub(r"://[^/]*@", "://", url)
+
+
+def _shown(url: str) -> str:
+    """The address as it may be shown: neither user nor password, and no query, where tokens are."""
+    return re.split(r"[?#]", _without_user(url))[0]

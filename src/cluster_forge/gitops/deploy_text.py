@@ -285,13 +285,13 @@ GIT_SERVER = r"""
 # The repository and the server that Argo CD reads it from.
 repository() {
   say 'the Git server and its repository'
+  server=''
+  [ -n "$image_known$print" ] || server=$(with_image bootstrap/git-server-deployment.yaml)
   apply bootstrap/git-server.yaml
   for file in bootstrap/repository-*.yaml; do
     apply "$file"
   done
-  body=''
-  [ -n "$image_known$print" ] || body=$(with_image bootstrap/git-server-deployment.yaml)
-  apply bootstrap/git-server-deployment.yaml "$body"
+  apply bootstrap/git-server-deployment.yaml "$server"
   wait_for cluster-forge "deployment.apps/$git_server"
   [ -z "$print$dry_run" ] || return 0
   k delete configmap -n cluster-forge -l "cluster-forge/stack=$stack,cluster-forge/commit!=$commit" >/dev/null
@@ -378,10 +378,12 @@ root_application() {
   apply bootstrap/root.yaml "$body"
   if [ -n "$print" ]; then say "  wait until the Application $root and all that it holds are synced and healthy"; fi
   [ -z "$print$dry_run" ] || return 0
-  # What Argo CD remembers of the repository is older than the new tag.
-  k annotate applications.argoproj.io "$root" -n "$namespace" --overwrite argocd.argoproj.io/refresh=hard >/dev/null
+  refresh "$root"
   watch
 }
+
+# What Argo CD remembers of the repository, for three minutes, may be older than the new tag.
+refresh() { k annotate applications.argoproj.io "$1" -n "$namespace" --overwrite argocd.argoproj.io/refresh=hard >/dev/null || :; }
 
 # What Argo CD says of the Applications, each on one line that is not too long.
 complaints() {
@@ -392,13 +394,14 @@ complaints() {
 
 watch() {
   say "waiting for the Application $root to be synced and healthy (up to ${timeout}s without progress)"
-  began=$(now) best=0 told=''
+  began=$(now) asked=$began best=0 told=''
   while :; do
-    rows=$(states) pending='' done='' ready=0
+    rows=$(states) pending='' done='' ready=0 unknown=''
     while read -r name wanted seen sync health _; do
       case "$name $wanted $seen $sync $health" in
         "$root $revision $revision Synced Healthy") done=yes ;;
         *" $revision $revision Synced Healthy") ready=$((ready + 1)) ;;
+        "$root "*Unknown*) unknown=yes ;;
         "$root "* | ' '*) ;;
         *" $revision "*) pending="$pending $name ($sync, $health)" ;;
         *) pending="$pending $name (at $wanted)" ;;
@@ -415,6 +418,10 @@ END
     if expired "$began"; then
       complaints
       failed "the Application $root is not synced and healthy; not ready:${pending:- the root itself}"
+    fi
+    if [ -n "$unknown" ] && [ "$(($(now) - asked))" -ge 15 ]; then
+      asked=$(now)
+      refresh "$root"
     fi
     sleep 3
   done

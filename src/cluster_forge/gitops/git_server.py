@@ -131,7 +131,10 @@ def surroundings(stack: Stack, argocd: str) -> Iterator[Body]:
 def deployment(
     stack: Stack, packed: bytes, commit: str, image: str, pull_secrets: Sequence[Mapping[str, Any]] = ()
 ) -> Body:
-    """The server. The commit stands in the pod's template, so that a new cast replaces the pod."""
+    """The server. The commit stands in the pod's template, so that a new cast replaces the pod.
+
+    The old pod goes before the new one comes: nobody is to hear of the former revision any more.
+    """
     container = {
         "image": image,
         "imagePullPolicy": "IfNotPresent",
@@ -170,7 +173,7 @@ def deployment(
         "spec": {
             "replicas": 1,
             "revisionHistoryLimit": 0,
-            "strategy": {"type": "Recreate" if stack.gitops.persistent else "RollingUpdate"},
+            "strategy": {"type": "Recreate"},
             "selector": {"matchLabels": _selector(stack)},
             "template": {"metadata": {"labels": _labels(stack), "annotations": {COMMIT: commit}}, "spec": pod},
         },

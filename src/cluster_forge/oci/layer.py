@@ -14,12 +14,14 @@ from __future__ import annotations
 import hashlib
 import tarfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from typing import Protocol, TypeVar
 
 from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import ImageError
 from cluster_forge.foundation.file_tree import FileTree
 
 Item = TypeVar("Item")
@@ -68,7 +70,11 @@ class Layer:
 
 
 def build(tree: FileTree, compression: Compression, *, mtime: int = 0, run: Run = serial) -> Layer:
-    """Pack ``tree``; ``mtime`` (seconds since 1970) is every entry's. The bytes do not depend on ``run``."""
+    """Pack ``tree``; ``mtime`` (seconds since 1970) is every entry's. The bytes do not depend on ``run``.
+
+    Raises:
+        ImageError: if a path is a file and a folder, or not UTF-8.
+    """
     archive = memoryview(_archive(tree, mtime))
     if compression is Compression.GZIP:
         parts = [partial(_gzip, archive[start : start + MEMBER]) for start in range(0, len(archive), MEMBER)]
@@ -87,6 +93,8 @@ def build(tree: FileTree, compression: Compression, *, mtime: int = 0, run: Run 
 def _archive(tree: FileTree, mtime: int) -> bytes:
     """A POSIX archive: every folder before what lies in it, owned by root; pax headers only for what ustar cannot name."""
     folders = {path[:end] for path in tree for end, char in enumerate(path) if char == "/"}
+    for path in folders.intersection(tree):
+        raise ImageError("is a file and a folder", where=path)
     pieces: list[bytes] = []
     for path in sorted(folders.union(tree)):
         entry = tarfile.TarInfo(path)
@@ -103,10 +111,12 @@ def _archive(tree: FileTree, mtime: int) -> bytes:
 
 
 def _header(entry: tarfile.TarInfo) -> bytes:
-    try:
+    with suppress(ValueError):
         return entry.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
-    except ValueError:
+    try:
         return entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
+    except UnicodeEncodeError as error:
+        raise ImageError(f"the name {entry.name!r} is not UTF-8", fix="rename the file") from error
 
 
 def _gzip(part: memoryview) -> bytes:

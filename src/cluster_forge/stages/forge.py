@@ -9,11 +9,11 @@ from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports import Reporter, Repositories, Sources
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages import inputs
+from cluster_forge.stages import inputs, working
 from cluster_forge.stages.cast import Cast, CastRequest, cast
 from cluster_forge.stages.means import Tools
 from cluster_forge.stages.mine import MineRequest, mine
-from cluster_forge.stages.smelt import Smelted, SmeltRequest, refuse_edits, smelt
+from cluster_forge.stages.smelt import Smelted, SmeltRequest, smelt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ def forge(
         ForgeError, ExceptionGroup: what `mine`, `smelt` and `cast` raise.
     """
     if not request.discard_edits:
-        refuse_edits(tools)
+        working.refuse_edits(tools.files)
     mined = mine(MineRequest(stack=request.stack, lock=request.lock, whole=True, upstream=False), tools, sources, reporter)
     fingerprint = inputs.fingerprint(request.stack, mined.pins, tools.files)
     smelted = smelt(

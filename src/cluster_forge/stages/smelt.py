@@ -6,26 +6,24 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cluster_forge import __version__
-from cluster_forge.bundle import RECORD, ObjectRecord, PartRecord, Record
+from cluster_forge.bundle import RECORD, PartRecord, Record
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import DescriptionError, EditedError, ManifestError
+from cluster_forge.foundation.errors import DescriptionError, ManifestError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops import argocd, engine
-from cluster_forge.gitops.parts import Part as GitOpsPart
-from cluster_forge.gitops.parts import PartObject
-from cluster_forge.manifests import emit, hooks, images, kubernetes_apis
+from cluster_forge.gitops import engine
+from cluster_forge.manifests import emit, kubernetes_apis
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.manifest import Body, Manifest
 from cluster_forge.ports import Reporter
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, Ignore, Stack
+from cluster_forge.stages import delivery, working
 from cluster_forge.stages.assemble import Part, assemble
 from cluster_forge.stages.means import Pins, Tools
 from cluster_forge.stages.render import Content, render
+from cluster_forge.stages.working import object_record
 
-WORKING, APPLICATIONS, LATER = "working", "argo-apps", "hooks"
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +75,7 @@ def smelt(request: SmeltRequest, tools: Tools, reporter: Reporter) -> Smelted:
     stack = request.stack
     check_target(stack)
     if not request.discard_edits:
-        refuse_edits(tools)
+        working.refuse_edits(tools.files)
     reporter.started("smelt", len(stack.components))
     contents = request.contents
     if contents is None:
@@ -100,9 +98,9 @@ def smelt(request: SmeltRequest, tools: Tools, reporter: Reporter) -> Smelted:
     reused = frozenset(name for name, content in contents.items() if content.made and content.made.kept)
     smelted = Smelted(parts=assembled.parts, record=record, tree=tree, findings=findings, reused=reused)
     if smelted.is_written:
-        hidden = RECORD.removeprefix(f"{WORKING}/")
-        tools.files.replace_trees({WORKING: FileTree({**tree.files, hidden: record.to_json()})})
-        reporter.finished("smelt", f"{smelted.objects} objects of {len(records)} components in {WORKING}/")
+        hidden = RECORD.removeprefix(f"{working.FOLDER}/")
+        tools.files.replace_trees({working.FOLDER: FileTree({**tree.files, hidden: record.to_json()})})
+        reporter.finished("smelt", f"{smelted.objects} objects of {len(records)} components in {working.FOLDER}/")
     return smelted
 
 
@@ -116,36 +114,6 @@ def check_target(stack: Stack) -> None:
             fix="name a version in that range",
         )
     engine.check_engine(stack)
-
-
-def edits(record: Record, working: FileTree) -> list[str]:
-    """The files of `working/` that are not as smelt wrote them: changed, added (``+``) or deleted (``-``)."""
-    changed = [path for path, content in working.files.items() if path in record.files and Digest.of(content) != record.files[path]]
-    added = [f"+ {path}" for path in working if path not in record.files]
-    gone = [f"- {path}" for path in record.files if path not in working.files]
-    return sorted(changed) + added + gone
-
-
-def refuse_edits(tools: Tools) -> None:
-    """Raise EditedError if `working/` is not as smelt left it; one that smelt did not make counts as edited too."""
-    working = tools.files.read_tree(WORKING)
-    if working is None or not len(working):
-        return
-    content = tools.files.read(RECORD)
-    if content is None:
-        raise EditedError(
-            f"{WORKING}/ holds {len(working)} files that smelt did not write",
-            where=f"{WORKING}/",
-            fix="move them away, or give them up with --discard-edits",
-        )
-    found = edits(Record.from_json(content), working)
-    if found:
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise EditedError(
-            f"{len(found)} files were edited by hand: {', '.join(found[:_SHOWN])}{more}",
-            where=f"{WORKING}/",
-            fix="keep them by casting now (`cluster-forge cast`), or give them up with --discard-edits",
-        )
 
 
 def judged(findings: Iterable[Finding], ignores: Sequence[Ignore], allow: Collection[str]) -> tuple[Finding, ...]:
@@ -184,60 +152,30 @@ def _written(
 ) -> tuple[FileTree, tuple[PartRecord, ...], str]:
     """The files of `working/`, the record of each part, and the revision that the applications are pinned to."""
     files: dict[str, bytes] = {}
+    bodies: dict[str, Body] = {}
     records = []
     for part in parts:
         objects = []
         for manifest in part.manifests:
             path = f"{part.name}/{manifest.id.file_name}"
-            content = emit.text(manifest)
-            _add(files, path, content, manifest)
-            objects.append(_record(manifest, path, content))
+            _add(files, path, manifest)
+            bodies[path] = manifest.body
+            objects.append(object_record(manifest, path))
         for manifest in part.later:
-            _add(files, f"{part.name}/{LATER}/{manifest.id.file_name}", emit.text(manifest), manifest)
+            _add(files, f"{part.name}/{working.LATER}/{manifest.id.file_name}", manifest)
         records.append(_part_record(part, pins.get(part.name, Pins()), tuple(objects)))
-    revision = f"v-{FileTree(files).digest.hex[:12]}"
-    for body in argocd.applications(stack, gitops_parts(records, files), revision):
-        files[f"{APPLICATIONS}/{_name(body)}.yaml"] = emit.document(body).encode()
-    return FileTree(files), tuple(records), revision
+    tree, revision = delivery.with_applications(stack, delivery.parts(records, files, bodies), files)
+    return tree, tuple(records), revision
 
 
-def gitops_parts(records: Iterable[PartRecord], files: Mapping[str, bytes]) -> tuple[GitOpsPart, ...]:
-    """The parts as GitOps takes them, each object with its document."""
-    return tuple(
-        GitOpsPart(
-            name=part.name,
-            namespace=part.namespace,
-            wave=part.wave,
-            needs=part.needs,
-            objects=tuple(
-                PartObject(id=each.id, path=each.path, content=files[each.path], hook=each.hook, hook_weight=each.weight)
-                for each in part.objects
-                if each.path in files
-            ),
-        )
-        for part in records
-    )
-
-
-def _add(files: dict[str, bytes], path: str, content: bytes, manifest: Manifest) -> None:
+def _add(files: dict[str, bytes], path: str, manifest: Manifest) -> None:
     if path in files:
         raise ManifestError(
             f"{manifest.id} and another object differ only in the case of their kind: both would be {path}",
             where=manifest.provenance.origin,
             fix="leave one out: no API server keeps them apart",
         )
-    files[path] = content
-
-
-def _record(manifest: Manifest, path: str, content: bytes) -> ObjectRecord:
-    return ObjectRecord(
-        path=path,
-        id=manifest.id,
-        digest=Digest.of(content),
-        images=tuple(sorted({use.image for use in images.of(manifest.body)})),
-        hook=",".join(sorted(hooks.events(manifest))),
-        weight=hooks.weight_of(manifest),
-    )
+    files[path] = emit.text(manifest)
 
 
 def _part_record(part: Part, pins: Pins, objects: tuple[ObjectRecord, ...]) -> PartRecord:
@@ -252,7 +190,3 @@ def _part_record(part: Part, pins: Pins, objects: tuple[ObjectRecord, ...]) -> P
         digest=str(chart.digest) if chart else "",
         objects=objects,
     )
-
-
-def _name(body: Body) -> str:
-    return str(body["metadata"]["name"])

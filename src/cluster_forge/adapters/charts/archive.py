@@ -50,13 +50,17 @@ def check_archive(data: bytes, name: str) -> ChartIdentity:
             problem = _problem(member)
             total += max(0, member.size)
             if problem or number >= _ENTRIES or total > _TOTAL:
-                problem = problem or ("too many entries" if number >= _ENTRIES else f"more than {_TOTAL >> 20} MB in all")
+                problem = problem or (
+                    "too many entries" if number >= _ENTRIES else f"more than {_TOTAL >> 20} MB in all"
+                )
                 raise ArchiveError(f"{name} is unsafe: {member.name!r}: {problem}", fix=_FIX)
             if chart_yaml is None and member.isreg() and _is_chart_yaml(member):
                 file = archive.extractfile(member)
                 chart_yaml = file.read() if file else None
     if chart_yaml is None:
-        raise ArchiveError(f"{name} is no chart: no folder in it has a Chart.yaml", fix="see whether it is a Helm chart")
+        raise ArchiveError(
+            f"{name} is no chart: no folder in it has a Chart.yaml", fix="see whether it is a Helm chart"
+        )
     return identity(chart_yaml, name)
 
 
@@ -132,7 +136,7 @@ def _unpacked(data: bytes, name: str) -> bytes:
 def _opened(unpacked: bytes, name: str) -> tarfile.TarFile:
     try:
         return tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:")
-    except Exception as error:  # noqa: BLE001 - whatever a broken header makes tarfile raise
+    except Exception as error:  # whatever a broken header makes tarfile raise
         raise _not_tar(name, error) from error
 
 
@@ -145,11 +149,10 @@ def _members(archive: tarfile.TarFile, unpacked: bytes, name: str) -> Iterator[t
     while True:
         try:
             member = archive.next()
-        except Exception as error:  # noqa: BLE001 - whatever a broken header makes tarfile raise
+        except Exception as error:  # whatever a broken header makes tarfile raise
             raise _not_tar(name, error) from error
         if member is None:
             break
-        archive.members.clear()  # it would keep them all
         yield member
     if unpacked[archive.offset : archive.offset + 512].strip(b"\0"):
         raise ArchiveError(f"{name} is damaged: its tar breaks off after {archive.offset:,} bytes", fix="fetch it anew")
@@ -162,31 +165,26 @@ def _not_tar(name: str, error: Exception) -> ArchiveError:
 def _problem(member: tarfile.TarInfo) -> str | None:
     """What is wrong with a member, if something is."""
     path = member.name.replace("\\", "/")
-    if path.startswith("/") or re.match(r"[A-Za-z]:", path) or "\0" in path:
-        return "an absolute path"
-    if ".." in path.split("/"):
-        return "a path with '..'"
-    if member.isdir():
-        return None
-    if "/" not in path:
-        return "it lies outside of the chart's folder"
-    if member.issym() or member.islnk():
-        return _link_problem(member, path)
-    if not member.isreg():
-        return "neither a file nor a folder nor a link"
-    if member.size < 0:
-        return "a size below zero"
     limit = _CHART_YAML if _is_chart_yaml(member) else _FILE
-    return f"{member.size:,} bytes, more than {limit >> 20} MB" if member.size > limit else None
+    is_link = member.issym() or member.islnk()
+    problems = (
+        (path.startswith("/") or re.match(r"[A-Za-z]:", path) or "\0" in path, "an absolute path"),
+        (".." in path.split("/"), "a path with '..'"),
+        ("/" not in path and not member.isdir(), "it lies outside of the chart's folder"),
+        (is_link and not _stays(member, path), f"a link out of the chart's folder, to {member.linkname!r}"),
+        (not (is_link or member.isdir() or member.isreg()), "neither a file nor a folder nor a link"),
+        (member.size < 0, "a size below zero"),
+        (member.size > limit, f"{member.size:,} bytes, more than {limit >> 20} MB"),
+    )
+    return next((problem for is_so, problem in problems if is_so), None)
 
 
-def _link_problem(member: tarfile.TarInfo, path: str) -> str | None:
-    target = member.linkname.replace("\\", "/")
-    start = posixpath.dirname(path) if member.issym() else ""
-    top = path.split("/")[0]
-    leads_to = posixpath.normpath(posixpath.join(start, target))
-    inside = leads_to == top or leads_to.startswith(f"{top}/")
-    return None if inside and not re.match(r"[A-Za-z]:", target) else f"a link out of the chart's folder, to {target!r}"
+def _stays(link: tarfile.TarInfo, path: str) -> bool:
+    """Whether a link leads to a place in the folder that it lies in, at the archive's top."""
+    target = link.linkname.replace("\\", "/")
+    start = posixpath.dirname(path) if link.issym() else ""
+    place = posixpath.normpath(posixpath.join(start, target))
+    return place.partition("/")[0] == path.partition("/")[0] and not re.match(r"[A-Za-z]:", target)
 
 
 def _is_chart_yaml(member: tarfile.TarInfo) -> bool:

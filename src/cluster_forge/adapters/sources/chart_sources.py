@@ -155,7 +155,9 @@ class ChartSources:
             release = next(release for release in releases if release.version == version)
             return version, self._download(source, release)
         except OfflineError as error:
-            raise OfflineError(error.message, where=error.where, fix=f"{error.fix or ''}{self._mirrored(source)}") from error
+            raise OfflineError(
+                error.message, where=error.where, fix=f"{error.fix or ''}{self._mirrored(source)}"
+            ) from error
 
     def _choose(self, source: HelmSource, locked: Pinned | None, versions: Collection[str]) -> str | None:
         """The version that is locked, or that the description means: exactly it, or the newest in its range."""

@@ -1,0 +1,65 @@
+"""One image for several architectures, as a folder (OCI image spec, ``image-index.md``, ``image-layout.md``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.oci.image import About, Descriptor, Image
+
+INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
+_REF_NAME = "org.opencontainers.image.ref.name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """An OCI image layout: the folder's files, and the digest that names the image of all architectures.
+
+    ``platforms`` has the digest of each architecture's own manifest (``linux/amd64``): what a reader takes that does
+    not know indexes, as Argo CD.
+    """
+
+    files: FileTree = field(repr=False)
+    digest: Digest
+    platforms: Mapping[str, Digest]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the image: its blobs, each counted once."""
+        return sum(len(content) for path, content in self.files.files.items() if path.startswith("blobs/"))
+
+
+def build(images: Sequence[Image], about: About) -> Layout:
+    """The layout of ``images`` (one for each architecture, in that order); a layer that they share lies in it once.
+
+    Layers of a base image are named but not in it: they are where the base image is.
+    """
+    index = _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": INDEX_TYPE,
+            "manifests": [image.manifest.to_json() for image in images],
+            "annotations": about.annotations,
+        }
+    )
+    entry = replace(Descriptor.of(index, INDEX_TYPE), annotations={_REF_NAME: about.version} if about.version else {})
+    blobs = {entry.digest: index}
+    for image in images:
+        blobs.update(image.blobs)
+    files = {f"blobs/sha256/{digest.hex}": content for digest, content in blobs.items()}
+    files["oci-layout"] = _json({"imageLayoutVersion": "1.0.0"})
+    files["index.json"] = _json({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [entry.to_json()]})
+    return Layout(
+        files=FileTree(files),
+        digest=entry.digest,
+        platforms={f"linux/{image.manifest.architecture}": image.manifest.digest for image in images},
+    )
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

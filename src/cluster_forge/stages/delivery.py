@@ -1,0 +1,55 @@
+"""The parts as GitOps takes them, and `working/` with the Applications that deliver it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from cluster_forge.bundle import PartRecord
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.gitops import argocd
+from cluster_forge.gitops.parts import Part, PartObject
+from cluster_forge.manifests import emit
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.stack.model import Stack
+
+APPLICATIONS = "argo-apps"
+"""The folder of `working/` that holds the Applications; the root names it as its path."""
+
+
+def parts(
+    records: Iterable[PartRecord], files: Mapping[str, bytes], bodies: Mapping[str, Body]
+) -> tuple[Part, ...]:
+    """The parts with their objects' documents, and with the bodies of those in ``bodies`` (by path)."""
+    return tuple(
+        Part(
+            name=record.name,
+            namespace=record.namespace,
+            wave=record.wave,
+            needs=record.needs,
+            objects=tuple(
+                PartObject(
+                    id=each.id,
+                    path=each.path,
+                    content=files[each.path],
+                    body=bodies.get(each.path),
+                    hook=each.hook,
+                    hook_weight=each.weight,
+                )
+                for each in record.objects
+            ),
+        )
+        for record in records
+    )
+
+
+def with_applications(stack: Stack, delivered: Sequence[Part], files: Mapping[str, bytes]) -> tuple[FileTree, str]:
+    """The manifests with the Applications beside them, and the revision (a tag) that all of those are pinned to.
+
+    The revision follows from the manifests alone: an Application cannot name the commit that it lies in.
+    """
+    revision = f"v-{FileTree(files).digest.hex[:12]}"
+    applications = {
+        f"{APPLICATIONS}/{body['metadata']['name']}.yaml": emit.document(body).encode()
+        for body in argocd.applications(stack, delivered, revision)
+    }
+    return FileTree({**files, **applications}), revision

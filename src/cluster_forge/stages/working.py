@@ -1,0 +1,131 @@
+"""`working/` as it is now: what smelt wrote, with the hand edits that were made since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cluster_forge.bundle import RECORD, ObjectRecord, PartRecord, Record
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import EditedError, ForgeError, ManifestError, leaves, raise_all
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests import emit, hooks, images
+from cluster_forge.manifests.manifest import Manifest
+from cluster_forge.ports import StackFiles, YamlReader
+from cluster_forge.stages import delivery, documents
+
+FOLDER, LATER = "working", "hooks"
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Working:
+    """The folder's files and the record of them; ``edited`` lists what is not as smelt wrote it."""
+
+    tree: FileTree
+    record: Record
+    edited: tuple[str, ...] = ()
+
+
+def object_record(manifest: Manifest, path: str) -> ObjectRecord:
+    """What cast has to know of an object that lies in the file ``path`` of `working/`."""
+    return ObjectRecord(
+        path=path,
+        id=manifest.id,
+        digest=Digest.of(emit.text(manifest)),
+        images=tuple(sorted({use.image for use in images.of(manifest.body)})),
+        hook=",".join(sorted(hooks.events(manifest))),
+        weight=hooks.weight_of(manifest),
+    )
+
+
+def edits(record: Record, tree: FileTree) -> list[str]:
+    """The files that are not as smelt wrote them: changed, added (``+ ``) or deleted (``- ``)."""
+    known = record.files
+    changed = [path for path, content in tree.files.items() if path in known and Digest.of(content) != known[path]]
+    added = [f"+ {path}" for path in tree if path not in known]
+    return sorted(changed) + added + [f"- {path}" for path in known if path not in tree.files]
+
+
+def refuse_edits(files: StackFiles) -> None:
+    """See to it that nothing is lost by writing `working/` anew.
+
+    Raises:
+        EditedError: if it is not as smelt left it; one that smelt did not make counts as edited too.
+    """
+    tree = files.read_tree(FOLDER)
+    if tree is None or not len(tree):
+        return
+    content = files.read(RECORD)
+    if content is None:
+        raise EditedError(
+            f"{FOLDER}/ holds {len(tree)} files that smelt did not write",
+            where=f"{FOLDER}/",
+            fix="move them away, or give them up with --discard-edits",
+        )
+    found = edits(Record.from_json(content), tree)
+    if found:
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        raise EditedError(
+            f"{len(found)} files were edited by hand: {', '.join(found[:_SHOWN])}{more}",
+            where=f"{FOLDER}/",
+            fix="cast them as they are (`cluster-forge cast`), or give them up with --discard-edits",
+        )
+
+
+def read(files: StackFiles, reader: YamlReader) -> Working | None:
+    """The folder with its edits taken in; None where nothing was smelted.
+
+    Raises:
+        StaleError: if the record is damaged.
+        ManifestError, ExceptionGroup: for edited files that hold no object, or several.
+    """
+    tree, content = files.read_tree(FOLDER), files.read(RECORD)
+    if tree is None or content is None:
+        return None
+    record = Record.from_json(content)
+    edited = edits(record, tree)
+    if edited:
+        record = _updated(record, tree, reader)
+    return Working(tree=tree, record=record, edited=tuple(edited))
+
+
+def _updated(record: Record, tree: FileTree, reader: YamlReader) -> Record:
+    """The record with the objects of changed and added files in place of those that smelt wrote."""
+    errors: list[ForgeError] = []
+    parts = {part.name: part for part in record.parts}
+    for name in sorted({path.partition("/")[0] for path in tree} - parts.keys() - {delivery.APPLICATIONS}):
+        message = "was added by hand, and belongs to no component"
+        errors.append(ManifestError(message, where=f"{FOLDER}/{name}", fix="describe it as a component in input/"))
+    updated = []
+    for part in record.parts:
+        kept = [each for each in part.objects if each.path in tree.files]
+        changed = _changed(part, record, tree)
+        new = []
+        for path in changed:
+            try:
+                new.append(_read(path, tree[path], part, reader))
+            except (ForgeError, ExceptionGroup) as error:
+                errors += [each for each in leaves(error) if isinstance(each, ForgeError)]
+        objects = sorted([*(each for each in kept if each.path not in changed), *new], key=lambda each: each.path)
+        updated.append(replace(part, objects=tuple(objects)))
+    raise_all(errors)
+    files = {path: Digest.of(content) for path, content in tree.files.items()}
+    return replace(record, parts=tuple(updated), files=files)
+
+
+def _changed(part: PartRecord, record: Record, tree: FileTree) -> set[str]:
+    """The part's own files (not those of its ``hooks/``) that smelt wrote otherwise, or not at all."""
+    return {
+        path
+        for path, content in tree.files.items()
+        if path.startswith(f"{part.name}/") and path.count("/") == 1 and record.files.get(path) != Digest.of(content)
+    }
+
+
+def _read(path: str, content: bytes, part: PartRecord, reader: YamlReader) -> ObjectRecord:
+    where = f"{FOLDER}/{path}"
+    found = documents.read(documents.written(content, where), ComponentName(part.name), reader)
+    if len(found) != 1:
+        raise ManifestError(f"holds {len(found)} objects", where=where, fix="keep one object to a file")
+    return replace(object_record(found[0], path), digest=Digest.of(content))
