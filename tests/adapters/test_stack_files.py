@@ -412,5 +412,5 @@ def test_a_killed_run_leaves_old_or_new_trees(root: Path) -> None:
         if working is None:
             continue
         assert len(working) == 120
-        assert len({content for content in working.files.values()}) == 1
+        assert len(set(working.files.values())) == 1
         shutil.rmtree(root / "working")

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cluster_forge import __version__
-from cluster_forge.bundle import CastImage, PartRecord, Record, stack_json
+from cluster_forge.bundle import CastImage, Record, stack_json
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import StaleError
+from cluster_forge.foundation.errors import DescriptionError, StaleError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import argocd_part, bootstrap, deploy_script
 from cluster_forge.gitops.parts import Part
 from cluster_forge.manifests import images
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.manifests.manifest import Body
 from cluster_forge.oci import content, image, index, layer
 from cluster_forge.ports import Reporter, Repositories, Repository
 from cluster_forge.stack.model import Stack
@@ -55,3 +54,151 @@ class Cast:
     platforms: tuple[str, ...]
     images: tuple[str, ...]
     sizes: Mapping[str, int]
+
+
+def cast(request: CastRequest, tools: Tools, repositories: Repositories, reporter: Reporter) -> Cast:
+    """Make the stack's folder anew.
+
+    Raises:
+        StaleError: if nothing was smelted, or from other inputs.
+        DescriptionError: for an image base, which nothing can fetch yet.
+        ManifestError, ExceptionGroup: for files in `working/` that were edited into something else.
+        RepositoryError, ImageError, WorkspaceError: if the result cannot be made or written.
+    """
+    stack = request.stack
+    check_image(stack)
+    reporter.started("cast", len(_STEPS))
+    found, parts = _delivered(request, _working(request, tools, reporter), tools)
+    record = found.record
+    repository = repositories.bare(found.tree, message=_message(record), time=request.time, tag=record.revision)
+    reporter.advanced("cast", _STEPS[0], f"commit {repository.commit}")
+    layout = _image(request, found, repository, tools)
+    reporter.advanced("cast", _STEPS[1], str(layout.digest))
+    started = bootstrap.tree(stack, parts, repository.files, repository.commit, record.revision)
+    script = deploy_script.script(bootstrap.plan(stack, parts, repository.commit, record.revision))
+    reporter.advanced("cast", _STEPS[2], f"{len(started)} files")
+    used = _images(record, started, tools)
+    made = CastImage(digest=layout.digest, platforms=tuple(layout.platforms), size=layout.size)
+    files = {
+        "stack.json": stack_json(record, _target(stack), made, repository.commit),
+        "images.txt": "".join(f"{each}\n" for each in used).encode(),
+        SCRIPT: script.encode(),
+    }
+    tree = join(
+        FileTree(files, frozenset({SCRIPT})),
+        layout.files.under("image"),
+        repository.files.under("repo.git"),
+        started,
+    )
+    folder = f"{STACKS}/{stack.name}"
+    tools.files.replace_trees({folder: tree})
+    reporter.finished("cast", f"{folder} holds {len(tree)} files")
+    return Cast(
+        stack=stack.name,
+        folder=folder,
+        components=len(record.parts),
+        objects=sum(len(part.objects) for part in record.parts),
+        revision=record.revision,
+        commit=repository.commit,
+        image=layout.digest,
+        platforms=tuple(layout.platforms),
+        images=used,
+        sizes={"repo.git": repository.files.size, "image": layout.size, "bootstrap": started.size},
+    )
+
+
+_STEPS = ("repo.git", "image", "bootstrap")
+
+
+def check_image(stack: Stack) -> None:
+    """Refuse what no adapter does yet."""
+    if stack.image.base:
+        raise DescriptionError(
+            "image.base names a base image, and nothing fetches images yet",
+            where="image.base",
+            fix="leave it empty: the image then holds the data only",
+        )
+
+
+def _working(request: CastRequest, tools: Tools, reporter: Reporter) -> Working:
+    """What is to be cast: what was smelted just now, or `working/` as it is, with its hand edits."""
+    if request.smelted:
+        return Working(tree=request.smelted.tree, record=request.smelted.record)
+    found = working.read(tools.files, tools.reader)
+    if found is None:
+        raise StaleError("there is no working/ that smelt made", fix="run `cluster-forge smelt` (or `forge`)")
+    record = found.record
+    if (record.inputs, record.stack, record.tool) != (request.inputs, request.stack.name, __version__):
+        if not request.is_stale_fine:
+            raise StaleError(
+                "working/ was smelted from another description, lock, input/ or selection of names than the present one",
+                where="working/",
+                fix="smelt again, or cast it as it is with --stale",
+            )
+        reporter.noticed(_notice("working/ does not belong to the present description and lock, and is cast as it is"))
+    if found.edited:
+        reporter.noticed(_notice(f"{len(found.edited)} files of working/ were edited by hand, and are cast as they are"))
+    return found
+
+
+def _notice(message: str) -> Finding:
+    return Finding(code="hand-edited", severity=Severity.WARNING, where="working/", message=message)
+
+
+def _delivered(request: CastRequest, found: Working, tools: Tools) -> tuple[Working, tuple[Part, ...]]:
+    """The parts as GitOps takes them; after hand edits with Applications that are pinned to what there is now.
+
+    Applications that were themselves edited stay as they are.
+    """
+    files = found.tree.files
+    parts = delivery.parts(found.record.parts, files, {})
+    argo = argocd_part.find(parts)
+    if argo:
+        bodies = {each.path: tools.reader.read(each.content.decode()) for each in argo.objects}
+        parts = delivery.parts(found.record.parts, files, bodies)
+    start = f"{delivery.APPLICATIONS}/"
+    if not found.edited or any(path.lstrip("+- ").startswith(start) for path in found.edited):
+        return found, parts
+    manifests = {path: content for path, content in files.items() if not path.startswith(start)}
+    tree, revision = delivery.with_applications(request.stack, parts, manifests)
+    return replace(found, tree=tree, record=replace(found.record, revision=revision)), parts
+
+
+def _message(record: Record) -> str:
+    lines = [f"{part.name} {part.version}".rstrip() for part in record.parts]
+    return f"{record.stack} {record.revision}\n\n" + "".join(f"{line}\n" for line in lines)
+
+
+def _image(request: CastRequest, found: Working, repository: Repository, tools: Tools) -> index.Layout:
+    stack = request.stack
+    packed = layer.build(
+        content.of(found.tree, repository.skeleton),
+        layer.Compression(stack.image.compression.value),
+        mtime=request.time,
+        run=tools.workers.map,
+    )
+    about = image.About(
+        title=stack.name,
+        version=found.record.revision,
+        created=request.time,
+        revision=repository.commit,
+        description=f"{len(found.record.parts)} components for Kubernetes {stack.target.kubernetes}",
+    )
+    return index.build([image.build(packed, each.value, about) for each in stack.target.architectures], about)
+
+
+def _images(record: Record, started: FileTree, tools: Tools) -> tuple[str, ...]:
+    """Every image that the stack runs: those of its parts, and those of the bootstrap's own workloads."""
+    found = {each for part in record.parts for entry in part.objects for each in entry.images}
+    for path, text in started.files.items():
+        if path.endswith("git-server-deployment.yaml"):
+            found.update(use.image for use in images.of(tools.reader.read(text.decode())))
+    return tuple(sorted(found))
+
+
+def _target(stack: Stack) -> dict[str, object]:
+    return {
+        "kubernetes": str(stack.target.kubernetes),
+        "size": stack.target.size.value,
+        "architectures": [each.value for each in stack.target.architectures],
+    }
