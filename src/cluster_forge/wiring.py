@@ -49,11 +49,12 @@ def workshop(
     from cluster_forge.adapters.git_store import BareRepositories
     from cluster_forge.adapters.mirrors import Mirror
     from cluster_forge.adapters.sources import ChartSources
+    from cluster_forge.adapters.yaml_once import ReadOnce
 
     files = workspace_files(workspace)
     folder_store = FolderStore(Path(store) if store else store_folder())
     helm, reader = _engine(engine)
-    tools = Tools(store=folder_store, files=files, engine=helm, reader=reader, workers=ThreadWorkers(jobs))
+    tools = Tools(store=folder_store, files=files, engine=helm, reader=ReadOnce(reader), workers=ThreadWorkers(jobs))
     sources = ChartSources(
         store=folder_store,
         mirrors=[Mirror(Path(folder)) for folder in mirrors],

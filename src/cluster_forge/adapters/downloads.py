@@ -40,7 +40,7 @@ class NoDownloads:
             OfflineError: for every other address.
             FetchError: for a file that cannot be read.
         """
-        if urlsplit(url).scheme == "file":
+        if url.startswith("file:"):
             return _file(url, limit_bytes)
         raise OfflineError(
             f"{_shown(url)} would have to be fetched, and --offline forbids it",
@@ -70,7 +70,7 @@ class HttpDownloads:
             FetchError: for a status other than 200, more than ``limit_bytes``, a truncated or endless answer, no
                 connection, a certificate that is not trusted, or an address of another kind.
         """
-        if urlsplit(url).scheme == "file":
+        if url.startswith("file:"):
             return _file(url, limit_bytes)
         for pause in self.pauses:
             try:
@@ -244,6 +244,8 @@ def _failure(url: str, error: Exception) -> Exception:
     cause = error.__cause__ or error.__context__
     reason = getattr(cause, "verify_message", None) or getattr(cause, "strerror", None) or "it broke off"
     match error:
+        case exceptions.ProxySchemeUnknown():
+            message, fix = "the proxy is of an unknown kind", "name an http:// or https:// proxy in HTTPS_PROXY"
         case exceptions.LocationValueError():
             message, fix = "this is no address", "correct the address"
         case exceptions.NameResolutionError():

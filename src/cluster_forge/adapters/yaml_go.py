@@ -1,7 +1,7 @@
 """YAML as Kubernetes reads it, by Go's own ``sigs.k8s.io/yaml`` in Helm's library. Runs without the GIL.
 
-What that call cannot do is handed to the reader in Python: it rounds integers above 2^53 and refuses a document that
-is no mapping.
+What that call cannot do is handed to the reader in Python. It rounds integers above 2^53, refuses a document that is no
+mapping, takes an empty one for ``{}``, and passes over whatever follows the first document or a flow mapping at the top.
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ _LONG = b"0" * 16
 """2^53 has sixteen digits: a shorter integer is exact."""
 
 _LONG_HEX = re.compile(r"0[xXbBoO][0-9a-fA-F_]{13}")
-_ENDED = re.compile(r"\n(?:---|\.\.\.)\s")
+_BLOCK_MAPPING = re.compile(r"(?:\s|#.*\n)*[A-Za-z\"']")
+"""How a document begins whose end Go's reader checks."""
+
+_ENDED = re.compile(r"\n(?:---|\.\.\.)(?:\s|\Z)")
+_BEYOND = ("cannot unmarshal", "unknown escape character")
+"""What Go's call complains of: a document that is no mapping; JSON's ``\\/``."""
+
 _REASON = re.compile(r"error converting YAML to JSON: (?:yaml: )?(.*)", re.S)
 
 
@@ -34,21 +40,33 @@ class GoYaml:
     def read(self, document: str) -> Any:
         if "\0" in document:
             raise ManifestError("not YAML: it holds a NUL character", fix="write \\0 in double quotes, or take it out")
-        if ("\n---" in document or "\n..." in document) and _ENDED.search(document):
-            raise ManifestError("not one YAML document: another begins in it", fix="part documents by '---'")
         try:
             text = document.encode()
         except UnicodeEncodeError as error:
             raise ManifestError(f"not Unicode text: {error}") from error
-        if _LONG in text.translate(_DIGITS) or ("0x" in document and _LONG_HEX.search(document)):
+        if not _BLOCK_MAPPING.match(document) or _is_ended(document) or _has_long_number(document, text):
             return self._exact.read(document)
         content, problem = _call(text)
         if not problem:
-            return orjson.loads(content)
-        if "cannot unmarshal" in problem:
+            return self._parsed(content, document)
+        if any(reason in problem for reason in _BEYOND):
             return self._exact.read(document)
         reason = _REASON.search(problem)
         raise ManifestError(f"not YAML: {' '.join((reason[1] if reason else problem).split())}")
+
+    def _parsed(self, content: bytes, document: str) -> Any:
+        try:
+            return orjson.loads(content)
+        except orjson.JSONDecodeError:  # nested deeper than its limit
+            return self._exact.read(document)
+
+
+def _is_ended(document: str) -> bool:
+    return ("\n---" in document or "\n..." in document) and bool(_ENDED.search(document))
+
+
+def _has_long_number(document: str, text: bytes) -> bool:
+    return _LONG in text.translate(_DIGITS) or ("0" in document and bool(_LONG_BASED.search(document)))
 
 
 def _call(text: bytes) -> tuple[bytes, str]:

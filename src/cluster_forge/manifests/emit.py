@@ -110,7 +110,9 @@ def _string(text: str, indent: str) -> str:
     return _block(text, indent) if "\n" in text else _line(text)
 
 
+@lru_cache(maxsize=8192)
 def _block(text: str, indent: str) -> str:
+    """``text`` as a literal block, or quoted where it has characters that a block cannot hold."""
     if not _BLOCK.fullmatch(text):
         return _quoted(text)
     body = text.rstrip("\n")

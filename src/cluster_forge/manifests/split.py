@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _WHITE = " \t\n\f\r"
-_SEPARATOR = re.compile(r"(?:\A|\n)---[ \t\n\f\r]*")
+_MARK, _BREAK = "---", "\n---"
+_WHITES = re.compile(f"[{_WHITE}]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,17 @@ def written(text: str) -> Iterator[Document]:
 
 
 def _pieces(text: str, line: int) -> Iterator[tuple[str, int]]:
+    """The text between separators, and the line that each piece begins on."""
     begin = 0
-    for match in _SEPARATOR.finditer(text):
-        yield text[begin : match.start()], line
-        line += text.count("\n", begin, match.end())
-        begin = match.end()
+    at = 0 if text.startswith(_MARK) else text.find(_BREAK)
+    while at >= 0:
+        yield text[begin:at], line
+        end = at + len(_MARK if at == 0 and text.startswith(_MARK) else _BREAK)
+        rest = _WHITES.match(text, end)
+        end = rest.end() if rest else end
+        line += text.count("\n", begin, end)
+        begin = end
+        at = text.find(_BREAK, begin)
     yield text[begin:], line
 
 

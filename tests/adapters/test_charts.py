@@ -1,0 +1,336 @@
+from __future__ import annotations
+
+import gzip
+import io
+import random
+import shutil
+import struct
+import subprocess
+import tarfile
+import tracemalloc
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster_forge.adapters import charts
+from cluster_forge.adapters.charts import check_archive, ignore, pack_folder
+from cluster_forge.foundation.errors import ArchiveError
+from cluster_forge.foundation.file_tree import FileTree
+
+CHART_YAML = b"apiVersion: v2\nname: shop\nversion: 1.10\n"
+Member = tuple[str, bytes] | tarfile.TarInfo
+PATTERNS = st.text("ab*?[]^-\\/!.", max_size=8)
+PATHS = st.text("ab-^]/.", min_size=1, max_size=6)
+
+
+def tar(*members: Member) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for member in members:
+            if isinstance(member, tarfile.TarInfo):
+                archive.addfile(member)
+            else:
+                entry = tarfile.TarInfo(member[0])
+                entry.size = len(member[1])
+                archive.addfile(entry, io.BytesIO(member[1]))
+    return buffer.getvalue()
+
+
+def tgz(*members: Member) -> bytes:
+    return gzip.compress(tar(*members), compresslevel=1)
+
+
+def special(name: str, kind: bytes, linkname: str = "", size: int = 0) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.linkname, entry.size = kind, linkname, size
+    return entry
+
+
+CHART = ("shop/Chart.yaml", CHART_YAML)
+
+
+def refused(data: bytes) -> str:
+    with pytest.raises(ArchiveError) as raised:
+        check_archive(data, "shop.tgz")
+    assert raised.value.fix
+    assert "shop.tgz" in raised.value.message
+    return raised.value.message
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [CHART],
+        [special("shop", tarfile.DIRTYPE), CHART, ("shop/templates/a.yaml", b"x")],
+        [("shop/charts/sub/Chart.yaml", b"name: sub\nversion: 2.0.0\n"), CHART],
+        [CHART, special("shop/a/link", tarfile.SYMTYPE, "../values.yaml")],
+        [CHART, special("shop/hard", tarfile.LNKTYPE, "shop/Chart.yaml")],
+        [CHART, ("shop/" + "long/" * 60 + "ümlaut 🙂.yaml", b"x")],
+        [("shop/Chart.yaml", b"\xef\xbb\xbf" + CHART_YAML)],
+    ],
+)
+def test_what_is_a_chart_is_read(members: list[Member]) -> None:
+    identity = check_archive(tgz(*members), "shop.tgz")
+    assert (identity.name, identity.version) == ("shop", "1.10")
+
+
+def test_a_gzip_may_have_several_parts_and_zeros_at_its_end() -> None:
+    content = tar(CHART)
+    data = gzip.compress(content[:700]) + gzip.compress(content[700:]) + b"\0" * 100
+    assert check_archive(data, "shop.tgz").name == "shop"
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        (("../evil", b"x"), "a path with '..'"),
+        (("shop/../../evil", b"x"), "a path with '..'"),
+        (("shop\\..\\evil", b"x"), "a path with '..'"),
+        (("/etc/passwd", b"x"), "an absolute path"),
+        (("\\\\host\\share", b"x"), "an absolute path"),
+        (("C:/x/y", b"x"), "an absolute path"),
+        (("README.md", b"x"), "outside of the chart's folder"),
+        (special("shop/link", tarfile.SYMTYPE, "/etc/passwd"), "a link out of"),
+        (special("shop/link", tarfile.SYMTYPE, "../other/x"), "a link out of"),
+        (special("shop/a/link", tarfile.SYMTYPE, "../../../x"), "a link out of"),
+        (special("shop/link", tarfile.SYMTYPE, "..\\..\\x"), "a link out of"),
+        (special("shop/link", tarfile.LNKTYPE, "etc/passwd"), "a link out of"),
+        (special("shop/link", tarfile.LNKTYPE, "../x"), "a link out of"),
+        (special("shop/link", tarfile.SYMTYPE, "C:/x"), "a link out of"),
+        (special("shop/null", tarfile.CHRTYPE), "neither a file"),
+        (special("shop/disk", tarfile.BLKTYPE), "neither a file"),
+        (special("shop/pipe", tarfile.FIFOTYPE), "neither a file"),
+    ],
+)
+def test_what_is_unsafe_is_refused_by_its_name(member: Member, message: str) -> None:
+    name = member.name if isinstance(member, tarfile.TarInfo) else member[0]
+    told = refused(tgz(CHART, member))
+    assert message in told
+    assert repr(name) in told
+
+
+def test_bombs_are_refused() -> None:
+    zeros = gzip.compress(b"\0" * (300 << 20), compresslevel=9)
+    tracemalloc.start()
+    assert "is a bomb" in refused(zeros)
+    assert tracemalloc.get_traced_memory()[1] < 60 << 20
+    tracemalloc.stop()
+    assert "too many entries" in refused(tgz(CHART, *[special(f"shop/{n}", tarfile.DIRTYPE) for n in range(20_001)]))
+    big = random.Random(1).randbytes(1 << 20) * 65
+    assert "more than 64 MB" in refused(tgz(CHART, ("shop/big", big)))
+    assert "more than 1 MB" in refused(tgz(("shop/Chart.yaml", b"#" * (2 << 20))))
+
+
+def test_many_files_that_are_too_much_together() -> None:
+    part = random.Random(1).randbytes(10 << 20) * 4
+    assert "is a bomb" in refused(tgz(CHART, *[(f"shop/{n}", part) for n in range(6)]))
+
+
+def test_announced_sizes_count() -> None:
+    sparse = tar(CHART, special("shop/x", tarfile.GNUTYPE_SPARSE, size=0))
+    assert charts.check_archive(gzip.compress(sparse), "x").name == "shop"
+    entries = [special(f"shop/{n}", tarfile.DIRTYPE, size=60 << 20) for n in range(5)]
+    for entry in entries:
+        entry.type = tarfile.SYMTYPE
+        entry.linkname = "x"
+    assert "more than 200 MB in all" in refused(tgz(CHART, *entries))
+
+
+@pytest.mark.parametrize("size", [-1, -512, -(1 << 40)])
+def test_sizes_below_zero_end(size: int) -> None:
+    """Older versions of tarfile go back and forth for ever (CVE-2025-8194)."""
+    data = bytearray(tar(CHART, ("shop/x", b"x"), CHART))
+    start = data.index(b"shop/x")
+    data[start + 124 : start + 136] = b"\xff" + struct.pack(">q", size).rjust(11, b"\xff")
+    data[start + 148 : start + 156] = b"%06o\0 " % (256 + sum(data[start : start + 148]) + sum(data[start + 156 : start + 512]))
+    assert "shop.tgz" in refused(gzip.compress(bytes(data)))
+
+
+def test_what_is_broken_is_refused() -> None:
+    good = tgz(CHART, ("shop/x", random.Random(1).randbytes(5000)))
+    assert "is not gzip" in refused(b"<html>not found</html>")
+    assert "is truncated" in refused(b"")
+    assert "is truncated" in refused(good[:-10])
+    assert "is truncated" in refused(good[: len(good) // 2])
+    assert "is damaged" in refused(good[:-8] + b"\0" * 8)
+    assert "is not gzip" in refused(good + b"more") or "is damaged" in refused(good + b"more")
+    assert "no readable tar" in refused(gzip.compress(b"apiVersion: v2\n" * 100))
+    assert "no readable tar" in refused(gzip.compress(tar(CHART, ("shop/x", b"x" * 5000))[:-7000]))
+    assert "breaks off" in refused(gzip.compress(tar(CHART)[:1024] + b"garbage" * 200))
+    assert "no readable tar" in refused(gzip.compress(b""))
+
+
+def test_what_is_no_chart_is_refused() -> None:
+    assert "no folder in it has a Chart.yaml" in refused(tgz(("shop/values.yaml", b"")))
+    assert "no folder in it has a Chart.yaml" in refused(tgz(("./shop/Chart.yaml", CHART_YAML)))
+    assert "has no version" in refused(tgz(("shop/Chart.yaml", b"name: x\n")))
+    assert "has no name and no version" in refused(tgz(("shop/Chart.yaml", b"- name: x\n- version: 1\n")))
+    assert "has no version" in refused(tgz(("shop/Chart.yaml", b"name: x\nversion: [1]\ndeep: {version: 2}\n")))
+    assert "is not YAML" in refused(tgz(("shop/Chart.yaml", b"name: 'x\n")))
+    assert "no readable tar" not in refused(tgz(("shop/Chart.yaml", b"a: " + b"[" * 900_000)))
+
+
+@given(st.binary(max_size=200), st.booleans())
+def test_nothing_but_archive_errors(data: bytes, as_tar: bool) -> None:
+    archive = gzip.compress(tar(CHART)[:512] + data * 20) if as_tar else gzip.compress(data)
+    with pytest.raises(ArchiveError):
+        check_archive(archive, "x")
+
+
+@given(st.lists(st.tuples(st.integers(0, 2047), st.integers(0, 255)), min_size=1, max_size=8))
+def test_broken_headers_end_in_archive_errors_or_charts(changes: list[tuple[int, int]]) -> None:
+    data = bytearray(tar(CHART, ("shop/x", b"x")))
+    for position, value in changes:
+        data[position] = value
+    try:
+        assert check_archive(gzip.compress(bytes(data)), "x").version
+    except ArchiveError:
+        pass
+
+
+# --- folders -----------------------------------------------------------------------------------------------------------
+
+
+FOLDER = FileTree(
+    {"Chart.yaml": CHART_YAML, "templates/a.yaml": b"a" * 70_000, "templates/.hidden": b"", "bin/run": b"#!/bin/sh"},
+    frozenset({"bin/run"}),
+)
+
+
+def unpacked(data: bytes) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        return {member.name: (archive.extractfile(member) or io.BytesIO()).read() for member in archive}
+
+
+def test_a_folder_is_packed_alike_every_time() -> None:
+    data = pack_folder(FOLDER, "charts/shop")
+    assert data == pack_folder(FileTree(dict(reversed(FOLDER.files.items())), FOLDER.executable), "elsewhere")
+    assert check_archive(data, "x").version == "1.10"
+    assert unpacked(data) == {
+        "chart/Chart.yaml": CHART_YAML,
+        "chart/bin/run": b"#!/bin/sh",
+        "chart/templates/a.yaml": b"a" * 70_000,
+    }
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        members = archive.getmembers()
+    assert {(member.mtime, member.uid, member.gid, member.uname, member.gname) for member in members} == {(0, 0, 0, "", "")}
+    assert [oct(member.mode) for member in members] == ["0o644", "0o755", "0o644"]
+
+
+@given(st.dictionaries(st.from_regex(r"[a-c]{1,3}", fullmatch=True), st.binary(max_size=200_000), max_size=3))
+def test_what_is_packed_is_unpacked(files: dict[str, bytes]) -> None:
+    tree = FileTree({**files, "Chart.yaml": CHART_YAML})
+    assert unpacked(pack_folder(tree, "x")) == {f"chart/{path}": content for path, content in tree.files.items()}
+
+
+def test_a_folder_that_is_no_chart() -> None:
+    with pytest.raises(ArchiveError, match=r"input/x is no chart: it has no Chart\.yaml"):
+        pack_folder(FileTree({"values.yaml": b""}), "input/x")
+    with pytest.raises(ArchiveError, match=r"the Chart\.yaml of input/x has no version"):
+        pack_folder(FileTree({"Chart.yaml": b"name: x"}), "input/x")
+
+
+def test_helmignore_is_honoured() -> None:
+    rules = b"\xef\xbb\xbf# comment\n\n*.bak\n/top.txt\nci/\n  docs/*.md  \nfile/\n"
+    kept = ["sub/top.txt", "docs/a.txt", "docs/sub/a.md", "file", ".helmignore", "Chart.yaml"]
+    left_out = ["a.bak", "sub/a.bak", "top.txt", "ci/x/y", "sub/ci/z", "docs/a.md", "templates/.x"]
+    files = {path: b"" for path in kept + left_out}
+    tree = FileTree({**files, ".helmignore": rules, "Chart.yaml": CHART_YAML})
+    assert sorted(unpacked(pack_folder(tree, "x"))) == sorted(f"chart/{path}" for path in kept)
+
+
+@pytest.mark.parametrize("pattern", ["a/**", "[z-", "[]a]", "[-a]", "[a-]", "x\\", "[", "[^", "[a\\", "[a"])
+def test_patterns_that_helm_refuses(pattern: str) -> None:
+    with pytest.raises(ArchiveError) as raised:
+        ignore.parse(f"# one\n{pattern}\n".encode(), "x/.helmignore")
+    assert raised.value.where == "x/.helmignore:2"
+    assert raised.value.fix
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "ignored"),
+    [
+        ("helm.txt", "helm.txt", True),
+        ("helm.*", "helm.txt", True),
+        ("helm.*", "rudder.txt", False),
+        ("*.txt", "cargo/a.txt", True),
+        ("cargo/*.*", "cargo/a.txt", True),
+        ("cargo/*.txt", "mast/a.txt", False),
+        ("ru[c-e]?er.txt", "rudder.txt", True),
+        ("ru[^c-e]?er.txt", "rudder.txt", False),
+        ("[b-a]", "a", False),
+        ("[^b-a]", "a", True),
+        (".*", ".joonix", True),
+        ("cargo/", "cargo/a.txt", True),
+        ("cargo/", "cargo", False),
+        ("!helm.txt", "helm.txt", False),
+        ("!helm.txt", "tiller.txt", True),
+        ("!cargo/", "cargo", True),
+        ("/a.txt", "cargo/a.txt", False),
+        ("/cargo/a.txt", "cargo/a.txt", True),
+        ("a\\*", "a*", True),
+        ("a\\*", "ab", False),
+        ("*a*a*a*a*a*a*a*a*a*a*a*a*b", "a" * 200, False),
+    ],
+)
+def test_patterns_match_as_in_helm(pattern: str, path: str, ignored: bool) -> None:
+    assert ignore.parse(pattern.encode(), "x").ignore(path) is ignored
+
+
+GO = """
+package main
+
+import ("bufio"; "fmt"; "os"; "path/filepath"; "strings")
+
+func main() {
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		parts := strings.SplitN(lines.Text(), "\\t", 2)
+		ok, err := filepath.Match(parts[0], parts[1])
+		fmt.Println(ok, err != nil)
+	}
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("go") is None, reason="the Go compiler is not installed")
+def test_patterns_match_as_in_go(tmp_path: Path) -> None:
+    generator = random.Random(7)
+    cases = [(text(generator, "ab*?[]^-\\", 7), text(generator, "ab-^]", 5)) for _ in range(20_000)]
+    (tmp_path / "match.go").write_text(GO)
+    lines = "".join(f"{pattern}\t{name}\n" for pattern, name in cases)
+    command = ["go", "run", "match.go"]
+    done = subprocess.run(command, cwd=tmp_path, input=lines, capture_output=True, text=True, check=True)
+    for (pattern, name), answer in zip(cases, done.stdout.splitlines(), strict=True):
+        assert ours(pattern, name) == answer, (pattern, name)
+
+
+def text(generator: random.Random, letters: str, most: int) -> str:
+    return "".join(generator.choices(letters, k=generator.randint(1, most)))
+
+
+def ours(pattern: str, name: str) -> str:
+    try:
+        return f"{'true' if ignore._compiled(pattern).match(name) else 'false'} false"
+    except ValueError:
+        return "false true"
+
+
+# --- the corpus --------------------------------------------------------------------------------------------------------
+
+
+def test_every_chart_of_the_mirror_is_a_chart(corpus: Path) -> None:
+    index = yaml.safe_load((corpus / "mirror/index.yaml").read_text())
+    for chart in index["charts"]:
+        identity = check_archive((corpus / "mirror" / chart["file"]).read_bytes(), chart["file"])
+        assert (identity.name, identity.version) == (chart["name"], str(chart["version"]))
+
+
+def test_a_repacked_chart_renders_alike(corpus: Path) -> None:
+    from helm_python import Chart
+
+    archive = (corpus / "mirror/charts/metallb-0.14.9.tgz").read_bytes()
