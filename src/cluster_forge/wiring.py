@@ -28,16 +28,20 @@ class Workshop:
     repositories: Repositories
 
 
-def workshop(
-    *,
-    workspace: Path,
-    store: str | None,
-    mirrors: Sequence[str],
-    offline: bool,
-    jobs: int,
-    engine: str,
-) -> Workshop:
-    """The adapters for one command. ``engine`` is ``auto``, ``sdk`` or ``helm``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a command was told about its surroundings. ``engine`` is ``auto``, ``sdk`` or ``helm``."""
+
+    workspace: Path
+    store: str | None = None
+    mirrors: Sequence[str] = ()
+    offline: bool = False
+    jobs: int = 1
+    engine: str = "auto"
+
+
+def workshop(settings: Settings) -> Workshop:
+    """The adapters for one command.
 
     Raises:
         MissingProgramError: if the engine that is asked for (or, for ``auto``, any) is not there.
@@ -51,14 +55,16 @@ def workshop(
     from cluster_forge.adapters.sources import ChartSources
     from cluster_forge.adapters.yaml_once import ReadOnce
 
-    files = workspace_files(workspace)
-    folder_store = FolderStore(Path(store) if store else store_folder())
-    helm, reader = _engine(engine)
-    tools = Tools(store=folder_store, files=files, engine=helm, reader=ReadOnce(reader), workers=ThreadWorkers(jobs))
+    files = workspace_files(settings.workspace)
+    folder_store = FolderStore(Path(settings.store) if settings.store else store_folder())
+    helm, reader = _engine(settings.engine)
+    tools = Tools(
+        store=folder_store, files=files, engine=helm, reader=ReadOnce(reader), workers=ThreadWorkers(settings.jobs)
+    )
     sources = ChartSources(
         store=folder_store,
-        mirrors=[Mirror(Path(folder)) for folder in mirrors],
-        downloads=NoDownloads() if offline else HttpDownloads(),
+        mirrors=[Mirror(Path(folder)) for folder in settings.mirrors],
+        downloads=NoDownloads() if settings.offline else HttpDownloads(),
         charts=charts,
         newest_in_range=helm.newest_in_range,
         files=files,

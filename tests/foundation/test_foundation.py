@@ -55,7 +55,15 @@ def test_the_nearest_name() -> None:
 
 
 def test_versions_sort_as_semver_says() -> None:
-    texts = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1"]
+    texts = [
+        "1.0.0-alpha",
+        "1.0.0-alpha.1",
+        "1.0.0-alpha.beta",
+        "1.0.0-beta",
+        "1.0.0-beta.2",
+        "1.0.0-beta.11",
+        "1.0.0-rc.1",
+    ]
     texts += ["1.0.0", "v1.1", "1.1.1", "2", "10.0.0"]
     versions = [Version.parse(text) for text in texts]
     assert None not in versions

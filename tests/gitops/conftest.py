@@ -47,7 +47,9 @@ def crd(name: str, **spec: Any) -> dict[str, Any]:
     return body("apiextensions.k8s.io/v1", "CustomResourceDefinition", name, spec=spec)
 
 
-def workload(kind: str, name: str, namespace: str, component: str = "", image: str = "example.com/app:1") -> dict[str, Any]:
+def workload(
+    kind: str, name: str, namespace: str, component: str = "", image: str = "example.com/app:1"
+) -> dict[str, Any]:
     labels = {"labels": {"app.kubernetes.io/component": component}} if component else {}
     pod = {"containers": [{"name": "app", "image": image}]}
     return body("apps/v1", kind, name, namespace, **labels, spec={"template": {"spec": pod}})
@@ -100,7 +102,9 @@ def parts(argo: Part) -> tuple[Part, ...]:
             workload("Deployment", "web", "shop"),
             body("batch/v1", "Job", "plain", "shop", spec={}),
             body("v1", "ServiceAccount", "migrator", "shop", annotations=hooked),
-            body("batch/v1", "Job", "migrate", "shop", annotations={"helm.sh/hook": "pre-install,pre-upgrade"}, spec={}),
+            body(
+                "batch/v1", "Job", "migrate", "shop", annotations={"helm.sh/hook": "pre-install,pre-upgrade"}, spec={}
+            ),
             body("batch/v1", "Job", "notify", "shop", annotations={"helm.sh/hook": "post-install"}, spec={}),
             body("example.com/v1", "Widget", "w", "shop", spec={"size": 1}),
             body("apiregistration.k8s.io/v1", "APIService", "v1.metrics.example.com", spec={}),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 from cluster_forge.gitops import argocd
 from cluster_forge.gitops.parts import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, GitOpsMode, RepositorySource, Stack
+
+Make = Callable[..., Any]
+
 
 STACK = Stack(name="demo")
 
@@ -57,7 +61,7 @@ def test_the_root_reads_the_applications_and_leaves_itself_alone(parts: tuple[Pa
     root = by_name(STACK, parts)["demo"]
     assert root["spec"]["source"]["path"] == "argo-apps"
     assert root["spec"]["source"]["targetRevision"] == "v-1"
-    assert root["spec"]["source"]["directory"] == {"exclude": "application.argoproj.io_argocd_demo.yaml"}
+    assert root["spec"]["source"]["directory"] == {"exclude": argocd.file_name("demo")}
     assert root["spec"]["destination"]["namespace"] == "argocd"
 
 
@@ -65,7 +69,9 @@ def test_the_root_gives_way_to_a_part_of_its_name(parts: tuple[Part, ...]) -> No
     assert argocd.root_name(Stack(name="shop"), parts) == "shop-root"
 
 
-def test_where_argo_cd_runs_is_where_the_applications_lie(parts: tuple[Part, ...], make_part, make_body) -> None:
+def test_where_argo_cd_runs_is_where_the_applications_lie(
+    parts: tuple[Part, ...], make_part: Make, make_body: Make
+) -> None:
     crd = make_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io")
     found = by_name(STACK, (parts[0], make_part("gitops", [crd], namespace="delivery")))
     assert {body["metadata"]["namespace"] for body in found.values()} == {"delivery"}
@@ -74,14 +80,14 @@ def test_where_argo_cd_runs_is_where_the_applications_lie(parts: tuple[Part, ...
 def test_where_argo_cd_is_already_the_deployment_tells_the_namespace(parts: tuple[Part, ...]) -> None:
     found = by_name(Stack(name="demo", gitops=GitOps(install=False)), parts[:1])
     assert all("namespace" not in body["metadata"] for body in found.values())
-    assert found["demo"]["spec"]["source"]["directory"] == {"exclude": "application.argoproj.io_demo.yaml"}
+    assert found["demo"]["spec"]["source"]["directory"] == {"exclude": argocd.file_name("demo")}
 
 
 def test_kubectl_needs_no_applications(parts: tuple[Part, ...]) -> None:
     assert argocd.applications(Stack(name="demo", gitops=GitOps(engine=GitOpsEngine.NONE)), parts, "v-1") == ()
 
 
-def test_a_part_without_objects_has_no_application(parts: tuple[Part, ...], make_part, make_body) -> None:
+def test_a_part_without_objects_has_no_application(parts: tuple[Part, ...], make_part: Make, make_body: Make) -> None:
     data = make_part("data", [make_body("batch/v1", "Job", "j", "data")], folder="hooks/")
     assert "data" not in by_name(STACK, (*parts, data, make_part("empty", [])))
 
@@ -90,7 +96,10 @@ def test_a_part_without_objects_has_no_application(parts: tuple[Part, ...], make
     ("gitops", "url"),
     [
         (GitOps(), "git://git-demo.cluster-forge.svc/demo.git"),
-        (GitOps(source=RepositorySource.EXTERNAL, url="https://git.example.com/x.git"), "https://git.example.com/x.git"),
+        (
+            GitOps(source=RepositorySource.EXTERNAL, url="https://git.example.com/x.git"),
+            "https://git.example.com/x.git",
+        ),
         (GitOps(source=RepositorySource.OCI, url="registry.example.com/x"), "oci://registry.example.com/x"),
         (GitOps(source=RepositorySource.OCI, url="oci://registry.example.com/x"), "oci://registry.example.com/x"),
     ],
@@ -112,12 +121,16 @@ def test_custom_resources_may_come_before_argo_cd_knows_their_kind(parts: tuple[
     assert "SkipDryRunOnMissingResource=true" not in options["definitions"]
 
 
-def test_a_part_with_a_plain_job_is_not_compared_by_the_server(make_part, make_body) -> None:
+def test_a_part_with_a_plain_job_is_not_compared_by_the_server(make_part: Make, make_body: Make) -> None:
     job, claims = make_body("batch/v1", "Job", "j", "a"), make_body("apps/v1", "StatefulSet", "db", "a")
     hook = make_body("batch/v1", "Job", "h", "a", annotations={"helm.sh/hook": "pre-install"})
-    argo = make_part("argo", [make_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io")])
+    argo = make_part(
+        "argo", [make_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io")]
+    )
     found = by_name(STACK, (argo, make_part("jobs", [job, claims]), make_part("hooks", [hook, claims])))
-    options = {name: body["metadata"]["annotations"]["argocd.argoproj.io/compare-options"] for name, body in found.items()}
+    options = {
+        name: body["metadata"]["annotations"]["argocd.argoproj.io/compare-options"] for name, body in found.items()
+    }
     assert options["jobs"] == "ServerSideDiff=false"
     assert options["hooks"] == "ServerSideDiff=true"
     (claimed,) = found["jobs"]["spec"]["ignoreDifferences"]
@@ -125,11 +138,12 @@ def test_a_part_with_a_plain_job_is_not_compared_by_the_server(make_part, make_b
     assert "ignoreDifferences" not in found["hooks"]["spec"]
 
 
-def test_what_controllers_write_is_not_compared(make_part, make_body) -> None:
+def test_what_controllers_write_is_not_compared(make_part: Make, make_body: Make) -> None:
     crds = "apiextensions.k8s.io/v1", "CustomResourceDefinition"
     converting = make_body(*crds, "a.example.com", spec={"conversion": {"strategy": "Webhook"}})
     hooks = [
-        make_body("admissionregistration.k8s.io/v1", f"{kind}WebhookConfiguration", "w") for kind in ("Mutating", "Validating")
+        make_body("admissionregistration.k8s.io/v1", f"{kind}WebhookConfiguration", "w")
+        for kind in ("Mutating", "Validating")
     ]
     api = make_body("apiregistration.k8s.io/v1", "APIService", "v1.a.example.com")
     argo = make_part("argo", [make_body(*crds, "applications.argoproj.io")])
@@ -153,14 +167,16 @@ def test_a_headless_argo_cd_does_not_bring_back_what_was_left_out(parts: tuple[P
     assert "configmap_argocd_argocd-cm.yaml" not in exclude
 
 
-def test_one_object_is_left_out_by_its_name_alone(make_part, make_body) -> None:
+def test_one_object_is_left_out_by_its_name_alone(make_part: Make, make_body: Make) -> None:
     server = make_body("v1", "Service", "s", "argo", labels={"app.kubernetes.io/component": "server"})
-    argo = make_part("argo", [make_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io"), server])
+    argo = make_part(
+        "argo", [make_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io"), server]
+    )
     found = by_name(Stack(name="demo", gitops=GitOps(mode=GitOpsMode.HEADLESS)), (argo,))
     assert found["argo"]["spec"]["source"]["directory"] == {"exclude": "service_argo_s.yaml"}
 
 
-def test_the_revision_follows_from_content_and_order_alone(parts: tuple[Part, ...], make_part) -> None:
+def test_the_revision_follows_from_content_and_order_alone(parts: tuple[Part, ...], make_part: Make) -> None:
     revision = argocd.revision(STACK, parts)
     assert revision == argocd.revision(STACK, tuple(reversed(parts)))
     assert revision.startswith("v-")

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 from cluster_forge.gitops import argocd_part
 from cluster_forge.gitops.parts import Part
 from cluster_forge.stack.model import GitOps, GitOpsMode, Stack
+
+Make = Callable[..., Any]
+
 
 HEADLESS = Stack(name="demo", gitops=GitOps(mode=GitOpsMode.HEADLESS))
 
@@ -40,7 +45,9 @@ def test_the_image_is_the_controllers(argo: Part) -> None:
     assert argocd_part.image(dataclasses.replace(argo, objects=unparsed)) is None
 
 
-def test_settings_are_ours_unless_the_stack_has_its_own(parts: tuple[Part, ...], make_part, make_body) -> None:
+def test_settings_are_ours_unless_the_stack_has_its_own(
+    parts: tuple[Part, ...], make_part: Make, make_body: Make
+) -> None:
     ours = {body["metadata"]["name"]: body["data"] for body in argocd_part.settings(parts)}
     assert ours["argocd-cm"] == {argocd_part.HEALTH_KEY: argocd_part.HEALTH}
     assert ours["argocd-cmd-params-cm"] == {"reposerver.max.combined.directory.manifests.size": "100M"}
@@ -51,7 +58,9 @@ def test_settings_are_ours_unless_the_stack_has_its_own(parts: tuple[Part, ...],
     assert len(list(argocd_part.settings(()))) == 2
 
 
-def test_the_project_is_made_unless_argo_cds_part_has_it(parts: tuple[Part, ...], make_part, make_body) -> None:
+def test_the_project_is_made_unless_argo_cds_part_has_it(
+    parts: tuple[Part, ...], make_part: Make, make_body: Make
+) -> None:
     (project,) = argocd_part.project(parts)
     assert (project["kind"], project["metadata"]) == ("AppProject", {"name": "default", "namespace": "argocd"})
     crd = make_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 import subprocess
 import tarfile
 from pathlib import Path
@@ -23,7 +24,10 @@ def test_the_archive_is_the_same_for_the_same_files() -> None:
     packed = git_server.archive(tree)
     assert packed == git_server.archive(FileTree({"a/c": b"1", "b": b"2"}, frozenset({"b"})))
     with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
-        assert {(each.name, each.mode, each.mtime, each.uid) for each in tar} == {("a/c", 0o644, 0, 0), ("b", 0o755, 0, 0)}
+        assert {(each.name, each.mode, each.mtime, each.uid) for each in tar} == {
+            ("a/c", 0o644, 0, 0),
+            ("b", 0o755, 0, 0),
+        }
 
 
 def test_chunks_carry_the_archive_and_each_fits_into_a_config_map() -> None:
@@ -90,8 +94,12 @@ def test_a_long_name_still_names_a_service() -> None:
 
 
 def git(*arguments: str | Path) -> str:
-    who = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in (("NAME", "n"), ("EMAIL", "e"))}
-    finished = subprocess.run(["git", *arguments], check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, **who})
+    who = {
+        f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in (("NAME", "n"), ("EMAIL", "e"))
+    }
+    finished = subprocess.run(
+        ["git", *arguments], check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, **who}
+    )
     return finished.stdout.strip()
 
 
@@ -104,7 +112,9 @@ def bare(folder: Path, tag: str) -> FileTree:
     git("-C", folder / tag, "tag", tag)
     clone = folder / f"{tag}.git"
     git("clone", "-q", "--bare", folder / tag, clone)
-    return FileTree({path.relative_to(clone).as_posix(): path.read_bytes() for path in clone.rglob("*") if path.is_file()})
+    return FileTree(
+        {path.relative_to(clone).as_posix(): path.read_bytes() for path in clone.rglob("*") if path.is_file()}
+    )
 
 
 def unpack(stack: Stack, repository: FileTree, pod: Path, *, damage: bytes = b"") -> subprocess.CompletedProcess[str]:
@@ -117,9 +127,7 @@ def unpack(stack: Stack, repository: FileTree, pod: Path, *, damage: bytes = b""
     (container,) = git_server.deployment(stack, packed, "c", "i")["spec"]["template"]["spec"]["initContainers"]
 
     def moved(text: str) -> str:
-        for folder in ("/repository", "/chunks", "/tmp/"):
-            text = text.replace(f" {folder}", f" {pod}{folder}")
-        return f"{pod}{text}" if text.startswith("/") else text
+        return re.sub(r"(?<!\w)/(repository|chunks|tmp)\b", rf"{pod}/\1", text)
 
     environment = {each["name"]: moved(each["value"]) for each in container["env"]}
     command = [moved(argument) for argument in container["command"]]

@@ -22,13 +22,18 @@ def yaml_1_1(text: str) -> Any:
     return yaml.load(text, yaml.CSafeLoader)
 
 
-READERS = (GO.read, PYTHON.read, yaml_1_1, ryaml.loads)
+def yaml_1_2(text: str) -> Any:
+    return ryaml.loads(text)  # type: ignore[attr-defined]
+
+
+READERS = (GO.read, PYTHON.read, yaml_1_1, yaml_1_2)
+
 
 TRAPS = [
-    *("y n Y N yes no on off On OFF true True false null Null NULL ~ none nan NaN .nan .inf -.inf +.inf inf".split()),
-    *("0o17 0O17 017 08 0x1F 0X1f 0b11 1e3 1E3 12e03 1_000 1__0 _1 +1 -1 1. .5 -.5 +.5 1e400 0x 1:30 190:20:30".split()),
-    *("2001-01-01 2001-01-01T00:00:00Z 12:30:45 = << - -- --- ... ? : , [ ] { } # & * ! | > ' \" % @ ` \\ /".split()),
-    *("a: a:b :a a# #a a-b -a ?a !a &a *a @a %a `a |a >a a, [a {a a} a] 'a' \"a\" a\\b <a <<a =a".split()),
+    *('y', 'n', 'Y', 'N', 'yes', 'no', 'on', 'off', 'On', 'OFF', 'true', 'True', 'false', 'null', 'Null', 'NULL', '~', 'none', 'nan', 'NaN', '.nan', '.inf', '-.inf', '+.inf', 'inf'),
+    *('0o17', '0O17', '017', '08', '0x1F', '0X1f', '0b11', '1e3', '1E3', '12e03', '1_000', '1__0', '_1', '+1', '-1', '1.', '.5', '-.5', '+.5', '1e400', '0x', '1:30', '190:20:30'),
+    *('2001-01-01', '2001-01-01T00:00:00Z', '12:30:45', '=', '<<', '-', '--', '---', '...', '?', ':', ',', '[', ']', '{', '}', '#', '&', '*', '!', '|', '>', "'", '"', '%', '@', '`', '\\', '/'),
+    *('a:', 'a:b', ':a', 'a#', '#a', 'a-b', '-a', '?a', '!a', '&a', '*a', '@a', '%a', '`a', '|a', '>a', 'a,', '[a', '{a', 'a}', 'a]', "'a'", '"a"', 'a\\b', '<a', '<<a', '=a'),
     *("", " ", "  ", " a", "a ", "a: b", "a #b", "a  b", "- a", "? a", "! a", "a :b", "a\tb", "\ta", "a\t", "é", "ß ü", "日本", "😀"),
     *("\n", "\n\n", "a\n", "a\nb", "a\nb\n", "a\n\n", "\na", "\n\na\n", " a\nb", "a\n b\n", "a \nb", "a\n\tb", "\t\na", "a\n  \nb"),
     *("a\r\nb", "\r", "\x00", "\x07", "\x1b", "\x7f", "\x80", "\x85", "\xa0", "\u2028", "\u2029", "\ufeff", "\ufffe", "\ud7ff", "\ue000"),
@@ -45,7 +50,9 @@ text = st.one_of(
 number = st.one_of(st.integers(-(2**63), 2**64 - 1), st.floats(allow_nan=False, allow_infinity=False).map(float))
 scalar = st.one_of(text, number, st.booleans(), st.none())
 value = st.recursive(
-    scalar, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(text, inner, max_size=4)), max_leaves=20
+    scalar,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(text, inner, max_size=4)),
+    max_leaves=20,
 )
 body = st.dictionaries(text, value, max_size=5)
 

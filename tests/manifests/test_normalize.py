@@ -22,7 +22,9 @@ def body(kind: str, name: str = "x", api: str = "v1", **more: Any) -> dict[str, 
 def crd(kind: str, scope: str, group: str = "acme.io", **spec: Any) -> Manifest:
     versions = [{"name": "v1", "served": True}, {"name": "v1alpha1", "served": False}]
     content = {"group": group, "names": {"kind": kind}, "scope": scope, "versions": versions, **spec}
-    return Manifest.of(body("CustomResourceDefinition", f"{kind}s.{group}".lower(), "apiextensions.k8s.io/v1", spec=content), FROM)
+    return Manifest.of(
+        body("CustomResourceDefinition", f"{kind}s.{group}".lower(), "apiextensions.k8s.io/v1", spec=content), FROM
+    )
 
 
 def manifest(content: dict[str, Any]) -> Manifest:
@@ -55,9 +57,9 @@ def test_nothing_is_no_object(empty: Any) -> None:
     [
         (["a"], "a list, not a mapping"),
         ("text", "text, not a mapping"),
-        ({"replicas": 1}, "apiVersion and kind is missing"),
-        ({"kind": "X", "metadata": {"name": "a"}}, "apiVersion is missing"),
-        ({"apiVersion": "v1", "kind": "", "metadata": {}}, "apiVersion or kind is missing"),
+        ({"replicas": 1}, "it has no apiVersion and kind"),
+        ({"kind": "X", "metadata": {"name": "a"}}, "it has no apiVersion"),
+        ({"apiVersion": "v1", "kind": "", "metadata": {}}, "it has no apiVersion or kind"),
         ({"apiVersion": "v1", "kind": "ConfigMap"}, "has no metadata.name"),
         ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": 123}}, "a number: quote it"),
         ({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": True}}, "true or false: quote it"),
@@ -84,7 +86,9 @@ def test_a_namespace_is_never_overwritten() -> None:
     assert normalize.placed(manifest(aimed), "shop", SCOPES).body is aimed
 
 
-@pytest.mark.parametrize("content", [body("ClusterRole", api="rbac.authorization.k8s.io/v1"), body("Globe", api="acme.io/v1")])
+@pytest.mark.parametrize(
+    "content", [body("ClusterRole", api="rbac.authorization.k8s.io/v1"), body("Globe", api="acme.io/v1")]
+)
 def test_what_lies_in_no_namespace_gets_none(content: dict[str, Any]) -> None:
     assert normalize.placed(manifest(content), "shop", SCOPES).body is content
 
@@ -114,7 +118,9 @@ def test_service_account_subjects_follow_the_rule() -> None:
 
 
 def test_no_namespace_fills_in_nothing() -> None:
-    binding = body("RoleBinding", api="rbac.authorization.k8s.io/v1", subjects=[{"kind": "ServiceAccount", "name": "a"}])
+    binding = body(
+        "RoleBinding", api="rbac.authorization.k8s.io/v1", subjects=[{"kind": "ServiceAccount", "name": "a"}]
+    )
     assert normalize.placed(manifest(binding), "", SCOPES).body is binding
 
 

@@ -16,6 +16,10 @@ NAMESPACE = ObjectId(group="", kind="Namespace", namespace="", name="x")
 SERVICE = ObjectId(group="", kind="Service", namespace="x", name="x")
 
 
+def named(found: dict[ComponentName, int]) -> dict[str, int]:
+    return {str(name): wave for name, wave in found.items()}
+
+
 def unit(name: str, *after: str, wave: int | None = None, holds: tuple[ObjectId, ...] = (SERVICE,)) -> Unit:
     return Unit(name=ComponentName(name), wave=wave, after=frozenset(map(ComponentName, after)), holds=holds)
 
@@ -26,13 +30,14 @@ def test_definitions_come_first() -> None:
 
 
 def test_what_is_needed_comes_before() -> None:
-    found = waves([unit("shop", "db", "cache"), unit("db", "operator"), unit("cache"), unit("operator", holds=(CRD, SERVICE))])
+    operator = unit("operator", holds=(CRD, SERVICE))
+    found = named(waves([unit("shop", "db", "cache"), unit("db", "operator"), unit("cache"), operator]))
     assert found["shop"] > found["db"] > found["operator"]
     assert found["shop"] == found["cache"] + STEP
 
 
 def test_a_given_wave_is_taken_as_it_is() -> None:
-    assert waves([unit("a", "b", wave=-7), unit("b")])["a"] == -7
+    assert named(waves([unit("a", "b", wave=-7), unit("b")]))["a"] == -7
 
 
 def test_a_need_outside_of_the_stack_is_passed_over() -> None:
@@ -46,6 +51,8 @@ def test_a_circle_is_shown() -> None:
 
 @given(st.lists(st.sets(st.integers(0, 9), max_size=4), min_size=1, max_size=10))
 def test_without_circles_everything_stands_behind_what_it_needs(needs: list[set[int]]) -> None:
-    units = [unit(f"u{number}", *(f"u{other}" for other in each if other < number)) for number, each in enumerate(needs)]
+    units = [
+        unit(f"u{number}", *(f"u{other}" for other in each if other < number)) for number, each in enumerate(needs)
+    ]
     found = waves(units)
     assert all(found[each.name] > found[other] for each in units for other in each.after)

@@ -18,11 +18,15 @@ def helms_own(text: str) -> list[str]:
     return [piece.lstrip(" \t\n\f\r") + "\n" for piece in pieces if piece.strip(" \t\n\f\r")]
 
 
-@given(st.lists(st.sampled_from(["---", "--- ", "---# c", "a: 1", " b: 2", "\n", "\n\n", "  ", "- x\n", "----", "x ---"])))
+@given(
+    st.lists(st.sampled_from(["---", "--- ", "---# c", "a: 1", " b: 2", "\n", "\n\n", "  ", "- x\n", "----", "x ---"]))
+)
 def test_rendered_text_is_cut_where_helm_cuts_it(parts: list[str]) -> None:
     text = "".join(parts)
     found = [document.text for document in split.rendered(text)]
-    assert found == [each for each in helms_own(text) if not all(not line or line[0] == "#" for line in each.split("\n"))]
+    assert found == [
+        each for each in helms_own(text) if not all(not line or line[0] == "#" for line in each.split("\n"))
+    ]
 
 
 def test_comments_alone_are_no_document() -> None:
@@ -42,7 +46,11 @@ def test_hyphens_inside_of_a_block_stay() -> None:
 
 def test_every_document_knows_its_line() -> None:
     text = "\n\n# head\na: 1\n\n---\n\n\nb: 2\n---\nc: 3\n"
-    assert [(each.line, each.text.strip()) for each in split.rendered(text)] == [(3, "# head\na: 1"), (9, "b: 2"), (11, "c: 3")]
+    assert [(each.line, each.text.strip()) for each in split.rendered(text)] == [
+        (3, "# head\na: 1"),
+        (9, "b: 2"),
+        (11, "c: 3"),
+    ]
     assert [each.line for each in split.written(text)] == [3, 9, 11]
 
 

@@ -39,9 +39,12 @@ def test_a_later_group_replaces_on_purpose_and_it_is_told() -> None:
 
 def test_of_equal_twins_the_earlier_component_owns_the_object() -> None:
     found = twins.between(
-        [(ComponentName("one"), [manifest("x", component="one")]), (ComponentName("two"), [manifest("x", component="two")])]
+        [
+            (ComponentName("one"), [manifest("x", component="one")]),
+            (ComponentName("two"), [manifest("x", component="two")]),
+        ]
     )
-    assert [len(found[name].manifests) for name in ("one", "two")] == [1, 0]
+    assert [len(single.manifests) for single in found.values()] == [1, 0]
     (finding,) = found[ComponentName("two")].findings
     assert finding.severity is Severity.WARNING
     assert "one owns them" in finding.message

@@ -7,6 +7,7 @@ false for good. So every render loads the archive anew, and handles never leave 
 from __future__ import annotations
 
 import functools
+import gzip
 import io
 import re
 import tarfile
@@ -21,7 +22,7 @@ from cluster_forge.foundation.versions import Version
 from cluster_forge.ports import Rendered, RenderRequest
 
 try:
-    from helm_python import Chart, HelmChartInvalidError, HelmChartLoadError, HelmError, _native
+    from helm_python import Chart, HelmError, _native
 except ImportError as error:
     raise MissingProgramError(
         f"Helm's engine cannot be loaded: {error}",
@@ -29,6 +30,9 @@ except ImportError as error:
     ) from error
 
 _ASKED = re.compile(rb"\.APIVersions\.Has \"([^\"]+)\"")
+_GZIP = b"\x1f\x8b\x08"
+_SCHEMA = "values.schema.json"
+_REMOTE = re.compile(rb"\"\$ref\"\s*:\s*\"(https?://(?!json-schema\.org/)[^\"#]+)")
 _RANGE_TEMPLATE = "{{- range .Values.versions }}{{ semverCompare $.Values.range . }},{{ end -}}"
 
 
@@ -40,7 +44,11 @@ class HelmEngineInProcess:
         return f"helm-sdk {_native.EXPECTED_HELM_SDK_VERSION}"
 
     def render(self, request: RenderRequest) -> Rendered:
-        with _load(request.chart) as chart:
+        content = _unpacked(request.chart)
+        archive = _without_schemas(content) if request.skip_schema else request.chart
+        if not request.skip_schema:
+            _refuse_remote_schemas(content)
+        with _load(archive) as chart:
             _check_installable(chart, request, self)
             templates = _templates(chart, request)
             crds = chart.crds  # only now: a render decides which dependencies' CRDs there are
@@ -49,7 +57,7 @@ class HelmEngineInProcess:
             templates={path: text for path, text in sorted(templates.items()) if not path.endswith("NOTES.txt")},
             crds=tuple((str(crd["filename"]), str(crd["data"])) for crd in crds),
             notes=notes,
-            asks_for=asked_apis(request.chart),
+            asks_for=_asked(content),
         )
 
     def newest_in_range(self, constraint: str, versions: Sequence[str]) -> str | None:
@@ -72,7 +80,7 @@ class HelmEngineInProcess:
         values = orjson.dumps({"range": constraint, "versions": list(versions)}).decode()
         with Chart.load_archive(_range_chart()) as chart:
             try:
-                output = _native.call_string("helm_render", chart._raw(), values, options)
+                output = _native.call_string("helm_render", chart._raw(), values, options)  # noqa: SLF001 - no public call takes options
             except HelmError as error:
                 raise DescriptionError(
                     f"{constraint!r} is no version range: {_reason(error)}",
@@ -83,19 +91,65 @@ class HelmEngineInProcess:
 
 
 def asked_apis(archive: bytes) -> frozenset[str] | None:
-    """The API versions that the chart's templates ask for; None where one asks in another way than by their name."""
-    try:
-        content = zlib.decompress(archive, wbits=31)
-    except zlib.error as error:
-        raise ArchiveError(f"not a gzip archive: {error}") from error
+    """The API versions that the chart's templates ask for.
+
+    None where they cannot be told: one asks in another way than by their name, or a dependency is packed once more.
+
+    Raises:
+        ArchiveError: if it is no archive.
+    """
+    return _asked(_unpacked(archive))
+
+
+def _asked(content: bytes) -> frozenset[str] | None:
     asked = _ASKED.findall(content)
-    return frozenset(name.decode() for name in asked) if len(asked) == content.count(b".APIVersions") else None
+    is_known = len(asked) == content.count(b".APIVersions") and _GZIP not in content
+    return frozenset(name.decode(errors="replace") for name in asked) if is_known else None
+
+
+def _unpacked(archive: bytes) -> bytes:
+    try:
+        return gzip.decompress(archive)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ArchiveError(f"not a chart: {error}", fix="see whether `helm lint` accepts it") from error
+
+
+def _refuse_remote_schemas(content: bytes) -> None:
+    """Nothing but `mine` uses the network, and Helm would fetch what a ``values.schema.json`` refers to.
+
+    Raises:
+        RenderError: with the address.
+    """
+    if not _REMOTE.search(content):
+        return
+    with tarfile.open(fileobj=io.BytesIO(content)) as members:
+        for member in members:
+            file = members.extractfile(member) if member.name.endswith(f"/{_SCHEMA}") else None
+            found = _REMOTE.search(file.read()) if file else None
+            if found:
+                raise RenderError(
+                    f"{member.name} refers to {found[1].decode(errors='replace')}, which would have to be fetched",
+                    fix="take a version of the chart whose schema is complete",
+                )
+
+
+def _without_schemas(content: bytes) -> bytes:
+    """The same chart without its ``values.schema.json`` files: Helm's library cannot be told to skip them."""
+    buffer = io.BytesIO()
+    with (
+        tarfile.open(fileobj=io.BytesIO(content)) as members,
+        tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as kept,
+    ):
+        for member in members:
+            if not member.name.endswith(f"/{_SCHEMA}"):
+                kept.addfile(member, members.extractfile(member) if member.isfile() else None)
+    return buffer.getvalue()
 
 
 def _load(archive: bytes) -> Chart:
     try:
         return Chart.load_archive(archive)
-    except (HelmChartLoadError, HelmChartInvalidError) as error:
+    except HelmError as error:
         raise ArchiveError(f"not a chart: {_reason(error)}", fix="see whether `helm lint` accepts it") from error
 
 
@@ -118,11 +172,19 @@ def _check_installable(chart: Chart, request: RenderRequest, engine: HelmEngineI
             fix="run `helm dependency build` in the chart, or package it with them",
         )
     required = metadata.get("kubeVersion")
-    if required and engine.fits(required, [str(request.kubernetes)]) != [True]:
+    if required and not _is_in_range(str(request.kubernetes), required, engine):
         raise RenderError(
             f"{name} requires Kubernetes {required}, the target is {request.kubernetes}",
             fix="choose another version of the chart, or another target.kubernetes",
         )
+
+
+def _is_in_range(version: str, constraint: str, engine: HelmEngineInProcess) -> bool:
+    """As Helm has it, nothing is in a range that is none."""
+    try:
+        return engine.fits(constraint, [version]) == [True]
+    except DescriptionError:
+        return False
 
 
 def _templates(chart: Chart, request: RenderRequest) -> dict[str, str]:
@@ -132,11 +194,12 @@ def _templates(chart: Chart, request: RenderRequest) -> dict[str, str]:
         "kube_version": str(request.kubernetes),
         "api_versions": list(request.api_versions),
     }
-    if request.skip_schema:
-        options["skip_schema_validation"] = True
     try:
         text = _native.call_string(
-            "helm_render", chart._raw(), orjson.dumps(request.values).decode(), orjson.dumps(options).decode()
+            "helm_render",
+            chart._raw(),  # noqa: SLF001 - no public call takes these options
+            orjson.dumps(request.values).decode(),
+            orjson.dumps(options).decode(),
         )
     except HelmError as error:
         raise RenderError(_reason(error), fix=_fix(error)) from error
@@ -172,5 +235,3 @@ def _range_chart() -> bytes:
             entry.size = len(text)
             archive.addfile(entry, io.BytesIO(text.encode()))
     return buffer.getvalue()
-
-

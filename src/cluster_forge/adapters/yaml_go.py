@@ -20,7 +20,7 @@ _DIGITS = bytes(0x30 if byte in b"0123456789_" else 0x20 for byte in range(256))
 _LONG = b"0" * 16
 """2^53 has sixteen digits: a shorter integer is exact."""
 
-_LONG_HEX = re.compile(r"0[xXbBoO][0-9a-fA-F_]{13}")
+_LONG_HEX = re.compile(r"0[xX][0-9a-fA-F_]{13}")
 _BLOCK_MAPPING = re.compile(r"(?:\s|#.*\n)*[A-Za-z\"']")
 """How a document begins whose end Go's reader checks."""
 
@@ -47,10 +47,10 @@ class GoYaml:
         if not _BLOCK_MAPPING.match(document) or _is_ended(document) or _has_long_number(document, text):
             return self._exact.read(document)
         content, problem = _call(text)
+        if content == b"{}" or any(reason in problem for reason in _BEYOND):
+            return self._exact.read(document)
         if not problem:
             return self._parsed(content, document)
-        if any(reason in problem for reason in _BEYOND):
-            return self._exact.read(document)
         reason = _REASON.search(problem)
         raise ManifestError(f"not YAML: {' '.join((reason[1] if reason else problem).split())}")
 
@@ -66,7 +66,9 @@ def _is_ended(document: str) -> bool:
 
 
 def _has_long_number(document: str, text: bytes) -> bool:
-    return _LONG in text.translate(_DIGITS) or ("0" in document and bool(_LONG_BASED.search(document)))
+    if _LONG in text.translate(_DIGITS):
+        return True
+    return ("0x" in document or "0X" in document) and bool(_LONG_HEX.search(document))
 
 
 def _call(text: bytes) -> tuple[bytes, str]:

@@ -13,6 +13,7 @@ from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.stack import scalar
 
 _LOADER: type = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_MERGE = "tag:yaml.org,2002:merge"
 _DEEPEST = 300
 _MOST_COPIES = 1_000_000
 """How many values the aliases of one document may repeat."""
@@ -24,6 +25,8 @@ class PythonYaml:
     def read(self, document: str) -> Any:
         try:
             loader = _LOADER(document)
+        except UnicodeEncodeError as error:
+            raise ManifestError(f"not Unicode text: {error}") from error
         except yaml.YAMLError as error:
             raise _unreadable(error) from error
         try:
@@ -92,13 +95,19 @@ class _Document:
     def _mapping(self, depth: int) -> dict[str, Any]:
         members: dict[str, Any] = {}
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
-            if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]:
+            if (
+                isinstance(event, yaml.ScalarEvent)
+                and event.value == "<<"
+                and (event.implicit[0] or event.tag == _MERGE)
+            ):
                 members.update(_merged(self._of(self._next(), depth)))
                 continue
             line = event.start_mark.line + 1
             key = self._of(event, depth)
             if isinstance(key, dict | list):
-                raise ManifestError(f"not YAML as Kubernetes reads it: a key that is a list or a mapping, on line {line}")
+                raise ManifestError(
+                    f"not YAML as Kubernetes reads it: a key that is a list or a mapping, on line {line}"
+                )
             members[scalar.as_key(key)] = self._of(self._next(), depth)
         return members
 
@@ -107,7 +116,7 @@ class _Document:
         if name in self._open:
             raise ManifestError(f"not YAML: the alias *{name} stands inside of what it names")
         if name not in self._anchors:
-            raise ManifestError(f"not YAML: unknown anchor {name!r} referenced on line {event.start_mark.line + 1}")
+            raise ManifestError(f"not YAML: unknown anchor {name!r} referenced")
         found, size = self._anchors[name]
         self._made += size
         self._copied += size
@@ -127,4 +136,6 @@ def _merged(value: Any) -> dict[str, Any]:
 def _unreadable(error: yaml.YAMLError) -> ManifestError:
     mark = getattr(error, "problem_mark", None)
     line = f"line {mark.line + 1}: " if mark else ""
-    return ManifestError(f"not YAML: {line}{getattr(error, 'problem', None) or getattr(error, 'reason', None) or error}")
+    return ManifestError(
+        f"not YAML: {line}{getattr(error, 'problem', None) or getattr(error, 'reason', None) or error}"
+    )

@@ -27,10 +27,10 @@ _INTERRUPTED, _BUG = 130, 70
 class Verbs(click.Group):
     """A group whose commands live in `cluster_forge.cli.commands`, one module each."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if name not in VERBS:
             return None
         module = importlib.import_module(f"cluster_forge.cli.commands.{name}")
@@ -46,14 +46,18 @@ class Verbs(click.Group):
             raise click.UsageError(f"no such verb: {args[0]!r}{did_you_mean(args[0], VERBS)}", ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
 
 
 @click.group(
     cls=Verbs,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CLUSTER_FORGE", "max_content_width": 100},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "CLUSTER_FORGE",
+        "max_content_width": 100,
+    },
     epilog="Exit codes: 0 done, 1 the answer is no, 2 usage, 10-29 a typed error (cluster-forge help errors), 70 a bug.",
 )
 @click.option("-C", "workspace", metavar="WORKSPACE", default=".", help="The folder that holds input/ (default: here).")
@@ -64,7 +68,7 @@ def cluster_forge(context: click.Context, workspace: str) -> None:
     context.obj = workspace
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one way out for each kind of end
     """Run one command line; the exit code is the contract's."""
     try:
         code = cluster_forge.main(list(arguments), prog_name="cluster-forge", standalone_mode=False)
@@ -83,7 +87,7 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user gets an explanation and an exit code
         from cluster_forge.cli import explain
 
         return explain.failure(error, arguments)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cluster_forge.adapters.stack_files import WorkspaceFiles
 from cluster_forge.cli.session import Selection, finding_json
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.names import ComponentName
@@ -15,7 +16,6 @@ from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
 from cluster_forge.stack.parse import Loaded, load
 from cluster_forge.stages.smelt import Smelted
-from cluster_forge.wiring import WorkspaceFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,5 +104,3 @@ def size(number: int) -> str:
     if number < 1000:
         return f"{number} B"
     return f"{number / 1000:.1f} kB" if number < 1_000_000 else f"{number / 1_000_000:.1f} MB"
-
-

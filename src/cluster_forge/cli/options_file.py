@@ -30,18 +30,11 @@ def defaults(name: str, workspace: Path, command: click.Command) -> dict[str, An
         raise DescriptionError("a file of options is a mapping", where=f"{path}:1", fix="write `option: value` lines")
     own = content.get(command.name or "") or {}
     known = _options(command)
-    errors, found = [], {}
-    for key, value in own.items():
-        if key not in known:
-            errors.append(_unknown(command, key, known, f"{path}:{file.line((command.name or '', key))}"))
-    for key, value in content.items():
-        if key not in VERBS and key not in known and key not in _of_any_verb():
-            errors.append(_unknown(command, key, known, f"{path}:{file.line((key,))}"))
+    others = (key for key in content if key not in VERBS and key not in known)
+    errors = [_unknown(command, key, known, file.where((command.name or "", key))) for key in own if key not in known]
+    errors += [_unknown(command, key, known, file.where((key,))) for key in others if key not in _of_any_verb()]
     raise_all(errors)
-    for key, value in {**content, **own}.items():
-        if key in known:
-            found[known[key]] = value
-    return found
+    return {known[key]: value for key, value in {**content, **own}.items() if key in known}
 
 
 def _unknown(command: click.Command, key: str, known: Mapping[str, str], where: str) -> DescriptionError:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from cluster_forge.adapters.stack_files import WorkspaceFiles
     from cluster_forge.manifests.finding import Finding
     from cluster_forge.ports import Reporter
-    from cluster_forge.wiring import Workshop, WorkspaceFiles
+    from cluster_forge.wiring import Workshop
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -51,7 +52,7 @@ class Session:
         """The adapters for these options; ``offline`` for a verb that never fetches."""
         from cluster_forge import wiring
 
-        return wiring.workshop(
+        settings = wiring.Settings(
             workspace=self.workspace,
             store=self.store,
             mirrors=self.mirrors,
@@ -59,6 +60,7 @@ class Session:
             jobs=self.jobs,
             engine=self.engine,
         )
+        return wiring.workshop(settings)
 
     def files(self) -> WorkspaceFiles:
         """The workspace alone, for a verb that needs no more."""
@@ -99,17 +101,37 @@ def finding_json(finding: Finding) -> dict[str, Any]:
 
 
 _COMMON: Sequence[Decorator] = (
-    click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="json: one document on stdout."),
+    click.option(
+        "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="json: one document on stdout."
+    ),
     click.option("-q", "--quiet", is_flag=True, help="Only errors."),
     click.option("-v", "--verbose", is_flag=True, help="Notices too."),
-    click.option("--jobs", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="How much to do at once.", show_default="cores"),
+    click.option(
+        "--jobs",
+        type=click.IntRange(1, 64),
+        default=os.cpu_count() or 1,
+        help="How much to do at once.",
+        show_default="cores",
+    ),
     click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same)."),
-    click.option("--options", "options_file", metavar="FILE|NAME", is_eager=True, callback=lambda c, p, v: _defaults(c, v), help="Defaults for options: a file, or options/<NAME>.yaml."),
+    click.option(
+        "--options",
+        "options_file",
+        metavar="FILE|NAME",
+        is_eager=True,
+        callback=lambda context, _, name: _defaults(context, name),
+        help="Defaults for options: a file, or options/<NAME>.yaml.",
+    ),
     click.option("--yes", is_flag=True, help="Never ask."),
 )
 _SOURCES: Sequence[Decorator] = (
     click.option("--store", metavar="DIR", help="The content-addressed store (default: the user's cache)."),
-    click.option("--helm-engine", type=click.Choice(["auto", "sdk", "helm"]), default="auto", help="Helm's library, or the helm program."),
+    click.option(
+        "--helm-engine",
+        type=click.Choice(["auto", "sdk", "helm"]),
+        default="auto",
+        help="Helm's library, or the helm program.",
+    ),
 )
 _NETWORK: Sequence[Decorator] = (
     click.option("--mirror", "mirrors", metavar="DIR", multiple=True, help="Look here first (repeatable)."),
@@ -182,13 +204,3 @@ def _defaults(context: click.Context, name: str | None) -> str | None:
 
     context.default_map = options_file.defaults(name, Path(context.find_root().obj), context.command)
     return name
-
-
-def confirm(session: Session, question: str) -> bool:
-    """Ask on a terminal; without one nothing is asked and the answer is no, with ``--yes`` it is yes."""
-    import sys
-
-    if session.assume_yes:
-        return True
-    return sys.stdin.isatty() and sys.stderr.isatty() and click.confirm(question, err=True)
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from typing import Self
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 
@@ -23,7 +24,7 @@ class ComponentName(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> ComponentName:
+    def __new__(cls, text: str) -> Self:
         if not is_dns_label(text):
             raise ValueError(f"{text!r} is not a DNS label (lower-case letters, digits and hyphens, at most 63)")
         return super().__new__(cls, text)

@@ -16,7 +16,6 @@ from cluster_forge.gitops import argocd_part, engine, git_server
 from cluster_forge.gitops.engine import Delivery
 from cluster_forge.gitops.parts import CRD, Part, PartObject, groups_made_by, in_order, is_custom
 from cluster_forge.manifests import emit
-from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stack.model import RepositorySource, Stack
 
@@ -46,6 +45,11 @@ _CLAIMS = tuple(
 def root_name(stack: Stack, parts: Iterable[Part]) -> str:
     """The root Application's name: the stack's, unless a part is called so."""
     return f"{stack.name}-root" if stack.name in {part.name for part in parts} else stack.name
+
+
+def file_name(name: str) -> str:
+    """The file of the Application called ``name``, in `FOLDER`."""
+    return f"{name}.yaml"
 
 
 def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Body, ...]:
@@ -92,14 +96,13 @@ def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:
     """
     name = root_name(stack, parts)
     where = _namespace(stack, parts)
-    own = ObjectId(group=argocd_part.GROUP, kind="Application", namespace=where, name=name)
     return _application(
         stack,
         parts,
         name=name,
         namespace=where or argocd_part.NAMESPACE,
         wave=None,
-        source=_source(stack, FOLDER, revision, [own.file_name]),
+        source=_source(stack, FOLDER, revision, [file_name(name)]),
         holds=_Holds((), frozenset(), stack.target.kubernetes.minor),
     )
 

@@ -28,6 +28,7 @@ _PORT = 9418
 
 _UNPACK = """\
 set -eu
+[ -x "$(git --exec-path)/git-daemon" ] || { echo 'this image of Argo CD has no git daemon' >&2; exit 1; }
 cd /repository
 rm -rf new
 mkdir -p new/objects new/refs

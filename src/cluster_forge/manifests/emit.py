@@ -23,7 +23,9 @@ _BARE = re.compile(
 )
 _WORDS = re.compile(r"(?:y|n|yes|no|on|off|true|false|null|nan|inf|infinity)|[.][0-9].*|[.](?:inf|nan)|[.]+|<<|=", re.I)
 _PRINTABLE = re.compile(rf"[\x20-\x7e{_LETTERS}\U00010000-\U0010ffff]*")
-_BLOCK = re.compile(rf"\n*[\x21-\x7e{_LETTERS}\U00010000-\U0010ffff](?:[\x20-\x7e\n{_LETTERS}\U00010000-\U0010ffff]|(?<=[^\n])\t)*")
+_BLOCK = re.compile(
+    rf"\n*[\x21-\x7e{_LETTERS}\U00010000-\U0010ffff](?:[\x20-\x7e\n{_LETTERS}\U00010000-\U0010ffff]|(?<=[^\n])\t)*"
+)
 _ESCAPED = re.compile(rf"[^\x20\x21\x23-\x5b\x5d-\x7e{_LETTERS}\U00010000-\U0010ffff]")
 _SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _LONGEST_KEY = 1000

@@ -66,5 +66,6 @@ def _escape(part: str) -> str:
     if _PLAIN.match(part):
         return part
     return "".join(
-        char if _PLAIN.match(char) else "".join(f"~{byte:02x}" for byte in char.encode("utf-8", "surrogatepass")) for char in part
+        char if _PLAIN.match(char) else "".join(f"~{byte:02x}" for byte in char.encode("utf-8", "surrogatepass"))
+        for char in part
     )

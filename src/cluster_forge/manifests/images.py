@@ -148,7 +148,7 @@ def _in_text(name: str, text: str) -> Iterator[str]:
             continue
         start = before.start()
         candidate = text[start : match.end()].rstrip(".-")
-        if start and text[start - 1] in "@$}%*\\" or _in_comment(text, start):
+        if (start and text[start - 1] in "@$}%*\\") or _in_comment(text, start):
             continue
         reference = _read(candidate)
         if reference and _is_sure(

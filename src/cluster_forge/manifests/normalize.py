@@ -31,7 +31,7 @@ def objects(value: Any, provenance: Provenance) -> Iterator[Manifest]:
         return
     if not isinstance(api_version, str) or not isinstance(kind, str) or not api_version or not kind:
         missing = " and ".join(key for key in ("apiVersion", "kind") if not isinstance(value.get(key), str))
-        raise _unfit(provenance, f"not a Kubernetes object: {missing or 'apiVersion or kind'} is missing")
+        raise _unfit(provenance, f"not a Kubernetes object: it has no {missing or 'apiVersion or kind'}")
     yield Manifest.of(_named(value, provenance), provenance)
 
 
@@ -89,7 +89,8 @@ def _unfit(provenance: Provenance, message: str) -> ManifestError:
     return ManifestError(
         f"component {provenance.component}: {message}",
         where=provenance.origin,
-        fix="only Kubernetes objects can be deployed; a Helm values file belongs into valuesFiles of a component with helm",
+        fix="only Kubernetes objects can be deployed; a Helm values file belongs into `valuesFiles` of a component with "
+        f"`helm`; to leave the component out: --skip {provenance.component}",
     )
 
 

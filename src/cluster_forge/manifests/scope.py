@@ -69,4 +69,6 @@ def _served(spec: Mapping[str, object]) -> tuple[str, ...]:
     versions = spec.get("versions")
     if not isinstance(versions, list):
         return (str(spec["version"]),) if "version" in spec else ()
-    return tuple(str(version["name"]) for version in versions if isinstance(version, dict) and version.get("served", True))
+    return tuple(
+        str(version["name"]) for version in versions if isinstance(version, dict) and version.get("served", True)
+    )

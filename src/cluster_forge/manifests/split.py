@@ -20,11 +20,11 @@ class Document:
 
 
 def rendered(text: str) -> Iterator[Document]:
-    """The documents in the output of a template that hold more than white space and comments.
+    r"""The documents in the output of a template that hold more than white space and comments.
 
-    Helm's separator is ``(?:^|\\s*\\n)---\\s*`` (Helm 4, ``pkg/release/v1/util/manifest.go``): three hyphens at the
+    Helm's separator is ``(?:^|\s*\n)---\s*`` (Helm 4, ``pkg/release/v1/util/manifest.go``): three hyphens at the
     start of a line, whatever follows them; white space before it goes, and each document gets one line break at its end.
-    Written here without the leading ``\\s*``, which costs quadratic time.
+    Written here without the leading ``\s*``, which costs quadratic time.
     """
     pieces = list(_pieces(text.lstrip(_WHITE), 1 + text.count("\n", 0, len(text) - len(text.lstrip(_WHITE)))))
     for number, (piece, line) in enumerate(pieces, start=1):

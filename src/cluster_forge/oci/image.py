@@ -126,9 +126,9 @@ def build(layer: Layer, architecture: str, about: About, *, base: Base | None = 
     """
     if base and base.architecture != architecture:
         raise ImageError(f"the base image is for {base.architecture}, not for {architecture}")
-    config = _json(_config(layer, architecture, about, base.config if base else {}))
+    config = encode(_config(layer, architecture, about, base.config if base else {}))
     ours = Descriptor(media_type=layer.media_type, digest=layer.digest, size=layer.size)
-    manifest = _json(
+    manifest = encode(
         {
             "schemaVersion": 2,
             "mediaType": MANIFEST_TYPE,
@@ -161,5 +161,6 @@ def _config(layer: Layer, architecture: str, about: About, base: Mapping[str, An
     }
 
 
-def _json(value: Mapping[str, Any]) -> bytes:
+def encode(value: Mapping[str, Any]) -> bytes:
+    """The JSON of a blob; its keys are sorted, so that one value has one digest."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

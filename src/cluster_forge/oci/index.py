@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-import orjson
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.oci.image import About, Descriptor, Image
+from cluster_forge.oci.image import About, Descriptor, Image, encode
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 _REF_NAME = "org.opencontainers.image.ref.name"
@@ -39,7 +36,7 @@ def build(images: Sequence[Image], about: About) -> Layout:
 
     Layers of a base image are named but not in it: they are where the base image is.
     """
-    index = _json(
+    index = encode(
         {
             "schemaVersion": 2,
             "mediaType": INDEX_TYPE,
@@ -52,14 +49,10 @@ def build(images: Sequence[Image], about: About) -> Layout:
     for image in images:
         blobs.update(image.blobs)
     files = {f"blobs/sha256/{digest.hex}": content for digest, content in blobs.items()}
-    files["oci-layout"] = _json({"imageLayoutVersion": "1.0.0"})
-    files["index.json"] = _json({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [entry.to_json()]})
+    files["oci-layout"] = encode({"imageLayoutVersion": "1.0.0"})
+    files["index.json"] = encode({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [entry.to_json()]})
     return Layout(
         files=FileTree(files),
         digest=entry.digest,
         platforms={f"linux/{image.manifest.architecture}": image.manifest.digest for image in images},
     )
-
-
-def _json(value: Mapping[str, Any]) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import tarfile
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -93,8 +92,8 @@ def build(tree: FileTree, compression: Compression, *, mtime: int = 0, run: Run 
 def _archive(tree: FileTree, mtime: int) -> bytes:
     """A POSIX archive: every folder before what lies in it, owned by root; pax headers only for what ustar cannot name."""
     folders = {path[:end] for path in tree for end, char in enumerate(path) if char == "/"}
-    for path in folders.intersection(tree):
-        raise ImageError("is a file and a folder", where=path)
+    for path in tree:
+        _check(path, folders)
     pieces: list[bytes] = []
     for path in sorted(folders.union(tree)):
         entry = tarfile.TarInfo(path)
@@ -110,13 +109,20 @@ def _archive(tree: FileTree, mtime: int) -> bytes:
     return b"".join(pieces)
 
 
-def _header(entry: tarfile.TarInfo) -> bytes:
-    with suppress(ValueError):
-        return entry.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
+def _check(path: str, folders: set[str]) -> None:
+    if path in folders:
+        raise ImageError("is a file and a folder", where=path)
     try:
-        return entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
+        path.encode()
     except UnicodeEncodeError as error:
-        raise ImageError(f"the name {entry.name!r} is not UTF-8", fix="rename the file") from error
+        raise ImageError("a file's name is not UTF-8", where=ascii(path), fix="rename the file") from error
+
+
+def _header(entry: tarfile.TarInfo) -> bytes:
+    try:
+        return entry.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
+    except ValueError:
+        return entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
 
 
 def _gzip(part: memoryview) -> bytes:

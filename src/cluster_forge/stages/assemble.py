@@ -140,7 +140,12 @@ def _dropped(component: Component, uses: Mapping[HookUse, Sequence[Manifest]]) -
 def _in_order(stack: Stack, parts: Sequence[Part]) -> list[Part]:
     given = {component.name: component.wave for component in stack.components}
     units = [
-        order.Unit(name=part.name, wave=given[part.name], after=frozenset(part.needs), holds=[each.id for each in part.manifests])
+        order.Unit(
+            name=part.name,
+            wave=given[part.name],
+            after=frozenset(part.needs),
+            holds=[each.id for each in part.manifests],
+        )
         for part in parts
     ]
     waves = order.waves(units)
@@ -149,7 +154,9 @@ def _in_order(stack: Stack, parts: Sequence[Part]) -> list[Part]:
 
 def _with_namespaces(parts: Sequence[Part], stack: Stack) -> list[Part]:
     """The parts, and before them one with the namespaces that are used and that nobody makes."""
-    made = {each.id.name for part in parts for each in part.manifests if (each.id.group, each.id.kind) == ("", "Namespace")}
+    made = {
+        each.id.name for part in parts for each in part.manifests if (each.id.group, each.id.kind) == ("", "Namespace")
+    }
     used = {each.id.namespace for part in parts for each in part.manifests if each.id.namespace}
     used.update(name for component in stack.components for name in component.extra_namespaces)
     missing = sorted(used - made - _ALWAYS_THERE)

@@ -137,7 +137,9 @@ def _working(request: CastRequest, tools: Tools, reporter: Reporter) -> Working:
             )
         reporter.noticed(_notice("working/ does not belong to the present description and lock, and is cast as it is"))
     if found.edited:
-        reporter.noticed(_notice(f"{len(found.edited)} files of working/ were edited by hand, and are cast as they are"))
+        reporter.noticed(
+            _notice(f"{len(found.edited)} files of working/ were edited by hand, and are cast as they are")
+        )
     return found
 
 

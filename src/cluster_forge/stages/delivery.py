@@ -16,9 +16,7 @@ APPLICATIONS = "argo-apps"
 """The folder of `working/` that holds the Applications; the root names it as its path."""
 
 
-def parts(
-    records: Iterable[PartRecord], files: Mapping[str, bytes], bodies: Mapping[str, Body]
-) -> tuple[Part, ...]:
+def parts(records: Iterable[PartRecord], files: Mapping[str, bytes], bodies: Mapping[str, Body]) -> tuple[Part, ...]:
     """The parts with their objects' documents, and with the bodies of those in ``bodies`` (by path)."""
     return tuple(
         Part(

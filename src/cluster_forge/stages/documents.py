@@ -12,7 +12,7 @@ from cluster_forge.manifests import emit, normalize, split
 from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.ports import Rendered, StackFiles, YamlReader
 from cluster_forge.stack.model import Component
-from cluster_forge.stages.means import Tools, is_url, sourced_folder
+from cluster_forge.stages.means import Tools, has_sources, is_url, sourced_folder
 
 _YAML = (".yaml", ".yml", ".json")
 
@@ -40,12 +40,15 @@ def read(texts: Texts, component: ComponentName, reader: YamlReader) -> tuple[Ma
         where = f"{origin}:{document.line}"
         try:
             value = reader.read(document.text)
-            for manifest in normalize.objects(value, Provenance(component=component, origin=where)):
-                found.append(replace(manifest, text=emit.text(manifest)))
+            objects = normalize.objects(value, Provenance(component=component, origin=where))
+            found += [replace(manifest, text=emit.text(manifest)) for manifest in objects]
         except ManifestError as error:
             place = f"component {component}: "
             message = error.message if error.message.startswith(place) else place + error.message
             errors.append(ManifestError(message, where=error.where or where, fix=error.fix))
+        except RecursionError:
+            message = f"component {component}: nested deeper than anybody reads"
+            errors.append(ManifestError(message, where=where, fix="leave the document out"))
     raise_all(errors)
     return tuple(found)
 
@@ -100,8 +103,8 @@ def _in_input(path: str, component: Component, files: StackFiles) -> Iterator[tu
             raise ManifestError(f"component {component.name}: there is no {path}", where=component.where)
         tree, path = FileTree({path.rpartition("/")[2]: content}), path.rpartition("/")[0]
     mined = f"input/{sourced_folder(component)}/"
+    passes_over = has_sources(component) and not f"{path}/".startswith(mined)
     for name, content in tree.files.items():
         file = f"{path}/{name}"
-        is_mined = file.startswith(mined) and not f"{path}/".startswith(mined)
-        if name.endswith(_YAML) and not is_mined:
+        if name.endswith(_YAML) and not (passes_over and file.startswith(mined)):
             yield from written(content, file)

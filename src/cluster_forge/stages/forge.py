@@ -46,7 +46,9 @@ def forge(
     """
     if not request.discard_edits:
         working.refuse_edits(tools.files)
-    mined = mine(MineRequest(stack=request.stack, lock=request.lock, whole=True, upstream=False), tools, sources, reporter)
+    mined = mine(
+        MineRequest(stack=request.stack, lock=request.lock, whole=True, upstream=False), tools, sources, reporter
+    )
     fingerprint = inputs.fingerprint(request.stack, mined.pins, tools.files)
     smelted = smelt(
         SmeltRequest(

@@ -68,8 +68,9 @@ def mine(request: MineRequest, tools: Tools, sources: Sources, reporter: Reporte
     def told(source: Source, found: Pinned) -> None:
         reporter.advanced("mine", source.component.name, f"{source.address} {found.version}".rstrip())
 
-    above = pin.fetched(ahead, request.lock, request.update, sources, tools.workers, told)
-    found = pin.fetched(listed, request.lock, request.update, sources, tools.workers, told)
+    known = request.lock.only(request.lock.components.keys() - request.update)
+    above = pin.fetched(ahead, known, sources, tools.workers, told)
+    found = pin.fetched(listed, known, sources, tools.workers, told)
     old = render(replace(stack, components=tuple(ahead)), above.pins, Lock(), tools)
     if old:
         tools.files.replace_trees({f"input/{_folder(name, stack)}": _tree(content) for name, content in old.items()})
@@ -80,7 +81,8 @@ def mine(request: MineRequest, tools: Tools, sources: Sources, reporter: Reporte
     lock = request.lock.having(locked)
     if lock != request.lock:
         tools.files.write(lock_file.FILE, lock_file.emit(lock).encode())
-    reporter.finished("mine", f"{len(locked)} components from outside, pinned in {lock_file.FILE}")
+    if locked:
+        reporter.finished("mine", f"{len(locked)} components from outside, pinned in {lock_file.FILE}")
     made = {name: content.made for name, content in {**old, **contents}.items() if content.made}
     return Mined(
         lock=lock,
@@ -107,7 +109,9 @@ def _keep(
             continue
         tree = _tree(content)
         trees[f"input/{sourced_folder(component)}"] = tree
-        rendered = mined.fingerprint(component, pins, content.made.announced, stack, tools, tree.digest)
+        rendered = mined.fingerprint(
+            component, pins=pins, announced=content.made.announced, stack=stack, tools=tools, content=tree.digest
+        )
         locked.append(
             LockedComponent(
                 name=name, sources=found.locked[name], rendered=rendered, asks=mined.asks_text(content.made)

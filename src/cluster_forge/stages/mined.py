@@ -81,7 +81,7 @@ def names(manifest: Manifest) -> set[str]:
 
 
 def fingerprint(  # noqa: PLR0913 - everything that decides the result
-    component: Component, pins: Pins, announced: Collection[str], stack: Stack, tools: Tools, content: Digest
+    component: Component, *, pins: Pins, announced: Collection[str], stack: Stack, tools: Tools, content: Digest
 ) -> Digest:
     """The fingerprint that the lock keeps as ``rendered``; ``content`` is the folder's digest."""
     parts = {

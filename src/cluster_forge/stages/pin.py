@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from cluster_forge.foundation.errors import ForgeError
+from cluster_forge.foundation.errors import ForgeError, raise_all
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports import Pinned, Sources, Workers
 from cluster_forge.stack.lock import Lock, LockedSource
@@ -73,19 +73,18 @@ def from_lock(components: Iterable[Component], lock: Lock, sources: Sources) -> 
 def fetched(
     components: Iterable[Component],
     lock: Lock,
-    update: Collection[str],
     sources: Sources,
     workers: Workers,
     told: Callable[[Source, Pinned], None],
 ) -> Found:
-    """The sources, fetched where the store lacks them. Those of components in ``update`` are resolved anew.
+    """The sources, fetched where the store lacks them; those that the lock does not have are resolved.
 
     Raises:
         ExceptionGroup: of every source's error: FetchError, OfflineError, ArchiveError, LockError, DescriptionError.
     """
 
     def find(source: Source) -> Pinned:
-        locked = None if source.component.name in update else _locked(source, lock)
+        locked = _locked(source, lock)
         try:
             pin = sources.chart(source.helm, locked) if source.helm else sources.manifest(source.url, locked)
         except ForgeError as error:
@@ -99,8 +98,6 @@ def fetched(
 
 
 def _each(find: Callable[[Source], Pinned], every: Sequence[Source]) -> list[Pinned]:
-    from cluster_forge.foundation.errors import raise_all
-
     found: list[Pinned] = []
     errors: list[ForgeError] = []
     for source in every:

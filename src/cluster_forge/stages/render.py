@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.names import ComponentName
@@ -48,7 +49,7 @@ def render(
     pins: Mapping[ComponentName, Pins],
     lock: Lock,
     tools: Tools,
-    told: Callable[[Component, int], None] = lambda component, objects: None,
+    told: Callable[[Component, int], None] | None = None,
 ) -> dict[ComponentName, Content]:
     """The objects of every component, in the order of the stack. ``told`` hears of each component that is done.
 
@@ -62,7 +63,8 @@ def render(
     for each in stack.components:
         content = Content(component=each, made=made.get(each.name), own=own[each.name])
         contents[each.name] = content
-        told(each, content.objects)
+        if told:
+            told(each, content.objects)
     return contents
 
 
@@ -83,8 +85,7 @@ class _Making:
         due = [each for each in sourced if each.name not in made]
         announced = _announced([*own, *(group for each in made.values() for group in each.groups)])
         for _ in range(_ROUNDS):
-            known = frozenset(announced)
-            for new in self._tools.workers.map(lambda each: self._make(each, known), due):
+            for new in self._tools.workers.map(partial(self._make, announced=announced), due):
                 made[new.component] = new
             announced |= _announced(group for each in made.values() for group in each.groups)
             due = [each for each in sourced if not self._holds(each, made[each.name], announced)]
@@ -103,7 +104,9 @@ class _Making:
             return heard == made.announced
         locked = self._lock.component(component.name)
         pins = self._pins.get(component.name, Pins())
-        expected = mined.fingerprint(component, pins, heard, self._stack, self._tools, made.kept)
+        expected = mined.fingerprint(
+            component, pins=pins, announced=heard, stack=self._stack, tools=self._tools, content=made.kept
+        )
         return locked is not None and locked.rendered == expected
 
     def _make(self, component: Component, announced: frozenset[str]) -> Made:

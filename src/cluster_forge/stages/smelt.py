@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cluster_forge import __version__
-from cluster_forge.bundle import RECORD, PartRecord, Record
+from cluster_forge.bundle import RECORD, ObjectRecord, PartRecord, Record
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, ManifestError
 from cluster_forge.foundation.file_tree import FileTree
@@ -23,7 +23,6 @@ from cluster_forge.stages.assemble import Part, assemble
 from cluster_forge.stages.means import Pins, Tools
 from cluster_forge.stages.render import Content, render
 from cluster_forge.stages.working import object_record
-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +78,9 @@ def smelt(request: SmeltRequest, tools: Tools, reporter: Reporter) -> Smelted:
     reporter.started("smelt", len(stack.components))
     contents = request.contents
     if contents is None:
-        contents = render(stack, request.pins, request.lock, tools, lambda each, objects: _tell(reporter, each, objects))
+        contents = render(
+            stack, request.pins, request.lock, tools, lambda each, objects: _tell(reporter, each, objects)
+        )
     assembled = assemble(stack, contents)
     findings = judged((*request.notices, *assembled.findings), stack.ignores, request.allow)
     for finding in findings:
@@ -130,7 +131,13 @@ def judged(findings: Iterable[Finding], ignores: Sequence[Ignore], allow: Collec
         if each not in used:
             message = f"checks.ignore {each.code!r} silences nothing"
             kept.append(
-                Finding(code="unused-ignore", severity=Severity.WARNING, where=each.where, message=message, fix="take it out")
+                Finding(
+                    code="unused-ignore",
+                    severity=Severity.WARNING,
+                    where=each.where,
+                    message=message,
+                    fix="take it out",
+                )
             )
     return tuple(kept)
 

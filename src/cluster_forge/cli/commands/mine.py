@@ -19,14 +19,14 @@ def command(session: Session, update: bool) -> None:
     with workshop.files.locked():
         described = describe(workshop.files, session.selection)
         every = frozenset(component.name for component in described.stack.components)
-        request = MineRequest(
-            stack=described.stack, lock=described.lock, update=every if update else frozenset()
-        )
+        request = MineRequest(stack=described.stack, lock=described.lock, update=every if update else frozenset())
         mined = mine_stage(request, workshop.tools, workshop.sources, session.reporter())
     if not mined.objects:
         session.say("nothing to mine: every manifest lies in input/ already")
     else:
-        session.say(f"{len(mined.objects)} components mined, {sum(mined.objects.values())} objects; next: cluster-forge smelt")
+        session.say(
+            f"{len(mined.objects)} components mined, {sum(mined.objects.values())} objects; next: cluster-forge smelt"
+        )
     session.answer(
         "mine",
         stack=described.stack.name,

@@ -1,0 +1,418 @@
+"""The generated script, run for real by dash or sh; only kubectl is a stub that writes down how it was called."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.gitops import bootstrap, deploy_script
+from cluster_forge.gitops.engine import Delivery
+from cluster_forge.gitops.parts import Part
+from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
+
+SHELL = shutil.which("dash") or "sh"
+SHELLCHECK = shutil.which("shellcheck") or shutil.which("shellcheck", path=Path(sys.executable).parent)
+STACKS = {
+    Delivery.DIRECT: Stack(name="demo", gitops=GitOps(engine=GitOpsEngine.NONE)),
+    Delivery.INSTALL: Stack(name="demo"),
+    Delivery.EXISTING: Stack(name="demo", gitops=GitOps(install=False)),
+}
+STUB = """\
+import json, os, sys
+folder = os.environ["STUB"]
+call = " ".join(sys.argv[1:])
+with open(f"{folder}/log", "a", encoding="utf-8") as log:
+    log.write(call + "\\n")
+with open(f"{folder}/answers.json", encoding="utf-8") as file:
+    answers = json.load(file)
+for number, (part, outputs) in enumerate(answers):
+    if part in call:
+        used = f"{folder}/used-{number}"
+        count = int(open(used).read()) if os.path.exists(used) else 0
+        open(used, "w").write(str(count + 1))
+        code, text = outputs[min(count, len(outputs) - 1)]
+        print(text)
+        sys.exit(code)
+"""
+HEALTHY = "demo v-1 v-1 Synced Healthy Succeeded\nshop v-1 v-1 Synced Healthy Succeeded"
+DEFAULTS = [
+    ["--raw /version", [[0, '{\n  "major": "1",\n  "minor": "33+"\n}']]],
+    ["WANTED:", [[0, HEALTHY]]],
+    ["apply", [[0, "thing serverside-applied\nWarning: beware"]]],
+]
+Answers = list[list[object]]
+
+
+@dataclasses.dataclass
+class Run:
+    code: int
+    out: str
+    err: str
+    calls: list[str]
+
+
+@pytest.fixture
+def run(tmp_path: Path, parts: tuple[Part, ...]) -> Callable[..., Run]:
+    """Cast a stack's delivery, run its script, tell what it said and what it asked of kubectl."""
+
+    def go(delivery: Delivery, *arguments: str, answers: Answers | None = None, stack: Stack | None = None) -> Run:
+        stack = stack or STACKS[delivery]
+        folder = tmp_path / "cast"
+        tree = bootstrap.tree(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-1")
+        for path, content in tree.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+        (folder / "deploy.sh").write_text(deploy_script.script(bootstrap.plan(stack, parts, "c" * 40, "v-1")))
+        programs = tmp_path / "bin"
+        programs.mkdir()
+        (programs / "kubectl").write_text(f"#!{sys.executable} -IS\n{STUB}")
+        (programs / "kubectl").chmod(0o755)
+        (programs / "sleep").write_text("#!/bin/sh\n")
+        (programs / "sleep").chmod(0o755)
+        (tmp_path / "answers.json").write_text(json.dumps([*(answers or []), *DEFAULTS]))
+        environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "STUB": str(tmp_path)}
+        finished = subprocess.run(
+            [SHELL, folder / "deploy.sh", *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=60,
+            check=False,
+        )
+        log = tmp_path / "log"
+        calls = log.read_text().splitlines() if log.exists() else []
+        return Run(finished.returncode, finished.stdout, finished.stderr, calls)
+
+    return go
+
+
+def files(run: Run) -> list[str]:
+    """The files that were applied, in order."""
+    return [call.split()[-1].removeprefix("bootstrap/") for call in run.calls if call.startswith("apply")]
+
+
+@pytest.mark.parametrize("delivery", list(Delivery))
+@pytest.mark.parametrize("source", [RepositorySource.INTERNAL, RepositorySource.EXTERNAL])
+def test_shellcheck_has_nothing_to_say(
+    delivery: Delivery, source: RepositorySource, parts: tuple[Part, ...], tmp_path: Path
+) -> None:
+    stack = STACKS[delivery]
+    stack = dataclasses.replace(stack, gitops=dataclasses.replace(stack.gitops, source=source, url="https://x"))
+    text = deploy_script.script(bootstrap.plan(stack, parts, "c" * 40, "v-1"))
+    (tmp_path / "deploy.sh").write_text(text)
+    subprocess.run([SHELL, "-n", tmp_path / "deploy.sh"], check=True)
+    assert len(text.splitlines()) < 600
+    assert "{" + "repository}" not in text
+    assert ("git-server.yaml" in text) == (source is RepositorySource.INTERNAL and delivery is not Delivery.DIRECT)
+    if SHELLCHECK is None:
+        pytest.skip("shellcheck is not installed")
+    command: list[str | Path] = [SHELLCHECK, "--shell=sh", "--severity=style", tmp_path / "deploy.sh"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.stdout == ""
+
+
+def test_a_large_stack_keeps_it_readable(parts: tuple[Part, ...]) -> None:
+    plan = bootstrap.plan(STACKS[Delivery.DIRECT], parts, "c" * 40, "v-1")
+    text = deploy_script.script(dataclasses.replace(plan, waves=plan.waves * 20))
+    assert len(text.splitlines()) < 600
+
+
+@pytest.mark.parametrize("delivery", list(Delivery))
+def test_print_needs_no_cluster(run: Callable[..., Run], delivery: Delivery) -> None:
+    result = run(delivery, "--print")
+    assert (result.code, result.calls, result.err) == (0, [], "")
+    assert result.out.endswith("nothing was changed\n")
+
+
+def test_print_lists_every_step_in_order(run: Callable[..., Run]) -> None:
+    steps = [
+        line.strip()
+        for line in run(Delivery.DIRECT, "--print").out.splitlines()
+        if "002-shop" in line or "shop" in line
+    ]
+    assert [step.replace("bootstrap/waves/002-shop/", "") for step in steps] == [
+        "wave 10: bootstrap/waves/002-shop (7 objects)",
+        "apply namespaces.yaml",
+        "apply hooks-pre-00-objects.yaml",
+        "run the Jobs in hooks-pre-01-jobs.yaml anew, wait until they are done",
+        "apply objects.yaml",
+        "apply jobs.yaml",
+        "apply custom.yaml",
+        "wait for deployment.apps/web in shop",
+        "wait for job.batch/plain in shop",
+        "run the Jobs in hooks-post-00-jobs.yaml anew, wait until they are done",
+    ]
+
+
+def test_without_a_terminal_nothing_is_asked_and_nothing_done(run: Callable[..., Run]) -> None:
+    result = run(Delivery.DIRECT)
+    assert (result.code, result.calls) == (2, [])
+    assert "--yes" in result.err
+
+
+def test_kubectl_applies_wave_by_wave_and_waits(run: Callable[..., Run]) -> None:
+    result = run(Delivery.DIRECT, "--yes", "--context", "there", "--kubeconfig=/k", "--timeout", "9s")
+    assert result.code == 0, result.err
+    assert all(call.startswith("--context there --kubeconfig /k ") for call in result.calls)
+    calls = [call.removeprefix("--context there --kubeconfig /k ") for call in result.calls]
+    assert calls[:3] == [
+        "get --raw /version",
+        "auth can-i * * --all-namespaces",
+        "config view --minify -o jsonpath={.clusters[0].cluster.server}",
+    ]
+    shop = [call.split(" -o ")[0] for call in calls if "shop" in call]
+    apply, at = "apply --server-side --force-conflicts --field-manager=cluster-forge -f", "bootstrap/waves/002-shop"
+    assert shop == [
+        f"{apply} {at}/namespaces.yaml",
+        f"{apply} {at}/hooks-pre-00-objects.yaml",
+        f"delete --ignore-not-found -f {at}/hooks-pre-01-jobs.yaml",
+        f"{apply} {at}/hooks-pre-01-jobs.yaml",
+        f"get -f {at}/hooks-pre-01-jobs.yaml --ignore-not-found --no-headers",
+        f"{apply} {at}/objects.yaml",
+        f"{apply} {at}/jobs.yaml",
+        f"{apply} {at}/custom.yaml",
+        "rollout status -n shop deployment.apps/web --timeout=9s",
+        "get job.batch/plain -n shop --ignore-not-found --no-headers",
+        f"delete --ignore-not-found -f {at}/hooks-post-00-jobs.yaml",
+        f"{apply} {at}/hooks-post-00-jobs.yaml",
+        f"get -f {at}/hooks-post-00-jobs.yaml --ignore-not-found --no-headers",
+    ]
+    assert (
+        "wait --for=condition=Available --timeout=9s apiservice.apiregistration.k8s.io/v1.metrics.example.com" in calls
+    )
+    assert "wait --for=condition=Established --timeout=9s -f bootstrap/waves/001-definitions/crds.yaml" in calls
+    assert "waiting for deployment.apps/web in shop (up to 9s)" in result.out
+    assert "    warning: beware" in result.out
+    assert result.out.endswith("the stack demo is deployed\n")
+
+
+def test_a_dry_run_changes_nothing(run: Callable[..., Run]) -> None:
+    unknown = 'Error from server (NotFound): namespaces "shop" not found'
+    result = run(Delivery.DIRECT, "--dry-run", answers=[["002-shop/objects.yaml", [[1, unknown]]]])
+    assert result.code == 0, result.err
+    assert all("--dry-run=server" in call for call in result.calls if call.startswith("apply"))
+    assert not [call for call in result.calls if call.startswith(("delete", "rollout", "wait", "patch", "annotate"))]
+    assert "objects.yaml can be tried before" in result.out
+    assert result.out.endswith("nothing was changed\n")
+
+
+def test_a_dry_run_finds_what_is_wrong(run: Callable[..., Run]) -> None:
+    result = run(Delivery.DIRECT, "--dry-run", answers=[["objects.yaml", [[1, "error: it is invalid"]]]])
+    assert result.code == 1
+    assert "it is invalid" in result.err
+
+
+@pytest.mark.parametrize(
+    ("minor", "arguments", "code", "says"),
+    [
+        ("33", [], 0, ""),
+        ("34", [], 0, "near enough"),
+        ("36", [], 3, "made for 1.33"),
+        ("24", [], 3, "at least 1.25"),
+        ("36", ["--force-version"], 0, "because of --force-version"),
+    ],
+)
+def test_the_clusters_version_has_to_fit(
+    run: Callable[..., Run], minor: str, arguments: list[str], code: int, says: str
+) -> None:
+    version = [["--raw /version", [[0, f'{{"major":"1","minor":"{minor}","x":""}}']]]]
+    result = run(Delivery.DIRECT, "--yes", *arguments, answers=version)
+    assert result.code == code
+    assert says in result.err
+    assert bool(files(result)) == (code == 0)
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ([["--raw /version", [[1, "connection refused"]]]], "cannot be reached: connection refused"),
+        ([["auth can-i", [[1, "no"]]]], "cluster administrator"),
+    ],
+)
+def test_the_cluster_is_checked_before_the_first_change(run: Callable[..., Run], answers: Answers, says: str) -> None:
+    result = run(Delivery.DIRECT, "--yes", answers=answers)
+    assert result.code == 3
+    assert says in result.err
+    assert files(result) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--nonsense"], "there is no option --nonsense"),
+        (["--timeout"], "--timeout needs a value"),
+        (["--timeout=soon"], "takes seconds"),
+        (["--namespace", "other", "--print"], "every object of this stack has its own"),
+    ],
+)
+def test_wrong_usage(run: Callable[..., Run], arguments: list[str], says: str) -> None:
+    result = run(Delivery.DIRECT, *arguments)
+    assert (result.code, result.calls) == (2, [])
+    assert says in result.err
+
+
+def test_help(run: Callable[..., Run]) -> None:
+    result = run(Delivery.DIRECT, "--help")
+    assert result.code == 0
+    assert "--force-version" in result.out
+
+
+def test_what_goes_away_by_itself_is_tried_again(run: Callable[..., Run]) -> None:
+    webhook = [[1, 'failed calling webhook "x"'], [1, 'no matches for kind "Widget"'], [0, "w serverside-applied"]]
+    established = [[1, ".status.conditions accessor error: <nil>"], [0, ""]]
+    answers: Answers = [["002-shop/custom.yaml", list(webhook)], ["condition=Established", list(established)]]
+    result = run(Delivery.DIRECT, "--yes", answers=answers)
+    assert result.code == 0, result.err
+    assert result.out.count("trying bootstrap/waves/002-shop/custom.yaml again") == 1
+    assert files(result).count("waves/002-shop/custom.yaml") == 3
+
+
+def test_a_job_that_cannot_be_changed_is_made_anew(run: Callable[..., Run]) -> None:
+    answers: Answers = [
+        [
+            "apply --server-side --force-conflicts --field-manager=cluster-forge -f bootstrap/waves/002-shop/jobs.yaml",
+            [[1, "field is immutable"], [0, "serverside-applied"]],
+        ]
+    ]
+    result = run(Delivery.DIRECT, "--yes", answers=answers)
+    assert result.code == 0, result.err
+    assert "delete --ignore-not-found -f bootstrap/waves/002-shop/jobs.yaml" in result.calls
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ([["objects.yaml", [[1, "error: it is invalid"]]]], "cannot be applied: error: it is invalid"),
+        ([["002-shop/custom.yaml", [[1, "no matches for kind"]]]], "cannot be applied: no matches for kind"),
+        ([["rollout status -n shop", [[1, "timed out"]]]], "deployment.apps/web in shop is not ready: timed out"),
+        ([["condition=Available", [[1, "timed out"]]]], "does not answer: timed out"),
+        ([["condition=Established", [[1, "timed out"]]]], "not established: timed out"),
+        ([["get -f bootstrap/waves/002-shop/hooks-pre", [[0, "migrate shop <none> True <none>"]]]], "migrate failed"),
+        (
+            [["get -f bootstrap/waves/002-shop/hooks-pre", [[0, "migrate shop <none> <none> <none>"]]]],
+            "not done after 0s: migrate",
+        ),
+    ],
+)
+def test_a_failure_says_what_was_waited_for_and_what_happened_last(
+    run: Callable[..., Run], answers: Answers, says: str
+) -> None:
+    events: Answers = [["get events", [[0, "LAST  Warning  FailedMount"]]]]
+    result = run(Delivery.DIRECT, "--yes", "--timeout=0", answers=answers + events)
+    assert result.code == 1
+    assert says in result.err
+    assert "FailedMount" in result.err
+    assert "run deploy.sh again" in result.err
+
+
+def test_a_workload_that_kubectl_cannot_watch_is_let_be(run: Callable[..., Run]) -> None:
+    only = "error: rollout status is only available for RollingUpdate strategy type"
+    assert run(Delivery.DIRECT, "--yes", answers=[["rollout status", [[1, only]]]]).code == 0
+
+
+def test_argo_cd_is_installed_and_takes_over(run: Callable[..., Run]) -> None:
+    result = run(Delivery.INSTALL, "--yes")
+    assert result.code == 0, result.err
+    assert files(result) == [
+        *("argocd/namespaces.yaml", "argocd/crds.yaml", "argocd/settings.yaml", "argocd/hooks-pre-00-jobs.yaml"),
+        *("argocd/objects.yaml", "argocd/project.yaml", "git-server.yaml", "repository-000.yaml"),
+        *("git-server-deployment.yaml", "root.yaml"),
+    ]
+    (settings,) = (call for call in result.calls if call.endswith("settings.yaml"))
+    assert "--field-manager=cluster-forge-settings" in settings
+    clean = f"delete configmap -n cluster-forge -l cluster-forge/stack=demo,cluster-forge/commit!={'c' * 40}"
+    root = next(number for number, call in enumerate(result.calls) if call.endswith("root.yaml"))
+    assert result.calls.index(clean) < root
+    assert (
+        "annotate applications.argoproj.io demo -n argocd --overwrite argocd.argoproj.io/refresh=hard"
+        in result.calls[root:]
+    )
+
+
+def test_the_namespace_of_an_argo_cd_of_the_stack_is_not_for_the_deployment_to_choose(run: Callable[..., Run]) -> None:
+    result = run(Delivery.INSTALL, "--yes", "--namespace=other")
+    assert result.code == 2
+    assert "in the namespace argocd" in result.err
+
+
+def test_the_root_is_waited_for_and_the_others_are_named(run: Callable[..., Run]) -> None:
+    states = [
+        [0, "demo v-0 v-0 Synced Healthy Running\nshop v-0 v-0 Synced Healthy Failed"],
+        [0, "demo v-1 <none> <none> <none> <none>"],
+        [0, "demo v-1 v-1 OutOfSync Healthy Running\nshop v-0 v-0 Synced Healthy <none>"],
+        [0, "demo v-1 v-1 OutOfSync Progressing Running\nshop v-1 v-1 OutOfSync Missing Running"],
+        [0, HEALTHY],
+    ]
+    result = run(Delivery.INSTALL, "--yes", answers=[["WANTED:", list(states)]])
+    assert result.code == 0, result.err
+    assert "ending the sync of demo at v-0" in result.out
+    (ended,) = (call for call in result.calls if "Terminating" in call)
+    assert ended.startswith("patch applications.argoproj.io demo -n argocd --type=merge -p ")
+    assert "not yet: shop (at v-0)" in result.out
+    assert "not yet: shop (OutOfSync, Missing)" in result.out
+
+
+def test_a_sync_that_failed_for_good_is_started_again(run: Callable[..., Run]) -> None:
+    answers: Answers = [
+        ["WANTED:", [[0, "shop v-1 v-1 OutOfSync Missing Failed"], [0, HEALTHY]]],
+        ["jsonpath={.spec.syncPolicy.syncOptions}", [[0, '["ServerSideApply=true"]']]],
+    ]
+    result = run(Delivery.INSTALL, "--yes", answers=answers)
+    assert result.code == 0, result.err
+    (call,) = (call for call in result.calls if '"operation"' in call)
+    operation = json.loads(call.partition(" -p ")[2])["operation"]
+    assert operation["sync"] == {"prune": True, "revision": "v-1", "syncOptions": ["ServerSideApply=true"]}
+
+
+def test_applications_that_do_not_get_ready_are_named(run: Callable[..., Run]) -> None:
+    answers: Answers = [
+        ["WANTED:", [[0, "demo v-1 v-1 Unknown Healthy <none>\nshop v-1 v-1 OutOfSync Degraded Failed"]]],
+        ["SAYS:", [[0, "demo   successfully synced   <none>\nshop   one or more tasks failed   <none>"]]],
+    ]
+    result = run(Delivery.INSTALL, "--yes", "--timeout=0", answers=answers)
+    assert result.code == 1
+    assert "not ready: shop (OutOfSync, Degraded)" in result.err
+    assert "shop: one or more tasks failed\n" in result.err
+
+
+def test_an_argo_cd_that_is_there_lends_image_and_namespace(run: Callable[..., Run]) -> None:
+    answers: Answers = [
+        ["get deployments,statefulsets", [[0, "server         example.com/ui:1\nrepo-server    example.com/argocd:2"]]],
+        ["set image", [[0, "kind: Deployment"]]],
+        ["patch --local", [[0, "kind: Application"]]],
+    ]
+    result = run(Delivery.EXISTING, "--yes", "--namespace=delivery", answers=answers)
+    assert result.code == 0, result.err
+    assert files(result) == ["git-server.yaml", "repository-000.yaml", "-", "-"]
+    (image,) = (call for call in result.calls if call.startswith("set image"))
+    assert image.endswith("unpack=example.com/argocd:2 serve=example.com/argocd:2 -o yaml")
+    (patched,) = (call for call in result.calls if call.startswith("patch --local"))
+    assert '{"metadata":{"namespace":"delivery"},"spec":{"destination":{"namespace":"delivery"}}}' in patched
+    assert "will not keep the order of the waves" in result.err
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ([["auth can-i", [[1, "no"]]]], "you may not create applications.argoproj.io"),
+        ([["get crd", [[1, "not found"]]]], "there is no Argo CD"),
+        ([["get deployments,statefulsets", [[0, ""]]]], "is not in the namespace argocd"),
+    ],
+)
+def test_an_argo_cd_that_is_missing_is_found_before_the_first_change(
+    run: Callable[..., Run], answers: Answers, says: str
+) -> None:
+    result = run(Delivery.EXISTING, "--yes", answers=answers)
+    assert result.code == 3
+    assert says in result.err
+    assert files(result) == []
