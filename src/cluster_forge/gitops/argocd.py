@@ -17,6 +17,7 @@ from cluster_forge.gitops.engine import Delivery
 from cluster_forge.gitops.parts import CRD, Part, PartObject, groups_made_by, in_order, is_custom
 from cluster_forge.manifests import emit
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.oci import content
 from cluster_forge.stack.model import RepositorySource, Stack
 
 FOLDER = "argo-apps"
@@ -156,7 +157,8 @@ def _source(stack: Stack, path: str, revision: str, left_out: list[str]) -> Body
     Not recursive is the default, and has to be left unsaid: Argo CD drops an empty ``directory`` and what is false in it
     from an Application (``NormalizeApplicationSpec``), and the root would never be in sync.
     """
-    source = {"repoURL": repository_url(stack), "targetRevision": revision, "path": path}
+    inside = f"{content.MANIFESTS}/{path}" if stack.gitops.source is RepositorySource.OCI else path
+    source = {"repoURL": repository_url(stack), "targetRevision": revision, "path": inside}
     if not left_out:
         return source
     exclude = "{" + ",".join(sorted(left_out)) + "}" if len(left_out) > 1 else left_out[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from cluster_forge.gitops import deploy_text
+from cluster_forge.gitops import deploy_text, deploy_text_argocd
 from cluster_forge.gitops.engine import Delivery
 from cluster_forge.stack.model import KubernetesVersion
 
@@ -53,11 +53,11 @@ def _blocks(plan: Plan) -> tuple[str, ...]:
     if plan.delivery is Delivery.DIRECT:
         table = "\n".join(f"{each.folder} {each.wave} {each.objects}" for each in plan.waves)
         return (*common, deploy_text.EVERYTHING, deploy_text.DIRECT.replace("{waves}", table))
-    server = (deploy_text.GIT_SERVER,) if plan.git_server else ()
+    server = (deploy_text_argocd.GIT_SERVER,) if plan.git_server else ()
     installs = plan.delivery is Delivery.INSTALL
-    own = (deploy_text.EVERYTHING, deploy_text.INSTALL) if installs else ("", deploy_text.EXISTING)
+    own = (deploy_text.EVERYTHING, deploy_text_argocd.INSTALL) if installs else ("", deploy_text_argocd.EXISTING)
     call = "  repository\n" if plan.git_server else ""
-    return (*common, *server, deploy_text.ROOT, *(text.replace("  {repository}\n", call) for text in own))
+    return (*common, *server, deploy_text_argocd.ROOT, *(text.replace("  {repository}\n", call) for text in own))
 
 
 def _head(plan: Plan) -> str:

@@ -128,7 +128,9 @@ def _block(text: str, indent: str) -> str:
 
 @lru_cache(maxsize=65536)
 def _line(text: str) -> str:
-    """``text`` on one line: bare where that is safe, else quoted."""
+    """``text`` on one line: bare where that is safe, else quoted. A long one without blanks is data, and not looked at."""
+    if len(text) > _LONGEST_KEY and " " not in text and text.isascii() and text.isprintable():
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if _BARE.fullmatch(text) and not _WORDS.fullmatch(text):
         return text
     if ('"' in text or "\\" in text) and _PRINTABLE.fullmatch(text):

@@ -49,7 +49,13 @@ def assemble(stack: Stack, contents: Mapping[ComponentName, Content]) -> Assembl
     Raises:
         OrderError: if components need each other in a circle.
     """
-    every = [manifest for content in contents.values() for group in content.groups for manifest in group.manifests]
+    every = [
+        manifest
+        for content in contents.values()
+        for group in content.groups
+        for manifest in group.manifests
+        if not mined.is_excluded(manifest, content.component)
+    ]
     scopes = Scopes.of(stack.target.kubernetes.minor, every)
     findings: list[Finding] = []
     parts = []
@@ -72,9 +78,9 @@ def _part(component: Component, content: Content, scopes: Scopes) -> tuple[Part,
     left_out: set[str] = set()
     groups = [
         [
-            normalize.placed(manifest, namespace, scopes)
+            placed
             for manifest in group.manifests
-            if not _is_excluded(manifest, component, left_out)
+            if not _is_excluded(manifest, placed := normalize.placed(manifest, namespace, scopes), component, left_out)
         ]
         for group in content.groups
     ]
@@ -97,9 +103,11 @@ def _sorted(manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
     return tuple(sorted(manifests, key=lambda manifest: manifest.id))
 
 
-def _is_excluded(manifest: Manifest, component: Component, left_out: set[str]) -> bool:
-    """Whether ``exclude`` names the object."""
-    found = mined.names(manifest) & set(component.exclude)
+def _is_excluded(manifest: Manifest, placed: Manifest, component: Component, left_out: set[str]) -> bool:
+    """Whether ``exclude`` names the object, as it was rendered or as it lies in its namespace."""
+    if not component.exclude:
+        return False
+    found = (mined.names(manifest) | mined.names(placed)) & set(component.exclude)
     left_out.update(found)
     return bool(found)
 

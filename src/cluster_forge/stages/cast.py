@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cluster_forge import __version__
@@ -10,7 +10,7 @@ from cluster_forge.bundle import CastImage, Record, stack_json
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, StaleError
 from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import argocd_part, bootstrap, deploy_script
+from cluster_forge.gitops import argocd, argocd_part, bootstrap, deploy_script
 from cluster_forge.gitops.parts import Part
 from cluster_forge.manifests import images
 from cluster_forge.manifests.finding import Finding, Severity
@@ -77,7 +77,7 @@ def cast(request: CastRequest, tools: Tools, repositories: Repositories, reporte
     started = bootstrap.tree(stack, parts, repository.files, repository.commit, record.revision)
     script = deploy_script.script(bootstrap.plan(stack, parts, repository.commit, record.revision))
     reporter.advanced("cast", _STEPS[2], f"{len(started)} files")
-    used = _images(record, started, tools)
+    used = _images(record, argocd_part.delivered(stack, parts), started, tools)
     made = CastImage(digest=layout.digest, platforms=tuple(layout.platforms), size=layout.size)
     files = {
         "stack.json": stack_json(record, _target(stack), made, repository.commit),
@@ -158,7 +158,7 @@ def _delivered(request: CastRequest, found: Working, tools: Tools) -> tuple[Work
     if argo:
         bodies = {each.path: tools.reader.read(each.content.decode()) for each in argo.objects}
         parts = delivery.parts(found.record.parts, files, bodies)
-    start = f"{delivery.APPLICATIONS}/"
+    start = f"{argocd.FOLDER}/"
     if not found.edited or any(path.lstrip("+- ").startswith(start) for path in found.edited):
         return found, parts
     manifests = {path: content for path, content in files.items() if not path.startswith(start)}
@@ -189,9 +189,11 @@ def _image(request: CastRequest, found: Working, repository: Repository, tools: 
     return index.build([image.build(packed, each.value, about) for each in stack.target.architectures], about)
 
 
-def _images(record: Record, started: FileTree, tools: Tools) -> tuple[str, ...]:
-    """Every image that the stack runs: those of its parts, and those of the bootstrap's own workloads."""
-    found = {each for part in record.parts for entry in part.objects for each in entry.images}
+def _images(record: Record, parts: Sequence[Part], started: FileTree, tools: Tools) -> tuple[str, ...]:
+    """Every image that the stack runs: those of what is delivered, and those of the bootstrap's own workloads."""
+    delivered = {each.path for part in parts for each in part.objects}
+    entries = (entry for part in record.parts for entry in part.objects if entry.path in delivered)
+    found = {image for entry in entries for image in entry.images}
     for path, text in started.files.items():
         if path.endswith("git-server-deployment.yaml"):
             found.update(use.image for use in images.of(tools.reader.read(text.decode())))

@@ -12,10 +12,6 @@ from cluster_forge.manifests import emit
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stack.model import Stack
 
-APPLICATIONS = "argo-apps"
-"""The folder of `working/` that holds the Applications; the root names it as its path."""
-
-
 def parts(records: Iterable[PartRecord], files: Mapping[str, bytes], bodies: Mapping[str, Body]) -> tuple[Part, ...]:
     """The parts with their objects' documents, and with the bodies of those in ``bodies`` (by path)."""
     return tuple(
@@ -43,11 +39,11 @@ def parts(records: Iterable[PartRecord], files: Mapping[str, bytes], bodies: Map
 def with_applications(stack: Stack, delivered: Sequence[Part], files: Mapping[str, bytes]) -> tuple[FileTree, str]:
     """The manifests with the Applications beside them, and the revision (a tag) that all of those are pinned to.
 
-    The revision follows from the manifests alone: an Application cannot name the commit that it lies in.
+    The revision follows from the content and the settings: an Application cannot name the commit that it lies in.
     """
-    revision = f"v-{FileTree(files).digest.hex[:12]}"
+    revision = argocd.revision(stack, delivered)
     applications = {
-        f"{APPLICATIONS}/{body['metadata']['name']}.yaml": emit.document(body).encode()
+        f"{argocd.FOLDER}/{argocd.file_name(body['metadata']['name'])}": emit.document(body).encode()
         for body in argocd.applications(stack, delivered, revision)
     }
     return FileTree({**files, **applications}), revision

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports import Pinned, Reporter, Sources, StackFiles
 from cluster_forge.stack import lock as lock_file
-from cluster_forge.stack.lock import Lock, LockedComponent
+from cluster_forge.stack.lock import Lock, LockedComponent, LockedSource
 from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages import mined, pin
 from cluster_forge.stages.means import Pins, Tools, has_sources, sourced_folder
@@ -73,17 +73,17 @@ def mine(request: MineRequest, tools: Tools, sources: Sources, reporter: Reporte
     found = pin.fetched(listed, known, sources, tools.workers, told)
     old = render(replace(stack, components=tuple(ahead)), above.pins, Lock(), tools)
     if old:
-        tools.files.replace_trees({f"input/{_folder(name, stack)}": _tree(content) for name, content in old.items()})
-    due = stack if request.whole else replace(stack, components=tuple(listed))
+        tools.files.replace_trees({f"input/{_folder(name, stack)}": _above(content) for name, content in old.items()})
+    due = stack if request.whole or listed else replace(stack, components=())  # any CRD may change what a chart gives
     contents = render(due, found.pins, request.lock, tools)
     locked = _keep(stack, contents, found, request.lock, tools)
-    locked += [LockedComponent(name=name, sources=each) for name, each in above.locked.items() if each]
     lock = request.lock.having(locked)
+    lock = lock.having(_with_sources(name, each, lock, found.pins) for name, each in above.locked.items() if each)
     if lock != request.lock:
         tools.files.write(lock_file.FILE, lock_file.emit(lock).encode())
-    if locked:
-        reporter.finished("mine", f"{len(locked)} components from outside, pinned in {lock_file.FILE}")
-    made = {name: content.made for name, content in {**old, **contents}.items() if content.made}
+    made = {content.component.name: content.made for content in (*old.values(), *contents.values()) if content.made}
+    if made:
+        reporter.finished("mine", f"{len(made)} components from outside, pinned in {lock_file.FILE}")
     return Mined(
         lock=lock,
         pins=found.pins,
@@ -107,7 +107,7 @@ def _keep(
         if content.made.kept and before:
             locked.append(replace(before, sources=found.locked[name]))
             continue
-        tree = _tree(content)
+        tree = mined.tree(content.made)
         trees[f"input/{sourced_folder(component)}"] = tree
         rendered = mined.fingerprint(
             component, pins=pins, announced=content.made.announced, stack=stack, tools=tools, content=tree.digest
@@ -121,8 +121,17 @@ def _keep(
     return locked
 
 
-def _tree(content: Content) -> FileTree:
-    return mined.tree(content.made, content.component) if content.made else FileTree({})
+def _with_sources(
+    name: ComponentName, sources: tuple[LockedSource, ...], lock: Lock, has_own: Collection[str]
+) -> LockedComponent:
+    """What the lock has to say of a component with an `Upstream`, which may have sources of its own, too."""
+    own = lock.component(name) if name in has_own else None
+    return replace(own, sources=own.sources + sources) if own else LockedComponent(name=name, sources=sources)
+
+
+def _above(content: Content) -> FileTree:
+    """The folder of a component with an `Upstream`: what that excludes never gets into it."""
+    return mined.tree(content.made, content.component.exclude) if content.made else FileTree({})
 
 
 def _is_due(component: Component, request: MineRequest, files: StackFiles) -> bool:

@@ -64,15 +64,20 @@ def read(component: Component, locked: LockedComponent, tools: Tools) -> Made | 
     return Made(component=component.name, groups=(group,), asks=asks, kept=tree.digest)
 
 
-def tree(made: Made, component: Component) -> FileTree:
-    """The folder: one object to a file, as it was rendered; what the component excludes is left out."""
+def tree(made: Made, excluded: Collection[str] = ()) -> FileTree:
+    """The folder: one object to a file, as it was rendered; objects that are called as in ``excluded`` are left out."""
     files: dict[str, bytes] = {}
     for group in made.groups:
         for manifest in group.manifests:
-            if not names(manifest) & set(component.exclude):
+            if names(manifest).isdisjoint(excluded):
                 content = emit.text(manifest)
                 files[_free(manifest.id.file_name, files, content)] = content
     return FileTree(files)
+
+
+def is_excluded(manifest: Manifest, component: Component) -> bool:
+    """Whether the component's ``exclude`` names the object."""
+    return bool(component.exclude) and not names(manifest).isdisjoint(component.exclude)
 
 
 def names(manifest: Manifest) -> set[str]:
@@ -93,7 +98,6 @@ def fingerprint(  # noqa: PLR0913 - everything that decides the result
         "namespace": component.namespace,
         "kubernetes": str(stack.target.kubernetes),
         "announced": sorted(announced),
-        "exclude": sorted(component.exclude),
         "content": str(content),
     }
     return Digest.of(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))

@@ -8,7 +8,7 @@ passwords invents them once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -58,7 +58,7 @@ def render(
     """
     names = [each.name for each in stack.components]
     own = dict(zip(names, tools.workers.map(lambda each: documents.own(each, tools), stack.components), strict=True))
-    made = _Making(stack, pins, lock, tools).everything([group for groups in own.values() for group in groups])
+    made = _Making(stack, pins, lock, tools).everything(own)
     contents = {}
     for each in stack.components:
         content = Content(component=each, made=made.get(each.name), own=own[each.name])
@@ -78,20 +78,37 @@ class _Making:
         self._tools = tools
         self._built_in = kubernetes_apis.api_versions(stack.target.kubernetes.minor)
 
-    def everything(self, own: Sequence[Group]) -> dict[ComponentName, Made]:
+    def everything(self, own: Mapping[ComponentName, Sequence[Group]]) -> dict[ComponentName, Made]:
         """Read back or make what every component's sources come to, until none would come out otherwise."""
         sourced = [each for each in self._stack.components if has_sources(each)]
         made = {each.component: each for each in self._tools.workers.map(self._read, sourced) if each}
         due = [each for each in sourced if each.name not in made]
-        announced = _announced([*own, *(group for each in made.values() for group in each.groups)])
+        brought = self._announced(own, made)
+        announced = brought
+        denied: frozenset[str] = frozenset()
         for _ in range(_ROUNDS):
             for new in self._tools.workers.map(partial(self._make, announced=announced), due):
                 made[new.component] = new
-            announced |= _announced(group for each in made.values() for group in each.groups)
+            before, brought = brought, self._announced(own, made)
+            denied |= before - brought  # what a chart brings only where nobody has it
+            announced = brought - denied
             due = [each for each in sourced if not self._holds(each, made[each.name], announced)]
             if not due:
                 break
         return made
+
+    def _announced(
+        self, own: Mapping[ComponentName, Sequence[Group]], made: Mapping[ComponentName, Made]
+    ) -> frozenset[str]:
+        """The API versions that the CRDs among all objects add to a cluster."""
+        manifests = (
+            manifest
+            for each in self._stack.components
+            for group in (*own[each.name], *(made[each.name].groups if each.name in made else ()))
+            for manifest in group.manifests
+            if not mined.is_excluded(manifest, each)
+        )
+        return frozenset(api for kind in scope.custom_kinds(manifests) for api in kind.api_versions)
 
     def _read(self, component: Component) -> Made | None:
         locked = self._lock.component(component.name)
@@ -148,10 +165,3 @@ class _Making:
         content = stored(component, pins.manifests[url], self._tools.store)
         texts = documents.written(content, url)
         return Group(origin=url, manifests=documents.read(texts, component.name, self._tools.reader))
-
-
-def _announced(groups: Iterable[Group]) -> frozenset[str]:
-    """The API versions that the CRDs among the groups' objects add to a cluster."""
-    return frozenset(
-        api for group in groups for kind in scope.custom_kinds(group.manifests) for api in kind.api_versions
-    )

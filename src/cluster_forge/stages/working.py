@@ -9,10 +9,11 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, ForgeError, ManifestError, leaves, raise_all
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.gitops import argocd
 from cluster_forge.manifests import emit, hooks, images
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.ports import StackFiles, YamlReader
-from cluster_forge.stages import delivery, documents
+from cluster_forge.stages import documents
 
 FOLDER, LATER = "working", "hooks"
 _SHOWN = 5
@@ -94,7 +95,7 @@ def _updated(record: Record, tree: FileTree, reader: YamlReader) -> Record:
     """The record with the objects of changed and added files in place of those that smelt wrote."""
     errors: list[ForgeError] = []
     parts = {part.name: part for part in record.parts}
-    for name in sorted({path.partition("/")[0] for path in tree} - parts.keys() - {delivery.APPLICATIONS}):
+    for name in sorted({path.partition("/")[0] for path in tree} - parts.keys() - {argocd.FOLDER}):
         message = "was added by hand, and belongs to no component"
         errors.append(ManifestError(message, where=f"{FOLDER}/{name}", fix="describe it as a component in input/"))
     updated = []

@@ -19,9 +19,11 @@ _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _TOTAL: Final = 200 << 20
 _RATIO: Final = 200
 _RATIO_FROM: Final = 10 << 20
+_STEP: Final = 1 << 16
 _ENTRIES: Final = 20_000
 _FILE: Final = 64 << 20
 _CHART_YAML: Final = 1 << 20
+_DEEPEST: Final = 100
 _FIX: Final = "do not use this archive; tell its makers, or take another version of the chart"
 
 
@@ -55,8 +57,7 @@ def check_archive(data: bytes, name: str) -> ChartIdentity:
                 )
                 raise ArchiveError(f"{name} is unsafe: {member.name!r}: {problem}", fix=_FIX)
             if chart_yaml is None and member.isreg() and _is_chart_yaml(member):
-                file = archive.extractfile(member)
-                chart_yaml = file.read() if file else None
+                chart_yaml = unpacked[member.offset_data : member.offset_data + member.size]
     if chart_yaml is None:
         raise ArchiveError(
             f"{name} is no chart: no folder in it has a Chart.yaml", fix="see whether it is a Helm chart"
@@ -89,7 +90,11 @@ def identity(chart_yaml: bytes, name: str) -> ChartIdentity:
 
 
 def _scalars(events: Iterator[yaml.Event]) -> Iterator[tuple[str, str]]:
-    """The members of the mapping at the top that are plain values. Events, for no depth of nesting can hurt those."""
+    """The members of the mapping at the top that are plain values.
+
+    Raises:
+        yaml.YAMLError: also for a text nested so deep that libyaml would take for ever.
+    """
     depth, key = 0, None
     for event in events:
         if isinstance(event, yaml.CollectionEndEvent):
@@ -101,35 +106,39 @@ def _scalars(events: Iterator[yaml.Event]) -> Iterator[tuple[str, str]]:
             key = value if key is None else None
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
+        if depth > _DEEPEST:
+            raise yaml.YAMLError("it is nested too deep")
 
 
 def _unpacked(data: bytes, name: str) -> bytes:
-    """The tar inside of the gzip, all of its members.
+    """The tar inside of the gzip, whose parts (RFC 1952 allows several) become one.
 
     Raises:
         ArchiveError: if it is not gzip, is truncated or damaged, or unpacks to too much.
     """
+    most = min(_TOTAL, max(_RATIO_FROM, _RATIO * len(data)))
     parts: list[bytes] = []
     size = 0
-    rest = data
-    while rest.strip(b"\0") or not parts:
-        stream = zlib.decompressobj(wbits=31)
-        while not stream.eof:
+    stream = zlib.decompressobj(wbits=31)
+    for start in range(0, len(data), _STEP):
+        rest = data[start : start + _STEP]
+        while rest:
+            if stream.eof:
+                rest = rest.lstrip(b"\0")
+                stream = zlib.decompressobj(wbits=31) if rest else stream
+                continue
             try:
-                part = stream.decompress(rest, 1 << 20)
+                parts.append(stream.decompress(rest, 1 << 20))
             except zlib.error as error:
                 what = "is damaged" if size else "is not gzip"
-                raise ArchiveError(
-                    f"{name} {what}: {error}", fix="fetch it anew; see whether the address is that of a chart's .tgz"
-                ) from error
-            parts.append(part)
-            size += len(part)
-            rest = stream.unconsumed_tail
-            if size > _TOTAL or (size > _RATIO_FROM and size > _RATIO * len(data)):
-                raise ArchiveError(f"{name} is a bomb: {len(data):,} bytes unpack to more than {size:,}", fix=_FIX)
-            if not part and not rest and not stream.eof:
-                raise ArchiveError(f"{name} is truncated after {len(data):,} bytes", fix="fetch it anew")
-        rest = stream.unused_data
+                fix = "fetch it anew; see whether the address is that of a chart's .tgz"
+                raise ArchiveError(f"{name} {what}: {error}", fix=fix) from error
+            size += len(parts[-1])
+            if size > most:
+                raise ArchiveError(f"{name} is a bomb: {len(data):,} bytes unpack to more than {most:,}", fix=_FIX)
+            rest = stream.unused_data if stream.eof else stream.unconsumed_tail
+    if not stream.eof:
+        raise ArchiveError(f"{name} is truncated after {len(data):,} bytes", fix="fetch it anew")
     return b"".join(parts)
 
 
