@@ -1,7 +1,8 @@
 """YAML as Kubernetes reads it, by Go's own ``sigs.k8s.io/yaml`` in Helm's library. Runs without the GIL.
 
 What that call cannot do is handed to the reader in Python. It rounds integers above 2^53, refuses a document that is no
-mapping, takes an empty one for ``{}``, and passes over whatever follows the first document or a flow mapping at the top.
+mapping, takes an empty one for ``{}``, and passes over whatever follows the first document, a flow mapping at the top, or
+one that is indented.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _LONG = b"0" * 16
 """2^53 has sixteen digits: a shorter integer is exact."""
 
 _LONG_HEX = re.compile(r"0[xX][0-9a-fA-F_]{13}")
-_BLOCK_MAPPING = re.compile(r"(?:\s|#.*\n)*[A-Za-z\"']")
+_BLOCK_MAPPING = re.compile(r"(?:[ \t]*(?:#.*)?\n)*[A-Za-z\"']")
 """How a document begins whose end Go's reader checks."""
 
 _ENDED = re.compile(r"\n(?:---|\.\.\.)(?:\s|\Z)")

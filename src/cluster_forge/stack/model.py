@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.oci.layer import Compression
 
 Values = Mapping[str, Any]
 """Helm values: a JSON object."""
@@ -34,11 +35,6 @@ class RepositorySource(StrEnum):
     INTERNAL = "internal"
     EXTERNAL = "external"
     OCI = "oci"
-
-
-class Compression(StrEnum):
-    GZIP = "gzip"
-    ZSTD = "zstd"
 
 
 class Architecture(StrEnum):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TypeVar
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError
+from cluster_forge.oci.layer import Compression
 from cluster_forge.stack.model import (
     Architecture,
-    Compression,
     GitOps,
     GitOpsEngine,
     GitOpsMode,

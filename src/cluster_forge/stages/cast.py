@@ -175,7 +175,7 @@ def _image(request: CastRequest, found: Working, repository: Repository, tools: 
     stack = request.stack
     packed = layer.build(
         content.of(found.tree, repository.skeleton),
-        layer.Compression(stack.image.compression.value),
+        stack.image.compression,
         mtime=request.time,
         run=tools.workers.map,
     )
