@@ -38,7 +38,7 @@ TRAPS = [
     *("\n", "\n\n", "a\n", "a\nb", "a\nb\n", "a\n\n", "\na", "\n\na\n", " a\nb", "a\n b\n", "a \nb", "a\n\tb", "\t\na", "a\n  \nb"),
     *("a\r\nb", "\r", "\x00", "\x07", "\x1b", "\x7f", "\x80", "\x85", "\xa0", "\u2028", "\u2029", "\ufeff", "\ufffe", "\ud7ff", "\ue000"),
     *("#!/bin/sh\nset -eu\n", "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n", "---\na: b\n", "# c\nx\n", "x" * 2000),
-    "{{ .Values.x }}", "%{a}", "100%", "10Gi", "500m", "1.33", "v1.2.3", "*/5 * * * *", "https://a.b/c?d=e&f#g", "a=b,c in (d)",
+    "{{ .Values.x }}", "%{a}", "100%", "10Gi", "500m", "1.33", "v1.2.3", "1.2.3", "10.0.0.1", "1.2.3-rc1+x", "2001.01.01", "1.2.3e4", "1.2.", "1..2", "0.0.0", "1.2.3-", "*/5 * * * *", "https://a.b/c?d=e&f#g", "a=b,c in (d)",
 ]  # fmt: skip
 
 text = st.one_of(

@@ -76,7 +76,7 @@ def test_it_reads_well() -> None:
         "name: shop\n"
         'version: "1.10"\n'
         "release: 12.11.1\n"
-        'needs: [cert-manager, 1password, "y"]\n'
+        'needs: [cert-manager, "1password", "y"]\n'
         "urls:\n"
         f"- https://example.com/{'x' * 60}\n"
         f"- https://example.com/{'y' * 60}\n"

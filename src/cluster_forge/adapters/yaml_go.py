@@ -25,7 +25,7 @@ _LONG_HEX = re.compile(r"0[xX][0-9a-fA-F_]{13}")
 _BLOCK_MAPPING = re.compile(r"(?:[ \t]*(?:#.*)?\n)*[A-Za-z\"']")
 """How a document begins whose end Go's reader checks."""
 
-_ENDED = re.compile(r"\n(?:---|\.\.\.)(?:\s|\Z)")
+_ENDED = re.compile(r"\n(?:(?:---|\.\.\.)(?:\s|\Z)|%)")
 _BEYOND = ("cannot unmarshal", "unknown escape character")
 """What Go's call complains of: a document that is no mapping; JSON's ``\\/``."""
 
@@ -63,7 +63,8 @@ class GoYaml:
 
 
 def _is_ended(document: str) -> bool:
-    return ("\n---" in document or "\n..." in document) and bool(_ENDED.search(document))
+    may = "\n---" in document or "\n..." in document or "\n%" in document
+    return may and bool(_ENDED.search(document))
 
 
 def _has_long_number(document: str, text: bytes) -> bool:

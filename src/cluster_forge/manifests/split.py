@@ -9,6 +9,8 @@ from dataclasses import dataclass
 _WHITE = " \t\n\f\r"
 _MARK, _BREAK = "---", "\n---"
 _WHITES = re.compile(f"[{_WHITE}]*")
+_BLANK_LINES = re.compile(r"(?:[ \t\f\r]*\n)*")
+"""What goes before a document that somebody wrote; its first line may be indented, as the others are then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +28,28 @@ def rendered(text: str) -> Iterator[Document]:
     start of a line, whatever follows them; white space before it goes, and each document gets one line break at its end.
     Written here without the leading ``\s*``, which costs quadratic time.
     """
-    pieces = list(_pieces(text.lstrip(_WHITE), 1 + text.count("\n", 0, len(text) - len(text.lstrip(_WHITE)))))
+    before = len(text) - len(text.lstrip(_WHITE))
+    pieces = list(_pieces(text[before:], 1 + text.count("\n", 0, before), _WHITES))
     for number, (piece, line) in enumerate(pieces, start=1):
         tail = piece if number == len(pieces) else piece.rstrip(_WHITE)
-        yield from _document(tail + "\n", line)
+        yield from _document(tail + "\n", line, _WHITES)
 
 
 def written(text: str) -> Iterator[Document]:
     """The documents in a file that somebody wrote: cut at the same places, with every character kept."""
-    pieces = list(_pieces(text.removeprefix("\ufeff"), 1))
+    pieces = list(_pieces(text.removeprefix("\ufeff"), 1, _BLANK_LINES))
     for number, (piece, line) in enumerate(pieces, start=1):
-        yield from _document(piece if number == len(pieces) else piece + "\n", line)
+        yield from _document(piece if number == len(pieces) else piece + "\n", line, _BLANK_LINES)
 
 
-def _pieces(text: str, line: int) -> Iterator[tuple[str, int]]:
-    """The text between separators, and the line that each piece begins on."""
+def _pieces(text: str, line: int, skipped: re.Pattern[str]) -> Iterator[tuple[str, int]]:
+    """The text between separators, and the line that each piece begins on; ``skipped`` is what goes before one."""
     begin = 0
     at = 0 if text.startswith(_MARK) else text.find(_BREAK)
     while at >= 0:
         yield text[begin:at], line
         end = at + len(_MARK if at == 0 and text.startswith(_MARK) else _BREAK)
-        rest = _WHITES.match(text, end)
+        rest = skipped.match(text, end)
         end = rest.end() if rest else end
         line += text.count("\n", begin, end)
         begin = end
@@ -54,9 +57,12 @@ def _pieces(text: str, line: int) -> Iterator[tuple[str, int]]:
     yield text[begin:], line
 
 
-def _document(text: str, line: int) -> Iterator[Document]:
-    body = text.lstrip(_WHITE)
-    if body and not _is_comment(body):
+def _document(text: str, line: int, skipped: re.Pattern[str]) -> Iterator[Document]:
+    if text.isspace() or not text:
+        return
+    before = skipped.match(text)
+    body = text[before.end() :] if before else text
+    if not _is_comment(body.lstrip(_WHITE)):
         yield Document(body, line + text.count("\n", 0, len(text) - len(body)))
 
 

@@ -5,22 +5,14 @@ What is written is read back identically by `located` and by every YAML 1.1 or 1
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from cluster_forge.stack.scalar import resolve
+from cluster_forge.foundation import yaml_text
 
 _WIDEST: Final = 110
-_BARE: Final = re.compile(r"[A-Za-z0-9/._](?:[A-Za-z0-9/._@%+=~^()<>;*-]|:(?=[A-Za-z0-9/._@-])| (?=[A-Za-z0-9/._(<]))*")
-"""Text that may stand without quotes: no comma or bracket, so that it may stand inside of a list on one line too."""
-_NUMERIC: Final = re.compile(r"[-+.]?[0-9][0-9_:.eExXoObBa-fA-FTtZz +-]*|\.+[0-9]*|\.[A-Za-z]+")
-_WORDS: Final = re.compile(r"y|n|yes|no|on|off|true|false|null|none|nan|inf|infinity|~", re.IGNORECASE)
-_PRINTABLE: Final = re.compile(
-    r"[\x20-\x7e\u00a1-\u167f\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff\U00010000-\U0010ffff]*"
-)
-_BLOCK: Final = re.compile(r"\S.*", re.DOTALL)
-_SHORT: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_IN_LISTS: Final = frozenset(",[]{}")
+"""What text may not have bare inside of a list on one line."""
 
 
 def document(value: Mapping[str, Any]) -> str:
@@ -52,16 +44,11 @@ def scalar(value: Any) -> str:
         ValueError: for text with a lone surrogate, which no UTF-8 can hold.
     """
     if isinstance(value, str):
-        return value if _is_bare(value) else _quoted(value)
-    if isinstance(value, Mapping):
-        return "{}"
-    if isinstance(value, list | tuple):
-        return "[]"
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value)
+        text = yaml_text.line(value)
+        return yaml_text.quoted(value) if text == value and _IN_LISTS.intersection(value) else text
+    if value and isinstance(value, Mapping | list | tuple):
+        raise ValueError("a collection that holds something is no scalar")
+    return yaml_text.scalar({} if isinstance(value, Mapping) else [] if isinstance(value, tuple) else value)
 
 
 def _member(key: str, value: Any, indent: str) -> Iterator[str]:
@@ -80,14 +67,8 @@ def _member(key: str, value: Any, indent: str) -> Iterator[str]:
 
 
 def _text(start: str, value: Any, indent: str) -> Iterator[str]:
-    if not isinstance(value, str) or not _is_block(value):
-        yield f"{start} {scalar(value)}"
-        return
-    body = value.rstrip("\n")
-    ends = len(value) - len(body)
-    yield f"{start} |{'-' if not ends else '' if ends == 1 else '+'}"
-    for line in (body + "\n" * max(0, ends - 1)).split("\n"):
-        yield f"{indent}  {line}" if line else ""
+    text = yaml_text.block(value, f"{indent}  ") if isinstance(value, str) and "\n" in value else scalar(value)
+    yield from f"{start} {text}".split("\n")
 
 
 def _flow(items: Sequence[Any]) -> str | None:
@@ -101,36 +82,3 @@ def _dashed(lines: Iterator[str], indent: str) -> Iterator[str]:
     first = next(lines)
     yield f"{indent}- {first[len(indent) + 2 :]}"
     yield from lines
-
-
-def _is_bare(text: str) -> bool:
-    if not _BARE.fullmatch(text) or _WORDS.fullmatch(text):
-        return False
-    if _NUMERIC.fullmatch(text) and (text.count(".") < 2 or not text[0].isdigit()):
-        return False
-    return resolve(text, plain=True) == text
-
-
-def _is_block(text: str) -> bool:
-    """Whether text of several lines may stand as it is: all of it printable, and no line that only looks empty."""
-    lines = text.split("\n")
-    return (
-        len(lines) > 1
-        and bool(_BLOCK.fullmatch(lines[0]))
-        and all(_PRINTABLE.fullmatch(line) and (not line or line.strip()) for line in lines)
-    )
-
-
-def _quoted(text: str) -> str:
-    return '"' + "".join(map(_escaped, text)) + '"'
-
-
-def _escaped(char: str) -> str:
-    if char in _SHORT:
-        return _SHORT[char]
-    if _PRINTABLE.fullmatch(char):
-        return char
-    code = ord(char)
-    if 0xD800 <= code <= 0xDFFF:
-        raise ValueError("a lone surrogate is no text")
-    return f"\\x{code:02X}" if code < 0x100 else f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"

@@ -12,6 +12,7 @@ from cluster_forge.manifests import emit
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stack.model import Stack
 
+
 def parts(records: Iterable[PartRecord], files: Mapping[str, bytes], bodies: Mapping[str, Body]) -> tuple[Part, ...]:
     """The parts with their objects' documents, and with the bodies of those in ``bodies`` (by path)."""
     return tuple(

@@ -25,7 +25,7 @@ def fingerprint(stack: Stack, pins: Mapping[ComponentName, Pins], files: StackFi
     parts = {
         "tool": __version__,
         "stack": _plain(stack),
-        "sources": {str(name): list(map(str, each.digests)) for name, each in sorted(pins.items())},
+        "sources": {str(name): list(map(str, each.digests)) for name, each in sorted(pins.items()) if each.digests},
         "files": {
             entry: _content(f"input/{entry.strip('/')}", files)
             for component in stack.components

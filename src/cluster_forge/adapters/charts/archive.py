@@ -19,7 +19,7 @@ _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _TOTAL: Final = 200 << 20
 _RATIO: Final = 200
 _RATIO_FROM: Final = 10 << 20
-_STEP: Final = 1 << 16
+_STEP: Final = 1 << 18
 _ENTRIES: Final = 20_000
 _FILE: Final = 64 << 20
 _CHART_YAML: Final = 1 << 20
@@ -111,35 +111,49 @@ def _scalars(events: Iterator[yaml.Event]) -> Iterator[tuple[str, str]]:
 
 
 def _unpacked(data: bytes, name: str) -> bytes:
-    """The tar inside of the gzip, whose parts (RFC 1952 allows several) become one.
+    """The tar inside of the gzip.
 
     Raises:
         ArchiveError: if it is not gzip, is truncated or damaged, or unpacks to too much.
     """
+    if not data.startswith(b"\x1f\x8b"):
+        raise ArchiveError(f"{name} is not gzip", fix="see whether the address is that of a chart's .tgz")
     most = min(_TOTAL, max(_RATIO_FROM, _RATIO * len(data)))
     parts: list[bytes] = []
     size = 0
-    stream = zlib.decompressobj(wbits=31)
-    for start in range(0, len(data), _STEP):
-        rest = data[start : start + _STEP]
-        while rest:
-            if stream.eof:
-                rest = rest.lstrip(b"\0")
-                stream = zlib.decompressobj(wbits=31) if rest else stream
-                continue
-            try:
-                parts.append(stream.decompress(rest, 1 << 20))
-            except zlib.error as error:
-                what = "is damaged" if size else "is not gzip"
-                fix = "fetch it anew; see whether the address is that of a chart's .tgz"
-                raise ArchiveError(f"{name} {what}: {error}", fix=fix) from error
-            size += len(parts[-1])
+    try:
+        for part in _inflated(data):
+            parts.append(part)
+            size += len(part)
             if size > most:
                 raise ArchiveError(f"{name} is a bomb: {len(data):,} bytes unpack to more than {most:,}", fix=_FIX)
-            rest = stream.unused_data if stream.eof else stream.unconsumed_tail
-    if not stream.eof:
-        raise ArchiveError(f"{name} is truncated after {len(data):,} bytes", fix="fetch it anew")
+    except EOFError as error:
+        raise ArchiveError(f"{name} is truncated after {len(data):,} bytes", fix="fetch it anew") from error
+    except zlib.error as error:
+        raise ArchiveError(f"{name} is damaged: {error}", fix="fetch it anew") from error
     return b"".join(parts)
+
+
+def _inflated(data: bytes) -> Iterator[bytes]:
+    """What is in a gzip, by and by. Its parts (RFC 1952 allows several) become one; zeros at its end do not count.
+
+    Raises:
+        EOFError: if it is truncated.
+        zlib.error: if it is damaged.
+    """
+    stream = zlib.decompressobj(wbits=31)
+    for start in range(0, len(data), _STEP):
+        rest, part = data[start : start + _STEP], b""
+        while rest or len(part) == _STEP:
+            if stream.eof:
+                rest, part = rest.lstrip(b"\0"), b""
+                stream = zlib.decompressobj(wbits=31) if rest else stream
+            else:
+                part = stream.decompress(rest, _STEP)
+                rest = stream.unused_data or stream.unconsumed_tail
+                yield part
+    if not stream.eof:
+        raise EOFError
 
 
 def _opened(unpacked: bytes, name: str) -> tarfile.TarFile:

@@ -196,9 +196,9 @@ class ChartSources:
             f"{source.chart} {release.version} of {without_credentials(source.repository)} has no address in the index",
             fix="take another version, or name a mirror: --mirror DIR",
         )
-        for url in (_join(source.repository, url) for url in release.urls):
+        for url in release.urls:
             try:
-                return self._verified(url, release)
+                return self._verified(_join(source.repository, url), release)
             except FetchError as error:
                 problem = error
         raise problem

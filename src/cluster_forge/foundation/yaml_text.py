@@ -1,0 +1,97 @@
+"""Scalars as YAML text that Kubernetes, YAML 1.1 and YAML 1.2 parsers read back as the identical value.
+
+A string stays bare only if no parser could take it for anything else: what one of them reads as a boolean, a number, a
+date or a null (``y``, ``0o17``, ``1e3``, ``1_000``, ``1:30``, ``2001-01-01``) is quoted. No line is ever folded.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+_LETTERS = "\u00a1-\u167f\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff"
+"""Characters beyond ASCII that every parser takes as plain text: no spaces, no breaks, no controls."""
+
+_BARE = re.compile(
+    rf"[A-Za-z/(.<{_LETTERS}](?:[A-Za-z0-9_./@%+=,;()$!?*&'\"{{}}\[\]|<>^`\\~{_LETTERS}-]|:(?=[^\s:])|(?<=\S)#|\x20(?=[^\s#:&*!|>%@`-]))*"
+)
+_DOTTED = re.compile(r"[0-9]+(?:\.[0-9]+){2,}(?:[-+][0-9A-Za-z.-]+)?")
+"""A version or an address: with two points it is no parser's number."""
+
+_WORDS = re.compile(r"(?:y|n|yes|no|on|off|true|false|null|nan|inf|infinity)|[.][0-9].*|[.](?:inf|nan)|[.]+|<<|=", re.I)
+_PRINTABLE = re.compile(rf"[\x20-\x7e{_LETTERS}\U00010000-\U0010ffff]*")
+_BLOCK = re.compile(
+    rf"\n*[\x21-\x7e{_LETTERS}\U00010000-\U0010ffff](?:[\x20-\x7e\n{_LETTERS}\U00010000-\U0010ffff]|(?<=[^\n])\t)*"
+)
+_ESCAPED = re.compile(rf"[^\x20\x21\x23-\x5b\x5d-\x7e{_LETTERS}\U00010000-\U0010ffff]")
+_SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_LONG = 1000
+
+
+def scalar(value: Any) -> str:
+    """A value that is no string and holds nothing: a number, a boolean, null, or an empty collection."""
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if value is None:
+        return "null"
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, int):
+        return str(value)
+    return "{}" if isinstance(value, dict) else "[]"
+
+
+def _float(value: float) -> str:
+    """With a point and a signed exponent, or a YAML 1.1 parser reads a string."""
+    mantissa, exponent, power = repr(value).partition("e")
+    if "." not in mantissa:
+        mantissa += ".0"
+    return f"{mantissa}{exponent}{power}"
+
+
+@lru_cache(maxsize=8192)
+def block(text: str, indent: str) -> str:
+    """``text`` as a literal block, or quoted where it has characters that a block cannot hold."""
+    if not _BLOCK.fullmatch(text):
+        return quoted(text)
+    body = text.rstrip("\n")
+    breaks = len(text) - len(body)
+    header = "|-" if not breaks else "|" if breaks == 1 else "|+"
+    lines = [header]
+    lines.extend(indent + line if line else "" for line in body.split("\n"))
+    lines.extend([""] * (breaks - 1))
+    return "\n".join(lines)
+
+
+@lru_cache(maxsize=65536)
+def line(text: str) -> str:
+    """``text`` on one line: bare where that is safe, else quoted. A long one without blanks is data, and not looked at."""
+    if len(text) > _LONG and " " not in text and text.isascii() and text.isprintable():
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if (_BARE.fullmatch(text) and not _WORDS.fullmatch(text)) or _DOTTED.fullmatch(text):
+        return text
+    if ('"' in text or "\\" in text) and _PRINTABLE.fullmatch(text):
+        return "'" + text.replace("'", "''") + "'"
+    return quoted(text)
+
+
+def quoted(text: str) -> str:
+    """``text`` in double quotes.
+
+    Raises:
+        ValueError: for a lone surrogate, which no UTF-8 can hold.
+    """
+    return '"' + _ESCAPED.sub(_escape, text) + '"'
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match[0]
+    if char in _SHORT:
+        return _SHORT[char]
+    code = ord(char)
+    if 0xD800 <= code <= 0xDFFF:
+        raise ValueError("a lone surrogate is no text")
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -1,0 +1,351 @@
+"""A workshop in memory: real engine and reader, and fakes of the other ports that keep what the ports promise."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import pytest
+
+from cluster_forge.adapters.helm_engine import HelmEngineInProcess
+from cluster_forge.adapters.yaml_go import GoYaml
+from cluster_forge.adapters.yaml_python import PythonYaml
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import (
+    DescriptionError,
+    FetchError,
+    ForgeError,
+    LockError,
+    WorkspaceError,
+    leaves,
+    raise_all,
+)
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.finding import Finding
+from cluster_forge.ports import HelmEngine, Pinned, Rendered, RenderRequest, Sources
+from cluster_forge.stack import lock as lock_file
+from cluster_forge.stack.lock import Lock
+from cluster_forge.stack.model import Component, HelmSource, Stack
+from cluster_forge.stages import inputs, pin
+from cluster_forge.stages.means import Tools
+from cluster_forge.stages.mine import Mined, MineRequest, mine
+from cluster_forge.stages.smelt import Smelted, SmeltRequest, smelt
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+REPOSITORY = "https://charts.example.com"
+
+
+class MemoryStore:
+    """`ports.Store` in a dict; `entries` may be spoilt to see what happens."""
+
+    def __init__(self) -> None:
+        self.entries: dict[Digest, bytes] = {}
+
+    def get(self, digest: Digest) -> bytes | None:
+        content = self.entries.get(digest)
+        if content is not None and Digest.of(content) != digest:
+            del self.entries[digest]
+            return None
+        return content
+
+    def put(self, content: bytes) -> Digest:
+        digest = Digest.of(content)
+        self.entries[digest] = content
+        return digest
+
+
+class MemoryFiles:
+    """`ports.StackFiles` in a dict: file contents by their path in the workspace."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.writes = 0
+
+    def read(self, path: str) -> bytes | None:
+        return self.files.get(_inside(path))
+
+    def read_tree(self, folder: str) -> FileTree | None:
+        start = f"{_inside(folder)}/"
+        found = {path.removeprefix(start): content for path, content in self.files.items() if path.startswith(start)}
+        shown = {path: content for path, content in found.items() if not any(p.startswith(".") for p in path.split("/"))}
+        return FileTree(shown) if found else None
+
+    def write(self, path: str, content: bytes) -> None:
+        self.files[_inside(path)] = content
+        self.writes += 1
+
+    def replace_trees(self, trees: Mapping[str, FileTree]) -> None:
+        for folder, tree in trees.items():
+            start = f"{_inside(folder)}/"
+            for path in [path for path in self.files if path.startswith(start)]:
+                del self.files[path]
+            self.files.update({f"{start}{path}": content for path, content in tree.files.items()})
+        self.writes += 1
+
+
+def _inside(path: str) -> str:
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts or path.startswith("/"):
+        raise WorkspaceError(f"{path} lies outside of the workspace")
+    return "/".join(parts)
+
+
+class OneByOne:
+    """`ports.Workers`, one call after the other."""
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        results: list[Result] = []
+        errors: list[ForgeError] = []
+        for item in items:
+            try:
+                results.append(function(item))
+            except (ForgeError, ExceptionGroup) as error:
+                errors += [each for each in leaves(error) if isinstance(each, ForgeError)]
+        raise_all(errors)
+        return results
+
+
+class FakeSources:
+    """`ports.Sources` with charts by name and version, folders by path, and manifests by URL; `asked` tells what was fetched."""
+
+    def __init__(self, store: MemoryStore, engine: HelmEngine) -> None:
+        self._store = store
+        self._engine = engine
+        self.charts: dict[tuple[str, str], bytes] = {}
+        self.urls: dict[str, bytes] = {}
+        self.asked: list[str] = []
+
+    def chart(self, source: HelmSource, locked: Pinned | None) -> Pinned:
+        if source.is_local:
+            return self._pinned(source.chart, "", self.charts[source.chart, ""], None)
+        if locked and self._store.get(locked.digest) is not None:
+            return locked
+        versions = [version for name, version in self.charts if name == source.chart]
+        self.asked.append(source.chart)
+        if not versions:
+            raise FetchError(f"{source.repository} has no chart {source.chart!r}", fix="see the repository")
+        version = locked.version if locked else self._engine.newest_in_range(source.version or "*", versions)
+        if version is None:
+            raise DescriptionError(f"no version of {source.chart} is in {source.version!r}")
+        address = f"{source.repository} {source.chart}"
+        return self._pinned(address, version, self.charts[source.chart, version], locked)
+
+    def manifest(self, url: str, locked: Pinned | None) -> Pinned:
+        if locked and self._store.get(locked.digest) is not None:
+            return locked
+        self.asked.append(url)
+        if url not in self.urls:
+            raise FetchError(f"{url}: HTTP status 404")
+        return self._pinned(url, "", self.urls[url], locked)
+
+    def _pinned(self, address: str, version: str, content: bytes, locked: Pinned | None) -> Pinned:
+        digest = Digest.of(content)
+        if locked and locked.digest != digest:
+            raise LockError(f"{address} has changed: locked is {locked.digest}, found was {digest}")
+        return Pinned(address=address, version=version, digest=self._store.put(content))
+
+
+class CountingEngine:
+    """A `ports.HelmEngine` that remembers what it was asked for."""
+
+    def __init__(self, engine: HelmEngine) -> None:
+        self._engine = engine
+        self.version = engine.version
+        self.requests: list[RenderRequest] = []
+
+    def render(self, request: RenderRequest) -> Rendered:
+        self.requests.append(request)
+        return self._engine.render(request)
+
+    def newest_in_range(self, constraint: str, versions: Any) -> str | None:
+        return self._engine.newest_in_range(constraint, versions)
+
+    def renders_of(self, release: str) -> int:
+        return sum(request.release == release for request in self.requests)
+
+
+class Heard:
+    """`ports.Reporter` that keeps every event."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, ...]] = []
+        self.findings: list[Finding] = []
+
+    def started(self, stage: str, total: int) -> None:
+        self.events.append(("started", stage, str(total)))
+
+    def advanced(self, stage: str, item: str, detail: str) -> None:
+        self.events.append(("advanced", stage, item, detail))
+
+    def finished(self, stage: str, summary: str) -> None:
+        self.events.append(("finished", stage, summary))
+
+    def noticed(self, finding: Finding) -> None:
+        self.findings.append(finding)
+
+
+class Workshop:
+    """A workspace, its lock and the stages; `forge` is mine and smelt in one go."""
+
+    def __init__(self) -> None:
+        self.store, self.files, self.heard = MemoryStore(), MemoryFiles(), Heard()
+        self.engine = CountingEngine(HelmEngineInProcess())
+        self.sources = FakeSources(self.store, self.engine)
+        self.lock = Lock()
+        self.tools = Tools(
+            store=self.store, files=self.files, engine=self.engine, reader=GoYaml(PythonYaml()), workers=OneByOne()
+        )
+
+    def chart(self, name: str, templates: Mapping[str, str], *, version: str = "1.0.0", **files: str) -> HelmSource:
+        """Publish a chart; ``files`` are ``values``, ``schema`` and more of ``Chart.yaml`` as ``about``."""
+        about = f"apiVersion: v2\nname: {name}\nversion: {version}\n" + files.get("about", "")
+        content = {"Chart.yaml": about, "values.yaml": files.get("values", "{}")}
+        content |= {"values.schema.json": files["schema"]} if "schema" in files else {}
+        content |= {path if "/" in path else f"templates/{path}": text for path, text in templates.items()}
+        self.sources.charts[name, version] = archive(name, content)
+        return HelmSource(chart=name, release=name, repository=REPOSITORY, version=version)
+
+    def url(self, url: str, *documents: str) -> str:
+        self.sources.urls[url] = "---\n".join(documents).encode()
+        return url
+
+    def input(self, path: str, *documents: str) -> str:
+        """Write a file below ``input/``."""
+        self.files.files[f"input/{path}"] = "---\n".join(documents).encode()
+        return path
+
+    def mine(self, stack: Stack, **options: Any) -> Mined:
+        mined = mine(MineRequest(stack=stack, lock=self.lock, **options), self.tools, self.sources, self.heard)
+        self.lock = mined.lock
+        return mined
+
+    def smelt(self, stack: Stack, mined: Mined | None = None, **options: Any) -> Smelted:
+        """From the lock, as the verb does it, or straight from what was mined."""
+        pins = mined.pins if mined else pin.from_lock(stack.components, self.lock, self.sources).pins
+        request = SmeltRequest(
+            stack=stack,
+            pins=pins,
+            lock=self.lock,
+            inputs=inputs.fingerprint(stack, pins, self.files),
+            contents=mined.contents if mined else None,
+            **options,
+        )
+        return smelt(request, self.tools, self.heard)
+
+    def forge(self, stack: Stack, **options: Any) -> Smelted:
+        return self.smelt(stack, self.mine(stack, whole=True, upstream=False), **options)
+
+    def again(self, sources: Sources | None = None) -> Workshop:
+        """The same workspace, lock and sources on another day: nothing has been rendered yet."""
+        other = Workshop()
+        other.store.entries = dict(self.store.entries)
+        other.files.files = dict(self.files.files)
+        other.sources.charts, other.sources.urls = dict(self.sources.charts), dict(self.sources.urls)
+        other.lock = lock_file.parse(lock_file.emit(self.lock))
+        return other
+
+    def below(self, folder: str) -> dict[str, str]:
+        """The texts of the files in a folder of the workspace."""
+        tree = self.files.read_tree(folder)
+        return {path: content.decode() for path, content in tree.files.items()} if tree else {}
+
+    @property
+    def working(self) -> dict[str, str]:
+        return self.below("working")
+
+
+def archive(name: str, files: Mapping[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as packed:
+        for path, text in files.items():
+            entry = tarfile.TarInfo(f"{name}/{path}")
+            entry.size = len(text.encode())
+            packed.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def workshop() -> Workshop:
+    return Workshop()
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def files() -> MemoryFiles:
+    return MemoryFiles()
+
+
+@pytest.fixture
+def component() -> Callable[..., Component]:
+    """A component; ``name`` and ``namespace`` are alike unless said otherwise."""
+
+    def make(name: str, **changes: Any) -> Component:
+        changes["needs"] = tuple(map(ComponentName, changes.get("needs", ())))
+        return replace(Component(name=ComponentName(name), namespace=name, where=f"input/config.yaml:{name}"), **changes)
+
+    return make
+
+
+@pytest.fixture
+def stack() -> Callable[..., Stack]:
+    def make(*components: Component, **changes: Any) -> Stack:
+        return replace(Stack(name="platform", components=components), **changes)
+
+    return make
+
+
+@pytest.fixture
+def errors_of() -> Callable[[Callable[[], object]], list[ForgeError]]:
+    """The errors that a call raises; fails if there is none."""
+
+    def collect(call: Callable[[], object]) -> list[ForgeError]:
+        try:
+            call()
+        except (ForgeError, ExceptionGroup) as error:
+            return list(_forge_errors(error))
+        pytest.fail("no error was raised")
+
+    return collect
+
+
+def _forge_errors(error: ForgeError | ExceptionGroup[Any]) -> Iterator[ForgeError]:
+    for each in leaves(error):
+        assert isinstance(each, ForgeError), each
+        yield each
+
+
+def config_map(name: str, data: str = "a: b", *, namespace: str = "", annotations: str = "") -> str:
+    metadata = f"  name: {name}\n"
+    metadata += f"  namespace: {namespace}\n" if namespace else ""
+    metadata += f"  annotations: {{{annotations}}}\n" if annotations else ""
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n{metadata}data: {{{data}}}\n"
+
+
+def crd(kind: str, group: str = "example.com", *, scope: str = "Namespaced") -> str:
+    plural = kind.lower() + "s"
+    return (
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+        f"metadata: {{name: {plural}.{group}}}\n"
+        f"spec:\n  group: {group}\n  scope: {scope}\n  names: {{kind: {kind}, plural: {plural}}}\n"
+        "  versions: [{name: v1, served: true, storage: true}]\n"
+    )
+
+
+@pytest.fixture
+def text() -> Any:
+    """The makers of documents: ``text.config_map``, ``text.crd``."""
+    return Texts
+
+
+class Texts:
+    config_map = staticmethod(config_map)
+    crd = staticmethod(crd)
