@@ -397,7 +397,9 @@ while True:
 """
 
 
-def test_a_killed_run_leaves_old_or_new_trees(root: Path) -> None:
+def test_a_killed_run_leaves_old_or_new_trees(tmp_path: Path) -> None:
+    root = tmp_path / "ümlauts 🙂"
+    root.mkdir()
     source = str(Path(__file__).parents[2] / "src")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}
     for moment in range(10):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -26,7 +26,7 @@ from cluster_forge.foundation.errors import (
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
-from cluster_forge.ports import HelmEngine, Pinned, Rendered, RenderRequest, Sources
+from cluster_forge.ports import HelmEngine, Pinned, Rendered, RenderRequest
 from cluster_forge.stack import lock as lock_file
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, HelmSource, Stack
@@ -240,7 +240,44 @@ class Workshop:
     def forge(self, stack: Stack, **options: Any) -> Smelted:
         return self.smelt(stack, self.mine(stack, whole=True, upstream=False), **options)
 
-    def again(self, sources: Sources | None = None) -> Workshop:
+    @staticmethod
+    def component(name: str, **changes: Any) -> Component:
+        """A component; ``name`` and ``namespace`` are alike unless said otherwise."""
+        changes["needs"] = tuple(map(ComponentName, changes.get("needs", ())))
+        described = Component(name=ComponentName(name), namespace=name, where=f"input/config.yaml:{name}")
+        return replace(described, **changes)
+
+    @staticmethod
+    def stack(*components: Component, **changes: Any) -> Stack:
+        return replace(Stack(name="platform", components=components), **changes)
+
+    @staticmethod
+    def config_map(name: str, data: str = "a: b", *, namespace: str = "", annotations: str = "") -> str:
+        metadata = f"  name: {name}\n"
+        metadata += f"  namespace: {namespace}\n" if namespace else ""
+        metadata += f"  annotations: {{{annotations}}}\n" if annotations else ""
+        return f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n{metadata}data: {{{data}}}\n"
+
+    @staticmethod
+    def crd(kind: str, group: str = "example.com", *, scope: str = "Namespaced") -> str:
+        plural = kind.lower() + "s"
+        return (
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+            f"metadata: {{name: {plural}.{group}}}\n"
+            f"spec:\n  group: {group}\n  scope: {scope}\n  names: {{kind: {kind}, plural: {plural}}}\n"
+            "  versions: [{name: v1, served: true, storage: true}]\n"
+        )
+
+    @staticmethod
+    def errors(call: Callable[[], object]) -> list[ForgeError]:
+        """The errors that a call raises; fails if there is none."""
+        try:
+            call()
+        except (ForgeError, ExceptionGroup) as error:
+            return [each for each in leaves(error) if isinstance(each, ForgeError)]
+        pytest.fail("no error was raised")
+
+    def again(self) -> Workshop:
         """The same workspace, lock and sources on another day: nothing has been rendered yet."""
         other = Workshop()
         other.store.entries = dict(self.store.entries)
@@ -275,77 +312,10 @@ def workshop() -> Workshop:
 
 
 @pytest.fixture
-def store() -> MemoryStore:
+def memory_store() -> MemoryStore:
     return MemoryStore()
 
 
 @pytest.fixture
-def files() -> MemoryFiles:
+def memory_files() -> MemoryFiles:
     return MemoryFiles()
-
-
-@pytest.fixture
-def component() -> Callable[..., Component]:
-    """A component; ``name`` and ``namespace`` are alike unless said otherwise."""
-
-    def make(name: str, **changes: Any) -> Component:
-        changes["needs"] = tuple(map(ComponentName, changes.get("needs", ())))
-        return replace(Component(name=ComponentName(name), namespace=name, where=f"input/config.yaml:{name}"), **changes)
-
-    return make
-
-
-@pytest.fixture
-def stack() -> Callable[..., Stack]:
-    def make(*components: Component, **changes: Any) -> Stack:
-        return replace(Stack(name="platform", components=components), **changes)
-
-    return make
-
-
-@pytest.fixture
-def errors_of() -> Callable[[Callable[[], object]], list[ForgeError]]:
-    """The errors that a call raises; fails if there is none."""
-
-    def collect(call: Callable[[], object]) -> list[ForgeError]:
-        try:
-            call()
-        except (ForgeError, ExceptionGroup) as error:
-            return list(_forge_errors(error))
-        pytest.fail("no error was raised")
-
-    return collect
-
-
-def _forge_errors(error: ForgeError | ExceptionGroup[Any]) -> Iterator[ForgeError]:
-    for each in leaves(error):
-        assert isinstance(each, ForgeError), each
-        yield each
-
-
-def config_map(name: str, data: str = "a: b", *, namespace: str = "", annotations: str = "") -> str:
-    metadata = f"  name: {name}\n"
-    metadata += f"  namespace: {namespace}\n" if namespace else ""
-    metadata += f"  annotations: {{{annotations}}}\n" if annotations else ""
-    return f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n{metadata}data: {{{data}}}\n"
-
-
-def crd(kind: str, group: str = "example.com", *, scope: str = "Namespaced") -> str:
-    plural = kind.lower() + "s"
-    return (
-        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
-        f"metadata: {{name: {plural}.{group}}}\n"
-        f"spec:\n  group: {group}\n  scope: {scope}\n  names: {{kind: {kind}, plural: {plural}}}\n"
-        "  versions: [{name: v1, served: true, storage: true}]\n"
-    )
-
-
-@pytest.fixture
-def text() -> Any:
-    """The makers of documents: ``text.config_map``, ``text.crd``."""
-    return Texts
-
-
-class Texts:
-    config_map = staticmethod(config_map)
-    crd = staticmethod(crd)

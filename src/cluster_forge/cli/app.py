@@ -76,14 +76,13 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one way out for eac
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as error:
         return error.exit_code
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):  # click makes the one of the other
+        click.echo("interrupted", err=True)
         return _INTERRUPTED
     except click.ClickException as error:
         error.show()
+        _tell_variable(error)
         return error.exit_code
-    except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
-        return _INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -91,3 +90,12 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one way out for eac
         from cluster_forge.cli import explain
 
         return explain.failure(error, arguments)
+
+
+def _tell_variable(error: click.ClickException) -> None:
+    """Name the environment variable that a wrong value came from: nobody typed it just now."""
+    if not isinstance(error, click.BadParameter) or not error.ctx or not error.param or not error.param.name:
+        return
+    if error.ctx.get_parameter_source(error.param.name) is click.core.ParameterSource.ENVIRONMENT:
+        variable = f"{error.ctx.auto_envvar_prefix}_{error.param.name}".upper()
+        click.echo(f"The value is that of the environment variable {variable}.", err=True)

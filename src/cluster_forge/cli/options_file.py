@@ -2,61 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cluster_forge.cli.app import VERBS, Verbs
 from cluster_forge.foundation.errors import DescriptionError, raise_all
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack import located
+from cluster_forge.stack.located import Located
+
+_ITSELF = "options"
 
 
-def defaults(name: str, workspace: Path, command: click.Command) -> dict[str, Any]:
-    """The defaults that the file gives for ``command``, by parameter.
+def defaults(name: str, workspace: Path, context: click.Context) -> dict[str, Any]:
+    """The defaults that the file gives for the command of ``context``, by parameter.
 
-    A key is an option of the verb (with or without leading hyphens), or a verb with a mapping of its options; what
-    is there for other verbs is not looked at.
+    A key is an option (with or without leading hyphens), or a verb with a mapping of its options, which win over those
+    beside it; ``config`` holds ``show`` and ``validate`` in the same way. What is there for other verbs is not looked at.
 
     Raises:
-        DescriptionError: no such file, not YAML, or an option that the verb does not have.
+        DescriptionError, ExceptionGroup: no such file, not YAML, an option that the verb (or, outside of a verb's own
+            mapping, any verb) does not have, or a value that it does not take.
     """
     path = _found(name, workspace)
     file = located.read(path.read_bytes(), str(path))
-    content = file.value or {}
-    if not isinstance(content, Mapping):
-        raise DescriptionError("a file of options is a mapping", where=f"{path}:1", fix="write `option: value` lines")
-    own = content.get(command.name or "") or {}
-    known = _options(command)
-    others = (key for key in content if key not in VERBS and key not in known)
-    errors = [_unknown(command, key, known, file.where((command.name or "", key))) for key in own if key not in known]
-    errors += [_unknown(command, key, known, file.where((key,))) for key in others if key not in _of_any_verb()]
+    own = _options(context.command)
+    errors: list[DescriptionError] = []
+    found: dict[str, Any] = {}
+    for place, content, command in _layers(file, context):
+        if not isinstance(content, Mapping):
+            what = f"what is for `{' '.join(place)}`" if place else "a file of options"
+            errors.append(_wrong(f"{what} is a mapping", file, place, "write `option: value` lines"))
+            break
+        for key, value in content.items():
+            option = own.get(key.lstrip("-"))
+            if option and option.name:
+                try:
+                    found[option.name] = _taken(option, value, context)
+                except click.BadParameter as error:
+                    errors.append(_wrong(f"{key}: {error.message}", file, (*place, key)))
+            elif key.lstrip("-") not in (known := set(_names(command, context))):
+                verb = " ".join(place)
+                has = f"`{verb}` has no option" if verb else "there is no verb and no option"
+                errors.append(_wrong(f"{has} {key!r}{did_you_mean(key, known)}", file, (*place, key)))
     raise_all(errors)
-    return {known[key]: value for key, value in {**content, **own}.items() if key in known}
+    return found
 
 
-def _unknown(command: click.Command, key: str, known: Mapping[str, str], where: str) -> DescriptionError:
-    return DescriptionError(f"`{command.name}` has no option {key!r}{did_you_mean(key, known)}", where=where)
+def _layers(file: Located, context: click.Context) -> Iterator[tuple[tuple[str, ...], Any, click.Command]]:
+    """The whole file, what it has for the verb, and for the verb's own verb: place, content, and what that is for."""
+    command, content, place = context.find_root().command, file.value or {}, ()
+    yield place, content, command
+    for word in context.command_path.split()[1:]:
+        content = content.get(word) if isinstance(content, Mapping) else None
+        inner = command.get_command(context, word) if isinstance(command, click.Group) else None
+        if content is None or inner is None:
+            return
+        command, place = inner, (*place, word)
+        yield place, content, command
 
 
-def _options(command: click.Command) -> dict[str, str]:
-    """What the verb's options may be called, and their parameters."""
+def _taken(option: click.Option, value: Any, context: click.Context) -> Any:
+    """The value as the command line would give it; one alone is enough for an option that may be repeated.
+
+    Raises:
+        click.BadParameter: if the option does not take it.
+    """
+    if value is None:
+        return () if option.multiple else option.get_default(context)
+    if option.multiple and not isinstance(value, list):
+        value = [value]
+    if any(isinstance(each, list | Mapping) for each in (value if option.multiple else [value])):
+        raise click.BadParameter("takes one value" if not option.multiple else "takes a list of values")
+    return option.type_cast_value(context, value)
+
+
+def _options(command: click.Command) -> dict[str, click.Option]:
+    """The command's options, by everything that they may be called."""
     return {
-        name.lstrip("-"): parameter.name
+        name.lstrip("-"): parameter
         for parameter in command.params
-        if isinstance(parameter, click.Option) and parameter.name
-        for name in (*parameter.opts, parameter.name)
+        if isinstance(parameter, click.Option) and parameter.name != _ITSELF
+        for name in (*parameter.opts, parameter.name or "")
     }
 
 
-def _of_any_verb() -> set[str]:
-    """The names of all options that there are: a file for several verbs may hold what one of them does not have."""
-    group = Verbs(name="all")
-    context = click.Context(group)
-    commands = [group.get_command(context, verb) for verb in VERBS]
-    return {name for command in commands if command for name in _options(command)}
+def _names(command: click.Command, context: click.Context) -> Iterable[str]:
+    """The options of a verb; of a group its verbs, and the options of all of them."""
+    if not isinstance(command, click.Group):
+        yield from _options(command)
+        return
+    for name in command.list_commands(context):
+        yield name
+        if inner := command.get_command(context, name):
+            yield from _names(inner, context)
+
+
+def _wrong(message: str, file: Located, place: tuple[str, ...], fix: str | None = None) -> DescriptionError:
+    return DescriptionError(message, where=file.where(place), fix=fix)
 
 
 def _found(name: str, workspace: Path) -> Path:
@@ -65,7 +110,6 @@ def _found(name: str, workspace: Path) -> Path:
         if path.is_file():
             return path
     raise DescriptionError(
-        f"no file of options {name!r}",
-        where=", ".join(map(str, tried)),
+        f"there is no file of options {name!r}: looked for {', '.join(dict.fromkeys(map(str, tried)))}",
         fix="name a file, or write options/<NAME>.yaml in the workspace",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+import shlex
 from typing import Any
 
 from cluster_forge.cli.description import size
@@ -34,7 +34,6 @@ def source_date() -> int:
 
 def tell_cast(session: Session, cast: Cast, findings: str) -> None:
     """The summary for people."""
-    folder = session.workspace / cast.folder
     rows = [
         ("components", f"{cast.components}, {cast.objects} objects{f' ({findings})' if findings else ''}"),
         ("repo.git", f"{size(cast.sizes['repo.git'])}, commit {cast.commit[:12]}, revision {cast.revision}"),
@@ -45,7 +44,7 @@ def tell_cast(session: Session, cast: Cast, findings: str) -> None:
     session.say(f"{cast.folder} holds the stack {cast.stack!r}:")
     for name, text in rows:
         session.say(f"  {name:<11} {text}")
-    script = folder / "deploy.sh" if folder != Path(cast.folder) else Path(cast.folder, "deploy.sh")
+    script = shlex.quote(str(session.workspace / cast.folder / "deploy.sh"))
     session.say(f"next: sh {script} --print   (what it would do; without --print it deploys to your cluster)")
 
 
@@ -54,7 +53,7 @@ def cast_json(cast: Cast) -> dict[str, Any]:
         "folder": cast.folder,
         "components": cast.components,
         "objects": cast.objects,
-        "image": {"digest": cast.image, "platforms": list(cast.platforms), "size": cast.sizes["image"]},
+        "image": {"digest": str(cast.image), "platforms": list(cast.platforms), "size": cast.sizes["image"]},
         "git": {"commit": cast.commit, "revision": cast.revision},
         "images": len(cast.images),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -78,6 +79,11 @@ class Session:
         if not self.as_json and self.verbosity > 0:
             click.echo(text)
 
+    def line(self, verb: str) -> str:
+        """What to type for a verb in this workspace."""
+        place = "" if self.workspace == Path() else f"-C {shlex.quote(str(self.workspace))} "
+        return f"cluster-forge {place}{verb}"
+
     def answer(self, command: str, **content: Any) -> None:
         """The one JSON document of the call."""
         if self.as_json:
@@ -102,7 +108,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
 
 _COMMON: Sequence[Decorator] = (
     click.option(
-        "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="json: one document on stdout."
+        "--format", type=click.Choice(["text", "json"]), default="text", help="json: one document on stdout."
     ),
     click.option("-q", "--quiet", is_flag=True, help="Only errors."),
     click.option("-v", "--verbose", is_flag=True, help="Notices too."),
@@ -116,7 +122,6 @@ _COMMON: Sequence[Decorator] = (
     click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same)."),
     click.option(
         "--options",
-        "options_file",
         metavar="FILE|NAME",
         is_eager=True,
         callback=lambda context, _, name: _defaults(context, name),
@@ -134,7 +139,7 @@ _SOURCES: Sequence[Decorator] = (
     ),
 )
 _NETWORK: Sequence[Decorator] = (
-    click.option("--mirror", "mirrors", metavar="DIR", multiple=True, help="Look here first (repeatable)."),
+    click.option("--mirror", metavar="DIR", type=click.Path(), multiple=True, help="Look here first (repeatable)."),
     click.option("--offline", is_flag=True, help="Never open a socket."),
 )
 _SELECTION: Sequence[Decorator] = (
@@ -171,9 +176,9 @@ def verb(
 
 def _session(context: click.Context, options: dict[str, Any]) -> Session:
     """Take the common options out of ``options``."""
-    as_json = options.pop("format_") == "json"
+    as_json = options.pop("format") == "json"
     quiet, verbose = options.pop("quiet"), options.pop("verbose")
-    options.pop("options_file")
+    options.pop("options")
     if options.pop("no_color") or os.environ.get("NO_COLOR"):
         context.color = False
     return Session(
@@ -184,7 +189,7 @@ def _session(context: click.Context, options: dict[str, Any]) -> Session:
         assume_yes=options.pop("yes"),
         store=options.pop("store", None),
         engine=options.pop("helm_engine", "auto"),
-        mirrors=options.pop("mirrors", ()),
+        mirrors=options.pop("mirror", ()),
         offline=options.pop("offline", False),
         selection=Selection(
             names=options.pop("names", ()),
@@ -202,5 +207,5 @@ def _defaults(context: click.Context, name: str | None) -> str | None:
         return name
     from cluster_forge.cli import options_file
 
-    context.default_map = options_file.defaults(name, Path(context.find_root().obj), context.command)
+    context.default_map = options_file.defaults(name, Path(context.find_root().obj), context)
     return name

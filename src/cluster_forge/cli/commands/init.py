@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
@@ -35,10 +34,5 @@ def command(session: Session, directory: str | None) -> None:
     workspace.mkdir(parents=True, exist_ok=True)
     session.files().replace_trees({"input": FileTree({**tree.files, _DESCRIPTION: named})})
     session.say(f"wrote {len(tree)} files: {workspace / 'input' / _DESCRIPTION} is the one to read and edit")
-    session.say(f"next: {forge_line(workspace)}")
+    session.say(f"next: {session.line('forge')}")
     session.answer("init", workspace=str(workspace), files=len(tree))
-
-
-def forge_line(workspace: Path) -> str:
-    """What to type to forge that workspace."""
-    return "cluster-forge forge" if workspace == Path() else f"cluster-forge -C {workspace} forge"

@@ -25,7 +25,7 @@ def command(session: Session, update: bool) -> None:
         session.say("nothing to mine: every manifest lies in input/ already")
     else:
         session.say(
-            f"{len(mined.objects)} components mined, {sum(mined.objects.values())} objects; next: cluster-forge smelt"
+            f"{len(mined.objects)} components mined, {sum(mined.objects.values())} objects; next: {session.line('smelt')}"
         )
     session.answer(
         "mine",

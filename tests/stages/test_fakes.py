@@ -1,0 +1,123 @@
+"""The fakes of this folder and the real adapters keep the same promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cluster_forge.adapters.stack_files import WorkspaceFiles
+from cluster_forge.adapters.store import FolderStore
+from cluster_forge.adapters.workers import ThreadWorkers
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import RenderError, WorkspaceError
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.ports import StackFiles, Store, Workers
+
+if TYPE_CHECKING:
+    from tests.stages.conftest import MemoryFiles, MemoryStore, Workshop
+
+
+class TestStore:
+    @pytest.fixture(params=["fake", "folder"])
+    def store(self, request: pytest.FixtureRequest, tmp_path: Path, memory_store: MemoryStore) -> Store:
+        return memory_store if request.param == "fake" else FolderStore(tmp_path)
+
+    @pytest.mark.parametrize("content", [b"", b"a", b"\x00" * 100_000])
+    def test_what_was_put_is_got(self, store: Store, content: bytes) -> None:
+        assert store.get(Digest.of(content)) is None
+        assert store.put(content) == Digest.of(content)
+        assert store.put(content) == Digest.of(content)
+        assert store.get(Digest.of(content)) == content
+
+    def test_a_corrupt_entry_is_not_there(self, memory_store: MemoryStore, tmp_path: Path) -> None:
+        folder = FolderStore(tmp_path)
+        for store in (memory_store, folder):
+            store.put(b"a")
+        memory_store.entries[Digest.of(b"a")] = b"b"
+        (entry,) = (path for path in tmp_path.rglob("*") if path.is_file())
+        entry.write_bytes(b"b")
+        stores: list[Store] = [memory_store, folder]
+        for each in stores:
+            assert each.get(Digest.of(b"a")) is None
+            each.put(b"a")
+            assert each.get(Digest.of(b"a")) == b"a"
+
+
+class TestStackFiles:
+    @pytest.fixture(params=["fake", "workspace"])
+    def files(self, request: pytest.FixtureRequest, tmp_path: Path, memory_files: MemoryFiles) -> StackFiles:
+        return memory_files if request.param == "fake" else WorkspaceFiles(tmp_path)
+
+    def test_a_file(self, files: StackFiles) -> None:
+        assert files.read("input/config.yaml") is None
+        for content in (b"a", b"b", b""):
+            files.write("input/config.yaml", content)
+            assert files.read("input/config.yaml") == content
+        assert files.read("input") is None
+
+    def test_a_tree(self, files: StackFiles) -> None:
+        assert files.read_tree("working") is None
+        tree = FileTree({"a/b.yaml": b"1", "c.yaml": b"2"})
+        files.replace_trees({"working": tree})
+        assert files.read_tree("working") == tree
+        assert files.read_tree("working/") == tree
+        assert files.read_tree("working/a") == FileTree({"b.yaml": b"1"})
+        assert files.read_tree("working/c.yaml") is None
+        assert files.read("working/a/b.yaml") == b"1"
+
+    def test_a_tree_that_is_replaced_leaves_nothing_behind(self, files: StackFiles) -> None:
+        files.write("input/other.yaml", b"kept")
+        files.replace_trees({"input/x": FileTree({"a": b"1", "b/c": b"2"}), "input/y": FileTree({"a": b"3"})})
+        files.replace_trees({"input/x": FileTree({"b": b"4"})})
+        assert files.read_tree("input") == FileTree({"other.yaml": b"kept", "x/b": b"4", "y/a": b"3"})
+
+    def test_of_an_empty_tree_no_folder_is_left(self, files: StackFiles) -> None:
+        files.replace_trees({"working": FileTree({"a": b"1"})})
+        files.replace_trees({"working": FileTree({})})
+        assert files.read_tree("working") is None
+
+    def test_hidden_files_are_written_and_not_listed(self, files: StackFiles) -> None:
+        files.replace_trees({"working": FileTree({".record.json": b"{}", "a": b"1", "b/.c/d": b"2"})})
+        assert files.read_tree("working") == FileTree({"a": b"1"})
+        assert files.read("working/.record.json") == b"{}"
+        files.replace_trees({"working": FileTree({".record.json": b"{}"})})
+        assert files.read_tree("working") == FileTree({})
+
+    @pytest.mark.parametrize("path", ["../a", "a/../../b", "/etc/hosts"])
+    def test_nothing_outside_is_touched(self, files: StackFiles, path: str) -> None:
+        calls: list[Callable[[], object]] = [
+            lambda: files.read(path),
+            lambda: files.read_tree(path),
+            lambda: files.write(path, b"a"),
+            lambda: files.replace_trees({path: FileTree({"a": b"1"})}),
+        ]
+        for call in calls:
+            with pytest.raises(WorkspaceError):
+                call()
+
+
+class TestWorkers:
+    @pytest.fixture(params=["fake", "threads"])
+    def workers(self, request: pytest.FixtureRequest, workshop: Workshop) -> Workers:
+        return workshop.tools.workers if request.param == "fake" else ThreadWorkers(4)
+
+    def test_results_come_in_the_order_of_the_items(self, workers: Workers) -> None:
+        assert workers.map(lambda number: number * 2, range(50)) == [number * 2 for number in range(50)]
+        assert workers.map(str, []) == []
+
+    def test_every_error_is_raised_and_every_call_made(self, workers: Workers, workshop: Workshop) -> None:
+        called = []
+
+        def call(number: int) -> None:
+            called.append(number)
+            if number == 1:
+                raise ExceptionGroup("two", [RenderError("one"), RenderError("two")])
+            if number == 3:
+                raise RenderError("three")
+
+        messages = [each.message for each in workshop.errors(lambda: workers.map(call, range(5)))]
+        assert messages == ["one", "two", "three"]
+        assert sorted(called) == [0, 1, 2, 3, 4]

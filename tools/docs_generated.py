@@ -1,0 +1,167 @@
+"""Writes the generated parts of the documentation: keys of the description, options of the verbs, exit codes.
+
+Run: python tools/docs_generated.py [--check]        (needs the package; a test tells when it is time)
+
+A part stands between ``<!-- generated: NAME -->`` and ``<!-- /generated -->``; what it is called says what it holds.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from pydantic import BaseModel
+
+from cluster_forge.cli.app import VERBS, cluster_forge
+from cluster_forge.cli.commands.help import errors_text
+from cluster_forge.stack import schema, seed_schema
+
+DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
+_OPEN, _SHUT, _END = "<!-- generated: ", " -->", "<!-- /generated -->"
+_COMMON: Final = 5
+"""An option that more verbs than this have stands in the table of common options."""
+
+
+def main() -> int:
+    stale = []
+    for path in sorted(DOCS.rglob("*.md")):
+        before = path.read_text(encoding="utf-8")
+        after = renewed(before)
+        if after != before:
+            stale.append(path.relative_to(DOCS.parent).as_posix())
+            if "--check" not in sys.argv:
+                path.write_text(after, encoding="utf-8")
+    print("\n".join(stale))
+    if stale and "--check" in sys.argv:
+        print("not current: run `python tools/docs_generated.py`")
+        return 1
+    return 0
+
+
+def renewed(text: str) -> str:
+    """The page with its generated parts made anew."""
+    head, *rest = text.split(_OPEN)
+    parts = [head]
+    for part in rest:
+        name, _, after = part.partition(_SHUT)
+        _, end, tail = after.partition(_END)
+        if not end:
+            raise SystemExit(f"the part {name!r} has no {_END}")
+        parts += [_OPEN, name, _SHUT, "\n\n", _part(name), "\n", _END, tail]
+    return "".join(parts)
+
+
+def _part(name: str) -> str:
+    kind, _, rest = name.partition(" ")
+    return "".join(f"{line}\n" for line in _MAKERS[kind](rest))
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    titles = list(head)
+    yield f"| {' | '.join(titles)} |"
+    yield f"|{'---|' * len(titles)}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+def _keys(model: str) -> Iterator[str]:
+    """The keys of a model of the description: what they take, what they are without it, what they mean."""
+    shape = getattr(schema, model, None) or getattr(seed_schema, model)
+    assert issubclass(shape, BaseModel)
+    described = shape.model_json_schema(by_alias=True)
+    required = set(described.get("required", ()))
+    rows = [
+        (f"`{key}`", _takes(value), "*needed*" if key in required else _default(value), value.get("description", ""))
+        for key, value in described["properties"].items()
+    ]
+    return _table(("key", "takes", "default", "means"), rows)
+
+
+def _default(value: Mapping[str, Any]) -> str:
+    default = value.get("default")
+    if default in (None, "", [], {}) or isinstance(default, dict):
+        return ""
+    text = str(default).lower() if isinstance(default, bool) else default
+    return f"`{text}`" if not isinstance(default, list) else f"`[{', '.join(default)}]`"
+
+
+def _takes(value: Mapping[str, Any]) -> str:
+    """A schema in a few words."""
+    if "enum" in value or "const" in value:
+        return ", ".join(f"`{each}`" for each in value.get("enum", [value.get("const")]))
+    if "$ref" in value:
+        return "mapping"
+    choices = value.get("anyOf") or value.get("oneOf")
+    if choices:
+        found = [_takes(each) for each in choices if each.get("type") != "null"]
+        return " or ".join(dict.fromkeys(found))
+    kind = value.get("type", "anything")
+    if kind == "array":
+        inner = _takes(value.get("items", {}))
+        return f"list of {inner}" if inner not in ("text", "mapping") else f"list of {inner}s"
+    names = {"string": "text", "integer": "number", "boolean": "`true`, `false`", "object": "mapping"}
+    kinds = kind if isinstance(kind, list) else [kind]
+    return " or ".join(names.get(each, each) for each in kinds)
+
+
+def _commands() -> Iterator[tuple[str, click.Command]]:
+    """Every verb with its name as it is typed."""
+    context = click.Context(cluster_forge)
+    for verb in VERBS:
+        found = cluster_forge.get_command(context, verb)
+        assert found is not None
+        if isinstance(found, click.Group):
+            for name, inner in found.commands.items():
+                yield f"{verb} {name}", inner
+        else:
+            yield verb, found
+
+
+def _options(which: str) -> Iterator[str]:
+    """``common``: the options that nearly every verb has; ``other``: the rest, with the verbs that have them."""
+    means: dict[str, str] = {}
+    verbs: dict[str, list[str]] = {}
+    for verb, command in _commands():
+        for option in command.params:
+            if isinstance(option, click.Option):
+                label = _label(option)
+                means.setdefault(label, option.help or "")
+                verbs.setdefault(label, []).append(verb)
+    common = {label: sum(" " not in verb for verb in found) > _COMMON for label, found in verbs.items()}
+    shared = {label for label, found in verbs.items() if common[label] and "init" in found}
+    if which == "common":
+        rows: list[tuple[str, ...]] = [(label, text) for label, text in means.items() if label in shared]
+        return _table(("option", "means"), rows)
+    rows = [
+        (label, ", ".join(f"`{verb}`" for verb in verbs[label]), text)
+        for label, text in means.items()
+        if label not in shared
+    ]
+    return _table(("option", "verbs", "means"), rows)
+
+
+def _label(option: click.Option) -> str:
+    names = ", ".join(f"`{name}`" for name in sorted(option.opts, key=len))
+    if option.is_flag:
+        return names
+    if isinstance(option.type, click.Choice):
+        return f"{names} {'|'.join(map(str, option.type.choices))}"
+    return f"{names} {option.metavar or 'N'}"
+
+
+def _errors(_: str) -> Iterator[str]:
+    """The rows of ``cluster-forge help errors``, whose columns begin at fixed places."""
+    rows = [
+        (line[:4].strip(), f"`{name}`" if (name := line[6:26].strip()) else "", line[28:].strip())
+        for line in errors_text().splitlines()
+    ]
+    return _table(("exit code", "error", "means"), rows)
+
+
+_MAKERS: Final[Mapping[str, Callable[[str], Iterator[str]]]] = {"keys": _keys, "options": _options, "errors": _errors}
+
+if __name__ == "__main__":
+    sys.exit(main())
