@@ -21,8 +21,6 @@ from cluster_forge.stack import schema, seed_schema
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 _OPEN, _SHUT, _END = "<!-- generated: ", " -->", "<!-- /generated -->"
-_COMMON: Final = 5
-"""An option that more verbs than this have stands in the table of common options."""
 
 
 def main() -> int:
@@ -64,7 +62,11 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
     yield f"| {' | '.join(titles)} |"
     yield f"|{'---|' * len(titles)}"
     for row in rows:
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+        yield f"| {' | '.join(_cell(cell) for cell in row)} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|").replace("<", "&lt;")
 
 
 def _keys(model: str) -> Iterator[str]:
@@ -72,10 +74,12 @@ def _keys(model: str) -> Iterator[str]:
     shape = getattr(schema, model, None) or getattr(seed_schema, model)
     assert issubclass(shape, BaseModel)
     described = shape.model_json_schema(by_alias=True)
-    required = set(described.get("required", ()))
+    required = described.get("required", ())
+    means = {field.alias or name: field.description or "" for name, field in shape.model_fields.items()}
+    properties = sorted(described["properties"].items(), key=lambda each: each[0] not in required)
     rows = [
-        (f"`{key}`", _takes(value), "*needed*" if key in required else _default(value), value.get("description", ""))
-        for key, value in described["properties"].items()
+        (f"`{key}`", _takes(value), "*needed*" if key in required else _default(value), means[key])
+        for key, value in properties
     ]
     return _table(("key", "takes", "default", "means"), rows)
 
@@ -121,7 +125,7 @@ def _commands() -> Iterator[tuple[str, click.Command]]:
 
 
 def _options(which: str) -> Iterator[str]:
-    """``common``: the options that nearly every verb has; ``other``: the rest, with the verbs that have them."""
+    """``common``: the options of `init`, which all verbs have; ``other``: the rest, with the verbs that have them."""
     means: dict[str, str] = {}
     verbs: dict[str, list[str]] = {}
     for verb, command in _commands():
@@ -130,8 +134,7 @@ def _options(which: str) -> Iterator[str]:
                 label = _label(option)
                 means.setdefault(label, option.help or "")
                 verbs.setdefault(label, []).append(verb)
-    common = {label: sum(" " not in verb for verb in found) > _COMMON for label, found in verbs.items()}
-    shared = {label for label, found in verbs.items() if common[label] and "init" in found}
+    shared = {label for label, found in verbs.items() if "init" in found}
     if which == "common":
         rows: list[tuple[str, ...]] = [(label, text) for label, text in means.items() if label in shared]
         return _table(("option", "means"), rows)

@@ -14,8 +14,8 @@ from cluster_forge.foundation.errors import MissingProgramError, WorkspaceError
 from cluster_forge.ports import HelmEngine, Repositories, Sources, YamlReader
 from cluster_forge.stages.means import Tools
 
-_GO_GARBAGE_COLLECTION = "400"
-"""GOGC for Helm's library: a fifth less CPU than Go's default, for some memory (measured, see ADR 0004)."""
+_GO_GARBAGE_COLLECTION = "800"
+"""GOGC for Helm's library: a fifth less CPU than Go's default, for some memory (measured, see ADR 0006)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

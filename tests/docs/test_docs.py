@@ -11,8 +11,8 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCS = PROJECT / "docs"
-# What a finding is given in: `code="…"`, or a module's own constant.
-CODE = re.compile(r'\b(?:code=|CODE = )"([a-z-]+)"')
+# Where a finding's code stands in the sources: as an argument, or as a module's own constant.
+CODE = re.compile(r'\b(?:code=|CODE = |_notice\()"([a-z-]+)"')
 
 
 def script(name: str, *arguments: str) -> None:

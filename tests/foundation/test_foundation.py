@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster_forge.foundation import errors
+from cluster_forge.foundation.addresses import as_key, without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.foundation.names import ComponentName, did_you_mean, nearest
@@ -101,3 +102,24 @@ def test_modes_count_and_twice_is_an_error() -> None:
 def test_only_relative_paths(path: str) -> None:
     with pytest.raises(ValueError, match="not a relative path"):
         FileTree({path: b""})
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://a.example/x.yaml", "https://a.example/x.yaml"),
+        ("https://me:secret@a.example/x@y", "https://a.example/x@y"),
+        ("https://a.example/x?token=secret#frag", "https://a.example/x"),
+        ("oci://me@a.example:5000/x", "oci://a.example:5000/x"),
+    ],
+)
+def test_addresses_are_shown_without_what_logs_in(url: str, shown: str) -> None:
+    assert without_credentials(url) == shown
+    assert as_key(url).partition("?")[0] == shown
+    assert "secret" not in as_key(url)
+
+
+def test_addresses_that_differ_in_their_query_stay_apart() -> None:
+    one, other = (as_key(f"https://a.example/x?ref={ref}") for ref in ("main", "next"))
+    assert one != other
+    assert as_key("https://me:one@a.example/x?ref=main") == one

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
+from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import FetchError, OfflineError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class NoDownloads:
         if url.startswith("file:"):
             return _file(url, limit_bytes)
         raise OfflineError(
-            f"{_shown(url)} would have to be fetched, and --offline forbids it",
+            f"{without_credentials(url)} would have to be fetched, and --offline forbids it",
             fix="run `cluster-forge mine` once without --offline, or name a mirror that has it: --mirror DIR",
         )
 
@@ -96,7 +97,7 @@ class HttpDownloads:
             finally:
                 response.close()
         raise FetchError(
-            f"{_shown(url)} redirects again and again, at last to {_shown(place)}",
+            f"{without_credentials(url)} redirects again and again, at last to {without_credentials(place)}",
             fix="see whether the address is right",
         )
 
@@ -107,7 +108,7 @@ class HttpDownloads:
         try:
             if urlsplit(url).scheme not in ("http", "https"):
                 raise FetchError(
-                    f"{_shown(url)} is no address to fetch from", fix="write an https://, http:// or file:// address"
+                    f"{without_credentials(url)} is no address to fetch from", fix="write an https://, http:// or file:// address"
                 )
             return self._pool(url).urlopen(
                 "GET",
@@ -122,7 +123,7 @@ class HttpDownloads:
         except HTTPError as error:
             raise _failure(url, error) from error
         except ValueError as error:
-            raise FetchError(f"{_shown(url)} is no address", fix="correct the address") from error
+            raise FetchError(f"{without_credentials(url)} is no address", fix="correct the address") from error
 
     def _pool(self, url: str) -> PoolManager:
         """The connections to use: straight, or by a proxy."""
@@ -159,10 +160,10 @@ class HttpDownloads:
                 content += part
                 if max(announced, len(content)) > limit:
                     raise FetchError(
-                        f"{_shown(url)} is larger than {limit:,} bytes", fix="see whether the address is right"
+                        f"{without_credentials(url)} is larger than {limit:,} bytes", fix="see whether the address is right"
                     )
                 if time.monotonic() > deadline:
-                    raise FetchError(f"{_shown(url)} was not complete after {self.in_all:.0f} s", fix=_LATER)
+                    raise FetchError(f"{without_credentials(url)} was not complete after {self.in_all:.0f} s", fix=_LATER)
         except HTTPError as error:
             raise _failure(url, error) from error
         if len(content) < announced:
@@ -186,14 +187,14 @@ def _file(url: str, limit: int) -> bytes:
     path = Path(url2pathname(parts.path))
     try:
         if parts.netloc not in ("", "localhost"):
-            raise FetchError(f"{_shown(url)} names another machine", fix="write file:///PATH, with three slashes")
+            raise FetchError(f"{without_credentials(url)} names another machine", fix="write file:///PATH, with three slashes")
         with path.open("rb") as file:
             content = file.read(limit + 1)
     except (OSError, ValueError) as error:
         problem = getattr(error, "strerror", None) or error
-        raise FetchError(f"{_shown(url)} cannot be read: {problem}", fix="see whether the path is right") from error
+        raise FetchError(f"{without_credentials(url)} cannot be read: {problem}", fix="see whether the path is right") from error
     if len(content) > limit:
-        raise FetchError(f"{_shown(url)} is larger than {limit:,} bytes", fix="see whether the path is right")
+        raise FetchError(f"{without_credentials(url)} is larger than {limit:,} bytes", fix="see whether the path is right")
     return content
 
 
@@ -202,10 +203,10 @@ def _redirected(url: str, target: str) -> str:
         place = urljoin(url, target)
         scheme = urlsplit(place).scheme
     except ValueError as error:
-        raise FetchError(f"{_shown(url)} redirects to what is no address", fix=_LATER) from error
+        raise FetchError(f"{without_credentials(url)} redirects to what is no address", fix=_LATER) from error
     if scheme not in ("http", "https") or (scheme == "http" and urlsplit(url).scheme == "https"):
         raise FetchError(
-            f"{_shown(url)} redirects to {_shown(place)}, which is not followed: it leaves HTTPS",
+            f"{without_credentials(url)} redirects to {without_credentials(place)}, which is not followed: it leaves HTTPS",
             fix="see whether the address is right; write the other one if you trust it",
         )
     return place
@@ -216,7 +217,7 @@ def _refusal(response: BaseHTTPResponse, url: str) -> Exception:
 
     status = response.status
     answer = f"{status} {responses.get(status, '')}".rstrip()
-    error = FetchError(f"{_shown(url)} answered {answer}", fix=_FIXES.get(status, _LATER))
+    error = FetchError(f"{without_credentials(url)} answered {answer}", fix=_FIXES.get(status, _LATER))
     return _TemporaryError(error, _seconds(response.headers.get("Retry-After"))) if status in _TEMPORARY else error
 
 
@@ -233,7 +234,7 @@ def _seconds(retry_after: str | None) -> float:
 
 
 def _truncated(url: str, found: int, announced: int) -> _TemporaryError:
-    message = f"{_shown(url)} broke off: {found:,} of {announced:,} bytes came"
+    message = f"{without_credentials(url)} broke off: {found:,} of {announced:,} bytes came"
     return _TemporaryError(FetchError(message, fix=_LATER))
 
 
@@ -263,7 +264,7 @@ def _failure(url: str, error: Exception) -> Exception:
             message, fix = "the server did not answer in time", _LATER
         case _:
             message, fix = f"the connection failed: {reason}", _LATER
-    told = FetchError(f"{_shown(url)}: {message}", fix=fix)
+    told = FetchError(f"{without_credentials(url)}: {message}", fix=fix)
     lasting = (exceptions.LocationValueError, exceptions.NameResolutionError, exceptions.SSLError)
     return told if isinstance(error, lasting) else _TemporaryError(told)
 
@@ -271,8 +272,3 @@ def _failure(url: str, error: Exception) -> Exception:
 def _without_user(url: str) -> str:
     """The address without user and password."""
     return re.sub(r"://[^/]*@", "://", url)
-
-
-def _shown(url: str) -> str:
-    """The address as it may be shown: neither user nor password, and no query, where tokens are."""
-    return re.split(r"[?#]", _without_user(url))[0]

@@ -68,7 +68,7 @@ def cluster_forge(context: click.Context, workspace: str) -> None:
     context.obj = workspace
 
 
-def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one way out for each kind of end
+def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit code is the contract's."""
     try:
         code = cluster_forge.main(list(arguments), prog_name="cluster-forge", standalone_mode=False)
@@ -89,7 +89,12 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one way out for eac
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets an explanation and an exit code
         from cluster_forge.cli import explain
 
-        return explain.failure(error, arguments)
+        return explain.failure(error, arguments, color=_color(arguments))
+
+
+def _color(arguments: Sequence[str]) -> bool | None:
+    """Whether an error may be coloured; None: if stderr is a terminal. It is told when the verb's own context is gone."""
+    return False if "--no-color" in arguments or os.environ.get("NO_COLOR") else None
 
 
 def _tell_variable(error: click.ClickException) -> None:

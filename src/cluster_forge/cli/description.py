@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cluster_forge.adapters.stack_files import WorkspaceFiles
+from cluster_forge.bundle import PartRecord
 from cluster_forge.cli.session import Selection, finding_json
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.names import ComponentName
@@ -68,25 +69,24 @@ def describe(files: WorkspaceFiles, selection: Selection) -> Described:
     return Described(loaded=loaded, lock=lock)
 
 
-def components_json(smelted: Smelted) -> list[dict[str, Any]]:
-    objects = {part.name: len(part.manifests) for part in smelted.parts}
+def components_json(parts: Iterable[PartRecord], reused: Collection[ComponentName]) -> list[dict[str, Any]]:
     return [
         {
             "name": part.name,
             "version": part.version,
             "namespace": part.namespace,
             "wave": part.wave,
-            "objects": objects[part.name],
-            "reused": part.name in smelted.reused,
+            "objects": len(part.objects),
+            "reused": part.name in reused,
         }
-        for part in smelted.record.parts
+        for part in parts
     ]
 
 
 def smelted_json(stack: Stack, smelted: Smelted) -> Mapping[str, Any]:
     return {
         "stack": stack.name,
-        "components": components_json(smelted),
+        "components": components_json(smelted.record.parts, smelted.reused),
         "objects": smelted.objects,
         "findings": [finding_json(each) for each in smelted.findings],
     }

@@ -18,14 +18,14 @@ _BUG = 70
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
 
 
-def failure(error: Exception, arguments: Sequence[str]) -> int:
+def failure(error: Exception, arguments: Sequence[str], *, color: bool | None = None) -> int:
     """Print every error inside ``error``; the exit code is that of the first one, or of a bug if one is not typed."""
     single = list(leaves(error)) if isinstance(error, ForgeError | ExceptionGroup) else [error]
     if not all(isinstance(each, ForgeError) for each in single):
         return _bug(error, arguments)
     typed = list({(str(each), each.fix): each for each in single if isinstance(each, ForgeError)}.values())
     for each in typed:
-        click.echo(_text(each), err=True)
+        click.echo(_text(each), err=True, color=color)
     if len(typed) > 1:
         click.echo(f"{len(typed)} errors", err=True)
     return typed[0].exit_code

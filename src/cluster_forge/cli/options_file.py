@@ -53,7 +53,8 @@ def defaults(name: str, workspace: Path, context: click.Context) -> dict[str, An
 
 def _layers(file: Located, context: click.Context) -> Iterator[tuple[tuple[str, ...], Any, click.Command]]:
     """The whole file, what it has for the verb, and for the verb's own verb: place, content, and what that is for."""
-    command, content, place = context.find_root().command, file.value or {}, ()
+    place: tuple[str, ...] = ()
+    command, content = context.find_root().command, file.value or {}
     yield place, content, command
     for word in context.command_path.split()[1:]:
         content = content.get(word) if isinstance(content, Mapping) else None

@@ -35,7 +35,7 @@ def source_date() -> int:
 def tell_cast(session: Session, cast: Cast, findings: str) -> None:
     """The summary for people."""
     rows = [
-        ("components", f"{cast.components}, {cast.objects} objects{f' ({findings})' if findings else ''}"),
+        ("components", f"{len(cast.parts)}, {cast.objects} objects{f' ({findings})' if findings else ''}"),
         ("repo.git", f"{size(cast.sizes['repo.git'])}, commit {cast.commit[:12]}, revision {cast.revision}"),
         ("image", f"{size(cast.sizes['image'])}, {cast.image} for {', '.join(cast.platforms)}"),
         ("images.txt", f"{len(cast.images)} container images that the stack runs"),
@@ -51,7 +51,7 @@ def tell_cast(session: Session, cast: Cast, findings: str) -> None:
 def cast_json(cast: Cast) -> dict[str, Any]:
     return {
         "folder": cast.folder,
-        "components": cast.components,
+        "components": len(cast.parts),
         "objects": cast.objects,
         "image": {"digest": str(cast.image), "platforms": list(cast.platforms), "size": cast.sizes["image"]},
         "git": {"commit": cast.commit, "revision": cast.revision},

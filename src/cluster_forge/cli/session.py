@@ -107,9 +107,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
 
 
 _COMMON: Sequence[Decorator] = (
-    click.option(
-        "--format", type=click.Choice(["text", "json"]), default="text", help="json: one document on stdout."
-    ),
+    click.option("--format", type=click.Choice(["text", "json"]), default="text", help="json: one document on stdout."),
     click.option("-q", "--quiet", is_flag=True, help="Only errors."),
     click.option("-v", "--verbose", is_flag=True, help="Notices too."),
     click.option(

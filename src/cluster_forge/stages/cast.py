@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cluster_forge import __version__
-from cluster_forge.bundle import CastImage, Record, stack_json
+from cluster_forge.bundle import CastImage, PartRecord, Record, stack_json
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, StaleError
 from cluster_forge.foundation.file_tree import FileTree, join
@@ -42,18 +42,22 @@ class CastRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """What was cast. ``sizes`` are the bytes of ``repo.git``, ``image`` and ``bootstrap``."""
+    """What was cast, and what was noticed. ``sizes`` are the bytes of ``repo.git``, ``image`` and ``bootstrap``."""
 
     stack: str
     folder: str
-    components: int
-    objects: int
+    parts: tuple[PartRecord, ...]
+    findings: tuple[Finding, ...]
     revision: str
     commit: str
     image: Digest
     platforms: tuple[str, ...]
     images: tuple[str, ...]
     sizes: Mapping[str, int]
+
+    @property
+    def objects(self) -> int:
+        return sum(len(part.objects) for part in self.parts)
 
 
 def cast(request: CastRequest, tools: Tools, repositories: Repositories, reporter: Reporter) -> Cast:
@@ -68,7 +72,10 @@ def cast(request: CastRequest, tools: Tools, repositories: Repositories, reporte
     stack = request.stack
     check_image(stack)
     reporter.started("cast", len(_STEPS))
-    found, parts = _delivered(request, _working(request, tools, reporter), tools)
+    present, findings = _working(request, tools)
+    for finding in findings:
+        reporter.noticed(finding)
+    found, parts = _delivered(request, present, tools)
     record = found.record
     repository = repositories.bare(found.tree, message=_message(record), time=request.time, tag=record.revision)
     reporter.advanced("cast", _STEPS[0], f"commit {repository.commit}")
@@ -96,8 +103,8 @@ def cast(request: CastRequest, tools: Tools, repositories: Repositories, reporte
     return Cast(
         stack=stack.name,
         folder=folder,
-        components=len(record.parts),
-        objects=sum(len(part.objects) for part in record.parts),
+        parts=record.parts,
+        findings=findings,
         revision=record.revision,
         commit=repository.commit,
         image=layout.digest,
@@ -120,31 +127,32 @@ def check_image(stack: Stack) -> None:
         )
 
 
-def _working(request: CastRequest, tools: Tools, reporter: Reporter) -> Working:
-    """What is to be cast: what was smelted just now, or `working/` as it is, with its hand edits."""
+def _working(request: CastRequest, tools: Tools) -> tuple[Working, tuple[Finding, ...]]:
+    """What is to be cast: what was smelted just now, or `working/` as it is, with its hand edits; and a word on that."""
     if request.smelted:
-        return Working(tree=request.smelted.tree, record=request.smelted.record)
+        return Working(tree=request.smelted.tree, record=request.smelted.record), ()
     found = working.read(tools.files, tools.reader)
     if found is None:
         raise StaleError("there is no working/ that smelt made", fix="run `cluster-forge smelt` (or `forge`)")
-    record = found.record
+    record, noticed = found.record, []
     if (record.inputs, record.stack, record.tool) != (request.inputs, request.stack.name, __version__):
         if not request.is_stale_fine:
             raise StaleError(
-                "working/ was smelted from another description, lock, input/ or selection of names than the present one",
+                "was smelted from another description, lock, input/ or selection of names than the present one",
                 where="working/",
                 fix="smelt again, or cast it as it is with --stale",
             )
-        reporter.noticed(_notice("working/ does not belong to the present description and lock, and is cast as it is"))
+        noticed.append(_notice("stale", "does not belong to the present description and lock, and is cast as it is"))
     if found.edited:
-        reporter.noticed(
-            _notice(f"{len(found.edited)} files of working/ were edited by hand, and are cast as they are")
+        what = "1 file was" if len(found.edited) == 1 else f"{len(found.edited)} files were"
+        noticed.append(
+            _notice("hand-edited", f"{what} edited by hand and cast as edited: {working.shown(found.edited)}")
         )
-    return found
+    return found, tuple(noticed)
 
 
-def _notice(message: str) -> Finding:
-    return Finding(code="hand-edited", severity=Severity.WARNING, where="working/", message=message)
+def _notice(code: str, message: str) -> Finding:
+    return Finding(code=code, severity=Severity.WARNING, where="working/", message=message)
 
 
 def _delivered(request: CastRequest, found: Working, tools: Tools) -> tuple[Working, tuple[Part, ...]]:

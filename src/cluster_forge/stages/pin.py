@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from cluster_forge.foundation.addresses import as_key
 from cluster_forge.foundation.errors import ForgeError, raise_all
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports import Pinned, Sources, Workers
@@ -25,8 +26,8 @@ class Source:
     def address(self) -> str:
         """As the lock calls it: a URL, a path relative to ``input/``, or a repository and the chart's name."""
         if self.helm is None:
-            return self.url
-        return f"{self.helm.repository} {self.helm.chart}" if self.helm.repository else self.helm.chart
+            return as_key(self.url)
+        return f"{as_key(self.helm.repository)} {self.helm.chart}" if self.helm.repository else self.helm.chart
 
     @property
     def asked(self) -> str:
@@ -90,7 +91,8 @@ def fetched(
         except ForgeError as error:
             name = source.component.name
             place = error.where or source.component.where
-            raise type(error)(f"component {name}: {error.message}", where=place, fix=error.fix) from error
+            fix = error.fix.replace("--update NAME", f"--update {name}") if error.fix else None
+            raise type(error)(f"component {name}: {error.message}", where=place, fix=fix) from error
         told(source, pin)
         return pin
 

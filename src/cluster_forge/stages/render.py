@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import kubernetes_apis, scope
@@ -160,8 +161,9 @@ class _Making:
         return Group(origin=pins.chart.address, manifests=manifests), output.asks_for
 
     def _fetched(self, component: Component, url: str, pins: Pins) -> Group:
+        shown = without_credentials(url)
         if url not in pins.manifests:
-            raise not_mined(component, url)
+            raise not_mined(component, shown)
         content = stored(component, pins.manifests[url], self._tools.store)
-        texts = documents.written(content, url)
-        return Group(origin=url, manifests=documents.read(texts, component.name, self._tools.reader))
+        texts = documents.written(content, shown)
+        return Group(origin=shown, manifests=documents.read(texts, component.name, self._tools.reader))

@@ -193,7 +193,7 @@ def _part_record(part: Part, pins: Pins, objects: tuple[ObjectRecord, ...]) -> P
         wave=part.wave,
         needs=part.needs,
         version=chart.version if chart else "",
-        source=chart.address if chart else " ".join(sorted(pins.manifests)),
+        source=chart.address if chart else " ".join(sorted(pin.address for pin in pins.manifests.values())),
         digest=str(chart.digest) if chart else "",
         objects=objects,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cluster_forge.bundle import RECORD, ObjectRecord, PartRecord, Record
@@ -48,6 +49,12 @@ def edits(record: Record, tree: FileTree) -> list[str]:
     return sorted(changed) + added + [f"- {path}" for path in known if path not in tree.files]
 
 
+def shown(found: Sequence[str]) -> str:
+    """The first few of them."""
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f"{', '.join(found[:_SHOWN])}{more}"
+
+
 def refuse_edits(files: StackFiles) -> None:
     """See to it that nothing is lost by writing `working/` anew.
 
@@ -60,15 +67,15 @@ def refuse_edits(files: StackFiles) -> None:
     content = files.read(RECORD)
     if content is None:
         raise EditedError(
-            f"{FOLDER}/ holds {len(tree)} files that smelt did not write",
+            f"holds {len(tree)} files that smelt did not write",
             where=f"{FOLDER}/",
             fix="move them away, or give them up with --discard-edits",
         )
     found = edits(Record.from_json(content), tree)
     if found:
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        what = "1 file was" if len(found) == 1 else f"{len(found)} files were"
         raise EditedError(
-            f"{len(found)} files were edited by hand: {', '.join(found[:_SHOWN])}{more}",
+            f"{what} edited by hand: {shown(found)}",
             where=f"{FOLDER}/",
             fix="cast them as they are (`cluster-forge cast`), or give them up with --discard-edits",
         )

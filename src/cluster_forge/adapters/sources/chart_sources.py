@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from cluster_forge.adapters.sources import index
+from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, FetchError, LockError, OfflineError
 from cluster_forge.foundation.file_tree import FileTree
@@ -245,11 +246,6 @@ class ChartSources:
             return f" (the mirrors have {_few(_newest_first(versions))})"
         names = {name for mirror in self.mirrors for name in mirror.charts(source.repository)}
         return f" (of this repository the mirrors have {_few(sorted(names)) if names else 'nothing'})"
-
-
-def without_credentials(url: str) -> str:
-    """The address as it may be shown: neither user nor password, and no query, where tokens are."""
-    return re.split(r"[?#]", re.sub(r"://[^/]*@", "://", url))[0]
 
 
 def _join(repository: str, url: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from cluster_forge.cli.session import Session, verb
+from cluster_forge.cli.session import Session, finding_json, verb
 
 
 @verb("Compile working/ into stacks/<name>/: repository, image, deploy script.", sources=True, selection=True)
 @click.option("--stale", is_flag=True, help="Cast working/ although the description or the lock moved on.")
 def command(session: Session, stale: bool) -> None:
     """Hand edits in working/ are cast as they are. SOURCE_DATE_EPOCH dates what is cast."""
-    from cluster_forge.cli.description import describe
+    from cluster_forge.cli.description import components_json, counted, describe
     from cluster_forge.cli.result import cast_json, source_date, tell_cast
     from cluster_forge.stages import inputs, pin
     from cluster_forge.stages.cast import CastRequest
@@ -29,5 +29,12 @@ def command(session: Session, stale: bool) -> None:
             is_stale_fine=stale,
         )
         made = cast_stage(request, workshop.tools, workshop.repositories, session.reporter())
-    tell_cast(session, made, "")
-    session.answer("cast", stack=stack.name, cast=cast_json(made), findings=[])
+    tell_cast(session, made, counted(made.findings))
+    session.answer(
+        "cast",
+        stack=stack.name,
+        components=components_json(made.parts, reused={part.name for part in made.parts}),
+        objects=made.objects,
+        findings=[finding_json(each) for each in made.findings],
+        cast=cast_json(made),
+    )

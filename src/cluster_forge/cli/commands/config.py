@@ -14,7 +14,7 @@ def command() -> None:
     """The group; its verbs are below."""
 
 
-@verb("Print the effective description: everything merged that it extends and names.", selection=True)
+@verb("Print the effective description, everything merged.", selection=True)
 @click.option("--origins", is_flag=True, help="With the file and line that each value came from.")
 def show(session: Session, origins: bool) -> None:
     """The native format, as YAML; with --format json as JSON, origins by path."""
@@ -31,9 +31,9 @@ def show(session: Session, origins: bool) -> None:
         click.echo(effective.text(loaded.effective, loaded.origins if origins else {}), nl=False)
 
 
-@verb("Check the description and everything it names; write nothing.", selection=True)
+@verb("Only check the description.", selection=True)
 def validate(session: Session) -> None:
-    """Every error of every file at once, each with file and line."""
+    """Every error of every file at once, each with file and line. Nothing is written."""
     from cluster_forge.cli.description import describe
 
     described = describe(session.files(), session.selection)

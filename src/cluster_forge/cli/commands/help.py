@@ -6,23 +6,22 @@ import click
 
 
 @click.command(help="Explain exit codes and errors (help errors), or a verb (help VERB).")
-@click.argument("topic", required=False)
+@click.argument("topic", nargs=-1)
 @click.pass_context
-def command(context: click.Context, topic: str | None) -> None:
+def command(context: click.Context, topic: tuple[str, ...]) -> None:
     """Also what the page in the documentation is made from."""
     root = context.find_root()
-    if topic == "errors":
+    if topic == ("errors",):
         click.echo(errors_text(), nl=False)
         return
-    group = root.command
-    assert isinstance(group, click.Group)
-    if topic is None:
-        click.echo(root.get_help())
-        return
-    found = group.resolve_command(root, [topic])[1]
-    assert found is not None
-    with click.Context(found, info_name=topic, parent=root) as inner:
-        click.echo(found.get_help(inner))
+    found, inner = root.command, root
+    for word in topic:
+        if not isinstance(found, click.Group):
+            raise click.UsageError(f"`{' '.join(topic)}` is no verb", context)
+        below = found.resolve_command(inner, [word])[1]
+        assert below is not None
+        found, inner = below, click.Context(below, info_name=word, parent=inner)
+    click.echo(found.get_help(inner))
 
 
 def errors_text() -> str:

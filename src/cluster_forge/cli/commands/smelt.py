@@ -33,7 +33,9 @@ def command(session: Session, discard_edits: bool) -> int:
         smelted = smelt_stage(request, workshop.tools, session.reporter())
     told = counted(smelted.findings)
     if smelted.is_written:
-        session.say(f"{smelted.objects} objects in working/{f' ({told})' if told else ''}; next: {session.line('cast')}")
+        session.say(
+            f"{smelted.objects} objects in working/{f' ({told})' if told else ''}; next: {session.line('cast')}"
+        )
     else:
         session.say(f"working/ was not written: {told}")
     session.answer("smelt", **smelted_json(stack, smelted))

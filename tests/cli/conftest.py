@@ -1,0 +1,230 @@
+"""A workspace with a small chart of our own, and the command line: in process, or as the program that users start."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cluster_forge.cli.app import run
+
+PROGRAM = Path(sys.executable).parent / "cluster-forge"
+REPOSITORY = "https://charts.example.com"
+CRDS = "https://example.com/crds.yaml"
+CHART = {
+    "Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.2.3\n",
+    "values.yaml": "replicas: 1\nimage: docker.io/library/nginx:1.29\n",
+    "templates/web.yaml": """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: {{ .Values.replicas }}
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: {{ .Values.image }}}]}
+""",
+}
+DESCRIPTION = """\
+apiVersion: cluster-forge/v1
+kind: Stack
+name: demo
+gitops: {engine: none}
+components:
+- name: web
+  namespace: web
+  needs: [extras]
+  helm: {chart: ./charts/web}
+  values: {replicas: 2}
+- name: extras
+  namespace: extras
+  manifests: [extras/]
+define:
+- name: spare
+  namespace: extras
+  manifests: [spare.yaml]
+collections:
+  both: [web, extras]
+environments:
+  production: {target: {size: large}, components: [web]}
+"""
+FIRST_FORMAT = """\
+- name: both
+  collection: [web, extras]
+- name: web
+  namespace: web
+  syncwave: -5
+  manifestpath: [web/manifests/sourced, web/manifests/more]
+- name: extras
+  namespaces: [extras, more]
+  manifestpath: /extras
+- name: spare
+  namespace: extras
+  manifestpath: spare.yaml
+"""
+
+
+def config_map(name: str, value: str = "1", namespace: str = "") -> str:
+    space = f", namespace: {namespace}" if namespace else ""
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}{space}}}\ndata: {{value: '{value}'}}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one command line came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one document on stdout; anything beside it fails the test."""
+        answer: dict[str, Any] = json.loads(self.out)
+        return answer
+
+
+class Workspace:
+    """A folder with ``input/``, and the command line for it."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self._capsys = capsys
+
+    def write(self, files: Mapping[str, str]) -> Workspace:
+        for path, text in files.items():
+            target = self.folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+        return self
+
+    def replace(self, path: str, old: str, new: str) -> None:
+        target = self.folder / path
+        assert old in target.read_text()
+        target.write_text(target.read_text().replace(old, new))
+
+    def run(self, *arguments: str) -> Said:
+        """In this process."""
+        self._capsys.readouterr()
+        code = run(["-C", str(self.folder), *arguments])
+        said = self._capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    def ok(self, *arguments: str) -> Said:
+        said = self.run(*arguments)
+        assert said.code == 0, said.err
+        return said
+
+    def program(self, *arguments: str, **environment: str) -> Said:
+        """As a process of its own, started in the workspace."""
+        done = subprocess.run(
+            [PROGRAM, *arguments],
+            cwd=self.folder,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    def tree(self, folder: str) -> dict[str, bytes]:
+        root = self.folder / folder
+        return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+    def read(self, path: str) -> str:
+        return (self.folder / path).read_text()
+
+    def yaml(self, path: str) -> Any:
+        return yaml.safe_load(self.read(path))
+
+    def mirror(self) -> str:
+        """A mirror of one chart and one manifest, and a component of the stack for each."""
+        definition = (
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+            "metadata: {name: widgets.example.com}\n"
+            "spec: {group: example.com, scope: Cluster, names: {kind: Widget, plural: widgets}, versions: []}\n"
+        ).encode()
+        chart = archive("shop", CHART | {"Chart.yaml": "apiVersion: v2\nname: shop\nversion: 2.0.0\n"})
+        files = {"shop.tgz": chart, "crds.yaml": definition}
+        folder = self.folder / "mirror"
+        folder.mkdir()
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        known = {"repository": REPOSITORY, "name": "shop", "version": "2.0.0"}
+        index = {
+            "charts": [{**known, "file": "shop.tgz", "sha256": sums["shop.tgz"]}],
+            "manifests": [{"url": CRDS, "file": "crds.yaml", "sha256": sums["crds.yaml"]}],
+        }
+        (folder / "index.yaml").write_text(yaml.safe_dump(index))
+        fetched = (
+            "components:\n"
+            f"- {{name: shop, namespace: shop, helm: {{repository: {REPOSITORY}, chart: shop, version: '>=1'}}}}\n"
+            f"- {{name: widgets, namespace: widgets, manifests: ['{CRDS}']}}\n"
+        )
+        self.replace("input/config.yaml", "components:\n", fetched)
+        return str(folder)
+
+
+def archive(name: str, files: Mapping[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as packed:
+        for path, text in files.items():
+            entry = tarfile.TarInfo(f"{name}/{path}")
+            entry.size = len(text.encode())
+            packed.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A store of one's own, and nothing in the environment that changes what is done."""
+    for name in os.environ:
+        if name.startswith("CLUSTER_FORGE_") or name in ("NO_COLOR", "SOURCE_DATE_EPOCH", "PYTHONWARNINGS"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Workspace:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    return Workspace(folder, capsys)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Workspace:
+    files = {f"input/charts/web/{path}": text for path, text in CHART.items()}
+    files |= {"input/config.yaml": DESCRIPTION, "input/extras/one.yaml": config_map("one")}
+    files |= {"input/spare.yaml": config_map("spare")}
+    return Workspace(tmp_path / "demo", capsys).write(files)
+
+
+@pytest.fixture
+def first_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Workspace:
+    """A workspace in the format of the first implementation."""
+    web = "web/manifests"
+    files = {
+        "config.yaml": FIRST_FORMAT,
+        "chosen.yaml": "- name: both\n",
+        f"{web}/sourced/a.yaml": config_map("a"),
+        f"{web}/sourced/b.yaml": config_map("b", namespace="web"),
+        f"{web}/more/a.yaml": config_map("a", "2"),
+        "extras/one.yaml": config_map("one"),
+        "spare.yaml": config_map("spare"),
+    }
+    return Workspace(tmp_path / "first", capsys).write({f"input/{path}": text for path, text in files.items()})

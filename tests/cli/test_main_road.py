@@ -1,0 +1,366 @@
+"""init, mine, smelt, cast and forge as they are typed: what is written, what is said, and what comes back."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Workspace
+
+FINDING = {"code", "severity", "component", "object", "where", "message", "fix"}
+COMPONENT = {"name", "version", "namespace", "wave", "objects", "reused"}
+STAGE = {"command", "stack", "components", "objects", "findings", "seconds"}
+
+
+class TestInit:
+    def test_writes_the_starter_and_says_what_comes_next(self, empty: Workspace) -> None:
+        said = empty.ok("init")
+        assert said.err == ""
+        assert "input/config.yaml is the one to read and edit" in said.out
+        assert said.out.splitlines()[-1] == f"next: cluster-forge -C {empty.folder} forge"
+        assert empty.read("input/config.yaml").startswith("# yaml-language-server: $schema=https://")
+        assert empty.ok("config", "validate").out == "starter: 7 components, no errors\n"
+
+    def test_makes_the_folder_that_is_named(self, empty: Workspace) -> None:
+        folder = empty.folder / "two words"
+        said = empty.ok("init", "two words")
+        assert (folder / "input" / "config.yaml").is_file()
+        assert said.out.splitlines()[-1] == f"next: cluster-forge -C {shlex.quote(str(folder))} forge"
+
+    def test_never_writes_over_an_input_folder(self, workspace: Workspace) -> None:
+        before = workspace.tree(".")
+        said = workspace.run("init")
+        assert said.code == 20
+        assert "there is an input/ already" in said.err
+        assert "fix: name another folder" in said.err
+        assert workspace.tree(".") == before
+
+    def test_json(self, empty: Workspace) -> None:
+        answer = empty.ok("init", "--format", "json").json
+        assert answer == {
+            "command": "init",
+            "files": len(empty.tree("input")),
+            "seconds": answer["seconds"],
+            "workspace": str(empty.folder),
+        }
+
+    def test_what_to_type_next_is_short_where_one_stands_in_the_workspace(self, empty: Workspace) -> None:
+        assert empty.program("init").out.splitlines()[-1] == "next: cluster-forge forge"
+
+
+class TestForge:
+    def test_the_starter_ends_with_a_summary_that_says_what_to_type_next(self, empty: Workspace) -> None:
+        assert empty.program("init", "-q").out == ""
+        said = empty.program("forge", "--offline")
+        assert said.code == 0, said.err
+        lines = said.out.splitlines()
+        assert lines[0] == "stacks/starter holds the stack 'starter':"
+        assert [line.split()[0] for line in lines[1:-1]] == [
+            "components",
+            "repo.git",
+            "image",
+            "images.txt",
+            "bootstrap",
+        ]
+        assert " for linux/amd64, linux/arm64" in lines[3]
+        assert lines[-1].startswith("next: sh stacks/starter/deploy.sh --print ")
+        printed = subprocess.run(
+            lines[-1].removeprefix("next: ").partition("   ")[0],
+            shell=True,
+            cwd=empty.folder,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert printed.stdout.endswith("nothing was changed\n")
+        assert "smelt  " in said.err
+        assert "cast   " in said.err
+
+    def test_the_script_to_run_is_quoted(self, workspace: Workspace, tmp_path: Path) -> None:
+        strange = tmp_path / "it's here"
+        workspace.folder.rename(strange)
+        workspace.folder = strange
+        line = workspace.ok("forge").out.splitlines()[-1]
+        assert shlex.split(line)[1:4] == ["sh", f"{strange}/stacks/demo/deploy.sh", "--print"]
+
+    def test_json_is_one_document_and_everything_for_people_is_on_stderr(self, workspace: Workspace) -> None:
+        said = workspace.ok("forge", "--format", "json")
+        answer = said.json
+        assert answer.keys() == STAGE | {"cast"}
+        assert (answer["command"], answer["stack"], answer["objects"], answer["findings"]) == ("forge", "demo", 4, [])
+        parts = {part["name"]: part for part in answer["components"]}
+        assert parts["web"] == {
+            "name": "web",
+            "version": "1.2.3",
+            "namespace": "web",
+            "wave": parts["extras"]["wave"] + 10,
+            "objects": 1,
+            "reused": False,
+        }
+        made = json.loads(workspace.read("stacks/demo/stack.json"))
+        cast = answer["cast"]
+        assert cast["image"] == made["image"]
+        assert cast["git"] == {"commit": made["git"]["commit"], "revision": made["version"]}
+        assert (cast["folder"], cast["components"], cast["objects"], cast["images"]) == ("stacks/demo", 3, 4, 1)
+        assert "smelt" in said.err
+
+    def test_again_gives_the_same_bytes_and_reads_what_was_mined(self, workspace: Workspace) -> None:
+        workspace.ok("forge")
+        before = workspace.tree("stacks"), workspace.tree("working"), workspace.read("cluster-forge.lock")
+        answer = workspace.ok("forge", "--format", "json").json
+        assert {part["name"]: part["reused"] for part in answer["components"]}["web"] is True
+        assert (workspace.tree("stacks"), workspace.tree("working"), workspace.read("cluster-forge.lock")) == before
+
+    def test_quiet_says_nothing(self, workspace: Workspace) -> None:
+        said = workspace.ok("forge", "-q")
+        assert (said.out, said.err) == ("", "")
+
+    def test_no_description_says_how_to_get_one(self, empty: Workspace) -> None:
+        for verb in ("mine", "smelt", "cast", "forge", "convert"):
+            said = empty.run(verb)
+            assert said.code == 10
+            assert "there is no input/config.yaml here\n  fix: run `cluster-forge init`" in said.err
+
+    def test_nothing_is_left_of_a_component_that_was_taken_out(self, workspace: Workspace) -> None:
+        workspace.ok("forge")
+        workspace.ok("forge", "--skip", "web")
+        assert not any(path.startswith("web/") for path in workspace.tree("working"))
+        assert b"nginx" not in b"".join(workspace.tree("stacks").values())
+
+
+class TestStageByStage:
+    def test_mine_smelt_and_cast_give_what_forge_gives(self, workspace: Workspace) -> None:
+        said = workspace.ok("mine")
+        assert said.out == f"1 components mined, 1 objects; next: cluster-forge -C {workspace.folder} smelt\n"
+        assert workspace.tree("input/web/manifests/sourced").keys() == {"deployment.apps_web_web.yaml"}
+        assert not (workspace.folder / "working").exists()
+        said = workspace.ok("smelt")
+        assert said.out == f"4 objects in working/; next: cluster-forge -C {workspace.folder} cast\n"
+        assert not (workspace.folder / "stacks").exists()
+        workspace.ok("cast")
+        apart = workspace.tree("stacks"), workspace.tree("working")
+        workspace.ok("forge")
+        assert (workspace.tree("stacks"), workspace.tree("working")) == apart
+
+    def test_what_forge_made_can_be_cast_again(self, workspace: Workspace) -> None:
+        workspace.ok("forge")
+        before = workspace.tree("stacks")
+        said = workspace.ok("cast")
+        assert "warning" not in said.err
+        assert workspace.tree("stacks") == before
+
+    def test_json_of_each(self, workspace: Workspace) -> None:
+        for verb, count in (("mine", 1), ("smelt", 3), ("cast", 3)):
+            answer = workspace.ok(verb, "--format", "json", "-q").json
+            assert STAGE <= answer.keys()
+            assert answer["command"] == verb
+            assert len(answer["components"]) == count
+            assert all(part.keys() == COMPONENT for part in answer["components"])
+            assert answer["objects"] == sum(part["objects"] for part in answer["components"])
+
+    def test_nothing_to_mine_is_said(self, workspace: Workspace) -> None:
+        assert workspace.ok("mine", "extras").out == "nothing to mine: every manifest lies in input/ already\n"
+
+    def test_update_moves_the_lock(self, workspace: Workspace) -> None:
+        mirror = workspace.mirror()
+        workspace.ok("mine", "--mirror", mirror, "--offline")
+        lock = workspace.read("cluster-forge.lock")
+        assert "version: 2.0.0" in lock
+        index = workspace.yaml("mirror/index.yaml")
+        index["charts"].append({**index["charts"][0], "version": "2.1.0"})
+        (workspace.folder / "mirror" / "index.yaml").write_text(yaml.safe_dump(index))
+        workspace.ok("mine", "--mirror", mirror, "--offline")
+        assert workspace.read("cluster-forge.lock") == lock
+        workspace.ok("mine", "--mirror", mirror, "--offline", "--update", "shop")
+        assert "version: 2.1.0" in workspace.read("cluster-forge.lock")
+
+    def test_smelt_of_what_was_never_mined_says_so(self, workspace: Workspace) -> None:
+        workspace.mirror()
+        said = workspace.run("smelt")
+        assert said.code == 12
+        assert "component shop: https://charts.example.com shop is not in cluster-forge.lock" in said.err
+        assert "component widgets: https://example.com/crds.yaml is not in cluster-forge.lock" in said.err
+        assert "run `cluster-forge mine shop`" in said.err
+        assert said.err.endswith("2 errors\n")
+
+    def test_cast_of_nothing_says_so(self, workspace: Workspace) -> None:
+        said = workspace.run("cast")
+        assert said.code == 22
+        assert "there is no working/ that smelt made\n  fix: run `cluster-forge smelt`" in said.err
+
+
+class TestFindings:
+    @pytest.fixture
+    def conflict(self, workspace: Workspace) -> Workspace:
+        workspace.ok("forge")
+        return workspace.write({"input/extras/two.yaml": "---\n\n" + _config_map("one", "other")})
+
+    def test_an_error_changes_nothing_and_gives_1(self, conflict: Workspace) -> None:
+        before = conflict.tree("working"), conflict.tree("stacks")
+        for verb, told in (
+            ("smelt", "working/ was not written: 1 error\n"),
+            ("forge", "nothing was cast: 1 error\n"),
+        ):
+            said = conflict.run(verb)
+            assert said.code == 1
+            assert said.out == told
+            assert "error[duplicate-object]: input/extras/two.yaml:3: extras ConfigMap/extras/one" in said.err
+            assert "fix: leave one out" in said.err
+        assert (conflict.tree("working"), conflict.tree("stacks")) == before
+
+    def test_json_holds_them(self, conflict: Workspace) -> None:
+        answer = conflict.run("forge", "--format", "json", "-q").json
+        assert answer.keys() == STAGE
+        (finding,) = answer["findings"]
+        assert finding.keys() == FINDING
+        assert (finding["code"], finding["severity"], finding["component"]) == ("duplicate-object", "error", "extras")
+        assert finding["object"] == "ConfigMap/extras/one"
+        assert finding["where"] == "input/extras/two.yaml:3"
+
+    def test_quiet_still_tells_errors(self, conflict: Workspace) -> None:
+        said = conflict.run("forge", "-q")
+        assert said.out == ""
+        assert said.err.startswith("error[duplicate-object]")
+
+    def test_one_kind_may_be_let_pass(self, conflict: Workspace) -> None:
+        said = conflict.ok("forge", "--allow", "duplicate-object")
+        assert "warning[duplicate-object]" in said.err
+        assert "(1 warning)" in said.out
+        assert json.loads(conflict.read("stacks/demo/stack.json"))["findings"] == {"error": 0, "warning": 1}
+        assert conflict.run("forge", "--allow", "missing-crd").code == 1
+
+    def test_verbose_tells_notices_too(self, first_format: Workspace) -> None:
+        assert "notice[" not in first_format.ok("forge").err
+        assert "notice[" in first_format.ok("forge", "-v").err
+        assert "(1 notice)" in first_format.ok("forge").out
+
+
+class TestHandEdits:
+    FILE = "working/web/deployment.apps_web_web.yaml"
+
+    @pytest.fixture
+    def edited(self, workspace: Workspace) -> Workspace:
+        workspace.ok("forge")
+        workspace.replace(self.FILE, "replicas: 2", "replicas: 77")
+        return workspace
+
+    def test_are_never_overwritten_unasked(self, edited: Workspace) -> None:
+        before = edited.tree(".")
+        for verb in ("smelt", "forge"):
+            said = edited.run(verb)
+            assert said.code == 21
+            assert "working/: 1 file was edited by hand: web/deployment.apps_web_web.yaml" in said.err
+            assert "--discard-edits" in said.err
+        assert edited.tree(".") == before
+
+    @pytest.mark.parametrize("verb", ["smelt", "forge"])
+    def test_are_given_up_where_one_says_so(self, edited: Workspace, verb: str) -> None:
+        edited.ok(verb, "--discard-edits")
+        assert "replicas: 2" in edited.read(self.FILE)
+
+    def test_are_cast_as_they_are(self, edited: Workspace) -> None:
+        before = json.loads(edited.read("stacks/demo/stack.json"))
+        said = edited.ok("cast")
+        assert "warning[hand-edited]: working/: 1 file was edited by hand" in said.err
+        assert "(1 warning)" in said.out
+        after = json.loads(edited.read("stacks/demo/stack.json"))
+        for key in ("version", "image", "git"):
+            assert after[key] != before[key]
+        committed = subprocess.run(
+            ["git", "--git-dir", "stacks/demo/repo.git", "show", "main:web/deployment.apps_web_web.yaml"],
+            cwd=edited.folder,
+            capture_output=True,
+            check=True,
+        )
+        assert b"replicas: 77" in committed.stdout
+        assert b"replicas: 77" in b"".join(edited.tree("stacks/demo/bootstrap").values())
+
+    def test_are_told_in_json(self, edited: Workspace) -> None:
+        (finding,) = edited.ok("cast", "--format", "json", "-q").json["findings"]
+        assert (finding["code"], finding["severity"], finding["where"]) == ("hand-edited", "warning", "working/")
+
+    def test_applications_are_pinned_to_what_was_edited(self, workspace: Workspace) -> None:
+        workspace.replace("input/config.yaml", "gitops: {engine: none}", "gitops: {engine: argocd, install: false}")
+        workspace.ok("forge")
+        before = json.loads(workspace.read("stacks/demo/stack.json"))["version"]
+        workspace.replace(self.FILE, "replicas: 2", "replicas: 77")
+        workspace.ok("cast")
+        after = json.loads(workspace.read("stacks/demo/stack.json"))["version"]
+        assert after != before
+        applications = _committed(workspace, "argo-apps/")
+        assert len(applications) >= 3
+        assert {each["spec"]["source"]["targetRevision"] for each in applications} == {after}
+        assert f"targetRevision: {after}" in workspace.read("stacks/demo/bootstrap/root.yaml")
+
+    def test_a_working_folder_of_somebody_else_is_left_alone(self, workspace: Workspace) -> None:
+        workspace.write({"working/notes.txt": "mine\n"})
+        said = workspace.run("smelt")
+        assert said.code == 21
+        assert "working/: holds 1 files that smelt did not write" in said.err
+        assert workspace.read("working/notes.txt") == "mine\n"
+
+
+class TestStale:
+    @pytest.fixture
+    def changed(self, workspace: Workspace) -> Workspace:
+        workspace.ok("forge")
+        workspace.replace("input/config.yaml", "replicas: 2", "replicas: 3")
+        return workspace
+
+    def test_is_refused(self, changed: Workspace) -> None:
+        before = changed.tree("stacks")
+        said = changed.run("cast")
+        assert said.code == 22
+        assert "working/: was smelted from another description, lock, input/ or selection of names" in said.err
+        assert "--stale" in said.err
+        assert changed.tree("stacks") == before
+
+    def test_is_cast_where_one_says_so(self, changed: Workspace) -> None:
+        before = changed.tree("stacks")
+        said = changed.ok("cast", "--stale")
+        assert "warning[stale]: working/: does not belong to the present description" in said.err
+        assert changed.tree("stacks") == before
+
+    @pytest.mark.parametrize(
+        ("path", "old", "new"),
+        [
+            ("input/extras/one.yaml", "'1'", "'2'"),
+            ("input/charts/web/values.yaml", "nginx:1.29", "nginx:1.30"),
+            ("input/config.yaml", "gitops: {engine: none}", "gitops: {engine: none}\ntarget: {kubernetes: '1.32'}"),
+        ],
+    )
+    def test_every_input_counts(self, workspace: Workspace, path: str, old: str, new: str) -> None:
+        workspace.ok("forge")
+        workspace.replace(path, old, new)
+        assert workspace.run("cast").code == 22
+
+    def test_another_selection_counts_and_the_same_one_fits(self, workspace: Workspace) -> None:
+        workspace.ok("smelt", "extras")
+        assert workspace.run("cast").code == 22
+        workspace.ok("cast", "extras")
+
+    def test_comments_and_the_order_of_keys_do_not_count(self, workspace: Workspace) -> None:
+        workspace.ok("forge")
+        workspace.replace("input/config.yaml", "components:\n", "# what there is\ncomponents:\n")
+        workspace.ok("cast")
+
+
+def _config_map(name: str, value: str) -> str:
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{value: '{value}'}}\n"
+
+
+def _committed(workspace: Workspace, folder: str) -> list[dict[str, dict[str, dict[str, str]]]]:
+    """The objects in a folder of the cast repository."""
+    git = ["git", "--git-dir", str(workspace.folder / "stacks" / "demo" / "repo.git")]
+    names = subprocess.run(
+        [*git, "ls-tree", "--name-only", "main", folder], capture_output=True, text=True, check=True
+    ).stdout.split()
+    texts = [subprocess.run([*git, "show", f"main:{name}"], capture_output=True, check=True).stdout for name in names]
+    return [yaml.safe_load(text) for text in texts]
