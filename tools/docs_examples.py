@@ -50,7 +50,8 @@ def main(arguments: list[str]) -> int:
                 page.write_text(renewed(page.read_text(encoding="utf-8"), runs), encoding="utf-8")
             for each in runs:
                 broken += bool(each.faults)
-                print("\n".join(f"{page.name}: $ {each.command}\n    {fault}" for fault in each.faults))
+                for fault in each.faults:
+                    print(f"{page.name}: $ {each.command}\n    {fault}")
             print(f"{page.name}: {len(runs)} commands")
     return 1 if broken else 0
 

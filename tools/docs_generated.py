@@ -108,7 +108,7 @@ def _takes(value: Mapping[str, Any]) -> str:
         return f"list of {inner}" if inner not in ("text", "mapping") else f"list of {inner}s"
     names = {"string": "text", "integer": "number", "boolean": "`true`, `false`", "object": "mapping"}
     kinds = kind if isinstance(kind, list) else [kind]
-    return " or ".join(names.get(each, each) for each in kinds)
+    return " or ".join(names.get(each, str(each)) for each in kinds)
 
 
 def _commands() -> Iterator[tuple[str, click.Command]]:

@@ -51,14 +51,16 @@ components:
 - name: extras
   namespace: extras
   manifests: [extras/]
+- spare
 define:
 - name: spare
   namespace: extras
   manifests: [spare.yaml]
 collections:
   both: [web, extras]
+  few: [spare, extras]
 environments:
-  production: {target: {size: large}, components: [web]}
+  production: {target: {size: large}}
 """
 FIRST_FORMAT = """\
 - name: both
@@ -154,10 +156,10 @@ class Workspace:
     def mirror(self) -> str:
         """A mirror of one chart and one manifest, and a component of the stack for each."""
         definition = (
-            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
-            "metadata: {name: widgets.example.com}\n"
-            "spec: {group: example.com, scope: Cluster, names: {kind: Widget, plural: widgets}, versions: []}\n"
-        ).encode()
+            b"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+            b"metadata: {name: widgets.example.com}\n"
+            b"spec: {group: example.com, scope: Cluster, names: {kind: Widget, plural: widgets}, versions: []}\n"
+        )
         chart = archive("shop", CHART | {"Chart.yaml": "apiVersion: v2\nname: shop\nversion: 2.0.0\n"})
         files = {"shop.tgz": chart, "crds.yaml": definition}
         folder = self.folder / "mirror"

@@ -84,8 +84,8 @@ class TestLock:
         assert list(lock.components) == ["any", "asks", "web"]
         web = lock.components["web"]
         assert [(each.address, each.asked, each.version, each.digest) for each in web.sources] == [
-            (URL, "", "", Digest.of(workshop.sources.urls[URL])),
             ("https://charts.example.com web", "^1", "1.2.0", Digest.of(workshop.sources.charts["web", "1.2.0"])),
+            (URL, "", "", Digest.of(workshop.sources.urls[URL])),
         ]
         assert web.rendered
         assert [each.asks for each in lock.components.values()] == [("*",), ("a/v1", "b/v1"), ()]
@@ -149,7 +149,7 @@ class TestReadBack:
     def test_the_verbs_one_by_one_give_what_forge_gives(self, workshop: Workshop) -> None:
         crds = workshop.component("crds", manifests=(workshop.input("crds.yaml", workshop.crd("Widget")),))
         told = SECRET + 'x: {{ .Capabilities.APIVersions.Has "example.com/v1" }}\n'
-        web = inventing(workshop, helm=workshop.chart("web", {"secret.yaml": told}))
+        web = workshop.component("web", helm=workshop.chart("web", {"secret.yaml": told}))
         stack = workshop.stack(crds, web)
         workshop.mine(stack)
         renders = workshop.engine.renders_of("web")

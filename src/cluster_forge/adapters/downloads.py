@@ -108,7 +108,8 @@ class HttpDownloads:
         try:
             if urlsplit(url).scheme not in ("http", "https"):
                 raise FetchError(
-                    f"{without_credentials(url)} is no address to fetch from", fix="write an https://, http:// or file:// address"
+                    f"{without_credentials(url)} is no address to fetch from",
+                    fix="write an https://, http:// or file:// address",
                 )
             return self._pool(url).urlopen(
                 "GET",
@@ -160,10 +161,13 @@ class HttpDownloads:
                 content += part
                 if max(announced, len(content)) > limit:
                     raise FetchError(
-                        f"{without_credentials(url)} is larger than {limit:,} bytes", fix="see whether the address is right"
+                        f"{without_credentials(url)} is larger than {limit:,} bytes",
+                        fix="see whether the address is right",
                     )
                 if time.monotonic() > deadline:
-                    raise FetchError(f"{without_credentials(url)} was not complete after {self.in_all:.0f} s", fix=_LATER)
+                    raise FetchError(
+                        f"{without_credentials(url)} was not complete after {self.in_all:.0f} s", fix=_LATER
+                    )
         except HTTPError as error:
             raise _failure(url, error) from error
         if len(content) < announced:
@@ -187,14 +191,20 @@ def _file(url: str, limit: int) -> bytes:
     path = Path(url2pathname(parts.path))
     try:
         if parts.netloc not in ("", "localhost"):
-            raise FetchError(f"{without_credentials(url)} names another machine", fix="write file:///PATH, with three slashes")
+            raise FetchError(
+                f"{without_credentials(url)} names another machine", fix="write file:///PATH, with three slashes"
+            )
         with path.open("rb") as file:
             content = file.read(limit + 1)
     except (OSError, ValueError) as error:
         problem = getattr(error, "strerror", None) or error
-        raise FetchError(f"{without_credentials(url)} cannot be read: {problem}", fix="see whether the path is right") from error
+        raise FetchError(
+            f"{without_credentials(url)} cannot be read: {problem}", fix="see whether the path is right"
+        ) from error
     if len(content) > limit:
-        raise FetchError(f"{without_credentials(url)} is larger than {limit:,} bytes", fix="see whether the path is right")
+        raise FetchError(
+            f"{without_credentials(url)} is larger than {limit:,} bytes", fix="see whether the path is right"
+        )
     return content
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
-from cluster_forge.foundation.versions import Version
+from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports import Rendered, RenderRequest
 
 _SOURCE = re.compile(r"^---\n# Source: (.+)\n", re.M)
@@ -63,8 +63,7 @@ class HelmProgram:
         )
 
     def newest_in_range(self, constraint: str, versions: Sequence[str]) -> str | None:
-        readable = [(parsed, text) for text in versions if (parsed := Version.parse(text))]
-        texts = [text for _, text in sorted(readable, key=lambda pair: pair[0], reverse=True)]
+        texts = newest_first(versions)
         if not texts:
             return None
         with tempfile.TemporaryDirectory(prefix="cluster-forge-") as folder:

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
-from cluster_forge.foundation.versions import Version
+from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports import Rendered, RenderRequest
 
 try:
@@ -61,8 +61,7 @@ class HelmEngineInProcess:
         )
 
     def newest_in_range(self, constraint: str, versions: Sequence[str]) -> str | None:
-        readable = [(parsed, text) for text in versions if (parsed := Version.parse(text))]
-        texts = [text for _, text in sorted(readable, key=lambda pair: pair[0], reverse=True)]
+        texts = newest_first(versions)
         for text, fits in zip(texts, self.fits(constraint, texts), strict=True):
             if fits:
                 return text

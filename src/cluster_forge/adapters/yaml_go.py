@@ -25,7 +25,11 @@ _LONG_HEX = re.compile(r"0[xX][0-9a-fA-F_]{13}")
 _BLOCK_MAPPING = re.compile(r"(?:[ \t]*(?:#.*)?\n)*[A-Za-z\"']")
 """How a document begins whose end Go's reader checks."""
 
-_ENDED = re.compile(r"\n(?:(?:---|\.\.\.)(?:\s|\Z)|%)")
+_ENDED = re.compile("[\n\r\x85\u2028\u2029](?:(?:---|[.]{3})(?:\\s|\\Z)|%)")
+_MAY_BE_ENDED = ("\n---", "\n...", "\n%", "\r---", "\r...", "\r%")
+_MAY_BE_ENDED_TOO = ("\x85", "\u2028", "\u2029")
+"""Line breaks to YAML 1.1."""
+
 _BEYOND = ("cannot unmarshal", "unknown escape character")
 """What Go's call complains of: a document that is no mapping; JSON's ``\\/``."""
 
@@ -63,8 +67,8 @@ class GoYaml:
 
 
 def _is_ended(document: str) -> bool:
-    may = "\n---" in document or "\n..." in document or "\n%" in document
-    return may and bool(_ENDED.search(document))
+    marks = _MAY_BE_ENDED if document.isascii() else _MAY_BE_ENDED + _MAY_BE_ENDED_TOO
+    return any(mark in document for mark in marks) and bool(_ENDED.search(document))
 
 
 def _has_long_number(document: str, text: bytes) -> bool:

@@ -96,7 +96,12 @@ def counted(findings: Iterable[Finding]) -> str:
     """``2 errors, 1 warning, 3 notices``, or nothing."""
     found = list(findings)
     counts = [(severity, sum(each.severity is severity for each in found)) for severity in Severity]
-    return ", ".join(f"{number} {severity}{'s' if number > 1 else ''}" for severity, number in counts if number)
+    return ", ".join(many(number, severity) for severity, number in counts if number)
+
+
+def many(number: int, noun: str) -> str:
+    """``1 object``, ``2 objects``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def size(number: int) -> str:

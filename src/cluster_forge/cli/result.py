@@ -6,7 +6,7 @@ import os
 import shlex
 from typing import Any
 
-from cluster_forge.cli.description import size
+from cluster_forge.cli.description import many, size
 from cluster_forge.cli.session import Session
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.stages.cast import Cast
@@ -35,10 +35,10 @@ def source_date() -> int:
 def tell_cast(session: Session, cast: Cast, findings: str) -> None:
     """The summary for people."""
     rows = [
-        ("components", f"{len(cast.parts)}, {cast.objects} objects{f' ({findings})' if findings else ''}"),
+        ("components", f"{len(cast.parts)}, {many(cast.objects, 'object')}{f' ({findings})' if findings else ''}"),
         ("repo.git", f"{size(cast.sizes['repo.git'])}, commit {cast.commit[:12]}, revision {cast.revision}"),
         ("image", f"{size(cast.sizes['image'])}, {cast.image} for {', '.join(cast.platforms)}"),
-        ("images.txt", f"{len(cast.images)} container images that the stack runs"),
+        ("images.txt", f"{many(len(cast.images), 'container image')} that the stack runs"),
         ("bootstrap", f"{size(cast.sizes['bootstrap'])}, what deploy.sh applies"),
     ]
     session.say(f"{cast.folder} holds the stack {cast.stack!r}:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _VERSION = re.compile(
@@ -38,3 +39,9 @@ class Version:
 
 def _identifier(text: str) -> Identifier:
     return (0, int(text), "") if text.isdigit() else (1, 0, text)
+
+
+def newest_first(texts: Iterable[str]) -> list[str]:
+    """The texts that write a version, newest first."""
+    read = [(version, text) for text in texts if (version := Version.parse(text))]
+    return [text for _, text in sorted(read, key=lambda pair: pair[0], reverse=True)]

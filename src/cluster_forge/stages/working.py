@@ -67,7 +67,7 @@ def refuse_edits(files: StackFiles) -> None:
     content = files.read(RECORD)
     if content is None:
         raise EditedError(
-            f"holds {len(tree)} files that smelt did not write",
+            f"holds files that smelt did not write: {shown(list(tree))}",
             where=f"{FOLDER}/",
             fix="move them away, or give them up with --discard-edits",
         )

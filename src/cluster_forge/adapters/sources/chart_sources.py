@@ -16,7 +16,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, FetchError, LockError, OfflineError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import did_you_mean
-from cluster_forge.foundation.versions import Version
+from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports import Pinned, Store
 from cluster_forge.stack.model import HelmSource
 
@@ -243,7 +243,7 @@ class ChartSources:
             return ""
         versions = {text for mirror in self.mirrors for text in mirror.versions(source.repository, source.chart)}
         if versions:
-            return f" (the mirrors have {_few(_newest_first(versions))})"
+            return f" (the mirrors have {_few(newest_first(versions))})"
         names = {name for mirror in self.mirrors for name in mirror.charts(source.repository)}
         return f" (of this repository the mirrors have {_few(sorted(names)) if names else 'nothing'})"
 
@@ -275,13 +275,8 @@ def _no_version(source: HelmSource, locked: Pinned | None, versions: Iterable[st
     )
     return DescriptionError(
         f"{without_credentials(source.repository)} has no {wanted or 'stable version'} of {source.chart}",
-        fix=f"its newest are {_few(_newest_first(versions))}",
+        fix=f"its newest are {_few(newest_first(versions))}",
     )
-
-
-def _newest_first(versions: Iterable[str]) -> list[str]:
-    lowest = Version(-1, 0, 0, release=False, identifiers=())
-    return sorted(versions, key=lambda text: (Version.parse(text) or lowest, text), reverse=True)
 
 
 def _few(words: Sequence[str]) -> str:

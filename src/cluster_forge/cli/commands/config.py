@@ -34,14 +34,14 @@ def show(session: Session, origins: bool) -> None:
 @verb("Only check the description.", selection=True)
 def validate(session: Session) -> None:
     """Every error of every file at once, each with file and line. Nothing is written."""
-    from cluster_forge.cli.description import describe
+    from cluster_forge.cli.description import describe, many
 
     described = describe(session.files(), session.selection)
     stack = described.stack
     reporter = session.reporter()
     for notice in described.notices:
         reporter.noticed(notice)
-    session.say(f"{stack.name}: {len(stack.components)} components, no errors")
+    session.say(f"{stack.name}: {many(len(stack.components), 'component')}, no errors")
     session.answer("config validate", stack=stack.name, components=len(stack.components), errors=0)
 
 

@@ -11,7 +11,7 @@ from cluster_forge.cli.session import Session, verb
 @click.option("--discard-edits", is_flag=True, help="Overwrite hand edits in working/.")
 def command(session: Session, discard_edits: bool) -> int:
     """Nothing is fetched. Exit code 1 and no change if a finding is an error."""
-    from cluster_forge.cli.description import counted, describe, smelted_json
+    from cluster_forge.cli.description import counted, describe, many, smelted_json
     from cluster_forge.stages import inputs, pin
     from cluster_forge.stages.smelt import SmeltRequest
     from cluster_forge.stages.smelt import smelt as smelt_stage
@@ -34,7 +34,7 @@ def command(session: Session, discard_edits: bool) -> int:
     told = counted(smelted.findings)
     if smelted.is_written:
         session.say(
-            f"{smelted.objects} objects in working/{f' ({told})' if told else ''}; next: {session.line('cast')}"
+            f"{many(smelted.objects, 'object')} in working/{f' ({told})' if told else ''}; next: {session.line('cast')}"
         )
     else:
         session.say(f"working/ was not written: {told}")

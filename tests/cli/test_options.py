@@ -1,0 +1,274 @@
+"""What the verbs have in common: options, their defaults from files and from the environment, names, and usage errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Workspace
+
+
+def components(workspace: Workspace, *arguments: str) -> set[str]:
+    answer = workspace.ok("smelt", "--format", "json", "-q", *arguments).json
+    return {part["name"] for part in answer["components"]}
+
+
+class TestNames:
+    def test_a_component_and_a_collection(self, workspace: Workspace) -> None:
+        assert components(workspace) == {"web", "extras", "spare", "namespaces"}
+        assert components(workspace, "extras") == {"extras", "namespaces"}
+        assert components(workspace, "both") == {"web", "extras", "namespaces"}
+        assert components(workspace, "spare", "web") == {"spare", "web", "namespaces"}
+
+    def test_select_reads_them_from_a_list(self, workspace: Workspace) -> None:
+        workspace.write({"input/some.yaml": "- extras\n- name: spare\n", "beside.yaml": "- web\n"})
+        assert components(workspace, "--select", "some.yaml") == {"spare", "extras", "namespaces"}
+        arguments = ("--select", "some.yaml", "--select", "beside.yaml", "--skip", "spare")
+        assert components(workspace, *arguments) == {"web", "extras", "namespaces"}
+
+    def test_skip_leaves_out_a_component_or_a_collection(self, workspace: Workspace) -> None:
+        assert components(workspace, "--skip", "web") == {"extras", "spare", "namespaces"}
+        assert components(workspace, "--skip", "both") == {"spare", "namespaces"}
+        assert components(workspace, "few", "--skip", "spare") == {"extras", "namespaces"}
+
+    def test_environment(self, workspace: Workspace) -> None:
+        answer = workspace.ok("config", "show", "--environment", "production", "--format", "json").json
+        assert answer["description"]["target"] == {"size": "large"}
+        workspace.ok("forge", "--environment", "production")
+        assert '"size": "large"' in workspace.read("stacks/demo/stack.json")
+        assert workspace.run("cast").code == 22
+        workspace.ok("cast", "--environment", "production")
+
+    def test_one_that_is_only_defined_is_not_in_the_stack(self, workspace: Workspace) -> None:
+        workspace.replace("input/config.yaml", "- spare\n", "")
+        said = workspace.run("smelt", "spare")
+        assert said.code == 10
+        assert "spare is not in the stack\n  fix: add it to `components`" in said.err
+
+    def test_everything_that_nobody_defines_is_told_at_once_with_the_nearest(self, workspace: Workspace) -> None:
+        workspace.write({"input/some.yaml": "- extras\n- name: spair\n"})
+        arguments = ("wep", "--skip", "extra", "--select", "some.yaml", "--environment", "prodution")
+        said = workspace.run("forge", *arguments)
+        assert said.code == 11
+        assert said.out == ""
+        for line in (
+            "nobody defines a component or collection 'wep', did you mean 'web'?",
+            "nobody defines a component or collection 'extra', did you mean 'extras'?",
+            "input/some.yaml:2: nobody defines a component or collection 'spair', did you mean 'spare'?",
+            "no environment is called 'prodution', did you mean 'production'?",
+        ):
+            assert line in said.err
+        assert said.err.endswith("4 errors\n")
+
+    def test_no_such_list(self, workspace: Workspace) -> None:
+        said = workspace.run("forge", "--select", "none.yaml")
+        assert said.code == 10
+        assert "there is no file none.yaml, neither in input/ nor in the workspace" in said.err
+
+
+class TestUsage:
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("frge",), "no such verb: 'frge', did you mean 'forge'?"),
+            (("help", "frge"), "no such verb: 'frge', did you mean 'forge'?"),
+            (("help", "forge", "show"), "`forge show` is no verb"),
+            (("config", "shwo"), "No such command 'shwo'. Did you mean 'show'?"),
+            (("forge", "--ofline"), "No such option '--ofline'. Did you mean '--offline'?"),
+            (("forge", "--jobs", "0"), "0 is not in the range 1<=x<=64"),
+            (("smelt", "--mirror", "x"), "No such option '--mirror'"),
+            (("forge", "--format", "xml"), "'xml' is not one of 'text', 'json'"),
+        ],
+    )
+    def test_gives_2_and_says_what_was_meant(
+        self, workspace: Workspace, arguments: tuple[str, ...], message: str
+    ) -> None:
+        said = workspace.run(*arguments)
+        assert said.code == 2
+        assert message in said.err
+        assert said.out == ""
+
+    def test_no_such_workspace(self, workspace: Workspace) -> None:
+        for verb in (("forge",), ("config", "show")):
+            said = workspace.run("-C", "/nonexistent/folder", *verb)
+            assert said.code == 20
+            assert "/nonexistent/folder: there is no such folder" in said.err
+
+    def test_everything_that_is_wrong_in_a_description_comes_together(self, workspace: Workspace) -> None:
+        workspace.replace("input/config.yaml", "namespace: web", "namspace: web")
+        workspace.replace("input/config.yaml", "manifests: [extras/]", "manifests: [extra/]")
+        said = workspace.run("config", "validate")
+        assert said.code == 10
+        assert "input/config.yaml:7: " in said.err
+        assert "did you mean 'namespace'?" in said.err
+        assert said.err.count("error: ") >= 1
+
+    @pytest.mark.parametrize(
+        ("path", "text", "code"),
+        [
+            ("input/extras/one.yaml", "a: 1\n", 18),
+            ("input/charts/web/templates/web.yaml", '{{ fail "not today" }}\n', 17),
+            ("cluster-forge.lock", "version: 99\ncomponents: {}\n", 12),
+            ("input/config.yaml", "a: [\n", 10),
+        ],
+    )
+    def test_each_type_of_error_has_its_exit_code(self, workspace: Workspace, path: str, text: str, code: int) -> None:
+        workspace.write({path: text})
+        said = workspace.run("forge", "-q", "--format", "json")
+        assert said.code == code
+        assert path.rpartition("/")[2] in said.err
+        assert said.out == ""
+
+    def test_a_circle(self, workspace: Workspace) -> None:
+        workspace.replace(
+            "input/config.yaml", "  namespace: extras\n  manifests: [e", "  needs: [web]\n  manifests: [e"
+        )
+        said = workspace.run("forge")
+        assert said.code == 19
+        assert "extras" in said.err
+
+
+class TestEnvironmentVariables:
+    def test_each_option_has_one(self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("CLUSTER_FORGE_FORGE_MIRROR", workspace.mirror())
+        monkeypatch.setenv("CLUSTER_FORGE_FORGE_OFFLINE", "1")
+        monkeypatch.setenv("CLUSTER_FORGE_FORGE_FORMAT", "json")
+        monkeypatch.setenv("CLUSTER_FORGE_FORGE_QUIET", "true")
+        monkeypatch.setenv("CLUSTER_FORGE_FORGE_SKIP", "extras web")
+        monkeypatch.setenv("CLUSTER_FORGE_SMELT_FORMAT", "nonsense")
+        said = workspace.ok("forge")
+        assert {part["name"] for part in said.json["components"]} == {"shop", "spare", "widgets", "namespaces"}
+        assert said.err == ""
+
+    def test_the_command_line_wins_and_then_the_environment(
+        self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        workspace.write({"options/ci.yaml": "skip: web\nformat: json\nquiet: true\n"})
+        assert components(workspace, "--options", "ci") == {"extras", "spare", "namespaces"}
+        monkeypatch.setenv("CLUSTER_FORGE_SMELT_OPTIONS", "ci")
+        assert components(workspace) == {"extras", "spare", "namespaces"}
+        monkeypatch.setenv("CLUSTER_FORGE_SMELT_SKIP", "extras")
+        assert components(workspace) == {"web", "spare", "namespaces"}
+        assert components(workspace, "--skip", "spare") == {"web", "extras", "namespaces"}
+
+    def test_a_wrong_value_names_the_variable(self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("CLUSTER_FORGE_FORGE_JOBS", "many")
+        said = workspace.run("forge")
+        assert said.code == 2
+        assert "The value is that of the environment variable CLUSTER_FORGE_FORGE_JOBS." in said.err
+
+    def test_the_workspace(self, workspace: Workspace) -> None:
+        said = workspace.program("config", "validate", CLUSTER_FORGE_WORKSPACE="..")
+        assert said.code == 10
+
+    @pytest.mark.parametrize("text", ["now", "-1", "1.5", "99999999999"])
+    def test_a_source_date_that_is_none(self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", text)
+        said = workspace.run("forge")
+        assert said.code == 10
+        assert f"SOURCE_DATE_EPOCH is {text!r}, not seconds since 1970" in said.err
+
+
+class TestOptionsFile:
+    def said(self, workspace: Workspace, text: str, *verb: str) -> str:
+        """What is complained about a file of options; fails if nothing is."""
+        workspace.write({"options/mine.yaml": text})
+        said = workspace.run(*(verb or ("forge",)), "--options", "mine")
+        assert said.code == 10
+        return said.err
+
+    def test_flat_and_by_verb(self, workspace: Workspace) -> None:
+        text = (
+            "quiet: true\nskip: [web]\nstale: true\nsmelt: {--format: json, skip: extras}\ncast: {stale: true}\nmine:\n"
+        )
+        workspace.write({"options/ci.yaml": text, "input/elsewhere.yaml": text})
+        for name in ("ci", "options/ci.yaml", "input/elsewhere.yaml", str(workspace.folder / "options" / "ci.yaml")):
+            answer = workspace.ok("smelt", "--options", name).json
+            assert {part["name"] for part in answer["components"]} == {"web", "spare", "namespaces"}
+
+    def test_for_a_verb_of_config(self, workspace: Workspace) -> None:
+        for text in ("origins: true\n", "config: {origins: true}\n", "config: {show: {origins: true}}\n"):
+            workspace.write({"options/ci.yaml": text})
+            assert "# input/config.yaml:3" in workspace.ok("config", "show", "--options", "ci").out
+            workspace.ok("config", "validate", "--options", "ci")
+
+    def test_an_unknown_option_names_the_nearest(self, workspace: Workspace) -> None:
+        said = self.said(workspace, "jobs: 2\nofline: true\nforge: {discard-edit: true, stale: true}\n")
+        assert "options/mine.yaml:2: there is no verb and no option 'ofline', did you mean 'offline'?" in said
+        assert "options/mine.yaml:3: `forge` has no option 'discard-edit', did you mean 'discard-edits'?" in said
+        assert "options/mine.yaml:3: `forge` has no option 'stale'" in said
+        assert said.endswith("3 errors\n")
+
+    def test_a_wrong_value_is_told_with_its_line(self, workspace: Workspace) -> None:
+        said = self.said(workspace, "jobs: many\nquiet: maybe\nformat: [json]\nskip: {a: 1}\nforge: 3\n")
+        assert "options/mine.yaml:1: jobs: 'many' is not a valid integer range" in said
+        assert "options/mine.yaml:2: quiet: 'maybe' is not a valid boolean" in said
+        assert "options/mine.yaml:3: format: takes one value" in said
+        assert "options/mine.yaml:4: skip: takes a list of values" in said
+        assert "options/mine.yaml:5: what is for `forge` is a mapping" in said
+
+    def test_what_is_no_mapping(self, workspace: Workspace) -> None:
+        assert "options/mine.yaml:1: a file of options is a mapping" in self.said(workspace, "- jobs\n")
+
+    def test_an_option_without_a_value_keeps_its_default(self, workspace: Workspace) -> None:
+        workspace.write({"options/ci.yaml": "jobs:\nskip:\nenvironment:\nquiet:\n"})
+        assert components(workspace, "--options", "ci") == {"web", "extras", "spare", "namespaces"}
+
+    def test_no_such_file(self, workspace: Workspace) -> None:
+        said = workspace.run("forge", "--options", "none")
+        assert said.code == 10
+        assert "there is no file of options 'none': looked for none, " in said.err
+        assert "write options/<NAME>.yaml" in said.err
+
+
+class TestColours:
+    def test_errors_are_coloured_on_a_terminal_only_and_not_where_nobody_wants_it(self, workspace: Workspace) -> None:
+        assert "\x1b[" in on_a_terminal(workspace, "forge", "nope")
+        assert "\x1b[" not in on_a_terminal(workspace, "forge", "nope", "--no-color")
+        assert "\x1b[" not in on_a_terminal(workspace, "forge", "nope", NO_COLOR="1")
+        assert "\x1b[" not in workspace.program("forge", "nope").err
+
+    def test_what_stages_tell_too(self, workspace: Workspace) -> None:
+        assert "\x1b[" in on_a_terminal(workspace, "smelt")
+        assert "\x1b[" not in on_a_terminal(workspace, "smelt", "--no-color")
+        assert "\x1b[" not in on_a_terminal(workspace, "smelt", NO_COLOR="1")
+
+
+def on_a_terminal(workspace: Workspace, *arguments: str, **environment: str) -> str:
+    """What the program writes to stderr when that is a terminal."""
+    from tests.cli.conftest import PROGRAM  # noqa: PLC0415 - not installed
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [PROGRAM, *arguments],
+        cwd=workspace.folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    pieces = []
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # Linux's way of saying that the other end is closed
+            break
+        if not piece:
+            break
+        pieces.append(piece)
+    os.close(ours)
+    process.wait(timeout=60)
+    return b"".join(pieces).decode()
+
+
+def test_jobs_change_nothing(workspace: Workspace) -> None:
+    workspace.ok("forge", "--jobs", "1")
+    before = json.loads(workspace.read("stacks/demo/stack.json"))
+    workspace.ok("forge", "--jobs", "8")
+    assert json.loads(workspace.read("stacks/demo/stack.json")) == before

@@ -1,0 +1,255 @@
+"""config, convert and help; how a run ends that is interrupted, cut off or a bug; and that offline means offline."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from cluster_forge.cli.app import VERBS
+from cluster_forge.foundation.errors import every_type
+from cluster_forge.wiring import Workshop
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Workspace
+
+PROGRAM = Path(sys.executable).parent / "cluster-forge"
+
+
+class TestConfig:
+    def test_show_prints_the_effective_description_as_yaml(self, workspace: Workspace) -> None:
+        workspace.replace("input/config.yaml", "name: demo\n", "name: demo\nextends: [../base.yaml]\n")
+        workspace.write({"base.yaml": "apiVersion: cluster-forge/v1\nkind: Stack\ntarget: {kubernetes: '1.30'}\n"})
+        shown = yaml.safe_load(workspace.ok("config", "show").out)
+        answer = workspace.ok("config", "show", "--format", "json").json
+        assert shown == answer["description"]
+        assert shown["target"] == {"kubernetes": "1.30"}
+        assert shown["components"][0]["values"] == {"replicas": 2}
+        assert "origins" not in answer
+
+    def test_origins_say_where_each_value_came_from(self, workspace: Workspace) -> None:
+        workspace.replace("input/config.yaml", "name: demo\n", "name: demo\nextends: [../base.yaml]\n")
+        workspace.write({"base.yaml": "apiVersion: cluster-forge/v1\nkind: Stack\ntarget: {kubernetes: '1.30'}\n"})
+        said = workspace.ok("config", "show", "--origins").out
+        assert re.search(r"^  kubernetes: \"1\.30\" +# base\.yaml:3$", said, re.MULTILINE)
+        assert re.search(r"^    replicas: 2 +# input/config\.yaml:\d+$", said, re.MULTILINE)
+        assert yaml.safe_load(said) == yaml.safe_load(workspace.ok("config", "show").out)
+        origins = workspace.ok("config", "show", "--origins", "--format", "json").json["origins"]
+        assert origins["target.kubernetes"] == "base.yaml:3"
+        assert origins["components[0].values.replicas"].startswith("input/config.yaml:")
+
+    def test_validate_writes_nothing(self, workspace: Workspace) -> None:
+        before = workspace.tree(".")
+        assert workspace.ok("config", "validate").out == "demo: 3 components, no errors\n"
+        answer = workspace.ok("config", "validate", "--format", "json").json
+        assert (answer["stack"], answer["components"], answer["errors"]) == ("demo", 3, 0)
+        assert workspace.tree(".") == before
+
+
+class TestConvert:
+    def test_the_native_form_gives_the_same_working(self, first_format: Workspace) -> None:
+        first_format.ok("smelt")
+        before = first_format.tree("working")
+        record = before.pop(".smelt.json")
+        said = first_format.ok("convert", "-o", "input/config.yaml")
+        assert said.out == "wrote input/config.yaml: 3 components\n"
+        assert first_format.yaml("input/config.yaml")["kind"] == "Stack"
+        first_format.ok("smelt")
+        after = first_format.tree("working")
+        assert b'"parts"' in record
+        after.pop(".smelt.json")
+        assert after == before
+        assert "value: '2'" in before["web/configmap_web_a.yaml"].decode().replace('"', "'")
+
+    def test_what_was_not_selected_is_defined_and_not_lost(self, first_format: Workspace) -> None:
+        said = first_format.ok("convert", "--select", "chosen.yaml")
+        native = yaml.safe_load(said.out)
+        assert native["components"] == ["both"]
+        assert [part["name"] for part in native["define"]] == ["web", "extras", "spare"]
+        assert native["collections"] == {"both": ["web", "extras"]}
+
+    def test_stdout_is_the_description_and_nothing_else(self, first_format: Workspace) -> None:
+        said = first_format.ok("convert", "-q")
+        first_format.ok("convert", "-o", "native/config.yaml", "-q")
+        assert first_format.read("native/config.yaml") == said.out
+
+    def test_json(self, first_format: Workspace) -> None:
+        text = first_format.ok("convert").out
+        assert first_format.ok("convert", "--format", "json").json["description"] == text
+        answer = first_format.ok("convert", "--format", "json", "-o", "new.yaml").json
+        assert (answer["output"], answer["description"]) == ("new.yaml", None)
+        assert first_format.read("new.yaml") == text
+
+
+class TestHelp:
+    def test_errors_are_listed_with_their_exit_codes(self, workspace: Workspace) -> None:
+        lines = workspace.ok("help", "errors").out.splitlines()
+        codes = [int(line.split()[0]) for line in lines]
+        assert codes == [0, 1, 2, *(kind.exit_code for kind in every_type()), 70, 130]
+        assert set(range(10, 30)).issuperset(kind.exit_code for kind in every_type())
+        for kind in every_type():
+            assert any(kind.__name__ in line and kind.meaning in line for line in lines)
+
+    @pytest.mark.parametrize("verb", VERBS)
+    def test_of_a_verb_is_what_it_says_itself(self, workspace: Workspace, verb: str) -> None:
+        said = workspace.ok("help", verb)
+        assert said.out == workspace.ok(verb, "--help").out
+        assert said.out.startswith(f"Usage: cluster-forge {verb}")
+        assert "..." not in said.out.partition("Commands:")[2]
+
+    def test_of_a_verb_of_config(self, workspace: Workspace) -> None:
+        assert workspace.ok("help", "config", "show").out == workspace.ok("config", "show", "--help").out
+
+    def test_without_a_topic_lists_the_verbs(self, workspace: Workspace) -> None:
+        said = workspace.ok("help").out
+        assert said == workspace.ok("--help").out
+        assert all(re.search(rf"^  {verb} ", said, re.MULTILINE) for verb in VERBS)
+
+    def test_the_version(self, workspace: Workspace) -> None:
+        assert workspace.ok("--version").out.startswith("cluster-forge, version ")
+
+
+class TestEnds:
+    def test_a_bug_leaves_a_report(self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        def broken(_: object) -> object:
+            raise ZeroDivisionError("the pot is empty")
+
+        monkeypatch.setattr("cluster_forge.wiring.workshop", broken)
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        said = workspace.run("forge")
+        assert said.code == 70
+        assert said.out == ""
+        assert said.err.startswith("a bug of cluster-forge (ZeroDivisionError: the pot is empty); the report is in ")
+        report = Path(said.err.split()[-1]).read_text()
+        assert "Traceback" in report
+        assert "arguments: ['-C', " in report
+
+    def test_a_bug_among_errors_is_a_bug(
+        self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        def broken(_: object) -> Workshop:
+            raise ExceptionGroup("two", [ValueError("really"), ExceptionGroup("inner", [KeyError("x")])])
+
+        monkeypatch.setattr("cluster_forge.wiring.workshop", broken)
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        assert workspace.run("forge").code == 70
+
+    def test_a_report_that_cannot_be_written_is_shown(
+        self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(_: object) -> Workshop:
+            raise ZeroDivisionError("the pot is empty")
+
+        monkeypatch.setattr("cluster_forge.wiring.workshop", broken)
+        monkeypatch.setattr("tempfile.tempdir", "/nonexistent")
+        said = workspace.run("forge")
+        assert said.code == 70
+        assert "Traceback" in said.err
+
+    def test_interrupted_in_this_process(self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupted(_: object) -> Workshop:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("cluster_forge.wiring.workshop", interrupted)
+        said = workspace.run("forge")
+        assert said.code == 130
+        assert said.err.strip() == "interrupted"
+
+    def test_interrupted_leaves_what_was_there(self, workspace: Workspace) -> None:
+        workspace.ok("forge")
+        before = workspace.tree("working"), workspace.tree("stacks")
+        # A chart that takes its time: each call of genCA makes an RSA key.
+        slow = '{{ range until 25 }}# {{ genCA "x" 1 | toString | len }}\n{{ end }}\n'
+        workspace.write({"input/charts/web/templates/slow.yaml": slow})
+        process = subprocess.Popen(
+            [PROGRAM, "-C", workspace.folder, "forge"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stderr is not None
+        assert "mine" in process.stderr.readline()
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert err.endswith("interrupted\n")
+        assert (workspace.tree("working"), workspace.tree("stacks")) == before
+
+    @pytest.mark.parametrize("arguments", [("forge",), ("config", "show"), ("help", "errors"), ("--help",)])
+    def test_nobody_reads_on(self, workspace: Workspace, arguments: tuple[str, ...]) -> None:
+        ours, theirs = os.pipe()
+        os.close(ours)
+        done = subprocess.run(
+            [PROGRAM, *arguments], cwd=workspace.folder, stdout=theirs, stderr=subprocess.PIPE, text=True, check=False
+        )
+        os.close(theirs)
+        assert done.returncode in (0, 1)
+        assert "Traceback" not in done.stderr
+        assert "bug" not in done.stderr
+
+    def test_a_pipe_to_head(self, workspace: Workspace) -> None:
+        done = subprocess.run(
+            f"'{PROGRAM}' config show --origins | head -1",
+            shell=True,
+            cwd=workspace.folder,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.startswith("apiVersion: cluster-forge/v1")
+        assert done.stderr == ""
+
+
+class TestOffline:
+    """`--offline` never opens a socket: a hook of the interpreter ends the process where one is asked for."""
+
+    HOOK = """\
+import os, sys
+
+def hook(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.__new__"):
+        os.write(2, f"socket: {event} {arguments[1:]}\\n".encode())
+        os._exit(99)
+
+sys.addaudithook(hook)
+"""
+
+    def run(self, workspace: Workspace, *arguments: str) -> tuple[int, str]:
+        workspace.write({"hook/sitecustomize.py": self.HOOK})
+        said = workspace.program(*arguments, PYTHONPATH=str(workspace.folder / "hook"))
+        return said.code, said.err
+
+    def test_with_a_mirror_no_socket_is_opened(self, workspace: Workspace) -> None:
+        mirror = workspace.mirror()
+        code, err = self.run(workspace, "forge", "--offline", "--mirror", mirror)
+        assert (code, "socket" in err) == (0, False), err
+        # Now everything is in the store, and the mirror is not needed any more.
+        code, err = self.run(workspace, "forge", "--offline")
+        assert (code, "socket" in err) == (0, False), err
+
+    def test_what_is_missing_is_an_error_and_no_socket(self, workspace: Workspace) -> None:
+        workspace.mirror()
+        code, err = self.run(workspace, "forge", "--offline")
+        assert code == 14
+        assert "socket" not in err
+        for name in ("shop", "widgets"):
+            assert f"component {name}: " in err
+        assert err.endswith("2 errors\n")
+
+    def test_smelt_and_cast_never_need_one(self, workspace: Workspace) -> None:
+        workspace.ok("mine", "--mirror", workspace.mirror(), "--offline")
+        for verb in ("smelt", "cast"):
+            code, err = self.run(workspace, verb)
+            assert (code, "socket" in err) == (0, False), err
+
+    def test_the_hook_is_no_empty_threat(self, workspace: Workspace) -> None:
+        workspace.mirror()
+        code, err = self.run(workspace, "forge")
+        assert code == 99
+        assert "socket: socket." in err
