@@ -1,28 +1,11 @@
 from __future__ import annotations
 
-import pytest
-
-from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.gitops import engine
 from cluster_forge.gitops.engine import Delivery
 from cluster_forge.gitops.parts import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, ImageSettings, RepositorySource, Stack
 
-NONE, ARGOCD, FLUX = GitOpsEngine.NONE, GitOpsEngine.ARGOCD, GitOpsEngine.FLUX
-
-
-def test_flux_comes_later() -> None:
-    with pytest.raises(DescriptionError, match="flux comes later"):
-        engine.check_engine(Stack(name="a", gitops=GitOps(engine=FLUX)))
-
-
-@pytest.mark.parametrize("source", [RepositorySource.EXTERNAL, RepositorySource.OCI])
-def test_a_source_outside_of_the_cluster_needs_an_address(source: RepositorySource) -> None:
-    with pytest.raises(DescriptionError, match="needs an address") as caught:
-        engine.check_engine(Stack(name="a", gitops=GitOps(source=source)))
-    assert caught.value.fix
-    engine.check_engine(Stack(name="a", gitops=GitOps(source=source, url="https://git.example.com/a.git")))
-    engine.check_engine(Stack(name="a", gitops=GitOps(engine=NONE, source=source)))
+NONE, ARGOCD = GitOpsEngine.NONE, GitOpsEngine.ARGOCD
 
 
 def test_an_image_has_its_repository_as_address() -> None:

@@ -47,7 +47,7 @@ def test_of_equal_twins_the_earlier_component_owns_the_object() -> None:
     assert [len(single.manifests) for single in found.values()] == [1, 0]
     (finding,) = found[ComponentName("two")].findings
     assert finding.severity is Severity.WARNING
-    assert "one owns them" in finding.message
+    assert "brings 1 object that one brings too, equal, and owns" in finding.message
 
 
 def test_differing_twins_of_two_components_are_an_error() -> None:

@@ -72,7 +72,9 @@ class MemoryFiles:
     def read_tree(self, folder: str) -> FileTree | None:
         start = f"{_inside(folder)}/"
         found = {path.removeprefix(start): content for path, content in self.files.items() if path.startswith(start)}
-        shown = {path: content for path, content in found.items() if not any(p.startswith(".") for p in path.split("/"))}
+        shown = {
+            path: content for path, content in found.items() if not any(p.startswith(".") for p in path.split("/"))
+        }
         return FileTree(shown) if found else None
 
     def write(self, path: str, content: bytes) -> None:

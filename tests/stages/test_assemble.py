@@ -109,7 +109,9 @@ class TestHooks:
     def test_tests_are_dropped_and_later_ones_kept_aside(self, workshop: Workshop) -> None:
         events = ("pre-install", "post-install,post-upgrade", "test", "test-success", "pre-delete", "post-upgrade")
         hooks = [
-            workshop.config_map(f"hook{number}", annotations=f'helm.sh/hook: "{event}", helm.sh/hook-weight: "{number}"')
+            workshop.config_map(
+                f"hook{number}", annotations=f'helm.sh/hook: "{event}", helm.sh/hook-weight: "{number}"'
+            )
             for number, event in enumerate(events)
         ]
         helm = workshop.chart("web", {f"{number}.yaml": hook for number, hook in enumerate(hooks)})
@@ -155,7 +157,7 @@ class TestTwins:
             workshop.stack(own(workshop, "late", *shared, wave=20), own(workshop, "early", *shared, wave=10))
         )
         assert codes(smelted) == [("duplicate-object", Severity.WARNING, "late")]
-        assert "4 objects come twice and are equal, early owns them" in only(smelted.findings).message
+        assert "brings 4 objects that early brings too, equal, and owns" in only(smelted.findings).message
         assert smelted.is_written
         assert len(workshop.below("working/early")) == 4
         assert workshop.below("working/late") == {}
@@ -188,7 +190,9 @@ class TestTwins:
         assert len(workshop.below("working/web")) == 6
 
     def test_a_later_entry_may_replace_an_earlier_ones_object(self, workshop: Workshop) -> None:
-        entries = tuple(workshop.input(f"{name}.yaml", workshop.config_map("a", f"a: {name}")) for name in ("one", "two"))
+        entries = tuple(
+            workshop.input(f"{name}.yaml", workshop.config_map("a", f"a: {name}")) for name in ("one", "two")
+        )
         component = workshop.component("web", manifests=entries, later_replaces=True)
         smelted = workshop.forge(workshop.stack(component))
         assert "a: two" in workshop.working["web/configmap_web_a.yaml"]
@@ -196,7 +200,9 @@ class TestTwins:
         assert "input/one.yaml:1" in only(smelted.findings).message
 
     def test_without_being_told_it_does_not(self, workshop: Workshop) -> None:
-        entries = tuple(workshop.input(f"{name}.yaml", workshop.config_map("a", f"a: {name}")) for name in ("one", "two"))
+        entries = tuple(
+            workshop.input(f"{name}.yaml", workshop.config_map("a", f"a: {name}")) for name in ("one", "two")
+        )
         smelted = workshop.forge(workshop.stack(workshop.component("web", manifests=entries)))
         assert codes(smelted) == [("duplicate-object", Severity.ERROR, "web")]
 

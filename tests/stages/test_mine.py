@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 URL = "https://example.com/a.yaml"
 SECRET = (
     "apiVersion: v1\nkind: Secret\nmetadata: {name: admin}\n"
-    "stringData: {password: {{ randAlphaNum 20 | quote }}, user: {{ .Values.user | default \"root\" | quote }}}\n"
+    'stringData: {password: {{ randAlphaNum 20 | quote }}, user: {{ .Values.user | default "root" | quote }}}\n'
 )
 SOURCED = "input/web/manifests/sourced"
 
@@ -254,7 +254,10 @@ class TestReadBack:
 
 class TestUpstream:
     def component(self, workshop: Workshop, **changes: object) -> Component:
-        templates = {"map.yaml": workshop.config_map("web", "who: {{ .Release.Namespace }} {{ .Values.v }}"), "s.yaml": SECRET}
+        templates = {
+            "map.yaml": workshop.config_map("web", "who: {{ .Release.Namespace }} {{ .Values.v }}"),
+            "s.yaml": SECRET,
+        }
         helm = workshop.chart("web", templates)
         upstream = Upstream(
             folder="web/manifests/sourced",
@@ -302,7 +305,10 @@ class TestUpstream:
         upstream = Upstream(folder="web/base", manifests=(workshop.url(URL, workshop.config_map("fetched")),))
         stack = workshop.stack(workshop.component("web", helm=own, manifests=("web/base",), upstream=upstream))
         mined = workshop.mine(stack)
-        assert {each.address for each in mined.lock.components["web"].sources} == {"https://charts.example.com own", URL}
+        assert {each.address for each in mined.lock.components["web"].sources} == {
+            "https://charts.example.com own",
+            URL,
+        }
         smelted = workshop.smelt(stack)
         assert smelted.reused == {"web"}
         assert {"web/configmap_web_own.yaml", "web/configmap_web_fetched.yaml"} <= workshop.working.keys()

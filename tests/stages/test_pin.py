@@ -26,7 +26,9 @@ def fetched(workshop: Workshop, *components: Component, lock: Lock | None = None
     found = pin.fetched(
         components, lock or Lock(), workshop.sources, workshop.tools.workers, lambda *event: told.append(event)
     )
-    assert [source.component.name for source, _ in told] == [each.name for each in components for _ in pin.sources_of(each)]
+    assert [source.component.name for source, _ in told] == [
+        each.name for each in components for _ in pin.sources_of(each)
+    ]
     return found
 
 
@@ -53,7 +55,9 @@ class TestFetched:
             helm = workshop.chart("web", {}, version=version)
         workshop.url(URL, workshop.config_map("a"))
         component = workshop.component(
-            "web", helm=HelmSource(chart="web", release="web", repository=helm.repository, version=">=1"), manifests=(URL,)
+            "web",
+            helm=HelmSource(chart="web", release="web", repository=helm.repository, version=">=1"),
+            manifests=(URL,),
         )
         found = fetched(workshop, component)
         pins = found.pins[component.name]
@@ -83,7 +87,9 @@ class TestFetched:
         repository = "https://charts.example.com"
         workshop.chart("old", {}, version="1.0.0")
         missing = workshop.component("a", helm=HelmSource(chart="nowhere", release="a", repository=repository))
-        too_new = workshop.component("b", helm=HelmSource(chart="old", release="b", repository=repository, version=">1"))
+        too_new = workshop.component(
+            "b", helm=HelmSource(chart="old", release="b", repository=repository, version=">1")
+        )
         gone = workshop.component("c", manifests=("https://example.com/gone.yaml",))
         found = workshop.errors(lambda: fetched(workshop, missing, too_new, gone))
         assert [type(each) for each in found] == [FetchError, DescriptionError, FetchError]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cluster_forge.foundation.errors import ForgeError, LockError, ManifestError, RenderError
+from cluster_forge.foundation.errors import LockError, ManifestError, RenderError
 from cluster_forge.stack.model import Component, HelmSource, KubernetesVersion, Target
 
 if TYPE_CHECKING:
@@ -118,7 +118,10 @@ class TestErrors:
     def test_the_errors_of_all_components_come_together(self, workshop: Workshop) -> None:
         failing = workshop.chart("failing", {"map.yaml": '{{ fail "set the host" }}'})
         typed = workshop.chart(
-            "typed", {"map.yaml": "a: b"}, schema='{"properties": {"port": {"type": "integer"}}}', about="appVersion: 1\n"
+            "typed",
+            {"map.yaml": "a: b"},
+            schema='{"properties": {"port": {"type": "integer"}}}',
+            about="appVersion: 1\n",
         )
         broken = workshop.chart("broken", {"map.yaml": "a: [\n", "text.yaml": "only text", "none.yaml": "kind: X\n"})
         components = (
@@ -129,7 +132,7 @@ class TestErrors:
         )
         found = workshop.errors(lambda: workshop.forge(workshop.stack(*components)))
         assert [type(each) for each in found] == [RenderError, RenderError, *[ManifestError] * 3]
-        assert all(each.where and each.fix or isinstance(each, ManifestError) for each in found)
+        assert all((each.where and each.fix) or isinstance(each, ManifestError) for each in found)
         messages = [str(each) for each in found]
         assert messages[0].startswith("input/config.yaml:failing: component failing: execution error at")
         assert messages[0].endswith("set the host")
@@ -206,11 +209,15 @@ class TestOwnFiles:
     def test_folders_are_read_to_the_bottom_and_what_is_no_yaml_is_left(self, workshop: Workshop) -> None:
         workshop.input("own/a.yaml", workshop.config_map("a"), "# nothing\n", workshop.config_map("b"))
         workshop.input("own/deep/c.yml", workshop.config_map("c"))
-        workshop.input("own/d.json", '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "d"}, "data": {"x": "\\/"}}')
+        workshop.input(
+            "own/d.json", '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "d"}, "data": {"x": "\\/"}}'
+        )
         workshop.input("own/README.md", "a: [")
         workshop.input("own/.hidden.yaml", "a: [")
         smelted = workshop.forge(workshop.stack(workshop.component("own", manifests=("own/",))))
-        assert sorted(each.id.name for part in smelted.parts for each in part.manifests if part.name == "own") == list("abcd")
+        assert sorted(each.id.name for part in smelted.parts for each in part.manifests if part.name == "own") == list(
+            "abcd"
+        )
 
     def test_a_list_gives_its_items(self, workshop: Workshop) -> None:
         items = "".join("- " + workshop.config_map(name).replace("\n", "\n  ").rstrip() + "\n" for name in "ab")
@@ -241,5 +248,3 @@ class TestOwnFiles:
 def test_a_leading_slash_means_input(workshop: Workshop, place: str) -> None:
     workshop.input("own.yaml", workshop.config_map("a"))
     assert workshop.forge(workshop.stack(workshop.component("own", manifests=(place,)))).objects == 2
-
-

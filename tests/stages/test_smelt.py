@@ -9,7 +9,7 @@ import pytest
 
 from cluster_forge.bundle import RECORD, Record
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import DescriptionError, EditedError, ManifestError, StaleError
+from cluster_forge.foundation.errors import EditedError, ManifestError, StaleError
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.stack.model import Component, GitOps, GitOpsEngine, Ignore, KubernetesVersion, Stack, Target
 from cluster_forge.stages import inputs, pin, working
@@ -137,14 +137,18 @@ class TestFindings:
             {"component": "two", "object": "c"},
         ],
     )
-    def test_a_finding_may_be_ignored_for_a_reason(self, workshop: Workshop, clash: Stack, given: dict[str, str]) -> None:
+    def test_a_finding_may_be_ignored_for_a_reason(
+        self, workshop: Workshop, clash: Stack, given: dict[str, str]
+    ) -> None:
         ignore = Ignore(code="duplicate-object", reason="both are fine", **given)
         smelted = workshop.forge(replace(clash, ignores=(ignore,)))
         assert smelted.is_written
         assert smelted.findings == ()
 
     @pytest.mark.parametrize("given", [{"component": "one"}, {"object": "ConfigMap/y/c"}, {"code": "missing-crd"}])
-    def test_an_ignore_without_effect_is_a_finding(self, workshop: Workshop, clash: Stack, given: dict[str, str]) -> None:
+    def test_an_ignore_without_effect_is_a_finding(
+        self, workshop: Workshop, clash: Stack, given: dict[str, str]
+    ) -> None:
         ignore = Ignore(**{"code": "duplicate-object", "reason": "why", "where": "input/config.yaml:9", **given})
         smelted = workshop.forge(replace(clash, ignores=(ignore,)))
         assert [(each.code, each.severity) for each in smelted.findings] == [
@@ -255,21 +259,6 @@ class TestEdits:
 
     def test_where_nothing_was_smelted_nothing_is_read(self, workshop: Workshop) -> None:
         assert working.read(workshop.files, workshop.tools.reader) is None
-
-
-class TestTarget:
-    @pytest.mark.parametrize("version", [(1, 12), (1, 99), (2, 33)])
-    def test_a_version_without_data_is_refused_with_the_range(
-        self, workshop: Workshop, web: Component, version: tuple[int, int]
-    ) -> None:
-        workshop.mine(workshop.stack(web))
-        stack = workshop.stack(web, target=Target(kubernetes=KubernetesVersion(*version)))
-        with pytest.raises(DescriptionError, match=rf"v{version[0]}\.{version[1]}\.0: supported are 1\.\d+ to 1\.\d+"):
-            workshop.smelt(stack)
-
-    def test_what_cannot_be_delivered_is_refused(self, workshop: Workshop, web: Component) -> None:
-        with pytest.raises(DescriptionError, match="flux"):
-            workshop.forge(workshop.stack(web, gitops=GitOps(engine=GitOpsEngine.FLUX)))
 
 
 def test_kinds_that_differ_only_in_their_case_cannot_share_a_file(workshop: Workshop) -> None:

@@ -128,7 +128,7 @@ def _refuse_remote_schemas(content: bytes) -> None:
             if found:
                 raise RenderError(
                     f"{member.name} refers to {found[1].decode(errors='replace')}, which would have to be fetched",
-                    fix="take a version of the chart whose schema is complete",
+                    fix="take a version of the chart whose schema is complete, or say `helm.skipSchemaValidation: true`",
                 )
 
 

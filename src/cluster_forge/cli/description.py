@@ -9,13 +9,14 @@ from typing import Any
 from cluster_forge.adapters.stack_files import WorkspaceFiles
 from cluster_forge.bundle import PartRecord
 from cluster_forge.cli.session import Selection, finding_json
-from cluster_forge.foundation.errors import DescriptionError
+from cluster_forge.foundation.errors import DescriptionError, raise_all
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.stack import lock as lock_file
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
 from cluster_forge.stack.parse import Loaded, load
+from cluster_forge.stages import check
 from cluster_forge.stages.smelt import Smelted
 
 
@@ -33,7 +34,7 @@ class Described:
     @property
     def notices(self) -> tuple[Finding, ...]:
         """What the reading of the description noticed."""
-        return tuple(
+        read = tuple(
             Finding(
                 code=notice.code,
                 severity=Severity.NOTICE,
@@ -43,6 +44,7 @@ class Described:
             )
             for notice in self.loaded.notices
         )
+        return (*read, *check.notices(self.loaded))
 
 
 def describe(files: WorkspaceFiles, selection: Selection) -> Described:
@@ -64,6 +66,7 @@ def describe(files: WorkspaceFiles, selection: Selection) -> Described:
         names=selection.names,
         skip=selection.skip,
     )
+    raise_all(check.faults(loaded))
     content = files.read(lock_file.FILE)
     lock = lock_file.parse(content.decode(errors="replace")) if content is not None else Lock()
     return Described(loaded=loaded, lock=lock)

@@ -40,3 +40,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``", did you mean 'x'?"`` or nothing: the tail of a message about an unknown word."""
     near = nearest(word, known)
     return f", did you mean {near!r}?" if near else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 object``, ``2 objects``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

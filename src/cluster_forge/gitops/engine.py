@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.gitops import argocd_part
 from cluster_forge.gitops.parts import Part
 from cluster_forge.stack.model import GitOpsEngine, RepositorySource, Stack
@@ -20,23 +19,6 @@ class Delivery(StrEnum):
     """kubectl installs Argo CD, which does the rest."""
     EXISTING = "existing"
     """Argo CD is there already: it gets the repository and the root Application."""
-
-
-def check_engine(stack: Stack) -> None:
-    """See to it that ``gitops`` asks for something that can be delivered.
-
-    Raises:
-        DescriptionError: for Flux, and for an external source without an address.
-    """
-    gitops = stack.gitops
-    if gitops.engine is GitOpsEngine.FLUX:
-        raise DescriptionError("gitops.engine: flux comes later; use argocd or none", where="gitops.engine")
-    if gitops.engine is GitOpsEngine.ARGOCD and gitops.source is not RepositorySource.INTERNAL and not address(stack):
-        raise DescriptionError(
-            f"gitops.source: {gitops.source.value} needs an address that Argo CD reads from",
-            where="gitops.url",
-            fix="set gitops.url, or use source: internal",
-        )
 
 
 def address(stack: Stack) -> str:

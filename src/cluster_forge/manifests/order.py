@@ -46,18 +46,23 @@ def waves(units: Sequence[Unit]) -> dict[ComponentName, int]:
         OrderError: if units come after each other in a circle, which is shown.
     """
     known = {unit.name: unit for unit in units}
-    graph = {unit.name: unit.after & known.keys() for unit in units}
     found: dict[ComponentName, int] = {}
-    for name in _sorted(graph):
+    for name in sequence({unit.name: unit.after for unit in units}):
         unit = known[name]
-        behind = [found[other] + STEP for other in graph[name]]
+        behind = [found[other] + STEP for other in unit.after & known.keys()]
         found[name] = unit.wave if unit.wave is not None else max([_natural(unit.holds), *behind])
     return {unit.name: found[unit.name] for unit in units}
 
 
-def _sorted(graph: Mapping[ComponentName, Iterable[ComponentName]]) -> list[ComponentName]:
+def sequence(after: Mapping[ComponentName, Iterable[ComponentName]]) -> list[ComponentName]:
+    """The names so that each stands behind those that it comes after; names that are no key are passed over.
+
+    Raises:
+        OrderError: if some come after each other in a circle, which is shown.
+    """
+    graph = {name: sorted(other for other in others if other in after) for name, others in after.items()}
     try:
-        return list(TopologicalSorter({name: sorted(graph[name]) for name in graph}).static_order())
+        return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
         circle = " → ".join(reversed(error.args[1]))
         raise OrderError(

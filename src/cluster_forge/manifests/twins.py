@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cluster_forge.foundation.names import ComponentName
+from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest
@@ -84,7 +84,7 @@ def _shared(owner: ComponentName, twins: Sequence[Manifest]) -> Finding:
         component=first.provenance.component,
         object=first.id,
         where=first.provenance.origin,
-        message=f"{len(twins)} objects come twice and are equal, {owner} owns them: {shown}",
+        message=f"brings {counted(len(twins), 'object')} that {owner} brings too, equal, and owns: {shown}",
         fix="switch them off in one of the two",
     )
 

@@ -107,7 +107,13 @@ class _Building:
             if self._path(place.at(("chart",))):
                 self._note(self._files.chart_fault(place.at(("chart",)), self._name))
             chart = posixpath.normpath(chart)
-        return HelmSource(chart=chart, release=release, repository=shape.repository, version=version)
+        return HelmSource(
+            chart=chart,
+            release=release,
+            repository=shape.repository,
+            version=version,
+            skip_schema=shape.skip_schema_validation,
+        )
 
     def _manifests(self, place: Traced, made: str | None) -> tuple[str, ...]:
         found: list[str] = []

@@ -50,6 +50,7 @@ class Loading:
 
         target = settings.target(description)
         gitops = settings.gitops(description, self.errors)
+        image = settings.image(description, self.errors)
         entries = [resolved.known[name] for name in kept if name not in self._broken]
         built = [
             component.build(entry, target.size, self.files, self.errors, known=resolved.known) for entry in entries
@@ -62,7 +63,7 @@ class Loading:
             name=str(name.content) if name else "",
             target=target,
             gitops=gitops,
-            image=settings.image(description),
+            image=image,
             components=tuple(made for made in built if made is not None),
             ignores=settings.ignores(description),
         )

@@ -124,6 +124,8 @@ class HelmSource:
     release: str
     repository: str = ""
     version: str = ""
+    skip_schema: bool = False
+    """Whether the values are not checked against the chart's ``values.schema.json``."""
 
     @property
     def is_local(self) -> bool:

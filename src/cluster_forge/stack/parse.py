@@ -29,7 +29,7 @@ class Loaded:
     ``effective`` is the whole of it in the native format as plain data: ``extends`` and ``environments`` merged, a list
     translated; ``origins`` has the ``file:line`` of every path in it. ``files`` are all files that were read.
     ``digest`` is that of ``effective``: it does not depend on comments, order of keys, or which names were chosen (in a
-    list the selection is part of the description).
+    list the selection is part of the description). ``left_out`` names the stack's components that were not chosen.
     """
 
     stack: Stack
@@ -39,6 +39,7 @@ class Loaded:
     files: tuple[str, ...]
     format: Format
     digest: Digest
+    left_out: tuple[str, ...] = ()
 
 
 def load(  # noqa: PLR0913 -- one argument for each option of the command line
@@ -84,6 +85,7 @@ def load(  # noqa: PLR0913 -- one argument for each option of the command line
         files=loading.files.seen,
         format=form,
         digest=Digest.of(canonical),
+        left_out=tuple(name for name in resolved.stack if name not in kept),
     )
 
 

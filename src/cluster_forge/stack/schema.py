@@ -166,6 +166,8 @@ class HelmShape(Shape):
     """An exact version or a range as Helm reads it; without it the newest stable one."""
     release: StrictStr = ""
     """The release's name; without it the component's."""
+    skip_schema_validation: StrictBool = False
+    """Whether the values are not checked against the chart's `values.schema.json` (as Helm's flag of that name)."""
 
 
 class SizesShape(Shape):

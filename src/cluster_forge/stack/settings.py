@@ -38,14 +38,23 @@ def target(description: Traced) -> Target:
 
 
 def gitops(description: Traced, errors: list[ForgeError]) -> GitOps:
-    """How the stack is delivered; a repository that is not given goes into ``errors``."""
+    """How the stack is delivered; what cannot be done goes into ``errors``."""
     shape = _section(description, "gitops", GitOpsShape)
-    if shape.source != "internal" and not shape.url and shape.engine != "none":
+    known = shape.url or (shape.source == "oci" and _section(description, "image", ImageShape).repository)
+    if shape.source != "internal" and not known and shape.engine != "none":
         errors.append(
             DescriptionError(
                 f"gitops: `source: {shape.source}` needs the repository's address",
                 where=description.at(("gitops", "source")).where,
                 fix="give `gitops.url`",
+            )
+        )
+    if shape.engine == "flux":
+        errors.append(
+            DescriptionError(
+                "gitops: nothing delivers with Flux yet",
+                where=description.at(("gitops", "engine")).where,
+                fix="use `engine: argocd` or `engine: none`",
             )
         )
     return GitOps(
@@ -59,9 +68,17 @@ def gitops(description: Traced, errors: list[ForgeError]) -> GitOps:
     )
 
 
-def image(description: Traced) -> ImageSettings:
-    """The image's settings."""
+def image(description: Traced, errors: list[ForgeError]) -> ImageSettings:
+    """The image's settings; what cannot be done goes into ``errors``."""
     shape = _section(description, "image", ImageShape)
+    if shape.base:
+        errors.append(
+            DescriptionError(
+                "image: `base` names a base image, and nothing fetches images yet",
+                where=description.at(("image", "base")).where,
+                fix="leave it empty: the image then holds the data only",
+            )
+        )
     return ImageSettings(repository=shape.repository, compression=Compression(shape.compression), base=shape.base)
 
 

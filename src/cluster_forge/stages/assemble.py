@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from cluster_forge.foundation.names import ComponentName
+from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests import hooks, normalize, order, twins
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.hooks import HookUse
@@ -129,8 +129,8 @@ def _idle_excludes(component: Component, left_out: set[str]) -> list[Finding]:
 
 def _dropped(component: Component, uses: Mapping[HookUse, Sequence[Manifest]]) -> list[Finding]:
     told = {
-        HookUse.TEST: "only `helm test` runs them: not shipped",
-        HookUse.LATER: f"they run at an upgrade, rollback or deletion: kept in working/{component.name}/hooks/, not applied",
+        HookUse.TEST: "for `helm test` only: not shipped",
+        HookUse.LATER: f"for upgrades, rollbacks or deletions: kept in working/{component.name}/hooks/, not applied",
     }
     return [
         Finding(
@@ -138,7 +138,7 @@ def _dropped(component: Component, uses: Mapping[HookUse, Sequence[Manifest]]) -
             severity=Severity.NOTICE,
             component=component.name,
             where=component.where,
-            message=f"{len(uses[use])} hooks ({', '.join(sorted({str(each.id) for each in uses[use]}))}): {why}",
+            message=f"{counted(len(uses[use]), 'hook')} ({', '.join(sorted({str(each.id) for each in uses[use]}))}): {why}",
         )
         for use, why in told.items()
         if uses[use]
@@ -203,7 +203,7 @@ def _without_scope(singles: Iterable[twins.Single], scopes: Scopes) -> list[Find
             component=first[kind].provenance.component,
             object=ids[0],
             where=first[kind].provenance.origin,
-            message=f"{len(ids)} objects of kind {kind[1]} ({kind[0]}): neither the target version nor the stack defines it",
+            message=f"{counted(len(ids), 'object')} of kind {kind[1]} ({kind[0]}): neither the target version nor the stack defines it",
             fix="add the component that brings its CRD; its namespace cannot be filled in without",
         )
         for kind, ids in sorted(unknown.items())

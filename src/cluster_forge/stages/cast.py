@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from cluster_forge import __version__
 from cluster_forge.bundle import CastImage, PartRecord, Record, stack_json
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import DescriptionError, StaleError
+from cluster_forge.foundation.errors import StaleError
 from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import argocd, argocd_part, bootstrap, deploy_script
+from cluster_forge.gitops import argocd, argocd_part, bootstrap, deploy_script, git_server
 from cluster_forge.gitops.parts import Part
 from cluster_forge.manifests import images
 from cluster_forge.manifests.finding import Finding, Severity
@@ -65,12 +65,10 @@ def cast(request: CastRequest, tools: Tools, repositories: Repositories, reporte
 
     Raises:
         StaleError: if nothing was smelted, or from other inputs.
-        DescriptionError: for an image base, which nothing can fetch yet.
         ManifestError, ExceptionGroup: for files in `working/` that were edited into something else.
         RepositoryError, ImageError, WorkspaceError: if the result cannot be made or written.
     """
     stack = request.stack
-    check_image(stack)
     reporter.started("cast", len(_STEPS))
     present, findings = _working(request, tools)
     for finding in findings:
@@ -115,16 +113,6 @@ def cast(request: CastRequest, tools: Tools, repositories: Repositories, reporte
 
 
 _STEPS = ("repo.git", "image", "bootstrap")
-
-
-def check_image(stack: Stack) -> None:
-    """Refuse what no adapter does yet."""
-    if stack.image.base:
-        raise DescriptionError(
-            "image.base names a base image, and nothing fetches images yet",
-            where="image.base",
-            fix="leave it empty: the image then holds the data only",
-        )
 
 
 def _working(request: CastRequest, tools: Tools) -> tuple[Working, tuple[Finding, ...]]:
@@ -198,14 +186,17 @@ def _image(request: CastRequest, found: Working, repository: Repository, tools: 
 
 
 def _images(record: Record, parts: Sequence[Part], started: FileTree, tools: Tools) -> tuple[str, ...]:
-    """Every image that the stack runs: those of what is delivered, and those of the bootstrap's own workloads."""
+    """Every image that the stack runs: those of what is delivered, and those of the bootstrap's own workloads.
+
+    An image that `deploy.sh` looks up in the cluster is there already, and has no name here.
+    """
     delivered = {each.path for part in parts for each in part.objects}
     entries = (entry for part in record.parts for entry in part.objects if entry.path in delivered)
     found = {image for entry in entries for image in entry.images}
     for path, text in started.files.items():
         if path.endswith("git-server-deployment.yaml"):
             found.update(use.image for use in images.of(tools.reader.read(text.decode())))
-    return tuple(sorted(found))
+    return tuple(sorted(found - {git_server.NO_IMAGE}))
 
 
 def _target(stack: Stack) -> dict[str, object]:

@@ -10,7 +10,7 @@ from cluster_forge.ports import Reporter, Repositories, Sources
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages import inputs, working
-from cluster_forge.stages.cast import Cast, CastRequest, cast, check_image
+from cluster_forge.stages.cast import Cast, CastRequest, cast
 from cluster_forge.stages.means import Tools
 from cluster_forge.stages.mine import MineRequest, mine
 from cluster_forge.stages.smelt import Smelted, SmeltRequest, smelt
@@ -44,7 +44,6 @@ def forge(
     Raises:
         ForgeError, ExceptionGroup: what `mine`, `smelt` and `cast` raise.
     """
-    check_image(request.stack)
     if not request.discard_edits:
         working.refuse_edits(tools.files)
     mined = mine(

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.foundation.names import ComponentName
+from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.ports import Pinned, Reporter, Sources, StackFiles
 from cluster_forge.stack import lock as lock_file
 from cluster_forge.stack.lock import Lock, LockedComponent, LockedSource
@@ -15,7 +16,6 @@ from cluster_forge.stages import mined, pin
 from cluster_forge.stages.means import Pins, Tools, has_sources, sourced_folder
 from cluster_forge.stages.pin import Found, Source
 from cluster_forge.stages.render import Content, render
-from cluster_forge.stages.smelt import check_target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,6 @@ def mine(request: MineRequest, tools: Tools, sources: Sources, reporter: Reporte
             ManifestError. Nothing is written then, but what was fetched stays in the store.
     """
     stack = request.stack
-    check_target(stack)
     ahead = [_from_upstream(each) for each in stack.components if _is_due(each, request, tools.files)]
     listed = [each for each in stack.components if has_sources(each)]
     reporter.started("mine", sum(len(pin.sources_of(each)) for each in (*ahead, *listed)))
@@ -77,13 +76,15 @@ def mine(request: MineRequest, tools: Tools, sources: Sources, reporter: Reporte
     due = stack if request.whole or listed else replace(stack, components=())  # any CRD may change what a chart gives
     contents = render(due, found.pins, request.lock, tools)
     locked = _keep(stack, contents, found, request.lock, tools)
+    for finding in _overwritten(locked, request.lock, contents):
+        reporter.noticed(finding)
     lock = request.lock.having(locked)
     lock = lock.having(_with_sources(name, each, lock, found.pins) for name, each in above.locked.items() if each)
     if lock != request.lock:
         tools.files.write(lock_file.FILE, lock_file.emit(lock).encode())
     made = {content.component.name: content.made for content in (*old.values(), *contents.values()) if content.made}
     if made:
-        reporter.finished("mine", f"{len(made)} components from outside, pinned in {lock_file.FILE}")
+        reporter.finished("mine", f"{counted(len(made), 'component')} with sources, pinned in {lock_file.FILE}")
     return Mined(
         lock=lock,
         pins=found.pins,
@@ -132,6 +133,24 @@ def _with_sources(
 def _above(content: Content) -> FileTree:
     """The folder of a component with an `Upstream`: what that excludes never gets into it."""
     return mined.tree(content.made, content.component.exclude) if content.made else FileTree({})
+
+
+def _overwritten(
+    locked: Iterable[LockedComponent], before: Lock, contents: Mapping[ComponentName, Content]
+) -> Iterator[Finding]:
+    """The folders that were edited by hand: what was made now is just what the lock has, and was not there any more."""
+    for each in locked:
+        made = contents[each.name].made if each.name in contents else None
+        old = before.component(each.name)
+        if made and not made.kept and old and old.rendered and old.rendered == each.rendered:
+            yield Finding(
+                code="hand-edited",
+                severity=Severity.WARNING,
+                component=each.name,
+                where=f"input/{sourced_folder(contents[each.name].component)}/",
+                message="was not as mine left it, and is made anew",
+                fix="change values, `exclude` objects, or edit working/: what lies here is always made from the sources",
+            )
 
 
 def _is_due(component: Component, request: MineRequest, files: StackFiles) -> bool:

@@ -151,6 +151,7 @@ class _Making:
             namespace=component.namespace or "default",
             kubernetes=self._stack.target.kubernetes,
             api_versions=(*self._built_in, *sorted(announced)),
+            skip_schema=component.helm.skip_schema,
         )
         try:
             output = self._tools.engine.render(request)

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from cluster_forge import __version__
 from cluster_forge.bundle import RECORD, ObjectRecord, PartRecord, Record
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import DescriptionError, ManifestError
+from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops import engine
-from cluster_forge.manifests import emit, kubernetes_apis
+from cluster_forge.manifests import emit
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.manifest import Body, Manifest
 from cluster_forge.ports import Reporter
@@ -66,13 +65,11 @@ def smelt(request: SmeltRequest, tools: Tools, reporter: Reporter) -> Smelted:
     """Make `working/` anew.
 
     Raises:
-        DescriptionError: a target that is not supported.
         LockError: a source that was not mined.
         RenderError, ArchiveError, ManifestError, OrderError: see `render` and `assemble`; several in an ExceptionGroup.
         EditedError: if `working/` holds hand edits and they were not given up.
     """
     stack = request.stack
-    check_target(stack)
     if not request.discard_edits:
         working.refuse_edits(tools.files)
     reporter.started("smelt", len(stack.components))
@@ -103,18 +100,6 @@ def smelt(request: SmeltRequest, tools: Tools, reporter: Reporter) -> Smelted:
         tools.files.replace_trees({working.FOLDER: FileTree({**tree.files, hidden: record.to_json()})})
         reporter.finished("smelt", f"{smelted.objects} objects of {len(records)} components in {working.FOLDER}/")
     return smelted
-
-
-def check_target(stack: Stack) -> None:
-    """Refuse a Kubernetes version without data, and what no adapter does yet."""
-    minors = kubernetes_apis.minors()
-    version = stack.target.kubernetes
-    if version.major != 1 or version.minor not in minors:
-        raise DescriptionError(
-            f"target.kubernetes is {version}: supported are 1.{minors[0]} to 1.{minors[-1]}",
-            fix="name a version in that range",
-        )
-    engine.check_engine(stack)
 
 
 def judged(findings: Iterable[Finding], ignores: Sequence[Ignore], allow: Collection[str]) -> tuple[Finding, ...]:

@@ -1,0 +1,116 @@
+"""The starter stack: what it makes, to the byte, and that it is without findings for every target."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cluster_forge.catalog import starter
+from cluster_forge.cli.app import run
+from cluster_forge.manifests import kubernetes_apis
+
+CompareGolden = Callable[[str, "Path | Mapping[str, bytes]"], None]
+Forge = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    assert run(["-C", str(tmp_path), "init", "--quiet"]) == 0
+    return tmp_path
+
+
+@pytest.fixture
+def forge(workspace: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]) -> Forge:
+    """Forge the starter offline; its JSON answer. Charts are stored once for all tests."""
+    store = tmp_path_factory.getbasetemp() / "starter-store"
+
+    def call(*arguments: str) -> dict[str, Any]:
+        capsys.readouterr()
+        common = ["--offline", "--quiet", "--format", "json", "--store", str(store)]
+        code = run(["-C", str(workspace), "forge", *common, *arguments])
+        said = capsys.readouterr()
+        assert code == 0, said.err
+        answer: dict[str, Any] = json.loads(said.out)
+        return answer
+
+    return call
+
+
+def objects(workspace: Path) -> dict[str, Any]:
+    """Everything in `working/` by its path."""
+    folder = workspace / "working"
+    return {path.relative_to(folder).as_posix(): yaml.safe_load(path.read_bytes()) for path in folder.rglob("*.yaml")}
+
+
+def test_its_working_tree(workspace: Path, forge: Forge, golden: CompareGolden) -> None:
+    forge()
+    files = sorted((workspace / "working").rglob("*.yaml"))
+    golden("starter", {path.relative_to(workspace / "working").as_posix(): path.read_bytes() for path in files})
+
+
+@pytest.mark.parametrize("size", ["small", "medium", "large"])
+def test_every_size_is_without_findings(workspace: Path, forge: Forge, size: str) -> None:
+    answer = forge(*(() if size == "small" else ("--environment", size)))
+    assert answer["findings"] == []
+    made = objects(workspace)
+    prometheus = made["metrics/deployment.apps_monitoring_prometheus.yaml"]["spec"]["template"]["spec"]
+    claims = [each for each in prometheus["volumes"] if "persistentVolumeClaim" in each]
+    assert bool(claims) == (size == "large")
+    assert json.loads((workspace / "stacks/starter/stack.json").read_text())["target"]["size"] == size
+
+
+@pytest.mark.parametrize("minor", range(25, 36))
+def test_every_supported_version_can_be_forged(workspace: Path, forge: Forge, minor: int) -> None:
+    description = workspace / "input" / "config.yaml"
+    description.write_text(description.read_text().replace('kubernetes: "1.33"', f'kubernetes: "1.{minor}"'))
+    assert forge()["findings"] == []
+    for path, body in objects(workspace).items():
+        group, _, version = body["apiVersion"].rpartition("/")
+        assert kubernetes_apis.is_namespaced(group, body["kind"], minor) is not None, (path, version)
+
+
+def test_the_supported_versions_are_these() -> None:
+    assert set(range(25, 36)) <= set(kubernetes_apis.minors())
+
+
+def test_what_is_only_defined_may_be_added(workspace: Path, forge: Forge) -> None:
+    description = workspace / "input" / "config.yaml"
+    text = description.read_text().replace("\ncomponents:\n", "\ncomponents:\n- metrics-server\n", 1)
+    description.write_text(text)
+    answer = forge()
+    assert answer["findings"] == []
+    assert "metrics-server" in {part["name"] for part in answer["components"]}
+
+
+def test_its_collection_can_be_forged_alone(forge: Forge) -> None:
+    names = {part["name"] for part in forge("observability")["components"]}
+    assert names >= {"node-exporter", "metrics"}
+    assert "sample-web" not in names
+
+
+def test_with_argo_cd_there_already(workspace: Path, forge: Forge) -> None:
+    description = workspace / "input" / "config.yaml"
+    description.write_text(description.read_text().replace("  engine: none\n", "  engine: argocd\n  install: false\n"))
+    assert forge()["findings"] == []
+    applications = [path for path in objects(workspace) if path.startswith("argo-apps/")]
+    assert len(applications) >= 7
+
+
+def test_is_complete_and_holds_nothing_of_ours() -> None:
+    tree = starter.tree()
+    charts = {path.split("/")[1] for path in tree if path.startswith("charts/")}
+    for chart in charts:
+        assert {f"charts/{chart}/{name}" for name in ("Chart.yaml", "values.yaml", "values.schema.json")} <= set(tree)
+    assert not any("__pycache__" in path or path.endswith((".py", ".pyc")) for path in tree)
+    description = yaml.safe_load(tree["config.yaml"])
+    named = [
+        each["helm"]["chart"].split("/")[-1]
+        for each in description["components"] + description["define"]
+        if "helm" in each
+    ]
+    assert set(named) == charts

@@ -1,0 +1,129 @@
+"""Workspaces over the real charts and descriptions in ``../shared``, each forged once for all tests."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster_forge.adapters.yaml_once import ReadOnce
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.finding import Finding
+from cluster_forge.ports import YamlReader
+from cluster_forge.stack.lock import Lock
+from cluster_forge.stack.model import Component, Stack
+from cluster_forge.stack.parse import Loaded, load
+from cluster_forge.stages import inputs
+from cluster_forge.stages.mine import MineRequest, mine
+from cluster_forge.stages.render import Content
+from cluster_forge.stages.smelt import Smelted, SmeltRequest, smelt
+from cluster_forge.wiring import Settings, Workshop, workshop
+
+
+class Silent:
+    """`ports.Reporter` for nobody."""
+
+    def started(self, stage: str, total: int) -> None: ...
+    def advanced(self, stage: str, item: str, detail: str) -> None: ...
+    def finished(self, stage: str, summary: str) -> None: ...
+    def noticed(self, finding: Finding) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forged:
+    """A forged workspace: everything that came to be on the way."""
+
+    folder: Path
+    stack: Stack
+    contents: Mapping[ComponentName, Content]
+    smelted: Smelted
+
+    def component(self, name: str) -> Component:
+        return self.stack.component(name)
+
+    def text(self, path: str) -> str:
+        """A file of ``working/``."""
+        return (self.folder / "working" / path).read_text()
+
+
+class Workspaces:
+    """Makes workspaces with one store; what was read for one is not read again for the next."""
+
+    def __init__(self, folder: Path, shared: Path) -> None:
+        self._folder = folder
+        self._shared = shared
+        self._reader: YamlReader | None = None
+        self._number = 0
+
+    def make(self, source: str, edit: Callable[[str], str] = lambda text: text) -> Path:
+        """A workspace whose ``input/`` is that of ``source`` (below ``../shared``), its description edited."""
+        self._number += 1
+        folder = self._folder / f"workspace{self._number}"
+        given = self._shared / source
+        folder.mkdir()
+        if (given / "input").is_dir():
+            shutil.copytree(given / "input", folder / "input", copy_function=shutil.copyfile)
+        else:
+            shutil.copytree(given, folder / "input", copy_function=shutil.copyfile)
+        for path in (folder, *(each for each in folder.rglob("*") if each.is_dir())):
+            path.chmod(0o755)
+        description = folder / "input" / "config.yaml"
+        description.write_text(edit(description.read_text()))
+        return folder
+
+    def workshop(self, folder: Path) -> Workshop:
+        settings = Settings(
+            workspace=folder,
+            store=str(self._folder / "store"),
+            mirrors=[str(self._shared / "mirror")],
+            offline=True,
+            jobs=2,
+        )
+        made = workshop(settings)
+        self._reader = self._reader or ReadOnce(made.tools.reader)
+        return replace(made, tools=replace(made.tools, reader=self._reader))
+
+    def load(self, folder: Path, **options: Any) -> Loaded:
+        files = self.workshop(folder).files
+        return load(files.read, list_files=files.list_files, **options)
+
+    def forge(self, folder: Path, *, allow: Sequence[str] = (), **options: Any) -> Forged:
+        """Mine and smelt, as `forge` does."""
+        shop = self.workshop(folder)
+        stack = load(shop.files.read, list_files=shop.files.list_files, **options).stack
+        request = MineRequest(stack=stack, lock=Lock(), whole=True, upstream=False)
+        mined = mine(request, shop.tools, shop.sources, Silent())
+        assert mined.contents is not None
+        smelted = smelt(
+            SmeltRequest(
+                stack=stack,
+                pins=mined.pins,
+                lock=mined.lock,
+                inputs=inputs.fingerprint(stack, mined.pins, shop.files),
+                contents=mined.contents,
+                allow=frozenset(allow),
+                discard_edits=True,
+            ),
+            shop.tools,
+            Silent(),
+        )
+        return Forged(folder=folder, stack=stack, contents=mined.contents, smelted=smelted)
+
+
+@pytest.fixture(scope="session")
+def workspaces(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Workspaces:
+    return Workspaces(tmp_path_factory.mktemp("corpus"), corpus)
+
+
+@pytest.fixture(scope="session")
+def everything(workspaces: Workspaces) -> Forged:
+    return workspaces.forge(workspaces.make("stacks/everything"))
+
+
+@pytest.fixture(scope="session")
+def prd(workspaces: Workspaces) -> Forged:
+    return workspaces.forge(workspaces.make("stacks/prd"))

@@ -1,0 +1,280 @@
+"""Real stacks cast: small enough, the same bytes everywhere, good for Git and registries; and the commands that promise it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+import zstandard
+
+from cluster_forge.adapters.git_store import BareRepositories
+from cluster_forge.adapters.stack_files import WorkspaceFiles
+from cluster_forge.adapters.workers import ThreadWorkers
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.oci.layer import Compression
+from cluster_forge.stack.model import ImageSettings
+from cluster_forge.stages.cast import Cast, CastRequest, cast
+
+if TYPE_CHECKING:
+    from tests.corpus.conftest import Forged, Workspaces
+
+pytestmark = pytest.mark.corpus
+
+TIME = 1_700_000_000
+PROGRAMS = Path(sys.executable).parent
+SKOPEO = shutil.which("skopeo")
+Tree = dict[str, tuple[str, bool]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A cast stack on disk."""
+
+    folder: Path
+    told: Cast
+
+    @property
+    def tree(self) -> Tree:
+        """Digest and mode of every file."""
+        return {
+            path.relative_to(self.folder).as_posix(): (Digest.of(path.read_bytes()).hex, os.access(path, os.X_OK))
+            for path in self.folder.rglob("*")
+            if path.is_file()
+        }
+
+    @property
+    def layer(self) -> bytes:
+        """The one layer of the image, unpacked: a tar archive."""
+        (entry,) = json.loads((self.folder / "image" / "index.json").read_bytes())["manifests"]
+        index = json.loads(self._blob(entry))
+        layers = [json.loads(self._blob(each))["layers"] for each in index["manifests"]]
+        assert len(layers) == 2
+        assert layers[0] == layers[1]
+        (shared,) = layers[0]
+        packed: bytes = self._blob(shared)
+        if shared["mediaType"].endswith("+gzip"):
+            return gzip.decompress(packed)
+        return bytes(zstandard.ZstdDecompressor(max_window_size=1 << 27).decompress(packed))
+
+    def _blob(self, descriptor: Any) -> bytes:
+        content: bytes = (self.folder / "image" / "blobs" / descriptor["digest"].replace(":", "/")).read_bytes()
+        assert len(content) == descriptor["size"]
+        return content
+
+
+@pytest.fixture(scope="module")
+def casting(workspaces: Workspaces, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Made]:
+    """Cast what was smelted into a new folder."""
+
+    def call(forged: Forged, *, jobs: int, compression: Compression = Compression.GZIP) -> Made:
+        folder = tmp_path_factory.mktemp("cast")
+        workers = ThreadWorkers(jobs)
+        tools = replace(workspaces.workshop(forged.folder).tools, files=WorkspaceFiles(folder), workers=workers)
+        stack = replace(forged.stack, image=ImageSettings(compression=compression))
+        request = CastRequest(stack=stack, inputs=forged.smelted.record.inputs, time=TIME, smelted=forged.smelted)
+        told = cast(request, tools, BareRepositories(workers), _Nobody())
+        return Made(folder=folder / told.folder, told=told)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def one(casting: Callable[..., Made], everything: Forged) -> Made:
+    """Everything, by one worker."""
+    return casting(everything, jobs=1)
+
+
+@pytest.fixture(scope="module")
+def packed(casting: Callable[..., Made], everything: Forged) -> Made:
+    """Everything, with zstd."""
+    return casting(everything, jobs=2, compression=Compression.ZSTD)
+
+
+@pytest.fixture(scope="module")
+def first(workspaces: Workspaces) -> Path:
+    """A workspace in the format of the first implementation."""
+    return workspaces.make("v1-input")
+
+
+class _Nobody:
+    """`ports.Reporter` for nobody."""
+
+    def started(self, stage: str, total: int) -> None: ...
+    def advanced(self, stage: str, item: str, detail: str) -> None: ...
+    def finished(self, stage: str, summary: str) -> None: ...
+    def noticed(self, finding: object) -> None: ...
+
+
+def command(*arguments: str | Path, folder: Path) -> str:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
+    done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_one_worker_and_eight_in_two_folders(one: Made, casting: Callable[..., Made], everything: Forged) -> None:
+    eight = casting(everything, jobs=8)
+    assert eight.tree == one.tree
+    assert eight.told == one.told
+
+
+def test_the_image_is_small(one: Made, packed: Made) -> None:
+    assert one.told.sizes["image"] < 6_000_000
+    assert packed.told.sizes["image"] < 2_000_000
+    assert Digest.of(one.layer) == Digest.of(packed.layer)
+
+
+@pytest.mark.parametrize("name", ["one", "packed"])
+def test_the_repository_in_the_image_is_completed_to_the_very_commit(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    made: Made = request.getfixturevalue(name)
+    with tarfile.open(fileobj=io.BytesIO(made.layer)) as archive:
+        archive.extractall(tmp_path, filter="data")
+    assert command("sh", "complete.sh", folder=tmp_path).split()[-1] == made.told.commit
+    refs = command("git", "--git-dir", "repo.git", "show-ref", folder=tmp_path)
+    assert set(refs.splitlines()) == {
+        f"{made.told.commit} refs/heads/main",
+        f"{made.told.commit} refs/tags/{made.told.revision}",
+    }
+
+
+def test_the_repository_is_in_order_and_holds_working(one: Made, everything: Forged, tmp_path: Path) -> None:
+    command("git", "--git-dir", str(one.folder / "repo.git"), "fsck", "--strict", "--full", folder=tmp_path)
+    command("git", "clone", "--quiet", str(one.folder / "repo.git"), "clone", folder=tmp_path)
+    clone = tmp_path / "clone"
+    paths = [path for path in clone.rglob("*") if path.is_file() and ".git" not in path.parts]
+    files = {path.relative_to(clone).as_posix(): path.read_bytes() for path in paths}
+    assert files == dict(everything.smelted.tree.files)
+
+
+@pytest.mark.skipif(SKOPEO is None, reason="skopeo is not installed")
+@pytest.mark.parametrize("name", ["one", "packed"])
+def test_skopeo_reads_the_image(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    made: Made = request.getfixturevalue(name)
+    assert SKOPEO is not None
+    for architecture in ("amd64", "arm64"):
+        said = command(
+            SKOPEO,
+            "--override-arch",
+            architecture,
+            "inspect",
+            f"oci:{made.folder}/image:{made.told.revision}",
+            folder=tmp_path,
+        )
+        found = json.loads(said)
+        assert found["Architecture"] == architecture
+        assert found["Labels"]["org.opencontainers.image.revision"] == made.told.commit
+        assert len(found["Layers"]) == 1
+    command(
+        SKOPEO,
+        "--insecure-policy",
+        "copy",
+        "--all",
+        f"oci:{made.folder}/image",
+        f"dir:{tmp_path}/copy",
+        folder=tmp_path,
+    )
+
+
+@pytest.mark.parametrize("name", ["everything", "prd"])
+def test_the_script_is_clean_and_says_what_it_would_do(
+    name: str, casting: Callable[..., Made], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    made = request.getfixturevalue("one") if name == "everything" else casting(request.getfixturevalue(name), jobs=2)
+    command(PROGRAMS / "shellcheck", "--shell=sh", "--severity=style", made.folder / "deploy.sh", folder=tmp_path)
+    said = command("sh", made.folder / "deploy.sh", "--print", folder=tmp_path)
+    assert said.endswith("nothing was changed\n")
+    named = [line.split()[1] for line in said.splitlines() if line.startswith("  apply ")]
+    assert all((made.folder / path).is_file() for path in named)
+
+
+def test_the_list_of_images_is_that_of_the_stack(one: Made) -> None:
+    listed = (one.folder / "images.txt").read_text().splitlines()
+    described = json.loads((one.folder / "stack.json").read_bytes())
+    known = {image for part in described["components"] for image in part["images"]}
+    assert listed == sorted(set(listed))
+    assert set(listed) <= known
+    assert all("/" in image and (":" in image or "@" in image) for image in listed), listed
+
+
+class TestCommands:
+    """The commands that were promised, typed as they stand in the promise."""
+
+    @pytest.fixture
+    def typed(self, corpus: Path, workspaces: Workspaces, tmp_path: Path) -> Callable[..., tuple[int, str, str]]:
+        def call(folder: Path, *arguments: str) -> tuple[int, str, str]:
+            done = subprocess.run(
+                [PROGRAMS / "cluster-forge", "-C", folder, "forge", "--offline", *arguments],
+                env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            return done.returncode, done.stdout, done.stderr
+
+        return call
+
+    @pytest.mark.parametrize("name", ["prd", "everything"])
+    def test_a_stack_from_the_mirror(
+        self, typed: Callable[..., Any], workspaces: Workspaces, corpus: Path, name: str
+    ) -> None:
+        folder = workspaces.make(f"stacks/{name}")
+        code, out, err = typed(folder, "--mirror", str(corpus / "mirror"))
+        assert code == 0, err
+        assert out.startswith(f"stacks/{name} holds the stack {name!r}:\n")
+        assert out.splitlines()[-1].startswith("next: sh ")
+        described = json.loads((folder / "stacks" / name / "stack.json").read_text())
+        assert described["findings"]["error"] == 0
+        asked = yaml.safe_load((folder / "input" / "config.yaml").read_bytes())["components"]
+        assert {part["name"] for part in described["components"]} == {part["name"] for part in asked} | {"namespaces"}
+        assert not [line for line in err.splitlines() if line.startswith("error")]
+
+    @pytest.mark.parametrize("selection", ["core", "enterprise-ai", "nuage", "weka"])
+    def test_a_selection_of_the_first_format(self, typed: Callable[..., Any], first: Path, selection: str) -> None:
+        arguments = ("--select", f"config-silogen-{selection}.yaml")
+        code, out, err = typed(first, *arguments)
+        assert (code, out) == (18, "")
+        assert err.splitlines()[0] == (
+            "error: input/keycloak/keycloak-values.yaml:1: component keycloak: "
+            "not a Kubernetes object: it has no apiVersion and kind"
+        )
+        assert "--skip keycloak" in err.splitlines()[1]
+        assert len([line for line in err.splitlines() if line.startswith("error")]) == 1
+        code, out, err = typed(first, *arguments, "--skip", "keycloak")
+        assert code == 0, err
+        assert "\nnext: sh " in out
+
+    def test_all_of_the_first_format(self, typed: Callable[..., Any], first: Path) -> None:
+        code, out, err = typed(first)
+        assert (code, out) == (10, "")
+        assert err == (
+            "error: input/config.yaml:268: rabbitmq-airm-config: there is no file or folder input/rabbitmq-airm-config\n"
+            "  fix: make it, or name another path (relative to input/); or leave the component out "
+            "(--skip rabbitmq-airm-config)\n"
+        )
+        broken = ("--skip", "rabbitmq-airm-config", "--skip", "keycloak")
+        code, out, err = typed(first, *broken)
+        assert code == 1
+        assert out == "nothing was cast: 6 errors, 3 notices\n"
+        conflicts = [line for line in err.splitlines() if line.startswith("error")]
+        assert len(conflicts) == 6
+        assert all(line.startswith("error[duplicate-object]: input/") for line in conflicts)
+        named = {line.split(": ")[2].split()[0] for line in conflicts}
+        assert named == {"kueue-onenode", "kyverno-onenode", "prometheus"}
+        code, out, err = typed(first, *broken, *(text for name in sorted(named) for text in ("--skip", name)))
+        assert code == 0, err
+        assert "\nnext: sh " in out

@@ -1,0 +1,311 @@
+"""Real charts: what is smelted is what Helm's engine gives, recomputed here without any of the pipeline.
+
+Charts are taken from the mirror by its index, rendered by ``helm_python`` with values read by PyYAML, split by Helm's own
+regular expression and read by Go's YAML. Only two things may differ: namespaces that were missing are filled in, and
+what a chart draws at random. What is random is not assumed but found: each chart is rendered twice here, and exactly the
+values that differ between those two renders are left out of the comparison.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from helm_python import Chart, _native
+
+from cluster_forge.adapters.yaml_python import PythonYaml
+from cluster_forge.manifests import kubernetes_apis
+from cluster_forge.manifests.finding import Severity
+from cluster_forge.manifests.manifest import Body
+
+if TYPE_CHECKING:
+    from tests.corpus.conftest import Forged
+
+pytestmark = pytest.mark.corpus
+
+HELM_SEPARATOR = re.compile(r"(?:^|\s*\n)---\s*")
+FILE_SEPARATOR = re.compile(r"^---[^\n]*\n", re.M)
+Key = tuple[str, str, str, str]
+Path_ = tuple[str | int, ...]
+
+RANDOM = {"everything": {"harbor", "seaweedfs"}, "prd": set()}
+"""The components that draw anything at random with the values that the stacks give them."""
+
+
+def go_yaml(text: str) -> Any:
+    """What Kubernetes sees, by Go's own reader; integers above 2^53 come rounded to floats."""
+    return json.loads(_native.call_string("helm_values_from_yaml", text), parse_int=lambda digits: rounded(int(digits)))
+
+
+def rounded(value: Any) -> Any:
+    """The same, with integers above 2^53 as `go_yaml` gives them."""
+    if isinstance(value, dict):
+        return {key: rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [rounded(inner) for inner in value]
+    is_large = isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53
+    return float(value) if is_large else value
+
+
+@cache
+def helm_documents(text: str) -> list[str]:
+    """Helm, ``SplitManifests``, and the line break that Helm writes after each document."""
+    return [piece.lstrip() + "\n" for piece in HELM_SEPARATOR.split(text.lstrip()) if piece.strip()]
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """The objects of one component, each with the paths of what is random in it."""
+
+    objects: Mapping[Key, tuple[Body, frozenset[Path_]]]
+
+
+class Independent:
+    """A stack's charts and URLs, rendered apart from the pipeline."""
+
+    def __init__(self, corpus: Path, stack: str) -> None:
+        self.name = stack
+        self._mirror = corpus / "mirror"
+        index = yaml.load((self._mirror / "index.yaml").read_bytes(), yaml.CSafeLoader)
+        self._charts = {(each["repository"], each["name"], str(each["version"])): each["file"] for each in index["charts"]}
+        self._manifests = {each["url"]: each["file"] for each in index["manifests"]}
+        described = yaml.load((corpus / "stacks" / stack / "input" / "config.yaml").read_bytes(), yaml.CSafeLoader)
+        self.kubernetes = described["target"]["kubernetes"]
+        self.components: list[dict[str, Any]] = described["components"]
+        self._apis: set[str] = set()
+        while (found := self._announced()) != self._apis:
+            self._apis = found
+
+    def recompute(self, component: Mapping[str, Any]) -> Recomputed:
+        first, second = self._documents(component), self._documents(component)
+        objects: dict[Key, tuple[Body, frozenset[Path_]]] = {}
+        for text, other in zip(first, second, strict=True):
+            body, again = parsed(text), None if text == other else parsed(other)
+            for each, twin in zip(unrolled(body), unrolled(again or body), strict=True):
+                key = key_of(each, component.get("namespace") or "default")
+                drawn = frozenset() if each is twin else frozenset(differences(each, twin))
+                known = objects.setdefault(key, (each, drawn))
+                assert known[0] == each, f"{key} comes twice in one component"
+        return Recomputed(objects)
+
+    def _announced(self) -> set[str]:
+        """The API versions that the stack's CRDs add, given those that were announced so far."""
+        found: set[str] = set()
+        for component in self.components:
+            for text in self._documents(component):
+                if "CustomResourceDefinition" in text:
+                    spec = crd_names(text)
+                    found.update(spec)
+        return found
+
+    def _documents(self, component: Mapping[str, Any]) -> list[str]:
+        texts: list[str] = []
+        if "helm" in component:
+            templates, crds = self._rendered(component)
+            texts += [each for path in sorted(templates) for each in helm_documents(templates[path])]
+            texts += [each for data in crds for each in FILE_SEPARATOR.split(data)]
+        for url in component.get("manifests", ()):
+            texts += FILE_SEPARATOR.split((self._mirror / self._manifests[url]).read_text())
+        return [text for text in texts if any(line and not line.startswith("#") for line in map(str.strip, text.split("\n")))]
+
+    def _rendered(self, component: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+        helm = component["helm"]
+        file = self._charts[helm["repository"], helm["chart"], str(helm["version"])]
+        options = {
+            "name": helm.get("release", component["name"]),
+            "namespace": component.get("namespace") or "default",
+            "kube_version": f"v{self.kubernetes}.0",
+            "api_versions": [*kubernetes_apis.api_versions(int(self.kubernetes.split(".")[1])), *sorted(self._apis)],
+        }
+        with Chart.load(self._mirror / file) as chart:
+            output = _native.call_string(
+                "helm_render", chart._raw(), json.dumps(component.get("values") or {}), json.dumps(options)
+            )
+            templates = {path: text for path, text in json.loads(output).items() if not path.endswith("NOTES.txt")}
+            return templates, [each["data"] for each in chart.crds]
+
+
+@cache
+def crd_names(text: str) -> frozenset[str]:
+    body = parsed(text)
+    if not body or body.get("kind") != "CustomResourceDefinition":
+        return frozenset()
+    spec = body["spec"]
+    versions = [f"{spec['group']}/{each['name']}" for each in spec["versions"] if each["served"]]
+    return frozenset(versions) | {f"{each}/{spec['names']['kind']}" for each in versions}
+
+
+@cache
+def parsed(text: str) -> Any:
+    return go_yaml(text)
+
+
+def unrolled(body: Any) -> list[Any]:
+    if not body:
+        return []
+    return list(body["items"]) if body.get("kind") == "List" else [body]
+
+
+def key_of(body: Body, namespace: str) -> Key:
+    metadata = body["metadata"]
+    return body["apiVersion"], body["kind"], metadata.get("namespace") or namespace, metadata["name"]
+
+
+def differences(one: Any, other: Any, path: Path_ = ()) -> Iterator[Path_]:
+    """The paths of the leaves that differ; the trees themselves have to be alike."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        for key in one:
+            yield from differences(one[key], other[key], (*path, key))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for number, (inner, twin) in enumerate(zip(one, other, strict=True)):
+            yield from differences(inner, twin, (*path, number))
+    elif one != other:
+        assert type(one) is type(other), path
+        yield path
+
+
+def without_filled_in(ours: Body, theirs: Body, namespace: str) -> Body:
+    """Our object without the namespaces that the pipeline filled in: where Helm's has none, and only the component's."""
+    body = dict(ours)
+    if "namespace" in body["metadata"] and not theirs["metadata"].get("namespace"):
+        assert body["metadata"]["namespace"] == namespace
+        kept = {key: value for key, value in body["metadata"].items() if key != "namespace"}
+        body["metadata"] = kept | ({"namespace": theirs["metadata"]["namespace"]} if "namespace" in theirs["metadata"] else {})
+    if body["kind"] in ("RoleBinding", "ClusterRoleBinding") and body.get("subjects"):
+        pairs = zip(body["subjects"], theirs["subjects"], strict=True)
+        body["subjects"] = [
+            {key: value for key, value in subject.items() if key in bare or value != namespace} for subject, bare in pairs
+        ]
+    return body
+
+
+def is_test(body: Body) -> bool:
+    events = str((body["metadata"].get("annotations") or {}).get("helm.sh/hook", "")).split(",")
+    return {each.strip() for each in events} <= {"test", "test-success", "test-failure"}
+
+
+@pytest.fixture(scope="module", params=["everything", "prd"])
+def forged(request: pytest.FixtureRequest) -> Forged:
+    found: Forged = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(scope="module")
+def independent(corpus: Path, forged: Forged) -> Independent:
+    return Independent(corpus, forged.stack.name)
+
+
+def test_every_chart_renders_and_everything_is_written(forged: Forged) -> None:
+    assert forged.smelted.is_written
+    assert {part.name for part in forged.smelted.parts} - {"namespaces"} == {each.name for each in forged.stack.components}
+    assert all(content.objects for content in forged.contents.values())
+
+
+def test_every_object_is_what_helms_engine_gives(forged: Forged, independent: Independent) -> None:
+    """Body for body, in both directions: nothing is missing, nothing is added but namespaces."""
+    parts = {part.name: part for part in forged.smelted.parts}
+    owned = {key_of(each.body, ""): each.body for part in parts.values() for each in part.manifests}
+    random: set[str] = set()
+    compared = 0
+    for component in independent.components:
+        name, namespace = component["name"], component.get("namespace") or "default"
+        theirs = dict(independent.recompute(component).objects)
+        part = parts[name]
+        for manifest in (*part.manifests, *part.later):
+            key = key_of(manifest.body, namespace)
+            assert key in theirs, f"{name}: {key} is not Helm's"
+            body, drawn = theirs.pop(key)
+            ours = without_filled_in(manifest.body, body, namespace)
+            assert ours == body or frozenset(differences(rounded(ours), body)) <= drawn, f"{name}: {key}"
+            random |= {name} if drawn else set()
+            compared += 1
+        for key, (body, _) in theirs.items():
+            is_shared = rounded(owned.get(key_of(body, ""))) == body
+            assert is_test(body) or is_shared, f"{name}: {key} is lost"
+    assert random == RANDOM[independent.name]
+    assert compared == sum(len(part.manifests) + len(part.later) for part in parts.values() if part.name != "namespaces")
+
+
+def test_every_object_survives_being_written(forged: Forged) -> None:
+    """What lies in ``working/`` is read as the object by Go's YAML, and to the last digit by the exact reader."""
+    exact = PythonYaml()
+    for part in forged.smelted.parts:
+        for folder, manifests in (("", part.manifests), ("hooks/", part.later)):
+            for manifest in manifests:
+                text = forged.text(f"{part.name}/{folder}{manifest.id.file_name}")
+                body = go_yaml(text)
+                if body != manifest.body:
+                    assert body == rounded(manifest.body), manifest.id
+                    assert exact.read(text) == manifest.body, manifest.id
+
+
+def test_every_namespaced_object_has_its_namespace(forged: Forged) -> None:
+    made = {
+        each.id.name for part in forged.smelted.parts for each in part.manifests if each.id.kind == "Namespace"
+    } | {"default", "kube-system"}
+    for part in forged.smelted.parts:
+        for each in part.manifests:
+            if kubernetes_apis.is_namespaced(each.id.group, each.id.kind, forged.stack.target.kubernetes.minor):
+                assert each.id.namespace in made, each.id
+
+
+def findings(forged: Forged, severity: Severity) -> list[tuple[str, str | None, str]]:
+    return [
+        (each.code, each.component, str(each.object))
+        for each in forged.smelted.findings
+        if each.severity is severity
+    ]
+
+
+def test_only_true_findings_about_everything(everything: Forged) -> None:
+    assert findings(everything, Severity.ERROR) == []
+    # Both charts carry node-feature-discovery, which is in the stack by itself.
+    group = "CustomResourceDefinition.apiextensions.k8s.io/nodefeaturegroups.nfd.k8s-sigs.io"
+    assert findings(everything, Severity.WARNING) == [
+        ("duplicate-object", "amd-gpu-operator", group),
+        ("duplicate-object", "nvidia-gpu-operator", group),
+    ]
+    hooks_in = [component for code, component, _ in findings(everything, Severity.NOTICE)]
+    assert hooks_in == with_hooks(everything)
+
+
+def test_only_true_findings_about_prd(prd: Forged) -> None:
+    assert findings(prd, Severity.ERROR) == []
+    # Its kube-prometheus-stack has `crds.enabled: false`, and no other component brings them.
+    assert {(code, component) for code, component, _ in findings(prd, Severity.WARNING)} == {
+        ("missing-crd", "kube-prometheus-stack")
+    }
+    missing = [each.message for each in prd.smelted.findings if each.code == "missing-crd"]
+    assert [re.findall(r"of kind (\w+)", each) for each in missing] == [
+        ["Alertmanager"],
+        ["Prometheus"],
+        ["PrometheusRule"],
+        ["ServiceMonitor"],
+    ]
+    assert [component for _, component, _ in findings(prd, Severity.NOTICE)] == with_hooks(prd)
+
+
+def with_hooks(forged: Forged) -> list[str]:
+    """The components with hooks that are not applied, once for tests and once for others, in the order of the stack."""
+    found = []
+    for component in forged.stack.components:
+        bodies = [each.body for group in forged.contents[component.name].groups for each in group.manifests]
+        events = [str((each["metadata"].get("annotations") or {}).get("helm.sh/hook", "")) for each in bodies]
+        tests = [each for each in events if each.startswith("test")]
+        later = [each for each in events if each and each not in tests and "-install" not in each]
+        found += [str(component.name)] * (bool(tests) + bool(later))
+    return found
+
+
+def test_hooks_of_later_events_are_kept_aside(everything: Forged) -> None:
+    later = {part.name: {each.id.name for each in part.later} for part in everything.smelted.parts if part.later}
+    assert later["longhorn"] == {"longhorn-post-upgrade", "longhorn-uninstall"}
+    applied = {each.id.name for part in everything.smelted.parts for each in part.manifests}
+    assert not applied & {"longhorn-uninstall", "mimir-smoke-test", "1password-connect-health-check"}

@@ -1,0 +1,95 @@
+"""`working/` as it is now: what counts as edited, and what is made of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cluster_forge.bundle import RECORD, Record
+from cluster_forge.foundation.errors import EditedError, StaleError
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack
+from cluster_forge.stages import working
+
+if TYPE_CHECKING:
+    from tests.stages.conftest import Workshop
+
+
+def smelted(workshop: Workshop, names: tuple[str, ...] = ("one", "two")) -> Record:
+    documents = [workshop.config_map(name) for name in names]
+    component = workshop.component("notes", manifests=(workshop.input("notes.yaml", *documents),))
+    stack: Stack = workshop.stack(component, gitops=GitOps(engine=GitOpsEngine.NONE))
+    return workshop.forge(stack).record
+
+
+def path(name: str) -> str:
+    return f"notes/configmap_notes_{name}.yaml"
+
+
+class TestEdits:
+    def test_as_smelt_left_it_there_are_none(self, workshop: Workshop) -> None:
+        record = smelted(workshop)
+        found = working.read(workshop.files, workshop.tools.reader)
+        assert found is not None
+        assert found.edited == ()
+        assert found.record == record
+        working.refuse_edits(workshop.files)
+
+    def test_changed_added_and_deleted(self, workshop: Workshop) -> None:
+        record = smelted(workshop)
+        tree = FileTree({path("one"): b"changed", "notes/new.yaml": b"new"})
+        assert working.edits(record, tree) == [
+            path("one"),
+            "+ notes/new.yaml",
+            "- namespaces/namespace_notes.yaml",
+            f"- {path('two')}",
+        ]
+
+    def test_the_record_has_what_is_there_now(self, workshop: Workshop) -> None:
+        smelted(workshop)
+        files = workshop.files.files
+        files[f"working/{path('one')}"] = workshop.config_map("one", "c: d", namespace="notes").encode()
+        del files[f"working/{path('two')}"]
+        found = working.read(workshop.files, workshop.tools.reader)
+        assert found is not None
+        assert found.edited == (path("one"), f"- {path('two')}")
+        (entry,) = next(part for part in found.record.parts if part.name == "notes").objects
+        assert entry.digest == found.record.files[path("one")]
+        assert working.edits(found.record, found.tree) == []
+
+    def test_a_renamed_object_keeps_its_file(self, workshop: Workshop) -> None:
+        smelted(workshop)
+        workshop.files.files[f"working/{path('one')}"] = workshop.config_map("three", namespace="notes").encode()
+        found = working.read(workshop.files, workshop.tools.reader)
+        assert found is not None
+        objects = next(part for part in found.record.parts if part.name == "notes").objects
+        assert {each.path: each.id.name for each in objects} == {path("one"): "three", path("two"): "two"}
+
+
+class TestRefusal:
+    def test_nothing_there_is_nothing_lost(self, workshop: Workshop) -> None:
+        working.refuse_edits(workshop.files)
+        assert working.read(workshop.files, workshop.tools.reader) is None
+
+    def test_what_smelt_did_not_write(self, workshop: Workshop) -> None:
+        workshop.files.files["working/notes.txt"] = b"mine"
+        with pytest.raises(EditedError, match=r"working/: holds files that smelt did not write: notes\.txt"):
+            working.refuse_edits(workshop.files)
+        assert working.read(workshop.files, workshop.tools.reader) is None
+
+    def test_the_first_five_are_shown(self, workshop: Workshop) -> None:
+        names = tuple(f"n{number}" for number in range(7))
+        smelted(workshop, names)
+        for name in names:
+            workshop.files.files[f"working/{path(name)}"] += b"# edited\n"
+        with pytest.raises(EditedError, match=r"7 files were edited by hand: .*_n4\.yaml and 2 more") as raised:
+            working.refuse_edits(workshop.files)
+        assert raised.value.where == "working/"
+        assert "--discard-edits" in (raised.value.fix or "")
+
+    def test_a_damaged_record_is_no_licence(self, workshop: Workshop) -> None:
+        smelted(workshop)
+        workshop.files.files[RECORD] = b"{}"
+        with pytest.raises(StaleError):
+            working.refuse_edits(workshop.files)
