@@ -103,14 +103,16 @@ TEXTS: Files = {
     "templates/map.yaml": config_map(
         "map",
         "  script: |\n    #!/bin/sh\n    # kept\n    cat <<EOF\n    ---\n    EOF\n"
-        "  pem: |\n    -----BEGIN X-----\n    a\n    -----END X-----\n  tab: \"a\\tb\"\n  release: {{ .Release.Name }}",
+        '  pem: |\n    -----BEGIN X-----\n    a\n    -----END X-----\n  tab: "a\\tb"\n  release: {{ .Release.Name }}',
     ),
     "templates/sub/deep.yaml": "\n\n---\n" + config_map("deep", "  y: y\n  mode: 0755") + "\n---\n\n",
     "templates/none.yaml": "{{ if .Values.never }}\n" + config_map("never", "  a: b") + "{{ end }}\n",
     "templates/_helpers.tpl": '{{ define "x" }}x{{ end }}',
     "templates/NOTES.txt": "Thank you.",
 }
-NUMBERS = config_map("map", "\n".join(f"  {each}: {{{{ .Values.{each} }}}}!" for each in ("large", "small", "real", "whole")))
+NUMBERS = config_map(
+    "map", "\n".join(f"  {each}: {{{{ .Values.{each} }}}}!" for each in ("large", "small", "real", "whole"))
+)
 
 
 @pytest.fixture(params=["library", pytest.param("program", marks=pytest.mark.helm)])
@@ -152,7 +154,8 @@ class TestContract:
     def test_capabilities_are_what_is_announced(self, engine: HelmEngine) -> None:
         asked = ("policy/v1", "policy/v1/PodDisruptionBudget", "example.com/v1", "example.com/v1/Widget")
         template = "\n".join(
-            f'  a{number}: {{{{ .Capabilities.APIVersions.Has "{each}" | quote }}}}' for number, each in enumerate(asked)
+            f'  a{number}: {{{{ .Capabilities.APIVersions.Has "{each}" | quote }}}}'
+            for number, each in enumerate(asked)
         )
         assert data(engine, template, api_versions=asked) == dict.fromkeys(("a0", "a1", "a2", "a3"), "true")
         assert data(engine, template, api_versions=asked[:1])["a3"] == "false"
@@ -163,9 +166,7 @@ class TestContract:
         assert data(engine, template, api_versions=many) == {"last": "true"}
 
     def test_a_cluster_and_the_network_are_not_asked(self, engine: HelmEngine) -> None:
-        template = (
-            '  lookup: {{ lookup "v1" "Secret" "a" "b" | toJson | quote }}\n  host: {{ getHostByName "localhost" | quote }}'
-        )
+        template = '  lookup: {{ lookup "v1" "Secret" "a" "b" | toJson | quote }}\n  host: {{ getHostByName "localhost" | quote }}'
         assert data(engine, template) == {"lookup": "{}", "host": ""}
 
     def test_numbers_are_floats_to_templates(self, engine: HelmEngine) -> None:
@@ -271,7 +272,9 @@ class TestContract:
             engine.render(request({"Chart.yaml": CHART + "type: library\n"}))
 
     def test_a_dependency_that_is_not_in_the_archive_is_named(self, engine: HelmEngine) -> None:
-        files = {"Chart.yaml": CHART + "dependencies:\n- {name: cache, version: 1.0.0, repository: https://x.invalid}\n"}
+        files = {
+            "Chart.yaml": CHART + "dependencies:\n- {name: cache, version: 1.0.0, repository: https://x.invalid}\n"
+        }
         with pytest.raises(RenderError, match="cache"):
             engine.render(request(files))
 

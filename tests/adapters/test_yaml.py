@@ -61,7 +61,10 @@ def bomb(levels: int) -> str:
         *((word, True) for word in ("y", "Y", "yes", "on", "On", "true", "TRUE")),
         *((word, False) for word in ("n", "N", "no", "off", "OFF", "false", "False")),
         *((word, None) for word in ("", "~", "null", "Null", "NULL")),
-        *((word, word) for word in ("=", "tRUE", "nULL", "none", "_1", "0x", "0o8", "1.2.3", "10Gi", "a:b", "b#c", "-", "<<")),
+        *(
+            (word, word)
+            for word in ("=", "tRUE", "nULL", "none", "_1", "0x", "0o8", "1.2.3", "10Gi", "a:b", "b#c", "-", "<<")
+        ),
         ('"y"', "y"),
         ("'1'", "1"),
         ("!!str 1", "1"),

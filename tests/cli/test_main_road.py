@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -127,6 +128,24 @@ class TestForge:
             said = empty.run(verb)
             assert said.code == 10
             assert "there is no input/config.yaml here\n  fix: run `cluster-forge init`" in said.err
+
+    @pytest.mark.parametrize("verb", ["mine", "smelt", "cast", "forge"])
+    def test_what_cannot_be_done_is_refused_before_anything_is_written(self, workspace: Workspace, verb: str) -> None:
+        gitops = "gitops: {engine: flux}\nimage: {base: example.com/base:1}"
+        workspace.replace("input/config.yaml", "gitops: {engine: none}", gitops)
+        before = workspace.tree(".")
+        said = workspace.run(verb)
+        assert said.code == 10
+        for line, word in ((4, "Flux"), (5, "base")):
+            assert re.search(rf"^error: input/config\.yaml:{line}: .*{word}", said.err, re.MULTILINE)
+        assert said.err.endswith("2 errors\n")
+        assert {path for path in workspace.tree(".") if not path.startswith(".cluster-forge/")} == set(before)
+
+    def test_an_unknown_version_too(self, workspace: Workspace) -> None:
+        workspace.replace("input/config.yaml", "gitops: {engine: none}", "target: {kubernetes: '1.24'}")
+        said = workspace.run("forge")
+        assert said.code == 10
+        assert re.search(r"^error: input/config\.yaml:4: .*1\.24.*1\.25", said.err, re.MULTILINE)
 
     def test_nothing_is_left_of_a_component_that_was_taken_out(self, workspace: Workspace) -> None:
         workspace.ok("forge")

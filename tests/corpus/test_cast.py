@@ -189,16 +189,14 @@ def test_skopeo_reads_the_image(name: str, request: pytest.FixtureRequest, tmp_p
     )
 
 
-@pytest.mark.parametrize("name", ["everything", "prd"])
-def test_the_script_is_clean_and_says_what_it_would_do(
-    name: str, casting: Callable[..., Made], request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    made = request.getfixturevalue("one") if name == "everything" else casting(request.getfixturevalue(name), jobs=2)
-    command(PROGRAMS / "shellcheck", "--shell=sh", "--severity=style", made.folder / "deploy.sh", folder=tmp_path)
-    said = command("sh", made.folder / "deploy.sh", "--print", folder=tmp_path)
+def check_script(folder: Path) -> None:
+    """`deploy.sh` is clean, and says without a cluster what it would do, with files that are there."""
+    command(PROGRAMS / "shellcheck", "--shell=sh", "--severity=style", "deploy.sh", folder=folder)
+    said = command("sh", "deploy.sh", "--print", folder=folder)
     assert said.endswith("nothing was changed\n")
     named = [line.split()[1] for line in said.splitlines() if line.startswith("  apply ")]
-    assert all((made.folder / path).is_file() for path in named)
+    assert named
+    assert all((folder / path).is_file() for path in named)
 
 
 def test_the_list_of_images_is_that_of_the_stack(one: Made) -> None:
@@ -241,6 +239,7 @@ class TestCommands:
         assert described["findings"]["error"] == 0
         asked = yaml.safe_load((folder / "input" / "config.yaml").read_bytes())["components"]
         assert {part["name"] for part in described["components"]} == {part["name"] for part in asked} | {"namespaces"}
+        check_script(folder / "stacks" / name)
         assert not [line for line in err.splitlines() if line.startswith("error")]
 
     @pytest.mark.parametrize("selection", ["core", "enterprise-ai", "nuage", "weka"])
@@ -269,7 +268,7 @@ class TestCommands:
         broken = ("--skip", "rabbitmq-airm-config", "--skip", "keycloak")
         code, out, err = typed(first, *broken)
         assert code == 1
-        assert out == "nothing was cast: 6 errors, 3 notices\n"
+        assert out.startswith("nothing was cast: 6 errors")
         conflicts = [line for line in err.splitlines() if line.startswith("error")]
         assert len(conflicts) == 6
         assert all(line.startswith("error[duplicate-object]: input/") for line in conflicts)

@@ -74,7 +74,9 @@ class Independent:
         self.name = stack
         self._mirror = corpus / "mirror"
         index = yaml.load((self._mirror / "index.yaml").read_bytes(), yaml.CSafeLoader)
-        self._charts = {(each["repository"], each["name"], str(each["version"])): each["file"] for each in index["charts"]}
+        self._charts = {
+            (each["repository"], each["name"], str(each["version"])): each["file"] for each in index["charts"]
+        }
         self._manifests = {each["url"]: each["file"] for each in index["manifests"]}
         described = yaml.load((corpus / "stacks" / stack / "input" / "config.yaml").read_bytes(), yaml.CSafeLoader)
         self.kubernetes = described["target"]["kubernetes"]
@@ -113,7 +115,11 @@ class Independent:
             texts += [each for data in crds for each in FILE_SEPARATOR.split(data)]
         for url in component.get("manifests", ()):
             texts += FILE_SEPARATOR.split((self._mirror / self._manifests[url]).read_text())
-        return [text for text in texts if any(line and not line.startswith("#") for line in map(str.strip, text.split("\n")))]
+        return [
+            text
+            for text in texts
+            if any(line and not line.startswith("#") for line in map(str.strip, text.split("\n")))
+        ]
 
     def _rendered(self, component: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
         helm = component["helm"]
@@ -177,11 +183,14 @@ def without_filled_in(ours: Body, theirs: Body, namespace: str) -> Body:
     if "namespace" in body["metadata"] and not theirs["metadata"].get("namespace"):
         assert body["metadata"]["namespace"] == namespace
         kept = {key: value for key, value in body["metadata"].items() if key != "namespace"}
-        body["metadata"] = kept | ({"namespace": theirs["metadata"]["namespace"]} if "namespace" in theirs["metadata"] else {})
+        body["metadata"] = kept | (
+            {"namespace": theirs["metadata"]["namespace"]} if "namespace" in theirs["metadata"] else {}
+        )
     if body["kind"] in ("RoleBinding", "ClusterRoleBinding") and body.get("subjects"):
         pairs = zip(body["subjects"], theirs["subjects"], strict=True)
         body["subjects"] = [
-            {key: value for key, value in subject.items() if key in bare or value != namespace} for subject, bare in pairs
+            {key: value for key, value in subject.items() if key in bare or value != namespace}
+            for subject, bare in pairs
         ]
     return body
 
@@ -204,7 +213,9 @@ def independent(corpus: Path, forged: Forged) -> Independent:
 
 def test_every_chart_renders_and_everything_is_written(forged: Forged) -> None:
     assert forged.smelted.is_written
-    assert {part.name for part in forged.smelted.parts} - {"namespaces"} == {each.name for each in forged.stack.components}
+    assert {part.name for part in forged.smelted.parts} - {"namespaces"} == {
+        each.name for each in forged.stack.components
+    }
     assert all(content.objects for content in forged.contents.values())
 
 
@@ -230,7 +241,9 @@ def test_every_object_is_what_helms_engine_gives(forged: Forged, independent: In
             is_shared = rounded(owned.get(key_of(body, ""))) == body
             assert is_test(body) or is_shared, f"{name}: {key} is lost"
     assert random == RANDOM[independent.name]
-    assert compared == sum(len(part.manifests) + len(part.later) for part in parts.values() if part.name != "namespaces")
+    assert compared == sum(
+        len(part.manifests) + len(part.later) for part in parts.values() if part.name != "namespaces"
+    )
 
 
 def test_every_object_survives_being_written(forged: Forged) -> None:
@@ -247,9 +260,10 @@ def test_every_object_survives_being_written(forged: Forged) -> None:
 
 
 def test_every_namespaced_object_has_its_namespace(forged: Forged) -> None:
-    made = {
-        each.id.name for part in forged.smelted.parts for each in part.manifests if each.id.kind == "Namespace"
-    } | {"default", "kube-system"}
+    made = {each.id.name for part in forged.smelted.parts for each in part.manifests if each.id.kind == "Namespace"} | {
+        "default",
+        "kube-system",
+    }
     for part in forged.smelted.parts:
         for each in part.manifests:
             if kubernetes_apis.is_namespaced(each.id.group, each.id.kind, forged.stack.target.kubernetes.minor):
@@ -258,9 +272,7 @@ def test_every_namespaced_object_has_its_namespace(forged: Forged) -> None:
 
 def findings(forged: Forged, severity: Severity) -> list[tuple[str, str | None, str]]:
     return [
-        (each.code, each.component, str(each.object))
-        for each in forged.smelted.findings
-        if each.severity is severity
+        (each.code, each.component, str(each.object)) for each in forged.smelted.findings if each.severity is severity
     ]
 
 

@@ -180,7 +180,9 @@ class TestNothingIsLost:
         for name, forged in both.items():
             found = written(forged, name)
             namespace = forged.component(name).namespace
-            owners = {part.name: written(forged, part.name) for part in forged.smelted.parts} if name != "keycloak" else {}
+            owners = (
+                {part.name: written(forged, part.name) for part in forged.smelted.parts} if name != "keycloak" else {}
+            )
             for wanted, raw in seed.last(name).items():
                 places = [found, *owners.values()]
                 there = next((body for each in places if (body := in_namespace(each, wanted, namespace))), None)

@@ -12,9 +12,9 @@ import pytest
 from cluster_forge import wiring
 from cluster_forge.adapters.git_store import BareRepositories
 from cluster_forge.catalog import starter
-from cluster_forge.foundation.errors import DescriptionError, EditedError
+from cluster_forge.foundation.errors import EditedError
 from cluster_forge.stack.lock import Lock
-from cluster_forge.stack.model import GitOps, GitOpsEngine, ImageSettings, KubernetesVersion, Stack, Target
+from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack, Target
 from cluster_forge.stack.parse import load
 from cluster_forge.stages import inputs
 from cluster_forge.stages.forge import Forged, ForgeRequest, forge
@@ -94,22 +94,6 @@ class TestOrderOfThings:
             forged(workshop, request_for(more, workshop))
         assert workshop.sources.asked == []
         assert forged(workshop, request_for(more, workshop, discard_edits=True)).cast
-
-    @pytest.mark.parametrize(
-        "changes",
-        [
-            {"image": ImageSettings(base="example.com/base:1")},
-            {"gitops": GitOps(engine=GitOpsEngine.FLUX)},
-            {"target": Target(kubernetes=KubernetesVersion(1, 24))},
-        ],
-    )
-    def test_what_cannot_be_done_is_refused_before_anything_is_written(
-        self, workshop: Workshop, changes: dict[str, object]
-    ) -> None:
-        stack = replace(small(workshop), **changes)  # type: ignore[arg-type]
-        with pytest.raises(DescriptionError):
-            forged(workshop, request_for(stack, workshop))
-        assert workshop.files.writes == 0
 
     def test_error_findings_keep_working_and_stack_as_they_were(self, workshop: Workshop) -> None:
         forged(workshop, request_for(small(workshop), workshop))

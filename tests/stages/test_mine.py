@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import DescriptionError, FetchError, LockError
+from cluster_forge.foundation.errors import FetchError, LockError
 from cluster_forge.stack import lock as lock_file
 from cluster_forge.stack.model import Component, HelmSource, KubernetesVersion, Target, Upstream
 
@@ -326,19 +326,13 @@ class TestFailure:
         assert isinstance(error, FetchError)
         assert error.message.startswith("component a: ")
 
-    def test_a_target_without_data_is_refused_before_anything_is_fetched(self, workshop: Workshop) -> None:
-        stack = workshop.stack(inventing(workshop), target=Target(kubernetes=KubernetesVersion(1, 12)))
-        (error,) = workshop.errors(lambda: workshop.mine(stack))
-        assert isinstance(error, DescriptionError)
-        assert workshop.sources.asked == []
-
 
 def test_progress_is_told(workshop: Workshop) -> None:
     workshop.mine(workshop.stack(inventing(workshop)))
     assert workshop.heard.events == [
         ("started", "mine", "1"),
         ("advanced", "mine", "web", "https://charts.example.com web 1.0.0"),
-        ("finished", "mine", "1 components from outside, pinned in cluster-forge.lock"),
+        ("finished", "mine", "1 component with sources, pinned in cluster-forge.lock"),
     ]
 
 

@@ -60,8 +60,8 @@ def _target(loaded: Loaded) -> list[ForgeError]:
 def _emptiness(loaded: Loaded) -> list[ForgeError]:
     if loaded.stack.components:
         return []
-    message = "the stack has no components" if not loaded.left_out else "every component of the stack is left out"
-    return [DescriptionError(message, where=loaded.files[0], fix="name at least one under `components`")]
+    fix = "name at least one under `components`"
+    return [DescriptionError("the stack has no components", where=loaded.files[0], fix=fix)]
 
 
 def _circle(loaded: Loaded) -> list[ForgeError]:

@@ -110,7 +110,7 @@ def _updated(record: Record, tree: FileTree, reader: YamlReader) -> Record:
         kept = [each for each in part.objects if each.path in tree.files]
         changed = _changed(part, record, tree)
         new = []
-        for path in changed:
+        for path in sorted(changed):
             try:
                 new.append(_read(path, tree[path], part, reader))
             except (ForgeError, ExceptionGroup) as error:
