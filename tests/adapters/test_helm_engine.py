@@ -367,7 +367,7 @@ class TestAskedApis:
             "templates/a.yaml": '{{ if .Capabilities.APIVersions.Has "policy/v1" }}a: b{{ end }}',
             "charts/b/templates/b.yaml": '{{ if $.Capabilities.APIVersions.Has "example.com/v1/Widget" }}a: b{{ end }}',
         }
-        assert asked_apis(chart(files)) == {"policy/v1", "example.com/v1/Widget"}
+        assert asked_apis(chart(files)) == frozenset({"policy/v1", "example.com/v1/Widget"})
         assert asked_apis(chart({"templates/a.yaml": "a: b"})) == frozenset()
 
     @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def test_what_is_not_one_document_is_refused(reader: YamlReader, document: str, 
 
 
 def test_the_line_of_a_fault_is_told(reader: YamlReader) -> None:
-    with pytest.raises(ManifestError, match="line [34]:"):
+    with pytest.raises(ManifestError, match=r"line [34]:"):
         reader.read("a: 1\nb:\n  - c\n d: 1\n")
 
 

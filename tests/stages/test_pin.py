@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tests.stages.conftest import Workshop
 
 URL = "https://example.com/a.yaml"
-ADDRESS = "https://charts.example.com web"
+REPOSITORY = "https://charts.example.com"
+ADDRESS = f"{REPOSITORY} web"
 
 
 def fetched(workshop: Workshop, *components: Component, lock: Lock | None = None) -> Found:
@@ -52,16 +53,17 @@ class TestSources:
 class TestFetched:
     def test_versions_are_resolved_and_kept(self, workshop: Workshop) -> None:
         for version in ("1.0.0", "1.1.0", "2.0.0-rc.1"):
-            helm = workshop.chart("web", {}, version=version)
+            workshop.chart("web", {}, version=version)
         workshop.url(URL, workshop.config_map("a"))
         component = workshop.component(
             "web",
-            helm=HelmSource(chart="web", release="web", repository=helm.repository, version=">=1"),
+            helm=HelmSource(chart="web", release="web", repository=REPOSITORY, version=">=1"),
             manifests=(URL,),
         )
         found = fetched(workshop, component)
         pins = found.pins[component.name]
-        assert pins.chart and (pins.chart.address, pins.chart.version) == (ADDRESS, "1.1.0")
+        assert pins.chart
+        assert (pins.chart.address, pins.chart.version) == (ADDRESS, "1.1.0")
         assert pins.digests == (pins.chart.digest, Digest.of(workshop.sources.urls[URL]))
         assert [(each.address, each.asked, each.version) for each in found.locked[component.name]] == [
             (ADDRESS, ">=1", "1.1.0"),
@@ -77,10 +79,12 @@ class TestFetched:
         workshop.chart("web", {}, version="1.5.0")
         workshop.sources.asked.clear()
         again = fetched(workshop, ranged, lock=lock).pins[component.name].chart
-        assert again and again.version == "1.0.0"
+        assert again
+        assert again.version == "1.0.0"
         assert workshop.sources.asked == []
         anew = fetched(workshop, component, lock=lock).pins[component.name].chart
-        assert anew and anew.version == "1.0.0"
+        assert anew
+        assert anew.version == "1.0.0"
         assert workshop.sources.asked == ["web"], "another range is resolved anew"
 
     def test_errors_come_together_with_component_and_place(self, workshop: Workshop) -> None:
@@ -125,7 +129,8 @@ class TestFromLock:
         for content in (b"one", b"two"):
             workshop.sources.charts["./web", ""] = content
             chart = pin.from_lock([component], Lock(), workshop.sources).pins[component.name].chart
-            assert chart and chart.digest == Digest.of(content)
+            assert chart
+            assert chart.digest == Digest.of(content)
             assert workshop.store.get(chart.digest) == content
 
     def test_everything_that_is_missing_is_told_at_once(self, workshop: Workshop) -> None:
@@ -145,11 +150,11 @@ class TestFromLock:
 @pytest.mark.parametrize(("version", "is_kept"), [("1.0.0", True), ("2.0.0", False)])
 def test_a_lock_counts_for_the_range_that_it_was_made_for(workshop: Workshop, version: str, is_kept: bool) -> None:
     for each in ("1.0.0", "2.0.0"):
-        helm = workshop.chart("web", {}, version=each)
-    asked = HelmSource(chart="web", release="web", repository=helm.repository, version="1.0.0")
+        workshop.chart("web", {}, version=each)
+    asked = HelmSource(chart="web", release="web", repository=REPOSITORY, version="1.0.0")
     lock = locking(fetched(workshop, workshop.component("web", helm=asked)))
     component = workshop.component(
-        "web", helm=HelmSource(chart="web", release="web", repository=helm.repository, version=version)
+        "web", helm=HelmSource(chart="web", release="web", repository=REPOSITORY, version=version)
     )
     if is_kept:
         assert pin.from_lock([component], lock, workshop.sources).pins

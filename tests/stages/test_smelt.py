@@ -206,7 +206,7 @@ class TestEdits:
     def test_of_many_the_first_are_named(self, workshop: Workshop, stack: Stack) -> None:
         for number in range(8):
             workshop.files.files[f"working/web/{number}.yaml"] = b"a: b\n"
-        with pytest.raises(EditedError, match="8 files were edited by hand: .* and 3 more"):
+        with pytest.raises(EditedError, match=r"8 files were edited by hand: .* and 3 more"):
             workshop.smelt(stack)
 
     def test_a_folder_that_smelt_did_not_make_counts_as_edited(self, workshop: Workshop, web: Component) -> None:
