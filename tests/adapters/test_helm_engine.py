@@ -248,6 +248,10 @@ class TestContract:
             engine.render(request(files))
         assert not engine.render(request(files, skip_schema=True)).templates
 
+    def test_an_address_in_another_file_is_no_schema(self, engine: HelmEngine) -> None:
+        files = {"values.schema.json": "{}", "README.md": '{"$ref": "https://schemas.invalid/values.json"}'}
+        assert not engine.render(request(files)).templates
+
     @pytest.mark.parametrize(
         ("template", "message"),
         [

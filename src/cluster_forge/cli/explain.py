@@ -7,6 +7,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from itertools import pairwise
 
 import click
 
@@ -28,7 +29,32 @@ def failure(error: Exception, arguments: Sequence[str], *, color: bool | None = 
         click.echo(_text(each), err=True, color=color)
     if len(typed) > 1:
         click.echo(f"{len(typed)} errors", err=True)
+    if _wants_json(arguments):
+        click.echo(_json(typed))
     return typed[0].exit_code
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Whether the call's one document is due on stdout; what it was told is all that is left of the call."""
+    return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
+
+
+def _json(errors: Sequence[ForgeError]) -> str:
+    import orjson
+
+    content = {
+        "errors": [
+            {
+                "type": type(each).__name__,
+                "code": each.exit_code,
+                "where": each.where or "",
+                "message": each.message,
+                "fix": each.fix or "",
+            }
+            for each in errors
+        ]
+    }
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2).decode()
 
 
 def _text(error: ForgeError) -> str:

@@ -9,10 +9,17 @@ from typing import Any
 from cluster_forge.cli.description import many, size
 from cluster_forge.cli.session import Session
 from cluster_forge.foundation.errors import DescriptionError
+from cluster_forge.gitops.engine import Delivery
 from cluster_forge.stages.cast import Cast
 
 FIRST_DATE = 315_532_800
 """1980-01-01: what is cast is dated to it, unless SOURCE_DATE_EPOCH says otherwise (reproducible-builds.org)."""
+
+_DELIVERIES = {
+    Delivery.DIRECT: "applies everything with kubectl, wave by wave",
+    Delivery.INSTALL: "installs Argo CD, which delivers the rest",
+    Delivery.EXISTING: "hands the repository to the Argo CD that is there",
+}
 
 
 def source_date() -> int:
@@ -40,6 +47,7 @@ def tell_cast(session: Session, cast: Cast, findings: str) -> None:
         ("image", f"{size(cast.sizes['image'])}, {cast.image} for {', '.join(cast.platforms)}"),
         ("images.txt", f"{many(len(cast.images), 'container image')} that the stack runs"),
         ("bootstrap", f"{size(cast.sizes['bootstrap'])}, what deploy.sh applies"),
+        ("deploy.sh", _DELIVERIES[cast.delivery]),
     ]
     session.say(f"{cast.folder} holds the stack {cast.stack!r}:")
     for name, text in rows:

@@ -106,6 +106,17 @@ def finding_json(finding: Finding) -> dict[str, Any]:
     }
 
 
+def _known_codes(context: click.Context, parameter: click.Parameter, codes: tuple[str, ...]) -> tuple[str, ...]:
+    """The codes that ``--allow`` names; one that there is not would let nothing pass, and nobody would notice."""
+    from cluster_forge.foundation.names import did_you_mean
+    from cluster_forge.manifests.finding import CODES
+
+    for code in codes:
+        if code not in CODES:
+            raise click.BadParameter(f"no finding has the code {code!r}{did_you_mean(code, CODES)}", context, parameter)
+    return codes
+
+
 _COMMON: Sequence[Decorator] = (
     click.option("--format", type=click.Choice(["text", "json"]), default="text", help="json: one document on stdout."),
     click.option("-q", "--quiet", is_flag=True, help="Only errors."),
@@ -145,7 +156,13 @@ _SELECTION: Sequence[Decorator] = (
     click.option("--select", metavar="FILE", multiple=True, help="Read names from a list."),
     click.option("--skip", metavar="NAME", multiple=True, help="Leave a component or collection out."),
     click.option("--environment", metavar="NAME", help="Apply an environment of the description."),
-    click.option("--allow", metavar="CODE", multiple=True, help="Let this kind of error finding pass."),
+    click.option(
+        "--allow",
+        metavar="CODE",
+        multiple=True,
+        help="Let this kind of error finding pass.",
+        callback=_known_codes,
+    ),
 )
 
 

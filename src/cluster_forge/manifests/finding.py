@@ -8,6 +8,18 @@ from enum import StrEnum
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.identity import ObjectId
 
+CODES = frozenset(
+    (
+        *("duplicate-object", "crd-owner-conflict", "missing-crd", "schema-invalid", "custom-resource-invalid"),
+        *("removed-api", "deprecated-api", "kubernetes-range", "missing-namespace", "missing-reference", "order-cycle"),
+        *("default-class-conflict", "port-conflict", "random-render", "ineffective-value", "unknown-value"),
+        *("unpinned-image", "platform-missing", "plaintext-secret", "pod-security", "rbac-wide", "does-not-fit"),
+        *("unhealthy-gate", "hook-dropped", "eol-component", "unused-ignore"),
+        *("hand-edited", "left-out", "stale", "unused-source"),
+    )
+)
+"""The contract's finding codes, and those that ADR 0003 adds (the last line)."""
+
 
 class Severity(StrEnum):
     """How bad it is. An error keeps a stage from writing unless it is allowed by name."""
@@ -19,7 +31,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """``code`` is one of the contract's finding codes, ``where`` a ``file:line``, a template or a component."""
+    """``code`` is one of `CODES`, ``where`` a ``file:line``, a template or a component."""
 
     code: str
     severity: Severity

@@ -10,7 +10,8 @@ from cluster_forge.bundle import CastImage, PartRecord, Record, stack_json
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StaleError
 from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import argocd, argocd_part, bootstrap, deploy_script, git_server
+from cluster_forge.gitops import argocd, argocd_part, bootstrap, deploy_script, engine, git_server
+from cluster_forge.gitops.engine import Delivery
 from cluster_forge.gitops.parts import Part
 from cluster_forge.manifests import images
 from cluster_forge.manifests.finding import Finding, Severity
@@ -52,6 +53,7 @@ class Cast:
     commit: str
     image: Digest
     platforms: tuple[str, ...]
+    delivery: Delivery
     images: tuple[str, ...]
     sizes: Mapping[str, int]
 
@@ -107,6 +109,7 @@ def cast(request: CastRequest, tools: Tools, repositories: Repositories, reporte
         commit=repository.commit,
         image=layout.digest,
         platforms=tuple(layout.platforms),
+        delivery=engine.delivery(stack, parts),
         images=used,
         sizes={"repo.git": repository.files.size, "image": layout.size, "bootstrap": started.size},
     )
@@ -128,7 +131,7 @@ def _working(request: CastRequest, tools: Tools) -> tuple[Working, tuple[Finding
             raise StaleError(
                 "was smelted from another description, lock, input/ or selection of names than the present one",
                 where="working/",
-                fix="smelt again, or cast it as it is with --stale",
+                fix="smelt again, or give the same names and --environment; --stale casts it as it is",
             )
         noticed.append(_notice("stale", "does not belong to the present description and lock, and is cast as it is"))
     if found.edited:

@@ -24,7 +24,7 @@ def notices(loaded: Loaded) -> list[Finding]:
             code="left-out",
             severity=Severity.WARNING,
             message=f"{len(components)} of {len(components) + len(left_out)} components are taken: "
-            "what is made holds nothing of the others, and Argo CD takes them out of a cluster that has them",
+            "what is made holds nothing of the others",
         )
     ]
     for component in components:
