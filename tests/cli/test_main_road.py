@@ -69,6 +69,7 @@ class TestForge:
             "image",
             "images.txt",
             "bootstrap",
+            "deploy.sh",
         ]
         assert " for linux/amd64, linux/arm64" in lines[3]
         assert lines[-1].startswith("next: sh stacks/starter/deploy.sh --print ")

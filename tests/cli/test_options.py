@@ -123,7 +123,19 @@ class TestUsage:
         said = workspace.run("forge", "-q", "--format", "json")
         assert said.code == code
         assert path.rpartition("/")[2] in said.err
-        assert said.out == ""
+        (told,) = json.loads(said.out)["errors"]
+        assert told["code"] == code
+        assert f"{told['where']}: {told['message']}" in said.err
+        assert told["fix"] in said.err
+
+    def test_without_json_an_error_leaves_stdout_empty(self, workspace: Workspace) -> None:
+        workspace.write({"input/config.yaml": "a: [\n"})
+        assert workspace.run("forge").out == ""
+
+    def test_a_code_that_no_finding_has(self, workspace: Workspace) -> None:
+        said = workspace.run("smelt", "--allow", "duplicat-object")
+        assert said.code == 2
+        assert "did you mean 'duplicate-object'?" in said.err
 
     def test_a_circle(self, workspace: Workspace) -> None:
         workspace.replace(
