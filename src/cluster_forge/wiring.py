@@ -15,7 +15,7 @@ from cluster_forge.ports import HelmEngine, Repositories, Sources, YamlReader
 from cluster_forge.stages.means import Tools
 
 _GO_GARBAGE_COLLECTION = "800"
-"""GOGC for Helm's library: a fifth less CPU than Go's default, for some memory (measured, see ADR 0006)."""
+"""GOGC for Helm's library: less CPU than with Go's default, for some memory (ADR 0006)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
