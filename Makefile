@@ -22,7 +22,7 @@ venv: $(VENV)/installed.stamp ## make .venv from the pinned requirements, with t
 
 $(VENV)/pinned.stamp: requirements/dev.txt
 	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && echo "making $(VENV) with $$python" && "$$python" -m venv --clear $(VENV)
-	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@$(PIP) install --no-deps --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
 $(VENV)/installed.stamp: $(VENV)/pinned.stamp pyproject.toml
