@@ -6,10 +6,16 @@ import sys
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
-    from cluster_forge.cli.app import run
+    """Run the command line and exit with its code. Ctrl-C shows no traceback, whenever it comes."""
+    try:
+        from cluster_forge.cli import ending
 
-    sys.exit(run(sys.argv[1:]))
+        ending.listen()
+        from cluster_forge.cli.app import run
+
+        ending.leave(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -173,8 +173,14 @@ class Reporter(Protocol):
     def started(self, stage: str, total: int) -> None:
         """A stage begins; ``total`` items will be told by `advanced`."""
 
-    def advanced(self, stage: str, item: str, detail: str) -> None:
-        """One item is done: ``mine``, ``grafana``, ``12.11.1 from the mirror``."""
+    def began(self, stage: str, item: str) -> None:
+        """An item is being worked on from now on."""
+
+    def advanced(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
+        """One item is done: ``mine``, ``grafana``, ``12.11.1 from the mirror``.
+
+        ``facts`` are for the record: ``seconds``, ``digest``, ``cached`` (nothing had to be made), ``objects``, ``bytes``.
+        """
 
     def finished(self, stage: str, summary: str) -> None:
         """The stage is done; ``summary`` says in a few words with what."""

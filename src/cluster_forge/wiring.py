@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster_forge.adapters.stack_files import WorkspaceFiles
+from cluster_forge.adapters.stack_files import RunLog, WorkspaceFiles
 from cluster_forge.adapters.store import FolderStore
 from cluster_forge.adapters.workers import ThreadWorkers
 from cluster_forge.foundation.errors import MissingProgramError, WorkspaceError
@@ -70,6 +70,11 @@ def workshop(settings: Settings) -> Workshop:
         files=files,
     )
     return Workshop(files=files, tools=tools, sources=sources, repositories=BareRepositories(tools.workers))
+
+
+def run_log(workspace: Path, verb: str) -> RunLog | None:
+    """The log of a run; none where there is no workspace: it would be the first thing in somebody's home."""
+    return RunLog(workspace, verb) if (workspace / "input").is_dir() else None
 
 
 def workspace_files(workspace: Path) -> WorkspaceFiles:

@@ -210,7 +210,7 @@ def test_a_file_is_written_whole(root: Path) -> None:
 
 def test_the_state_folder_keeps_out_of_git(root: Path) -> None:
     WorkspaceFiles(root).write("x", b"")
-    assert (root / ".cluster-forge/.gitignore").read_text() == "*\n"
+    assert (root / ".cluster-forge/.gitignore").read_text() == "*\n!.gitignore\n!history.jsonl\n"
 
 
 def test_a_tree_that_is_there_already_is_not_touched(root: Path) -> None:

@@ -176,12 +176,16 @@ class Heard:
 
     def __init__(self) -> None:
         self.events: list[tuple[str, ...]] = []
+        self.begun: list[tuple[str, str]] = []
         self.findings: list[Finding] = []
 
     def started(self, stage: str, total: int) -> None:
         self.events.append(("started", stage, str(total)))
 
-    def advanced(self, stage: str, item: str, detail: str) -> None:
+    def began(self, stage: str, item: str) -> None:
+        self.begun.append((stage, item))
+
+    def advanced(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
         self.events.append(("advanced", stage, item, detail))
 
     def finished(self, stage: str, summary: str) -> None:

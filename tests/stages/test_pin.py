@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.stages.conftest import Heard
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, FetchError, LockError
-from cluster_forge.ports import Pinned
 from cluster_forge.stack.lock import Lock, LockedComponent
 from cluster_forge.stack.model import Component, HelmSource
 from cluster_forge.stages import pin
-from cluster_forge.stages.pin import Found, Source
+from cluster_forge.stages.pin import Found
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Workshop
@@ -23,13 +23,11 @@ ADDRESS = f"{REPOSITORY} web"
 
 
 def fetched(workshop: Workshop, *components: Component, lock: Lock | None = None) -> Found:
-    told: list[tuple[Source, Pinned]] = []
-    found = pin.fetched(
-        components, lock or Lock(), workshop.sources, workshop.tools.workers, lambda *event: told.append(event)
-    )
-    assert [source.component.name for source, _ in told] == [
-        each.name for each in components for _ in pin.sources_of(each)
-    ]
+    heard = Heard()
+    found = pin.fetched(components, lock or Lock(), workshop.sources, workshop.tools.workers, heard)
+    expected = [each.name for each in components for _ in pin.sources_of(each)]
+    assert [item for _, item in heard.begun] == expected
+    assert [item for _, _, item, _ in heard.events] == expected
     return found
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
-import sys
 from collections.abc import Sequence
 
 import click
@@ -21,11 +21,17 @@ VERBS = {
     "convert": "Write the native form of a description in the first format.",
     "help": "Explain exit codes and errors, or a verb.",
 }
-_INTERRUPTED, _BUG = 130, 70
+_INTERRUPTED = 130
 
 
 class Verbs(click.Group):
     """A group whose commands live in `cluster_forge.cli.commands`, one module each."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        from cluster_forge.cli.session import ARGUMENTS
+
+        ctx.meta[ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(VERBS)
@@ -72,24 +78,35 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit code is the contract's."""
     try:
         code = cluster_forge.main(list(arguments), prog_name="cluster-forge", standalone_mode=False)
-        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as error:
         return error.exit_code
+    except SystemExit as stop:  # a signal: cluster_forge.cli.ending
+        return _stopped("terminated", stop.code if isinstance(stop.code, int) else 1)
     except (click.Abort, KeyboardInterrupt):  # click makes the one of the other
-        click.echo("interrupted", err=True)
-        return _INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        _tell_variable(error)
-        return error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _stopped("interrupted", _INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets an explanation and an exit code
-        from cluster_forge.cli import explain
+        return _failed(error, arguments)
 
-        return explain.failure(error, arguments, color=_color(arguments))
+
+def _failed(error: Exception, arguments: Sequence[str]) -> int:
+    if isinstance(error, BrokenPipeError):
+        # Whoever reads has seen enough; or nobody reads stderr, where click wanted to end the line of a ^C.
+        return _INTERRUPTED if isinstance(error.__context__, KeyboardInterrupt) else 0
+    if isinstance(error, click.ClickException):
+        with contextlib.suppress(OSError):
+            error.show()
+            _tell_variable(error)
+        return error.exit_code
+    from cluster_forge.cli import explain
+
+    return explain.failure(error, arguments, color=_color(arguments))
+
+
+def _stopped(how: str, code: int) -> int:
+    with contextlib.suppress(OSError):
+        click.echo(how, err=True)
+    return code
 
 
 def _color(arguments: Sequence[str]) -> bool | None:

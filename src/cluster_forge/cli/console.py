@@ -1,42 +1,34 @@
-"""What stages tell, as lines on stderr: the same on a terminal and in a pipeline."""
+"""What stages tell, on stderr: as plain lines, or on a terminal with a live display below them."""
 
 from __future__ import annotations
 
-import threading
-
-import click
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
 
 from cluster_forge.cli import explain
-from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.cli.lines import LineReporter
+from cluster_forge.ports import Reporter
 
 
-class LineReporter:
-    """`ports.Reporter` that prints a line for each event. ``verbosity``: 0 findings only, 1 items too, 2 notices too."""
+@contextlib.contextmanager
+def reporting(stages: Sequence[str], *, verbosity: int, color: bool | None, began: float) -> Iterator[Reporter]:
+    """Whom stages tell: for a verb that goes through ``stages`` and was called at ``began`` (monotonic seconds)."""
+    if verbosity > 0 and is_lively():
+        from cluster_forge.cli.live import live
 
-    def __init__(self, verbosity: int) -> None:
-        self._verbosity = verbosity
-        self._lock = threading.Lock()
-        self._done: dict[str, int] = {}
-        self._total: dict[str, int] = {}
+        with live(stages, verbosity=verbosity, color=color, began=began) as reporter:
+            yield reporter
+    else:
+        yield LineReporter(verbosity, lambda text: explain.tell(text, color=color))
 
-    def started(self, stage: str, total: int) -> None:
-        self._done[stage], self._total[stage] = 0, total
 
-    def advanced(self, stage: str, item: str, detail: str) -> None:
-        with self._lock:
-            self._done[stage] = self._done.get(stage, 0) + 1
-            count = f"{self._done[stage]}/{self._total.get(stage, 0)}"
-            self._line(1, f"{stage:<6} {count:>7}  {item}: {detail}" if detail else f"{stage:<6} {count:>7}  {item}")
+def is_lively() -> bool:
+    """Whether stderr is a terminal that can move its cursor.
 
-    def finished(self, stage: str, summary: str) -> None:
-        with self._lock:
-            self._line(1, f"{click.style(f'{stage:<6}', bold=True)} {summary}")
-
-    def noticed(self, finding: Finding) -> None:
-        least = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}[finding.severity]
-        with self._lock:
-            self._line(least, explain.finding(finding))
-
-    def _line(self, least: int, text: str) -> None:
-        if self._verbosity >= least:
-            click.echo(text, err=True)
+    Windows gets plain lines: whether its console understands control sequences depends on its age and settings.
+    """
+    if sys.stderr is None or os.name == "nt" or os.environ.get("TERM", "") in ("", "dumb"):
+        return False
+    return sys.stderr.isatty()

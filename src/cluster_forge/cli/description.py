@@ -9,6 +9,7 @@ from typing import Any
 from cluster_forge.adapters.stack_files import WorkspaceFiles
 from cluster_forge.bundle import PartRecord
 from cluster_forge.cli.session import Selection, finding_json
+from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, raise_all
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding, Severity
@@ -26,6 +27,8 @@ class Described:
 
     loaded: Loaded
     lock: Lock
+    read: Mapping[str, Digest]
+    """Every file of the description as it was read, and its digest."""
 
     @property
     def stack(self) -> Stack:
@@ -58,8 +61,16 @@ def describe(files: WorkspaceFiles, selection: Selection) -> Described:
             "there is no input/config.yaml here",
             fix="run `cluster-forge init`, or name the workspace with -C",
         )
+    digests: dict[str, Digest] = {}
+
+    def read(path: str) -> bytes | None:
+        content = files.read(path)
+        if content is not None:
+            digests[path] = Digest.of(content)
+        return content
+
     loaded = load(
-        files.read,
+        read,
         list_files=files.list_files,
         environment=selection.environment,
         select_files=selection.select,
@@ -69,7 +80,7 @@ def describe(files: WorkspaceFiles, selection: Selection) -> Described:
     raise_all(check.faults(loaded))
     content = files.read(lock_file.FILE)
     lock = lock_file.parse(content.decode(errors="replace")) if content is not None else Lock()
-    return Described(loaded=loaded, lock=lock)
+    return Described(loaded=loaded, lock=lock, read=digests)
 
 
 def components_json(parts: Iterable[PartRecord], reused: Collection[ComponentName]) -> list[dict[str, Any]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
-import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any, Final
 
 import click
 
@@ -15,23 +16,52 @@ from cluster_forge import __version__
 from cluster_forge.foundation.errors import ForgeError, leaves
 from cluster_forge.manifests.finding import Finding, Severity
 
-_BUG = 70
+BUG: Final = 70
+INTERRUPTED: Final = 130
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
 
 
 def failure(error: Exception, arguments: Sequence[str], *, color: bool | None = None) -> int:
     """Print every error inside ``error``; the exit code is that of the first one, or of a bug if one is not typed."""
-    single = list(leaves(error)) if isinstance(error, ForgeError | ExceptionGroup) else [error]
-    if not all(isinstance(each, ForgeError) for each in single):
+    typed = _typed(error)
+    if not typed:
         return _bug(error, arguments)
-    typed = list({(str(each), each.fix): each for each in single if isinstance(each, ForgeError)}.values())
     for each in typed:
-        click.echo(_text(each), err=True, color=color)
+        tell(_text(each), color=color)
     if len(typed) > 1:
-        click.echo(f"{len(typed)} errors", err=True)
+        tell(f"{len(typed)} errors")
     if _wants_json(arguments):
-        click.echo(_json(typed))
+        import orjson
+
+        click.echo(orjson.dumps({"errors": [_json(each) for each in typed]}, option=orjson.OPT_INDENT_2).decode())
     return typed[0].exit_code
+
+
+def outcome(error: BaseException) -> tuple[int, list[dict[str, Any]]]:
+    """The exit code that an error gives, and the errors as JSON tells them: for the log."""
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1, []
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return INTERRUPTED, []
+    if isinstance(error, click.ClickException):
+        return error.exit_code, [{"type": "Usage", "code": error.exit_code, "message": error.format_message()}]
+    typed = _typed(error)
+    if typed:
+        return typed[0].exit_code, [_json(each) for each in typed]
+    return BUG, [{"type": type(error).__name__, "code": BUG, "message": str(error)}]
+
+
+def tell(text: str, *, color: bool | None = None) -> None:
+    """A line for people, on stderr. Where nobody reads it any more the work goes on."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True, color=color)
+
+
+def _typed(error: BaseException) -> list[ForgeError]:
+    """The errors inside ``error``, each once; none if one of them is a bug."""
+    single = list(leaves(error)) if isinstance(error, ForgeError | ExceptionGroup) else [error]
+    typed = [each for each in single if isinstance(each, ForgeError)]
+    return list({(str(each), each.fix): each for each in typed}.values()) if len(typed) == len(single) else []
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:
@@ -39,22 +69,14 @@ def _wants_json(arguments: Sequence[str]) -> bool:
     return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
 
 
-def _json(errors: Sequence[ForgeError]) -> str:
-    import orjson
-
-    content = {
-        "errors": [
-            {
-                "type": type(each).__name__,
-                "code": each.exit_code,
-                "where": each.where or "",
-                "message": each.message,
-                "fix": each.fix or "",
-            }
-            for each in errors
-        ]
+def _json(error: ForgeError) -> dict[str, Any]:
+    return {
+        "type": type(error).__name__,
+        "code": error.exit_code,
+        "where": error.where or "",
+        "message": error.message,
+        "fix": error.fix or "",
     }
-    return orjson.dumps(content, option=orjson.OPT_INDENT_2).decode()
 
 
 def _text(error: ForgeError) -> str:
@@ -86,6 +108,5 @@ def _bug(error: Exception, arguments: Sequence[str]) -> int:
         where = f"the report is in {file.name}"
     except OSError:
         where = report
-    click.echo(f"a bug of cluster-forge ({type(error).__name__}: {error}); {where}", err=True)
-    sys.stderr.flush()
-    return _BUG
+    tell(f"a bug of cluster-forge ({type(error).__name__}: {error}); {where}")
+    return BUG

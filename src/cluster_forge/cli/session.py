@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shlex
+import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +17,13 @@ import click
 
 if TYPE_CHECKING:
     from cluster_forge.adapters.stack_files import WorkspaceFiles
+    from cluster_forge.cli.journal import Journal
     from cluster_forge.manifests.finding import Finding
     from cluster_forge.ports import Reporter
     from cluster_forge.wiring import Workshop
+
+ARGUMENTS = "cluster_forge.arguments"
+"""Where click's contexts keep the command line as it was typed."""
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -47,6 +53,10 @@ class Session:
     offline: bool = False
     engine: str = "auto"
     selection: Selection = Selection()
+    color: bool | None = None
+    arguments: tuple[str, ...] = ()
+    journal: Journal | None = None
+    wants_timings: bool = False
     began: float = field(default_factory=time.monotonic)
 
     def workshop(self, *, offline: bool = False) -> Workshop:
@@ -69,15 +79,19 @@ class Session:
 
         return wiring.workspace_files(self.workspace)
 
-    def reporter(self) -> Reporter:
-        from cluster_forge.cli.console import LineReporter
+    @contextlib.contextmanager
+    def reporting(self, *stages: str) -> Iterator[Reporter]:
+        """Whom the stages of this call tell; on a terminal with a live display until they are done."""
+        from cluster_forge.cli import console
+        from cluster_forge.cli.recording import Recorded
 
-        return LineReporter(self.verbosity)
+        with console.reporting(stages, verbosity=self.verbosity, color=self.color, began=time.monotonic()) as reporter:
+            yield Recorded(reporter, self.journal.add, began=self.began) if self.journal else reporter
 
     def say(self, text: str) -> None:
         """A result for people: on stdout, or nowhere where stdout is for JSON or nothing is wanted."""
         if not self.as_json and self.verbosity > 0:
-            click.echo(text)
+            _print(text)
 
     def line(self, verb: str) -> str:
         """What to type for a verb in this workspace."""
@@ -90,8 +104,20 @@ class Session:
             import orjson
 
             seconds = round(time.monotonic() - self.began, 3)
+            if self.wants_timings and self.journal:
+                content["timings"] = self.journal.timings.json()
             options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
-            click.echo(orjson.dumps({"command": command, **content, "seconds": seconds}, option=options).decode())
+            _print(orjson.dumps({"command": command, **content, "seconds": seconds}, option=options).decode())
+
+
+def _print(text: str) -> None:
+    """On stdout. Whoever closes it has seen enough (`| head -1`): what the run still has to do is done all the same."""
+    from cluster_forge.cli import ending
+
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        ending.flush(sys.stdout)
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
@@ -147,6 +173,9 @@ _SOURCES: Sequence[Decorator] = (
         help="Helm's library, or the helm program.",
     ),
 )
+_TIMINGS: Sequence[Decorator] = (
+    click.option("--timings", "wants_timings", is_flag=True, help="Tell at the end where the time went."),
+)
 _NETWORK: Sequence[Decorator] = (
     click.option("--mirror", metavar="DIR", type=click.Path(), multiple=True, help="Look here first (repeatable)."),
     click.option("--offline", is_flag=True, help="Never open a socket."),
@@ -169,9 +198,12 @@ _SELECTION: Sequence[Decorator] = (
 def verb(
     summary: str, *, sources: bool = False, network: bool = False, selection: bool = False, names: bool = True
 ) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a function a verb: it gets a `Session` first, and then its own options."""
+    """Make a function a verb: it gets a `Session` first, and then its own options.
+
+    One that works with ``sources`` leaves a log of each run in the workspace.
+    """
     chosen = [*_COMMON]
-    chosen += _SOURCES if sources else ()
+    chosen += (*_SOURCES, *_TIMINGS) if sources else ()
     chosen += _NETWORK if network else ()
     chosen += (_SELECTION if names else _SELECTION[1:]) if selection else ()
 
@@ -179,7 +211,16 @@ def verb(
         @click.pass_context
         @functools.wraps(function)
         def call(context: click.Context, /, **options: Any) -> Any:
-            return function(_session(context, options), **options)
+            wants_timings = options.pop("wants_timings", False)
+            session = _session(context, options)
+            if not sources:
+                return function(session, **options)
+            return _recorded(
+                session,
+                context.info_name or "",
+                lambda recorded: function(recorded, **options),
+                wants_timings=wants_timings,
+            )
 
         decorated: Callable[..., Any] = call
         for option in reversed(chosen):
@@ -187,6 +228,26 @@ def verb(
         return click.command(help=summary, epilog=function.__doc__)(decorated)
 
     return decorate
+
+
+def _recorded(session: Session, verb: str, work: Callable[[Session], Any], *, wants_timings: bool) -> Any:
+    """Do a verb's work and keep a record of it, whatever ends it; tell the timings to whoever wants them."""
+    from cluster_forge.cli import explain
+    from cluster_forge.cli.journal import Journal
+
+    journal = Journal(session.workspace, verb, session.arguments, began=session.began)
+    try:
+        answer = work(replace(session, journal=journal, wants_timings=wants_timings))
+    except BaseException as error:
+        journal.end(*explain.outcome(error))
+        raise
+    journal.end(answer if isinstance(answer, int) else 0)
+    if wants_timings and session.verbosity > 0 and not session.as_json:
+        for line in journal.timings.lines(journal.seconds):
+            explain.tell(line)
+    if journal.problem and session.verbosity > 1:
+        explain.tell(journal.problem)
+    return answer
 
 
 def _session(context: click.Context, options: dict[str, Any]) -> Session:
@@ -202,6 +263,8 @@ def _session(context: click.Context, options: dict[str, Any]) -> Session:
         verbosity=0 if quiet else 2 if verbose else 1,
         jobs=options.pop("jobs"),
         assume_yes=options.pop("yes"),
+        color=context.color,
+        arguments=context.meta.get(ARGUMENTS, ()),
         store=options.pop("store", None),
         engine=options.pop("helm_engine", "auto"),
         mirrors=options.pop("mirror", ()),

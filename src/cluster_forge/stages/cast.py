@@ -77,13 +77,16 @@ def cast(request: CastRequest, tools: Tools, repositories: Repositories, reporte
         reporter.noticed(finding)
     found, parts = _delivered(request, present, tools)
     record = found.record
+    reporter.began("cast", _STEPS[0])
     repository = repositories.bare(found.tree, message=_message(record), time=request.time, tag=record.revision)
-    reporter.advanced("cast", _STEPS[0], f"commit {repository.commit}")
+    reporter.advanced("cast", _STEPS[0], f"commit {repository.commit}", bytes=repository.files.size)
+    reporter.began("cast", _STEPS[1])
     layout = _image(request, found, repository, tools)
-    reporter.advanced("cast", _STEPS[1], str(layout.digest))
+    reporter.advanced("cast", _STEPS[1], str(layout.digest), digest=str(layout.digest), bytes=layout.size)
+    reporter.began("cast", _STEPS[2])
     started = bootstrap.tree(stack, parts, repository.files, repository.commit, record.revision)
     script = deploy_script.script(bootstrap.plan(stack, parts, repository.commit, record.revision))
-    reporter.advanced("cast", _STEPS[2], f"{len(started)} files")
+    reporter.advanced("cast", _STEPS[2], f"{len(started)} files", bytes=started.size)
     used = _images(record, argocd_part.delivered(stack, parts), started, tools)
     made = CastImage(digest=layout.digest, platforms=tuple(layout.platforms), size=layout.size)
     files = {
@@ -98,6 +101,7 @@ def cast(request: CastRequest, tools: Tools, repositories: Repositories, reporte
         started,
     )
     folder = f"{STACKS}/{stack.name}"
+    reporter.began("cast", folder)
     tools.files.replace_trees({folder: tree})
     reporter.finished("cast", f"{folder} holds {len(tree)} files")
     return Cast(

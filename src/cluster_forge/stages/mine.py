@@ -14,7 +14,7 @@ from cluster_forge.stack.lock import Lock, LockedComponent, LockedSource
 from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages import mined, pin
 from cluster_forge.stages.means import Pins, Tools, has_sources, sourced_folder
-from cluster_forge.stages.pin import Found, Source
+from cluster_forge.stages.pin import Found
 from cluster_forge.stages.render import Content, render
 
 
@@ -64,12 +64,9 @@ def mine(request: MineRequest, tools: Tools, sources: Sources, reporter: Reporte
     listed = [each for each in stack.components if has_sources(each)]
     reporter.started("mine", sum(len(pin.sources_of(each)) for each in (*ahead, *listed)))
 
-    def told(source: Source, found: Pinned) -> None:
-        reporter.advanced("mine", source.component.name, f"{source.address} {found.version}".rstrip())
-
     known = request.lock.only(request.lock.components.keys() - request.update)
-    above = pin.fetched(ahead, known, sources, tools.workers, told)
-    found = pin.fetched(listed, known, sources, tools.workers, told)
+    above = pin.fetched(ahead, known, sources, tools.workers, reporter)
+    found = pin.fetched(listed, known, sources, tools.workers, reporter)
     old = render(replace(stack, components=tuple(ahead)), above.pins, Lock(), tools)
     if old:
         tools.files.replace_trees({f"input/{_folder(name, stack)}": _above(content) for name, content in old.items()})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cluster_forge.foundation.addresses import as_key
 from cluster_forge.foundation.errors import ForgeError, raise_all
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.ports import Pinned, Sources, Workers
+from cluster_forge.ports import Pinned, Reporter, Sources, Workers
 from cluster_forge.stack.lock import Lock, LockedSource
 from cluster_forge.stack.model import Component, HelmSource
 from cluster_forge.stages.means import Pins, is_url, not_mined
@@ -76,7 +76,7 @@ def fetched(
     lock: Lock,
     sources: Sources,
     workers: Workers,
-    told: Callable[[Source, Pinned], None],
+    reporter: Reporter,
 ) -> Found:
     """The sources, fetched where the store lacks them; those that the lock does not have are resolved.
 
@@ -85,15 +85,15 @@ def fetched(
     """
 
     def find(source: Source) -> Pinned:
-        locked = _locked(source, lock)
+        locked, name = _locked(source, lock), source.component.name
+        reporter.began("mine", name)
         try:
             pin = sources.chart(source.helm, locked) if source.helm else sources.manifest(source.url, locked)
         except ForgeError as error:
-            name = source.component.name
             place = error.where or source.component.where
             fix = error.fix.replace("--update NAME", f"--update {name}") if error.fix else None
             raise type(error)(f"component {name}: {error.message}", where=place, fix=fix) from error
-        told(source, pin)
+        reporter.advanced("mine", name, f"{source.address} {pin.version}".rstrip(), digest=str(pin.digest))
         return pin
 
     return _collect(components, lambda every: workers.map(find, every))

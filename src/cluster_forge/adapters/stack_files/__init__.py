@@ -1,5 +1,6 @@
 """The workspace's files: read, and written so that a failed or killed run leaves them whole."""
 
+from cluster_forge.adapters.stack_files.journal import RunLog, record
 from cluster_forge.adapters.stack_files.workspace import WorkspaceFiles
 
-__all__ = ["WorkspaceFiles"]
+__all__ = ["RunLog", "WorkspaceFiles", "record"]

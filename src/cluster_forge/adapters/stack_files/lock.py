@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from cluster_forge.adapters.stack_files import exchange
+from cluster_forge.adapters.stack_files import exchange, state
 from cluster_forge.adapters.stack_files.trouble import telling
 from cluster_forge.foundation.errors import WorkspaceError
 
@@ -55,9 +55,7 @@ class Lock:
     def _take(self, patience: float) -> None:
         from filelock import FileLock, Timeout  # noqa: PLC0415 - most commands only read
 
-        if not self._state.is_dir():
-            self._state.mkdir(parents=True, exist_ok=True)
-            (self._state / ".gitignore").write_text("*\n")
+        state.prepare(self._state)
         holder = self._state / "lock.holder"
         with contextlib.ExitStack() as taken:
             try:

@@ -11,6 +11,7 @@ from cluster_forge.cli.session import Session, finding_json, verb
 @click.option("--stale", is_flag=True, help="Cast working/ although the description or the lock moved on.")
 def command(session: Session, stale: bool) -> None:
     """Hand edits in working/ are cast as they are. SOURCE_DATE_EPOCH dates what is cast."""
+    from cluster_forge.cli import history
     from cluster_forge.cli.description import components_json, counted, describe
     from cluster_forge.cli.result import cast_json, source_date, tell_cast
     from cluster_forge.stages import inputs, pin
@@ -18,7 +19,7 @@ def command(session: Session, stale: bool) -> None:
     from cluster_forge.stages.cast import cast as cast_stage
 
     workshop = session.workshop(offline=True)
-    with workshop.files.locked():
+    with workshop.files.locked(), session.reporting("cast") as reporter:
         described = describe(workshop.files, session.selection)
         stack = described.stack
         pins = pin.from_lock(stack.components, described.lock, workshop.sources).pins
@@ -28,7 +29,8 @@ def command(session: Session, stale: bool) -> None:
             time=source_date(),
             is_stale_fine=stale,
         )
-        made = cast_stage(request, workshop.tools, workshop.repositories, session.reporter())
+        made = cast_stage(request, workshop.tools, workshop.repositories, reporter)
+        history.keep(session, "cast", described, made, workshop.files)
     tell_cast(session, made, counted(made.findings))
     session.answer(
         "cast",

@@ -38,9 +38,9 @@ def validate(session: Session) -> None:
 
     described = describe(session.files(), session.selection)
     stack = described.stack
-    reporter = session.reporter()
-    for notice in described.notices:
-        reporter.noticed(notice)
+    with session.reporting() as reporter:
+        for notice in described.notices:
+            reporter.noticed(notice)
     session.say(f"{stack.name}: {many(len(stack.components), 'component')}, no errors")
     session.answer("config validate", stack=stack.name, components=len(stack.components), errors=0)
 

@@ -11,13 +11,14 @@ from cluster_forge.cli.session import Session, verb
 @click.option("--discard-edits", is_flag=True, help="Overwrite hand edits in working/.")
 def command(session: Session, discard_edits: bool) -> int:
     """SOURCE_DATE_EPOCH dates what is cast. Exit code 1 if a finding is an error."""
+    from cluster_forge.cli import history
     from cluster_forge.cli.description import counted, describe, smelted_json
     from cluster_forge.cli.result import cast_json, source_date, tell_cast
     from cluster_forge.stages.forge import ForgeRequest
     from cluster_forge.stages.forge import forge as forge_stage
 
     workshop = session.workshop()
-    with workshop.files.locked():
+    with workshop.files.locked(), session.reporting("mine", "render", "smelt", "cast") as reporter:
         described = describe(workshop.files, session.selection)
         request = ForgeRequest(
             stack=described.stack,
@@ -27,7 +28,9 @@ def command(session: Session, discard_edits: bool) -> int:
             allow=session.selection.allow,
             discard_edits=discard_edits,
         )
-        forged = forge_stage(request, workshop.tools, workshop.sources, workshop.repositories, session.reporter())
+        forged = forge_stage(request, workshop.tools, workshop.sources, workshop.repositories, reporter)
+        if forged.cast:
+            history.keep(session, "forge", described, forged.cast, workshop.files)
     content = dict(smelted_json(described.stack, forged.smelted))
     if forged.cast is None:
         session.say(f"nothing was cast: {counted(forged.smelted.findings)}")

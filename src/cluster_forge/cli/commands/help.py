@@ -34,6 +34,8 @@ def errors_text() -> str:
         (2, "", "Usage: an option or argument that the verb does not have."),
         *((kind.exit_code, kind.__name__, kind.meaning) for kind in every_type()),
         (70, "", "A bug of Cluster-Forge; the message names a file with a report."),
+        (129, "", "Ended by SIGHUP: its terminal was closed."),
         (130, "", "Interrupted."),
+        (143, "", "Ended by SIGTERM."),
     ]
     return "".join(f"{code:>4}  {name:<20}  {meaning}\n" for code, name, meaning in rows)

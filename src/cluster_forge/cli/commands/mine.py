@@ -16,11 +16,11 @@ def command(session: Session, update: bool) -> None:
     from cluster_forge.stages.mine import mine as mine_stage
 
     workshop = session.workshop()
-    with workshop.files.locked():
+    with workshop.files.locked(), session.reporting("mine", "render") as reporter:
         described = describe(workshop.files, session.selection)
         every = frozenset(component.name for component in described.stack.components)
         request = MineRequest(stack=described.stack, lock=described.lock, update=every if update else frozenset())
-        mined = mine_stage(request, workshop.tools, workshop.sources, session.reporter())
+        mined = mine_stage(request, workshop.tools, workshop.sources, reporter)
     if not mined.objects:
         session.say("nothing to mine: every manifest lies in input/ already")
     else:

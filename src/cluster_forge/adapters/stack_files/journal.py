@@ -1,0 +1,97 @@
+"""What a workspace keeps of its runs: a log of each of the last ones, and a line for each stack that was cast."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from io import FileIO
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from cluster_forge.adapters.stack_files import state
+from cluster_forge.adapters.stack_files.trouble import telling
+
+KEPT: Final = 20
+_STAMP: Final = len("20260101T000000Z")
+_LOGIN = re.compile(rb'://[^/?#\s"]*@')
+
+
+class RunLog:
+    """The log of one run, ``.cluster-forge/log/<UTC time>-<verb>-<pid>.jsonl``: one JSON object on each line.
+
+    It never fails a run: where it cannot be written there is none, and ``problem`` says why.
+    """
+
+    def __init__(self, workspace: Path, verb: str) -> None:
+        self.problem = ""
+        self._file: FileIO | None = None
+        folder = workspace / state.FOLDER / "log"
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{verb}-{os.getpid()}.jsonl"
+        try:
+            state.prepare(folder.parent)
+            folder.mkdir(exist_ok=True)
+            self._file = FileIO(folder / name, "a")
+            _prune(folder, name)
+        except OSError as error:
+            self._fail(error)
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """Append a line; logins in addresses are left out."""
+        if self._file:
+            try:
+                _append(self._file, entry)
+            except OSError as error:
+                self._fail(error)
+
+    def close(self) -> None:
+        file, self._file = self._file, None
+        if file:
+            with contextlib.suppress(OSError):
+                file.close()
+
+    def _fail(self, error: OSError) -> None:
+        self.close()
+        self.problem = f"there is no log of this run: {error.strerror}"
+
+
+def record(workspace: Path, entry: Mapping[str, Any]) -> None:
+    """Append a line to ``.cluster-forge/history.jsonl``, which is never rewritten.
+
+    Raises:
+        WorkspaceError: if it cannot be written.
+    """
+    path = workspace / state.FOLDER / state.HISTORY
+    with telling("cannot be written", f"{state.FOLDER}/{state.HISTORY}"):
+        state.prepare(path.parent)
+        with FileIO(path, "a+") as file:
+            _append(file, entry, after=b"\n" if _is_torn(file) else b"")
+
+
+def _append(file: FileIO, entry: Mapping[str, Any], *, after: bytes = b"") -> None:
+    """Append in one write, so that the lines of two processes never mix."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    line = after + _LOGIN.sub(b"://", orjson.dumps({"time": now, **entry}, default=str)) + b"\n"
+    if file.write(line) < len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _is_torn(file: FileIO) -> bool:
+    """Whether the last line lacks its end: its writer ran out of disk."""
+    if not file.seek(0, os.SEEK_END):
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"
+
+
+def _prune(folder: Path, own: str) -> None:
+    """Keep the last logs. Those from the future go first: the clock was wrong then, or is now."""
+    others = (path.name for path in folder.glob("*.jsonl") if path.name != own)
+    names = sorted(others, key=lambda name: (name[:_STAMP] <= own[:_STAMP], name))
+    for name in names[: -(KEPT - 1)]:
+        (folder / name).unlink(missing_ok=True)

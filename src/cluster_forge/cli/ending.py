@@ -1,0 +1,55 @@
+"""How the program ends: by its own exit code, by Ctrl-C, by a signal, or because nobody reads what it says."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Final, NoReturn, TextIO
+
+_SIGNALS: Final = ("SIGTERM", "SIGHUP")
+STOPPED: Final = frozenset({129, 130, 143})
+"""The exit codes of runs that somebody stopped: 128 and the number of the signal."""
+
+
+def listen() -> None:
+    """Let SIGTERM and SIGHUP end the run as Ctrl-C does: by an exception, so that everything is cleaned up.
+
+    What the caller has chosen to ignore (`nohup`) stays ignored.
+    """
+    for name in _SIGNALS:
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _stop)
+
+
+def _stop(number: int, _: FrameType | None) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)  # `timeout` sends it twice, and the second would cut the cleaning up short
+    raise SystemExit(128 + number)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process. A run that was stopped does not wait for what its threads still do: a download may hang."""
+    with contextlib.suppress(ValueError):  # not in a test's thread
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # another Ctrl-C now ends it without a word
+    for stream in (sys.stdout, sys.stderr):
+        flush(stream)
+    if code in STOPPED and threading.active_count() > 1:
+        if multiprocessing := sys.modules.get("multiprocessing"):
+            for child in multiprocessing.active_children():
+                child.terminate()
+        os._exit(code)
+    sys.exit(code)
+
+
+def flush(stream: TextIO | None) -> None:
+    """Write what waits. Where nobody reads it any more, what is still to come goes nowhere, too, instead of failing."""
+    if stream is None:  # it was closed before we began: `>&-`
+        return
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

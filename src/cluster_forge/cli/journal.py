@@ -1,0 +1,69 @@
+"""The record of one run of a verb: its log in the workspace, and where the time went."""
+
+from __future__ import annotations
+
+import platform
+import re
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from cluster_forge import __version__, wiring
+from cluster_forge.cli.recording import Event, Timings
+from cluster_forge.foundation.addresses import without_credentials
+
+_SECRET = re.compile(r"--[a-z-]*(password|token|secret)[a-z-]*")
+
+
+class Journal:
+    """Takes the events of a run that was called at ``began`` (monotonic seconds). It never fails the run."""
+
+    def __init__(self, workspace: Path, verb: str, arguments: Sequence[str], *, began: float) -> None:
+        self.timings = Timings()
+        self._log = wiring.run_log(workspace, verb)
+        self._began = began
+        about = {"verb": verb, "arguments": without_secrets(arguments), "tool": __version__}
+        surroundings = {"python": platform.python_version(), "platform": platform.platform()}
+        self._write({"event": "run", **about, **surroundings})
+
+    @property
+    def problem(self) -> str:
+        """Why there is no log, or only a part of it."""
+        return self._log.problem if self._log else ""
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def add(self, event: Event) -> None:
+        self.timings.add(event)
+        self._write(event)
+
+    def end(self, code: int, errors: Sequence[dict[str, Any]] = ()) -> None:
+        """The last line: what became of the run."""
+        self._write({"event": "end", "code": code, "seconds": round(self.seconds, 3), "errors": list(errors)})
+        if self._log:
+            self._log.close()
+
+    def _write(self, entry: Event) -> None:
+        if self._log:
+            self._log.add(entry)
+
+
+def without_secrets(arguments: Sequence[str]) -> list[str]:
+    """A command line as it may be kept: no logins in addresses, no values of options that are called like secrets."""
+    return list(_harmless(arguments))
+
+
+def _harmless(arguments: Sequence[str]) -> Iterator[str]:
+    is_secret = False
+    for each in arguments:
+        name, equals, _ = each.partition("=")
+        if is_secret and not each.startswith("--"):
+            yield "…"
+        elif equals and _SECRET.fullmatch(name):
+            yield f"{name}=…"
+        else:
+            yield without_credentials(each) if "://" in each else each
+        is_secret = bool(_SECRET.fullmatch(each))
