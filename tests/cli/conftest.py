@@ -144,8 +144,15 @@ class Workspace:
         return Said(done.returncode, done.stdout, done.stderr)
 
     def tree(self, folder: str) -> dict[str, bytes]:
+        """The folder's files, apart from what the workspace notes of its runs."""
         root = self.folder / folder
-        return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        files = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+        return {name: path.read_bytes() for name, path in files.items() if not name.startswith(".cluster-forge/")}
+
+    def logs(self) -> list[list[dict[str, Any]]]:
+        """The entries of each log, in the order of the logs' names."""
+        paths = sorted((self.folder / ".cluster-forge" / "log").glob("*"))
+        return [[json.loads(line) for line in path.read_text().splitlines()] for path in paths]
 
     def read(self, path: str) -> str:
         return (self.folder / path).read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from cluster_forge import __version__
+from cluster_forge.cli import arguments, ending
 
 VERBS = {
     "init": "Write a workspace: the starter stack, ready to be forged.",
@@ -22,15 +24,14 @@ VERBS = {
     "help": "Explain exit codes and errors, or a verb.",
 }
 _INTERRUPTED = 130
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Verbs(click.Group):
     """A group whose commands live in `cluster_forge.cli.commands`, one module each."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        from cluster_forge.cli.session import ARGUMENTS
-
-        ctx.meta[ARGUMENTS] = tuple(args)
+        arguments.remember(ctx, args)
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -74,22 +75,22 @@ def cluster_forge(context: click.Context, workspace: str) -> None:
     context.obj = workspace
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(typed: Sequence[str]) -> int:
     """Run one command line; the exit code is the contract's."""
     try:
-        code = cluster_forge.main(list(arguments), prog_name="cluster-forge", standalone_mode=False)
+        code = cluster_forge.main(list(typed), prog_name="cluster-forge", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as error:
         return error.exit_code
-    except SystemExit as stop:  # a signal: cluster_forge.cli.ending
-        return _stopped("terminated", stop.code if isinstance(stop.code, int) else 1)
+    except SystemExit as stop:  # a signal (cluster_forge.cli.ending), or click's way to say that stdout was closed
+        return _stopped("terminated", stop.code) if isinstance(stop.code, int) and stop.code in ending.STOPPED else 0
     except (click.Abort, KeyboardInterrupt):  # click makes the one of the other
         return _stopped("interrupted", _INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets an explanation and an exit code
-        return _failed(error, arguments)
+        return _failed(error, typed)
 
 
-def _failed(error: Exception, arguments: Sequence[str]) -> int:
+def _failed(error: Exception, typed: Sequence[str]) -> int:
     if isinstance(error, BrokenPipeError):
         # Whoever reads has seen enough; or nobody reads stderr, where click wanted to end the line of a ^C.
         return _INTERRUPTED if isinstance(error.__context__, KeyboardInterrupt) else 0
@@ -99,8 +100,13 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
             _tell_variable(error)
         return error.exit_code
     from cluster_forge.cli import explain
+    from cluster_forge.foundation.errors import WorkspaceError
 
-    return explain.failure(error, arguments, color=_color(arguments))
+    if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+        error = WorkspaceError(
+            f"the output cannot be written: {error.strerror}", fix="see where it is directed to, and free some space"
+        )
+    return explain.failure(error, typed, color=_color(typed))
 
 
 def _stopped(how: str, code: int) -> int:
@@ -109,9 +115,9 @@ def _stopped(how: str, code: int) -> int:
     return code
 
 
-def _color(arguments: Sequence[str]) -> bool | None:
+def _color(typed: Sequence[str]) -> bool | None:
     """Whether an error may be coloured; None: if stderr is a terminal. It is told when the verb's own context is gone."""
-    return False if "--no-color" in arguments or os.environ.get("NO_COLOR") else None
+    return False if "--no-color" in typed or os.environ.get("NO_COLOR") else None
 
 
 def _tell_variable(error: click.ClickException) -> None:

@@ -33,7 +33,8 @@ def failure(error: Exception, arguments: Sequence[str], *, color: bool | None = 
     if _wants_json(arguments):
         import orjson
 
-        click.echo(orjson.dumps({"errors": [_json(each) for each in typed]}, option=orjson.OPT_INDENT_2).decode())
+        with contextlib.suppress(OSError):
+            click.echo(orjson.dumps({"errors": [_json(each) for each in typed]}, option=orjson.OPT_INDENT_2).decode())
     return typed[0].exit_code
 
 

@@ -9,8 +9,8 @@ import platform
 from cluster_forge import __version__
 from cluster_forge.adapters.stack_files import WorkspaceFiles, record
 from cluster_forge.cli import explain
+from cluster_forge.cli.arguments import without_secrets
 from cluster_forge.cli.description import Described
-from cluster_forge.cli.journal import without_secrets
 from cluster_forge.cli.session import Session
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import WorkspaceError

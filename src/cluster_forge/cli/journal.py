@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import platform
-import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cluster_forge import __version__, wiring
+from cluster_forge.cli.arguments import without_secrets
 from cluster_forge.cli.recording import Event, Timings
-from cluster_forge.foundation.addresses import without_credentials
-
-_SECRET = re.compile(r"--[a-z-]*(password|token|secret)[a-z-]*")
 
 
 class Journal:
@@ -49,21 +46,3 @@ class Journal:
     def _write(self, entry: Event) -> None:
         if self._log:
             self._log.add(entry)
-
-
-def without_secrets(arguments: Sequence[str]) -> list[str]:
-    """A command line as it may be kept: no logins in addresses, no values of options that are called like secrets."""
-    return list(_harmless(arguments))
-
-
-def _harmless(arguments: Sequence[str]) -> Iterator[str]:
-    is_secret = False
-    for each in arguments:
-        name, equals, _ = each.partition("=")
-        if is_secret and not each.startswith("--"):
-            yield "…"
-        elif equals and _SECRET.fullmatch(name):
-            yield f"{name}=…"
-        else:
-            yield without_credentials(each) if "://" in each else each
-        is_secret = bool(_SECRET.fullmatch(each))

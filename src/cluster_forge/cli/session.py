@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cluster_forge.cli import arguments
+
 if TYPE_CHECKING:
     from cluster_forge.adapters.stack_files import WorkspaceFiles
     from cluster_forge.cli.journal import Journal
     from cluster_forge.manifests.finding import Finding
     from cluster_forge.ports import Reporter
     from cluster_forge.wiring import Workshop
-
-ARGUMENTS = "cluster_forge.arguments"
-"""Where click's contexts keep the command line as it was typed."""
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -238,6 +237,9 @@ def _recorded(session: Session, verb: str, work: Callable[[Session], Any], *, wa
     journal = Journal(session.workspace, verb, session.arguments, began=session.began)
     try:
         answer = work(replace(session, journal=journal, wants_timings=wants_timings))
+    except BrokenPipeError as error:  # not ours: click would take it for a closed stdout, which `_print` dealt with
+        journal.end(*explain.outcome(error))
+        raise RuntimeError("a pipe broke") from error
     except BaseException as error:
         journal.end(*explain.outcome(error))
         raise
@@ -264,7 +266,7 @@ def _session(context: click.Context, options: dict[str, Any]) -> Session:
         jobs=options.pop("jobs"),
         assume_yes=options.pop("yes"),
         color=context.color,
-        arguments=context.meta.get(ARGUMENTS, ()),
+        arguments=arguments.typed(context),
         store=options.pop("store", None),
         engine=options.pop("helm_engine", "auto"),
         mirrors=options.pop("mirror", ()),

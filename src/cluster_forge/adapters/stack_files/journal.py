@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
@@ -32,12 +33,13 @@ class RunLog:
         self.problem = ""
         self._file: FileIO | None = None
         folder = workspace / state.FOLDER / "log"
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{verb}-{os.getpid()}.jsonl"
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{verb}-{os.getpid()}"
         try:
             state.prepare(folder.parent)
             folder.mkdir(exist_ok=True)
-            self._file = FileIO(folder / name, "a")
-            _prune(folder, name)
+            path = next(path for path in _paths(folder, name) if not path.exists())
+            self._file = FileIO(path, "a")
+            _prune(folder, path.name)
         except OSError as error:
             self._fail(error)
 
@@ -87,6 +89,13 @@ def _is_torn(file: FileIO) -> bool:
         return False
     file.seek(-1, os.SEEK_END)
     return file.read(1) != b"\n"
+
+
+def _paths(folder: Path, name: str) -> Iterator[Path]:
+    """Containers have equal process numbers, and a process may run two verbs within a second."""
+    yield folder / f"{name}.jsonl"
+    for number in itertools.count(2):
+        yield folder / f"{name}-{number}.jsonl"
 
 
 def _prune(folder: Path, own: str) -> None:
