@@ -20,7 +20,9 @@ from cluster_forge.adapters.stack_files.trouble import telling
 
 KEPT: Final = 20
 _STAMP: Final = len("20260101T000000Z")
-_LOGIN = re.compile(rb'://[^/?#\s"]*@')
+_LOGIN = re.compile(rb'(:/{1,2})[^/?#\s"\\]*@')
+_QUERY = re.compile(rb'(:/{1,2}[^?\s"\\]+)\?[^\s"\\]*')
+"""Tokens are in it. (Where an address was taken for a path there is one slash less.)"""
 
 
 class RunLog:
@@ -44,7 +46,7 @@ class RunLog:
             self._fail(error)
 
     def add(self, entry: Mapping[str, Any]) -> None:
-        """Append a line; logins in addresses are left out."""
+        """Append a line; what logs in is left out of addresses."""
         if self._file:
             try:
                 _append(self._file, entry)
@@ -63,7 +65,7 @@ class RunLog:
 
 
 def record(workspace: Path, entry: Mapping[str, Any]) -> None:
-    """Append a line to ``.cluster-forge/history.jsonl``, which is never rewritten.
+    """Append a line to ``.cluster-forge/history.jsonl``, which is never rewritten. The caller holds the workspace's lock.
 
     Raises:
         WorkspaceError: if it cannot be written.
@@ -78,7 +80,8 @@ def record(workspace: Path, entry: Mapping[str, Any]) -> None:
 def _append(file: FileIO, entry: Mapping[str, Any], *, after: bytes = b"") -> None:
     """Append in one write, so that the lines of two processes never mix."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    line = after + _LOGIN.sub(b"://", orjson.dumps({"time": now, **entry}, default=str)) + b"\n"
+    text = orjson.dumps({"time": now, **entry}, default=str)
+    line = after + _QUERY.sub(rb"\1", _LOGIN.sub(rb"\1", text)) + b"\n"
     if file.write(line) < len(line):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
