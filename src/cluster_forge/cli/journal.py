@@ -21,7 +21,11 @@ class Journal:
         self._log = wiring.run_log(workspace, verb)
         self._began = began
         about = {"verb": verb, "arguments": without_secrets(arguments), "tool": __version__}
-        surroundings = {"python": platform.python_version(), "platform": platform.platform()}
+        system = platform.uname()  # not platform.platform(): that reads the whole interpreter to find its C library
+        surroundings = {
+            "python": platform.python_version(),
+            "platform": f"{system.system} {system.release} {system.machine}",
+        }
         self._write({"event": "run", **about, **surroundings})
 
     @property
