@@ -151,9 +151,13 @@ class Terminal:
         except BlockingIOError:
             time.sleep(0.01)
             return False
-        while _is_cut(content):
-            time.sleep(0.005)
-            content += os.read(self.ours, 1)
+        while True:  # one write of the program's may come in pieces
+            time.sleep(0.002)
+            try:
+                content += os.read(self.ours, 65536)
+            except BlockingIOError:
+                if not _is_cut(content):
+                    break
         text = content.decode()
         self.text += text
         self.screen.feed(text)

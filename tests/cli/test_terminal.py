@@ -25,7 +25,7 @@ import sys, time
 from cluster_forge.cli import console
 how, verbosity = sys.argv[1], int(sys.argv[2])
 with console.reporting(("mine", "render"), verbosity=verbosity, color=None, began=time.monotonic()) as reporter:
-    reporter.started("mine", 12)
+    reporter.started("mine", 24)
     reporter.started("render", 12)
     for number in range(12):
         name = f"component-with-a-name-as-long-as-they-come-{number}"
@@ -87,7 +87,7 @@ class TestLooks:
         with stages(columns=120) as terminal:
             terminal.until(is_live)
             mine, render, total = terminal.screen.lines
-            assert re.fullmatch(r"mine +\d+/12 +━*─+  component-with-a-name-as-long-as-they-come-\d+, neighbour", mine)
+            assert re.fullmatch(r"mine +\d+/24 +━*─+  component-with-a-name-as-long-as-they-come-\d+, neighbour", mine)
             assert re.fullmatch(r"render +0/12 +─+", render)
             assert re.fullmatch(r"total +\d+ % +━*─+  0\.\d s", total)
             assert terminal.end() == 0
@@ -113,7 +113,7 @@ class TestLooks:
         with stages(term="dumb", columns=100) as terminal:
             assert terminal.end() == 0
             assert not any(map(is_live, terminal.states))
-            assert "mine      1/12  component-with-a-name-as-long-as-they-come-0: 1.2.3" in terminal.screen.lines
+            assert "mine      1/24  component-with-a-name-as-long-as-they-come-0: 1.2.3" in terminal.screen.lines
 
     def test_a_short_run_draws_nothing(self, workspace: Workspace) -> None:
         with Terminal(PROGRAM, "cast", "--no-color", cwd=workspace.folder) as terminal:

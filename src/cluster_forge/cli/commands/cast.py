@@ -19,7 +19,7 @@ def command(session: Session, stale: bool) -> None:
     from cluster_forge.stages.cast import cast as cast_stage
 
     workshop = session.workshop(offline=True)
-    with workshop.files.locked(), session.reporting("cast") as reporter:
+    with workshop.files.locked():
         described = describe(workshop.files, session.selection)
         stack = described.stack
         pins = pin.from_lock(stack.components, described.lock, workshop.sources).pins
@@ -29,7 +29,8 @@ def command(session: Session, stale: bool) -> None:
             time=source_date(),
             is_stale_fine=stale,
         )
-        made = cast_stage(request, workshop.tools, workshop.repositories, reporter)
+        with session.reporting("cast") as reporter:
+            made = cast_stage(request, workshop.tools, workshop.repositories, reporter)
         history.keep(session, "cast", described, made, workshop.files)
     tell_cast(session, made, counted(made.findings))
     session.answer(

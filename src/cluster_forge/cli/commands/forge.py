@@ -18,7 +18,7 @@ def command(session: Session, discard_edits: bool) -> int:
     from cluster_forge.stages.forge import forge as forge_stage
 
     workshop = session.workshop()
-    with workshop.files.locked(), session.reporting("mine", "render", "smelt", "cast") as reporter:
+    with workshop.files.locked():
         described = describe(workshop.files, session.selection)
         request = ForgeRequest(
             stack=described.stack,
@@ -28,7 +28,8 @@ def command(session: Session, discard_edits: bool) -> int:
             allow=session.selection.allow,
             discard_edits=discard_edits,
         )
-        forged = forge_stage(request, workshop.tools, workshop.sources, workshop.repositories, reporter)
+        with session.reporting("mine", "render", "smelt", "cast") as reporter:
+            forged = forge_stage(request, workshop.tools, workshop.sources, workshop.repositories, reporter)
         if forged.cast:
             history.keep(session, "forge", described, forged.cast, workshop.files)
     content = dict(smelted_json(described.stack, forged.smelted))

@@ -16,11 +16,12 @@ def command(session: Session, update: bool) -> None:
     from cluster_forge.stages.mine import mine as mine_stage
 
     workshop = session.workshop()
-    with workshop.files.locked(), session.reporting("mine", "render") as reporter:
+    with workshop.files.locked():
         described = describe(workshop.files, session.selection)
         every = frozenset(component.name for component in described.stack.components)
         request = MineRequest(stack=described.stack, lock=described.lock, update=every if update else frozenset())
-        mined = mine_stage(request, workshop.tools, workshop.sources, reporter)
+        with session.reporting("mine", "render") as reporter:
+            mined = mine_stage(request, workshop.tools, workshop.sources, reporter)
     if not mined.objects:
         session.say("nothing to mine: every manifest lies in input/ already")
     else:

@@ -17,7 +17,7 @@ def command(session: Session, discard_edits: bool) -> int:
     from cluster_forge.stages.smelt import smelt as smelt_stage
 
     workshop = session.workshop(offline=True)
-    with workshop.files.locked(), session.reporting("render", "smelt") as reporter:
+    with workshop.files.locked():
         described = describe(workshop.files, session.selection)
         stack = described.stack
         pins = pin.from_lock(stack.components, described.lock, workshop.sources).pins
@@ -30,7 +30,8 @@ def command(session: Session, discard_edits: bool) -> int:
             allow=session.selection.allow,
             discard_edits=discard_edits,
         )
-        smelted = smelt_stage(request, workshop.tools, reporter)
+        with session.reporting("render", "smelt") as reporter:
+            smelted = smelt_stage(request, workshop.tools, reporter)
     told = counted(smelted.findings)
     if smelted.is_written:
         session.say(
