@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import orjson
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StaleError
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.identity import ObjectId
 
 RECORD = "working/.smelt.json"
@@ -51,7 +52,8 @@ class Record:
     """What smelt made, from which inputs.
 
     ``inputs`` is the fingerprint of description, lock and files; ``files`` holds the digest of every file of
-    ``working/``, so that hand edits can be told; ``errors`` and ``warnings`` count the findings.
+    ``working/``, so that hand edits can be told; ``errors`` and ``warnings`` count the findings as they were judged,
+    ``found`` holds what smelt found by itself, before it was judged.
     """
 
     tool: str
@@ -62,6 +64,12 @@ class Record:
     files: Mapping[str, Digest]
     errors: int = 0
     warnings: int = 0
+    found: tuple[Finding, ...] = ()
+
+    @property
+    def objects(self) -> int:
+        """How many objects all parts hold together."""
+        return sum(len(part.objects) for part in self.parts)
 
     def to_json(self) -> bytes:
         """One line for each object and file, so that Git shows what changed."""
@@ -72,6 +80,7 @@ class Record:
             "inputs": str(self.inputs),
             "revision": self.revision,
             "findings": {"error": self.errors, "warning": self.warnings},
+            "found": [_finding_to_json(each) for each in self.found],
             "parts": [_part_to_json(part) for part in self.parts],
             "files": {path: digest.hex for path, digest in sorted(self.files.items())},
         }
@@ -97,9 +106,43 @@ class Record:
                 files={path: Digest(text) for path, text in record["files"].items()},
                 errors=record["findings"]["error"],
                 warnings=record["findings"]["warning"],
+                found=tuple(map(_finding_from_json, record.get("found", ()))),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StaleError(f"cannot be read: {error}", where=RECORD, fix="smelt again") from error
+
+
+def _finding_to_json(each: Finding) -> dict[str, Any]:
+    return {
+        "code": each.code,
+        "severity": each.severity.value,
+        "message": each.message,
+        "component": each.component,
+        "object": _id_to_json(each.object) if each.object else None,
+        "where": each.where,
+        "fix": each.fix,
+    }
+
+
+def _finding_from_json(each: Mapping[str, Any]) -> Finding:
+    return Finding(
+        code=each["code"],
+        severity=Severity(each["severity"]),
+        message=each["message"],
+        component=ComponentName(each["component"]) if each["component"] else None,
+        object=_id_from_json(each["object"]) if each["object"] else None,
+        where=each["where"],
+        fix=each["fix"],
+    )
+
+
+def _id_to_json(each: ObjectId) -> list[str]:
+    return [each.group, each.kind, each.namespace, each.name]
+
+
+def _id_from_json(parts: Sequence[str]) -> ObjectId:
+    group, kind, namespace, name = parts
+    return ObjectId(group=group, kind=kind, namespace=namespace, name=name)
 
 
 def _part_to_json(part: PartRecord) -> dict[str, Any]:
@@ -114,7 +157,7 @@ def _part_to_json(part: PartRecord) -> dict[str, Any]:
         "objects": [
             {
                 "path": each.path,
-                "id": [each.id.group, each.id.kind, each.id.namespace, each.id.name],
+                "id": _id_to_json(each.id),
                 "sha256": each.digest.hex,
                 "images": list(each.images),
                 "hook": each.hook,
@@ -140,10 +183,9 @@ def _part_from_json(part: Mapping[str, Any]) -> PartRecord:
 
 def _objects_from_json(objects: Iterable[Mapping[str, Any]]) -> Iterable[ObjectRecord]:
     for each in objects:
-        group, kind, namespace, name = each["id"]
         yield ObjectRecord(
             path=each["path"],
-            id=ObjectId(group=group, kind=kind, namespace=namespace, name=name),
+            id=_id_from_json(each["id"]),
             digest=Digest(each["sha256"]),
             images=tuple(each["images"]),
             hook=each["hook"],
@@ -181,7 +223,7 @@ def stack_json(record: Record, target: Mapping[str, Any], image: CastImage, comm
             }
             for part in record.parts
         ],
-        "objects": sum(len(part.objects) for part in record.parts),
+        "objects": record.objects,
         "image": {"digest": str(image.digest), "platforms": list(image.platforms), "size": image.size},
         "git": {"commit": commit},
         "findings": {"error": record.errors, "warning": record.warnings},

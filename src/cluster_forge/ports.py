@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.stack.model import HelmSource, KubernetesVersion, Values
 
@@ -40,6 +41,19 @@ class Store(Protocol):
         Raises:
             StoreError: if the store cannot be written.
         """
+
+
+class Cache(Protocol):
+    """What was made of content-addressed input, by a key over all of it. Safe for several processes at once.
+
+    Nothing depends on it: an entry that is not there, damaged, or cannot be written costs time only.
+    """
+
+    def get(self, kind: str, key: Digest) -> bytes | None:
+        """What was put there; None where nothing is, or where it is not whole. ``kind`` is a word: ``objects``."""
+
+    def put(self, kind: str, key: Digest, content: bytes) -> None:
+        """Keep ``content`` for whoever has the same key, if that can be done."""
 
 
 class Sources(Protocol):
@@ -109,6 +123,13 @@ class HelmEngine(Protocol):
             ArchiveError: if the archive is no chart.
         """
 
+    def asks(self, chart: bytes) -> frozenset[str] | None:
+        """The API versions that a chart's templates ask the cluster for; None where they cannot be told.
+
+        Raises:
+            ArchiveError: if it is no archive.
+        """
+
     def newest_in_range(self, constraint: str, versions: Sequence[str]) -> str | None:
         """The newest of ``versions`` that fits ``constraint`` as Helm reads it (pre-releases only when asked for).
 
@@ -125,6 +146,51 @@ class YamlReader(Protocol):
 
         Raises:
             ManifestError: if it is not YAML; the message has the line within the document.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Objects to be made for a component: of a chart, or of ``texts``, each with the file or URL that it stands in.
+
+    ``where`` is the component's place in the description.
+    """
+
+    component: ComponentName
+    where: str = ""
+    chart: RenderRequest | None = None
+    texts: Sequence[tuple[str, bytes]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """Objects as bytes (`cluster_forge.manifests.batch`); ``is_kept`` where they did not have to be made."""
+
+    content: bytes
+    is_kept: bool = False
+
+
+class Maker(Protocol):
+    """Makes objects of charts and texts. Safe to call from several threads."""
+
+    @property
+    def version(self) -> str:
+        """The engine that renders and its version: part of every fingerprint."""
+
+    def make(self, order: Order) -> Packed:
+        """Render the chart, or read the texts.
+
+        Raises:
+            RenderError: the chart's own complaint; or it takes more time or memory than it may have.
+            ArchiveError: if the archive is no chart.
+            ManifestError, ExceptionGroup: one for each document that is not YAML or no Kubernetes object.
+        """
+
+    def asks(self, chart: bytes) -> frozenset[str] | None:
+        """The API versions that a chart's templates ask the cluster for; None where they cannot be told.
+
+        Raises:
+            ArchiveError: if it is no archive.
         """
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from cluster_forge.adapters.stack_files import RunLog, WorkspaceFiles
@@ -14,8 +16,11 @@ from cluster_forge.foundation.errors import MissingProgramError, WorkspaceError
 from cluster_forge.ports import HelmEngine, Repositories, Sources, YamlReader
 from cluster_forge.stages.means import Tools
 
-_GO_GARBAGE_COLLECTION = "800"
-"""GOGC for Helm's library: less CPU than with Go's default, for some memory (ADR 0006)."""
+_FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "768MiB", "PYTHONUTF8": "1"}
+"""For Helm's library: less CPU than with Go's default, for some memory, but not for much (ADR 0006)."""
+
+_START = "from cluster_forge.wiring import serve; serve()"
+"""How a process that makes objects begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +31,22 @@ class Workshop:
     tools: Tools
     sources: Sources
     repositories: Repositories
+    close: Callable[[], None]
+
+    def __enter__(self) -> Workshop:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the processes that make objects."""
+        self.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a command was told about its surroundings. ``engine`` is ``auto``, ``sdk`` or ``helm``."""
+    """What a command was told about its surroundings. ``engine`` is ``auto``, ``sdk`` or ``helm``.
+
+    ``seconds`` and ``memory`` (MiB) are what one chart may take.
+    """
 
     workspace: Path
     store: str | None = None
@@ -38,6 +54,9 @@ class Settings:
     offline: bool = False
     jobs: int = 1
     engine: str = "auto"
+    is_cached: bool = True
+    seconds: float = 60
+    memory: int = 2048
 
 
 def workshop(settings: Settings) -> Workshop:
@@ -47,29 +66,55 @@ def workshop(settings: Settings) -> Workshop:
         MissingProgramError: if the engine that is asked for (or, for ``auto``, any) is not there.
         WorkspaceError: if a mirror's index cannot be read.
     """
-    os.environ.setdefault("GOGC", _GO_GARBAGE_COLLECTION)
     from cluster_forge.adapters import charts
+    from cluster_forge.adapters.cache import FolderCache, NoCache
     from cluster_forge.adapters.downloads import HttpDownloads, NoDownloads
     from cluster_forge.adapters.git_store import BareRepositories
+    from cluster_forge.adapters.makers import CachedMaker, DirectMaker, Limits, ProcessMaker
     from cluster_forge.adapters.mirrors import Mirror
     from cluster_forge.adapters.sources import ChartSources
-    from cluster_forge.adapters.yaml_once import ReadOnce
 
     files = workspace_files(settings.workspace)
-    folder_store = FolderStore(Path(settings.store) if settings.store else store_folder())
-    helm, reader = _engine(settings.engine)
+    root = Path(settings.store) if settings.store else store_folder()
+    store = FolderStore(root)
+    helm, reader = _engine(settings.engine), _reader()
+    cache = FolderCache(root) if settings.is_cached else NoCache()
+    processes = ProcessMaker(
+        [sys.executable, "-P", "-c", _START, settings.engine],  # -P: what lies in the current folder is no module of it
+        DirectMaker(helm, reader),
+        Limits(seconds=settings.seconds, memory=settings.memory),
+        {**_FOR_WORKERS, **os.environ},
+    )
     tools = Tools(
-        store=folder_store, files=files, engine=helm, reader=ReadOnce(reader), workers=ThreadWorkers(settings.jobs)
+        store=store,
+        files=files,
+        maker=CachedMaker(processes, cache),
+        reader=reader,
+        workers=ThreadWorkers(settings.jobs),
     )
     sources = ChartSources(
-        store=folder_store,
+        store=store,
         mirrors=[Mirror(Path(folder)) for folder in settings.mirrors],
         downloads=NoDownloads() if settings.offline else HttpDownloads(),
         charts=charts,
         newest_in_range=helm.newest_in_range,
         files=files,
     )
-    return Workshop(files=files, tools=tools, sources=sources, repositories=BareRepositories(tools.workers))
+    return Workshop(
+        files=files,
+        tools=tools,
+        sources=sources,
+        repositories=BareRepositories(tools.workers),
+        close=processes.close,
+    )
+
+
+def serve() -> None:
+    """Make objects for the process that started this one, until it wants no more: ``python -c … ENGINE BYTES``."""
+    from cluster_forge.adapters.makers import DirectMaker, child
+
+    engine, memory = sys.argv[1:]
+    child.serve(DirectMaker(_engine(engine), _reader()), memory=int(memory))
 
 
 def run_log(workspace: Path, verb: str) -> RunLog | None:
@@ -94,28 +139,31 @@ def store_folder() -> Path:
     return (Path(cache) if cache else Path.home() / ".cache") / "cluster-forge"
 
 
-def _engine(name: str) -> tuple[HelmEngine, YamlReader]:
-    from cluster_forge.adapters.yaml_python import PythonYaml
-
-    python = PythonYaml()
+def _engine(name: str) -> HelmEngine:
     if name != "helm":
-        try:
-            from cluster_forge.adapters.helm_engine import HelmEngineInProcess
-            from cluster_forge.adapters.yaml_go import GoYaml
+        from cluster_forge.adapters.helm_engine import HelmEngineInProcess
 
-            return HelmEngineInProcess(), GoYaml(python)
-        except (ImportError, MissingProgramError):
+        try:
+            return HelmEngineInProcess()
+        except MissingProgramError:
             if name == "sdk":
                 raise
     from cluster_forge.adapters.helm_cli import HelmProgram
 
-    return HelmProgram(), _fastest(python)
+    return HelmProgram()
 
 
-def _fastest(python: YamlReader) -> YamlReader:
-    """Go's reader where Helm's library is there, although the program renders."""
-    try:
+def _reader() -> YamlReader:
+    """The fastest of what is there; what one cannot read exactly goes to the next."""
+    from cluster_forge.adapters.yaml_python import PythonYaml
+
+    reader: YamlReader = PythonYaml()
+    if find_spec("helm_python"):
         from cluster_forge.adapters.yaml_go import GoYaml
-    except ImportError:
-        return python
-    return GoYaml(python)
+
+        reader = GoYaml(reader)
+    if find_spec("yaml_rs"):
+        from cluster_forge.adapters.yaml_fast import FastYaml
+
+        reader = FastYaml(reader)
+    return reader

@@ -37,4 +37,4 @@ def test_use(annotation: str | None, use: HookUse) -> None:
 
 @pytest.mark.parametrize(("weight", "number"), [("-5", -5), ("7", 7), ("many", 0), (None, 0)])
 def test_weight(weight: str | None, number: int) -> None:
-    assert hooks.weight_of(manifest({"helm.sh/hook-weight": weight})) == number
+    assert manifest({"helm.sh/hook-weight": weight}).facts.weight == number

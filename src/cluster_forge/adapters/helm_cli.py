@@ -59,8 +59,11 @@ class HelmProgram:
             templates={path: text for path, text in sorted(sources.items()) if path not in crds},
             crds=tuple(crds.items()),
             notes="",
-            asks_for=None if _may_ask(request.chart) else frozenset(),
+            asks_for=self.asks(request.chart),
         )
+
+    def asks(self, chart: bytes) -> frozenset[str] | None:
+        return None if _may_ask(chart) else frozenset()
 
     def newest_in_range(self, constraint: str, versions: Sequence[str]) -> str | None:
         texts = newest_first(versions)

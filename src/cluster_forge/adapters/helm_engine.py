@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import functools
 import gzip
+import importlib
+import importlib.util
 import io
 import re
 import tarfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import orjson
@@ -21,14 +25,7 @@ from cluster_forge.foundation.errors import ArchiveError, DescriptionError, Miss
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports import Rendered, RenderRequest
 
-try:
-    from helm_python import Chart, HelmError, _native
-except ImportError as error:
-    raise MissingProgramError(
-        f"Helm's engine cannot be loaded: {error}",
-        fix="use the helm program instead: --helm-engine helm (there is no wheel of helm-python-sdk for this platform)",
-    ) from error
-
+_PACKAGE = "helm_python"
 _ASKED = re.compile(rb"\.APIVersions\.Has \"([^\"]+)\"")
 _GZIP = b"\x1f\x8b\x08"
 _SCHEMA = "values.schema.json"
@@ -37,11 +34,28 @@ _RANGE_TEMPLATE = "{{- range .Values.versions }}{{ semverCompare $.Values.range 
 
 
 class HelmEngineInProcess:
-    """`ports.HelmEngine` on Helm's Go library. Safe to call from several threads: no handle is shared."""
+    """`ports.HelmEngine` on Helm's Go library, loaded at the first call that needs it.
+
+    Safe to call from several threads: no handle is shared.
+
+    Raises:
+        MissingProgramError: if the library is not installed.
+    """
+
+    def __init__(self) -> None:
+        found = importlib.util.find_spec(_PACKAGE)
+        if found is None or not found.origin:
+            raise _missing(f"there is no package {_PACKAGE}")
+        self._folder = Path(found.origin).parent.parent
 
     @property
     def version(self) -> str:
-        return f"helm-sdk {_native.EXPECTED_HELM_SDK_VERSION}"
+        """Of the package: to ask the library itself would load it."""
+        folder = next(self._folder.glob(f"{_PACKAGE}_sdk-*.dist-info"), None)
+        return f"helm-python-sdk {folder.name.split('-')[1].removesuffix('.dist') if folder else 'unknown'}"
+
+    def asks(self, chart: bytes) -> frozenset[str] | None:
+        return _asked(_unpacked(chart))
 
     def render(self, request: RenderRequest) -> Rendered:
         content = _unpacked(request.chart)
@@ -75,32 +89,54 @@ class HelmEngineInProcess:
         """
         if not versions:
             return []
-        options = orjson.dumps({"name": "range", "namespace": "default"}).decode()
+        helm = _library()
         values = orjson.dumps({"range": constraint, "versions": list(versions)}).decode()
-        with Chart.load_archive(_range_chart()) as chart:
+        with helm.Chart.load_archive(_range_chart()) as chart:
             try:
-                output = _native.call_string("helm_render", chart._raw(), values, options)  # noqa: SLF001 - no public call takes options
-            except HelmError as error:
+                (answers,) = _render(chart, values, {"name": "range", "namespace": "default"}).values()
+            except helm.HelmError as error:
                 raise DescriptionError(
                     f"{constraint!r} is no version range: {_reason(error)}",
                     fix="write an exact version (1.2.3) or a range as Helm reads it (>=1.2.0 <2.0.0, ~1.2, 1.x)",
                 ) from error
-        (answers,) = orjson.loads(output).values()
         return [answer == "true" for answer in answers.split(",")[:-1]]
 
 
-def asked_apis(archive: bytes) -> frozenset[str] | None:
-    """The API versions that the chart's templates ask for.
+def _missing(reason: str) -> MissingProgramError:
+    return MissingProgramError(
+        f"Helm's engine cannot be loaded: {reason}",
+        fix="use the helm program instead: --helm-engine helm (there is no wheel of helm-python-sdk for this platform)",
+    )
 
-    None where they cannot be told: one asks in another way than by their name, or a dependency is packed once more.
+
+@functools.cache
+def _library() -> ModuleType:
+    """Helm's library: 85 MB of Go, loaded once.
 
     Raises:
-        ArchiveError: if it is no archive.
+        MissingProgramError: if it cannot be loaded on this platform.
     """
-    return _asked(_unpacked(archive))
+    try:
+        return importlib.import_module(_PACKAGE)
+    except (ImportError, OSError) as error:
+        raise _missing(str(error)) from error
+
+
+def _render(chart: Any, values: str, options: Mapping[str, Any]) -> dict[str, str]:
+    """Helm's render with all its options, which no public call of the package takes.
+
+    Raises:
+        HelmError: of the package.
+    """
+    native = _library()._native
+    templates: dict[str, str] = orjson.loads(
+        native.call_string("helm_render", chart._raw(), values, orjson.dumps(options).decode())  # noqa: SLF001
+    )
+    return templates
 
 
 def _asked(content: bytes) -> frozenset[str] | None:
+    """None where it cannot be told: a template asks in another way than by name, or a dependency is packed once more."""
     asked = _ASKED.findall(content)
     is_known = len(asked) == content.count(b".APIVersions") and _GZIP not in content
     return frozenset(name.decode(errors="replace") for name in asked) if is_known else None
@@ -145,14 +181,15 @@ def _without_schemas(content: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def _load(archive: bytes) -> Chart:
+def _load(archive: bytes) -> Any:
+    helm = _library()
     try:
-        return Chart.load_archive(archive)
-    except HelmError as error:
+        return helm.Chart.load_archive(archive)
+    except helm.HelmError as error:
         raise ArchiveError(f"not a chart: {_reason(error)}", fix="see whether `helm lint` accepts it") from error
 
 
-def _check_installable(chart: Chart, request: RenderRequest, engine: HelmEngineInProcess) -> None:
+def _check_installable(chart: Any, request: RenderRequest, engine: HelmEngineInProcess) -> None:
     """What ``helm install`` checks before it renders (Helm, ``pkg/action/install.go``, ``RunWithContext``).
 
     Raises:
@@ -186,7 +223,7 @@ def _is_in_range(version: str, constraint: str, engine: HelmEngineInProcess) -> 
         return False
 
 
-def _templates(chart: Chart, request: RenderRequest) -> dict[str, str]:
+def _templates(chart: Any, request: RenderRequest) -> dict[str, str]:
     options: dict[str, Any] = {
         "name": request.release,
         "namespace": request.namespace,
@@ -194,16 +231,9 @@ def _templates(chart: Chart, request: RenderRequest) -> dict[str, str]:
         "api_versions": list(request.api_versions),
     }
     try:
-        text = _native.call_string(
-            "helm_render",
-            chart._raw(),  # noqa: SLF001 - no public call takes these options
-            orjson.dumps(request.values).decode(),
-            orjson.dumps(options).decode(),
-        )
-    except HelmError as error:
+        return _render(chart, orjson.dumps(request.values).decode(), options)
+    except _library().HelmError as error:
         raise RenderError(_reason(error), fix=_fix(error)) from error
-    templates: dict[str, str] = orjson.loads(text)
-    return templates
 
 
 def _reason(error: Exception) -> str:

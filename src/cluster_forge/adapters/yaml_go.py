@@ -8,11 +8,11 @@ one that is indented.
 from __future__ import annotations
 
 import ctypes
+import functools
 import re
 from typing import Any
 
 import orjson
-from helm_python import _native
 
 from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.ports import YamlReader
@@ -80,7 +80,7 @@ def _has_long_number(document: str, text: bytes) -> bool:
 def _call(text: bytes) -> tuple[bytes, str]:
     """The JSON of a document, or what is wrong with it. Bytes in and out: the library's wrapper would decode them."""
     result, problem = ctypes.c_void_p(), ctypes.c_void_p()
-    failed = _native.lib.helm_values_from_yaml(text, ctypes.byref(result), ctypes.byref(problem))
+    failed = _library().helm_values_from_yaml(text, ctypes.byref(result), ctypes.byref(problem))
     content, message = _taken(result), _taken(problem)
     return content, (message.decode(errors="replace") or "unreadable") if failed else ""
 
@@ -92,4 +92,13 @@ def _taken(pointer: ctypes.c_void_p) -> bytes:
     try:
         return ctypes.string_at(pointer.value)
     finally:
-        _native.lib.helm_free_string(pointer)
+        _library().helm_free_string(pointer)
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    """Helm's library, loaded at the first document that needs it."""
+    from helm_python import _native  # noqa: PLC0415 - 85 MB, and most documents never come here
+
+    library: ctypes.CDLL = _native.lib
+    return library

@@ -51,6 +51,9 @@ class Session:
     mirrors: tuple[str, ...] = ()
     offline: bool = False
     engine: str = "auto"
+    is_cached: bool = True
+    render_seconds: float = 60
+    render_memory: int = 2048
     selection: Selection = Selection()
     color: bool | None = None
     arguments: tuple[str, ...] = ()
@@ -69,6 +72,9 @@ class Session:
             offline=self.offline or offline,
             jobs=self.jobs,
             engine=self.engine,
+            is_cached=self.is_cached,
+            seconds=self.render_seconds,
+            memory=self.render_memory,
         )
         return wiring.workshop(settings)
 
@@ -171,6 +177,21 @@ _SOURCES: Sequence[Decorator] = (
         default="auto",
         help="Helm's library, or the helm program.",
     ),
+    click.option("--no-cache", is_flag=True, help="Make everything anew: the result is the same."),
+    click.option(
+        "--render-seconds",
+        type=click.FloatRange(0.1, 3600),
+        default=60,
+        show_default=True,
+        help="How long one chart may take.",
+    ),
+    click.option(
+        "--render-memory",
+        type=click.IntRange(256, 65536),
+        default=2048,
+        show_default=True,
+        help="How many MiB one chart may take.",
+    ),
 )
 _TIMINGS: Sequence[Decorator] = (
     click.option("--timings", "wants_timings", is_flag=True, help="Tell at the end where the time went."),
@@ -269,6 +290,9 @@ def _session(context: click.Context, options: dict[str, Any]) -> Session:
         arguments=arguments.typed(context),
         store=options.pop("store", None),
         engine=options.pop("helm_engine", "auto"),
+        is_cached=not options.pop("no_cache", False),
+        render_seconds=options.pop("render_seconds", 60),
+        render_memory=options.pop("render_memory", 2048),
         mirrors=options.pop("mirror", ()),
         offline=options.pop("offline", False),
         selection=Selection(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.digest import Digest
 from cluster_forge.gitops import argocd_part, engine, git_server
 from cluster_forge.gitops.engine import Delivery
 from cluster_forge.gitops.parts import CRD, Part, PartObject, groups_made_by, in_order, is_custom
@@ -85,9 +85,9 @@ def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Bo
 
 def revision(stack: Stack, parts: Sequence[Part]) -> str:
     """A tag for this content: every file of every part, and the Applications with everything but the tag itself."""
-    files = {each.path: each.content for part in parts for each in part.objects}
-    texts = [emit.document(body).encode() for body in applications(stack, parts, "")]
-    return f"v-{FileTree({**files, FOLDER: b'---'.join(texts)}).digest.hex[:12]}"
+    lines = sorted(f"{each.digest} {each.path}\n" for part in parts for each in part.objects)
+    texts = [emit.document(body) for body in applications(stack, parts, "")]
+    return f"v-{Digest.of(''.join((*lines, *texts)).encode()).hex[:12]}"
 
 
 def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:

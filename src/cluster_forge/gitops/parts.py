@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import kubernetes_apis
 from cluster_forge.manifests.identity import ObjectId
@@ -21,7 +22,8 @@ class PartObject:
     """One object as it lies in the repository.
 
     ``path`` is relative to the repository's root (``grafana/deployment.apps_monitoring_grafana.yaml``), ``content`` its
-    one YAML document, ``body`` the same as a tree where somebody has parsed it, ``hook`` the value of ``helm.sh/hook``.
+    one YAML document and ``known`` that one's digest, ``body`` the same as a tree where somebody has parsed it, ``hook``
+    the value of ``helm.sh/hook``.
     """
 
     id: ObjectId
@@ -30,6 +32,12 @@ class PartObject:
     body: Body | None = None
     hook: str = ""
     hook_weight: int = 0
+    known: Digest | None = None
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of its document."""
+        return self.known or Digest.of(self.content)
 
     @property
     def kind(self) -> tuple[str, str]:

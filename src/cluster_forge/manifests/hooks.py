@@ -9,8 +9,6 @@ from enum import StrEnum
 
 from cluster_forge.manifests.manifest import Manifest
 
-HOOK, WEIGHT, DELETE_POLICY = "helm.sh/hook", "helm.sh/hook-weight", "helm.sh/hook-delete-policy"
-
 _TEST = frozenset({"test", "test-success", "test-failure"})
 _INSTALL = frozenset({"pre-install", "post-install", "crd-install"})
 
@@ -30,8 +28,7 @@ class HookUse(StrEnum):
 
 def events(manifest: Manifest) -> frozenset[str]:
     """The events that the object is a hook for; empty for an ordinary object."""
-    text = manifest.annotations.get(HOOK)
-    return frozenset(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else frozenset()
+    return frozenset(manifest.facts.hook.split(",")) - {""}
 
 
 def use_of(manifest: Manifest) -> HookUse:
@@ -43,10 +40,3 @@ def use_of(manifest: Manifest) -> HookUse:
         return HookUse.INSTALL
     return HookUse.TEST if found <= _TEST else HookUse.LATER
 
-
-def weight_of(manifest: Manifest) -> int:
-    """Hooks of lower weight run first; 0 where none or no number is written, as in Helm."""
-    try:
-        return int(manifest.annotations.get(WEIGHT, 0))
-    except (TypeError, ValueError):
-        return 0

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster_forge.foundation.errors import ImageError
-from cluster_forge.manifests.manifest import Body
 from cluster_forge.oci.reference import ImageReference
 
 _CONTAINERS = frozenset(("containers", "initContainers", "ephemeralContainers"))
@@ -56,7 +55,7 @@ class ImageUse:
     path: str
 
 
-def of(body: Body) -> tuple[ImageUse, ...]:
+def of(body: Mapping[str, Any]) -> tuple[ImageUse, ...]:
     """The images that ``body`` names, in its order, each once for each place."""
     if body.get("kind") == "CustomResourceDefinition":
         return ()

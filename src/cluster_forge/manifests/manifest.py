@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests import emit, facts
+from cluster_forge.manifests.facts import Facts
 from cluster_forge.manifests.identity import ObjectId
 
 Body = Mapping[str, Any]
@@ -24,23 +28,89 @@ class Provenance:
         return f"{self.component} ({self.origin})"
 
 
+class Document:
+    """What an object says, in the forms in which it is needed: each is made from another when it is first asked for.
+
+    A stack holds thousands of objects, most of which only travel from the cache to a file: they never become a tree.
+    Two documents are equal if they say the same.
+    """
+
+    __slots__ = ("_body", "_facts", "_json", "_text")
+
+    def __init__(
+        self,
+        *,
+        body: Body | None = None,
+        json: bytes | None = None,
+        text: bytes | None = None,
+        facts: Facts | None = None,
+    ) -> None:
+        """Give ``body`` or ``json``; ``text`` and ``facts`` where they are known."""
+        self._body = body
+        self._json = json
+        self._text = text
+        self._facts = facts
+
+    @property
+    def body(self) -> Body:
+        """As a tree."""
+        if self._body is None:
+            assert self._json is not None
+            self._body = orjson.loads(self._json)
+        return self._body
+
+    @property
+    def json(self) -> bytes:
+        """As JSON, the keys sorted."""
+        if self._json is None:
+            self._json = orjson.dumps(self.body, option=orjson.OPT_SORT_KEYS)
+        return self._json
+
+    @property
+    def text(self) -> bytes:
+        """As one YAML document (see `emit`)."""
+        if self._text is None:
+            self._text = emit.document(self.body).encode()
+        return self._text
+
+    @property
+    def facts(self) -> Facts:
+        if self._facts is None:
+            self._facts = facts.of(self.body)
+        return self._facts
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Document):
+            return NotImplemented
+        return self.json == other.json
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Document({self.json.decode()})"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """One object of the stack; ``text`` is its document, where somebody has written it already (see `emit`)."""
+    """One object of the stack."""
 
     id: ObjectId
-    body: Body
+    document: Document
     provenance: Provenance
-    text: bytes | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, body: Body, provenance: Provenance) -> Manifest:
-        return cls(id=ObjectId.of(body), body=body, provenance=provenance)
+        return cls(id=ObjectId.of(body), document=Document(body=body), provenance=provenance)
 
     @property
-    def api_version(self) -> str:
-        return str(self.body["apiVersion"])
+    def body(self) -> Body:
+        return self.document.body
 
     @property
-    def annotations(self) -> Mapping[str, str]:
-        return self.body["metadata"].get("annotations") or {}
+    def text(self) -> bytes:
+        """Its YAML document, ended by a line break."""
+        return self.document.text
+
+    @property
+    def facts(self) -> Facts:
+        return self.document.facts

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from cluster_forge.foundation.errors import ManifestError
-from cluster_forge.manifests.manifest import Body, Manifest, Provenance
+from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenance
 from cluster_forge.manifests.scope import Scopes
 
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
@@ -42,16 +42,19 @@ def placed(manifest: Manifest, namespace: str, scopes: Scopes) -> Manifest:
     lies in no namespace is known by none, even where a chart wrote one: the API server drops it (``rest.BeforeCreate``).
     An empty ``namespace`` fills in nothing.
     """
-    body, identity = manifest.body, manifest.id
+    identity = manifest.id
+    body: Body | None = None
     namespaced = scopes.is_namespaced(identity.group, identity.kind)
     if namespaced is False and identity.namespace:
         identity = replace(identity, namespace="")
     if namespace and namespaced and not identity.namespace:
-        body = {**body, "metadata": {**body["metadata"], "namespace": namespace}}
+        body = {**manifest.body, "metadata": {**manifest.body["metadata"], "namespace": namespace}}
         identity = replace(identity, namespace=namespace)
     if namespace and identity.group == "rbac.authorization.k8s.io" and identity.kind in _BINDINGS:
-        body = _with_subjects(body, namespace)
-    return replace(manifest, id=identity, body=body, text=manifest.text if body is manifest.body else None)
+        body = _with_subjects(body or manifest.body, namespace)
+    if body is None or body is manifest.body:
+        return manifest if identity == manifest.id else replace(manifest, id=identity)
+    return replace(manifest, id=identity, document=Document(body=body, facts=manifest.facts))
 
 
 def _with_subjects(body: Body, namespace: str) -> Body:

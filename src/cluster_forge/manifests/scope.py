@@ -7,26 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from cluster_forge.manifests import kubernetes_apis
+from cluster_forge.manifests.facts import CRD_KIND, CustomKind
 from cluster_forge.manifests.manifest import Manifest
-
-CRD_GROUP, CRD_KIND = "apiextensions.k8s.io", "CustomResourceDefinition"
-
-
-@dataclass(frozen=True, slots=True)
-class CustomKind:
-    """A kind that a CRD of the stack defines: its scope and the versions that it serves."""
-
-    group: str
-    kind: str
-    namespaced: bool
-    versions: tuple[str, ...]
-
-    @property
-    def api_versions(self) -> tuple[str, ...]:
-        """As a cluster's discovery gives them: ``monitoring.coreos.com/v1`` and ``…/v1/ServiceMonitor``."""
-        groups = tuple(f"{self.group}/{version}" for version in self.versions)
-        return groups + tuple(f"{each}/{self.kind}" for each in groups)
-
 
 @dataclass(frozen=True, slots=True)
 class Scopes:
@@ -47,28 +29,5 @@ class Scopes:
 
 
 def custom_kinds(manifests: Iterable[Manifest]) -> tuple[CustomKind, ...]:
-    """The kinds that the CRDs among ``manifests`` define; a malformed CRD defines none."""
-    found = []
-    for manifest in manifests:
-        if manifest.id.kind == CRD_KIND and manifest.id.group == CRD_GROUP:
-            spec = manifest.body.get("spec")
-            names = spec.get("names") if isinstance(spec, dict) else None
-            if isinstance(names, dict) and isinstance(names.get("kind"), str) and isinstance(spec, dict):
-                found.append(
-                    CustomKind(
-                        group=str(spec.get("group", "")),
-                        kind=names["kind"],
-                        namespaced=spec.get("scope") == "Namespaced",
-                        versions=_served(spec),
-                    )
-                )
-    return tuple(found)
-
-
-def _served(spec: Mapping[str, object]) -> tuple[str, ...]:
-    versions = spec.get("versions")
-    if not isinstance(versions, list):
-        return (str(spec["version"]),) if "version" in spec else ()
-    return tuple(
-        str(version["name"]) for version in versions if isinstance(version, dict) and version.get("served", True)
-    )
+    """The kinds that the CRDs among ``manifests`` define."""
+    return tuple(each.facts.defines for each in manifests if each.id.kind == CRD_KIND and each.facts.defines)

@@ -35,7 +35,7 @@ def within(groups: Iterable[Sequence[Manifest]], *, later_replaces: bool) -> Sin
             before, first = kept.get(manifest.id, (number, None))
             if first is None:
                 kept[manifest.id] = number, manifest
-            elif first.body != manifest.body:
+            elif first.document != manifest.document:
                 replaces = later_replaces and before < number
                 findings.append(_replaced(first, manifest) if replaces else _conflict(first, manifest))
                 kept[manifest.id] = (number, manifest) if replaces else (before, first)
@@ -53,7 +53,7 @@ def between(components: Iterable[tuple[ComponentName, Sequence[Manifest]]]) -> d
             owner = owners.setdefault(manifest.id, manifest)
             if owner is manifest:
                 kept.append(manifest)
-            elif owner.body == manifest.body:
+            elif owner.document == manifest.document:
                 shared.setdefault(owner.provenance.component, []).append(manifest)
             else:
                 findings.append(_conflict(owner, manifest))

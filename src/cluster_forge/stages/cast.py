@@ -12,9 +12,10 @@ from cluster_forge.foundation.errors import StaleError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import argocd, argocd_part, bootstrap, deploy_script, engine, git_server
 from cluster_forge.gitops.engine import Delivery
-from cluster_forge.gitops.parts import Part
+from cluster_forge.gitops.parts import Part, PartObject
 from cluster_forge.manifests import images
 from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.manifests.manifest import Body
 from cluster_forge.oci import content, image, index, layer
 from cluster_forge.ports import Reporter, Repositories, Repository
 from cluster_forge.stack.model import Stack
@@ -126,8 +127,8 @@ def _working(request: CastRequest, tools: Tools) -> tuple[Working, tuple[Finding
     """What is to be cast: what was smelted just now, or `working/` as it is, with its hand edits; and a word on that."""
     if request.smelted:
         return Working(tree=request.smelted.tree, record=request.smelted.record), ()
-    found = working.read(tools.files, tools.reader)
-    if found is None:
+    found = working.look(tools.files)
+    if found is None or found.record is working.NO_RECORD:
         raise StaleError("there is no working/ that smelt made", fix="run `cluster-forge smelt` (or `forge`)")
     record, noticed = found.record, []
     if (record.inputs, record.stack, record.tool) != (request.inputs, request.stack.name, __version__):
@@ -143,7 +144,7 @@ def _working(request: CastRequest, tools: Tools) -> tuple[Working, tuple[Finding
         noticed.append(
             _notice("hand-edited", f"{what} edited by hand and cast as edited: {working.shown(found.edited)}")
         )
-    return found, tuple(noticed)
+    return working.with_edits(found, tools.maker), tuple(noticed)
 
 
 def _notice(code: str, message: str) -> Finding:
@@ -156,17 +157,18 @@ def _delivered(request: CastRequest, found: Working, tools: Tools) -> tuple[Work
     Applications that were themselves edited stay as they are.
     """
     files = found.tree.files
-    parts = delivery.parts(found.record.parts, files, {})
-    argo = argocd_part.find(parts)
-    if argo:
-        bodies = {each.path: tools.reader.read(each.content.decode()) for each in argo.objects}
-        parts = delivery.parts(found.record.parts, files, bodies)
+    parts = delivery.parts(found.record.parts, files, lambda each: _body(each, tools))
     start = f"{argocd.FOLDER}/"
     if not found.edited or any(path.lstrip("+- ").startswith(start) for path in found.edited):
         return found, parts
     manifests = {path: content for path, content in files.items() if not path.startswith(start)}
     tree, revision = delivery.with_applications(request.stack, parts, manifests)
     return replace(found, tree=tree, record=replace(found.record, revision=revision)), parts
+
+
+def _body(each: PartObject, tools: Tools) -> Body:
+    body: Body = tools.reader.read(each.content.decode())
+    return body
 
 
 def _message(record: Record) -> str:

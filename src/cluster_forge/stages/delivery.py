@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from cluster_forge.bundle import PartRecord
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.gitops import argocd
+from cluster_forge.gitops import argocd, argocd_part
 from cluster_forge.gitops.parts import Part, PartObject
 from cluster_forge.manifests import emit
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stack.model import Stack
 
 
-def parts(records: Iterable[PartRecord], files: Mapping[str, bytes], bodies: Mapping[str, Body]) -> tuple[Part, ...]:
-    """The parts with their objects' documents, and with the bodies of those in ``bodies`` (by path)."""
-    return tuple(
+def parts(
+    records: Iterable[PartRecord], files: Mapping[str, bytes], body: Callable[[PartObject], Body]
+) -> tuple[Part, ...]:
+    """The parts with their objects' documents; ``body`` reads those of Argo CD's part, the only ones that are looked into."""
+    found = tuple(
         Part(
             name=record.name,
             namespace=record.namespace,
@@ -26,15 +29,20 @@ def parts(records: Iterable[PartRecord], files: Mapping[str, bytes], bodies: Map
                     id=each.id,
                     path=each.path,
                     content=files[each.path],
-                    body=bodies.get(each.path),
                     hook=each.hook,
                     hook_weight=each.weight,
+                    known=each.digest,
                 )
                 for each in record.objects
             ),
         )
         for record in records
     )
+    argo = argocd_part.find(found)
+    if argo is None:
+        return found
+    read = replace(argo, objects=tuple(replace(each, body=body(each)) for each in argo.objects))
+    return tuple(read if part is argo else part for part in found)
 
 
 def with_applications(stack: Stack, delivered: Sequence[Part], files: Mapping[str, bytes]) -> tuple[FileTree, str]:

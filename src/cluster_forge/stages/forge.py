@@ -9,7 +9,7 @@ from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports import Reporter, Repositories, Sources
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages import inputs, working
+from cluster_forge.stages import working
 from cluster_forge.stages.cast import Cast, CastRequest, cast
 from cluster_forge.stages.means import Tools
 from cluster_forge.stages.mine import MineRequest, mine
@@ -26,6 +26,7 @@ class ForgeRequest:
     notices: Sequence[Finding] = ()
     allow: frozenset[str] = frozenset()
     discard_edits: bool = False
+    is_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +46,20 @@ def forge(
         ForgeError, ExceptionGroup: what `mine`, `smelt` and `cast` raise.
     """
     if not request.discard_edits:
-        working.refuse_edits(tools.files)
+        working.refuse_edits(working.look(tools.files))
     mined = mine(
         MineRequest(stack=request.stack, lock=request.lock, whole=True, upstream=False), tools, sources, reporter
     )
-    fingerprint = inputs.fingerprint(request.stack, mined.pins, tools.files)
     smelted = smelt(
         SmeltRequest(
             stack=request.stack,
             pins=mined.pins,
             lock=mined.lock,
-            inputs=fingerprint,
             notices=request.notices,
             contents=mined.contents,
             allow=request.allow,
             discard_edits=True,
+            is_anew=request.is_anew,
         ),
         tools,
         reporter,
@@ -69,7 +69,7 @@ def forge(
     return Forged(
         smelted=smelted,
         cast=cast(
-            CastRequest(stack=request.stack, inputs=fingerprint, time=request.time, smelted=smelted),
+            CastRequest(stack=request.stack, inputs=smelted.record.inputs, time=request.time, smelted=smelted),
             tools,
             repositories,
             reporter,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import LockError
-from cluster_forge.ports import HelmEngine, Pinned, StackFiles, Store, Workers, YamlReader
+from cluster_forge.ports import Maker, Pinned, StackFiles, Store, Workers, YamlReader
 from cluster_forge.stack.model import Component
 
 
@@ -17,7 +17,7 @@ class Tools:
 
     store: Store
     files: StackFiles
-    engine: HelmEngine
+    maker: Maker
     reader: YamlReader
     workers: Workers
 

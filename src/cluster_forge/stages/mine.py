@@ -14,7 +14,7 @@ from cluster_forge.stack.lock import Lock, LockedComponent, LockedSource
 from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages import mined, pin
 from cluster_forge.stages.means import Pins, Tools, has_sources, sourced_folder
-from cluster_forge.stages.pin import Found
+from cluster_forge.stages.pin import Found, Source
 from cluster_forge.stages.render import Content, render
 
 
@@ -67,11 +67,11 @@ def mine(request: MineRequest, tools: Tools, sources: Sources, reporter: Reporte
     known = request.lock.only(request.lock.components.keys() - request.update)
     above = pin.fetched(ahead, known, sources, tools.workers, reporter)
     found = pin.fetched(listed, known, sources, tools.workers, reporter)
-    old = render(replace(stack, components=tuple(ahead)), above.pins, Lock(), tools)
+    old = render(replace(stack, components=tuple(ahead)), above.pins, Lock(), tools, reporter) if ahead else {}
     if old:
         tools.files.replace_trees({f"input/{_folder(name, stack)}": _above(content) for name, content in old.items()})
     due = stack if request.whole or listed else replace(stack, components=())  # any CRD may change what a chart gives
-    contents = render(due, found.pins, request.lock, tools)
+    contents = render(due, found.pins, request.lock, tools, reporter)
     locked = _keep(stack, contents, found, request.lock, tools)
     for finding in _overwritten(locked, request.lock, contents):
         reporter.noticed(finding)

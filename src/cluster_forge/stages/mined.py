@@ -16,7 +16,6 @@ from cluster_forge import __version__
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.manifests import emit
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.stack.lock import LockedComponent
 from cluster_forge.stack.model import Component, Stack
@@ -34,7 +33,7 @@ class Made:
 
     ``asks`` are the API versions that its chart asks for (None: it may ask for any), ``announced`` those of them that
     the stack's CRDs announced when it was rendered. ``kept`` is the digest of the folder that it was read back from,
-    None where it was rendered now.
+    None where it was rendered now; ``is_cached``: nothing had to be rendered or read for it.
     """
 
     component: ComponentName
@@ -42,6 +41,7 @@ class Made:
     asks: frozenset[str] | None = frozenset()
     announced: frozenset[str] = frozenset()
     kept: Digest | None = None
+    is_cached: bool = False
 
     def heard(self, announced: Collection[str]) -> frozenset[str]:
         """What of ``announced`` may change the result."""
@@ -58,10 +58,14 @@ def read(component: Component, locked: LockedComponent, tools: Tools) -> Made | 
     tree = tools.files.read_tree(folder)
     if tree is None:
         return None
-    texts = (found for path, content in tree.files.items() for found in documents.written(content, f"{folder}/{path}"))
-    group = Group(origin=folder, manifests=documents.read(texts, component.name, tools.reader))
-    asks = None if _ANY in locked.asks else frozenset(locked.asks)
-    return Made(component=component.name, groups=(group,), asks=asks, kept=tree.digest)
+    found, is_kept = documents.made(documents.of_folder(tree, folder, component), tools.maker)
+    return Made(
+        component=component.name,
+        groups=(Group(origin=folder, manifests=found.manifests),),
+        asks=None if _ANY in locked.asks else frozenset(locked.asks),
+        kept=tree.digest,
+        is_cached=is_kept,
+    )
 
 
 def tree(made: Made, excluded: Collection[str] = ()) -> FileTree:
@@ -70,7 +74,7 @@ def tree(made: Made, excluded: Collection[str] = ()) -> FileTree:
     for group in made.groups:
         for manifest in group.manifests:
             if names(manifest).isdisjoint(excluded):
-                content = emit.text(manifest)
+                content = manifest.text
                 files[_free(manifest.id.file_name, files, content)] = content
     return FileTree(files)
 
@@ -91,7 +95,7 @@ def fingerprint(  # noqa: PLR0913 - everything that decides the result
     """The fingerprint that the lock keeps as ``rendered``; ``content`` is the folder's digest."""
     parts = {
         "tool": __version__,
-        "engine": tools.engine.version if component.helm else "",
+        "engine": tools.maker.version if component.helm else "",
         "sources": [str(digest) for digest in pins.digests],
         "values": dict(component.values),
         "release": component.helm.release if component.helm else "",

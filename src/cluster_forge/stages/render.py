@@ -8,21 +8,25 @@ passwords invents them once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from cluster_forge.foundation.addresses import without_credentials
-from cluster_forge.foundation.errors import ForgeError
-from cluster_forge.foundation.names import ComponentName
+from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests import kubernetes_apis, scope
-from cluster_forge.ports import RenderRequest
+from cluster_forge.ports import Order, RenderRequest, Reporter
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages import documents, mined
 from cluster_forge.stages.documents import Group
 from cluster_forge.stages.means import Pins, Tools, has_sources, is_url, not_mined, stored
 from cluster_forge.stages.mined import Made
+
+STAGE = "render"
+_ASKING = ".APIVersions"
 
 _ROUNDS = 5
 """How often a chart may bring CRDs that make another come out otherwise, before it is left at that."""
@@ -41,51 +45,74 @@ class Content:
         return (*(self.made.groups if self.made else ()), *self.own)
 
     @property
-    def objects(self) -> int:
-        return sum(len(group.manifests) for group in self.groups)
+    def is_reused(self) -> bool:
+        """Whether nothing was rendered for it."""
+        return bool(self.made and (self.made.kept or self.made.is_cached))
 
 
 def render(
-    stack: Stack,
-    pins: Mapping[ComponentName, Pins],
-    lock: Lock,
-    tools: Tools,
-    told: Callable[[Component, int], None] | None = None,
+    stack: Stack, pins: Mapping[ComponentName, Pins], lock: Lock, tools: Tools, reporter: Reporter
 ) -> dict[ComponentName, Content]:
-    """The objects of every component, in the order of the stack. ``told`` hears of each component that is done.
+    """The objects of every component, in the order of the stack.
 
     Raises:
         ForgeError, ExceptionGroup: every component's errors: RenderError, ArchiveError, ManifestError, LockError.
     """
-    names = [each.name for each in stack.components]
-    own = dict(zip(names, tools.workers.map(lambda each: documents.own(each, tools), stack.components), strict=True))
-    made = _Making(stack, pins, lock, tools).everything(own)
-    contents = {}
-    for each in stack.components:
-        content = Content(component=each, made=made.get(each.name), own=own[each.name])
-        contents[each.name] = content
-        if told:
-            told(each, content.objects)
-    return contents
+    making = _Making(stack, pins, lock, tools, reporter)
+    own = making.own()
+    made = making.everything(own)
+    making.finished()
+    return {
+        each.name: Content(component=each, made=made.get(each.name), own=own[each.name]) for each in stack.components
+    }
 
 
 class _Making:
     """What the sources of one stack come to."""
 
-    def __init__(self, stack: Stack, pins: Mapping[ComponentName, Pins], lock: Lock, tools: Tools) -> None:
+    def __init__(
+        self, stack: Stack, pins: Mapping[ComponentName, Pins], lock: Lock, tools: Tools, reporter: Reporter
+    ) -> None:
         self._stack = stack
         self._pins = pins
         self._lock = lock
         self._tools = tools
+        self._reporter = reporter
         self._built_in = kubernetes_apis.api_versions(stack.target.kubernetes.minor)
+        self._sourced = [each for each in stack.components if has_sources(each)]
+        self._asked: dict[ComponentName, frozenset[str] | None] = {}
+        self._counts: Counter[str] = Counter()
+
+    def own(self) -> dict[ComponentName, tuple[Group, ...]]:
+        """The objects in the components' own files and folders, one group for each entry."""
+        orders = [
+            (component, entry, order)
+            for component, found in zip(
+                self._stack.components,
+                self._tools.workers.map(lambda each: documents.own(each, self._tools.files), self._stack.components),
+                strict=True,
+            )
+            for entry, order in found
+        ]
+        self._reporter.started(STAGE, len(orders) + len(self._sourced))
+        groups = self._tools.workers.map(lambda each: self._own(*each), orders)
+        own: dict[ComponentName, tuple[Group, ...]] = {each.name: () for each in self._stack.components}
+        for (component, _, _), group in zip(orders, groups, strict=True):
+            own[component.name] += (group,)
+        return own
 
     def everything(self, own: Mapping[ComponentName, Sequence[Group]]) -> dict[ComponentName, Made]:
-        """Read back or make what every component's sources come to, until none would come out otherwise."""
-        sourced = [each for each in self._stack.components if has_sources(each)]
-        made = {each.component: each for each in self._tools.workers.map(self._read, sourced) if each}
-        due = [each for each in sourced if each.name not in made]
-        brought = self._announced(own, made)
-        announced = brought
+        """Read back or make what every component's sources come to, until none would come out otherwise.
+
+        Charts that ask for APIs which Kubernetes itself does not have are rendered when it is known which of them the
+        others bring.
+        """
+        made = {each.component: each for each in self._tools.workers.map(self._read, self._sourced) if each}
+        due = [each for each in self._sourced if each.name not in made]
+        self._asked = dict(zip((each.name for each in due), self._tools.workers.map(self._asks, due), strict=True))
+        waiting = [each for each in due if self._waits(each)]
+        due = [each for each in due if each not in waiting]
+        brought = announced = self._announced(own, made)
         denied: frozenset[str] = frozenset()
         for _ in range(_ROUNDS):
             for new in self._tools.workers.map(partial(self._make, announced=announced), due):
@@ -93,10 +120,23 @@ class _Making:
             before, brought = brought, self._announced(own, made)
             denied |= before - brought  # what a chart brings only where nobody has it
             announced = brought - denied
-            due = [each for each in sourced if not self._holds(each, made[each.name], announced)]
+            known = [each for each in self._sourced if each.name in made]
+            due = waiting + [each for each in known if not self._holds(each, made[each.name], announced)]
+            waiting = []
             if not due:
                 break
         return made
+
+    def finished(self) -> None:
+        """Tell how much had to be done."""
+        told = ", ".join(f"{number} {what}" for what, number in self._counts.items() if number)
+        self._reporter.finished(STAGE, told or "nothing to do")
+
+    def _own(self, component: Component, entry: str, order: Order) -> Group:
+        with self._told(component) as facts:
+            found, facts["cached"] = documents.made(order, self._tools.maker)
+            facts["objects"] = len(found.manifests)
+        return Group(origin=entry, manifests=found.manifests)
 
     def _announced(
         self, own: Mapping[ComponentName, Sequence[Group]], made: Mapping[ComponentName, Made]
@@ -107,13 +147,19 @@ class _Making:
             for each in self._stack.components
             for group in (*own[each.name], *(made[each.name].groups if each.name in made else ()))
             for manifest in group.manifests
-            if not mined.is_excluded(manifest, each)
+            if manifest.facts.defines and not mined.is_excluded(manifest, each)
         )
         return frozenset(api for kind in scope.custom_kinds(manifests) for api in kind.api_versions)
 
     def _read(self, component: Component) -> Made | None:
         locked = self._lock.component(component.name)
-        return mined.read(component, locked, self._tools) if locked and locked.rendered else None
+        if locked is None or locked.rendered is None:
+            return None
+        made = mined.read(component, locked, self._tools)
+        if made:
+            with self._told(component, "read back") as facts:
+                facts["cached"], facts["objects"] = made.is_cached, made.objects
+        return made
 
     def _holds(self, component: Component, made: Made, announced: Collection[str]) -> bool:
         """Whether it is what would be made with these API versions announced."""
@@ -127,44 +173,72 @@ class _Making:
         )
         return locked is not None and locked.rendered == expected
 
-    def _make(self, component: Component, announced: frozenset[str]) -> Made:
-        pins = self._pins.get(component.name, Pins())
-        groups = []
-        asks: frozenset[str] | None = frozenset()
-        if component.helm:
-            chart, asks = self._chart(component, pins, announced)
-            groups.append(chart)
-        groups += [self._fetched(component, url, pins) for url in component.manifests if is_url(url)]
-        made = Made(component=component.name, groups=tuple(groups), asks=asks)
-        return replace(made, announced=made.heard(announced))
+    def _asks(self, component: Component) -> frozenset[str] | None:
+        """The API versions that a component's chart asks for; None: it may ask for any."""
+        if component.name in self._asked:
+            return self._asked[component.name]
+        if not component.helm:
+            return frozenset()
+        if _ASKING in str(component.values):  # values may be templates, too
+            return None
+        return self._tools.maker.asks(self._archive(component))
 
-    def _chart(
-        self, component: Component, pins: Pins, announced: frozenset[str]
-    ) -> tuple[Group, frozenset[str] | None]:
+    def _waits(self, component: Component) -> bool:
+        """Whether it asks for more than Kubernetes itself has."""
+        asked = self._asks(component)
+        return asked is None or not asked <= frozenset(self._built_in)
+
+    def _archive(self, component: Component) -> bytes:
         assert component.helm is not None
-        if pins.chart is None:
+        pin = self._pins.get(component.name, Pins()).chart
+        if pin is None:
             raise not_mined(component, component.helm.chart)
-        request = RenderRequest(
-            chart=stored(component, pins.chart, self._tools.store),
-            values=component.values,
-            release=component.helm.release,
-            namespace=component.namespace or "default",
-            kubernetes=self._stack.target.kubernetes,
-            api_versions=(*self._built_in, *sorted(announced)),
-            skip_schema=component.helm.skip_schema,
-        )
-        try:
-            output = self._tools.engine.render(request)
-        except ForgeError as error:
-            message = f"component {component.name}: {error.message}"
-            raise type(error)(message, where=error.where or component.where, fix=error.fix) from error
-        manifests = documents.read(documents.rendered(output), component.name, self._tools.reader)
-        return Group(origin=pins.chart.address, manifests=manifests), output.asks_for
+        return stored(component, pin, self._tools.store)
 
-    def _fetched(self, component: Component, url: str, pins: Pins) -> Group:
-        shown = without_credentials(url)
-        if url not in pins.manifests:
-            raise not_mined(component, shown)
-        content = stored(component, pins.manifests[url], self._tools.store)
-        texts = documents.written(content, shown)
-        return Group(origin=shown, manifests=documents.read(texts, component.name, self._tools.reader))
+    def _make(self, component: Component, announced: frozenset[str]) -> Made:
+        asks = self._asks(component)
+        heard = announced if asks is None else asks & announced
+        groups = []
+        with self._told(component) as facts:
+            kept = []
+            for origin, order in self._orders(component, heard):
+                found, is_kept = documents.made(order, self._tools.maker)
+                groups.append(Group(origin=origin, manifests=found.manifests))
+                kept.append(is_kept)
+            facts["cached"] = all(kept)
+            facts["objects"] = sum(len(group.manifests) for group in groups)
+        return Made(
+            component=component.name, groups=tuple(groups), asks=asks, announced=heard, is_cached=bool(facts["cached"])
+        )
+
+    def _orders(self, component: Component, heard: frozenset[str]) -> Iterator[tuple[str, Order]]:
+        """What has to be made of the component's sources, each with where it comes from."""
+        pins = self._pins.get(component.name, Pins())
+        if component.helm:
+            request = RenderRequest(
+                chart=self._archive(component),
+                values=component.values,
+                release=component.helm.release,
+                namespace=component.namespace or "default",
+                kubernetes=self._stack.target.kubernetes,
+                api_versions=(*self._built_in, *sorted(heard)),
+                skip_schema=component.helm.skip_schema,
+            )
+            address = pins.chart.address if pins.chart else ""
+            yield address, Order(component=component.name, where=component.where, chart=request)
+        for url in filter(is_url, component.manifests):
+            shown = without_credentials(url)
+            if url not in pins.manifests:
+                raise not_mined(component, shown)
+            content = stored(component, pins.manifests[url], self._tools.store)
+            yield shown, Order(component=component.name, where=component.where, texts=[(shown, content)])
+
+    @contextmanager
+    def _told(self, component: Component, how: str = "") -> Iterator[dict[str, bool | int]]:
+        """Tell that a component is worked on, and how that ended."""
+        self._reporter.began(STAGE, component.name)
+        facts: dict[str, bool | int] = {"cached": False, "objects": 0}
+        yield facts
+        detail = f"{counted(facts['objects'], 'object')}{' (cached)' if facts['cached'] else ''}"
+        self._counts["cached" if facts["cached"] else how or "made"] += 1
+        self._reporter.advanced(STAGE, component.name, detail, **facts)

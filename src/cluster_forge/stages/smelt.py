@@ -8,48 +8,56 @@ from dataclasses import dataclass, replace
 from cluster_forge import __version__
 from cluster_forge.bundle import RECORD, ObjectRecord, PartRecord, Record
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import ManifestError
+from cluster_forge.foundation.errors import ManifestError, StaleError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.manifests import emit
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.manifests.manifest import Body, Manifest
+from cluster_forge.manifests.manifest import Document, Manifest
 from cluster_forge.ports import Reporter
 from cluster_forge.stack.lock import Lock
-from cluster_forge.stack.model import Component, Ignore, Stack
-from cluster_forge.stages import delivery, working
+from cluster_forge.stack.model import Ignore, Stack
+from cluster_forge.stages import changes, delivery, working
 from cluster_forge.stages.assemble import Part, assemble
+from cluster_forge.stages.changes import Changes
+from cluster_forge.stages.inputs import fingerprint
 from cluster_forge.stages.means import Pins, Tools
 from cluster_forge.stages.render import Content, render
-from cluster_forge.stages.working import object_record
+from cluster_forge.stages.working import Working, object_record
+
+STAGE = "smelt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmeltRequest:
     """The stack, its pinned sources, and what was mined already in this run.
 
-    ``inputs`` is the fingerprint of everything that the result depends on. ``allow`` names the codes of error findings
-    that pass. ``discard_edits`` lets hand edits in `working/` be overwritten.
+    ``allow`` names the codes of error findings that pass. ``discard_edits`` lets hand edits in `working/` be
+    overwritten. ``is_anew`` makes everything although nothing changed.
     """
 
     stack: Stack
     pins: Mapping[ComponentName, Pins]
     lock: Lock
-    inputs: Digest
     notices: Sequence[Finding] = ()
     contents: Mapping[ComponentName, Content] | None = None
     allow: frozenset[str] = frozenset()
     discard_edits: bool = False
+    is_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Smelted:
-    """What was made, and whether it was written: a finding of severity error keeps `working/` as it was."""
+    """What `working/` holds, and whether it was written: a finding of severity error keeps it as it was.
+
+    ``parts`` are empty where nothing had to be made, because `working/` is what would be made. ``reused`` names the
+    components that nothing was rendered or read for.
+    """
 
     parts: tuple[Part, ...]
     record: Record
     tree: FileTree
     findings: tuple[Finding, ...]
+    changes: Changes
     reused: frozenset[ComponentName] = frozenset()
 
     @property
@@ -58,48 +66,101 @@ class Smelted:
 
     @property
     def objects(self) -> int:
-        return sum(len(part.manifests) for part in self.parts)
+        return self.record.objects
 
 
 def smelt(request: SmeltRequest, tools: Tools, reporter: Reporter) -> Smelted:
-    """Make `working/` anew.
+    """Make `working/` anew, unless it is what would be made.
 
     Raises:
         LockError: a source that was not mined.
         RenderError, ArchiveError, ManifestError, OrderError: see `render` and `assemble`; several in an ExceptionGroup.
         EditedError: if `working/` holds hand edits and they were not given up.
     """
+    present = _present(request, tools)
+    inputs = fingerprint(request.stack, request.pins, request.lock, tools)
+    reporter.started(STAGE, len(request.stack.components))
+    smelted = (None if request.is_anew else _unchanged(request, present, inputs)) or _made(
+        request, present, inputs, tools, reporter
+    )
+    for finding in smelted.findings:
+        reporter.noticed(finding)
+    if smelted.parts and smelted.is_written:
+        hidden = RECORD.removeprefix(f"{working.FOLDER}/")
+        tools.files.replace_trees(
+            {working.FOLDER: FileTree({**smelted.tree.files, hidden: smelted.record.to_json()})}
+        )
+    if smelted.is_written:
+        reporter.finished(
+            STAGE, f"{smelted.objects} objects of {len(smelted.record.parts)} components in {working.FOLDER}/"
+        )
+    return smelted
+
+
+def _present(request: SmeltRequest, tools: Tools) -> Working | None:
+    """`working/` as it is, whose edits are none or may be lost."""
+    if request.discard_edits:
+        try:
+            return working.look(tools.files)
+        except StaleError:
+            return None
+    found = working.look(tools.files)
+    working.refuse_edits(found)
+    return found
+
+
+def _unchanged(request: SmeltRequest, present: Working | None, inputs: Digest) -> Smelted | None:
+    """What `working/` is, where it was made of just these inputs and nobody touched it since; never by time stamps."""
+    if present is None or present.edited:
+        return None
+    record = present.record
+    if (record.inputs, record.stack, record.tool) != (inputs, request.stack.name, __version__):
+        return None
+    findings = judged((*request.notices, *record.found), request.stack.ignores, request.allow)
+    return Smelted(
+        parts=(),
+        record=replace(record, errors=_count(findings, Severity.ERROR), warnings=_count(findings, Severity.WARNING)),
+        tree=present.tree,
+        findings=findings,
+        changes=Changes(),
+        reused=frozenset(part.name for part in record.parts),
+    )
+
+
+def _made(
+    request: SmeltRequest, present: Working | None, inputs: Digest, tools: Tools, reporter: Reporter
+) -> Smelted:
     stack = request.stack
-    if not request.discard_edits:
-        working.refuse_edits(tools.files)
-    reporter.started("smelt", len(stack.components))
     contents = request.contents
     if contents is None:
-        contents = render(
-            stack, request.pins, request.lock, tools, lambda each, objects: _tell(reporter, each, objects)
-        )
+        contents = render(stack, request.pins, request.lock, tools, reporter)
     assembled = assemble(stack, contents)
     findings = judged((*request.notices, *assembled.findings), stack.ignores, request.allow)
-    for finding in findings:
-        reporter.noticed(finding)
     tree, records, revision = _written(stack, assembled.parts, request.pins)
+    known = {each.path: each.digest for part in records for each in part.objects}
     record = Record(
         tool=__version__,
         stack=stack.name,
-        inputs=request.inputs,
+        inputs=inputs,
         revision=revision,
         parts=records,
-        files={path: Digest.of(content) for path, content in tree.files.items()},
-        errors=sum(finding.severity is Severity.ERROR for finding in findings),
-        warnings=sum(finding.severity is Severity.WARNING for finding in findings),
+        files={path: known.get(path) or Digest.of(content) for path, content in tree.files.items()},
+        found=assembled.findings,
+        errors=_count(findings, Severity.ERROR),
+        warnings=_count(findings, Severity.WARNING),
     )
-    reused = frozenset(name for name, content in contents.items() if content.made and content.made.kept)
-    smelted = Smelted(parts=assembled.parts, record=record, tree=tree, findings=findings, reused=reused)
-    if smelted.is_written:
-        hidden = RECORD.removeprefix(f"{working.FOLDER}/")
-        tools.files.replace_trees({working.FOLDER: FileTree({**tree.files, hidden: record.to_json()})})
-        reporter.finished("smelt", f"{smelted.objects} objects of {len(records)} components in {working.FOLDER}/")
-    return smelted
+    return Smelted(
+        parts=assembled.parts,
+        record=record,
+        tree=tree,
+        findings=findings,
+        changes=changes.between(present.record if present else None, record),
+        reused=frozenset(name for name, each in contents.items() if each.is_reused),
+    )
+
+
+def _count(findings: Iterable[Finding], severity: Severity) -> int:
+    return sum(finding.severity is severity for finding in findings)
 
 
 def judged(findings: Iterable[Finding], ignores: Sequence[Ignore], allow: Collection[str]) -> tuple[Finding, ...]:
@@ -135,28 +196,24 @@ def _matches(ignore: Ignore, finding: Finding) -> bool:
     )
 
 
-def _tell(reporter: Reporter, component: Component, objects: int) -> None:
-    reporter.advanced("smelt", component.name, f"{objects} objects")
-
-
 def _written(
     stack: Stack, parts: Sequence[Part], pins: Mapping[ComponentName, Pins]
 ) -> tuple[FileTree, tuple[PartRecord, ...], str]:
     """The files of `working/`, the record of each part, and the revision that the applications are pinned to."""
     files: dict[str, bytes] = {}
-    bodies: dict[str, Body] = {}
+    documents: dict[str, Document] = {}
     records = []
     for part in parts:
         objects = []
         for manifest in part.manifests:
             path = f"{part.name}/{manifest.id.file_name}"
             _add(files, path, manifest)
-            bodies[path] = manifest.body
+            documents[path] = manifest.document
             objects.append(object_record(manifest, path))
         for manifest in part.later:
             _add(files, f"{part.name}/{working.LATER}/{manifest.id.file_name}", manifest)
         records.append(_part_record(part, pins.get(part.name, Pins()), tuple(objects)))
-    tree, revision = delivery.with_applications(stack, delivery.parts(records, files, bodies), files)
+    tree, revision = delivery.with_applications(stack, delivery.parts(records, files, lambda each: documents[each.path].body), files)
     return tree, tuple(records), revision
 
 
@@ -167,7 +224,7 @@ def _add(files: dict[str, bytes], path: str, manifest: Manifest) -> None:
             where=manifest.provenance.origin,
             fix="leave one out: no API server keeps them apart",
         )
-    files[path] = emit.text(manifest)
+    files[path] = manifest.text
 
 
 def _part_record(part: Part, pins: Pins, objects: tuple[ObjectRecord, ...]) -> PartRecord:

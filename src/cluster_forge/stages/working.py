@@ -11,13 +11,15 @@ from cluster_forge.foundation.errors import EditedError, ForgeError, ManifestErr
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops import argocd
-from cluster_forge.manifests import emit, hooks, images
 from cluster_forge.manifests.manifest import Manifest
-from cluster_forge.ports import StackFiles, YamlReader
+from cluster_forge.ports import Maker, Order, StackFiles
 from cluster_forge.stages import documents
 
 FOLDER, LATER = "working", "hooks"
 _SHOWN = 5
+
+NO_RECORD = Record(tool="", stack="", inputs=Digest.of(b""), revision="", parts=(), files={})
+"""Of a folder that smelt did not make: it holds nothing that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +36,10 @@ def object_record(manifest: Manifest, path: str) -> ObjectRecord:
     return ObjectRecord(
         path=path,
         id=manifest.id,
-        digest=Digest.of(emit.text(manifest)),
-        images=tuple(sorted({use.image for use in images.of(manifest.body)})),
-        hook=",".join(sorted(hooks.events(manifest))),
-        weight=hooks.weight_of(manifest),
+        digest=Digest.of(manifest.text),
+        images=manifest.facts.images,
+        hook=manifest.facts.hook,
+        weight=manifest.facts.weight,
     )
 
 
@@ -55,50 +57,53 @@ def shown(found: Sequence[str]) -> str:
     return f"{', '.join(found[:_SHOWN])}{more}"
 
 
-def refuse_edits(files: StackFiles) -> None:
+def look(files: StackFiles) -> Working | None:
+    """The folder as it is, with an empty record if smelt did not make it; None where there is nothing in it.
+
+    Raises:
+        StaleError: if the record is damaged.
+    """
+    tree = files.read_tree(FOLDER)
+    if tree is None or not len(tree):
+        return None
+    content = files.read(RECORD)
+    record = NO_RECORD if content is None else Record.from_json(content)
+    return Working(tree=tree, record=record, edited=tuple(edits(record, tree)))
+
+
+def refuse_edits(found: Working | None) -> None:
     """See to it that nothing is lost by writing `working/` anew.
 
     Raises:
         EditedError: if it is not as smelt left it; one that smelt did not make counts as edited too.
     """
-    tree = files.read_tree(FOLDER)
-    if tree is None or not len(tree):
+    if found is None:
         return
-    content = files.read(RECORD)
-    if content is None:
+    if found.record is NO_RECORD:
         raise EditedError(
-            f"holds files that smelt did not write: {shown(list(tree))}",
+            f"holds files that smelt did not write: {shown(list(found.tree))}",
             where=f"{FOLDER}/",
             fix="move them away, or give them up with --discard-edits",
         )
-    found = edits(Record.from_json(content), tree)
-    if found:
-        what = "1 file was" if len(found) == 1 else f"{len(found)} files were"
+    if found.edited:
+        what = "1 file was" if len(found.edited) == 1 else f"{len(found.edited)} files were"
         raise EditedError(
-            f"{what} edited by hand: {shown(found)}",
+            f"{what} edited by hand: {shown(found.edited)}",
             where=f"{FOLDER}/",
             fix="cast them as they are (`cluster-forge cast`), or give them up with --discard-edits",
         )
 
 
-def read(files: StackFiles, reader: YamlReader) -> Working | None:
-    """The folder with its edits taken in; None where nothing was smelted.
+def with_edits(found: Working, maker: Maker) -> Working:
+    """The folder with its edits taken into the record.
 
     Raises:
-        StaleError: if the record is damaged.
         ManifestError, ExceptionGroup: for edited files that hold no object, or several.
     """
-    tree, content = files.read_tree(FOLDER), files.read(RECORD)
-    if tree is None or content is None:
-        return None
-    record = Record.from_json(content)
-    edited = edits(record, tree)
-    if edited:
-        record = _updated(record, tree, reader)
-    return Working(tree=tree, record=record, edited=tuple(edited))
+    return replace(found, record=_updated(found.record, found.tree, maker)) if found.edited else found
 
 
-def _updated(record: Record, tree: FileTree, reader: YamlReader) -> Record:
+def _updated(record: Record, tree: FileTree, maker: Maker) -> Record:
     """The record with the objects of changed and added files in place of those that smelt wrote."""
     errors: list[ForgeError] = []
     parts = {part.name: part for part in record.parts}
@@ -112,7 +117,7 @@ def _updated(record: Record, tree: FileTree, reader: YamlReader) -> Record:
         new = []
         for path in sorted(changed):
             try:
-                new.append(_read(path, tree[path], part, reader))
+                new.append(_read(path, tree[path], part, maker))
             except (ForgeError, ExceptionGroup) as error:
                 errors += [each for each in leaves(error) if isinstance(each, ForgeError)]
         objects = sorted([*(each for each in kept if each.path not in changed), *new], key=lambda each: each.path)
@@ -131,9 +136,9 @@ def _changed(part: PartRecord, record: Record, tree: FileTree) -> set[str]:
     }
 
 
-def _read(path: str, content: bytes, part: PartRecord, reader: YamlReader) -> ObjectRecord:
+def _read(path: str, content: bytes, part: PartRecord, maker: Maker) -> ObjectRecord:
     where = f"{FOLDER}/{path}"
-    found = documents.read(documents.written(content, where), ComponentName(part.name), reader)
-    if len(found) != 1:
-        raise ManifestError(f"holds {len(found)} objects", where=where, fix="keep one object to a file")
-    return replace(object_record(found[0], path), digest=Digest.of(content))
+    found, _ = documents.made(Order(component=ComponentName(part.name), texts=[(where, content)]), maker)
+    if len(found.manifests) != 1:
+        raise ManifestError(f"holds {len(found.manifests)} objects", where=where, fix="keep one object to a file")
+    return replace(object_record(found.manifests[0], path), digest=Digest.of(content))

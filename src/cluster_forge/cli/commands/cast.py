@@ -18,14 +18,13 @@ def command(session: Session, stale: bool) -> None:
     from cluster_forge.stages.cast import CastRequest
     from cluster_forge.stages.cast import cast as cast_stage
 
-    workshop = session.workshop(offline=True)
-    with workshop.files.locked():
+    with session.workshop(offline=True) as workshop, workshop.files.locked():
         described = describe(workshop.files, session.selection)
         stack = described.stack
         pins = pin.from_lock(stack.components, described.lock, workshop.sources).pins
         request = CastRequest(
             stack=stack,
-            inputs=inputs.fingerprint(stack, pins, workshop.files),
+            inputs=inputs.fingerprint(stack, pins, described.lock, workshop.tools),
             time=source_date(),
             is_stale_fine=stale,
         )

@@ -17,8 +17,7 @@ def command(session: Session, discard_edits: bool) -> int:
     from cluster_forge.stages.forge import ForgeRequest
     from cluster_forge.stages.forge import forge as forge_stage
 
-    workshop = session.workshop()
-    with workshop.files.locked():
+    with session.workshop() as workshop, workshop.files.locked():
         described = describe(workshop.files, session.selection)
         request = ForgeRequest(
             stack=described.stack,
@@ -27,6 +26,7 @@ def command(session: Session, discard_edits: bool) -> int:
             notices=described.notices,
             allow=session.selection.allow,
             discard_edits=discard_edits,
+            is_anew=not session.is_cached,
         )
         with session.reporting("mine", "render", "smelt", "cast") as reporter:
             forged = forge_stage(request, workshop.tools, workshop.sources, workshop.repositories, reporter)

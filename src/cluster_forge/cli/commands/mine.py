@@ -15,8 +15,7 @@ def command(session: Session, update: bool) -> None:
     from cluster_forge.stages.mine import MineRequest
     from cluster_forge.stages.mine import mine as mine_stage
 
-    workshop = session.workshop()
-    with workshop.files.locked():
+    with session.workshop() as workshop, workshop.files.locked():
         described = describe(workshop.files, session.selection)
         every = frozenset(component.name for component in described.stack.components)
         request = MineRequest(stack=described.stack, lock=described.lock, update=every if update else frozenset())

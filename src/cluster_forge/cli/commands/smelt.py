@@ -12,12 +12,11 @@ from cluster_forge.cli.session import Session, verb
 def command(session: Session, discard_edits: bool) -> int:
     """Nothing is fetched. Exit code 1 and no change if a finding is an error."""
     from cluster_forge.cli.description import counted, describe, many, smelted_json
-    from cluster_forge.stages import inputs, pin
+    from cluster_forge.stages import pin
     from cluster_forge.stages.smelt import SmeltRequest
     from cluster_forge.stages.smelt import smelt as smelt_stage
 
-    workshop = session.workshop(offline=True)
-    with workshop.files.locked():
+    with session.workshop(offline=True) as workshop, workshop.files.locked():
         described = describe(workshop.files, session.selection)
         stack = described.stack
         pins = pin.from_lock(stack.components, described.lock, workshop.sources).pins
@@ -25,10 +24,10 @@ def command(session: Session, discard_edits: bool) -> int:
             stack=stack,
             pins=pins,
             lock=described.lock,
-            inputs=inputs.fingerprint(stack, pins, workshop.files),
             notices=described.notices,
             allow=session.selection.allow,
             discard_edits=discard_edits,
+            is_anew=not session.is_cached,
         )
         with session.reporting("render", "smelt") as reporter:
             smelted = smelt_stage(request, workshop.tools, reporter)

@@ -1,0 +1,98 @@
+"""Objects made here and now: a chart is rendered, or texts are taken as they are; then every document is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import orjson
+
+from cluster_forge.foundation.errors import ForgeError, ManifestError, raise_all
+from cluster_forge.manifests import batch, normalize, split
+from cluster_forge.manifests.batch import Batch
+from cluster_forge.manifests.manifest import Document, Manifest, Provenance
+from cluster_forge.ports import HelmEngine, Order, Packed, Rendered, RenderRequest, YamlReader
+
+Documents = Iterable[tuple[split.Document, str]]
+"""Documents, each with the file, template or URL that it stands in."""
+
+
+class DirectMaker:
+    """`ports.Maker` on an engine and a reader."""
+
+    def __init__(self, engine: HelmEngine, reader: YamlReader) -> None:
+        self._engine = engine
+        self._reader = reader
+
+    @property
+    def version(self) -> str:
+        return self._engine.version
+
+    def make(self, order: Order) -> Packed:
+        if order.chart:
+            output = self._rendered(order, order.chart)
+            found = Batch(manifests=self._read(_of_chart(output), order), asks=output.asks_for)
+        else:
+            found = Batch(manifests=self._read(_of_texts(order.texts), order))
+        return Packed(content=batch.pack(found))
+
+    def asks(self, chart: bytes) -> frozenset[str] | None:
+        return self._engine.asks(chart)
+
+    def _rendered(self, order: Order, chart: RenderRequest) -> Rendered:
+        try:
+            return self._engine.render(chart)
+        except ForgeError as error:
+            message = f"component {order.component}: {error.message}"
+            raise type(error)(message, where=error.where or order.where, fix=error.fix) from error
+
+    def _read(self, documents: Documents, order: Order) -> tuple[Manifest, ...]:
+        found: list[Manifest] = []
+        errors: list[ForgeError] = []
+        for document, origin in documents:
+            where = f"{origin}:{document.line}"
+            try:
+                value = self._reader.read(document.text)
+                objects = normalize.objects(value, Provenance(component=order.component, origin=where))
+                found += map(_written, list(objects))
+            except ManifestError as error:
+                place = f"component {order.component}: "
+                message = error.message if error.message.startswith(place) else place + error.message
+                errors.append(ManifestError(message, where=error.where or where, fix=error.fix))
+            except (RecursionError, orjson.JSONEncodeError, UnicodeError) as error:
+                message = f"component {order.component}: nothing that JSON can hold, as Kubernetes needs it: {error}"
+                errors.append(ManifestError(message, where=where, fix="mend the document, or leave it out"))
+        raise_all(errors)
+        return tuple(found)
+
+
+def _written(manifest: Manifest) -> Manifest:
+    """The manifest in every form but its tree, which is the largest; its keys sorted, as Kubernetes gives them."""
+    content = orjson.dumps(manifest.body, option=orjson.OPT_SORT_KEYS)
+    made = Document(json=content)
+    return replace(manifest, document=Document(json=content, text=made.text, facts=made.facts))
+
+
+def _of_chart(output: Rendered) -> Documents:
+    """The documents of a rendered chart: its templates', then those of its ``crds/`` folders."""
+    for path, text in output.templates.items():
+        for document in split.rendered(text):
+            yield document, path
+    for path, text in output.crds:
+        for document in split.written(text):
+            yield document, path
+
+
+def _of_texts(texts: Iterable[tuple[str, bytes]]) -> Documents:
+    """The documents of files that somebody wrote.
+
+    Raises:
+        ManifestError: if one is not UTF-8.
+    """
+    for origin, content in texts:
+        try:
+            text = content.decode()
+        except UnicodeDecodeError as error:
+            raise ManifestError(f"not UTF-8 text: {error}", where=origin, fix="save the file as UTF-8") from error
+        for document in split.written(text):
+            yield document, origin

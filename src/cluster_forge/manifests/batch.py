@@ -1,0 +1,94 @@
+"""The objects that one chart, file or folder came to, and the same as bytes: what workers hand over and the cache keeps.
+
+::
+
+    zstd( header length (8 bytes, little endian) · header (JSON) · JSON and YAML of each object, one after the other )
+
+Both forms are kept: a stack that is smelted again wants the text, a check the tree, and neither has to be made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import zstandard
+
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.facts import CustomKind, Facts
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Document, Manifest, Provenance
+
+FORMAT = 1
+"""Part of every key under which a batch is kept: another layout never meets this reader."""
+
+_LEVEL = 1
+_LENGTH = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """``asks`` are the API versions that a chart's templates ask the cluster for, None where they cannot be told."""
+
+    manifests: tuple[Manifest, ...]
+    asks: frozenset[str] | None = frozenset()
+
+
+def pack(batch: Batch) -> bytes:
+    """The batch as bytes. The component is no part of it: another may hold the same objects."""
+    pieces: list[bytes] = []
+    entries = []
+    for each in batch.manifests:
+        content, text = each.document.json, each.document.text
+        pieces += (content, text)
+        entries.append([*_id(each.id), each.provenance.origin, len(content), len(text), _facts(each.facts)])
+    header = orjson.dumps({"asks": None if batch.asks is None else sorted(batch.asks), "objects": entries})
+    packed = b"".join((len(header).to_bytes(_LENGTH, "little"), header, *pieces))
+    return zstandard.ZstdCompressor(level=_LEVEL, write_content_size=True).compress(packed)
+
+
+def unpack(packed: bytes, component: ComponentName) -> Batch:
+    """What `pack` was given, as objects of ``component``."""
+    content = zstandard.ZstdDecompressor().decompress(packed)
+    start = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
+    header = orjson.loads(content[_LENGTH:start])
+    asks = header["asks"]
+    return Batch(
+        manifests=tuple(_manifests(header["objects"], content, start, component)),
+        asks=None if asks is None else frozenset(asks),
+    )
+
+
+def _manifests(
+    entries: Iterable[list[Any]], content: bytes, start: int, component: ComponentName
+) -> Iterator[Manifest]:
+    for group, kind, namespace, name, origin, size, length, facts in entries:
+        middle, end = start + size, start + size + length
+        document = Document(json=content[start:middle], text=content[middle:end], facts=_facts_from(facts))
+        yield Manifest(
+            id=ObjectId(group=group, kind=kind, namespace=namespace, name=name),
+            document=document,
+            provenance=Provenance(component=component, origin=origin),
+        )
+        start = end
+
+
+def _id(each: ObjectId) -> tuple[str, str, str, str]:
+    return each.group, each.kind, each.namespace, each.name
+
+
+def _facts(facts: Facts) -> list[Any]:
+    kind = facts.defines
+    defines = [kind.group, kind.kind, kind.namespaced, list(kind.versions)] if kind else None
+    return [list(facts.images), facts.hook, facts.weight, defines]
+
+
+def _facts_from(entry: list[Any]) -> Facts:
+    images, hook, weight, defines = entry
+    kind = None
+    if defines:
+        group, name, namespaced, versions = defines
+        kind = CustomKind(group=group, kind=name, namespaced=namespaced, versions=tuple(versions))
+    return Facts(images=tuple(images), hook=hook, weight=weight, defines=kind)
