@@ -9,20 +9,12 @@ No line is ever folded, and nothing depends on the width of the text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any
-
-import orjson
 
 from cluster_forge.foundation.yaml_text import block, line, scalar
 
 _LONGEST_KEY = 1000
 """YAML allows 1,024 characters to a key before its colon (YAML 1.2.2, 7.4.2); a longer one takes the explicit form."""
-
-
-_SCHEMAS = "properties"
-_LONG_SCHEMA = 200
-"""Bytes of JSON from which on it pays to remember how something is written."""
 
 
 def document(body: Mapping[str, Any]) -> str:
@@ -48,52 +40,12 @@ def _mapping(body: Mapping[str, Any], indent: str, lines: list[str]) -> None:
             lines.append(f"{indent}{name}: {_string(value, deeper)}\n")
         elif kind is dict and value:
             lines.append(f"{indent}{name}:\n")
-            if key == _SCHEMAS:
-                _schemas(value, deeper, lines)
-            else:
-                _mapping(value, deeper, lines)
+            _mapping(value, deeper, lines)
         elif kind is list and value:
             lines.append(f"{indent}{name}:\n")
             _sequence(value, indent, lines)
         else:
             lines.append(f"{indent}{name}: {scalar(value)}\n")
-
-
-def _schemas(members: Mapping[str, Any], indent: str, lines: list[str]) -> None:
-    """What a schema says of an object's members: four fifths of what the definitions of real stacks say they say twice."""
-    deeper = indent + "  "
-    for key, value in members.items():
-        if type(value) is dict and len(value) > 1:
-            content = _json(value)
-            if len(content) > _LONG_SCHEMA:
-                lines.append(f"{indent}{line(key)}:\n{_indented(_remembered(content), deeper)}")
-                continue
-        _mapping({key: value}, indent, lines)
-
-
-def _json(value: Mapping[str, Any]) -> bytes:
-    """What tells two schemas apart; nothing where JSON cannot say it."""
-    try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        return b""
-
-
-@lru_cache(maxsize=8192)
-def _remembered(content: bytes) -> str:
-    """The mapping in a JSON text, written at the left margin."""
-    lines: list[str] = []
-    _mapping(orjson.loads(content), "", lines)
-    return "".join(lines)
-
-
-def _indented(text: str, indent: str) -> str:
-    """The same lines further to the right; those that are empty stay so."""
-    moved = indent + text[:-1].replace("\n", f"\n{indent}") + "\n"
-    blank = f"\n{indent}\n"
-    while blank in moved:
-        moved = moved.replace(blank, "\n\n")
-    return moved
 
 
 def _sequence(items: list[Any], indent: str, lines: list[str]) -> None:
