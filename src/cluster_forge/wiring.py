@@ -162,8 +162,6 @@ def _reader() -> YamlReader:
         from cluster_forge.adapters.yaml_go import GoYaml
 
         reader = GoYaml(reader)
-    if find_spec("yaml_rs"):
-        from cluster_forge.adapters.yaml_fast import FastYaml
+    from cluster_forge.adapters.yaml_fast import FastYaml
 
-        reader = FastYaml(reader)
-    return reader
+    return FastYaml(reader)
