@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Self
 
 from cluster_forge.adapters.stack_files import RunLog, WorkspaceFiles
 from cluster_forge.adapters.store import FolderStore
@@ -33,7 +34,7 @@ class Workshop:
     repositories: Repositories
     close: Callable[[], None]
 
-    def __enter__(self) -> Workshop:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,7 +76,7 @@ def workshop(settings: Settings) -> Workshop:
     from cluster_forge.adapters.sources import ChartSources
 
     files = workspace_files(settings.workspace)
-    root = Path(settings.store) if settings.store else store_folder()
+    root = store_root(settings.store)
     store = FolderStore(root)
     helm, reader = _engine(settings.engine), _reader()
     cache = FolderCache(root) if settings.is_cached else NoCache()
@@ -133,8 +134,10 @@ def workspace_files(workspace: Path) -> WorkspaceFiles:
     return WorkspaceFiles(workspace)
 
 
-def store_folder() -> Path:
-    """The user's own store: ``$XDG_CACHE_HOME/cluster-forge``, else ``~/.cache/cluster-forge``."""
+def store_root(named: str | None) -> Path:
+    """The store that was named, or the user's own: ``$XDG_CACHE_HOME/cluster-forge``, else ``~/.cache/cluster-forge``."""
+    if named:
+        return Path(named)
     cache = os.environ.get("XDG_CACHE_HOME")
     return (Path(cache) if cache else Path.home() / ".cache") / "cluster-forge"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from cluster_forge.adapters.yaml_once import ReadOnce
+
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports import YamlReader

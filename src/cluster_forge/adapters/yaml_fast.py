@@ -14,8 +14,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import orjson
-
 from cluster_forge.ports import YamlReader
 
 _PLAIN = bytes((0x0A, *range(0x20, 0x7F)))

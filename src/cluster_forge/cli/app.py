@@ -20,6 +20,7 @@ VERBS = {
     "cast": "Compile working/ into stacks/<name>/: repository, image, deploy script.",
     "forge": "Mine what is missing, smelt and cast in one go.",
     "config": "Show the effective description, or only check it.",
+    "store": "What the store holds, and clearing it of what was long not used.",
     "convert": "Write the native form of a description in the first format.",
     "help": "Explain exit codes and errors, or a verb.",
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 from cluster_forge.adapters.stack_files import WorkspaceFiles
 from cluster_forge.bundle import PartRecord
+from cluster_forge.cli import difference
 from cluster_forge.cli.session import Selection, finding_json
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, raise_all
@@ -103,6 +104,7 @@ def smelted_json(stack: Stack, smelted: Smelted) -> Mapping[str, Any]:
         "components": components_json(smelted.record.parts, smelted.reused),
         "objects": smelted.objects,
         "findings": [finding_json(each) for each in smelted.findings],
+        "changes": difference.json(smelted.changes),
     }
 
 

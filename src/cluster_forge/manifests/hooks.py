@@ -39,4 +39,3 @@ def use_of(manifest: Manifest) -> HookUse:
     if found & _INSTALL:
         return HookUse.INSTALL
     return HookUse.TEST if found <= _TEST else HookUse.LATER
-

@@ -10,6 +10,7 @@ from cluster_forge.manifests import kubernetes_apis
 from cluster_forge.manifests.facts import CRD_KIND, CustomKind
 from cluster_forge.manifests.manifest import Manifest
 
+
 @dataclass(frozen=True, slots=True)
 class Scopes:
     """The scopes in a cluster of the given minor version that holds the given custom kinds."""

@@ -45,12 +45,25 @@ def forge(
     Raises:
         ForgeError, ExceptionGroup: what `mine`, `smelt` and `cast` raise.
     """
+    smelted = mine_and_smelt(request, tools, sources, reporter)
+    if not smelted.is_written:
+        return Forged(smelted=smelted, cast=None)
+    asked = CastRequest(stack=request.stack, inputs=smelted.record.inputs, time=request.time, smelted=smelted)
+    return Forged(smelted=smelted, cast=cast(asked, tools, repositories, reporter))
+
+
+def mine_and_smelt(request: ForgeRequest, tools: Tools, sources: Sources, reporter: Reporter) -> Smelted:
+    """Make `working/`, mining what is missing.
+
+    Raises:
+        ForgeError, ExceptionGroup: what `mine` and `smelt` raise.
+    """
     if not request.discard_edits:
         working.refuse_edits(working.look(tools.files))
     mined = mine(
         MineRequest(stack=request.stack, lock=request.lock, whole=True, upstream=False), tools, sources, reporter
     )
-    smelted = smelt(
+    return smelt(
         SmeltRequest(
             stack=request.stack,
             pins=mined.pins,
@@ -63,15 +76,4 @@ def forge(
         ),
         tools,
         reporter,
-    )
-    if not smelted.is_written:
-        return Forged(smelted=smelted, cast=None)
-    return Forged(
-        smelted=smelted,
-        cast=cast(
-            CastRequest(stack=request.stack, inputs=smelted.record.inputs, time=request.time, smelted=smelted),
-            tools,
-            repositories,
-            reporter,
-        ),
     )

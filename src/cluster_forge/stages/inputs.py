@@ -23,9 +23,7 @@ def fingerprint(stack: Stack, pins: Mapping[ComponentName, Pins], lock: Lock, to
 
     Where something stands in a file (``where``) does not count, and the tool's version does.
     """
-    entries = {
-        entry.strip("/") for component in stack.components for entry in component.manifests if not is_url(entry)
-    }
+    entries = {entry.strip("/") for component in stack.components for entry in component.manifests if not is_url(entry)}
     mined = {sourced_folder(component) for component in stack.components if has_sources(component)}
     paths = [f"input/{entry}" for entry in sorted(entries | mined)]
     parts = {

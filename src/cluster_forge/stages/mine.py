@@ -14,7 +14,7 @@ from cluster_forge.stack.lock import Lock, LockedComponent, LockedSource
 from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages import mined, pin
 from cluster_forge.stages.means import Pins, Tools, has_sources, sourced_folder
-from cluster_forge.stages.pin import Found, Source
+from cluster_forge.stages.pin import Found
 from cluster_forge.stages.render import Content, render
 
 

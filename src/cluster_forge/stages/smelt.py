@@ -87,9 +87,7 @@ def smelt(request: SmeltRequest, tools: Tools, reporter: Reporter) -> Smelted:
         reporter.noticed(finding)
     if smelted.parts and smelted.is_written:
         hidden = RECORD.removeprefix(f"{working.FOLDER}/")
-        tools.files.replace_trees(
-            {working.FOLDER: FileTree({**smelted.tree.files, hidden: smelted.record.to_json()})}
-        )
+        tools.files.replace_trees({working.FOLDER: FileTree({**smelted.tree.files, hidden: smelted.record.to_json()})})
     if smelted.is_written:
         reporter.finished(
             STAGE, f"{smelted.objects} objects of {len(smelted.record.parts)} components in {working.FOLDER}/"
@@ -127,9 +125,7 @@ def _unchanged(request: SmeltRequest, present: Working | None, inputs: Digest) -
     )
 
 
-def _made(
-    request: SmeltRequest, present: Working | None, inputs: Digest, tools: Tools, reporter: Reporter
-) -> Smelted:
+def _made(request: SmeltRequest, present: Working | None, inputs: Digest, tools: Tools, reporter: Reporter) -> Smelted:
     stack = request.stack
     contents = request.contents
     if contents is None:
@@ -213,7 +209,9 @@ def _written(
         for manifest in part.later:
             _add(files, f"{part.name}/{working.LATER}/{manifest.id.file_name}", manifest)
         records.append(_part_record(part, pins.get(part.name, Pins()), tuple(objects)))
-    tree, revision = delivery.with_applications(stack, delivery.parts(records, files, lambda each: documents[each.path].body), files)
+    tree, revision = delivery.with_applications(
+        stack, delivery.parts(records, files, lambda each: documents[each.path].body), files
+    )
     return tree, tuple(records), revision
 
 

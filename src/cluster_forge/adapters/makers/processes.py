@@ -41,9 +41,7 @@ class ProcessMaker:
     needs no process.
     """
 
-    def __init__(
-        self, command: Sequence[str], maker: Maker, limits: Limits, environment: Mapping[str, str]
-    ) -> None:
+    def __init__(self, command: Sequence[str], maker: Maker, limits: Limits, environment: Mapping[str, str]) -> None:
         self._command = [*command, str(limits.memory * _MIB)]
         self._environment = dict(environment)
         self._maker = maker
@@ -101,7 +99,7 @@ class _Process:
     """One process and its pipes. What it says on stderr is kept: Go tells there why it dies."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        self._words = tempfile.TemporaryFile()
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
         self._process = subprocess.Popen(  # noqa: S603 - this program itself
             command,
             stdin=subprocess.PIPE,
@@ -175,5 +173,3 @@ def _ended(order: Order, limits: Limits, words: str, *, is_late: bool) -> Render
         reason = f"{what} made its process end{f': {shown}' if shown else ''}"
         fix = "take another version of the chart, or see whether `helm template` renders it"
     return RenderError(f"component {order.component}: {reason}", where=order.where, fix=fix)
-
-

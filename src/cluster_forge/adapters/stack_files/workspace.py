@@ -10,8 +10,9 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from cluster_forge.adapters.stack_files import exchange, reading
+from cluster_forge.adapters.stack_files import exchange, marks, reading
 from cluster_forge.adapters.stack_files.lock import ASIDE, Lock
+from cluster_forge.adapters.stack_files.marks import Mark
 from cluster_forge.adapters.stack_files.trouble import telling
 from cluster_forge.foundation.errors import WorkspaceError
 from cluster_forge.foundation.file_tree import FileTree
@@ -69,6 +70,14 @@ class WorkspaceFiles:
                 found = reading.walk(real, self._allowed(path))
                 return sorted(posixpath.normpath(f"{start}/{name}") for name, _ in found)
             return [start] if real.exists() else None
+
+    def marks(self, folder: str) -> Mapping[str, Mark]:
+        """What tells that a file of a folder may have changed, by its path from there; nothing where there is none.
+
+        Raises:
+            WorkspaceError: if the folder lies outside of the workspace.
+        """
+        return marks.of(str(self._real(folder)))
 
     def write(self, path: str, content: bytes) -> None:
         with self.locked(), self._writing, telling("cannot be written", path):

@@ -11,6 +11,7 @@ from cluster_forge.cli.session import Session, verb
 @click.option("--discard-edits", is_flag=True, help="Overwrite hand edits in working/.")
 def command(session: Session, discard_edits: bool) -> int:
     """Nothing is fetched. Exit code 1 and no change if a finding is an error."""
+    from cluster_forge.cli import difference
     from cluster_forge.cli.description import counted, describe, many, smelted_json
     from cluster_forge.stages import pin
     from cluster_forge.stages.smelt import SmeltRequest
@@ -33,6 +34,9 @@ def command(session: Session, discard_edits: bool) -> int:
             smelted = smelt_stage(request, workshop.tools, reporter)
     told = counted(smelted.findings)
     if smelted.is_written:
+        session.say(difference.summary(smelted.changes))
+        for line in difference.lines(smelted.changes, is_whole=session.verbosity > 1):
+            session.say(line)
         session.say(
             f"{many(smelted.objects, 'object')} in working/{f' ({told})' if told else ''}; next: {session.line('cast')}"
         )
