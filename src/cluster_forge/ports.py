@@ -269,7 +269,14 @@ class Repository:
 
 
 class Repositories(Protocol):
-    """Makes Git repositories."""
+    """Makes Git repositories, and reads them."""
+
+    def files(self, repository: FileTree) -> FileTree:
+        """The files of the one commit of a bare repository that `bare` made.
+
+        Raises:
+            RepositoryError: if it is damaged, or none of ours.
+        """
 
     def bare(self, tree: FileTree, *, message: str, time: int, tag: str = "") -> Repository:
         """A bare repository whose branch ``main`` (and ``tag``, if given) is one commit of ``tree``.

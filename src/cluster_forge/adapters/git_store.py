@@ -77,6 +77,50 @@ class BareRepositories:
             commit=name,
         )
 
+    def files(self, repository: FileTree) -> FileTree:
+        from dulwich.errors import ChecksumMismatch, NotGitRepository  # noqa: PLC0415 - only a comparison reads
+        from dulwich.file import FileLocked  # noqa: PLC0415
+
+        try:
+            return _read(repository)
+        except (
+            KeyError,
+            StopIteration,
+            ValueError,
+            AssertionError,
+            OSError,
+            ChecksumMismatch,
+            NotGitRepository,
+            FileLocked,
+        ) as error:
+            raise RepositoryError(f"the repository cannot be read: {error}", fix="cast again") from error
+
+
+def _read(repository: FileTree) -> FileTree:
+    from dulwich.object_format import SHA1  # noqa: PLC0415 - see above
+    from dulwich.objects import Commit, ObjectID, Tree  # noqa: PLC0415
+    from dulwich.pack import Pack, PackData, load_pack_index_file  # noqa: PLC0415
+
+    name = next(path for path in repository if path.endswith(".pack"))
+    content, index = repository[name], repository[f"{name.removesuffix('.pack')}.idx"]
+    data = PackData(name, file=io.BytesIO(content), size=len(content), object_format=SHA1)
+    pack = Pack.from_objects(data, load_pack_index_file(name, io.BytesIO(index), SHA1))
+    commit = pack[ObjectID(repository[BRANCH].strip())]
+    assert isinstance(commit, Commit)
+    files: dict[str, bytes] = {}
+    todo = [("", commit.tree)]
+    while todo:
+        start, tree = todo.pop()
+        folder = pack[tree]
+        assert isinstance(folder, Tree)
+        for entry in folder.items():
+            path = start + entry.path.decode("utf-8", "surrogateescape")
+            if entry.mode == _FOLDER:
+                todo.append((f"{path}/", entry.sha))
+            else:
+                files[path] = pack[entry.sha].as_raw_string()
+    return FileTree(files)
+
 
 def _folders(tree: FileTree) -> _Folder:
     root = _Folder()

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+import click
+
 from cluster_forge.foundation.names import counted
 from cluster_forge.stages.changes import Changes, Named
+from cluster_forge.stages.compare import Difference
 
 _SHOWN: Final = 12
 
@@ -49,6 +52,19 @@ def json(changes: Changes) -> dict[str, Any]:
             "removed": _named(changes.removed),
         },
     }
+
+
+def file_lines(each: Difference) -> Iterator[str]:
+    """A file that differs, as ``diff -u`` shows it."""
+    if not each.lines:
+        yield f"{each.change}: {each.path} (too long to be shown)"
+    for line in each.lines:
+        color = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+        yield click.style(line, fg=color) if color and not line.startswith(("+++", "---")) else line
+
+
+def file_json(each: Difference) -> dict[str, Any]:
+    return {"file": each.path, "change": each.change, "diff": "\n".join(each.lines)}
 
 
 def _counts(noun: str, added: Sequence[object], changed: Sequence[object], removed: Sequence[object]) -> str:

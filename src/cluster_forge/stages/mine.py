@@ -69,7 +69,9 @@ def mine(request: MineRequest, tools: Tools, sources: Sources, reporter: Reporte
     found = pin.fetched(listed, known, sources, tools.workers, reporter)
     old = render(replace(stack, components=tuple(ahead)), above.pins, Lock(), tools, reporter) if ahead else {}
     if old:
-        tools.files.replace_trees({f"input/{_folder(name, stack)}": _above(content) for name, content in old.items()})
+        tools.files.replace_trees(
+            {_folder(name, stack): _above(content, _folder(name, stack)) for name, content in old.items()}
+        )
     due = stack if request.whole or listed else replace(stack, components=())  # any CRD may change what a chart gives
     contents = render(due, found.pins, request.lock, tools, reporter)
     locked = _keep(stack, contents, found, request.lock, tools)
@@ -92,12 +94,15 @@ def mine(request: MineRequest, tools: Tools, sources: Sources, reporter: Reporte
 
 
 def _keep(
-    stack: Stack, contents: Mapping[ComponentName, Content], found: Found, lock: Lock, tools: Tools
+    stack: Stack, contents: dict[ComponentName, Content], found: Found, lock: Lock, tools: Tools
 ) -> list[LockedComponent]:
-    """Write what was made now, and give what the lock has to say of every component with sources."""
+    """Write what was made now, and give what the lock has to say of every component with sources.
+
+    ``contents`` then have it as it will be read back.
+    """
     trees: dict[str, FileTree] = {}
     locked = []
-    for name, content in contents.items():
+    for name, content in list(contents.items()):
         if content.made is None:
             continue
         component, pins = content.component, found.pins[name]
@@ -105,8 +110,10 @@ def _keep(
         if content.made.kept and before:
             locked.append(replace(before, sources=found.locked[name]))
             continue
-        tree = mined.tree(content.made)
-        trees[f"input/{sourced_folder(component)}"] = tree
+        folder = f"input/{sourced_folder(component)}"
+        tree, made = mined.written(content.made, component, folder)
+        contents[name] = replace(content, made=made)
+        trees[folder] = tree
         rendered = mined.fingerprint(
             component, pins=pins, announced=content.made.announced, stack=stack, tools=tools, content=tree.digest
         )
@@ -127,9 +134,10 @@ def _with_sources(
     return replace(own, sources=own.sources + sources) if own else LockedComponent(name=name, sources=sources)
 
 
-def _above(content: Content) -> FileTree:
+def _above(content: Content, folder: str) -> FileTree:
     """The folder of a component with an `Upstream`: what that excludes never gets into it."""
-    return mined.tree(content.made, content.component.exclude) if content.made else FileTree({})
+    component = content.component
+    return mined.written(content.made, component, folder, component.exclude)[0] if content.made else FileTree({})
 
 
 def _overwritten(
@@ -172,4 +180,4 @@ def _from_upstream(component: Component) -> Component:
 def _folder(name: ComponentName, stack: Stack) -> str:
     upstream = stack.component(name).upstream
     assert upstream is not None
-    return upstream.folder
+    return f"input/{upstream.folder}"

@@ -8,7 +8,8 @@ edits of it do not count, and nothing depends on time stamps.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import orjson
 
@@ -16,7 +17,8 @@ from cluster_forge import __version__
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.manifests.manifest import Manifest
+from cluster_forge.manifests import twins
+from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.stack.lock import LockedComponent
 from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages import documents
@@ -68,15 +70,24 @@ def read(component: Component, locked: LockedComponent, tools: Tools) -> Made | 
     )
 
 
-def tree(made: Made, excluded: Collection[str] = ()) -> FileTree:
-    """The folder: one object to a file, as it was rendered; objects that are called as in ``excluded`` are left out."""
-    files: dict[str, bytes] = {}
-    for group in made.groups:
-        for manifest in group.manifests:
-            if names(manifest).isdisjoint(excluded):
-                content = manifest.text
-                files[_free(manifest.id.file_name, files, content)] = content
-    return FileTree(files)
+def written(made: Made, component: Component, folder: str, excluded: Collection[str] = ()) -> tuple[FileTree, Made]:
+    """The folder: one object to a file, as it was rendered; and what `read` will give of it, so that both runs agree.
+
+    Objects that are called as in ``excluded`` are left out. Of two that come twice from different sources the later one
+    stays, if the component says so.
+    """
+    groups = [group.manifests for group in made.groups]
+    if component.later_replaces and len(groups) > 1:
+        groups = [twins.within(groups, later_replaces=True).manifests]
+    files: dict[str, Manifest] = {}
+    for manifest in chain.from_iterable(groups):
+        if names(manifest).isdisjoint(excluded):
+            name = _free(manifest.id.file_name, files, manifest)
+            place = Provenance(component=component.name, origin=f"{folder}/{name}:1")
+            files[name] = replace(manifest, provenance=place)
+    tree = FileTree({name: manifest.text for name, manifest in files.items()})
+    group = Group(origin=folder, manifests=tuple(files[name] for name in tree))
+    return tree, replace(made, groups=(group,))
 
 
 def is_excluded(manifest: Manifest, component: Component) -> bool:
@@ -112,10 +123,10 @@ def asks_text(made: Made) -> tuple[str, ...]:
     return (_ANY,) if made.asks is None else tuple(sorted(made.asks))
 
 
-def _free(name: str, files: Mapping[str, bytes], content: bytes) -> str:
+def _free(name: str, files: Mapping[str, Manifest], manifest: Manifest) -> str:
     """``name``, or with a number where another object that is called so lies there already."""
     number, found = 1, name
-    while files.get(found, content) != content:
+    while found in files and files[found].document != manifest.document:
         number += 1
         found = f"{name.removesuffix('.yaml')}~{number}.yaml"
     return found

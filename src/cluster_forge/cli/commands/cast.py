@@ -9,8 +9,34 @@ from cluster_forge.cli.session import Session, finding_json, verb
 
 @verb("Compile working/ into stacks/<name>/: repository, image, deploy script.", sources=True, selection=True)
 @click.option("--stale", is_flag=True, help="Cast working/ although the description or the lock moved on.")
-def command(session: Session, stale: bool) -> None:
+@click.option(
+    "--diff", is_flag=True, help="Only show how working/ differs from what was cast last; exit code 1 if it does."
+)
+def command(session: Session, stale: bool, diff: bool) -> int:
     """Hand edits in working/ are cast as they are. SOURCE_DATE_EPOCH dates what is cast."""
+    return _compare(session) if diff else _cast(session, stale=stale)
+
+
+def _compare(session: Session) -> int:
+    from cluster_forge.cli import difference
+    from cluster_forge.cli.description import describe
+    from cluster_forge.foundation.names import counted
+    from cluster_forge.stages.compare import compare
+
+    with session.workshop(offline=True) as workshop:
+        stack = describe(workshop.files, session.selection).stack
+        found = compare(stack.name, workshop.files, workshop.repositories)
+    for each in found:
+        for line in difference.file_lines(each):
+            session.say(line)
+    session.say(
+        f"{counted(len(found), 'file')} in working/ differ from stacks/{stack.name}" if found else "no differences"
+    )
+    session.answer("cast --diff", stack=stack.name, differences=[difference.file_json(each) for each in found])
+    return 1 if found else 0
+
+
+def _cast(session: Session, *, stale: bool) -> int:
     from cluster_forge.cli import history
     from cluster_forge.cli.description import components_json, counted, describe
     from cluster_forge.cli.result import cast_json, source_date, tell_cast
@@ -40,3 +66,4 @@ def command(session: Session, stale: bool) -> None:
         findings=[finding_json(each) for each in made.findings],
         cast=cast_json(made),
     )
+    return 0

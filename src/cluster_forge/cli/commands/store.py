@@ -25,18 +25,12 @@ _KINDS = {
 }
 
 
-class Age(click.ParamType):
+def _seconds(context: click.Context, parameter: click.Parameter, text: str) -> float:
     """A time span: ``30d``, ``12h``, ``90m``; a bare number is days."""
-
-    name = "age"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        found = re.fullmatch(r"([0-9]{1,6})([smhdw]?)", str(value))
-        if not found:
-            self.fail(f"{value!r} is no time span: write 30d, 12h or 90m", param, ctx)
-        return float(found[1]) * _UNITS[found[2] or "d"]
+    found = re.fullmatch(r"([0-9]{1,6})([smhdw]?)", text)
+    if not found:
+        raise click.BadParameter(f"{text!r} is no time span: write 30d, 12h or 90m", context, parameter)
+    return float(found[1]) * _UNITS[found[2] or "d"]
 
 
 @click.group("store", help="What the store holds, and clearing it of what was long not used.")
@@ -63,7 +57,7 @@ def status(session: Session) -> None:
 
 @verb("Remove what was not used for some time.")
 @_STORE
-@click.option("--older-than", metavar="AGE", type=Age(), default="30d", show_default=True, help="30d, 12h, 90m.")
+@click.option("--older-than", metavar="AGE", callback=_seconds, default="30d", show_default=True, help="30d, 12h, 90m.")
 @click.option("--sources", is_flag=True, help="Fetched charts and manifests, too; they have to be fetched again then.")
 def clean(session: Session, older_than: float, sources: bool) -> None:
     """What was made is made again when it is needed; nothing but time is lost."""
