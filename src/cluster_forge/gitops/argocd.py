@@ -64,15 +64,17 @@ def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Bo
     minor = stack.target.kubernetes.minor
     kept = {part.name: part for part in argocd_part.delivered(stack, parts)}
     made = groups_made_by(each for part in parts for each in part.applied)
+    where = _namespace(stack, parts)
     found = []
     for part in in_order(parts):
         applied = kept[part.name].applied
-        left_out = [each for each in part.applied if each not in applied]
+        paths = {each.path for each in applied}
+        left_out = [each for each in part.applied if each.path not in paths]
         if applied:
             found.append(
                 _application(
                     stack,
-                    parts,
+                    where,
                     name=str(part.name),
                     namespace=part.namespace or "default",
                     wave=part.wave,
@@ -83,11 +85,17 @@ def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Bo
     return (*found, root(stack, parts, revision))
 
 
-def revision(stack: Stack, parts: Sequence[Part]) -> str:
-    """A tag for this content: every file of every part, and the Applications with everything but the tag itself."""
+def revision(parts: Sequence[Part], unpinned: Sequence[Body]) -> str:
+    """A tag for this content: every file of every part, and the Applications, which are pinned to none as yet."""
     lines = sorted(f"{each.digest} {each.path}\n" for part in parts for each in part.objects)
-    texts = [emit.document(body) for body in applications(stack, parts, "")]
+    texts = map(emit.document, unpinned)
     return f"v-{Digest.of(''.join((*lines, *texts)).encode()).hex[:12]}"
+
+
+def pinned(application: Body, revision: str) -> Body:
+    """The Application, pinned to ``revision``."""
+    spec = application["spec"]
+    return {**application, "spec": {**spec, "source": {**spec["source"], "targetRevision": revision}}}
 
 
 def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:
@@ -99,7 +107,7 @@ def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:
     where = _namespace(stack, parts)
     return _application(
         stack,
-        parts,
+        where,
         name=name,
         namespace=where or argocd_part.NAMESPACE,
         wave=None,
@@ -115,7 +123,7 @@ def _namespace(stack: Stack, parts: Sequence[Part]) -> str:
 
 def _application(  # noqa: PLR0913 - what Applications differ in, all by keyword
     stack: Stack,
-    parts: Sequence[Part],
+    where: str,
     *,
     name: str,
     namespace: str,
@@ -124,7 +132,7 @@ def _application(  # noqa: PLR0913 - what Applications differ in, all by keyword
     holds: _Holds,
 ) -> Body:
     metadata: dict[str, Any] = {"name": name}
-    if where := _namespace(stack, parts):
+    if where:
         metadata["namespace"] = where
     metadata["labels"] = {"app.kubernetes.io/managed-by": "cluster-forge", STACK_LABEL: stack.name}
     metadata["annotations"] = {
@@ -146,8 +154,8 @@ def _application(  # noqa: PLR0913 - what Applications differ in, all by keyword
             "retry": {"limit": 10, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}},
         },
     }
-    if holds.differences:
-        spec["ignoreDifferences"] = holds.differences
+    if differences := holds.differences:
+        spec["ignoreDifferences"] = differences
     return {"apiVersion": f"{argocd_part.GROUP}/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec}
 
 
@@ -213,7 +221,9 @@ class _Holds:
         return list(self._differences())
 
     def _differences(self) -> Iterator[Body]:
-        kinds = {each.kind for each in self.applied if each.kind != CRD or b"conversion:" in each.content}
+        kinds = {each.kind for each in self.applied} - {CRD}
+        if any(each.kind == CRD and b"conversion:" in each.content for each in self.applied):
+            kinds.add(CRD)
         for group, kind, expression in _WRITTEN_BY_CONTROLLERS:
             if (group, kind) in kinds:
                 yield {"group": group, "kind": kind, "jqPathExpressions": [expression]}

@@ -89,7 +89,6 @@ class Shape(BaseModel):
         frozen=True,
         alias_generator=to_camel,
         validate_by_name=False,
-        use_attribute_docstrings=True,
     )
 
 

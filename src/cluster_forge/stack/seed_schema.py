@@ -46,7 +46,6 @@ class SeedShape(BaseModel):
         frozen=True,
         alias_generator=_kebab,
         validate_by_name=False,
-        use_attribute_docstrings=True,
     )
 
     name: Label
@@ -98,7 +97,7 @@ class SeedSourceShape(SeedShape):
 class SelectedShape(BaseModel):
     """An entry of a selection."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     name: Text
     """A component or a collection."""

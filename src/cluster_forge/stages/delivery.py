@@ -50,9 +50,12 @@ def with_applications(stack: Stack, delivered: Sequence[Part], files: Mapping[st
 
     The revision follows from the content and the settings: an Application cannot name the commit that it lies in.
     """
-    revision = argocd.revision(stack, delivered)
+    unpinned = argocd.applications(stack, delivered, "")
+    revision = argocd.revision(delivered, unpinned)
     applications = {
-        f"{argocd.FOLDER}/{argocd.file_name(body['metadata']['name'])}": emit.document(body).encode()
-        for body in argocd.applications(stack, delivered, revision)
+        f"{argocd.FOLDER}/{argocd.file_name(body['metadata']['name'])}": emit.document(
+            argocd.pinned(body, revision)
+        ).encode()
+        for body in unpinned
     }
     return FileTree({**files, **applications}), revision
