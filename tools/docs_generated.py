@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from cluster_forge.cli.app import VERBS, cluster_forge
 from cluster_forge.cli.commands.help import errors_text
-from cluster_forge.stack import schema, seed_schema
+from cluster_forge.stack import schema, schema_files, seed_schema
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 _OPEN, _SHUT, _END = "<!-- generated: ", " -->", "<!-- /generated -->"
@@ -75,10 +75,10 @@ def _keys(model: str) -> Iterator[str]:
     assert issubclass(shape, BaseModel)
     described = shape.model_json_schema(by_alias=True)
     required = described.get("required", ())
-    means = {field.alias or name: field.description or "" for name, field in shape.model_fields.items()}
+    means = schema_files.descriptions(shape)
     properties = sorted(described["properties"].items(), key=lambda each: each[0] not in required)
     rows = [
-        (f"`{key}`", _takes(value), "*needed*" if key in required else _default(value), means[key])
+        (f"`{key}`", _takes(value), "*needed*" if key in required else _default(value), means.get(key, ""))
         for key, value in properties
     ]
     return _table(("key", "takes", "default", "means"), rows)

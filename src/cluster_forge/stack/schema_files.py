@@ -35,7 +35,7 @@ def texts() -> Iterator[tuple[str, str]]:
 def _schema(model: Any) -> dict[str, Any]:
     is_model = isinstance(model, type) and issubclass(model, BaseModel)
     schema = model.model_json_schema() if is_model else TypeAdapter(model).json_schema()
-    described = {each.__name__: _descriptions(each) for each in _models(Shape, SeedShape)}
+    described = {each.__name__: descriptions(each) for each in _models(Shape, SeedShape)}
     root = model.__name__ if is_model else ""
     for title, shape in {root: schema, **schema.get("$defs", {})}.items():
         for name, text in described.get(title, {}).items():
@@ -51,7 +51,7 @@ def _models(*roots: type[BaseModel]) -> Iterator[type[BaseModel]]:
         yield from _models(*root.__subclasses__())
 
 
-def _descriptions(model: type[BaseModel]) -> dict[str, str]:
+def descriptions(model: type[BaseModel]) -> dict[str, str]:
     """The text below each field of a model and of those that it inherits from, by its key.
 
     pydantic can read them too (``use_attribute_docstrings``), but does so whenever the models are loaded, which takes a
@@ -67,3 +67,23 @@ def _descriptions(model: type[BaseModel]) -> dict[str, str]:
                 if isinstance(below.value, ast.Constant) and isinstance(below.value.value, str):
                     found[key] = inspect.cleandoc(below.value.value)
     return found
+
+
+def _allow_null(shape: dict[str, Any]) -> None:
+    """A key without a value is as good as none: null takes away what a lower layer says."""
+    required = shape.get("required", ())
+    for name, member in shape.get("properties", {}).items():
+        member.pop("title", None)
+        if name in required:
+            continue
+        if member.get("default", ...) is None:
+            del member["default"]
+        if "enum" in member:
+            member["enum"].append(None)
+        if "anyOf" in member:
+            member["anyOf"] = [choice for choice in member["anyOf"] if choice != {"type": "null"}] + [{"type": "null"}]
+        elif "$ref" in member:
+            member["anyOf"] = [{"$ref": member.pop("$ref")}, {"type": "null"}]
+        elif "type" in member:
+            kinds = member["type"] if isinstance(member["type"], list) else [member["type"]]
+            member["type"] = [*kinds, "null"]
