@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import Final
 
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.stack import names as stack_names
+from cluster_forge.stack.names import Names
+
+DESCRIPTION: Final = "config.yaml"
 
 
-def tree() -> FileTree:
-    """The starter's ``input/`` folder."""
-    return FileTree(dict(_walk(files("cluster_forge.catalog") / "data" / "starter" / "input", "")))
+def tree(components: Collection[str] | None = None) -> FileTree:
+    """The starter's ``input/`` folder, with just these components in the stack; the other ones stay defined."""
+    whole = FileTree(dict(_walk(_folder(), "")))
+    if components is None or tuple(components) == names().resolved.stack:
+        return whole
+    from cluster_forge.stack import edit  # noqa: PLC0415 -- ruamel.yaml, which only a choice of components needs
+
+    text = edit.with_components(whole[DESCRIPTION].decode(), components)
+    return FileTree({**whole.files, DESCRIPTION: text.encode()})
+
+
+def names() -> Names:
+    """The components and collections that the starter has or knows."""
+    return stack_names.read({stack_names.DESCRIPTION: _description()}.get)
+
+
+def remarks() -> Mapping[str, str]:
+    """What the starter says of its components, by their names."""
+    from cluster_forge.stack import edit  # noqa: PLC0415 -- as above
+
+    return edit.remarks(_description().decode())
+
+
+def _folder() -> Traversable:
+    return files("cluster_forge.catalog") / "data" / "starter" / "input"
+
+
+def _description() -> bytes:
+    return (_folder() / DESCRIPTION).read_bytes()
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:

@@ -11,12 +11,13 @@ from cluster_forge.cli.session import Session, verb
 @click.option("--discard-edits", is_flag=True, help="Overwrite hand edits in working/.")
 def command(session: Session, discard_edits: bool) -> int:
     """Nothing is fetched. Exit code 1 and no change if a finding is an error."""
-    from cluster_forge.cli import difference
+    from cluster_forge.cli import asking, difference
     from cluster_forge.cli.description import counted, describe, many, smelted_json
     from cluster_forge.stages import pin
     from cluster_forge.stages.smelt import SmeltRequest
     from cluster_forge.stages.smelt import smelt as smelt_stage
 
+    session = asking.components_to_smelt(session)
     with session.workshop(offline=True) as workshop, workshop.files.locked():
         described = describe(workshop.files, session.selection)
         stack = described.stack
@@ -37,9 +38,8 @@ def command(session: Session, discard_edits: bool) -> int:
         session.say(difference.summary(smelted.changes))
         for line in difference.lines(smelted.changes, is_whole=session.verbosity > 1):
             session.say(line)
-        session.say(
-            f"{many(smelted.objects, 'object')} in working/{f' ({told})' if told else ''}; next: {session.line('cast')}"
-        )
+        following = session.line(f"cast{asking.said_again(session.selection)}")
+        session.say(f"{many(smelted.objects, 'object')} in working/{f' ({told})' if told else ''}; next: {following}")
     else:
         session.say(f"working/ was not written: {told}")
     session.answer("smelt", **smelted_json(stack, smelted))
