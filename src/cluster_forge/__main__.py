@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
-    """Run the command line and exit with its code. Ctrl-C shows no traceback, whenever it comes."""
+    """Run the command line and exit with its code, or answer a shell that asks what may come next on one.
+
+    Ctrl-C shows no traceback, whenever it comes.
+    """
     try:
+        if "_CLUSTER_FORGE_COMPLETE" in os.environ:
+            from cluster_forge.cli.completion import answer
+
+            sys.exit(answer())
         from cluster_forge.cli import ending
 
         ending.listen()

@@ -22,6 +22,7 @@ VERBS = {
     "config": "Show the effective description, or only check it.",
     "store": "What the store holds, and clearing it of what was long not used.",
     "convert": "Write the native form of a description in the first format.",
+    "completion": "Print the script that lets a shell complete names with TAB.",
     "help": "Explain exit codes and errors, or a verb.",
 }
 _INTERRUPTED = 130

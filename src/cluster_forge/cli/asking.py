@@ -19,7 +19,6 @@ from cluster_forge.cli.session import Selection, Session
 if TYPE_CHECKING:
     from cluster_forge.cli.choice import Choice, Row
     from cluster_forge.stack.names import Names
-    from cluster_forge.stack.traced import Traced
 
 
 def may_ask(session: Session) -> bool:
@@ -83,6 +82,7 @@ def _choice(
     needs_are_kept: bool = False,
 ) -> Choice:
     """Collections first: they are the short cuts. One that holds what cannot be chosen is none."""
+    from cluster_forge.cli import about
     from cluster_forge.cli.choice import Choice, Row
 
     resolved = found.resolved
@@ -97,7 +97,7 @@ def _choice(
             Row(
                 name=name,
                 members=(name,),
-                about=(remarks or {}).get(name) or _about(resolved.known[name].merged),
+                about=(remarks or {}).get(name) or about.component(resolved.known[name].merged),
                 pulls=f"needs {', '.join(needs)}" if (needs := found.needs(name)) else "",
             )
             for name in components
@@ -111,17 +111,6 @@ def _held(found: Names, members: tuple[str, ...]) -> str:
     more = [name for name in found.with_needs(members) if name not in members]
     needed = f"; needed: {', '.join(more)}" if more else ""
     return f"holds {', '.join(members)}{needed}"
-
-
-def _about(component: Traced) -> str:
-    """What a component is made from, and where it goes, in either format."""
-    chart = component.at(("helm", "chart")) if component.get("helm") else component.get("helm-chart-name")
-    version = component.at(("helm",)).get("version") or component.get("helm-version")
-    namespace = component.get("namespace")
-    parts = [f"chart {chart.string}" if chart and chart.string else "manifests"]
-    parts += [str(version.content)] if version and version.string else []
-    parts += [f"in {namespace.string}"] if namespace and namespace.string else []
-    return " ".join(parts)
 
 
 def _ask(question: str, choice: Choice) -> None:
