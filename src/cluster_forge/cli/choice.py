@@ -32,7 +32,7 @@ class Row:
 
 
 class Choice:
-    """The rows, a search, a row that is pointed at, and the components that are chosen.
+    """The rows, a search, a row that is pointed at, and the components that are chosen; each component has a row.
 
     Choosing a component chooses what it needs. A collection is chosen while all of its components are. With
     ``needs_are_kept`` nothing can be taken out that something chosen needs.
@@ -44,7 +44,7 @@ class Choice:
         self.rows = tuple(rows)
         self.search = ""
         self.message = ""
-        self._components = tuple(dict.fromkeys(member for row in rows for member in row.members))
+        self._components = tuple(row.name for row in rows if row.members == (row.name,))
         self._chosen = set(chosen)
         self._with_needs = with_needs
         self._needs_are_kept = needs_are_kept

@@ -1,0 +1,95 @@
+"""A program on a pseudo-terminal: keys go in, what is drawn comes out."""
+
+from __future__ import annotations
+
+import os
+import re
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pexpect
+import pyte
+
+PATIENCE = 30
+"""Seconds that a slow machine gets."""
+
+UP, DOWN, END, BACKSPACE, ESCAPE = "\x1b[A", "\x1b[B", "\x1b[F", "\x7f", "\x1b"
+CTRL_A, CTRL_C, CTRL_D, CTRL_U = "\x01", "\x03", "\x04", "\x15"
+
+
+class Terminal:
+    """A spawned program and its terminal, 80 by 24 unless told."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        size: tuple[int, int] = (24, 80),
+    ) -> None:
+        settings = {name: value for name, value in os.environ.items() if name not in ("CI", "NO_COLOR")}
+        settings |= {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(environment or {})}
+        self._screen = pyte.Screen(size[1], size[0])
+        self._stream = pyte.Stream(self._screen)
+        self._child: pexpect.spawn[str] = pexpect.spawn(
+            command[0],
+            list(command[1:]),
+            cwd=str(folder),
+            env=settings,
+            dimensions=size,
+            encoding="utf-8",
+        )
+        self._before = self._mode()
+
+    def expect(self, pattern: str) -> str:
+        """Wait until ``pattern`` is on the screen, and give the screen."""
+        until = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.screen):
+            assert time.monotonic() < until, f"no {pattern!r} on this screen:\n{self.screen}"
+            self._read(0.05)
+        return self.screen
+
+    @property
+    def screen(self) -> str:
+        """What is to be seen now, without blanks at the ends of lines."""
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def _read(self, seconds: float) -> bool:
+        """Take in what is drawn within ``seconds``; whether the program is still there."""
+        try:
+            text = self._child.read_nonblocking(65536, seconds)
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
+        self._stream.feed(text)
+        return True
+
+    def keys(self, *keys: str) -> None:
+        for key in keys:
+            self._child.send(key)
+
+    def kill(self, number: int) -> None:
+        self._child.kill(number)
+
+    def end(self) -> tuple[int, str]:
+        """Wait for the end: the exit code, and the last screen. The terminal has to be sane then."""
+        until = time.monotonic() + PATIENCE
+        while self._read(0.2):
+            assert time.monotonic() < until, f"it does not end:\n{self.screen}"
+        assert self._mode() == self._before
+        assert not self._screen.cursor.hidden
+        self._child.close()
+        return self._child.exitstatus if self._child.exitstatus is not None else -(
+            self._child.signalstatus or 0
+        ), self.screen
+
+    def close(self) -> None:
+        self._child.close(force=True)
+
+    def _mode(self) -> list[object]:
+        """Echo, lines or letters, signals: what a shell finds again."""
+        return list(termios.tcgetattr(self._child.child_fd))[:4]

@@ -1,0 +1,278 @@
+"""The questions of init and smelt on a real terminal, and where nobody is ever asked."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.cli.conftest import PROGRAM
+from tests.cli.keyboard import BACKSPACE, CTRL_A, CTRL_C, CTRL_D, CTRL_U, DOWN, END, ESCAPE, UP, Terminal
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Workspace
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*forkpty.*:DeprecationWarning")
+QUESTION = "stop"
+"""The end of the last line of the question."""
+
+Run = Callable[..., Terminal]
+
+
+@pytest.fixture
+def on_terminal() -> Iterator[Run]:
+    """Start the program in a workspace's folder, on a terminal."""
+    opened: list[Terminal] = []
+
+    def start(workspace: Workspace, *arguments: str, size: tuple[int, int] = (24, 80), **environment: str) -> Terminal:
+        terminal = Terminal([str(PROGRAM), *arguments], folder=workspace.folder, environment=environment, size=size)
+        opened.append(terminal)
+        return terminal
+
+    yield start
+    for terminal in opened:
+        terminal.close()
+
+
+def parts(workspace: Workspace) -> set[str]:
+    return {path.name for path in (workspace.folder / "working").iterdir() if path.is_dir()} - {"namespaces"}
+
+
+@pytest.fixture
+def mined(workspace: Workspace) -> Workspace:
+    workspace.ok("mine")
+    return workspace
+
+
+class TestSmelt:
+    def test_enter_alone_takes_everything(self, mined: Workspace, on_terminal: Run) -> None:
+        terminal = on_terminal(mined, "smelt")
+        drawn = terminal.expect(QUESTION)
+        assert "Which components shall be smelted?  3 of 3 components" in drawn
+        assert "[x] both" in drawn
+        terminal.keys("\r")
+        code, said = terminal.end()
+        assert code == 0
+        assert "the same without a question: cluster-forge smelt --yes\n" in said
+        assert "next: cluster-forge cast\n" in said
+        assert parts(mined) == {"web", "extras", "spare"}
+
+    def test_what_is_taken_out_is_not_made_and_the_line_says_the_same(self, mined: Workspace, on_terminal: Run) -> None:
+        terminal = on_terminal(mined, "smelt")
+        terminal.expect(QUESTION)
+        terminal.keys(END, " ")
+        terminal.expect("2 of 3")
+        terminal.keys("\r")
+        code, said = terminal.end()
+        assert code == 0
+        assert "the same without a question: cluster-forge smelt both\n" in said
+        assert "next: cluster-forge cast both\n" in said
+        assert parts(mined) == {"web", "extras"}
+        before = mined.tree("working")
+        assert mined.program("smelt", "both").code == 0
+        assert mined.tree("working") == before
+        assert mined.program("cast", "both").code == 0
+
+    def test_a_search_narrows_the_list_and_choosing_brings_what_is_needed(
+        self, mined: Workspace, on_terminal: Run
+    ) -> None:
+        terminal = on_terminal(mined, "smelt")
+        terminal.expect(QUESTION)
+        terminal.keys(CTRL_A)
+        terminal.expect("0 of 3")
+        terminal.keys("\r")
+        terminal.expect("nothing is chosen: space chooses")
+        terminal.keys("w", "e", "b", "x")
+        terminal.expect("nothing is called so")
+        terminal.keys(BACKSPACE)
+        assert "needs extras" in terminal.expect("needs extras")
+        terminal.keys(" ")
+        terminal.expect("because it is needed: extras")
+        terminal.keys("\r")
+        code, said = terminal.end()
+        assert code == 0
+        assert "cluster-forge smelt both\n" in said
+        assert parts(mined) == {"web", "extras"}
+
+    def test_the_pointer_goes_round_and_escape_ends_a_search(self, mined: Workspace, on_terminal: Run) -> None:
+        terminal = on_terminal(mined, "smelt")
+        terminal.expect(QUESTION)
+        terminal.keys(UP, " ")
+        terminal.expect("2 of 3")
+        terminal.keys(DOWN, "s", "p", "a")
+        terminal.expect("search: spa_")
+        terminal.keys(CTRL_U, "z")
+        terminal.expect("nothing is called so")
+        terminal.keys(ESCAPE)
+        terminal.expect("search: _")
+        terminal.keys("\r")
+        assert terminal.end()[0] == 0
+
+    @pytest.mark.parametrize("key", [CTRL_C, CTRL_D])
+    @pytest.mark.parametrize("before", [(), ("s", "p"), (END, " "), (CTRL_A, "\r")])
+    def test_it_can_be_broken_off_anywhere(
+        self, mined: Workspace, on_terminal: Run, key: str, before: tuple[str, ...]
+    ) -> None:
+        files = mined.tree(".")
+        terminal = on_terminal(mined, "smelt")
+        terminal.expect(QUESTION)
+        terminal.keys(*before, key)
+        code, said = terminal.end()
+        assert code == 130
+        assert said.rstrip().endswith("interrupted")
+        assert "Traceback" not in said
+        assert mined.tree(".") == files
+
+    @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+    def test_a_signal_leaves_a_sane_terminal(
+        self, mined: Workspace, on_terminal: Run, number: signal.Signals, code: int
+    ) -> None:
+        terminal = on_terminal(mined, "smelt")
+        terminal.expect(QUESTION)
+        terminal.kill(number)
+        ended, said = terminal.end()
+        assert ended in (code, -number)
+        assert "Traceback" not in said
+
+    @pytest.mark.parametrize("arguments", [("web",), ("--yes",), ("-q",), ("--format", "json"), ("--skip", "spare")])
+    def test_whoever_said_something_is_not_asked(
+        self, mined: Workspace, on_terminal: Run, arguments: tuple[str, ...]
+    ) -> None:
+        code, said = on_terminal(mined, "smelt", *arguments).end()
+        assert code == 0
+        assert "Which" not in said
+
+    @pytest.mark.parametrize("environment", [{"CI": "true"}, {"TERM": "dumb"}, {"CLUSTER_FORGE_SMELT_YES": "1"}])
+    def test_surroundings_without_anybody(
+        self, mined: Workspace, on_terminal: Run, environment: dict[str, str]
+    ) -> None:
+        code, said = on_terminal(mined, "smelt", **environment).end()
+        assert code == 0
+        assert "Which" not in said
+
+    def test_a_file_of_options_switches_the_question_off(self, mined: Workspace, on_terminal: Run) -> None:
+        mined.write({"options/mine.yaml": 'smelt: {"yes": true}\n'})
+        code, said = on_terminal(mined, "smelt", "--options", "mine").end()
+        assert code == 0
+        assert "Which" not in said
+
+    @pytest.mark.parametrize("redirection", ["</dev/null", "2>err.txt", ">out.txt", "| cat", "<answers", "<&-"])
+    def test_a_stream_that_is_no_terminal(self, mined: Workspace, on_terminal: Run, redirection: str) -> None:
+        """What is piped in is never read as keys."""
+        mined.write({"answers": " \x01\r"})
+        terminal = Terminal(["sh", "-c", f"'{PROGRAM}' smelt {redirection}"], folder=mined.folder)
+        try:
+            code, said = terminal.end()
+        finally:
+            terminal.close()
+        assert code == 0
+        assert "Which" not in said
+        assert parts(mined) == {"web", "extras", "spare"}
+
+    def test_without_any_terminal(self, mined: Workspace) -> None:
+        done = subprocess.run(
+            [PROGRAM, "smelt"], cwd=mined.folder, input=" \r", capture_output=True, text=True, check=True, timeout=60
+        )
+        assert "Which" not in done.stdout + done.stderr
+
+    def test_a_broken_description_is_told_and_nothing_asked(self, mined: Workspace, on_terminal: Run) -> None:
+        mined.write({"input/config.yaml": "components: [a, b\n"})
+        code, said = on_terminal(mined, "smelt").end()
+        assert code == 10
+        assert "Which" not in said
+        assert "error: input/config.yaml:" in said
+
+    @pytest.mark.parametrize("size", [(24, 80), (50, 200), (10, 40), (9, 30)])
+    def test_many_components_with_long_names_keep_the_layout(
+        self, empty: Workspace, on_terminal: Run, size: tuple[int, int]
+    ) -> None:
+        names = [f"component-number-{number}-{'x' * 30}" for number in range(58)]
+        entries = "".join(f"- {{name: {name}, namespace: {'n' * 60}, manifests: [a.yaml]}}\n" for name in names)
+        head = "apiVersion: cluster-forge/v1\nkind: Stack\nname: many\ngitops: {engine: none}\ncomponents:\n"
+        empty.write(
+            {
+                "input/config.yaml": f"{head}{entries}",
+                "input/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+            }
+        )
+        terminal = on_terminal(empty, "smelt", size=size)
+        terminal.expect("> .x. ")
+        terminal.keys(END)
+        drawn = terminal.expect("(?s)component-number-57.*space: choose")
+        assert len(re.findall(r"\[x\]", drawn)) == max(1, min(58, size[0] - 7))
+        terminal.keys(CTRL_C)
+        assert terminal.end()[0] == 130
+
+
+class TestInit:
+    def test_enter_alone_writes_the_starter(self, empty: Workspace, on_terminal: Run) -> None:
+        terminal = on_terminal(empty, "init")
+        assert "7 of 8 components" in terminal.expect(QUESTION)
+        terminal.keys("\r")
+        code, said = terminal.end()
+        assert code == 0
+        assert "the same without a question: cluster-forge init --yes" in said
+        asked = empty.tree("input")
+        assert empty.program("init", "--yes", "other").code == 0
+        assert empty.tree("other/input") == asked
+
+    def test_what_is_chosen_is_what_the_line_writes(self, empty: Workspace, on_terminal: Run) -> None:
+        terminal = on_terminal(empty, "init")
+        terminal.expect(QUESTION)
+        terminal.keys("p", "r", "i", "o", "r", "i", "t", "y", " ")
+        terminal.expect("priority-classes stays: needed by")
+        terminal.keys(CTRL_U, CTRL_A, CTRL_A, "s", "a", "m", "p", "l", "e")
+        terminal.expect("a web service as it should be")
+        terminal.keys(CTRL_U, "s", "e", "r", "v", "e", "r", " ")
+        terminal.expect("needed: priority-classes")
+        terminal.keys("\r")
+        code, said = terminal.end()
+        assert code == 0
+        words = said.replace("\n", "").partition(": cluster-forge ")[2].partition("wrote ")[0].split()
+        assert words == ["init", "--component", "priority-classes", "--component", "metrics-server"]
+        assert empty.program(*words, "other").code == 0
+        assert empty.tree("other/input") == empty.tree("input")
+        assert empty.program("forge", "--offline", "-q").code == 0
+        assert parts(empty) == {"priority-classes", "metrics-server"}
+
+    def test_broken_off_nothing_is_there(self, empty: Workspace, on_terminal: Run) -> None:
+        terminal = on_terminal(empty, "init", "new")
+        terminal.expect(QUESTION)
+        terminal.keys("a", CTRL_C)
+        assert terminal.end()[0] == 130
+        assert list(empty.folder.iterdir()) == []
+
+    def test_what_cannot_be_written_is_told_before_the_question(self, mined: Workspace, on_terminal: Run) -> None:
+        code, said = on_terminal(mined, "init").end()
+        assert code == 20
+        assert "Which" not in said
+
+    def test_names_bring_what_they_need_and_the_rest_stays_defined(self, empty: Workspace) -> None:
+        said = empty.ok("init", "--component", "metrics-server", "--collection", "observability")
+        chosen = ["priority-classes", "platform-rbac", "tenancy", "node-exporter", "metrics", "metrics-server"]
+        assert f"in the stack: {', '.join(chosen)}\n" in said.out
+        written = empty.yaml("input/config.yaml")
+        assert [each if isinstance(each, str) else each["name"] for each in written["components"]] == chosen
+        assert {each["name"] for each in written["define"]} == {"metrics-server", "network-policies", "sample-web"}
+        assert empty.ok("config", "validate").out == "starter: 6 components, no errors\n"
+
+    def test_unknown_names_are_told_together(self, empty: Workspace) -> None:
+        said = empty.run("init", "--component", "sampleweb", "--collection", "observabilty")
+        assert said.code == 11
+        assert "no component 'sampleweb', did you mean 'sample-web'?" in said.err
+        assert "no collection 'observabilty', did you mean 'observability'?" in said.err
+        assert list(empty.folder.iterdir()) == []
+
+
+def test_a_job_in_the_background_is_not_stopped_by_a_question(mined: Workspace, tmp_path: Path) -> None:
+    script = f"set -m; '{PROGRAM}' smelt & wait $!; echo code=$?"
+    terminal = Terminal(["bash", "-c", script], folder=mined.folder)
+    try:
+        assert "Which" not in terminal.expect("code=0")
+    finally:
+        terminal.close()
+    assert (mined.folder / "working").is_dir()
