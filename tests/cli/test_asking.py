@@ -186,6 +186,12 @@ class TestSmelt:
         assert "Which" not in said
         assert "error: input/config.yaml:" in said
 
+    def test_an_unknown_environment_too(self, mined: Workspace, on_terminal: Run) -> None:
+        code, said = on_terminal(mined, "smelt", "--environment", "productoin").end()
+        assert code == 11
+        assert "no environment is called 'productoin'" in said
+        assert "Which" not in said
+
     @pytest.mark.parametrize("size", [(24, 80), (50, 200), (10, 40), (9, 30)])
     def test_many_components_with_long_names_keep_the_layout(
         self, empty: Workspace, on_terminal: Run, size: tuple[int, int]

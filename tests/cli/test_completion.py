@@ -102,6 +102,16 @@ def test_names_that_a_shell_would_run_are_not_offered(workspace: Workspace) -> N
     assert sorted(asked(workspace, "cluster-forge smelt ")) == ["both", "extras", "few", "spare", "web"]
 
 
+def test_names_are_read_without_what_takes_long_to_load(workspace: Workspace) -> None:
+    said = workspace.program(
+        COMP_WORDS="cluster-forge smelt ", _CLUSTER_FORGE_COMPLETE="zsh_complete", PYTHONPROFILEIMPORTTIME="1"
+    )
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in said.err.splitlines()}
+    assert "web" in said.out
+    assert "yaml" in loaded
+    assert loaded.isdisjoint({"pydantic", "prompt_toolkit", "ruamel", "helm_python", "urllib3", "dulwich"})
+
+
 def test_nothing_is_written(workspace: Workspace) -> None:
     before = workspace.tree(".")
     asked(workspace, "cluster-forge smelt ")

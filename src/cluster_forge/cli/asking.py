@@ -39,8 +39,8 @@ def components_to_smelt(session: Session) -> Session:
 
     found = names.read(session.files().read, selection.environment)
     stack = found.resolved.stack
-    if len(stack) < 2:
-        return session
+    if len(stack) < 2 or (selection.environment and selection.environment not in found.environments):
+        return session  # nothing to choose from, or something to complain about
     made = _choice(found, stack, stack)
     _ask("Which components shall be smelted?", made)
     if set(made.chosen) == set(stack):
