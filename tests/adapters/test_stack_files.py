@@ -1,15 +1,11 @@
 from __future__ import annotations
 
 import ctypes
-import json
+import errno
 import multiprocessing
 import os
-import shutil
-import signal
-import subprocess
 import sys
 import threading
-import time
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -176,9 +172,9 @@ def test_names_that_are_no_text_are_told(root: Path) -> None:
 def test_a_pipe_is_refused(root: Path) -> None:
     (root / "input").mkdir()
     os.mkfifo(root / "input/pipe")
-    with pytest.raises(WorkspaceError, match="neither a file nor a folder"):
-        WorkspaceFiles(root).read_tree("input")
-    assert WorkspaceFiles(root).read("input/pipe") is None
+    for call, path in ((WorkspaceFiles.read_tree, "input"), (WorkspaceFiles.read, "input/pipe")):
+        with pytest.raises(WorkspaceError, match="neither a file nor a folder"):
+            call(WorkspaceFiles(root), path)
 
 
 @pytest.mark.skipif(IS_ROOT or os.name != "posix", reason="root may do anything")
@@ -260,7 +256,7 @@ def test_a_tree_that_cannot_be_written_leaves_the_old_ones_whole(root: Path) -> 
 
 
 def test_without_syncfs_every_file_is_flushed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())
     files = WorkspaceFiles(root)
     files.replace_trees({"w": A})
     assert files.read_tree("w") == A
@@ -269,51 +265,17 @@ def test_without_syncfs_every_file_is_flushed(root: Path, monkeypatch: pytest.Mo
 def test_a_disk_that_does_not_take_it_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken:
         def syncfs(self, descriptor: int) -> int:
+            ctypes.set_errno(errno.ENOSPC)
             return -1
 
     files = WorkspaceFiles(root)
     files.replace_trees({"w": B})
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: Broken())
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: Broken())
     if sys.platform == "linux":
-        with pytest.raises(WorkspaceError, match="did not take"):
+        with pytest.raises(WorkspaceError, match=r"did not take .* \(No space left on device\)") as raised:
             files.replace_trees({"w": A})
+        assert "free some space" in str(raised.value.fix)
         assert files.read_tree("w") == B
-
-
-def cut_short(root: Path, moves_done: int) -> None:
-    """What a run leaves that was killed after so many of the six renames: w/a changes, w/b goes, w/c comes."""
-    WorkspaceFiles(root).replace_trees({"w/a": A, "w/b": B})
-    aside = root / ".cluster-forge/aside-1-dead"
-    WorkspaceFiles(root).replace_trees({".cluster-forge/aside-1-dead/new0": B, ".cluster-forge/aside-1-dead/new2": A})
-    moves = [
-        {"target": f"{root}/w/{name}", "new": f"{aside}/new{n}", "old": f"{aside}/old{n}", "removes": name == "b"}
-        for n, name in enumerate("abc")
-    ]
-    (aside / "moves.json").write_text(json.dumps(moves))
-    renames = [("w/a", "old0"), ("new0", "w/a"), ("w/b", "old1"), ("new2", "w/c")]
-    for source, target in renames[:moves_done]:
-        begin, end = ((root if "/" in name else aside) / name for name in (source, target))
-        begin.rename(end)
-
-
-@pytest.mark.parametrize("moves_done", range(5))
-@pytest.mark.parametrize("reads", [True, False])
-def test_the_next_run_completes_what_a_killed_one_began(root: Path, moves_done: int, reads: bool) -> None:
-    cut_short(root, moves_done)
-    files = WorkspaceFiles(root)
-    if reads:
-        assert files.read_tree("w/a") == B
-    else:
-        files.write("x", b"")
-    assert snapshot(root / "w") == {"a/a.yaml": b"other", "c/a.yaml": b"a", "c/sub/b.sh": b"b"}
-    assert not list((root / ".cluster-forge").glob("aside-*"))
-
-
-def test_what_somebody_made_anew_since_gives_way(root: Path) -> None:
-    cut_short(root, 1)
-    (root / "w/a").mkdir()
-    (root / "w/a/mine").write_text("x")
-    assert WorkspaceFiles(root).read_tree("w/a") == B
 
 
 def test_a_run_that_was_killed_before_its_trees_were_whole_has_changed_nothing(root: Path) -> None:
@@ -341,7 +303,9 @@ def test_one_process_at_a_time_writes(root: Path) -> None:
         assert held.wait(60)
         files = WorkspaceFiles(root, patience=0.1)
         (root / ".cluster-forge/aside-1-alive").mkdir()
-        with pytest.raises(WorkspaceError, match=rf"in use by process {process.pid} on .+ since \d{{4}}-") as raised:
+        with pytest.raises(
+            WorkspaceError, match=rf"in use by process {process.pid} \(.+\) on .+ since \d{{4}}-"
+        ) as raised:
             files.write("x", b"")
         assert raised.value.fix
         assert files.read("x") is None  # reading needs no lock …
@@ -378,41 +342,3 @@ def test_the_lock_may_be_taken_again_by_any_thread(root: Path) -> None:
             WorkspaceFiles(root, patience=0).write("x", b"")
     assert len(files.list_files("w") or ()) == 16
     WorkspaceFiles(root, patience=0).write("x", b"")
-
-
-PROGRAM = """
-import sys
-from pathlib import Path
-from cluster_forge.adapters.stack_files import WorkspaceFiles
-from cluster_forge.foundation.file_tree import FileTree
-files = WorkspaceFiles(Path(sys.argv[1]))
-def tree(number):
-    return FileTree({f"{name}.yaml": str(number).encode() * 1000 for name in range(40)})
-number = 0
-print("begun", flush=True)
-while True:
-    number += 1
-    files.replace_trees({"working/a": tree(number), "working/b": tree(number), f"working/{number}": tree(number),
-                         f"working/{number - 1}": FileTree({})})
-"""
-
-
-def test_a_killed_run_leaves_old_or_new_trees(tmp_path: Path) -> None:
-    root = tmp_path / "ümlauts 🙂"
-    root.mkdir()
-    source = str(Path(__file__).parents[2] / "src")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}
-    for moment in range(10):
-        with subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(root)], stdout=subprocess.PIPE, start_new_session=True, env=environment
-        ) as process:
-            assert process.stdout
-            process.stdout.readline()
-            time.sleep(0.03 + 0.0071 * moment)
-            os.kill(process.pid, signal.SIGKILL)
-        working = WorkspaceFiles(root).read_tree("working")
-        if working is None:
-            continue
-        assert len(working) == 120
-        assert len(set(working.files.values())) == 1
-        shutil.rmtree(root / "working")

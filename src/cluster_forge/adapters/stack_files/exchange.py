@@ -1,168 +1,217 @@
 """Folders replaced, all or none of them, so that a run that fails or is killed leaves whole trees.
 
-The new trees are written into a folder aside and flushed to disk; a journal says where they belong; the old ones are
-renamed away and the new ones in. A run that dies before the journal is there has changed nothing; one that dies after
-it is completed by the next one (`recover`).
+1. The new trees are written into a folder aside and flushed to disk. It lies on the mount of the folders that they are
+   for (a rename cannot leave a mount): in the workspace's state, or else beside them, which ``elsewhere.json`` notes.
+2. A journal says where they belong.
+3. Each changes places with the old tree in one step (`swap.folders`), so that each folder is old or new at every moment.
+4. The journal and the folders aside are removed, and the old trees with them.
 
-How trees are flushed: one ``syncfs`` on Linux, which took 0.15 s for 1,500 files of 60 MB on ext4, where an ``fsync``
-for each took 3.7 s one by one and 0.4 s on eight threads; those threads serve elsewhere.
+A run that dies before 3 has changed nothing, and the next one clears away what it left (`recover`). Of one that dies
+within 3, some folders are new: the next one completes it. Where the system cannot exchange folders, one is missing
+for a moment; a run that dies in just that is completed too.
+
+What a folder is stands in its inode: the journal notes that of each new tree. So a workspace may be moved with what a
+dead run left in it; in a copy of it no inode fits, and every folder is left as it is.
 """
 
 from __future__ import annotations
 
-import ctypes
-import errno
+import contextlib
 import json
 import os
 import shutil
-import sys
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from cluster_forge.adapters.stack_files import swap, writing
 from cluster_forge.foundation.file_tree import FileTree
 
 _JOURNAL: Final = "moves.json"
+_ELSEWHERE: Final = "elsewhere.json"
+_BESIDE: Final = ".cluster-forge-aside"
+"""What is written beside its target is called so; hidden, so that nobody reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Move:
-    """One folder's exchange: ``new`` takes the place of ``target``, which goes to ``old``.
+    """One folder's exchange: ``new`` takes the place of ``target``, which goes there or to ``old``.
 
-    With ``removes`` there is no ``new``.
+    ``inode`` is that of the new tree; 0 if there is none and ``target`` is only to go.
     """
 
     target: str
     new: str
     old: str
-    removes: bool
+    inode: int
+
+    @property
+    def is_done(self) -> bool:
+        return _inode(self.target) == self.inode
+
+    @property
+    def is_begun(self) -> bool:
+        return self.is_done or os.path.lexists(self.old)
 
     def do(self) -> None:
         target = Path(self.target)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(target):
+        if not self.inode:
             target.rename(self.old)
-        if not self.removes:
+        elif not os.path.lexists(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            Path(self.new).rename(target)
+        elif not swap.folders(self.new, self.target):
+            target.rename(self.old)
             Path(self.new).rename(target)
 
     def undo(self) -> None:
         target = Path(self.target)
-        if not self.removes and os.path.lexists(target) and not os.path.lexists(self.new):
+        if self.inode and self.is_done and not (os.path.lexists(self.new) and swap.folders(self.new, self.target)):
             target.rename(self.new)
         if os.path.lexists(self.old):
             Path(self.old).rename(target)
 
     def complete(self) -> None:
-        """Do what is still to do of an exchange that was cut short anywhere."""
-        moved_away = os.path.lexists(self.old)
-        if self.removes and not moved_away:
-            self.do()
-        elif os.path.lexists(self.new):
-            if moved_away and os.path.lexists(self.target):  # somebody made the folder anew since
-                Path(self.old).rename(f"{self.old}-earlier")
+        """Do what is still to do. What somebody made since in the place of a folder that was missing stays."""
+        if self.is_done:
+            return
+        if os.path.lexists(self.target):
+            is_due = not os.path.lexists(self.old) and _inode(self.new) == self.inode
+        else:
+            is_due = os.path.lexists(self.new)
+        if is_due:
             self.do()
 
 
 def replace(aside: Path, trees: Mapping[Path, FileTree]) -> None:
-    """Let each folder hold its tree, by way of the folder ``aside`` (new, on the same file system).
+    """Let each folder hold its tree, by way of the folder ``aside`` (new, in a folder that is there).
 
     Raises:
         OSError: if something cannot be written or renamed; everything is as it was then.
     """
-    journal, draft = aside / _JOURNAL, aside / f".{_JOURNAL}"
-    moves = [
-        _Move(target=str(target), new=f"{aside}/new{number}", old=f"{aside}/old{number}", removes=not tree.files)
-        for number, (target, tree) in enumerate(trees.items())
-    ]
+    places = {target: _place(aside, target) for target in trees}
+    elsewhere = sorted(set(places.values()) - {aside})
+    moves: list[_Move] = []
     try:
-        aside.mkdir(parents=True)
-        for move, tree in zip(moves, trees.values(), strict=True):
-            _write_tree(move.new, tree)
-        draft.write_text(json.dumps([asdict(move) for move in moves]))
-        _flush(aside)
-        draft.rename(journal)
+        aside.mkdir()
+        if elsewhere:
+            writing.file(f"{aside}/.{_ELSEWHERE}", aside / _ELSEWHERE, json.dumps(list(map(str, elsewhere))).encode())
+        for place in elsewhere:
+            place.mkdir()
+        for number, (target, tree) in enumerate(trees.items()):
+            moves.append(_written(places[target] / str(number), target, tree))
+        _flush([aside, *elsewhere])
+        journal = json.dumps([asdict(_relative(move, aside)) for move in moves]).encode()
+        writing.file(f"{aside}/.{_JOURNAL}", aside / _JOURNAL, journal)
         for move in moves:
             move.do()
-        _flush(aside)
+        _flush([aside, *elsewhere])
     except BaseException:  # Ctrl-C, too, must put the old trees back
-        if journal.exists():
+        if (aside / _JOURNAL).exists():
             for move in reversed(moves):
                 move.undo()  # where this fails, the journal stays, and the next run completes
-            journal.unlink()
-        shutil.rmtree(aside, ignore_errors=True)
+        _clear(aside, elsewhere)
         raise
-    shutil.rmtree(aside, ignore_errors=True)
+    _clear(aside, elsewhere)
 
 
 def recover(aside: Path) -> None:
-    """Complete, or remove, what a dead run left in its folder ``aside``.
+    """Complete, or remove, what a dead run left at ``aside``: a folder of `replace`, or a file of `write_file`.
 
     Raises:
         OSError: if that cannot be done.
     """
-    journal = aside / _JOURNAL
+    if not aside.is_dir():
+        aside.unlink(missing_ok=True)
+        return
+    journal, elsewhere = aside / _JOURNAL, aside / _ELSEWHERE
     if journal.exists():
-        for move in json.loads(journal.read_bytes()):
-            _Move(**move).complete()
-    shutil.rmtree(aside)
+        moves = [_absolute(_Move(**move), aside) for move in json.loads(journal.read_bytes())]
+        if any(move.is_begun for move in moves):
+            for move in moves:
+                move.complete()
+    _clear(aside, list(map(Path, json.loads(elsewhere.read_bytes()))) if elsewhere.exists() else [])
 
 
-def write_file(target: Path, content: bytes) -> None:
-    """Write a file aside, flush it and rename it. One at a time in a folder.
+def write_file(aside: Path, target: Path, content: bytes) -> None:
+    """Write a file by way of the path ``aside``, or of one beside it on another mount: one at a time there.
 
     Raises:
         OSError: if that cannot be done; the old file is whole then.
     """
-    aside = target.with_name(".cluster-forge-aside")
-    aside.unlink(missing_ok=True)  # a killed run's
-    try:
-        _write(str(aside), content, 0o666)
-        _sync(str(aside))
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
-    _sync(str(target.parent))
+    place = _place(aside, target)
+    if place != aside:
+        place = target.with_name(_BESIDE)
+        place.unlink(missing_ok=True)  # a killed run's
+    writing.file(str(place), target, content)
 
 
-def _write_tree(folder: str, tree: FileTree) -> None:
-    made = set()
-    for name, content in tree.files.items():
-        path = f"{folder}/{name}"
-        parent = path.rpartition("/")[0]
-        if parent not in made:
-            Path(parent).mkdir(parents=True, exist_ok=True)
-            made.add(parent)
-        _write(path, content, 0o777 if name in tree.executable else 0o666)
+def _written(place: Path, target: Path, tree: FileTree) -> _Move:
+    """Write a tree aside; how it comes into its place."""
+    place.mkdir()
+    new, old = f"{place}/new", f"{place}/old"
+    if tree.files:
+        writing.tree(new, tree)
+    return _Move(target=str(target), new=new, old=old, inode=_inode(new))
 
 
-def _write(path: str, content: bytes, mode: int) -> None:
-    """Write a file that is not there yet; the user's mask takes from ``mode``."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
+def _flush(folders: list[Path]) -> None:
+    for folder in {folder.stat().st_dev: folder for folder in folders}.values():
+        writing.flush(str(folder))
 
 
-def _flush(folder: Path) -> None:
-    """Flush the file system that ``folder`` is on, or else everything in ``folder``."""
-    syncfs = getattr(ctypes.CDLL(None), "syncfs", None) if sys.platform == "linux" else None
-    if not syncfs:
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(_sync, map(str, folder.rglob("*"))))
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        if syncfs(descriptor):
-            raise OSError(errno.EIO, "the disk did not take what was written", str(folder))
-    finally:
-        os.close(descriptor)
+def _clear(aside: Path, elsewhere: list[Path]) -> None:
+    """Remove the journal, and only then what it speaks of. What cannot be removed is left to the next run."""
+    with contextlib.suppress(OSError):
+        (aside / _JOURNAL).unlink(missing_ok=True)
+        for folder in elsewhere:
+            shutil.rmtree(folder, ignore_errors=True)
+        if not any(map(os.path.lexists, elsewhere)):
+            shutil.rmtree(aside, ignore_errors=True)
 
 
-def _sync(path: str) -> None:
-    """Flush one file or folder. Folders cannot be opened on Windows, which sees to their renames itself."""
-    if os.name == "posix" or Path(path).is_file():
-        descriptor = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
+def _place(aside: Path, target: Path) -> Path:
+    """Where to write what is to be renamed to ``target``: ``aside``, or a path on the same mount as ``target``."""
+    folder = target.parent
+    while not folder.exists():
+        folder = folder.parent
+    return aside if _mount(folder) == _mount(aside.parent) else folder / f"{_BESIDE}-{aside.name}"
+
+
+def _mount(folder: Path) -> str | int:
+    """What tells one mount from another; two may be of one file system, and renames do not cross them either."""
+    descriptor = os.open(folder, os.O_RDONLY) if os.name == "posix" else None
+    if descriptor is not None:
         try:
-            os.fsync(descriptor)
+            with contextlib.suppress(OSError, StopIteration):  # Linux: proc_pid_fdinfo(5)
+                lines = Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines()
+                return next(line for line in lines if line.startswith("mnt_id:"))
         finally:
             os.close(descriptor)
+    return folder.stat().st_dev
+
+
+def _inode(path: str) -> int:
+    """What a path is; 0 where nothing is."""
+    try:
+        return os.lstat(path).st_ino
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+
+
+def _relative(move: _Move, aside: Path) -> _Move:
+    """The move with the paths of the workspace relative to ``aside``, so that it may be moved in between."""
+    workspace = aside.parent.parent
+
+    def short(path: str) -> str:
+        return os.path.relpath(path, aside) if Path(path).is_relative_to(workspace) else path
+
+    return _Move(target=short(move.target), new=short(move.new), old=short(move.old), inode=move.inode)
+
+
+def _absolute(move: _Move, aside: Path) -> _Move:
+    def long(path: str) -> str:
+        return os.path.normpath(aside / path)
+
+    return _Move(target=long(move.target), new=long(move.new), old=long(move.old), inode=move.inode)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import shlex
+import sys
+import textwrap
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,6 +16,7 @@ from typing import Final
 
 from cluster_forge.adapters.stack_files import exchange, state
 from cluster_forge.adapters.stack_files.trouble import telling
+from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import WorkspaceError
 
 ASIDE: Final = "aside-"
@@ -55,21 +59,37 @@ class Lock:
     def _take(self, patience: float) -> None:
         from filelock import FileLock, Timeout  # noqa: PLC0415 - most commands only read
 
-        state.prepare(self._state)
+        self._state.mkdir(parents=True, exist_ok=True)
         holder = self._state / "lock.holder"
         with contextlib.ExitStack() as taken:
             try:
                 taken.enter_context(FileLock(self._state / "lock", timeout=patience, thread_local=False))
             except Timeout as error:
-                who = holder.read_text() if holder.exists() else "another process"
                 raise WorkspaceError(
-                    f"the workspace is in use by {who}",
+                    f"the workspace is in use by {_who(holder)}",
                     where=str(self._state.parent),
                     fix="wait until that command is done, or end it",
                 ) from error
-            taken.callback(holder.unlink, missing_ok=True)
-            since = datetime.now(UTC).isoformat(" ", "seconds")
-            holder.write_text(f"process {os.getpid()} on {platform.node()} since {since}")
-            for aside in self._state.glob(f"{ASIDE}*"):
+            for aside in self._state.glob(f"{ASIDE}*"):  # first: on a full disk, that is what makes room
                 exchange.recover(aside)
+            state.prepare(self._state)
+            taken.callback(holder.unlink, missing_ok=True)
+            holder.write_bytes(_me().encode(errors="backslashreplace"))
             self._release = taken.pop_all()
+
+
+def _me() -> str:
+    """This process: the command that it was started with, less what logs in somewhere, and the time."""
+    program = Path(sys.argv[0]).name if sys.argv[:1] != ["-c"] else ""
+    words = [program, *map(without_credentials, sys.argv[1:])]
+    command = textwrap.shorten(shlex.join(filter(None, words)), 100, placeholder=" …")
+    since = datetime.now(UTC).isoformat(" ", "seconds")
+    return f"process {os.getpid()}{f' ({command})' if command else ''} on {platform.node()} since {since}"
+
+
+def _who(holder: Path) -> str:
+    """What stands in ``holder``; whoever holds the lock may write it, or remove it, at just this moment."""
+    try:
+        return holder.read_bytes().decode(errors="replace") or "another process"
+    except OSError:
+        return "another process"

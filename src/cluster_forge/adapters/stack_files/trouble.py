@@ -15,8 +15,12 @@ _FIXES: Final = {
     errno.EROFS: "the file system is read-only: work in a copy of the workspace (-C DIR)",
     errno.EACCES: "give yourself the permission, or work in a copy of the workspace (-C DIR)",
     errno.EPERM: "give yourself the permission, or work in a copy of the workspace (-C DIR)",
-    errno.EXDEV: "keep the whole workspace on one file system; a link to the workspace itself is fine",
-    errno.EEXIST: "the file system takes two of the names for one: use one that tells upper from lower case",
+    errno.EXDEV: "it belongs to a read-only layer, as in a container's image: work on a volume, or in a copy (-C DIR)",
+    errno.EBUSY: "something is mounted there: mount it one folder higher, or put a link in its place",
+    errno.EEXIST: "a file stands where a folder has to be, or the file system takes two of the names for one",
+    errno.ENOTDIR: "a file stands where a folder has to be: move it away",
+    errno.ENOENT: "somebody removed it while the command ran: see whether the workspace is still there",
+    errno.ENAMETOOLONG: "the file system takes no such long names: shorten them, or work in a folder with a shorter path",
 }
 
 

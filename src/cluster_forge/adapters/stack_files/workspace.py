@@ -27,7 +27,8 @@ class WorkspaceFiles:
     """
 
     def __init__(self, root: Path, *, patience: float = 5.0) -> None:
-        self._root = os.path.realpath(root)
+        with telling("cannot be opened", str(root)):
+            self._root = os.path.realpath(root)
         self._state = Path(self._root, ".cluster-forge")
         self._lock = Lock(self._state, patience)
         self._writing = threading.Lock()
@@ -37,16 +38,20 @@ class WorkspaceFiles:
         """A file, or None when there is no such file.
 
         Raises:
-            WorkspaceError: if it cannot be read, or lies outside of the workspace.
+            WorkspaceError: if it cannot be read, is larger than `reading.LARGEST`, or lies outside of the workspace.
         """
         with telling("cannot be read", path):
             real = self._real(path)
-            return reading.content(str(real))[0] if real.is_file() else None
+            if real.is_file():
+                return reading.content(str(real), reading.LARGEST)[0]
+            if real.exists() and not real.is_dir():
+                raise reading.neither(str(real))
+            return None
 
     def read_tree(self, folder: str) -> FileTree | None:
         with telling("cannot be read", folder):
             real = self._real(folder)
-            return reading.tree(reading.walk(real, self._allowed(folder))) if real.is_dir() else None
+            return reading.tree(reading.walk(real, self._allowed(folder)), reading.LARGEST) if real.is_dir() else None
 
     def read_chart(self, folder: str) -> FileTree | None:
         """All files of a chart's folder, hidden ones too; links must stay in the chart. None: no such folder.
@@ -56,7 +61,8 @@ class WorkspaceFiles:
         """
         with telling("cannot be read", folder):
             real = self._real(folder)
-            return reading.tree(reading.walk(real, (str(real),), hidden=True)) if real.is_dir() else None
+            found = reading.walk(real, (str(real),), hidden=True)
+            return reading.tree(found, reading.LARGEST) if real.is_dir() else None
 
     def list_files(self, path: str) -> Sequence[str] | None:
         """A file's own path, or the paths of a folder's files, sorted, hidden ones left out. None: no such path.
@@ -83,7 +89,7 @@ class WorkspaceFiles:
         with self.locked(), self._writing, telling("cannot be written", path):
             target = self._real(path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            exchange.write_file(target, content)
+            exchange.write_file(self._aside(), target, content)
 
     def replace_trees(self, trees: Mapping[str, FileTree]) -> None:
         """Make each folder hold exactly that tree, all of them or none. Of an empty tree no folder is left.
@@ -96,9 +102,10 @@ class WorkspaceFiles:
         with self.locked(), telling("cannot be written", ", ".join(list(trees)[:3])):
             targets = {self._real(folder): tree for folder, tree in trees.items()}
             changed = {target: tree for target, tree in targets.items() if not reading.holds(target, tree)}
+            for target in changed:
+                reading.refuse_file(target)
             if changed:
-                aside = self._state / f"{ASIDE}{os.getpid()}-{secrets.token_hex(4)}"
-                exchange.replace(aside, changed)
+                exchange.replace(self._aside(), changed)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -111,6 +118,9 @@ class WorkspaceFiles:
         """
         with self._lock.held():
             yield
+
+    def _aside(self) -> Path:
+        return self._state / f"{ASIDE}{os.getpid()}-{secrets.token_hex(4)}"
 
     def _real(self, path: str) -> Path:
         """Where ``path`` leads, every link followed.
