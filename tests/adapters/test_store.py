@@ -21,7 +21,11 @@ IS_ROOT = os.name == "posix" and os.geteuid() == 0
 
 
 def entries(root: Path) -> list[Path]:
-    return [path for path in root.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    return [path for path in (root / "sha256").rglob("*") if path.is_file()]
+
+
+def unfinished(root: Path) -> list[Path]:
+    return list((root / "unfinished").iterdir())
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -55,7 +59,7 @@ def test_nothing_is_left_aside(tmp_path: Path) -> None:
     for content in (b"a", b"b", b"a"):
         store.put(content)
     assert len(entries(tmp_path)) == 2
-    assert not [path for path in tmp_path.rglob(".*") if path.is_file()]
+    assert not unfinished(tmp_path)
 
 
 def test_a_store_that_is_a_file_is_told(tmp_path: Path) -> None:
@@ -114,6 +118,40 @@ except StoreError as error:
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs locks that a process' end frees")
+def test_what_a_dead_process_left_is_cleared_away_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    """Whether it is alive does not depend on any clock: the dead one's file is new, the living one's is old."""
+    import fcntl  # noqa: PLC0415 - there is none on Windows
+
+    FolderStore(tmp_path).put(b"a")
+    dead, living = tmp_path / "unfinished/1-dead", tmp_path / "unfinished/1-living"
+    dead.write_bytes(b"half")
+    with living.open("xb") as file:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+        os.utime(living, (0, 0))
+        FolderStore(tmp_path).put(b"b")
+        assert unfinished(tmp_path) == [living]
+    FolderStore(tmp_path).put(b"c")
+    assert not unfinished(tmp_path)
+
+
+def test_what_others_remove_too_early_is_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace, left = Path.replace, [2]
+
+    def removed(self: Path, target: Path) -> Path:
+        left[0] -= 1
+        if left[0] >= 0:
+            self.unlink()
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", removed)
+    store = FolderStore(tmp_path)
+    assert store.get(store.put(b"x")) == b"x"
+    left[0] = 9
+    with pytest.raises(StoreError, match="somebody removes"):
+        store.put(b"y")
+
+
 def put_many(root: Path, start: int) -> None:
     store = FolderStore(root)
     for number in range(200):
@@ -152,6 +190,8 @@ for number in range(1_000_000):
             os.kill(process.pid, signal.SIGKILL)
     found = entries(tmp_path)
     assert found
+    FolderStore(tmp_path).put(b"next")
+    assert not unfinished(tmp_path)
     assert all(Digest.of(path.read_bytes()).hex == path.name for path in found)
 
 

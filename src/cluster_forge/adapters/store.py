@@ -24,11 +24,14 @@ class FolderStore:
     """`ports.Store` in a folder: ``sha256/ab/<hex>``.
 
     An entry appears by a rename, whole or not at all, so any number of processes may share the folder. Whatever is
-    read is checked against its digest. What a killed process left are files whose names begin with a dot: never read.
+    read is checked against its digest. Entries are written in ``unfinished/``, where nobody reads; what killed processes
+    left there is removed by the next one that writes.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._unfinished = root / "unfinished"
+        self._is_cleared = False
 
     def get(self, digest: Digest) -> bytes | None:
         path = self._path(digest)
@@ -58,17 +61,18 @@ class FolderStore:
         return self._root / "sha256" / digest.hex[:2] / digest.hex
 
     def _write(self, path: Path, content: bytes) -> None:
-        aside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
         try:
+            self._unfinished.mkdir(parents=True, exist_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with aside.open("xb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                aside.replace(path)
-            finally:
-                aside.unlink(missing_ok=True)
+            if not self._is_cleared:
+                self._is_cleared = True
+                for left in self._unfinished.iterdir():
+                    _remove_if_dead(left)
+            attempts = 3
+            while not self._attempt(path, content):
+                attempts -= 1
+                if not attempts:
+                    raise FileNotFoundError(errno.ENOENT, "somebody removes what is written there")
             _sync_folder(path.parent)
         except OSError as error:
             raise StoreError(
@@ -76,6 +80,43 @@ class FolderStore:
                 where=str(self._root),
                 fix=_FIXES.get(error.errno or 0, _OTHERWISE),
             ) from error
+
+    def _attempt(self, path: Path, content: bytes) -> bool:
+        """False where another process took the file for a dead one's: it looked before the file was claimed."""
+        aside = self._unfinished / f"{os.getpid()}-{secrets.token_hex(8)}"
+        try:
+            with aside.open("xb") as file:
+                _claim(file.fileno())
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        except FileNotFoundError:
+            return False
+        finally:
+            aside.unlink(missing_ok=True)
+        return True
+
+
+def _claim(descriptor: int) -> bool:
+    """Mark an open file as a living process': the system forgets it when that process ends. False: it is another's."""
+    try:
+        import fcntl  # noqa: PLC0415 - there is none on Windows, where nobody can remove an open file anyway
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:
+        return True
+    except OSError:  # also where the file system has no such locks: then nothing is known to be dead
+        return False
+    return True
+
+
+def _remove_if_dead(left: Path) -> None:
+    with contextlib.suppress(OSError):
+        with left.open("r+b") as file:
+            is_dead = _claim(file.fileno())
+        if is_dead:
+            left.unlink()
 
 
 def _sync_folder(folder: Path) -> None:
