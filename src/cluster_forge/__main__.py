@@ -16,8 +16,9 @@ def main() -> None:
             from cluster_forge.cli.completion import answer
 
             sys.exit(answer())
-        from cluster_forge.cli import ending
+        from cluster_forge.cli import ending, process
 
+        process.make_fit()
         ending.listen()
         from cluster_forge.cli.app import run
 

@@ -13,7 +13,7 @@ from typing import Self
 from cluster_forge.adapters.stack_files import RunLog, WorkspaceFiles
 from cluster_forge.adapters.store import FolderStore
 from cluster_forge.adapters.workers import ThreadWorkers
-from cluster_forge.foundation.errors import MissingProgramError, WorkspaceError
+from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError
 from cluster_forge.ports import HelmEngine, Repositories, Sources, YamlReader
 from cluster_forge.stages.means import Tools
 
@@ -135,11 +135,21 @@ def workspace_files(workspace: Path) -> WorkspaceFiles:
 
 
 def store_root(named: str | None) -> Path:
-    """The store that was named, or the user's own: ``$XDG_CACHE_HOME/cluster-forge``, else ``~/.cache/cluster-forge``."""
+    """The store that was named, or the user's own: ``$XDG_CACHE_HOME/cluster-forge``, else ``~/.cache/cluster-forge``.
+
+    Raises:
+        StoreError: if there is neither: a user without a home folder, as in many a container.
+    """
     if named:
         return Path(named)
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "cluster-forge"
+    try:
+        return (Path(cache) if cache else Path.home() / ".cache") / "cluster-forge"
+    except RuntimeError as error:
+        raise StoreError(
+            "there is no place for the store: this user has no home folder",
+            fix="name one: --store DIR, or XDG_CACHE_HOME",
+        ) from error
 
 
 def _engine(name: str) -> HelmEngine:

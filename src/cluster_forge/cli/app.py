@@ -26,7 +26,7 @@ VERBS = {
     "help": "Explain exit codes and errors, or a verb.",
 }
 _INTERRUPTED = 130
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class Verbs(click.Group):

@@ -19,7 +19,8 @@ _FIXES: Final = {
     errno.EBUSY: "something is mounted there: mount it one folder higher, or put a link in its place",
     errno.EEXIST: "a file stands where a folder has to be, or the file system takes two of the names for one",
     errno.ENOTDIR: "a file stands where a folder has to be: move it away",
-    errno.ENOENT: "somebody removed it while the command ran: see whether the workspace is still there",
+    errno.EISDIR: "a folder stands where a file has to be: move it away",
+    errno.ENOENT: "it is not there, or not any more: see whether the workspace is still in its place",
     errno.ENAMETOOLONG: "the file system takes no such long names: shorten them, or work in a folder with a shorter path",
 }
 
@@ -34,9 +35,10 @@ def telling(problem: str, path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        where = error.filename2 or error.filename  # of a rename, the place that it did not get to
         raise WorkspaceError(
             f"{path} {problem}: {error.strerror}",
-            where=str(error.filename) if error.filename else None,
+            where=str(where) if where else None,
             fix=_FIXES.get(error.errno or 0, "see whether the disk and the folder are in order"),
         ) from error
     except ValueError as error:
