@@ -155,12 +155,13 @@ def test_a_killed_command_leaves_everything_old_or_new(
     """Every second one is killed soon after it began to write, the others at any moment of its run."""
     workspace, made = both
     moments = random.Random(SEED)
-    for wanted in (2, 1):  # the first waits until the nursery is ready
+    begun = 0.0
+    for wanted in (2, 1):  # the first one waits until the nursery is ready
         prepare(workspace, verb, wanted)
         begun = time.monotonic()
         nursery.start(verb, "-q")
         assert nursery.exit_code() == 0
-        duration = time.monotonic() - begun
+    duration = time.monotonic() - begun
     killed, left, states = 0, 0, set()
     for number in range(rounds):
         wanted = 2 - number % 2

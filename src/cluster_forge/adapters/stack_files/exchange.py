@@ -31,7 +31,7 @@ from cluster_forge.foundation.file_tree import FileTree
 _JOURNAL: Final = "moves.json"
 _ELSEWHERE: Final = "elsewhere.json"
 _BESIDE: Final = ".cluster-forge-aside"
-"""What is written beside its target is called so; hidden, so that nobody reads it."""
+"""A file that is written beside its target; hidden, so that nobody reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +176,7 @@ def _place(aside: Path, target: Path) -> Path:
     folder = target.parent
     while not folder.exists():
         folder = folder.parent
-    return aside if _mount(folder) == _mount(aside.parent) else folder / f"{_BESIDE}-{aside.name}"
+    return aside if _mount(folder) == _mount(aside.parent) else folder / f".cluster-forge-{aside.name}"
 
 
 def _mount(folder: Path) -> str | int:
