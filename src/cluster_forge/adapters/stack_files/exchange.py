@@ -101,9 +101,10 @@ def replace(aside: Path, trees: Mapping[Path, FileTree]) -> None:
             place.mkdir()
         for number, (target, tree) in enumerate(trees.items()):
             moves.append(_written(places[target] / str(number), target, tree))
+        draft = aside / f".{_JOURNAL}"
+        draft.write_bytes(json.dumps([asdict(_relative(move, aside)) for move in moves]).encode())
         _flush([aside, *elsewhere])
-        journal = json.dumps([asdict(_relative(move, aside)) for move in moves]).encode()
-        writing.file(f"{aside}/.{_JOURNAL}", aside / _JOURNAL, journal)
+        draft.rename(aside / _JOURNAL)
         for move in moves:
             move.do()
         _flush([aside, *elsewhere])
