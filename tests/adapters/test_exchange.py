@@ -9,8 +9,9 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -25,7 +26,16 @@ OLD = {"w/changes": A, "w/goes": B, "w/comes": EMPTY, "w/changes too": B}
 NEW = {"w/changes": B, "w/goes": EMPTY, "w/comes": A, "w/changes too": A}
 CALLS = ("rename", "replace", "mkdir", "unlink", "rmdir", "open")
 KILLED, FAILED = 9, 5
-_FOLDERS = swap.folders
+_FOLDERS, _RENAME = swap.folders, os.rename
+
+
+class System(StrEnum):
+    """What a system can do with folders: exchange two, or at least rename one, or neither if it is of an old layer."""
+
+    SWAPS = "swaps"
+    MOVES = "moves"
+    COPIES = "copies"
+
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="forks")
 
@@ -74,8 +84,16 @@ def write_anew(root: Path, moment: int, end: Callable[[], Any]) -> int:
         os._exit(0)
 
 
-def begin(root: Path, *, swaps: bool) -> None:
-    swap.folders = _FOLDERS if swaps else lambda *_: False
+def moved_nowhere(source: Path | str, target: Path | str) -> None:
+    """As on overlayfs: what was there before cannot be renamed."""
+    if str(target).endswith("/old"):
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+    _RENAME(source, target)
+
+
+def begin(root: Path, system: System) -> None:
+    swap.folders = _FOLDERS if system is System.SWAPS else lambda *_: False
+    os.rename = cast("Any", moved_nowhere if system is System.COPIES else _RENAME)
     for name in ("flush", "_sync"):  # slow, and nothing to a process that ends
         setattr(writing, name, lambda _: None)
     shutil.rmtree(root, ignore_errors=True)
@@ -83,17 +101,17 @@ def begin(root: Path, *, swaps: bool) -> None:
     WorkspaceFiles(root).replace_trees(OLD)
 
 
-def die_at_every_moment(root: Path, swaps: bool) -> None:
+def die_at_every_moment(root: Path, system: System) -> None:
     moment, mixed = 0, 0
     code = KILLED
     while code:
-        begin(root, swaps=swaps)
+        begin(root, system)
         code = write_anew(root, moment, lambda: os._exit(KILLED))
         assert code in (0, KILLED), code
         old, new = differing(root, OLD), differing(root, NEW)
         both = set(old) & set(new)
-        assert len(both) <= (0 if swaps else 1), (moment, both)
-        assert all(not (root / name).exists() for name in both), moment
+        assert len(both) <= (0 if system is System.SWAPS else 1), (moment, both)
+        assert system is System.COPIES or all(not (root / name).exists() for name in both), moment
         assert sorted(WorkspaceFiles(root).list_files("w") or ()), moment
         assert not differing(root, NEW) or not differing(root, OLD), moment
         if old and new:
@@ -107,10 +125,10 @@ def die_at_every_moment(root: Path, swaps: bool) -> None:
     assert mixed >= 3
 
 
-def fail_at_every_moment(root: Path, swaps: bool) -> None:
+def fail_at_every_moment(root: Path, system: System) -> None:
     moment, failed, code = 0, 0, FAILED
     while failed == moment or moment < 40:
-        begin(root, swaps=swaps)
+        begin(root, system)
         code = write_anew(root, moment, fail)
         assert code in (0, FAILED), code
         assert not differing(root, OLD if code else NEW), (moment, code)
@@ -121,10 +139,10 @@ def fail_at_every_moment(root: Path, swaps: bool) -> None:
     assert failed > 20
 
 
-@pytest.mark.parametrize("swaps", [True, False], ids=["in one step", "in two steps"])
+@pytest.mark.parametrize("system", System)
 @pytest.mark.parametrize("ends", [die_at_every_moment, fail_at_every_moment], ids=["dies", "fails"])
-def test_whatever_moment_a_run_ends_at(tmp_path: Path, ends: Callable[[Path, bool], None], swaps: bool) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=ends, args=(tmp_path / "w", swaps))
+def test_whatever_moment_a_run_ends_at(tmp_path: Path, ends: Callable[[Path, System], None], system: System) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=ends, args=(tmp_path / "w", system))
     process.start()
     process.join(120)
     assert process.exitcode == 0

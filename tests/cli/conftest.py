@@ -224,6 +224,12 @@ def workspace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Workspace:
 
 
 @pytest.fixture
+def forged(workspace: Workspace) -> Workspace:
+    workspace.ok("forge")
+    return workspace
+
+
+@pytest.fixture
 def first_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Workspace:
     """A workspace in the format of the first implementation."""
     web = "web/manifests"

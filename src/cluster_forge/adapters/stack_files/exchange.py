@@ -8,7 +8,8 @@
 
 A run that dies before 3 has changed nothing, and the next one clears away what it left (`recover`). Of one that dies
 within 3, some folders are new: the next one completes it. Where the system cannot exchange folders, one is missing
-for a moment; a run that dies in just that is completed too.
+for a moment; where it cannot even rename one (of a container image's layers, on overlayfs), that is copied and removed.
+A run that dies in just that is completed too.
 
 What a folder is stands in its inode: the journal notes that of each new tree. So a workspace may be moved with what a
 dead run left in it; in a copy of it no inode fits, and every folder is left as it is.
@@ -17,6 +18,7 @@ dead run left in it; in a copy of it no inode fits, and every folder is left as 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -36,9 +38,10 @@ _BESIDE: Final = ".cluster-forge-aside"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Move:
-    """One folder's exchange: ``new`` takes the place of ``target``, which goes there or to ``old``.
+    """One folder's exchange: ``new`` takes the place of ``target``, which goes there, to ``old`` or to ``copy``.
 
-    ``inode`` is that of the new tree; 0 if there is none and ``target`` is only to go.
+    ``inode`` is that of the new tree; 0 if there is none and ``target`` is only to go. As soon as there is a ``copy``,
+    ``target`` may lack files.
     """
 
     target: str
@@ -52,34 +55,56 @@ class _Move:
 
     @property
     def is_begun(self) -> bool:
-        return self.is_done or os.path.lexists(self.old)
+        return self.is_done or os.path.lexists(self.old) or os.path.lexists(self.copy)
+
+    @property
+    def copy(self) -> str:
+        return f"{self.old}-copy"
 
     def do(self) -> None:
         target = Path(self.target)
         if not self.inode:
-            target.rename(self.old)
+            self._move_away()
         elif not os.path.lexists(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             Path(self.new).rename(target)
         elif not swap.folders(self.new, self.target):
-            target.rename(self.old)
+            self._move_away()
             Path(self.new).rename(target)
+
+    def _move_away(self) -> None:
+        try:
+            Path(self.target).rename(self.old)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            draft = Path(f"{self.old}-draft")
+            shutil.rmtree(draft, ignore_errors=True)  # a killed run's
+            shutil.copytree(self.target, draft, symlinks=True)
+            draft.rename(self.copy)
+            shutil.rmtree(self.target)
 
     def undo(self) -> None:
         target = Path(self.target)
         if self.inode and self.is_done and not (os.path.lexists(self.new) and swap.folders(self.new, self.target)):
             target.rename(self.new)
-        if os.path.lexists(self.old):
+        if os.path.lexists(self.copy):
+            shutil.rmtree(target, ignore_errors=True)
+            Path(self.copy).rename(target)
+        elif os.path.lexists(self.old):
             Path(self.old).rename(target)
 
     def complete(self) -> None:
         """Do what is still to do. What somebody made since in the place of a folder that was missing stays."""
         if self.is_done:
             return
+        has_new = os.path.lexists(self.new)
+        if os.path.lexists(self.copy) and (has_new or not self.inode):
+            shutil.rmtree(self.target, ignore_errors=True)
         if os.path.lexists(self.target):
             is_due = not os.path.lexists(self.old) and _inode(self.new) == self.inode
         else:
-            is_due = os.path.lexists(self.new)
+            is_due = has_new
         if is_due:
             self.do()
 

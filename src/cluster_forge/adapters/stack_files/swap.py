@@ -12,11 +12,11 @@ _EXCHANGE: Final = 2
 """``RENAME_EXCHANGE`` of Linux' renameat2(2), ``RENAME_SWAP`` of macOS' renamex_np(2)."""
 _HERE: Final = -100
 """``AT_FDCWD``"""
-_CANNOT: Final = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
+_CANNOT: Final = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV})
 
 
 def folders(one: str, other: str) -> bool:
-    """Exchange two paths on one mount. False where the system or its file system (NFS, FAT) has no such thing.
+    """Exchange two paths on one mount. False where the system or its file system (NFS, FAT, overlayfs) cannot.
 
     Raises:
         OSError: if it cannot be done for another reason; nothing has changed then.

@@ -15,7 +15,7 @@ _FIXES: Final = {
     errno.EROFS: "the file system is read-only: work in a copy of the workspace (-C DIR)",
     errno.EACCES: "give yourself the permission, or work in a copy of the workspace (-C DIR)",
     errno.EPERM: "give yourself the permission, or work in a copy of the workspace (-C DIR)",
-    errno.EXDEV: "it belongs to a read-only layer, as in a container's image: work on a volume, or in a copy (-C DIR)",
+    errno.EXDEV: "keep what is made on one file system with the folder that it is made in",
     errno.EBUSY: "something is mounted there: mount it one folder higher, or put a link in its place",
     errno.EEXIST: "a file stands where a folder has to be, or the file system takes two of the names for one",
     errno.ENOTDIR: "a file stands where a folder has to be: move it away",
