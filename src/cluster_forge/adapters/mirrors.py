@@ -16,6 +16,7 @@ from cluster_forge.foundation.errors import FetchError, ForgeError, raise_all
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEEPEST: Final = 20
+_MOST_VALUES: Final = 500_000
 _CHART: Final = ("repository", "name", "version", "file", "sha256")
 _MANIFEST: Final = ("url", "file", "sha256")
 
@@ -127,7 +128,7 @@ class _Reader:
     def _root(self) -> yaml.Node:
         try:
             text = self._index.read_bytes()
-            _refuse_depth(text)
+            _refuse_bombs(text)
             root = yaml.compose(text, Loader=_LOADER)
         except OSError as error:
             raise FetchError(
@@ -166,7 +167,7 @@ class _Reader:
             entry = {
                 key.value: value.value
                 for key, value in node.value
-                if isinstance(value, yaml.ScalarNode) and value.value
+                if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode) and value.value
             }
         missing = [key for key in keys if key not in entry]
         if missing:
@@ -179,6 +180,9 @@ class _Reader:
             digest = Digest.parse(entry["sha256"])
         except ValueError as error:
             self._errors.append(self._wrong(node, str(error)))
+            return None
+        if "\0" in entry["file"]:
+            self._errors.append(self._wrong(node, "`file` holds a NUL character"))
             return None
         path = self._folder / entry["file"]
         real = Path(os.path.realpath(path))
@@ -200,10 +204,12 @@ class _Reader:
         return f"{self._index}:{node.start_mark.line + 1}" if node else str(self._index)
 
 
-def _refuse_depth(text: bytes) -> None:
-    """Raises ValueError for a text nested too deep: the C loader's recursion would end the process."""
+def _refuse_bombs(text: bytes) -> None:
+    """Raises ValueError for a text nested too deep (the C loader's recursion would end the process), or too long."""
     depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):
+    for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+        if number > _MOST_VALUES:
+            raise ValueError(f"it holds more than {_MOST_VALUES:,} values")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
             raise ValueError("it is nested too deep")

@@ -22,8 +22,9 @@ _LONG = b"0" * 16
 """2^53 has sixteen digits: a shorter integer is exact."""
 
 _LONG_HEX = re.compile(r"0[xX][0-9a-fA-F_]{13}")
-_BLOCK_MAPPING = re.compile(r"(?:[ \t]*(?:#.*)?\n)*[A-Za-z\"']")
-"""How a document begins whose end Go's reader checks."""
+_IDLE_LINE = re.compile(r"[ \t]*(?:#.*)?\n")
+_BLOCK_MAPPING = re.compile(r"[A-Za-z\"']")
+"""How a document begins, after idle lines, whose end Go's reader checks."""
 
 _ENDED = re.compile("[\n\r\x85\u2028\u2029](?:(?:---|[.]{3})(?:\\s|\\Z)|%)")
 _MAY_BE_ENDED = ("\n---", "\n...", "\n%", "\r---", "\r...", "\r%")
@@ -49,7 +50,7 @@ class GoYaml:
             text = document.encode()
         except UnicodeEncodeError as error:
             raise ManifestError(f"not Unicode text: {error}") from error
-        if not _BLOCK_MAPPING.match(document) or _is_ended(document) or _has_long_number(document, text):
+        if not _is_block_mapping(document) or _is_ended(document) or _has_long_number(document, text):
             return self._exact.read(document)
         content, problem = _call(text)
         if content == b"{}" or any(reason in problem for reason in _BEYOND):
@@ -64,6 +65,13 @@ class GoYaml:
             return orjson.loads(content)
         except orjson.JSONDecodeError:  # nested deeper than its limit
             return self._exact.read(document)
+
+
+def _is_block_mapping(document: str) -> bool:
+    start = 0
+    while idle := _IDLE_LINE.match(document, start):
+        start = idle.end()
+    return bool(_BLOCK_MAPPING.match(document, start))
 
 
 def _is_ended(document: str) -> bool:

@@ -27,7 +27,10 @@ Independent errors travel together in an ``ExceptionGroup``. Anything else that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import ClassVar, Final
+
+_LONGEST: Final = 2_000
+"""Characters of a message: enough for anybody's words, too few to be flooded by a value that a message quotes."""
 
 
 class ForgeError(Exception):
@@ -37,14 +40,22 @@ class ForgeError(Exception):
     meaning: ClassVar[str]
 
     def __init__(self, message: str, *, where: str | None = None, fix: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.where = where
-        self.fix = fix
+        self.message = _shortened(message)
+        self.where = _shortened(where) if where else where
+        self.fix = _shortened(fix) if fix else fix
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         return f"{place}{self.message}"
+
+
+def _shortened(text: str) -> str:
+    """The text; of a long one its beginning and its end."""
+    if len(text) <= _LONGEST:
+        return text
+    half = _LONGEST // 2
+    return f"{text[:half]} … [{len(text) - 2 * half:,} characters] … {text[-half:]}"
 
 
 class DescriptionError(ForgeError):

@@ -30,8 +30,14 @@ class ComponentName(str):
         return super().__new__(cls, text)
 
 
+_LONGEST_WORD = 100
+"""Characters; nobody misspells more, and comparing takes time."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that ``word`` was most likely meant to be, if one is near enough."""
+    if len(word) > _LONGEST_WORD:
+        return None
     found = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return found[0] if found else None
 

@@ -10,6 +10,9 @@ _VERSION = re.compile(
     r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?\Z"
 )
 
+_LONGEST = 256
+"""Characters; Helm's library (Masterminds/semver) takes no more, and no more digits can be turned into a number."""
+
 Identifier = tuple[int, int, str]
 
 
@@ -29,7 +32,7 @@ class Version:
     @classmethod
     def parse(cls, text: str) -> Version | None:
         """The version that ``text`` writes, or None when it writes none."""
-        match = _VERSION.match(text)
+        match = _VERSION.match(text) if len(text) <= _LONGEST else None
         if not match:
             return None
         major, minor, patch = (int(part or 0) for part in match.group(1, 2, 3))

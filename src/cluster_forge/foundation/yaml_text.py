@@ -21,12 +21,14 @@ _DOTTED = re.compile(r"[0-9]+(?:\.[0-9]+){2,}(?:[-+][0-9A-Za-z.-]+)?")
 
 _WORDS = re.compile(r"(?:y|n|yes|no|on|off|true|false|null|nan|inf|infinity)|[.][0-9].*|[.](?:inf|nan)|[.]+|<<|=", re.I)
 _PRINTABLE = re.compile(rf"[\x20-\x7e{_LETTERS}\U00010000-\U0010ffff]*")
-_BLOCK = re.compile(
-    rf"\n*[\x21-\x7e{_LETTERS}\U00010000-\U0010ffff](?:[\x20-\x7e\n{_LETTERS}\U00010000-\U0010ffff]|(?<=[^\n])\t)*"
-)
+_NO_BLOCK = re.compile(rf"\A\n*(?:[\x20\t]|\Z)|\n\t|[^\x20-\x7e\n\t{_LETTERS}\U00010000-\U0010ffff]")
+"""What a literal block cannot hold: a blank at its beginning, a tab at that of a line, whatever is not plain text."""
+
 _ESCAPED = re.compile(rf"[^\x20\x21\x23-\x5b\x5d-\x7e{_LETTERS}\U00010000-\U0010ffff]")
 _SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _LONG = 1000
+_LONGEST_BARE = 100_000
+"""Longer text is quoted: to see whether it may stand bare would take 40 bytes of memory a character."""
 
 
 def scalar(value: Any) -> str:
@@ -55,7 +57,7 @@ def _float(value: float) -> str:
 @lru_cache(maxsize=8192)
 def block(text: str, indent: str) -> str:
     """``text`` as a literal block, or quoted where it has characters that a block cannot hold."""
-    if not _BLOCK.fullmatch(text):
+    if _NO_BLOCK.search(text):
         return quoted(text)
     body = text.rstrip("\n")
     breaks = len(text) - len(body)
@@ -71,7 +73,9 @@ def line(text: str) -> str:
     """``text`` on one line: bare where that is safe, else quoted. A long one without blanks is data, and not looked at."""
     if len(text) > _LONG and " " not in text and text.isascii() and text.isprintable():
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if (_BARE.fullmatch(text) and not _WORDS.fullmatch(text)) or _DOTTED.fullmatch(text):
+    if len(text) <= _LONGEST_BARE and (
+        (_BARE.fullmatch(text) and not _WORDS.fullmatch(text)) or _DOTTED.fullmatch(text)
+    ):
         return text
     if ('"' in text or "\\" in text) and _PRINTABLE.fullmatch(text):
         return "'" + text.replace("'", "''") + "'"

@@ -11,14 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.foundation.yaml_text import block, line, scalar
+
+_DEEPEST = 400
+"""Blanks before a line, two for each mapping: the deepest of real objects need 60. Python's own stack ends at 1,000."""
 
 _LONGEST_KEY = 1000
 """YAML allows 1,024 characters to a key before its colon (YAML 1.2.2, 7.4.2); a longer one takes the explicit form."""
 
 
 def document(body: Mapping[str, Any]) -> str:
-    """``body`` as one YAML document, without a ``---`` line, ended by a line break."""
+    """``body`` as one YAML document, without a ``---`` line, ended by a line break.
+
+    Raises:
+        ManifestError: if it is nested so deep that others could not read it.
+    """
     lines: list[str] = []
     _mapping(body, "", lines)
     return "".join(lines) if lines else "{}\n"
@@ -30,7 +38,7 @@ def stream(documents: Iterable[str]) -> str:
 
 
 def _mapping(body: Mapping[str, Any], indent: str, lines: list[str]) -> None:
-    deeper = indent + "  "
+    deeper = _deeper(indent)
     for key, value in body.items():
         name = line(key)
         if len(name) > _LONGEST_KEY:
@@ -49,7 +57,7 @@ def _mapping(body: Mapping[str, Any], indent: str, lines: list[str]) -> None:
 
 
 def _sequence(items: list[Any], indent: str, lines: list[str]) -> None:
-    deeper = indent + "  "
+    deeper = _deeper(indent)
     for item in items:
         kind = type(item)
         if kind is str:
@@ -63,6 +71,12 @@ def _sequence(items: list[Any], indent: str, lines: list[str]) -> None:
             lines[start] = f"{indent}- {lines[start][len(deeper) :]}"
         else:
             lines.append(f"{indent}- {scalar(item)}\n")
+
+
+def _deeper(indent: str) -> str:
+    if len(indent) >= _DEEPEST:
+        raise ManifestError("nested deeper than anybody reads", fix="leave the document out")
+    return indent + "  "
 
 
 def _string(text: str, indent: str) -> str:

@@ -11,6 +11,9 @@ from cluster_forge.manifests import images
 CRD_GROUP, CRD_KIND = "apiextensions.k8s.io", "CustomResourceDefinition"
 HOOK, WEIGHT = "helm.sh/hook", "helm.sh/hook-weight"
 
+_BEYOND = 2**63
+"""No number to Helm, nor to the JSON of our record."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomKind:
@@ -60,9 +63,10 @@ def _hook(annotations: Mapping[str, Any]) -> str:
 def _weight(annotations: Mapping[str, Any]) -> int:
     """Hooks of lower weight run first; 0 where none or no number is written, as in Helm."""
     try:
-        return int(annotations.get(WEIGHT, 0))
-    except (TypeError, ValueError):
+        weight = int(annotations.get(WEIGHT, 0))
+    except (TypeError, ValueError, OverflowError):
         return 0
+    return weight if -_BEYOND <= weight < _BEYOND else 0
 
 
 def _defined(body: Mapping[str, Any]) -> CustomKind | None:
@@ -86,5 +90,7 @@ def _served(spec: Mapping[str, object]) -> tuple[str, ...]:
     if not isinstance(versions, list):
         return (str(spec["version"]),) if "version" in spec else ()
     return tuple(
-        str(version["name"]) for version in versions if isinstance(version, dict) and version.get("served", True)
+        str(version["name"])
+        for version in versions
+        if isinstance(version, dict) and "name" in version and version.get("served", True)
     )

@@ -22,6 +22,15 @@ _DEEPEST: Final = 100
 _MOST_COPIES: Final = 100_000
 """How many values aliases may repeat in one file: enough for any description, too few for a bomb."""
 
+_LARGEST: Final = 5 << 20
+"""Bytes of a file: as many as Helm takes in a file of a chart (``MaxDecompressedFileSize``)."""
+
+_MOST_VALUES: Final = 100_000
+"""Values in one file, with those that aliases repeat."""
+
+_MOST_ERRORS: Final = 100
+"""Nobody reads more, and whoever made so many has one cause."""
+
 _MERGE: Final = "tag:yaml.org,2002:merge"
 
 
@@ -69,6 +78,12 @@ def read_all(text: bytes, file: str) -> list[Located]:
     Raises:
         DescriptionError, ExceptionGroup: as `read` does.
     """
+    if len(text) > _LARGEST:
+        raise DescriptionError(
+            f"{len(text):,} bytes, where no more than {_LARGEST:,} are read",
+            where=file,
+            fix="is this the right file? Large data belongs into a chart or into manifests",
+        )
     try:
         decoded = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -119,6 +134,8 @@ class _Builder:
             raise self._wrong(event, f"nested deeper than {_DEEPEST} levels")
         start = self._made
         self._made += 1
+        if self._made > _MOST_VALUES:
+            raise self._wrong(event, f"more than {_MOST_VALUES:,} values stand in this file")
         if event.anchor:
             self._open.add(event.anchor)
         if isinstance(event, yaml.ScalarEvent):
@@ -137,7 +154,7 @@ class _Builder:
         try:
             value = scalar.resolve(event.value, plain=event.implicit[0], tag=event.tag)
         except ValueError as error:
-            self.errors.append(self._wrong(event, str(error), fix="put it into quotes if it is text"))
+            self._note(self._wrong(event, str(error), fix="put it into quotes if it is text"))
             value = event.value
         return Traced(value, self._file, line, "" if isinstance(value, str) else event.value)
 
@@ -159,7 +176,7 @@ class _Builder:
                 members.update(self._merged(value, inner))
                 continue
             if name in lines:
-                self.errors.append(
+                self._note(
                     self._wrong(
                         inner,
                         f"the key {name!r} stands here for the second time, after line {lines[name]}",
@@ -180,18 +197,18 @@ class _Builder:
         try:
             return scalar.as_key(value.content)
         except ValueError as error:
-            self.errors.append(self._wrong(event, str(error), fix="put it into quotes if it is text"))
+            self._note(self._wrong(event, str(error), fix="put it into quotes if it is text"))
             return ""
 
     def _merged(self, value: Traced, event: Any) -> dict[str, Traced]:
         """What ``<<`` brings. As in Go's parser it overrides the keys before it; of several, the first has precedence."""
         sources = value.items if isinstance(value.content, tuple) else (value,)
         merged: dict[str, Traced] = {}
-        for source in sources:
+        for source in reversed(sources):
             if not isinstance(source.content, Mapping):
-                self.errors.append(self._wrong(event, "'<<' takes a mapping or a list of mappings"))
+                self._note(self._wrong(event, "'<<' takes a mapping or a list of mappings"))
                 continue
-            merged = {**merged, **{key: member for key, member in source.mapping.items() if key not in merged}}
+            merged.update(source.mapping)
         return merged
 
     def _alias(self, event: yaml.AliasEvent) -> Traced:
@@ -210,6 +227,16 @@ class _Builder:
         if self._copied > _MOST_COPIES:
             raise self._wrong(event, f"aliases repeat more than {_MOST_COPIES} values")
         return value
+
+    def _note(self, error: ForgeError) -> None:
+        """Collect an error.
+
+        Raises:
+            ExceptionGroup: all of them, when there are so many that the rest no longer counts.
+        """
+        self.errors.append(error)
+        if len(self.errors) >= _MOST_ERRORS:
+            raise_all(self.errors)
 
     def _wrong(self, event: Any, message: str, *, fix: str | None = None) -> DescriptionError:
         return DescriptionError(message, where=f"{self._file}:{event.start_mark.line + 1}", fix=fix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 import yaml
 
@@ -15,6 +16,8 @@ _CONFLICT = ("<<<<<<< ", ">>>>>>> ")
 
 def conflict_line(text: str) -> int | None:
     """The line of the first marker that an unfinished Git merge left."""
+    if not all(marker in text for marker in _CONFLICT):
+        return None
     lines = text.split("\n")
     if not all(any(line.startswith(marker) for line in lines) for marker in _CONFLICT):
         return None
@@ -50,7 +53,7 @@ def _unreadable(error: yaml.YAMLError, text: str, file: str) -> DescriptionError
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Spot:
     """Where the parser stumbled and where it came from."""
 
@@ -71,7 +74,7 @@ class _Spot:
         mark = self.error.context_mark or self.error.problem_mark
         return mark.line + 1 if mark else 1
 
-    @property
+    @cached_property
     def line(self) -> int:
         """The line to look at: never beyond the end of the text."""
         if "quoted scalar" in self.context and "end of stream" in self.problem:
@@ -80,7 +83,7 @@ class _Spot:
         last = max((number for number, line in enumerate(self.lines, 1) if line), default=1)
         return min(mark.line + 1, last) if mark else 1
 
-    @property
+    @cached_property
     def lines(self) -> list[str]:
         """The text's lines as YAML 1.1 counts them."""
         return _BREAK.split(self.text)

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from cluster_forge.foundation.errors import ArchiveError
 
 
+_LONGEST = 4096
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rule:
     pattern: re.Pattern[str]
@@ -65,6 +68,8 @@ def parse(content: bytes, where: str) -> Rules:
 
 
 def _rule(text: str) -> _Rule:
+    if len(text) > _LONGEST:
+        raise ValueError(f"{len(text):,} characters, and no path has more than {_LONGEST:,}")
     if "**" in text:
         raise ValueError("'**' is not supported")
     negated = text.startswith("!")

@@ -1,0 +1,129 @@
+"""What repositories and mirrors say that they have: both kinds of ``index.yaml``."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from hypothesis import strategies as st
+from tests.fuzz import texts
+from tests.fuzz.target import Target
+from tests.fuzz.texts import SCALARS, WORDS, mapping, several, spoiled
+
+from cluster_forge.adapters.mirrors import Mirror
+from cluster_forge.adapters.sources import index
+from cluster_forge.foundation.errors import FetchError
+from cluster_forge.foundation.versions import newest_first
+
+_HEX = "0123456789abcdef" * 4
+_REPOSITORY = "https://charts.example.com"
+
+
+def _index(data: bytes) -> None:
+    for releases in index.read(data, "https://charts.example.com/index.yaml").values():
+        newest_first(release.version for release in releases)
+
+
+_VERSIONS = SCALARS | st.sampled_from(("1.2.3", "v1", "1.2.3-rc.1+b", "1." + "9" * 5000, "01.2", "1.2.3-"))
+_RELEASE = mapping({"version": _VERSIONS, "urls": several(SCALARS)}, {"digest": st.just(_HEX) | SCALARS, "name": WORDS})
+_INDEX = mapping(
+    {"apiVersion": st.just("v1"), "entries": st.dictionaries(WORDS, spoiled(several(_RELEASE)), max_size=3)},
+    {"generated": SCALARS},
+)
+
+
+def _hostile_indexes() -> Iterator[tuple[str, bytes]]:
+    for name, text in texts.hostile_yaml():
+        yield name, text
+        yield f"{name}-behind", b"entries: {}\nx: {}\n" + text
+    yield (
+        "many-releases",
+        b"entries:\n" + b"".join(b"  c%d:\n" % n + b"  - {version: 1.0.0, urls: [a.tgz]}\n" * 50 for n in range(1_000)),
+    )
+    yield (
+        "a-huge-version",
+        b"entries: {c: [{version: " + b"9" * 1_000_000 + b"}, {version: 1.0-" + b"1" * 10_000 + b"}]}\n",
+    )
+
+
+INDEX = Target(
+    name="index",
+    read=_index,
+    refusals=(FetchError,),
+    seeds=(
+        f"""apiVersion: v1
+entries:
+  shop:
+  - apiVersion: v2
+    version: 1.2.3
+    digest: {_HEX}
+    urls: [shop-1.2.3.tgz, https://other.example.com/shop.tgz]
+    annotations: {{a: |
+      text}}
+    maintainers:
+    - name: x
+  - version: v1.2.0-rc.1+build
+    urls:
+    - shop-1.2.0.tgz
+generated: "2024-01-01T00:00:00Z"
+""".encode(),
+        b"entries: {}\n",
+    ),
+    inputs=texts.written(spoiled(_INDEX)),
+    hostile=_hostile_indexes,
+)
+
+_FOLDER = tempfile.TemporaryDirectory(prefix="cluster-forge-fuzz-")
+
+
+def _mirror(data: bytes) -> None:
+    folder = Path(_FOLDER.name)
+    (folder / "index.yaml").write_bytes(data)
+    mirror = Mirror(folder)
+    for name in mirror.charts(_REPOSITORY):
+        for version in newest_first(mirror.versions(_REPOSITORY, name)):
+            mirror.chart(_REPOSITORY, name, version)
+    mirror.manifest("https://example.com/x.yaml")
+
+
+_FILES = st.sampled_from(("charts/a.tgz", "../a", "/etc/passwd", "a\0b", "x" * 5000, ".", "")) | SCALARS
+_CHART = mapping(
+    {
+        "repository": st.just(_REPOSITORY) | SCALARS,
+        "name": WORDS,
+        "version": _VERSIONS,
+        "file": _FILES,
+        "sha256": st.just(_HEX) | SCALARS,
+    }
+)
+_MANIFEST = mapping({"url": SCALARS, "file": _FILES, "sha256": st.just(_HEX) | SCALARS})
+_MIRROR = mapping({}, {"charts": spoiled(several(_CHART)), "manifests": spoiled(several(_MANIFEST))})
+
+MIRROR = Target(
+    name="mirror",
+    read=_mirror,
+    refusals=(FetchError,),
+    seeds=(
+        f"""charts:
+- {{repository: {_REPOSITORY}, name: shop, version: v1.2.3, file: charts/x.tgz, sha256: {_HEX}}}
+- repository: {_REPOSITORY}
+  name: web
+  version: 1.0.0
+  file: charts/web.tgz
+  sha256: {_HEX}
+manifests:
+- {{url: https://example.com/x.yaml, file: manifests/x.yaml, sha256: {_HEX}}}
+""".encode(),
+    ),
+    inputs=texts.written(spoiled(_MIRROR)),
+    hostile=lambda: (
+        *texts.hostile_yaml(),
+        (
+            "a-long-name",
+            f"charts:\n- {{repository: {_REPOSITORY}, name: a, version: 1, file: {'x/' * 5000}, sha256: {_HEX}}}\n".encode(),
+        ),
+        ("keys-that-are-lists", b"charts: [{? [a] : b}]\n? [a]\n: b\n"),
+    ),
+    corpus=lambda shared: [(shared / "mirror" / "index.yaml").read_bytes()],
+)

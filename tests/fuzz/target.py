@@ -1,0 +1,63 @@
+"""A kind of input: where its inputs come from, what reads them, and what that may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hypothesis.strategies import SearchStrategy
+
+from cluster_forge.foundation.errors import ForgeError, leaves
+
+ACCEPTED = "accepted"
+LONGEST_MESSAGE = 5_000
+
+
+def _no_corpus(_: Path) -> Iterable[bytes]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One kind of input; every input is bytes, so that it can be kept in a file and tried again.
+
+    ``read`` is the product's code; it may raise one of ``refusals``, alone or in a group, and nothing else. ``seeds``
+    are well-formed inputs, ``inputs`` is the strategy for more of them and for broken ones, ``hostile`` are large or
+    nasty ones by name, each tried once. ``corpus`` finds more seeds in the folder beside the project. ``share`` is the
+    target's part of a run.
+    """
+
+    name: str
+    read: Callable[[bytes], object]
+    refusals: tuple[type[ForgeError], ...]
+    seeds: Sequence[bytes]
+    inputs: SearchStrategy[bytes]
+    hostile: Callable[[], Iterable[tuple[str, bytes]]] = field(default=tuple)
+    corpus: Callable[[Path], Iterable[bytes]] = _no_corpus
+    share: float = 1.0
+
+    def outcome(self, data: bytes) -> str:
+        """``accepted``, or the types of the errors.
+
+        Raises:
+            Exception: what the product let escape.
+            AssertionError: an error of a kind that is not allowed here, or without a word.
+        """
+        try:
+            self.read(data)
+        except (ForgeError, ExceptionGroup) as error:
+            if not all(isinstance(each, ForgeError) for each in leaves(error)):
+                raise
+            return self._refused([each for each in leaves(error) if isinstance(each, ForgeError)])
+        return ACCEPTED
+
+    def _refused(self, errors: Sequence[ForgeError]) -> str:
+        for error in errors:
+            if not isinstance(error, self.refusals):
+                raise AssertionError(f"{self.name} must not raise {type(error).__name__}: {error}") from error
+            if not error.message.strip() or not (error.where or error.fix):
+                raise AssertionError(f"an error that helps nobody: {error!r}") from error
+            if len(str(error)) > LONGEST_MESSAGE:
+                raise AssertionError(f"a message of {len(str(error)):,} characters: {error.message[:200]}") from error
+        return "+".join(sorted({type(error).__name__ for error in errors}))

@@ -1,0 +1,19 @@
+"""Every target by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tests.fuzz import archives, descriptions, indexes, manifests, records
+from tests.fuzz.target import Target
+
+TARGETS: Final[Mapping[str, Target]] = {
+    target.name: target
+    for target in (
+        *(descriptions.STACK, descriptions.LIST, descriptions.OPTIONS, descriptions.PATHS),
+        *(records.LOCK, records.RECORD, indexes.INDEX, indexes.MIRROR),
+        *(archives.ARCHIVE, archives.CHART, archives.IGNORE),
+        *(manifests.READERS, manifests.MANIFESTS, manifests.SPLIT, manifests.VALUES, manifests.EMIT),
+    )
+}

@@ -1,0 +1,188 @@
+"""One process's part of a run: inputs of one target tried one by one, with an account of what came of them."""
+
+from __future__ import annotations
+
+import faulthandler
+import hashlib
+import os
+import random
+import resource
+import struct
+import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import hypothesis
+from tests.fuzz.mutation import mutated
+from tests.fuzz.target import Target
+
+HEAD: Final = struct.Struct(">Q50pQ")
+"""Before the current input in its file: how many there were before it, its name, and its length."""
+PATIENCE: Final = 5.0
+MOST_MB: Final = 1000
+_STRUCTURED = 0.15
+_POOL = 400
+_RENEW_MB: Final = 400
+_MB = 1024 if sys.platform != "darwin" else 1024 * 1024
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What came of the inputs so far; ``failures`` are tracebacks by the file that the input was saved in."""
+
+    inputs: int = 0
+    seconds: float = 0.0
+    slowest_ms: float = 0.0
+    slowest: str = ""
+    peak_mb: float = 0.0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    failures: dict[str, str] = field(default_factory=dict)
+    done: bool = False
+
+    def add(self, other: Tally) -> None:
+        self.inputs += other.inputs
+        self.seconds += other.seconds
+        if other.slowest_ms > self.slowest_ms:
+            self.slowest_ms, self.slowest = other.slowest_ms, other.slowest
+        self.peak_mb = max(self.peak_mb, other.peak_mb)
+        self.outcomes.update(other.outcomes)
+        self.failures.update(other.failures)
+
+
+class Trial:
+    """Tries inputs, each with a watchdog; ``current`` keeps the one that is being tried, in case the process dies."""
+
+    def __init__(self, target: Target, folder: Path, current: Path, *, patience: float) -> None:
+        self._target = target
+        self._folder = folder
+        self._current = os.open(current, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        self._stacks: TextIO = current.with_suffix(".stacks").open("w+")
+        self._patience = patience
+        self.tally = Tally()
+
+    def stacks_to(self, stream: TextIO) -> None:
+        """Where the watchdog writes what the process was doing."""
+        self._stacks = stream
+
+    def one(self, data: bytes, name: str) -> None:
+        """Try one input.
+
+        Raises:
+            MemoryError: if the process has become too large to go on; the account is complete.
+        """
+        os.pwrite(self._current, HEAD.pack(self.tally.inputs, name.encode(), len(data)) + data, 0)
+        faulthandler.dump_traceback_later(self._patience, exit=True, file=self._stacks)
+        began = time.perf_counter()
+        try:
+            outcome = self._target.outcome(data)
+        except Exception as error:  # noqa: BLE001 - to find these is what all of this is for
+            outcome = f"FAILED {type(error).__name__}"
+            self._failed(data, name, error)
+        seconds = time.perf_counter() - began
+        faulthandler.cancel_dump_traceback_later()
+        self.tally.inputs += 1
+        self.tally.seconds += seconds
+        self.tally.outcomes[outcome] += 1
+        if seconds * 1000 > self.tally.slowest_ms:
+            self.tally.slowest_ms, self.tally.slowest = seconds * 1000, name
+        self.tally.peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MB
+        if self.tally.peak_mb > _RENEW_MB:
+            if self.tally.peak_mb > MOST_MB:
+                self._failed(data, name, MemoryError(f"{self.tally.peak_mb:.0f} MB"))
+            raise MemoryError
+
+    def _failed(self, data: bytes, name: str, error: Exception) -> None:
+        """Save the input; one for each kind of failure is enough."""
+        frames = traceback.extract_tb(error.__traceback__)
+        places = [f"{frame.filename}:{frame.lineno}" for frame in frames if "cluster_forge" in frame.filename]
+        kind = f"{type(error).__name__} {places[-1:]}"
+        shown = "".join(traceback.format_exception(error, limit=-12))[-6000:]
+        if any(kind in known for known in self.tally.failures.values()):
+            return
+        self.tally.failures[saved(self._folder, self._target.name, name, data)] = f"{kind}\n{shown}"
+
+
+def saved(folder: Path, target: str, name: str, data: bytes) -> str:
+    """Keep an input in a file whose name tells its target."""
+    path = folder / f"{target}@{name.replace(' ', '-')}-{hashlib.sha256(data).hexdigest()[:10]}.input"
+    path.write_bytes(data)
+    return str(path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one process has to do: ``inputs`` inputs from ``seed``, the first ``skip`` of which were tried before."""
+
+    seed: int
+    inputs: int
+    skip: int = 0
+    seconds: float
+    corpus: Path | None = None
+
+
+def run(trial: Trial, target: Target, part: Part) -> Tally:
+    """Try the target's hostile inputs, then inputs by Hypothesis, then those and the seeds with random changes."""
+    end = time.monotonic() + part.seconds
+    tally = trial.tally
+    hostile = [] if part.skip >= _count(target) else list(target.hostile())[part.skip :]
+    try:
+        for name, data in hostile:
+            trial.one(data, name)
+        del hostile
+        left = part.inputs - max(0, part.skip - _count(target))
+        seeds = [*target.seeds, *(target.corpus(part.corpus) if part.corpus else ())]
+        for name, data in _inputs(target, part, seeds, left):
+            trial.one(data, name)
+            if time.monotonic() > end:
+                break
+        tally.done = True
+    except MemoryError:
+        pass
+    return tally
+
+
+def _count(target: Target) -> int:
+    return sum(1 for _ in target.hostile())
+
+
+def _inputs(target: Target, part: Part, seeds: Sequence[bytes], number: int) -> Iterator[tuple[str, bytes]]:
+    made = examples(target, part.seed + part.skip, max(1, min(round(number * _STRUCTURED), number)))
+    yield from (("by Hypothesis", data) for data in made)
+    choose = random.Random(part.seed + part.skip)
+    pool = [*seeds, *choose.sample(made, min(len(made), _POOL))]
+    near = list(seeds)
+    for _ in range(number - len(made)):
+        yield "mutated", mutated(choose, pool if choose.random() < 0.5 else near)
+
+
+def examples(target: Target, seed: int, number: int) -> list[bytes]:
+    """What Hypothesis makes of the target's strategy: the same for the same seed."""
+    made: list[bytes] = []
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=number,
+        database=None,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(target.inputs)
+    def collect(data: bytes) -> None:
+        made.append(data)
+
+    collect()
+    return made[:number]
+
+
+def to_json(tally: Tally) -> dict[str, Any]:
+    return {name: getattr(tally, name) for name in Tally.__dataclass_fields__}
+
+
+def from_json(content: dict[str, Any]) -> Tally:
+    return Tally(**{**content, "outcomes": Counter(content["outcomes"])})

@@ -1,0 +1,220 @@
+"""Fuzz what reads other people's bytes: 100,000 inputs over all targets of `tests/fuzz`, each target in its own process.
+
+An input fails if anything but the typed errors of its target comes out, if it takes longer than 5 s, or if the process
+grows over 1 GB or dies. It is kept in ``build/fuzz/``; ``--replay FILE`` tries it again. Exit code 1: something failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT))
+
+from tests.fuzz import trial  # noqa: E402 - the project's root has to be on the path first
+from tests.fuzz.target import Target  # noqa: E402
+from tests.fuzz.targets import TARGETS  # noqa: E402
+from tests.fuzz.trial import HEAD, Part, Tally, Trial  # noqa: E402
+
+FOLDER = PROJECT / "build" / "fuzz"
+SHARED = Path(os.environ.get("CLUSTER_FORGE_SHARED") or PROJECT.parent / "shared").resolve()
+MOST_DEATHS = 20
+"""So often a target's process may die before the rest of its inputs is given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A run: inputs and seconds of all targets together, on so many processes at once."""
+
+    targets: Sequence[Target]
+    inputs: int
+    seconds: float
+    seed: int
+    processes: int
+    corpus: bool
+
+    def part(self, target: Target) -> Part:
+        share = target.share / sum(each.share for each in self.targets)
+        return Part(
+            seed=self.seed,
+            inputs=max(1, round(self.inputs * share) + 1),
+            seconds=self.seconds * self.processes * share,
+            corpus=SHARED if self.corpus and SHARED.is_dir() else None,
+        )
+
+
+def main() -> int:
+    options = arguments()
+    if options.child:
+        return child(options.child)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if options.replay:
+        return replay(options.replay)
+    plan = Plan(
+        targets=[TARGETS[name] for name in options.target or TARGETS],
+        inputs=options.inputs,
+        seconds=options.seconds,
+        seed=options.seed if options.seed is not None else int(time.time()) % 1_000_000,
+        processes=options.processes,
+        corpus=not options.no_corpus,
+    )
+    print(f"seed {plan.seed}{', with the corpus' if plan.corpus and SHARED.is_dir() else ''}")
+    with ThreadPoolExecutor(plan.processes) as pool:
+        tallies = list(pool.map(lambda target: fuzzed(target, plan), plan.targets))
+    return told(plan, tallies)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--inputs", type=int, default=102_000, help="how many inputs over all targets (102000)")
+    parser.add_argument("--seconds", type=float, default=480, help="no target goes on after its part of this (480)")
+    parser.add_argument("--seed", type=int, help="the same seed gives the same inputs (default: from the clock)")
+    parser.add_argument("--processes", type=int, default=2, help="targets at once (2)")
+    parser.add_argument("--target", action="append", choices=list(TARGETS), help="only this one (repeatable)")
+    parser.add_argument("--no-corpus", action="store_true", help="do not change files of the folder `shared`, either")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="try a saved input again")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def fuzzed(target: Target, plan: Plan) -> Tally:
+    """Everything for one target: process after process, until its inputs or its time are used up."""
+    whole, part, end = Tally(), plan.part(target), time.monotonic() + plan.part(target).seconds
+    deaths = skip = 0
+    while not whole.done and deaths < MOST_DEATHS:
+        left = Part(
+            seed=part.seed, inputs=part.inputs, skip=skip, seconds=max(1, end - time.monotonic()), corpus=part.corpus
+        )
+        tally, died = one_process(target, left)
+        whole.add(tally)
+        whole.done = tally.done
+        skip += tally.inputs
+        deaths += died
+    print(f"  {target.name}: {whole.inputs:,} inputs, {len(whole.failures)} failures", flush=True)
+    return whole
+
+
+def one_process(target: Target, part: Part) -> tuple[Tally, bool]:
+    """What one process did until it had finished, had grown too large, or had died."""
+    with tempfile.TemporaryDirectory(prefix="cluster-forge-fuzz-") as folder:
+        current = Path(folder, "current")
+        order = json.dumps(
+            {
+                "target": target.name,
+                "current": str(current),
+                **{name: getattr(part, name) for name in ("seed", "inputs", "skip", "seconds")},
+                "corpus": str(part.corpus) if part.corpus else None,
+            }
+        )
+        answer = Path(folder, "answer")
+        with answer.open("w") as out, Path(folder, "errors").open("w+") as errors:
+            process = subprocess.Popen([sys.executable, __file__, "--child", order], stdout=out, stderr=errors)
+            why = watched(process)
+            errors.seek(0)
+            said = errors.read()[-3000:]
+        content = answer.read_text()
+        if content:
+            return trial.from_json(json.loads(content)), False
+        return dead(target, current, why or f"exit code {process.returncode}", said), True
+
+
+def watched(process: subprocess.Popen[bytes]) -> str:
+    """Wait for the process; end it when it takes too much memory. Why it was ended, if it was."""
+    status = Path(f"/proc/{process.pid}/statm")
+    page = os.sysconf("SC_PAGE_SIZE")
+    while process.poll() is None:
+        try:
+            resident = int(status.read_text().split()[1]) * page / 1e6
+        except (OSError, IndexError):  # it has just ended, or there is no /proc
+            resident = 0
+        if resident > trial.MOST_MB * 1.05:
+            process.kill()
+            process.wait()
+            return f"{resident:.0f} MB of memory"
+        time.sleep(0.02)
+    return ""
+
+
+def dead(target: Target, current: Path, why: str, said: str) -> Tally:
+    """The account of a process that did not live to give one."""
+    content = current.read_bytes() if current.exists() else b""
+    if len(content) < HEAD.size:
+        raise SystemExit(f"{target.name} cannot even begin ({why}):\n{said}")
+    number, name, length = HEAD.unpack_from(content)
+    data = content[HEAD.size : HEAD.size + length]
+    stacks = current.with_suffix(".stacks").read_text()
+    if stacks:
+        why = f"longer than {trial.PATIENCE:.0f} s"
+        if lasts(target, data):
+            return Tally(inputs=number + 1, outcomes=trial.Counter({"slow once": 1}))
+    file = trial.saved(FOLDER, target.name, name.decode(), data)
+    return Tally(
+        inputs=number + 1, outcomes=trial.Counter({f"FAILED {why}": 1}), failures={file: f"{why}\n{said}{stacks}"}
+    )
+
+
+def lasts(target: Target, data: bytes) -> bool:
+    """Whether an input that took too long is done in time now: the machine may have been busy."""
+    file = trial.saved(FOLDER, target.name, "again", data)
+    again = [sys.executable, __file__, "--replay", file]
+    found = subprocess.run(again, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    Path(file).unlink()
+    return found.returncode == 0
+
+
+def child(order: str) -> int:
+    given = json.loads(order)
+    target = TARGETS[given["target"]]
+    part = Part(
+        **{name: given[name] for name in ("seed", "inputs", "skip", "seconds")},
+        corpus=Path(given["corpus"]) if given["corpus"] else None,
+    )
+    tally = trial.run(Trial(target, FOLDER, Path(given["current"]), patience=trial.PATIENCE), target, part)
+    print(json.dumps(trial.to_json(tally)))
+    return 0
+
+
+def replay(file: Path) -> int:
+    """Try one saved input; the name of the file says for which target."""
+    target = TARGETS[file.name.partition("@")[0]]
+    with tempfile.TemporaryDirectory(prefix="cluster-forge-fuzz-") as folder:
+        one = Trial(target, FOLDER, Path(folder, "current"), patience=trial.PATIENCE)
+        one.stacks_to(sys.stderr)
+        with contextlib.suppress(MemoryError):
+            one.one(file.read_bytes(), file.name)
+        tally = one.tally
+    print(f"{', '.join(tally.outcomes)} in {tally.slowest_ms:.0f} ms, {tally.peak_mb:.0f} MB")
+    for report in tally.failures.values():
+        print(report)
+    return 1 if tally.failures else 0
+
+
+def told(plan: Plan, tallies: Sequence[Tally]) -> int:
+    print(f"\n{'target':<14}{'inputs':>9}{'seconds':>9}{'slowest ms':>12}{'peak MB':>9}  outcomes")
+    for target, tally in zip(plan.targets, tallies, strict=True):
+        outcomes = ", ".join(f"{name} {count:,}" for name, count in tally.outcomes.most_common(6))
+        print(
+            f"{target.name:<14}{tally.inputs:>9,}{tally.seconds:>9.1f}{tally.slowest_ms:>12,.0f}{tally.peak_mb:>9.0f}  "
+            f"{outcomes} (slowest: {tally.slowest})"
+        )
+    whole = sum(tally.inputs for tally in tallies)
+    failures = {file: report for tally in tallies for file, report in tally.failures.items()}
+    print(f"{'all':<14}{whole:>9,}{sum(tally.seconds for tally in tallies):>9.1f}  {len(failures)} failures")
+    for file, report in failures.items():
+        print(f"\n{file}: {report}\n  again: make fuzz FUZZ_ARGS='--replay {Path(file).relative_to(PROJECT)}'")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
