@@ -98,14 +98,14 @@ class Record:
             if record["schema"] != _SCHEMA:
                 raise ValueError(f"schema {record['schema']!r}, not {_SCHEMA!r}")
             return cls(
-                tool=record["tool"],
-                stack=record["stack"],
+                tool=_text(record["tool"]),
+                stack=_text(record["stack"]),
                 inputs=Digest.parse(record["inputs"]),
-                revision=record["revision"],
+                revision=_text(record["revision"]),
                 parts=tuple(map(_part_from_json, record["parts"])),
                 files={path: Digest(text) for path, text in record["files"].items()},
-                errors=record["findings"]["error"],
-                warnings=record["findings"]["warning"],
+                errors=_number(record["findings"]["error"]),
+                warnings=_number(record["findings"]["warning"]),
                 found=tuple(map(_finding_from_json, record.get("found", ()))),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -126,13 +126,13 @@ def _finding_to_json(each: Finding) -> dict[str, Any]:
 
 def _finding_from_json(each: Mapping[str, Any]) -> Finding:
     return Finding(
-        code=each["code"],
+        code=_text(each["code"]),
         severity=Severity(each["severity"]),
-        message=each["message"],
+        message=_text(each["message"]),
         component=ComponentName(each["component"]) if each["component"] else None,
         object=_id_from_json(each["object"]) if each["object"] else None,
-        where=each["where"],
-        fix=each["fix"],
+        where=_text(each["where"]),
+        fix=_text(each["fix"]),
     )
 
 
@@ -141,7 +141,7 @@ def _id_to_json(each: ObjectId) -> list[str]:
 
 
 def _id_from_json(parts: Sequence[str]) -> ObjectId:
-    group, kind, namespace, name = parts
+    group, kind, namespace, name = map(_text, parts)
     return ObjectId(group=group, kind=kind, namespace=namespace, name=name)
 
 
@@ -171,12 +171,12 @@ def _part_to_json(part: PartRecord) -> dict[str, Any]:
 def _part_from_json(part: Mapping[str, Any]) -> PartRecord:
     return PartRecord(
         name=ComponentName(part["name"]),
-        namespace=part["namespace"],
-        wave=part["wave"],
+        namespace=_text(part["namespace"]),
+        wave=_number(part["wave"]),
         needs=tuple(map(ComponentName, part["needs"])),
-        version=part["version"],
-        source=part["source"],
-        digest=part["digest"],
+        version=_text(part["version"]),
+        source=_text(part["source"]),
+        digest=_text(part["digest"]),
         objects=tuple(_objects_from_json(part["objects"])),
     )
 
@@ -184,13 +184,25 @@ def _part_from_json(part: Mapping[str, Any]) -> PartRecord:
 def _objects_from_json(objects: Iterable[Mapping[str, Any]]) -> Iterable[ObjectRecord]:
     for each in objects:
         yield ObjectRecord(
-            path=each["path"],
+            path=_text(each["path"]),
             id=_id_from_json(each["id"]),
             digest=Digest(each["sha256"]),
-            images=tuple(each["images"]),
-            hook=each["hook"],
-            weight=each["weight"],
+            images=tuple(map(_text, each["images"])),
+            hook=_text(each["hook"]),
+            weight=_number(each["weight"]),
         )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _number(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no whole number")
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

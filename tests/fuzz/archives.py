@@ -299,6 +299,11 @@ CHART = Target(
         ),
         st.lists(_SNIPPETS, max_size=6).map(lambda parts: "".join(parts).encode("utf-8", "surrogatepass")),
     ),
+    odd=tuple(
+        part
+        for text in texts.ODD_YAML
+        for part in (text, _packed(_CHART_YAML, text, b"", b""), _packed(_CHART_YAML, b"", b"", text))
+    ),
     share=0.8,
 )
 

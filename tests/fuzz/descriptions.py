@@ -56,7 +56,7 @@ def _load(data: bytes) -> None:
     loaded = load(files.get, list_files=listed, environment=environment, select_files=select)
     raise_all(check.faults(loaded))
     effective.text(loaded.effective, loaded.origins)
-    again = load({DESCRIPTION: convert.native(loaded).encode()}.get)
+    again = load({**files, DESCRIPTION: convert.native(loaded).encode()}.get)
     assert again.stack.name == loaded.stack.name
 
 
@@ -136,7 +136,7 @@ components:
 define:
 - {name: web, helm: {chart: ./charts/web}, sizes: {small: {a: 1}}, values: {<<: *values, b: 0o17}}
 collections: {all: [web, few], few: [extras]}
-environments: {production: {target: {size: large}, components: [web]}}
+environments: {production: {target: {size: large}}}
 checks: {ignore: [{code: unpinned-image, component: web, reason: so it is}]}
 """,
         {
@@ -213,6 +213,7 @@ STACK = Target(
     refusals=(DescriptionError, UnknownNameError, OrderError),
     seeds=_STACK_SEEDS,
     inputs=_STACKS,
+    odd=texts.ODD_YAML,
     hostile=_hostile_stacks,
     corpus=lambda shared: [path.read_bytes() for path in sorted((shared / "stacks").glob("*/input/config.yaml"))],
     share=1.5,
@@ -311,6 +312,10 @@ LIST = Target(
     refusals=(DescriptionError, UnknownNameError, OrderError),
     seeds=_LIST_SEEDS,
     inputs=_LISTS,
+    odd=tuple(
+        packed(b"- {name: web, manifestpath: web/manifests/sourced}\n", {"input/web/source.yaml": text})
+        for text in texts.ODD_YAML
+    ),
     hostile=_hostile_lists,
     corpus=lambda shared: [
         *(path.read_bytes() for path in sorted((shared / "v1-input").glob("config.yaml"))),
@@ -340,18 +345,21 @@ def _options(data: bytes) -> None:
 
 _VERBS = ("smelt", "mine", "cast", "forge", "init", "convert", "config")
 _OPTIONS = (
-    "jobs",
-    "format",
-    "mirror",
-    "offline",
-    "store",
-    "skip",
-    "allow",
-    "quiet",
-    "--yes",
-    "select",
-    "helm-engine",
-    "names",
+    *(
+        "jobs",
+        "format",
+        "mirror",
+        "offline",
+        "store",
+        "skip",
+        "allow",
+        "quiet",
+        "--yes",
+        "select",
+        "helm-engine",
+        "names",
+    ),
+    *("environment", "origins", "update", "force", "show", "validate"),
 )
 _OPTION_VALUES = st.dictionaries(st.sampled_from(_OPTIONS) | WORDS, ANY, max_size=4)
 
@@ -359,11 +367,10 @@ OPTIONS = Target(
     name="options",
     read=_options,
     refusals=(DescriptionError,),
-    seeds=tuple(
-        verb.encode()
-        + b"\njobs: 2\nmirror: [a, b]\nskip: x\nquiet: true\nsmelt: {format: json, allow: [unpinned-image], "
-        b"store: s, offline: no}\nconfig: {show: {origins: true}}\n"
-        for verb in _VERBS
+    seeds=(
+        b"mine\njobs: 2\nmirror: [a, b]\nskip: x\nquiet: true\nmine: {format: json, offline: no, store: s}\n",
+        b"smelt\nselect: a.yaml\nsmelt: {allow: [unpinned-image], environment: production, helm-engine: auto}\nmine: {x: y}\n",
+        b"config\nverbose: true\nconfig: {show: {origins: true}}\n",
     ),
     inputs=st.builds(
         lambda verb, file: verb + b"\n" + file,
@@ -378,6 +385,7 @@ OPTIONS = Target(
             )
         ),
     ),
+    odd=tuple(b"smelt\n" + text for text in texts.ODD_YAML),
     hostile=lambda: ((name, b"smelt\n" + text) for name, text in texts.hostile_yaml()),
 )
 

@@ -59,8 +59,9 @@ entries:
     version: 1.2.3
     digest: {_HEX}
     urls: [shop-1.2.3.tgz, https://other.example.com/shop.tgz]
-    annotations: {{a: |
-      text}}
+    annotations:
+      a: |
+        text
     maintainers:
     - name: x
   - version: v1.2.0-rc.1+build
@@ -71,6 +72,7 @@ generated: "2024-01-01T00:00:00Z"
         b"entries: {}\n",
     ),
     inputs=texts.written(spoiled(_INDEX)),
+    odd=texts.ODD_YAML,
     hostile=_hostile_indexes,
 )
 
@@ -117,6 +119,7 @@ manifests:
 """.encode(),
     ),
     inputs=texts.written(spoiled(_MIRROR)),
+    odd=texts.ODD_YAML,
     hostile=lambda: (
         *texts.hostile_yaml(),
         (

@@ -47,6 +47,7 @@ components:
         b"version: 1\ncomponents: {}\n",
     ),
     inputs=texts.written(spoiled(_LOCKS)),
+    odd=texts.ODD_YAML,
     hostile=texts.hostile_yaml,
 )
 

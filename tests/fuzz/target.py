@@ -23,8 +23,8 @@ class Target:
     """One kind of input; every input is bytes, so that it can be kept in a file and tried again.
 
     ``read`` is the product's code; it may raise one of ``refusals``, alone or in a group, and nothing else. ``seeds``
-    are well-formed inputs, ``inputs`` is the strategy for more of them and for broken ones, ``hostile`` are large or
-    nasty ones by name, each tried once. ``corpus`` finds more seeds in the folder beside the project. ``share`` is the
+    are well-formed inputs, ``inputs`` is the strategy for more of them and for broken ones, ``odd`` are small ones that
+    are always tried, ``hostile`` are large ones by name, tried by `make fuzz`. ``corpus`` finds more seeds in the folder beside the project. ``share`` is the
     target's part of a run.
     """
 
@@ -33,6 +33,7 @@ class Target:
     refusals: tuple[type[ForgeError], ...]
     seeds: Sequence[bytes]
     inputs: SearchStrategy[bytes]
+    odd: Sequence[bytes] = ()
     hostile: Callable[[], Iterable[tuple[str, bytes]]] = field(default=tuple)
     corpus: Callable[[Path], Iterable[bytes]] = _no_corpus
     share: float = 1.0

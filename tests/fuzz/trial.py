@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import hashlib
+import itertools
 import os
 import random
 import resource
@@ -12,7 +14,7 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -126,38 +128,32 @@ class Part:
 
 
 def run(trial: Trial, target: Target, part: Part) -> Tally:
-    """Try the target's hostile inputs, then inputs by Hypothesis, then those and the seeds with random changes."""
+    """Try the target's hostile inputs, then the others, until they or the seconds are used up."""
     end = time.monotonic() + part.seconds
     tally = trial.tally
-    hostile = [] if part.skip >= _count(target) else list(target.hostile())[part.skip :]
-    try:
-        for name, data in hostile:
+    large = sum(1 for _ in target.hostile())
+    with contextlib.suppress(MemoryError):
+        for name, data in itertools.islice(target.hostile(), part.skip, None):
             trial.one(data, name)
-        del hostile
-        left = part.inputs - max(0, part.skip - _count(target))
-        seeds = [*target.seeds, *(target.corpus(part.corpus) if part.corpus else ())]
-        for name, data in _inputs(target, part, seeds, left):
+        for name, data in inputs(target, part, part.inputs - max(0, part.skip - large)):
             trial.one(data, name)
             if time.monotonic() > end:
                 break
         tally.done = True
-    except MemoryError:
-        pass
     return tally
 
 
-def _count(target: Target) -> int:
-    return sum(1 for _ in target.hostile())
-
-
-def _inputs(target: Target, part: Part, seeds: Sequence[bytes], number: int) -> Iterator[tuple[str, bytes]]:
-    made = examples(target, part.seed + part.skip, max(1, min(round(number * _STRUCTURED), number)))
+def inputs(target: Target, part: Part, number: int) -> Iterator[tuple[str, bytes]]:
+    """Inputs by Hypothesis, then those and the seeds with random changes: the same for the same part."""
+    seeds = [*target.seeds, *(target.corpus(part.corpus) if part.corpus else ())]
+    seed = part.seed + part.skip
+    made = examples(target, seed, max(1, round(number * _STRUCTURED))) if number > 0 else []
+    yield from (("odd", data) for data in (target.odd if not part.skip else ()))
     yield from (("by Hypothesis", data) for data in made)
-    choose = random.Random(part.seed + part.skip)
-    pool = [*seeds, *choose.sample(made, min(len(made), _POOL))]
-    near = list(seeds)
+    choose = random.Random(seed)
+    pool = [*seeds, *target.odd, *choose.sample(made, min(len(made), _POOL))]
     for _ in range(number - len(made)):
-        yield "mutated", mutated(choose, pool if choose.random() < 0.5 else near)
+        yield "mutated", mutated(choose, pool if choose.random() < 0.5 else seeds)
 
 
 def examples(target: Target, seed: int, number: int) -> list[bytes]:

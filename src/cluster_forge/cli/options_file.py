@@ -14,6 +14,8 @@ from cluster_forge.stack import located
 from cluster_forge.stack.located import Located
 
 _ITSELF = "options"
+_MOST_ERRORS = 100
+"""Nobody reads more, and to say what each was meant to be takes a while."""
 
 
 def defaults(name: str, workspace: Path, context: click.Context) -> dict[str, Any]:
@@ -43,6 +45,8 @@ def defaults(name: str, workspace: Path, context: click.Context) -> dict[str, An
                     found[option.name] = _taken(option, value, context)
                 except click.BadParameter as error:
                     errors.append(_wrong(f"{key}: {error.message}", file, (*place, key)))
+            elif len(errors) > _MOST_ERRORS:
+                break
             elif key.lstrip("-") not in (known := set(_names(command, context))):
                 verb = " ".join(place)
                 has = f"`{verb}` has no option" if verb else "there is no verb and no option"

@@ -12,7 +12,7 @@ from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import merge
 from cluster_forge.stack.files import Files, in_input, is_address
 from cluster_forge.stack.model import Component, HelmSource, Size, Upstream
-from cluster_forge.stack.resolve import Entry
+from cluster_forge.stack.resolve import MOST_HINTS, Entry
 from cluster_forge.stack.schema import ComponentShape, HelmShape, UpstreamShape
 from cluster_forge.stack.shape import shaped
 from cluster_forge.stack.traced import Traced
@@ -63,7 +63,8 @@ class _Building:
 
     def _check_purpose(self, shape: ComponentShape, known: Iterable[str]) -> None:
         if not shape.helm and not shape.manifests:
-            near = did_you_mean(self._name, (name for name in known if name != self._name))
+            others = known if len(self._errors) < MOST_HINTS else ()
+            near = did_you_mean(self._name, (name for name in others if name != self._name))
             self._wrong(self._merged, f"nothing says what it is made from{near}", fix="give it `helm` or `manifests`")
         elif not shape.helm:
             for key in ("values", "valuesFiles", "sizes", "version"):

@@ -11,6 +11,9 @@ from typing import Any, Final
 from cluster_forge.foundation import yaml_text
 
 _WIDEST: Final = 110
+_LONGEST_KEY: Final = 1000
+"""YAML allows 1,024 characters to a key before its colon (YAML 1.2.2, 7.4.2); a longer one takes the explicit form."""
+
 _IN_LISTS: Final = frozenset(",[]{}")
 """What text may not have bare inside of a list on one line."""
 
@@ -23,7 +26,11 @@ def document(value: Mapping[str, Any]) -> str:
 def mapping(value: Mapping[str, Any], indent: str = "") -> Iterator[str]:
     """The lines of a mapping; none for an empty one."""
     for key, member in value.items():
-        yield from _member(f"{indent}{scalar(str(key))}:", member, indent)
+        name = scalar(str(key))
+        if len(name) > _LONGEST_KEY:
+            yield f"{indent}? {name}"
+            name = ""
+        yield from _member(f"{indent}{name}:", member, indent)
 
 
 def sequence(items: Sequence[Any], indent: str = "") -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError, leaves
 from cluster_forge.foundation.names import did_you_mean
@@ -18,6 +19,12 @@ from cluster_forge.stack.schema import ComponentShape, StackShape
 from cluster_forge.stack.shape import faults
 from cluster_forge.stack.traced import Traced
 
+_MOST_EXTENDED: Final = 200
+"""Files that are laid over each other, each as often as it is named."""
+
+_DEEPEST: Final = 30
+"""Files that extend each other in a row."""
+
 
 class Loading:
     """What one `load` has read and found so far."""
@@ -28,6 +35,7 @@ class Loading:
         self.notices: list[Notice] = []
         self._environment = environment
         self._environments: dict[str, None] = {}
+        self._extended_files = 0
         self._is_translated = False
         self._broken: frozenset[str] = frozenset()
         self._is_incomplete = False
@@ -123,6 +131,11 @@ class Loading:
                 )
             )
             return []
+        self._extended_files += 1
+        if len(inside) > _DEEPEST or self._extended_files > _MOST_EXTENDED:
+            if self._extended_files <= _MOST_EXTENDED + 1:
+                self.errors.append(_extends_too_much(named))
+            return []
         documents = self._documents(base, named)
         if documents is None:
             self._is_incomplete = True
@@ -209,3 +222,11 @@ class Loading:
             else:
                 found.append(name)
         return found
+
+
+def _extends_too_much(named: Traced) -> DescriptionError:
+    return DescriptionError(
+        f"more than {_DEEPEST} files extend each other in a row, or more than {_MOST_EXTENDED} in all",
+        where=named.where,
+        fix="put what these files say into fewer of them",
+    )

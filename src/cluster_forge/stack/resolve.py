@@ -14,6 +14,12 @@ from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack import merge
 from cluster_forge.stack.traced import Traced
 
+_MOST_NESTED = 50
+"""Collections inside of each other."""
+
+MOST_HINTS = 50
+"""Errors after which nobody is told any more which name was likely meant: to find it takes a while."""
+
 Catalog = Mapping[str, Mapping[str, object]]
 """What a catalog says of components, in the description's own format, by their names."""
 
@@ -121,13 +127,11 @@ def _collections(
             errors.append(
                 _twice(name, collection, known[name].layers[-1], "a component and a collection are both called {}")
             )
-        errors.extend(
-            _unknown(
-                member, (*known, *described), f"the collection {name} contains {member.string!r}, which nobody defines"
-            )
-            for member in collection.items
-            if member.string is not None and member.string not in known and member.string not in described
-        )
+        for member in collection.items:
+            if member.string is not None and member.string not in known and member.string not in described:
+                hints = (*known, *described) if len(errors) < MOST_HINTS else ()
+                message = f"the collection {name} contains {member.string!r}, which nobody defines"
+                errors.append(_unknown(member, hints, message))
     return _Flattening(described, known, errors).all()
 
 
@@ -154,12 +158,23 @@ class _Flattening:
                 continue
             if inner in inside:
                 self._circle(inside[inside.index(inner) :], member)
+            elif len(inside) > _MOST_NESTED:
+                self._too_deep(member)
             elif inner in self._described:
                 found.update(dict.fromkeys(self._flat(inner, inside)))
             elif inner in self._known:
                 found[inner] = None
         self._done[name] = tuple(found)
         return self._done[name]
+
+    def _too_deep(self, member: Traced) -> None:
+        self._errors.append(
+            DescriptionError(
+                f"collections stand in each other more than {_MOST_NESTED} levels deep",
+                where=member.where,
+                fix="name the components themselves",
+            )
+        )
 
     def _circle(self, circle: tuple[str, ...], member: Traced) -> None:
         shown = " → ".join((*circle, circle[0]))
@@ -186,7 +201,8 @@ def _stack(
         elif name in known:
             yield name
         elif item.string is not None:
-            errors.append(_unknown(item, (*known, *collections), f"nobody defines a component or collection {name!r}"))
+            hints = (*known, *collections) if len(errors) < MOST_HINTS else ()
+            errors.append(_unknown(item, hints, f"nobody defines a component or collection {name!r}"))
 
 
 def _check_needs(resolved: Resolved, entry: Entry, errors: list[ForgeError]) -> None:
@@ -205,7 +221,8 @@ def _check_needs(resolved: Resolved, entry: Entry, errors: list[ForgeError]) -> 
                 )
             )
         elif name not in resolved.known:
-            errors.append(_unknown(need, resolved.known, f"{entry.name} needs {name!r}, which nobody defines"))
+            hints = resolved.known if len(errors) < MOST_HINTS else ()
+            errors.append(_unknown(need, hints, f"{entry.name} needs {name!r}, which nobody defines"))
         elif name not in resolved.stack:
             errors.append(
                 DescriptionError(
@@ -220,7 +237,8 @@ def _expected(resolved: Resolved, name: Traced, errors: list[ForgeError]) -> tup
     text = str(name.content)
     if text in resolved.known or text in resolved.collections:
         return resolved.members(text)
-    errors.append(_unknown(name, resolved.names, f"nobody defines a component or collection {text!r}"))
+    hints = resolved.names if len(errors) < MOST_HINTS else ()
+    errors.append(_unknown(name, hints, f"nobody defines a component or collection {text!r}"))
     return ()
 
 

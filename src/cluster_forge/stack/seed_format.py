@@ -32,6 +32,9 @@ _TEXTS: Final = (
     "values",
     "values-file",
 )
+_MOST_ERRORS: Final = 100
+"""Nobody reads more: the rest of the list is not looked at."""
+
 _OCI: Final = "oci://"
 _FILES: Final = (".yaml", ".yml")
 
@@ -58,6 +61,9 @@ def translate(
     notices: list[Notice] = []
     broken: set[str] = set()
     for index, written in enumerate(entries.items):
+        if len(errors) > _MOST_ERRORS:
+            errors.append(_rest(written, len(entries.items) - index))
+            break
         entry = with_texts(written, _TEXTS)
         shape = _checked(entry, f"[{index}]", errors)
         if shape is None:
@@ -78,6 +84,12 @@ def translate(
     if collections:
         members["collections"] = collections
     return Translation(description=Traced.of(members, entries), notices=tuple(notices), broken=frozenset(broken))
+
+
+def _rest(entry: Traced, number: int) -> DescriptionError:
+    return DescriptionError(
+        f"the {number:,} entries from here on were not looked at", where=entry.where, fix="mend those above first"
+    )
 
 
 def _checked(entry: Traced, around: str, errors: list[ForgeError]) -> SeedEntryShape | None:

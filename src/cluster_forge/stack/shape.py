@@ -26,12 +26,19 @@ _KINDS = {
 }
 
 
+_MOST = 100
+"""Nobody reads more, and to say what each of a hundred thousand wrong keys was meant to be takes minutes."""
+
+
 def faults(model: type[BaseModel], value: Traced, around: str = "") -> list[DescriptionError]:
     """What keeps ``value`` from having the shape of ``model``; ``around`` says what the value is part of."""
     try:
         model.model_validate(value.plain)
     except ValidationError as error:
-        found = [_fault(model, value, detail, around) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        found = [_fault(model, value, detail, around) for detail in details[:_MOST]]
+        if len(details) > _MOST:
+            found.append(_more(len(details) - _MOST, value, around))
         return list({(fault.where, fault.message): fault for fault in found}.values())
     return []
 
@@ -53,6 +60,13 @@ def with_texts(value: Traced, keys: Sequence[str]) -> Traced:
         for key, member in value.mapping.items()
     }
     return replace(value, content=MappingProxyType(written))
+
+
+def _more(number: int, value: Traced, around: str) -> DescriptionError:
+    message = f"{number:,} more faults of this kind"
+    return DescriptionError(
+        f"{around}: {message}" if around else message, where=value.where, fix="mend those above first"
+    )
 
 
 def _fault(model: type[BaseModel], value: Traced, detail: ErrorDetails, around: str) -> DescriptionError:

@@ -24,6 +24,12 @@ _ENTRIES: Final = 20_000
 _FILE: Final = 64 << 20
 _CHART_YAML: Final = 1 << 20
 _DEEPEST: Final = 100
+_HEADER: Final = 1 << 20
+"""As in Go's ``archive/tar``, which Helm reads with (``maxSpecialFileSize``)."""
+
+_HEADERS: Final = (
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+)
 _FIX: Final = "do not use this archive; tell its makers, or take another version of the chart"
 
 
@@ -156,9 +162,24 @@ def _inflated(data: bytes) -> Iterator[bytes]:
         raise EOFError
 
 
+class _Entry(tarfile.TarInfo):
+    """A header that does not make tarfile read millions of records or of holes."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Entry:
+        found = super().frombuf(buf, encoding, errors)
+        if found.type in _HEADERS and found.size > _HEADER:
+            raise ValueError(f"an extended header of {found.size:,} bytes, more than {_HEADER:,}")
+        if found.type == tarfile.GNUTYPE_SPARSE:
+            raise ValueError("a sparse file")
+        return found
+
+
 def _opened(unpacked: bytes, name: str) -> tarfile.TarFile:
+    if b"GNU.sparse.m" in unpacked:  # tarfile would read the map of its holes before anybody could look at it
+        raise ArchiveError(f"{name} is unsafe: it holds a sparse file", fix=_FIX)
     try:
-        return tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:")
+        return tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:", tarinfo=_Entry)
     except Exception as error:  # whatever a broken header makes tarfile raise
         raise _not_tar(name, error) from error
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from cluster_forge.foundation.errors import ArchiveError
 
-
 _LONGEST = 4096
 
 

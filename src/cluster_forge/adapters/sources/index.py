@@ -18,6 +18,8 @@ from cluster_forge.foundation.errors import FetchError
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _DEEPEST: Final = 100
 """libyaml's time grows with the square of the depth."""
+_MOST_EVENTS: Final = 3_000_000
+"""A big repository's index has 600,000 of them; a million takes a second or two."""
 Events = Iterator[yaml.Event]
 
 
@@ -42,7 +44,7 @@ def read(content: bytes, address: str) -> Index:
     charts: dict[str, tuple[Release, ...]] = {}
     has_entries = False
     try:
-        events: Events = iter(yaml.parse(content, Loader=_LOADER))
+        events = _events(content)
         for name, value in _top(events):
             if name == "entries" and isinstance(value, yaml.MappingStartEvent):
                 has_entries = True
@@ -61,6 +63,13 @@ def read(content: bytes, address: str) -> Index:
             fix="see whether `repository` is the address of a chart repository, and what it answers",
         )
     return charts
+
+
+def _events(content: bytes) -> Events:
+    for number, event in enumerate(yaml.parse(content, Loader=_LOADER)):
+        if number > _MOST_EVENTS:
+            raise yaml.YAMLError(f"it holds more than {_MOST_EVENTS:,} values")
+        yield event
 
 
 def _top(events: Events) -> Iterator[tuple[str, yaml.Event]]:

@@ -17,6 +17,9 @@ from cluster_forge.adapters.stack_files.trouble import telling
 from cluster_forge.foundation.errors import WorkspaceError
 from cluster_forge.foundation.file_tree import FileTree
 
+_LONGEST = 4096
+"""Characters of a path: Linux takes no more bytes, and following its links takes time."""
+
 
 class WorkspaceFiles:
     """`ports.StackFiles` in a folder. Paths are relative to it, with ``/`` between their parts.
@@ -129,6 +132,8 @@ class WorkspaceFiles:
             WorkspaceError: if that is outside of the workspace.
         """
         self._settle()
+        if len(path) > _LONGEST:
+            raise WorkspaceError(f"a path of {len(path):,} characters", where=path, fix="name a file of the workspace")
         normal = posixpath.normpath(path)
         real = os.path.realpath(f"{self._root}/{normal}")
         leaves = normal.startswith(("/", "../")) or normal == ".."
