@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 STARTER := build/starter
 PYTHON ?=
 PYTEST_ARGS ?=
+FUZZ_ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV_COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --no-config --custom-compile-command 'make requirements' pyproject.toml
@@ -75,6 +76,10 @@ check: lint coverage scripts docs wheel ## everything that CI runs
 .PHONY: bench
 bench: venv ## time a cold forge of the starter and of the descriptions in ../shared
 	$(BIN)/python tools/bench.py
+
+.PHONY: fuzz
+fuzz: venv ## try 100,000 broken and hostile inputs (FUZZ_ARGS='--replay FILE' for one of them)
+	$(BIN)/python tools/fuzz.py $(FUZZ_ARGS)
 
 .PHONY: golden
 golden: venv ## write the golden trees anew, and show what changed

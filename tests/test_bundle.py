@@ -146,3 +146,26 @@ def test_stack_json_is_the_contracts() -> None:
         "git": {"commit": "c" * 40},
         "findings": {"error": 0, "warning": 3},
     }
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("tool",), 5),
+        (("findings", "error"), "1"),
+        (("parts", 0, "wave"), True),
+        (("parts", 0, "version"), None),
+        (("parts", 0, "objects", 0, "path"), ["x"]),
+        (("parts", 0, "objects", 0, "weight"), 1.5),
+        (("parts", 0, "objects", 0, "id"), [1, 2, 3, 4]),
+        (("parts", 0, "objects", 0, "images"), [None]),
+    ],
+)
+def test_a_record_of_other_types_is_damaged(place: tuple[Any, ...], value: object) -> None:
+    written = json.loads(RECORD.to_json())
+    inner = written
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = value
+    with pytest.raises(StaleError, match=r"cannot be read: .* is no (text|whole number)"):
+        Record.from_json(json.dumps(written).encode())

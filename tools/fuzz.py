@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -157,11 +158,9 @@ def dead(target: Target, current: Path, why: str, said: str) -> Tally:
     if stacks:
         why = f"longer than {trial.PATIENCE:.0f} s"
         if lasts(target, data):
-            return Tally(inputs=number + 1, outcomes=trial.Counter({"slow once": 1}))
+            return Tally(inputs=number + 1, outcomes=Counter({"slow once": 1}))
     file = trial.saved(FOLDER, target.name, name.decode(), data)
-    return Tally(
-        inputs=number + 1, outcomes=trial.Counter({f"FAILED {why}": 1}), failures={file: f"{why}\n{said}{stacks}"}
-    )
+    return Tally(inputs=number + 1, outcomes=Counter({f"FAILED {why}": 1}), failures={file: f"{why}\n{said}{stacks}"})
 
 
 def lasts(target: Target, data: bytes) -> bool:

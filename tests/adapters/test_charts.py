@@ -16,7 +16,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_forge.adapters import charts
 from cluster_forge.adapters.charts import check_archive, ignore, pack_folder
 from cluster_forge.adapters.helm_engine import HelmEngineInProcess
 from cluster_forge.foundation.errors import ArchiveError
@@ -134,8 +133,6 @@ def test_many_files_that_are_too_much_together() -> None:
 
 
 def test_announced_sizes_count() -> None:
-    sparse = tar(CHART, special("shop/x", tarfile.GNUTYPE_SPARSE, size=0))
-    assert charts.check_archive(gzip.compress(sparse), "x").name == "shop"
     entries = [special(f"shop/{n}", tarfile.DIRTYPE, size=60 << 20) for n in range(5)]
     for entry in entries:
         entry.type = tarfile.SYMTYPE
@@ -332,6 +329,34 @@ def ours(pattern: str, name: str) -> str:
         return f"{'true' if ignore._compiled(pattern).match(name) else 'false'} false"
     except ValueError:
         return "false true"
+
+
+def extended(kind: bytes, size: int) -> bytes:
+    entry = tarfile.TarInfo("././@PaxHeader")
+    entry.type, entry.size = kind, size
+    return entry.tobuf(tarfile.USTAR_FORMAT) + b" " * size + bytes(-size % 512)
+
+
+@pytest.mark.parametrize("kind", [b"x", b"g", b"X", b"L", b"K"])
+def test_an_extended_header_that_goes_on_for_ever(kind: bytes) -> None:
+    broken = gzip.compress(extended(kind, 9_000_000) + tar(CHART))
+    assert "an extended header of 9,000,000 bytes" in refused(broken)
+
+
+def test_sparse_files() -> None:
+    assert "a sparse file" in refused(tgz(special("shop/x", tarfile.GNUTYPE_SPARSE), CHART))
+    record = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n"
+    entry = tarfile.TarInfo("././@PaxHeader")
+    entry.type, entry.size = b"x", len(record)
+    header = entry.tobuf(tarfile.USTAR_FORMAT) + record + bytes(-len(record) % 512)
+    holes = ("shop/holes", b"99999999\n" + b"1\n" * 1000)
+    assert "a sparse file" in refused(gzip.compress(header + tar(holes, CHART)))
+
+
+@pytest.mark.parametrize("pattern", ["*a" * 50_000, "?" * 5_000, "[" * 5_000])
+def test_a_pattern_longer_than_any_path(pattern: str) -> None:
+    with pytest.raises(ArchiveError, match="and no path has more than 4,096"):
+        ignore.parse(pattern.encode(), "shop/.helmignore")
 
 
 # --- the corpus --------------------------------------------------------------------------------------------------------

@@ -131,3 +131,17 @@ def test_the_whole_corpus(corpus: Path) -> None:
         mirror.chart(chart["repository"].rstrip("/"), chart["name"], str(chart["version"]))
     for manifest in index["manifests"]:
         assert mirror.manifest(manifest["url"])
+
+
+@pytest.mark.parametrize(
+    ("index", "problem"),
+    [
+        ("charts: [{? [a] : b}]\n", "lacks repository, name, version, file, sha256"),
+        ('manifests:\n- {url: "https://x", file: "a\\0b", sha256: "%s"}\n' % ("0" * 64), "a NUL character"),
+        ("a:\n" + "- x\n" * 200_001, "more than 200,000 values"),
+    ],
+)
+def test_an_index_that_somebody_broke(tmp_path: Path, index: str, problem: str) -> None:
+    (tmp_path / "index.yaml").write_text(index)
+    with pytest.raises(FetchError, match=problem):
+        Mirror(tmp_path).charts("https://x")

@@ -528,3 +528,8 @@ def test_adapters_fit_their_ports(tmp_path: Path) -> None:
     )
     files: ports.StackFiles = WorkspaceFiles(tmp_path)
     assert len({id(subject), id(files)}) == 2
+
+
+def test_an_index_without_end() -> None:
+    with pytest.raises(FetchError, match="it holds more than 1,000 values"):
+        index.read(b"x: [" + b"a," * 1_001 + b"]\n", "https://x/index.yaml", most=1_000)

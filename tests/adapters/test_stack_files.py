@@ -342,3 +342,8 @@ def test_the_lock_may_be_taken_again_by_any_thread(root: Path) -> None:
             WorkspaceFiles(root, patience=0).write("x", b"")
     assert len(files.list_files("w") or ()) == 16
     WorkspaceFiles(root, patience=0).write("x", b"")
+
+
+def test_a_path_longer_than_any(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="a path of 1,000,000 characters"):
+        WorkspaceFiles(tmp_path).read("a/" * 500_000)

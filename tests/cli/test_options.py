@@ -284,3 +284,10 @@ def test_jobs_change_nothing(workspace: Workspace) -> None:
     before = json.loads(workspace.read("stacks/demo/stack.json"))
     workspace.ok("forge", "--jobs", "8")
     assert json.loads(workspace.read("stacks/demo/stack.json")) == before
+
+
+def test_a_file_of_thousands_of_unknown_options(workspace: Workspace) -> None:
+    workspace.write({"options/many.yaml": "".join(f"unknown{n}: 1\n" for n in range(20_000))})
+    said = workspace.run("smelt", "--options", "many")
+    assert said.code == 10
+    assert "101 errors" in said.err

@@ -123,3 +123,20 @@ def test_addresses_that_differ_in_their_query_stay_apart() -> None:
     one, other = (as_key(f"https://a.example/x?ref={ref}") for ref in ("main", "next"))
     assert one != other
     assert as_key("https://me:one@a.example/x?ref=main") == one
+
+
+def test_a_message_is_not_flooded_by_what_it_quotes() -> None:
+    error = errors.DescriptionError(f"not a name: {'x' * 1_000_000!r}", where="f:1", fix="y" * 10_000)
+    assert str(error).startswith("f:1: not a name: 'xxx")
+    assert str(error).endswith("xxx'")
+    assert len(str(error)) < 2_100
+    assert len(error.fix or "") < 2_100
+
+
+@pytest.mark.parametrize("text", ["9" * 5_000, "1." + "9" * 5_000, "1.0.0-" + "9" * 5_000, "1" * 257])
+def test_a_version_of_thousands_of_digits_is_none(text: str) -> None:
+    assert Version.parse(text) is None
+
+
+def test_a_word_that_nobody_misspells_has_no_nearest() -> None:
+    assert nearest("x" * 1_000_000, ["x" * 63]) is None

@@ -55,10 +55,10 @@ class Target:
 
     def _refused(self, errors: Sequence[ForgeError]) -> str:
         for error in errors:
-            if not isinstance(error, self.refusals):
-                raise AssertionError(f"{self.name} must not raise {type(error).__name__}: {error}") from error
-            if not error.message.strip() or not (error.where or error.fix):
-                raise AssertionError(f"an error that helps nobody: {error!r}") from error
-            if len(str(error)) > LONGEST_MESSAGE:
-                raise AssertionError(f"a message of {len(str(error)):,} characters: {error.message[:200]}") from error
+            assert isinstance(error, self.refusals), f"{self.name} must not raise {type(error).__name__}: {error}"
+            assert error.message.strip(), f"an error without a word: {error!r}"
+            assert error.where or error.fix, f"an error that helps nobody: {error!r}"
+            assert len(str(error)) <= LONGEST_MESSAGE, (
+                f"a message of {len(str(error)):,} characters: {str(error)[:200]}"
+            )
         return "+".join(sorted({type(error).__name__ for error in errors}))

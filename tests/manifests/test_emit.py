@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from cluster_forge.adapters.yaml_go import GoYaml
 from cluster_forge.adapters.yaml_python import PythonYaml
+from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.manifests import emit
 
 GO, PYTHON = GoYaml(PythonYaml()), PythonYaml()
@@ -131,3 +133,26 @@ def test_an_empty_body_and_a_stream() -> None:
 def test_json_is_a_faithful_witness() -> None:
     tree = {"a": [1, 2.5, "x\ny", None, True, {"k": "v"}]}
     assert json.loads(json.dumps(tree)) == GO.read(emit.document(tree))
+
+
+def test_a_body_too_deep_for_others_is_refused() -> None:
+    deep: dict[str, Any] = {"a": 1}
+    for _ in range(150):
+        deep = {"a": deep}
+    assert GO.read(emit.document(deep)) == deep
+    for _ in range(700):
+        deep = {"a": deep}
+    with pytest.raises(ManifestError, match="nested deeper than anybody reads"):
+        emit.document(deep)
+
+
+@pytest.mark.parametrize("text", ["word " * 300_000, "a line\n" * 200_000, "\n" * 1_000_000 + "x", "'\"" * 500_000])
+def test_large_texts_take_little_memory(text: str) -> None:
+    tracemalloc.start()
+    try:
+        document = emit.document({"a": text})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * len(text)
+    assert PYTHON.read(document) == {"a": text}

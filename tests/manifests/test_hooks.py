@@ -35,6 +35,14 @@ def test_use(annotation: str | None, use: HookUse) -> None:
     assert hooks.use_of(manifest({"helm.sh/hook": annotation} if annotation is not None else None)) is use
 
 
-@pytest.mark.parametrize(("weight", "number"), [("-5", -5), ("7", 7), ("many", 0), (None, 0)])
+@pytest.mark.parametrize(
+    ("weight", "number"), [("-5", -5), ("7", 7), ("many", 0), (None, 0), ("9" * 20, 0), ("-" + "9" * 5_000, 0)]
+)
 def test_weight(weight: str | None, number: int) -> None:
     assert manifest({"helm.sh/hook-weight": weight}).facts.weight == number
+
+
+@pytest.mark.parametrize("annotations", [["helm.sh/hook"], "text", 5, True])
+def test_annotations_that_are_no_mapping_are_none(annotations: object) -> None:
+    assert hooks.use_of(manifest(annotations)) is HookUse.NONE
+    assert manifest(annotations).facts.weight == 0

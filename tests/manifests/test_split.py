@@ -61,3 +61,8 @@ def test_a_written_file_keeps_every_character() -> None:
 
 def test_windows_line_ends() -> None:
     assert [each.text for each in split.rendered("a: 1\r\n---\r\nb: 2\r\n")] == ["a: 1\n", "b: 2\r\n\n"]
+
+
+def test_millions_of_blank_lines_are_passed_over() -> None:
+    (document,) = split.written(" \t\n" * 2_000_000 + "  a: 1\n")
+    assert (document.text, document.line) == ("  a: 1\n", 2_000_001)

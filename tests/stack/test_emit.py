@@ -108,3 +108,8 @@ def test_nothing_is_an_empty_mapping() -> None:
 def test_a_lone_surrogate_cannot_be_written() -> None:
     with pytest.raises(ValueError, match="surrogate"):
         scalar("\ud800")
+
+
+def test_a_long_key_takes_the_explicit_form() -> None:
+    value = {"k" * 2_000: {"a": [1]}, "list": [{"k" * 1_100: "x"}]}
+    assert located.read(document(value).encode(), "f").value == value

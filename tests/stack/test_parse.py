@@ -328,3 +328,37 @@ def test_real_descriptions(corpus: Path, name: str, components: int) -> None:
     text = (corpus / "stacks" / name / "input" / "config.yaml").read_bytes()
     stack = load(lambda path: text if path == "input/config.yaml" else None, list_files=lambda _: None).stack
     assert (stack.name, len(stack.components)) == (name, components)
+
+
+def extending(length: int, width: int) -> dict[str, str]:
+    """Files each of which extends the next one, ``width`` times."""
+    head = "apiVersion: cluster-forge/v1\nkind: Stack\n"
+    files = {f"{n}.yaml": f"{head}extends: [{', '.join([f'{n + 1}.yaml'] * width)}]\n" for n in range(length)}
+    return {**files, f"{length}.yaml": head}
+
+
+@pytest.mark.parametrize(("length", "width"), [(1_000, 1), (40, 2), (20, 9)])
+def test_files_do_not_extend_each_other_without_end(native: Native, length: int, width: int) -> None:
+    (fault,) = native("extends: [0.yaml]", extending(length, width)).faults()
+    assert "more than 30 files extend each other in a row, or more than 200 in all" in fault
+
+
+def test_collections_do_not_stand_in_each_other_without_end(native: Native) -> None:
+    members = "".join(f"  c{n}: [c{n + 1}]\n" for n in range(2_000))
+    faults = native(f"components: [c0]\ncollections:\n{members}  c2000: []\n").faults()
+    assert faults
+    assert all("collections stand in each other more than 50 levels deep" in fault for fault in faults)
+
+
+def test_a_thousand_unknown_names_are_told_at_once(native: Native) -> None:
+    unknown = "".join(f"- an-unknown-name-{n}\n" for n in range(500))
+    known = "".join(f"- {{name: a-known-name-{n}, manifests: [https://x.org/y]}}\n" for n in range(500))
+    faults = native(f"components:\n{unknown}define:\n{known}").faults()
+    assert len(faults) == 500
+    assert "did you mean" in faults[0]
+
+
+def test_of_many_faults_the_first_hundred_are_told(native: Native) -> None:
+    faults = native("components:\n" + "- {nam: x, helm: 1}\n" * 1_000).faults()
+    assert "2,900 more faults of this kind" in faults[0]
+    assert len(faults) == 101

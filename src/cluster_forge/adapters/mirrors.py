@@ -16,7 +16,7 @@ from cluster_forge.foundation.errors import FetchError, ForgeError, raise_all
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEEPEST: Final = 20
-_MOST_VALUES: Final = 500_000
+_MOST_VALUES: Final = 200_000
 _CHART: Final = ("repository", "name", "version", "file", "sha256")
 _MANIFEST: Final = ("url", "file", "sha256")
 

@@ -36,6 +36,7 @@ class Loading:
         self._environment = environment
         self._environments: dict[str, None] = {}
         self._extended_files = 0
+        self._is_endless = False
         self._is_translated = False
         self._broken: frozenset[str] = frozenset()
         self._is_incomplete = False
@@ -133,8 +134,9 @@ class Loading:
             return []
         self._extended_files += 1
         if len(inside) > _DEEPEST or self._extended_files > _MOST_EXTENDED:
-            if self._extended_files <= _MOST_EXTENDED + 1:
+            if not self._is_endless:
                 self.errors.append(_extends_too_much(named))
+            self._is_endless = True
             return []
         documents = self._documents(base, named)
         if documents is None:

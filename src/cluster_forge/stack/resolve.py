@@ -17,7 +17,7 @@ from cluster_forge.stack.traced import Traced
 _MOST_NESTED = 50
 """Collections inside of each other."""
 
-MOST_HINTS = 50
+MOST_HINTS = 20
 """Errors after which nobody is told any more which name was likely meant: to find it takes a while."""
 
 Catalog = Mapping[str, Mapping[str, object]]

@@ -18,8 +18,8 @@ from cluster_forge.foundation.errors import FetchError
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _DEEPEST: Final = 100
 """libyaml's time grows with the square of the depth."""
-_MOST_EVENTS: Final = 3_000_000
-"""A big repository's index has 600,000 of them; a million takes a second or two."""
+_MOST_EVENTS: Final = 2_000_000
+"""Some 40 MB of an index; a million takes a second or two."""
 Events = Iterator[yaml.Event]
 
 
@@ -35,8 +35,10 @@ class Release:
 Index = Mapping[str, tuple[Release, ...]]
 
 
-def read(content: bytes, address: str) -> Index:
+def read(content: bytes, address: str, *, most: int = _MOST_EVENTS) -> Index:
     """The releases of every chart, by the chart's name, in the file's order. Entries without a version are left out.
+
+    ``most`` is how many keys, values and ends of lists and mappings are read.
 
     Raises:
         FetchError: if it is no index.
@@ -44,7 +46,7 @@ def read(content: bytes, address: str) -> Index:
     charts: dict[str, tuple[Release, ...]] = {}
     has_entries = False
     try:
-        events = _events(content)
+        events = _events(content, most)
         for name, value in _top(events):
             if name == "entries" and isinstance(value, yaml.MappingStartEvent):
                 has_entries = True
@@ -65,10 +67,10 @@ def read(content: bytes, address: str) -> Index:
     return charts
 
 
-def _events(content: bytes) -> Events:
+def _events(content: bytes, most: int) -> Events:
     for number, event in enumerate(yaml.parse(content, Loader=_LOADER)):
-        if number > _MOST_EVENTS:
-            raise yaml.YAMLError(f"it holds more than {_MOST_EVENTS:,} values")
+        if number > most:
+            raise yaml.YAMLError(f"it holds more than {most:,} values")
         yield event
 
 
