@@ -10,6 +10,7 @@ STARTER := build/starter
 PYTHON ?=
 PYTEST_ARGS ?=
 FUZZ_ARGS ?=
+BENCH_ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV_COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --no-config --custom-compile-command 'make requirements' pyproject.toml
@@ -74,8 +75,8 @@ wheel: venv ## build the wheel, install it by itself, let it make the starter st
 check: lint coverage scripts docs wheel ## everything that CI runs
 
 .PHONY: bench
-bench: venv ## time a cold forge of the starter and of the descriptions in ../shared
-	$(BIN)/python tools/bench.py
+bench: venv ## time the verbs, cold and warm, and Helm on the same charts (BENCH_ARGS='--runs 1 everything')
+	$(BIN)/python -m tools.bench $(BENCH_ARGS)
 
 .PHONY: fuzz
 fuzz: venv ## try 100,000 broken and hostile inputs (FUZZ_ARGS='--replay FILE' for one of them)

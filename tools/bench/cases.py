@@ -1,0 +1,141 @@
+"""What is timed: descriptions, and the commands that each is taken through in one round."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.bench import synthetic
+from tools.bench.measure import Run, run
+
+PROJECT = Path(__file__).resolve().parents[2]
+PROGRAM = Path(sys.executable).parent / "cluster-forge"
+SHARED = Path(os.environ.get("CLUSTER_FORGE_SHARED") or PROJECT.parent / "shared").resolve()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One description. ``source`` is copied to ``input/``, or ``write`` makes that; neither: ``init`` does.
+
+    ``mined`` are options for the verbs that take sources, ``chosen`` for all. ``change`` is a file in ``input/`` and
+    the text to replace in it, so that one value of one component changes. ``heavy`` is run in the first round only.
+    """
+
+    name: str
+    change: tuple[str, str, str]
+    source: Path | None = None
+    write: Callable[[Path], None] | None = None
+    mined: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
+    heavy: bool = False
+
+    @property
+    def is_there(self) -> bool:
+        return self.source is None or self.source.is_dir()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One command that was run; ``objects`` is what it says that it made."""
+
+    case: str
+    verb: str
+    state: str
+    run: Run
+    objects: int = 0
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.case, self.verb, self.state
+
+
+_MIRROR = ("--mirror", str(SHARED / "mirror"))
+_FAULTY = ("rabbitmq-airm-config", "keycloak", "kueue-onenode", "kyverno-onenode", "prometheus")
+"""What is wrong in v1-input itself: two components without manifests, three that bring others' objects once more."""
+
+_CERT_MANAGER = ("config.yaml", "cpu: 10m", "cpu: 11m")
+
+
+def _made(objects: int) -> Callable[[Path], None]:
+    return lambda folder: synthetic.write(folder, objects)
+
+
+CASES = (
+    Case(name="starter", change=("config.yaml", "clusterName: starter ", "clusterName: changed ")),
+    Case(name="prd", source=SHARED / "stacks/prd/input", change=_CERT_MANAGER, mined=_MIRROR),
+    Case(name="everything", source=SHARED / "stacks/everything/input", change=_CERT_MANAGER, mined=_MIRROR),
+    Case(
+        name="v1-input",
+        source=SHARED / "v1-input",
+        change=("kaiwo/manifests/sourced/Deployment_kaiwo-scheduler.yaml", "replicas: 1", "replicas: 2"),
+        chosen=tuple(f"--skip={name}" for name in _FAULTY),
+    ),
+    Case(name="10,000", write=_made(10_000), change=("config.yaml", *synthetic.CHANGED)),
+    Case(name="50,000", write=_made(50_000), change=("config.yaml", *synthetic.CHANGED), heavy=True),
+)
+
+
+def through(case: Case, folder: Path, extra: Sequence[str]) -> Iterator[Step]:
+    """The commands of one round, in new workspaces and with empty stores in ``folder``.
+
+    ``cold``: the first of its kind there (what `mine` fetched is in the store when `smelt` begins). ``warm``: the same
+    again, with nothing changed. ``changed``: with one value of one component changed.
+
+    Raises:
+        RuntimeError: if one of them fails.
+    """
+    bench = _Bench(case, folder / "one", extra)
+    for verb in ("mine", "smelt", "cast"):
+        for state in ("cold", "warm"):
+            yield bench.step(verb, state)
+    bench.change()
+    yield bench.step("smelt", "changed")
+    shutil.rmtree(folder / "one")
+    yield _Bench(case, folder / "two", extra).step("forge", "cold")
+    shutil.rmtree(folder / "two")
+
+
+class _Bench:
+    """A workspace and a store of one case."""
+
+    def __init__(self, case: Case, folder: Path, extra: Sequence[str]) -> None:
+        self._case = case
+        self._workspace = folder / "workspace"
+        self._store = folder / "store"
+        self._extra = extra
+        self._workspace.mkdir(parents=True)
+        if case.source:
+            shutil.copytree(case.source, self._workspace / "input", copy_function=shutil.copyfile)
+        elif case.write:
+            case.write(self._workspace / "input")
+        else:
+            run([PROGRAM, "-C", self._workspace, "init", "--yes", "--quiet"])
+
+    def step(self, verb: str, state: str) -> Step:
+        mined = ("--offline", *self._case.mined) if verb in ("mine", "forge") else ()
+        common = ("--store", str(self._store), "--quiet", "--format", "json")
+        try:
+            done = run(
+                [PROGRAM, "-C", self._workspace, verb, *common, *mined, *self._case.chosen, *self._extra],
+            )
+        except RuntimeError as error:
+            raise RuntimeError(f"{verb} ({state}): {error}") from error
+        return Step(case=self._case.name, verb=verb, state=state, run=done, objects=json.loads(done.out)["objects"])
+
+    def change(self) -> None:
+        """Change one value of one component.
+
+        Raises:
+            RuntimeError: if it is not where it was.
+        """
+        name, before, after = self._case.change
+        file = self._workspace / "input" / name
+        text = file.read_text(encoding="utf-8")
+        if before not in text:
+            raise RuntimeError(f"{self._case.name}: there is no {before!r} in {name} that could be changed")
+        file.write_text(text.replace(before, after, 1), encoding="utf-8")

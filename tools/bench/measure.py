@@ -1,0 +1,153 @@
+"""One program run to its end: wall time, the CPU of all its processes, and the most memory that they held together."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+EVERY = 0.03
+"""Seconds between two looks at the memory."""
+
+_KIB_IN_MAXRSS = 1 if sys.platform != "darwin" else 1024
+_PATIENCE = 5.0
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Seconds and MB (2^20 bytes); ``out`` is what the program wrote to stdout."""
+
+    wall: float
+    cpu: float
+    peak_mb: float
+    out: bytes = field(default=b"", repr=False)
+
+
+def run(command: Sequence[str | Path]) -> Run:
+    """Run a program. The CPU is user and system time of the program and of every process that it started.
+
+    The kernel adds a child's time to its parent's when the parent waits for it. What is not waited for becomes a child
+    of this process, which waits for it.
+
+    Raises:
+        RuntimeError: if its exit code is not 0, or a process that it started does not end with it.
+    """
+    environment = {name: each for name, each in os.environ.items() if not name.startswith(("CLUSTER_FORGE_", "PYTHON"))}
+    _adopt_orphans()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment)
+        with _Sampler(process.pid) as sampler:
+            _, status, usage = os.wait4(process.pid, 0)
+            wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        orphans = _wait_for_orphans()
+        if process.returncode:
+            err.seek(0)
+            last = err.read().decode("utf-8", "replace").strip()[-2000:]
+            raise RuntimeError(f"exit code {process.returncode}\n{last}")
+        out.seek(0)
+        return Run(
+            wall=wall,
+            cpu=usage.ru_utime + usage.ru_stime + orphans,
+            peak_mb=max(sampler.peak_kib, usage.ru_maxrss / _KIB_IN_MAXRSS) / 1024,
+            out=out.read(),
+        )
+
+
+class _Sampler:
+    """Watches the processes below one: ``peak_kib`` is the most that they held at the same time.
+
+    Resident memory counts a page once for each process that shares it, so a tree of forked workers would look too
+    big. Where a tree looks bigger than ever, its proportional memory is read (which takes longer).
+    """
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self.peak_kib = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.is_set():
+            processes = list(_below(self._root))
+            held = sum(map(_resident_kib, processes))
+            if held > self.peak_kib and len(processes) > 1:
+                held = sum(map(_proportional_kib, processes))
+            self.peak_kib = max(self.peak_kib, held)
+            self._done.wait(EVERY)
+
+
+def _below(process: int) -> Iterator[int]:
+    """The process and all its descendants that live; only the process itself where the system does not tell."""
+    yield process
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208 - a hot path works on strings
+            with contextlib.suppress(OSError):
+                children = Path(f"/proc/{process}/task/{task}/children").read_text(encoding="ascii")
+                for child in children.split():
+                    yield from _below(int(child))
+
+
+def _resident_kib(process: int) -> int:
+    try:
+        pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1]
+    except OSError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+def _proportional_kib(process: int) -> int:
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return _resident_kib(process)
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+
+
+def _adopt_orphans() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _wait_for_orphans() -> float:
+    """The CPU seconds of the processes that their parent did not wait for.
+
+    Raises:
+        RuntimeError: if one does not end; it is killed.
+    """
+    seconds = 0.0
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            process, _, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            return seconds
+        if process:
+            seconds += usage.ru_utime + usage.ru_stime
+        elif time.monotonic() < deadline:
+            time.sleep(0.01)
+        else:
+            left = [each for each in _below(os.getpid()) if each != os.getpid()]
+            for each in left:
+                os.kill(each, signal.SIGKILL)
+            raise RuntimeError(f"{len(left)} processes did not end with the program that started them")
