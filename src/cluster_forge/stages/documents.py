@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cluster_forge.foundation.errors import ManifestError, raise_all
+from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.manifests import batch
 from cluster_forge.manifests.batch import Batch
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.ports import Maker, Order, StackFiles
 from cluster_forge.stack.model import Component
-from cluster_forge.stages.means import has_sources, is_url, sourced_folder
+from cluster_forge.stages.means import has_sources, sourced_folder
 
 _YAML = (".yaml", ".yml", ".json")
 
@@ -35,21 +35,13 @@ def made(order: Order, maker: Maker) -> tuple[Batch, bool]:
     return batch.unpack(packed.content, order.component), packed.is_kept
 
 
-def own(component: Component, files: StackFiles) -> tuple[tuple[str, Order], ...]:
-    """The component's own files and folders: each entry, and the order for it.
+def own(entry: str, component: Component, files: StackFiles) -> Order:
+    """The order for the objects in one of the component's own files or folders.
 
     Raises:
-        ManifestError, ExceptionGroup: for every entry that is not there.
+        ManifestError: if it is not there.
     """
-    orders, errors = [], []
-    for entry in component.manifests:
-        if not is_url(entry):
-            try:
-                orders.append((entry, _in_input(f"input/{entry.strip('/')}", component, files)))
-            except ManifestError as error:
-                errors.append(error)
-    raise_all(errors)
-    return tuple(orders)
+    return _in_input(f"input/{entry.strip('/')}", component, files)
 
 
 def of_folder(tree: FileTree, folder: str, component: Component) -> Order:

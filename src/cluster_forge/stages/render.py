@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from cluster_forge.foundation.addresses import without_credentials
+from cluster_forge.foundation.errors import ArchiveError, LockError
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests import kubernetes_apis, scope
 from cluster_forge.ports import Order, RenderRequest, Reporter
@@ -85,19 +86,11 @@ class _Making:
 
     def own(self) -> dict[ComponentName, tuple[Group, ...]]:
         """The objects in the components' own files and folders, one group for each entry."""
-        orders = [
-            (component, entry, order)
-            for component, found in zip(
-                self._stack.components,
-                self._tools.workers.map(lambda each: documents.own(each, self._tools.files), self._stack.components),
-                strict=True,
-            )
-            for entry, order in found
-        ]
-        self._reporter.started(STAGE, len(orders) + len(self._sourced))
-        groups = self._tools.workers.map(lambda each: self._own(*each), orders)
+        entries = [(each, entry) for each in self._stack.components for entry in each.manifests if not is_url(entry)]
+        self._reporter.started(STAGE, len(entries) + len(self._sourced))
+        groups = self._tools.workers.map(lambda each: self._own(*each), entries)
         own: dict[ComponentName, tuple[Group, ...]] = {each.name: () for each in self._stack.components}
-        for (component, _, _), group in zip(orders, groups, strict=True):
+        for (component, _), group in zip(entries, groups, strict=True):
             own[component.name] += (group,)
         return own
 
@@ -132,8 +125,9 @@ class _Making:
         told = ", ".join(f"{number} {what}" for what, number in self._counts.items() if number)
         self._reporter.finished(STAGE, told or "nothing to do")
 
-    def _own(self, component: Component, entry: str, order: Order) -> Group:
+    def _own(self, component: Component, entry: str) -> Group:
         with self._told(component) as facts:
+            order = documents.own(entry, component, self._tools.files)
             found, facts["cached"] = documents.made(order, self._tools.maker)
             facts["objects"] = len(found.manifests)
         return Group(origin=entry, manifests=found.manifests)
@@ -181,7 +175,10 @@ class _Making:
             return frozenset()
         if _ASKING in str(component.values):  # values may be templates, too
             return None
-        return self._tools.maker.asks(self._archive(component))
+        try:
+            return self._tools.maker.asks(self._archive(component))
+        except (LockError, ArchiveError):
+            return frozenset()  # `_make` tells it, together with what is wrong with the others
 
     def _waits(self, component: Component) -> bool:
         """Whether it asks for more than Kubernetes itself has."""

@@ -60,7 +60,10 @@ class DirectMaker:
                 message = error.message if error.message.startswith(place) else place + error.message
                 errors.append(ManifestError(message, where=error.where or where, fix=error.fix))
             except (RecursionError, orjson.JSONEncodeError, UnicodeError) as error:
-                message = f"component {order.component}: nothing that JSON can hold, as Kubernetes needs it: {error}"
+                reason = (
+                    "nested deeper than anybody reads" if "ecursion" in str(error) else f"no JSON holds it: {error}"
+                )
+                message = f"component {order.component}: {reason}"
                 errors.append(ManifestError(message, where=where, fix="mend the document, or leave it out"))
         raise_all(errors)
         return tuple(found)
