@@ -14,15 +14,16 @@ import orjson
 import pytest
 
 from cluster_forge.adapters.helm_cli import HelmProgram
-from cluster_forge.adapters.helm_engine import HelmEngineInProcess, asked_apis
+from cluster_forge.adapters.helm_engine import HelmEngineInProcess
+from cluster_forge.adapters.makers import DirectMaker
 from cluster_forge.adapters.yaml_go import GoYaml
 from cluster_forge.adapters.yaml_python import PythonYaml
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests import batch
 from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.ports import HelmEngine, RenderRequest
+from cluster_forge.ports import HelmEngine, Order, RenderRequest
 from cluster_forge.stack.model import KubernetesVersion, Values
-from cluster_forge.stages import documents
 
 CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
 READER = GoYaml(PythonYaml())
@@ -63,7 +64,8 @@ def crd(name: str) -> str:
 
 def objects(engine: HelmEngine, asked: RenderRequest) -> dict[ObjectId, Any]:
     """What the engine's output comes to."""
-    found = documents.read(documents.rendered(engine.render(asked)), ComponentName("web"), READER)
+    name = ComponentName("web")
+    found = batch.unpack(DirectMaker(engine, READER).make(Order(component=name, chart=asked)).content, name).manifests
     assert len({each.id for each in found}) == len(found)
     return {each.id: each.body for each in found}
 
@@ -124,7 +126,7 @@ def engine(request: pytest.FixtureRequest) -> HelmEngine:
 
 class TestContract:
     def test_the_engine_tells_its_version(self, engine: HelmEngine) -> None:
-        assert engine.version.startswith(("helm-sdk v4.", "helm v"))
+        assert engine.version.startswith(("helm-python-sdk 0.", "helm v"))
         assert engine.version == engine.version.strip()
 
     def test_values_win_over_defaults_and_mappings_merge(self, engine: HelmEngine) -> None:
@@ -371,8 +373,8 @@ class TestAskedApis:
             "templates/a.yaml": '{{ if .Capabilities.APIVersions.Has "policy/v1" }}a: b{{ end }}',
             "charts/b/templates/b.yaml": '{{ if $.Capabilities.APIVersions.Has "example.com/v1/Widget" }}a: b{{ end }}',
         }
-        assert asked_apis(chart(files)) == frozenset({"policy/v1", "example.com/v1/Widget"})
-        assert asked_apis(chart({"templates/a.yaml": "a: b"})) == frozenset()
+        assert HelmEngineInProcess().asks(chart(files)) == frozenset({"policy/v1", "example.com/v1/Widget"})
+        assert HelmEngineInProcess().asks(chart({"templates/a.yaml": "a: b"})) == frozenset()
 
     @pytest.mark.parametrize(
         "template",
@@ -386,7 +388,7 @@ class TestAskedApis:
     )
     def test_where_one_asks_in_another_way_nothing_is_known(self, template: str) -> None:
         literal = '{{ if .Capabilities.APIVersions.Has "batch/v1" }}a: b{{ end }}'
-        assert asked_apis(chart({"templates/a.yaml": template, "templates/b.yaml": literal})) is None
+        assert HelmEngineInProcess().asks(chart({"templates/a.yaml": template, "templates/b.yaml": literal})) is None
 
     def test_a_dependency_that_is_packed_once_more_may_ask_for_anything(self) -> None:
         packed = chart({"templates/a.yaml": '{{ .Capabilities.APIVersions.Has "policy/v1" }}'})
@@ -396,7 +398,7 @@ class TestAskedApis:
                 entry = tarfile.TarInfo(path)
                 entry.size = len(content)
                 archive.addfile(entry, io.BytesIO(content))
-        assert asked_apis(buffer.getvalue()) is None
+        assert HelmEngineInProcess().asks(buffer.getvalue()) is None
 
     def test_the_engines_tell_it_with_the_result(self, engine: HelmEngine) -> None:
         asking = {"templates/a.yaml": '{{ if .Capabilities.APIVersions.Has "example.com/v1" }}a: b{{ end }}'}
@@ -405,7 +407,7 @@ class TestAskedApis:
 
     def test_what_is_no_archive_is_an_error(self) -> None:
         with pytest.raises(ArchiveError):
-            asked_apis(b"nonsense")
+            HelmEngineInProcess().asks(b"nonsense")
 
 
 def test_the_library_gives_the_notes() -> None:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster_forge.adapters.yaml_once import ReadOnce
 
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
-from cluster_forge.ports import YamlReader
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stack.parse import Loaded, load
-from cluster_forge.stages import inputs
 from cluster_forge.stages.mine import MineRequest, mine
 from cluster_forge.stages.render import Content
 from cluster_forge.stages.smelt import Smelted, SmeltRequest, smelt
-from cluster_forge.wiring import Settings, Workshop, workshop
+from cluster_forge.wiring import Settings, Workshop, workshop, workspace_files
 
 
 class Silent:
@@ -52,12 +49,11 @@ class Forged:
 
 
 class Workspaces:
-    """Makes workspaces with one store; what was read for one is not read again for the next."""
+    """Makes workspaces with one store; what was made for one is not made again for the next."""
 
     def __init__(self, folder: Path, shared: Path) -> None:
         self._folder = folder
         self._shared = shared
-        self._reader: YamlReader | None = None
         self._number = 0
 
     def make(self, source: str, edit: Callable[[str], str] = lambda text: text) -> Path:
@@ -84,34 +80,32 @@ class Workspaces:
             offline=True,
             jobs=2,
         )
-        made = workshop(settings)
-        self._reader = self._reader or ReadOnce(made.tools.reader)
-        return replace(made, tools=replace(made.tools, reader=self._reader))
+        return workshop(settings)
 
     def load(self, folder: Path, **options: Any) -> Loaded:
-        files = self.workshop(folder).files
+        files = workspace_files(folder)
         return load(files.read, list_files=files.list_files, **options)
 
     def forge(self, folder: Path, *, allow: Sequence[str] = (), **options: Any) -> Forged:
         """Mine and smelt, as `forge` does."""
-        shop = self.workshop(folder)
-        stack = load(shop.files.read, list_files=shop.files.list_files, **options).stack
-        request = MineRequest(stack=stack, lock=Lock(), whole=True, upstream=False)
-        mined = mine(request, shop.tools, shop.sources, Silent())
-        assert mined.contents is not None
-        smelted = smelt(
-            SmeltRequest(
-                stack=stack,
-                pins=mined.pins,
-                lock=mined.lock,
-                inputs=inputs.fingerprint(stack, mined.pins, shop.files),
-                contents=mined.contents,
-                allow=frozenset(allow),
-                discard_edits=True,
-            ),
-            shop.tools,
-            Silent(),
-        )
+        with self.workshop(folder) as shop:
+            stack = load(shop.files.read, list_files=shop.files.list_files, **options).stack
+            request = MineRequest(stack=stack, lock=Lock(), whole=True, upstream=False)
+            mined = mine(request, shop.tools, shop.sources, Silent())
+            assert mined.contents is not None
+            smelted = smelt(
+                SmeltRequest(
+                    stack=stack,
+                    pins=mined.pins,
+                    lock=mined.lock,
+                    contents=mined.contents,
+                    allow=frozenset(allow),
+                    discard_edits=True,
+                    is_anew=True,
+                ),
+                shop.tools,
+                Silent(),
+            )
         return Forged(folder=folder, stack=stack, contents=mined.contents, smelted=smelted)
 
 

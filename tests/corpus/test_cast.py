@@ -81,7 +81,8 @@ def casting(workspaces: Workspaces, tmp_path_factory: pytest.TempPathFactory) ->
     def call(forged: Forged, *, jobs: int, compression: Compression = Compression.GZIP) -> Made:
         folder = tmp_path_factory.mktemp("cast")
         workers = ThreadWorkers(jobs)
-        tools = replace(workspaces.workshop(forged.folder).tools, files=WorkspaceFiles(folder), workers=workers)
+        with workspaces.workshop(forged.folder) as workshop:
+            tools = replace(workshop.tools, files=WorkspaceFiles(folder), workers=workers)
         stack = replace(forged.stack, image=ImageSettings(compression=compression))
         request = CastRequest(stack=stack, inputs=forged.smelted.record.inputs, time=TIME, smelted=forged.smelted)
         told = cast(request, tools, BareRepositories(workers), _Nobody())

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import pytest
 
 from cluster_forge.adapters.helm_engine import HelmEngineInProcess
+from cluster_forge.adapters.makers import DirectMaker
+from cluster_forge.adapters.yaml_fast import FastYaml
 from cluster_forge.adapters.yaml_go import GoYaml
 from cluster_forge.adapters.yaml_python import PythonYaml
 from cluster_forge.foundation.digest import Digest
@@ -26,14 +28,15 @@ from cluster_forge.foundation.errors import (
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
-from cluster_forge.ports import HelmEngine, Pinned, Rendered, RenderRequest
+from cluster_forge.ports import HelmEngine, Maker, Order, Packed, Pinned, Rendered, RenderRequest
 from cluster_forge.stack import lock as lock_file
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, HelmSource, Stack
-from cluster_forge.stages import inputs, pin
+from cluster_forge.stages import inputs, pin, working
 from cluster_forge.stages.means import Tools
 from cluster_forge.stages.mine import Mined, MineRequest, mine
 from cluster_forge.stages.smelt import Smelted, SmeltRequest, smelt
+from cluster_forge.stages.working import Working
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -164,11 +167,38 @@ class CountingEngine:
         self.requests.append(request)
         return self._engine.render(request)
 
+    def asks(self, chart: bytes) -> frozenset[str] | None:
+        return self._engine.asks(chart)
+
     def newest_in_range(self, constraint: str, versions: Any) -> str | None:
         return self._engine.newest_in_range(constraint, versions)
 
     def renders_of(self, release: str) -> int:
         return sum(request.release == release for request in self.requests)
+
+
+class CountingMaker:
+    """A `ports.Maker` that remembers what it was asked for."""
+
+    def __init__(self, maker: Maker) -> None:
+        self._maker = maker
+        self.orders: list[Order] = []
+
+    @property
+    def version(self) -> str:
+        return self._maker.version
+
+    def make(self, order: Order) -> Packed:
+        self.orders.append(order)
+        return self._maker.make(order)
+
+    def asks(self, chart: bytes) -> frozenset[str] | None:
+        return self._maker.asks(chart)
+
+    @property
+    def ordered(self) -> list[str]:
+        """The components that something was made for, once for each order."""
+        return [order.component for order in self.orders]
 
 
 class Heard:
@@ -203,9 +233,9 @@ class Workshop:
         self.engine = CountingEngine(HelmEngineInProcess())
         self.sources = FakeSources(self.store, self.engine)
         self.lock = Lock()
-        self.tools = Tools(
-            store=self.store, files=self.files, engine=self.engine, reader=GoYaml(PythonYaml()), workers=OneByOne()
-        )
+        reader = FastYaml(GoYaml(PythonYaml()))
+        self.maker = CountingMaker(DirectMaker(self.engine, reader))
+        self.tools = Tools(store=self.store, files=self.files, maker=self.maker, reader=reader, workers=OneByOne())
 
     def chart(self, name: str, templates: Mapping[str, str], *, version: str = "1.0.0", **files: str) -> HelmSource:
         """Publish a chart; ``files`` are ``values``, ``schema`` and more of ``Chart.yaml`` as ``about``."""
@@ -237,7 +267,6 @@ class Workshop:
             stack=stack,
             pins=pins,
             lock=self.lock,
-            inputs=inputs.fingerprint(stack, pins, self.files),
             contents=mined.contents if mined else None,
             **options,
         )
@@ -245,6 +274,16 @@ class Workshop:
 
     def forge(self, stack: Stack, **options: Any) -> Smelted:
         return self.smelt(stack, self.mine(stack, whole=True, upstream=False), **options)
+
+    def fingerprint(self, stack: Stack) -> Digest:
+        """Of everything that the smelted stack depends on, from the lock."""
+        pins = pin.from_lock(stack.components, self.lock, self.sources).pins
+        return inputs.fingerprint(stack, pins, self.lock, self.tools)
+
+    def edited(self) -> Working | None:
+        """`working/` with its hand edits in the record, as cast reads it; None where smelt did not make it."""
+        found = working.look(self.files)
+        return working.with_edits(found, self.maker) if found and found.record is not working.NO_RECORD else None
 
     @staticmethod
     def component(name: str, **changes: Any) -> Component:

@@ -24,7 +24,6 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.oci.layer import Compression
 from cluster_forge.ports import Repositories
 from cluster_forge.stack.model import Architecture, GitOps, GitOpsEngine, ImageSettings, Stack, Target
-from cluster_forge.stages import inputs, pin
 from cluster_forge.stages.cast import Cast, CastRequest, cast
 
 if TYPE_CHECKING:
@@ -56,8 +55,7 @@ def described(workshop: Workshop, **changes: Any) -> Stack:
 
 
 def made(workshop: Workshop, stack: Stack, *, time: int = TIME, **options: Any) -> Cast:
-    pins = pin.from_lock(stack.components, workshop.lock, workshop.sources).pins
-    request = CastRequest(stack=stack, inputs=inputs.fingerprint(stack, pins, workshop.files), time=time, **options)
+    request = CastRequest(stack=stack, inputs=workshop.fingerprint(stack), time=time, **options)
     repositories: Repositories = BareRepositories(workshop.tools.workers)
     return cast(request, workshop.tools, repositories, workshop.heard)
 

@@ -30,12 +30,11 @@ def starter_in(folder: Path, *, jobs: int, time: int = TIME, store: str = "store
     """The starter, forged; everything in the workspace afterwards, and which files may be run."""
     folder.mkdir(exist_ok=True)
     settings = wiring.Settings(workspace=folder, store=str(folder.parent / store), offline=True, jobs=jobs)
-    workshop = wiring.workshop(settings)
-    workshop.files.replace_trees({"input": starter.tree()})
-    loaded = load(workshop.files.read, list_files=workshop.files.list_files)
-
-    request = ForgeRequest(stack=loaded.stack, lock=Lock(), time=time)
-    made = forge(request, workshop.tools, workshop.sources, workshop.repositories, _Deaf())
+    with wiring.workshop(settings) as workshop:
+        workshop.files.replace_trees({"input": starter.tree()})
+        loaded = load(workshop.files.read, list_files=workshop.files.list_files)
+        request = ForgeRequest(stack=loaded.stack, lock=Lock(), time=time)
+        made = forge(request, workshop.tools, workshop.sources, workshop.repositories, _Deaf())
     assert made.cast is not None
     return {
         f"{'x' if os.access(path, os.X_OK) else '-'} {path.relative_to(folder).as_posix()}": path.read_bytes()
@@ -121,22 +120,22 @@ class TestFingerprint:
             ),
         )
         stack = workshop.stack(component, target=Target())
-        first = inputs.fingerprint(stack, {}, workshop.files)
-        assert inputs.fingerprint(stack, {}, workshop.files) == first
+        first = inputs.fingerprint(stack, {}, workshop.lock, workshop.tools)
+        assert inputs.fingerprint(stack, {}, workshop.lock, workshop.tools) == first
         workshop.input("more/b.yaml", workshop.config_map("two"))
-        second = inputs.fingerprint(stack, {}, workshop.files)
+        second = inputs.fingerprint(stack, {}, workshop.lock, workshop.tools)
         workshop.input("notes/a.yaml", workshop.config_map("one", "c: d"))
-        third = inputs.fingerprint(stack, {}, workshop.files)
+        third = inputs.fingerprint(stack, {}, workshop.lock, workshop.tools)
         assert len({first, second, third}) == 3
         elsewhere = workshop.stack(replace(component, where="input/other.yaml:9"), target=Target())
-        assert inputs.fingerprint(elsewhere, {}, workshop.files) == third
+        assert inputs.fingerprint(elsewhere, {}, workshop.lock, workshop.tools) == third
         renamed = workshop.stack(replace(component, values={"a": [1, {"b": None}]}), target=Target())
-        assert inputs.fingerprint(renamed, {}, workshop.files) != third
+        assert inputs.fingerprint(renamed, {}, workshop.lock, workshop.tools) != third
 
     def test_components_without_sources_need_no_pins(self, workshop: Workshop) -> None:
 
         stack = small(workshop)
         name = stack.components[0].name
-        assert inputs.fingerprint(stack, {name: Pins()}, workshop.files) == inputs.fingerprint(
-            stack, {}, workshop.files
+        assert inputs.fingerprint(stack, {name: Pins()}, workshop.lock, workshop.tools) == inputs.fingerprint(
+            stack, {}, workshop.lock, workshop.tools
         )

@@ -141,7 +141,7 @@ class TestReadBack:
         again = workshop.again()
         smelted = again.forge(stack)
         assert again.working == first
-        assert smelted.reused == {"web"}
+        assert smelted.reused == {"namespaces", "web"}
         assert again.engine.requests == []
         assert again.smelt(stack).record == smelted.record
         assert again.working == first
@@ -332,6 +332,9 @@ def test_progress_is_told(workshop: Workshop) -> None:
     assert workshop.heard.events == [
         ("started", "mine", "1"),
         ("advanced", "mine", "web", "https://charts.example.com web 1.0.0"),
+        ("started", "render", "1"),
+        ("advanced", "render", "web", "2 objects"),
+        ("finished", "render", "1 made"),
         ("finished", "mine", "1 component with sources, pinned in cluster-forge.lock"),
     ]
 

@@ -12,7 +12,6 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, ManifestError, StaleError
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.stack.model import Component, GitOps, GitOpsEngine, Ignore, KubernetesVersion, Stack, Target
-from cluster_forge.stages import inputs, pin, working
 from cluster_forge.stages.smelt import judged
 
 if TYPE_CHECKING:
@@ -100,7 +99,10 @@ class TestWritten:
         workshop.smelt(stack)
         assert workshop.heard.events == [
             ("started", "smelt", "1"),
-            ("advanced", "smelt", "web", "2 objects"),
+            ("started", "render", "2"),
+            ("advanced", "render", "web", "1 object"),
+            ("advanced", "render", "web", "1 object"),
+            ("finished", "render", "1 made, 1 read back"),
             ("finished", "smelt", "3 objects of 2 components in working/"),
         ]
 
@@ -232,7 +234,7 @@ class TestEdits:
         workshop.files.files["working/web/configmap_web_own.yaml"] = edited.encode()
         workshop.files.files["working/web/more.yaml"] = workshop.config_map("more", namespace="web").encode()
         del workshop.files.files["working/web/deployment.apps_web_web.yaml"]
-        found = working.read(workshop.files, workshop.tools.reader)
+        found = workshop.edited()
         assert found
         assert len(found.edited) == 3
         objects = {each.path: each for part in found.record.parts for each in part.objects if part.name == "web"}
@@ -241,7 +243,7 @@ class TestEdits:
         assert found.record.files.keys() == set(workshop.working)
 
     def test_what_was_not_edited_is_read_as_it_was_recorded(self, workshop: Workshop, stack: Stack) -> None:
-        found = working.read(workshop.files, workshop.tools.reader)
+        found = workshop.edited()
         assert found
         assert (found.edited, found.record) == ((), Record.from_json(workshop.files.files[RECORD]))
 
@@ -249,7 +251,7 @@ class TestEdits:
         workshop.files.files["working/web/configmap_web_own.yaml"] = b"a: ["
         workshop.files.files["working/web/two.yaml"] = "---\n".join(map(workshop.config_map, "ab")).encode()
         workshop.files.files["working/strange/a.yaml"] = b"a: b"
-        found = workshop.errors(lambda: working.read(workshop.files, workshop.tools.reader))
+        found = workshop.errors(workshop.edited)
         assert {each.where for each in found} == {
             "working/strange",
             "working/web/configmap_web_own.yaml:1",
@@ -258,7 +260,7 @@ class TestEdits:
         assert all(isinstance(each, ManifestError) for each in found)
 
     def test_where_nothing_was_smelted_nothing_is_read(self, workshop: Workshop) -> None:
-        assert working.read(workshop.files, workshop.tools.reader) is None
+        assert workshop.edited() is None
 
 
 def test_kinds_that_differ_only_in_their_case_cannot_share_a_file(workshop: Workshop) -> None:
@@ -271,14 +273,10 @@ def test_kinds_that_differ_only_in_their_case_cannot_share_a_file(workshop: Work
 
 
 class TestInputs:
-    def fingerprint(self, workshop: Workshop, stack: Stack) -> Digest:
-        pins = pin.from_lock(stack.components, workshop.lock, workshop.sources).pins
-        return inputs.fingerprint(stack, pins, workshop.files)
-
     def test_it_changes_with_everything_that_the_result_depends_on(self, workshop: Workshop, web: Component) -> None:
         stack = workshop.stack(web)
         workshop.mine(stack)
-        before = self.fingerprint(workshop, stack)
+        before = workshop.fingerprint(stack)
         changes: list[Any] = [
             workshop.stack(replace(web, values={"a": 1})),
             workshop.stack(replace(web, wave=3)),
@@ -286,21 +284,21 @@ class TestInputs:
             workshop.stack(web, name="other"),
             workshop.stack(),
         ]
-        found = [self.fingerprint(workshop, each) for each in changes]
+        found = [workshop.fingerprint(each) for each in changes]
         workshop.input("web.yaml", workshop.config_map("changed"))
-        found.append(self.fingerprint(workshop, stack))
+        found.append(workshop.fingerprint(stack))
         del workshop.files.files["input/web.yaml"]
-        found.append(self.fingerprint(workshop, stack))
+        found.append(workshop.fingerprint(stack))
         assert len({before, *found}) == len(changes) + 3
 
     def test_it_does_not_change_with_the_place_in_the_description(self, workshop: Workshop, web: Component) -> None:
         workshop.mine(workshop.stack(web))
         elsewhere = replace(web, where="input/other.yaml:1")
-        assert self.fingerprint(workshop, workshop.stack(web)) == self.fingerprint(workshop, workshop.stack(elsewhere))
+        assert workshop.fingerprint(workshop.stack(web)) == workshop.fingerprint(workshop.stack(elsewhere))
 
     def test_a_folder_counts_with_all_its_files(self, workshop: Workshop) -> None:
         workshop.input("own/a.yaml", workshop.config_map("a"))
         stack = workshop.stack(workshop.component("own", manifests=("own",)))
-        before = self.fingerprint(workshop, stack)
+        before = workshop.fingerprint(stack)
         workshop.input("own/deep/b.yaml", workshop.config_map("b"))
-        assert self.fingerprint(workshop, stack) != before
+        assert workshop.fingerprint(stack) != before

@@ -30,11 +30,11 @@ def path(name: str) -> str:
 class TestEdits:
     def test_as_smelt_left_it_there_are_none(self, workshop: Workshop) -> None:
         record = smelted(workshop)
-        found = working.read(workshop.files, workshop.tools.reader)
+        found = workshop.edited()
         assert found is not None
         assert found.edited == ()
         assert found.record == record
-        working.refuse_edits(workshop.files)
+        working.refuse_edits(working.look(workshop.files))
 
     def test_changed_added_and_deleted(self, workshop: Workshop) -> None:
         record = smelted(workshop)
@@ -51,7 +51,7 @@ class TestEdits:
         files = workshop.files.files
         files[f"working/{path('one')}"] = workshop.config_map("one", "c: d", namespace="notes").encode()
         del files[f"working/{path('two')}"]
-        found = working.read(workshop.files, workshop.tools.reader)
+        found = workshop.edited()
         assert found is not None
         assert found.edited == (path("one"), f"- {path('two')}")
         (entry,) = next(part for part in found.record.parts if part.name == "notes").objects
@@ -61,7 +61,7 @@ class TestEdits:
     def test_a_renamed_object_keeps_its_file(self, workshop: Workshop) -> None:
         smelted(workshop)
         workshop.files.files[f"working/{path('one')}"] = workshop.config_map("three", namespace="notes").encode()
-        found = working.read(workshop.files, workshop.tools.reader)
+        found = workshop.edited()
         assert found is not None
         objects = next(part for part in found.record.parts if part.name == "notes").objects
         assert {each.path: each.id.name for each in objects} == {path("one"): "three", path("two"): "two"}
@@ -69,14 +69,14 @@ class TestEdits:
 
 class TestRefusal:
     def test_nothing_there_is_nothing_lost(self, workshop: Workshop) -> None:
-        working.refuse_edits(workshop.files)
-        assert working.read(workshop.files, workshop.tools.reader) is None
+        working.refuse_edits(working.look(workshop.files))
+        assert workshop.edited() is None
 
     def test_what_smelt_did_not_write(self, workshop: Workshop) -> None:
         workshop.files.files["working/notes.txt"] = b"mine"
         with pytest.raises(EditedError, match=r"working/: holds files that smelt did not write: notes\.txt"):
-            working.refuse_edits(workshop.files)
-        assert working.read(workshop.files, workshop.tools.reader) is None
+            working.refuse_edits(working.look(workshop.files))
+        assert workshop.edited() is None
 
     def test_the_first_five_are_shown(self, workshop: Workshop) -> None:
         names = tuple(f"n{number}" for number in range(7))
@@ -84,7 +84,7 @@ class TestRefusal:
         for name in names:
             workshop.files.files[f"working/{path(name)}"] += b"# edited\n"
         with pytest.raises(EditedError, match=r"7 files were edited by hand: .*_n4\.yaml and 2 more") as raised:
-            working.refuse_edits(workshop.files)
+            working.refuse_edits(working.look(workshop.files))
         assert raised.value.where == "working/"
         assert "--discard-edits" in (raised.value.fix or "")
 
@@ -92,4 +92,4 @@ class TestRefusal:
         smelted(workshop)
         workshop.files.files[RECORD] = b"{}"
         with pytest.raises(StaleError):
-            working.refuse_edits(workshop.files)
+            working.refuse_edits(working.look(workshop.files))
