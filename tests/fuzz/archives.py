@@ -16,16 +16,17 @@ from tests.fuzz.texts import SCALARS, WORDS, mapping, several, spoiled
 
 from cluster_forge.adapters.charts import check_archive, ignore
 from cluster_forge.adapters.helm_engine import HelmEngineInProcess
+from cluster_forge.adapters.makers import DirectMaker
+from cluster_forge.adapters.yaml_fast import FastYaml
 from cluster_forge.adapters.yaml_go import GoYaml
 from cluster_forge.adapters.yaml_python import PythonYaml
 from cluster_forge.foundation.errors import ArchiveError, ManifestError, RenderError
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.ports import RenderRequest
+from cluster_forge.ports import Order, RenderRequest
 from cluster_forge.stack.model import KubernetesVersion
-from cluster_forge.stages import documents
 
 _ENGINE = HelmEngineInProcess()
-_READER = GoYaml(PythonYaml())
+_MAKER = DirectMaker(_ENGINE, FastYaml(GoYaml(PythonYaml())))
 _CHART_YAML = b"apiVersion: v2\nname: shop\nversion: 1.2.3\n"
 _FILE = b"\n#=== "
 
@@ -189,7 +190,7 @@ def _chart(data: bytes) -> None:
         files[f"shop/{name.decode(errors='replace')}"] = content
     packed = gzip.compress(tar(*files.items()), compresslevel=1, mtime=0)
     check_archive(packed, "shop.tgz")
-    documents.read(documents.rendered(_ENGINE.render(request(packed))), ComponentName("shop"), _READER)
+    _MAKER.make(Order(component=ComponentName("shop"), chart=request(packed)))
 
 
 def _packed(chart: bytes, values: bytes, schema: bytes, template: bytes) -> bytes:

@@ -11,28 +11,35 @@ from tests.fuzz import texts
 from tests.fuzz.target import Target
 from tests.fuzz.texts import ANY, SCALARS, WORDS, mapping, several, spoiled
 
+from cluster_forge.adapters.helm_engine import HelmEngineInProcess
+from cluster_forge.adapters.makers import DirectMaker
+from cluster_forge.adapters.yaml_fast import FastYaml, is_alike
 from cluster_forge.adapters.yaml_go import GoYaml
 from cluster_forge.adapters.yaml_python import PythonYaml
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, ManifestError
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.manifests import emit, hooks, images, normalize, split, twins
+from cluster_forge.manifests import batch, emit, hooks, images, normalize, split, twins
 from cluster_forge.manifests.scope import Scopes
+from cluster_forge.ports import Order
 from cluster_forge.stack import emit as description_text
 from cluster_forge.stack import located
-from cluster_forge.stages import documents
 
 _PYTHON = PythonYaml()
 _GO = GoYaml(_PYTHON)
+_FAST = FastYaml(_GO)
+_MAKER = DirectMaker(HelmEngineInProcess(), _FAST)
 _C_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NAME = ComponentName("shop")
 
 
 def _read_both(data: bytes) -> None:
-    """Both readers; what both accept is the same, as long as Go's did not round a number or take a repeated key."""
+    """The readers; what all accept is the same, as long as Go's did not round a number or take a repeated key."""
     text = data.decode(errors="replace")
     try:
         first = _PYTHON.read(text)
         assert _GO.read(text) == first
+        if is_alike(text):
+            assert _FAST.read(text) == first
     except ManifestError as error:  # whoever asks the reader knows the place
         raise ManifestError(error.message, where="a.yaml:1", fix=error.fix) from error
 
@@ -57,13 +64,14 @@ READERS = Target(
 
 def _objects(data: bytes) -> None:
     """What smelt does with the documents of a file."""
-    manifests = documents.read(documents.written(data, "input/shop/a.yaml"), _NAME, _GO)
+    packed = _MAKER.make(Order(component=_NAME, texts=[("input/shop/a.yaml", data)]))
+    manifests = batch.unpack(packed.content, _NAME).manifests
     scopes = Scopes.of(33, manifests)
     placed = [normalize.placed(manifest, "shop", scopes) for manifest in manifests]
     single = twins.within([placed, placed[:1]], later_replaces=True)
     for manifest in single.manifests:
         assert hooks.use_of(manifest)
-        assert -(2**63) <= hooks.weight_of(manifest) < 2**63
+        assert -(2**63) <= manifest.facts.weight < 2**63
         assert images.of(manifest.body) is not None
         assert manifest.id.file_name
         assert str(manifest.id)

@@ -15,6 +15,10 @@ Make = Callable[..., Any]
 STACK = Stack(name="demo")
 
 
+def tag(stack: Stack, parts: tuple[Part, ...]) -> str:
+    return argocd.revision(parts, argocd.applications(stack, parts, ""))
+
+
 def by_name(stack: Stack, parts: tuple[Part, ...]) -> dict[str, Any]:
     return {body["metadata"]["name"]: body for body in argocd.applications(stack, parts, "v-1")}
 
@@ -177,10 +181,10 @@ def test_one_object_is_left_out_by_its_name_alone(make_part: Make, make_body: Ma
 
 
 def test_the_revision_follows_from_content_and_order_alone(parts: tuple[Part, ...], make_part: Make) -> None:
-    revision = argocd.revision(STACK, parts)
-    assert revision == argocd.revision(STACK, tuple(reversed(parts)))
+    revision = tag(STACK, parts)
+    assert revision == tag(STACK, tuple(reversed(parts)))
     assert revision.startswith("v-")
     assert len(revision) == 14
-    assert argocd.revision(STACK, (*parts[:2], make_part("definitions", [], wave=-100))) != revision
+    assert tag(STACK, (*parts[:2], make_part("definitions", [], wave=-100))) != revision
     finalizers = Stack(name="demo", gitops=GitOps(finalizers=True))
-    assert argocd.revision(finalizers, parts) != revision
+    assert tag(finalizers, parts) != revision
