@@ -81,6 +81,7 @@ class _Move:
             draft = Path(f"{self.old}-draft")
             shutil.rmtree(draft, ignore_errors=True)  # a killed run's
             shutil.copytree(self.target, draft, symlinks=True)
+            writing.flush(str(draft))
             draft.rename(self.copy)
             shutil.rmtree(self.target)
 
