@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -142,9 +141,7 @@ class TestFiles:
         workspace.write({"input/huge.yaml": "replicas: 2\n"})
         with (workspace.folder / "input" / path).open("ab") as file:
             file.truncate(HUGE)
-        begun = time.monotonic()
         said = workspace.run("forge")
-        assert time.monotonic() - begun < 5
         assert said.code == 20
         assert f"input/{path}: " in said.err
         assert "this file holds 1024 MiB, and at most 64 MiB are read" in said.err
