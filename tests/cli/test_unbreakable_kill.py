@@ -135,8 +135,9 @@ def is_writing(workspace: Workspace) -> bool:
 def wait_for(workspace: Workspace, process: subprocess.Popen[bytes], pattern: str) -> bool:
     """Until something is in such a file of the workspace's state; False if the process ended before."""
     while process.poll() is None:
-        if any(path.stat().st_size for path in (workspace.folder / ".cluster-forge").glob(pattern)):
-            return True
+        with contextlib.suppress(FileNotFoundError):  # gone just now
+            if any(path.stat().st_size for path in (workspace.folder / ".cluster-forge").glob(pattern)):
+                return True
         time.sleep(0.0003)
     return False
 
