@@ -14,7 +14,7 @@ _WIDEST: Final = 110
 _LONGEST_KEY: Final = 1000
 """YAML allows 1,024 characters to a key before its colon (YAML 1.2.2, 7.4.2); a longer one takes the explicit form."""
 
-_IN_LISTS: Final = frozenset(",[]{}")
+_IN_LISTS: Final = frozenset(",[]{}?")
 """What text may not have bare inside of a list on one line."""
 
 

@@ -179,7 +179,7 @@ def _written(place: Path, target: Path, tree: FileTree) -> _Move:
     place.mkdir()
     new, old = f"{place}/new", f"{place}/old"
     if tree.files:
-        writing.tree(new, tree)
+        writing.tree(new, tree, str(target))
     return _Move(target=str(target), new=new, old=old, inode=_inode(new))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,8 +16,12 @@ from pathlib import Path
 from cluster_forge.foundation.file_tree import FileTree
 
 
-def tree(folder: str, content: FileTree) -> None:
-    """Write a tree into a folder that holds none of its files yet; nothing is flushed."""
+def tree(folder: str, content: FileTree, former: str) -> None:
+    """Write a tree into a folder that holds none of its files yet; nothing is flushed.
+
+    What lies in ``former`` already, content and all, is linked instead of written: of a stack that changes a little,
+    a little has to reach the disk. Nothing is ever written into a file that is there, so a link is as good as a copy.
+    """
     made = set()
     for name, text in content.files.items():
         path = f"{folder}/{name}"
@@ -24,7 +29,23 @@ def tree(folder: str, content: FileTree) -> None:
         if parent not in made:
             Path(parent).mkdir(parents=True, exist_ok=True)
             made.add(parent)
-        _new(path, text, 0o777 if name in content.executable else 0o666)
+        is_executable = name in content.executable
+        if not _linked(f"{former}/{name}", path, text, is_executable=is_executable):
+            _new(path, text, 0o777 if is_executable else 0o666)
+
+
+def _linked(former: str, path: str, content: bytes, *, is_executable: bool) -> bool:
+    """Whether ``path`` is now a link to a file that holds just that."""
+    try:
+        state = os.lstat(former)
+        if not stat.S_ISREG(state.st_mode) or state.st_size != len(content):
+            return False
+        if bool(state.st_mode & stat.S_IXUSR) != is_executable or Path(former).read_bytes() != content:
+            return False
+        os.link(former, path)
+    except OSError:  # it is not there, not to be read, or the file system has no links
+        return False
+    return True
 
 
 def file(aside: str, target: Path, content: bytes) -> None:
