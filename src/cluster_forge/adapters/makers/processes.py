@@ -63,10 +63,7 @@ class ProcessMaker:
             self._idle.put(self._started())
 
     def make(self, order: Order) -> Packed:
-        try:
-            process = self._idle.get_nowait()
-        except queue.Empty:
-            process = self._started()
+        process = self._free()
         with _clock(process, self._limits.seconds) as is_late:
             answer = process.ask(order)
         if answer is None:
@@ -83,6 +80,17 @@ class ProcessMaker:
         for process in every:
             self._end(process)
 
+    def _free(self) -> _Process:
+        """One that waits for an order, or else a new one; somebody may have killed those that wait."""
+        while True:
+            try:
+                process = self._idle.get_nowait()
+            except queue.Empty:
+                return self._started()
+            if process.lives:
+                return process
+            self._end(process)
+
     def _started(self) -> _Process:
         process = _Process(self._command, self._environment)
         with self._guard:
@@ -90,7 +98,7 @@ class ProcessMaker:
         return process
 
     def _end(self, process: _Process) -> None:
-        process.kill()
+        process.close()
         with self._guard:
             self._all.discard(process)
 
@@ -116,10 +124,18 @@ class _Process:
         try:
             send(self._process.stdin, order)
             return receive(self._process.stdout)
-        except (OSError, EOFError, pickle.UnpicklingError):
+        except (OSError, EOFError, ValueError, pickle.UnpicklingError):  # a ValueError where it was closed meanwhile
             return None
 
+    @property
+    def lives(self) -> bool:
+        return self._process.poll() is None
+
     def kill(self) -> None:
+        """Whoever waits for its answer learns that there will be none."""
+        self._process.kill()
+
+    def close(self) -> None:
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._words):
@@ -128,11 +144,14 @@ class _Process:
                     pipe.close()
 
     def last_words(self) -> str:
-        """The first lines of what it said when it died."""
+        """The first lines of what it said when it died; nothing where it was closed meanwhile."""
         self._process.kill()
         self._process.wait()
-        self._words.seek(0)
-        return self._words.read(64 * 1024).decode(errors="replace")
+        try:
+            self._words.seek(0)
+            return self._words.read(64 * 1024).decode(errors="replace")
+        except ValueError:
+            return ""
 
 
 def _packed(answer: Packed | list[ForgeError]) -> Packed:
