@@ -24,19 +24,20 @@ _NO_TEXT = re.compile(
 """Tabs, carriage returns, controls, and whatever somebody may take for a blank or a line break."""
 
 _WORDS = "[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"
-_CONSTANTS = f"{_WORDS}|true|True|TRUE|false|False|FALSE|null|Null|NULL"
+_NUMBERS = "[.](?:inf|Inf|INF|nan|NaN|NAN)"
+_CONSTANTS = f"{_WORDS}|{_NUMBERS}|true|True|TRUE|false|False|FALSE|null|Null|NULL"
 _REST = r"[ ]*(?:[ ]\#[^\n]*)?\n"
-_KEY = rf"""(?: (?!(?:{_CONSTANTS}):) [A-Za-z_/.$][^\s:\#'"\[\]{{}},&*!|>%@`?]*+ (?:[:\#][^\s:\#'"\[\]{{}},&*!|>%@`?]++)*+
+_KEY = rf"""(?: (?!(?:{_CONSTANTS}):) (?:[A-Za-z_/$]|[.](?=[A-Za-z_/]))[^\s:\#'"\[\]{{}},&*!|>%@`?]*+ (?:[:\#][^\s:\#'"\[\]{{}},&*!|>%@`?]++)*+
              | "[^"\\\n]*+" | '[^'\n]*+' )"""
 _TEXT = r"(?:[^\n:\#]++|:(?![ \n])|(?<!\ )\#)*+"
 _LINE = rf"""(?:
       (?:true|false|null){_REST}
-    | (?!(?:{_WORDS}){_REST}) (?:[A-Za-z/($^\\;=\u00a1-\U0010ffff] | [._][A-Za-z/] | --?[A-Za-z]) {_TEXT} \n
+    | (?!(?:{_WORDS}|{_NUMBERS}){_REST}) (?:[A-Za-z/($^\\;=\u00a1-\U0010ffff] | [._][A-Za-z/] | --?[A-Za-z]) {_TEXT} \n
     | -?(?:0|[1-9][0-9]{{0,17}}){_REST}
     | -?[0-9]+[.][0-9]{{0,9}}[1-9]{_REST}
-    | [1-9][0-9]*+ (?:[.][0-9]++)?+ (?: [.][0-9]++{_TEXT} | [A-DF-Za-df-z%/:]{_TEXT} ) \n
+    | [1-9][0-9]*+ (?:[.][0-9]++)?+ (?: [.][0-9]++{_TEXT} | (?:[A-DF-Za-df-z%/]|:(?![ \n])){_TEXT} ) \n
     | 0[.][0-9]++[.][0-9]++{_TEXT} \n
-    | [0-9]++[ ]++(?!\#){_TEXT} \n
+    | [0-9]++[ ]++(?![\#\n]){_TEXT} \n
     | (?=[0-9a-f]*[acdf]) [0-9a-f]{{16,}}{_REST}
     )"""
 """The first line of plain text, or a number; versions, quantities and digests are text."""
