@@ -1,0 +1,102 @@
+"""Objects as bytes: what is unpacked is what was packed, in every form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests import batch, emit, facts
+from cluster_forge.manifests.batch import Batch
+from cluster_forge.manifests.facts import CustomKind, Facts
+from cluster_forge.manifests.manifest import Document, Manifest, Provenance
+
+WEB, OTHER = ComponentName("web"), ComponentName("other")
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+words = st.text("abcXY.-/ é😀", min_size=1, max_size=8)
+trees = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": draw(words)}
+    if draw(st.booleans()):
+        metadata["namespace"] = draw(words)
+    if draw(st.booleans()):
+        metadata["annotations"] = {
+            "helm.sh/hook": draw(st.sampled_from(["pre-install", "test", "post-delete, pre-upgrade", ""])),
+            "helm.sh/hook-weight": draw(st.sampled_from(["1", "-5", "x", None])),
+        }
+    body = {"apiVersion": draw(st.sampled_from(["v1", "apps/v1", "example.com/v1"])), "kind": draw(words)}
+    spec = draw(trees) if draw(st.booleans()) else {"containers": [{"image": draw(words)}]}
+    return {**body, "metadata": metadata, "spec": spec}
+
+
+def manifest(body: dict[str, Any], origin: str = "templates/a.yaml:1") -> Manifest:
+    return Manifest.of(body, Provenance(component=WEB, origin=origin))
+
+
+asks = st.none() | st.frozensets(words, max_size=3)
+
+
+@given(st.lists(st.tuples(bodies(), words), max_size=5), asks)
+def test_what_was_packed_is_unpacked(objects: list[tuple[dict[str, Any], str]], asked: frozenset[str] | None) -> None:
+    packed = Batch(manifests=tuple(manifest(body, origin) for body, origin in objects), asks=asked)
+    found = batch.unpack(batch.pack(packed), WEB)
+    assert found == packed
+    for each, (body, origin) in zip(found.manifests, objects, strict=True):
+        assert each.body == body
+        assert each.provenance == Provenance(component=WEB, origin=origin)
+        assert each.text.decode() == emit.document(body)
+        assert each.facts == facts.of(body)
+
+
+@given(st.lists(bodies(), max_size=3), asks)
+def test_the_same_objects_are_the_same_bytes(objects: list[dict[str, Any]], asked: frozenset[str] | None) -> None:
+    first, second = (Batch(manifests=tuple(map(manifest, objects)), asks=asked) for _ in range(2))
+    assert batch.pack(first) == batch.pack(second)
+    assert batch.pack(batch.unpack(batch.pack(first), OTHER)) == batch.pack(first)
+
+
+def test_they_may_be_of_another_component() -> None:
+    packed = batch.pack(Batch(manifests=(manifest({"apiVersion": "v1", "kind": "X", "metadata": {"name": "a"}}),)))
+    (found,) = batch.unpack(packed, OTHER).manifests
+    assert found.provenance == Provenance(component=OTHER, origin="templates/a.yaml:1")
+
+
+def test_texts_and_facts_travel_as_they_are() -> None:
+    """Nothing is made of the tree again: what was found once is what is kept."""
+    given_facts = Facts(
+        images=("b", "a"),
+        hook="pre-install",
+        weight=-3,
+        defines=CustomKind(group="example.com", kind="W", namespaced=True, versions=("v1", "v2")),
+    )
+    document = Document(
+        json=b'{"apiVersion":"v1","kind":"X","metadata":{"name":"a"}}', text=b"# as it was\n", facts=given_facts
+    )
+    each = manifest({"apiVersion": "v1", "kind": "X", "metadata": {"name": "a"}})
+    packed = batch.pack(Batch(manifests=(Manifest(id=each.id, document=document, provenance=each.provenance),)))
+    (found,) = batch.unpack(packed, WEB).manifests
+    assert (found.text, found.facts, found.document.json) == (b"# as it was\n", given_facts, document.json)
+
+
+def test_many_alike_are_small() -> None:
+    objects = tuple(
+        manifest({"apiVersion": "v1", "kind": "X", "metadata": {"name": f"n{n}"}, "data": {"a": "b" * 200}})
+        for n in range(500)
+    )
+    assert len(batch.pack(Batch(manifests=objects))) < 20_000
+
+
+def test_what_is_no_batch_is_no_objects() -> None:
+    with pytest.raises(zstandard.ZstdError):
+        batch.unpack(b"nonsense", WEB)

@@ -1,0 +1,56 @@
+"""One document in several forms, each made from another when it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from cluster_forge.manifests import emit, facts
+from cluster_forge.manifests.facts import Facts
+from cluster_forge.manifests.manifest import Document
+
+BODY: dict[str, Any] = {
+    "kind": "Pod",
+    "apiVersion": "v1",
+    "metadata": {"name": "a"},
+    "spec": {"z": 1, "a": [None, "y"]},
+}
+JSON = b'{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"a":[null,"y"],"z":1}}'
+
+
+@pytest.mark.parametrize("document", [Document(body=BODY), Document(json=JSON)], ids=["tree", "json"])
+def test_every_form_can_be_had(document: Document) -> None:
+    assert document.json == JSON
+    assert document.body == BODY
+    assert orjson.loads(document.json) == document.body
+    assert document.text.decode() == emit.document(document.body)
+    assert document.facts == facts.of(BODY)
+
+
+def test_a_form_is_made_once() -> None:
+    document = Document(json=JSON)
+    assert document.body is document.body
+    assert document.text is document.text
+    assert document.facts is document.facts
+
+
+def test_a_form_that_was_given_is_not_made() -> None:
+    known = Facts(images=("x",))
+    document = Document(json=b"{", text=b"text", facts=known)
+    assert (document.text, document.facts, document.json) == (b"text", known, b"{")
+
+
+def test_two_are_equal_if_they_say_the_same() -> None:
+    other = Document(body={**BODY, "spec": {"a": [None, "y"], "z": 1}}, text=b"another text", facts=Facts(hook="x"))
+    assert Document(body=BODY) == other == Document(json=JSON)
+    assert Document(body=BODY) != Document(body={**BODY, "kind": "Node"})
+    assert Document(body={"a": 1}) != Document(body={"a": True})
+    assert Document(body=BODY) != BODY
+
+
+def test_it_has_no_hash_and_shows_what_it_says() -> None:
+    with pytest.raises(TypeError):
+        hash(Document(body=BODY))
+    assert repr(Document(body=BODY)) == f"Document({JSON.decode()})"
