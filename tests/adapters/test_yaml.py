@@ -1,24 +1,29 @@
-"""YAML as Kubernetes reads it: Go's reader and the one in Python, held against FACTS and against each other."""
+"""YAML as Kubernetes reads it: the readers, held against FACTS and against each other."""
 
 from __future__ import annotations
 
 import math
+from random import Random
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cluster_forge.adapters.yaml_fast import FastYaml, is_alike
 from cluster_forge.adapters.yaml_go import GoYaml
 from cluster_forge.adapters.yaml_python import PythonYaml
 from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.ports import YamlReader
+from tests.adapters import yaml_texts
 
 PYTHON = PythonYaml()
 GO = GoYaml(PYTHON)
+FAST = FastYaml(GO)
 
 
-@pytest.fixture(params=[GO, PYTHON], ids=["go", "python"])
+@pytest.fixture(params=[GO, PYTHON, FAST], ids=["go", "python", "fast"])
 def reader(request: pytest.FixtureRequest) -> YamlReader:
     found: YamlReader = request.param
     return found
@@ -229,6 +234,101 @@ lines = st.lists(st.sampled_from(LINES), max_size=12).map("\n".join)
 def test_both_readers_agree_on_any_text(document: str) -> None:
     go, python = outcome(GO, document), outcome(PYTHON, document)
     assert same(go, python), f"{document!r}: Go {go!r}, Python {python!r}"
+
+
+WERE_HOLES = (
+    "c: .inf\n",
+    "a: .nan \n",
+    ".5: a\n",
+    ".inf: a\n",
+    "a: 0755 \n",
+    "a: 010 \n# c\n",
+    "a:\n- 1:\n",
+    "a:\n- 1.5:   b\n",
+    "a: 0755",
+    "a: 2001-01-01\n",
+    "a: |\n  x",
+    "a: |\n  x\n\n",
+    "a: |-\n\n  x",
+    "a: 'x\n\n  y'",
+    "a: [y, n]\n",
+    "a: {b: 0755}\n",
+    "cluster-forge/end: 1\n",
+)
+"""What yaml-rs reads otherwise, and the scan let pass at some time or may come to let pass."""
+
+
+class TestFast:
+    @pytest.mark.parametrize("text", WERE_HOLES)
+    def test_what_was_a_hole(self, text: str) -> None:
+        assert told(FAST, text) == told(GO, text)
+
+    @settings(max_examples=800)
+    @given(st.randoms(use_true_random=False).map(yaml_texts.document))
+    def test_what_passes_the_scan_reads_alike(self, text: str) -> None:
+        assert told(FAST, text) == told(GO, text)
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_thousands_of_documents_read_alike(self, seed: int) -> None:
+        draw, passed = Random(seed), 0  # noqa: S311 - the same documents every time
+        for _ in range(2000):
+            text = yaml_texts.document(draw)
+            if is_alike(text):
+                passed += 1
+                assert told(FAST, text) == told(GO, text), repr(text)
+        assert passed > 200, "the scan lets nothing pass any more"
+
+    @settings(max_examples=800)
+    @given(st.one_of(fragments, lines, st.text("ab01:-?# \n\t'\"[]{},&*!|>%@.=<~_", max_size=24)))
+    def test_any_text_reads_alike(self, text: str) -> None:
+        assert told(FAST, text) == told(GO, text)
+
+    @settings(max_examples=300)
+    @given(st.text(max_size=12))
+    def test_any_character_reads_alike(self, text: str) -> None:
+        for document in (
+            f"a: {text}\n",
+            f"a: |\n  {text}\nb: c\n",
+            f"a: 'x{text}'\n",
+            f'a: "x{text}"\n',
+            f"- {text}\n",
+        ):
+            assert told(FAST, document) == told(GO, document), repr(document)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  a: |\n    - b: [\n\n     'c\n  d: e\n",
+            "# c\na:\n- b: 'it''s'\n  c: \"x\\ty\"\n- 10Gi\n- 1.2.3\n- true\n- - no-entry\n".replace(
+                "- - no-entry\n", ""
+            ),
+            "a: [x, y-1, 2]\nb: {}\nc: []\nd: ~\ne:\n  f: text that goes\n    on\n",
+        ],
+    )
+    def test_what_manifests_are_written_in_passes_the_scan(self, text: str) -> None:
+        assert is_alike(text)
+        assert told(FAST, text) == told(GO, text)
+
+    def test_the_exact_reader_is_asked_for_nothing_that_passes(self) -> None:
+        class Forbidden:
+            def read(self, document: str) -> Any:
+                raise AssertionError(document)
+
+        assert FastYaml(Forbidden()).read("a: b\nc: |\n  d\n") == {"a": "b", "c": "d\n"}
+
+    @pytest.mark.parametrize(
+        "text", ["a:\n  " + "- " * 3000 + "b\n", "a: " + "x" * 1_000_000 + "\n", "- a\n" * 200_000]
+    )
+    def test_the_scan_takes_no_time(self, text: str) -> None:
+        """It never tries one thing after another: its time grows with the text only."""
+        is_alike(text)
+        is_alike(text + "\t")
+
+
+def told(reader: YamlReader, text: str) -> Any:
+    """What the reader makes of it, as JSON: ``1`` and ``True``, ``1`` and ``1.0`` are told apart."""
+    found = outcome(reader, text)
+    return found if isinstance(found, Refused) else orjson.dumps(found, option=orjson.OPT_SORT_KEYS)
 
 
 class Refused:
