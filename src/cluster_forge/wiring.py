@@ -92,6 +92,7 @@ def workshop(settings: Settings) -> Workshop:
         maker=CachedMaker(processes, cache),
         reader=reader,
         workers=ThreadWorkers(settings.jobs),
+        cache=cache,
     )
     sources = ChartSources(
         store=store,
@@ -105,7 +106,7 @@ def workshop(settings: Settings) -> Workshop:
         files=files,
         tools=tools,
         sources=sources,
-        repositories=BareRepositories(tools.workers),
+        repositories=BareRepositories(tools.workers, cache),
         close=processes.close,
     )
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cluster_forge.adapters.cache import NoCache
 from cluster_forge.adapters.git_store import BareRepositories, _header
 from cluster_forge.adapters.workers import ThreadWorkers
 from cluster_forge.foundation.errors import RepositoryError
@@ -23,7 +24,7 @@ from cluster_forge.oci import content, layer
 from cluster_forge.oci.layer import Compression
 from cluster_forge.ports import Repositories, Repository
 
-STORE: Repositories = BareRepositories(ThreadWorkers(1))
+STORE: Repositories = BareRepositories(ThreadWorkers(1), NoCache())
 TIME = 1700000000
 TREE = FileTree(
     {
@@ -108,7 +109,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 def test_the_bytes_do_not_depend_on_the_workers_or_the_run() -> None:
-    again = BareRepositories(ThreadWorkers(8)).bare(TREE, message="Cast shop\n", time=TIME)
+    again = BareRepositories(ThreadWorkers(8), NoCache()).bare(TREE, message="Cast shop\n", time=TIME)
     assert again == made()
     assert made(tag="v1").commit == made().commit
     assert made(tag="v1").files != made().files

@@ -19,6 +19,7 @@ import pytest
 import yaml
 import zstandard
 
+from cluster_forge.adapters.cache import NoCache
 from cluster_forge.adapters.git_store import BareRepositories
 from cluster_forge.adapters.stack_files import WorkspaceFiles
 from cluster_forge.adapters.workers import ThreadWorkers
@@ -85,7 +86,7 @@ def casting(workspaces: Workspaces, tmp_path_factory: pytest.TempPathFactory) ->
             tools = replace(workshop.tools, files=WorkspaceFiles(folder), workers=workers)
         stack = replace(forged.stack, image=ImageSettings(compression=compression))
         request = CastRequest(stack=stack, inputs=forged.smelted.record.inputs, time=TIME, smelted=forged.smelted)
-        told = cast(request, tools, BareRepositories(workers), _Nobody())
+        told = cast(request, tools, BareRepositories(workers, NoCache()), _Nobody())
         return Made(folder=folder / told.folder, told=told)
 
     return call

@@ -67,7 +67,7 @@ def test_these_bytes_are_pinned() -> None:
     assert {each: layer.build(tree, each).digest.hex[:16] for each in Compression} == PINNED
 
 
-PINNED = {Compression.GZIP: "33082880deb3d90a", Compression.ZSTD: "5c42119d08a9f64d"}
+PINNED = {Compression.GZIP: "ec0faaeba2663a51", Compression.ZSTD: "5c42119d08a9f64d"}
 
 
 @given(st.dictionaries(paths, st.binary(max_size=600), max_size=6))

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from cluster_forge.adapters.cache import NoCache
 from cluster_forge.adapters.helm_engine import HelmEngineInProcess
 from cluster_forge.adapters.makers import DirectMaker
 from cluster_forge.adapters.yaml_fast import FastYaml
@@ -235,7 +236,9 @@ class Workshop:
         self.lock = Lock()
         reader = FastYaml(GoYaml(PythonYaml()))
         self.maker = CountingMaker(DirectMaker(self.engine, reader))
-        self.tools = Tools(store=self.store, files=self.files, maker=self.maker, reader=reader, workers=OneByOne())
+        self.tools = Tools(
+            store=self.store, files=self.files, maker=self.maker, reader=reader, workers=OneByOne(), cache=NoCache()
+        )
 
     def chart(self, name: str, templates: Mapping[str, str], *, version: str = "1.0.0", **files: str) -> HelmSource:
         """Publish a chart; ``files`` are ``values``, ``schema`` and more of ``Chart.yaml`` as ``about``."""

@@ -56,7 +56,7 @@ def described(workshop: Workshop, **changes: Any) -> Stack:
 
 def made(workshop: Workshop, stack: Stack, *, time: int = TIME, **options: Any) -> Cast:
     request = CastRequest(stack=stack, inputs=workshop.fingerprint(stack), time=time, **options)
-    repositories: Repositories = BareRepositories(workshop.tools.workers)
+    repositories: Repositories = BareRepositories(workshop.tools.workers, workshop.tools.cache)
     return cast(request, workshop.tools, repositories, workshop.heard)
 
 

@@ -73,7 +73,7 @@ def request_for(stack: Stack, workshop: Workshop, *, discard_edits: bool = False
 
 
 def forged(workshop: Workshop, request: ForgeRequest) -> Forged:
-    repositories = BareRepositories(workshop.tools.workers)
+    repositories = BareRepositories(workshop.tools.workers, workshop.tools.cache)
     return forge(request, workshop.tools, workshop.sources, repositories, workshop.heard)
 
 

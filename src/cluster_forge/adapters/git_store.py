@@ -16,9 +16,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import RepositoryError
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.ports import Repository, Workers
+from cluster_forge.oci import layer
+from cluster_forge.ports import Cache, Repository, Workers
 
 if TYPE_CHECKING:
     from dulwich.objects import ObjectID, ShaFile
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 BRANCH = "refs/heads/main"
 IDENTITY = b"Cluster-Forge <cluster-forge@localhost>"
 _CONFIG = b"[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"
+_HEAD = struct.Struct("<20sIQ")
+"""Before each object that is kept: its id, the CRC-32 of what follows, and its length."""
 _LEVEL = 7
 _FILE, _PROGRAM, _FOLDER = 0o100644, 0o100755, 0o40000
 _BLOB = 3
@@ -54,18 +58,25 @@ class _Folder:
 
 
 class BareRepositories:
-    """`ports.Repositories`, built in memory; the workers hash and compress."""
+    """`ports.Repositories`, built in memory; the workers hash and compress, and the cache keeps what was compressed."""
 
-    def __init__(self, workers: Workers) -> None:
+    def __init__(self, workers: Workers, cache: Cache) -> None:
         self._workers = workers
+        self._cache = cache
 
     def bare(self, tree: FileTree, *, message: str, time: int, tag: str = "") -> Repository:
         if tag and _NO_TAG.search(tag):
             raise RepositoryError(f"{tag!r} is no name for a tag", fix="see `git help check-ref-format`")
         root = _folders(tree)
-        contents = list(dict.fromkeys(tree.files.values()))
-        blobs = self._workers.map(_blob, contents)
-        ids = dict(zip(contents, blobs, strict=True))
+        folders: dict[str, dict[bytes, None]] = {}
+        for path, content in tree.files.items():
+            folders.setdefault(path.partition("/")[0], {})[content] = None
+        ids: dict[bytes, _Entry] = {}
+        for contents, entries in zip(
+            folders.values(), self._workers.map(self._blobs, map(list, folders.values())), strict=True
+        ):
+            ids.update(zip(contents, entries, strict=True))
+        blobs = list(ids.values())
         trees: dict[bytes, ShaFile] = {}
         top = _add_trees(root, {path: ids[content].id for path, content in tree.files.items()}, tree.executable, trees)
         commit = _commit(top, message, time)
@@ -77,22 +88,21 @@ class BareRepositories:
             commit=name,
         )
 
-    def files(self, repository: FileTree) -> FileTree:
-        from dulwich.errors import ChecksumMismatch, NotGitRepository  # noqa: PLC0415 - only a comparison reads
-        from dulwich.file import FileLocked  # noqa: PLC0415
+    def _blobs(self, contents: Sequence[bytes]) -> list[_Entry]:
+        """The blobs of one folder's files, kept together: a component is mostly the same as it was before."""
+        names = [_name(content) for content in contents]
+        key = Digest.of(f"git {layer.deflate_version()} {_LEVEL}\n".encode() + b"".join(names))
+        kept = self._cache.get("packed", key)
+        if kept is not None:
+            return _unpacked(kept)
+        entries = [_entry(name, _BLOB, content) for name, content in zip(names, contents, strict=True)]
+        self._cache.put("packed", key, b"".join(_HEAD.pack(e.id, e.crc, len(e.packed)) + e.packed for e in entries))
+        return entries
 
+    def files(self, repository: FileTree) -> FileTree:
         try:
             return _read(repository)
-        except (
-            KeyError,
-            StopIteration,
-            ValueError,
-            AssertionError,
-            OSError,
-            ChecksumMismatch,
-            NotGitRepository,
-            FileLocked,
-        ) as error:
+        except Exception as error:  # whatever dulwich makes of a damaged pack
             raise RepositoryError(f"the repository cannot be read: {error}", fix="cast again") from error
 
 
@@ -169,10 +179,21 @@ def _commit(tree: ObjectID, message: str, time: int) -> ShaFile:
     return commit
 
 
-def _blob(content: bytes) -> _Entry:
+def _name(content: bytes) -> bytes:
+    """A blob's id."""
     state = hashlib.sha1(b"blob %d\0" % len(content), usedforsecurity=False)
     state.update(content)
-    return _entry(state.digest(), _BLOB, content)
+    return state.digest()
+
+
+def _unpacked(kept: bytes) -> list[_Entry]:
+    entries, start = [], 0
+    while start < len(kept):
+        name, crc, length = _HEAD.unpack_from(kept, start)
+        start += _HEAD.size
+        entries.append(_Entry(name, kept[start : start + length], crc))
+        start += length
+    return entries
 
 
 def _framed(made: ShaFile) -> _Entry:

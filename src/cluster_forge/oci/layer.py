@@ -3,8 +3,9 @@
 The compressors are pinned libraries, not the zlib that the interpreter happens to be linked with: libdeflate (package
 ``deflate``) and zstd (package ``zstandard``) give the same bytes on every processor, for one version of them.
 
-A gzip layer is a row of gzip members, one for each `MEMBER` bytes of the tar archive, so that they can be made at the
-same time by any number of workers. RFC 1952 (2.2) makes such a row one stream: gzip, zlib's ``gzread``, Go's
+A gzip layer is a row of gzip members, one for each folder two levels deep (a component) and at most `MEMBER` bytes of the
+tar archive, so that they can be made at the same time by any number of workers, and once for as long as a component is
+the same. RFC 1952 (2.2) makes such a row one stream: gzip, zlib's ``gzread``, Go's
 ``compress/gzip`` and klauspost's (containerd, skopeo, Argo CD, Flux) read it to its end; eStargz layers are built so too.
 A zstd layer is one frame with a window of 128 MiB, the longest that decoders take unasked.
 """
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from itertools import groupby
 from typing import Protocol, TypeVar
 
 from cluster_forge.foundation.digest import Digest
@@ -41,6 +43,17 @@ class Compression(StrEnum):
     @property
     def media_type(self) -> str:
         return f"application/vnd.oci.image.layer.v1.tar+{self.value}"
+
+
+class Keep(Protocol):
+    """Gives what ``make`` makes of ``content``, maybe as it was made before; ``how`` names ``make`` and its version."""
+
+    def __call__(self, how: str, content: bytes, make: Callable[[bytes], bytes], /) -> bytes: ...
+
+
+def anew(_how: str, content: bytes, make: Callable[[bytes], bytes], /) -> bytes:
+    """Nothing is kept."""
+    return make(content)
 
 
 class Run(Protocol):
@@ -68,18 +81,21 @@ class Layer:
         return len(self.content)
 
 
-def build(tree: FileTree, compression: Compression, *, mtime: int = 0, run: Run = serial) -> Layer:
-    """Pack ``tree``; ``mtime`` (seconds since 1970) is every entry's. The bytes do not depend on ``run``.
+def build(tree: FileTree, compression: Compression, *, mtime: int = 0, run: Run = serial, keep: Keep = anew) -> Layer:
+    """Pack ``tree``; ``mtime`` (seconds since 1970) is every entry's. The bytes do not depend on ``run`` and ``keep``.
 
     Raises:
         ImageError: if a path is a file and a folder, or not UTF-8.
     """
-    archive = memoryview(_archive(tree, mtime))
+    segments = _archive(tree, mtime)
+    make = _gzip if compression is Compression.GZIP else _zstd
     if compression is Compression.GZIP:
-        parts = [partial(_gzip, archive[start : start + MEMBER]) for start in range(0, len(archive), MEMBER)]
+        how = f"gzip {deflate_version()} {_GZIP_LEVEL}"
+        parts = [each[start : start + MEMBER] for each in segments for start in range(0, len(each), MEMBER)]
     else:
-        parts = [partial(_zstd, archive)]
-    diff_id, *packed = run(_call, [partial(_sha256, archive), *parts])
+        how = f"zstd {_ZSTD_LEVEL} {_ZSTD_WINDOW}"
+        parts = [b"".join(segments)]
+    diff_id, *packed = run(_call, [partial(_sha256, segments), *(partial(keep, how, part, make) for part in parts)])
     content = b"".join(packed)
     return Layer(
         content=content,
@@ -89,24 +105,36 @@ def build(tree: FileTree, compression: Compression, *, mtime: int = 0, run: Run 
     )
 
 
-def _archive(tree: FileTree, mtime: int) -> bytes:
-    """A POSIX archive: every folder before what lies in it, owned by root; pax headers only for what ustar cannot name."""
+def _archive(tree: FileTree, mtime: int) -> list[bytes]:
+    """A POSIX archive: every folder before what lies in it, owned by root; pax headers only for what ustar cannot name.
+
+    It comes in segments, one for each folder two levels deep.
+    """
     folders = {path[:end] for path in tree for end, char in enumerate(path) if char == "/"}
     for path in tree:
         _check(path, folders)
-    pieces: list[bytes] = []
-    for path in sorted(folders.union(tree)):
-        entry = tarfile.TarInfo(path)
-        entry.mtime = mtime
-        if path in folders:
-            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-            pieces.append(_header(entry))
-        else:
-            content = tree[path]
-            entry.size, entry.mode = len(content), 0o755 if path in tree.executable else 0o644
-            pieces += (_header(entry), content, bytes(-len(content) % _BLOCK))
-    pieces.append(bytes(2 * _BLOCK))
-    return b"".join(pieces)
+    segments = [
+        b"".join(_entry(path, tree, folders, mtime) for path in paths)
+        for _, paths in groupby(sorted(folders.union(tree)), partial(_component, folders=folders))
+    ]
+    return [*segments, bytes(2 * _BLOCK)]
+
+
+def _component(path: str, folders: set[str]) -> list[str]:
+    """The first two of the folders that an entry is, or lies in."""
+    parts = path.split("/")
+    return (parts if path in folders else parts[:-1])[:2]
+
+
+def _entry(path: str, tree: FileTree, folders: set[str], mtime: int) -> bytes:
+    entry = tarfile.TarInfo(path)
+    entry.mtime = mtime
+    if path in folders:
+        entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+        return _header(entry)
+    content = tree[path]
+    entry.size, entry.mode = len(content), 0o755 if path in tree.executable else 0o644
+    return b"".join((_header(entry), content, bytes(-len(content) % _BLOCK)))
 
 
 def _check(path: str, folders: set[str]) -> None:
@@ -125,13 +153,20 @@ def _header(entry: tarfile.TarInfo) -> bytes:
         return entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
 
 
-def _gzip(part: memoryview) -> bytes:
+def deflate_version() -> str:
+    """The version of the compressor, which its bytes depend on."""
     import deflate  # noqa: PLC0415 - only casting needs it
+
+    return str(deflate.__version__)
+
+
+def _gzip(part: bytes) -> bytes:
+    import deflate  # noqa: PLC0415
 
     return bytes(deflate.gzip_compress(part, _GZIP_LEVEL))
 
 
-def _zstd(archive: memoryview) -> bytes:
+def _zstd(archive: bytes) -> bytes:
     import zstandard  # noqa: PLC0415 - 40 ms, and only for those who ask for it
 
     parameters = zstandard.ZstdCompressionParameters.from_level(
@@ -140,8 +175,11 @@ def _zstd(archive: memoryview) -> bytes:
     return zstandard.ZstdCompressor(compression_params=parameters).compress(archive)
 
 
-def _sha256(archive: memoryview) -> bytes:
-    return hashlib.sha256(archive).digest()
+def _sha256(segments: Iterable[bytes]) -> bytes:
+    state = hashlib.sha256()
+    for each in segments:
+        state.update(each)
+    return state.digest()
 
 
 def _call(task: Callable[[], bytes]) -> bytes:

@@ -183,6 +183,7 @@ def _image(request: CastRequest, found: Working, repository: Repository, tools: 
         stack.image.compression,
         mtime=request.time,
         run=tools.workers.map,
+        keep=tools.kept,
     )
     about = image.About(
         title=stack.name,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import LockError
-from cluster_forge.ports import Maker, Pinned, StackFiles, Store, Workers, YamlReader
+from cluster_forge.ports import Cache, Maker, Pinned, StackFiles, Store, Workers, YamlReader
 from cluster_forge.stack.model import Component
 
 
@@ -20,6 +20,16 @@ class Tools:
     maker: Maker
     reader: YamlReader
     workers: Workers
+    cache: Cache
+
+    def kept(self, how: str, content: bytes, make: Callable[[bytes], bytes]) -> bytes:
+        """What ``make`` makes of ``content``, or made of it before; ``how`` names ``make`` and its version."""
+        key = Digest.of(f"{how} {Digest.of(content)}".encode())
+        found = self.cache.get("packed", key)
+        if found is None:
+            found = make(content)
+            self.cache.put("packed", key, found)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
