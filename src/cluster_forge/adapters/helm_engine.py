@@ -128,7 +128,7 @@ def _render(chart: Any, values: str, options: Mapping[str, Any]) -> dict[str, st
     Raises:
         HelmError: of the package.
     """
-    native = _library()._native  # noqa: SLF001 - what follows has no public call
+    native = _library()._native  # noqa: SLF001 - so is the handle
     templates: dict[str, str] = orjson.loads(
         native.call_string("helm_render", chart._raw(), values, orjson.dumps(options).decode())  # noqa: SLF001
     )

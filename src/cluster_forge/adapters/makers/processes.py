@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 import queue
+import re
 import subprocess
 import tempfile
 import threading
@@ -23,7 +24,11 @@ from cluster_forge.ports import Maker, Order, Packed
 
 _SHOWN = 300
 _MIB = 1024 * 1024
-_OUT_OF_MEMORY = ("out of memory", "cannot allocate memory", "MemoryError", "failed to create new OS thread")
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|cannot allocate memory|MemoryError|failed to create new OS thread"
+    r"|SIGSEGV[^\n]*\nPC=[^\n]* addr=0x0\n\ngoroutine 0 "
+)
+"""The last: Go's garbage collector (1.26) follows a null pointer where the system gave it no memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +112,7 @@ class _Process:
     """One process and its pipes. What it says on stderr is kept: Go tells there why it dies."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
         self._process = subprocess.Popen(  # noqa: S603 - this program itself
             command,
             stdin=subprocess.PIPE,
@@ -184,7 +189,7 @@ def _ended(order: Order, limits: Limits, words: str, *, is_late: bool) -> Render
     if is_late:
         reason = f"{what} took longer than {limits.seconds:g} s and was ended"
         fix = "look for a loop in its templates or values; --render-seconds gives it more"
-    elif any(sign in words for sign in _OUT_OF_MEMORY):
+    elif _OUT_OF_MEMORY.search(words):
         reason = f"{what} wanted more than {limits.memory} MiB of memory and was ended"
         fix = "look for a `repeat`, a loop or a value that grows; --render-memory gives it more"
     else:
