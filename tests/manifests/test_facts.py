@@ -60,16 +60,17 @@ def test_annotations_that_are_none(annotations: Any) -> None:
     assert facts.of(body(annotations)) == Facts()
 
 
-class TestKinds:
-    SPEC = {
-        "group": "example.com",
-        "scope": "Namespaced",
-        "names": {"kind": "Widget"},
-        "versions": [{"name": "v1"}, {"name": "v1beta1", "served": False}, {"name": "v2", "served": True}],
-    }
+SPEC = {
+    "group": "example.com",
+    "scope": "Namespaced",
+    "names": {"kind": "Widget"},
+    "versions": [{"name": "v1"}, {"name": "v1beta1", "served": False}, {"name": "v2", "served": True}],
+}
 
+
+class TestKinds:
     def test_of_a_crd(self) -> None:
-        found = facts.of(crd(self.SPEC)).defines
+        found = facts.of(crd(SPEC)).defines
         assert found == CustomKind(group="example.com", kind="Widget", namespaced=True, versions=("v1", "v2"))
         assert found.api_versions == (
             "example.com/v1",
@@ -92,8 +93,8 @@ class TestKinds:
         assert facts.of(crd(spec)).defines is None
 
     def test_one_of_another_group_is_no_crd(self) -> None:
-        assert facts.of(crd(self.SPEC, version="example.com/v1")).defines is None
-        assert facts.of({**crd(self.SPEC), "kind": "ConfigMap"}).defines is None
+        assert facts.of(crd(SPEC, version="example.com/v1")).defines is None
+        assert facts.of({**crd(SPEC), "kind": "ConfigMap"}).defines is None
 
     @given(
         st.recursive(

@@ -1,0 +1,125 @@
+"""The second time, as it is typed: what is the same is not made again, whatever the files' times say."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Workspace
+
+EDITED = "input/extras/one.yaml"
+
+
+def rendered(workspace: Workspace) -> list[str]:
+    """The components that the last run made something for, cached or not."""
+    return [
+        entry["component"] for entry in last_log(workspace) if entry.get("stage") == "render" and "component" in entry
+    ]
+
+
+def last_log(workspace: Workspace) -> list[dict[str, object]]:
+    return workspace.logs()[-1]
+
+
+def touch_all(folder: Path, seconds: float) -> None:
+    for path in (folder, *folder.rglob("*")):
+        os.utime(path, (seconds, seconds))
+
+
+@pytest.fixture
+def smelted(workspace: Workspace) -> Workspace:
+    workspace.ok("mine", "--offline")
+    workspace.ok("smelt")
+    return workspace
+
+
+@pytest.mark.parametrize("seconds", [0, 1_000_000_000, 4_000_000_000])
+def test_times_that_change_are_no_change(smelted: Workspace, seconds: float) -> None:
+    before = smelted.tree("working")
+    touch_all(smelted.folder, seconds)
+    said = smelted.ok("smelt")
+    assert "render" not in said.err
+    assert smelted.tree("working") == before
+
+
+def test_a_change_is_noticed_although_the_time_stays(smelted: Workspace) -> None:
+    """Same time, same size: only the content is another."""
+    path = smelted.folder / EDITED
+    at = path.stat()
+    path.write_text(path.read_text().replace("value: '1'", "value: '2'"))
+    os.utime(path, ns=(at.st_atime_ns, at.st_mtime_ns))
+    assert path.stat().st_size == at.st_size
+    assert "render" in smelted.ok("smelt").err
+    assert 'value: "2"' in smelted.read("working/extras/configmap_extras_one.yaml")
+
+
+def test_a_hand_edit_is_noticed_although_the_time_stays(smelted: Workspace) -> None:
+    path = smelted.folder / "working/extras/configmap_extras_one.yaml"
+    at = path.stat()
+    path.write_text(path.read_text().replace('"1"', '"2"'))
+    os.utime(path, ns=(at.st_atime_ns, at.st_mtime_ns))
+    said = smelted.run("smelt")
+    assert said.code != 0
+    assert "1 file was edited by hand: extras/configmap_extras_one.yaml" in said.err
+
+
+def test_without_the_cache_the_result_is_the_same(smelted: Workspace) -> None:
+    before = smelted.tree("working")
+    said = smelted.ok("smelt", "--no-cache")
+    assert "(cached)" not in said.err
+    assert "render" in said.err
+    assert smelted.tree("working") == before
+
+
+def test_another_workspace_with_the_same_store_makes_nothing_anew(
+    smelted: Workspace, tmp_path: Path, workspace: Workspace
+) -> None:
+    other = type(workspace)(tmp_path / "other", workspace._capsys)  # noqa: SLF001 - the same terminal
+    other.write({path: content.decode() for path, content in smelted.tree(".").items() if path.startswith("input/")})
+    for path in other.tree("input"):
+        if "/sourced/" in path:
+            (other.folder / "input" / path).unlink()
+    said = other.ok("forge", "--offline")
+    assert [line for line in said.err.splitlines() if line.startswith("render ") and "objects" in line] == [
+        line
+        for line in said.err.splitlines()
+        if line.startswith("render ") and "objects" in line and "(cached)" in line
+    ]
+    assert "(cached)" in said.err
+    assert other.tree("working") == smelted.tree("working")
+
+
+def test_a_poisoned_store_changes_nothing_but_the_time(smelted: Workspace, tmp_path: Path) -> None:
+    before = smelted.tree("working")
+    made = [path for path in (tmp_path / "cache").rglob("made/*/*/*") if path.is_file()]
+    assert made
+    for number, path in enumerate(made):
+        content = path.read_bytes()
+        path.write_bytes((b"", content[: len(content) // 2], made[0].read_bytes(), b"poison")[number % 4])
+    smelted.replace("input/config.yaml", "replicas: 2", "replicas: 3")
+    smelted.ok("smelt")
+    smelted.replace("input/config.yaml", "replicas: 3", "replicas: 2")
+    smelted.ok("smelt")
+    assert smelted.tree("working") == before
+
+
+def test_a_chart_that_takes_too_long_is_named(workspace: Workspace) -> None:
+    loop = "{{ range until 10000 }}" * 3 + "{{ end }}" * 3
+    workspace.write({"input/charts/web/templates/loop.yaml": loop})
+    said = workspace.run("forge", "--offline", "--render-seconds", "2")
+    assert said.code == 17
+    assert "component web: the chart took longer than 2 s and was ended" in said.err
+    assert "--render-seconds" in said.err
+    assert not (workspace.folder / "working").exists()
+
+
+def test_a_chart_that_takes_too_much_memory_is_named(workspace: Workspace) -> None:
+    workspace.write({"input/charts/web/templates/bomb.yaml": 'a: {{ repeat 1000000000 "a" }}'})
+    said = workspace.run("forge", "--offline", "--render-memory", "512")
+    assert said.code == 17
+    assert "component web: the chart wanted more than 512 MiB of memory and was ended" in said.err
+    assert not (workspace.folder / "working").exists()
