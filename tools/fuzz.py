@@ -30,17 +30,19 @@ from tests.fuzz.trial import HEAD, Part, Tally, Trial  # noqa: E402
 
 FOLDER = PROJECT / "build" / "fuzz"
 SHARED = Path(os.environ.get("CLUSTER_FORGE_SHARED") or PROJECT.parent / "shared").resolve()
+MOST_SECONDS = 150.0
+"""For one target."""
 MOST_DEATHS = 20
 """So often a target's process may die before the rest of its inputs is given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A run: inputs and seconds of all targets together, on so many processes at once."""
+    """A run: the inputs of all targets together, the clock's time of its end, and how many processes at once."""
 
     targets: Sequence[Target]
     inputs: int
-    seconds: float
+    end: float
     seed: int
     processes: int
     corpus: bool
@@ -50,7 +52,7 @@ class Plan:
         return Part(
             seed=self.seed,
             inputs=max(1, round(self.inputs * share) + 1),
-            seconds=self.seconds * self.processes * share,
+            seconds=self.end - time.monotonic(),
             corpus=SHARED if self.corpus and SHARED.is_dir() else None,
         )
 
@@ -65,7 +67,7 @@ def main() -> int:
     plan = Plan(
         targets=[TARGETS[name] for name in options.target or TARGETS],
         inputs=options.inputs,
-        seconds=options.seconds,
+        end=time.monotonic() + options.seconds,
         seed=options.seed if options.seed is not None else int(time.time()) % 1_000_000,
         processes=options.processes,
         corpus=not options.no_corpus,
@@ -79,7 +81,7 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=int, default=102_000, help="how many inputs over all targets (102000)")
-    parser.add_argument("--seconds", type=float, default=480, help="no target goes on after its part of this (480)")
+    parser.add_argument("--seconds", type=float, default=480, help="nothing begins after so many (480)")
     parser.add_argument("--seed", type=int, help="the same seed gives the same inputs (default: from the clock)")
     parser.add_argument("--processes", type=int, default=2, help="targets at once (2)")
     parser.add_argument("--target", action="append", choices=list(TARGETS), help="only this one (repeatable)")
@@ -91,7 +93,8 @@ def arguments() -> argparse.Namespace:
 
 def fuzzed(target: Target, plan: Plan) -> Tally:
     """Everything for one target: process after process, until its inputs or its time are used up."""
-    whole, part, end = Tally(), plan.part(target), time.monotonic() + plan.part(target).seconds
+    whole, part = Tally(), plan.part(target)
+    end = min(plan.end, time.monotonic() + MOST_SECONDS)
     deaths = skip = 0
     while not whole.done and deaths < MOST_DEATHS:
         left = Part(

@@ -291,3 +291,25 @@ def test_a_file_of_thousands_of_unknown_options(workspace: Workspace) -> None:
     said = workspace.run("smelt", "--options", "many")
     assert said.code == 10
     assert "101 errors" in said.err
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("quiet: -3031", "quiet"),
+        ("quiet: 1.5", "quiet"),
+        ("format: true", "format"),
+        ('select: "a\\0b"', "a NUL character"),
+    ],
+)
+def test_an_option_of_another_type(workspace: Workspace, line: str, problem: str) -> None:
+    workspace.write({"options/odd.yaml": f"{line}\n"})
+    said = workspace.run("smelt", "--options", "odd")
+    assert said.code == 10
+    assert "options/odd.yaml:1" in said.err
+    assert problem in said.err
+
+
+def test_a_number_is_taken_as_it_was_written(workspace: Workspace) -> None:
+    workspace.write({"options/names.yaml": "skip: 1.10\n"})
+    assert "'1.10'" in workspace.run("smelt", "--options", "names").err

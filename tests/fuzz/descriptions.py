@@ -187,17 +187,17 @@ def _hostile_stacks() -> Iterator[tuple[str, bytes]]:
         "a-chain-of-needs",
         _HEAD
         + b"components:\n"
-        + b"".join(b"- {name: c%d, manifests: [https://e.com/x], needs: [c%d]}\n" % (n, n + 1) for n in range(3_000)),
+        + b"".join(b"- {name: c%d, manifests: [https://e.com/x], needs: [c%d]}\n" % (n, n + 1) for n in range(1_500)),
     )
     yield (
         "unknown-names",
         _HEAD
         + b"components:\n"
-        + b"".join(b"- unknown-name-%d\n" % n for n in range(3_000))
+        + b"".join(b"- unknown-name-%d\n" % n for n in range(1_500))
         + b"define:\n"
-        + b"".join(b"- {name: known-name-%d, manifests: [https://e.com/x]}\n" % n for n in range(3_000)),
+        + b"".join(b"- {name: known-name-%d, manifests: [https://e.com/x]}\n" % n for n in range(1_500)),
     )
-    yield "wrong-components", _HEAD + b"components:\n" + b"- {nam: x, helm: 1, values: 3}\n" * 10_000
+    yield "wrong-components", _HEAD + b"components:\n" + b"- {nam: x, helm: 1, values: 3}\n" * 5_000
     yield "a-long-unknown-name", _HEAD + b"components: [" + b"x" * 1_000_000 + b"]\n"
     yield "a-huge-version", _HEAD + b'target: {kubernetes: "1.' + b"9" * 10_000 + b'"}\n'
     yield (

@@ -362,3 +362,11 @@ def test_of_many_faults_the_first_hundred_are_told(native: Native) -> None:
     faults = native("components:\n" + "- {nam: x, helm: 1}\n" * 1_000).faults()
     assert "2,900 more faults of this kind" in faults[0]
     assert len(faults) == 101
+
+
+def test_collections_that_all_contain_each_other(native: Native) -> None:
+    names = [f"c{n}" for n in range(120)]
+    described = "".join(f"  {name}: [{', '.join(each for each in names if each != name)}]\n" for name in names)
+    faults = native(f"collections:\n{described}").faults()
+    assert len(faults) == 100
+    assert any("a collection contains itself" in fault or "contains itself" in fault for fault in faults)

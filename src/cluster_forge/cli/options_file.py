@@ -12,6 +12,7 @@ from cluster_forge.foundation.errors import DescriptionError, raise_all
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack import located
 from cluster_forge.stack.located import Located
+from cluster_forge.stack.traced import Path as Place
 
 _ITSELF = "options"
 _MOST_ERRORS = 100
@@ -42,7 +43,7 @@ def defaults(name: str, workspace: Path, context: click.Context) -> dict[str, An
             option = own.get(key.lstrip("-"))
             if option and option.name:
                 try:
-                    found[option.name] = _taken(option, value, context)
+                    found[option.name] = _taken(option, _as_typed(value, file, (*place, key)), context)
                 except click.BadParameter as error:
                     errors.append(_wrong(f"{key}: {error.message}", file, (*place, key)))
             elif len(errors) > _MOST_ERRORS:
@@ -67,6 +68,22 @@ def _layers(file: Located, context: click.Context) -> Iterator[tuple[tuple[str, 
             return
         command, place = inner, (*place, word)
         yield place, content, command
+
+
+def _as_typed(value: Any, file: Located, place: Place) -> Any:
+    """The value, and each of a list, as the text that somebody would type: click turns numbers and switches around.
+
+    Raises:
+        click.BadParameter: for text that nobody can type.
+    """
+    if isinstance(value, list):
+        return [_as_typed(item, file, (*place, index)) for index, item in enumerate(value)]
+    if value is None or isinstance(value, Mapping):
+        return value
+    text = file.text(place)
+    if "\0" in text:
+        raise click.BadParameter("holds a NUL character")
+    return text
 
 
 def _taken(option: click.Option, value: Any, context: click.Context) -> Any:

@@ -34,11 +34,22 @@ _LONGEST_WORD = 100
 """Characters; nobody misspells more, and comparing takes time."""
 
 
+_MANY = 300
+"""Known words, beyond which only those are compared that begin alike and are about as long."""
+
+
+def _is_like(other: str, word: str) -> bool:
+    return other[:1] == word[:1] and abs(len(other) - len(word)) <= 2
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that ``word`` was most likely meant to be, if one is near enough."""
     if len(word) > _LONGEST_WORD:
         return None
-    found = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    candidates = sorted(known)
+    if len(candidates) > _MANY:
+        candidates = [other for other in candidates if _is_like(other, word)][:_MANY]
+    found = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
     return found[0] if found else None
 
 

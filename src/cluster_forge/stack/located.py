@@ -25,7 +25,7 @@ _MOST_COPIES: Final = 100_000
 _LARGEST: Final = 5 << 20
 """Bytes of a file: as many as Helm takes in a file of a chart (``MaxDecompressedFileSize``)."""
 
-_MOST_VALUES: Final = 100_000
+_MOST_VALUES: Final = 50_000
 """Values in one file, with those that aliases repeat."""
 
 _MOST_ERRORS: Final = 100

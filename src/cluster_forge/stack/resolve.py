@@ -17,6 +17,8 @@ from cluster_forge.stack.traced import Traced
 _MOST_NESTED = 50
 """Collections inside of each other."""
 
+_MOST_CIRCLES = 100
+
 MOST_HINTS = 20
 """Errors after which nobody is told any more which name was likely meant: to find it takes a while."""
 
@@ -168,7 +170,7 @@ class _Flattening:
         return self._done[name]
 
     def _too_deep(self, member: Traced) -> None:
-        self._errors.append(
+        self._note(
             DescriptionError(
                 f"collections stand in each other more than {_MOST_NESTED} levels deep",
                 where=member.where,
@@ -178,13 +180,18 @@ class _Flattening:
 
     def _circle(self, circle: tuple[str, ...], member: Traced) -> None:
         shown = " → ".join((*circle, circle[0]))
-        self._errors.append(
+        self._note(
             DescriptionError(
                 f"a collection contains itself: {shown}",
                 where=member.where,
                 fix="take one of these names out of the other's collection",
             )
         )
+
+    def _note(self, error: ForgeError) -> None:
+        """Collections that all contain each other close millions of circles, of which nobody reads the hundredth."""
+        if len(self._errors) < _MOST_CIRCLES:
+            self._errors.append(error)
 
 
 def _stack(

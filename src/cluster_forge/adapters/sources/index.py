@@ -18,8 +18,8 @@ from cluster_forge.foundation.errors import FetchError
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _DEEPEST: Final = 100
 """libyaml's time grows with the square of the depth."""
-_MOST_EVENTS: Final = 2_000_000
-"""Some 40 MB of an index; a million takes a second or two."""
+_MOST_EVENTS: Final = 1_000_000
+"""Some 20 MB of an index, and a second or two."""
 Events = Iterator[yaml.Event]
 
 
