@@ -1,7 +1,7 @@
 """Fuzz what reads other people's bytes: 100,000 inputs over all targets of `tests/fuzz`, each target in its own process.
 
-An input fails if anything but the typed errors of its target comes out, if it takes longer than 5 s, or if the process
-grows over 1 GB or dies. It is kept in ``build/fuzz/``; ``--replay FILE`` tries it again. Exit code 1: something failed.
+An input fails if anything but the typed errors of its target comes out, if it takes more than 5 s of the processor, or if the
+process grows over 1 GB or dies. It is kept in ``build/fuzz/``; ``--replay FILE`` tries it again. Exit code 1: something failed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,7 @@ from tests.fuzz.trial import HEAD, Part, Tally, Trial  # noqa: E402
 
 FOLDER = PROJECT / "build" / "fuzz"
 SHARED = Path(os.environ.get("CLUSTER_FORGE_SHARED") or PROJECT.parent / "shared").resolve()
-MOST_SECONDS = 150.0
+MOST_SECONDS = 240.0
 """For one target."""
 MOST_DEATHS = 20
 """So often a target's process may die before the rest of its inputs is given up."""
@@ -124,7 +125,7 @@ def one_process(target: Target, part: Part) -> tuple[Tally, bool]:
         answer = Path(folder, "answer")
         with answer.open("w") as out, Path(folder, "errors").open("w+") as errors:
             process = subprocess.Popen([sys.executable, __file__, "--child", order], stdout=out, stderr=errors)
-            why = watched(process)
+            why = watched(process, current)
             errors.seek(0)
             said = errors.read()[-3000:]
         content = answer.read_text()
@@ -133,21 +134,48 @@ def one_process(target: Target, part: Part) -> tuple[Tally, bool]:
         return dead(target, current, why or f"exit code {process.returncode}", said), True
 
 
-def watched(process: subprocess.Popen[bytes]) -> str:
-    """Wait for the process; end it when it takes too much memory. Why it was ended, if it was."""
-    status = Path(f"/proc/{process.pid}/statm")
-    page = os.sysconf("SC_PAGE_SIZE")
+def watched(process: subprocess.Popen[bytes], current: Path) -> str:
+    """Wait for the process; end it when it takes too much memory or too long. Why it was ended, if it was."""
+    number, began = -1, 0.0
     while process.poll() is None:
-        try:
-            resident = int(status.read_text().split()[1]) * page / 1e6
-        except (OSError, IndexError):  # it has just ended, or there is no /proc
-            resident = 0
-        if resident > trial.MOST_MB * 1.05:
+        megabytes, seconds = used(process.pid)
+        now = tried(current)
+        if now != number or now < 0:
+            number, began = now, seconds
+        why = ""
+        if megabytes > trial.MOST_MB * 1.05:
+            why = f"{megabytes:.0f} MB of memory"
+        elif seconds - began > trial.PATIENCE:
+            why = f"longer than {trial.PATIENCE:.0f} s"
+        if why:
+            process.send_signal(signal.SIGUSR1)  # it tells what it is doing
+            time.sleep(0.3)
             process.kill()
             process.wait()
-            return f"{resident:.0f} MB of memory"
+            return why
         time.sleep(0.02)
     return ""
+
+
+def used(pid: int) -> tuple[float, float]:
+    """Megabytes that a process has in memory, seconds of the processor that it has used; zeros where nobody tells."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    except (OSError, IndexError):
+        return 0, 0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6, sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
+def tried(current: Path) -> int:
+    """Which input a process is trying; -1 between two of them."""
+    try:
+        with current.open("rb") as file:
+            head = file.read(HEAD.size)
+    except OSError:
+        return -1
+    is_busy, number = HEAD.unpack(head)[:2] if len(head) == HEAD.size else (False, 0)
+    return int(number) if is_busy else -1
 
 
 def dead(target: Target, current: Path, why: str, said: str) -> Tally:
@@ -155,24 +183,11 @@ def dead(target: Target, current: Path, why: str, said: str) -> Tally:
     content = current.read_bytes() if current.exists() else b""
     if len(content) < HEAD.size:
         raise SystemExit(f"{target.name} cannot even begin ({why}):\n{said}")
-    number, name, length = HEAD.unpack_from(content)
+    _, number, name, length = HEAD.unpack_from(content)
     data = content[HEAD.size : HEAD.size + length]
     stacks = current.with_suffix(".stacks").read_text()
-    if stacks:
-        why = f"longer than {trial.PATIENCE:.0f} s"
-        if lasts(target, data):
-            return Tally(inputs=number + 1, outcomes=Counter({"slow once": 1}))
     file = trial.saved(FOLDER, target.name, name.decode(), data)
     return Tally(inputs=number + 1, outcomes=Counter({f"FAILED {why}": 1}), failures={file: f"{why}\n{said}{stacks}"})
-
-
-def lasts(target: Target, data: bytes) -> bool:
-    """Whether an input that took too long is done in time now: the machine may have been busy."""
-    file = trial.saved(FOLDER, target.name, "again", data)
-    again = [sys.executable, __file__, "--replay", file]
-    found = subprocess.run(again, capture_output=True, check=False, stdin=subprocess.DEVNULL)
-    Path(file).unlink()
-    return found.returncode == 0
 
 
 def child(order: str) -> int:
@@ -182,7 +197,7 @@ def child(order: str) -> int:
         **{name: given[name] for name in ("seed", "inputs", "skip", "seconds")},
         corpus=Path(given["corpus"]) if given["corpus"] else None,
     )
-    tally = trial.run(Trial(target, FOLDER, Path(given["current"]), patience=trial.PATIENCE), target, part)
+    tally = trial.run(Trial(target, FOLDER, Path(given["current"])), target, part)
     print(json.dumps(trial.to_json(tally)))
     return 0
 
@@ -191,8 +206,7 @@ def replay(file: Path) -> int:
     """Try one saved input; the name of the file says for which target."""
     target = TARGETS[file.name.partition("@")[0]]
     with tempfile.TemporaryDirectory(prefix="cluster-forge-fuzz-") as folder:
-        one = Trial(target, FOLDER, Path(folder, "current"), patience=trial.PATIENCE)
-        one.stacks_to(sys.stderr)
+        one = Trial(target, FOLDER, Path(folder, "current"))
         with contextlib.suppress(MemoryError):
             one.one(file.read_bytes(), file.name)
         tally = one.tally

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import hashlib
-import itertools
 import os
 import random
 import resource
+import signal
 import struct
 import sys
 import time
@@ -23,13 +23,16 @@ import hypothesis
 from tests.fuzz.mutation import mutated
 from tests.fuzz.target import Target
 
-HEAD: Final = struct.Struct(">Q50pQ")
-"""Before the current input in its file: how many there were before it, its name, and its length."""
+HEAD: Final = struct.Struct(">?Q50pQ")
+"""Before the current input in its file: whether it is being tried just now, how many were before it, name and length."""
 PATIENCE: Final = 5.0
+"""Seconds of the processor for one input; by the clock it may be more, on a busy machine."""
+LONGEST: Final = 60.0
+"""Seconds by the clock, whatever the machine is doing."""
 MOST_MB: Final = 1000
 _STRUCTURED = 0.15
 _POOL = 400
-_RENEW_MB: Final = 400
+_RENEW_MB: Final = 600
 _MB = 1024 if sys.platform != "darwin" else 1024 * 1024
 
 
@@ -57,19 +60,15 @@ class Tally:
 
 
 class Trial:
-    """Tries inputs, each with a watchdog; ``current`` keeps the one that is being tried, in case the process dies."""
+    """Tries inputs; ``current`` keeps the one that is being tried, for whoever watches, and in case the process dies."""
 
-    def __init__(self, target: Target, folder: Path, current: Path, *, patience: float) -> None:
+    def __init__(self, target: Target, folder: Path, current: Path) -> None:
         self._target = target
         self._folder = folder
         self._current = os.open(current, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         self._stacks: TextIO = current.with_suffix(".stacks").open("w+")
-        self._patience = patience
+        faulthandler.register(signal.SIGUSR1, file=self._stacks)
         self.tally = Tally()
-
-    def stacks_to(self, stream: TextIO) -> None:
-        """Where the watchdog writes what the process was doing."""
-        self._stacks = stream
 
     def one(self, data: bytes, name: str) -> None:
         """Try one input.
@@ -77,16 +76,19 @@ class Trial:
         Raises:
             MemoryError: if the process has become too large to go on; the account is complete.
         """
-        os.pwrite(self._current, HEAD.pack(self.tally.inputs, name.encode(), len(data)) + data, 0)
-        faulthandler.dump_traceback_later(self._patience, exit=True, file=self._stacks)
-        began = time.perf_counter()
+        os.pwrite(self._current, HEAD.pack(True, self.tally.inputs, name.encode(), len(data)) + data, 0)
+        faulthandler.dump_traceback_later(LONGEST, exit=True, file=self._stacks)
+        began = time.process_time()
         try:
             outcome = self._target.outcome(data)
         except Exception as error:  # noqa: BLE001 - to find these is what all of this is for
             outcome = f"FAILED {type(error).__name__}"
             self._failed(data, name, error)
-        seconds = time.perf_counter() - began
+        seconds = time.process_time() - began
         faulthandler.cancel_dump_traceback_later()
+        os.pwrite(self._current, b"\0", 0)
+        if seconds > PATIENCE:
+            self._failed(data, name, TimeoutError(f"{seconds:.1f} s"))
         self.tally.inputs += 1
         self.tally.seconds += seconds
         self.tally.outcomes[outcome] += 1
@@ -131,10 +133,11 @@ def run(trial: Trial, target: Target, part: Part) -> Tally:
     """Try the target's hostile inputs, then the others, until they or the seconds are used up."""
     end = time.monotonic() + part.seconds
     tally = trial.tally
-    large = sum(1 for _ in target.hostile())
+    large = 0
     with contextlib.suppress(MemoryError):
-        for name, data in itertools.islice(target.hostile(), part.skip, None):
-            trial.one(data, name)
+        for large, (name, data) in enumerate(target.hostile(), 1):
+            if large > part.skip:
+                trial.one(data, name)
         for name, data in inputs(target, part, part.inputs - max(0, part.skip - large)):
             trial.one(data, name)
             if time.monotonic() > end:
