@@ -11,7 +11,7 @@ _VERSION = re.compile(
 )
 
 _LONGEST = 256
-"""Characters; Helm's library (Masterminds/semver) takes no more, and no more digits can be turned into a number."""
+"""Characters, as in npm's ``semver``; Python turns no more than 4,300 digits into a number."""
 
 Identifier = tuple[int, int, str]
 

@@ -15,7 +15,7 @@ from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.foundation.yaml_text import block, line, scalar
 
 _DEEPEST = 400
-"""Blanks before a line, two for each mapping: the deepest of real objects need 60. Python's own stack ends at 1,000."""
+"""Blanks before a line, two for each mapping: the deepest line of 181 real charts has 74. Python's own stack ends at 1,000."""
 
 _LONGEST_KEY = 1000
 """YAML allows 1,024 characters to a key before its colon (YAML 1.2.2, 7.4.2); a longer one takes the explicit form."""

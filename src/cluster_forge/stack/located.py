@@ -204,11 +204,12 @@ class _Builder:
         """What ``<<`` brings. As in Go's parser it overrides the keys before it; of several, the first has precedence."""
         sources = value.items if isinstance(value.content, tuple) else (value,)
         merged: dict[str, Traced] = {}
-        for source in reversed(sources):
+        for source in sources:
             if not isinstance(source.content, Mapping):
                 self._note(self._wrong(event, "'<<' takes a mapping or a list of mappings"))
                 continue
-            merged.update(source.mapping)
+            for key, member in source.mapping.items():
+                merged.setdefault(key, member)
         return merged
 
     def _alias(self, event: yaml.AliasEvent) -> Traced:
