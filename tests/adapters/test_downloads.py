@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster_forge.adapters.downloads import HttpDownloads, NoDownloads, _redirected
+from cluster_forge.adapters.downloads import HttpDownloads, NoDownloads
+from cluster_forge.adapters.downloads.http import _redirected
 from cluster_forge.foundation.errors import FetchError, OfflineError
 
 LIMIT = 1 << 20
@@ -261,7 +262,7 @@ def test_what_is_no_address_is_told(server: Server, url: str) -> None:
 
 
 def test_a_server_without_tls_is_told(server: Server) -> None:
-    assert "secure connection failed" in refused(f"https://127.0.0.1:{server.server_port}/good").message
+    assert "does not speak TLS" in refused(f"https://127.0.0.1:{server.server_port}/good").message
 
 
 def test_a_certificate_that_is_not_trusted_is_told(server: Server, certificate: Path) -> None:
@@ -298,13 +299,25 @@ def test_the_proxy_is_asked(server: Server, monkeypatch: pytest.MonkeyPatch, sha
     assert downloads.get(f"{server.url}/good", limit_bytes=LIMIT) == BODY
 
 
+def test_a_proxy_on_a_wrong_port_is_told(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        proxy = f"127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setenv("all_proxy", f"http://user:pass@{proxy}")
+    for scheme in ("http", "https"):
+        error = refused(f"{scheme}://charts.invalid/x")
+        assert f"the proxy http://{proxy} does not answer: Connection refused" in error.message
+        assert "ALL_PROXY" in (error.fix or "")
+
+
 def test_a_proxy_that_refuses_is_told(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", f"http://user:pass@127.0.0.1:{server.server_port}")
     error = refused("https://charts.invalid/x")
-    assert "proxy" in error.message
+    assert f"the proxy http://127.0.0.1:{server.server_port} does not let it through: 403 Forbidden" in error.message
     assert "pass" not in error.message
+    monkeypatch.setenv("all_proxy", "http://user:pass@127.0.0.1:80800")
+    assert "the proxy http://127.0.0.1:80800 is no address" in refused("https://charts.invalid/x").message
     monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
-    assert "proxy is of an unknown kind" in refused("https://charts.invalid/x").message
+    assert "the proxy socks5://127.0.0.1:1 is of an unknown kind" in refused("https://charts.invalid/x").message
 
 
 @pytest.mark.parametrize("downloads", [QUICK, NoDownloads()])

@@ -188,8 +188,24 @@ def test_what_is_not_one_document_is_refused(reader: YamlReader, document: str, 
 
 
 def test_the_line_of_a_fault_is_told(reader: YamlReader) -> None:
-    with pytest.raises(ManifestError, match=r"line [34]:"):
+    with pytest.raises(ManifestError, match=r"line [34] of the document:"):
         reader.read("a: 1\nb:\n  - c\n d: 1\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("<html><body>a: b: c</body></html>", "web page"),
+        ("a:\n{{- if .Values.b }}\nb: c\n{{- end }}\n", "Helm template"),
+        ("<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> other\n", "merge conflict"),
+        ("a:\n\tb: c\n", "indent with spaces"),
+        ("a: [\n", "correct the YAML"),
+    ],
+)
+def test_what_it_is_instead_is_told(reader: YamlReader, text: str, fix: str) -> None:
+    with pytest.raises(ManifestError) as caught:
+        reader.read(text)
+    assert fix in (caught.value.fix or "")
 
 
 def test_deep_documents_are_read(reader: YamlReader) -> None:

@@ -128,7 +128,7 @@ class TestForge:
         for verb in ("mine", "smelt", "cast", "forge", "convert"):
             said = empty.run(verb)
             assert said.code == 10
-            assert "there is no input/config.yaml here\n  fix: run `cluster-forge init`" in said.err
+            assert "there is no input/config.yaml\n  fix: run `cluster-forge init`" in said.err
 
     @pytest.mark.parametrize("verb", ["mine", "smelt", "cast", "forge"])
     def test_what_cannot_be_done_is_refused_before_anything_is_written(self, workspace: Workspace, verb: str) -> None:

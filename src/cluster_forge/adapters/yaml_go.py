@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from cluster_forge.foundation.errors import ManifestError
+from cluster_forge.manifests import advice
 from cluster_forge.ports import YamlReader
 
 _DIGITS = bytes(0x30 if byte in b"0123456789_" else 0x20 for byte in range(256))
@@ -35,6 +36,7 @@ _BEYOND = ("cannot unmarshal", "unknown escape character")
 """What Go's call complains of: a document that is no mapping; JSON's ``\\/``."""
 
 _REASON = re.compile(r"error converting YAML to JSON: (?:yaml: )?(.*)", re.S)
+_LINE = re.compile(r"^line (\d+): ")
 
 
 class GoYaml:
@@ -58,7 +60,8 @@ class GoYaml:
         if not problem:
             return self._parsed(content, document)
         reason = _REASON.search(problem)
-        raise ManifestError(f"not YAML: {' '.join((reason[1] if reason else problem).split())}")
+        told = _LINE.sub(r"line \1 of the document: ", " ".join((reason[1] if reason else problem).split()))
+        raise ManifestError(f"not YAML: {told}", fix=advice.mending(document))
 
     def _parsed(self, content: bytes, document: str) -> Any:
         try:

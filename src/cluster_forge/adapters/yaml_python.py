@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from cluster_forge.foundation.errors import ManifestError
+from cluster_forge.manifests import advice
 from cluster_forge.stack import scalar
 
 _LOADER: type = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -28,11 +29,11 @@ class PythonYaml:
         except UnicodeEncodeError as error:
             raise ManifestError(f"not Unicode text: {error}") from error
         except yaml.YAMLError as error:
-            raise _unreadable(error) from error
+            raise _unreadable(error, document) from error
         try:
             return _Document(loader).value()
         except yaml.YAMLError as error:
-            raise _unreadable(error) from error
+            raise _unreadable(error, document) from error
         except ValueError as error:
             raise ManifestError(f"not YAML as Kubernetes reads it: {error}", fix="put the value into quotes") from error
         finally:
@@ -133,9 +134,10 @@ def _merged(value: Any) -> dict[str, Any]:
     return {key: member for source in reversed(sources) for key, member in source.items()}
 
 
-def _unreadable(error: yaml.YAMLError) -> ManifestError:
+def _unreadable(error: yaml.YAMLError, document: str) -> ManifestError:
     mark = getattr(error, "problem_mark", None)
-    line = f"line {mark.line + 1}: " if mark else ""
+    line = f"line {mark.line + 1} of the document: " if mark else ""
     return ManifestError(
-        f"not YAML: {line}{getattr(error, 'problem', None) or getattr(error, 'reason', None) or error}"
+        f"not YAML: {line}{getattr(error, 'problem', None) or getattr(error, 'reason', None) or error}",
+        fix=advice.mending(document),
     )

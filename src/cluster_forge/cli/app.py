@@ -100,6 +100,7 @@ def _failed(error: Exception, typed: Sequence[str]) -> int:
         with contextlib.suppress(OSError):
             error.show()
             _tell_variable(error)
+            _tell_place(error)
         return error.exit_code
     from cluster_forge.cli import explain
     from cluster_forge.foundation.errors import WorkspaceError
@@ -120,6 +121,16 @@ def _stopped(how: str, code: int) -> int:
 def _color(typed: Sequence[str]) -> bool | None:
     """Whether an error may be coloured; None: if stderr is a terminal. It is told when the verb's own context is gone."""
     return False if "--no-color" in typed or os.environ.get("NO_COLOR") else None
+
+
+def _tell_place(error: click.ClickException) -> None:
+    """Say where an option belongs that stands on the wrong side of the verb."""
+    if not isinstance(error, click.NoSuchOption) or not error.ctx:
+        return
+    if error.option_name == "-C" and error.ctx.parent:
+        click.echo(f"-C stands before the verb: cluster-forge -C WORKSPACE {error.ctx.info_name}", err=True)
+    elif error.ctx.parent is None:
+        click.echo("The options of a verb stand behind it: cluster-forge VERB --OPTION", err=True)
 
 
 def _tell_variable(error: click.ClickException) -> None:

@@ -58,10 +58,7 @@ def describe(files: WorkspaceFiles, selection: Selection) -> Described:
         DescriptionError, UnknownNameError, LockError, ExceptionGroup: everything that is wrong in them.
     """
     if files.read("input/config.yaml") is None:
-        raise DescriptionError(
-            "there is no input/config.yaml here",
-            fix="run `cluster-forge init`, or name the workspace with -C",
-        )
+        raise _no_description(files)
     digests: dict[str, Digest] = {}
 
     def read(path: str) -> bytes | None:
@@ -82,6 +79,16 @@ def describe(files: WorkspaceFiles, selection: Selection) -> Described:
     content = files.read(lock_file.FILE)
     lock = lock_file.parse(content.decode(errors="replace")) if content is not None else Lock()
     return Described(loaded=loaded, lock=lock, read=digests)
+
+
+def _no_description(files: WorkspaceFiles) -> DescriptionError:
+    """There is no description where it should be; where one lies beside that, it is what was meant."""
+    fix = "run `cluster-forge init`, or name the workspace with -C: the folder that holds input/"
+    if files.read("config.yaml") is not None:
+        fix = "the workspace is the folder above the one with config.yaml, and that has to be called input: -C .."
+    elif files.read("input/config.yml") is not None:
+        fix = "rename input/config.yml to input/config.yaml"
+    return DescriptionError("there is no input/config.yaml", where=files.root, fix=fix)
 
 
 def components_json(parts: Iterable[PartRecord], reused: Collection[ComponentName]) -> list[dict[str, Any]]:

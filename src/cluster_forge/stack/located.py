@@ -180,7 +180,7 @@ class _Builder:
                     self._wrong(
                         inner,
                         f"the key {name!r} stands here for the second time, after line {lines[name]}",
-                        fix="keep one of the two",
+                        fix="keep one of the two; where another item of a list begins, put '- ' before its first key",
                     )
                 )
                 continue

@@ -264,7 +264,9 @@ def _not_in_stack(name: Traced, absent: Sequence[str]) -> DescriptionError:
 
 
 def _unknown(named: Traced, known: Iterable[str], message: str) -> UnknownNameError:
-    return UnknownNameError(f"{message}{did_you_mean(str(named.content), known)}", where=named.where or None)
+    near = did_you_mean(str(named.content), known)
+    fix = None if near else "correct the name, or describe the component: `name` with `helm` or `manifests`"
+    return UnknownNameError(f"{message}{near}", where=named.where or None, fix=fix)
 
 
 def _twice(name: str, second: Traced, first: Traced, message: str = "two components are called {}") -> DescriptionError:

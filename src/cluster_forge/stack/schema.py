@@ -50,7 +50,8 @@ def _kubernetes(text: str) -> str:
 
 def _repository(text: str) -> str:
     if not text.startswith(_SCHEMES):
-        raise ValueError(f"{text!r} is no address: it has to begin with {', '.join(_SCHEMES)}")
+        schemes = ", ".join(_SCHEMES)
+        raise ValueError(f"{text!r} is no address: it has to begin with {schemes} (a folder or .tgz goes into `chart`)")
     return text.rstrip("/") if text.startswith("oci://") else text
 
 

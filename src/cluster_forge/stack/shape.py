@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType, UnionType
@@ -85,7 +86,7 @@ def _words(model: type[BaseModel], part: Traced, path: Path, detail: ErrorDetail
         return f"must be {_KINDS[kind]}, not {_said(part)}", _mended(part, _KINDS[kind])
     last = str(path[-1]) if path else ""
     if kind == "extra_forbidden":
-        return f"unknown key {last!r}{did_you_mean(last, _keys(model, path[:-1]))}", None
+        return _unknown_key(model, last, path[:-1])
     said = {
         "missing": f"{last!r} is missing",
         "value_error": str(context.get("error")),
@@ -93,6 +94,14 @@ def _words(model: type[BaseModel], part: Traced, path: Path, detail: ErrorDetail
         "greater_than_equal": f"must be at least {context.get('ge')}",
     }
     return said.get(kind, detail["msg"].lower()), None
+
+
+def _unknown_key(model: type[BaseModel], key: str, inside: Path) -> tuple[str, str | None]:
+    """A key that is known one level further up was mostly indented too far."""
+    above = _keys(model, inside[:-1]) if inside else []
+    if key in above and isinstance(inside[-1], str):
+        return f"unknown key {key!r}", f"write `{key}` beside `{inside[-1]}`, not in it"
+    return f"unknown key {key!r}{did_you_mean(key, _keys(model, inside))}", None
 
 
 def _choice(part: Traced, expected: str) -> str:
@@ -120,8 +129,10 @@ def _mended(part: Traced, wanted: str) -> str | None:
         return f'put it into quotes: "{part.text or part.content}"'
     if wanted == "a list" and isinstance(part.content, str):
         return f"write it as a list: [{part.content}]"
-    if wanted in ("true or false", "a whole number") and isinstance(part.content, str):
-        return "write it without quotes"
+    if isinstance(part.content, str):
+        is_number = wanted == "a whole number" and re.fullmatch(r"-?\d+", part.content)
+        is_truth = wanted == "true or false" and part.content in ("true", "false")
+        return "write it without quotes" if is_number or is_truth else None
     return None
 
 

@@ -43,6 +43,11 @@ def read(content: bytes, address: str, *, most: int = _MOST_EVENTS) -> Index:
     Raises:
         FetchError: if it is no index.
     """
+    if content.lstrip()[:1] == b"<":
+        raise FetchError(
+            f"{address} is no chart index: it is a web page",
+            fix="name the address that `helm repo add` takes; if that is right, see who answers: a login, a proxy?",
+        )
     charts: dict[str, tuple[Release, ...]] = {}
     has_entries = False
     try:

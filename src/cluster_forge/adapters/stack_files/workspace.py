@@ -37,6 +37,11 @@ class WorkspaceFiles:
         self._writing = threading.Lock()
         self._settled = False
 
+    @property
+    def root(self) -> str:
+        """Where the workspace is, every link followed: for messages."""
+        return self._root
+
     def read(self, path: str) -> bytes | None:
         """A file, or None when there is no such file.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
+from cluster_forge.adapters.downloads import failures, proxies
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import FetchError, OfflineError
 
@@ -21,11 +22,11 @@ _MOST_REDIRECTS: Final = 10
 _TEMPORARY: Final = frozenset({429, 500, 502, 503, 504})
 _LONGEST_WAIT: Final = 20.0
 _HEADERS: Final = {"User-Agent": "cluster-forge", "Accept-Encoding": "identity"}
-_LATER: Final = "try again later, or name a mirror that has it: --mirror DIR"
 _FIXES: Final = {
     401: "the server wants a login: fetch it into a mirror by other means, --mirror DIR",
     403: "the server refuses it: see whether the address is right; a mirror may have it, --mirror DIR",
-    404: "see whether address and version are right; a mirror may still have it, --mirror DIR",
+    404: "see whether the address is right (a chart repository has an index.yaml right below its own); "
+    "a mirror may still have it, --mirror DIR",
     407: "give the proxy's user and password in HTTPS_PROXY",
     410: "it was withdrawn: take another version; a mirror may still have it, --mirror DIR",
 }
@@ -122,29 +123,22 @@ class HttpDownloads:
                 decode_content=False,
             )
         except HTTPError as error:
-            raise _failure(url, error) from error
+            raise _failed(url, error) from error
         except ValueError as error:
             raise FetchError(f"{without_credentials(url)} is no address", fix="correct the address") from error
 
     def _pool(self, url: str) -> PoolManager:
         """The connections to use: straight, or by a proxy."""
-        from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 - slow to import
-
         from urllib3 import PoolManager, ProxyManager, make_headers  # noqa: PLC0415
 
-        parts = urlsplit(url)
-        proxies = getproxies()
-        proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
-        if proxy and proxy_bypass(parts.netloc.rpartition("@")[2]):
-            proxy = ""
+        proxy = proxies.named_for(url)
         if proxy not in self._pools:
             if not proxy:
                 self._pools[proxy] = PoolManager(maxsize=16)
             else:
-                address = proxy if "://" in proxy else f"http://{proxy}"
-                user = unquote(urlsplit(address).netloc.rpartition("@")[0])
+                user = unquote(urlsplit(proxy).netloc.rpartition("@")[0])
                 headers = make_headers(proxy_basic_auth=user) if user else None
-                self._pools[proxy] = ProxyManager(_without_user(address), maxsize=16, proxy_headers=headers)
+                self._pools[proxy] = ProxyManager(_without_user(proxy), maxsize=16, proxy_headers=headers)
         return self._pools[proxy]
 
     def _body(self, response: BaseHTTPResponse, url: str, limit: int) -> bytes:
@@ -166,13 +160,18 @@ class HttpDownloads:
                     )
                 if time.monotonic() > deadline:
                     raise FetchError(
-                        f"{without_credentials(url)} was not complete after {self.in_all:.0f} s", fix=_LATER
+                        f"{without_credentials(url)} was not complete after {self.in_all:.0f} s", fix=failures.LATER
                     )
         except HTTPError as error:
-            raise _failure(url, error) from error
+            raise _failed(url, error) from error
         if len(content) < announced:
             raise _truncated(url, len(content), announced)
         return bytes(content)
+
+
+def _failed(url: str, error: Exception) -> Exception:
+    told = failures.told(url, error)
+    return told if failures.is_lasting(error) else _TemporaryError(told)
 
 
 class _TemporaryError(Exception):
@@ -213,7 +212,7 @@ def _redirected(url: str, target: str) -> str:
         place = urljoin(url, target)
         scheme = urlsplit(place).scheme
     except ValueError as error:
-        raise FetchError(f"{without_credentials(url)} redirects to what is no address", fix=_LATER) from error
+        raise FetchError(f"{without_credentials(url)} redirects to what is no address", fix=failures.LATER) from error
     if scheme not in ("http", "https") or (scheme == "http" and urlsplit(url).scheme == "https"):
         raise FetchError(
             f"{without_credentials(url)} redirects to {without_credentials(place)}, which is not followed: it leaves HTTPS",
@@ -227,7 +226,7 @@ def _refusal(response: BaseHTTPResponse, url: str) -> Exception:
 
     status = response.status
     answer = f"{status} {responses.get(status, '')}".rstrip()
-    error = FetchError(f"{without_credentials(url)} answered {answer}", fix=_FIXES.get(status, _LATER))
+    error = FetchError(f"{without_credentials(url)} answered {answer}", fix=_FIXES.get(status, failures.LATER))
     return _TemporaryError(error, _seconds(response.headers.get("Retry-After"))) if status in _TEMPORARY else error
 
 
@@ -245,38 +244,7 @@ def _seconds(retry_after: str | None) -> float:
 
 def _truncated(url: str, found: int, announced: int) -> _TemporaryError:
     message = f"{without_credentials(url)} broke off: {found:,} of {announced:,} bytes came"
-    return _TemporaryError(FetchError(message, fix=_LATER))
-
-
-def _failure(url: str, error: Exception) -> Exception:
-    """What a failed connection means. The library's own text is not shown: it may hold the whole address."""
-    from urllib3 import exceptions  # noqa: PLC0415
-
-    cause = error.__cause__ or error.__context__
-    reason = getattr(cause, "verify_message", None) or getattr(cause, "strerror", None) or "it broke off"
-    match error:
-        case exceptions.ProxySchemeUnknown():
-            message, fix = "the proxy is of an unknown kind", "name an http:// or https:// proxy in HTTPS_PROXY"
-        case exceptions.LocationValueError():
-            message, fix = "this is no address", "correct the address"
-        case exceptions.NameResolutionError():
-            message = f"no host {urlsplit(url).hostname} is known"
-            fix = "see whether the address is right and the network is there; behind a proxy, set HTTPS_PROXY"
-        case exceptions.SSLError():
-            message = f"the secure connection failed: {reason}"
-            fix = "if the certificate is your organisation's, name its authority's file in SSL_CERT_FILE"
-        case exceptions.ProxyError():
-            message = "the proxy does not let it through"
-            fix = "see whether HTTPS_PROXY, HTTP_PROXY and NO_PROXY are right"
-        case exceptions.NewConnectionError():
-            message, fix = f"no connection: {reason}", _LATER
-        case exceptions.TimeoutError():
-            message, fix = "the server did not answer in time", _LATER
-        case _:
-            message, fix = f"the connection failed: {reason}", _LATER
-    told = FetchError(f"{without_credentials(url)}: {message}", fix=fix)
-    lasting = (exceptions.LocationValueError, exceptions.NameResolutionError, exceptions.SSLError)
-    return told if isinstance(error, lasting) else _TemporaryError(told)
+    return _TemporaryError(FetchError(message, fix=failures.LATER))
 
 
 def _without_user(url: str) -> str:
