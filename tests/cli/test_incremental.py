@@ -78,7 +78,7 @@ def test_without_the_cache_the_result_is_the_same(smelted: Workspace) -> None:
 def test_another_workspace_with_the_same_store_makes_nothing_anew(
     smelted: Workspace, tmp_path: Path, workspace: Workspace
 ) -> None:
-    other = type(workspace)(tmp_path / "other", workspace._capsys)  # noqa: SLF001 - the same terminal
+    other = type(workspace)(tmp_path / "other", workspace._capsys)
     other.write({path: content.decode() for path, content in smelted.tree(".").items() if path.startswith("input/")})
     for path in other.tree("input"):
         if "/sourced/" in path:

@@ -273,9 +273,11 @@ def _no_version(source: HelmSource, locked: Pinned | None, versions: Iterable[st
         if locked
         else (source.version and f"version {source.version!r}")
     )
+    known = newest_first(versions)
+    near = "" if locked else did_you_mean(source.version, known)
     return DescriptionError(
-        f"{without_credentials(source.repository)} has no {wanted or 'stable version'} of {source.chart}",
-        fix=f"its newest are {_few(newest_first(versions))}",
+        f"{without_credentials(source.repository)} has no {wanted or 'stable version'} of {source.chart}{near}",
+        fix=f"its newest are {_few(known)}",
     )
 
 
