@@ -48,7 +48,7 @@ def run(command: Sequence[str | Path]) -> Run:
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment)
-        with _Sampler(process.pid) as sampler:
+        with _Sampler() as sampler:
             _, status, usage = os.wait4(process.pid, 0)
             wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -67,14 +67,13 @@ def run(command: Sequence[str | Path]) -> Run:
 
 
 class _Sampler:
-    """Watches the processes below one: ``peak_kib`` is the most that they held at the same time.
+    """Watches the processes below this one: ``peak_kib`` is the most that they held at the same time.
 
     Resident memory counts a page once for each process that shares it, so a tree of forked workers would look too
     big. Where a tree looks bigger than ever, its proportional memory is read (which takes longer).
     """
 
-    def __init__(self, root: int) -> None:
-        self._root = root
+    def __init__(self) -> None:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self.peak_kib = 0
@@ -89,7 +88,7 @@ class _Sampler:
 
     def _watch(self) -> None:
         while not self._done.is_set():
-            processes = list(_below(self._root))
+            processes = list(_below(os.getpid()))
             held = sum(map(_resident_kib, processes))
             if held > self.peak_kib and len(processes) > 1:
                 held = sum(map(_proportional_kib, processes))
@@ -98,14 +97,14 @@ class _Sampler:
 
 
 def _below(process: int) -> Iterator[int]:
-    """The process and all its descendants that live; only the process itself where the system does not tell."""
-    yield process
+    """All descendants of a process that live; none where the system does not tell."""
     with contextlib.suppress(OSError):
         for task in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208 - a hot path works on strings
             with contextlib.suppress(OSError):
                 children = Path(f"/proc/{process}/task/{task}/children").read_text(encoding="ascii")
-                for child in children.split():
-                    yield from _below(int(child))
+                for child in map(int, children.split()):
+                    yield child
+                    yield from _below(child)
 
 
 def _resident_kib(process: int) -> int:
@@ -147,7 +146,10 @@ def _wait_for_orphans() -> float:
         elif time.monotonic() < deadline:
             time.sleep(0.01)
         else:
-            left = [each for each in _below(os.getpid()) if each != os.getpid()]
+            left = list(_below(os.getpid()))
             for each in left:
                 os.kill(each, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                while True:
+                    os.wait()
             raise RuntimeError(f"{len(left)} processes did not end with the program that started them")
