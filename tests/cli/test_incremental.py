@@ -17,7 +17,9 @@ EDITED = "input/extras/one.yaml"
 def rendered(workspace: Workspace) -> list[str]:
     """The components that the last run made something for, cached or not."""
     return [
-        entry["component"] for entry in last_log(workspace) if entry.get("stage") == "render" and "component" in entry
+        str(entry["component"])
+        for entry in last_log(workspace)
+        if entry.get("stage") == "render" and "component" in entry
     ]
 
 
