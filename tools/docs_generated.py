@@ -125,7 +125,7 @@ def _commands() -> Iterator[tuple[str, click.Command]]:
 
 
 def _options(which: str) -> Iterator[str]:
-    """``common``: the options of `init`, which all verbs have; ``other``: the rest, with the verbs that have them."""
+    """``common``: the options of the verb that has the fewest, which are all verbs'; ``other``: the rest, with the verbs that have them."""
     means: dict[str, str] = {}
     verbs: dict[str, list[str]] = {}
     for verb, command in _commands():
@@ -134,7 +134,8 @@ def _options(which: str) -> Iterator[str]:
                 label = _label(option)
                 means.setdefault(label, option.help or "")
                 verbs.setdefault(label, []).append(verb)
-    shared = {label for label, found in verbs.items() if "init" in found}
+    most = max(map(len, verbs.values()))
+    shared = {label for label, found in verbs.items() if len(found) == most}
     if which == "common":
         rows: list[tuple[str, ...]] = [(label, text) for label, text in means.items() if label in shared]
         return _table(("option", "means"), rows)

@@ -3,9 +3,9 @@
 The compressors are pinned libraries, not the zlib that the interpreter happens to be linked with: libdeflate (package
 ``deflate``) and zstd (package ``zstandard``) give the same bytes on every processor, for one version of them.
 
-A gzip layer is a row of gzip members, one for each folder two levels deep (a component) and at most `MEMBER` bytes of the
-tar archive, so that they can be made at the same time by any number of workers, and once for as long as a component is
-the same. RFC 1952 (2.2) makes such a row one stream: gzip, zlib's ``gzread``, Go's
+A gzip layer is a row of gzip members, one for each folder two levels deep (a component, or a few small ones) and at most
+`MEMBER` bytes of the tar archive, so that they can be made at the same time by any number of workers, and only once for
+as long as a component is the same. RFC 1952 (2.2) makes such a row one stream: gzip, zlib's ``gzread``, Go's
 ``compress/gzip`` and klauspost's (containerd, skopeo, Argo CD, Flux) read it to its end; eStargz layers are built so too.
 A zstd layer is one frame with a window of 128 MiB, the longest that decoders take unasked.
 """
@@ -29,6 +29,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MEMBER = 4 * 1024 * 1024
+_SMALL = 64 * 1024
 _GZIP_LEVEL = 7
 _ZSTD_LEVEL = 9
 _ZSTD_WINDOW = 27
@@ -108,16 +109,19 @@ def build(tree: FileTree, compression: Compression, *, mtime: int = 0, run: Run 
 def _archive(tree: FileTree, mtime: int) -> list[bytes]:
     """A POSIX archive: every folder before what lies in it, owned by root; pax headers only for what ustar cannot name.
 
-    It comes in segments, one for each folder two levels deep.
+    It comes in segments: of one folder two levels deep, or of several small ones, which compress better together.
     """
     folders = {path[:end] for path in tree for end, char in enumerate(path) if char == "/"}
     for path in tree:
         _check(path, folders)
-    segments = [
-        b"".join(_entry(path, tree, folders, mtime) for path in paths)
-        for _, paths in groupby(sorted(folders.union(tree)), partial(_component, folders=folders))
-    ]
-    return [*segments, bytes(2 * _BLOCK)]
+    segments: list[bytes] = []
+    pieces: list[bytes] = []
+    for _, paths in groupby(sorted(folders.union(tree)), partial(_component, folders=folders)):
+        pieces += (_entry(path, tree, folders, mtime) for path in paths)
+        if sum(map(len, pieces)) >= _SMALL:
+            segments.append(b"".join(pieces))
+            pieces = []
+    return [*segments, b"".join((*pieces, bytes(2 * _BLOCK)))]
 
 
 def _component(path: str, folders: set[str]) -> list[str]:

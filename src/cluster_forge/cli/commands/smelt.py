@@ -35,7 +35,8 @@ def command(session: Session, discard_edits: bool) -> int:
             smelted = smelt_stage(request, workshop.tools, reporter)
     told = counted(smelted.findings)
     if smelted.is_written:
-        session.say(difference.summary(smelted.changes))
+        if not smelted.changes.is_first:
+            session.say(difference.summary(smelted.changes))
         for line in difference.lines(smelted.changes, is_whole=session.verbosity > 1):
             session.say(line)
         following = session.line(f"cast{asking.said_again(session.selection)}")
