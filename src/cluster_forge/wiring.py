@@ -46,7 +46,8 @@ class Workshop:
 class Settings:
     """What a command was told about its surroundings. ``engine`` is ``auto``, ``sdk`` or ``helm``.
 
-    ``seconds`` and ``memory`` (MiB) are what one chart may take.
+    ``seconds`` and ``memory`` (MiB) are what one chart may take. ``is_ahead`` starts the processes that make objects while
+    the description is still read.
     """
 
     workspace: Path
@@ -58,6 +59,7 @@ class Settings:
     is_cached: bool = True
     seconds: float = 60
     memory: int = 2048
+    is_ahead: bool = False
 
 
 def workshop(settings: Settings) -> Workshop:
@@ -86,6 +88,8 @@ def workshop(settings: Settings) -> Workshop:
         Limits(seconds=settings.seconds, memory=settings.memory),
         {**_FOR_WORKERS, **os.environ},
     )
+    if settings.is_ahead:
+        processes.start(settings.jobs)
     tools = Tools(
         store=store,
         files=files,

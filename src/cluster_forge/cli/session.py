@@ -61,9 +61,10 @@ class Session:
     wants_timings: bool = False
     began: float = field(default_factory=time.monotonic)
 
-    def workshop(self, *, offline: bool = False) -> Workshop:
-        """The adapters for these options; ``offline`` for a verb that never fetches."""
+    def workshop(self, *, offline: bool = False, makes: bool = True) -> Workshop:
+        """The adapters for these options; ``offline`` for a verb that never fetches, ``makes`` for one that makes objects."""
         from cluster_forge import wiring
+        from cluster_forge.bundle import RECORD
 
         settings = wiring.Settings(
             workspace=self.workspace,
@@ -75,6 +76,7 @@ class Session:
             is_cached=self.is_cached,
             seconds=self.render_seconds,
             memory=self.render_memory,
+            is_ahead=makes and not (self.workspace / RECORD).exists(),
         )
         return wiring.workshop(settings)
 

@@ -23,7 +23,7 @@ def _compare(session: Session) -> int:
     from cluster_forge.foundation.names import counted
     from cluster_forge.stages.compare import compare
 
-    with session.workshop(offline=True) as workshop:
+    with session.workshop(offline=True, makes=False) as workshop:
         stack = describe(workshop.files, session.selection).stack
         found = compare(stack.name, workshop.files, workshop.repositories)
     for each in found:
@@ -44,7 +44,7 @@ def _cast(session: Session, *, stale: bool) -> int:
     from cluster_forge.stages.cast import CastRequest
     from cluster_forge.stages.cast import cast as cast_stage
 
-    with session.workshop(offline=True) as workshop, workshop.files.locked():
+    with session.workshop(offline=True, makes=False) as workshop, workshop.files.locked():
         described = describe(workshop.files, session.selection)
         stack = described.stack
         pins = pin.from_lock(stack.components, described.lock, workshop.sources).pins
