@@ -82,7 +82,7 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=int, default=102_000, help="how many inputs over all targets (102000)")
-    parser.add_argument("--seconds", type=float, default=480, help="nothing begins after so many (480)")
+    parser.add_argument("--seconds", type=float, default=560, help="nothing begins after so many (560)")
     parser.add_argument("--seed", type=int, help="the same seed gives the same inputs (default: from the clock)")
     parser.add_argument("--processes", type=int, default=2, help="targets at once (2)")
     parser.add_argument("--target", action="append", choices=list(TARGETS), help="only this one (repeatable)")

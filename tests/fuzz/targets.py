@@ -11,9 +11,9 @@ from tests.fuzz.target import Target
 TARGETS: Final[Mapping[str, Target]] = {
     target.name: target
     for target in (
+        *(manifests.READERS, manifests.MANIFESTS, manifests.SPLIT, manifests.VALUES, manifests.EMIT),
         *(descriptions.STACK, descriptions.LIST, descriptions.OPTIONS, descriptions.PATHS),
         *(records.LOCK, records.RECORD, indexes.INDEX, indexes.MIRROR),
         *(archives.ARCHIVE, archives.CHART, archives.IGNORE),
-        *(manifests.READERS, manifests.MANIFESTS, manifests.SPLIT, manifests.VALUES, manifests.EMIT),
     )
 }
