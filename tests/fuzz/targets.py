@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tests.fuzz import archives, descriptions, indexes, manifests, records
+from tests.fuzz import archives, descriptions, indexes, manifests, options, records
 from tests.fuzz.target import Target
 
 TARGETS: Final[Mapping[str, Target]] = {
     target.name: target
     for target in (
         *(manifests.READERS, manifests.MANIFESTS, manifests.SPLIT, manifests.VALUES, manifests.EMIT),
-        *(descriptions.STACK, descriptions.LIST, descriptions.OPTIONS, descriptions.PATHS),
+        *(descriptions.STACK, descriptions.LIST, options.OPTIONS, options.PATHS),
         *(records.LOCK, records.RECORD, indexes.INDEX, indexes.MIRROR),
         *(archives.ARCHIVE, archives.CHART, archives.IGNORE),
     )
