@@ -285,8 +285,10 @@ def eventually(holds: Callable[[], bool], seconds: float) -> bool:
 
 
 def lives(pid: int) -> bool:
+    """Whether a thread of it is left; the first one waits for the others as a zombie."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        others = len(list(Path(f"/proc/{pid}/task").iterdir())) > 1
+        return others or Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
 

@@ -140,17 +140,19 @@ def _value(draw: Random, indent: str, depth: int) -> str:  # noqa: PLR0911 - one
         return head + _sequence(draw, _one(draw, indent, deeper), depth + 1)
     blank = _one(draw, *[" "] * 12, "  ", "   ", " \n" + deeper)
     if kind < 0.42:
-        return blank + _quoted(draw, deeper, folds=True) + "\n"
-    if kind < 0.55:
-        return blank + _block(draw, indent + _one(draw, "  ", "  ", " ", "")) + "\n"
-    if kind < 0.62:
-        return blank + _flow(draw, 0) + "\n"
-    if kind < 0.64:
-        return _one(draw, "", " ", " # c") + "\n"
-    if kind < 0.8:
+        text = _quoted(draw, deeper, folds=True)
+    elif kind < 0.55:
+        text = _block(draw, indent + _one(draw, "  ", "  ", " ", ""))
+    elif kind < 0.62:
+        text = _flow(draw, 0)
+    elif kind < 0.64:
+        blank, text = "", _one(draw, "", " ", " # c")
+    elif kind < 0.8:
         plain = _one(draw, "a", "abc", "text here", "v1", "1", "12", "0.5", "true", "x y")
-        return blank + plain + _one(draw, "", "", "", " ", " # c") + "\n"
-    return blank + _plain(draw, deeper) + "\n"
+        text = plain + _one(draw, "", "", "", " ", " # c")
+    else:
+        text = _plain(draw, deeper)
+    return f"{blank}{text}\n"
 
 
 def _plain(draw: Random, indent: str) -> str:

@@ -14,19 +14,6 @@ if TYPE_CHECKING:
 EDITED = "input/extras/one.yaml"
 
 
-def rendered(workspace: Workspace) -> list[str]:
-    """The components that the last run made something for, cached or not."""
-    return [
-        str(entry["component"])
-        for entry in last_log(workspace)
-        if entry.get("stage") == "render" and "component" in entry
-    ]
-
-
-def last_log(workspace: Workspace) -> list[dict[str, object]]:
-    return workspace.logs()[-1]
-
-
 def touch_all(folder: Path, seconds: float) -> None:
     for path in (folder, *folder.rglob("*")):
         os.utime(path, (seconds, seconds))
