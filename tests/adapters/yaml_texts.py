@@ -129,7 +129,7 @@ def _sequence(draw: Random, indent: str, depth: int) -> str:
     return text
 
 
-def _value(draw: Random, indent: str, depth: int) -> str:  # noqa: PLR0911 - one for each kind of value
+def _value(draw: Random, indent: str, depth: int) -> str:
     """What stands behind a colon or a hyphen, with the blank before it and the line break behind it."""
     kind = draw.random()
     deeper = indent + _one(draw, "  ", "  ", "  ", " ", "    ", "   ")
