@@ -17,6 +17,10 @@ from cluster_forge.foundation.yaml_text import block, line, scalar
 _DEEPEST = 400
 """Blanks before a line, two for each mapping: the deepest line of 181 real charts has 74. Python's own stack ends at 1,000."""
 
+_BREAK = "\n"
+
+_SURELY_SHORT = 160
+"""A character becomes six at most when it is escaped."""
 _LONGEST_KEY = 1000
 """YAML allows 1,024 characters to a key before its colon (YAML 1.2.2, 7.4.2); a longer one takes the explicit form."""
 
@@ -38,22 +42,20 @@ def stream(documents: Iterable[str]) -> str:
 
 
 def _mapping(body: Mapping[str, Any], indent: str, lines: list[str]) -> None:
-    deeper = _deeper(indent)
+    deeper, append = _deeper(indent), lines.append
     for key, value in body.items():
-        name = line(key)
-        if len(name) > _LONGEST_KEY:
-            name = f"? {name}\n{indent}"
+        name = line(key) if len(key) < _SURELY_SHORT else _long(key, indent)
         kind = type(value)
         if kind is str:
-            lines.append(f"{indent}{name}: {_string(value, deeper)}\n")
+            append(f"{indent}{name}: {block(value, deeper) if _BREAK in value else line(value)}\n")
         elif kind is dict and value:
-            lines.append(f"{indent}{name}:\n")
+            append(f"{indent}{name}:\n")
             _mapping(value, deeper, lines)
         elif kind is list and value:
-            lines.append(f"{indent}{name}:\n")
+            append(f"{indent}{name}:\n")
             _sequence(value, indent, lines)
         else:
-            lines.append(f"{indent}{name}: {scalar(value)}\n")
+            append(f"{indent}{name}: {scalar(value)}\n")
 
 
 def _sequence(items: list[Any], indent: str, lines: list[str]) -> None:
@@ -61,7 +63,7 @@ def _sequence(items: list[Any], indent: str, lines: list[str]) -> None:
     for item in items:
         kind = type(item)
         if kind is str:
-            lines.append(f"{indent}- {_string(item, deeper)}\n")
+            lines.append(f"{indent}- {block(item, deeper) if _BREAK in item else line(item)}\n")
         elif kind in (dict, list) and item:
             start = len(lines)
             if kind is dict:
@@ -79,6 +81,7 @@ def _deeper(indent: str) -> str:
     return indent + "  "
 
 
-def _string(text: str, indent: str) -> str:
-    """``text`` as a value; ``indent`` is where the lines of a block stand."""
-    return block(text, indent) if "\n" in text else line(text)
+def _long(key: str, indent: str) -> str:
+    """A key that may be too long to stand before a colon on one line: it may grow when it is quoted."""
+    name = line(key)
+    return f"? {name}\n{indent}" if len(name) > _LONGEST_KEY else name

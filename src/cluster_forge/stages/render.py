@@ -29,7 +29,7 @@ from cluster_forge.stages.mined import Made
 STAGE = "render"
 _ASKING = ".APIVersions"
 
-_ROUNDS = 5
+_ROUNDS = 7
 """How often a chart may bring CRDs that make another come out otherwise, before it is left at that."""
 
 
@@ -98,13 +98,13 @@ class _Making:
         """Read back or make what every component's sources come to, until none would come out otherwise.
 
         Charts that ask for APIs which Kubernetes itself does not have are rendered when it is known which of them the
-        others bring.
+        others bring; those that may ask for any, at last.
         """
         made = {each.component: each for each in self._tools.workers.map(self._read, self._sourced) if each}
         due = [each for each in self._sourced if each.name not in made]
         self._asked = dict(zip((each.name for each in due), self._tools.workers.map(self._asks, due), strict=True))
-        waiting = [each for each in due if self._waits(each)]
-        due = [each for each in due if each not in waiting]
+        tiers = [[each for each in due if self._patience(each) == patience] for patience in (1, 2)]
+        due = [each for each in due if self._patience(each) == 0]
         brought = announced = self._announced(own, made)
         denied: frozenset[str] = frozenset()
         for _ in range(_ROUNDS):
@@ -114,9 +114,9 @@ class _Making:
             denied |= before - brought  # what a chart brings only where nobody has it
             announced = brought - denied
             known = [each for each in self._sourced if each.name in made]
-            due = waiting + [each for each in known if not self._holds(each, made[each.name], announced)]
-            waiting = []
-            if not due:
+            stale = [each for each in known if not self._holds(each, made[each.name], announced)]
+            due = (tiers.pop(0) if tiers else []) + stale
+            if not due and not any(tiers):
                 break
         return made
 
@@ -180,10 +180,12 @@ class _Making:
         except (LockError, ArchiveError):
             return frozenset()  # `_make` tells it, together with what is wrong with the others
 
-    def _waits(self, component: Component) -> bool:
-        """Whether it asks for more than Kubernetes itself has."""
+    def _patience(self, component: Component) -> int:
+        """How long it waits: 0 if it asks for no more than Kubernetes itself has, 2 if it may ask for anything."""
         asked = self._asks(component)
-        return asked is None or not asked <= frozenset(self._built_in)
+        if asked is None:
+            return 2
+        return 0 if asked <= frozenset(self._built_in) else 1
 
     def _archive(self, component: Component) -> bytes:
         assert component.helm is not None
