@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from cluster_forge.foundation.names import counted
 from cluster_forge.stages.changes import Changes, Named
-from cluster_forge.stages.compare import Difference
+
+if TYPE_CHECKING:
+    from cluster_forge.stages.compare import Difference
 
 _SHOWN: Final = 12
 
