@@ -12,7 +12,9 @@ def main() -> None:
 
     Ctrl-C shows no traceback, whenever it comes.
     """
-    gc.set_threshold(100_000, 50, 100)  # what is loaded and read stays: looking for garbage in it takes a tenth of the time
+    gc.set_threshold(
+        100_000, 50, 100
+    )  # what is loaded and read stays: looking for garbage in it takes a tenth of the time
     try:
         if "_CLUSTER_FORGE_COMPLETE" in os.environ:
             from cluster_forge.cli.completion import answer

@@ -197,8 +197,12 @@ class Maker(Protocol):
 class Workers(Protocol):
     """Runs many calls at once."""
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], *, weight: Callable[[Item], int] | None = None
+    ) -> list[Result]:
         """Results in the order of ``items``, whatever order they finished in.
+
+        The items of most ``weight`` are begun first: or the largest would keep the others waiting at the end.
 
         Raises:
             ExceptionGroup: every ForgeError that a call raised (all calls are finished first); a bug passes as it is.

@@ -108,3 +108,15 @@ except KeyboardInterrupt:
     assert done.stdout.strip() == "interrupted True"
     assert time.monotonic() - begin < 8
     assert signal.getsignal(signal.SIGINT) is not None
+
+
+def test_the_heaviest_is_begun_first_and_results_stay_in_place() -> None:
+    begun: list[int] = []
+
+    def call(number: int) -> int:
+        begun.append(number)
+        return -number
+
+    assert ThreadWorkers(2).map(call, [1, 3, 2, 5, 4], weight=lambda number: number) == [-1, -3, -2, -5, -4]
+    assert begun[0] in (5, 4)
+    assert begun[-1] in (1, 2)

@@ -104,7 +104,9 @@ def _inside(path: str) -> str:
 class OneByOne:
     """`ports.Workers`, one call after the other."""
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], *, weight: Callable[[Item], int] | None = None
+    ) -> list[Result]:
         results: list[Result] = []
         errors: list[ForgeError] = []
         for item in items:

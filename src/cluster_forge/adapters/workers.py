@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from cluster_forge.foundation.errors import ForgeError, leaves, raise_all
@@ -24,14 +24,19 @@ class ThreadWorkers:
             raise ValueError(f"not a number of workers: {jobs}")
         self._jobs = jobs
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], *, weight: Callable[[Item], int] | None = None
+    ) -> list[Result]:
         todo = list(items)
         if self._jobs == 1 or len(todo) < 2:
             return _gathered(_call(function, item) for item in todo)
         pool = ThreadPoolExecutor(min(self._jobs, len(todo)), thread_name_prefix="worker")
         try:
-            futures = [pool.submit(_call, function, item) for item in todo]
-            results = _gathered(map(Future.result, futures))
+            order = list(range(len(todo)))
+            if weight:
+                order.sort(key=lambda place: -weight(todo[place]))
+            begun = {place: pool.submit(_call, function, todo[place]) for place in order}
+            results = _gathered(begun[place].result() for place in range(len(todo)))
         except BaseException:
             # Not only Exception: Ctrl-C must not wait for what it is meant to stop.
             pool.shutdown(wait=False, cancel_futures=True)

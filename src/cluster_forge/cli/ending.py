@@ -38,9 +38,6 @@ def leave(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         flush(stream)
     if code in STOPPED and threading.active_count() > 1:
-        if multiprocessing := sys.modules.get("multiprocessing"):
-            for child in multiprocessing.active_children():
-                child.terminate()
         os._exit(code)
     sys.exit(code)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from cluster_forge.foundation.addresses import without_credentials
-from cluster_forge.foundation.errors import ArchiveError, LockError
+from cluster_forge.foundation.errors import ArchiveError, ForgeError, LockError, leaves, raise_all
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests import kubernetes_apis, scope
 from cluster_forge.ports import Order, RenderRequest, Reporter
@@ -108,7 +108,7 @@ class _Making:
         brought = announced = self._announced(own, made)
         denied: frozenset[str] = frozenset()
         for _ in range(_ROUNDS):
-            for new in self._tools.workers.map(partial(self._make, announced=announced), due):
+            for new in self._made(due, announced, tiers):
                 made[new.component] = new
             before, brought = brought, self._announced(own, made)
             denied |= before - brought  # what a chart brings only where nobody has it
@@ -118,6 +118,22 @@ class _Making:
             due = (tiers.pop(0) if tiers else []) + stale
             if not due and not any(tiers):
                 break
+        return made
+
+    def _made(
+        self, due: Sequence[Component], announced: frozenset[str], later: Sequence[Sequence[Component]]
+    ) -> list[Made]:
+        """What components come to; if one fails, the errors of those that are due later are told with its own."""
+        errors: list[ForgeError] = []
+        made: list[Made] = []
+        for tier in (due, *later):
+            try:
+                made += self._tools.workers.map(partial(self._make, announced=announced), tier, weight=self._weight)
+            except (ForgeError, ExceptionGroup) as error:
+                errors += [each for each in leaves(error) if isinstance(each, ForgeError)]
+            if not errors:
+                break
+        raise_all(errors)
         return made
 
     def finished(self) -> None:
@@ -179,6 +195,11 @@ class _Making:
             return self._tools.maker.asks(self._archive(component))
         except (LockError, ArchiveError):
             return frozenset()  # `_make` tells it, together with what is wrong with the others
+
+    def _weight(self, component: Component) -> int:
+        """About how much work a component is: what of its sources the store holds."""
+        digests = self._pins.get(component.name, Pins()).digests
+        return sum(len(self._tools.store.get(digest) or b"") for digest in digests)
 
     def _patience(self, component: Component) -> int:
         """How long it waits: 0 if it asks for no more than Kubernetes itself has, 2 if it may ask for anything."""

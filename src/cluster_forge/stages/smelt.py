@@ -79,7 +79,7 @@ def smelt(request: SmeltRequest, tools: Tools, reporter: Reporter) -> Smelted:
     """
     present = _present(request, tools)
     inputs = fingerprint(request.stack, request.pins, request.lock, tools)
-    reporter.started(STAGE, len(request.stack.components))
+    reporter.started(STAGE, 0)
     smelted = (None if request.is_anew else _unchanged(request, present, inputs)) or _made(
         request, present, inputs, tools, reporter
     )

@@ -13,6 +13,9 @@ from cluster_forge.manifests.batch import Batch
 from cluster_forge.manifests.manifest import Document, Manifest, Provenance
 from cluster_forge.ports import HelmEngine, Order, Packed, Rendered, RenderRequest, YamlReader
 
+_MOST_ERRORS = 100
+"""Nobody mends more of one component at a time."""
+
 Documents = Iterable[tuple[split.Document, str]]
 """Documents, each with the file, template or URL that it stands in."""
 
@@ -49,12 +52,17 @@ class DirectMaker:
     def _read(self, documents: Documents, order: Order) -> tuple[Manifest, ...]:
         found: list[Manifest] = []
         errors: list[ForgeError] = []
+        known: dict[str, list[Manifest]] = {}  # real charts list a CRD's file twice
         for document, origin in documents:
+            if len(errors) == _MOST_ERRORS:
+                break
             where = f"{origin}:{document.line}"
+            provenance = Provenance(component=order.component, origin=where)
             try:
-                value = self._reader.read(document.text)
-                objects = normalize.objects(value, Provenance(component=order.component, origin=where))
-                found += map(_written, list(objects))
+                if document.text not in known:
+                    objects = normalize.objects(self._reader.read(document.text), provenance)
+                    known[document.text] = [_written(each) for each in list(objects)]
+                found += (replace(each, provenance=provenance) for each in known[document.text])
             except ManifestError as error:
                 place = f"component {order.component}: "
                 message = error.message if error.message.startswith(place) else place + error.message
