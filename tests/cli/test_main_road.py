@@ -95,7 +95,7 @@ class TestForge:
     def test_json_is_one_document_and_everything_for_people_is_on_stderr(self, workspace: Workspace) -> None:
         said = workspace.ok("forge", "--format", "json")
         answer = said.json
-        assert answer.keys() == STAGE | {"cast"}
+        assert answer.keys() == STAGE | {"cast", "changes"}
         assert (answer["command"], answer["stack"], answer["objects"], answer["findings"]) == ("forge", "demo", 5, [])
         parts = {part["name"]: part for part in answer["components"]}
         assert parts["web"] == {
@@ -237,7 +237,7 @@ class TestFindings:
 
     def test_json_holds_them(self, conflict: Workspace) -> None:
         answer = conflict.run("forge", "--format", "json", "-q").json
-        assert answer.keys() == STAGE
+        assert answer.keys() == STAGE | {"changes"}
         (finding,) = answer["findings"]
         assert finding.keys() == FINDING
         assert (finding["code"], finding["severity"], finding["component"]) == ("duplicate-object", "error", "extras")

@@ -62,22 +62,22 @@ class TestStreams:
     @pytest.mark.parametrize("arguments", [["forge"], ["config", "show"], ["--help"], ["help", "errors"]])
     def test_nobody_reads_on(self, forged: Workspace, arguments: list[str]) -> None:
         """As in ``| head -1``, where head is gone at once: no traceback, and what was to be made is made."""
-        said = shell(changed(forged), '{ "$@" || echo $? >&2; } | true', *arguments)
-        assert said.err.endswith("1\n") or arguments != ["forge"]
+        said = shell(changed(forged), '{ "$@"; echo $? >&2; } | true', *arguments)
+        assert said.err.endswith("0\n")
         assert "Traceback" not in said.err
         assert "a bug of" not in said.err
         if arguments == ["forge"]:
             assert b"replicas: 3" in stack(forged)["web/deployment.apps_web_web.yaml"]
         before = stack(forged)
         said = shell(forged, '{ "$@" 2>&1 || echo $? >&2; } | true', *arguments)
-        assert said.err in ("", "1\n")
+        assert said.err == ""
         assert stack(forged) == before
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
     @pytest.mark.parametrize("arguments", [["forge"], ["forge", "--format", "json"], ["config", "show"], ["--help"]])
     def test_a_full_disk_behind_stdout(self, forged: Workspace, arguments: list[str]) -> None:
         said = shell(changed(forged), '"$@" >/dev/full', *arguments)
-        assert said.code == 1
-        assert said.err.splitlines()[-1] == "error: the output cannot be written: No space left on device"
+        assert said.code == 20
+        assert "error: the output cannot be written: No space left on device" in said.err.splitlines()
         if arguments[0] == "forge":
             assert b"replicas: 3" in stack(forged)["web/deployment.apps_web_web.yaml"]

@@ -98,7 +98,7 @@ class TestWritten:
         workshop.heard.events.clear()
         workshop.smelt(stack)
         assert workshop.heard.events == [
-            ("started", "smelt", "1"),
+            ("started", "smelt", "0"),
             ("started", "render", "2"),
             ("advanced", "render", "web", "1 object"),
             ("advanced", "render", "web", "1 object"),
