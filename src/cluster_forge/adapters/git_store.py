@@ -12,7 +12,8 @@ import io
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from cluster_forge.ports import Cache, Repository, Workers
 
 if TYPE_CHECKING:
     from dulwich.objects import ObjectID, ShaFile
+    from dulwich.pack import Pack
 
 BRANCH = "refs/heads/main"
 IDENTITY = b"Cluster-Forge <cluster-forge@localhost>"
@@ -108,17 +110,25 @@ class BareRepositories:
 
 def _read(repository: FileTree) -> FileTree:
     from dulwich.object_format import SHA1  # noqa: PLC0415 - see above
-    from dulwich.objects import Commit, ObjectID, Tree  # noqa: PLC0415
+    from dulwich.objects import Commit, ObjectID  # noqa: PLC0415
     from dulwich.pack import Pack, PackData, load_pack_index_file  # noqa: PLC0415
 
     name = next(path for path in repository if path.endswith(".pack"))
     content, index = repository[name], repository[f"{name.removesuffix('.pack')}.idx"]
+    if hashlib.sha1(content[:-20], usedforsecurity=False).digest() != content[-20:]:
+        raise ValueError("the pack is damaged")
     data = PackData(name, file=io.BytesIO(content), size=len(content), object_format=SHA1)
-    pack = Pack.from_objects(data, load_pack_index_file(name, io.BytesIO(index), SHA1))
-    commit = pack[ObjectID(repository[BRANCH].strip())]
-    assert isinstance(commit, Commit)
-    files: dict[str, bytes] = {}
-    todo = [("", commit.tree)]
+    found = load_pack_index_file(name, io.BytesIO(index), SHA1)
+    with closing(data), closing(found), Pack.from_objects(data, found) as pack:
+        commit = pack[ObjectID(repository[BRANCH].strip())]
+        assert isinstance(commit, Commit)
+        return FileTree(dict(_files_below(pack, commit.tree)))
+
+
+def _files_below(pack: Pack, top: ObjectID) -> Iterator[tuple[str, bytes]]:
+    from dulwich.objects import Tree  # noqa: PLC0415 - see above
+
+    todo = [("", top)]
     while todo:
         start, tree = todo.pop()
         folder = pack[tree]
@@ -128,8 +138,7 @@ def _read(repository: FileTree) -> FileTree:
             if entry.mode == _FOLDER:
                 todo.append((f"{path}/", entry.sha))
             else:
-                files[path] = pack[entry.sha].as_raw_string()
-    return FileTree(files)
+                yield path, pack[entry.sha].as_raw_string()
 
 
 def _folders(tree: FileTree) -> _Folder:

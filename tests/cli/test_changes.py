@@ -1,0 +1,138 @@
+"""What changed: told by smelt, compared by `cast --diff`, watched by `forge --watch`; and what the store holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.cli.conftest import PROGRAM, config_map
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Workspace
+
+PATIENCE = 60
+
+
+class TestSmelt:
+    def test_it_tells_what_was_added_changed_and_removed(self, workspace: Workspace) -> None:
+        workspace.ok("forge")
+        workspace.write({"input/extras/new.yaml": config_map("new")})
+        workspace.replace("input/config.yaml", "replicas: 2", "replicas: 5")
+        workspace.replace("input/config.yaml", "\n- spare\n", "\n")
+        said = workspace.ok("smelt")
+        head = "since the last smelt: 2 components changed, 1 removed; 1 object added, 1 changed, 1 removed"
+        assert head in said.out.splitlines()
+        assert "  + extras: ConfigMap/extras/new" in said.out.splitlines()
+        assert "  ~ web: Deployment.apps/web/web" in said.out.splitlines()
+        answer = workspace.ok("smelt", "--format", "json").json
+        assert answer["changes"]["objects"] == {"added": [], "changed": [], "removed": []}
+
+    def test_nothing_changed(self, workspace: Workspace) -> None:
+        workspace.ok("forge")
+        assert "nothing changed since the last smelt" in workspace.ok("smelt").out
+
+
+class TestCastDiff:
+    def test_it_shows_edits_and_casts_nothing(self, workspace: Workspace) -> None:
+        workspace.ok("forge")
+        before = workspace.tree("stacks")
+        assert workspace.ok("cast", "--diff").out == "no differences\n"
+        workspace.replace("working/web/deployment.apps_web_web.yaml", "replicas: 2", "replicas: 7")
+        said = workspace.run("cast", "--diff")
+        assert said.code == 1
+        assert {"-  replicas: 2", "+  replicas: 7"} <= set(said.out.splitlines())
+        assert workspace.tree("stacks") == before
+
+    def test_added_and_removed_files(self, workspace: Workspace) -> None:
+        workspace.ok("forge")
+        workspace.write({"input/extras/new.yaml": config_map("new")})
+        workspace.replace("input/config.yaml", "\n- spare\n", "\n")
+        workspace.ok("smelt")
+        answer = workspace.run("cast", "--diff", "--format", "json").json
+        assert {each["file"]: each["change"] for each in answer["differences"]} == {
+            "extras/configmap_extras_new.yaml": "added",
+            "spare/configmap_extras_spare.yaml": "removed",
+        }
+
+    def test_nothing_was_cast_or_it_is_damaged(self, workspace: Workspace) -> None:
+        workspace.ok("smelt", "extras")
+        assert workspace.run("cast", "--diff", "extras").code == 22
+        workspace.ok("forge", "--discard-edits")
+        (pack,) = (workspace.folder / "stacks/demo/repo.git/objects/pack").glob("*.pack")
+        pack.write_bytes(pack.read_bytes()[:40])
+        assert workspace.run("cast", "--diff").code == 24
+
+
+class TestWatch:
+    @pytest.mark.skipif(os.name != "posix", reason="it is ended by a signal")
+    def test_it_smelts_with_every_change_and_survives_errors(self, workspace: Workspace, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        command = [str(PROGRAM), "-C", str(workspace.folder), "forge", "--watch"]
+        with out.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file) as process:
+            try:
+                wait(lambda: "watching" in out.read_text())
+                workspace.replace("input/config.yaml", "replicas: 2", "replicas: 5")
+                wait(lambda: "  ~ web: Deployment.apps/web/web" in out.read_text())
+                assert "replicas: 5" in workspace.read("working/web/deployment.apps_web_web.yaml")
+                workspace.write({"input/extras/broken.yaml": "a: ["})
+                wait(lambda: "input/extras/broken.yaml" in out.read_text())
+                (workspace.folder / "input/extras/broken.yaml").unlink()
+                workspace.write({"input/extras/new.yaml": config_map("new")})
+                wait(lambda: "  + extras: ConfigMap/extras/new" in out.read_text())
+                assert process.poll() is None
+            finally:
+                process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE) == 130
+
+    def test_one_json_document_has_no_end(self, workspace: Workspace) -> None:
+        assert workspace.run("forge", "--watch", "--format", "json").code == 2
+
+
+class TestStore:
+    def test_it_tells_and_clears_what_was_made(self, workspace: Workspace, tmp_path: Path) -> None:
+        store = tmp_path / "store"
+        workspace.ok("forge", "--store", str(store))
+        kinds = {each["kind"]: each for each in status(workspace, store)}
+        assert kinds.keys() == {"sources", "objects", "asks", "packed"}
+        assert all(each["entries"] > 0 and each["bytes"] > 0 for each in kinds.values())
+        workspace.ok("store", "clean", "--store", str(store), "--older-than", "1d")
+        assert {each["kind"]: each["entries"] for each in status(workspace, store)} == {
+            kind: each["entries"] for kind, each in kinds.items()
+        }
+        old = time.time() - 40 * 86400
+        for path in store.rglob("*"):
+            os.utime(path, (old, old))
+        workspace.ok("store", "clean", "--store", str(store))
+        left = {each["kind"]: each["entries"] for each in status(workspace, store)}
+        assert left == {**dict.fromkeys(kinds, 0), "sources": kinds["sources"]["entries"]}
+        workspace.ok("store", "clean", "--store", str(store), "--older-than", "0s", "--sources")
+        assert all(each["entries"] == 0 for each in status(workspace, store))
+        workspace.ok("forge", "--store", str(store))
+
+    def test_no_store_holds_nothing(self, workspace: Workspace, tmp_path: Path) -> None:
+        (sources,) = status(workspace, tmp_path / "none")
+        assert sources["entries"] == 0
+
+    def test_an_age_that_is_none(self, workspace: Workspace) -> None:
+        assert workspace.run("store", "clean", "--older-than", "soon").code == 2
+
+
+def status(workspace: Workspace, store: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(
+        workspace.ok("store", "status", "--store", str(store), "--format", "json").out
+    )["kinds"]
+    return found
+
+
+def wait(until: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not until():
+        assert time.monotonic() < end
+        time.sleep(0.05)
