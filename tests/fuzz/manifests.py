@@ -18,7 +18,7 @@ from cluster_forge.adapters.yaml_go import GoYaml
 from cluster_forge.adapters.yaml_python import PythonYaml
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, ManifestError, leaves
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.manifests import batch, emit, hooks, images, normalize, split, twins
+from cluster_forge.manifests import batch, emit, hooks, normalize, split, twins
 from cluster_forge.manifests.scope import Scopes
 from cluster_forge.ports import Order
 from cluster_forge.stack import emit as description_text
@@ -81,7 +81,7 @@ def _objects(data: bytes) -> None:
     for manifest in single.manifests:
         assert hooks.use_of(manifest)
         assert -(2**63) <= manifest.facts.weight < 2**63
-        assert images.of(manifest.body) is not None
+        assert manifest.facts.images is not None
         assert manifest.id.file_name
         assert str(manifest.id)
         text = emit.document(manifest.body)
