@@ -60,7 +60,11 @@ def is_live(lines: Sequence[str]) -> bool:
 def slow(workspace: Workspace) -> Workspace:
     """A workspace that was forged, and now has a chart that takes its time: each call of genCA makes an RSA key."""
     workspace.ok("forge")
-    text = '{{ range until 12 }}# {{ genCA "x" 1 | toString | len }}\n{{ end }}\n'
+    return slowed(workspace, keys=12)
+
+
+def slowed(workspace: Workspace, *, keys: int) -> Workspace:
+    text = f'{{{{ range until {keys} }}}}# {{{{ genCA "x" 1 | toString | len }}}}\n{{{{ end }}}}\n'
     return workspace.write({"input/charts/web/templates/slow.yaml": text})
 
 
@@ -136,6 +140,7 @@ class TestEnds:
     def test_what_stops_a_run_leaves_terminal_and_trees_as_they_were(
         self, slow: Workspace, stop: str | signal.Signals, code: int, word: str
     ) -> None:
+        slowed(slow, keys=150)  # by chance, a few keys are made before the signal comes
         before = slow.tree("working"), slow.tree("stacks")
         with Terminal(PROGRAM, "forge", cwd=slow.folder) as terminal:
             terminal.until(is_live)
