@@ -32,8 +32,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A run in the background of a shell ignores Ctrl-C, and so would every program that a test starts and interrupts.
+    # A run in the background of a shell ignores Ctrl-C, one under `nohup` a hang-up, and so would every program that a
+    # test starts and stops in that way.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.pluginmanager.register(CorpusRule(), "corpus-rule")
 
 
