@@ -98,14 +98,12 @@ class Rendered:
     """What Helm made of it.
 
     ``templates`` holds the text of each template by its path, in Helm's order, ``NOTES.txt`` left out; ``crds`` the
-    files of ``crds/`` folders, those of switched-off dependencies left out. ``asks_for`` holds the API versions that the
-    chart's templates ask the cluster for, None where they cannot be told: another set may give another result.
+    files of ``crds/`` folders, those of switched-off dependencies left out.
     """
 
     templates: Mapping[str, str]
     crds: Sequence[tuple[str, str]]
     notes: str
-    asks_for: frozenset[str] | None
 
 
 class HelmEngine(Protocol):

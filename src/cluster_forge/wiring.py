@@ -20,6 +20,9 @@ from cluster_forge.stages.means import Tools
 _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "768MiB", "PYTHONUTF8": "1"}
 """For Helm's library: less CPU than with Go's default, for some memory, but not for much (ADR 0006)."""
 
+_AHEAD = 4
+"""Processes that are started before it is known how many will be wanted."""
+
 _START = "from cluster_forge.wiring import serve; serve()"
 """How a process that makes objects begins."""
 
@@ -89,7 +92,7 @@ def workshop(settings: Settings) -> Workshop:
         {**_FOR_WORKERS, **os.environ},
     )
     if settings.is_ahead:
-        processes.start(settings.jobs)
+        processes.start(min(settings.jobs, _AHEAD))
     tools = Tools(
         store=store,
         files=files,

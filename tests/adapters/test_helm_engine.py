@@ -65,7 +65,7 @@ def crd(name: str) -> str:
 def objects(engine: HelmEngine, asked: RenderRequest) -> dict[ObjectId, Any]:
     """What the engine's output comes to."""
     name = ComponentName("web")
-    found = batch.unpack(DirectMaker(engine, READER).make(Order(component=name, chart=asked)).content, name).manifests
+    found = batch.unpack(DirectMaker(engine, READER).make(Order(component=name, chart=asked)).content, name)
     assert len({each.id for each in found}) == len(found)
     return {each.id: each.body for each in found}
 
@@ -400,10 +400,10 @@ class TestAskedApis:
                 archive.addfile(entry, io.BytesIO(content))
         assert HelmEngineInProcess().asks(buffer.getvalue()) is None
 
-    def test_the_engines_tell_it_with_the_result(self, engine: HelmEngine) -> None:
+    def test_both_engines_tell_it(self, engine: HelmEngine) -> None:
         asking = {"templates/a.yaml": '{{ if .Capabilities.APIVersions.Has "example.com/v1" }}a: b{{ end }}'}
-        assert engine.render(request(asking)).asks_for in (frozenset({"example.com/v1"}), None)
-        assert engine.render(request({"templates/a.yaml": "\n"})).asks_for == frozenset()
+        assert engine.asks(chart(asking)) in (frozenset({"example.com/v1"}), None)
+        assert engine.asks(chart({"templates/a.yaml": "\n"})) == frozenset()
 
     def test_what_is_no_archive_is_an_error(self) -> None:
         with pytest.raises(ArchiveError):

@@ -25,7 +25,7 @@ from cluster_forge.adapters.yaml_python import PythonYaml
 from cluster_forge.foundation.errors import ArchiveError, ForgeError, ManifestError, RenderError, leaves
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import batch
-from cluster_forge.manifests.batch import Batch
+from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.ports import Maker, Order, RenderRequest
 from cluster_forge.stack.model import KubernetesVersion
 
@@ -82,7 +82,7 @@ def templates(text: str) -> Order:
     return rendering({"templates/a.yaml": text})
 
 
-def made(maker: Maker, order: Order) -> Batch:
+def made(maker: Maker, order: Order) -> tuple[Manifest, ...]:
     return batch.unpack(maker.make(order).content, NAME)
 
 
@@ -153,7 +153,7 @@ class TestContract:
             assert [(type(each), str(each), each.where, each.fix) for each in failure(maker, BAD[name])] == [
                 (type(each), str(each), each.where, each.fix) for each in expected
             ]
-        assert made(maker, GOOD["chart"]).manifests
+        assert made(maker, GOOD["chart"])
 
     def test_they_know_what_a_chart_asks_for(self, maker: Maker) -> None:
         asking = chart({"templates/a.yaml": '{{ .Capabilities.APIVersions.Has "policy/v1" }}'})
@@ -175,11 +175,11 @@ class TestContract:
 
 
 def test_what_an_object_is_is_known_without_its_tree() -> None:
-    found = made(direct(), GOOD["chart"]).manifests
+    found = made(direct(), GOOD["chart"])
     facts = {each.id.name: each.facts for each in found}
     assert (facts["hook"].hook, facts["hook"].weight) == ("pre-install", 3)
     assert facts["p"].images == ("example.com/p:1",)
-    (crd,) = made(direct(), GOOD["crds"]).manifests
+    (crd,) = made(direct(), GOOD["crds"])
     assert crd.facts.defines
     assert crd.facts.defines.api_versions == ("example.com/v1", "example.com/v1/Widget")
 
@@ -227,7 +227,7 @@ class TestLimits:
         assert "component web: the chart took longer than 3 s and was ended" in error.message
         assert error.where == "input/config.yaml:3"
         assert "--render-seconds" in str(error.fix)
-        assert made(hurried, GOOD["texts"]).manifests
+        assert made(hurried, GOOD["texts"])
 
     @pytest.mark.parametrize("name", GREEDY)
     def test_memory(self, small: ProcessMaker, name: str) -> None:
@@ -236,14 +236,14 @@ class TestLimits:
         assert "component web: the chart wanted more than 512 MiB of memory and was ended" in error.message
         assert error.where == "input/config.yaml:3"
         assert "--render-memory" in str(error.fix)
-        assert made(small, GOOD["chart"]).manifests
+        assert made(small, GOOD["chart"])
 
     def test_a_recursion_without_end_is_helms_error(self, small: ProcessMaker) -> None:
         order = templates('{{ define "x" }}{{ include "x" . }}{{ end }}{{ include "x" . }}')
         (error,) = failure(small, order)
         assert isinstance(error, RenderError)
         assert "component web: " in error.message
-        assert made(small, GOOD["chart"]).manifests
+        assert made(small, GOOD["chart"])
 
     @pytest.mark.parametrize("what", ["chart", "text"])
     def test_a_million_aliases(self, small: ProcessMaker, what: str) -> None:
@@ -253,13 +253,13 @@ class TestLimits:
         for error in failure(small, bomb):
             assert isinstance(error, RenderError | ManifestError | ArchiveError)
             assert "component web: " in error.message
-        assert made(small, GOOD["chart"]).manifests
+        assert made(small, GOOD["chart"])
 
     def test_texts_are_limited_too(self, small: ProcessMaker) -> None:
         many = CONFIG_MAP + "x:\n" + "- {a: b, c: d, e: [1, 2, 3]}\n" * 1_500_000
         (error,) = failure(small, reading(many))
         assert "component web: its manifests wanted more than 512 MiB of memory" in error.message
-        assert made(small, GOOD["texts"]).manifests
+        assert made(small, GOOD["texts"])
 
 
 def children(pid: int) -> list[int]:
@@ -319,7 +319,7 @@ class TestProcesses:
             (error,) = working.result(timeout=10)
         assert isinstance(error, RenderError)
         assert "component web: the chart made its process end" in error.message
-        assert made(alone, GOOD["chart"]).manifests
+        assert made(alone, GOOD["chart"])
 
     def test_one_that_died_between_two_orders_is_replaced(self, alone: ProcessMaker) -> None:
         before = set(children(os.getpid()))
@@ -327,7 +327,7 @@ class TestProcesses:
         (child,) = set(children(os.getpid())) - before
         os.kill(child, signal.SIGKILL)
         assert eventually(lambda: not lives(child), 3)
-        assert made(alone, GOOD["chart"]).manifests
+        assert made(alone, GOOD["chart"])
 
     def test_close_ends_all_of_them(self, alone: ProcessMaker) -> None:
         before = set(children(os.getpid()))

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import batch, emit, facts
-from cluster_forge.manifests.batch import Batch
 from cluster_forge.manifests.facts import CustomKind, Facts
 from cluster_forge.manifests.manifest import Document, Manifest, Provenance
 
@@ -44,31 +43,28 @@ def manifest(body: dict[str, Any], origin: str = "templates/a.yaml:1") -> Manife
     return Manifest.of(body, Provenance(component=WEB, origin=origin))
 
 
-asks = st.none() | st.frozensets(words, max_size=3)
-
-
-@given(st.lists(st.tuples(bodies(), words), max_size=5), asks)
-def test_what_was_packed_is_unpacked(objects: list[tuple[dict[str, Any], str]], asked: frozenset[str] | None) -> None:
-    packed = Batch(manifests=tuple(manifest(body, origin) for body, origin in objects), asks=asked)
+@given(st.lists(st.tuples(bodies(), words), max_size=5))
+def test_what_was_packed_is_unpacked(objects: list[tuple[dict[str, Any], str]]) -> None:
+    packed = tuple(manifest(body, origin) for body, origin in objects)
     found = batch.unpack(batch.pack(packed), WEB)
     assert found == packed
-    for each, (body, origin) in zip(found.manifests, objects, strict=True):
+    for each, (body, origin) in zip(found, objects, strict=True):
         assert each.body == body
         assert each.provenance == Provenance(component=WEB, origin=origin)
         assert each.text.decode() == emit.document(body)
         assert each.facts == facts.of(body)
 
 
-@given(st.lists(bodies(), max_size=3), asks)
-def test_the_same_objects_are_the_same_bytes(objects: list[dict[str, Any]], asked: frozenset[str] | None) -> None:
-    first, second = (Batch(manifests=tuple(map(manifest, objects)), asks=asked) for _ in range(2))
+@given(st.lists(bodies(), max_size=3))
+def test_the_same_objects_are_the_same_bytes(objects: list[dict[str, Any]]) -> None:
+    first, second = (tuple(map(manifest, objects)) for _ in range(2))
     assert batch.pack(first) == batch.pack(second)
     assert batch.pack(batch.unpack(batch.pack(first), OTHER)) == batch.pack(first)
 
 
 def test_they_may_be_of_another_component() -> None:
-    packed = batch.pack(Batch(manifests=(manifest({"apiVersion": "v1", "kind": "X", "metadata": {"name": "a"}}),)))
-    (found,) = batch.unpack(packed, OTHER).manifests
+    packed = batch.pack([manifest({"apiVersion": "v1", "kind": "X", "metadata": {"name": "a"}})])
+    (found,) = batch.unpack(packed, OTHER)
     assert found.provenance == Provenance(component=OTHER, origin="templates/a.yaml:1")
 
 
@@ -84,8 +80,8 @@ def test_texts_and_facts_travel_as_they_are() -> None:
         json=b'{"apiVersion":"v1","kind":"X","metadata":{"name":"a"}}', text=b"# as it was\n", facts=given_facts
     )
     each = manifest({"apiVersion": "v1", "kind": "X", "metadata": {"name": "a"}})
-    packed = batch.pack(Batch(manifests=(Manifest(id=each.id, document=document, provenance=each.provenance),)))
-    (found,) = batch.unpack(packed, WEB).manifests
+    packed = batch.pack([Manifest(id=each.id, document=document, provenance=each.provenance)])
+    (found,) = batch.unpack(packed, WEB)
     assert (found.text, found.facts, found.document.json) == (b"# as it was\n", given_facts, document.json)
 
 
@@ -94,7 +90,7 @@ def test_many_alike_are_small() -> None:
         manifest({"apiVersion": "v1", "kind": "X", "metadata": {"name": f"n{n}"}, "data": {"a": "b" * 200}})
         for n in range(500)
     )
-    assert len(batch.pack(Batch(manifests=objects))) < 20_000
+    assert len(batch.pack(objects)) < 20_000
 
 
 def test_what_is_no_batch_is_no_objects() -> None:

@@ -59,7 +59,6 @@ class HelmProgram:
             templates={path: text for path, text in sorted(sources.items()) if path not in crds},
             crds=tuple(crds.items()),
             notes="",
-            asks_for=self.asks(request.chart),
         )
 
     def asks(self, chart: bytes) -> frozenset[str] | None:

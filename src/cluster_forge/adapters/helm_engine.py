@@ -71,7 +71,6 @@ class HelmEngineInProcess:
             templates={path: text for path, text in sorted(templates.items()) if not path.endswith("NOTES.txt")},
             crds=tuple((str(crd["filename"]), str(crd["data"])) for crd in crds),
             notes=notes,
-            asks_for=_asked(content),
         )
 
     def newest_in_range(self, constraint: str, versions: Sequence[str]) -> str | None:

@@ -10,7 +10,6 @@ Both forms are kept: a stack that is smelted again wants the text, a check the t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -21,44 +20,31 @@ from cluster_forge.manifests.facts import CustomKind, Facts
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Document, Manifest, Provenance
 
-FORMAT = 1
+FORMAT = 2
 """Part of every key under which a batch is kept: another layout never meets this reader."""
 
 _LEVEL = 1
 _LENGTH = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """``asks`` are the API versions that a chart's templates ask the cluster for, None where they cannot be told."""
-
-    manifests: tuple[Manifest, ...]
-    asks: frozenset[str] | None = frozenset()
-
-
-def pack(batch: Batch) -> bytes:
-    """The batch as bytes. The component is no part of it: another may hold the same objects."""
+def pack(manifests: Iterable[Manifest]) -> bytes:
+    """The objects as bytes. The component is no part of them: another may hold the same objects."""
     pieces: list[bytes] = []
     entries = []
-    for each in batch.manifests:
+    for each in manifests:
         content, text = each.document.json, each.document.text
         pieces += (content, text)
         entries.append([*_id(each.id), each.provenance.origin, len(content), len(text), _facts(each.facts)])
-    header = orjson.dumps({"asks": None if batch.asks is None else sorted(batch.asks), "objects": entries})
+    header = orjson.dumps(entries)
     packed = b"".join((len(header).to_bytes(_LENGTH, "little"), header, *pieces))
     return zstandard.ZstdCompressor(level=_LEVEL, write_content_size=True).compress(packed)
 
 
-def unpack(packed: bytes, component: ComponentName) -> Batch:
+def unpack(packed: bytes, component: ComponentName) -> tuple[Manifest, ...]:
     """What `pack` was given, as objects of ``component``."""
     content = zstandard.ZstdDecompressor().decompress(packed)
     start = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
-    header = orjson.loads(content[_LENGTH:start])
-    asks = header["asks"]
-    return Batch(
-        manifests=tuple(_manifests(header["objects"], content, start, component)),
-        asks=None if asks is None else frozenset(asks),
-    )
+    return tuple(_manifests(orjson.loads(content[_LENGTH:start]), content, start, component))
 
 
 def _manifests(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.manifests import batch
-from cluster_forge.manifests.batch import Batch
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.ports import Maker, Order, StackFiles
 from cluster_forge.stack.model import Component
@@ -25,7 +24,7 @@ class Group:
     manifests: tuple[Manifest, ...]
 
 
-def made(order: Order, maker: Maker) -> tuple[Batch, bool]:
+def made(order: Order, maker: Maker) -> tuple[tuple[Manifest, ...], bool]:
     """What came of an order, and whether it was there already.
 
     Raises:

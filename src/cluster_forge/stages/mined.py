@@ -63,7 +63,7 @@ def read(component: Component, locked: LockedComponent, tools: Tools) -> Made | 
     found, is_kept = documents.made(documents.of_folder(tree, folder, component), tools.maker)
     return Made(
         component=component.name,
-        groups=(Group(origin=folder, manifests=found.manifests),),
+        groups=(Group(origin=folder, manifests=found),),
         asks=None if _ANY in locked.asks else frozenset(locked.asks),
         kept=tree.digest,
         is_cached=is_kept,

@@ -83,6 +83,7 @@ class _Making:
         self._sourced = [each for each in stack.components if has_sources(each)]
         self._asked: dict[ComponentName, frozenset[str] | None] = {}
         self._counts: Counter[str] = Counter()
+        self._archives: dict[ComponentName, bytes] = {}
 
     def own(self) -> dict[ComponentName, tuple[Group, ...]]:
         """The objects in the components' own files and folders, one group for each entry."""
@@ -145,8 +146,8 @@ class _Making:
         with self._told(component) as facts:
             order = documents.own(entry, component, self._tools.files)
             found, facts["cached"] = documents.made(order, self._tools.maker)
-            facts["objects"] = len(found.manifests)
-        return Group(origin=entry, manifests=found.manifests)
+            facts["objects"] = len(found)
+        return Group(origin=entry, manifests=found)
 
     def _announced(
         self, own: Mapping[ComponentName, Sequence[Group]], made: Mapping[ComponentName, Made]
@@ -197,9 +198,8 @@ class _Making:
             return frozenset()  # `_make` tells it, together with what is wrong with the others
 
     def _weight(self, component: Component) -> int:
-        """About how much work a component is: what of its sources the store holds."""
-        digests = self._pins.get(component.name, Pins()).digests
-        return sum(len(self._tools.store.get(digest) or b"") for digest in digests)
+        """About how much work a component is: the size of its chart."""
+        return len(self._archives.get(component.name, b""))
 
     def _patience(self, component: Component) -> int:
         """How long it waits: 0 if it asks for no more than Kubernetes itself has, 2 if it may ask for anything."""
@@ -209,11 +209,15 @@ class _Making:
         return 0 if asked <= frozenset(self._built_in) else 1
 
     def _archive(self, component: Component) -> bytes:
+        """Its chart, read from the store once: it is asked about before it is rendered."""
+        if component.name in self._archives:
+            return self._archives[component.name]
         assert component.helm is not None
         pin = self._pins.get(component.name, Pins()).chart
         if pin is None:
             raise not_mined(component, component.helm.chart)
-        return stored(component, pin, self._tools.store)
+        archive = self._archives[component.name] = stored(component, pin, self._tools.store)
+        return archive
 
     def _make(self, component: Component, announced: frozenset[str]) -> Made:
         asks = self._asks(component)
@@ -223,7 +227,7 @@ class _Making:
             kept = []
             for origin, order in self._orders(component, heard):
                 found, is_kept = documents.made(order, self._tools.maker)
-                groups.append(Group(origin=origin, manifests=found.manifests))
+                groups.append(Group(origin=origin, manifests=found))
                 kept.append(is_kept)
             facts["cached"] = all(kept)
             facts["objects"] = sum(len(group.manifests) for group in groups)

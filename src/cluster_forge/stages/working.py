@@ -139,6 +139,6 @@ def _changed(part: PartRecord, record: Record, tree: FileTree) -> set[str]:
 def _read(path: str, content: bytes, part: PartRecord, maker: Maker) -> ObjectRecord:
     where = f"{FOLDER}/{path}"
     found, _ = documents.made(Order(component=ComponentName(part.name), texts=[(where, content)]), maker)
-    if len(found.manifests) != 1:
-        raise ManifestError(f"holds {len(found.manifests)} objects", where=where, fix="keep one object to a file")
-    return replace(object_record(found.manifests[0], path), digest=Digest.of(content))
+    if len(found) != 1:
+        raise ManifestError(f"holds {len(found)} objects", where=where, fix="keep one object to a file")
+    return replace(object_record(found[0], path), digest=Digest.of(content))

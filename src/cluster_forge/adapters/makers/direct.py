@@ -9,7 +9,6 @@ import orjson
 
 from cluster_forge.foundation.errors import ForgeError, ManifestError, raise_all
 from cluster_forge.manifests import batch, normalize, split
-from cluster_forge.manifests.batch import Batch
 from cluster_forge.manifests.manifest import Document, Manifest, Provenance
 from cluster_forge.ports import HelmEngine, Order, Packed, Rendered, RenderRequest, YamlReader
 
@@ -32,12 +31,8 @@ class DirectMaker:
         return self._engine.version
 
     def make(self, order: Order) -> Packed:
-        if order.chart:
-            output = self._rendered(order, order.chart)
-            found = Batch(manifests=self._read(_of_chart(output), order), asks=output.asks_for)
-        else:
-            found = Batch(manifests=self._read(_of_texts(order.texts), order))
-        return Packed(content=batch.pack(found))
+        texts = _of_chart(self._rendered(order, order.chart)) if order.chart else _of_texts(order.texts)
+        return Packed(content=batch.pack(self._read(texts, order)))
 
     def asks(self, chart: bytes) -> frozenset[str] | None:
         return self._engine.asks(chart)

@@ -29,9 +29,7 @@ def _compare(session: Session) -> int:
     for each in found:
         for line in difference.file_lines(each):
             session.say(line)
-    session.say(
-        f"{counted(len(found), 'file')} in working/ differ from stacks/{stack.name}" if found else "no differences"
-    )
+    session.say(f"{counted(len(found), 'difference')} from stacks/{stack.name}" if found else "no differences")
     session.answer("cast --diff", stack=stack.name, differences=[difference.file_json(each) for each in found])
     return 1 if found else 0
 
