@@ -19,7 +19,7 @@ from cluster_forge.adapters.stack_files import state
 from cluster_forge.adapters.stack_files.trouble import telling
 
 KEPT: Final = 20
-_STAMP: Final = len("20260101T000000Z")
+_STAMP: Final = len("20260101T000000.000Z")
 _LOGIN = re.compile(rb'(:/{1,2})[^/?#\s"\\]*@')
 _QUERY = re.compile(rb'(:/{1,2}[^?\s"\\]+)\?[^\s"\\]*')
 """Tokens are in it. (Where an address was taken for a path there is one slash less.)"""
@@ -35,7 +35,8 @@ class RunLog:
         self.problem = ""
         self._file: FileIO | None = None
         folder = workspace / state.FOLDER / "log"
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{verb}-{os.getpid()}"
+        now = datetime.now(UTC)  # to the millisecond: the names of two runs within a second are in the order of the runs
+        name = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z-{verb}-{os.getpid()}"
         try:
             state.prepare(folder.parent)
             folder.mkdir(exist_ok=True)
