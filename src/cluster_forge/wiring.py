@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from cluster_forge.adapters.stack_files import RunLog, WorkspaceFiles
 from cluster_forge.adapters.store import FolderStore
@@ -16,6 +16,11 @@ from cluster_forge.adapters.workers import ThreadWorkers
 from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError
 from cluster_forge.ports import HelmEngine, Repositories, Sources, YamlReader
 from cluster_forge.stages.means import Tools
+
+if TYPE_CHECKING:
+    from cluster_forge.adapters.downloads.http import HttpDownloads
+    from cluster_forge.adapters.downloads.local import NoDownloads
+    from cluster_forge.adapters.mirrors import Mirror
 
 _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "768MiB", "PYTHONUTF8": "1"}
 """For Helm's library: less CPU than with Go's default, for some memory, but not for much (ADR 0006)."""
@@ -34,7 +39,7 @@ class Workshop:
     files: WorkspaceFiles
     tools: Tools
     sources: Sources
-    repositories: Repositories
+    repositories: Callable[[], Repositories]
     close: Callable[[], None]
 
     def __enter__(self) -> Self:
@@ -74,16 +79,14 @@ def workshop(settings: Settings) -> Workshop:
     """
     from cluster_forge.adapters import charts
     from cluster_forge.adapters.cache import FolderCache, NoCache
-    from cluster_forge.adapters.downloads import HttpDownloads, NoDownloads
-    from cluster_forge.adapters.git_store import BareRepositories
     from cluster_forge.adapters.makers import CachedMaker, DirectMaker, Limits, ProcessMaker
-    from cluster_forge.adapters.mirrors import Mirror
     from cluster_forge.adapters.sources import ChartSources
+    from cluster_forge.adapters.yaml_late import LateYaml
 
     files = workspace_files(settings.workspace)
     root = store_root(settings.store)
     store = FolderStore(root)
-    helm, reader = _engine(settings.engine), _reader()
+    helm, reader = _engine(settings.engine), LateYaml(_reader)
     cache = FolderCache(root) if settings.is_cached else NoCache()
     processes = ProcessMaker(
         [sys.executable, "-P", "-c", _START, settings.engine],  # -P: what lies in the current folder is no module of it
@@ -103,8 +106,8 @@ def workshop(settings: Settings) -> Workshop:
     )
     sources = ChartSources(
         store=store,
-        mirrors=[Mirror(Path(folder)) for folder in settings.mirrors],
-        downloads=NoDownloads() if settings.offline else HttpDownloads(),
+        mirrors=_mirrors(settings.mirrors),
+        downloads=_downloads(is_offline=settings.offline),
         charts=charts,
         newest_in_range=helm.newest_in_range,
         files=files,
@@ -113,7 +116,7 @@ def workshop(settings: Settings) -> Workshop:
         files=files,
         tools=tools,
         sources=sources,
-        repositories=BareRepositories(tools.workers, cache),
+        repositories=lambda: _repositories(tools),
         close=processes.close,
     )
 
@@ -158,6 +161,30 @@ def store_root(named: str | None) -> Path:
             "there is no place for the store: this user has no home folder",
             fix="name one: --store DIR, or XDG_CACHE_HOME",
         ) from error
+
+
+def _mirrors(folders: Sequence[str]) -> Sequence[Mirror]:
+    if not folders:
+        return ()
+    from cluster_forge.adapters.mirrors import Mirror
+
+    return [Mirror(Path(folder)) for folder in folders]
+
+
+def _downloads(*, is_offline: bool) -> NoDownloads | HttpDownloads:
+    if is_offline:
+        from cluster_forge.adapters.downloads.local import NoDownloads
+
+        return NoDownloads()
+    from cluster_forge.adapters.downloads.http import HttpDownloads
+
+    return HttpDownloads()
+
+
+def _repositories(tools: Tools) -> Repositories:
+    from cluster_forge.adapters.git_store import BareRepositories
+
+    return BareRepositories(tools.workers, tools.cache)
 
 
 def _engine(name: str) -> HelmEngine:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster_forge.adapters.downloads import HttpDownloads, NoDownloads
-from cluster_forge.adapters.downloads.http import _redirected
+from cluster_forge.adapters.downloads.http import HttpDownloads, _redirected
+from cluster_forge.adapters.downloads.local import NoDownloads
 from cluster_forge.foundation.errors import FetchError, OfflineError
 
 LIMIT = 1 << 20

@@ -21,7 +21,7 @@ from cluster_forge.adapters.workers import ThreadWorkers
 from cluster_forge.foundation.errors import RepositoryError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.oci import content, layer
-from cluster_forge.oci.layer import Compression
+from cluster_forge.oci.compression import Compression
 from cluster_forge.ports import Repositories, Repository
 
 STORE: Repositories = BareRepositories(ThreadWorkers(1), NoCache())

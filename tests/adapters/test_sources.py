@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from cluster_forge import ports
 from cluster_forge.adapters import charts
-from cluster_forge.adapters.downloads import HttpDownloads, NoDownloads
+from cluster_forge.adapters.downloads.http import HttpDownloads
+from cluster_forge.adapters.downloads.local import NoDownloads
 from cluster_forge.adapters.helm_engine import HelmEngineInProcess
 from cluster_forge.adapters.mirrors import Mirror
 from cluster_forge.adapters.sources import ChartSources, index
@@ -450,7 +451,7 @@ sys.addaudithook(watch)
 
 from pathlib import Path
 from cluster_forge.adapters import charts
-from cluster_forge.adapters.downloads import NoDownloads
+from cluster_forge.adapters.downloads.local import NoDownloads
 from cluster_forge.adapters.helm_engine import HelmEngineInProcess
 from cluster_forge.adapters.mirrors import Mirror
 from cluster_forge.adapters.sources import ChartSources

@@ -100,7 +100,7 @@ class TestStore:
         store = tmp_path / "store"
         workspace.ok("forge", "--store", str(store))
         kinds = {each["kind"]: each for each in status(workspace, store)}
-        assert kinds.keys() == {"sources", "objects", "asks", "packed"}
+        assert kinds.keys() == {"sources", "objects", "asks", "packed", "described"}
         assert all(each["entries"] > 0 and each["bytes"] > 0 for each in kinds.values())
         workspace.ok("store", "clean", "--store", str(store), "--older-than", "1d")
         assert {each["kind"]: each["entries"] for each in status(workspace, store)} == {

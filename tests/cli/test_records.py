@@ -6,6 +6,7 @@ import getpass
 import hashlib
 import json
 import platform
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -56,8 +57,8 @@ class TestLog:
         workspace.ok("smelt") if workspace.run("mine").code == 0 else None
         names = sorted(path.name for path in (workspace.folder / ".cluster-forge/log").iterdir())
         assert len(names) == 2
-        assert all(name[:16].replace("T", "").rstrip("Z").isdigit() for name in names)
-        assert {name.split("-")[1] for name in names} == {"mine", "smelt"}
+        assert all(re.fullmatch(r"\d{8}T\d{6}\.\d{3}Z-(mine|smelt)-\d+\.jsonl", name) for name in names)
+        assert [name.split("-")[1] for name in names] == ["mine", "smelt"]
 
     @pytest.mark.parametrize("verb", ["mine", "smelt", "cast", "forge"])
     def test_errors_stand_in_it_as_in_json(self, workspace: Workspace, verb: str) -> None:

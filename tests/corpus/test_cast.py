@@ -24,7 +24,7 @@ from cluster_forge.adapters.git_store import BareRepositories
 from cluster_forge.adapters.stack_files import WorkspaceFiles
 from cluster_forge.adapters.workers import ThreadWorkers
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.oci.layer import Compression
+from cluster_forge.oci.compression import Compression
 from cluster_forge.stack.model import ImageSettings
 from cluster_forge.stages.cast import Cast, CastRequest, cast
 

@@ -11,14 +11,14 @@ from tests.fuzz.texts import ANY, SCALARS, WORDS, mapping, several, spoiled
 
 from cluster_forge.bundle import Record
 from cluster_forge.foundation.errors import LockError, StaleError
-from cluster_forge.stack import lock
+from cluster_forge.stack import lock_file
 
 _HEX = "0123456789abcdef" * 4
 
 
 def _lock(data: bytes) -> None:
-    read = lock.parse(data.decode(errors="replace"))
-    assert lock.parse(lock.emit(read)) == read
+    read = lock_file.parse(data.decode(errors="replace"))
+    assert lock_file.parse(lock_file.emit(read)) == read
 
 
 _DIGESTS = st.sampled_from((f"sha256:{_HEX}", _HEX, f"md5:{_HEX}", ""))

@@ -15,8 +15,8 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ImageError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.oci import image, index, layer
+from cluster_forge.oci.compression import Compression
 from cluster_forge.oci.image import About, Base
-from cluster_forge.oci.layer import Compression
 
 SKOPEO = shutil.which("skopeo")
 ABOUT = About(title="shop", version="1.2.0", created=1700000000, revision="c0ffee", more={"com.example": "x"})

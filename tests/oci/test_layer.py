@@ -17,7 +17,8 @@ from cluster_forge.adapters.workers import ThreadWorkers
 from cluster_forge.foundation.errors import ImageError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.oci import content, layer
-from cluster_forge.oci.layer import Compression, Layer
+from cluster_forge.oci.compression import Compression
+from cluster_forge.oci.layer import Layer
 
 TREE = FileTree({"b/deep/file": b"two", "a": b"one", "b/run.sh": b"#!/bin/sh\n", "b-c": b""}, frozenset({"b/run.sh"}))
 names = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=40)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import LockError
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.stack.lock import Lock, LockedComponent, LockedSource, emit, parse
+from cluster_forge.stack.lock import Lock, LockedComponent, LockedSource
+from cluster_forge.stack.lock_file import emit, parse
 
 Errors = Callable[[Callable[[], object]], list[str]]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cluster_forge.foundation.errors import DescriptionError, UnknownNameError
-from cluster_forge.oci.layer import Compression
+from cluster_forge.oci.compression import Compression
 from cluster_forge.stack.model import (
     Format,
     GitOpsEngine,

@@ -30,10 +30,10 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports import HelmEngine, Maker, Order, Packed, Pinned, Rendered, RenderRequest
-from cluster_forge.stack import lock as lock_file
+from cluster_forge.stack import lock_file
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, HelmSource, Stack
-from cluster_forge.stages import inputs, pin, working
+from cluster_forge.stages import edits, inputs, pin, working
 from cluster_forge.stages.means import Tools
 from cluster_forge.stages.mine import Mined, MineRequest, mine
 from cluster_forge.stages.smelt import Smelted, SmeltRequest, smelt
@@ -288,7 +288,7 @@ class Workshop:
     def edited(self) -> Working | None:
         """`working/` with its hand edits in the record, as cast reads it; None where smelt did not make it."""
         found = working.look(self.files)
-        return working.with_edits(found, self.maker) if found and found.record is not working.NO_RECORD else None
+        return edits.with_edits(found, self.maker) if found and found.record is not working.NO_RECORD else None
 
     @staticmethod
     def component(name: str, **changes: Any) -> Component:

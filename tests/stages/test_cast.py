@@ -21,7 +21,7 @@ from cluster_forge.adapters.git_store import BareRepositories
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ManifestError, StaleError
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.oci.layer import Compression
+from cluster_forge.oci.compression import Compression
 from cluster_forge.ports import Repositories
 from cluster_forge.stack.model import Architecture, GitOps, GitOpsEngine, ImageSettings, Stack, Target
 from cluster_forge.stages.cast import Cast, CastRequest, cast

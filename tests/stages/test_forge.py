@@ -34,7 +34,7 @@ def starter_in(folder: Path, *, jobs: int, time: int = TIME, store: str = "store
         workshop.files.replace_trees({"input": starter.tree()})
         loaded = load(workshop.files.read, list_files=workshop.files.list_files)
         request = ForgeRequest(stack=loaded.stack, lock=Lock(), time=time)
-        made = forge(request, workshop.tools, workshop.sources, workshop.repositories, _Deaf())
+        made = forge(request, workshop.tools, workshop.sources, workshop.repositories(), _Deaf())
     assert made.cast is not None
     return {
         f"{'x' if os.access(path, os.X_OK) else '-'} {path.relative_to(folder).as_posix()}": path.read_bytes()

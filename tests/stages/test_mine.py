@@ -9,7 +9,8 @@ import pytest
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError, LockError
-from cluster_forge.stack import lock as lock_file
+from cluster_forge.stack import lock_file
+from cluster_forge.stack.lock import FILE, Lock
 from cluster_forge.stack.model import Component, HelmSource, KubernetesVersion, Target, Upstream
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class TestLock:
                 workshop.component("own", manifests=(workshop.input("own.yaml", workshop.config_map("own")),)),
             )
         )
-        lock = lock_file.parse((workshop.files.read(lock_file.FILE) or b"").decode())
+        lock = lock_file.parse((workshop.files.read(FILE) or b"").decode())
         assert lock == workshop.lock
         assert list(lock.components) == ["any", "asks", "web"]
         web = lock.components["web"]
@@ -238,7 +239,7 @@ class TestReadBack:
     def test_a_folder_without_a_lock_is_rendered_anew(self, workshop: Workshop) -> None:
         stack = workshop.stack(inventing(workshop))
         workshop.forge(stack)
-        workshop.lock = lock_file.Lock()
+        workshop.lock = Lock()
         assert workshop.forge(stack).reused == frozenset()
 
     def test_findings_are_the_same_on_every_run(self, workshop: Workshop) -> None:
@@ -342,4 +343,4 @@ def test_progress_is_told(workshop: Workshop) -> None:
 def test_a_stack_without_sources_needs_no_mining(workshop: Workshop) -> None:
     own = workshop.component("own", manifests=(workshop.input("own.yaml", "a: ["),))
     mined = workshop.mine(workshop.stack(own))
-    assert (dict(mined.objects), mined.contents, mined.lock) == ({}, None, lock_file.Lock())
+    assert (dict(mined.objects), mined.contents, mined.lock) == ({}, None, Lock())

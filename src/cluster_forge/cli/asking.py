@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from cluster_forge.cli.session import Selection, Session
+from cluster_forge.cli.session import Session
 
 if TYPE_CHECKING:
     from cluster_forge.cli.choice import Choice, Row
     from cluster_forge.stack.names import Names
+    from cluster_forge.stack.selection import Selection
 
 
 def may_ask(session: Session) -> bool:

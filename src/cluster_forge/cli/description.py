@@ -3,82 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cluster_forge.adapters.stack_files import WorkspaceFiles
-from cluster_forge.bundle import PartRecord
 from cluster_forge.cli import difference
-from cluster_forge.cli.session import Selection, finding_json
-from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import DescriptionError, raise_all
-from cluster_forge.foundation.names import ComponentName
+from cluster_forge.cli.session import finding_json
+from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.stack import lock as lock_file
-from cluster_forge.stack.lock import Lock
-from cluster_forge.stack.model import Stack
-from cluster_forge.stack.parse import Loaded, load
-from cluster_forge.stages import check
-from cluster_forge.stages.smelt import Smelted
+from cluster_forge.stages.described import DESCRIPTION, described
+
+if TYPE_CHECKING:
+    from cluster_forge.adapters.stack_files import WorkspaceFiles
+    from cluster_forge.bundle import PartRecord
+    from cluster_forge.foundation.names import ComponentName
+    from cluster_forge.stack.model import Stack
+    from cluster_forge.stack.parse import Loaded
+    from cluster_forge.stack.selection import Selection
+    from cluster_forge.stages.described import Described
+    from cluster_forge.stages.smelt import Smelted
+    from cluster_forge.wiring import Workshop
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
-    """A description and its lock."""
-
-    loaded: Loaded
-    lock: Lock
-    read: Mapping[str, Digest]
-    """Every file of the description as it was read, and its digest."""
-
-    @property
-    def stack(self) -> Stack:
-        return self.loaded.stack
-
-    @property
-    def notices(self) -> tuple[Finding, ...]:
-        """What the reading of the description noticed."""
-        read = tuple(
-            Finding(
-                code=notice.code,
-                severity=Severity.NOTICE,
-                component=ComponentName(notice.component) if notice.component else None,
-                where=notice.where,
-                message=notice.message,
-            )
-            for notice in self.loaded.notices
-        )
-        return (*read, *check.notices(self.loaded))
-
-
-def describe(files: WorkspaceFiles, selection: Selection) -> Described:
-    """Read the description and the lock.
+def describe(workshop: Workshop, selection: Selection) -> Described:
+    """The description and the lock.
 
     Raises:
-        DescriptionError, UnknownNameError, LockError, ExceptionGroup: everything that is wrong in them.
+        DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: everything that is wrong in them.
     """
-    if files.read("input/config.yaml") is None:
+    _see_to_it(workshop.files)
+    return described(workshop.files, selection, workshop.tools.cache)
+
+
+def loaded(files: WorkspaceFiles, selection: Selection) -> Loaded:
+    """The description alone, with the origin of every value.
+
+    Raises:
+        DescriptionError, UnknownNameError, OrderError, ExceptionGroup: everything that is wrong in it.
+    """
+    from cluster_forge.stages import describe
+
+    _see_to_it(files)
+    return describe.loaded(files.read, files.list_files, selection)
+
+
+def _see_to_it(files: WorkspaceFiles) -> None:
+    if files.read(DESCRIPTION) is None:
         raise _no_description(files)
-    digests: dict[str, Digest] = {}
-
-    def read(path: str) -> bytes | None:
-        content = files.read(path)
-        if content is not None:
-            digests[path] = Digest.of(content)
-        return content
-
-    loaded = load(
-        read,
-        list_files=files.list_files,
-        environment=selection.environment,
-        select_files=selection.select,
-        names=selection.names,
-        skip=selection.skip,
-    )
-    raise_all(check.faults(loaded))
-    content = files.read(lock_file.FILE)
-    lock = lock_file.parse(content.decode(errors="replace")) if content is not None else Lock()
-    return Described(loaded=loaded, lock=lock, read=digests)
 
 
 def _no_description(files: WorkspaceFiles) -> DescriptionError:

@@ -10,17 +10,17 @@ from cluster_forge import __version__
 from cluster_forge.adapters.stack_files import WorkspaceFiles, record
 from cluster_forge.cli import explain
 from cluster_forge.cli.arguments import without_secrets
-from cluster_forge.cli.description import Described
 from cluster_forge.cli.session import Session
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import WorkspaceError
-from cluster_forge.stack import lock as lock_file
+from cluster_forge.stack import lock
 from cluster_forge.stages.cast import Cast
+from cluster_forge.stages.described import Described
 
 
 def keep(session: Session, verb: str, described: Described, cast: Cast, files: WorkspaceFiles) -> None:
     """Append a line about what was cast. That it cannot be written is told, but takes nothing away from the stack."""
-    lock = files.read(lock_file.FILE)
+    locked = files.read(lock.FILE)
     entry = {
         "user": _user(),
         "host": platform.node(),
@@ -28,7 +28,7 @@ def keep(session: Session, verb: str, described: Described, cast: Cast, files: W
         "arguments": without_secrets(session.arguments),
         "stack": cast.stack,
         "description": {path: str(digest) for path, digest in sorted(described.read.items())},
-        "lock": str(Digest.of(lock)) if lock is not None else None,
+        "lock": str(Digest.of(locked)) if locked is not None else None,
         "tool": __version__,
         "image": str(cast.image),
         "commit": cast.commit,

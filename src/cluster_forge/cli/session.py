@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cluster_forge.cli import arguments
+from cluster_forge.stack.selection import Selection
 
 if TYPE_CHECKING:
     from cluster_forge.adapters.stack_files import WorkspaceFiles
@@ -25,17 +26,6 @@ if TYPE_CHECKING:
     from cluster_forge.wiring import Workshop
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """What of the description is meant: names, lists of names, what to leave out, and the environment."""
-
-    names: tuple[str, ...] = ()
-    select: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    environment: str | None = None
-    allow: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +44,9 @@ class Session:
     is_cached: bool = True
     render_seconds: float = 60
     render_memory: int = 2048
-    selection: Selection = Selection()
+    selection: Selection = field(default_factory=Selection)
+    allow: frozenset[str] = frozenset()
+    """Codes of error findings that pass."""
     color: bool | None = None
     arguments: tuple[str, ...] = ()
     journal: Journal | None = None
@@ -302,8 +294,8 @@ def _session(context: click.Context, options: dict[str, Any]) -> Session:
             select=options.pop("select", ()),
             skip=options.pop("skip", ()),
             environment=options.pop("environment", None),
-            allow=frozenset(options.pop("allow", ())),
         ),
+        allow=frozenset(options.pop("allow", ())),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.manifests import emit, facts
+from cluster_forge.manifests import facts
 from cluster_forge.manifests.facts import Facts
 from cluster_forge.manifests.identity import ObjectId
 
@@ -70,6 +70,8 @@ class Document:
     def text(self) -> bytes:
         """As one YAML document (see `emit`)."""
         if self._text is None:
+            from cluster_forge.manifests import emit  # noqa: PLC0415 - only where something is written
+
             self._text = emit.document(self.body).encode()
         return self._text
 

@@ -16,7 +16,6 @@ import hashlib
 import tarfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import partial
 from itertools import groupby
 from typing import Protocol, TypeVar
@@ -24,6 +23,7 @@ from typing import Protocol, TypeVar
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ImageError
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.oci.compression import Compression
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -35,15 +35,6 @@ _ZSTD_LEVEL = 9
 _ZSTD_WINDOW = 27
 """The logarithm of the window's size: 128 MiB, ``ZSTD_WINDOWLOG_LIMIT_DEFAULT``."""
 _BLOCK = 512
-
-
-class Compression(StrEnum):
-    GZIP = "gzip"
-    ZSTD = "zstd"
-
-    @property
-    def media_type(self) -> str:
-        return f"application/vnd.oci.image.layer.v1.tar+{self.value}"
 
 
 class Keep(Protocol):

@@ -1,30 +1,17 @@
-"""The lock file: which bytes each component was made from, so that the same description gives the same stack.
-
-One fact to a line, everything sorted, components apart from each other: Git merges two people's changes line by line.
-"""
+"""What is locked: which bytes each component was made from, so that the same description gives the same stack."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, LockError, leaves, raise_all
-from cluster_forge.foundation.names import ComponentName, did_you_mean
-from cluster_forge.stack import emit as text
-from cluster_forge.stack import located
-from cluster_forge.stack.syntax import conflict_line
-from cluster_forge.stack.traced import Traced
+from cluster_forge.foundation.names import ComponentName
 
 FILE: Final = "cluster-forge.lock"
-_VERSION: Final = 1
-_HEADER: Final = """\
-# Written by `cluster-forge mine`: what every component was made from, down to the bytes. Commit this file.
-# `cluster-forge mine --update [NAME]` moves it to newer versions; do not edit it by hand.
-"""
-_REGAIN: Final = "restore the file from Git, or delete it and run `cluster-forge mine`"
+"""Where it lies in the workspace (`lock_file`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -86,154 +73,3 @@ class Lock:
         """The same lock without every other component."""
         kept = set(names)
         return Lock({name: component for name, component in self.components.items() if name in kept})
-
-
-def emit(lock: Lock) -> str:
-    """The lock file's text."""
-    return "".join(f"{line}\n" for line in _lines(lock))
-
-
-def parse(content: str, file: str = FILE) -> Lock:
-    """Read a lock file; an empty one is an empty lock.
-
-    Raises:
-        LockError, ExceptionGroup: with ``file:line``, for whatever `emit` would not have written.
-    """
-    conflict = conflict_line(content)
-    if conflict is not None:
-        raise LockError(
-            "Git left a merge conflict in the lock",
-            where=f"{file}:{conflict}",
-            fix="take either version (`git checkout --ours cluster-forge.lock`) and run `cluster-forge mine`",
-        )
-    try:
-        found = located.read(content.encode(), file).traced
-    except (DescriptionError, ExceptionGroup) as error:
-        raise_all(_as_lock_error(fault) for fault in leaves(error) if isinstance(fault, ForgeError))
-        raise
-    return _Reading().lock(found)
-
-
-def _lines(lock: Lock) -> Iterator[str]:
-    yield from _HEADER.splitlines()
-    yield f"version: {_VERSION}"
-    yield "components:" if lock.components else "components: {}"
-    for index, component in enumerate(lock.components.values()):
-        if index:
-            yield ""
-        sources = [_fields(source) for source in component.sources]
-        body: dict[str, Any] = {"rendered": str(component.rendered)} if component.rendered else {}
-        if component.asks:
-            body["asks"] = list(component.asks)
-        yield f"  {text.scalar(component.name)}:" if sources or body else f"  {text.scalar(component.name)}: {{}}"
-        yield from text.mapping(body, "    ")
-        if sources:
-            yield "    sources:"
-            yield from text.sequence(sources, "    ")
-
-
-def _fields(source: LockedSource) -> dict[str, str]:
-    written = {
-        "address": source.address,
-        "asked": source.asked,
-        "version": source.version,
-        "digest": str(source.digest),
-    }
-    return {key: value for key, value in written.items() if value or key == "address"}
-
-
-def _as_lock_error(error: ForgeError) -> LockError:
-    return LockError(f"the lock is damaged: {error.message}", where=error.where, fix=_REGAIN)
-
-
-class _Reading:
-    """Collects every fault before it gives up."""
-
-    def __init__(self) -> None:
-        self._errors: list[ForgeError] = []
-
-    def lock(self, found: Traced) -> Lock:
-        if found.content is None:
-            return Lock()
-        top = self._members(found, ("version", "components"), required=("version", "components"))
-        version = top.get("version")
-        if version and version.content != _VERSION:
-            newer = isinstance(version.content, int) and version.content > _VERSION
-            fix = "use a newer cluster-forge" if newer else _REGAIN
-            raise LockError(f"a lock of version {version.content} cannot be read", where=version.where, fix=fix)
-        described = self._mapping(top["components"]) if "components" in top else {}
-        components = [self._component(name, body) for name, body in described.items()]
-        raise_all(self._errors)
-        return Lock({component.name: component for component in components if component})
-
-    def _component(self, name: str, body: Traced) -> LockedComponent | None:
-        members = self._members(body, ("rendered", "asks", "sources"))
-        rendered = members.get("rendered")
-        sources = [self._source(item) for item in self._items(members.get("sources"))]
-        keys = [(source.address, source.asked) for source in sources if source]
-        if len(set(keys)) < len(keys):
-            self._wrong(body, f"{name} locks a source twice")
-        try:
-            return LockedComponent(
-                name=ComponentName(name),
-                sources=tuple(source for source in sources if source),
-                rendered=self._digest(rendered) if rendered else None,
-                asks=tuple(self._string(item) for item in self._items(members.get("asks"))),
-            )
-        except ValueError as error:
-            self._wrong(body, str(error))
-            return None
-
-    def _source(self, item: Traced) -> LockedSource | None:
-        members = self._members(item, ("address", "asked", "version", "digest"), required=("address", "digest"))
-        digest = self._digest(members["digest"]) if "digest" in members else None
-        address = self._string(members.get("address"))
-        if digest is None or not address:
-            return None
-        return LockedSource(
-            address=address,
-            asked=self._string(members.get("asked")),
-            version=self._string(members.get("version")),
-            digest=digest,
-        )
-
-    def _members(
-        self, value: Traced, known: tuple[str, ...], *, required: tuple[str, ...] = ()
-    ) -> Mapping[str, Traced]:
-        members = self._mapping(value)
-        for key, member in members.items():
-            if key not in known:
-                self._wrong(member, f"unknown key {key!r}{did_you_mean(key, known)}")
-        for key in required:
-            if key not in members and isinstance(value.content, Mapping):
-                self._wrong(value, f"{key!r} is missing")
-        return members
-
-    def _mapping(self, value: Traced) -> Mapping[str, Traced]:
-        if not isinstance(value.content, Mapping):
-            self._wrong(value, "this has to be a mapping")
-        return value.mapping
-
-    def _items(self, value: Traced | None) -> Iterable[Traced]:
-        if value is None:
-            return ()
-        if not isinstance(value.content, tuple):
-            self._wrong(value, "this has to be a list")
-        return value.items
-
-    def _string(self, value: Traced | None) -> str:
-        if value is None:
-            return ""
-        if value.string is None:
-            self._wrong(value, "this has to be text")
-        return value.string or ""
-
-    def _digest(self, value: Traced) -> Digest | None:
-        try:
-            return Digest.parse(value.text or str(value.content))
-        except ValueError as error:
-            self._wrong(value, str(error))
-            return None
-
-    def _wrong(self, value: Traced, message: str) -> None:
-        self._errors.append(_as_lock_error(DescriptionError(message, where=value.where)))

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.oci.layer import Compression
+from cluster_forge.oci.compression import Compression
 
 Values = Mapping[str, Any]
 """Helm values: a JSON object."""

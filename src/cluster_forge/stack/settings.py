@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError
-from cluster_forge.oci.layer import Compression
+from cluster_forge.oci.compression import Compression
 from cluster_forge.stack.model import (
     Architecture,
     GitOps,

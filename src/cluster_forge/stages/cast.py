@@ -19,7 +19,7 @@ from cluster_forge.manifests.manifest import Body
 from cluster_forge.oci import content, image, index, layer
 from cluster_forge.ports import Reporter, Repositories, Repository
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages import delivery, working
+from cluster_forge.stages import delivery, edits, working
 from cluster_forge.stages.means import Tools
 from cluster_forge.stages.smelt import Smelted
 from cluster_forge.stages.working import Working
@@ -144,7 +144,7 @@ def _working(request: CastRequest, tools: Tools) -> tuple[Working, tuple[Finding
         noticed.append(
             _notice("hand-edited", f"{what} edited by hand and cast as edited: {working.shown(found.edited)}")
         )
-    return working.with_edits(found, tools.maker), tuple(noticed)
+    return edits.with_edits(found, tools.maker), tuple(noticed)
 
 
 def _notice(code: str, message: str) -> Finding:

@@ -9,8 +9,8 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.ports import Pinned, Reporter, Sources, StackFiles
-from cluster_forge.stack import lock as lock_file
-from cluster_forge.stack.lock import Lock, LockedComponent, LockedSource
+from cluster_forge.stack import lock_file
+from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
 from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages import mined, pin
 from cluster_forge.stages.means import Pins, Tools, has_sources, sourced_folder
@@ -80,10 +80,10 @@ def mine(request: MineRequest, tools: Tools, sources: Sources, reporter: Reporte
     lock = request.lock.having(locked)
     lock = lock.having(_with_sources(name, each, lock, found.pins) for name, each in above.locked.items() if each)
     if lock != request.lock:
-        tools.files.write(lock_file.FILE, lock_file.emit(lock).encode())
+        tools.files.write(FILE, lock_file.emit(lock).encode())
     made = {content.component.name: content.made for content in (*old.values(), *contents.values()) if content.made}
     if made:
-        reporter.finished("mine", f"{counted(len(made), 'component')} with sources, pinned in {lock_file.FILE}")
+        reporter.finished("mine", f"{counted(len(made), 'component')} with sources, pinned in {FILE}")
     return Mined(
         lock=lock,
         pins=found.pins,

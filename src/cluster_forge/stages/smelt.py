@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from cluster_forge import __version__
-from cluster_forge.bundle import RECORD, ObjectRecord, PartRecord, Record
+from cluster_forge.bundle import RECORD, Record
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import ManifestError, StaleError
+from cluster_forge.foundation.errors import StaleError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.manifests.manifest import Document, Manifest
 from cluster_forge.ports import Reporter
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Ignore, Stack
-from cluster_forge.stages import changes, delivery, working
-from cluster_forge.stages.assemble import Part, assemble
+from cluster_forge.stages import changes, working
 from cluster_forge.stages.changes import Changes
 from cluster_forge.stages.inputs import fingerprint
 from cluster_forge.stages.means import Pins, Tools
-from cluster_forge.stages.render import Content, render
-from cluster_forge.stages.working import Working, object_record
+from cluster_forge.stages.working import Working
+
+if TYPE_CHECKING:
+    from cluster_forge.stages.assemble import Part
+    from cluster_forge.stages.render import Content
 
 STAGE = "smelt"
 
@@ -126,13 +128,18 @@ def _unchanged(request: SmeltRequest, present: Working | None, inputs: Digest) -
 
 
 def _made(request: SmeltRequest, present: Working | None, inputs: Digest, tools: Tools, reporter: Reporter) -> Smelted:
+    # All this takes a while to import, and mostly nothing has to be made.
+    from cluster_forge.stages.assemble import assemble  # noqa: PLC0415
+    from cluster_forge.stages.layout import lay_out  # noqa: PLC0415
+    from cluster_forge.stages.render import render  # noqa: PLC0415
+
     stack = request.stack
     contents = request.contents
     if contents is None:
         contents = render(stack, request.pins, request.lock, tools, reporter)
     assembled = assemble(stack, contents)
     findings = judged((*request.notices, *assembled.findings), stack.ignores, request.allow)
-    tree, records, revision = _written(stack, assembled.parts, request.pins)
+    tree, records, revision = lay_out(stack, assembled.parts, request.pins)
     known = {each.path: each.digest for part in records for each in part.objects}
     record = Record(
         tool=__version__,
@@ -189,51 +196,4 @@ def _matches(ignore: Ignore, finding: Finding) -> bool:
         ignore.code == finding.code
         and ignore.component in ("", finding.component)
         and ignore.object in ("", str(finding.object), finding.object.name if finding.object else "")
-    )
-
-
-def _written(
-    stack: Stack, parts: Sequence[Part], pins: Mapping[ComponentName, Pins]
-) -> tuple[FileTree, tuple[PartRecord, ...], str]:
-    """The files of `working/`, the record of each part, and the revision that the applications are pinned to."""
-    files: dict[str, bytes] = {}
-    documents: dict[str, Document] = {}
-    records = []
-    for part in parts:
-        objects = []
-        for manifest in part.manifests:
-            path = f"{part.name}/{manifest.id.file_name}"
-            _add(files, path, manifest)
-            documents[path] = manifest.document
-            objects.append(object_record(manifest, path))
-        for manifest in part.later:
-            _add(files, f"{part.name}/{working.LATER}/{manifest.id.file_name}", manifest)
-        records.append(_part_record(part, pins.get(part.name, Pins()), tuple(objects)))
-    tree, revision = delivery.with_applications(
-        stack, delivery.parts(records, files, lambda each: documents[each.path].body), files
-    )
-    return tree, tuple(records), revision
-
-
-def _add(files: dict[str, bytes], path: str, manifest: Manifest) -> None:
-    if path in files:
-        raise ManifestError(
-            f"{manifest.id} and another object differ only in the case of their kind: both would be {path}",
-            where=manifest.provenance.origin,
-            fix="leave one out: no API server keeps them apart",
-        )
-    files[path] = manifest.text
-
-
-def _part_record(part: Part, pins: Pins, objects: tuple[ObjectRecord, ...]) -> PartRecord:
-    chart = pins.chart
-    return PartRecord(
-        name=part.name,
-        namespace=part.namespace,
-        wave=part.wave,
-        needs=part.needs,
-        version=chart.version if chart else "",
-        source=chart.address if chart else " ".join(sorted(pin.address for pin in pins.manifests.values())),
-        digest=str(chart.digest) if chart else "",
-        objects=objects,
     )

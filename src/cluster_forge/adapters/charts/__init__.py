@@ -1,9 +1,27 @@
 """Chart archives as bytes: those of others checked, local folders packed.
 
-The module as a whole is what `ChartSources` takes as its ``charts``.
+The module as a whole is what `ChartSources` takes as its ``charts``. What it needs (yaml, tarfile) is imported when there
+is an archive to read or to make: most runs have none.
 """
 
-from cluster_forge.adapters.charts.archive import ChartIdentity, check_archive
-from cluster_forge.adapters.charts.folder import pack_folder
+from __future__ import annotations
 
-__all__ = ["ChartIdentity", "check_archive", "pack_folder"]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cluster_forge.adapters.charts.archive import ChartIdentity
+    from cluster_forge.foundation.file_tree import FileTree
+
+
+def check_archive(data: bytes, name: str) -> ChartIdentity:
+    """See `archive.check_archive`."""
+    from cluster_forge.adapters.charts import archive  # noqa: PLC0415
+
+    return archive.check_archive(data, name)
+
+
+def pack_folder(files: FileTree, name: str) -> bytes:
+    """See `folder.pack_folder`."""
+    from cluster_forge.adapters.charts import folder  # noqa: PLC0415
+
+    return folder.pack_folder(files, name)

@@ -1,5 +1,1 @@
-"""Files fetched by HTTP, or read where nothing may be fetched."""
-
-from cluster_forge.adapters.downloads.http import HttpDownloads, NoDownloads
-
-__all__ = ["HttpDownloads", "NoDownloads"]
+"""Files fetched by HTTP (`http`), or read where nothing may be fetched (`local`): a run needs one of them."""

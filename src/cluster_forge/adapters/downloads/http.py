@@ -6,13 +6,12 @@ import re
 import time
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
-from cluster_forge.adapters.downloads import failures, proxies
+from cluster_forge.adapters.downloads import failures, local, proxies
 from cluster_forge.foundation.addresses import without_credentials
-from cluster_forge.foundation.errors import FetchError, OfflineError
+from cluster_forge.foundation.errors import FetchError
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
@@ -30,24 +29,6 @@ _FIXES: Final = {
     407: "give the proxy's user and password in HTTPS_PROXY",
     410: "it was withdrawn: take another version; a mirror may still have it, --mirror DIR",
 }
-
-
-class NoDownloads:
-    """What ``--offline`` has in the place of `HttpDownloads`: files of this machine, and no network at all."""
-
-    def get(self, url: str, *, limit_bytes: int) -> bytes:
-        """Read ``file://``.
-
-        Raises:
-            OfflineError: for every other address.
-            FetchError: for a file that cannot be read.
-        """
-        if url.startswith("file:"):
-            return _file(url, limit_bytes)
-        raise OfflineError(
-            f"{without_credentials(url)} would have to be fetched, and --offline forbids it",
-            fix="run `cluster-forge mine` once without --offline, or name a mirror that has it: --mirror DIR",
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +54,7 @@ class HttpDownloads:
                 connection, a certificate that is not trusted, or an address of another kind.
         """
         if url.startswith("file:"):
-            return _file(url, limit_bytes)
+            return local.read(url, limit_bytes)
         for pause in self.pauses:
             try:
                 return self._once(url, limit_bytes)
@@ -181,30 +162,6 @@ class _TemporaryError(Exception):
         super().__init__(error.message)
         self.error = error
         self.wait = wait
-
-
-def _file(url: str, limit: int) -> bytes:
-    from urllib.request import url2pathname  # noqa: PLC0415 - slow to import
-
-    parts = urlsplit(url)
-    path = Path(url2pathname(parts.path))
-    try:
-        if parts.netloc not in ("", "localhost"):
-            raise FetchError(
-                f"{without_credentials(url)} names another machine", fix="write file:///PATH, with three slashes"
-            )
-        with path.open("rb") as file:
-            content = file.read(limit + 1)
-    except (OSError, ValueError) as error:
-        problem = getattr(error, "strerror", None) or error
-        raise FetchError(
-            f"{without_credentials(url)} cannot be read: {problem}", fix="see whether the path is right"
-        ) from error
-    if len(content) > limit:
-        raise FetchError(
-            f"{without_credentials(url)} is larger than {limit:,} bytes", fix="see whether the path is right"
-        )
-    return content
 
 
 def _redirected(url: str, target: str) -> str:

@@ -7,10 +7,9 @@ import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urljoin, urlsplit
 
-from cluster_forge.adapters.sources import index
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, FetchError, LockError, OfflineError
@@ -19,6 +18,9 @@ from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports import Pinned, Store
 from cluster_forge.stack.model import HelmSource
+
+if TYPE_CHECKING:
+    from cluster_forge.adapters.sources import index
 
 _INDEX_LIMIT: Final = 256 << 20
 _FILE_LIMIT: Final = 128 << 20
@@ -182,6 +184,8 @@ class ChartSources:
     def _index(self, repository: str) -> index.Index:
         with self._locks.setdefault(repository, threading.Lock()):
             if repository not in self._indexes:
+                from cluster_forge.adapters.sources import index  # noqa: PLC0415 - yaml
+
                 url = _join(repository, "index.yaml")
                 content = self.downloads.get(url, limit_bytes=_INDEX_LIMIT)
                 self._indexes[repository] = index.read(content, without_credentials(url))

@@ -35,7 +35,9 @@ class RunLog:
         self.problem = ""
         self._file: FileIO | None = None
         folder = workspace / state.FOLDER / "log"
-        now = datetime.now(UTC)  # to the millisecond: the names of two runs within a second are in the order of the runs
+        now = datetime.now(
+            UTC
+        )  # to the millisecond: the names of two runs within a second are in the order of the runs
         name = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z-{verb}-{os.getpid()}"
         try:
             state.prepare(folder.parent)

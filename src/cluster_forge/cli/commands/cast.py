@@ -24,8 +24,8 @@ def _compare(session: Session) -> int:
     from cluster_forge.stages.compare import compare
 
     with session.workshop(offline=True, makes=False) as workshop:
-        stack = describe(workshop.files, session.selection).stack
-        found = compare(stack.name, workshop.files, workshop.repositories)
+        stack = describe(workshop, session.selection).stack
+        found = compare(stack.name, workshop.files, workshop.repositories())
     for each in found:
         for line in difference.file_lines(each):
             session.say(line)
@@ -43,7 +43,7 @@ def _cast(session: Session, *, stale: bool) -> int:
     from cluster_forge.stages.cast import cast as cast_stage
 
     with session.workshop(offline=True, makes=False) as workshop, workshop.files.locked():
-        described = describe(workshop.files, session.selection)
+        described = describe(workshop, session.selection)
         stack = described.stack
         pins = pin.from_lock(stack.components, described.lock, workshop.sources).pins
         request = CastRequest(
@@ -53,7 +53,7 @@ def _cast(session: Session, *, stale: bool) -> int:
             is_stale_fine=stale,
         )
         with session.reporting("cast") as reporter:
-            made = cast_stage(request, workshop.tools, workshop.repositories, reporter)
+            made = cast_stage(request, workshop.tools, workshop.repositories(), reporter)
         history.keep(session, "cast", described, made, workshop.files)
     tell_cast(session, made, counted(made.findings))
     session.answer(

@@ -18,11 +18,10 @@ def command() -> None:
 @click.option("--origins", is_flag=True, help="With the file and line that each value came from.")
 def show(session: Session, origins: bool) -> None:
     """The native format, as YAML; with --format json as JSON, origins by path."""
-    from cluster_forge.cli.description import describe
+    from cluster_forge.cli import description
     from cluster_forge.stack import effective
 
-    described = describe(session.files(), session.selection)
-    loaded = described.loaded
+    loaded = description.loaded(session.files(), session.selection)
     if session.as_json:
         places = {effective.path_text(path): where for path, where in loaded.origins.items()}
         shown: dict[str, Any] = {"origins": places} if origins else {}
@@ -34,14 +33,15 @@ def show(session: Session, origins: bool) -> None:
 @verb("Only check the description.", selection=True)
 def validate(session: Session) -> None:
     """Every error of every file at once, each with file and line. Nothing is written."""
-    from cluster_forge.cli.description import describe, many
+    from cluster_forge.cli import description
+    from cluster_forge.stages import describe
 
-    described = describe(session.files(), session.selection)
-    stack = described.stack
+    loaded = description.loaded(session.files(), session.selection)
+    stack = loaded.stack
     with session.reporting() as reporter:
-        for notice in described.notices:
+        for notice in describe.notices(loaded):
             reporter.noticed(notice)
-    session.say(f"{stack.name}: {many(len(stack.components), 'component')}, no errors")
+    session.say(f"{stack.name}: {description.many(len(stack.components), 'component')}, no errors")
     session.answer("config validate", stack=stack.name, components=len(stack.components), errors=0)
 
 

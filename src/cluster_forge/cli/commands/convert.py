@@ -11,15 +11,15 @@ from cluster_forge.cli.session import Session, verb
 @click.option("-o", "--output", metavar="FILE", help="Write to this file in the workspace instead of stdout.")
 def command(session: Session, output: str | None) -> None:
     """`--select` and names choose what is in the stack; the rest is defined, not lost."""
-    from cluster_forge.cli.description import describe, many
+    from cluster_forge.cli.description import loaded, many
     from cluster_forge.stack import convert
 
     files = session.files()
-    described = describe(files, session.selection)
-    text = convert.native(described.loaded)
+    found = loaded(files, session.selection)
+    text = convert.native(found)
     if output:
         files.write(output, text.encode())
-        session.say(f"wrote {output}: {many(len(described.stack.components), 'component')}")
+        session.say(f"wrote {output}: {many(len(found.stack.components), 'component')}")
     elif not session.as_json:
         click.echo(text, nl=False)
-    session.answer("convert", stack=described.stack.name, output=output, description=None if output else text)
+    session.answer("convert", stack=found.stack.name, output=output, description=None if output else text)

@@ -10,7 +10,7 @@ from cluster_forge.cli import explain
 from cluster_forge.cli.session import Session, verb
 
 if TYPE_CHECKING:
-    from cluster_forge.cli.description import Described
+    from cluster_forge.stages.described import Described
     from cluster_forge.stages.forge import ForgeRequest
     from cluster_forge.stages.smelt import Smelted
     from cluster_forge.wiring import Workshop
@@ -39,10 +39,10 @@ def _forge(session: Session, workshop: Workshop, *, discard_edits: bool) -> int:
     from cluster_forge.stages.forge import forge as forge_stage
 
     with workshop.files.locked():
-        described = describe(workshop.files, session.selection)
+        described = describe(workshop, session.selection)
         request = _request(session, described, discard_edits=discard_edits, time=source_date())
         with session.reporting("mine", "render", "smelt", "cast") as reporter:
-            forged = forge_stage(request, workshop.tools, workshop.sources, workshop.repositories, reporter)
+            forged = forge_stage(request, workshop.tools, workshop.sources, workshop.repositories(), reporter)
         if forged.cast:
             history.keep(session, "forge", described, forged.cast, workshop.files)
     content = dict(smelted_json(described.stack, forged.smelted))
@@ -62,7 +62,7 @@ def _smelt(session: Session, workshop: Workshop) -> Smelted:
     from cluster_forge.stages.forge import mine_and_smelt
 
     with workshop.files.locked():
-        described = describe(workshop.files, session.selection)
+        described = describe(workshop, session.selection)
         request = _request(session, described, discard_edits=False, time=0)
         reporter = LineReporter(0, lambda text: explain.tell(text, color=session.color))
         return mine_and_smelt(request, workshop.tools, workshop.sources, reporter)
@@ -76,7 +76,7 @@ def _request(session: Session, described: Described, *, discard_edits: bool, tim
         lock=described.lock,
         time=time,
         notices=described.notices,
-        allow=session.selection.allow,
+        allow=session.allow,
         discard_edits=discard_edits,
         is_anew=not session.is_cached,
     )

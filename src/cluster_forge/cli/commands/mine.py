@@ -16,7 +16,7 @@ def command(session: Session, update: bool) -> None:
     from cluster_forge.stages.mine import mine as mine_stage
 
     with session.workshop() as workshop, workshop.files.locked():
-        described = describe(workshop.files, session.selection)
+        described = describe(workshop, session.selection)
         every = frozenset(component.name for component in described.stack.components)
         request = MineRequest(stack=described.stack, lock=described.lock, update=every if update else frozenset())
         with session.reporting("mine", "render") as reporter:

@@ -19,7 +19,7 @@ def command(session: Session, discard_edits: bool) -> int:
 
     session = asking.components_to_smelt(session)
     with session.workshop(offline=True) as workshop, workshop.files.locked():
-        described = describe(workshop.files, session.selection)
+        described = describe(workshop, session.selection)
         stack = described.stack
         pins = pin.from_lock(stack.components, described.lock, workshop.sources).pins
         request = SmeltRequest(
@@ -27,7 +27,7 @@ def command(session: Session, discard_edits: bool) -> int:
             pins=pins,
             lock=described.lock,
             notices=described.notices,
-            allow=session.selection.allow,
+            allow=session.allow,
             discard_edits=discard_edits,
             is_anew=not session.is_cached,
         )
