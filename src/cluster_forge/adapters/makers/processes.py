@@ -112,6 +112,7 @@ class _Process:
     """One process and its pipes. What it says on stderr is kept: Go tells there why it dies."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._closing = threading.Lock()
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
         self._process = subprocess.Popen(  # noqa: S603 - this program itself
             command,
@@ -141,12 +142,14 @@ class _Process:
         self._process.kill()
 
     def close(self) -> None:
+        """End it, if it still lives; whoever waits for its answer and whoever ends all of them may call this at once."""
         self._process.kill()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout, self._words):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        with self._closing:
+            for pipe in (self._process.stdin, self._process.stdout, self._words):
+                if pipe is not None:
+                    with contextlib.suppress(OSError, ValueError):  # a ValueError where somebody just reads from it
+                        pipe.close()
 
     def last_words(self) -> str:
         """The first lines of what it said when it died; nothing where it was closed meanwhile."""
