@@ -6,6 +6,7 @@ Run: python tools/schemas.py        (needs the package; a test tells when it is 
 from pathlib import Path
 from typing import Final
 
+from cluster_forge.catalog.format import SCHEMAS
 from cluster_forge.stack import schema_files
 
 FOLDER: Final = Path(__file__).parents[1] / "schemas"
@@ -13,7 +14,7 @@ FOLDER: Final = Path(__file__).parents[1] / "schemas"
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    for name, text in schema_files.texts():
+    for name, text in schema_files.texts({**schema_files.FILES, **SCHEMAS}):
         (FOLDER / name).write_text(text, encoding="utf-8")
         print(FOLDER.name, name, sep="/")
 

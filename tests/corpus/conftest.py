@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from cluster_forge.catalog.completion import StackCatalog
+from cluster_forge.catalog.description import begun
+from cluster_forge.catalog.library import packaged
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.stack.lock import Lock
-from cluster_forge.stack.model import Component, Stack
+from cluster_forge.stack.model import Component, KubernetesVersion, Size, Stack, Target
 from cluster_forge.stack.parse import Loaded, load
 from cluster_forge.stages.mine import MineRequest, mine
 from cluster_forge.stages.render import Content
@@ -72,6 +75,16 @@ class Workspaces:
         description.write_text(edit(description.read_text()))
         return folder
 
+    def begin(self, *names: str, size: str = "small", minor: int = 33, domain: str = "") -> Path:
+        """A workspace with a stack of the catalog's components and collections, as `init` writes it."""
+        self._number += 1
+        folder = self._folder / f"workspace{self._number}"
+        (folder / "input").mkdir(parents=True)
+        target = Target(kubernetes=KubernetesVersion(1, minor), size=Size(size), domain=domain)
+        text = begun(packaged(), "platform", names, target).text
+        (folder / "input" / "config.yaml").write_text(text)
+        return folder
+
     def workshop(self, folder: Path) -> Workshop:
         settings = Settings(
             workspace=folder,
@@ -89,7 +102,8 @@ class Workspaces:
     def forge(self, folder: Path, *, allow: Sequence[str] = (), **options: Any) -> Forged:
         """Mine and smelt, as `forge` does."""
         with self.workshop(folder) as shop:
-            stack = load(shop.files.read, list_files=shop.files.list_files, **options).stack
+            catalog = StackCatalog(packaged())
+            stack = load(shop.files.read, list_files=shop.files.list_files, catalog=catalog, **options).stack
             request = MineRequest(stack=stack, lock=Lock(), whole=True, upstream=False)
             mined = mine(request, shop.tools, shop.sources, Silent())
             assert mined.contents is not None

@@ -286,34 +286,6 @@ def test_without_a_list_of_files_nobody_looks_for_them(native: Native) -> None:
     )
 
 
-def test_a_catalog_is_the_lowest_layer(native: Native) -> None:
-    catalog = {
-        "loki": {
-            "namespace": "loki",
-            "helm": {"repository": "https://x.org", "chart": "loki", "version": "6.0.0"},
-            "sizes": {"small": {"from": "catalog sizes", "replicas": 1}},
-            "values": {"from": "catalog", "a": 1},
-        },
-        "tempo": {"manifests": ["https://x.org/tempo.yaml"]},
-    }
-    description = """\
-    components:
-    - name: loki
-      version: 6.1.0
-      valuesFiles: [loki.yaml]
-      values: {a: null}
-    """
-    stack = native(description, {"loki.yaml": "from: file\n"}).load(catalog=catalog).stack
-    loki = stack.component("loki")
-    assert loki.helm == HelmSource(repository="https://x.org", chart="loki", version="6.1.0", release="loki")
-    assert loki.values == {"from": "file", "replicas": 1, "a": None}
-    assert len(stack.components) == 1
-    assert native("components: [tempo]").load(catalog=catalog).stack.component("tempo").where == "catalog:tempo"
-    assert native("components: [tempo]").faults(catalog={"tempo": {"helm": 5}}) == [
-        "catalog:tempo: tempo.helm: must be a mapping, not the number 5"
-    ]
-
-
 def test_what_the_reader_says_about_files_passes() -> None:
     def read(path: str) -> bytes | None:
         raise DescriptionError("links out of the workspace", where=path)

@@ -152,7 +152,7 @@ def test_any_names_resolve_or_are_reported(
     errors: list[ForgeError] = []
     like = Traced(None, "f", 1)
     description = Traced.of({"components": components, "define": defined, "collections": collections}, like)
-    resolved = resolve(description, {}, errors)
+    resolved = resolve(description, errors)
     kept = select(resolved, [Traced(name, "") for name in chosen], [Traced(name, "") for name in skipped], errors)
     assert len(set(resolved.stack)) == len(resolved.stack)
     assert set(kept) <= set(resolved.stack) <= set("defgh")

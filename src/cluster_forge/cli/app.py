@@ -14,12 +14,14 @@ from cluster_forge import __version__
 from cluster_forge.cli import arguments, ending
 
 VERBS = {
-    "init": "Write a workspace: the starter stack, ready to be forged.",
+    "init": "Write a workspace: the starter stack, or one of the catalog's components.",
     "mine": "Fetch, verify, lock and render what the description names.",
     "smelt": "Make working/ from the description, the lock and input/.",
     "cast": "Compile working/ into stacks/<name>/: repository, image, deploy script.",
     "forge": "Mine what is missing, smelt and cast in one go.",
+    "catalog": "The components that there are, and what each is.",
     "config": "Show the effective description, or only check it.",
+    "secrets": "The Secrets that the stack expects, and how to make them.",
     "store": "What the store holds, and clearing it of what was long not used.",
     "convert": "Write the native form of a description in the first format.",
     "completion": "Print the script that lets a shell complete names with TAB.",

@@ -15,7 +15,7 @@ CODES = frozenset(
         *("default-class-conflict", "port-conflict", "random-render", "ineffective-value", "unknown-value"),
         *("unpinned-image", "platform-missing", "plaintext-secret", "pod-security", "rbac-wide", "does-not-fit"),
         *("unhealthy-gate", "hook-dropped", "eol-component", "unused-ignore"),
-        *("hand-edited", "left-out", "stale", "unused-source"),
+        *("hand-edited", "left-out", "stale", "unused-source", "pulled-in"),
     )
 )
 """The contract's finding codes, and those that ADR 0003 adds (the last line)."""

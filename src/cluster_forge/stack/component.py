@@ -11,9 +11,9 @@ from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import merge
 from cluster_forge.stack.files import Files, in_input, is_address
-from cluster_forge.stack.model import Component, HelmSource, Size, Upstream
+from cluster_forge.stack.model import Component, ExpectedSecret, HelmSource, Size, Upstream
 from cluster_forge.stack.resolve import MOST_HINTS, Entry
-from cluster_forge.stack.schema import ComponentShape, HelmShape, UpstreamShape
+from cluster_forge.stack.schema import ComponentShape, HelmShape, SecretShape, UpstreamShape
 from cluster_forge.stack.shape import shaped
 from cluster_forge.stack.traced import Traced
 
@@ -58,11 +58,14 @@ class _Building:
             keep_namespace=shape.keep_namespace,
             later_replaces=shape.later_replaces,
             upstream=upstream,
+            objects=tuple(shape.objects),
+            pod_security=shape.pod_security,
+            secrets=tuple(_secret(each, shape.namespace) for each in shape.secrets),
             where=self._entry.where,
         )
 
     def _check_purpose(self, shape: ComponentShape, known: Iterable[str]) -> None:
-        if not shape.helm and not shape.manifests:
+        if not shape.helm and not shape.manifests and not shape.objects:
             others = known if len(self._errors) < MOST_HINTS else ()
             near = did_you_mean(self._name, (name for name in others if name != self._name))
             self._wrong(self._merged, f"nothing says what it is made from{near}", fix="give it `helm` or `manifests`")
@@ -204,3 +207,9 @@ class _Building:
     def _note(self, error: DescriptionError | None) -> None:
         if error:
             self._errors.append(error)
+
+
+def _secret(shape: SecretShape, namespace: str) -> ExpectedSecret:
+    return ExpectedSecret(
+        name=shape.name, namespace=shape.namespace or namespace, keys=shape.keys, purpose=shape.purpose
+    )

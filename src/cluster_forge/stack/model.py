@@ -88,6 +88,10 @@ class Target:
     size: Size = Size.SMALL
     architectures: tuple[Architecture, ...] = (Architecture.AMD64, Architecture.ARM64)
     nodes: tuple[Node, ...] = ()
+    domain: str = ""
+    """The DNS domain below which user interfaces are reachable; empty: nothing is made reachable."""
+    provides: tuple[str, ...] = ()
+    """Capabilities that the cluster has by itself, like ``storage-class``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +153,16 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedSecret:
+    """A Secret that somebody has to make: its keys and what each is, and what it is for."""
+
+    name: str
+    namespace: str
+    keys: Mapping[str, str]
+    purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """One unit of the stack: what it is made from, with which values, and where it goes.
 
@@ -170,6 +184,11 @@ class Component:
     later_replaces: bool = False
     """A later entry of ``manifests`` replaces an equal object of an earlier one (else it is a duplicate)."""
     upstream: Upstream | None = None
+    objects: tuple[Mapping[str, Any], ...] = ()
+    """Kubernetes objects that the description itself holds."""
+    pod_security: str = ""
+    """The Pod Security level of its namespace, empty where nobody says one."""
+    secrets: tuple[ExpectedSecret, ...] = ()
     where: str = ""
 
 
@@ -199,6 +218,7 @@ class Notice:
     message: str
     component: str = ""
     where: str = ""
+    is_warning: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

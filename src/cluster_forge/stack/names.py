@@ -56,7 +56,7 @@ def read(read_file: Read, environment: str | None = None, path: str = DESCRIPTIO
     reading = _Reading(read_file, environment)
     layers = [layer for layer in reading.layers(path, ()) if isinstance(layer.content, Mapping)]
     description = merge.without_nulls(merge.traced(_NOTHING, *layers))
-    return Names(resolved=resolve(description, {}, []), environments=tuple(reading.environments))
+    return Names(resolved=resolve(description, []), environments=tuple(reading.environments))
 
 
 @dataclass(slots=True)

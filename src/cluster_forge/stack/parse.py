@@ -15,11 +15,10 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ForgeError, raise_all
 from cluster_forge.stack.files import Files, ListFiles, Read
 from cluster_forge.stack.model import Format, Notice, Stack
-from cluster_forge.stack.resolve import Catalog, resolve, select
+from cluster_forge.stack.resolve import Catalog, expanded, resolve, select
 from cluster_forge.stack.traced import Path, Traced
 
 DESCRIPTION: Final = "input/config.yaml"
-_NO_CATALOG: Final[Catalog] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,7 @@ def load(  # noqa: PLR0913 -- one argument for each option of the command line
     skip: Sequence[str] = (),
     list_files: ListFiles | None = None,
     name: str = "stack",
-    catalog: Catalog = _NO_CATALOG,
+    catalog: Catalog | None = None,
 ) -> Loaded:
     """Read the description at ``path`` (in the workspace) and everything that it names.
 
@@ -63,6 +62,7 @@ def load(  # noqa: PLR0913 -- one argument for each option of the command line
     Raises:
         DescriptionError, UnknownNameError, ExceptionGroup: what is wrong, all of it.
     """
+    from cluster_forge.stack import settings  # noqa: PLC0415 -- as below
     from cluster_forge.stack.loading import Loading  # noqa: PLC0415 -- pydantic: 0.2 s that only a reader should pay
 
     loading = Loading(Files(read, list_files), environment)
@@ -71,17 +71,18 @@ def load(  # noqa: PLR0913 -- one argument for each option of the command line
     if description is None or (select_files and not chosen):
         raise_all(_ordered(loading.errors))
     assert description is not None
-    resolved = resolve(description, catalog, loading.errors)
+    resolved = resolve(description, loading.errors, catalog=catalog, target=settings.target(description), skip=skip)
     kept = select(resolved, chosen if form is Format.NATIVE else (), _typed(skip), loading.errors)
     stack = loading.stack(description, resolved, kept)
     raise_all(_ordered(loading.errors))
+    description = expanded(description, resolved, kept)
     effective = description.plain
     canonical = json.dumps(effective, sort_keys=True, separators=(",", ":")).encode()
     return Loaded(
         stack=stack,
         effective=effective,
         origins=MappingProxyType(dict(description.origins())),
-        notices=tuple(notice for notice in loading.notices if notice.component in kept),
+        notices=tuple(notice for notice in (*loading.notices, *resolved.notices) if notice.component in kept),
         files=loading.files.seen,
         format=form,
         digest=Digest.of(canonical),

@@ -6,12 +6,15 @@ nobody defines, collections that contain themselves, namesakes and needs that no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Protocol
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack import merge
+from cluster_forge.stack.model import Notice, Target
 from cluster_forge.stack.traced import Traced
 
 _MOST_NESTED = 50
@@ -22,8 +25,49 @@ _MOST_CIRCLES = 100
 MOST_HINTS = 20
 """Errors after which nobody is told any more which name was likely meant: to find it takes a while."""
 
-Catalog = Mapping[str, Mapping[str, object]]
-"""What a catalog says of components, in the description's own format, by their names."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A stack with what its components of the catalog need; ``layers`` describe these in the description's own format."""
+
+    stack: tuple[str, ...]
+    layers: Mapping[str, tuple[Traced, ...]] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
+    errors: tuple[ForgeError, ...] = ()
+
+
+class Catalog(Protocol):
+    """What names may stand for that the description does not define."""
+
+    def names(self) -> Collection[str]:
+        """Its components."""
+
+    def collections(self) -> Mapping[str, Sequence[str]]:
+        """The members of its collections."""
+
+    def completed(
+        self, stack: Sequence[str], own: Mapping[str, Traced], target: Target, skipped: frozenset[str]
+    ) -> Completed:
+        """The stack with all that its components need; ``own`` has what the description itself says of a component."""
+
+
+class NoCatalog:
+    """`Catalog` that has nothing."""
+
+    def names(self) -> Collection[str]:
+        return ()
+
+    def collections(self) -> Mapping[str, Sequence[str]]:
+        return {}
+
+    def completed(
+        self,
+        stack: Sequence[str],
+        own: Mapping[str, Traced],  # noqa: ARG002 - the protocol's signature
+        target: Target,  # noqa: ARG002
+        skipped: frozenset[str],  # noqa: ARG002
+    ) -> Completed:
+        return Completed(stack=tuple(stack))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +76,8 @@ class Entry:
 
     name: str
     layers: tuple[Traced, ...]
+    named: str = ""
+    """Where the stack names it, if nothing there describes it."""
 
     @property
     def merged(self) -> Traced:
@@ -39,19 +85,23 @@ class Entry:
 
     @property
     def where(self) -> str:
-        return self.layers[-1].where
+        return self.named or self.layers[-1].where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """``stack``: what is in the stack, in the order of first naming. ``known``: every component that could be.
+    """``stack``: what is in the stack, in the order of first naming. ``known``: every component that is described.
 
-    ``collections``: the components of each, without repetition.
+    ``collections``: the components of each, without repetition. ``offered``: what the catalog has besides.
     """
 
     stack: tuple[str, ...]
     known: Mapping[str, Entry]
     collections: Mapping[str, tuple[str, ...]]
+    offered: frozenset[str] = frozenset()
+    wired: frozenset[str] = frozenset()
+    """Components that the catalog describes, or changes."""
+    notices: tuple[Notice, ...] = ()
 
     def members(self, name: str) -> tuple[str, ...]:
         """The components that a known component's or collection's name stands for."""
@@ -59,16 +109,46 @@ class Resolved:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (*self.known, *self.collections)
+        return (*self.known, *self.collections, *sorted(self.offered - self.known.keys()))
 
 
-def resolve(description: Traced, catalog: Catalog, errors: list[ForgeError]) -> Resolved:
+def resolve(
+    description: Traced,
+    errors: list[ForgeError],
+    *,
+    catalog: Catalog | None = None,
+    target: Target | None = None,
+    skip: Iterable[str] = (),
+) -> Resolved:
     """Put the description's names together; what is wrong goes into ``errors``."""
-    known = _known(description, catalog, errors)
-    collections = _collections(description, known, errors)
-    stack = tuple(dict.fromkeys(_stack(description, known, collections, errors)))
-    resolved = Resolved(stack=stack, known=known, collections=collections)
-    for name in stack:
+    catalog = catalog or NoCatalog()
+    offered = frozenset(catalog.names())
+    known = _known(description, errors)
+    names = offered | known.keys()
+    collections = _collections(description, known, names, catalog.collections(), errors)
+    named: dict[str, str] = {}
+    for name, place in _stack(description, names, collections, errors):
+        named.setdefault(name, place)
+    completed = catalog.completed(
+        tuple(named), {name: entry.merged for name, entry in known.items()}, target or Target(), frozenset(skip)
+    )
+    errors.extend(completed.errors)
+    for name, layers in completed.layers.items():
+        own = known.get(name)
+        known[name] = (
+            replace(own, layers=(*layers, *own.layers))
+            if own
+            else Entry(name=name, layers=layers, named=named.get(name, ""))
+        )
+    resolved = Resolved(
+        stack=tuple(name for name in completed.stack if name in known),
+        known=known,
+        collections=collections,
+        offered=offered,
+        wired=frozenset(completed.layers),
+        notices=completed.notices,
+    )
+    for name in resolved.stack:
         _check_needs(resolved, known[name], errors)
     return resolved
 
@@ -91,10 +171,18 @@ def select(
     return kept
 
 
-def _known(description: Traced, catalog: Catalog, errors: list[ForgeError]) -> dict[str, Entry]:
+def expanded(description: Traced, resolved: Resolved, kept: Collection[str]) -> Traced:
+    """The description with every component of the stack written out, if the catalog had a word in it."""
+    if not resolved.wired:
+        return description
+    entries = tuple(merge.without_nulls(resolved.known[name].merged) for name in resolved.stack if name in kept)
+    whole = dict(description.content) if isinstance(description.content, Mapping) else {}
+    whole["components"] = Traced(entries, description.file, description.line)
+    return replace(description, content=MappingProxyType(whole)).lacking("define", "collections")
+
+
+def _known(description: Traced, errors: list[ForgeError]) -> dict[str, Entry]:
     layers: dict[str, list[Traced]] = {}
-    for name, body in catalog.items():
-        layers[name] = [Traced.of({**body, "name": name}, Traced(None, f"catalog:{name}"))]
     for section in ("define", "components"):
         seen: dict[str, Traced] = {}
         for entry in _entries(description, section):
@@ -120,27 +208,37 @@ def _name(entry: Traced) -> str:
 
 
 def _collections(
-    description: Traced, known: Mapping[str, Entry], errors: list[ForgeError]
+    description: Traced,
+    known: Mapping[str, Entry],
+    names: Collection[str],
+    offered: Mapping[str, Sequence[str]],
+    errors: list[ForgeError],
 ) -> dict[str, tuple[str, ...]]:
     section = description.get("collections")
-    described = section.mapping if section else {}
-    for name, collection in described.items():
+    own = section.mapping if section else {}
+    more = {
+        name: Traced.of(list(members), Traced((), f"catalog:{name}"))
+        for name, members in offered.items()
+        if name not in known
+    }
+    described = {**more, **own}
+    for name, collection in own.items():
         if name in known:
             errors.append(
                 _twice(name, collection, known[name].layers[-1], "a component and a collection are both called {}")
             )
         for member in collection.items:
-            if member.string is not None and member.string not in known and member.string not in described:
-                hints = (*known, *described) if len(errors) < MOST_HINTS else ()
+            if member.string is not None and member.string not in names and member.string not in described:
+                hints = (*names, *described) if len(errors) < MOST_HINTS else ()
                 message = f"the collection {name} contains {member.string!r}, which nobody defines"
                 errors.append(_unknown(member, hints, message))
-    return _Flattening(described, known, errors).all()
+    return _Flattening(described, names, errors).all()
 
 
 class _Flattening:
     """Collections of collections as lists of components; a circle is reported where it closes."""
 
-    def __init__(self, described: Mapping[str, Traced], known: Mapping[str, Entry], errors: list[ForgeError]) -> None:
+    def __init__(self, described: Mapping[str, Traced], known: Collection[str], errors: list[ForgeError]) -> None:
         self._described = described
         self._known = known
         self._errors = errors
@@ -196,19 +294,20 @@ class _Flattening:
 
 def _stack(
     description: Traced,
-    known: Mapping[str, Entry],
+    names: Collection[str],
     collections: Mapping[str, tuple[str, ...]],
     errors: list[ForgeError],
-) -> Iterator[str]:
+) -> Iterator[tuple[str, str]]:
+    """The components of the stack, each with where it is named."""
     section = description.get("components")
     for item in section.items if section else ():
         name = item.string if item.string is not None else _name(item)
         if name in collections:
-            yield from collections[name]
-        elif name in known:
-            yield name
+            yield from ((member, item.where) for member in collections[name])
+        elif name in names:
+            yield name, item.where
         elif item.string is not None:
-            hints = (*known, *collections) if len(errors) < MOST_HINTS else ()
+            hints = (*names, *collections) if len(errors) < MOST_HINTS else ()
             errors.append(_unknown(item, hints, f"nobody defines a component or collection {name!r}"))
 
 
@@ -227,8 +326,8 @@ def _check_needs(resolved: Resolved, entry: Entry, errors: list[ForgeError]) -> 
                     fix="name the components that it needs",
                 )
             )
-        elif name not in resolved.known:
-            hints = resolved.known if len(errors) < MOST_HINTS else ()
+        elif name not in resolved.known and name not in resolved.offered:
+            hints = resolved.names if len(errors) < MOST_HINTS else ()
             errors.append(_unknown(need, hints, f"{entry.name} needs {name!r}, which nobody defines"))
         elif name not in resolved.stack:
             errors.append(
@@ -242,7 +341,7 @@ def _check_needs(resolved: Resolved, entry: Entry, errors: list[ForgeError]) -> 
 
 def _expected(resolved: Resolved, name: Traced, errors: list[ForgeError]) -> tuple[str, ...]:
     text = str(name.content)
-    if text in resolved.known or text in resolved.collections:
+    if text in resolved.known or text in resolved.collections or text in resolved.offered:
         return resolved.members(text)
     hints = resolved.names if len(errors) < MOST_HINTS else ()
     errors.append(_unknown(name, hints, f"nobody defines a component or collection {text!r}"))

@@ -123,6 +123,10 @@ class TargetShape(Shape):
     """The architectures of the nodes."""
     nodes: list[NodeShape] = []
     """What the stack has to fit on; without it nobody checks whether it fits."""
+    domain: StrictStr = ""
+    """The DNS domain below which user interfaces are to be reachable: `example.com`."""
+    provides: list[Text] = []
+    """What the cluster has already, so that no component has to bring it: `storage-class`, `loadbalancer`."""
 
 
 class GitOpsShape(Shape):
@@ -200,6 +204,19 @@ class UpstreamShape(Shape):
     """Objects that are left out, by file name (`deployment.apps_shop_web.yaml` or `Deployment_web.yaml`)."""
 
 
+class SecretShape(Shape):
+    """A Secret that somebody has to make before the stack is deployed."""
+
+    name: Text
+    """Its name."""
+    keys: dict[StrictStr, StrictStr]
+    """Its keys, and what each is."""
+    purpose: StrictStr = ""
+    """What it is for."""
+    namespace: Namespace = ""
+    """Where; without it the component's namespace."""
+
+
 class ComponentShape(Shape):
     """A component: one unit of the stack."""
 
@@ -233,6 +250,12 @@ class ComponentShape(Shape):
     """`true`: an object of a later entry of `manifests` replaces an equal one of an earlier entry."""
     upstream: UpstreamShape | None = None
     """How a folder of its manifests is made anew."""
+    objects: list[dict[StrictStr, Any]] = []
+    """Kubernetes objects that belong to it, written out."""
+    pod_security: Literal["", "restricted", "baseline", "privileged"] = ""
+    """The Pod Security level that is written on its namespace."""
+    secrets: list[SecretShape] = []
+    """Secrets that it expects: `secrets list` tells how to make them."""
 
 
 class IgnoreShape(Shape):

@@ -16,16 +16,16 @@ from cluster_forge.stack.schema import Shape, StackShape
 from cluster_forge.stack.seed_schema import SeedEntryShape, SeedShape, SeedSourceShape
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
-_FILES: Final[Mapping[str, tuple[str, Any]]] = {
+FILES: Final[Mapping[str, tuple[str, Any]]] = {
     "stack.schema.json": ("Cluster-Forge stack description", StackShape),
     "stack-list.schema.json": ("Cluster-Forge stack description, first format", list[SeedEntryShape]),
     "source.schema.json": ("Cluster-Forge source.yaml, first format", SeedSourceShape),
 }
 
 
-def texts() -> Iterator[tuple[str, str]]:
-    """Each schema's file name and text."""
-    for file, (title, model) in _FILES.items():
+def texts(files: Mapping[str, tuple[str, Any]] = FILES) -> Iterator[tuple[str, str]]:
+    """Each schema's file name and text; ``files`` are titles and models by the schemas' names."""
+    for file, (title, model) in files.items():
         schema = _schema(model)
         schema.pop("title", None)
         whole = {"$schema": _DRAFT, "title": title, **schema}

@@ -34,6 +34,8 @@ def target(description: Traced) -> Target:
         size=Size(shape.size),
         architectures=tuple(map(Architecture, dict.fromkeys(shape.architectures))),
         nodes=tuple(map(_node, shape.nodes)),
+        domain=shape.domain,
+        provides=tuple(shape.provides),
     )
 
 

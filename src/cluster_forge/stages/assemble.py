@@ -20,6 +20,9 @@ from cluster_forge.stages.render import Content
 NAMESPACES = ComponentName("namespaces")
 """The part that holds the namespaces which the stack uses and nobody makes."""
 
+_LEVELS = ("restricted", "baseline", "privileged")
+"""Pod Security Standards, the strictest first."""
+
 _ALWAYS_THERE = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 
 
@@ -170,7 +173,8 @@ def _with_namespaces(parts: Sequence[Part], stack: Stack) -> list[Part]:
     missing = sorted(used - made - _ALWAYS_THERE)
     if not missing:
         return list(parts)
-    manifests = tuple(_namespace(name) for name in missing)
+    levels = _levels(parts, stack)
+    manifests = tuple(_namespace(name, levels.get(name, "")) for name in missing)
     wave = min(part.wave for part in parts) - order.STEP
     own = [part for part in parts if part.name == NAMESPACES]
     others = [part for part in parts if part.name != NAMESPACES]
@@ -178,12 +182,21 @@ def _with_namespaces(parts: Sequence[Part], stack: Stack) -> list[Part]:
     return [replace(first, wave=min(first.wave, wave), manifests=first.manifests + manifests), *others]
 
 
-def _namespace(name: str) -> Manifest:
-    body = {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"labels": {"app.kubernetes.io/managed-by": "cluster-forge"}, "name": name},
-    }
+def _levels(parts: Sequence[Part], stack: Stack) -> dict[str, str]:
+    """The strictest Pod Security level that every component keeps which uses a namespace, where all of them say one."""
+    said = {component.name: component.pod_security for component in stack.components}
+    used: dict[str, set[str]] = {}
+    for part in parts:
+        for name in {each.id.namespace for each in part.manifests if each.id.namespace}:
+            used.setdefault(name, set()).add(said.get(part.name, ""))
+    return {name: max(levels, key=_LEVELS.index) for name, levels in used.items() if "" not in levels}
+
+
+def _namespace(name: str, level: str) -> Manifest:
+    labels = {"app.kubernetes.io/managed-by": "cluster-forge"}
+    if level:
+        labels["pod-security.kubernetes.io/enforce"] = level
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"labels": labels, "name": name}}
     return Manifest.of(body, Provenance(component=NAMESPACES, origin="made because the stack uses it"))
 
 

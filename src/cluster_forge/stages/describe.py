@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cluster_forge.catalog.completion import StackCatalog
+from cluster_forge.catalog.library import packaged
 from cluster_forge.foundation.errors import raise_all
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding, Severity
@@ -30,6 +32,7 @@ def loaded(read: Read, list_files: ListFiles, selection: Selection) -> Loaded:
     """
     found = load(
         read,
+        catalog=StackCatalog(packaged()),
         list_files=list_files,
         environment=selection.environment,
         select_files=selection.select,
@@ -45,7 +48,7 @@ def notices(found: Loaded) -> tuple[Finding, ...]:
     noticed = (
         Finding(
             code=notice.code,
-            severity=Severity.NOTICE,
+            severity=Severity.WARNING if notice.is_warning else Severity.NOTICE,
             component=ComponentName(notice.component) if notice.component else None,
             where=notice.where,
             message=notice.message,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import orjson
+
 from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.manifests import batch
@@ -41,6 +43,15 @@ def own(entry: str, component: Component, files: StackFiles) -> Order:
         ManifestError: if it is not there.
     """
     return _in_input(f"input/{entry.strip('/')}", component, files)
+
+
+def written_out(component: Component) -> Order:
+    """The order for the objects that the description itself holds."""
+    texts = [
+        (f"{component.where} objects[{index}]", orjson.dumps(each) + b"\n")
+        for index, each in enumerate(component.objects)
+    ]
+    return Order(component=component.name, where=component.where, texts=texts)
 
 
 def of_folder(tree: FileTree, folder: str, component: Component) -> Order:

@@ -87,7 +87,11 @@ class _Making:
 
     def own(self) -> dict[ComponentName, tuple[Group, ...]]:
         """The objects in the components' own files and folders, one group for each entry."""
-        entries = [(each, entry) for each in self._stack.components for entry in each.manifests if not is_url(entry)]
+        entries = [
+            (each, entry)
+            for each in self._stack.components
+            for entry in (*(entry for entry in each.manifests if not is_url(entry)), *([""] if each.objects else []))
+        ]
         self._reporter.started(STAGE, len(entries) + len(self._sourced))
         groups = self._tools.workers.map(lambda each: self._own(*each), entries)
         own: dict[ComponentName, tuple[Group, ...]] = {each.name: () for each in self._stack.components}
@@ -143,11 +147,13 @@ class _Making:
         self._reporter.finished(STAGE, told or "nothing to do")
 
     def _own(self, component: Component, entry: str) -> Group:
+        """The objects of an entry of ``manifests``, or without one those that the description holds."""
         with self._told(component) as facts:
-            order = documents.own(entry, component, self._tools.files)
+            files = self._tools.files
+            order = documents.own(entry, component, files) if entry else documents.written_out(component)
             found, facts["cached"] = documents.made(order, self._tools.maker)
             facts["objects"] = len(found)
-        return Group(origin=entry, manifests=found)
+        return Group(origin=entry or "objects", manifests=found)
 
     def _announced(
         self, own: Mapping[ComponentName, Sequence[Group]], made: Mapping[ComponentName, Made]

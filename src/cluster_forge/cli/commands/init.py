@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import click
 
 from cluster_forge.cli import asking
+from cluster_forge.cli.commands.catalog import kubernetes_option
 from cluster_forge.cli.session import Session, verb
 from cluster_forge.foundation.errors import ForgeError, UnknownNameError, WorkspaceError, raise_all
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import did_you_mean
 
+DESCRIPTION = "config.yaml"
 SCHEMA = "https://raw.githubusercontent.com/cluster-forge/cluster-forge/main/schemas/stack.schema.json"
 
 
-@verb("Write a workspace: the starter stack, or a part of it, ready to be forged.")
+@verb("Write a workspace: the starter stack, or one of the catalog's components, ready to be forged.")
 @click.argument("directory", required=False, metavar="[DIR]")
 @click.option("--component", "components", metavar="NAME", multiple=True, help="Begin with this one (repeatable).")
 @click.option("--collection", "collections", metavar="NAME", multiple=True, help="Begin with these (repeatable).")
-def command(session: Session, directory: str | None, components: tuple[str, ...], collections: tuple[str, ...]) -> None:
-    """What a component needs comes with it; what is left out stays defined. On a terminal init asks, unless something
-    was named. An existing input/ is never touched. Then: cluster-forge -C DIR forge.
+@click.option("--size", type=click.Choice(["small", "medium", "large"]), help="How large the platform is to be.")
+@click.option("--kubernetes", metavar="VERSION", callback=kubernetes_option, help="The cluster's version: 1.33.")
+@click.option("--domain", metavar="DOMAIN", help="Where user interfaces are to be reachable: example.com.")
+def command(
+    session: Session,
+    directory: str | None,
+    components: tuple[str, ...],
+    collections: tuple[str, ...],
+    **wanted: str | None,
+) -> None:
+    """What a component needs comes with it. Names that the starter has (and no size, version or domain) take a part of the
+    starter, all others come from the catalog (`catalog list`). On a terminal init asks, unless something was named. An
+    existing input/ is never touched. Then: cluster-forge -C DIR forge.
     """
-    from cluster_forge.catalog import starter
-
     if directory:
         session = replace(session, workspace=session.workspace / directory)
     workspace = session.workspace
@@ -34,16 +44,70 @@ def command(session: Session, directory: str | None, components: tuple[str, ...]
             where=str(workspace / "input"),
             fix="name another folder: cluster-forge init DIR",
         )
-    chosen = _chosen(session, components, collections)
-    tree = starter.tree(chosen)
-    named = f"# yaml-language-server: $schema={SCHEMA}\n".encode() + tree[starter.DESCRIPTION]
+    names = (*components, *collections)
+    target = Wanted(**wanted)
+    chosen: tuple[str, ...] | None
+    if target != Wanted() or not set(names) <= _of_the_starter():
+        if not names:
+            raise click.UsageError(
+                "name what the stack shall have: --component NAME, --collection NAME (`catalog list`)"
+            )
+        tree, chosen = _from_catalog(session, names, target)
+    else:
+        tree, chosen = _from_starter(session, components, collections)
+    named = f"# yaml-language-server: $schema={SCHEMA}\n".encode() + tree[DESCRIPTION]
     workspace.mkdir(parents=True, exist_ok=True)
-    session.files().replace_trees({"input": FileTree({**tree.files, starter.DESCRIPTION: named})})
-    session.say(f"wrote {len(tree)} files: {workspace / 'input' / starter.DESCRIPTION} is the one to read and edit")
+    session.files().replace_trees({"input": FileTree({**tree.files, DESCRIPTION: named})})
+    wrote = "1 file" if len(tree) == 1 else f"{len(tree)} files"
+    session.say(f"wrote {wrote}: {workspace / 'input' / DESCRIPTION} is the one to read and edit")
     if chosen is not None:
         session.say(f"in the stack: {', '.join(chosen)}")
     session.say(f"next: {session.line('forge')}")
     session.answer("init", workspace=str(workspace), files=len(tree))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What was said of the cluster."""
+
+    size: str | None = None
+    kubernetes: str | None = None
+    domain: str | None = None
+
+
+def _of_the_starter() -> set[str]:
+    from cluster_forge.catalog import starter
+
+    found = starter.names()
+    return {*found.components, *found.resolved.collections}
+
+
+def _from_catalog(session: Session, names: tuple[str, ...], wanted: Wanted) -> tuple[FileTree, tuple[str, ...]]:
+    """The description of a stack of the catalog's components; what comes along and what is to be known of it is told."""
+    from cluster_forge.catalog.description import begun
+    from cluster_forge.catalog.library import packaged
+    from cluster_forge.foundation.names import is_dns_label
+    from cluster_forge.stack.model import KubernetesVersion, Size, Target
+
+    target = Target(
+        kubernetes=KubernetesVersion.parse(wanted.kubernetes or "1.33"),
+        size=Size(wanted.size or "small"),
+        domain=wanted.domain or "",
+    )
+    folder = session.workspace.resolve().name.lower()
+    made = begun(packaged(), folder if is_dns_label(folder) else "platform", names, target)
+    for notice in made.notices:
+        session.say(f"{notice.component}: {notice.message}")
+    return FileTree({DESCRIPTION: made.text.encode()}), made.components
+
+
+def _from_starter(
+    session: Session, components: tuple[str, ...], collections: tuple[str, ...]
+) -> tuple[FileTree, tuple[str, ...] | None]:
+    from cluster_forge.catalog import starter
+
+    chosen = _chosen(session, components, collections)
+    return starter.tree(chosen), chosen
 
 
 def _chosen(session: Session, components: tuple[str, ...], collections: tuple[str, ...]) -> tuple[str, ...] | None:

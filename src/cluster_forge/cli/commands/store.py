@@ -22,6 +22,8 @@ _KINDS = {
     "objects": "what charts and files came to",
     "asks": "which APIs charts ask for",
     "packed": "objects as they lie in repositories and images",
+    "described": "descriptions as they were read",
+    "locks": "locks as they were read",
 }
 
 
@@ -77,10 +79,10 @@ def _tell(session: Session, shelves: Sequence[Shelf]) -> None:
     for each in shelves:
         age = f", unused for up to {each.oldest / _DAY:.0f} days" if each.oldest >= _DAY else ""
         session.say(
-            f"  {each.kind:<8} {each.entries:>6} entries, {size(each.size):>9}{age}  ({_KINDS.get(each.kind, '')})"
+            f"  {each.kind:<9} {each.entries:>6} entries, {size(each.size):>9}{age}  ({_KINDS.get(each.kind, '')})"
         )
     session.say(
-        f"  {'all':<8} {sum(each.entries for each in shelves):>6} entries, {size(sum(each.size for each in shelves)):>9}"
+        f"  {'all':<9} {sum(each.entries for each in shelves):>6} entries, {size(sum(each.size for each in shelves)):>9}"
     )
 
 

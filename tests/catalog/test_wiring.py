@@ -1,0 +1,123 @@
+"""Components that know each other: applied where all sides are there, and overruled by the user."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.catalog.conftest import Shelf
+
+LOGS = {"logs-backend": {"url": "http://${release}-gateway.${namespace}.svc.cluster.local"}}
+
+
+def wired(**changes: Any) -> list[dict[str, Any]]:
+    return [{"with": "logs-backend", "purpose": "Logs are shown.", "values": {"url": "${logs-backend.url}"}, **changes}]
+
+
+def values(shelf: Shelf, description: str, name: str = "web") -> Any:
+    return shelf.load(description).stack.component(name).values
+
+
+@pytest.fixture
+def logs(shelf: Shelf) -> Shelf:
+    return shelf.component("loki", provides=LOGS)
+
+
+def test_only_where_it_is_there(logs: Shelf) -> None:
+    logs.component("web", values={"a": 1}, wiring=wired())
+    assert values(logs, "components: [web]") == {"a": 1}
+    assert values(logs, "components: [web, loki]") == {"a": 1, "url": "http://loki-gateway.loki.svc.cluster.local"}
+
+
+def test_addresses_follow_the_namespace(logs: Shelf) -> None:
+    logs.component("web", wiring=wired())
+    own = "components: [web, {name: loki, namespace: logs}]"
+    assert values(logs, own) == {"url": "http://loki-gateway.logs.svc.cluster.local"}
+
+
+def test_the_user_overrules(logs: Shelf) -> None:
+    logs.component("web", wiring=wired())
+    assert values(logs, "components: [{name: web, values: {url: mine}}, loki]") == {"url": "mine"}
+
+
+def test_without_and_sizes_and_several(logs: Shelf) -> None:
+    logs.component("other")
+    logs.component(
+        "web",
+        wiring=[
+            *wired(values={"alone": True}, without="other"),
+            *wired(values={"large": True}, sizes=["large"]),
+            *wired(values={"both": True}, **{"with": ["logs-backend", "other"]}),
+            {"without": "logs-backend", "purpose": "Nothing keeps logs.", "values": {"none": True}},
+        ],
+    )
+    assert values(logs, "components: [web, loki]") == {"alone": True}
+    assert values(logs, "components: [web, loki, other]") == {"both": True}
+    assert values(logs, "target: {size: large}\ncomponents: [web, loki]") == {"alone": True, "large": True}
+    assert values(logs, "components: [web]") == {"none": True}
+
+
+def test_a_domain_is_a_capability(logs: Shelf) -> None:
+    logs.component("web", wiring=wired(values={"host": "web.${domain}"}, **{"with": "domain"}))
+    assert values(logs, "components: [web]") == {}
+    assert values(logs, "target: {domain: example.com}\ncomponents: [web]") == {"host": "web.example.com"}
+
+
+def test_text_and_lists_are_added_at_the_end(logs: Shelf) -> None:
+    more = {"config.text": "- ${logs-backend.name}\n", "list": [2], "new.one": [3], "a\\.b": "c"}
+    logs.component(
+        "web",
+        values={"config": {"text": "- first\n"}, "list": [1]},
+        wiring=[*wired(append=more), *wired(append={"list": [4]})],
+    )
+    assert values(logs, "components: [web, loki]") == {
+        "config": {"text": "- first\n- loki\n"},
+        "list": [1, 2, 4],
+        "new": {"one": [3]},
+        "a.b": "c",
+        "url": "http://loki-gateway.loki.svc.cluster.local",
+    }
+
+
+def test_objects_are_added_and_filled(logs: Shelf) -> None:
+    own = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "${name}"}, "data": {"literal": "$${x}"}}
+    logs.component(
+        "web", objects=[own], wiring=wired(objects=[{**own, "metadata": {"name": "${logs-backend.namespace}"}}])
+    )
+    found = logs.load("components: [web, loki]").stack.component("web").objects
+    assert [each["metadata"]["name"] for each in found] == ["web", "loki"]
+    assert found[0]["data"] == {"literal": "${x}"}
+
+
+def test_what_stands_for_nothing_is_an_error(logs: Shelf) -> None:
+    logs.component("web", values={"a": "${object-storage.endpoint}"})
+    assert logs.faults("components: [web]") == ["catalog:web: web: nothing says what ${object-storage.endpoint} is"]
+
+
+def test_the_preferred_provider_is_the_one_that_is_wired(logs: Shelf) -> None:
+    logs.component("openobserve", provides=LOGS).component("web", wiring=wired(values={"by": "${logs-backend.name}"}))
+    assert values(logs, "components: [web, openobserve, loki]") == {"by": "loki"}
+
+
+def test_origins_tell_each_value(logs: Shelf) -> None:
+    logs.component("web", values={"a": 1}, sizes={"small": {"b": 2}}, wiring=wired())
+    loaded = logs.load("components: [{name: web, values: {c: 3}}, loki]")
+    (web, _) = loaded.effective["components"]
+    assert web["values"] == {"a": 1, "b": 2, "c": 3, "url": "http://loki-gateway.loki.svc.cluster.local"}
+    origins = {path[-1]: where for path, where in loaded.origins.items() if path[:3] == ("components", 0, "values")}
+    assert origins["a"] == "catalog:web"
+    assert origins["b"] == "catalog:web (size small)"
+    assert origins["url"] == "catalog:web (with logs-backend)"
+    assert origins["c"] == "input/config.yaml:4"
+
+
+def test_secrets_are_expected_where_they_are_used(logs: Shelf) -> None:
+    secret = {"name": "s3", "keys": {"access-key": "who", "secret-key": "proof"}, "purpose": "The bucket."}
+    logs.component(
+        "web", secrets=[{**secret, "sizes": ["large"]}, {**secret, "name": "logs", "when": ["logs-backend"]}]
+    )
+    assert logs.load("components: [web]").stack.component("web").secrets == ()
+    (found,) = logs.load("components: [web, loki]").stack.component("web").secrets
+    assert (found.name, found.namespace, dict(found.keys)) == ("logs", "web", secret["keys"])

@@ -1,0 +1,102 @@
+"""Stacks of the catalog's components as a whole: collections forge, and everything that is named is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cluster_forge.catalog.format import ALL_SIZES
+from cluster_forge.catalog.library import packaged
+from cluster_forge.manifests.finding import Severity
+
+if TYPE_CHECKING:
+    from tests.corpus.conftest import Forged, Workspaces
+
+    from cluster_forge.manifests.manifest import Manifest
+
+pytestmark = pytest.mark.corpus
+ADDRESS = re.compile(
+    r"(?:(?P<scheme>[a-z+]+)://)?(?:[\w$(){}-]+\.)*(?P<name>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)\.svc(?![a-z0-9-])(?:\.cluster\.local)?(?::(?P<port>\d+))?"
+)
+PORTS = {"http": 80, "https": 443}
+GIVEN = {("kubernetes", "default"), ("kube-dns", "kube-system")}
+"""Services that every cluster has."""
+
+
+@pytest.fixture(scope="module")
+def platform(workspaces: Workspaces) -> Forged:
+    return workspaces.forge(workspaces.begin("platform", size="large", domain="example.com"))
+
+
+@pytest.mark.parametrize("size", ALL_SIZES)
+@pytest.mark.parametrize("name", sorted(packaged().collections))
+def test_every_collection_forges_at_every_size(workspaces: Workspaces, name: str, size: str) -> None:
+    smelted = workspaces.forge(workspaces.begin(name, size=size)).smelted
+    assert [each for each in smelted.findings if each.severity is Severity.ERROR] == []
+    assert [each for each in smelted.findings if each.code == "missing-crd"] == []
+
+
+def test_every_address_in_the_platform_leads_to_a_service_and_port(platform: Forged) -> None:
+    every = [manifest for part in platform.smelted.parts for manifest in part.manifests]
+    ports = {
+        (each.id.name, each.id.namespace): {port["port"] for port in each.body["spec"].get("ports", ())}
+        for each in every
+        if each.id.kind == "Service"
+    }
+    lost = {}
+    for manifest in every:
+        for found in (match for text in texts(manifest.body) for match in ADDRESS.finditer(text)):
+            name, namespace = found["name"], found["namespace"]
+            port = int(found["port"]) if found["port"] else PORTS.get(found["scheme"] or "")
+            if is_made_later(name, namespace, every) or (name, namespace) in GIVEN:
+                continue
+            if (name, namespace) not in ports or (port and port not in ports[name, namespace]):
+                lost[str(manifest.id)] = f"{found[0]}: {ports.get((name, namespace), 'no such Service')}"
+    assert lost == {}
+
+
+def test_pod_security_is_written_on_the_namespaces(platform: Forged) -> None:
+    labels = {
+        manifest.id.name: manifest.body["metadata"].get("labels", {}).get("pod-security.kubernetes.io/enforce")
+        for part in platform.smelted.parts
+        for manifest in part.manifests
+        if manifest.id.kind == "Namespace"
+    }
+    assert labels["cert-manager"] == "restricted"
+    assert labels["longhorn-system"] == "privileged"
+    assert None not in labels.values()
+
+
+def test_one_storage_class_is_the_default(platform: Forged) -> None:
+    annotation = "storageclass.kubernetes.io/is-default-class"
+    classes = [
+        manifest.id.name
+        for part in platform.smelted.parts
+        for manifest in part.manifests
+        if manifest.id.kind == "StorageClass"
+        and manifest.body["metadata"].get("annotations", {}).get(annotation) == "true"
+    ]
+    assert len(classes) <= 1
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for member in value.values():
+            yield from texts(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)
+
+
+def is_made_later(name: str, namespace: str, every: list[Manifest]) -> bool:
+    """Whether an operator makes the Service of an object in the stack."""
+    kinds = {(each.id.kind, each.id.name) for each in every if each.id.namespace == namespace}
+    if name in ("prometheus-operated", "alertmanager-operated"):
+        return any(kind == name.partition("-")[0].capitalize() for kind, _ in kinds)
+    return any(("Cluster", name.removesuffix(end)) in kinds for end in ("-rw", "-ro", "-r") if name.endswith(end))
