@@ -15,6 +15,8 @@ from typing import Any, Final
 import click
 from pydantic import BaseModel
 
+from cluster_forge.catalog import format  # noqa: A004 - its name
+from cluster_forge.catalog.library import packaged
 from cluster_forge.cli.app import VERBS, cluster_forge
 from cluster_forge.cli.commands.help import errors_text
 from cluster_forge.stack import schema, schema_files, seed_schema
@@ -71,7 +73,8 @@ def _cell(text: str) -> str:
 
 def _keys(model: str) -> Iterator[str]:
     """The keys of a model of the description: what they take, what they are without it, what they mean."""
-    shape = getattr(schema, model, None) or getattr(seed_schema, model)
+    found = (getattr(module, model, None) for module in (schema, seed_schema, format))
+    shape = next(each for each in found if isinstance(each, type))
     assert issubclass(shape, BaseModel)
     described = shape.model_json_schema(by_alias=True)
     required = described.get("required", ())
@@ -165,7 +168,75 @@ def _errors(_: str) -> Iterator[str]:
     return _table(("exit code", "error", "means"), rows)
 
 
-_MAKERS: Final[Mapping[str, Callable[[str], Iterator[str]]]] = {"keys": _keys, "options": _options, "errors": _errors}
+def _catalog(what: str) -> Iterator[str]:
+    """Tables of the catalog: its components, collections, wirings, and the exceptions from its rules."""
+    library = packaged()
+    components = library.components()
+    if what == "components":
+        return _table(
+            ("component", "what it does", "versions, each with its Kubernetes", "needs"),
+            (
+                (
+                    f"`{each.name}`{_state(each)}",
+                    each.description,
+                    "; ".join(f"{version.version} for {version.kubernetes}" for version in each.versions),
+                    ", ".join(f"`{need.name}`{_at(need.sizes)}" for need in each.needed),
+                )
+                for each in components
+            ),
+        )
+    if what == "collections":
+        return _table(
+            ("collection", "what it is for", "members"),
+            (
+                (f"`{name}`", each.description, ", ".join(f"`{member}`" for member in each.members))
+                for name, each in library.collections.items()
+            ),
+        )
+    if what == "wiring":
+        return _table(
+            ("component", "where there is", "what for"),
+            (
+                (f"`{each.name}`", f"{_where(wiring)}{_at(wiring.sizes)}", wiring.purpose)
+                for each in components
+                for wiring in each.wiring
+            ),
+        )
+    return _table(
+        ("component", "rule", "objects", "why"),
+        (
+            (f"`{each.name}`", exception.rule, _patterns(exception.objects), exception.reason)
+            for each in components
+            for exception in each.exceptions
+        ),
+    )
+
+
+def _state(component: format.CatalogComponent) -> str:
+    return "" if component.lifecycle.state == "active" else f" ({component.lifecycle.state})"
+
+
+def _at(sizes: Iterable[str]) -> str:
+    given = list(sizes)
+    return "" if given == list(format.ALL_SIZES) else f" (at {', '.join(given)})"
+
+
+def _where(wiring: format.Wiring) -> str:
+    parts = [" and ".join(f"`{name}`" for name in wiring.all_of)] if wiring.all_of else []
+    parts += ["without " + " and ".join(f"`{name}`" for name in wiring.none_of)] if wiring.none_of else []
+    return " ".join(parts) or "always"
+
+
+def _patterns(objects: list[str] | str) -> str:
+    return ", ".join(f"`{each}`" for each in ([objects] if isinstance(objects, str) else objects))
+
+
+_MAKERS: Final[Mapping[str, Callable[[str], Iterator[str]]]] = {
+    "keys": _keys,
+    "options": _options,
+    "errors": _errors,
+    "catalog": _catalog,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

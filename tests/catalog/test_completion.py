@@ -189,7 +189,9 @@ class TestRemarks:
         shelf.component("old", lifecycle=life)
         (notice,) = shelf.load("components: [old]").notices
         assert (notice.code, notice.is_warning) == ("eol-component", True)
-        assert notice.message == "is at its end since 2026-03-02: Nobody keeps it; its successor: new"
+        assert notice.message == (
+            "is at its end since 2026-03-02: Nobody keeps it; its successor: new (`cluster-forge catalog switch old`)"
+        )
 
     def test_images_for_one_architecture_only(self, shelf: Shelf) -> None:
         shelf.component("gpu", architectures=["amd64"])

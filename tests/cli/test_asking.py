@@ -269,8 +269,8 @@ class TestInit:
     def test_unknown_names_are_told_together(self, empty: Workspace) -> None:
         said = empty.run("init", "--component", "sampleweb", "--collection", "observabilty")
         assert said.code == 11
-        assert "no component 'sampleweb', did you mean 'sample-web'?" in said.err
-        assert "no collection 'observabilty', did you mean 'observability'?" in said.err
+        assert "no component or collection 'sampleweb', did you mean 'sample-web'?" in said.err
+        assert "no component or collection 'observabilty', did you mean 'observability'?" in said.err
         assert list(empty.folder.iterdir()) == []
 
 

@@ -73,12 +73,12 @@ DESCRIPTION = {
 
 NAMES = {
     "`needs` names an unknown component": Mistake([("needs: [tenancy]", "needs: [tenanzy]")]),
-    "`components` names an unknown component": Mistake(added("- grafana")),
+    "`components` names an unknown component": Mistake(added("- shop")),
     "A collection with an unknown member": Mistake([("[node-exporter, metrics]", "[node-exporter, metrix]")]),
     "An unknown name on the command line": Mistake(typed=("smelt", "sample-wob")),
     "An unknown environment": Mistake(typed=("smelt", "--environment", "prodution")),
     "Two components of one name": Mistake(added("- {name: metrics, helm: {chart: ./charts/metrics}}")),
-    "A component made from nothing": Mistake(added("- {name: grafana, namespace: monitoring}")),
+    "A component made from nothing": Mistake(added("- {name: shop, namespace: monitoring}")),
     "Components that need each other": Mistake([("[platform-rbac, priority-classes]", "[sample-web]")]),
 }
 

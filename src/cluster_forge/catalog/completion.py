@@ -209,7 +209,11 @@ class _Completing:
         if life.state != "active":
             since = f" since {life.date}" if life.date else ""
             what = "is at its end" if life.state == "eol" else "is deprecated"
-            way = f"; its successor: {life.successor}" if life.successor else ""
+            way = (
+                f"; its successor: {life.successor} (`cluster-forge catalog switch {component.name}`)"
+                if life.successor
+                else ""
+            )
             why = f": {life.reason.rstrip('.')}" if life.reason else ""
             self._note("eol-component", component.name, f"{what}{since}{why}{way}", is_warning=True)
         missing = [str(each) for each in self.target.architectures if str(each) not in component.architectures]

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from cluster_forge.catalog.completion import whole
 from cluster_forge.catalog.library import Library, flattened
-from cluster_forge.foundation.errors import UnknownNameError, raise_all
-from cluster_forge.foundation.names import did_you_mean
+from cluster_forge.foundation.errors import raise_all
 from cluster_forge.stack.model import Notice, Target
 
 
@@ -22,20 +21,11 @@ class Begun:
 
 
 def begun(library: Library, name: str, names: Sequence[str], target: Target) -> Begun:
-    """The description of a stack called ``name`` of these components and collections.
+    """The description of a stack called ``name`` of these components and collections of the library.
 
     Raises:
-        UnknownNameError, DescriptionError, ExceptionGroup: for names that there are not, and for what does not go together.
+        DescriptionError, ExceptionGroup: for what does not fit, and what does not go together.
     """
-    there = (*library.names, *library.collections)
-    raise_all(
-        UnknownNameError(
-            f"the catalog has no component or collection {each!r}{did_you_mean(each, there)}",
-            fix="see `cluster-forge catalog list`",
-        )
-        for each in names
-        if each not in there
-    )
     found = whole(library, names, target)
     raise_all(found.errors)
     asked = flattened(names, library.collections)

@@ -13,6 +13,8 @@ def component(entry: Traced) -> str:
     chart = entry.at(("helm", "chart")) if entry.get("helm") else entry.get("helm-chart-name")
     version = entry.at(("helm",)).get("version") or entry.get("helm-version")
     namespace = entry.get("namespace")
+    if not entry.get("helm") and not entry.get("manifests") and entry.file.startswith("catalog:"):
+        return "of the catalog"
     parts = [f"chart {chart.string}" if chart and chart.string else "manifests"]
     parts += [str(version.content)] if version and version.string else []
     parts += [f"in {namespace.string}"] if namespace and namespace.string else []

@@ -36,9 +36,10 @@ def components_to_smelt(session: Session) -> Session:
     selection = session.selection
     if selection.names or selection.select or selection.skip or not may_ask(session):
         return session
+    from cluster_forge.catalog.quick import QuickCatalog
     from cluster_forge.stack import names
 
-    found = names.read(session.files().read, selection.environment)
+    found = names.read(session.files().read, selection.environment, catalog=QuickCatalog())
     stack = found.resolved.stack
     if len(stack) < 2 or (selection.environment and selection.environment not in found.environments):
         return session  # nothing to choose from, or something to complain about

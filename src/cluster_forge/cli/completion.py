@@ -118,16 +118,25 @@ def _selections(context: click.Context) -> Iterator[Item]:
     yield CompletionItem("", type="file")
 
 
-def _starter_components(_: click.Context) -> Iterator[Item]:
+def _components_to_begin_with(_: click.Context) -> Iterator[Item]:
     from cluster_forge.catalog import starter
+    from cluster_forge.catalog.quick import QuickCatalog
 
-    return _plain(starter.names().components)
+    return _plain(dict.fromkeys((*starter.names().components, *QuickCatalog().names())))
 
 
-def _starter_collections(_: click.Context) -> Iterator[Item]:
+def _collections_to_begin_with(_: click.Context) -> Iterator[Item]:
     from cluster_forge.catalog import starter
+    from cluster_forge.catalog.quick import QuickCatalog
 
-    return _plain(starter.names().resolved.collections)
+    return _plain(dict.fromkeys((*starter.names().resolved.collections, *QuickCatalog().collections())))
+
+
+def _of_the_catalog(_: click.Context) -> Iterator[Item]:
+    from cluster_forge.catalog.quick import QuickCatalog
+
+    catalog = QuickCatalog()
+    return _plain((*catalog.names(), *catalog.collections()))
 
 
 def _files(_: click.Context) -> Iterator[Item]:
@@ -148,6 +157,7 @@ def _workspace(context: click.Context) -> Path:
 
 
 def _description(context: click.Context) -> Names:
+    from cluster_forge.catalog.quick import QuickCatalog
     from cluster_forge.stack import names
 
     workspace = _workspace(context)
@@ -156,7 +166,7 @@ def _description(context: click.Context) -> Names:
         file = workspace / path
         return file.read_bytes() if file.is_file() else None
 
-    return names.read(read, context.params.get("environment"))
+    return names.read(read, context.params.get("environment"), catalog=QuickCatalog())
 
 
 _OFFERS: Final[dict[str, Callable[[click.Context], Iterator[Item]]]] = {
@@ -166,8 +176,9 @@ _OFFERS: Final[dict[str, Callable[[click.Context], Iterator[Item]]]] = {
     "environment": _environments,
     "allow": _codes,
     "options": _option_files,
-    "components": _starter_components,
-    "collections": _starter_collections,
+    "components": _components_to_begin_with,
+    "collections": _collections_to_begin_with,
+    "name": _of_the_catalog,
     "topic": _topics,
     "output": _files,
     "workspace": _folders,

@@ -47,10 +47,10 @@ def loaded(files: WorkspaceFiles, selection: Selection) -> Loaded:
 
 def _see_to_it(files: WorkspaceFiles) -> None:
     if files.read(DESCRIPTION) is None:
-        raise _no_description(files)
+        raise no_description(files)
 
 
-def _no_description(files: WorkspaceFiles) -> DescriptionError:
+def no_description(files: WorkspaceFiles) -> DescriptionError:
     """There is no description where it should be; where one lies beside that, it is what was meant."""
     fix = "run `cluster-forge init`, or name the workspace with -C: the folder that holds input/"
     if files.read("config.yaml") is not None:

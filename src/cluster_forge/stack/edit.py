@@ -44,6 +44,27 @@ def with_components(text: str, names: Collection[str]) -> str:
     return written.getvalue()
 
 
+def renamed(text: str, old: str, new: str) -> str | None:
+    """The native description with the component ``new`` in the place of ``old``; None where nothing names it.
+
+    What was said of ``old`` (values, a version, a namespace) is another component's, and goes.
+    """
+    yaml = _round_trip()
+    description: CommentedMap = yaml.load(text)
+    lists = [description.get(_STACK), *(description.get("collections") or {}).values()]
+    found = False
+    for listed in lists:
+        for position, entry in enumerate(listed or ()):
+            if _name(entry) == old:
+                listed[position] = new
+                found = True
+    if not found:
+        return None
+    written = io.StringIO()
+    yaml.dump(description, written)
+    return written.getvalue()
+
+
 def remarks(text: str) -> dict[str, str]:
     """What the comment on a component's first line says of it, by the component's name."""
     description: CommentedMap = _round_trip().load(text)

@@ -14,7 +14,7 @@ from typing import Final
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.stack import located, merge
 from cluster_forge.stack.files import Read
-from cluster_forge.stack.resolve import Resolved, resolve
+from cluster_forge.stack.resolve import Catalog, Resolved, resolve
 from cluster_forge.stack.traced import Traced
 
 DESCRIPTION: Final = "input/config.yaml"
@@ -51,12 +51,14 @@ class Names:
         return tuple(name for name in self.components if name in found)
 
 
-def read(read_file: Read, environment: str | None = None, path: str = DESCRIPTION) -> Names:
+def read(
+    read_file: Read, environment: str | None = None, path: str = DESCRIPTION, catalog: Catalog | None = None
+) -> Names:
     """The names in the description at ``path``, with ``environment`` laid over it; none where it cannot be read."""
     reading = _Reading(read_file, environment)
     layers = [layer for layer in reading.layers(path, ()) if isinstance(layer.content, Mapping)]
     description = merge.without_nulls(merge.traced(_NOTHING, *layers))
-    return Names(resolved=resolve(description, []), environments=tuple(reading.environments))
+    return Names(resolved=resolve(description, [], catalog=catalog), environments=tuple(reading.environments))
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""catalog list|show: the components that there are, and what each is."""
+"""catalog list|show|switch: the components that there are, what each is, and taking a successor."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def kubernetes_option(context: click.Context, parameter: click.Parameter, text: 
 
 
 _KUBERNETES = click.option(
-    "--kubernetes", metavar="VERSION", callback=kubernetes_option, help="For this Kubernetes version (default: 1.33)."
+    "--kubernetes", metavar="VERSION", callback=kubernetes_option, help="The cluster's version: 1.33."
 )
 
 
@@ -68,18 +68,18 @@ def list_components(session: Session, category: str | None, lifecycle: str | Non
     )
 
 
-@verb("Show what a component is, what it needs, and how it is wired to others.")
+@verb("Show all about a component or collection.")
 @click.argument("name")
 @click.option(
     "--size",
     type=click.Choice(["small", "medium", "large"]),
     default="small",
     show_default=True,
-    help="As it is at this size.",
+    help="How large the platform is to be.",
 )
 @_KUBERNETES
 def show(session: Session, name: str, size: str, kubernetes: str | None) -> None:
-    """Of a collection: its members."""
+    """What it is, what it needs, how it is wired to others, which Secrets it expects; of a collection, its members."""
     from cluster_forge.catalog import listing
     from cluster_forge.catalog.library import flattened, packaged
     from cluster_forge.stack.model import Size
@@ -99,6 +99,36 @@ def show(session: Session, name: str, size: str, kubernetes: str | None) -> None
     for line in _page(page, size):
         session.say(line)
     session.answer("catalog show", size=size, component=page)
+
+
+@verb("Put a component's successor into its place.")
+@click.argument("name")
+@click.argument("successor", required=False)
+def switch(session: Session, name: str, successor: str | None) -> None:
+    """In input/config.yaml, whose comments stay. Without SUCCESSOR the catalog knows it."""
+    from cluster_forge.catalog.library import packaged
+    from cluster_forge.cli.description import no_description
+    from cluster_forge.foundation.errors import UnknownNameError
+    from cluster_forge.stack import edit
+    from cluster_forge.stages.described import DESCRIPTION
+
+    library, files = packaged(), session.files()
+    new = successor or library.component(name).lifecycle.successor
+    if not new:
+        raise click.UsageError(f"the catalog knows no successor of {name}: name one")
+    library.component(new)
+    content = files.read(DESCRIPTION)
+    if content is None:
+        raise no_description(files)
+    text = edit.renamed(content.decode(), name, new)
+    if text is None:
+        raise UnknownNameError(
+            f"{DESCRIPTION} names no component {name!r}",
+            fix="see `cluster-forge config show`: another file may name it",
+        )
+    files.write(DESCRIPTION, text.encode())
+    session.say(f"{DESCRIPTION}: {new} is in the place of {name}; next: {session.line('forge')}")
+    session.answer("catalog switch", old=name, new=new)
 
 
 def _minor(kubernetes: str | None) -> int:
@@ -181,3 +211,4 @@ def _when(wired: Mapping[str, Any]) -> str:
 
 command.add_command(list_components, "list")
 command.add_command(show, "show")
+command.add_command(switch, "switch")

@@ -9,7 +9,7 @@ import click
 from cluster_forge.cli import asking
 from cluster_forge.cli.commands.catalog import kubernetes_option
 from cluster_forge.cli.session import Session, verb
-from cluster_forge.foundation.errors import ForgeError, UnknownNameError, WorkspaceError, raise_all
+from cluster_forge.foundation.errors import UnknownNameError, WorkspaceError, raise_all
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import did_you_mean
 
@@ -47,7 +47,7 @@ def command(
     names = (*components, *collections)
     target = Wanted(**wanted)
     chosen: tuple[str, ...] | None
-    if target != Wanted() or not set(names) <= _of_the_starter():
+    if target != Wanted() or not _are_of_the_starter(names):
         if not names:
             raise click.UsageError(
                 "name what the stack shall have: --component NAME, --collection NAME (`catalog list`)"
@@ -75,11 +75,29 @@ class Wanted:
     domain: str | None = None
 
 
-def _of_the_starter() -> set[str]:
-    from cluster_forge.catalog import starter
+def _are_of_the_starter(names: tuple[str, ...]) -> bool:
+    """Whether the starter has all of them; of no name it is true.
 
-    found = starter.names()
-    return {*found.components, *found.resolved.collections}
+    Raises:
+        UnknownNameError, ExceptionGroup: for names that neither the starter nor the catalog has.
+    """
+    from cluster_forge.catalog import starter
+    from cluster_forge.catalog.library import packaged
+
+    if not names:
+        return True
+    found, library = starter.names(), packaged()
+    own = {*found.components, *found.resolved.collections}
+    there = {*own, *library.names, *library.collections}
+    raise_all(
+        UnknownNameError(
+            f"there is no component or collection {name!r}{did_you_mean(name, there)}",
+            fix=f"`cluster-forge catalog list` shows those of the catalog; the starter has {', '.join(sorted(own))}",
+        )
+        for name in names
+        if name not in there
+    )
+    return set(names) <= own
 
 
 def _from_catalog(session: Session, names: tuple[str, ...], wanted: Wanted) -> tuple[FileTree, tuple[str, ...]]:
@@ -111,26 +129,11 @@ def _from_starter(
 
 
 def _chosen(session: Session, components: tuple[str, ...], collections: tuple[str, ...]) -> tuple[str, ...] | None:
-    """The components of the stack; None for the starter as it is.
-
-    Raises:
-        UnknownNameError, ExceptionGroup: for names that the starter does not have.
-    """
+    """The components of the stack, of the names that the starter has; None for the starter as it is."""
     from cluster_forge.catalog import starter
 
     if not components and not collections:
         if not asking.may_ask(session):
             return None
         return asking.components_to_begin_with(starter.names(), starter.remarks())
-    found = starter.names()
-    collected = found.resolved.collections
-    unknown: list[ForgeError] = [
-        UnknownNameError(
-            f"the starter has no {kind} {name!r}{did_you_mean(name, there)}", fix=f"it has {', '.join(there)}"
-        )
-        for kind, names, there in (("component", components, found.components), ("collection", collections, collected))
-        for name in names
-        if name not in there
-    ]
-    raise_all(unknown)
-    return found.with_needs([*components, *collections])
+    return starter.names().with_needs([*components, *collections])

@@ -19,10 +19,10 @@ def command() -> None:
     """The group; its verb is below."""
 
 
-@verb("List the Secrets that the stack expects, each with the command that makes it.", selection=True)
+@verb("List the Secrets that the stack expects.", selection=True)
 @click.option("--external", metavar="STORE", help="As ExternalSecrets of this ClusterSecretStore instead of commands.")
 def list_secrets(session: Session, external: str | None) -> None:
-    """Nothing secret is read or written: every value is for you to fill in."""
+    """Each with the command that makes it. Nothing secret is read or written: every value is for you to fill in."""
     from cluster_forge.cli import description
 
     stack = description.loaded(session.files(), session.selection).stack

@@ -1,0 +1,46 @@
+"""The names of the packaged catalog, quickly: for those who choose and complete, without pydantic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from importlib.resources import files
+
+from cluster_forge.stack import located
+from cluster_forge.stack.model import Target
+from cluster_forge.stack.resolve import Completed
+from cluster_forge.stack.traced import Traced
+
+_ENDING = ".yaml"
+
+
+class QuickCatalog:
+    """`stack.resolve.Catalog` that knows the names of components and the collections, and of neither what it needs."""
+
+    def names(self) -> Sequence[str]:
+        return self._names
+
+    def collections(self) -> Mapping[str, Sequence[str]]:
+        content = (files("cluster_forge.catalog") / "data" / "collections.yaml").read_bytes()
+        return {name: each["members"] for name, each in located.read(content, "catalog:collections").value.items()}
+
+    def completed(
+        self,
+        stack: Sequence[str],
+        own: Mapping[str, Traced],
+        target: Target,  # noqa: ARG002 - the protocol's signature
+        skipped: frozenset[str],  # noqa: ARG002
+    ) -> Completed:
+        layers = {
+            name: (Traced.of({"name": name}, Traced({}, f"catalog:{name}")),)
+            for name in stack
+            if name in self._names and name not in own
+        }
+        return Completed(stack=tuple(stack), layers=layers)
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        folder = files("cluster_forge.catalog") / "data" / "components"
+        return tuple(
+            sorted(each.name.removesuffix(_ENDING) for each in folder.iterdir() if each.name.endswith(_ENDING))
+        )

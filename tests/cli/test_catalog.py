@@ -1,0 +1,162 @@
+"""catalog list|show|switch, secrets list, and a workspace of the catalog's components."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Workspace
+
+
+class TestList:
+    def test_by_category_with_the_collections(self, empty: Workspace) -> None:
+        said = empty.ok("catalog", "list")
+        lines = said.out.splitlines()
+        assert lines[0] == "backup"
+        assert any(line.startswith("  grafana ") and "12.11.1" in line for line in lines)
+        assert any(line.startswith("  platform ") for line in lines[lines.index("collections") :])
+
+    def test_narrowed(self, empty: Workspace) -> None:
+        names = [
+            each["name"]
+            for each in empty.ok("catalog", "list", "--lifecycle", "eol", "--format", "json").json["components"]
+        ]
+        assert "promtail" in names
+        assert "alloy" not in names
+        said = empty.ok("catalog", "list", "--category", "database")
+        assert "cnpg-operator" in said.out
+        assert "grafana" not in said.out
+        assert "did you mean 'database'?" in empty.run("catalog", "list", "--category", "databse").err
+
+    def test_the_version_is_the_one_for_a_kubernetes(self, empty: Workspace) -> None:
+        def version(kubernetes: str) -> str | None:
+            found = empty.ok("catalog", "list", "--kubernetes", kubernetes, "--format", "json").json["components"]
+            versions: dict[str, str | None] = {each["name"]: each["version"] for each in found}
+            return versions["kyverno"]
+
+        assert version("1.25") != version("1.33")
+        assert empty.run("catalog", "list", "--kubernetes", "new").code == 2
+
+
+class TestShow:
+    def test_everything_that_its_file_says(self, empty: Workspace) -> None:
+        page = empty.ok("catalog", "show", "loki", "--size", "large", "--format", "json").json["component"]
+        assert "object-storage" in [need["name"] for need in page["needs"]]
+        assert page["provides"] == ["logs-backend"]
+        assert "promtail" in page["neededBy"]
+        assert any("monitoring.coreos.com" in each["with"] for each in page["wiring"])
+
+    def test_as_text(self, empty: Workspace) -> None:
+        text = empty.ok("catalog", "show", "grafana").out
+        assert text.startswith("Grafana: ")
+        assert "grafana/grafana-admin" in text
+        assert max(map(len, text.splitlines())) <= 120
+
+    def test_a_collection(self, empty: Workspace) -> None:
+        said = empty.ok("catalog", "show", "ml")
+        assert "kueue" in said.out
+        assert "kueue" in empty.ok("catalog", "show", "ml", "--format", "json").json["collection"]["components"]
+
+    def test_none_of_that_name(self, empty: Workspace) -> None:
+        said = empty.run("catalog", "show", "grafan")
+        assert said.code == 11
+        assert "did you mean 'grafana'?" in said.err
+
+
+class TestInit:
+    def test_what_is_needed_comes_along_and_is_written_down(self, empty: Workspace) -> None:
+        options = ("--component", "kaiwo", "--component", "grafana", "--size", "medium", "--kubernetes", "1.33")
+        said = empty.ok("init", *options, "--yes")
+        assert "cert-manager: comes along because kaiwo needs it" in said.out
+        written = yaml.safe_load(empty.read("input/config.yaml"))
+        assert written["target"] == {"kubernetes": "1.33", "size": "medium"}
+        assert written["components"][:2] == ["kaiwo", "grafana"]
+        assert {"cert-manager", "kueue", "longhorn"} <= set(written["components"])
+        assert empty.ok("config", "validate").out.strip().endswith("no errors")
+
+    def test_a_collection_stays_a_name(self, empty: Workspace) -> None:
+        empty.ok("init", "--collection", "logging", "--domain", "example.com")
+        written = yaml.safe_load(empty.read("input/config.yaml"))
+        assert written["components"][0] == "logging"
+        assert written["target"]["domain"] == "example.com"
+
+    def test_nothing_is_written_for_what_does_not_go_together(self, empty: Workspace) -> None:
+        said = empty.run("init", "--component", "prometheus", "--component", "kube-prometheus-stack")
+        assert said.code == 10
+        assert "exclude each other" in said.err
+        assert list(empty.folder.iterdir()) == []
+
+    def test_a_size_wants_a_name(self, empty: Workspace) -> None:
+        assert "name what the stack shall have" in empty.run("init", "--size", "large").err
+
+    def test_what_does_not_fit_the_kubernetes_says_so(self, empty: Workspace) -> None:
+        said = empty.run("init", "--component", "envoy-gateway", "--kubernetes", "1.25")
+        assert "no version of envoy-gateway is for Kubernetes 1.25" in said.err
+
+
+class TestDescription:
+    def test_origins_show_the_catalog_and_its_wirings(self, empty: Workspace) -> None:
+        empty.ok("init", "--component", "grafana", "--component", "loki")
+        shown = empty.ok("config", "show", "--origins").out
+        assert "# catalog:grafana (with loki)" in shown
+        assert "http://loki-gateway.loki.svc.cluster.local" in shown
+
+    def test_eol_is_told_with_the_command_that_switches(self, empty: Workspace) -> None:
+        empty.ok("init", "--component", "promtail")
+        assert "eol-component" in empty.ok("config", "validate").err
+        assert "catalog switch promtail" in empty.ok("config", "validate").err
+        empty.ok("catalog", "switch", "promtail")
+        names = yaml.safe_load(empty.read("input/config.yaml"))["components"]
+        assert names[0] == "alloy"
+        assert "eol-component" not in empty.ok("config", "validate").err
+
+    def test_switch_keeps_comments_and_knows_what_it_cannot_do(self, empty: Workspace) -> None:
+        text = "apiVersion: cluster-forge/v1\nkind: Stack\nname: x  # mine\ncomponents:\n- name: promtail  # old\n  values: {a: 1}\n- loki\n"
+        empty.write({"input/config.yaml": text})
+        empty.ok("catalog", "switch", "promtail", "alloy")
+        assert "name: x  # mine" in empty.read("input/config.yaml")
+        assert yaml.safe_load(empty.read("input/config.yaml"))["components"] == ["alloy", "loki"]
+        assert empty.run("catalog", "switch", "promtail").code == 11
+        assert "knows no successor of loki" in empty.run("catalog", "switch", "loki").err
+
+
+class TestSecrets:
+    def test_commands_that_a_shell_takes(self, empty: Workspace, tmp_path: Path) -> None:
+        empty.ok("init", "--component", "grafana")
+        said = empty.ok("secrets", "list")
+        assert "kubectl create secret generic grafana-admin --namespace grafana" in said.out
+        (secret,) = empty.ok("secrets", "list", "--format", "json").json["secrets"]
+        assert (secret["component"], secret["name"], set(secret["keys"])) == (
+            "grafana",
+            "grafana-admin",
+            {"admin-user", "admin-password"},
+        )
+        script = tmp_path / "make.sh"
+        script.write_text(f"kubectl() {{ printf '%s\\n' \"$@\"; }}\n{said.out}")
+        done = subprocess.run(["sh", str(script)], capture_output=True, text=True, check=True)
+        assert "--from-literal=admin-password=…" in done.stdout.splitlines()
+
+    def test_as_external_secrets(self, empty: Workspace) -> None:
+        empty.ok("init", "--component", "grafana")
+        (body,) = yaml.safe_load_all(empty.ok("secrets", "list", "--external", "vault").out)
+        assert body["kind"] == "ExternalSecret"
+        assert body["spec"]["secretStoreRef"] == {"kind": "ClusterSecretStore", "name": "vault"}
+        assert [each["secretKey"] for each in body["spec"]["data"]] == ["admin-user", "admin-password"]
+
+    def test_none(self, workspace: Workspace) -> None:
+        assert "expects no Secrets" in workspace.ok("secrets", "list").out
+
+
+@pytest.mark.parametrize("typed", ["catalog show graf", "init --component kaiw"])
+def test_names_of_the_catalog_complete(empty: Workspace, typed: str) -> None:
+    words = ["cluster-forge", *typed.split()]
+    said = empty.program(
+        _CLUSTER_FORGE_COMPLETE="bash_complete", COMP_WORDS=" ".join(words), COMP_CWORD=str(len(words) - 1)
+    )
+    assert words[-1] in said.out
