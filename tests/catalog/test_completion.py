@@ -107,7 +107,7 @@ class TestNeeds:
     def test_nothing_gives_it(self, shelf: Shelf) -> None:
         shelf.component("web", needs=["object-storage"])
         assert shelf.faults("components: [web]") == [
-            "None: web needs object-storage, and the catalog has nothing for it"
+            "input/config.yaml:4: web needs object-storage, and the catalog has nothing for it"
         ]
 
     def test_skipped_is_not_pulled_in(self, shelf: Shelf) -> None:
@@ -124,12 +124,12 @@ class TestNeeds:
 class TestExclusions:
     def test_both_are_named_and_the_reason(self, shelf: Shelf) -> None:
         shelf.component("a", excludes=[{"name": "b", "reason": "Both are alike."}]).component("b")
-        assert shelf.faults("components: [a, b]") == ["None: a and b exclude each other: Both are alike"]
+        assert shelf.faults("components: [a, b]") == ["input/config.yaml:4: a and b exclude each other: Both are alike"]
 
     def test_by_capability_and_once(self, shelf: Shelf) -> None:
         alike = {"provides": {"agent": {}}, "excludes": [{"name": "agent", "reason": "One is enough."}]}
         shelf.component("a", **alike).component("b", **alike)
-        assert shelf.faults("components: [a, b]") == ["None: a and b exclude each other: One is enough"]
+        assert shelf.faults("components: [a, b]") == ["input/config.yaml:4: a and b exclude each other: One is enough"]
         assert names(shelf, "components: [a]") == ["a"]
 
     def test_a_provider_that_excludes_what_is_there_is_not_taken(self, shelf: Shelf) -> None:
@@ -165,7 +165,7 @@ class TestVersions:
     def test_none_fits(self, shelf: Shelf) -> None:
         shelf.component("web", versions=[{"version": "3.0.0", "kubernetes": "1.30+"}])
         assert shelf.faults("target: {kubernetes: '1.27'}\ncomponents: [web]") == [
-            "None: no version of web is for Kubernetes 1.27: 3.0.0 is for 1.30+"
+            "input/config.yaml:5: no version of web is for Kubernetes 1.27: 3.0.0 is for 1.30+"
         ]
 
     def test_one_that_is_asked_for_and_does_not_fit(self, shelf: Shelf) -> None:

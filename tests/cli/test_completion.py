@@ -62,7 +62,7 @@ def asked(workspace: Workspace, line: str, **environment: str) -> list[str]:
         ("config ", {"show", "validate"}),
         ("config show fe", {"few"}),
         ("init --component metr", {"metrics", "metrics-server"}),
-        ("init --collection ", {"observability"}),
+        ("init --collection obs", {"observability", "observability-otel"}),
         ("init ", {"<dir>"}),
         ("help err", {"errors"}),
         ("completion ", {"bash", "zsh", "fish"}),

@@ -10,7 +10,6 @@ from cluster_forge.catalog.format import CatalogComponent, Need, Version, minors
 from cluster_forge.catalog.library import Library, flattened
 from cluster_forge.catalog.wiring import Placed, Surroundings
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
-from cluster_forge.foundation.names import ComponentName
 from cluster_forge.stack.model import Notice, Target
 from cluster_forge.stack.resolve import Completed
 from cluster_forge.stack.traced import Traced
@@ -29,19 +28,20 @@ class StackCatalog:
         return {name: each.members for name, each in self.library.collections.items()}
 
     def completed(
-        self, stack: Sequence[str], own: Mapping[str, Traced], target: Target, skipped: frozenset[str]
+        self, stack: Mapping[str, str], own: Mapping[str, Traced], target: Target, skipped: frozenset[str]
     ) -> Completed:
-        """The stack with all that its components of the catalog need.
+        """The stack (each component with where it is named) with all that its components of the catalog need.
 
         ``own`` has what the description says of a component. One that says what it is made from is its user's own,
         whatever it is called.
         """
-        return _Completing(self.library, own, target, skipped).all(stack)
+        return _Completing(self.library, stack, own, target, skipped).all()
 
 
 @dataclass
 class _Completing:
     library: Library
+    named: Mapping[str, str]
     own: Mapping[str, Traced]
     target: Target
     skipped: frozenset[str]
@@ -51,8 +51,8 @@ class _Completing:
     notices: list[Notice] = field(default_factory=list)
     errors: list[ForgeError] = field(default_factory=list)
 
-    def all(self, stack: Sequence[str]) -> Completed:
-        for name in stack:
+    def all(self) -> Completed:
+        for name in self.named:
             self._add(name)
         for name in self._waiting():
             self._meet(self.present[name])
@@ -215,24 +215,20 @@ class _Completing:
                 else ""
             )
             why = f": {life.reason.rstrip('.')}" if life.reason else ""
-            self._note("eol-component", component.name, f"{what}{since}{why}{way}", is_warning=True)
+            self._warn(component.name, code="eol-component", message=f"{what}{since}{why}{way}")
         missing = [str(each) for each in self.target.architectures if str(each) not in component.architectures]
         if missing:
-            self._note(
-                "platform-missing",
-                component.name,
-                f"there are images for {' and '.join(component.architectures)} only, not for {' and '.join(missing)}",
-                is_warning=True,
-            )
+            made = " and ".join(component.architectures)
+            message = f"there are images for {made} only, not for {' and '.join(missing)}"
+            self._warn(component.name, code="platform-missing", message=message)
 
-    def _note(self, code: str, name: str, message: str, *, is_warning: bool) -> None:
-        self.notices.append(
-            Notice(code=code, message=message, component=name, where=self._where(name) or "", is_warning=is_warning)
-        )
+    def _warn(self, name: str, *, code: str, message: str) -> None:
+        where = self._where(name) or ""
+        self.notices.append(Notice(code=code, message=message, component=name, where=where, is_warning=True))
 
     def _where(self, name: str) -> str | None:
         own = self.own.get(name)
-        return own.where if own else None
+        return own.where if own else self.named.get(name)
 
 
 def _text(own: Traced | None, key: str) -> str:
@@ -242,5 +238,5 @@ def _text(own: Traced | None, key: str) -> str:
 
 def whole(library: Library, names: Sequence[str], target: Target) -> Completed:
     """What a stack of these components and collections comes to, before there is a description."""
-    stack = [str(ComponentName(name)) for name in flattened(names, library.collections)]
+    stack = dict.fromkeys(flattened(names, library.collections), "")
     return StackCatalog(library).completed(stack, {}, target, frozenset())

@@ -26,7 +26,7 @@ class QuickCatalog:
 
     def completed(
         self,
-        stack: Sequence[str],
+        stack: Mapping[str, str],
         own: Mapping[str, Traced],
         target: Target,  # noqa: ARG002 - the protocol's signature
         skipped: frozenset[str],  # noqa: ARG002

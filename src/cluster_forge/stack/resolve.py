@@ -46,9 +46,12 @@ class Catalog(Protocol):
         """The members of its collections."""
 
     def completed(
-        self, stack: Sequence[str], own: Mapping[str, Traced], target: Target, skipped: frozenset[str]
+        self, stack: Mapping[str, str], own: Mapping[str, Traced], target: Target, skipped: frozenset[str]
     ) -> Completed:
-        """The stack with all that its components need; ``own`` has what the description itself says of a component."""
+        """The stack with all that its components need.
+
+        ``stack`` has where each is named, ``own`` what the description itself says of a component.
+        """
 
 
 class NoCatalog:
@@ -62,7 +65,7 @@ class NoCatalog:
 
     def completed(
         self,
-        stack: Sequence[str],
+        stack: Mapping[str, str],
         own: Mapping[str, Traced],  # noqa: ARG002 - the protocol's signature
         target: Target,  # noqa: ARG002
         skipped: frozenset[str],  # noqa: ARG002
@@ -130,7 +133,7 @@ def resolve(
     for name, place in _stack(description, names, collections, errors):
         named.setdefault(name, place)
     completed = catalog.completed(
-        tuple(named), {name: entry.merged for name, entry in known.items()}, target or Target(), frozenset(skip)
+        named, {name: entry.merged for name, entry in known.items()}, target or Target(), frozenset(skip)
     )
     errors.extend(completed.errors)
     for name, layers in completed.layers.items():
