@@ -83,8 +83,12 @@ class Shelf:
 
     def faults(self, description: str, **options: Any) -> list[str]:
         """What is wrong, as ``where: message``."""
+        return self.faults_with(description, {}, **options)
+
+    def faults_with(self, description: str, files: Mapping[str, str], **options: Any) -> list[str]:
+        """The same of a description with more files."""
         try:
-            self.load(description, **options)
+            self.load(description, files, **options)
         except (ForgeError, ExceptionGroup) as error:
             return [f"{each.where}: {each.message}" for each in leaves(error) if isinstance(each, ForgeError)]
         pytest.fail("nothing was wrong")

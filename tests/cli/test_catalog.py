@@ -126,6 +126,47 @@ class TestDescription:
         assert "knows no successor of loki" in empty.run("catalog", "switch", "loki").err
 
 
+OWN = """\
+apiVersion: cluster-forge/v1
+kind: Component
+name: shop
+title: Shop
+description: Sells things.
+category: core
+homepage: https://shop.example.com
+license: Apache-2.0
+namespace: shop
+podSecurity: restricted
+helm: {chart: charts/shop}
+versions: [{version: 1.0.0, kubernetes: 1.25+}]
+values: {greeting: hello}
+wiring:
+- {with: logs-backend, purpose: Its logs are kept., values: {logs: "${logs-backend.url}"}}
+"""
+
+
+class TestOwnCatalog:
+    def test_a_component_of_ones_own_with_a_local_chart(self, empty: Workspace) -> None:
+        description = "apiVersion: cluster-forge/v1\nkind: Stack\nname: mine\ncatalogs: [catalog]\ncomponents: [shop]\n"
+        chart = "apiVersion: v2\nname: shop\nversion: 1.0.0\n"
+        template = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop}\ndata: {g: "{{ .Values.greeting }}"}\n'
+        empty.write(
+            {
+                "input/config.yaml": description,
+                "input/catalog/components/shop.yaml": OWN,
+                "input/charts/shop/Chart.yaml": chart,
+                "input/charts/shop/templates/a.yaml": template,
+            }
+        )
+        empty.ok("forge", "--offline")
+        assert "g: hello" in empty.read("working/shop/configmap_shop_shop.yaml")
+        assert "pod-security.kubernetes.io/enforce: restricted" in empty.read("working/namespaces/namespace_shop.yaml")
+        assert "Shop: Sells things." in empty.ok("catalog", "show", "shop").out
+        empty.replace("input/catalog/components/shop.yaml", "hello", "good day")
+        empty.ok("forge", "--offline")
+        assert "g: good day" in empty.read("working/shop/configmap_shop_shop.yaml")
+
+
 class TestSecrets:
     def test_commands_that_a_shell_takes(self, empty: Workspace, tmp_path: Path) -> None:
         empty.ok("init", "--component", "grafana")

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from cluster_forge.catalog import wiring
 from cluster_forge.catalog.format import CatalogComponent, Need, Version, minors
-from cluster_forge.catalog.library import Library, flattened
+from cluster_forge.catalog.library import InInput, Library, flattened
 from cluster_forge.catalog.wiring import Placed, Surroundings
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.stack.files import Files, in_input
 from cluster_forge.stack.model import Notice, Target
 from cluster_forge.stack.resolve import Completed
 from cluster_forge.stack.traced import Traced
@@ -26,6 +27,17 @@ class StackCatalog:
 
     def collections(self) -> Mapping[str, Sequence[str]]:
         return {name: each.members for name, each in self.library.collections.items()}
+
+    def extended(self, folders: Sequence[Traced], files: Files, errors: list[ForgeError]) -> StackCatalog:
+        """The library with a user's own catalogs over it; one that is not there goes into ``errors``."""
+        own = []
+        for named in folders:
+            folder = InInput(files, in_input(str(named.content)))
+            if not folder.is_there:
+                fix = "put `components/NAME.yaml` into it, or name another folder (relative to input/)"
+                errors.append(DescriptionError(f"there is no catalog in {folder.root}", where=named.where, fix=fix))
+            own.append(folder)
+        return StackCatalog(Library((*self.library.folders, *own))) if own else self
 
     def completed(
         self, stack: Mapping[str, str], own: Mapping[str, Traced], target: Target, skipped: frozenset[str]

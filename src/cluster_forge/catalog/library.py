@@ -9,9 +9,10 @@ from importlib.resources import files
 from typing import Protocol, TypeVar
 
 from cluster_forge.catalog.format import Capability, CatalogCollection, CatalogComponent
-from cluster_forge.foundation.errors import UnknownNameError, raise_all
+from cluster_forge.foundation.errors import DescriptionError, UnknownNameError, raise_all
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack import located
+from cluster_forge.stack.files import Files
 from cluster_forge.stack.schema import Shape
 from cluster_forge.stack.shape import faults
 
@@ -52,6 +53,30 @@ class Packaged:
 
 
 @dataclass(frozen=True)
+class InInput:
+    """`Folder` of a user's own catalog, in the workspace."""
+
+    files: Files
+    root: str
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it holds anything that a catalog holds."""
+        return bool(self.names()) or any(map(self.read, (_COLLECTIONS, _CAPABILITIES)))
+
+    def names(self) -> Sequence[str]:
+        start = f"{self.root}/{_COMPONENTS}/"
+        found = (path.removeprefix(start) for path in self.files.listed(start.rstrip("/")) or ())
+        return sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml") and "/" not in name)
+
+    def read(self, path: str) -> bytes | None:
+        return self.files.text(self.place(path))
+
+    def place(self, path: str) -> str:
+        return f"{self.root}/{path}"
+
+
+@dataclass(frozen=True)
 class Library:
     """Catalogs laid over each other: what a later one has replaces what an earlier one calls so."""
 
@@ -78,7 +103,12 @@ class Library:
                 raise UnknownNameError(
                     f"the catalog has no component {name!r}{near}", fix="see `cluster-forge catalog list`"
                 )
-            self._read[name] = _parsed(CatalogComponent, folder.read(path) or b"", folder.place(path))
+            found = _parsed(CatalogComponent, folder.read(path) or b"", folder.place(path))
+            if found.name != name:
+                raise DescriptionError(
+                    f"the component in {path} is called {found.name!r}", where=folder.place(path), fix=f"call it {name}"
+                )
+            self._read[name] = found
         return self._read[name]
 
     def components(self) -> tuple[CatalogComponent, ...]:
@@ -92,8 +122,15 @@ class Library:
 
     @cached_property
     def capabilities(self) -> Mapping[str, Capability]:
-        """The capabilities, by name; a later catalog's providers are preferred to an earlier one's."""
-        return self._mapping(Capability, _CAPABILITIES)
+        """The capabilities, by name; what a user's own catalog has is preferred to what the packaged one has."""
+        found = self._mapping(Capability, _CAPABILITIES)
+        for folder in self.folders[1:]:
+            for name in folder.names():
+                for given in self.component(name).provides:
+                    known = found.get(given) or Capability(title=given, providers=[])
+                    others = [each for each in known.providers if each != name]
+                    found[given] = known.model_copy(update={"providers": [name, *others], "sizes": {}})
+        return found
 
     def providers(self, name: str) -> tuple[str, ...]:
         """The components that a need for ``name`` is met by: itself, or the providers of the capability of that name."""

@@ -60,6 +60,10 @@ class Files:
         content = self.text(path)
         return None if content is None else located.read(content, path)
 
+    def listed(self, path: str) -> Sequence[str] | None:
+        """Every file below a folder; None if there is no such path, or nobody can list."""
+        return self._list(path) if self._list else None
+
     def manifests_fault(self, named: Traced, component: str) -> DescriptionError | None:
         """What is wrong with a file or folder of manifests that is named relative to ``input/``."""
         path = in_input(str(named.content))

@@ -71,6 +71,8 @@ def load(  # noqa: PLR0913 -- one argument for each option of the command line
     if description is None or (select_files and not chosen):
         raise_all(_ordered(loading.errors))
     assert description is not None
+    if catalog:
+        catalog = catalog.extended(description.strings("catalogs"), loading.files, loading.errors)
     resolved = resolve(description, loading.errors, catalog=catalog, target=settings.target(description), skip=skip)
     kept = select(resolved, chosen if form is Format.NATIVE else (), _typed(skip), loading.errors)
     stack = loading.stack(description, resolved, kept)

@@ -14,6 +14,7 @@ from typing import Protocol
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack import merge
+from cluster_forge.stack.files import Files
 from cluster_forge.stack.model import Notice, Target
 from cluster_forge.stack.traced import Traced
 
@@ -53,6 +54,9 @@ class Catalog(Protocol):
         ``stack`` has where each is named, ``own`` what the description itself says of a component.
         """
 
+    def extended(self, folders: Sequence[Traced], files: Files, errors: list[ForgeError]) -> Catalog:
+        """The same catalog with those in ``folders`` (relative to ``input/``) laid over it."""
+
 
 class NoCatalog:
     """`Catalog` that has nothing."""
@@ -71,6 +75,14 @@ class NoCatalog:
         skipped: frozenset[str],  # noqa: ARG002
     ) -> Completed:
         return Completed(stack=tuple(stack))
+
+    def extended(
+        self,
+        folders: Sequence[Traced],  # noqa: ARG002
+        files: Files,  # noqa: ARG002
+        errors: list[ForgeError],  # noqa: ARG002
+    ) -> Catalog:
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +193,7 @@ def expanded(description: Traced, resolved: Resolved, kept: Collection[str]) -> 
     entries = tuple(merge.without_nulls(resolved.known[name].merged) for name in resolved.stack if name in kept)
     whole = dict(description.content) if isinstance(description.content, Mapping) else {}
     whole["components"] = Traced(entries, description.file, description.line)
-    return replace(description, content=MappingProxyType(whole)).lacking("define", "collections")
+    return replace(description, content=MappingProxyType(whole)).lacking("define", "collections", "catalogs")
 
 
 def _known(description: Traced, errors: list[ForgeError]) -> dict[str, Entry]:

@@ -303,6 +303,8 @@ class LayerShape(Shape):
     """Components that are in the stack only where something names them."""
     collections: dict[Label, list[Text]] = {}
     """Names for several components or collections."""
+    catalogs: list[Text] = []
+    """Catalogs of your own, folders relative to `input/`; a later one's components replace an earlier one's."""
     checks: ChecksShape = ChecksShape()
     """What `check` looks at."""
 

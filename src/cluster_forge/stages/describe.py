@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from cluster_forge.catalog.completion import StackCatalog
-from cluster_forge.catalog.library import packaged
-from cluster_forge.foundation.errors import raise_all
+from cluster_forge.catalog.library import Library, packaged
+from cluster_forge.foundation.errors import DescriptionError, ForgeError, raise_all
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.stack.files import ListFiles, Read
+from cluster_forge.stack import located
+from cluster_forge.stack.files import Files, ListFiles, Read
 from cluster_forge.stack.model import Stack
-from cluster_forge.stack.parse import Loaded, load
+from cluster_forge.stack.parse import DESCRIPTION, Loaded, load
 from cluster_forge.stack.selection import Selection
 from cluster_forge.stages import check
 
@@ -41,6 +42,23 @@ def loaded(read: Read, list_files: ListFiles, selection: Selection) -> Loaded:
     )
     raise_all(check.faults(found))
     return found
+
+
+def library(read: Read, list_files: ListFiles) -> Library:
+    """The catalog with those over it that the description names, as far as that can be read.
+
+    Raises:
+        DescriptionError, ExceptionGroup: for a catalog that is not there.
+    """
+    content = read(DESCRIPTION)
+    try:
+        named = located.read(content or b"", DESCRIPTION).traced.strings("catalogs")
+    except (DescriptionError, ExceptionGroup):
+        named = ()
+    errors: list[ForgeError] = []
+    found = StackCatalog(packaged()).extended(named, Files(read, list_files), errors)
+    raise_all(errors)
+    return found.library
 
 
 def notices(found: Loaded) -> tuple[Finding, ...]:

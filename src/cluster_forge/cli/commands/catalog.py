@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cluster_forge.cli.session import Session, verb
+
+if TYPE_CHECKING:
+    from cluster_forge.catalog.library import Library
 
 _MINOR = 33
 """Of Kubernetes: what a description that names no version is for."""
@@ -41,9 +44,8 @@ def command() -> None:
 def list_components(session: Session, category: str | None, lifecycle: str | None, kubernetes: str | None) -> None:
     """Then the collections. `catalog show NAME` tells all about one."""
     from cluster_forge.catalog import listing
-    from cluster_forge.catalog.library import packaged
 
-    library = packaged()
+    library = _library(session)
     known = sorted({each.category for each in library.components()})
     if category and category not in known:
         from cluster_forge.foundation.names import did_you_mean
@@ -81,10 +83,10 @@ def list_components(session: Session, category: str | None, lifecycle: str | Non
 def show(session: Session, name: str, size: str, kubernetes: str | None) -> None:
     """What it is, what it needs, how it is wired to others, which Secrets it expects; of a collection, its members."""
     from cluster_forge.catalog import listing
-    from cluster_forge.catalog.library import flattened, packaged
+    from cluster_forge.catalog.library import flattened
     from cluster_forge.stack.model import Size
 
-    library = packaged()
+    library = _library(session)
     if name in library.collections:
         collection = library.collections[name]
         members = flattened([name], library.collections)
@@ -106,13 +108,12 @@ def show(session: Session, name: str, size: str, kubernetes: str | None) -> None
 @click.argument("successor", required=False)
 def switch(session: Session, name: str, successor: str | None) -> None:
     """In input/config.yaml, whose comments stay. Without SUCCESSOR the catalog knows it."""
-    from cluster_forge.catalog.library import packaged
     from cluster_forge.cli.description import no_description
     from cluster_forge.foundation.errors import UnknownNameError
     from cluster_forge.stack import edit
     from cluster_forge.stages.described import DESCRIPTION
 
-    library, files = packaged(), session.files()
+    library, files = _library(session), session.files()
     new = successor or library.component(name).lifecycle.successor
     if not new:
         raise click.UsageError(f"the catalog knows no successor of {name}: name one")
@@ -129,6 +130,17 @@ def switch(session: Session, name: str, successor: str | None) -> None:
     files.write(DESCRIPTION, text.encode())
     session.say(f"{DESCRIPTION}: {new} is in the place of {name}; next: {session.line('forge')}")
     session.answer("catalog switch", old=name, new=new)
+
+
+def _library(session: Session) -> Library:
+    """The catalog, in a workspace with the user's own over it."""
+    from cluster_forge.catalog.library import packaged
+    from cluster_forge.stages import describe
+
+    if not (session.workspace / "input").is_dir():
+        return packaged()
+    files = session.files()
+    return describe.library(files.read, files.list_files)
 
 
 def _minor(kubernetes: str | None) -> int:

@@ -1,0 +1,58 @@
+"""A user's own catalog in the workspace: over the packaged one, and preferred to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.catalog.conftest import Shelf
+
+if TYPE_CHECKING:
+    from cluster_forge.stack.parse import Loaded
+
+
+def files(own: Shelf) -> dict[str, str]:
+    _ = own.library  # writes what it has of capabilities and collections
+    kept = {path: text for path, text in own.folder.files.items() if text != "{}\n"}
+    return {f"input/catalog/{path}": text for path, text in kept.items()}
+
+
+def load(shelf: Shelf, own: Shelf, components: str) -> Loaded:
+    there = files(own)
+
+    def listed(path: str) -> list[str] | None:
+        return sorted(name for name in there if name.startswith(f"{path}/")) or None
+
+    return shelf.load(f"catalogs: [./catalog]\ncomponents: [{components}]", there, list_files=listed)
+
+
+def test_it_adds_and_replaces(shelf: Shelf) -> None:
+    shelf.component("web", values={"from": "packaged"}).component("db")
+    own = Shelf().component("web", values={"from": "own"}).component("cache").collection("all", "web", "cache", "db")
+    stack = load(shelf, own, "all").stack
+    assert [each.name for each in stack.components] == ["web", "cache", "db"]
+    assert stack.component("web").values == {"from": "own"}
+
+
+def test_what_it_provides_is_preferred(shelf: Shelf) -> None:
+    shelf.component("web", needs=["redis"]).component("valkey", provides={"redis": {}})
+    own = Shelf().component("dragonfly", provides={"redis": {}})
+    own.capabilities.clear()
+    assert [each.name for each in load(shelf, own, "web").stack.components] == ["web", "dragonfly"]
+
+
+def test_faults_are_told_with_their_place(shelf: Shelf) -> None:
+    assert shelf.faults("catalogs: [./nowhere]\ncomponents: []", list_files=lambda _: None) == [
+        "input/config.yaml:4: there is no catalog in input/nowhere"
+    ]
+
+
+def test_a_file_is_called_like_its_component(shelf: Shelf) -> None:
+    own = Shelf().component("web")
+    own.folder.files["components/other.yaml"] = own.folder.files["components/web.yaml"]
+    there = files(own)
+    found = shelf.faults_with(
+        "catalogs: [catalog]\ncomponents: [other]",
+        there,
+        list_files=lambda path: [n for n in there if n.startswith(path)],
+    )
+    assert found == ["input/catalog/components/other.yaml: the component in components/other.yaml is called 'web'"]
