@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cluster_forge.catalog import rules
 from cluster_forge.catalog.format import ALL_SIZES
 from cluster_forge.catalog.library import packaged
 from cluster_forge.manifests.finding import Severity
@@ -34,9 +35,14 @@ def platform(workspaces: Workspaces) -> Forged:
 @pytest.mark.parametrize("size", ALL_SIZES)
 @pytest.mark.parametrize("name", sorted(packaged().collections))
 def test_every_collection_forges_at_every_size(workspaces: Workspaces, name: str, size: str) -> None:
-    smelted = workspaces.forge(workspaces.begin(name, size=size)).smelted
-    assert [each for each in smelted.findings if each.severity is Severity.ERROR] == []
-    assert [each for each in smelted.findings if each.code == "missing-crd"] == []
+    forged = workspaces.forge(workspaces.begin(name, size=size))
+    assert [each for each in forged.smelted.findings if each.severity is Severity.ERROR] == []
+    assert [each for each in forged.smelted.findings if each.code == "missing-crd"] == []
+    assert unexpected_secrets(forged) == []
+
+
+def test_every_secret_in_the_platform_is_made_or_expected(platform: Forged) -> None:
+    assert unexpected_secrets(platform) == []
 
 
 def test_every_address_in_the_platform_leads_to_a_service_and_port(platform: Forged) -> None:
@@ -80,6 +86,43 @@ def test_one_storage_class_is_the_default(platform: Forged) -> None:
         and manifest.body["metadata"].get("annotations", {}).get(annotation) == "true"
     ]
     assert len(classes) <= 1
+
+
+def unexpected_secrets(forged: Forged) -> list[str]:
+    """Secrets that pods cannot do without, and that nobody makes or is told to make."""
+    every = [manifest for part in forged.smelted.parts for manifest in part.manifests]
+    there = {(each.id.namespace, each.id.name) for each in every if each.id.kind == "Secret"}
+    there |= {(secret.namespace, secret.name) for component in forged.stack.components for secret in component.secrets}
+    for each in every:
+        if each.id.kind == "Certificate":
+            there.add((each.id.namespace, each.body["spec"]["secretName"]))
+        elif (each.id.group, each.id.kind) == ("postgresql.cnpg.io", "Cluster"):
+            there.add((each.id.namespace, f"{each.id.name}-app"))
+    catalog = packaged()
+    for component in forged.stack.components:
+        if component.name in catalog.names:
+            there |= {(component.namespace, name) for name in catalog.component(component.name).makes_secrets}
+    return sorted(
+        f"{each.id} wants {name}"
+        for each in every
+        for name in set(secrets_of(rules.pod_of(each.body)))
+        if (each.id.namespace, name) not in there
+    )
+
+
+def secrets_of(value: Any) -> Iterator[str]:
+    """The names of Secrets in a pod, but for those that may be missing."""
+    if isinstance(value, list):
+        for item in value:
+            yield from secrets_of(item)
+    elif isinstance(value, dict) and value.get("optional") is not True:
+        for key, member in value.items():
+            if key in ("secretKeyRef", "secretRef") and member.get("name") and member.get("optional") is not True:
+                yield member["name"]
+            elif key == "secretName" and isinstance(member, str):
+                yield member
+            else:
+                yield from secrets_of(member)
 
 
 def texts(value: Any) -> Iterator[str]:

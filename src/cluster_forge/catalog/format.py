@@ -241,6 +241,8 @@ class CatalogComponent(Shape):
     """What cannot be there at the same time."""
     secrets: list[Secret] = []
     """Secrets that it expects."""
+    makes_secrets: list[Text] = []
+    """Secrets that it makes itself when it runs, by name."""
     images: list[Text] = []
     """Images that it pulls at run time, and that stand in no manifest."""
     objects: list[dict[StrictStr, Any]] = []

@@ -55,6 +55,7 @@ def page(component: CatalogComponent, library: Library, minor: int, size: Size) 
             for each in component.secrets
             if size in each.sizes
         ],
+        "makesSecrets": component.makes_secrets,
         "runtimeImages": component.images,
         "exceptions": [{"rule": each.rule, "reason": each.reason} for each in component.exceptions],
         "health": component.health,
