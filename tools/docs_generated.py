@@ -177,7 +177,7 @@ def _catalog(what: str) -> Iterator[str]:
             ("component", "what it does", "versions, each with its Kubernetes", "needs"),
             (
                 (
-                    f"`{each.name}`{_state(each)}",
+                    f"[{each.name}](catalog/{each.name}.md){_state(each)}",
                     each.description,
                     "; ".join(f"{version.version} for {version.kubernetes}" for version in each.versions),
                     ", ".join(f"`{need.name}`{_at(need.sizes)}" for need in each.needed),
@@ -189,7 +189,11 @@ def _catalog(what: str) -> Iterator[str]:
         return _table(
             ("collection", "what it is for", "members"),
             (
-                (f"`{name}`", each.description, ", ".join(f"`{member}`" for member in each.members))
+                (
+                    f"[{name}](catalog/collection-{name}.md)",
+                    each.description,
+                    ", ".join(f"`{member}`" for member in each.members),
+                )
                 for name, each in library.collections.items()
             ),
         )

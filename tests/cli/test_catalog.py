@@ -51,6 +51,9 @@ class TestShow:
         assert page["provides"] == ["logs-backend"]
         assert "promtail" in page["neededBy"]
         assert any("monitoring.coreos.com" in each["with"] for each in page["wiring"])
+        assert {*page["footprint"]} == {"small", "medium", "large"}
+        assert page["footprint"]["large"]["pods"] > page["footprint"]["small"]["pods"]
+        assert any("grafana/loki" in image for image in page["images"])
 
     def test_as_text(self, empty: Workspace) -> None:
         text = empty.ok("catalog", "show", "grafana").out

@@ -86,6 +86,12 @@ class Matrix:
             return None
         return [component.name, *names, *self.neighbours(component, size, minor)]
 
+    def alone(self, name: str, minor: int, size: str) -> tuple[Traced, ...]:
+        """The component as it is where nothing is but what it needs."""
+        component = self.library.component(name)
+        around = self.around([name, *self.neighbours(component, size, minor)], minor, size)
+        return wiring.layers(around.placed[name], around)
+
     def rendered(self, name: str, layers: Sequence[Traced], minor: int, apis: Sequence[str] = ()) -> bytes:
         """What a component's sources come to, as text; ``objects`` has it read."""
         key = json.dumps([name, minor, apis, [layer.plain for layer in layers]], sort_keys=True)
@@ -130,3 +136,8 @@ class Matrix:
         content = self._index.manifest(url)
         assert content is not None, f"{url} is not in the mirror"
         return content
+
+
+def newest(component: CatalogComponent) -> int:
+    """The newest minor version of Kubernetes, of those that are tried, that a component is for."""
+    return max(minor for minor in MINORS if wiring.chosen_version(component, minor))

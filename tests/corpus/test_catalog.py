@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.corpus.catalog_matrix import MINORS, Matrix
+from tests.corpus.catalog_matrix import MINORS, Matrix, newest
 
 from cluster_forge.catalog import rules, wiring
-from cluster_forge.catalog.format import ALL_SIZES, CatalogComponent, minors
+from cluster_forge.catalog.format import ALL_SIZES, minors
 from cluster_forge.catalog.library import packaged
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.stack.model import Size
@@ -19,24 +21,12 @@ from cluster_forge.stages import mined
 
 pytestmark = pytest.mark.corpus
 NAMES = packaged().names
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def matrix(corpus: Path) -> Matrix:
     return Matrix(corpus / "mirror")
-
-
-def minor_of(component: CatalogComponent) -> int:
-    """The newest Kubernetes of the matrix that the component is for."""
-    return max(minor for minor in MINORS if wiring.chosen_version(component, minor))
-
-
-def layers(matrix: Matrix, name: str, minor: int, size: str) -> tuple[Traced, ...]:
-    """The component as it is where nothing is but what it needs."""
-    component = matrix.library.component(name)
-    names = [name, *matrix.neighbours(component, size, minor)]
-    around = matrix.around(names, minor, size)
-    return wiring.layers(around.placed[name], around)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -48,7 +38,7 @@ def test_every_size_renders_for_every_kubernetes(matrix: Matrix, name: str) -> N
             assert all(minor not in minors(version.kubernetes) for version in component.versions)
             continue
         for size in ALL_SIZES:
-            text = matrix.rendered(name, layers(matrix, name, minor, size), minor)
+            text = matrix.rendered(name, matrix.alone(name, minor, size), minor)
             objects = matrix.objects(name, component.namespace, text, minor)
             assert objects, (minor, size)
             different = {(each.id, each.document.json) for each in objects}  # a chart may say the same thing twice
@@ -64,7 +54,7 @@ def test_the_rules_for_production_are_kept(matrix: Matrix, name: str) -> None:
         fitting = [minor for minor in MINORS if wiring.chosen_version(component, minor) is version]
         for size in ALL_SIZES if fitting else ():
             minor = max(fitting)
-            text = matrix.rendered(name, layers(matrix, name, minor, size), minor)
+            text = matrix.rendered(name, matrix.alone(name, minor, size), minor)
             found = rules.breaches(
                 matrix.objects(name, component.namespace, text, minor),
                 size=Size(size),
@@ -78,8 +68,8 @@ def test_the_rules_for_production_are_kept(matrix: Matrix, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_twice_gives_the_same(matrix: Matrix, name: str) -> None:
     component = matrix.library.component(name)
-    minor = minor_of(component)
-    made = {matrix.rendered_anew(name, layers(matrix, name, minor, "medium"), minor) for _ in range(2)}
+    minor = newest(component)
+    made = {matrix.rendered_anew(name, matrix.alone(name, minor, "medium"), minor) for _ in range(2)}
     exempt = [each for each in component.exceptions if each.rule == "random"]
     assert (len(made) == 1) != bool(exempt), "draws random values" if not exempt else "the exception is not needed"
 
@@ -87,9 +77,9 @@ def test_twice_gives_the_same(matrix: Matrix, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_size_delta_changes_something(matrix: Matrix, name: str) -> None:
     component = matrix.library.component(name)
-    minor = minor_of(component)
+    minor = newest(component)
     for size in ALL_SIZES:
-        whole = layers(matrix, name, minor, size)
+        whole = matrix.alone(name, minor, size)
         lacking = [layer for layer in whole if not layer.file.endswith(f"(size {size})")]
         if len(lacking) < len(whole):
             assert matrix.rendered(name, whole, minor) != matrix.rendered(name, lacking, minor), size
@@ -98,7 +88,7 @@ def test_every_size_delta_changes_something(matrix: Matrix, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_wiring_changes_something(matrix: Matrix, name: str) -> None:
     component = matrix.library.component(name)
-    minor = minor_of(component)
+    minor = newest(component)
     idle = []
     for number, each in enumerate(component.wiring):
         size = each.sizes[0]
@@ -120,9 +110,9 @@ def test_every_wiring_changes_something(matrix: Matrix, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_example_changes_something(matrix: Matrix, name: str) -> None:
     component = matrix.library.component(name)
-    minor = minor_of(component)
+    minor = newest(component)
     assert len(component.examples) == 3 or not component.values  # what takes no values has nothing to be changed
-    whole = layers(matrix, name, minor, "small")
+    whole = matrix.alone(name, minor, "small")
     before = matrix.rendered(name, whole, minor)
     there = {
         called for each in matrix.objects(name, component.namespace, before, minor) for called in mined.names(each)
@@ -136,3 +126,10 @@ def test_every_example_changes_something(matrix: Matrix, name: str) -> None:
                 assert matrix.rendered(name, changed, minor) != before, each.title
             except ForgeError as error:
                 pytest.fail(f"{each.title}: {error}")
+
+
+def test_the_packaged_facts_are_current(corpus: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, PROJECT / "tools/catalog_facts.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cluster_forge.catalog import wiring
+from cluster_forge.catalog import facts, wiring
 from cluster_forge.catalog.format import CatalogComponent
 from cluster_forge.catalog.library import Library
 from cluster_forge.stack.model import Size
@@ -25,8 +25,9 @@ def entry(component: CatalogComponent, minor: int) -> dict[str, Any]:
 
 
 def page(component: CatalogComponent, library: Library, minor: int, size: Size) -> dict[str, Any]:
-    """Everything that a component's file says, as it is at a size."""
+    """Everything that a component's file says, as it is at a size, and what it came to when it was rendered."""
     life = component.lifecycle
+    known = facts.packaged().get(component.name, {})
     return {
         **entry(component, minor),
         "homepage": component.homepage,
@@ -55,6 +56,8 @@ def page(component: CatalogComponent, library: Library, minor: int, size: Size) 
             for each in component.secrets
             if size in each.sizes
         ],
+        "footprint": {each: _footprint(found) for each, found in known.items()},
+        "images": known.get(size, {}).get("images", []),
         "makesSecrets": component.makes_secrets,
         "runtimeImages": component.images,
         "exceptions": [{"rule": each.rule, "reason": each.reason} for each in component.exceptions],
@@ -63,6 +66,10 @@ def page(component: CatalogComponent, library: Library, minor: int, size: Size) 
         "upgrade": component.upgrade.strip(),
         "collections": [name for name, each in library.collections.items() if component.name in each.members],
     }
+
+
+def _footprint(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if key != "images"}
 
 
 def needed_by(component: CatalogComponent, library: Library) -> list[str]:

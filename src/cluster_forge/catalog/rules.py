@@ -196,7 +196,7 @@ class _Whole:
             return
         spec, namespace = body["spec"], body["metadata"].get("namespace", "")
         labels = (spec["template"].get("metadata") or {}).get("labels") or {}
-        replicas = spec.get("replicas", 1)
+        replicas = 1 if spec.get("replicas") is None else spec["replicas"]
         is_scaled = body["metadata"]["name"] in self._autoscaled
         if (replicas == 0 and not is_scaled) or not _selects(self._selectors, labels, namespace):
             return

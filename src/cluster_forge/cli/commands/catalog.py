@@ -186,6 +186,17 @@ def _page(page: Mapping[str, Any], size: str) -> Iterator[str]:
     for name, text in facts.items():
         if text:
             yield from _wrapped(f"{name:<{width}}  ", text)
+    if page["footprint"]:
+        yield "\nfootprint (requests; with what it needs present, but without it)"
+        yield f"  {'size':<8}{'pods':>5}{'CPU':>8}{'memory':>10}{'limit':>10}{'volumes':>10}  on each node"
+        for each, found in page["footprint"].items():
+            node = (
+                f"{found['cpuOnEachNode']} CPU, {found['memoryOnEachNode']}" if found["memoryOnEachNode"] != "0" else ""
+            )
+            yield (
+                f"  {each:<8}{found['pods']:>5}{found['cpu']:>8}{found['memory']:>10}{found['memoryLimit']:>10}"
+                f"{found['storage']:>10}  {node}"
+            ).rstrip()
     sections = {
         f"needs at size {size}": [(_by(each), each["reason"]) for each in page["needs"]],
         "excludes": [(each["name"], each["reason"]) for each in page["excludes"]],
@@ -194,9 +205,10 @@ def _page(page: Mapping[str, Any], size: str) -> Iterator[str]:
             (f"{each['namespace']}/{each['name']}", f"{each['purpose'].rstrip('.')}: {', '.join(each['keys'])}")
             for each in page["secrets"]
         ],
+        f"images at size {size}": [("", each) for each in page["images"]],
         "exceptions from the rules for production": [(each["rule"], each["reason"]) for each in page["exceptions"]],
-        "notes": [("", text) for text in page["notes"].splitlines()],
-        "before an upgrade": [("", text) for text in page["upgrade"].splitlines()],
+        "notes": [("", text) for text in _paragraphs(page["notes"])],
+        "before an upgrade": [("", text) for text in _paragraphs(page["upgrade"])],
     }
     for title, rows in sections.items():
         if rows:
@@ -204,6 +216,18 @@ def _page(page: Mapping[str, Any], size: str) -> Iterator[str]:
             width = max(len(left) for left, _ in rows)
             for left, right in rows:
                 yield from _wrapped(f"  {left:<{width}}  " if width else "  ", right)
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """The text's sentences that begin on lines of their own, each on one line."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        lines.append(line.strip())
+        if line.endswith((".", ":")):
+            yield " ".join(lines)
+            lines = []
+    if lines:
+        yield " ".join(lines)
 
 
 def _wrapped(start: str, text: str) -> Iterator[str]:

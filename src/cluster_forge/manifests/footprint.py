@@ -1,0 +1,129 @@
+"""What objects ask of a cluster: pods, CPU, memory and volumes, added up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from cluster_forge.manifests import quantity
+from cluster_forge.manifests.manifest import Body, Manifest
+
+_SCALED = frozenset({"Deployment", "StatefulSet", "ReplicaSet"})
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """CPU in cores, memory and storage in bytes: what is requested, and the limits of memory.
+
+    ``node_cpu`` and ``node_memory`` are what DaemonSets request on each node.
+    """
+
+    pods: int = 0
+    cpu: Decimal = _ZERO
+    memory: Decimal = _ZERO
+    memory_limit: Decimal = _ZERO
+    storage: Decimal = _ZERO
+    node_cpu: Decimal = _ZERO
+    node_memory: Decimal = _ZERO
+
+    def __add__(self, other: Footprint) -> Footprint:
+        return Footprint(
+            pods=self.pods + other.pods,
+            cpu=self.cpu + other.cpu,
+            memory=self.memory + other.memory,
+            memory_limit=self.memory_limit + other.memory_limit,
+            storage=self.storage + other.storage,
+            node_cpu=self.node_cpu + other.node_cpu,
+            node_memory=self.node_memory + other.node_memory,
+        )
+
+
+def of(manifests: Iterable[Manifest]) -> Footprint:
+    """The footprint of all objects that stay: Jobs and hooks come and go, and are left out.
+
+    A custom resource counts if it says ``replicas`` (or ``instances``) and ``resources`` as Prometheus, Alertmanager,
+    CloudNativePG and OpenTelemetry's do; what other operators make is not known.
+    """
+    bodies = [manifest.body for manifest in manifests if not manifest.facts.hook]
+    least = {
+        body["spec"]["scaleTargetRef"]["name"]: body["spec"].get("minReplicas", 1)
+        for body in bodies
+        if body.get("kind") == "HorizontalPodAutoscaler"
+    }
+    return sum((_of(body, least) for body in bodies), Footprint())
+
+
+def _of(body: Body, least: Mapping[str, int]) -> Footprint:
+    """``least`` has the pods that autoscalers keep, by the names of what they scale."""
+    kind, spec = body.get("kind"), body.get("spec")
+    if not isinstance(spec, Mapping):
+        return Footprint()
+    if kind == "PersistentVolumeClaim":
+        return Footprint(storage=_claimed(spec))
+    if kind == "DaemonSet":
+        asked = _pod(spec["template"]["spec"])
+        return Footprint(node_cpu=asked.cpu, node_memory=asked.memory)
+    if kind in _SCALED:
+        claims = sum((_claimed(claim["spec"]) for claim in spec.get("volumeClaimTemplates") or ()), _ZERO)
+        given = spec.get("replicas")
+        replicas = least.get(body["metadata"]["name"], 1) if given is None else given
+        return _times(_pod(spec["template"]["spec"]), replicas, claims)
+    return _custom(spec)
+
+
+def _pod(spec: Mapping[str, Any]) -> Footprint:
+    """A pod's containers together, or the one that begins it, if that asks for more."""
+    running = sum((_container(each) for each in spec.get("containers") or ()), Footprint())
+    starting = [_container(each) for each in spec.get("initContainers") or ()]
+    return Footprint(
+        cpu=max([running.cpu, *(each.cpu for each in starting)]),
+        memory=max([running.memory, *(each.memory for each in starting)]),
+        memory_limit=running.memory_limit,
+    )
+
+
+def _container(container: Mapping[str, Any]) -> Footprint:
+    resources = container.get("resources") or {}
+    requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
+    return Footprint(
+        cpu=_quantity(requests.get("cpu")),
+        memory=_quantity(requests.get("memory")),
+        memory_limit=_quantity(limits.get("memory")),
+    )
+
+
+def _custom(spec: Mapping[str, Any]) -> Footprint:
+    replicas = spec.get("replicas", spec.get("instances"))
+    resources = spec.get("resources")
+    if not isinstance(replicas, int) or not isinstance(resources, Mapping) or "requests" not in resources:
+        return Footprint()
+    storage = spec.get("storage")
+    claimed = _ZERO
+    if isinstance(storage, Mapping):
+        template = storage.get("volumeClaimTemplate") or {}
+        claimed = _claimed(template["spec"]) if template.get("spec") else _quantity(storage.get("size"))
+    return _times(_container({"resources": resources}), replicas, claimed)
+
+
+def _times(pod: Footprint, replicas: int, claimed: Decimal) -> Footprint:
+    return Footprint(
+        pods=replicas,
+        cpu=pod.cpu * replicas,
+        memory=pod.memory * replicas,
+        memory_limit=pod.memory_limit * replicas,
+        storage=claimed * replicas,
+    )
+
+
+def _claimed(spec: Mapping[str, Any]) -> Decimal:
+    return _quantity(((spec.get("resources") or {}).get("requests") or {}).get("storage"))
+
+
+def _quantity(value: Any) -> Decimal:
+    try:
+        return quantity.parse(value) if value is not None else _ZERO
+    except ValueError:  # the API server will say so
+        return _ZERO

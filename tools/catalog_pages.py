@@ -1,0 +1,223 @@
+"""Writes the catalog's pages, docs/catalog/NAME.md, from the components' files and the packaged facts.
+
+Run: python tools/catalog_pages.py [--check]        (needs the package; a test tells when it is time)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from cluster_forge.catalog import facts, listing
+from cluster_forge.catalog.format import ALL_SIZES, CatalogCollection, CatalogComponent
+from cluster_forge.catalog.library import Library, flattened, packaged
+from cluster_forge.stack import emit
+from cluster_forge.stack.model import Size
+
+FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "catalog"
+_MINOR: Final = 33
+
+
+def main() -> int:
+    pages = dict(texts(packaged()))
+    there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")} if FOLDER.exists() else {}
+    if pages == there:
+        return 0
+    if "--check" in sys.argv:
+        print("not current: run `python tools/catalog_pages.py`")
+        return 1
+    FOLDER.mkdir(exist_ok=True)
+    for name in there.keys() - pages.keys():
+        (FOLDER / name).unlink()
+    for name, text in pages.items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+    print(f"{len(pages)} pages in docs/catalog")
+    return 0
+
+
+def texts(library: Library) -> Iterator[tuple[str, str]]:
+    """Each page's file name and text: components, then collections."""
+    for component in library.components():
+        yield f"{component.name}.md", _text(_component(component, library))
+    for name, collection in library.collections.items():
+        yield f"collection-{name}.md", _text(_collection(name, collection, library))
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _component(component: CatalogComponent, library: Library) -> Iterator[str]:
+    name = component.name
+    yield from (f"# {component.title}", "", component.description, "")
+    yield from _lifecycle(component)
+    yield from _table(("", ""), _summary(component, library))
+    yield from ("", "```yaml", "components:", f"- {name}", "```", "")
+    yield from _sized(component)
+    yield from _needs(component, library)
+    yield from _wiring(component)
+    yield from _secrets(component)
+    yield from _examples(component)
+    for title, text in (("What to know", component.notes), ("Before an upgrade", component.upgrade)):
+        if text:
+            yield from (f"## {title}", "", text.strip(), "")
+    if component.health:
+        yield from ("## How one sees that it is well", "", component.health, "")
+    if component.exceptions:
+        yield from ("## Exceptions from the rules for production", "")
+        rows = (
+            (each.rule, _names([each.objects] if isinstance(each.objects, str) else each.objects), each.reason)
+            for each in component.exceptions
+        )
+        yield from (*_table(("rule", "objects", "why"), rows), "")
+    yield from ("## Images", "")
+    found = facts.packaged()[name]
+    images = dict.fromkeys((*(image for size in ALL_SIZES for image in found[size]["images"]), *component.images))
+    yield from ([f"- `{image}`" for image in sorted(images)] or ["It runs none."])
+
+
+def _lifecycle(component: CatalogComponent) -> Iterator[str]:
+    life = component.lifecycle
+    if life.state != "active":
+        what = "Its makers ended it" if life.state == "eol" else "It is deprecated"
+        since = f" ({life.date})" if life.date else ""
+        way = (
+            f" [{life.successor}]({life.successor}.md) does the same: `cluster-forge catalog switch {component.name}`."
+            if life.successor
+            else ""
+        )
+        yield from (f"**{what}{since}.** {life.reason}{way}", "")
+
+
+def _summary(component: CatalogComponent, library: Library) -> Iterator[tuple[str, str]]:
+    page = listing.page(component, library, _MINOR, Size.SMALL)
+    yield "category", component.category
+    yield "homepage", f"<{component.homepage}>"
+    yield "license", component.license
+    yield "versions", "; ".join(f"{each.version} for Kubernetes {each.kubernetes}" for each in component.versions)
+    yield "namespace", f"`{component.namespace}`, Pod Security `{component.pod_security}`"
+    yield "architectures", ", ".join(component.architectures)
+    if component.provides:
+        yield "provides", _names(component.provides)
+    if page["neededBy"]:
+        yield "needed by", _links(page["neededBy"])
+    if page["collections"]:
+        yield "in collections", ", ".join(f"[{each}](collection-{each}.md)" for each in page["collections"])
+
+
+def _sized(component: CatalogComponent) -> Iterator[str]:
+    yield from ("## Sizes", "", "What its pods request, and the volumes that it claims.", "")
+    known = facts.packaged()[component.name]
+    rows = (
+        (
+            size,
+            *(
+                str(known[size][key])
+                for key in ("pods", "cpu", "memory", "memoryLimit", "storage", "cpuOnEachNode", "memoryOnEachNode")
+            ),
+        )
+        for size in ALL_SIZES
+    )
+    head = ("size", "pods", "CPU", "memory", "memory limit", "volumes", "CPU on each node", "memory on each node")
+    yield from (*_table(head, rows), "")
+
+
+def _needs(component: CatalogComponent, library: Library) -> Iterator[str]:
+    if component.needed:
+        yield from ("## What it needs", "")
+        rows = (
+            (f"`{each.name}`", _links(library.providers(each.name)), _sizes(each.sizes), each.reason)
+            for each in component.needed
+        )
+        yield from (*_table(("what", "given by", "at", "why"), rows), "")
+    if component.excludes:
+        yield from ("## What it excludes", "")
+        yield from (*_table(("what", "why"), ((f"`{each.name}`", each.reason) for each in component.excludes)), "")
+
+
+def _wiring(component: CatalogComponent) -> Iterator[str]:
+    if component.wiring:
+        yield from ("## How it is wired", "")
+        rows = (
+            (
+                " ".join(
+                    part
+                    for part in (
+                        f"with {_names(each.all_of)}" if each.all_of else "",
+                        f"without {_names(each.none_of)}" if each.none_of else "",
+                    )
+                    if part
+                )
+                or "always",
+                _sizes(each.sizes),
+                each.purpose,
+            )
+            for each in component.wiring
+        )
+        yield from (*_table(("where", "at", "what for"), rows), "")
+
+
+def _secrets(component: CatalogComponent) -> Iterator[str]:
+    if component.secrets:
+        yield from (
+            "## Secrets that it expects",
+            "",
+            "`cluster-forge secrets list` prints the commands that make them.",
+            "",
+        )
+        rows = (
+            (
+                f"`{each.namespace or component.namespace}/{each.name}`",
+                "; ".join(f"`{key}`: {means}" for key, means in each.keys.items()),
+                each.purpose,
+            )
+            for each in component.secrets
+        )
+        yield from (*_table(("Secret", "keys", "what for"), rows), "")
+
+
+def _examples(component: CatalogComponent) -> Iterator[str]:
+    if component.examples:
+        yield from ("## Examples", "")
+    for each in component.examples:
+        change: dict[str, Any] = {"name": component.name}
+        if each.values:
+            change["values"] = each.values
+        if each.exclude:
+            change["exclude"] = each.exclude
+        yield from (f"{each.title}:", "", "```yaml", "components:", *emit.sequence([change], ""), "```", "")
+
+
+def _collection(name: str, collection: CatalogCollection, library: Library) -> Iterator[str]:
+    yield from (f"# {collection.title}", "", collection.description, "")
+    yield from ("```yaml", "components:", f"- {name}", "```", "")
+    members = flattened([name], library.collections)
+    rows = ((f"[{each}]({each}.md)", library.component(each).description) for each in members)
+    yield from _table(("component", "what it does"), rows)
+
+
+def _sizes(sizes: Iterable[str]) -> str:
+    given = list(sizes)
+    return "every size" if given == list(ALL_SIZES) else ", ".join(given)
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{each}`" for each in names)
+
+
+def _links(names: Iterable[str]) -> str:
+    return ", ".join(f"[{each}]({each}.md)" for each in names)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    titles = list(head)
+    yield f"| {' | '.join(titles)} |"
+    yield f"|{'---|' * len(titles)}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
