@@ -28,6 +28,8 @@ from cluster_forge.stack.model import KubernetesVersion, Size, Target
 from cluster_forge.stack.traced import Traced
 
 MINORS = (25, 28, 31, 33, 35)
+Texts = tuple[str, ...]
+"""What the sources of a component came to, one text for each template and file."""
 
 
 @dataclass
@@ -36,8 +38,8 @@ class Matrix:
 
     mirror: Path
     library: Library = field(default_factory=packaged)
-    _objects: dict[bytes, tuple[Manifest, ...]] = field(default_factory=dict)
-    _texts: dict[str, bytes] = field(default_factory=dict)
+    _read: dict[str, tuple[Manifest, ...]] = field(default_factory=dict)
+    _texts: dict[str, Texts] = field(default_factory=dict)
 
     @cached_property
     def engine(self) -> HelmEngineInProcess:
@@ -92,14 +94,14 @@ class Matrix:
         around = self.around([name, *self.neighbours(component, size, minor)], minor, size)
         return wiring.layers(around.placed[name], around)
 
-    def rendered(self, name: str, layers: Sequence[Traced], minor: int, apis: Sequence[str] = ()) -> bytes:
-        """What a component's sources come to, as text; ``objects`` has it read."""
+    def rendered(self, name: str, layers: Sequence[Traced], minor: int, apis: Sequence[str] = ()) -> Texts:
+        """What a component's sources come to, as texts; ``objects`` has them read."""
         key = json.dumps([name, minor, apis, [layer.plain for layer in layers]], sort_keys=True)
         if key not in self._texts:
             self._texts[key] = self.rendered_anew(name, layers, minor, apis)
         return self._texts[key]
 
-    def rendered_anew(self, name: str, layers: Sequence[Traced], minor: int, apis: Sequence[str] = ()) -> bytes:
+    def rendered_anew(self, name: str, layers: Sequence[Traced], minor: int, apis: Sequence[str] = ()) -> Texts:
         """The same, never from memory."""
         merged = merge.traced(*layers).plain
         values = merge.values(*(layer.plain.get("values") or {} for layer in layers))
@@ -117,16 +119,19 @@ class Matrix:
             )
             made = self.engine.render(request)
             parts += [text for _, text in made.crds] + list(made.templates.values())
-        return "\n---\n".join(parts).encode()
+        return tuple(parts)
 
-    def objects(self, name: str, namespace: str, text: bytes, minor: int) -> tuple[Manifest, ...]:
-        """The objects in a text, each in its namespace."""
-        if text not in self._objects:
-            packed = self._maker.make(Order(component=ComponentName(name), texts=[(name, text)]))
-            found = batch.unpack(packed.content, ComponentName(name))
-            scopes = Scopes.of(minor, found)
-            self._objects[text] = tuple(normalize.placed(each, namespace, scopes) for each in found)
-        return self._objects[text]
+    def objects(self, name: str, namespace: str, texts: Texts, minor: int) -> tuple[Manifest, ...]:
+        """The objects in texts, each in its namespace; equal texts are read once."""
+        found = [each for text in texts for each in self._objects(name, text)]
+        scopes = Scopes.of(minor, found)
+        return tuple(normalize.placed(each, namespace, scopes) for each in found)
+
+    def _objects(self, name: str, text: str) -> tuple[Manifest, ...]:
+        if text not in self._read:
+            packed = self._maker.make(Order(component=ComponentName(name), texts=[(name, text.encode())]))
+            self._read[text] = batch.unpack(packed.content, ComponentName(name))
+        return self._read[text]
 
     def chart(self, repository: str, name: str, version: str) -> bytes:
         assert version in self._index.versions(repository, name), f"{repository} {name} {version} is not in the mirror"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cluster_forge.adapters.makers import CachedMaker
 from cluster_forge.catalog.completion import StackCatalog
 from cluster_forge.catalog.description import begun
 from cluster_forge.catalog.library import packaged
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.ports import Maker
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, KubernetesVersion, Size, Stack, Target
 from cluster_forge.stack.parse import Loaded, load
@@ -99,13 +101,14 @@ class Workspaces:
         files = workspace_files(folder)
         return load(files.read, list_files=files.list_files, **options)
 
-    def forge(self, folder: Path, *, allow: Sequence[str] = (), **options: Any) -> Forged:
-        """Mine and smelt, as `forge` does."""
+    def forge(self, folder: Path, *, allow: Sequence[str] = (), maker: Maker | None = None, **options: Any) -> Forged:
+        """Mine and smelt, as `forge` does; with ``maker`` objects are made by that instead of processes that start anew."""
         with self.workshop(folder) as shop:
+            tools = replace(shop.tools, maker=CachedMaker(maker, shop.tools.cache)) if maker else shop.tools
             catalog = StackCatalog(packaged())
             stack = load(shop.files.read, list_files=shop.files.list_files, catalog=catalog, **options).stack
             request = MineRequest(stack=stack, lock=Lock(), whole=True, upstream=False)
-            mined = mine(request, shop.tools, shop.sources, Silent())
+            mined = mine(request, tools, shop.sources, Silent())
             assert mined.contents is not None
             smelted = smelt(
                 SmeltRequest(
@@ -117,7 +120,7 @@ class Workspaces:
                     discard_edits=True,
                     is_anew=True,
                 ),
-                shop.tools,
+                tools,
                 Silent(),
             )
         return Forged(folder=folder, stack=stack, contents=mined.contents, smelted=smelted)

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cluster_forge.adapters.helm_engine import HelmEngineInProcess
+from cluster_forge.adapters.makers import DirectMaker
+from cluster_forge.adapters.yaml_fast import FastYaml
+from cluster_forge.adapters.yaml_go import GoYaml
+from cluster_forge.adapters.yaml_python import PythonYaml
 from cluster_forge.catalog import rules
 from cluster_forge.catalog.format import ALL_SIZES
 from cluster_forge.catalog.library import packaged
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
     from tests.corpus.conftest import Forged, Workspaces
 
     from cluster_forge.manifests.manifest import Manifest
+    from cluster_forge.ports import Maker
 
 pytestmark = pytest.mark.corpus
 ADDRESS = re.compile(
@@ -32,10 +38,16 @@ def platform(workspaces: Workspaces) -> Forged:
     return workspaces.forge(workspaces.begin("platform", size="large", domain="example.com"))
 
 
+@pytest.fixture(scope="module")
+def maker() -> Maker:
+    """One for all stacks, in this process."""
+    return DirectMaker(HelmEngineInProcess(), FastYaml(GoYaml(PythonYaml())))
+
+
 @pytest.mark.parametrize("size", ALL_SIZES)
 @pytest.mark.parametrize("name", sorted(packaged().collections))
-def test_every_collection_forges_at_every_size(workspaces: Workspaces, name: str, size: str) -> None:
-    forged = workspaces.forge(workspaces.begin(name, size=size))
+def test_every_collection_forges_at_every_size(workspaces: Workspaces, maker: Maker, name: str, size: str) -> None:
+    forged = workspaces.forge(workspaces.begin(name, size=size), maker=maker)
     assert [each for each in forged.smelted.findings if each.severity is Severity.ERROR] == []
     assert [each for each in forged.smelted.findings if each.code == "missing-crd"] == []
     assert unexpected_secrets(forged) == []

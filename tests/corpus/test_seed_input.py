@@ -287,7 +287,7 @@ class TestConvert:
 
     @pytest.mark.parametrize("selection", SELECTIONS)
     def test_a_selection_and_its_native_form_give_the_same_bytes(self, workspaces: Workspaces, selection: str) -> None:
-        options = {"select_files": (f"config-silogen-{selection}.yaml",), "skip": ("keycloak",)}
+        options: dict[str, Any] = {"select_files": (f"config-silogen-{selection}.yaml",), "skip": ("keycloak",)}
         folder = workspaces.make(SEED)
         selected = workspaces.forge(folder, **options)
         assert selected.smelted.is_written
