@@ -65,6 +65,15 @@ def test_a_domain_is_a_capability(logs: Shelf) -> None:
     assert values(logs, "target: {domain: example.com}\ncomponents: [web]") == {"host": "web.example.com"}
 
 
+def test_what_the_cluster_has_is_wired_as_far_as_nobody_asks_where_it_is(logs: Shelf) -> None:
+    logs.component("web", wiring=[*wired(), *wired(values={"logs": True})])
+    assert values(logs, "target: {provides: [logs-backend]}\ncomponents: [web]") == {"logs": True}
+    assert values(logs, "target: {provides: [logs-backend]}\ncomponents: [web, loki]") == {
+        "logs": True,
+        "url": "http://loki-gateway.loki.svc.cluster.local",
+    }
+
+
 def test_text_and_lists_are_added_at_the_end(logs: Shelf) -> None:
     more = {"config.text": "- ${logs-backend.name}\n", "list": [2], "new.one": [3], "a\\.b": "c"}
     logs.component(

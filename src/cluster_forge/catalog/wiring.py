@@ -111,11 +111,18 @@ def applying(component: CatalogComponent, around: Surroundings) -> Iterator[Wiri
 
 
 def _applies(what: Wiring | Secret, around: Surroundings) -> bool:
+    """Whether all sides are there. Of what the cluster has by itself nobody knows an address, so none may be asked for."""
     return (
         around.target.size in what.sizes
         and all(map(around.has, what.all_of))
         and not any(map(around.has, what.none_of))
+        and not any(_is_asked_for(name, what) for name in around.given if around.provider(name) is None)
     )
+
+
+def _is_asked_for(name: str, what: Wiring | Secret) -> bool:
+    said = what.model_dump(include={"values", "append", "objects", "name"})
+    return f"${{{name}." in str(said)
 
 
 def chosen_version(component: CatalogComponent, minor: int, asked: str = "") -> Version | None:
@@ -191,7 +198,9 @@ class _Filling:
         value = self._meaning(found[1], self._placed, inside=())
         if value is None:
             raise DescriptionError(
-                f"{self._placed.name}: nothing says what {found[0]} is", where=f"catalog:{self._placed.name}"
+                f"{self._placed.name}: nothing says what {found[0]} is",
+                where=f"catalog:{self._placed.name}",
+                fix="add a component that gives it (`cluster-forge catalog show NAME`), or set the value yourself",
             )
         return value
 
