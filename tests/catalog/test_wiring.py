@@ -130,3 +130,17 @@ def test_secrets_are_expected_where_they_are_used(logs: Shelf) -> None:
     assert logs.load("components: [web]").stack.component("web").secrets == ()
     (found,) = logs.load("components: [web, loki]").stack.component("web").secrets
     assert (found.name, found.namespace, dict(found.keys)) == ("logs", "web", secret["keys"])
+
+
+def test_a_store_of_secrets_brings_what_is_expected(logs: Shelf) -> None:
+    secret = {"name": "s3", "keys": {"access-key": "who", "secret-key": "proof"}, "purpose": "The bucket."}
+    logs.component("vault", provides={"secret-store": {"name": "the-vault"}}, secrets=[{**secret, "byHand": True}])
+    logs.component("web", secrets=[secret])
+    assert logs.load("components: [web]").stack.component("web").objects == ()
+    stack = logs.load("components: [web, vault]").stack
+    (found,) = stack.component("web").objects
+    assert (found["kind"], found["metadata"]) == ("ExternalSecret", {"name": "s3", "namespace": "web"})
+    assert found["spec"]["secretStoreRef"] == {"kind": "ClusterSecretStore", "name": "the-vault"}
+    assert [each["secretKey"] for each in found["spec"]["data"]] == ["access-key", "secret-key"]
+    assert stack.component("web").needs == ("vault",)
+    assert (stack.component("vault").objects, stack.component("vault").needs) == ((), ())

@@ -193,6 +193,16 @@ class TestSecrets:
         assert body["spec"]["secretStoreRef"] == {"kind": "ClusterSecretStore", "name": "vault"}
         assert [each["secretKey"] for each in body["spec"]["data"]] == ["admin-user", "admin-password"]
 
+    def test_those_of_a_store_are_told_apart(self, empty: Workspace) -> None:
+        empty.ok("init", "--component", "grafana", "--collection", "secrets-1password", "--kubernetes", "1.33")
+        said = empty.ok("secrets", "list", "--format", "json").json["secrets"]
+        assert {each["name"]: each["fromStore"] for each in said} == {
+            "grafana-admin": True,
+            "op-credentials": False,
+            "onepassword-connect-token": False,
+        }
+        assert "External Secrets makes grafana/grafana-admin" in empty.ok("secrets", "list").out
+
     def test_none(self, workspace: Workspace) -> None:
         assert "expects no Secrets" in workspace.ok("secrets", "list").out
 

@@ -80,7 +80,7 @@ class _Completing:
         for name, each in placed.items():
             self._remark(each)
             try:
-                layers[name] = wiring.layers(each, around, self.needs.get(name, ()))
+                layers[name] = wiring.layers(each, around, self._needed(name, around))
             except DescriptionError as error:
                 self.errors.append(error)
         return Completed(
@@ -89,6 +89,14 @@ class _Completing:
             notices=tuple(self.notices),
             errors=tuple(self.errors),
         )
+
+    def _needed(self, name: str, around: Surroundings) -> list[str]:
+        """What has to be there before a component: what it needs, and the store of its Secrets."""
+        needs = self.needs.get(name, [])
+        store = around.provider(wiring.SECRET_STORE)
+        if store and store.name not in (name, *needs) and wiring.from_store(self.present[name], around):
+            return [*needs, store.name]
+        return needs
 
     def _waiting(self) -> Iterator[str]:
         """Every component of the catalog, also those that come while this goes on."""

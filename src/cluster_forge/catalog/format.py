@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StrictInt, StrictStr
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr
 
 from cluster_forge.stack.schema import HelmValues, Label, Shape, SizesShape, Text
 
@@ -133,6 +133,8 @@ class Secret(Shape):
     """Only where these components or capabilities are there."""
     without: list[Text] | Text = []
     """Only where none of these is there."""
+    by_hand: StrictBool = False
+    """Whether it cannot come from a store of secrets: the store needs it, or its form is no store's."""
 
     @property
     def all_of(self) -> list[str]:

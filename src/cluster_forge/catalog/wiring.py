@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from cluster_forge.catalog.format import CatalogComponent, PartialHelm, Secret, Version, Wiring
     from cluster_forge.stack.model import Target
 
+SECRET_STORE: Final = "secret-store"  # noqa: S105 - a capability
+"""The capability of what gives Secrets their content: with its ``name``, a ClusterSecretStore's."""
+
 DOMAIN: Final = "domain"
 """The capability that is there where ``target.domain`` is given."""
 
@@ -97,7 +100,35 @@ def layers(placed: Placed, around: Surroundings, needs: Sequence[str] = ()) -> t
         found.append(_traced({"values": filled(sized)}, f"{origin} (size {size})"))
     for wiring in applying(component, around):
         found.append(_wired(wiring, found, filled, f"{origin} ({_because(wiring)})"))
+    fetched = from_store(component, around)
+    if fetched:
+        there = merge.traced(*found).plain.get("objects", [])
+        found.append(_traced({"objects": [*there, *filled(fetched)]}, f"{origin} (with {SECRET_STORE})"))
     return tuple(found)
+
+
+def from_store(component: CatalogComponent, around: Surroundings) -> list[dict[str, Any]]:
+    """An ExternalSecret (external-secrets.io/v1) for each Secret that a component expects, where a store is there.
+
+    The store's entry is called like the Secret, and its fields like the keys.
+    """
+    if around.provider(SECRET_STORE) is None:
+        return []
+    return [
+        {
+            "apiVersion": "external-secrets.io/v1",
+            "kind": "ExternalSecret",
+            "metadata": {"name": secret.name, "namespace": secret.namespace or "${namespace}"},
+            "spec": {
+                "refreshInterval": "1h",
+                "secretStoreRef": {"kind": "ClusterSecretStore", "name": f"${{{SECRET_STORE}.name}}"},
+                "target": {"name": secret.name},
+                "data": [{"secretKey": key, "remoteRef": {"key": secret.name, "property": key}} for key in secret.keys],
+            },
+        }
+        for secret in component.secrets
+        if not secret.by_hand and _applies(secret, around)
+    ]
 
 
 def _secret(secret: Secret) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,10 +28,17 @@ def list_secrets(session: Session, external: str | None) -> None:
     stack = description.loaded(session.files(), session.selection).stack
     found = [(component.name, secret) for component in stack.components for secret in component.secrets]
     once = {(secret.namespace, secret.name): (name, secret) for name, secret in found}
-    for name, secret in once.values():
+    fetched = {_identity(each) for component in stack.components for each in component.objects}
+    for place, (name, secret) in once.items():
         session.say(f"# {name}: {secret.purpose or secret.name}")
-        for line in _external(secret, external) if external else _command(secret):
-            session.say(line)
+        if place in fetched:
+            session.say(
+                f"#   External Secrets makes {secret.namespace}/{secret.name} from the store's entry {secret.name!r}:"
+            )
+            session.say(f"#   it has to have {', '.join(secret.keys)}")
+        else:
+            for line in _external(secret, external) if external else _command(secret):
+                session.say(line)
         session.say("")
     if not once:
         session.say("the stack expects no Secrets")
@@ -45,11 +52,19 @@ def list_secrets(session: Session, external: str | None) -> None:
                 "namespace": secret.namespace,
                 "keys": dict(secret.keys),
                 "purpose": secret.purpose,
+                "fromStore": place in fetched,
                 "command": "\n".join(_command(secret)),
             }
-            for name, secret in once.values()
+            for place, (name, secret) in once.items()
         ],
     )
+
+
+def _identity(body: Mapping[str, Any]) -> tuple[str, str]:
+    """Namespace and name of an ExternalSecret; of no object that is none."""
+    metadata = body.get("metadata") or {}
+    is_one = body.get("kind") == "ExternalSecret"
+    return (metadata.get("namespace", ""), metadata.get("name", "")) if is_one else ("", "")
 
 
 def _command(secret: ExpectedSecret) -> Iterator[str]:
