@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from cluster_forge.adapters.stack_files import RunLog, WorkspaceFiles
 from cluster_forge.adapters.store import FolderStore
 from cluster_forge.adapters.workers import ThreadWorkers
-from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError
+from cluster_forge.foundation.errors import ForgeError, MissingProgramError, StoreError, WorkspaceError, raise_all
 from cluster_forge.ports import HelmEngine, Repositories, Sources, YamlReader
 from cluster_forge.stages.means import Tools
 
@@ -75,7 +75,8 @@ def workshop(settings: Settings) -> Workshop:
 
     Raises:
         MissingProgramError: if the engine that is asked for (or, for ``auto``, any) is not there.
-        WorkspaceError: if a mirror's index cannot be read.
+        WorkspaceError: if there is no such workspace.
+        FetchError, ExceptionGroup: for every mirror that has no index.
     """
     from cluster_forge.adapters import charts
     from cluster_forge.adapters.cache import FolderCache, NoCache
@@ -84,6 +85,7 @@ def workshop(settings: Settings) -> Workshop:
     from cluster_forge.adapters.yaml_late import LateYaml
 
     files = workspace_files(settings.workspace)
+    mirrors = _mirrors(settings.mirrors)
     root = store_root(settings.store)
     store = FolderStore(root)
     helm, reader = _engine(settings.engine), LateYaml(_reader)
@@ -106,7 +108,7 @@ def workshop(settings: Settings) -> Workshop:
     )
     sources = ChartSources(
         store=store,
-        mirrors=_mirrors(settings.mirrors),
+        mirrors=mirrors,
         downloads=_downloads(is_offline=settings.offline),
         charts=charts,
         newest_in_range=helm.newest_in_range,
@@ -166,9 +168,17 @@ def store_root(named: str | None) -> Path:
 def _mirrors(folders: Sequence[str]) -> Sequence[Mirror]:
     if not folders:
         return ()
-    from cluster_forge.adapters.mirrors import Mirror
+    from cluster_forge.adapters.mirrors import opened
 
-    return [Mirror(Path(folder)) for folder in folders]
+    found: list[Mirror] = []
+    errors: list[ForgeError] = []
+    for folder in folders:
+        try:
+            found.append(opened(Path(folder)))
+        except ForgeError as error:
+            errors.append(error)
+    raise_all(errors)
+    return found
 
 
 def _downloads(*, is_offline: bool) -> NoDownloads | HttpDownloads:

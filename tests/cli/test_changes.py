@@ -91,6 +91,27 @@ class TestWatch:
                 process.send_signal(signal.SIGINT)
             assert process.wait(PATIENCE) == 130
 
+    @pytest.mark.skipif(os.name != "posix", reason="it is ended by a signal")
+    def test_what_changes_while_the_first_run_goes_on_is_seen(self, workspace: Workspace, tmp_path: Path) -> None:
+        slow = '{{ range until 12 }}# {{ genCA "x" 1 | toString | len }}\n{{ end }}\n'  # a key takes its time
+        workspace.write({"input/charts/web/templates/slow.yaml": slow})
+        out = tmp_path / "out"
+
+        def read(entry: dict[str, Any]) -> bool:
+            """Whether the log says that the folder to be changed was read."""
+            return (entry["event"], entry.get("stage"), entry.get("item")) == ("advanced", "render", "extras")
+
+        command = [str(PROGRAM), "-C", str(workspace.folder), "forge", "--watch"]
+        with out.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file) as process:
+            try:
+                wait(lambda: any(read(entry) for log in workspace.logs() for entry in log))
+                workspace.write({"input/extras/new.yaml": config_map("new")})
+                assert "watching" not in out.read_text()
+                wait(lambda: "  + extras: ConfigMap/extras/new" in out.read_text())
+            finally:
+                process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE) == 130
+
     def test_one_json_document_has_no_end(self, workspace: Workspace) -> None:
         assert workspace.run("forge", "--watch", "--format", "json").code == 2
 

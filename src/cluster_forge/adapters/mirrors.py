@@ -104,6 +104,28 @@ class Mirror:
         return _Reader(self._folder).contents()
 
 
+def opened(folder: Path) -> Mirror:
+    """The mirror in a folder that was named; its index is read when it is first asked for something.
+
+    Raises:
+        FetchError: if there is no index.
+    """
+    index = folder / "index.yaml"
+    try:
+        index.stat()
+    except OSError as error:
+        raise _unreadable(index, error) from error
+    return Mirror(folder)
+
+
+def _unreadable(index: Path, error: OSError) -> FetchError:
+    return FetchError(
+        f"the mirror's index cannot be read: {error.strerror}",
+        where=str(index),
+        fix="name the folder that holds the mirror's index.yaml: --mirror DIR",
+    )
+
+
 class _Reader:
     """Reads one index, and collects everything that is wrong in it."""
 
@@ -131,11 +153,7 @@ class _Reader:
             _refuse_bombs(text)
             root = yaml.compose(text, Loader=_LOADER)
         except OSError as error:
-            raise FetchError(
-                f"the mirror's index cannot be read: {error.strerror}",
-                where=str(self._index),
-                fix="name the folder that holds the mirror's index.yaml: --mirror DIR",
-            ) from error
+            raise _unreadable(self._index, error) from error
         except (yaml.YAMLError, ValueError) as error:
             mark = getattr(error, "problem_mark", None)
             raise FetchError(

@@ -10,15 +10,15 @@ from cluster_forge.catalog.format import CatalogComponent, Need, Version, minors
 from cluster_forge.catalog.library import InInput, Library, flattened
 from cluster_forge.catalog.wiring import Placed, Surroundings
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.stack.catalog import Completed
 from cluster_forge.stack.files import Files, in_input
 from cluster_forge.stack.model import Notice, Target
-from cluster_forge.stack.resolve import Completed
 from cluster_forge.stack.traced import Traced
 
 
 @dataclass(frozen=True)
 class StackCatalog:
-    """`stack.resolve.Catalog`: a library as it is for one description."""
+    """`stack.catalog.Catalog`: a library as it is for one description."""
 
     library: Library
 

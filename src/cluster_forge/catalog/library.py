@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Protocol, TypeVar
 
 from cluster_forge.catalog.format import Capability, CatalogCollection, CatalogComponent
@@ -48,7 +49,7 @@ class Packaged:
         return f"catalog:{path.removeprefix(f'{_COMPONENTS}/').removesuffix('.yaml')}"
 
     @cached_property
-    def _root(self):  # type: ignore[no-untyped-def]
+    def _root(self) -> Traversable:
         return files("cluster_forge.catalog") / "data"
 
 

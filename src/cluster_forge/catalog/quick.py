@@ -6,18 +6,16 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.resources import files
 
-from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.stack import located
-from cluster_forge.stack.files import Files
+from cluster_forge.stack.catalog import Completed, NoCatalog
 from cluster_forge.stack.model import Target
-from cluster_forge.stack.resolve import Completed
 from cluster_forge.stack.traced import Traced
 
 _ENDING = ".yaml"
 
 
-class QuickCatalog:
-    """`stack.resolve.Catalog` that knows the names of components and the collections, and of neither what it needs."""
+class QuickCatalog(NoCatalog):
+    """`stack.catalog.Catalog` that knows the names of components and the collections, and of neither what it needs."""
 
     def names(self) -> Sequence[str]:
         return self._names
@@ -39,14 +37,6 @@ class QuickCatalog:
             if name in self._names and name not in own
         }
         return Completed(stack=tuple(stack), layers=layers)
-
-    def extended(
-        self,
-        folders: Sequence[Traced],  # noqa: ARG002
-        files: Files,  # noqa: ARG002
-        errors: list[ForgeError],  # noqa: ARG002
-    ) -> QuickCatalog:
-        return self
 
     @cached_property
     def _names(self) -> tuple[str, ...]:

@@ -180,7 +180,7 @@ def _because(wiring: Wiring) -> str:
 
 def _wired(wiring: Wiring, below: Sequence[Traced], filled: Callable[[Any], Any], origin: str) -> Traced:
     values = filled(wiring.values)
-    under = merge.traced(*below).plain
+    under = merge.traced(*below).plain if wiring.append or wiring.objects else {}
     for path, extra in wiring.append.items():
         keys = [key.replace("\\.", ".") for key in _DOT.split(path)]
         there = _at(merge.values(under.get("values", {}), values), keys)

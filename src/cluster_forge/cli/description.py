@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cluster_forge.cli import difference
 from cluster_forge.cli.session import finding_json
+from cluster_forge.foundation import names
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.stages.described import DESCRIPTION, described
@@ -88,12 +89,7 @@ def counted(findings: Iterable[Finding]) -> str:
     """``2 errors, 1 warning, 3 notices``, or nothing."""
     found = list(findings)
     counts = [(severity, sum(each.severity is severity for each in found)) for severity in Severity]
-    return ", ".join(many(number, severity) for severity, number in counts if number)
-
-
-def many(number: int, noun: str) -> str:
-    """``1 object``, ``2 objects``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return ", ".join(names.counted(number, severity) for severity, number in counts if number)
 
 
 def size(number: int) -> str:

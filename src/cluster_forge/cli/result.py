@@ -6,8 +6,9 @@ import os
 import shlex
 from typing import Any
 
-from cluster_forge.cli.description import many, size
+from cluster_forge.cli.description import size
 from cluster_forge.cli.session import Session
+from cluster_forge.foundation import names
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.gitops.engine import Delivery
 from cluster_forge.stages.cast import Cast
@@ -42,10 +43,13 @@ def source_date() -> int:
 def tell_cast(session: Session, cast: Cast, findings: str) -> None:
     """The summary for people."""
     rows = [
-        ("components", f"{len(cast.parts)}, {many(cast.objects, 'object')}{f' ({findings})' if findings else ''}"),
+        (
+            "components",
+            f"{len(cast.parts)}, {names.counted(cast.objects, 'object')}{f' ({findings})' if findings else ''}",
+        ),
         ("repo.git", f"{size(cast.sizes['repo.git'])}, commit {cast.commit[:12]}, revision {cast.revision}"),
         ("image", f"{size(cast.sizes['image'])}, {cast.image} for {', '.join(cast.platforms)}"),
-        ("images.txt", f"{many(len(cast.images), 'container image')} that the stack runs"),
+        ("images.txt", f"{names.counted(len(cast.images), 'container image')} that the stack runs"),
         ("bootstrap", f"{size(cast.sizes['bootstrap'])}, what deploy.sh applies"),
         ("deploy.sh", _DELIVERIES[cast.delivery]),
     ]

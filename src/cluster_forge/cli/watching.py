@@ -8,8 +8,9 @@ from typing import Final
 
 from cluster_forge.adapters.stack_files import Mark, WorkspaceFiles
 from cluster_forge.cli import difference, explain
-from cluster_forge.cli.description import counted, many
+from cluster_forge.cli.description import counted
 from cluster_forge.cli.session import Session
+from cluster_forge.foundation import names
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.stages.smelt import Smelted
 
@@ -21,13 +22,15 @@ _QUIET: Final = 0.05
 """Seconds in which nothing more may change: editors and Git write several files one after the other."""
 
 
-def watch(session: Session, files: WorkspaceFiles, smelt: Callable[[], Smelted]) -> None:
+def watch(session: Session, files: WorkspaceFiles, before: Mapping[str, Mark], smelt: Callable[[], Smelted]) -> None:
     """Call ``smelt`` for each change until somebody interrupts; an error is shown, and the next change tried again.
+
+    ``before`` are the marks of ``input/`` when the last run began: what changed while it went on is a change, too.
 
     That something changed is seen by the files' places, sizes and times; what it changed never depends on them.
     """
     session.say(f"watching {session.workspace / 'input'}: Ctrl-C ends it")
-    seen = files.marks("input")
+    seen = _seen(before, files)
     while True:
         time.sleep(_PAUSE)
         if files.marks("input") == seen:
@@ -38,9 +41,13 @@ def watch(session: Session, files: WorkspaceFiles, smelt: Callable[[], Smelted])
             _tell(session, smelt(), began)
         except (ForgeError, ExceptionGroup) as error:
             explain.failure(error, session.arguments, color=session.color)
-        after = files.marks("input")
-        made = {path: mark for path, mark in after.items() if _MADE in path}
-        seen = {path: mark for path, mark in before.items() if _MADE not in path} | made
+        seen = _seen(before, files)
+
+
+def _seen(before: Mapping[str, Mark], files: WorkspaceFiles) -> Mapping[str, Mark]:
+    """What a run saw that began at ``before``: its user's files as they were then, and its own as it wrote them."""
+    made = {path: mark for path, mark in files.marks("input").items() if _MADE in path}
+    return {path: mark for path, mark in before.items() if _MADE not in path} | made
 
 
 def _settled(files: WorkspaceFiles) -> Mapping[str, Mark]:
@@ -57,7 +64,7 @@ def _tell(session: Session, smelted: Smelted, began: float) -> None:
         session.say(f"working/ was not written: {counted(smelted.findings)}")
         return
     told = counted(smelted.findings)
-    head = f"{many(smelted.objects, 'object')}{f' ({told})' if told else ''} in {taken:.2f} s"
+    head = f"{names.counted(smelted.objects, 'object')}{f' ({told})' if told else ''} in {taken:.2f} s"
     session.say(f"{head}; {difference.summary(smelted.changes)}")
     for line in difference.lines(smelted.changes, is_whole=session.verbosity > 1):
         session.say(line)

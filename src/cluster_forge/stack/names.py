@@ -13,8 +13,9 @@ from typing import Final
 
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.stack import located, merge
+from cluster_forge.stack.catalog import Catalog
 from cluster_forge.stack.files import Read
-from cluster_forge.stack.resolve import Catalog, Resolved, resolve
+from cluster_forge.stack.resolve import Resolved, resolve
 from cluster_forge.stack.traced import Traced
 
 DESCRIPTION: Final = "input/config.yaml"

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ForgeError, raise_all
+from cluster_forge.stack.catalog import Catalog
 from cluster_forge.stack.files import Files, ListFiles, Read
 from cluster_forge.stack.model import Format, Notice, Stack
-from cluster_forge.stack.resolve import Catalog, expanded, resolve, select
+from cluster_forge.stack.resolve import expanded, resolve, select
 from cluster_forge.stack.traced import Path, Traced
 
 DESCRIPTION: Final = "input/config.yaml"

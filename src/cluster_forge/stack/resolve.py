@@ -7,82 +7,19 @@ nobody defines, collections that contain themselves, namesakes and needs that no
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Protocol
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack import merge
-from cluster_forge.stack.files import Files
+from cluster_forge.stack.catalog import Catalog, NoCatalog
+from cluster_forge.stack.flatten import Flattening
 from cluster_forge.stack.model import Notice, Target
 from cluster_forge.stack.traced import Traced
 
-_MOST_NESTED = 50
-"""Collections inside of each other."""
-
-_MOST_CIRCLES = 100
-
 MOST_HINTS = 20
 """Errors after which nobody is told any more which name was likely meant: to find it takes a while."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
-    """A stack with what its components of the catalog need; ``layers`` describe these in the description's own format."""
-
-    stack: tuple[str, ...]
-    layers: Mapping[str, tuple[Traced, ...]] = field(default_factory=dict)
-    notices: tuple[Notice, ...] = ()
-    errors: tuple[ForgeError, ...] = ()
-
-
-class Catalog(Protocol):
-    """What names may stand for that the description does not define."""
-
-    def names(self) -> Collection[str]:
-        """Its components."""
-
-    def collections(self) -> Mapping[str, Sequence[str]]:
-        """The members of its collections."""
-
-    def completed(
-        self, stack: Mapping[str, str], own: Mapping[str, Traced], target: Target, skipped: frozenset[str]
-    ) -> Completed:
-        """The stack with all that its components need.
-
-        ``stack`` has where each is named, ``own`` what the description itself says of a component.
-        """
-
-    def extended(self, folders: Sequence[Traced], files: Files, errors: list[ForgeError]) -> Catalog:
-        """The same catalog with those in ``folders`` (relative to ``input/``) laid over it."""
-
-
-class NoCatalog:
-    """`Catalog` that has nothing."""
-
-    def names(self) -> Collection[str]:
-        return ()
-
-    def collections(self) -> Mapping[str, Sequence[str]]:
-        return {}
-
-    def completed(
-        self,
-        stack: Mapping[str, str],
-        own: Mapping[str, Traced],  # noqa: ARG002 - the protocol's signature
-        target: Target,  # noqa: ARG002
-        skipped: frozenset[str],  # noqa: ARG002
-    ) -> Completed:
-        return Completed(stack=tuple(stack))
-
-    def extended(
-        self,
-        folders: Sequence[Traced],  # noqa: ARG002
-        files: Files,  # noqa: ARG002
-        errors: list[ForgeError],  # noqa: ARG002
-    ) -> Catalog:
-        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,64 +184,7 @@ def _collections(
                 hints = (*names, *described) if len(errors) < MOST_HINTS else ()
                 message = f"the collection {name} contains {member.string!r}, which nobody defines"
                 errors.append(_unknown(member, hints, message))
-    return _Flattening(described, names, errors).all()
-
-
-class _Flattening:
-    """Collections of collections as lists of components; a circle is reported where it closes."""
-
-    def __init__(self, described: Mapping[str, Traced], known: Collection[str], errors: list[ForgeError]) -> None:
-        self._described = described
-        self._known = known
-        self._errors = errors
-        self._done: dict[str, tuple[str, ...]] = {}
-
-    def all(self) -> dict[str, tuple[str, ...]]:
-        return {name: self._flat(name, ()) for name in self._described}
-
-    def _flat(self, name: str, path: tuple[str, ...]) -> tuple[str, ...]:
-        if name in self._done:
-            return self._done[name]
-        inside = (*path, name)
-        found: dict[str, None] = {}
-        for member in self._described[name].items:
-            inner = member.string
-            if inner is None:
-                continue
-            if inner in inside:
-                self._circle(inside[inside.index(inner) :], member)
-            elif len(inside) > _MOST_NESTED:
-                self._too_deep(member)
-            elif inner in self._described:
-                found.update(dict.fromkeys(self._flat(inner, inside)))
-            elif inner in self._known:
-                found[inner] = None
-        self._done[name] = tuple(found)
-        return self._done[name]
-
-    def _too_deep(self, member: Traced) -> None:
-        self._note(
-            DescriptionError(
-                f"collections stand in each other more than {_MOST_NESTED} levels deep",
-                where=member.where,
-                fix="name the components themselves",
-            )
-        )
-
-    def _circle(self, circle: tuple[str, ...], member: Traced) -> None:
-        shown = " → ".join((*circle, circle[0]))
-        self._note(
-            DescriptionError(
-                f"a collection contains itself: {shown}",
-                where=member.where,
-                fix="take one of these names out of the other's collection",
-            )
-        )
-
-    def _note(self, error: ForgeError) -> None:
-        """Collections that all contain each other close millions of circles, of which nobody reads the hundredth."""
-        if len(self._errors) < _MOST_CIRCLES:
-            self._errors.append(error)
+    return Flattening(described, names, errors).all()
 
 
 def _stack(

@@ -9,7 +9,7 @@ from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports import Reporter, Repositories, Sources
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages import working
+from cluster_forge.stages import inputs, working
 from cluster_forge.stages.cast import Cast, CastRequest, cast
 from cluster_forge.stages.means import Tools
 from cluster_forge.stages.mine import MineRequest, mine
@@ -60,6 +60,7 @@ def mine_and_smelt(request: ForgeRequest, tools: Tools, sources: Sources, report
     """
     if not request.discard_edits:
         working.refuse_edits(working.look(tools.files))
+    own = inputs.own_files(request.stack, tools)
     mined = mine(
         MineRequest(stack=request.stack, lock=request.lock, whole=True, upstream=False), tools, sources, reporter
     )
@@ -70,6 +71,7 @@ def mine_and_smelt(request: ForgeRequest, tools: Tools, sources: Sources, report
             lock=mined.lock,
             notices=request.notices,
             contents=mined.contents,
+            own=own,
             allow=request.allow,
             discard_edits=True,
             is_anew=request.is_anew,

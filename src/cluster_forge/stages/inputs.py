@@ -18,23 +18,49 @@ from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages.means import Pins, Tools, has_sources, is_url, sourced_folder
 
 
-def fingerprint(stack: Stack, pins: Mapping[ComponentName, Pins], lock: Lock, tools: Tools) -> Digest:
+def own_files(stack: Stack, tools: Tools) -> dict[str, str]:
+    """The digests of the files and folders of one's own that objects come from and no stage makes, by their paths.
+
+    Taken before they are read: what changes after that then differs from them, and is made the next time.
+    """
+    made = {component.upstream.folder for component in stack.components if component.upstream}
+    return _digests(_entries(stack) - made, tools)
+
+
+def fingerprint(
+    stack: Stack,
+    pins: Mapping[ComponentName, Pins],
+    lock: Lock,
+    tools: Tools,
+    own: Mapping[str, str] | None = None,
+) -> Digest:
     """Over the stack as it was read, the digests of its sources, and the files and folders that its objects come from.
 
-    Where something stands in a file (``where``) does not count, and the tool's version does.
+    ``own`` are `own_files` where these were read before. Where something stands in a file (``where``) does not count,
+    and the tool's version does.
     """
-    entries = {entry.strip("/") for component in stack.components for entry in component.manifests if not is_url(entry)}
     mined = {sourced_folder(component) for component in stack.components if has_sources(component)}
-    paths = [f"input/{entry}" for entry in sorted(entries | mined)]
+    known = own or {}
+    paths = {path for path in mined | _entries(stack) if f"input/{path}" not in known}
     parts = {
         "tool": __version__,
         "stack": _plain(stack),
         "sources": {str(name): list(map(str, each.digests)) for name, each in sorted(pins.items()) if each.digests},
         "engine": tools.maker.version,
         "rendered": {str(name): str(locked.rendered) for name, locked in lock.components.items() if name in pins},
-        "files": dict(zip(paths, tools.workers.map(lambda path: _content(path, tools.files), paths), strict=True)),
+        "files": {**_digests(paths, tools), **known},
     }
     return Digest.of(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
+
+
+def _entries(stack: Stack) -> set[str]:
+    """The files and folders in ``input/`` that components name."""
+    return {entry.strip("/") for component in stack.components for entry in component.manifests if not is_url(entry)}
+
+
+def _digests(entries: set[str], tools: Tools) -> dict[str, str]:
+    paths = [f"input/{entry}" for entry in sorted(entries)]
+    return dict(zip(paths, tools.workers.map(lambda path: _content(path, tools.files), paths), strict=True))
 
 
 def _content(path: str, files: StackFiles) -> str:

@@ -42,6 +42,8 @@ class SmeltRequest:
     lock: Lock
     notices: Sequence[Finding] = ()
     contents: Mapping[ComponentName, Content] | None = None
+    own: Mapping[str, str] | None = None
+    """`inputs.own_files` as they were before ``contents`` were made."""
     allow: frozenset[str] = frozenset()
     discard_edits: bool = False
     is_anew: bool = False
@@ -80,7 +82,7 @@ def smelt(request: SmeltRequest, tools: Tools, reporter: Reporter) -> Smelted:
         EditedError: if `working/` holds hand edits and they were not given up.
     """
     present = _present(request, tools)
-    inputs = fingerprint(request.stack, request.pins, request.lock, tools)
+    inputs = fingerprint(request.stack, request.pins, request.lock, tools, request.own)
     reporter.started(STAGE, 0)
     smelted = (None if request.is_anew else _unchanged(request, present, inputs)) or _made(
         request, present, inputs, tools, reporter

@@ -34,6 +34,7 @@ def show(session: Session, origins: bool) -> None:
 def validate(session: Session) -> None:
     """Every error of every file at once, each with file and line. Nothing is written."""
     from cluster_forge.cli import description
+    from cluster_forge.foundation import names
     from cluster_forge.stages import describe
 
     loaded = description.loaded(session.files(), session.selection)
@@ -41,7 +42,7 @@ def validate(session: Session) -> None:
     with session.reporting() as reporter:
         for notice in describe.notices(loaded):
             reporter.noticed(notice)
-    session.say(f"{stack.name}: {description.many(len(stack.components), 'component')}, no errors")
+    session.say(f"{stack.name}: {names.counted(len(stack.components), 'component')}, no errors")
     session.answer("config validate", stack=stack.name, components=len(stack.components), errors=0)
 
 

@@ -11,7 +11,8 @@ from cluster_forge.cli.session import Session, verb
 @click.option("-o", "--output", metavar="FILE", help="Write to this file in the workspace instead of stdout.")
 def command(session: Session, output: str | None) -> None:
     """`--select` and names choose what is in the stack; the rest is defined, not lost."""
-    from cluster_forge.cli.description import loaded, many
+    from cluster_forge.cli.description import loaded
+    from cluster_forge.foundation import names
     from cluster_forge.stack import convert
 
     files = session.files()
@@ -19,7 +20,7 @@ def command(session: Session, output: str | None) -> None:
     text = convert.native(found)
     if output:
         files.write(output, text.encode())
-        session.say(f"wrote {output}: {many(len(found.stack.components), 'component')}")
+        session.say(f"wrote {output}: {names.counted(len(found.stack.components), 'component')}")
     elif not session.as_json:
         click.echo(text, nl=False)
     session.answer("convert", stack=found.stack.name, output=output, description=None if output else text)

@@ -24,11 +24,12 @@ def command(session: Session, discard_edits: bool, watch: bool) -> int:
     if watch and session.as_json:
         raise click.UsageError("--watch has no end, and --format json is one document: leave one of them out")
     with session.workshop() as workshop:
+        before = workshop.files.marks("input") if watch else {}
         code = _forge(session, workshop, discard_edits=discard_edits)
         if watch:
             from cluster_forge.cli import watching
 
-            watching.watch(session, workshop.files, lambda: _smelt(session, workshop))
+            watching.watch(session, workshop.files, before, lambda: _smelt(session, workshop))
     return code
 
 

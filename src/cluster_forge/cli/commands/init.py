@@ -11,7 +11,7 @@ from cluster_forge.cli.commands.catalog import kubernetes_option
 from cluster_forge.cli.session import Session, verb
 from cluster_forge.foundation.errors import UnknownNameError, WorkspaceError, raise_all
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.foundation.names import did_you_mean
+from cluster_forge.foundation.names import counted, did_you_mean
 
 DESCRIPTION = "config.yaml"
 SCHEMA = "https://raw.githubusercontent.com/cluster-forge/cluster-forge/main/schemas/stack.schema.json"
@@ -58,8 +58,7 @@ def command(
     named = f"# yaml-language-server: $schema={SCHEMA}\n".encode() + tree[DESCRIPTION]
     workspace.mkdir(parents=True, exist_ok=True)
     session.files().replace_trees({"input": FileTree({**tree.files, DESCRIPTION: named})})
-    wrote = "1 file" if len(tree) == 1 else f"{len(tree)} files"
-    session.say(f"wrote {wrote}: {workspace / 'input' / DESCRIPTION} is the one to read and edit")
+    session.say(f"wrote {counted(len(tree), 'file')}: {workspace / 'input' / DESCRIPTION} is the one to read and edit")
     if chosen is not None:
         session.say(f"in the stack: {', '.join(chosen)}")
     session.say(f"next: {session.line('forge')}")

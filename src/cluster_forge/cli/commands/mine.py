@@ -11,7 +11,8 @@ from cluster_forge.cli.session import Session, verb
 @click.option("--update", is_flag=True, help="Resolve versions anew and move the lock (of NAME, or of all).")
 def command(session: Session, update: bool) -> None:
     """Writes cluster-forge.lock and input/<component>/manifests/sourced/; the only verb that uses the network."""
-    from cluster_forge.cli.description import describe, many
+    from cluster_forge.cli.description import describe
+    from cluster_forge.foundation import names
     from cluster_forge.stages.mine import MineRequest
     from cluster_forge.stages.mine import mine as mine_stage
 
@@ -25,7 +26,7 @@ def command(session: Session, update: bool) -> None:
         session.say("nothing to mine: every manifest lies in input/ already")
     else:
         session.say(
-            f"{many(len(mined.objects), 'component')} mined, {many(sum(mined.objects.values()), 'object')}; next: {session.line('smelt')}"
+            f"{names.counted(len(mined.objects), 'component')} mined, {names.counted(sum(mined.objects.values()), 'object')}; next: {session.line('smelt')}"
         )
     session.answer(
         "mine",

@@ -12,7 +12,8 @@ from cluster_forge.cli.session import Session, verb
 def command(session: Session, discard_edits: bool) -> int:
     """Nothing is fetched. Exit code 1 and no change if a finding is an error."""
     from cluster_forge.cli import asking, difference
-    from cluster_forge.cli.description import counted, describe, many, smelted_json
+    from cluster_forge.cli.description import counted, describe, smelted_json
+    from cluster_forge.foundation import names
     from cluster_forge.stages import pin
     from cluster_forge.stages.smelt import SmeltRequest
     from cluster_forge.stages.smelt import smelt as smelt_stage
@@ -40,7 +41,9 @@ def command(session: Session, discard_edits: bool) -> int:
         for line in difference.lines(smelted.changes, is_whole=session.verbosity > 1):
             session.say(line)
         following = session.line(f"cast{asking.said_again(session.selection)}")
-        session.say(f"{many(smelted.objects, 'object')} in working/{f' ({told})' if told else ''}; next: {following}")
+        session.say(
+            f"{names.counted(smelted.objects, 'object')} in working/{f' ({told})' if told else ''}; next: {following}"
+        )
     else:
         session.say(f"working/ was not written: {told}")
     session.answer("smelt", **smelted_json(stack, smelted))
