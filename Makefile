@@ -9,8 +9,10 @@ BIN := $(VENV)/bin
 STARTER := build/starter
 PYTHON ?=
 PYTEST_ARGS ?=
+WORKERS ?= auto
 FUZZ_ARGS ?=
 BENCH_ARGS ?=
+PYTEST := $(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV_COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --no-config --custom-compile-command 'make requirements' pyproject.toml
@@ -39,13 +41,13 @@ forge: venv ## make the starter stack, offline, in build/starter
 	@echo; echo "The starter stack is in $(STARTER)/stacks/starter; its description in $(STARTER)/input."
 
 .PHONY: test
-test: venv ## run the tests (PYTEST_ARGS='-k order' for some of them)
-	$(BIN)/pytest $(PYTEST_ARGS)
+test: venv ## run the tests, on all cores (PYTEST_ARGS='-k order' for some of them, WORKERS=0 for one process)
+	$(PYTEST) $(PYTEST_ARGS)
 
 .PHONY: coverage
 coverage: venv ## run the tests and insist on 90 % branch coverage below the command line
 	@mkdir -p build
-	$(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS)
+	$(PYTEST) --cov --cov-report=term $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: venv ## formatting, ruff, mypy strict, the layers

@@ -8,6 +8,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -106,7 +107,18 @@ class CorpusRule:
         if report.when == "call" and not report.skipped:
             self.ran.add(report.nodeid)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002 - pytest-xdist's signature
+        """One of several processes (``-n``) has run its share: which tests there are is known to these only."""
+        collected, excused = getattr(node, "workeroutput", {}).get("corpus", ((), ()))
+        self.collected.update(collected)
+        self.excused.update(excused)
+
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output["corpus"] = [sorted(self.collected), sorted(self.excused)]
+            return
         if not IN_CI or not _corpus_is_there() or session.config.option.collectonly:
             return
         missing = sorted(self.collected - self.excused - self.ran)
