@@ -108,7 +108,7 @@ class CorpusRule:
             self.ran.add(report.nodeid)
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002 - pytest-xdist's signature
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
         """One of several processes (``-n``) has run its share: which tests there are is known to these only."""
         collected, excused = getattr(node, "workeroutput", {}).get("corpus", ((), ()))
         self.collected.update(collected)

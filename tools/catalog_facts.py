@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -16,14 +17,17 @@ PROJECT: Final = Path(__file__).resolve().parents[1]
 FILE: Final = PROJECT / "src/cluster_forge/catalog/data/facts.json"
 sys.path.insert(0, str(PROJECT))
 
-from tests.corpus.catalog_matrix import Matrix, newest  # noqa: E402
+from tests.corpus.catalog_trials import trials  # noqa: E402
 
 from cluster_forge.catalog import facts  # noqa: E402
+from cluster_forge.catalog.company import newest  # noqa: E402
 from cluster_forge.catalog.format import ALL_SIZES  # noqa: E402
+from cluster_forge.stages.trials import Trials  # noqa: E402
 
 
 def main() -> int:
-    after = text(Matrix(PROJECT.parent / "shared/mirror"))
+    with tempfile.TemporaryDirectory() as folder:
+        after = text(trials(PROJECT.parent / "shared", Path(folder)))
     if after == (FILE.read_text(encoding="utf-8") if FILE.exists() else ""):
         return 0
     if "--check" in sys.argv:
@@ -34,18 +38,16 @@ def main() -> int:
     return 0
 
 
-def text(matrix: Matrix) -> str:
+def text(tried: Trials) -> str:
     """The facts of every component, by name; one line for each size."""
-    return "{\n" + ",\n".join(_lines(matrix, name) for name in matrix.library.names) + "\n}\n"
+    return "{\n" + ",\n".join(_lines(tried, name) for name in tried.companies.library.names) + "\n}\n"
 
 
-def _lines(matrix: Matrix, name: str) -> str:
-    component = matrix.library.component(name)
-    minor = newest(component)
+def _lines(tried: Trials, name: str) -> str:
+    minor = newest(tried.companies.library.component(name))
     lines = []
     for size in ALL_SIZES:
-        rendered = matrix.rendered(name, matrix.alone(name, minor, size), minor)
-        found = facts.of(matrix.objects(name, component.namespace, rendered, minor))
+        found = facts.of(tried.alone(name, minor, size))
         lines.append(f"    {json.dumps(size)}: {json.dumps(found)}")
     return f"  {json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n  }"
 

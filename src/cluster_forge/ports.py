@@ -80,6 +80,17 @@ class Sources(Protocol):
         """
 
 
+class Charts(Protocol):
+    """What is known about chart archives without rendering them."""
+
+    def described(self, data: bytes, name: str) -> Mapping[str, str]:
+        """``Chart.yaml`` and ``values.yaml`` of a chart and of the charts in it, by their paths below its folder.
+
+        Raises:
+            ArchiveError: if it is no chart, or unsafe; ``name`` is what the message calls it.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderRequest:
     """What Helm is asked to render: an archive (``.tgz`` bytes), values, release, namespace and Capabilities."""

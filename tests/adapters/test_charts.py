@@ -16,7 +16,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_forge.adapters.charts import check_archive, ignore, pack_folder
+from cluster_forge.adapters.charts import check_archive, described, ignore, pack_folder
 from cluster_forge.adapters.helm_engine import HelmEngineInProcess
 from cluster_forge.foundation.errors import ArchiveError
 from cluster_forge.foundation.file_tree import FileTree
@@ -76,6 +76,24 @@ def refused(data: bytes) -> str:
 def test_what_is_a_chart_is_read(members: list[Member]) -> None:
     identity = check_archive(tgz(*members), "shop.tgz")
     assert (identity.name, identity.version) == ("shop", "1.10")
+
+
+def test_what_describes_a_chart_and_those_in_it() -> None:
+    files = {
+        "web/Chart.yaml": b"name: web\nversion: 1.0.0\n",
+        "web/values.yaml": b"\xef\xbb\xbfa: 1\n",
+        "web/templates/values.yaml": b"not this one",
+        "web/charts/db/Chart.yaml": b"name: db\nversion: 1.0.0\n",
+        "web/charts/db/values.yaml": b"b: 2\n",
+    }
+    assert described(tgz(*files.items()), "it") == {
+        "Chart.yaml": "name: web\nversion: 1.0.0\n",
+        "values.yaml": "a: 1\n",
+        "charts/db/Chart.yaml": "name: db\nversion: 1.0.0\n",
+        "charts/db/values.yaml": "b: 2\n",
+    }
+    with pytest.raises(ArchiveError):
+        described(b"nothing", "it")
 
 
 def test_a_gzip_may_have_several_parts_and_zeros_at_its_end() -> None:

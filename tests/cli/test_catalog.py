@@ -1,4 +1,4 @@
-"""catalog list|show|switch, secrets list, and a workspace of the catalog's components."""
+"""catalog list|show|switch|new|test, secrets list, and a workspace of the catalog's components."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from tests.cli.conftest import CHART
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -214,3 +215,80 @@ def test_names_of_the_catalog_complete(empty: Workspace, typed: str) -> None:
         _CLUSTER_FORGE_COMPLETE="bash_complete", COMP_WORDS=" ".join(words), COMP_CWORD=str(len(words) - 1)
     )
     assert words[-1] in said.out
+
+
+class TestOfOnesOwn:
+    """catalog new and test, on a chart in the workspace."""
+
+    STACK = "apiVersion: cluster-forge/v1\nkind: Stack\nname: demo  # mine\ncomponents: [reloader]\n"
+
+    def test_a_chart_becomes_a_component_that_can_be_tried(self, empty: Workspace) -> None:
+        empty.write(
+            {"input/config.yaml": self.STACK, **{f"input/charts/web/{path}": text for path, text in CHART.items()}}
+        )
+        said = empty.ok(
+            "catalog", "new", "web", "--chart", str(empty.folder / "input/charts/web"), "--category", "core"
+        )
+        assert "wrote input/catalog/components/web.yaml" in said.out
+        assert "images: docker.io/library/nginx:1.29" in said.out
+        assert "catalogs: [./catalog]" in empty.read("input/config.yaml")
+        assert "name: demo  # mine" in empty.read("input/config.yaml")
+        assert empty.yaml("input/catalog/components/web.yaml")["helm"] == {"chart": "charts/web"}
+        said = empty.run("catalog", "test")
+        assert said.code == 1
+        assert "web: 15 trials, 0 wirings, 0 examples" in said.out
+        assert "  memory-limit: Deployment/web: web has no memory limit" in said.out
+        assert "    1.2.3 on Kubernetes 1.35: small, medium, large" in said.out
+        assert said.out.endswith("1 component: 2 faults\n")
+
+    def test_as_json(self, empty: Workspace) -> None:
+        empty.write(
+            {"input/config.yaml": self.STACK, **{f"input/charts/web/{path}": text for path, text in CHART.items()}}
+        )
+        chart = str(empty.folder / "input/charts/web")
+        made = empty.ok("catalog", "new", "web", "--chart", chart, "--format", "json").json
+        assert made["path"] == "input/catalog/components/web.yaml"
+        assert made["component"]["versions"] == [{"version": "1.2.3", "kubernetes": "1.25+"}]
+        found = empty.run("catalog", "test", "web", "--format", "json").json
+        rules = {each["rule"] for each in found["components"][0]["faults"]}
+        assert rules == {"requests", "memory-limit"}
+        assert found["components"][0]["faults"][0]["trials"][0] == {
+            "version": "1.2.3",
+            "kubernetes": "1.35",
+            "size": "small",
+        }
+
+    def test_it_is_in_the_stack_and_forges(self, empty: Workspace) -> None:
+        stack = self.STACK.replace("reloader", "web")
+        empty.write({"input/config.yaml": stack, **{f"input/charts/web/{path}": text for path, text in CHART.items()}})
+        empty.ok("catalog", "new", "web", "--chart", str(empty.folder / "input/charts/web"))
+        empty.ok("forge", "--offline")
+        assert any("deployment" in name for name in empty.tree("working/web"))
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["web", "--chart", "elsewhere/web"], "has to lie below"),
+            (["Web", "--chart", "https://charts.example.com/web"], "is not a DNS label"),
+            (["web", "--chart", "https://charts.example.com/web", "--category", "cor"], "did you mean 'core'?"),
+            (["web", "--chart", "https://charts.example.com/web", "--offline"], "offline"),
+        ],
+    )
+    def test_what_cannot_be(self, empty: Workspace, arguments: list[str], message: str) -> None:
+        empty.write({"input/config.yaml": self.STACK})
+        said = empty.run("catalog", "new", *arguments)
+        assert said.code != 0
+        assert message in said.err
+        assert empty.read("input/config.yaml") == self.STACK
+        assert not (empty.folder / "input/catalog").exists()
+
+    def test_nothing_is_written_over(self, empty: Workspace) -> None:
+        empty.write({"input/config.yaml": self.STACK, "input/catalog/components/web.yaml": "mine"})
+        said = empty.run("catalog", "new", "web", "--chart", "https://charts.example.com/web")
+        assert said.code == 20
+        assert "there is such a component already" in said.err
+        assert empty.read("input/catalog/components/web.yaml") == "mine"
+
+    def test_without_a_catalog_of_ones_own_there_is_nothing_to_test(self, empty: Workspace) -> None:
+        empty.write({"input/config.yaml": self.STACK})
+        assert "the workspace has no catalog of its own" in empty.run("catalog", "test").err

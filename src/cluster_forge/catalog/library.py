@@ -89,6 +89,11 @@ class Library:
         """Every component, sorted."""
         return tuple(sorted({name for folder in self.folders for name in folder.names()}))
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The components of the catalogs that are laid over the first one, sorted."""
+        return tuple(sorted({name for folder in self.folders[1:] for name in folder.names()}))
+
     def component(self, name: str) -> CatalogComponent:
         """A component.
 

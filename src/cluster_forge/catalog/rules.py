@@ -22,6 +22,9 @@ _WORKLOADS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Replic
 _SCALED: Final = frozenset({"Deployment", "StatefulSet"})
 _GONE: Final = re.compile(r"(?:(?:docker\.io|registry-1\.docker\.io)/)?bitnami/")
 _SECRET_NAME: Final = re.compile(r"passw(?:or)?d|secret_?(?:access_?)?key$|_token$", re.I)
+_NO_SECRET: Final = re.compile(r"_(?:file|path|mode|name)$|allow_empty", re.I)
+"""Variables that say where a password is, or how it is used."""
+
 _BASELINE_CAPABILITIES: Final = frozenset(
     (
         *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE"),
@@ -130,8 +133,12 @@ def _literals(body: Body) -> Iterator[Breach]:
             yield _breach("literal-secret", body, f"holds {', '.join(keys)}")
     for container in containers_of(body):
         for variable in container.get("env") or ():
-            if variable.get("value") and _SECRET_NAME.search(variable["name"]):
+            if variable.get("value") and _is_secret(variable["name"]):
                 yield _breach("literal-secret", body, f"{container['name']} gets {variable['name']} as plain text")
+
+
+def _is_secret(name: str) -> bool:
+    return bool(_SECRET_NAME.search(name)) and not _NO_SECRET.search(name)
 
 
 def _pod_security(body: Body, level: str) -> Iterator[Breach]:

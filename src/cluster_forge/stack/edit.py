@@ -11,6 +11,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 _STACK: Final = "components"
 _KNOWN: Final = "define"
+_CATALOGS: Final = "catalogs"
 _BEFORE: Final = 1
 """Where ruamel.yaml keeps the comments and blank lines that stand before an item."""
 
@@ -63,6 +64,22 @@ def renamed(text: str, old: str, new: str) -> str | None:
     written = io.StringIO()
     yaml.dump(description, written)
     return written.getvalue()
+
+
+def with_catalog(text: str, folder: str) -> tuple[str, str]:
+    """The native description, and the first catalog of one's own that it names: ``folder``, if it named none."""
+    yaml = _round_trip()
+    description: CommentedMap = yaml.load(text)
+    if description.get(_CATALOGS):
+        return text, str(description[_CATALOGS][0])
+    position = list(description).index(_STACK) if _STACK in description else len(description)
+    description.pop(_CATALOGS, None)
+    listed = CommentedSeq([folder])
+    listed.fa.set_flow_style()
+    description.insert(position, _CATALOGS, listed)
+    written = io.StringIO()
+    yaml.dump(description, written)
+    return written.getvalue(), folder
 
 
 def remarks(text: str) -> dict[str, str]:

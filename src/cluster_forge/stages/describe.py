@@ -44,11 +44,11 @@ def loaded(read: Read, list_files: ListFiles, selection: Selection) -> Loaded:
     return found
 
 
-def library(read: Read, list_files: ListFiles) -> Library:
+def library(read: Read, list_files: ListFiles, *, may_be_empty: bool = False) -> Library:
     """The catalog with those over it that the description names, as far as that can be read.
 
     Raises:
-        DescriptionError, ExceptionGroup: for a catalog that is not there.
+        DescriptionError, ExceptionGroup: for a catalog that is not there, unless it ``may_be_empty``.
     """
     content = read(DESCRIPTION)
     try:
@@ -57,7 +57,7 @@ def library(read: Read, list_files: ListFiles) -> Library:
         named = ()
     errors: list[ForgeError] = []
     found = StackCatalog(packaged()).extended(named, Files(read, list_files), errors)
-    raise_all(errors)
+    raise_all(() if may_be_empty else errors)
     return found.library
 
 

@@ -1,6 +1,6 @@
 """Chart archives as bytes: those of others checked, local folders packed.
 
-The module as a whole is what `ChartSources` takes as its ``charts``. What it needs (yaml, tarfile) is imported when there
+The module as a whole is what `ChartSources` takes as its ``charts``, and `ports.Charts`. What it needs (yaml, tarfile) is imported when there
 is an archive to read or to make: most runs have none.
 """
 
@@ -18,6 +18,13 @@ def check_archive(data: bytes, name: str) -> ChartIdentity:
     from cluster_forge.adapters.charts import archive  # noqa: PLC0415
 
     return archive.check_archive(data, name)
+
+
+def described(data: bytes, name: str) -> dict[str, str]:
+    """See `ports.Charts`."""
+    from cluster_forge.adapters.charts import archive  # noqa: PLC0415
+
+    return archive.described(data, name)
 
 
 def pack_folder(files: FileTree, name: str) -> bytes:

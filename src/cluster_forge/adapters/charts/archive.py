@@ -30,6 +30,7 @@ _HEADER: Final = 1 << 20
 _HEADERS: Final = (
     *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
 )
+_DESCRIBING: Final = re.compile(r"(?:charts/[^/]+/)*(?:Chart|values)\.yaml")
 _FIX: Final = "do not use this archive; tell its makers, or take another version of the chart"
 
 
@@ -69,6 +70,24 @@ def check_archive(data: bytes, name: str) -> ChartIdentity:
             f"{name} is no chart: no folder in it has a Chart.yaml", fix="see whether it is a Helm chart"
         )
     return identity(chart_yaml, name)
+
+
+def described(data: bytes, name: str) -> dict[str, str]:
+    """``Chart.yaml`` and ``values.yaml`` of a chart and of those in its ``charts/``, by their paths below its folder.
+
+    Raises:
+        ArchiveError: as for `check_archive`.
+    """
+    check_archive(data, name)
+    unpacked = _unpacked(data, name)
+    found: dict[str, str] = {}
+    with _opened(unpacked, name) as archive:
+        for member in _members(archive, unpacked, name):
+            path = member.name.partition("/")[2]
+            if member.isreg() and _DESCRIBING.fullmatch(path):
+                content = unpacked[member.offset_data : member.offset_data + member.size]
+                found[path] = content.decode("utf-8-sig", errors="replace")
+    return found
 
 
 def identity(chart_yaml: bytes, name: str) -> ChartIdentity:

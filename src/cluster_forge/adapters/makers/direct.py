@@ -15,6 +15,9 @@ from cluster_forge.ports import HelmEngine, Order, Packed, Rendered, RenderReque
 _MOST_ERRORS = 100
 """Nobody mends more of one component at a time."""
 
+_MOST_KNOWN = 16 << 20
+"""Characters of texts that are kept in mind: those of several large charts."""
+
 Documents = Iterable[tuple[split.Document, str]]
 """Documents, each with the file, template or URL that it stands in."""
 
@@ -25,6 +28,7 @@ class DirectMaker:
     def __init__(self, engine: HelmEngine, reader: YamlReader) -> None:
         self._engine = engine
         self._reader = reader
+        self._known = _Known()
 
     @property
     def version(self) -> str:
@@ -47,17 +51,17 @@ class DirectMaker:
     def _read(self, documents: Documents, order: Order) -> tuple[Manifest, ...]:
         found: list[Manifest] = []
         errors: list[ForgeError] = []
-        known: dict[str, list[Manifest]] = {}  # real charts list a CRD's file twice
         for document, origin in documents:
             if len(errors) == _MOST_ERRORS:
                 break
             where = f"{origin}:{document.line}"
             provenance = Provenance(component=order.component, origin=where)
             try:
-                if document.text not in known:
-                    objects = normalize.objects(self._reader.read(document.text), provenance)
-                    known[document.text] = [_written(each) for each in list(objects)]
-                found += (replace(each, provenance=provenance) for each in known[document.text])
+                known = self._known.get(document.text)
+                if known is None:
+                    objects = list(normalize.objects(self._reader.read(document.text), provenance))
+                    known = self._known.put(document.text, [_written(each) for each in objects])
+                found += (replace(each, provenance=provenance) for each in known)
             except ManifestError as error:
                 place = f"component {order.component}: "
                 message = error.message if error.message.startswith(place) else place + error.message
@@ -70,6 +74,26 @@ class DirectMaker:
                 errors.append(ManifestError(message, where=where, fix="mend the document, or leave it out"))
         raise_all(errors)
         return tuple(found)
+
+
+class _Known:
+    """What was made of the last texts: charts list a CRD's file twice, and most of a chart that is rendered again (for the
+    APIs of others, another size, another version of Kubernetes) is what it was. Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[str, list[Manifest]] = {}
+        self._length = 0
+
+    def get(self, text: str) -> list[Manifest] | None:
+        return self._made.get(text)
+
+    def put(self, text: str, made: list[Manifest]) -> list[Manifest]:
+        if self._length > _MOST_KNOWN:
+            self._made, self._length = {}, 0
+        self._made[text] = made
+        self._length += len(text)
+        return made
 
 
 def _written(manifest: Manifest) -> Manifest:

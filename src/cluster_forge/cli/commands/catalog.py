@@ -1,9 +1,11 @@
-"""catalog list|show|switch: the components that there are, what each is, and taking a successor."""
+"""catalog list|show|switch|new|test: the components that there are, and making one's own."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +14,10 @@ from cluster_forge.cli.session import Session, verb
 
 if TYPE_CHECKING:
     from cluster_forge.catalog.library import Library
+    from cluster_forge.stages.catalog_test import Verdict
+
+_CATALOG = "./catalog"
+"""Where a workspace's own catalog is begun, relative to input/."""
 
 _MINOR = 33
 """Of Kubernetes: what a description that names no version is for."""
@@ -132,7 +138,149 @@ def switch(session: Session, name: str, successor: str | None) -> None:
     session.answer("catalog switch", old=name, new=new)
 
 
-def _library(session: Session) -> Library:
+def _label(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """A name or namespace on the command line."""
+    from cluster_forge.foundation.names import ComponentName
+
+    try:
+        return text and str(ComponentName(text))
+    except ValueError as error:
+        raise click.BadParameter(str(error), context, parameter) from error
+
+
+def _known_category(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    from typing import get_args
+
+    from cluster_forge.catalog.format import Category
+    from cluster_forge.foundation.names import did_you_mean
+
+    known = get_args(Category)
+    if text and text not in known:
+        message = f"no category {text!r}{did_you_mean(text, known)}; there are {', '.join(known)}"
+        raise click.BadParameter(message, context, parameter)
+    return text
+
+
+@verb("Begin a component of one's own from a chart.", sources=True, network=True)
+@click.argument("name", callback=_label)
+@click.option(
+    "--chart", metavar="ADDRESS", required=True, help="REPOSITORY/CHART (https, oci), or a folder or .tgz below input/."
+)
+@click.option("--version", metavar="VERSION", help="Of the chart; without it the newest.")
+@click.option("--namespace", metavar="NAME", callback=_label, help="Where its objects go (default: its name).")
+@click.option(
+    "--category",
+    metavar="NAME",
+    callback=_known_category,
+    help="Where lists show it (default: what the chart tells).",
+)
+@click.option(
+    "--values",
+    "values_file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Values without which the chart does not render.",
+)
+def new(session: Session, name: str, chart: str, values_file: Path | None, **said: str | None) -> None:
+    """Writes components/NAME.yaml into the workspace's own catalog, and names that in the description: Secrets, requests and
+    limits, sizes, monitoring, needs and APIs as they came out when the chart was rendered, and what is left to be looked at.
+    Then: cluster-forge catalog test NAME.
+    """
+    from cluster_forge.adapters import charts
+    from cluster_forge.catalog.company import Companies
+    from cluster_forge.cli.description import no_description
+    from cluster_forge.foundation.errors import WorkspaceError
+    from cluster_forge.stack import edit
+    from cluster_forge.stack.files import in_input
+    from cluster_forge.stages import catalog_new
+    from cluster_forge.stages.described import DESCRIPTION
+    from cluster_forge.stages.trials import Trials
+
+    files = session.files()
+    content = files.read(DESCRIPTION)
+    if content is None:
+        raise no_description(files)
+    description, folder = edit.with_catalog(content.decode(), _CATALOG)
+    path = f"{in_input(folder)}/components/{name}.yaml"
+    if files.read(path) is not None:
+        raise WorkspaceError(
+            "there is such a component already", where=path, fix="edit it, or take another name, or remove the file"
+        )
+    helm = {**_chart(chart, session.workspace), "version": said["version"] or ""}
+    with session.workshop() as workshop, session.reporting(catalog_new.STAGE) as reporter:
+        tools, library = workshop.tools, _library(session, may_be_empty=True)
+        asked = catalog_new.NewComponent(
+            name=name,
+            helm=helm,
+            namespace=said["namespace"] or name,
+            category=said["category"] or "",
+            values=(tools.reader.read(values_file.read_text(encoding="utf-8")) or {}) if values_file else {},
+        )
+        is_known = name in library.names
+        trials = Trials(Companies(library), workshop.sources, tools.store, tools.maker)
+        draft = catalog_new.draft(asked, trials, charts, tools, reporter)
+    files.write(path, catalog_new.text(draft).encode())
+    if description.encode() != content:
+        files.write(DESCRIPTION, description.encode())
+        session.say(f"{DESCRIPTION} names the catalog now: catalogs: [{folder}]")
+    session.say(f"wrote {path}; to look at:")
+    for remark in draft.remarks:
+        for line in _wrapped("  ", remark):
+            session.say(line)
+    if is_known:
+        session.say(f"{name} is in the catalog already: yours is taken in its place")
+    session.say(f"next: {session.line(f'catalog test {name}')}")
+    session.answer("catalog new", path=path, component=draft.component, remarks=list(draft.remarks))
+
+
+def _chart(address: str, workspace: Path) -> dict[str, str]:
+    """``helm`` as a description has it, by what was typed."""
+    if "://" in address:
+        repository, _, chart = address.rstrip("/").rpartition("/")
+        return {"repository": repository, "chart": chart}
+    inside = (workspace / "input").resolve()
+    path = Path(address).resolve()
+    if not path.is_relative_to(inside):
+        raise click.UsageError(
+            f"--chart {address}: a chart without an address has to lie below {workspace / 'input'}: put it into input/charts/"
+        )
+    return {"chart": path.relative_to(inside).as_posix()}
+
+
+@verb(
+    "Try components at all sizes and versions.",
+    sources=True,
+    network=True,
+)
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def test(session: Session) -> int:
+    """Three sizes and several versions of Kubernetes: each renders the same twice and keeps the rules for production, and every
+    size, wiring and example changes something. NAME is a component or collection; without one those of the workspace's own
+    catalogs are meant. Exit code 1 if something is not kept.
+    """
+    from cluster_forge.catalog.company import Companies
+    from cluster_forge.catalog.library import flattened
+    from cluster_forge.foundation.names import counted
+    from cluster_forge.stages import catalog_test
+    from cluster_forge.stages.trials import Trials
+
+    library, names = _library(session), session.selection.names
+    listed = flattened(names, library.collections) if names else library.own
+    if not listed:
+        raise click.UsageError("the workspace has no catalog of its own: name what to test (`catalog list`)")
+    with replace(session, is_cached=False).workshop() as workshop, session.reporting(catalog_test.STAGE) as reporter:
+        trials = Trials(Companies(library), workshop.sources, workshop.tools.store, workshop.tools.maker)
+        verdicts = catalog_test.test(listed, trials, workshop.tools.workers, reporter)
+    for verdict in verdicts:
+        for line in _verdict(verdict):
+            session.say(line)
+    faults = sum(len(each.faults) for each in verdicts)
+    session.say(f"{counted(len(verdicts), 'component')}: {counted(faults, 'fault') if faults else 'no fault'}")
+    session.answer("catalog test", components=[asdict(each) for each in verdicts])
+    return 1 if faults else 0
+
+
+def _library(session: Session, *, may_be_empty: bool = False) -> Library:
     """The catalog, in a workspace with the user's own over it."""
     from cluster_forge.catalog.library import packaged
     from cluster_forge.stages import describe
@@ -140,7 +288,7 @@ def _library(session: Session) -> Library:
     if not (session.workspace / "input").is_dir():
         return packaged()
     files = session.files()
-    return describe.library(files.read, files.list_files)
+    return describe.library(files.read, files.list_files, may_be_empty=may_be_empty)
 
 
 def _minor(kubernetes: str | None) -> int:
@@ -218,6 +366,18 @@ def _page(page: Mapping[str, Any], size: str) -> Iterator[str]:
                 yield from _wrapped(f"  {left:<{width}}  " if width else "  ", right)
 
 
+def _verdict(verdict: Verdict) -> Iterator[str]:
+    yield f"{verdict.component}: {verdict.told}"
+    for fault in verdict.faults:
+        about = f"{fault.object}: {fault.message}" if fault.object else fault.message
+        yield from _wrapped(f"  {fault.rule}: ", about)
+        sizes: dict[str, list[str]] = {}
+        for trial in fault.trials:
+            sizes.setdefault(f"{trial.version} on Kubernetes {trial.kubernetes}", []).append(trial.size)
+        if sizes:
+            yield from _wrapped("    ", "; ".join(f"{where}: {', '.join(at)}" for where, at in sizes.items()))
+
+
 def _paragraphs(text: str) -> Iterator[str]:
     """The text's sentences that begin on lines of their own, each on one line."""
     lines: list[str] = []
@@ -248,3 +408,5 @@ def _when(wired: Mapping[str, Any]) -> str:
 command.add_command(list_components, "list")
 command.add_command(show, "show")
 command.add_command(switch, "switch")
+command.add_command(new, "new")
+command.add_command(test, "test")

@@ -1,0 +1,263 @@
+"""catalog new: what is told of a chart is what it comes to, and a component that was begun can be tried at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from tests.catalog.conftest import Shelf
+from tests.stages.conftest import REPOSITORY, Workshop
+
+from cluster_forge.adapters import charts
+from cluster_forge.catalog.company import Companies
+from cluster_forge.catalog.format import CatalogComponent
+from cluster_forge.foundation.errors import FetchError, RenderError
+from cluster_forge.stages import catalog_new, catalog_test
+from cluster_forge.stages.catalog_new import Draft, NewComponent
+from cluster_forge.stages.trials import Trials
+
+UNSAFE = (
+    "allowPrivilegeEscalation is not false, does not drop ALL capabilities, may run as root, has no seccomp profile"
+)
+ABOUT = """\
+description: |
+  Serves
+  pages.
+home: https://example.com/web
+kubeVersion: ">=1.27.0-0"
+annotations: {artifacthub.io/category: networking, artifacthub.io/license: MIT}
+"""
+VALUES = """\
+count: 1
+replicaCount: 1
+image: docker.io/library/nginx:1.29
+resources: {}
+sidecar: {resources: {requests: {cpu: 10m, memory: 512Mi}}}
+unused: {resources: {}}
+topologySpreadConstraints: []
+podDisruptionBudget: {enabled: false}
+auth: {password: change-me, existingSecret: ""}
+other: {password: nobody-reads-this}
+persistence: {size: 8Gi}
+serviceMonitor: {enabled: false}
+metrics: {enabled: false}
+service: {type: LoadBalancer}
+analytics: {enabled: true}
+"""
+WEB = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: {{ .Values.replicaCount }}
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      topologySpreadConstraints: {{ .Values.topologySpreadConstraints | toJson }}
+      containers:
+      - name: web
+        image: {{ .Values.image }}
+        args: ["--analytics={{ .Values.analytics.enabled }}"]
+        resources: {{ .Values.resources | toJson }}
+        env:
+        - name: KEY
+          valueFrom: {secretKeyRef: {name: {{ .Values.auth.existingSecret | default "web" }}, key: password}}
+      - {name: sidecar, image: "side:1", resources: {{ .Values.sidecar.resources | toJson }}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {type: {{ .Values.service.type }}, selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: web}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: {{ .Values.persistence.size }}}}}
+{{- if .Values.podDisruptionBudget.enabled }}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: web}
+spec: {maxUnavailable: 1, selector: {matchLabels: {app: web}}}
+{{- end }}
+{{- if and .Values.metrics.enabled .Values.serviceMonitor.enabled }}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: web}
+spec: {selector: {matchLabels: {app: web}}}
+{{- end }}
+{{- if not .Values.auth.existingSecret }}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: web}
+stringData: {password: {{ .Values.auth.password }}}
+{{- end }}
+"""
+
+
+def test_everything_that_a_chart_offers(workshop: Workshop) -> None:
+    workshop.chart("web", {"web.yaml": WEB}, about=ABOUT, values=VALUES, version="1.2.3")
+    made = drafted(workshop)
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": {"app": "web"}},
+    }
+    assert made.component == {
+        "apiVersion": "cluster-forge/v1",
+        "kind": "Component",
+        "name": "web",
+        "title": "web",
+        "description": "Serves pages.",
+        "category": "networking",
+        "homepage": "https://example.com/web",
+        "license": "MIT",
+        "namespace": "front",
+        "podSecurity": "baseline",
+        "helm": {"repository": REPOSITORY, "chart": "web"},
+        "versions": [{"version": "1.2.3", "kubernetes": "1.27+"}],
+        "values": {
+            "auth": {"existingSecret": "web-credentials"},
+            "service": {"type": "ClusterIP"},
+            "analytics": {"enabled": False},
+            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
+            "sidecar": {"resources": {"limits": {"memory": "1Gi"}}},
+        },
+        "sizes": {
+            size: {
+                "replicaCount": replicas,
+                "topologySpreadConstraints": [spread],
+                "podDisruptionBudget": {"enabled": True},
+                "persistence": {"size": volume},
+            }
+            for size, replicas, volume in (("medium", 2, "16Gi"), ("large", 3, "40Gi"))
+        },
+        "needs": ["storage-class"],
+        "secrets": [
+            {
+                "name": "web-credentials",
+                "keys": {"password": "what it is"},
+                "purpose": "Taken by `auth.existingSecret`.",
+            }
+        ],
+        "wiring": [
+            {
+                "with": "monitoring.coreos.com",
+                "purpose": "Prometheus scrapes it.",
+                "values": {"serviceMonitor": {"enabled": True}, "metrics": {"enabled": True}},
+            }
+        ],
+    }
+    assert made.remarks == (
+        f"Pod Security baseline, not restricted: web: {UNSAFE}; sidecar: {UNSAFE}",
+        "images: docker.io/library/nginx:1.29, side:1",
+    )
+
+
+def test_what_was_begun_can_be_tried(workshop: Workshop, shelf: Shelf) -> None:
+    """The text is a component's file, and the component keeps every rule."""
+    workshop.chart("web", {"web.yaml": WEB}, about=ABOUT, values=VALUES, version="1.2.3")
+    workshop.chart("crds", {"crd.yaml": Workshop.crd("ServiceMonitor", "monitoring.coreos.com")})
+    workshop.chart("disk", {"class.yaml": Workshop.config_map("disk")})
+    text = catalog_new.text(drafted(workshop))
+    assert text.startswith("# Begun by `cluster-forge catalog new` from web 1.2.3; try it with `catalog test web`.")
+    CatalogComponent.model_validate(yaml.safe_load(text))
+    shelf.folder.files["components/web.yaml"] = text
+    shelf.component("crds", provides={"monitoring.coreos.com": {}}).component("disk", provides={"storage-class": {}})
+    (verdict,) = catalog_test.test(["web"], trials(workshop, shelf), workshop.tools.workers, workshop.heard)
+    assert verdict.faults == ()
+
+
+def test_a_password_that_nothing_takes_by_name(workshop: Workshop) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: {{ .Values.adminPassword | b64enc }}}\n"
+    workshop.chart("web", {"s.yaml": secret}, values="adminPassword: change-me\nunusedPassword: too\n")
+    remarks = drafted(workshop).remarks
+    assert "`adminPassword` looks like a password; what stands there goes into Git" in remarks
+    assert not any("unusedPassword" in each for each in remarks)
+
+
+def test_a_stateful_set_is_not_scaled_unseen(workshop: Workshop) -> None:
+    workshop.chart("web", {"web.yaml": WEB.replace("kind: Deployment", "kind: StatefulSet")}, values=VALUES)
+    made = drafted(workshop)
+    assert "`replicaCount` scales StatefulSet/web: see whether it can be more than one" in made.remarks
+    assert "replicaCount" not in made.component["sizes"]["medium"]
+
+
+def test_a_budget_that_the_chart_does_not_have(workshop: Workshop) -> None:
+    workshop.chart(
+        "web", {"web.yaml": WEB.replace("policy/v1", "v1").replace("PodDisruptionBudget", "ConfigMap")}, values=VALUES
+    )
+    (wiring, _) = drafted(workshop).component["wiring"]
+    assert wiring["sizes"] == ["medium", "large"]
+    assert wiring["objects"][0]["spec"] == {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "web"}}}
+
+
+def test_apis_of_its_own_and_of_others(workshop: Workshop, shelf: Shelf) -> None:
+    certificate = "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: c}\nspec: {}\n"
+    route = "apiVersion: nobody.example.com/v1\nkind: Route\nmetadata: {name: r}\n"
+    crd = Workshop.crd("Page", "web.example.com")
+    workshop.chart("web", {"a.yaml": certificate, "b.yaml": route, "c.yaml": crd})
+    shelf.component("cert-manager", provides={"cert-manager.io": {}})
+    made = drafted(workshop, shelf)
+    assert made.component["needs"] == ["cert-manager.io"]
+    assert made.component["provides"] == {"web.example.com": {}}
+    assert "it makes objects of nobody.example.com, which no component of the catalog brings" in made.remarks
+
+
+def test_values_that_the_chart_does_not_take_are_left_out_of_a_probe(workshop: Workshop) -> None:
+    schema = '{"properties": {"extra": {"properties": {"replicas": {"maximum": 3}}}}}'
+    workshop.chart("web", {"web.yaml": WEB}, values=f"{VALUES}extra: {{replicas: 1}}\n", schema=schema)
+    assert drafted(workshop).component["sizes"]["medium"]["replicaCount"] == 2
+
+
+def test_what_the_chart_draws_at_random(workshop: Workshop) -> None:
+    workshop.chart("web", {"c.yaml": Workshop.config_map("c", "a: {{ randAlpha 9 }}")})
+    assert "it draws random values: each time it is rendered it comes to something else" in drafted(workshop).remarks
+
+
+def test_only_some_versions_of_kubernetes(workshop: Workshop) -> None:
+    workshop.chart("web", {"c.yaml": Workshop.config_map("c")}, about='kubeVersion: "<1.30.0-0"\n')
+    assert drafted(workshop).component["versions"] == [{"version": "1.0.0", "kubernetes": "1.25-1.29"}]
+
+
+def test_a_chart_that_wants_values(workshop: Workshop) -> None:
+    workshop.chart("web", {"c.yaml": Workshop.config_map("c", 'a: {{ required "name a domain" .Values.domain }}')})
+    (error,) = workshop.errors(lambda: drafted(workshop))
+    assert isinstance(error, RenderError)
+    assert "name a domain" in error.message
+    assert drafted(workshop, values={"domain": "example.com"}).component["values"] == {"domain": "example.com"}
+
+
+def test_values_of_a_chart_in_the_chart(workshop: Workshop) -> None:
+    inner = {
+        "charts/db/Chart.yaml": "apiVersion: v2\nname: db\nversion: 1.0.0\n",
+        "charts/db/values.yaml": "disk: {size: 5Gi}\n",
+        "charts/db/templates/claim.yaml": "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: db}\n"
+        "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: {{ .Values.disk.size }}}}}\n",
+    }
+    workshop.chart("web", inner, about="dependencies: [{name: db, version: 1.0.0, alias: store}]\n")
+    assert drafted(workshop).component["sizes"]["medium"] == {"store": {"disk": {"size": "10Gi"}}}
+
+
+def test_a_chart_that_is_not_there(workshop: Workshop) -> None:
+    (error,) = workshop.errors(lambda: drafted(workshop))
+    assert isinstance(error, FetchError)
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+def trials(workshop: Workshop, shelf: Shelf) -> Trials:
+    return Trials(Companies(shelf.library), workshop.sources, workshop.store, workshop.maker)
+
+
+def drafted(workshop: Workshop, shelf: Shelf | None = None, **changes: Any) -> Draft:
+    asked = NewComponent(name="web", helm={"repository": REPOSITORY, "chart": "web"}, namespace="front", **changes)
+    return catalog_new.draft(asked, trials(workshop, shelf or Shelf()), charts, workshop.tools, workshop.heard)
