@@ -38,6 +38,13 @@ def on_terminal() -> Iterator[Run]:
         terminal.close()
 
 
+def starting(terminal: Terminal) -> Terminal:
+    """Begin with the starter."""
+    terminal.expect("Begin with")
+    terminal.keys("starter\r")
+    return terminal
+
+
 def parts(workspace: Workspace) -> set[str]:
     return {path.name for path in (workspace.folder / "working").iterdir() if path.is_dir()} - {"namespaces"}
 
@@ -216,7 +223,7 @@ class TestSmelt:
 
 class TestInit:
     def test_enter_alone_writes_the_starter(self, empty: Workspace, on_terminal: Run) -> None:
-        terminal = on_terminal(empty, "init")
+        terminal = starting(on_terminal(empty, "init"))
         assert "7 of 8 components" in terminal.expect(QUESTION)
         terminal.keys("\r")
         code, said = terminal.end()
@@ -227,7 +234,7 @@ class TestInit:
         assert empty.tree("other/input") == asked
 
     def test_what_is_chosen_is_what_the_line_writes(self, empty: Workspace, on_terminal: Run) -> None:
-        terminal = on_terminal(empty, "init")
+        terminal = starting(on_terminal(empty, "init"))
         terminal.expect(QUESTION)
         terminal.keys("p", "r", "i", "o", "r", "i", "t", "y", " ")
         terminal.expect("priority-classes stays: needed by")
@@ -246,9 +253,60 @@ class TestInit:
         assert parts(empty) == {"priority-classes", "metrics-server"}
 
     def test_broken_off_nothing_is_there(self, empty: Workspace, on_terminal: Run) -> None:
-        terminal = on_terminal(empty, "init", "new")
+        terminal = starting(on_terminal(empty, "init", "new"))
         terminal.expect(QUESTION)
         terminal.keys("a", CTRL_C)
+        assert terminal.end()[0] == 130
+        assert list(empty.folder.iterdir()) == []
+
+    def test_of_the_catalog_what_is_picked_and_what_comes_along(self, empty: Workspace, on_terminal: Run) -> None:
+        terminal = on_terminal(empty, "init", "shop")
+        terminal.expect("Begin with .* \\[catalog\\]:")
+        terminal.keys("\r")
+        terminal.expect("How large .* \\[small\\]:")
+        terminal.keys("medium\r")
+        terminal.expect("Kubernetes version \\[1.33\\]:")
+        terminal.keys("new\r")
+        terminal.expect("write 1.33")
+        terminal.keys("1.31\r")
+        terminal.expect(QUESTION)
+        terminal.keys("velero", " ")
+        drawn = terminal.expect("comes along, because it is needed: seaweedfs")
+        assert "3 of " in drawn
+        terminal.keys(CTRL_U, "kube-prom", " ", CTRL_U, "raises", " ")
+        terminal.expect("exclude each other")
+        terminal.keys("\r")
+        terminal.keys(" ")
+        terminal.expect("4 of ")
+        terminal.keys("\r")
+        terminal.expect("Domain")
+        terminal.keys("example.com\r")
+        code, said = terminal.end()
+        assert code == 0
+        words = said.replace("\n", "").partition("question: cluster-forge ")[2].partition("seaweedfs: ")[0].split()
+        assert words[:6] == ["init", "shop", "--component", "velero", "--component", "kube-prometheus-stack"]
+        written = empty.yaml("shop/input/config.yaml")
+        assert written["target"] == {"kubernetes": "1.31", "size": "medium", "domain": "example.com"}
+        assert written["components"] == ["velero", "kube-prometheus-stack", "seaweedfs", "longhorn"]
+        words[1] = "other/shop"
+        assert empty.program(*words).code == 0
+        assert empty.tree("other/shop/input") == empty.tree("shop/input")
+
+    def test_whoever_said_a_size_chooses_of_the_catalog(self, empty: Workspace, on_terminal: Run) -> None:
+        terminal = on_terminal(empty, "init", "--size", "large", "--kubernetes", "1.33")
+        terminal.expect(QUESTION)
+        terminal.keys("reloader", " ", "\r")
+        terminal.expect("Domain")
+        terminal.keys("\r")
+        code, said = terminal.end()
+        assert code == 0
+        assert "init --size large --kubernetes 1.33 --component reloader" in said.replace("\n", "")
+        assert empty.yaml("input/config.yaml")["components"] == ["reloader"]
+
+    def test_a_prompt_can_be_broken_off(self, empty: Workspace, on_terminal: Run) -> None:
+        terminal = on_terminal(empty, "init")
+        terminal.expect("Begin with")
+        terminal.keys(CTRL_C)
         assert terminal.end()[0] == 130
         assert list(empty.folder.iterdir()) == []
 

@@ -46,9 +46,9 @@ def components_to_smelt(session: Session) -> Session:
     made = _choice(found, stack, stack)
     _ask("Which components shall be smelted?", made)
     if set(made.chosen) == set(stack):
-        _tell_line("--yes")
+        tell_line("--yes")
         return session
-    _tell_line(*made.words())
+    tell_line(*made.words())
     return replace(session, selection=replace(selection, names=made.words()))
 
 
@@ -58,10 +58,10 @@ def components_to_begin_with(found: Names, remarks: Mapping[str, str]) -> tuple[
     made = _choice(found, found.components, resolved.stack, remarks, needs_are_kept=True)
     _ask("Which components shall the stack have?", made)
     if made.chosen == resolved.stack:
-        _tell_line("--yes")
+        tell_line("--yes")
     else:
         options = (("--collection" if word in resolved.collections else "--component", word) for word in made.words())
-        _tell_line(*(part for option in options for part in option))
+        tell_line(*(part for option in options for part in option))
     return made.chosen
 
 
@@ -121,7 +121,8 @@ def _ask(question: str, choice: Choice) -> None:
     multichoice.ask(question, choice, color=click.get_current_context().color)
 
 
-def _tell_line(*words: str) -> None:
+def tell_line(*words: str) -> None:
+    """Tell how the same is said without a question."""
     click.echo(f"the same without a question: {shlex.join(['cluster-forge', *sys.argv[1:], *words])}", err=True)
 
 

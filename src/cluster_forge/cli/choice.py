@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+_NONE_CHOSEN = "nothing is chosen: space chooses, ctrl-a chooses all, ctrl-c stops"
 
 WithNeeds = Callable[[Iterable[str]], Sequence[str]]
 """The given components and everything that they need."""
@@ -15,6 +18,7 @@ class Mark(StrEnum):
 
     ALL = "[x]"
     SOME = "[-]"
+    NEEDED = "[+]"
     NONE = "[ ]"
 
 
@@ -31,23 +35,14 @@ class Row:
     pulls: str = ""
 
 
-class Choice:
-    """The rows, a search, a row that is pointed at, and the components that are chosen; each component has a row.
+class Rows(ABC):
+    """A list to choose from: the rows, a search, and a row that is pointed at; each component has a row."""
 
-    Choosing a component chooses what it needs. A collection is chosen while all of its components are. With
-    ``needs_are_kept`` nothing can be taken out that something chosen needs.
-    """
-
-    def __init__(
-        self, rows: Sequence[Row], chosen: Iterable[str], with_needs: WithNeeds, *, needs_are_kept: bool = False
-    ) -> None:
+    def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = tuple(rows)
         self.search = ""
         self.message = ""
         self._components = tuple(row.name for row in rows if row.members == (row.name,))
-        self._chosen = set(chosen)
-        self._with_needs = with_needs
-        self._needs_are_kept = needs_are_kept
         self._position = 0
 
     @property
@@ -56,8 +51,26 @@ class Choice:
         return self._components
 
     @property
+    @abstractmethod
     def chosen(self) -> tuple[str, ...]:
-        return tuple(name for name in self._components if name in self._chosen)
+        """The components that are chosen, in the order of the rows."""
+
+    @property
+    def problem(self) -> str:
+        """Why the choice cannot be left as it is; empty if it can."""
+        return "" if self.chosen else _NONE_CHOSEN
+
+    @abstractmethod
+    def mark(self, row: Row) -> Mark:
+        """How much of a row is chosen."""
+
+    @abstractmethod
+    def toggle(self) -> None:
+        """Choose the row that is pointed at, or take it out."""
+
+    @abstractmethod
+    def toggle_shown(self) -> None:
+        """Choose every row that is shown, or take all of them out if all are chosen."""
 
     @property
     def shown(self) -> tuple[Row, ...]:
@@ -69,10 +82,6 @@ class Choice:
     def pointed(self) -> Row | None:
         shown = self.shown
         return shown[self._position] if shown else None
-
-    def mark(self, row: Row) -> Mark:
-        number = sum(member in self._chosen for member in row.members)
-        return Mark.ALL if number == len(row.members) else Mark.SOME if number else Mark.NONE
 
     def type(self, text: str) -> None:
         """Search for what was searched for, and ``text`` after it."""
@@ -89,6 +98,30 @@ class Choice:
         last, wanted = len(self.shown) - 1, self._position + by
         wraps = abs(by) == 1 and not 0 <= wanted <= last
         self._position = (last if by < 0 else 0) if wraps else min(max(wanted, 0), max(last, 0))
+
+
+class Choice(Rows):
+    """Components of a stack that are chosen.
+
+    Choosing a component chooses what it needs. A collection is chosen while all of its components are. With
+    ``needs_are_kept`` nothing can be taken out that something chosen needs.
+    """
+
+    def __init__(
+        self, rows: Sequence[Row], chosen: Iterable[str], with_needs: WithNeeds, *, needs_are_kept: bool = False
+    ) -> None:
+        super().__init__(rows)
+        self._chosen = set(chosen)
+        self._with_needs = with_needs
+        self._needs_are_kept = needs_are_kept
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        return tuple(name for name in self._components if name in self._chosen)
+
+    def mark(self, row: Row) -> Mark:
+        number = sum(member in self._chosen for member in row.members)
+        return Mark.ALL if number == len(row.members) else Mark.SOME if number else Mark.NONE
 
     def toggle(self) -> None:
         """Choose the row that is pointed at, or take it out if all of it is chosen."""

@@ -1,4 +1,4 @@
-"""A multi-choice on the terminal, with a search: draws a `Choice` below the prompt and takes keys until it is made.
+"""A multi-choice on the terminal, with a search: draws `Rows` below the prompt and takes keys until it is made.
 
 It is our own on prompt_toolkit: ADR 0002 says what ready-made ones lack.
 """
@@ -22,10 +22,9 @@ from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.output.defaults import create_output
 from prompt_toolkit.styles import Style
 
-from cluster_forge.cli.choice import Choice, Mark, Row
+from cluster_forge.cli.choice import Mark, Row, Rows
 
 _HINT = "space: choose  enter: go on  type: search  ctrl-a: all/none  ctrl-c: stop"
-_NONE_CHOSEN = "nothing is chosen: space chooses, ctrl-a chooses all, ctrl-c stops"
 _DETAIL_LINES = 3
 _AROUND_LIST = 3 + _DETAIL_LINES
 """Lines that are not the list: question, search, details, hint."""
@@ -44,7 +43,7 @@ _STYLE = Style.from_dict(
 )
 
 
-def ask(question: str, choice: Choice, *, color: bool | None = None) -> None:
+def ask(question: str, choice: Rows, *, color: bool | None = None) -> None:
     """Let somebody at the terminal change ``choice`` until it is as it should be; at least one component is chosen then.
 
     Raises:
@@ -69,7 +68,7 @@ def ask(question: str, choice: Choice, *, color: bool | None = None) -> None:
 class _Screen:
     """What is drawn: the question, the search, the list, what the pointed row is and brings, a hint."""
 
-    def __init__(self, question: str, choice: Choice, output: Output) -> None:
+    def __init__(self, question: str, choice: Rows, output: Output) -> None:
         self.output = output
         self._question = question
         self._choice = choice
@@ -132,7 +131,7 @@ class _Screen:
         return [("class:message" if message else "class:hint", _cut(message or _HINT, self._columns))]
 
 
-def _keys(choice: Choice, screen: _Screen) -> KeyBindings:
+def _keys(choice: Rows, screen: _Screen) -> KeyBindings:
     bindings = KeyBindings()
 
     def on(*keys: str, does: Callable[[], None]) -> None:
@@ -152,10 +151,10 @@ def _keys(choice: Choice, screen: _Screen) -> KeyBindings:
 
     @bindings.add("enter")
     def accept(event: KeyPressEvent) -> None:
-        if choice.chosen:
-            event.app.exit()
+        if choice.problem:
+            choice.message = choice.problem
         else:
-            choice.message = _NONE_CHOSEN
+            event.app.exit()
 
     @bindings.add("c-c")
     @bindings.add("c-d")

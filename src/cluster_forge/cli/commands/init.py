@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from cluster_forge.cli.session import Session, verb
 from cluster_forge.foundation.errors import UnknownNameError, WorkspaceError, raise_all
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import counted, did_you_mean
+
+if TYPE_CHECKING:
+    from cluster_forge.stack.model import Target
 
 DESCRIPTION = "config.yaml"
 SCHEMA = "https://raw.githubusercontent.com/cluster-forge/cluster-forge/main/schemas/stack.schema.json"
@@ -46,6 +50,8 @@ def command(
         )
     names = (*components, *collections)
     target = Wanted(**wanted)
+    if not names and asking.may_ask(session):
+        names, target = _asked(target)
     chosen: tuple[str, ...] | None
     if target != Wanted() or not _are_of_the_starter(names):
         if not names:
@@ -72,6 +78,38 @@ class Wanted:
     size: str | None = None
     kubernetes: str | None = None
     domain: str | None = None
+
+
+def _asked(wanted: Wanted) -> tuple[tuple[str, ...], Wanted]:
+    """What somebody at the terminal wants of the catalog; nothing where he begins with the starter."""
+    from cluster_forge.catalog.library import packaged
+    from cluster_forge.cli import beginning
+
+    library = packaged()
+    if wanted == Wanted() and beginning.what_to_begin_with(len(library.names)) == "starter":
+        return (), wanted
+    size, kubernetes = beginning.target(wanted.size, wanted.kubernetes)
+    sized = replace(wanted, size=size, kubernetes=kubernetes)
+    names = beginning.components_of_catalog(library, _target(sized))
+    found = replace(sized, domain=wanted.domain or beginning.domain() or None)
+    words = [
+        word for name in names for word in ("--collection" if name in library.collections else "--component", name)
+    ]
+    said = {"--size": size, "--kubernetes": kubernetes, "--domain": found.domain}
+    known = {"--size": wanted.size, "--kubernetes": wanted.kubernetes, "--domain": wanted.domain}
+    words += [word for option, value in said.items() if value and not known[option] for word in (option, value)]
+    asking.tell_line(*words)
+    return names, found
+
+
+def _target(wanted: Wanted) -> Target:
+    from cluster_forge.stack.model import KubernetesVersion, Size, Target
+
+    return Target(
+        kubernetes=KubernetesVersion.parse(wanted.kubernetes or "1.33"),
+        size=Size(wanted.size or "small"),
+        domain=wanted.domain or "",
+    )
 
 
 def _are_of_the_starter(names: tuple[str, ...]) -> bool:
@@ -104,15 +142,9 @@ def _from_catalog(session: Session, names: tuple[str, ...], wanted: Wanted) -> t
     from cluster_forge.catalog.description import begun
     from cluster_forge.catalog.library import packaged
     from cluster_forge.foundation.names import is_dns_label
-    from cluster_forge.stack.model import KubernetesVersion, Size, Target
 
-    target = Target(
-        kubernetes=KubernetesVersion.parse(wanted.kubernetes or "1.33"),
-        size=Size(wanted.size or "small"),
-        domain=wanted.domain or "",
-    )
     folder = session.workspace.resolve().name.lower()
-    made = begun(packaged(), folder if is_dns_label(folder) else "platform", names, target)
+    made = begun(packaged(), folder if is_dns_label(folder) else "platform", names, _target(wanted))
     for notice in made.notices:
         session.say(f"{notice.component}: {notice.message}")
     return FileTree({DESCRIPTION: made.text.encode()}), made.components
