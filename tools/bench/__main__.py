@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tools.bench import helm
-from tools.bench.cases import CASES, PROJECT, SHARED, Case, Step, through
+from tools.bench.cases import CASES, CATALOG, PROJECT, SHARED, Case, Step, matrix, through
 from tools.bench.targets import Medians, targets
 
 
@@ -73,6 +73,8 @@ def _round(cases: Sequence[Case], extra: Sequence[str], *, is_first: bool) -> It
     for case in cases:
         if is_first or not case.heavy:
             yield case.name, lambda folder, case=case: through(case, folder, extra)  # type: ignore[misc] # mypy cannot infer a default's type
+        if is_first and case.name == CATALOG:
+            yield "catalog test", lambda folder: [matrix(folder, extra)]
         if helm.HELM and case.name == helm.STACK:
             yield "helm template", lambda folder: [helm.template(folder)]
             if is_first:

@@ -13,9 +13,13 @@ from pathlib import Path
 from tools.bench import synthetic
 from tools.bench.measure import Run, run
 
+from cluster_forge.catalog.library import packaged
+
 PROJECT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(sys.executable).parent / "cluster-forge"
+CATALOG = "platform"
 SHARED = Path(os.environ.get("CLUSTER_FORGE_SHARED") or PROJECT.parent / "shared").resolve()
+MIRROR = SHARED / "mirror"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,7 @@ class Case:
 
     @property
     def is_there(self) -> bool:
-        return self.source is None or self.source.is_dir()
+        return (self.source is None or self.source.is_dir()) and (not self.mined or MIRROR.is_dir())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +60,27 @@ class Step:
         return self.case, self.verb, self.state
 
 
-_MIRROR = ("--mirror", str(SHARED / "mirror"))
+_MIRROR = ("--mirror", str(MIRROR))
 _FAULTY = ("rabbitmq-airm-config", "keycloak", "kueue-onenode", "kyverno-onenode", "prometheus")
 """What is wrong in v1-input itself: two components without manifests, three that bring others' objects once more."""
 
 _CERT_MANAGER = ("config.yaml", "cpu: 10m", "cpu: 11m")
+
+
+_PLATFORM = """\
+apiVersion: cluster-forge/v1
+kind: Stack
+name: platform
+target: {size: large, domain: example.com}
+components:
+- platform
+- {name: reloader, values: {reloader: {logFormat: ""}}}
+"""
+
+
+def _of_the_catalog(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "config.yaml").write_text(_PLATFORM, encoding="utf-8")
 
 
 def _made(objects: int) -> Callable[[Path], None]:
@@ -71,6 +91,7 @@ CASES = (
     Case(name="starter", change=("config.yaml", "clusterName: starter ", "clusterName: changed ")),
     Case(name="prd", source=SHARED / "stacks/prd/input", change=_CERT_MANAGER, mined=_MIRROR),
     Case(name="everything", source=SHARED / "stacks/everything/input", change=_CERT_MANAGER, mined=_MIRROR),
+    Case(name=CATALOG, write=_of_the_catalog, change=("config.yaml", '""', "json"), mined=_MIRROR),
     Case(
         name="v1-input",
         source=SHARED / "v1-input",
@@ -101,6 +122,18 @@ def through(case: Case, folder: Path, extra: Sequence[str]) -> Iterator[Step]:
     shutil.rmtree(folder / "one")
     yield _Bench(case, folder / "two", extra).step("forge", "cold")
     shutil.rmtree(folder / "two")
+
+
+def matrix(folder: Path, extra: Sequence[str]) -> Step:
+    """Every component of the catalog at every size, for five versions of Kubernetes, and what else `catalog test` tries.
+
+    Raises:
+        RuntimeError: if a component does not keep what it has to.
+    """
+    (folder / "workspace").mkdir()
+    common = ("--store", str(folder / "store"), "--quiet", "--offline", *_MIRROR)
+    done = run([PROGRAM, "-C", folder / "workspace", "catalog", "test", *packaged().names, *common, *extra])
+    return Step(case=CATALOG, verb="catalog test", state="all", run=done)
 
 
 class _Bench:

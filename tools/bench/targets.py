@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tools.bench.cases import Step
+from tools.bench.cases import CATALOG, Step
 
 Key = tuple[str, str, str]
 
@@ -79,6 +79,9 @@ def targets(medians: Medians) -> Iterator[Target]:
     yield from _seconds(medians, 1, "cast of everything", ("everything", "cast", "cold"))
     yield from _seconds(
         medians, 2, "smelt and cast of v1-input", ("v1-input", "smelt", "cold"), ("v1-input", "cast", "cold")
+    )
+    yield from _seconds(
+        medians, 180, "every component, size and version of the catalog", (CATALOG, "catalog test", "all")
     )
     small, large = (_SMALL, "smelt", "cold"), (_LARGE, "smelt", "cold")
     if small in medians and large in medians:
