@@ -1,24 +1,34 @@
 """Runs the examples of a page of the documentation, and sees whether what the page shows still comes out.
 
-Run: python tools/docs_examples.py [--renew] PAGE…        (needs the package; a test runs it)
+Run: python tools/docs_examples.py [--renew] [--mirror DIR] PAGE…        (needs the package; a test runs it)
 
 In a ``console`` block the lines after ``$`` are run, in order, by a shell that begins in an empty folder; `cd` lasts.
 Each line shown below a command has to be in its output, numbers and digests apart (``--renew`` writes those anew), and
 ``…`` stands for anything. A command must succeed, unless the page shows an error (a line that begins with ``error``).
 A YAML block with a title is a file: it is written there.
+
+Every page has a folder of its own; the store is one for all of them, and several pages run at once. What a page shows
+must not depend on whether another one has rendered a chart before. ``--mirror`` lets the verbs that fetch take
+everything from that folder, offline, so that a page may show commands as a user with a network types them.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import click
+
+from cluster_forge.cli.app import VERBS, cluster_forge
 
 _BLOCK: Final = re.compile(r'^```(console|yaml title="([^"]+)")\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 _VARIES: Final = re.compile(r"\b[0-9a-f]{12,}\b|\d+")
@@ -41,12 +51,18 @@ class Run:
 
 
 def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description="Run the examples of pages.")
+    parser.add_argument("--renew", action="store_true", help="write numbers and digests anew")
+    parser.add_argument("--mirror", type=Path, metavar="DIR", help="fetch from here, offline")
+    parser.add_argument("pages", nargs="+", type=Path, metavar="PAGE")
+    asked = parser.parse_args(arguments)
     broken = 0
-    for name in arguments:
-        if name != "--renew":
-            page = Path(name)
-            runs = list(run(page))
-            if "--renew" in arguments:
+    with tempfile.TemporaryDirectory() as store, ThreadPoolExecutor(os.cpu_count()) as several:
+        settings = environment(Path(store), asked.mirror)
+        for page, runs in zip(
+            asked.pages, several.map(lambda page: list(run(page, settings)), asked.pages), strict=True
+        ):
+            if asked.renew:
                 page.write_text(renewed(page.read_text(encoding="utf-8"), runs), encoding="utf-8")
             for each in runs:
                 broken += bool(each.faults)
@@ -56,7 +72,23 @@ def main(arguments: list[str]) -> int:
     return 1 if broken else 0
 
 
-def run(page: Path) -> Iterator[Run]:
+def environment(store: Path, mirror: Path | None) -> dict[str, str]:
+    """What the commands see: nothing of the user's own settings, a store, and the mirror for every verb that takes one."""
+    settings = {key: value for key, value in os.environ.items() if not key.startswith("CLUSTER_FORGE_")}
+    settings |= {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "XDG_CACHE_HOME": str(store),
+        "NO_COLOR": "1",
+        "LC_ALL": "C.UTF-8",
+    }
+    if mirror:
+        for verb in _fetching():
+            settings[f"CLUSTER_FORGE_{verb.upper()}_MIRROR"] = str(mirror.resolve(strict=True))
+            settings[f"CLUSTER_FORGE_{verb.upper()}_OFFLINE"] = "1"
+    return settings
+
+
+def run(page: Path, settings: Mapping[str, str]) -> Iterator[Run]:
     """Run the page's commands one after the other."""
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
@@ -70,7 +102,7 @@ def run(page: Path) -> Iterator[Run]:
                 if each.command.startswith("cd "):
                     here = here / each.command.removeprefix("cd ").strip()
                 else:
-                    _do(each, here)
+                    _do(each, here, settings)
                 yield each
 
 
@@ -96,18 +128,20 @@ def _commands(block: str) -> Iterator[Run]:
         yield current
 
 
-def _do(each: Run, folder: Path) -> None:
-    settings = {key: value for key, value in os.environ.items() if not key.startswith("CLUSTER_FORGE_")}
-    settings |= {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "XDG_CACHE_HOME": str(folder / ".cache"),
-        "NO_COLOR": "1",
-        "LC_ALL": "C.UTF-8",
-    }
+def _fetching() -> Iterator[str]:
+    """The verbs that have the option ``--mirror``."""
+    context = click.Context(cluster_forge)
+    for verb in VERBS:
+        command = cluster_forge.get_command(context, verb)
+        if command and any(option.name == "mirror" for option in command.params):
+            yield verb
+
+
+def _do(each: Run, folder: Path, settings: Mapping[str, str]) -> None:
     done = subprocess.run(
         ["sh", "-c", _INSTEAD.get(each.command, each.command)],
         cwd=folder,
-        env=settings,
+        env=dict(settings),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -40,6 +40,20 @@ def test_the_examples_run(page: str) -> None:
     script("docs_examples.py", str(PROJECT / page))
 
 
+def test_the_guides_run(corpus: Path) -> None:
+    guides = sorted(map(str, (DOCS / "guides").glob("*.md")))
+    assert guides
+    script("docs_examples.py", "--mirror", str(corpus / "mirror"), *guides)
+
+
+def test_every_guide_is_in_the_index_and_in_the_navigation() -> None:
+    pages = {path.name for path in (DOCS / "guides").glob("*.md")} - {"index.md"}
+    index = (DOCS / "guides" / "index.md").read_text(encoding="utf-8")
+    navigation = (PROJECT / "zensical.toml").read_text(encoding="utf-8")
+    assert {page for page in pages if f"({page})" not in index} == set()
+    assert {page for page in pages if f'"guides/{page}"' not in navigation} == set()
+
+
 def test_every_finding_has_its_place_in_the_page_about_errors() -> None:
     sources = (path.read_text(encoding="utf-8") for path in (PROJECT / "src").rglob("*.py"))
     emitted = {code for text in sources for code in CODE.findall(text)}
