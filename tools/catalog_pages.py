@@ -10,6 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tools.tables import table
+
 from cluster_forge.catalog import facts, listing
 from cluster_forge.catalog.format import ALL_SIZES, CatalogCollection, CatalogComponent
 from cluster_forge.catalog.library import Library, flattened, packaged
@@ -53,7 +57,7 @@ def _component(component: CatalogComponent, library: Library) -> Iterator[str]:
     name = component.name
     yield from (f"# {component.title}", "", component.description, "")
     yield from _lifecycle(component)
-    yield from _table(("", ""), _summary(component, library))
+    yield from table(("", ""), _summary(component, library))
     yield from ("", "```yaml", "components:", f"- {name}", "```", "")
     yield from _sized(component)
     yield from _needs(component, library)
@@ -71,7 +75,7 @@ def _component(component: CatalogComponent, library: Library) -> Iterator[str]:
             (each.rule, _names([each.objects] if isinstance(each.objects, str) else each.objects), each.reason)
             for each in component.exceptions
         )
-        yield from (*_table(("rule", "objects", "why"), rows), "")
+        yield from (*table(("rule", "objects", "why"), rows), "")
     yield from ("## Images", "")
     found = facts.packaged()[name]
     images = dict.fromkeys((*(image for size in ALL_SIZES for image in found[size]["images"]), *component.images))
@@ -121,7 +125,7 @@ def _sized(component: CatalogComponent) -> Iterator[str]:
         for size in ALL_SIZES
     )
     head = ("size", "pods", "CPU", "memory", "memory limit", "volumes", "CPU on each node", "memory on each node")
-    yield from (*_table(head, rows), "")
+    yield from (*table(head, rows), "")
 
 
 def _needs(component: CatalogComponent, library: Library) -> Iterator[str]:
@@ -131,10 +135,10 @@ def _needs(component: CatalogComponent, library: Library) -> Iterator[str]:
             (f"`{each.name}`", _links(library.providers(each.name)), _sizes(each.sizes), each.reason)
             for each in component.needed
         )
-        yield from (*_table(("what", "given by", "at", "why"), rows), "")
+        yield from (*table(("what", "given by", "at", "why"), rows), "")
     if component.excludes:
         yield from ("## What it excludes", "")
-        yield from (*_table(("what", "why"), ((f"`{each.name}`", each.reason) for each in component.excludes)), "")
+        yield from (*table(("what", "why"), ((f"`{each.name}`", each.reason) for each in component.excludes)), "")
 
 
 def _wiring(component: CatalogComponent) -> Iterator[str]:
@@ -156,7 +160,7 @@ def _wiring(component: CatalogComponent) -> Iterator[str]:
             )
             for each in component.wiring
         )
-        yield from (*_table(("where", "at", "what for"), rows), "")
+        yield from (*table(("where", "at", "what for"), rows), "")
 
 
 def _secrets(component: CatalogComponent) -> Iterator[str]:
@@ -175,7 +179,7 @@ def _secrets(component: CatalogComponent) -> Iterator[str]:
             )
             for each in component.secrets
         )
-        yield from (*_table(("Secret", "keys", "what for"), rows), "")
+        yield from (*table(("Secret", "keys", "what for"), rows), "")
 
 
 def _examples(component: CatalogComponent) -> Iterator[str]:
@@ -195,7 +199,7 @@ def _collection(name: str, collection: CatalogCollection, library: Library) -> I
     yield from ("```yaml", "components:", f"- {name}", "```", "")
     members = flattened([name], library.collections)
     rows = ((f"[{each}]({each}.md)", library.component(each).description) for each in members)
-    yield from _table(("component", "what it does"), rows)
+    yield from table(("component", "what it does"), rows)
 
 
 def _sizes(sizes: Iterable[str]) -> str:
@@ -209,14 +213,6 @@ def _names(names: Iterable[str]) -> str:
 
 def _links(names: Iterable[str]) -> str:
     return ", ".join(f"[{each}]({each}.md)" for each in names)
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    titles = list(head)
-    yield f"| {' | '.join(titles)} |"
-    yield f"|{'---|' * len(titles)}"
-    for row in rows:
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
 
 
 if __name__ == "__main__":

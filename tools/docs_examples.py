@@ -83,8 +83,8 @@ def environment(store: Path, mirror: Path | None) -> dict[str, str]:
     }
     if mirror:
         for verb in _fetching():
-            settings[f"CLUSTER_FORGE_{verb.upper()}_MIRROR"] = str(mirror.resolve(strict=True))
-            settings[f"CLUSTER_FORGE_{verb.upper()}_OFFLINE"] = "1"
+            settings[f"CLUSTER_FORGE_{verb}_MIRROR"] = str(mirror.resolve(strict=True))
+            settings[f"CLUSTER_FORGE_{verb}_OFFLINE"] = "1"
     return settings
 
 
@@ -129,12 +129,14 @@ def _commands(block: str) -> Iterator[Run]:
 
 
 def _fetching() -> Iterator[str]:
-    """The verbs that have the option ``--mirror``."""
+    """The verbs that have the option ``--mirror``, as their variables begin: ``FORGE``, ``CATALOG_TEST``."""
     context = click.Context(cluster_forge)
     for verb in VERBS:
         command = cluster_forge.get_command(context, verb)
-        if command and any(option.name == "mirror" for option in command.params):
-            yield verb
+        inner = command.commands if isinstance(command, click.Group) else {"": command}
+        for name, each in inner.items():
+            if each and any(option.name == "mirror" for option in each.params):
+                yield "_".join(filter(None, (verb, name))).upper()
 
 
 def _do(each: Run, folder: Path, settings: Mapping[str, str]) -> None:

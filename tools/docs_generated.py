@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 import click
 from pydantic import BaseModel
+from tools.tables import table
 
 from cluster_forge.catalog import format  # noqa: A004 - its name
 from cluster_forge.catalog.library import packaged
@@ -60,15 +63,8 @@ def _part(name: str) -> str:
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    titles = list(head)
-    yield f"| {' | '.join(titles)} |"
-    yield f"|{'---|' * len(titles)}"
-    for row in rows:
-        yield f"| {' | '.join(_cell(cell) for cell in row)} |"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", r"\|").replace("<", "&lt;")
+    """A table of plain text."""
+    return table(head, ([cell.replace("<", "&lt;") for cell in row] for row in rows))
 
 
 def _keys(model: str) -> Iterator[str]:
