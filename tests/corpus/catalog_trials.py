@@ -32,5 +32,5 @@ def trials(shared: Path, folder: Path) -> Trials:
         newest_in_range=engine.newest_in_range,
         files=WorkspaceFiles(folder),
     )
-    maker = DirectMaker(engine, FastYaml(GoYaml(PythonYaml())))
-    return Trials(Companies(packaged()), sources, store, maker)
+    reader = FastYaml(GoYaml(PythonYaml()))
+    return Trials(Companies(packaged()), sources, store, DirectMaker(engine, reader), charts, reader)

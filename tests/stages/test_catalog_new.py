@@ -255,9 +255,11 @@ def shelf() -> Shelf:
 
 
 def trials(workshop: Workshop, shelf: Shelf) -> Trials:
-    return Trials(Companies(shelf.library), workshop.sources, workshop.store, workshop.maker)
+    return Trials(
+        Companies(shelf.library), workshop.sources, workshop.store, workshop.maker, charts, workshop.tools.reader
+    )
 
 
 def drafted(workshop: Workshop, shelf: Shelf | None = None, **changes: Any) -> Draft:
     asked = NewComponent(name="web", helm={"repository": REPOSITORY, "chart": "web"}, namespace="front", **changes)
-    return catalog_new.draft(asked, trials(workshop, shelf or Shelf()), charts, workshop.tools, workshop.heard)
+    return catalog_new.draft(asked, trials(workshop, shelf or Shelf()), workshop.tools.workers, workshop.heard)

@@ -8,6 +8,7 @@ import pytest
 from tests.catalog.conftest import Shelf
 from tests.stages.conftest import Workshop
 
+from cluster_forge.adapters import charts
 from cluster_forge.catalog.company import Companies
 from cluster_forge.foundation.errors import UnknownNameError
 from cluster_forge.stages import catalog_test
@@ -28,6 +29,7 @@ spec:
       containers:
       - name: web
         image: {{ .Values.image }}
+        args: [{{ .Values.args | toJson | quote }}]
         securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
         resources: {requests: {cpu: 50m, memory: 64Mi}, limits: {memory: 128Mi}}
 """
@@ -39,7 +41,7 @@ metadata: {name: web}
 spec: {selector: {matchLabels: {app: web}}}
 {{- end }}
 """
-VALUES = "replicas: 1\nimage: nginx:1.29\nmonitor: false\n"
+VALUES = "replicas: 1\nimage: nginx:1.29\nmonitor: false\nargs: {}\n"
 
 
 @pytest.fixture
@@ -65,6 +67,11 @@ def test_trials_of_one_fault_are_told_together(workshop: Workshop, shelf: Shelf)
 @pytest.mark.parametrize(
     ("changes", "rule", "message"),
     [
+        (
+            {"values": {"args": {"analytics": {"enabled": True}}}},
+            "telemetry",
+            "`args.analytics.enabled` is on, and may tell its makers how it is used",
+        ),
         ({"needs": ["nowhere"]}, "unknown-name", "needs nowhere, which is no component and no capability"),
         ({"needs": ["monitr"]}, "renders", "no component of the catalog gives monitr on Kubernetes 1.25"),
         ({"lifecycle": {"successor": "wib"}}, "unknown-name", "its successor is wib"),
@@ -136,7 +143,9 @@ def test_several_at_once(workshop: Workshop, shelf: Shelf) -> None:
 
 
 def trials(workshop: Workshop, shelf: Shelf) -> Trials:
-    return Trials(Companies(shelf.library), workshop.sources, workshop.store, workshop.maker)
+    return Trials(
+        Companies(shelf.library), workshop.sources, workshop.store, workshop.maker, charts, workshop.tools.reader
+    )
 
 
 def tried(workshop: Workshop, shelf: Shelf, more: dict[str, str] | None = None, **changes: Any) -> Verdict:

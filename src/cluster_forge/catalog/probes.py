@@ -125,7 +125,11 @@ def exposed(values: Any) -> list[Path]:
 
 def telemetry(values: Any) -> list[Path]:
     """Where something is on that may tell the makers of the software about its use."""
-    return [path for path, value in walk(values) if value is True and _names(path, _TELEMETRY)]
+    return [
+        path
+        for path, value in walk(values)
+        if value is True and _names(path, _TELEMETRY) and "disable" not in path[-1].lower()
+    ]
 
 
 def monitors(values: Any) -> list[Path]:

@@ -17,12 +17,11 @@ from cluster_forge.catalog.probes import Path
 from cluster_forge.foundation.errors import ForgeError, leaves, raise_all
 from cluster_forge.manifests import kubernetes_apis, quantity
 from cluster_forge.manifests.manifest import Body, Manifest
-from cluster_forge.ports import Charts, Reporter, Workers, YamlReader
+from cluster_forge.ports import Reporter, Workers
 from cluster_forge.stack import emit, merge
 from cluster_forge.stack.model import Size, Values
 from cluster_forge.stack.traced import Traced
-from cluster_forge.stages.means import Tools
-from cluster_forge.stages.trials import Trials, contents, placed
+from cluster_forge.stages.trials import Trials, contents, mapping, placed
 
 STAGE: Final = "draft"
 _MONITORING: Final = "monitoring.coreos.com"
@@ -82,35 +81,16 @@ def text(made: Draft) -> str:
     return "".join(f"{line}\n" for line in lines) + emit.document(made.component)
 
 
-def draft(asked: NewComponent, trials: Trials, charts: Charts, tools: Tools, reporter: Reporter) -> Draft:
+def draft(asked: NewComponent, trials: Trials, workers: Workers, reporter: Reporter) -> Draft:
     """Begin a component.
 
     Raises:
         FetchError, OfflineError, ArchiveError, DescriptionError: if the chart cannot be had.
         RenderError, ManifestError, ExceptionGroup: if it renders for no version of Kubernetes.
     """
-    address = f"{asked.helm.get('repository', '')} {asked.helm['chart']}".strip()
     reporter.started(STAGE, _STEPS)
-    files = charts.described(trials.chart(dict(asked.helm)), address)
-    chart = _mapping(tools.reader.read(files["Chart.yaml"]))
-    defaults = _defaults(files, chart, tools.reader)
-    return _Drafting(asked, chart, defaults, trials, tools.workers, reporter).all()
-
-
-def _defaults(files: Mapping[str, str], chart: Mapping[str, Any], reader: YamlReader) -> dict[str, Any]:
-    """The chart's default values, those of the charts in it below their names, as Helm lays them over each other."""
-    found: dict[str, Any] = {}
-    for each in map(_mapping, chart.get("dependencies") or ()):
-        name = str(each.get("name"))
-        below = {
-            path.removeprefix(f"charts/{name}/"): text
-            for path, text in files.items()
-            if path.startswith(f"charts/{name}/")
-        }
-        if below:
-            inner = _mapping(reader.read(below.get("Chart.yaml", "")))
-            found[str(each.get("alias") or name)] = _defaults(below, inner, reader)
-    return merge.values(found, _mapping(reader.read(files.get("values.yaml", ""))))
+    chart, defaults = trials.described(dict(asked.helm))
+    return _Drafting(asked, chart, defaults, trials, workers, reporter).all()
 
 
 @dataclass
@@ -357,7 +337,7 @@ class _Drafting:
     def _component(self, fitting: str) -> dict[str, Any]:
         objects = self._objects()
         asked, chart = self.asked, self.chart
-        said = _mapping(chart.get("annotations"))
+        said = mapping(chart.get("annotations"))
         level = next((each for each in _LEVELS if not _above(objects, each)), "privileged")
         category = asked.category or _CATEGORIES.get(str(said.get("artifacthub.io/category")), "")
         if not category:
@@ -428,11 +408,6 @@ def _above(objects: Sequence[Manifest], level: str) -> list[rules.Breach]:
 def _is_said_twice(path: Path, others: Sequence[Path]) -> bool:
     """Whether a PodMonitor is for what a ServiceMonitor is for."""
     return any(other != path and tuple(key.replace("service", "pod") for key in other) == path for other in others)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    """What should be a mapping: in a chart, nobody sees to it."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def _on(path: Path) -> Any:

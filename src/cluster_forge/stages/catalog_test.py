@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
 
-from cluster_forge.catalog import rules, wiring
+from cluster_forge.catalog import probes, rules, wiring
 from cluster_forge.catalog.company import MINORS, newest
 from cluster_forge.catalog.format import ALL_SIZES, CatalogComponent, Example, SizeName, Version, Wiring
 from cluster_forge.foundation.errors import ForgeError, leaves
@@ -20,6 +20,7 @@ from cluster_forge.foundation.names import counted, did_you_mean
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.ports import Reporter, Workers
+from cluster_forge.stack import merge
 from cluster_forge.stack.model import Size
 from cluster_forge.stack.traced import Traced
 from cluster_forge.stages import mined
@@ -27,6 +28,7 @@ from cluster_forge.stages.trials import Trials, contents
 
 STAGE = "test"
 _RANDOM = "random"
+_OFF = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +169,7 @@ class _Testing:
         if not self._fitting:
             return
         yield self._random
+        yield self._telemetry
         yield from (partial(self._size_delta, size) for size in ALL_SIZES)
         yield from (partial(self._wiring, number, each) for number, each in enumerate(self._component.wiring, 1))
         yield from (partial(self._example, each) for each in self._component.examples)
@@ -235,6 +238,21 @@ class _Testing:
             yield _Found(_RANDOM, "", "the exception is not needed: twice gives the same")
         elif not is_exempt:
             yield from (_Found(_RANDOM, _called(each.id), "is another one each time") for each in differing)
+
+    def _telemetry(self) -> Iterator[_Found]:
+        """Nothing is on that tells the makers of the software about its use."""
+        name, minor = self._component.name, self._newest
+        layers = self._companies.alone(name, minor, "large")
+        helm = merge.traced(*layers).plain.get("helm")
+        if not helm:
+            return
+        _, defaults = self._trials.described(helm)
+        values = merge.values(defaults, *(layer.plain.get("values") or {} for layer in layers))
+        excused = [each.objects for each in self._component.exceptions if each.rule == "telemetry"]
+        for path in probes.telemetry(values):
+            off = Traced.of({"values": probes.nested(path, _OFF)}, Traced({}, "without telemetry"))
+            if probes.shown(path) not in str(excused) and not self._same(layers, [*layers, off]):
+                yield _Found("telemetry", "", f"`{probes.shown(path)}` is on, and may tell its makers how it is used")
 
     def _size_delta(self, size: SizeName) -> Iterator[_Found]:
         whole = self._companies.alone(self._component.name, self._newest, size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import batch, kubernetes_apis, normalize
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.scope import Scopes, custom_kinds
-from cluster_forge.ports import Maker, Order, Pinned, RenderRequest, Sources, Store
+from cluster_forge.ports import Charts, Maker, Order, Pinned, RenderRequest, Sources, Store, YamlReader
 from cluster_forge.stack import merge
 from cluster_forge.stack.model import HelmSource, KubernetesVersion
 from cluster_forge.stack.traced import Traced
@@ -29,6 +29,8 @@ class Trials:
     sources: Sources
     store: Store
     maker: Maker
+    charts: Charts
+    reader: YamlReader
     _made: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict, init=False, repr=False)
     _pins: dict[object, Pinned] = field(default_factory=dict, init=False, repr=False)
     _apis: dict[tuple[str, int, str], frozenset[str]] = field(default_factory=dict, init=False, repr=False)
@@ -89,6 +91,27 @@ class Trials:
         )
         return self._stored(self._pins.get(source) or self._pins.setdefault(source, self.sources.chart(source, None)))
 
+    def described(self, helm: dict[str, str]) -> tuple[Mapping[str, Any], dict[str, Any]]:
+        """What ``Chart.yaml`` says, and the default values: those of the charts in it below their names, as Helm has them.
+
+        Raises:
+            FetchError, OfflineError, ArchiveError, DescriptionError, ManifestError: if it cannot be had or read.
+        """
+        files = self.charts.described(self.chart(helm), f"{helm.get('repository', '')} {helm['chart']}".strip())
+        chart = mapping(self.reader.read(files["Chart.yaml"]))
+        return chart, self._defaults(files, chart)
+
+    def _defaults(self, files: Mapping[str, str], chart: Mapping[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for each in map(mapping, chart.get("dependencies") or ()):
+            name = str(each.get("name"))
+            start = f"charts/{name}/"
+            below = {path.removeprefix(start): text for path, text in files.items() if path.startswith(start)}
+            if below:
+                inner = mapping(self.reader.read(below.get("Chart.yaml", "")))
+                found[str(each.get("alias") or name)] = self._defaults(below, inner)
+        return merge.values(found, mapping(self.reader.read(files.get("values.yaml", ""))))
+
     def _manifest(self, url: str) -> bytes:
         return self._stored(self._pins.get(url) or self._pins.setdefault(url, self.sources.manifest(url, None)))
 
@@ -122,6 +145,11 @@ class Trials:
 
     def _unpacked(self, name: str, made: Sequence[bytes]) -> tuple[Manifest, ...]:
         return tuple(each for packed in made for each in batch.unpack(packed, ComponentName(name)))
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """What should be a mapping: in a chart, nobody sees to it."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def placed(manifests: Sequence[Manifest], namespace: str, minor: int) -> tuple[Manifest, ...]:

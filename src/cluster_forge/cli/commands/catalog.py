@@ -15,6 +15,8 @@ from cluster_forge.cli.session import Session, verb
 if TYPE_CHECKING:
     from cluster_forge.catalog.library import Library
     from cluster_forge.stages.catalog_test import Verdict
+    from cluster_forge.stages.trials import Trials
+    from cluster_forge.wiring import Workshop
 
 _CATALOG = "./catalog"
 """Where a workspace's own catalog is begun, relative to input/."""
@@ -186,15 +188,12 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **sai
     limits, sizes, monitoring, needs and APIs as they came out when the chart was rendered, and what is left to be looked at.
     Then: cluster-forge catalog test NAME.
     """
-    from cluster_forge.adapters import charts
-    from cluster_forge.catalog.company import Companies
     from cluster_forge.cli.description import no_description
     from cluster_forge.foundation.errors import WorkspaceError
     from cluster_forge.stack import edit
     from cluster_forge.stack.files import in_input
     from cluster_forge.stages import catalog_new
     from cluster_forge.stages.described import DESCRIPTION
-    from cluster_forge.stages.trials import Trials
 
     files = session.files()
     content = files.read(DESCRIPTION)
@@ -217,8 +216,7 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **sai
             values=(tools.reader.read(values_file.read_text(encoding="utf-8")) or {}) if values_file else {},
         )
         is_known = name in library.names
-        trials = Trials(Companies(library), workshop.sources, tools.store, tools.maker)
-        draft = catalog_new.draft(asked, trials, charts, tools, reporter)
+        draft = catalog_new.draft(asked, _trials(library, workshop), tools.workers, reporter)
     files.write(path, catalog_new.text(draft).encode())
     if description.encode() != content:
         files.write(DESCRIPTION, description.encode())
@@ -258,18 +256,16 @@ def test(session: Session) -> int:
     size, wiring and example changes something. NAME is a component or collection; without one those of the workspace's own
     catalogs are meant. Exit code 1 if something is not kept.
     """
-    from cluster_forge.catalog.company import Companies
     from cluster_forge.catalog.library import flattened
     from cluster_forge.foundation.names import counted
     from cluster_forge.stages import catalog_test
-    from cluster_forge.stages.trials import Trials
 
     library, names = _library(session), session.selection.names
     listed = flattened(names, library.collections) if names else library.own
     if not listed:
         raise click.UsageError("the workspace has no catalog of its own: name what to test (`catalog list`)")
     with replace(session, is_cached=False).workshop() as workshop, session.reporting(catalog_test.STAGE) as reporter:
-        trials = Trials(Companies(library), workshop.sources, workshop.tools.store, workshop.tools.maker)
+        trials = _trials(library, workshop)
         verdicts = catalog_test.test(listed, trials, workshop.tools.workers, reporter)
     for verdict in verdicts:
         for line in _verdict(verdict):
@@ -278,6 +274,15 @@ def test(session: Session) -> int:
     session.say(f"{counted(len(verdicts), 'component')}: {counted(faults, 'fault') if faults else 'no fault'}")
     session.answer("catalog test", components=[asdict(each) for each in verdicts])
     return 1 if faults else 0
+
+
+def _trials(library: Library, workshop: Workshop) -> Trials:
+    from cluster_forge.adapters import charts
+    from cluster_forge.catalog.company import Companies
+    from cluster_forge.stages.trials import Trials
+
+    tools = workshop.tools
+    return Trials(Companies(library), workshop.sources, tools.store, tools.maker, charts, tools.reader)
 
 
 def _library(session: Session, *, may_be_empty: bool = False) -> Library:
