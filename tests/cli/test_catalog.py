@@ -240,6 +240,7 @@ class TestOfOnesOwn:
         assert "  memory-limit: Deployment/web: web has no memory limit" in said.out
         assert "    1.2.3 on Kubernetes 1.35: small, medium, large" in said.out
         assert said.out.endswith("1 component: 2 faults\n")
+        assert "  large       1 " in empty.run("catalog", "test", "-v").out
 
     def test_as_json(self, empty: Workspace) -> None:
         empty.write(

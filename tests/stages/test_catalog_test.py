@@ -53,6 +53,11 @@ def test_a_component_that_keeps_everything(workshop: Workshop, shelf: Shelf) -> 
     verdict = tried(workshop, shelf)
     assert verdict.faults == ()
     assert verdict.told == "15 trials, 1 wiring, 1 example"
+    assert {size: (each["pods"], each["memory"]) for size, each in verdict.sizes.items()} == {
+        "small": (1, "64Mi"),
+        "medium": (1, "64Mi"),
+        "large": (3, "192Mi"),
+    }
     assert workshop.heard.events[0] == ("started", "test", "1")
     assert workshop.heard.events[-2:] == [("advanced", "test", "web", ""), ("finished", "test", "1 component")]
 

@@ -7,12 +7,13 @@ wiring and example of a component changes something.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
+from typing import Any
 
-from cluster_forge.catalog import probes, rules, wiring
+from cluster_forge.catalog import facts, probes, rules, wiring
 from cluster_forge.catalog.company import MINORS, newest
 from cluster_forge.catalog.format import ALL_SIZES, CatalogComponent, Example, SizeName, Version, Wiring
 from cluster_forge.foundation.errors import ForgeError, leaves
@@ -52,11 +53,15 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """How a component stood its tests; ``told`` says in a few words what was tried."""
+    """How a component stood its tests; ``told`` says in a few words what was tried.
+
+    ``sizes`` has what it comes to at each size (`catalog.facts`), for the newest version of Kubernetes that it was tried for.
+    """
 
     component: str
     told: str
     faults: tuple[Fault, ...]
+    sizes: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,8 @@ def test(names: Sequence[str], trials: Trials, workers: Workers, reporter: Repor
         by_name[name] += found
     reporter.finished(STAGE, counted(len(names), "component"))
     return [
-        Verdict(component=name, told=each.told, faults=tuple(_grouped(by_name[name]))) for name, each in testing.items()
+        Verdict(component=name, told=each.told, faults=tuple(_grouped(by_name[name])), sizes=each.sizes)
+        for name, each in testing.items()
     ]
 
 
@@ -149,6 +155,7 @@ class _Testing:
         self._trials = trials
         self._companies = trials.companies
         self._newest = newest(component)
+        self.sizes: dict[str, dict[str, Any]] = {}
         self._fitting = [minor for minor in MINORS if wiring.chosen_version(component, minor)]
 
     @property
@@ -212,6 +219,8 @@ class _Testing:
             return
         if not objects:
             yield _Found("renders", "", "it comes to nothing", trial)
+        if minor == self._newest:
+            self.sizes[size] = facts.of(objects)
         different = {(each.id, each.document.json) for each in objects}  # a chart may say the same thing twice
         counts = Counter(identity for identity, _ in different)
         yield from (

@@ -268,7 +268,7 @@ def test(session: Session) -> int:
         trials = _trials(library, workshop)
         verdicts = catalog_test.test(listed, trials, workshop.tools.workers, reporter)
     for verdict in verdicts:
-        for line in _verdict(verdict):
+        for line in (*_verdict(verdict), *(_footprint(verdict.sizes) if session.verbosity > 1 else ())):
             session.say(line)
     faults = sum(len(each.faults) for each in verdicts)
     session.say(f"{counted(len(verdicts), 'component')}: {counted(faults, 'fault') if faults else 'no fault'}")
@@ -341,15 +341,7 @@ def _page(page: Mapping[str, Any], size: str) -> Iterator[str]:
             yield from _wrapped(f"{name:<{width}}  ", text)
     if page["footprint"]:
         yield "\nfootprint (requests; with what it needs present, but without it)"
-        yield f"  {'size':<8}{'pods':>5}{'CPU':>8}{'memory':>10}{'limit':>10}{'volumes':>10}  on each node"
-        for each, found in page["footprint"].items():
-            node = (
-                f"{found['cpuOnEachNode']} CPU, {found['memoryOnEachNode']}" if found["memoryOnEachNode"] != "0" else ""
-            )
-            yield (
-                f"  {each:<8}{found['pods']:>5}{found['cpu']:>8}{found['memory']:>10}{found['memoryLimit']:>10}"
-                f"{found['storage']:>10}  {node}"
-            ).rstrip()
+        yield from _footprint(page["footprint"])
     sections = {
         f"needs at size {size}": [(_by(each), each["reason"]) for each in page["needs"]],
         "excludes": [(each["name"], each["reason"]) for each in page["excludes"]],
@@ -369,6 +361,16 @@ def _page(page: Mapping[str, Any], size: str) -> Iterator[str]:
             width = max(len(left) for left, _ in rows)
             for left, right in rows:
                 yield from _wrapped(f"  {left:<{width}}  " if width else "  ", right)
+
+
+def _footprint(sizes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    yield f"  {'size':<8}{'pods':>5}{'CPU':>8}{'memory':>10}{'limit':>10}{'volumes':>10}  on each node"
+    for size, found in sizes.items():
+        each = f"{found['cpuOnEachNode']} CPU, {found['memoryOnEachNode']}" if found["memoryOnEachNode"] != "0" else ""
+        yield (
+            f"  {size:<8}{found['pods']:>5}{found['cpu']:>8}{found['memory']:>10}{found['memoryLimit']:>10}"
+            f"{found['storage']:>10}  {each}"
+        ).rstrip()
 
 
 def _verdict(verdict: Verdict) -> Iterator[str]:
