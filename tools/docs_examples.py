@@ -109,9 +109,10 @@ def run(page: Path, settings: Mapping[str, str]) -> Iterator[Run]:
 def renewed(text: str, runs: list[Run]) -> str:
     """The page with the numbers and digests that came out now."""
     for each in runs:
-        now = {_masked(line): line for line in each.output.splitlines()}
+        lines = each.output.splitlines()
+        now = {_masked(line): line for line in lines} | {line: line for line in lines}
         for line in each.shown:
-            text = text.replace(f"\n{line}\n", f"\n{now.get(_masked(line), line)}\n")
+            text = text.replace(f"\n{line}\n", f"\n{now.get(line) or now.get(_masked(line), line)}\n")
     return text
 
 
