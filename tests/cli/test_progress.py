@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster_forge.cli import progress
+from cluster_forge.cli.lines import LineReporter
 from cluster_forge.cli.progress import ASCII, UNICODE, Progress, clock, lines
 
 STAGES = ("mine", "render", "smelt", "cast")
@@ -67,6 +68,20 @@ def test_a_component_with_two_sources_is_being_worked_on_until_both_are_there() 
     twice = [("began", "mine", "a"), ("began", "mine", "a"), ("advanced", "mine", "a")]
     assert after(("started", "mine", 2), *twice).open == [("mine", 1, 2, ("a",))]
     assert after(("started", "mine", 2), *twice, ("advanced", "mine", "a")).open == [("mine", 2, 2, ())]
+
+
+def test_what_is_done_is_never_more_than_all() -> None:
+    told: list[tuple[object, ...]] = [
+        ("started", "render", 1),
+        ("advanced", "render", "a"),
+        ("advanced", "render", "a"),
+    ]
+    assert after(*told).open == [("render", 2, 2, ())]
+    printed: list[str] = []
+    reporter = LineReporter(1, printed.append)
+    for event, *arguments in told:
+        getattr(reporter, str(event))(*arguments)
+    assert [line.split()[1] for line in printed] == ["1/1", "2/2"]
 
 
 def test_as_many_items_as_fit_and_how_many_more() -> None:

@@ -35,7 +35,9 @@ class LineReporter:
     def advanced(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:  # noqa: ARG002 - the facts are for the record
         with self._lock:
             self._done[stage] = self._done.get(stage, 0) + 1
-            count = f"{self._done[stage]}/{self._total.get(stage, 0)}"
+            # A chart that asks for what another one brings is rendered twice: more than was announced.
+            self._total[stage] = max(self._total.get(stage, 0), self._done[stage])
+            count = f"{self._done[stage]}/{self._total[stage]}"
             self._line(self._items, f"{stage:<6} {count:>7}  {item}{f': {detail}' if detail else ''}")
 
     def finished(self, stage: str, summary: str) -> None:

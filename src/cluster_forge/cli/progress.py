@@ -39,6 +39,8 @@ class Progress:
     def advanced(self, stage: str, item: str) -> None:
         found = self._stages.setdefault(stage, _Stage(is_open=True))
         found.done += 1
+        if found.total:
+            found.total = max(found.total, found.done)  # a chart may have to be rendered twice
         found.working[item] -= 1
         if found.working[item] <= 0:
             del found.working[item]
