@@ -19,7 +19,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --pyth
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F '|' '{ printf "%-22s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F '|' '{ printf "%-22s %s\n", $$1, $$2 }'
 
 .PHONY: venv
 venv: $(VENV)/installed.stamp ## make .venv from the pinned requirements, with the package in it
@@ -43,6 +43,11 @@ forge: venv ## make the starter stack, offline, in build/starter
 .PHONY: test
 test: venv ## run the tests, on all cores (PYTEST_ARGS='-k order' for some of them, WORKERS=0 for one process)
 	$(PYTEST) $(PYTEST_ARGS)
+
+.PHONY: e2e
+e2e: venv ## try every collection on a real API server (needs Go, openssl and ../shared)
+	$(BIN)/python -m tests.e2e.program
+	$(BIN)/pytest --e2e tests/e2e $(PYTEST_ARGS)
 
 .PHONY: coverage
 coverage: venv ## run the tests and insist on 90 % branch coverage below the command line

@@ -30,6 +30,7 @@ CompareGolden = Callable[[str, "Path | Mapping[str, bytes]"], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write tests/golden anew instead of comparing")
+    parser.addoption("--e2e", action="store_true", help="also try stacks on a control plane, which Go builds at first")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,6 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    if not _is_asked_for(item):
+        pytest.skip("starts a control plane: `make e2e` runs it")
     if item.get_closest_marker("corpus") and not _corpus_is_there():
         pytest.skip(f"no corpus: {SHARED} is not there (CLUSTER_FORGE_SHARED names another folder)")
     if item.get_closest_marker("helm") and HELM is None:
@@ -84,7 +87,10 @@ def golden(request: pytest.FixtureRequest) -> CompareGolden:
 
 
 class CorpusRule:
-    """In CI with the corpus beside the project, every corpus test runs whose programs are there, and at least one."""
+    """In CI with the corpus beside the project, every corpus test runs whose programs are there, and at least one.
+
+    Those that start a control plane are runs of their own.
+    """
 
     def __init__(self) -> None:
         self.collected: set[str] = set()
@@ -98,8 +104,10 @@ class CorpusRule:
                 item.add_marker(marker)
         if item.get_closest_marker("corpus"):
             self.collected.add(item.nodeid)
-            if (HELM is None and item.get_closest_marker("helm")) or any(
-                map(_lacks_a_program, item.iter_markers("skipif"))
+            if (
+                not _is_asked_for(item)
+                or (HELM is None and item.get_closest_marker("helm"))
+                or any(map(_lacks_a_program, item.iter_markers("skipif")))
             ):
                 self.excused.add(item.nodeid)
 
@@ -134,6 +142,10 @@ class CorpusRule:
             terminalreporter.section("corpus tests that CI insists on", red=True)
             for line in self.broken:
                 terminalreporter.line(line)
+
+
+def _is_asked_for(item: pytest.Item) -> bool:
+    return item.get_closest_marker("e2e") is None or bool(item.config.getoption("--e2e"))
 
 
 def _lacks_a_program(mark: pytest.Mark) -> bool:
