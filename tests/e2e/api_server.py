@@ -7,7 +7,7 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -15,14 +15,12 @@ from urllib.parse import quote, urlencode
 import orjson
 import urllib3
 
-from cluster_forge.manifests.facts import CRD_KIND
 from cluster_forge.manifests.manifest import Body, Manifest
 
 DISCOVERY = {"Accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"}
 APPLY = {"Content-Type": "application/apply-patch+yaml"}
-STRICTLY = {"dryRun": "All", "fieldValidation": "Strict"}
 THREADS = 8
-SERVED_WITHIN_SECONDS = 30
+SERVED_WITHIN_SECONDS = 120
 
 ApiKind = tuple[str, str]
 """``apiVersion`` and ``kind``."""
@@ -64,42 +62,56 @@ class ApiServer:
         self._http = http
 
     def refusals(self, manifests: Iterable[Manifest]) -> list[Refusal]:
-        """What it refuses of a stack. Namespaces and CRDs stay, as the ground of the others; those leave nothing."""
+        """What it refuses of a stack. Namespaces, and CRDs of which the stack has objects, stay; others leave nothing."""
         every = list(manifests)
-        self._make([each for each in every if each.id.kind in ("Namespace", CRD_KIND)])
-        served = self._served()
-
-        def tried(manifest: Manifest) -> Refusal | None:
-            resource = served.get(_kind(manifest.body))
-            if resource is None:
-                return Refusal.of(manifest, f"{manifest.body['apiVersion']} has no such kind")
-            message = self._apply(manifest.body, resource, STRICTLY)
-            return Refusal.of(manifest, message) if message else None
-
+        kinds = {(each.id.group, each.id.kind) for each in every}
+        ground = [each for each in every if each.id.kind == "Namespace" or _defines(each) in kinds]
+        others = [each for each in every if each.id not in {made.id for made in ground}]
         with ThreadPoolExecutor(THREADS) as threads:
-            return sorted(refusal for refusal in threads.map(tried, every) if refusal)
+            served = self._served()
+            found = list(threads.map(lambda each: self._make(each, served[_kind(each.body)]), ground))
+            served = self._served_with(each for each, refusal in zip(ground, found, strict=True) if not refusal)
+            found += threads.map(lambda each: self._try(each, served.get(_kind(each.body))), others)
+        return sorted(filter(None, found))
 
-    def _make(self, manifests: Iterable[Manifest]) -> None:
-        """Make what the server takes of Namespaces and CRDs. What it does not take, the dry run tells."""
-        served = self._served()
-        awaited: set[ApiKind] = set()
-        for manifest in manifests:
-            body = {**manifest.body}
-            if body["kind"] == CRD_KIND:
-                # Nobody is behind a conversion webhook here: without one, versions are taken for each other as they are.
-                body["spec"] = {key: value for key, value in body["spec"].items() if key != "conversion"}
-            message = self._apply(body, served[_kind(body)], {})
-            if not message and manifest.facts.defines:
-                defined = manifest.facts.defines
-                awaited |= {(f"{defined.group}/{version}", defined.kind) for version in defined.versions}
+    def _try(self, manifest: Manifest, resource: Resource | None) -> Refusal | None:
+        """Try an object without keeping it."""
+        if resource is None:
+            return Refusal.of(manifest, f"the server knows no such kind in {manifest.body['apiVersion']}")
+        message = self._apply(manifest.body, resource, dryRun="All")
+        return Refusal.of(manifest, message) if message else None
+
+    def _make(self, manifest: Manifest, resource: Resource) -> Refusal | None:
+        """Really make a Namespace or a CRD, as it is but for a conversion webhook, which is tried only.
+
+        Nobody is behind such a webhook here; without one, versions of a kind are taken for each other.
+        """
+        body = manifest.body
+        if "conversion" in body.get("spec", ()):
+            refusal = self._try(manifest, resource)
+            if refusal:
+                return refusal
+            body = {**body, "spec": {key: value for key, value in body["spec"].items() if key != "conversion"}}
+        message = self._apply(body, resource)
+        return Refusal.of(manifest, message) if message else None
+
+    def _served_with(self, made: Iterable[Manifest]) -> dict[ApiKind, Resource]:
+        """What is served when the kinds of new CRDs are among it; time passes between the two."""
+        defined = [each.facts.defines for each in made if each.facts.defines]
+        awaited = {(f"{each.group}/{version}", each.kind) for each in defined for version in each.versions}
         deadline = time.monotonic() + SERVED_WITHIN_SECONDS
-        while awaited - self._served().keys() and time.monotonic() < deadline:
+        while awaited - (served := self._served()).keys():
+            if time.monotonic() > deadline:
+                raise TimeoutError(
+                    f"CRDs were taken, but their kinds are not served: {sorted(awaited - served.keys())}"
+                )
             time.sleep(0.1)
+        return served
 
-    def _apply(self, body: Body, resource: Resource, options: Mapping[str, str]) -> str:
-        """Apply an object; what the server has against it, or nothing."""
+    def _apply(self, body: Body, resource: Resource, **options: str) -> str:
+        """Apply an object, its fields held strictly to the kind's; what the server has against it, or nothing."""
         path = resource.path(body["metadata"].get("namespace", ""), body["metadata"]["name"])
-        query = urlencode({"fieldManager": "cluster-forge", "force": "true", **options})
+        query = urlencode({"fieldManager": "cluster-forge", "force": "true", "fieldValidation": "Strict", **options})
         content = orjson.dumps(body)
         answer = self._http.request("PATCH", f"{path}?{query}", body=content, headers=APPLY, retries=False)
         return str(orjson.loads(answer.data)["message"]) if answer.status >= 400 else ""
@@ -123,3 +135,9 @@ class ApiServer:
 
 def _kind(body: Body) -> ApiKind:
     return body["apiVersion"], body["kind"]
+
+
+def _defines(manifest: Manifest) -> tuple[str, str] | None:
+    """Group and kind that a CRD defines."""
+    defined = manifest.facts.defines
+    return (defined.group, defined.kind) if defined else None
