@@ -62,7 +62,14 @@ def breaches(
     if size != "small":
         rules.append(whole.availability)
     found = [breach for body in bodies for rule in rules for breach in rule(body)]
-    return [each for each in found if not any(_is_exempt(each, exception) for exception in exceptions)]
+    return [each for each in found if not is_exempt(each.rule, each.object, exceptions)]
+
+
+def is_exempt(rule: str, called: str, exceptions: Iterable[Exemption]) -> bool:
+    """Whether an object (``Deployment/web``) may break a rule."""
+    return any(
+        rule == each.rule and any(fnmatchcase(called, pattern) for pattern in _patterns(each)) for each in exceptions
+    )
 
 
 def pod_of(body: Body) -> Mapping[str, Any] | None:
@@ -83,9 +90,8 @@ def containers_of(body: Body) -> list[Mapping[str, Any]]:
     return [*(pod.get("containers") or ()), *(pod.get("initContainers") or ())]
 
 
-def _is_exempt(breach: Breach, exception: Exemption) -> bool:
-    patterns = [exception.objects] if isinstance(exception.objects, str) else exception.objects
-    return breach.rule == exception.rule and any(fnmatchcase(breach.object, pattern) for pattern in patterns)
+def _patterns(exception: Exemption) -> list[str]:
+    return [exception.objects] if isinstance(exception.objects, str) else exception.objects
 
 
 def _called(body: Body) -> str:
