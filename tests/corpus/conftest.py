@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.corpus.catalog_trials import trials
+from tests.corpus.small_stacks import SmallStacks
 
 from cluster_forge.adapters.makers import CachedMaker
 from cluster_forge.catalog.completion import StackCatalog
@@ -139,3 +141,8 @@ def everything(workspaces: Workspaces) -> Forged:
 @pytest.fixture(scope="session")
 def prd(workspaces: Workspaces) -> Forged:
     return workspaces.forge(workspaces.make("stacks/prd"))
+
+
+@pytest.fixture(scope="session")
+def small_stacks(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> SmallStacks:
+    return SmallStacks(trials(corpus, tmp_path_factory.mktemp("small")))

@@ -19,6 +19,8 @@ GIVEN_SERVICES: Final = frozenset({("default", "kubernetes"), ("kube-system", "k
 GIVEN_NAMESPACES: Final = frozenset({"default", "kube-system"})
 """Where every cluster has Services and pods that stand in no stack."""
 
+_POD_MAKERS: Final = frozenset({"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"})
+
 _T = TypeVar("_T")
 
 
@@ -123,7 +125,7 @@ class Inventory:
 
     def behind(self, service: Manifest) -> list[Pods]:
         """The pods that a Service leads to; none where somebody else says where it leads."""
-        selector = (service.body.get("spec") or {}).get("selector")
+        selector = spec_of(service).get("selector")
         if not selector:
             return []
         found = self.pods.selected({"matchLabels": selector})
@@ -136,7 +138,7 @@ class Inventory:
         return any(f"name: {name}\n" in text for each in self._storage_makers for text in texts(each.body.get("data")))
 
     def _expect(self, manifest: Manifest) -> None:
-        kind, spec = (manifest.id.group, manifest.id.kind), manifest.body.get("spec")
+        kind = (manifest.id.group, manifest.id.kind)
         namespace, name = manifest.id.namespace, manifest.id.name
         made = OPERATED.get(kind)
         if made:
@@ -145,10 +147,16 @@ class Inventory:
             self.secrets |= {(namespace, each.format(name)) for each in made.secrets}
         if kind == ("", "Secret"):
             self.secrets.add((namespace, name))
-        elif kind == ("cert-manager.io", "Certificate") and isinstance(spec, Mapping):
-            self.secrets.add((namespace, str(spec.get("secretName"))))
-        elif kind == ("external-secrets.io", "ExternalSecret") and isinstance(spec, Mapping):
-            self.secrets.add((namespace, (spec.get("target") or {}).get("name") or name))
+        elif kind == ("cert-manager.io", "Certificate"):
+            self.secrets.add((namespace, str(spec_of(manifest).get("secretName"))))
+        elif kind == ("external-secrets.io", "ExternalSecret"):
+            self.secrets.add((namespace, (spec_of(manifest).get("target") or {}).get("name") or name))
+
+
+def spec_of(manifest: Manifest) -> Mapping[str, Any]:
+    """An object's ``spec``; an empty one if it has none."""
+    spec = manifest.body.get("spec")
+    return spec if isinstance(spec, Mapping) else {}
 
 
 def texts(value: Any) -> Iterable[str]:
@@ -168,8 +176,8 @@ def _labels(body: Body) -> Mapping[str, str]:
 
 
 def _pods(manifest: Manifest) -> Iterable[tuple[Mapping[str, str], Pods]]:
-    if rules.pod_of(manifest.body) is None:
-        return
+    if manifest.id.kind not in _POD_MAKERS or rules.pod_of(manifest.body) is None:
+        return  # most objects, and the largest, never become trees
     template: Any = manifest.body
     if manifest.id.kind != "Pod":
         spec = manifest.body["spec"]

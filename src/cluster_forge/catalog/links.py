@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from cluster_forge.catalog import rules
-from cluster_forge.catalog.inventory import Inventory, Place, texts
+from cluster_forge.catalog.inventory import Inventory, Place, spec_of, texts
 from cluster_forge.catalog.rules import Breach, is_exempt
 from cluster_forge.manifests.manifest import Body, Manifest
 
@@ -32,7 +32,8 @@ _MONITORING: Final = "monitoring.coreos.com"
 _STORES: Final = "external-secrets.io"
 _ROUTES: Final = frozenset({"HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"})
 _WEBHOOKS: Final = frozenset({"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"})
-_WORDS: Final = frozenset({"CustomResourceDefinition", "Certificate"})
+_CRD: Final = "CustomResourceDefinition"
+_WORDS: Final = frozenset({_CRD, "Certificate"})
 """Kinds that name addresses without calling them, in descriptions and as what a certificate is good for."""
 
 Rule = Callable[[Inventory, Manifest], Iterator[Breach]]
@@ -61,12 +62,13 @@ def breaches(
 
 def _rules_for(manifest: Manifest) -> Iterator[Rule]:
     group, kind = manifest.id.group, manifest.id.kind
-    if kind not in _WORDS:
+    if kind not in _WORDS and b".svc" in manifest.document.json:
         yield _addresses
-    yield _secrets
+    if kind != _CRD:
+        yield _secrets
     if group == _GATEWAYS and kind in _ROUTES:
         yield _routes
-    if kind in _WEBHOOKS or kind == "CustomResourceDefinition":
+    if kind in _WEBHOOKS or (kind == _CRD and b'"webhook"' in manifest.document.json):
         yield _webhooks
     found = _RULES.get((group, kind))
     if found:
@@ -77,14 +79,7 @@ def _breach(rule: str, manifest: Manifest, message: str) -> Breach:
     return Breach(rule=rule, object=str(manifest.id), message=message)
 
 
-def _spec(manifest: Manifest) -> Mapping[str, Any]:
-    spec = manifest.body.get("spec")
-    return spec if isinstance(spec, Mapping) else {}
-
-
 def _addresses(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
-    if b".svc" not in manifest.document.json:
-        return
     for found in (match for text in texts(manifest.body) for match in _ADDRESS.finditer(text)):
         port = int(found["port"]) if found["port"] else _PORTS.get(found["scheme"] or "")
         lost = _lost(there, (found["namespace"], found["name"]), port)
@@ -99,7 +94,7 @@ def _lost(there: Inventory, place: Place, port: int | None) -> str:
     service = there.service_of(place)
     if service is None:
         return "no such Service"
-    spec = _spec(service)
+    spec = spec_of(service)
     ports = sorted(each["port"] for each in spec.get("ports") or ())
     if port is None or port in ports or spec.get("type") == "ExternalName":
         return ""
@@ -119,7 +114,7 @@ def _secrets(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
 def _secrets_wanted(manifest: Manifest) -> Iterator[str]:
     """The names of Secrets without which an object's pods do not start, or an operator cannot do what it says."""
     yield from _secrets_in(rules.pod_of(manifest.body))
-    kind, spec = (manifest.id.group, manifest.id.kind), _spec(manifest)
+    kind, spec = (manifest.id.group, manifest.id.kind), spec_of(manifest)
     if "." in manifest.id.group:
         yield from _secrets_in(spec.get("env"))
     if kind == (_GATEWAYS, "Gateway"):
@@ -152,7 +147,7 @@ def _secrets_in(value: Any) -> Iterator[str]:
 
 
 def _routes(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
-    spec, namespace = _spec(manifest), manifest.id.namespace
+    spec, namespace = spec_of(manifest), manifest.id.namespace
     for parent in spec.get("parentRefs") or ():
         if (parent.get("group", _GATEWAYS), parent.get("kind", "Gateway")) != (_GATEWAYS, "Gateway"):
             continue
@@ -160,7 +155,7 @@ def _routes(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
         gateway = there.named.get((_GATEWAYS, "Gateway", where, name))
         if gateway is None:
             yield _breach("parent", manifest, f"there is no Gateway {where}/{name}")
-        elif parent.get("sectionName") not in (None, *(each["name"] for each in _spec(gateway)["listeners"])):
+        elif parent.get("sectionName") not in (None, *(each["name"] for each in spec_of(gateway)["listeners"])):
             yield _breach("parent", manifest, f"the Gateway {where}/{name} has no listener {parent['sectionName']}")
     for backend in (each for rule in spec.get("rules") or () for each in rule.get("backendRefs") or ()):
         if (backend.get("group") or _CORE, backend.get("kind", "Service")) == (_CORE, "Service"):
@@ -171,14 +166,14 @@ def _routes(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
 
 
 def _service_monitor(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
-    spec, namespaces = _spec(manifest), _watched(manifest)
+    spec, namespaces = spec_of(manifest), _watched(manifest)
     found = there.labelled_services.selected(spec.get("selector") or {})
     services = [each for each in found if namespaces is None or each.id.namespace in namespaces]
     if not services:
         if namespaces is not None and not there.is_operated(namespaces):
             yield _breach("service-monitor", manifest, "it selects no Service")
         return
-    names = {port.get("name") for each in services for port in _spec(each).get("ports") or ()}
+    names = {port.get("name") for each in services for port in spec_of(each).get("ports") or ()}
     pods = [pods for each in services for pods in there.behind(each)]
     for endpoint in spec.get("endpoints") or ():
         port, target = endpoint.get("port"), endpoint.get("targetPort")
@@ -189,7 +184,7 @@ def _service_monitor(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
 
 
 def _pod_monitor(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
-    spec, namespaces = _spec(manifest), _watched(manifest)
+    spec, namespaces = spec_of(manifest), _watched(manifest)
     found = there.pods.selected(spec.get("selector") or {})
     pods = [each for each in found if namespaces is None or each.namespace in namespaces]
     if not pods:
@@ -204,14 +199,14 @@ def _pod_monitor(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
 
 def _watched(manifest: Manifest) -> frozenset[str] | None:
     """The namespaces in which a monitor looks; None for all."""
-    selector = _spec(manifest).get("namespaceSelector") or {}
+    selector = spec_of(manifest).get("namespaceSelector") or {}
     if selector.get("any"):
         return None
     return frozenset(selector.get("matchNames") or (manifest.id.namespace,))
 
 
 def _certificate(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
-    issuer = _spec(manifest).get("issuerRef") or {}
+    issuer = spec_of(manifest).get("issuerRef") or {}
     kind = issuer.get("kind") or "Issuer"
     if (issuer.get("group") or _CERTIFICATES) != _CERTIFICATES:
         return
@@ -221,7 +216,7 @@ def _certificate(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
 
 
 def _external_secret(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
-    store = _spec(manifest).get("secretStoreRef")
+    store = spec_of(manifest).get("secretStoreRef")
     if not store:
         return
     kind = store.get("kind") or "SecretStore"
@@ -235,7 +230,7 @@ def _claim(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
 
 
 def _claim_templates(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
-    yield from _storage_classes(there, manifest, _spec(manifest).get("volumeClaimTemplates") or ())
+    yield from _storage_classes(there, manifest, spec_of(manifest).get("volumeClaimTemplates") or ())
 
 
 def _storage_classes(there: Inventory, manifest: Manifest, claims: Sequence[Body]) -> Iterator[Breach]:
@@ -249,13 +244,13 @@ def _storage_classes(there: Inventory, manifest: Manifest, claims: Sequence[Body
 def _webhooks(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
     webhooks = manifest.body.get("webhooks") or ()
     clients = [each.get("clientConfig") for each in webhooks]
-    clients.append(((_spec(manifest).get("conversion") or {}).get("webhook") or {}).get("clientConfig"))
+    clients.append(((spec_of(manifest).get("conversion") or {}).get("webhook") or {}).get("clientConfig"))
     for client in clients:
         yield from _called(there, manifest, "webhook", (client or {}).get("service"))
 
 
 def _api_service(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
-    yield from _called(there, manifest, "api-service", _spec(manifest).get("service"))
+    yield from _called(there, manifest, "api-service", spec_of(manifest).get("service"))
 
 
 def _called(there: Inventory, manifest: Manifest, rule: str, service: Mapping[str, Any] | None) -> Iterator[Breach]:

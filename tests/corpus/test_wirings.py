@@ -1,0 +1,237 @@
+"""Every wiring of the catalog: what it names is there, and APIs, certificates, gateways and stores that are there are used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from tests.corpus.small_stacks import files_of, members
+
+from cluster_forge.catalog import rules, wiring
+from cluster_forge.catalog.company import newest
+from cluster_forge.catalog.inventory import texts
+from cluster_forge.catalog.library import packaged
+
+if TYPE_CHECKING:
+    from tests.corpus.small_stacks import SmallStack, SmallStacks
+
+    from cluster_forge.catalog.format import CatalogComponent, SizeName, Wiring
+    from cluster_forge.manifests.manifest import Manifest
+
+pytestmark = pytest.mark.corpus
+CATALOG = {name: packaged().component(name) for name in packaged().names}
+WIRINGS = [
+    pytest.param(component, each, id=f"{name}-{number}-{'-'.join(each.all_of) or 'always'}")
+    for name, component in CATALOG.items()
+    for number, each in enumerate(component.wiring)
+]
+MONITORING, CERTIFICATES = "monitoring.coreos.com", "cert-manager.io"
+
+
+def having(*, wired_to: str) -> list[str]:
+    """The components that have a wiring for just this."""
+    return [name for name, component in CATALOG.items() if any(each.all_of == [wired_to] for each in component.wiring)]
+
+
+def company(stacks: SmallStacks, component: CatalogComponent, each: Wiring, size: SizeName) -> SmallStack:
+    minor = newest(component)
+    names = stacks.trials.companies.company(component, each, size, minor)
+    assert names
+    domain = "example.com" if wiring.DOMAIN in each.all_of else ""
+    return stacks.of(*names, size=size, minor=minor, domain=domain)
+
+
+def company_of(stacks: SmallStacks, name: str, *, wired_to: str) -> SmallStack:
+    (each,) = [one for one in CATALOG[name].wiring if one.all_of == [wired_to] and not one.none_of]
+    return company(stacks, CATALOG[name], each, each.sizes[0])
+
+
+@pytest.mark.parametrize(("component", "each"), WIRINGS)
+def test_what_a_wiring_names_is_there(small_stacks: SmallStacks, component: CatalogComponent, each: Wiring) -> None:
+    """Where it applies, nothing in the component leads nowhere, be it the wiring's or not."""
+    stack = company(small_stacks, component, each, each.sizes[0])
+    assert each in wiring.applying(component, stack.around)
+    assert stack.lost(component.name) == []
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_what_a_component_names_is_there_with_nothing_but_its_needs(small_stacks: SmallStacks, name: str) -> None:
+    assert small_stacks.whole(name, minor=newest(CATALOG[name])).lost(name) == []
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_nothing_is_of_an_api_that_nobody_brings(small_stacks: SmallStacks, name: str) -> None:
+    """Monitors and rules are off without the Prometheus operator's APIs, certificates without cert-manager's."""
+    stack = small_stacks.whole(name, minor=newest(CATALOG[name]))
+    for group in (MONITORING, CERTIFICATES):
+        if not stack.around.has(group):
+            assert [str(each.id) for each in stack.parts[name] if each.id.group == group] == []
+
+
+@pytest.mark.parametrize("name", having(wired_to=MONITORING))
+def test_monitors_are_on_where_the_prometheus_operators_apis_are(small_stacks: SmallStacks, name: str) -> None:
+    stack = company_of(small_stacks, name, wired_to=MONITORING)
+    assert stack.kinds(name, "ServiceMonitor", "PodMonitor")
+
+
+@pytest.mark.parametrize("name", ["loki", "metallb", "mimir", "opentelemetry-operator", "velero"])
+def test_rules_are_on_where_the_prometheus_operators_apis_are(small_stacks: SmallStacks, name: str) -> None:
+    rules_made = company_of(small_stacks, name, wired_to=MONITORING).kinds(name, "PrometheusRule")
+    assert [each for one in rules_made for each in members(one.body, "expr")]
+
+
+def test_prometheus_takes_the_monitors_and_rules_of_all(small_stacks: SmallStacks) -> None:
+    (prometheus,) = small_stacks.of("kube-prometheus-stack").kinds("kube-prometheus-stack", "Prometheus")
+    for kind in ("serviceMonitor", "podMonitor", "rule"):
+        assert prometheus.body["spec"][f"{kind}Selector"] == {}  # all
+        assert prometheus.body["spec"][f"{kind}NamespaceSelector"] == {}
+
+
+def test_its_own_crds_give_way(small_stacks: SmallStacks) -> None:
+    def crds(stack: SmallStack, name: str) -> set[str]:
+        return {each.id.name for each in stack.kinds(name, "CustomResourceDefinition")}
+
+    alone = small_stacks.of("kube-prometheus-stack")
+    together = small_stacks.of("kube-prometheus-stack", "prometheus-operator-crds")
+    brought = crds(together, "prometheus-operator-crds")
+    assert crds(alone, "kube-prometheus-stack") <= brought
+    assert "servicemonitors.monitoring.coreos.com" in crds(alone, "kube-prometheus-stack")
+    assert crds(together, "kube-prometheus-stack") == set()
+
+
+def test_its_own_grafana_gives_way(small_stacks: SmallStacks) -> None:
+    def made(stack: SmallStack) -> tuple[bool, int]:
+        ours = stack.kinds("kube-prometheus-stack", "Deployment", "ConfigMap")
+        dashboards = [each for each in ours if "grafana_dashboard" in (each.body["metadata"].get("labels") or {})]
+        return "kube-prometheus-stack-grafana" in {each.id.name for each in ours}, len(dashboards)
+
+    has_grafana, dashboards = made(small_stacks.of("kube-prometheus-stack"))
+    assert has_grafana
+    assert dashboards > 10
+    assert made(small_stacks.of("kube-prometheus-stack", "grafana")) == (False, dashboards)
+
+
+@pytest.mark.parametrize("name", having(wired_to="cert-manager"))
+def test_certificates_come_from_cert_manager_where_it_is(small_stacks: SmallStacks, name: str) -> None:
+    """Its pods take them from their Secrets, and the API server trusts them by what cert-manager writes."""
+    stack = company_of(small_stacks, name, wired_to="cert-manager")
+    made = {f"{each.id.namespace}/{each.id.name}" for each in stack.kinds(name, "Certificate")}
+    assert made
+    wanted = {text for each in stack.parts[name] for text in texts([rules.pod_of(each.body)])}
+    wanted |= {text.partition("=")[2] for text in wanted if text.startswith("--")}
+    assert {each.body["spec"]["secretName"] for each in stack.kinds(name, "Certificate")} & wanted
+    assert {trusted for each in stack.parts[name] if (trusted := annotated(each))} <= made
+
+
+def annotated(manifest: Manifest) -> str:
+    """The Certificate whose CA cert-manager writes into an object."""
+    annotations = manifest.body["metadata"].get("annotations") or {}
+    return str(annotations.get("cert-manager.io/inject-ca-from") or "")
+
+
+OWN_MEANS = {
+    "external-secrets": "Deployment/external-secrets-cert-controller",
+    "ingress-nginx": "Job/ingress-nginx-admission-create",
+    "kube-prometheus-stack": "Job/kube-prometheus-stack-admission-create",
+    "keda": "--enable-cert-rotation=true",
+    "metrics-server": "insecureSkipTLSVerify: true",
+    "jobset": "internalCertManagement: true",
+    "kueue": "internalCertManagement: true",
+    "lws": "internalCertManagement: true",
+    "kyverno": "",
+}
+"""How certificates come to be without cert-manager; Kyverno makes those that it does not find."""
+
+
+def test_all_own_means_are_known() -> None:
+    assert sorted(OWN_MEANS) == having(wired_to="cert-manager")
+
+
+@pytest.mark.parametrize("name", [name for name, means in OWN_MEANS.items() if means])
+def test_certificates_come_from_their_own_means_where_cert_manager_is_not(small_stacks: SmallStacks, name: str) -> None:
+    def means(stack: SmallStack) -> set[str]:
+        found = {f"{each.id.kind}/{each.id.name}" for each in stack.parts[name]}
+        for each in stack.parts[name]:
+            found |= set(texts(each.body))
+            if each.body.get("spec", {}).get("insecureSkipTLSVerify"):
+                found.add("insecureSkipTLSVerify: true")
+            for text in files_of(each).values() if "internalCertManagement" in each.text.decode() else ():
+                is_own = yaml.safe_load(text).get("internalCertManagement", {}).get("enable")
+                found |= {"internalCertManagement: true"} if is_own else set()
+        return found
+
+    assert OWN_MEANS[name] in means(small_stacks.whole(name, minor=newest(CATALOG[name])))
+    assert OWN_MEANS[name] not in means(company_of(small_stacks, name, wired_to="cert-manager"))
+
+
+ROUTED = {
+    "argo-cd": "argocd",
+    "gitea": "git",
+    "grafana": "grafana",
+    "harbor": "harbor",
+    "keycloak": "keycloak",
+    "kube-prometheus-stack": "grafana",
+    "openbao": "bao",
+    "openobserve": "openobserve",
+}
+"""User interfaces, and their names below the domain."""
+
+GATEWAYS = {"kgateway": 31, "envoy-gateway": 33, "traefik": 33}
+"""With a version of Kubernetes that they are for."""
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+@pytest.mark.parametrize("name", ROUTED)
+def test_user_interfaces_are_routed_by_the_gateway_that_is_there(
+    small_stacks: SmallStacks, name: str, gateway: str
+) -> None:
+    minor = GATEWAYS[gateway] if small_stacks.trials.companies.placed(name, GATEWAYS[gateway]) else 0
+    if not minor:
+        pytest.skip(f"{name} is for no version of Kubernetes that {gateway} is for")
+    stack = small_stacks.of(name, gateway, "gateway-api", "cert-manager", minor=minor, domain="example.com")
+    (route,) = stack.kinds(name, "HTTPRoute")
+    (gate,) = stack.kinds(gateway, "Gateway")
+    (parent,) = route.body["spec"]["parentRefs"]
+    assert (parent["namespace"], parent["name"]) == (gate.id.namespace, gate.id.name)
+    assert route.body["spec"]["hostnames"] == [f"{ROUTED[name]}.example.com"]
+    assert gate.body["spec"]["gatewayClassName"] == gateway
+    for listener in gate.body["spec"]["listeners"]:
+        assert listener["hostname"] == "*.example.com"
+        assert listener["allowedRoutes"]["namespaces"]["from"] == "All"
+    assert [each for each in (*stack.lost(name), *stack.lost(gateway)) if each.object == str(route.id)] == []
+
+
+@pytest.mark.parametrize("name", ROUTED)
+def test_there_is_no_route_without_a_domain_or_a_gateway(small_stacks: SmallStacks, name: str) -> None:
+    for names, domain in (((name, "traefik", "gateway-api"), ""), ((name,), "example.com")):
+        assert small_stacks.of(*names, minor=33, domain=domain).kinds(name, "HTTPRoute") == []
+
+
+EXPECTING = [name for name, each in CATALOG.items() if any(not one.by_hand for one in each.secrets)]
+STORE = ("external-secrets", "1password-connect", "1password-secret-store")
+
+
+@pytest.mark.parametrize("name", EXPECTING)
+def test_expected_secrets_come_from_the_store_that_is_there(small_stacks: SmallStacks, name: str) -> None:
+    component = CATALOG[name]
+    needed = [need for need in small_stacks.whole(name, minor=33).around.placed if need not in STORE]
+    stack = small_stacks.of(*needed, *STORE, minor=33)
+    (store,) = stack.kinds("1password-secret-store", "ClusterSecretStore")
+    fetched = {each.body["spec"]["target"]["name"]: each for each in stack.kinds(name, "ExternalSecret")}
+    by_name = {each.name: each for each in component.secrets}
+    expected = {each["name"] for each in wiring.layers(stack.around.placed[name], stack.around)[0].plain["secrets"]}
+    assert set(fetched) == {each for each in expected if not by_name[each].by_hand}
+    for called, each in fetched.items():
+        reference = each.body["spec"]["secretStoreRef"]
+        assert (reference["kind"], reference["name"]) == ("ClusterSecretStore", store.id.name)
+        assert {one["secretKey"] for one in each.body["spec"]["data"]} == set(by_name[called].keys)
+    assert stack.lost(name) == []
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_volumes_are_of_the_default_class(small_stacks: SmallStacks, name: str) -> None:
+    """Nobody names a StorageClass: which one is the default is for the stack to say."""
+    stack = small_stacks.whole(name, minor=newest(CATALOG[name]))
+    makers = [each for each in stack.parts[name] if each.id.kind != "CustomResourceDefinition"]
+    assert [each for one in makers for each in members(one.body, "storageClassName") if each] == []
