@@ -12,7 +12,7 @@ from cluster_forge.catalog import links, wiring
 from cluster_forge.catalog.company import MINORS
 from cluster_forge.catalog.inventory import Inventory, Place
 from cluster_forge.catalog.rules import Breach
-from cluster_forge.catalog.wiring import Surroundings
+from cluster_forge.catalog.wiring import Placed, Surroundings
 from cluster_forge.manifests import hooks, normalize
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.scope import Scopes
@@ -67,45 +67,61 @@ class SmallStacks:
     trials: Trials
     _made: dict[tuple[object, ...], SmallStack] = field(default_factory=dict, init=False, repr=False)
 
-    def of(self, *names: str, size: str = "small", minor: int = 0, domain: str = "") -> SmallStack:
-        """A stack of these components, without what they need; on the newest Kubernetes that all are for."""
+    def of(
+        self, *names: str, size: str = "small", minor: int = 0, domain: str = "", about: Sequence[str] = ()
+    ) -> SmallStack:
+        """A stack of these components, without what they need; on the newest Kubernetes that all are for.
+
+        Of those that it is not ``about`` only those are made whose namespace or APIs the others name.
+        """
         companies = self.trials.companies
         minor = minor or max(each for each in MINORS if all(companies.placed(name, each) for name in names))
-        key = (*names, size, minor, domain)
+        key = (names, size, minor, domain, tuple(about))
         if key not in self._made:
-            self._made[key] = self._make(companies.around(names, minor, size, domain=domain), minor, size)
+            around = companies.around(names, minor, size, domain=domain)
+            self._made[key] = self._make(around, minor, about or names)
         return self._made[key]
 
-    def whole(self, *names: str, size: str = "small", minor: int = 0, domain: str = "") -> SmallStack:
-        """The same, with what they need."""
+    def whole(self, *names: str, size: str = "small", minor: int = 0) -> SmallStack:
+        """A stack about these components, with what they need."""
         companies, library = self.trials.companies, self.trials.companies.library
         at = minor or max(each for each in MINORS if all(companies.placed(name, each) for name in names))
         needed = [other for name in names for other in companies.neighbours(library.component(name), size, at)]
-        return self.of(*dict.fromkeys((*names, *needed)), size=size, minor=at, domain=domain)
+        return self.of(*dict.fromkeys((*names, *needed)), size=size, minor=at, about=names)
 
-    def _make(self, around: Surroundings, minor: int, size: str) -> SmallStack:
-        parts: dict[str, tuple[Manifest, ...]] = {}
-        secrets: set[Place] = set()
+    def _make(self, around: Surroundings, minor: int, about: Sequence[str]) -> SmallStack:
+        parts = {name: self._part(around, around.placed[name], minor) for name in about}
+        said = b"".join(manifest.document.json for part in parts.values() for manifest in part)
         for name, placed in around.placed.items():
-            layers = wiring.layers(placed, around)
-            apis = self.trials.apis(
-                [other for other in around.placed if other != name and self._defines(other)], minor, size
-            )
-            made = self.trials.made(name, layers, minor, apis)
-            parts[name] = tuple(each for each in made if hooks.use_of(each) in SHIPPED)
-            expected = layers[0].plain["secrets"]
-            secrets |= {(each.get("namespace", placed.namespace), each["name"]) for each in expected}
-            secrets |= {(placed.namespace, each) for each in placed.component.makes_secrets}
+            groups = [each for each in placed.component.provides if "." in each]
+            if name not in parts and any(each.encode() in said for each in (placed.namespace, *groups)):
+                parts[name] = self._part(around, placed, minor)
         scopes = Scopes.of(minor, [manifest for part in parts.values() for manifest in part])
         placed_parts = {
             name: tuple(normalize.placed(each, around.placed[name].namespace, scopes) for each in part)
             for name, part in parts.items()
         }
+        secrets = {place for placed in around.placed.values() for place in _secrets(placed, around)}
         return SmallStack(around, placed_parts, frozenset(secrets))
 
-    def _defines(self, name: str) -> bool:
-        """Whether a component brings CRDs: it says so by the groups of their APIs."""
-        return any("." in each for each in self.trials.companies.library.component(name).provides)
+    def _part(self, around: Surroundings, placed: Placed, minor: int) -> tuple[Manifest, ...]:
+        layers = wiring.layers(placed, around)
+        definers = [
+            each.name
+            for each in around.placed.values()
+            if each is not placed and any("." in given for given in each.component.provides)
+        ]
+        apis = self.trials.apis(definers, minor, "small")  # CRDs are the same for all sizes
+        made = self.trials.made(placed.name, layers, minor, apis)
+        return tuple(each for each in made if hooks.use_of(each) in SHIPPED)
+
+
+def _secrets(placed: Placed, around: Surroundings) -> Iterator[Place]:
+    """The Secrets that others make for a component, or it makes itself when it runs."""
+    for each in wiring.layers(placed, around)[0].plain["secrets"]:
+        yield each.get("namespace", placed.namespace), each["name"]
+    for name in placed.component.makes_secrets:
+        yield placed.namespace, name
 
 
 def files_of(manifest: Manifest) -> dict[str, str]:

@@ -39,7 +39,7 @@ def company(stacks: SmallStacks, component: CatalogComponent, each: Wiring, size
     names = stacks.trials.companies.company(component, each, size, minor)
     assert names
     domain = "example.com" if wiring.DOMAIN in each.all_of else ""
-    return stacks.of(*names, size=size, minor=minor, domain=domain)
+    return stacks.of(*names, size=size, minor=minor, domain=domain, about=[component.name])
 
 
 def company_of(stacks: SmallStacks, name: str, *, wired_to: str) -> SmallStack:
@@ -177,7 +177,7 @@ ROUTED = {
 }
 """User interfaces, and their names below the domain."""
 
-GATEWAYS = {"kgateway": 31, "envoy-gateway": 33, "traefik": 33}
+GATEWAYS = {"kgateway": 31, "envoy-gateway": 35, "traefik": 35}
 """With a version of Kubernetes that they are for."""
 
 
@@ -189,7 +189,9 @@ def test_user_interfaces_are_routed_by_the_gateway_that_is_there(
     minor = GATEWAYS[gateway] if small_stacks.trials.companies.placed(name, GATEWAYS[gateway]) else 0
     if not minor:
         pytest.skip(f"{name} is for no version of Kubernetes that {gateway} is for")
-    stack = small_stacks.of(name, gateway, "gateway-api", "cert-manager", minor=minor, domain="example.com")
+    stack = small_stacks.of(
+        name, gateway, "gateway-api", "cert-manager", minor=minor, domain="example.com", about=[name, gateway]
+    )
     (route,) = stack.kinds(name, "HTTPRoute")
     (gate,) = stack.kinds(gateway, "Gateway")
     (parent,) = route.body["spec"]["parentRefs"]
@@ -205,7 +207,7 @@ def test_user_interfaces_are_routed_by_the_gateway_that_is_there(
 @pytest.mark.parametrize("name", ROUTED)
 def test_there_is_no_route_without_a_domain_or_a_gateway(small_stacks: SmallStacks, name: str) -> None:
     for names, domain in (((name, "traefik", "gateway-api"), ""), ((name,), "example.com")):
-        assert small_stacks.of(*names, minor=33, domain=domain).kinds(name, "HTTPRoute") == []
+        assert small_stacks.of(*names, minor=35, domain=domain, about=[name]).kinds(name, "HTTPRoute") == []
 
 
 EXPECTING = [name for name, each in CATALOG.items() if any(not one.by_hand for one in each.secrets)]
@@ -215,8 +217,8 @@ STORE = ("external-secrets", "1password-connect", "1password-secret-store")
 @pytest.mark.parametrize("name", EXPECTING)
 def test_expected_secrets_come_from_the_store_that_is_there(small_stacks: SmallStacks, name: str) -> None:
     component = CATALOG[name]
-    needed = [need for need in small_stacks.whole(name, minor=33).around.placed if need not in STORE]
-    stack = small_stacks.of(*needed, *STORE, minor=33)
+    needed = [need for need in small_stacks.whole(name, minor=35).around.placed if need not in STORE]
+    stack = small_stacks.of(*needed, *STORE, minor=35, about=[name, STORE[-1]])
     (store,) = stack.kinds("1password-secret-store", "ClusterSecretStore")
     fetched = {each.body["spec"]["target"]["name"]: each for each in stack.kinds(name, "ExternalSecret")}
     by_name = {each.name: each for each in component.secrets}
