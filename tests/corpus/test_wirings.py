@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -202,6 +203,18 @@ def test_user_interfaces_are_routed_by_the_gateway_that_is_there(
         assert listener["hostname"] == "*.example.com"
         assert listener["allowedRoutes"]["namespaces"]["from"] == "All"
     assert [each for each in (*stack.lost(name), *stack.lost(gateway)) if each.object == str(route.id)] == []
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in ROUTED if "cert-manager" not in [need.name for need in CATALOG[name].needed]]
+)
+def test_user_interfaces_know_whether_the_gateway_takes_https(small_stacks: SmallStacks, name: str) -> None:
+    """It does where cert-manager makes its certificate; links that a user interface writes lead back to it."""
+    for others, scheme in (([], "http"), (["cert-manager"], "https")):
+        stack = small_stacks.of(name, "traefik", "gateway-api", *others, minor=35, domain="example.com", about=[name])
+        said = [text for each in stack.parts[name] for text in (*texts(each.body), *files_of(each).values())]
+        links = {found[1] for text in said for found in re.finditer(rf"(\w+)://{ROUTED[name]}\.example\.com", text)}
+        assert links <= {scheme}
 
 
 @pytest.mark.parametrize("name", ROUTED)

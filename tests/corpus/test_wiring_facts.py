@@ -1,0 +1,335 @@
+"""What the catalog's wirings are for, seen in what they come to: who reads from whom, sends to whom and stores where."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from tests.corpus.small_stacks import files_of, members
+
+from cluster_forge.catalog import rules
+from cluster_forge.catalog.inventory import texts
+
+if TYPE_CHECKING:
+    from tests.corpus.small_stacks import SmallStack, SmallStacks
+
+pytestmark = pytest.mark.corpus
+PROMETHEUS = "http://kube-prometheus-stack-prometheus.monitoring.svc.cluster.local:9090"
+MIMIR = "http://mimir-gateway.mimir.svc.cluster.local"
+LOKI = "http://loki-gateway.loki.svc.cluster.local"
+TEMPO = "tempo.tempo.svc.cluster.local"
+OPENOBSERVE = "http://openobserve.openobserve.svc.cluster.local:5080"
+SOURCES = {
+    "kube-prometheus-stack": ("Prometheus", "prometheus", PROMETHEUS),
+    "mimir": ("Mimir", "prometheus", f"{MIMIR}/prometheus"),
+    "loki": ("Loki", "loki", LOKI),
+    "tempo": ("Tempo", "tempo", f"http://{TEMPO}:3200"),
+    "openobserve": ("OpenObserve", "prometheus", f"{OPENOBSERVE}/api/default/prometheus"),
+}
+ALERTS = ("Alertmanager", "alertmanager", "http://kube-prometheus-stack-alertmanager.monitoring.svc.cluster.local:9093")
+
+
+def data_sources(stack: SmallStack, name: str) -> set[tuple[str, str, str]]:
+    """Name, type and address, without the slash at its end."""
+    files = [
+        text for each in stack.kinds(name, "ConfigMap") for text in files_of(each).values() if "\ndatasources:" in text
+    ]
+    found = [source for text in files for source in yaml.safe_load(text)["datasources"]]
+    return {(each["name"], each["type"], each["url"].rstrip("/")) for each in found}
+
+
+@pytest.mark.parametrize(
+    "others",
+    [[], *([each] for each in SOURCES), ["mimir", "loki"], list(SOURCES)],
+    ids=lambda others: "-".join(others) or "nobody",
+)
+def test_grafana_reads_from_whoever_is_there(small_stacks: SmallStacks, others: list[str]) -> None:
+    stack = small_stacks.of("grafana", *others, minor=35, about=["grafana"])
+    expected = {SOURCES[each] for each in others}
+    if "kube-prometheus-stack" in others:
+        expected |= {ALERTS}
+    elif "mimir" in others:  # the store of metrics is Mimir then
+        expected |= {("Prometheus", "prometheus", f"{MIMIR}/prometheus")}
+    assert data_sources(stack, "grafana") == expected
+    assert stack.lost("grafana") == []
+
+
+@pytest.mark.parametrize("others", [[], ["loki"], ["mimir", "tempo"], ["loki", "mimir", "tempo", "openobserve"]])
+def test_the_bundled_grafana_reads_from_whoever_is_there(small_stacks: SmallStacks, others: list[str]) -> None:
+    name = "kube-prometheus-stack"
+    stack = small_stacks.of(name, *others, minor=35, about=[name])
+    assert data_sources(stack, name) == {ALERTS, *(SOURCES[each] for each in (name, *others))}
+    assert stack.lost(name) == []
+
+
+def test_prometheus_without_an_operator_is_read_too(small_stacks: SmallStacks) -> None:
+    stack = small_stacks.of("grafana", "prometheus", minor=35, about=["grafana"])
+    at = "svc.cluster.local"
+    assert data_sources(stack, "grafana") == {
+        ("Prometheus", "prometheus", f"http://prometheus-server.monitoring.{at}"),
+        ("Alertmanager", "alertmanager", f"http://prometheus-alertmanager.monitoring.{at}:9093"),
+    }
+    assert stack.lost("grafana") == []
+
+
+@pytest.mark.parametrize("grafana", ["grafana", "kube-prometheus-stack"])
+def test_dashboards_come_by_the_sidecar(small_stacks: SmallStacks, grafana: str) -> None:
+    """The label that it looks for is on the dashboards of all who have some."""
+    makers = ("loki", "mimir", "cnpg-operator", "kyverno", "policy-reporter", "seaweedfs")
+    names = dict.fromkeys((grafana, *makers, "prometheus-operator-crds"))
+    stack = small_stacks.of(*names, minor=35, about=[grafana, *makers])
+    containers = [each for one in stack.kinds(grafana, "Deployment") for each in rules.containers_of(one.body)]
+    (sidecar,) = [each for each in containers if each["name"] == "grafana-sc-dashboard"]
+    looks_for = {each["name"]: each.get("value") for each in sidecar["env"]}
+    assert looks_for["NAMESPACE"] == "ALL"
+    for name in makers:
+        dashboards = [
+            text
+            for each in stack.kinds(name, "ConfigMap")
+            if (each.body["metadata"].get("labels") or {}).get(looks_for["LABEL"]) == looks_for["LABEL_VALUE"]
+            for text in files_of(each).values()
+        ]
+        assert dashboards, name
+        assert all(json.loads(each)["title"] for each in dashboards), name
+
+
+def alloy_targets(stack: SmallStack) -> set[str]:
+    """The addresses that Alloy's configuration sends to; those that it listens at are numbers."""
+    text = "".join(files_of(stack.one("alloy", "ConfigMap", "alloy")).values())
+    return {each for each in re.findall(r'(?:url|endpoint)\s*=\s*"([^"]+)"', text) if not each.startswith("0.0.0.0")}
+
+
+@pytest.mark.parametrize(
+    ("others", "targets"),
+    [
+        ([], set()),
+        (["loki"], {f"{LOKI}/loki/api/v1/push"}),
+        (["mimir"], {f"{MIMIR}/api/v1/push"}),
+        (["tempo"], {f"{TEMPO}:4317"}),
+        (["openobserve"], {f"{OPENOBSERVE}/api/default/loki/api/v1/push", f"{OPENOBSERVE}/api/default"}),
+        (["loki", "openobserve"], {f"{LOKI}/loki/api/v1/push", f"{OPENOBSERVE}/api/default"}),
+        (["loki", "mimir", "tempo"], {f"{LOKI}/loki/api/v1/push", f"{MIMIR}/api/v1/push", f"{TEMPO}:4317"}),
+    ],
+    ids=str,
+)
+def test_alloy_sends_to_whoever_is_there(small_stacks: SmallStacks, others: list[str], targets: set[str]) -> None:
+    stack = small_stacks.of("alloy", *others, minor=35, about=["alloy"])
+    assert alloy_targets(stack) == targets
+    assert stack.lost("alloy") == []
+
+
+def test_promtail_sends_to_loki(small_stacks: SmallStacks) -> None:
+    stack = small_stacks.of("promtail", "loki", about=["promtail"])
+    (text,) = files_of(stack.one("promtail", "Secret", "promtail")).values()
+    assert [each["url"] for each in yaml.safe_load(text)["clients"]] == [f"{LOKI}/loki/api/v1/push"]
+    assert stack.lost("promtail") == []
+
+
+COLLECTORS = {
+    "tempo": ("traces", {f"{TEMPO}:4317"}),
+    "loki": ("logs", {f"{LOKI}/otlp"}),
+    "mimir": ("metrics", {f"{MIMIR}/api/v1/push"}),
+    "kube-prometheus-stack": ("metrics", {f"{PROMETHEUS}/api/v1/write"}),
+    "openobserve": ("openobserve", {f"{OPENOBSERVE}/api/default"}),
+    "otel-lgtm-stack": ("lgtm", {"http://lgtm.otel-lgtm-stack.svc.cluster.local:4318"}),
+}
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+@pytest.mark.parametrize("other", COLLECTORS)
+def test_collectors_send_to_whoever_is_there(small_stacks: SmallStacks, other: str, size: str) -> None:
+    name = "opentelemetry-operator"
+    stack = small_stacks.of(name, other, "cert-manager", minor=35, size=size, about=[name])
+    called, targets = COLLECTORS[other]
+    (collector,) = stack.kinds(name, "OpenTelemetryCollector")
+    config = collector.body["spec"]["config"]
+    assert collector.id.name == called
+    assert {each["endpoint"] for each in config["exporters"].values()} == targets
+    for pipeline in config["service"]["pipelines"].values():
+        assert set(pipeline["receivers"]) <= set(config["receivers"])
+        assert set(pipeline["processors"]) <= set(config["processors"])
+        assert set(pipeline["exporters"]) == set(config["exporters"])
+    assert stack.lost(name) == []
+
+
+def senders_of_metrics(stack: SmallStack) -> set[str]:
+    """Who writes to Mimir: Prometheus or Alloy."""
+    target, found = f"{MIMIR}/api/v1/push", set()
+    for name in set(stack.parts) - {"mimir"}:
+        for each in stack.parts[name]:
+            said = [*members(each.body, "remoteWrite"), *files_of(each).values()] if each.id.kind != "Secret" else []
+            if any(target in text for text in texts(said)):
+                found.add(name)
+    return found
+
+
+@pytest.mark.parametrize("prometheus", ["", "kube-prometheus-stack", "prometheus"])
+@pytest.mark.parametrize("agent", ["", "alloy"])
+def test_one_sends_metrics_to_mimir(small_stacks: SmallStacks, prometheus: str, agent: str) -> None:
+    names = [each for each in (prometheus, agent) if each]
+    if names:
+        stack = small_stacks.of(*names, "mimir", minor=35, about=names)
+        assert senders_of_metrics(stack) == {names[0]}
+
+
+def test_what_others_write_to_takes_it(small_stacks: SmallStacks) -> None:
+    """Prometheus takes metrics of others only if it is told to."""
+    (operated,) = small_stacks.of("kube-prometheus-stack").kinds("kube-prometheus-stack", "Prometheus")
+    assert operated.body["spec"]["enableRemoteWriteReceiver"] is True
+    alone = small_stacks.of("prometheus", minor=35)
+    arguments = [each for one in alone.parts["prometheus"] for each in texts([*members(one.body, "args")])]
+    assert "--web.enable-remote-write-receiver" in arguments
+
+
+STORES = {
+    "seaweedfs": "seaweedfs-s3.seaweedfs.svc.cluster.local:8333",
+    "minio-tenant": "minio.minio-tenant-default.svc.cluster.local:80",
+}
+CNPG = ("gitea", "harbor", "keycloak")
+BUCKETS = {
+    "loki": {"loki-chunks", "loki-ruler"},
+    "mimir": {"mimir-blocks", "mimir-ruler", "mimir-alertmanager"},
+    "tempo": {"tempo"},
+    "velero": {"velero"},
+    "harbor": {"harbor", "cnpg-backups"},
+    "openobserve": {"openobserve"},
+    "gitea": {"cnpg-backups"},
+    "keycloak": {"cnpg-backups"},
+}
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("name", BUCKETS)
+def test_object_storage_is_that_of_the_store_that_is_there(small_stacks: SmallStacks, name: str, store: str) -> None:
+    """The endpoint and the buckets are the store's, and the credentials a Secret that somebody is told to make."""
+    names = [name, store, *(["cnpg-operator", "cert-manager"] if name in CNPG else []), "minio-operator"]
+    stack = small_stacks.of(*names, size="large", minor=35, about=[name, store])
+    config = "".join(settings(stack, name))
+    assert STORES[store] in config
+    assert not any(host in config for other, host in STORES.items() if other != store)
+    named = re.findall(r"\b(?:bucket|bucketnames|bucket_name|ZO_S3_BUCKET_NAME)\"?: \"?([a-z-]+)", config)
+    named += re.findall(r"s3://([a-z-]+)/", config)
+    assert set(named) == BUCKETS[name]
+    assert BUCKETS[name] <= buckets_of(stack, store)
+    expected = {secret for namespace, secret in stack.secrets if namespace == stack.around.placed[name].namespace}
+    assert (
+        {text for each in stack.parts[name] for text in texts(each.body)}
+        & expected
+        & {
+            "object-storage",
+            "object-storage-credentials",
+        }
+    )
+    assert stack.lost(name) == []
+
+
+def settings(stack: SmallStack, name: str) -> list[str]:
+    """What a component is told, as text."""
+    told = [text for each in stack.kinds(name, "ConfigMap") for text in files_of(each).values()]
+    told += [f"{key}: {text}\n" for each in stack.kinds(name, "ConfigMap") for key, text in files_of(each).items()]
+    return told + [each.text.decode() for each in stack.kinds(name, "Cluster", "BackupStorageLocation")]
+
+
+def buckets_of(stack: SmallStack, store: str) -> set[str]:
+    """The buckets that a store makes when it begins."""
+    if store == "minio-tenant":
+        (tenant,) = stack.kinds(store, "Tenant")
+        return {each["name"] for each in tenant.body["spec"]["buckets"]}
+    said = "\n".join(text for each in stack.kinds(store, "Job") for text in texts(each.body))
+    return set(re.findall(r"s3\.bucket\.create --name ([a-z-]+)", said))
+
+
+@pytest.mark.parametrize(("size", "instances"), [("medium", 2), ("large", 3)])
+@pytest.mark.parametrize("name", CNPG)
+def test_databases_come_from_cloudnativepg(small_stacks: SmallStacks, name: str, size: str, instances: int) -> None:
+    stack = small_stacks.whole(name, size=size, minor=35)
+    (cluster,) = stack.kinds(name, "Cluster")
+    assert cluster.body["spec"]["instances"] == instances
+    host = f"{cluster.id.name}-rw.{cluster.id.namespace}.svc.cluster.local"
+    files = [text for each in stack.kinds(name, "ConfigMap", "Secret") for text in files_of(each).values()]
+    pods = [text for each in stack.parts[name] for text in texts([rules.pod_of(each.body)])]
+    assert any(host in text for text in (*files, *pods))
+    references = [each for one in stack.parts[name] for each in members([rules.pod_of(one.body)], "secretKeyRef")]
+    assert f"{cluster.id.name}-app" in {each["name"] for each in references}
+    assert stack.lost(name) == []
+
+
+@pytest.mark.parametrize("name", ["gitea"])
+def test_at_small_a_database_of_its_own_will_do(small_stacks: SmallStacks, name: str) -> None:
+    assert small_stacks.of(name, "cnpg-operator", minor=35, about=[name]).kinds(name, "Cluster") == []
+
+
+ALWAYS = {"batch/job", "pod", "deployment", "statefulset"}
+QUEUED = {
+    "kuberay-operator": {"ray.io/raycluster", "ray.io/rayjob"},
+    "jobset": {"jobset.x-k8s.io/jobset"},
+    "lws": {"leaderworkerset.x-k8s.io/leaderworkerset"},
+    "appwrapper": {"workload.codeflare.dev/appwrapper"},
+}
+
+
+@pytest.mark.parametrize("minor", [28, 35])
+@pytest.mark.parametrize("others", [[], *([each] for each in QUEUED), ["jobset", "lws"], list(QUEUED)], ids=str)
+def test_kueue_queues_what_is_there(small_stacks: SmallStacks, others: list[str], minor: int) -> None:
+    stack = small_stacks.of("kueue", *others, "cert-manager", minor=minor, about=["kueue"])
+    (text,) = files_of(stack.one("kueue", "ConfigMap", "kueue-manager-config")).values()
+    frameworks = yaml.safe_load(text)["integrations"]["frameworks"]
+    assert sorted(frameworks) == sorted(ALWAYS.union(*(QUEUED[each] for each in others)))
+
+
+GPUS = {"amd-gpu-operator": "amd.com/gpu", "nvidia-gpu-operator": "nvidia.com/gpu"}
+
+
+@pytest.mark.parametrize("operator", GPUS)
+def test_kueue_has_a_queue_for_the_gpus_that_are_there(small_stacks: SmallStacks, operator: str) -> None:
+    stack = small_stacks.of("kueue", operator, minor=35, about=["kueue"])
+    (flavor,), (queue,) = stack.kinds("kueue", "ResourceFlavor"), stack.kinds("kueue", "ClusterQueue")
+    (local,) = stack.kinds("kueue", "LocalQueue")
+    (group,) = queue.body["spec"]["resourceGroups"]
+    assert set(group["coveredResources"]) - {"cpu", "memory"} == {GPUS[operator]}
+    for each in group["flavors"]:
+        assert each["name"] == flavor.id.name
+        assert [resource["name"] for resource in each["resources"]] == group["coveredResources"]
+    assert local.body["spec"]["clusterQueue"] == queue.id.name
+    assert small_stacks.of("kueue", minor=35).kinds("kueue", "ClusterQueue") == []
+
+
+@pytest.mark.parametrize("operator", GPUS)
+@pytest.mark.parametrize(
+    ("storage", "class_name"), [("longhorn", "longhorn"), ("local-path-provisioner", "local-path")]
+)
+def test_kaiwo_uses_the_gpus_and_the_volumes_that_are_there(
+    small_stacks: SmallStacks, operator: str, storage: str, class_name: str
+) -> None:
+    names = ["kaiwo", operator, storage, "kueue", "cert-manager", "kuberay-operator", "appwrapper"]
+    stack = small_stacks.of(*names, minor=35, about=["kaiwo", "kueue", storage])
+    (config,) = stack.kinds("kaiwo", "KaiwoConfig")
+    assert config.body["spec"]["nodes"]["defaultGpuResourceKey"] == GPUS[operator]
+    assert config.body["spec"]["storage"]["defaultStorageClass"] == class_name
+    assert stack.inventory.has_storage_class(class_name)
+    assert stack.kinds("kueue", "ClusterQueue") == []  # Kaiwo makes its own
+
+
+@pytest.mark.parametrize(
+    ("operator", "kind", "exporter"),
+    [
+        ("amd-gpu-operator", "DeviceConfig", ("metricsExporter", "enable")),
+        ("nvidia-gpu-operator", "ClusterPolicy", ("dcgmExporter", "enabled")),
+    ],
+)
+def test_metrics_of_gpus_reach_prometheus(
+    small_stacks: SmallStacks, operator: str, kind: str, exporter: tuple[str, str]
+) -> None:
+    """The operator makes the exporter, and its ServiceMonitor where the API is there."""
+    part, switch = exporter
+
+    def told(*others: str) -> dict[str, Any]:
+        (found,) = small_stacks.of(operator, *others, minor=35, about=[operator]).kinds(operator, kind)
+        return {**found.body["spec"][part], **found.body["spec"][part].get("prometheus", {})}
+
+    assert told()[switch] is True
+    assert told("kube-prometheus-stack")["serviceMonitor"][switch] is True
+    assert not told().get("serviceMonitor", {}).get(switch)
