@@ -257,9 +257,8 @@ def test_databases_come_from_cloudnativepg(small_stacks: SmallStacks, name: str,
     assert stack.lost(name) == []
 
 
-@pytest.mark.parametrize("name", ["gitea"])
-def test_at_small_a_database_of_its_own_will_do(small_stacks: SmallStacks, name: str) -> None:
-    assert small_stacks.of(name, "cnpg-operator", minor=35, about=[name]).kinds(name, "Cluster") == []
+def test_at_small_gitea_has_a_database_of_its_own(small_stacks: SmallStacks) -> None:
+    assert small_stacks.of("gitea", "cnpg-operator", minor=35, about=["gitea"]).kinds("gitea", "Cluster") == []
 
 
 ALWAYS = {"batch/job", "pod", "deployment", "statefulset"}
@@ -333,3 +332,22 @@ def test_metrics_of_gpus_reach_prometheus(
     assert told()[switch] is True
     assert told("kube-prometheus-stack")["serviceMonitor"][switch] is True
     assert not told().get("serviceMonitor", {}).get(switch)
+
+
+@pytest.mark.parametrize("name", CNPG)
+def test_monitors_of_databases_name_the_database(small_stacks: SmallStacks, name: str) -> None:
+    """No manifest has the pods; CloudNativePG labels them with the name of their cluster."""
+    names = [*small_stacks.whole(name, size="medium", minor=35).around.placed, "prometheus-operator-crds"]
+    stack = small_stacks.of(*names, size="medium", minor=35, about=[name])
+    (cluster,) = stack.kinds(name, "Cluster")
+    selectors = [each.body["spec"]["selector"]["matchLabels"] for each in stack.kinds(name, "PodMonitor")]
+    assert cluster.id.name in {each.get("cnpg.io/cluster") for each in selectors}
+
+
+def test_the_monitor_of_minio_finds_what_the_operator_labels(small_stacks: SmallStacks) -> None:
+    name = "minio-tenant"
+    stack = small_stacks.of(name, "minio-operator", "prometheus-operator-crds", minor=35, about=[name])
+    (tenant,), (monitor,) = stack.kinds(name, "Tenant"), stack.kinds(name, "ServiceMonitor")
+    labels = tenant.body["spec"]["serviceMetadata"]["minioServiceLabels"]
+    assert monitor.body["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    assert monitor.id.namespace == tenant.id.namespace
