@@ -85,6 +85,7 @@ def environment(store: Path, mirror: Path | None) -> dict[str, str]:
         for verb in _fetching():
             settings[f"CLUSTER_FORGE_{verb}_MIRROR"] = str(mirror.resolve(strict=True))
             settings[f"CLUSTER_FORGE_{verb}_OFFLINE"] = "1"
+            settings[f"CLUSTER_FORGE_{verb}_JOBS"] = "1"  # several pages keep the cores busy as it is
     return settings
 
 
