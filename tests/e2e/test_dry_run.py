@@ -9,16 +9,10 @@ from tests.corpus.conftest import Workspaces
 from tests.e2e import program
 from tests.e2e.api_server import ApiServer
 
-from cluster_forge.adapters.helm_engine import HelmEngineInProcess
-from cluster_forge.adapters.makers import DirectMaker
-from cluster_forge.adapters.yaml_fast import FastYaml
-from cluster_forge.adapters.yaml_go import GoYaml
-from cluster_forge.adapters.yaml_python import PythonYaml
 from cluster_forge.catalog.library import packaged
 from cluster_forge.catalog.wiring import chosen_version
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.manifest import Manifest, Provenance
-from cluster_forge.ports import Maker
 
 pytestmark = pytest.mark.e2e
 COLLECTIONS = packaged().collections
@@ -26,18 +20,10 @@ OTHERS = set(packaged().names).difference(*(each.members for each in COLLECTIONS
 STACKS = [*((name, "large") for name in sorted(COLLECTIONS) + sorted(OTHERS)), ("platform", "small")]
 
 
-@pytest.fixture(scope="module")
-def maker() -> Maker:
-    """One for all stacks, in this process."""
-    return DirectMaker(HelmEngineInProcess(), FastYaml(GoYaml(PythonYaml())))
-
-
 @pytest.mark.parametrize(("name", "size"), STACKS)
-def test_the_server_takes_every_object(
-    workspaces: Workspaces, maker: Maker, api_server: ApiServer, name: str, size: str
-) -> None:
+def test_the_server_takes_every_object(workspaces: Workspaces, api_server: ApiServer, name: str, size: str) -> None:
     folder = workspaces.begin(name, size=size, minor=minor_for(name), domain="example.com")
-    forged = workspaces.forge(folder, maker=maker)
+    forged = workspaces.forge(folder)
     refusals = api_server.refusals(each for part in forged.smelted.parts for each in part.manifests)
     if refusals:
         pytest.fail("\n".join([f"{len(refusals)} objects are refused:", *map(str, refusals)]), pytrace=False)
