@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from random import Random
 from typing import Any
 
@@ -374,3 +376,22 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, float) and isinstance(other, int | float):
         return math.isclose(one, other, rel_tol=0, abs_tol=0)
     return bool(one == other)
+
+
+def test_threads_that_come_and_go_may_read() -> None:
+    """yaml-rs 0.1.6 crashes when the thread that imported it has ended."""
+    script = """
+import threading
+from cluster_forge.adapters.yaml_fast import FastYaml
+from cluster_forge.adapters.yaml_python import PythonYaml
+reader, found = FastYaml(PythonYaml()), []
+def read():
+    found.append([reader.read("a: [x, z]\\n") for _ in range(3000)][-1])
+for _ in range(3):
+    thread = threading.Thread(target=read)
+    thread.start()
+    thread.join()
+print(found == [{"a": ["x", "z"]}] * 3)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "True\n")

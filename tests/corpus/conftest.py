@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from tests.corpus.catalog_trials import trials
-from tests.corpus.small_stacks import SmallStacks
 
 from cluster_forge.adapters.makers import CachedMaker
 from cluster_forge.catalog.completion import StackCatalog
@@ -24,6 +23,7 @@ from cluster_forge.stack.model import Component, KubernetesVersion, Size, Stack,
 from cluster_forge.stack.parse import Loaded, load
 from cluster_forge.stages.mine import MineRequest, mine
 from cluster_forge.stages.render import Content
+from cluster_forge.stages.small_stacks import SmallStacks
 from cluster_forge.stages.smelt import Smelted, SmeltRequest, smelt
 from cluster_forge.wiring import Settings, Workshop, workshop, workspace_files
 

@@ -33,7 +33,9 @@ def platform(workspaces: Workspaces) -> Forged:
 @pytest.fixture(scope="module")
 def maker() -> Maker:
     """One for all stacks, in this process."""
-    return DirectMaker(HelmEngineInProcess(), FastYaml(GoYaml(PythonYaml())))
+    reader = FastYaml(GoYaml(PythonYaml()))
+    reader.read("a: 1\n")  # threads that come and go take the slow reader, unless this one has read before
+    return DirectMaker(HelmEngineInProcess(), reader)
 
 
 @pytest.mark.parametrize("size", ALL_SIZES)

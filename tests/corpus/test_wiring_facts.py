@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from tests.corpus.small_stacks import files_of, members
+from tests.corpus.reading import files_of, members
 
 from cluster_forge.catalog import rules
 from cluster_forge.catalog.inventory import texts
 
 if TYPE_CHECKING:
-    from tests.corpus.small_stacks import SmallStack, SmallStacks
+    from cluster_forge.stages.small_stacks import SmallStack, SmallStacks
 
 pytestmark = pytest.mark.corpus
 PROMETHEUS = "http://kube-prometheus-stack-prometheus.monitoring.svc.cluster.local:9090"

@@ -1,4 +1,6 @@
-"""Every wiring of the catalog: what it names is there, and APIs, certificates, gateways and stores that are there are used."""
+"""APIs, certificates, gateways and stores that are there are used by every component of the catalog that has a wiring for
+them. What each wiring names is looked at by `catalog test` (`test_catalog.py`).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from tests.corpus.small_stacks import files_of, members
+from tests.corpus.reading import files_of, members
 
 from cluster_forge.catalog import rules, wiring
 from cluster_forge.catalog.company import newest
@@ -15,18 +17,12 @@ from cluster_forge.catalog.inventory import texts
 from cluster_forge.catalog.library import packaged
 
 if TYPE_CHECKING:
-    from tests.corpus.small_stacks import SmallStack, SmallStacks
-
     from cluster_forge.catalog.format import CatalogComponent, SizeName, Wiring
     from cluster_forge.manifests.manifest import Manifest
+    from cluster_forge.stages.small_stacks import SmallStack, SmallStacks
 
 pytestmark = pytest.mark.corpus
 CATALOG = {name: packaged().component(name) for name in packaged().names}
-WIRINGS = [
-    pytest.param(component, each, id=f"{name}-{number}-{'-'.join(each.all_of) or 'always'}")
-    for name, component in CATALOG.items()
-    for number, each in enumerate(component.wiring)
-]
 MONITORING, CERTIFICATES = "monitoring.coreos.com", "cert-manager.io"
 
 
@@ -46,19 +42,6 @@ def company(stacks: SmallStacks, component: CatalogComponent, each: Wiring, size
 def company_of(stacks: SmallStacks, name: str, *, wired_to: str) -> SmallStack:
     (each,) = [one for one in CATALOG[name].wiring if one.all_of == [wired_to] and not one.none_of]
     return company(stacks, CATALOG[name], each, each.sizes[0])
-
-
-@pytest.mark.parametrize(("component", "each"), WIRINGS)
-def test_what_a_wiring_names_is_there(small_stacks: SmallStacks, component: CatalogComponent, each: Wiring) -> None:
-    """Where it applies, nothing in the component leads nowhere, be it the wiring's or not."""
-    stack = company(small_stacks, component, each, each.sizes[0])
-    assert each in wiring.applying(component, stack.around)
-    assert stack.lost(component.name) == []
-
-
-@pytest.mark.parametrize("name", CATALOG)
-def test_what_a_component_names_is_there_with_nothing_but_its_needs(small_stacks: SmallStacks, name: str) -> None:
-    assert small_stacks.whole(name, minor=newest(CATALOG[name])).lost(name) == []
 
 
 @pytest.mark.parametrize("name", CATALOG)

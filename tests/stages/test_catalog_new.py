@@ -68,7 +68,7 @@ spec:
 ---
 apiVersion: v1
 kind: Service
-metadata: {name: web}
+metadata: {name: web, labels: {app: web}}
 spec: {type: {{ .Values.service.type }}, selector: {app: web}, ports: [{port: 80}]}
 ---
 apiVersion: v1

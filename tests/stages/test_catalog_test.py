@@ -113,6 +113,22 @@ def test_each_fault_is_found(
     assert any(each.rule == rule and message in each.message for each in found), found
 
 
+def test_what_a_component_names_and_nobody_has(workshop: Workshop, shelf: Shelf) -> None:
+    address = {"image": "nginx:1.29", "args": {"push": "http://loki.monitor.svc:3100"}}
+    (fault,) = tried(workshop, shelf, values=address).faults
+    assert (fault.rule, fault.object) == ("address", "Deployment.apps/web/web")
+    assert fault.message == "http://loki.monitor.svc:3100: no such Service"
+    assert [trial.size for trial in fault.trials] == ["small", "medium", "large"]
+
+
+def test_what_a_wiring_names_and_those_whom_it_is_with_do_not_have(workshop: Workshop, shelf: Shelf) -> None:
+    wired = {"with": "metrics", "purpose": "Sends.", "values": {"args": {"to": "${metrics.url}"}}}
+    faults = tried(workshop, shelf, wiring=[wired]).faults
+    assert [(each.rule, each.message) for each in faults] == [
+        ("address", "http://metrics.monitor.svc: no such Service (with monitor)")
+    ]
+
+
 def test_an_object_that_comes_twice(workshop: Workshop, shelf: Shelf) -> None:
     twice = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": key}} for key in "bc"]
     faults = tried(workshop, shelf, objects=twice).faults
@@ -162,6 +178,8 @@ def tried(workshop: Workshop, shelf: Shelf, more: dict[str, str] | None = None, 
         "sizes": {"large": {"replicas": 3}},
         "examples": [{"title": "More", "values": {"replicas": 2}}],
     }
-    shelf.component("web", **{**body, **changes}).component("monitor", provides={"metrics": {}})
+    shelf.component("web", **{**body, **changes}).component(
+        "monitor", provides={"metrics": {"url": "http://metrics.${namespace}.svc"}}
+    )
     (verdict,) = catalog_test.test(["web"], trials(workshop, shelf), workshop.tools.workers, workshop.heard)
     return verdict

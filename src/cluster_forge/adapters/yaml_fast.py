@@ -12,6 +12,8 @@ together.
 from __future__ import annotations
 
 import re
+import sys
+import threading
 from functools import cache
 from typing import Any
 
@@ -88,7 +90,7 @@ class FastYaml:
         self._exact = exact
 
     def read(self, document: str) -> Any:
-        if is_alike(document):
+        if is_alike(document) and _may_import():
             import yaml_rs  # noqa: PLC0415 - what is kept in the cache needs no parser
 
             try:
@@ -100,6 +102,11 @@ class FastYaml:
                 if found:
                     return found
         return self._exact.read(document)
+
+
+def _may_import() -> bool:
+    """Whether yaml-rs is there, or may be imported: 0.1.6 crashes when the thread that imported it has ended."""
+    return "yaml_rs" in sys.modules or threading.current_thread() is threading.main_thread()
 
 
 def is_alike(document: str) -> bool:

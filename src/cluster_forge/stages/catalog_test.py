@@ -1,7 +1,7 @@
 """catalog test: what a catalog's components have to keep, tried on what they come to.
 
-Every size for several versions of Kubernetes; the rules for production; that nothing is drawn at random; that each size,
-wiring and example of a component changes something.
+Every size for several versions of Kubernetes; the rules for production; that what it names is there, with what it needs and
+with those whom its wirings are for; that nothing is drawn at random; that each size, wiring and example changes something.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from cluster_forge.stack import merge
 from cluster_forge.stack.model import Size
 from cluster_forge.stack.traced import Traced
 from cluster_forge.stages import mined
+from cluster_forge.stages.small_stacks import SmallStacks
 from cluster_forge.stages.trials import Trials, contents
 
 STAGE = "test"
@@ -154,6 +155,7 @@ class _Testing:
         self._component = component
         self._trials = trials
         self._companies = trials.companies
+        self._stacks = SmallStacks(trials)
         self._newest = newest(component)
         self.sizes: dict[str, dict[str, Any]] = {}
         self._fitting = [minor for minor in MINORS if wiring.chosen_version(component, minor)]
@@ -232,6 +234,7 @@ class _Testing:
             found = rules.breaches(
                 objects, size=Size(size), level=component.pod_security, exceptions=component.exceptions
             )
+            found += self._stacks.whole(component.name, size=size, minor=minor).lost(component.name)
             yield from (_Found(each.rule, each.object, each.message, trial) for each in found)
 
     def _last_of(self, version: Version) -> int:
@@ -274,9 +277,8 @@ class _Testing:
         names = self._companies.company(component, each, size, minor)
         if names is None:
             return
-        around = self._companies.around(
-            names, minor, size, domain="example.com" if wiring.DOMAIN in each.all_of else ""
-        )
+        domain = "example.com" if wiring.DOMAIN in each.all_of else ""
+        around = self._companies.around(names, minor, size, domain=domain)
         called = f"wiring {number} ({each.purpose.rstrip('.')})"
         if each not in wiring.applying(component, around):
             yield _Found("idle-wiring", "", f"{called} never applies")
@@ -287,6 +289,13 @@ class _Testing:
         apis = self._trials.apis([name for name in around.placed if name != component.name], minor, size)
         if self._same(wiring.layers(placed, around), wiring.layers(lacking, around), apis):
             yield _Found("idle-wiring", "", f"{called} changes nothing")
+        stack = self._stacks.of(*names, size=size, minor=minor, domain=domain, about=[component.name])
+        lost = stack.lost(component.name)
+        known = self._stacks.whole(component.name, size=size, minor=minor).lost(component.name) if lost else ()
+        company = ", ".join(dict.fromkeys(names[1:])) or "nothing else"
+        for one in lost:
+            if one not in known:
+                yield _Found(one.rule, one.object, f"{one.message} (with {company})")
 
     def _example(self, each: Example) -> Iterator[_Found]:
         name, minor = self._component.name, self._newest

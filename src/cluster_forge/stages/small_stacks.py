@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 from cluster_forge.catalog import links, wiring
 from cluster_forge.catalog.company import MINORS
@@ -16,9 +14,7 @@ from cluster_forge.catalog.wiring import Placed, Surroundings
 from cluster_forge.manifests import hooks, normalize
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.scope import Scopes
-
-if TYPE_CHECKING:
-    from cluster_forge.stages.trials import Trials
+from cluster_forge.stages.trials import Trials
 
 SHIPPED = (hooks.HookUse.NONE, hooks.HookUse.INSTALL)
 
@@ -62,10 +58,9 @@ class SmallStack:
 
 @dataclass(frozen=True)
 class SmallStacks:
-    """Makes small stacks; the same one is made once."""
+    """Makes small stacks, of components that ``trials`` makes."""
 
     trials: Trials
-    _made: dict[tuple[object, ...], SmallStack] = field(default_factory=dict, init=False, repr=False)
 
     def of(
         self, *names: str, size: str = "small", minor: int = 0, domain: str = "", about: Sequence[str] = ()
@@ -76,11 +71,7 @@ class SmallStacks:
         """
         companies = self.trials.companies
         minor = minor or max(each for each in MINORS if all(companies.placed(name, each) for name in names))
-        key = (names, size, minor, domain, tuple(about))
-        if key not in self._made:
-            around = companies.around(names, minor, size, domain=domain)
-            self._made[key] = self._make(around, minor, about or names)
-        return self._made[key]
+        return self._make(companies.around(names, minor, size, domain=domain), minor, about or names)
 
     def whole(self, *names: str, size: str = "small", minor: int = 0) -> SmallStack:
         """A stack about these components, with what they need."""
@@ -122,26 +113,3 @@ def _secrets(placed: Placed, around: Surroundings) -> Iterator[Place]:
         yield each.get("namespace", placed.namespace), each["name"]
     for name in placed.component.makes_secrets:
         yield placed.namespace, name
-
-
-def files_of(manifest: Manifest) -> dict[str, str]:
-    """The files in a ConfigMap or Secret, as text."""
-    body = manifest.body
-    decoded = (
-        {key: base64.b64decode(text).decode() for key, text in (body.get("data") or {}).items()}
-        if manifest.id.kind == "Secret"
-        else dict(body.get("data") or {})
-    )
-    return decoded | (body.get("stringData") or {})
-
-
-def members(value: Any, key: str) -> Iterator[Any]:
-    """Every member of that name in nested mappings and lists."""
-    if isinstance(value, Mapping):
-        for name, member in value.items():
-            if name == key:
-                yield member
-            yield from members(member, key)
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for item in value:
-            yield from members(item, key)
