@@ -20,6 +20,7 @@ from cluster_forge.manifests.manifest import Body, Manifest
 DISCOVERY = {"Accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"}
 APPLY = {"Content-Type": "application/apply-patch+yaml"}
 THREADS = 8
+ENFORCED, POD_SECURITY = "pod-security.kubernetes.io/enforce", "would violate PodSecurity"
 SERVED_WITHIN_SECONDS = 120
 
 ApiKind = tuple[str, str]
@@ -65,11 +66,13 @@ class ApiServer:
         """What it refuses of a stack. Namespaces, and CRDs of which the stack has objects, stay; others leave nothing."""
         every = list(manifests)
         kinds = {(each.id.group, each.id.kind) for each in every}
-        ground = [each for each in every if each.id.kind == "Namespace" or _defines(each) in kinds]
-        others = [each for each in every if each.id not in {made.id for made in ground}]
+        ground: list[Manifest] = []
+        others: list[Manifest] = []
+        for each in every:
+            (ground if each.id.kind == "Namespace" or _defines(each) in kinds else others).append(each)
         with ThreadPoolExecutor(THREADS) as threads:
             served = self._served()
-            found = list(threads.map(lambda each: self._make(each, served[_kind(each.body)]), ground))
+            found = list(threads.map(lambda each: self._make(each, served.get(_kind(each.body))), ground))
             served = self._served_with(each for each, refusal in zip(ground, found, strict=True) if not refusal)
             found += threads.map(lambda each: self._try(each, served.get(_kind(each.body))), others)
         return sorted(filter(None, found))
@@ -81,19 +84,13 @@ class ApiServer:
         message = self._apply(manifest.body, resource, dryRun="All")
         return Refusal.of(manifest, message) if message else None
 
-    def _make(self, manifest: Manifest, resource: Resource) -> Refusal | None:
-        """Really make a Namespace or a CRD, as it is but for a conversion webhook, which is tried only.
-
-        Nobody is behind such a webhook here; without one, versions of a kind are taken for each other.
-        """
-        body = manifest.body
-        if "conversion" in body.get("spec", ()):
-            refusal = self._try(manifest, resource)
-            if refusal:
-                return refusal
-            body = {**body, "spec": {key: value for key, value in body["spec"].items() if key != "conversion"}}
-        message = self._apply(body, resource)
-        return Refusal.of(manifest, message) if message else None
+    def _make(self, manifest: Manifest, resource: Resource | None) -> Refusal | None:
+        """Try a Namespace or a CRD, and make it."""
+        refusal = self._try(manifest, resource)
+        if refusal is None and resource is not None:
+            message = self._apply(_for_trials(manifest.body), resource)
+            refusal = Refusal.of(manifest, message) if message else None
+        return refusal
 
     def _served_with(self, made: Iterable[Manifest]) -> dict[ApiKind, Resource]:
         """What is served when the kinds of new CRDs are among it; time passes between the two."""
@@ -114,7 +111,9 @@ class ApiServer:
         query = urlencode({"fieldManager": "cluster-forge", "force": "true", "fieldValidation": "Strict", **options})
         content = orjson.dumps(body)
         answer = self._http.request("PATCH", f"{path}?{query}", body=content, headers=APPLY, retries=False)
-        return str(orjson.loads(answer.data)["message"]) if answer.status >= 400 else ""
+        if answer.status >= 400:
+            return str(orjson.loads(answer.data)["message"])
+        return "\n".join(each for each in answer.headers.getlist("Warning") if POD_SECURITY in each)
 
     def _served(self) -> dict[ApiKind, Resource]:
         return dict(each for root in ("api", "apis") for each in self._discovered(root))
@@ -131,6 +130,22 @@ class ApiServer:
                             root=f"{root}/{name}", plural=each["resource"], is_namespaced=each["scope"] == "Namespaced"
                         ),
                     )
+
+
+def _for_trials(body: Body) -> Body:
+    """A Namespace or a CRD with which other objects can be tried though no controller runs.
+
+    Nobody is behind a conversion webhook; without one, versions of a kind are taken for each other. Only pods are held to
+    the Pod Security of a Namespace, and there are none; of what would make them, the server can warn.
+    """
+    metadata, spec = body["metadata"], body.get("spec") or {}
+    labels = metadata.get("labels") or {}
+    warning = {key.replace("/enforce", "/warn"): value for key, value in labels.items() if key.startswith(ENFORCED)}
+    return {
+        **body,
+        "metadata": {**metadata, "labels": {**labels, **warning}},
+        "spec": {key: value for key, value in spec.items() if key != "conversion"},
+    }
 
 
 def _kind(body: Body) -> ApiKind:

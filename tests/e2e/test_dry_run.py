@@ -48,7 +48,7 @@ spec:
 """
 FINE = (
     WIDGETS,
-    "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}",
+    "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {pod-security.kubernetes.io/enforce: baseline}}}",
     "{apiVersion: shop.test/v1, kind: Widget, metadata: {name: fine, namespace: shop}, spec: {size: 3}}",
 )
 REFUSED = {
@@ -58,6 +58,12 @@ REFUSED = {
     "{apiVersion: shop.test/v2, kind: Widget, metadata: {name: d, namespace: shop}}": "knows no such kind in shop.test/v2",
     "{apiVersion: v1, kind: ConfigMap, metadata: {name: e, namespace: office}}": 'namespaces "office" not found',
     "{apiVersion: v1, kind: Service, metadata: {name: f, namespace: shop}, spec: {ports: [{port: 0}]}}": "spec.ports[0]",
+    """
+    apiVersion: batch/v1
+    kind: Job
+    metadata: {name: g, namespace: shop}
+    spec: {template: {spec: {restartPolicy: Never, hostNetwork: true, containers: [{name: g, image: g}]}}}
+    """: "host namespaces (hostNetwork=true)",
     WIDGETS.replace("name: widgets", "name: gadgets"): "metadata.name",
 }
 
