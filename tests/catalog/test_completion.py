@@ -32,6 +32,30 @@ class TestNames:
         assert names(shelf, "components: [both]") == ["a", "b"]
         assert names(shelf, "components: [both]\ncollections: {both: [inner, c]}") == ["b", "c"]
 
+    def test_objects_secrets_and_needs_of_ones_own_are_added(self, shelf: Shelf) -> None:
+        def config_map(name: str, data: str) -> dict[str, Any]:
+            return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": data}}
+
+        shelf.component("db").component("mine").component(
+            "web",
+            needs=["db"],
+            objects=[config_map("one", "catalog"), config_map("two", "catalog")],
+            secrets=[{"name": "login", "keys": {"password": "it"}, "purpose": "Login."}],
+        )
+        more = (
+            "{name: web, needs: [mine], objects: ["
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: two}, data: {a: own}},"
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: three}}],"
+            "secrets: [{name: mail, keys: {password: it}, purpose: Mail.}]}"
+        )
+        web = shelf.load(f"components: [{more}, mine]").stack.component("web")
+        assert web.needs == ("db", "mine")
+        assert [each["metadata"]["name"] for each in web.objects] == ["one", "two", "three"]
+        assert web.objects[1]["data"] == {"a": "own"}
+        assert [each.name for each in web.secrets] == ["login", "mail"]
+        web = shelf.load("components: [{name: web, objects: [], secrets: []}]").stack.component("web")
+        assert (web.objects, web.secrets) == ((), ())
+
     def test_the_users_layer_wins(self, shelf: Shelf) -> None:
         shelf.component("web", values={"a": 1, "b": {"c": 1, "d": 2}})
         (web,) = shelf.load(

@@ -7,7 +7,7 @@ null replaces it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import reduce
 from types import MappingProxyType
@@ -35,6 +35,13 @@ def traced(*layers: Traced) -> Traced:
         TypeError: without a layer.
     """
     return reduce(_over, layers)
+
+
+def joined(below: Traced, top: Traced, identity: Callable[[Traced], object]) -> Traced:
+    """The items of both lists; one of ``top`` takes the place of an equal one of ``below``."""
+    items = {identity(each): each for each in below.items}
+    items |= {identity(each): each for each in top.items}
+    return replace(top, content=tuple(items.values()))
 
 
 def without_nulls(description: Traced) -> Traced:

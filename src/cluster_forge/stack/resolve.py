@@ -88,7 +88,7 @@ def resolve(
     for name, layers in completed.layers.items():
         own = known.get(name)
         known[name] = (
-            replace(own, layers=(*layers, *own.layers))
+            replace(own, layers=_over_catalog(layers, own.layers))
             if own
             else Entry(name=name, layers=layers, named=named.get(name, ""))
         )
@@ -103,6 +103,31 @@ def resolve(
     for name in resolved.stack:
         _check_needs(resolved, known[name], errors)
     return resolved
+
+
+_ADDED = ("needs", "objects", "secrets")
+
+
+def _over_catalog(below: tuple[Traced, ...], own: Iterable[Traced]) -> tuple[Traced, ...]:
+    """The user's layers over the catalog's. Of some lists what the catalog has stays: who wants one object more would
+    otherwise lose, without a word, budgets, routes and Secrets that he has never seen; an empty list takes all away.
+    """
+    for layer in own:
+        beneath = merge.traced(*below)
+        lists = {
+            key: merge.joined(there, member, _identity)
+            for key in _ADDED
+            if (member := layer.get(key)) and (there := beneath.get(key)) and member.items
+        }
+        below = (*below, replace(layer, content=MappingProxyType({**layer.mapping, **lists})))
+    return below
+
+
+def _identity(item: Traced) -> object:
+    """What makes an object, a Secret or a need the same as another one."""
+    named = item.get("metadata") or item
+    parts = (item.get("kind"), named.get("namespace"), named.get("name"))
+    return item.string or tuple(part.string if part else "" for part in parts)
 
 
 def select(
