@@ -7,7 +7,7 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -21,7 +21,7 @@ DISCOVERY = {"Accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupD
 APPLY = {"Content-Type": "application/apply-patch+yaml"}
 THREADS = 8
 ENFORCED, POD_SECURITY = "pod-security.kubernetes.io/enforce", "would violate PodSecurity"
-SERVED_WITHIN_SECONDS = 120
+CHANGES_WITHIN_SECONDS = 120
 
 ApiKind = tuple[str, str]
 """``apiVersion`` and ``kind``."""
@@ -61,21 +61,41 @@ class ApiServer:
 
     def __init__(self, http: urllib3.HTTPSConnectionPool) -> None:
         self._http = http
+        self._made: dict[str, Manifest] = {}
 
     def refusals(self, manifests: Iterable[Manifest]) -> list[Refusal]:
-        """What it refuses of a stack. Namespaces, and CRDs of which the stack has objects, stay; others leave nothing."""
+        """What it refuses of a stack. Namespaces, and CRDs of which the stack has objects, stay until `clear`.
+
+        The other CRDs are only tried: the server works on each that is made for a second or more.
+        """
         every = list(manifests)
-        kinds = {(each.id.group, each.id.kind) for each in every}
+        used = {(each.id.group, each.id.kind) for each in every}
         ground: list[Manifest] = []
         others: list[Manifest] = []
         for each in every:
-            (ground if each.id.kind == "Namespace" or _defines(each) in kinds else others).append(each)
+            (ground if each.id.kind == "Namespace" or _defines(each) in used else others).append(each)
         with ThreadPoolExecutor(THREADS) as threads:
             served = self._served()
             found = list(threads.map(lambda each: self._make(each, served.get(_kind(each.body))), ground))
-            served = self._served_with(each for each, refusal in zip(ground, found, strict=True) if not refusal)
+            kinds = _kinds(self._made.values())
+            self._wait(lambda: kinds <= self._served().keys(), f"not served: {kinds}")
+            served = self._served()
             found += threads.map(lambda each: self._try(each, served.get(_kind(each.body))), others)
         return sorted(filter(None, found))
+
+    def clear(self) -> None:
+        """Take away what was made, so that it does not hide what the next stack lacks; no controller runs to do it."""
+        paths, self._made = self._made, {}
+        for path, manifest in paths.items():
+            self._http.request("DELETE", path)
+            if manifest.id.kind == "Namespace":
+                body = orjson.dumps({**manifest.body, "spec": {"finalizers": []}})
+                self._http.request("PUT", f"{path}/finalize", body=body, headers={"Content-Type": "application/json"})
+        kinds = _kinds(paths.values())
+        self._wait(lambda: not kinds & self._served().keys(), f"still served: {kinds}")
+        self._wait(
+            lambda: all(self._http.request("GET", path).status == 404 for path in paths), f"still there: {paths}"
+        )
 
     def _try(self, manifest: Manifest, resource: Resource | None) -> Refusal | None:
         """Try an object without keeping it."""
@@ -88,22 +108,13 @@ class ApiServer:
         """Try a Namespace or a CRD, and make it."""
         refusal = self._try(manifest, resource)
         if refusal is None and resource is not None:
+            path = resource.path("", manifest.id.name)
+            is_new = self._http.request("GET", path).status == 404
             message = self._apply(_for_trials(manifest.body), resource)
             refusal = Refusal.of(manifest, message) if message else None
+            if is_new and not refusal:
+                self._made[path] = manifest
         return refusal
-
-    def _served_with(self, made: Iterable[Manifest]) -> dict[ApiKind, Resource]:
-        """What is served when the kinds of new CRDs are among it; time passes between the two."""
-        defined = [each.facts.defines for each in made if each.facts.defines]
-        awaited = {(f"{each.group}/{version}", each.kind) for each in defined for version in each.versions}
-        deadline = time.monotonic() + SERVED_WITHIN_SECONDS
-        while awaited - (served := self._served()).keys():
-            if time.monotonic() > deadline:
-                raise TimeoutError(
-                    f"CRDs were taken, but their kinds are not served: {sorted(awaited - served.keys())}"
-                )
-            time.sleep(0.1)
-        return served
 
     def _apply(self, body: Body, resource: Resource, **options: str) -> str:
         """Apply an object, its fields held strictly to the kind's; what the server has against it, or nothing."""
@@ -114,6 +125,13 @@ class ApiServer:
         if answer.status >= 400:
             return str(orjson.loads(answer.data)["message"])
         return "\n".join(each for each in answer.headers.getlist("Warning") if POD_SECURITY in each)
+
+    def _wait(self, is_done: Callable[[], bool], else_: str) -> None:
+        deadline = time.monotonic() + CHANGES_WITHIN_SECONDS
+        while not is_done():
+            if time.monotonic() > deadline:
+                raise TimeoutError(else_)
+            time.sleep(0.05)
 
     def _served(self) -> dict[ApiKind, Resource]:
         return dict(each for root in ("api", "apis") for each in self._discovered(root))
@@ -150,6 +168,12 @@ def _for_trials(body: Body) -> Body:
 
 def _kind(body: Body) -> ApiKind:
     return body["apiVersion"], body["kind"]
+
+
+def _kinds(manifests: Iterable[Manifest]) -> set[ApiKind]:
+    """What the CRDs among ``manifests`` have served."""
+    defined = [each.facts.defines for each in manifests if each.facts.defines]
+    return {(f"{each.group}/{version}", each.kind) for each in defined for version in each.versions}
 
 
 def _defines(manifest: Manifest) -> tuple[str, str] | None:

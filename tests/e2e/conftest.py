@@ -1,4 +1,4 @@
-"""A control plane for each test, and stacks to try on it."""
+"""A control plane, emptied after each test, and stacks to try on it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,16 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
-@pytest.fixture
-def api_server(control_plane_program: Path, certificates: Certificates, tmp_path: Path) -> Iterator[ApiServer]:
-    """An empty one: what another stack left would hide what this one lacks."""
-    with control_plane(control_plane_program, certificates, tmp_path) as http:
+@pytest.fixture(scope="session")
+def shared_api_server(
+    control_plane_program: Path, certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ApiServer]:
+    with control_plane(control_plane_program, certificates, tmp_path_factory.mktemp("control-plane")) as http:
         yield ApiServer(http)
+
+
+@pytest.fixture
+def api_server(shared_api_server: ApiServer) -> Iterator[ApiServer]:
+    """One that is empty: what another stack left would hide what this one lacks."""
+    yield shared_api_server
+    shared_api_server.clear()

@@ -76,6 +76,19 @@ def test_objects_that_nobody_may_apply_are_refused_and_the_others_not(api_server
         assert part in said[str(manifest(text).id)]
 
 
+def test_nothing_of_one_stack_is_there_for_the_next(api_server: ApiServer) -> None:
+    assert api_server.refusals(map(manifest, FINE)) == []
+    api_server.clear()
+    widget, config = map(
+        manifest, (FINE[-1], "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: shop}}")
+    )
+    assert [each.message for each in api_server.refusals([widget, config])] == [
+        'namespaces "shop" not found',
+        "the server knows no such kind in shop.test/v1",
+    ]
+    assert api_server.refusals(map(manifest, FINE)) == []
+
+
 def minor_for(name: str) -> int:
     """The minor version of the server; for a component that has none for that, the newest that it is for."""
     _, _, minor = program.kubernetes()
