@@ -12,7 +12,7 @@ from tests.stages.conftest import REPOSITORY, Workshop
 from cluster_forge.adapters import charts
 from cluster_forge.catalog.company import Companies
 from cluster_forge.catalog.format import CatalogComponent
-from cluster_forge.foundation.errors import FetchError, RenderError
+from cluster_forge.foundation.errors import ArchiveError, FetchError, RenderError
 from cluster_forge.stages import catalog_new, catalog_test
 from cluster_forge.stages.catalog_new import Draft, NewComponent
 from cluster_forge.stages.trials import Trials
@@ -263,3 +263,38 @@ def trials(workshop: Workshop, shelf: Shelf) -> Trials:
 def drafted(workshop: Workshop, shelf: Shelf | None = None, **changes: Any) -> Draft:
     asked = NewComponent(name="web", helm={"repository": REPOSITORY, "chart": "web"}, namespace="front", **changes)
     return catalog_new.draft(asked, trials(workshop, shelf or Shelf()), workshop.tools.workers, workshop.heard)
+
+
+@pytest.mark.parametrize(
+    ("about", "values"),
+    [("sources: 5\n", "{}"), ("annotations: [a]\n", "{}"), ("dependencies: [text]\n", "{}"), ("", "[a, b]")],
+)
+def test_what_is_no_chart_is_told_as_helm_tells_it(workshop: Workshop, about: str, values: str) -> None:
+    workshop.chart("web", {"c.yaml": Workshop.config_map("c")}, about=about, values=values)
+    (error,) = workshop.errors(lambda: drafted(workshop))
+    assert isinstance(error, ArchiveError)
+    assert "cannot unmarshal" in error.message
+
+
+def test_what_would_be_filled_in_stays_as_it_was_written(workshop: Workshop) -> None:
+    workshop.chart("web", {"c.yaml": Workshop.config_map("c", "a: {{ .Values.home | quote }}")})
+    assert drafted(workshop, values={"home": "${HOME}"}).component["values"] == {"home": "$${HOME}"}
+
+
+def test_a_chart_that_takes_no_values_but_its_own(workshop: Workshop) -> None:
+    own = ", ".join(f'"{name}": {{}}' for name in ("replicaCount", "image", "service", "more"))
+    schema = f'{{"additionalProperties": false, "properties": {{{own}, "global": {{}}}}}}'
+    values = "replicaCount: 1\nimage: nginx:1\nservice: {type: ClusterIP}\nmore: {replicas: 1, replicaCount: 2}\n"
+    deployment = (
+        WEB.partition("---")[0]
+        .replace("{{ .Values.resources | toJson }}", "{}")
+        .replace("{{ .Values.topologySpreadConstraints | toJson }}", "[]")
+    )
+    for name in ("analytics.enabled", "auth.existingSecret", "sidecar.resources | toJson"):
+        deployment = deployment.replace(f"{{{{ .Values.{name} }}}}", "{}")
+    deployment = deployment.replace('{{ .Values.auth.existingSecret | default "web" }}', "web")
+    service = (
+        "---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n"
+    )
+    workshop.chart("web", {"web.yaml": deployment + service}, values=values, schema=schema)
+    assert drafted(workshop).component["sizes"]["large"]["replicaCount"] == 3

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from cluster_forge.cli import catalog_text
 from cluster_forge.cli.session import Session, verb
 
 if TYPE_CHECKING:
     from cluster_forge.catalog.library import Library
-    from cluster_forge.stages.catalog_test import Verdict
+    from cluster_forge.ports import YamlReader
+    from cluster_forge.stack.model import Values
     from cluster_forge.stages.trials import Trials
     from cluster_forge.wiring import Workshop
 
@@ -64,7 +64,7 @@ def list_components(session: Session, category: str | None, lifecycle: str | Non
         each for each in entries if category in (None, each["category"]) and lifecycle in (None, each["lifecycle"])
     ]
     collections = [] if category or lifecycle else [*library.collections.items()]
-    for line in _list(entries):
+    for line in catalog_text.listed(entries):
         session.say(line)
     if collections:
         session.say("\ncollections")
@@ -99,14 +99,16 @@ def show(session: Session, name: str, size: str, kubernetes: str | None) -> None
         collection = library.collections[name]
         members = flattened([name], library.collections)
         session.say(f"{name}: {collection.description}\n")
-        for line in _list([listing.entry(library.component(each), _minor(kubernetes)) for each in members]):
+        for line in catalog_text.listed(
+            [listing.entry(library.component(each), _minor(kubernetes)) for each in members]
+        ):
             session.say(line)
         session.answer(
             "catalog show", collection={"name": name, **collection.model_dump(), "components": list(members)}
         )
         return
     page = listing.page(library.component(name), library, _minor(kubernetes), Size(size))
-    for line in _page(page, size):
+    for line in catalog_text.page(page, size):
         session.say(line)
     session.answer("catalog show", size=size, component=page)
 
@@ -213,7 +215,7 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **sai
             helm=helm,
             namespace=said["namespace"] or name,
             category=said["category"] or "",
-            values=(tools.reader.read(values_file.read_text(encoding="utf-8")) or {}) if values_file else {},
+            values=_values(values_file, tools.reader) if values_file else {},
         )
         is_known = name in library.names
         draft = catalog_new.draft(asked, _trials(library, workshop), tools.workers, reporter)
@@ -223,12 +225,24 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **sai
         session.say(f"{DESCRIPTION} names the catalog now: catalogs: [{folder}]")
     session.say(f"wrote {path}; to look at:")
     for remark in draft.remarks:
-        for line in _wrapped("  ", remark):
+        for line in catalog_text.wrapped("  ", remark):
             session.say(line)
     if is_known:
         session.say(f"{name} is in the catalog already: yours is taken in its place")
     session.say(f"next: {session.line(f'catalog test {name}')}")
     session.answer("catalog new", path=path, component=draft.component, remarks=list(draft.remarks))
+
+
+def _values(file: Path, reader: YamlReader) -> Values:
+    """Helm values from a file.
+
+    Raises:
+        ManifestError: if it is not YAML.
+    """
+    found = reader.read(file.read_text(encoding="utf-8"))
+    if not isinstance(found, dict):
+        raise click.UsageError(f"--values {file}: values are a mapping")
+    return found
 
 
 def _chart(address: str, workspace: Path) -> dict[str, str]:
@@ -268,7 +282,10 @@ def test(session: Session) -> int:
         trials = _trials(library, workshop)
         verdicts = catalog_test.test(listed, trials, workshop.tools.workers, reporter)
     for verdict in verdicts:
-        for line in (*_verdict(verdict), *(_footprint(verdict.sizes) if session.verbosity > 1 else ())):
+        for line in (
+            *catalog_text.verdict(verdict),
+            *(catalog_text.footprint(verdict.sizes) if session.verbosity > 1 else ()),
+        ):
             session.say(line)
     faults = sum(len(each.faults) for each in verdicts)
     session.say(f"{counted(len(verdicts), 'component')}: {counted(faults, 'fault') if faults else 'no fault'}")
@@ -298,118 +315,6 @@ def _library(session: Session, *, may_be_empty: bool = False) -> Library:
 
 def _minor(kubernetes: str | None) -> int:
     return int(kubernetes.partition(".")[2]) if kubernetes else _MINOR
-
-
-def _list(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    names = max((len(each["name"]) for each in entries), default=0)
-    versions = max((len(each["version"] or "-") for each in entries), default=0)
-    categories = dict.fromkeys(sorted(each["category"] for each in entries))
-    for number, category in enumerate(categories):
-        yield f"{chr(10) if number else ''}{category}"
-        for each in entries:
-            if each["category"] == category:
-                state = "" if each["lifecycle"] == "active" else f" ({each['lifecycle']})"
-                version = each["version"] or "-"
-                yield f"  {each['name']:<{names}}  {version:<{versions}}  {each['description']}{state}"
-
-
-def _page(page: Mapping[str, Any], size: str) -> Iterator[str]:
-    yield f"{page['title']}: {page['description']}"
-    yield ""
-    life = page["lifecycle"]
-    state = life["state"] + "".join(
-        f"{before}{life[key]}"
-        for key, before in (("date", " since "), ("reason", ": "), ("successor", " Instead: "))
-        if key in life
-    )
-    facts = {
-        "homepage": page["homepage"],
-        "license": page["license"],
-        "lifecycle": state,
-        "namespace": f"{page['namespace']} (Pod Security: {page['podSecurity']})",
-        "versions": "; ".join(f"{each['version']} for Kubernetes {each['kubernetes']}" for each in page["versions"]),
-        "architectures": ", ".join(page["architectures"]),
-        "provides": ", ".join(page["provides"]),
-        "in collections": ", ".join(page["collections"]),
-        "needed by": ", ".join(page["neededBy"]),
-        "images at run time": ", ".join(page["runtimeImages"]),
-        "health": page["health"],
-    }
-    width = max(map(len, facts))
-    for name, text in facts.items():
-        if text:
-            yield from _wrapped(f"{name:<{width}}  ", text)
-    if page["footprint"]:
-        yield "\nfootprint (requests; with what it needs present, but without it)"
-        yield from _footprint(page["footprint"])
-    sections = {
-        f"needs at size {size}": [(_by(each), each["reason"]) for each in page["needs"]],
-        "excludes": [(each["name"], each["reason"]) for each in page["excludes"]],
-        "wiring": [(_when(each), each["purpose"]) for each in page["wiring"]],
-        "Secrets to be made": [
-            (f"{each['namespace']}/{each['name']}", f"{each['purpose'].rstrip('.')}: {', '.join(each['keys'])}")
-            for each in page["secrets"]
-        ],
-        f"images at size {size}": [("", each) for each in page["images"]],
-        "exceptions from the rules for production": [(each["rule"], each["reason"]) for each in page["exceptions"]],
-        "notes": [("", text) for text in _paragraphs(page["notes"])],
-        "before an upgrade": [("", text) for text in _paragraphs(page["upgrade"])],
-    }
-    for title, rows in sections.items():
-        if rows:
-            yield f"\n{title}"
-            width = max(len(left) for left, _ in rows)
-            for left, right in rows:
-                yield from _wrapped(f"  {left:<{width}}  " if width else "  ", right)
-
-
-def _footprint(sizes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    yield f"  {'size':<8}{'pods':>5}{'CPU':>8}{'memory':>10}{'limit':>10}{'volumes':>10}  on each node"
-    for size, found in sizes.items():
-        each = f"{found['cpuOnEachNode']} CPU, {found['memoryOnEachNode']}" if found["memoryOnEachNode"] != "0" else ""
-        yield (
-            f"  {size:<8}{found['pods']:>5}{found['cpu']:>8}{found['memory']:>10}{found['memoryLimit']:>10}"
-            f"{found['storage']:>10}  {each}"
-        ).rstrip()
-
-
-def _verdict(verdict: Verdict) -> Iterator[str]:
-    yield f"{verdict.component}: {verdict.told}"
-    for fault in verdict.faults:
-        about = f"{fault.object}: {fault.message}" if fault.object else fault.message
-        yield from _wrapped(f"  {fault.rule}: ", about)
-        sizes: dict[str, list[str]] = {}
-        for trial in fault.trials:
-            sizes.setdefault(f"{trial.version} on Kubernetes {trial.kubernetes}", []).append(trial.size)
-        if sizes:
-            yield from _wrapped("    ", "; ".join(f"{where}: {', '.join(at)}" for where, at in sizes.items()))
-
-
-def _paragraphs(text: str) -> Iterator[str]:
-    """The text's sentences that begin on lines of their own, each on one line."""
-    lines: list[str] = []
-    for line in text.splitlines():
-        lines.append(line.strip())
-        if line.endswith((".", ":")):
-            yield " ".join(lines)
-            lines = []
-    if lines:
-        yield " ".join(lines)
-
-
-def _wrapped(start: str, text: str) -> Iterator[str]:
-    yield from textwrap.wrap(text, 110, initial_indent=start, subsequent_indent=" " * len(start)) or [start.rstrip()]
-
-
-def _by(need: Mapping[str, Any]) -> str:
-    by = [each for each in need["by"] if each != need["name"]]
-    return f"{need['name']} ({' or '.join(by)})" if by else str(need["name"])
-
-
-def _when(wired: Mapping[str, Any]) -> str:
-    parts = [f"with {' and '.join(wired['with'])}"] if wired["with"] else []
-    parts += [f"without {' and '.join(wired['without'])}"] if wired["without"] else []
-    return " ".join(parts) or "always"
 
 
 command.add_command(list_components, "list")
