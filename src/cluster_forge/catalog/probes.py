@@ -90,7 +90,7 @@ def volumes(values: Any) -> dict[Path, str]:
 
 def spreads(values: Any) -> list[Path]:
     """Where constraints of the spread over nodes are set."""
-    return [path for path, value in walk(values) if path[-1] == "topologySpreadConstraints" and not value]
+    return [path for path, value in walk(values) if path[-1] == "topologySpreadConstraints" and value in (None, [])]
 
 
 def existing_secrets(values: Any) -> list[Path]:

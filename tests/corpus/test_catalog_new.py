@@ -1,0 +1,57 @@
+"""catalog new on real charts: what it writes is a component's file, in which nothing is for nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from tests.catalog.conftest import MemoryFolder
+from tests.corpus.catalog_trials import trials
+from tests.corpus.conftest import Silent
+
+from cluster_forge.adapters.workers import ThreadWorkers
+from cluster_forge.catalog.company import Companies
+from cluster_forge.catalog.library import Library, Packaged
+from cluster_forge.stages import catalog_new, catalog_test
+from cluster_forge.stages.catalog_new import NewComponent
+from cluster_forge.stages.trials import Trials
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHARTS = [
+    "external-dns",
+    "grafana",
+    "jobset",
+    "keycloakx",
+    "metrics-server",
+    "reloader",
+    "seaweedfs",
+    "trivy-operator",
+    "valkey",
+]
+LEFT_TO_PEOPLE = {
+    *("replicas", "disruption-budget", "spread", "requests", "memory-limit", "literal-secret"),
+    *("secret", "address", "service-monitor"),
+}
+"""What a chart may lack a value for, or what only a person knows."""
+
+
+@pytest.fixture(scope="module")
+def tried(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Trials:
+    return trials(corpus, tmp_path_factory.mktemp("new"))
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_what_is_begun_is_a_component_that_can_be_tried(tried: Trials, corpus: Path, chart: str) -> None:
+    index = yaml.safe_load((corpus / "mirror/index.yaml").read_text())
+    found = next(each for each in index["charts"] if each["name"] == chart)
+    helm = {"repository": found["repository"], "chart": chart, "version": found["version"]}
+    asked = NewComponent(name=f"my-{chart}", helm=helm, namespace="mine")
+    draft = catalog_new.draft(asked, tried, ThreadWorkers(1), Silent())
+    own = MemoryFolder({f"components/{asked.name}.yaml": catalog_new.text(draft)})
+    library = Library((Packaged(), own))
+    again = Trials(Companies(library), tried.sources, tried.store, tried.maker, tried.charts, tried.reader)
+    (verdict,) = catalog_test.test([asked.name], again, ThreadWorkers(1), Silent())
+    assert [each for each in verdict.faults if each.rule not in LEFT_TO_PEOPLE] == []
