@@ -20,6 +20,7 @@ SHARED = Path(os.environ.get("CLUSTER_FORGE_SHARED") or PROJECT.parent / "shared
 HELM = shutil.which("helm") or shutil.which("helm", path=Path.home() / "go" / "bin")
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
 SHOWN_FILES, SHOWN_LINES = 5, 40
+UNMEASURED = ("cli", "docs", "fuzz")
 
 # A slow machine is no fault of the code; in CI the same commit always tries the same examples.
 hypothesis.settings.register_profile("project", deadline=None)
@@ -55,8 +56,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Real charts are much work for few lines: they are tried without the weight of measuring what is covered."""
-    measuring = coverage.Coverage.current() if item.get_closest_marker("corpus") else None
+    """What is covered is what the parts' own tests cover: real charts, commands and pages are much work for few lines more,
+    and are tried without the weight of measuring.
+    """
+    is_weighty = item.get_closest_marker("corpus") or item.path.parent.name in UNMEASURED
+    measuring = coverage.Coverage.current() if is_weighty else None
     if measuring:
         measuring.stop()
     try:

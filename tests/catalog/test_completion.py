@@ -53,6 +53,13 @@ class TestNames:
         assert [each["metadata"]["name"] for each in web.objects] == ["one", "two", "three"]
         assert web.objects[1]["data"] == {"a": "own"}
         assert [each.name for each in web.secrets] == ["login", "mail"]
+        other = "{apiVersion: example.com/v1, kind: ConfigMap, metadata: {name: two}}"
+        drawn = "{apiVersion: v1, kind: ConfigMap, metadata: {generateName: x}}"
+        twice = f"{{name: web, objects: [{other}, {drawn}, {drawn}]}}"
+        assert len(shelf.load(f"components: [{twice}]").stack.component("web").objects) == 5
+        own = "{name: login, namespace: web, keys: {password: mine}, purpose: Login.}"
+        (login,) = shelf.load(f"components: [{{name: web, secrets: [{own}]}}]").stack.component("web").secrets
+        assert login.keys == {"password": "mine"}
         web = shelf.load("components: [{name: web, objects: [], secrets: []}]").stack.component("web")
         assert (web.objects, web.secrets) == ((), ())
 

@@ -273,6 +273,7 @@ class TestOfOnesOwn:
             (["Web", "--chart", "https://charts.example.com/web"], "is not a DNS label"),
             (["web", "--chart", "https://charts.example.com/web", "--category", "cor"], "did you mean 'core'?"),
             (["web", "--chart", "https://charts.example.com/web", "--offline"], "offline"),
+            (["web", "--chart", "https://charts.example.com"], "write the chart's name behind its repository"),
         ],
     )
     def test_what_cannot_be(self, empty: Workspace, arguments: list[str], message: str) -> None:
@@ -282,6 +283,43 @@ class TestOfOnesOwn:
         assert message in said.err
         assert empty.read("input/config.yaml") == self.STACK
         assert not (empty.folder / "input/catalog").exists()
+
+    @pytest.mark.parametrize(
+        ("description", "code", "message"),
+        [
+            ("- name: web\n  manifestpath: web\n", 10, "native format only"),
+            ("", 10, ""),
+            ("a: [b\n", 10, ""),
+            ("name: x\ncatalogs: ./catalog\n", 10, "`catalogs` is a list of folders"),
+            ("name: x\ncatalogs: [null]\n", 10, "`catalogs` is a list of folders"),
+        ],
+    )
+    def test_a_description_that_cannot_be_read(
+        self, empty: Workspace, description: str, code: int, message: str
+    ) -> None:
+        empty.write({"input/config.yaml": description})
+        said = empty.run("catalog", "new", "web", "--chart", "https://charts.example.com/web")
+        assert said.code == code, said.err
+        assert message in said.err
+        assert empty.read("input/config.yaml") == description
+
+    def test_the_last_catalog_gets_it(self, empty: Workspace) -> None:
+        """What the last one has goes before what the others have."""
+        stack = self.STACK + "catalogs: [./shared, ./mine]\n"
+        chart = {f"input/charts/web/{path}": text for path, text in CHART.items()}
+        empty.write({"input/config.yaml": stack, "input/shared/collections.yaml": "{}\n", **chart})
+        said = empty.ok("catalog", "new", "web", "--chart", "input/charts/web")
+        assert "wrote input/mine/components/web.yaml" in said.out
+        assert empty.read("input/config.yaml") == stack
+        assert empty.run("catalog", "new", "web", "--chart", "input/charts/web").code == 20
+
+    def test_what_is_drawn_at_random_is_told(self, empty: Workspace) -> None:
+        """Though the same chart was made before, and is kept."""
+        drawn = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: {{ randAlpha 9 }}}\n"
+        chart = {f"input/charts/web/{path}": text for path, text in {**CHART, "templates/c.yaml": drawn}.items()}
+        empty.write({"input/config.yaml": self.STACK, **chart})
+        said = empty.ok("catalog", "new", "web", "--chart", str(empty.folder / "input/charts/web"))
+        assert "it draws random values: ConfigMap/c" in said.out
 
     def test_nothing_is_written_over(self, empty: Workspace) -> None:
         empty.write({"input/config.yaml": self.STACK, "input/catalog/components/web.yaml": "mine"})

@@ -217,7 +217,53 @@ def test_values_that_the_chart_does_not_take_are_left_out_of_a_probe(workshop: W
 
 def test_what_the_chart_draws_at_random(workshop: Workshop) -> None:
     workshop.chart("web", {"c.yaml": Workshop.config_map("c", "a: {{ randAlpha 9 }}")})
-    assert "it draws random values: each time it is rendered it comes to something else" in drafted(workshop).remarks
+    assert "it draws random values: ConfigMap/c come out otherwise each time" in drafted(workshop).remarks
+
+
+def test_what_is_drawn_does_not_pass_for_what_a_value_changes(workshop: Workshop) -> None:
+    template = Workshop.config_map("c", "a: {{ randAlpha 9 }}")
+    workshop.chart("web", {"c.yaml": template}, values="service: {type: LoadBalancer}\ntelemetry: {enabled: true}\n")
+    assert "values" not in drafted(workshop).component
+
+
+def test_sizes_that_the_chart_does_not_take_are_left_out(workshop: Workshop) -> None:
+    refusing = '{{ if eq (int .Values.replicaCount) 3 }}{{ fail "an even number" }}{{ end }}'
+    workshop.chart("web", {"web.yaml": refusing + WEB}, values=VALUES)
+    made = drafted(workshop)
+    assert "replicaCount" not in made.component["sizes"]["medium"]
+    assert "`replicaCount`: the chart does not take 2 at medium and 3 at large" in made.remarks
+
+
+def test_secrets_have_names_of_their_own(workshop: Workshop) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {{name: {0}}}\nstringData: {{password: x}}\n"
+    templates = {
+        f"{name.lower()}.yaml": f"{{{{ if not .Values.{name} }}}}\n{secret.format(name.lower())}{{{{ end }}}}\n"
+        for name in ("existingSecret", "redisExistingSecret")
+    }
+    workshop.chart("web", templates, values='existingSecret: ""\nredisExistingSecret: ""\n')
+    names = [each["name"] for each in drafted(workshop).component["secrets"]]
+    assert names == ["web-credentials", "web-redisexistingsecret"]
+
+
+def test_odd_values_are_no_bug(workshop: Workshop) -> None:
+    odd = (
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: {{ .Values.adminPassword }}, b: 5}\n---\n"
+        "apiVersion: example.com/v1\nkind: Odd\nmetadata: {name: o}\nspec: hello\n"
+    )
+    values = VALUES.replace("memory: 512Mi", "memory: 64MB") + "adminPassword: cGFzcw==\n"
+    workshop.chart("web", {"odd.yaml": odd, "web.yaml": WEB}, values=values)
+    assert drafted(workshop).component["values"]["sidecar"]["resources"]["limits"] == {"memory": "256Mi"}
+
+
+def test_charts_in_the_chart_that_no_dependency_names(workshop: Workshop) -> None:
+    inner = {
+        "charts/db/Chart.yaml": "apiVersion: v2\nname: db\nversion: 1.0.0\n",
+        "charts/db/values.yaml": "disk: {size: 5Gi}\n",
+        "charts/db/templates/claim.yaml": "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: db}\n"
+        "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: {{ .Values.disk.size }}}}}\n",
+    }
+    workshop.chart("web", inner)
+    assert drafted(workshop).component["sizes"]["large"] == {"db": {"disk": {"size": "25Gi"}}}
 
 
 def test_only_some_versions_of_kubernetes(workshop: Workshop) -> None:

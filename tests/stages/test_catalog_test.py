@@ -75,7 +75,7 @@ def test_trials_of_one_fault_are_told_together(workshop: Workshop, shelf: Shelf)
         (
             {"values": {"args": {"analytics": {"enabled": True}}}},
             "telemetry",
-            "`args.analytics.enabled` is on, and may tell its makers how it is used",
+            "is on, and may tell its makers how it is used",
         ),
         ({"needs": ["nowhere"]}, "unknown-name", "needs nowhere, which is no component and no capability"),
         ({"needs": ["monitr"]}, "renders", "no component of the catalog gives monitr on Kubernetes 1.25"),

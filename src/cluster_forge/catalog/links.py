@@ -95,7 +95,7 @@ def _lost(there: Inventory, place: Place, port: int | None) -> str:
     if service is None:
         return "no such Service"
     spec = spec_of(service)
-    ports = sorted(each["port"] for each in spec.get("ports") or ())
+    ports = sorted((each.get("port") for each in spec.get("ports") or ()), key=str)
     if port is None or port in ports or spec.get("type") == "ExternalName":
         return ""
     if spec.get("clusterIP") == "None":
@@ -120,9 +120,9 @@ def _secrets_wanted(manifest: Manifest) -> Iterator[str]:
     if kind == (_GATEWAYS, "Gateway"):
         tls = [listener.get("tls") or {} for listener in spec.get("listeners") or ()]
         references = [each for one in tls for each in one.get("certificateRefs") or ()]
-        yield from (each["name"] for each in references if not each.get("namespace") and not each.get("group"))
+        yield from (str(each.get("name")) for each in references if not each.get("namespace") and not each.get("group"))
     elif kind == (_CERTIFICATES, "Issuer") and spec.get("ca"):
-        yield spec["ca"]["secretName"]
+        yield str(spec["ca"].get("secretName"))
     elif kind == ("postgresql.cnpg.io", "Cluster"):
         store = (spec.get("backup") or {}).get("barmanObjectStore") or {}
         for each in (store.get("s3Credentials") or {}).values():
@@ -151,15 +151,18 @@ def _routes(there: Inventory, manifest: Manifest) -> Iterator[Breach]:
     for parent in spec.get("parentRefs") or ():
         if (parent.get("group", _GATEWAYS), parent.get("kind", "Gateway")) != (_GATEWAYS, "Gateway"):
             continue
-        where, name = parent.get("namespace") or namespace, parent["name"]
+        where, name = parent.get("namespace") or namespace, parent.get("name")
         gateway = there.named.get((_GATEWAYS, "Gateway", where, name))
         if gateway is None:
             yield _breach("parent", manifest, f"there is no Gateway {where}/{name}")
-        elif parent.get("sectionName") not in (None, *(each["name"] for each in spec_of(gateway)["listeners"])):
+        elif parent.get("sectionName") not in (
+            None,
+            *(each.get("name") for each in spec_of(gateway).get("listeners") or ()),
+        ):
             yield _breach("parent", manifest, f"the Gateway {where}/{name} has no listener {parent['sectionName']}")
     for backend in (each for rule in spec.get("rules") or () for each in rule.get("backendRefs") or ()):
         if (backend.get("group") or _CORE, backend.get("kind", "Service")) == (_CORE, "Service"):
-            place = (backend.get("namespace") or namespace, backend["name"])
+            place = (backend.get("namespace") or namespace, str(backend.get("name")))
             lost = _lost(there, place, backend.get("port"))
             if lost:
                 yield _breach("backend", manifest, f"{'/'.join(place)}: {lost}")

@@ -156,11 +156,19 @@ def limits(bodies: Sequence[Body]) -> Iterator[tuple[int, str, Mapping[str, Any]
 def claims(bodies: Sequence[Body]) -> Iterator[str]:
     """The sizes of all volumes that are claimed."""
     for body in bodies:
-        spec = body.get("spec") or {}
+        spec = body.get("spec")
+        spec = spec if isinstance(spec, Mapping) else {}
         wanted = [spec] if body.get("kind") == "PersistentVolumeClaim" else []
         wanted += [each.get("spec") or {} for each in spec.get("volumeClaimTemplates") or ()]
         for claim in wanted:
             yield str(((claim.get("resources") or {}).get("requests") or {}).get("storage"))
+
+
+def _decoded(text: Any) -> str:
+    try:
+        return base64.b64decode(text).decode(errors="replace")
+    except (ValueError, TypeError):
+        return str(text)
 
 
 def texts(bodies: Sequence[Body]) -> str:
@@ -168,9 +176,7 @@ def texts(bodies: Sequence[Body]) -> str:
     parts = [str(body) for body in bodies]
     for body in bodies:
         if body.get("kind") == "Secret":
-            parts += [
-                base64.b64decode(text).decode(errors="replace") for text in (body.get("data") or {}).values() if text
-            ]
+            parts += map(_decoded, (body.get("data") or {}).values())
     return "\n".join(parts)
 
 

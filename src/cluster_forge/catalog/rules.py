@@ -74,7 +74,8 @@ def is_exempt(rule: str, called: str, exceptions: Iterable[Exemption]) -> bool:
 
 def pod_of(body: Body) -> Mapping[str, Any] | None:
     """The pod that an object makes, if it makes one."""
-    spec: Any = body.get("spec") or {}
+    spec: Any = body.get("spec")
+    spec = spec if isinstance(spec, Mapping) else {}
     if body.get("kind") == "Pod":
         return spec  # type: ignore[no-any-return]
     if body.get("kind") == "CronJob":
@@ -107,9 +108,9 @@ def _images(body: Body) -> Iterator[Breach]:
         image = container.get("image") or ""
         tail = image.rpartition("/")[2]
         if image.endswith(":latest") or (":" not in tail and "@" not in image):
-            yield _breach("image-tag", body, f"{container['name']} takes {image!r}: no tag, or latest")
+            yield _breach("image-tag", body, f"{container.get('name')} takes {image!r}: no tag, or latest")
         if _GONE.match(image):
-            yield _breach("gone-image", body, f"{container['name']} takes {image}, which is no longer there")
+            yield _breach("gone-image", body, f"{container.get('name')} takes {image}, which is no longer there")
 
 
 def _requests(body: Body) -> Iterator[Breach]:
@@ -117,13 +118,13 @@ def _requests(body: Body) -> Iterator[Breach]:
         requests = (container.get("resources") or {}).get("requests") or {}
         missing = [name for name in ("cpu", "memory") if not requests.get(name)]
         if missing:
-            yield _breach("requests", body, f"{container['name']} requests no {' and no '.join(missing)}")
+            yield _breach("requests", body, f"{container.get('name')} requests no {' and no '.join(missing)}")
 
 
 def _limits(body: Body) -> Iterator[Breach]:
     for container in containers_of(body):
         if not ((container.get("resources") or {}).get("limits") or {}).get("memory"):
-            yield _breach("memory-limit", body, f"{container['name']} has no memory limit")
+            yield _breach("memory-limit", body, f"{container.get('name')} has no memory limit")
 
 
 def _service_types(body: Body) -> Iterator[Breach]:
@@ -139,8 +140,10 @@ def _literals(body: Body) -> Iterator[Breach]:
             yield _breach("literal-secret", body, f"holds {', '.join(keys)}")
     for container in containers_of(body):
         for variable in container.get("env") or ():
-            if variable.get("value") and _is_secret(variable["name"]):
-                yield _breach("literal-secret", body, f"{container['name']} gets {variable['name']} as plain text")
+            if variable.get("value") and _is_secret(str(variable.get("name"))):
+                yield _breach(
+                    "literal-secret", body, f"{container.get('name')} gets {variable.get('name')} as plain text"
+                )
 
 
 def _is_secret(name: str) -> bool:
@@ -159,7 +162,7 @@ def _pod_security(body: Body, level: str) -> Iterator[Breach]:
         context = {**(pod.get("securityContext") or {}), **(container.get("securityContext") or {})}
         wrong = [*_beyond_baseline(container, context), *(_beyond_restricted(context) if level == "restricted" else ())]
         if wrong:
-            yield _breach("pod-security", body, f"{container['name']}: {', '.join(wrong)}")
+            yield _breach("pod-security", body, f"{container.get('name')}: {', '.join(wrong)}")
 
 
 def _beyond_baseline(container: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator[str]:

@@ -66,12 +66,12 @@ def renamed(text: str, old: str, new: str) -> str | None:
     return written.getvalue()
 
 
-def with_catalog(text: str, folder: str) -> tuple[str, str]:
-    """The native description, and the first catalog of one's own that it names: ``folder``, if it named none."""
+def with_catalog(text: str, folder: str) -> str:
+    """The native description that names a catalog of one's own; as it is if it names one."""
     yaml = _round_trip()
     description: CommentedMap = yaml.load(text)
     if description.get(_CATALOGS):
-        return text, str(description[_CATALOGS][0])
+        return text
     position = list(description).index(_STACK) if _STACK in description else len(description)
     description.pop(_CATALOGS, None)
     listed = CommentedSeq([folder])
@@ -79,7 +79,7 @@ def with_catalog(text: str, folder: str) -> tuple[str, str]:
     description.insert(position, _CATALOGS, listed)
     written = io.StringIO()
     yaml.dump(description, written)
-    return written.getvalue(), folder
+    return written.getvalue()
 
 
 def remarks(text: str) -> dict[str, str]:

@@ -38,10 +38,11 @@ def traced(*layers: Traced) -> Traced:
 
 
 def joined(below: Traced, top: Traced, identity: Callable[[Traced], object]) -> Traced:
-    """The items of both lists; one of ``top`` takes the place of an equal one of ``below``."""
-    items = {identity(each): each for each in below.items}
-    items |= {identity(each): each for each in top.items}
-    return replace(top, content=tuple(items.values()))
+    """The items of both lists; one of ``top`` takes the place of an equal one of ``below``. None is equal to nothing."""
+    left = {found: each for each in top.items if (found := identity(each)) is not None}
+    items = [left.pop(identity(each), each) for each in below.items]
+    taken = {id(each) for each in items}
+    return replace(top, content=(*items, *(each for each in top.items if id(each) not in taken)))
 
 
 def without_nulls(description: Traced) -> Traced:

@@ -114,8 +114,9 @@ def _over_catalog(below: tuple[Traced, ...], own: Iterable[Traced]) -> tuple[Tra
     """
     for layer in own:
         beneath = merge.traced(*below)
+        place = (layer.get("namespace") or beneath.get("namespace") or layer).string or ""
         lists = {
-            key: merge.joined(there, member, _identity)
+            key: merge.joined(there, member, lambda item: _identity(item, place))  # noqa: B023 - called at once
             for key in _ADDED
             if (member := layer.get(key)) and (there := beneath.get(key)) and member.items
         }
@@ -123,11 +124,17 @@ def _over_catalog(below: tuple[Traced, ...], own: Iterable[Traced]) -> tuple[Tra
     return below
 
 
-def _identity(item: Traced) -> object:
-    """What makes an object, a Secret or a need the same as another one."""
+def _identity(item: Traced, namespace: str) -> object:
+    """What makes an object, a Secret or a need the same as another one; None for what has no name."""
     named = item.get("metadata") or item
-    parts = (item.get("kind"), named.get("namespace"), named.get("name"))
-    return item.string or tuple(part.string if part else "" for part in parts)
+    group = _text(item, "apiVersion").rpartition("/")[0]
+    name = item.string or _text(named, "name")
+    return (group, _text(item, "kind"), _text(named, "namespace") or namespace, name) if name else None
+
+
+def _text(item: Traced, key: str) -> str:
+    member = item.get(key)
+    return member.string or "" if member else ""
 
 
 def select(

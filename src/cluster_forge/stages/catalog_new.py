@@ -5,7 +5,6 @@ Everything in it was tried: what was set changes what the chart renders, in the 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,14 +12,14 @@ from typing import Any, Final
 from cluster_forge.catalog import probes, rules
 from cluster_forge.catalog.company import MINORS
 from cluster_forge.catalog.format import API_VERSION
-from cluster_forge.foundation.errors import ForgeError, leaves, raise_all
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.manifests import kubernetes_apis
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.ports import Reporter, Workers
 from cluster_forge.stack import emit
 from cluster_forge.stack.model import Size, Values
 from cluster_forge.stages.probing import Probing
-from cluster_forge.stages.trials import Trials, contents, mapping
+from cluster_forge.stages.trials import Trials, mapping
 
 STAGE: Final = "draft"
 _MONITORING: Final = "monitoring.coreos.com"
@@ -135,9 +134,8 @@ class _Drafting:
 
         problems = dict(zip(every, workers.map(renders, every), strict=True))
         good = [minor for minor in every if problems[minor] is None]
-        if not good:
-            problem = problems[MINORS[-1]]
-            raise_all(each for each in (leaves(problem) if problem else ()) if isinstance(each, ForgeError))
+        if problem := problems[every[-1]] if not good else None:
+            raise problem
         last = first = good[-1]
         while first - 1 in good:
             first -= 1
@@ -197,10 +195,11 @@ class _Drafting:
     def _remark(self, objects: Sequence[Manifest], level: str) -> None:
         """What is left to a person."""
         if level != _LEVELS[0]:
-            why = Counter(each.message for each in _above(objects, _LEVELS[0]))
+            why = dict.fromkeys(each.message for each in _above(objects, _LEVELS[0]))
             self._probing.remarks.append(f"Pod Security {level}, not {_LEVELS[0]}: {'; '.join(why)}")
-        if contents(self._probing.objects(anew=True)) != contents(objects):
-            self._probing.remarks.append("it draws random values: each time it is rendered it comes to something else")
+        if self._probing.drawn:
+            drawn = ", ".join(sorted(f"{each.kind}/{each.name}" for each in self._probing.drawn))
+            self._probing.remarks.append(f"it draws random values: {drawn} come out otherwise each time")
         images = sorted({image for each in objects for image in each.facts.images})
         self._probing.remarks.append(f"images: {', '.join(images)}" if images else "it runs no image")
 

@@ -6,9 +6,12 @@ the objects.
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from cluster_forge.catalog import probes, rules
@@ -17,11 +20,12 @@ from cluster_forge.catalog.format import SizeName
 from cluster_forge.catalog.probes import Path
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.manifests import quantity
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Manifest
 from cluster_forge.stack import merge
 from cluster_forge.stack.model import Size, Values
 from cluster_forge.stack.traced import Traced
-from cluster_forge.stages.trials import Trials, contents, placed
+from cluster_forge.stages.trials import Trials, contents, differing, mapping, placed
 
 _MONITORING: Final = "monitoring.coreos.com"
 _REQUESTS: Final = {"cpu": "50m", "memory": "128Mi"}
@@ -31,6 +35,7 @@ _GROWTH: Final[Mapping[SizeName, int]] = {"medium": 2, "large": 5}
 """How much larger than at size small volumes are."""
 
 _ON: Final = True
+_LONGEST_NAME: Final = 63
 
 
 @dataclass
@@ -70,6 +75,11 @@ class Probing:
         layer = {"namespace": self.namespace, "helm": dict(self.helm), "values": values}
         make = self.trials.made_anew if anew else self.trials.made
         return placed(make(self.name, [Traced.of(layer, Traced({}, self.name))], used, apis), self.namespace, used)
+
+    @cached_property
+    def drawn(self) -> frozenset[ObjectId]:
+        """The objects that come out otherwise each time."""
+        return differing(self.objects(), self.objects(anew=True))
 
     def tried(self, *more: Values, apis: Sequence[str] = ()) -> tuple[Manifest, ...] | None:
         """The same, or None where the chart does not take such values."""
@@ -117,13 +127,14 @@ class Probing:
         own = f"{self.name}-credentials"
         if all(each["name"] != own for each in self.secrets):
             return own
-        return f"{self.name}-{'-'.join(path[:-1])}".lower().replace("_", "-")
+        words = re.sub(r"[^a-z0-9]+", "-", "-".join(path).lower()).strip("-")
+        return f"{self.name}-{words}"[:_LONGEST_NAME].rstrip("-")
 
     def switch(self, candidates: Callable[[Any], list[Path]], value: Any) -> None:
         """Set each of the candidates that changes anything."""
         for path in candidates(self.whole):
             tried = self.tried(probes.nested(path, value))
-            if tried is not None and contents(tried) != contents(self.objects()):
+            if tried is not None and contents(tried, self.drawn) != contents(self.objects(), self.drawn):
                 self.values = merge.values(self.values, probes.nested(path, value))
 
     def bound(self) -> None:
@@ -148,7 +159,7 @@ class Probing:
         lone = {each.object for each in self._breaches(self.objects(), "replicas", Size.MEDIUM)}
         scaled: dict[Any, list[str]] = {}
         for each in objects:
-            count = (each.body.get("spec") or {}).get("replicas")
+            count = mapping(each.body.get("spec")).get("replicas")
             if each.id.kind in ("Deployment", "StatefulSet") and count in numbered:
                 scaled.setdefault(count, []).append(f"{each.id.kind}/{each.id.name}")
         for number, names in scaled.items():
@@ -164,8 +175,13 @@ class Probing:
             self._budget()
 
     def _grow(self, path: Path, by_size: Mapping[SizeName, Any]) -> None:
-        for size, value in by_size.items():
-            self.sizes[size] = merge.values(self.sizes[size], probes.nested(path, value))
+        """Set a value for sizes, if the chart takes it at all of them."""
+        grown = {size: merge.values(self.sizes[size], probes.nested(path, value)) for size, value in by_size.items()}
+        if any(self.tried(values) is None for values in grown.values()):
+            said = " and ".join(f"{value} at {size}" for size, value in by_size.items() if not isinstance(value, list))
+            self.remarks.append(f"`{probes.shown(path)}`: the chart does not take {said or 'a spread'}")
+        else:
+            self.sizes.update({str(size): values for size, values in grown.items()})
 
     def _spread(self) -> None:
         numbered = probes.numbered(probes.spreads(self.whole), lambda number: [_constraint(number)])
@@ -252,7 +268,7 @@ def _at(values: Any, path: Path) -> Any:
 
 def _missing_resources(there: Mapping[str, Any]) -> dict[str, Any]:
     """What is to be set besides: a limit is never below what is requested."""
-    requests, limits = there.get("requests") or {}, there.get("limits") or {}
+    requests, limits = _quantities(there.get("requests")), _quantities(there.get("limits"))
     wanted = {**_REQUESTS, **requests}
     if limits.get("memory"):
         wanted["memory"] = requests.get("memory") or limits["memory"]
@@ -263,6 +279,16 @@ def _missing_resources(there: Mapping[str, Any]) -> dict[str, Any]:
         asked = quantity.parse(wanted["memory"])
         added["limits"] = {"memory": quantity.size(max(asked * 2, quantity.parse(_LIMITS["memory"])))}
     return added
+
+
+def _quantities(value: Any) -> dict[str, Any]:
+    """The members that are quantities; what is none counts as not said."""
+    found = {}
+    for key, member in mapping(value).items():
+        with contextlib.suppress(ValueError):
+            quantity.parse(member)
+            found[key] = member
+    return found
 
 
 def _constraint(skew: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StoreError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import batch, kubernetes_apis, normalize
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.scope import Scopes, custom_kinds
 from cluster_forge.ports import Charts, Maker, Order, Pinned, RenderRequest, Sources, Store, YamlReader
@@ -23,7 +24,7 @@ from cluster_forge.stack.traced import Traced
 
 @dataclass(frozen=True)
 class Trials:
-    """Makes components; the same one is made once. Safe to use from several threads."""
+    """Makes components, and keeps in mind what it made. Safe to use from several threads."""
 
     companies: Companies
     sources: Sources
@@ -103,13 +104,13 @@ class Trials:
 
     def _defaults(self, files: Mapping[str, str], chart: Mapping[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for each in map(mapping, chart.get("dependencies") or ()):
-            name = str(each.get("name"))
+        listed = [mapping(each) for each in chart.get("dependencies") or ()]
+        aliases = {str(each.get("name")): str(each.get("alias") or each.get("name")) for each in listed}
+        for name in sorted({path.split("/")[1] for path in files if path.startswith("charts/")}):
             start = f"charts/{name}/"
             below = {path.removeprefix(start): text for path, text in files.items() if path.startswith(start)}
-            if below:
-                inner = mapping(self.reader.read(below.get("Chart.yaml", "")))
-                found[str(each.get("alias") or name)] = self._defaults(below, inner)
+            inner = mapping(self.reader.read(below.get("Chart.yaml", "")))
+            found[aliases.get(name, name)] = self._defaults(below, inner)
         return merge.values(found, mapping(self.reader.read(files.get("values.yaml", ""))))
 
     def _manifest(self, url: str) -> bytes:
@@ -158,7 +159,13 @@ def placed(manifests: Sequence[Manifest], namespace: str, minor: int) -> tuple[M
     return tuple(normalize.placed(each, namespace, scopes) for each in manifests)
 
 
-def contents(manifests: Sequence[Manifest]) -> Digest:
-    """What the objects say: the same for the same objects, wherever in a source they stand."""
-    said = sorted(b"\0".join((str(each.id).encode(), each.document.json)) for each in manifests)
+def differing(one: Sequence[Manifest], other: Sequence[Manifest]) -> frozenset[ObjectId]:
+    """The objects that do not say the same in both."""
+    said = {(each.id, each.document.json) for each in one} ^ {(each.id, each.document.json) for each in other}
+    return frozenset(identity for identity, _ in said)
+
+
+def contents(manifests: Sequence[Manifest], apart: Collection[ObjectId] = ()) -> Digest:
+    """What the objects say but for some: the same for the same objects, wherever in a source they stand."""
+    said = sorted(b"\0".join((str(each.id).encode(), each.document.json)) for each in manifests if each.id not in apart)
     return Digest.of(b"\n".join(said))

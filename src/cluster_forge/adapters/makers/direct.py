@@ -15,8 +15,11 @@ from cluster_forge.ports import HelmEngine, Order, Packed, Rendered, RenderReque
 _MOST_ERRORS = 100
 """Nobody mends more of one component at a time."""
 
-_MOST_KNOWN = 16 << 20
-"""Characters of texts that are kept in mind: those of several large charts."""
+_MOST_KNOWN = 32 << 20
+"""Bytes, about, of what is kept in mind: several large charts."""
+
+_EACH_KNOWN = 5000
+"""Bytes, about, that a document takes besides its text and what it was made into."""
 
 Documents = Iterable[tuple[split.Document, str]]
 """Documents, each with the file, template or URL that it stands in."""
@@ -83,16 +86,16 @@ class _Known:
 
     def __init__(self) -> None:
         self._made: dict[str, list[Manifest]] = {}
-        self._length = 0
+        self._size = 0
 
     def get(self, text: str) -> list[Manifest] | None:
         return self._made.get(text)
 
     def put(self, text: str, made: list[Manifest]) -> list[Manifest]:
-        if self._length > _MOST_KNOWN:
-            self._made, self._length = {}, 0
+        if self._size > _MOST_KNOWN:
+            self._made, self._size = {}, 0
         self._made[text] = made
-        self._length += len(text)
+        self._size += 3 * len(text) + _EACH_KNOWN
         return made
 
 

@@ -201,14 +201,18 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **sai
     content = files.read(DESCRIPTION)
     if content is None:
         raise no_description(files)
-    description, folder = edit.with_catalog(content.decode(), _CATALOG)
-    path = f"{in_input(folder)}/components/{name}.yaml"
-    if files.read(path) is not None:
-        raise WorkspaceError(
-            "there is such a component already", where=path, fix="edit it, or take another name, or remove the file"
-        )
+    listed = _own_catalogs(content)
+    for each in listed:
+        path = f"{in_input(each)}/components/{name}.yaml"
+        if files.read(path) is not None:
+            raise WorkspaceError(
+                "there is such a component already", where=path, fix="edit it, or take another name, or remove the file"
+            )
+    path = f"{in_input(listed[-1])}/components/{name}.yaml"  # what the last catalog has goes before all others
+    description = edit.with_catalog(content.decode(), _CATALOG)
     helm = {**_chart(chart, session.workspace), "version": said["version"] or ""}
-    with session.workshop() as workshop, session.reporting(catalog_new.STAGE) as reporter:
+    fresh = replace(session, is_cached=False)  # what is drawn at random shows only when it is made twice
+    with fresh.workshop() as workshop, session.reporting(catalog_new.STAGE) as reporter:
         tools, library = workshop.tools, _library(session, may_be_empty=True)
         asked = catalog_new.NewComponent(
             name=name,
@@ -222,7 +226,7 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **sai
     files.write(path, catalog_new.text(draft).encode())
     if description.encode() != content:
         files.write(DESCRIPTION, description.encode())
-        session.say(f"{DESCRIPTION} names the catalog now: catalogs: [{folder}]")
+        session.say(f"{DESCRIPTION} names the catalog now: catalogs: [{_CATALOG}]")
     session.say(f"wrote {path}; to look at:")
     for remark in draft.remarks:
         for line in catalog_text.wrapped("  ", remark):
@@ -233,13 +237,40 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **sai
     session.answer("catalog new", path=path, component=draft.component, remarks=list(draft.remarks))
 
 
-def _values(file: Path, reader: YamlReader) -> Values:
-    """Helm values from a file.
+def _own_catalogs(content: bytes) -> tuple[str, ...]:
+    """The catalogs that a description names, or the one that is begun.
 
     Raises:
-        ManifestError: if it is not YAML.
+        DescriptionError: if it is not YAML, is of the first format, or says no list there.
     """
-    found = reader.read(file.read_text(encoding="utf-8"))
+    from cluster_forge.foundation.errors import DescriptionError
+    from cluster_forge.stack import located
+    from cluster_forge.stages.described import DESCRIPTION
+
+    found = located.read(content, DESCRIPTION).traced
+    if not found.mapping:
+        raise DescriptionError(
+            "catalogs are named in the native format only",
+            where=found.where,
+            fix="`cluster-forge convert` writes this description in it",
+        )
+    named = found.get("catalogs")
+    if named is None or named.content in (None, ()):
+        return (_CATALOG,)
+    listed = tuple(str(each.content) for each in found.strings("catalogs"))
+    if not listed or len(listed) < len(named.items):
+        raise DescriptionError("`catalogs` is a list of folders", where=named.where, fix="write catalogs: [./catalog]")
+    return listed
+
+
+def _values(file: Path, reader: YamlReader) -> Values:
+    """Helm values from a file."""
+    from cluster_forge.foundation.errors import ManifestError
+
+    try:
+        found = reader.read(file.read_text(encoding="utf-8"))
+    except (ManifestError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--values {file}: {getattr(error, 'message', error)}") from error
     if not isinstance(found, dict):
         raise click.UsageError(f"--values {file}: values are a mapping")
     return found
@@ -249,9 +280,13 @@ def _chart(address: str, workspace: Path) -> dict[str, str]:
     """``helm`` as a description has it, by what was typed."""
     if "://" in address:
         repository, _, chart = address.rstrip("/").rpartition("/")
+        if repository.endswith(("/", ":")):
+            raise click.UsageError(
+                f"--chart {address}: write the chart's name behind its repository: {address.rstrip('/')}/NAME"
+            )
         return {"repository": repository, "chart": chart}
     inside = (workspace / "input").resolve()
-    path = Path(address).resolve()
+    path = next((each for each in (Path(address), workspace / address) if each.exists()), Path(address)).resolve()
     if not path.is_relative_to(inside):
         raise click.UsageError(
             f"--chart {address}: a chart without an address has to lie below {workspace / 'input'}: put it into input/charts/"
