@@ -98,6 +98,14 @@ stringData: {password: {{ .Values.auth.password }}}
 {{- end }}
 """
 
+INNER = {
+    "charts/db/Chart.yaml": "apiVersion: v2\nname: db\nversion: 1.0.0\n",
+    "charts/db/values.yaml": "disk: {size: 5Gi}\n",
+    "charts/db/templates/claim.yaml": "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: db}\n"
+    "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: {{ .Values.disk.size }}}}}\n",
+}
+"""A chart in the chart."""
+
 
 def test_everything_that_a_chart_offers(workshop: Workshop) -> None:
     workshop.chart("web", {"web.yaml": WEB}, about=ABOUT, values=VALUES, version="1.2.3")
@@ -256,13 +264,7 @@ def test_odd_values_are_no_bug(workshop: Workshop) -> None:
 
 
 def test_charts_in_the_chart_that_no_dependency_names(workshop: Workshop) -> None:
-    inner = {
-        "charts/db/Chart.yaml": "apiVersion: v2\nname: db\nversion: 1.0.0\n",
-        "charts/db/values.yaml": "disk: {size: 5Gi}\n",
-        "charts/db/templates/claim.yaml": "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: db}\n"
-        "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: {{ .Values.disk.size }}}}}\n",
-    }
-    workshop.chart("web", inner)
+    workshop.chart("web", INNER)
     assert drafted(workshop).component["sizes"]["large"] == {"db": {"disk": {"size": "25Gi"}}}
 
 
@@ -280,13 +282,7 @@ def test_a_chart_that_wants_values(workshop: Workshop) -> None:
 
 
 def test_values_of_a_chart_in_the_chart(workshop: Workshop) -> None:
-    inner = {
-        "charts/db/Chart.yaml": "apiVersion: v2\nname: db\nversion: 1.0.0\n",
-        "charts/db/values.yaml": "disk: {size: 5Gi}\n",
-        "charts/db/templates/claim.yaml": "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: db}\n"
-        "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: {{ .Values.disk.size }}}}}\n",
-    }
-    workshop.chart("web", inner, about="dependencies: [{name: db, version: 1.0.0, alias: store}]\n")
+    workshop.chart("web", INNER, about="dependencies: [{name: db, version: 1.0.0, alias: store}]\n")
     assert drafted(workshop).component["sizes"]["medium"] == {"store": {"disk": {"size": "10Gi"}}}
 
 

@@ -129,6 +129,20 @@ def test_what_a_wiring_names_and_those_whom_it_is_with_do_not_have(workshop: Wor
     ]
 
 
+def test_a_wiring_is_tried_where_all_are_for_the_version(workshop: Workshop, shelf: Shelf) -> None:
+    wired = [{"with": "old", "purpose": "Nothing.", "values": {"nothing": 1}}]
+    shelf.component("old", versions=[{"version": "1.0.0", "kubernetes": "1.25-1.28"}])
+    workshop.chart("old", {"c.yaml": Workshop.config_map("c")})
+    (fault,) = tried(workshop, shelf, wiring=wired).faults
+    assert fault.message == "wiring 1 (Nothing) changes nothing"
+    shelf.component("old", versions=[{"version": "1.0.0", "kubernetes": "1.26"}])
+    (fault,) = tried(workshop, shelf, wiring=wired).faults
+    assert (fault.rule, fault.message) == (
+        "untried-wiring",
+        "wiring 1: no version of Kubernetes that is tried is for old, too",
+    )
+
+
 def test_an_object_that_comes_twice(workshop: Workshop, shelf: Shelf) -> None:
     twice = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": key}} for key in "bc"]
     faults = tried(workshop, shelf, objects=twice).faults

@@ -15,6 +15,8 @@ from cluster_forge.stages.described import DESCRIPTION, described
 if TYPE_CHECKING:
     from cluster_forge.adapters.stack_files import WorkspaceFiles
     from cluster_forge.bundle import PartRecord
+    from cluster_forge.catalog.library import Library
+    from cluster_forge.cli.session import Session
     from cluster_forge.foundation.names import ComponentName
     from cluster_forge.stack.model import Stack
     from cluster_forge.stack.parse import Loaded
@@ -32,6 +34,21 @@ def describe(workshop: Workshop, selection: Selection) -> Described:
     """
     _see_to_it(workshop.files)
     return described(workshop.files, selection, workshop.tools.cache)
+
+
+def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:
+    """The catalog, in a workspace with the user's own over it.
+
+    Raises:
+        DescriptionError, ExceptionGroup: for a catalog that is named and not there, unless it ``may_be_empty``.
+    """
+    from cluster_forge.catalog.library import packaged
+    from cluster_forge.stages import describe
+
+    if not (session.workspace / "input").is_dir():
+        return packaged()
+    files = session.files()
+    return describe.library(files.read, files.list_files, may_be_empty=may_be_empty)
 
 
 def loaded(files: WorkspaceFiles, selection: Selection) -> Loaded:

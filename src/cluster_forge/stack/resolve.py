@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError
@@ -114,9 +115,9 @@ def _over_catalog(below: tuple[Traced, ...], own: Iterable[Traced]) -> tuple[Tra
     """
     for layer in own:
         beneath = merge.traced(*below)
-        place = (layer.get("namespace") or beneath.get("namespace") or layer).string or ""
+        identity = partial(_identity, namespace=_text(layer, "namespace") or _text(beneath, "namespace"))
         lists = {
-            key: merge.joined(there, member, lambda item: _identity(item, place))  # noqa: B023 - called at once
+            key: merge.joined(there, member, identity)
             for key in _ADDED
             if (member := layer.get(key)) and (there := beneath.get(key)) and member.items
         }

@@ -287,9 +287,14 @@ class _Testing:
             yield _Found("idle-size", "", f"what it has for size {size} changes nothing")
 
     def _wiring(self, number: int, each: Wiring) -> Iterator[_Found]:
-        component, size, minor = self._component, each.sizes[0], self._newest
-        names = self._companies.company(component, each, size, minor)
-        if names is None:
+        component, size = self._component, each.sizes[0]
+        tried = ((at, self._companies.company(component, each, size, at)) for at in reversed(self._fitting))
+        minor, names = next(((at, found) for at, found in tried if found), (0, []))
+        if not names:
+            company = ", ".join(each.all_of)
+            yield _Found(
+                "untried-wiring", "", f"wiring {number}: no version of Kubernetes that is tried is for {company}, too"
+            )
             return
         domain = "example.com" if wiring.DOMAIN in each.all_of else ""
         around = self._companies.around(names, minor, size, domain=domain)
@@ -301,7 +306,7 @@ class _Testing:
         others = [one for one in component.wiring if one is not each]
         lacking = replace(placed, component=component.model_copy(update={"wiring": others}))
         apis = self._trials.apis([name for name in around.placed if name != component.name], minor, size)
-        if self._same(wiring.layers(placed, around), wiring.layers(lacking, around), apis):
+        if self._same(wiring.layers(placed, around), wiring.layers(lacking, around), apis, minor):
             yield _Found("idle-wiring", "", f"{called} changes nothing")
         stack = self._stacks.of(*names, size=size, minor=minor, domain=domain, about=[component.name])
         lost = stack.lost(component.name)
@@ -330,9 +335,9 @@ class _Testing:
         elif not each.exclude:
             yield _Found("idle-example", "", f"“{each.title}” changes nothing: it has neither values nor exclude")
 
-    def _same(self, one: Sequence[Traced], other: Sequence[Traced], apis: Sequence[str] = ()) -> bool:
+    def _same(self, one: Sequence[Traced], other: Sequence[Traced], apis: Sequence[str] = (), minor: int = 0) -> bool:
         def made(layers: Sequence[Traced]) -> tuple[Manifest, ...]:
-            return self._trials.made(self._component.name, layers, self._newest, apis)
+            return self._trials.made(self._component.name, layers, minor or self._newest, apis)
 
         return contents(made(one), self._drawn) == contents(made(other), self._drawn)
 
