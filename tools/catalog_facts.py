@@ -19,10 +19,10 @@ sys.path.insert(0, str(PROJECT))
 
 from tests.corpus.catalog_trials import trials  # noqa: E402
 
-from cluster_forge.catalog import facts  # noqa: E402
-from cluster_forge.catalog.company import newest  # noqa: E402
-from cluster_forge.catalog.format import ALL_SIZES  # noqa: E402
-from cluster_forge.stages.trials import Trials  # noqa: E402
+from cluster_forge.catalog import measurements  # noqa: E402
+from cluster_forge.catalog.component_format import ALL_SIZES  # noqa: E402
+from cluster_forge.catalog.trial_plan import newest  # noqa: E402
+from cluster_forge.stages.catalog.trial_renderer import TrialRenderer  # noqa: E402
 
 
 def main() -> int:
@@ -38,16 +38,16 @@ def main() -> int:
     return 0
 
 
-def text(tried: Trials) -> str:
+def text(tried: TrialRenderer) -> str:
     """The facts of every component, by name; one line for each size."""
     return "{\n" + ",\n".join(_lines(tried, name) for name in tried.companies.library.names) + "\n}\n"
 
 
-def _lines(tried: Trials, name: str) -> str:
+def _lines(tried: TrialRenderer, name: str) -> str:
     minor = newest(tried.companies.library.component(name))
     lines = []
     for size in ALL_SIZES:
-        found = facts.of(tried.alone(name, minor, size))
+        found = measurements.of(tried.alone(name, minor, size))
         lines.append(f"    {json.dumps(size)}: {json.dumps(found)}")
     return f"  {json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n  }"
 

@@ -14,11 +14,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tools.tables import table
 
-from cluster_forge.catalog import facts, listing
-from cluster_forge.catalog.format import ALL_SIZES, CatalogCollection, CatalogComponent
+from cluster_forge.catalog import measurements, views
+from cluster_forge.catalog.component_format import ALL_SIZES, CatalogCollection, CatalogComponent
 from cluster_forge.catalog.library import Library, flattened, packaged
-from cluster_forge.stack import emit
 from cluster_forge.stack.model import Size
+from cluster_forge.yaml import plain_emitter
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "catalog"
 _MINOR: Final = 33
@@ -77,7 +77,7 @@ def _component(component: CatalogComponent, library: Library) -> Iterator[str]:
         )
         yield from (*table(("rule", "objects", "why"), rows), "")
     yield from ("## Images", "")
-    found = facts.packaged()[name]
+    found = measurements.packaged()[name]
     images = dict.fromkeys((*(image for size in ALL_SIZES for image in found[size]["images"]), *component.images))
     yield from ([f"- `{image}`" for image in sorted(images)] or ["It runs none."])
 
@@ -96,7 +96,7 @@ def _lifecycle(component: CatalogComponent) -> Iterator[str]:
 
 
 def _summary(component: CatalogComponent, library: Library) -> Iterator[tuple[str, str]]:
-    page = listing.page(component, library, _MINOR, Size.SMALL)
+    page = views.page(component, library, _MINOR, Size.SMALL)
     yield "category", component.category
     yield "homepage", f"<{component.homepage}>"
     yield "license", component.license
@@ -113,7 +113,7 @@ def _summary(component: CatalogComponent, library: Library) -> Iterator[tuple[st
 
 def _sized(component: CatalogComponent) -> Iterator[str]:
     yield from ("## Sizes", "", "What its pods request, and the volumes that it claims.", "")
-    known = facts.packaged()[component.name]
+    known = measurements.packaged()[component.name]
     rows = (
         (
             size,
@@ -191,7 +191,7 @@ def _examples(component: CatalogComponent) -> Iterator[str]:
             change["values"] = each.values
         if each.exclude:
             change["exclude"] = each.exclude
-        yield from (f"{each.title}:", "", "```yaml", "components:", *emit.sequence([change], ""), "```", "")
+        yield from (f"{each.title}:", "", "```yaml", "components:", *plain_emitter.sequence([change], ""), "```", "")
 
 
 def _collection(name: str, collection: CatalogCollection, library: Library) -> Iterator[str]:

@@ -18,11 +18,11 @@ import click
 from pydantic import BaseModel
 from tools.tables import table
 
-from cluster_forge.catalog import format  # noqa: A004 - its name
+from cluster_forge.catalog import component_format
 from cluster_forge.catalog.library import packaged
 from cluster_forge.cli.app import VERBS, cluster_forge
 from cluster_forge.cli.commands.help import errors_text
-from cluster_forge.stack import schema, schema_files, seed_schema
+from cluster_forge.stack import json_schemas, legacy_schema, schema
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 _OPEN, _SHUT, _END = "<!-- generated: ", " -->", "<!-- /generated -->"
@@ -69,12 +69,12 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 
 def _keys(model: str) -> Iterator[str]:
     """The keys of a model of the description: what they take, what they are without it, what they mean."""
-    found = (getattr(module, model, None) for module in (schema, seed_schema, format))
+    found = (getattr(module, model, None) for module in (schema, legacy_schema, component_format))
     shape = next(each for each in found if isinstance(each, type))
     assert issubclass(shape, BaseModel)
     described = shape.model_json_schema(by_alias=True)
     required = described.get("required", ())
-    means = schema_files.descriptions(shape)
+    means = json_schemas.descriptions(shape)
     properties = sorted(described["properties"].items(), key=lambda each: each[0] not in required)
     rows = [
         (f"`{key}`", _takes(value), "*needed*" if key in required else _default(value), means.get(key, ""))
@@ -212,16 +212,16 @@ def _catalog(what: str) -> Iterator[str]:
     )
 
 
-def _state(component: format.CatalogComponent) -> str:
+def _state(component: component_format.CatalogComponent) -> str:
     return "" if component.lifecycle.state == "active" else f" ({component.lifecycle.state})"
 
 
 def _at(sizes: Iterable[str]) -> str:
     given = list(sizes)
-    return "" if given == list(format.ALL_SIZES) else f" (at {', '.join(given)})"
+    return "" if given == list(component_format.ALL_SIZES) else f" (at {', '.join(given)})"
 
 
-def _where(wiring: format.Wiring) -> str:
+def _where(wiring: component_format.Wiring) -> str:
     parts = [" and ".join(f"`{name}`" for name in wiring.all_of)] if wiring.all_of else []
     parts += ["without " + " and ".join(f"`{name}`" for name in wiring.none_of)] if wiring.none_of else []
     return " ".join(parts) or "always"

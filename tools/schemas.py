@@ -6,15 +6,15 @@ Run: python tools/schemas.py        (needs the package; a test tells when it is 
 from pathlib import Path
 from typing import Final
 
-from cluster_forge.catalog.format import SCHEMAS
-from cluster_forge.stack import schema_files
+from cluster_forge.catalog.component_format import SCHEMAS
+from cluster_forge.stack import json_schemas
 
 FOLDER: Final = Path(__file__).parents[1] / "schemas"
 
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    for name, text in schema_files.texts({**schema_files.FILES, **SCHEMAS}):
+    for name, text in json_schemas.texts({**json_schemas.FILES, **SCHEMAS}):
         (FOLDER / name).write_text(text, encoding="utf-8")
         print(FOLDER.name, name, sep="/")
 

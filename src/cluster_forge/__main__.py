@@ -17,16 +17,16 @@ def main() -> None:
     )  # what is loaded and read stays: looking for garbage in it takes a tenth of the time
     try:
         if "_CLUSTER_FORGE_COMPLETE" in os.environ:
-            from cluster_forge.cli.completion import answer
+            from cluster_forge.cli.completion.candidates import answer
 
             sys.exit(answer())
-        from cluster_forge.cli import ending, process
+        from cluster_forge.cli import process_setup, termination
 
-        process.make_fit()
-        ending.listen()
+        process_setup.make_fit()
+        termination.listen()
         from cluster_forge.cli.app import run
 
-        ending.leave(run(sys.argv[1:]))
+        termination.leave(run(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(130)
 

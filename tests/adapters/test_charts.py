@@ -16,11 +16,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_forge.adapters.charts import check_archive, described, ignore, pack_folder
-from cluster_forge.adapters.helm_engine import HelmEngineInProcess
+from cluster_forge.adapters.charts import check_archive, described, helmignore, pack_folder
+from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.foundation.errors import ArchiveError
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.ports import Rendered, RenderRequest
+from cluster_forge.ports.rendering import RenderedChart, RenderRequest
 from cluster_forge.stack.model import KubernetesVersion
 
 CHART_YAML = b"apiVersion: v2\nname: shop\nversion: 1.10\n"
@@ -274,7 +274,7 @@ def test_helmignore_is_honoured() -> None:
 @pytest.mark.parametrize("pattern", ["a/**", "[z-", "[]a]", "[-a]", "[a-]", "x\\", "[", "[^", "[a\\", "[a"])
 def test_patterns_that_helm_refuses(pattern: str) -> None:
     with pytest.raises(ArchiveError) as raised:
-        ignore.parse(f"# one\n{pattern}\n".encode(), "x/.helmignore")
+        helmignore.parse(f"# one\n{pattern}\n".encode(), "x/.helmignore")
     assert raised.value.where == "x/.helmignore:2"
     assert raised.value.fix
 
@@ -306,7 +306,7 @@ def test_patterns_that_helm_refuses(pattern: str) -> None:
     ],
 )
 def test_patterns_match_as_in_helm(pattern: str, path: str, ignored: bool) -> None:
-    assert ignore.parse(pattern.encode(), "x").ignore(path) is ignored
+    assert helmignore.parse(pattern.encode(), "x").ignore(path) is ignored
 
 
 GO = """
@@ -344,7 +344,7 @@ def text(generator: random.Random, letters: str, most: int) -> str:
 
 def ours(pattern: str, name: str) -> str:
     try:
-        return f"{'true' if ignore._compiled(pattern).match(name) else 'false'} false"
+        return f"{'true' if helmignore._compiled(pattern).match(name) else 'false'} false"
     except ValueError:
         return "false true"
 
@@ -374,7 +374,7 @@ def test_sparse_files() -> None:
 @pytest.mark.parametrize("pattern", ["*a" * 50_000, "?" * 5_000, "[" * 5_000])
 def test_a_pattern_longer_than_any_path(pattern: str) -> None:
     with pytest.raises(ArchiveError, match="and no path has more than 4,096"):
-        ignore.parse(pattern.encode(), "shop/.helmignore")
+        helmignore.parse(pattern.encode(), "shop/.helmignore")
 
 
 # --- the corpus --------------------------------------------------------------------------------------------------------
@@ -392,10 +392,10 @@ def test_a_repacked_chart_renders_alike(corpus: Path, file: str) -> None:
     archive = (corpus / "mirror/charts" / file).read_bytes()
     files = {path.partition("/")[2]: content for path, content in unpacked(archive).items()}
 
-    def rendered(chart: bytes) -> Rendered:
+    def rendered(chart: bytes) -> RenderedChart:
         request = RenderRequest(
             chart=chart, values={}, release="r", namespace="n", kubernetes=KubernetesVersion(1, 33), api_versions=()
         )
-        return HelmEngineInProcess().render(request)
+        return HelmSdk().render(request)
 
     assert rendered(pack_folder(FileTree(files), file)) == rendered(archive)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster_forge.catalog.completion import StackCatalog
+from cluster_forge.catalog.dependencies import StackCatalog
 from cluster_forge.catalog.library import Library
 from cluster_forge.foundation.errors import ForgeError, leaves
 from cluster_forge.stack.parse import Loaded, load

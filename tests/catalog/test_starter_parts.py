@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from cluster_forge.catalog import starter
-from cluster_forge.stack import edit
+from cluster_forge.stack import description_edits
 from cluster_forge.stack.parse import load
 
 NAMES = starter.names()
@@ -44,7 +44,7 @@ def test_every_component_says_what_it_is() -> None:
 
 def test_a_description_without_define_gets_one() -> None:
     text = "name: a # the name\ncomponents:\n- b\n- {name: c} # here\n# at the end\ncollections: {}\n"
-    assert edit.with_components(text, ["b"]).splitlines() == [
+    assert description_edits.with_components(text, ["b"]).splitlines() == [
         "name: a # the name",
         "components:",
         "- b",

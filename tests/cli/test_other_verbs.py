@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from cluster_forge.cli.app import VERBS
+from cluster_forge.composition import Services
 from cluster_forge.foundation.errors import every_type
-from cluster_forge.wiring import Workshop
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Workspace
@@ -122,7 +122,7 @@ class TestEnds:
         def broken(_: object) -> object:
             raise ZeroDivisionError("the pot is empty")
 
-        monkeypatch.setattr("cluster_forge.wiring.workshop", broken)
+        monkeypatch.setattr("cluster_forge.composition.services", broken)
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
         said = workspace.run("forge")
         assert said.code == 70
@@ -135,30 +135,30 @@ class TestEnds:
     def test_a_bug_among_errors_is_a_bug(
         self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        def broken(_: object) -> Workshop:
+        def broken(_: object) -> Services:
             raise ExceptionGroup("two", [ValueError("really"), ExceptionGroup("inner", [KeyError("x")])])
 
-        monkeypatch.setattr("cluster_forge.wiring.workshop", broken)
+        monkeypatch.setattr("cluster_forge.composition.services", broken)
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
         assert workspace.run("forge").code == 70
 
     def test_a_report_that_cannot_be_written_is_shown(
         self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def broken(_: object) -> Workshop:
+        def broken(_: object) -> Services:
             raise ZeroDivisionError("the pot is empty")
 
-        monkeypatch.setattr("cluster_forge.wiring.workshop", broken)
+        monkeypatch.setattr("cluster_forge.composition.services", broken)
         monkeypatch.setattr("tempfile.tempdir", "/nonexistent")
         said = workspace.run("forge")
         assert said.code == 70
         assert "Traceback" in said.err
 
     def test_interrupted_in_this_process(self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-        def interrupted(_: object) -> Workshop:
+        def interrupted(_: object) -> Services:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("cluster_forge.wiring.workshop", interrupted)
+        monkeypatch.setattr("cluster_forge.composition.services", interrupted)
         said = workspace.run("forge")
         assert said.code == 130
         assert said.err.strip() == "interrupted"

@@ -71,7 +71,7 @@ class TestLog:
         def broken(_: object) -> object:
             raise BrokenPipeError("not that of stdout")
 
-        monkeypatch.setattr("cluster_forge.wiring.workshop", broken)
+        monkeypatch.setattr("cluster_forge.composition.services", broken)
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
         assert workspace.run("forge").code == 70
         (told,) = workspace.logs()[0][-1]["errors"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Stages that only take their time: what they are called, how they end and how much is told is for the test to say.
 STAGES = """\
 import sys, time
-from cluster_forge.cli import console
+from cluster_forge.cli.progress import console
 how, verbosity = sys.argv[1], int(sys.argv[2])
 with console.reporting(("mine", "render"), verbosity=verbosity, color=None, began=time.monotonic()) as reporter:
     reporter.started("mine", 24)
@@ -227,10 +227,10 @@ main()
             "click",
             "cluster_forge.cli.app",
             "cluster_forge.cli.commands.cast",
-            "cluster_forge.cli.journal",
-            "cluster_forge.cli.explain",
-            "cluster_forge.wiring",
-            "cluster_forge.stages.cast",
+            "cluster_forge.cli.run_record",
+            "cluster_forge.cli.output.error_text",
+            "cluster_forge.composition",
+            "cluster_forge.stages.build.cast",
             "filelock",
         ],
     )
@@ -244,7 +244,7 @@ main()
 
     def test_what_the_caller_ignores_stays_ignored(self) -> None:
         program = (
-            "import signal; from cluster_forge.cli import ending\n"
+            "import signal; from cluster_forge.cli import termination as ending\n"
             "signal.signal(signal.SIGHUP, signal.SIG_IGN); ending.listen()\n"
             "assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN\n"
             "assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL\n"

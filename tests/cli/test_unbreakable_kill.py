@@ -88,7 +88,7 @@ def started(workspace: Workspace, *arguments: str) -> subprocess.Popen[bytes]:
 NURSERY = """
 import os, sys
 from cluster_forge.cli.app import run
-import cluster_forge.stages.forge, filelock
+import cluster_forge.stages.build.forge, filelock
 folder = sys.argv[1]
 run(["-C", folder, "config", "validate", "-q"])
 for line in sys.stdin:

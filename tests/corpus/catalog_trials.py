@@ -5,24 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from cluster_forge.adapters import charts
-from cluster_forge.adapters.downloads.local import NoDownloads
-from cluster_forge.adapters.helm_engine import HelmEngineInProcess
-from cluster_forge.adapters.makers import DirectMaker
-from cluster_forge.adapters.mirrors import Mirror
+from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.adapters.http.file_urls import NoDownloads
+from cluster_forge.adapters.rendering import InProcessRenderer
 from cluster_forge.adapters.sources import ChartSources
-from cluster_forge.adapters.stack_files import WorkspaceFiles
-from cluster_forge.adapters.store import FolderStore
-from cluster_forge.adapters.yaml_fast import FastYaml
-from cluster_forge.adapters.yaml_go import GoYaml
-from cluster_forge.adapters.yaml_python import PythonYaml
-from cluster_forge.catalog.company import Companies
+from cluster_forge.adapters.sources.mirror import Mirror
+from cluster_forge.adapters.storage.store import FolderStore
+from cluster_forge.adapters.workspace import WorkspaceFiles
+from cluster_forge.adapters.yaml.fast import FastYaml
+from cluster_forge.adapters.yaml.go import GoYaml
+from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.catalog.library import packaged
-from cluster_forge.stages.trials import Trials
+from cluster_forge.catalog.trial_plan import TrialPlans
+from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 
-def trials(shared: Path, folder: Path) -> Trials:
+def trials(shared: Path, folder: Path) -> TrialRenderer:
     """The catalog's components from ``shared``/mirror; ``folder`` is for what is kept of it."""
-    engine = HelmEngineInProcess()
+    engine = HelmSdk()
     store = FolderStore(folder / "store")
     sources = ChartSources(
         store=store,
@@ -32,5 +32,5 @@ def trials(shared: Path, folder: Path) -> Trials:
         newest_in_range=engine.newest_in_range,
         files=WorkspaceFiles(folder),
     )
-    reader = FastYaml(GoYaml(PythonYaml()))
-    return Trials(Companies(packaged()), sources, store, DirectMaker(engine, reader), charts, reader)
+    reader = FastYaml(GoYaml(PurePythonYaml()))
+    return TrialRenderer(TrialPlans(packaged()), sources, store, InProcessRenderer(engine, reader), charts, reader)

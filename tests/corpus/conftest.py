@@ -11,21 +11,21 @@ from typing import Any
 import pytest
 from tests.corpus.catalog_trials import trials
 
-from cluster_forge.adapters.makers import CachedMaker
-from cluster_forge.catalog.completion import StackCatalog
-from cluster_forge.catalog.description import begun
+from cluster_forge.adapters.rendering import CachingRenderer
+from cluster_forge.catalog.dependencies import StackCatalog
 from cluster_forge.catalog.library import packaged
+from cluster_forge.catalog.new_description import begun
+from cluster_forge.composition import Services, Settings, services, workspace_files
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
-from cluster_forge.ports import Maker
+from cluster_forge.ports.rendering import Renderer
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, KubernetesVersion, Size, Stack, Target
 from cluster_forge.stack.parse import Loaded, load
-from cluster_forge.stages.mine import MineRequest, mine
-from cluster_forge.stages.render import Content
-from cluster_forge.stages.small_stacks import SmallStacks
-from cluster_forge.stages.smelt import Smelted, SmeltRequest, smelt
-from cluster_forge.wiring import Settings, Workshop, workshop, workspace_files
+from cluster_forge.stages.build.mine import MineRequest, mine
+from cluster_forge.stages.build.render import ComponentObjects
+from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt
+from cluster_forge.stages.catalog.trial_stack import TrialStacks
 
 
 class Silent:
@@ -44,8 +44,8 @@ class Forged:
 
     folder: Path
     stack: Stack
-    contents: Mapping[ComponentName, Content]
-    smelted: Smelted
+    contents: Mapping[ComponentName, ComponentObjects]
+    smelted: SmeltResult
 
     def component(self, name: str) -> Component:
         return self.stack.component(name)
@@ -89,7 +89,7 @@ class Workspaces:
         (folder / "input" / "config.yaml").write_text(text)
         return folder
 
-    def workshop(self, folder: Path) -> Workshop:
+    def services(self, folder: Path) -> Services:
         settings = Settings(
             workspace=folder,
             store=str(self._folder / "store"),
@@ -97,16 +97,18 @@ class Workspaces:
             offline=True,
             jobs=2,
         )
-        return workshop(settings)
+        return services(settings)
 
     def load(self, folder: Path, **options: Any) -> Loaded:
         files = workspace_files(folder)
         return load(files.read, list_files=files.list_files, **options)
 
-    def forge(self, folder: Path, *, allow: Sequence[str] = (), maker: Maker | None = None, **options: Any) -> Forged:
+    def forge(
+        self, folder: Path, *, allow: Sequence[str] = (), maker: Renderer | None = None, **options: Any
+    ) -> Forged:
         """Mine and smelt, as `forge` does; with ``maker`` objects are made by that instead of processes that start anew."""
-        with self.workshop(folder) as shop:
-            tools = replace(shop.tools, maker=CachedMaker(maker, shop.tools.cache)) if maker else shop.tools
+        with self.services(folder) as shop:
+            tools = replace(shop.tools, maker=CachingRenderer(maker, shop.tools.cache)) if maker else shop.tools
             catalog = StackCatalog(packaged())
             stack = load(shop.files.read, list_files=shop.files.list_files, catalog=catalog, **options).stack
             request = MineRequest(stack=stack, lock=Lock(), whole=True, upstream=False)
@@ -144,5 +146,5 @@ def prd(workspaces: Workspaces) -> Forged:
 
 
 @pytest.fixture(scope="session")
-def small_stacks(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> SmallStacks:
-    return SmallStacks(trials(corpus, tmp_path_factory.mktemp("small")))
+def small_stacks(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> TrialStacks:
+    return TrialStacks(trials(corpus, tmp_path_factory.mktemp("small")))

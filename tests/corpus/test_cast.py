@@ -19,14 +19,14 @@ import pytest
 import yaml
 import zstandard
 
-from cluster_forge.adapters.cache import NoCache
-from cluster_forge.adapters.git_store import BareRepositories
-from cluster_forge.adapters.stack_files import WorkspaceFiles
-from cluster_forge.adapters.workers import ThreadWorkers
+from cluster_forge.adapters.git.bare_repositories import BareRepositories
+from cluster_forge.adapters.storage.cache import NoCache
+from cluster_forge.adapters.threads import ThreadWorkers
+from cluster_forge.adapters.workspace import WorkspaceFiles
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.oci.compression import Compression
 from cluster_forge.stack.model import ImageSettings
-from cluster_forge.stages.cast import Cast, CastRequest, cast
+from cluster_forge.stages.build.cast import CastRequest, CastResult, cast
 
 if TYPE_CHECKING:
     from tests.corpus.conftest import Forged, Workspaces
@@ -44,7 +44,7 @@ class Made:
     """A cast stack on disk."""
 
     folder: Path
-    told: Cast
+    told: CastResult
 
     @property
     def tree(self) -> Tree:
@@ -82,8 +82,8 @@ def casting(workspaces: Workspaces, tmp_path_factory: pytest.TempPathFactory) ->
     def call(forged: Forged, *, jobs: int, compression: Compression = Compression.GZIP) -> Made:
         folder = tmp_path_factory.mktemp("cast")
         workers = ThreadWorkers(jobs)
-        with workspaces.workshop(forged.folder) as workshop:
-            tools = replace(workshop.tools, files=WorkspaceFiles(folder), workers=workers)
+        with workspaces.services(forged.folder) as services:
+            tools = replace(services.tools, files=WorkspaceFiles(folder), workers=workers)
         stack = replace(forged.stack, image=ImageSettings(compression=compression))
         request = CastRequest(stack=stack, inputs=forged.smelted.record.inputs, time=TIME, smelted=forged.smelted)
         told = cast(request, tools, BareRepositories(workers, NoCache()), _Nobody())

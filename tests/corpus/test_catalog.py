@@ -10,12 +10,12 @@ import pytest
 from tests.corpus.catalog_trials import trials
 from tests.corpus.conftest import Silent
 
-from cluster_forge.adapters.workers import ThreadWorkers
+from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.catalog.library import packaged
-from cluster_forge.stages import catalog_test
+from cluster_forge.stages.catalog import test
 
 if TYPE_CHECKING:
-    from cluster_forge.stages.trials import Trials
+    from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 pytestmark = pytest.mark.corpus
 NAMES = packaged().names
@@ -23,14 +23,14 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def tried(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Trials:
+def tried(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> TrialRenderer:
     return trials(corpus, tmp_path_factory.mktemp("catalog"))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_component_keeps_what_it_has_to(tried: Trials, name: str) -> None:
+def test_every_component_keeps_what_it_has_to(tried: TrialRenderer, name: str) -> None:
     """It renders for every size and version, keeps the rules, and nothing in its file is for nothing."""
-    (verdict,) = catalog_test.test([name], tried, ThreadWorkers(1), Silent())
+    (verdict,) = test.test([name], tried, ThreadWorkers(1), Silent())
     assert verdict.faults == ()
 
 
@@ -40,7 +40,7 @@ def test_every_component_has_three_examples(name: str) -> None:
     assert len(component.examples) == 3 or not component.values  # what takes no values has nothing to be changed
 
 
-def test_the_packaged_facts_are_current(tried: Trials) -> None:
+def test_the_packaged_facts_are_current(tried: TrialRenderer) -> None:
     specification = importlib.util.spec_from_file_location("catalog_facts", PROJECT / "tools/catalog_facts.py")
     assert specification
     assert specification.loader

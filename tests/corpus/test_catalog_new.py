@@ -10,12 +10,12 @@ from tests.catalog.conftest import MemoryFolder
 from tests.corpus.catalog_trials import trials
 from tests.corpus.conftest import Silent
 
-from cluster_forge.adapters.workers import ThreadWorkers
-from cluster_forge.catalog.company import Companies
+from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.catalog.library import Library, Packaged
-from cluster_forge.stages import catalog_new, catalog_test
-from cluster_forge.stages.catalog_new import NewComponent
-from cluster_forge.stages.trials import Trials
+from cluster_forge.catalog.trial_plan import TrialPlans
+from cluster_forge.stages.catalog import new, test
+from cluster_forge.stages.catalog.new import NewComponent
+from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,19 +39,19 @@ LEFT_TO_PEOPLE = {
 
 
 @pytest.fixture(scope="module")
-def tried(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Trials:
+def tried(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> TrialRenderer:
     return trials(corpus, tmp_path_factory.mktemp("new"))
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_what_is_begun_is_a_component_that_can_be_tried(tried: Trials, corpus: Path, chart: str) -> None:
+def test_what_is_begun_is_a_component_that_can_be_tried(tried: TrialRenderer, corpus: Path, chart: str) -> None:
     index = yaml.safe_load((corpus / "mirror/index.yaml").read_text())
     found = next(each for each in index["charts"] if each["name"] == chart)
     helm = {"repository": found["repository"], "chart": chart, "version": found["version"]}
     asked = NewComponent(name=f"my-{chart}", helm=helm, namespace="mine")
-    draft = catalog_new.draft(asked, tried, ThreadWorkers(1), Silent())
-    own = MemoryFolder({f"components/{asked.name}.yaml": catalog_new.text(draft)})
+    draft = new.draft(asked, tried, ThreadWorkers(1), Silent())
+    own = MemoryFolder({f"components/{asked.name}.yaml": new.text(draft)})
     library = Library((Packaged(), own))
-    again = Trials(Companies(library), tried.sources, tried.store, tried.maker, tried.charts, tried.reader)
-    (verdict,) = catalog_test.test([asked.name], again, ThreadWorkers(1), Silent())
+    again = TrialRenderer(TrialPlans(library), tried.sources, tried.store, tried.maker, tried.charts, tried.reader)
+    (verdict,) = test.test([asked.name], again, ThreadWorkers(1), Silent())
     assert [each for each in verdict.faults if each.rule not in LEFT_TO_PEOPLE] == []

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cluster_forge.adapters.helm_engine import HelmEngineInProcess
-from cluster_forge.adapters.makers import DirectMaker
-from cluster_forge.adapters.yaml_fast import FastYaml
-from cluster_forge.adapters.yaml_go import GoYaml
-from cluster_forge.adapters.yaml_python import PythonYaml
-from cluster_forge.catalog import links
-from cluster_forge.catalog.format import ALL_SIZES
+from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.adapters.rendering import InProcessRenderer
+from cluster_forge.adapters.yaml.fast import FastYaml
+from cluster_forge.adapters.yaml.go import GoYaml
+from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
+from cluster_forge.catalog.component_format import ALL_SIZES
 from cluster_forge.catalog.library import packaged
+from cluster_forge.checks import references
 from cluster_forge.manifests.finding import Severity
 
 if TYPE_CHECKING:
     from tests.corpus.conftest import Forged, Workspaces
 
-    from cluster_forge.ports import Maker
+    from cluster_forge.ports.rendering import Renderer
 
 pytestmark = pytest.mark.corpus
 
@@ -31,16 +31,16 @@ def platform(workspaces: Workspaces) -> Forged:
 
 
 @pytest.fixture(scope="module")
-def maker() -> Maker:
+def maker() -> Renderer:
     """One for all stacks, in this process."""
-    reader = FastYaml(GoYaml(PythonYaml()))
+    reader = FastYaml(GoYaml(PurePythonYaml()))
     reader.read("a: 1\n")  # threads that come and go take the slow reader, unless this one has read before
-    return DirectMaker(HelmEngineInProcess(), reader)
+    return InProcessRenderer(HelmSdk(), reader)
 
 
 @pytest.mark.parametrize("size", ALL_SIZES)
 @pytest.mark.parametrize("name", sorted(packaged().collections))
-def test_every_collection_forges_at_every_size(workspaces: Workspaces, maker: Maker, name: str, size: str) -> None:
+def test_every_collection_forges_at_every_size(workspaces: Workspaces, maker: Renderer, name: str, size: str) -> None:
     forged = workspaces.forge(workspaces.begin(name, size=size), maker=maker)
     assert [each for each in forged.smelted.findings if each.severity is Severity.ERROR] == []
     assert [each for each in forged.smelted.findings if each.code == "missing-crd"] == []
@@ -64,7 +64,7 @@ def test_pod_security_is_written_on_the_namespaces(platform: Forged) -> None:
 
 
 @pytest.mark.parametrize("names", [("longhorn",), ("local-path-provisioner",), ("longhorn", "local-path-provisioner")])
-def test_one_storage_class_is_the_default(workspaces: Workspaces, maker: Maker, names: tuple[str, ...]) -> None:
+def test_one_storage_class_is_the_default(workspaces: Workspaces, maker: Renderer, names: tuple[str, ...]) -> None:
     """Longhorn's stands as text in a ConfigMap, of which its driver makes the object."""
     forged = workspaces.forge(workspaces.begin(*names), maker=maker)
     said = re.compile(r"""storageclass\.kubernetes\.io/is-default-class: ["']?true""")
@@ -87,4 +87,4 @@ def lost(forged: Forged) -> list[str]:
             secrets |= {(each.namespace, name) for name in ours[each.name].makes_secrets}
     every = [manifest for part in forged.smelted.parts for manifest in part.manifests]
     exceptions = {str(name): component.exceptions for name, component in ours.items()}
-    return [str(each) for each in links.breaches(every, secrets=secrets, exceptions=exceptions)]
+    return [str(each) for each in references.breaches(every, secrets=secrets, exceptions=exceptions)]

@@ -22,7 +22,7 @@ import pytest
 import yaml
 from helm_python import Chart, _native
 
-from cluster_forge.adapters.yaml_python import PythonYaml
+from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.manifests import kubernetes_apis
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.manifest import Body
@@ -265,7 +265,7 @@ def test_every_object_is_what_helms_engine_gives(forged: Forged, independent: In
 
 def test_every_object_survives_being_written(forged: Forged) -> None:
     """What lies in ``working/`` is read as the object by Go's YAML, and to the last digit by the exact reader."""
-    exact = PythonYaml()
+    exact = PurePythonYaml()
     manifests = [
         (each, f"{part.name}/{folder}{each.id.file_name}")
         for part in forged.smelted.parts

@@ -10,11 +10,11 @@ import pytest
 import yaml
 from tests.corpus.reading import files_of, members
 
-from cluster_forge.catalog import rules
-from cluster_forge.catalog.inventory import texts
+from cluster_forge.checks.inventory import texts
+from cluster_forge.manifests.pods import containers_of, pod_of
 
 if TYPE_CHECKING:
-    from cluster_forge.stages.small_stacks import SmallStack, SmallStacks
+    from cluster_forge.stages.catalog.trial_stack import TrialStack, TrialStacks
 
 pytestmark = pytest.mark.corpus
 PROMETHEUS = "http://kube-prometheus-stack-prometheus.monitoring.svc.cluster.local:9090"
@@ -32,7 +32,7 @@ SOURCES = {
 ALERTS = ("Alertmanager", "alertmanager", "http://kube-prometheus-stack-alertmanager.monitoring.svc.cluster.local:9093")
 
 
-def data_sources(stack: SmallStack, name: str) -> set[tuple[str, str, str]]:
+def data_sources(stack: TrialStack, name: str) -> set[tuple[str, str, str]]:
     """Name, type and address, without the slash at its end."""
     files = [
         text for each in stack.kinds(name, "ConfigMap") for text in files_of(each).values() if "\ndatasources:" in text
@@ -46,7 +46,7 @@ def data_sources(stack: SmallStack, name: str) -> set[tuple[str, str, str]]:
     [[], *([each] for each in SOURCES), ["mimir", "loki"], list(SOURCES)],
     ids=lambda others: "-".join(others) or "nobody",
 )
-def test_grafana_reads_from_whoever_is_there(small_stacks: SmallStacks, others: list[str]) -> None:
+def test_grafana_reads_from_whoever_is_there(small_stacks: TrialStacks, others: list[str]) -> None:
     stack = small_stacks.of("grafana", *others, minor=35, about=["grafana"])
     expected = {SOURCES[each] for each in others}
     if "kube-prometheus-stack" in others:
@@ -58,14 +58,14 @@ def test_grafana_reads_from_whoever_is_there(small_stacks: SmallStacks, others: 
 
 
 @pytest.mark.parametrize("others", [[], ["loki"], ["mimir", "tempo"], ["loki", "mimir", "tempo", "openobserve"]])
-def test_the_bundled_grafana_reads_from_whoever_is_there(small_stacks: SmallStacks, others: list[str]) -> None:
+def test_the_bundled_grafana_reads_from_whoever_is_there(small_stacks: TrialStacks, others: list[str]) -> None:
     name = "kube-prometheus-stack"
     stack = small_stacks.of(name, *others, minor=35, about=[name])
     assert data_sources(stack, name) == {ALERTS, *(SOURCES[each] for each in (name, *others))}
     assert stack.lost(name) == []
 
 
-def test_prometheus_without_an_operator_is_read_too(small_stacks: SmallStacks) -> None:
+def test_prometheus_without_an_operator_is_read_too(small_stacks: TrialStacks) -> None:
     stack = small_stacks.of("grafana", "prometheus", minor=35, about=["grafana"])
     at = "svc.cluster.local"
     assert data_sources(stack, "grafana") == {
@@ -76,12 +76,12 @@ def test_prometheus_without_an_operator_is_read_too(small_stacks: SmallStacks) -
 
 
 @pytest.mark.parametrize("grafana", ["grafana", "kube-prometheus-stack"])
-def test_dashboards_come_by_the_sidecar(small_stacks: SmallStacks, grafana: str) -> None:
+def test_dashboards_come_by_the_sidecar(small_stacks: TrialStacks, grafana: str) -> None:
     """The label that it looks for is on the dashboards of all who have some."""
     makers = ("loki", "mimir", "cnpg-operator", "kyverno", "policy-reporter", "seaweedfs")
     names = dict.fromkeys((grafana, *makers, "prometheus-operator-crds"))
     stack = small_stacks.of(*names, minor=35, about=[grafana, *makers])
-    containers = [each for one in stack.kinds(grafana, "Deployment") for each in rules.containers_of(one.body)]
+    containers = [each for one in stack.kinds(grafana, "Deployment") for each in containers_of(one.body)]
     (sidecar,) = [each for each in containers if each["name"] == "grafana-sc-dashboard"]
     looks_for = {each["name"]: each.get("value") for each in sidecar["env"]}
     assert looks_for["NAMESPACE"] == "ALL"
@@ -96,7 +96,7 @@ def test_dashboards_come_by_the_sidecar(small_stacks: SmallStacks, grafana: str)
         assert all(json.loads(each)["title"] for each in dashboards), name
 
 
-def alloy_targets(stack: SmallStack) -> set[str]:
+def alloy_targets(stack: TrialStack) -> set[str]:
     """The addresses that Alloy's configuration sends to; those that it listens at are numbers."""
     text = "".join(files_of(stack.one("alloy", "ConfigMap", "alloy")).values())
     return {each for each in re.findall(r'(?:url|endpoint)\s*=\s*"([^"]+)"', text) if not each.startswith("0.0.0.0")}
@@ -115,13 +115,13 @@ def alloy_targets(stack: SmallStack) -> set[str]:
     ],
     ids=str,
 )
-def test_alloy_sends_to_whoever_is_there(small_stacks: SmallStacks, others: list[str], targets: list[str]) -> None:
+def test_alloy_sends_to_whoever_is_there(small_stacks: TrialStacks, others: list[str], targets: list[str]) -> None:
     stack = small_stacks.of("alloy", *others, minor=35, about=["alloy"])
     assert alloy_targets(stack) == set(targets)
     assert stack.lost("alloy") == []
 
 
-def test_promtail_sends_to_loki(small_stacks: SmallStacks) -> None:
+def test_promtail_sends_to_loki(small_stacks: TrialStacks) -> None:
     stack = small_stacks.of("promtail", "loki", about=["promtail"])
     (text,) = files_of(stack.one("promtail", "Secret", "promtail")).values()
     assert [each["url"] for each in yaml.safe_load(text)["clients"]] == [f"{LOKI}/loki/api/v1/push"]
@@ -140,7 +140,7 @@ COLLECTORS = {
 
 @pytest.mark.parametrize("size", ["small", "large"])
 @pytest.mark.parametrize("other", COLLECTORS)
-def test_collectors_send_to_whoever_is_there(small_stacks: SmallStacks, other: str, size: str) -> None:
+def test_collectors_send_to_whoever_is_there(small_stacks: TrialStacks, other: str, size: str) -> None:
     name = "opentelemetry-operator"
     stack = small_stacks.of(name, other, "cert-manager", minor=35, size=size, about=[name])
     called, targets = COLLECTORS[other]
@@ -155,7 +155,7 @@ def test_collectors_send_to_whoever_is_there(small_stacks: SmallStacks, other: s
     assert stack.lost(name) == []
 
 
-def senders_of_metrics(stack: SmallStack) -> set[str]:
+def senders_of_metrics(stack: TrialStack) -> set[str]:
     """Who writes to Mimir: Prometheus or Alloy."""
     target, found = f"{MIMIR}/api/v1/push", set()
     for name in set(stack.parts) - {"mimir"}:
@@ -168,14 +168,14 @@ def senders_of_metrics(stack: SmallStack) -> set[str]:
 
 @pytest.mark.parametrize("prometheus", ["", "kube-prometheus-stack", "prometheus"])
 @pytest.mark.parametrize("agent", ["", "alloy"])
-def test_one_sends_metrics_to_mimir(small_stacks: SmallStacks, prometheus: str, agent: str) -> None:
+def test_one_sends_metrics_to_mimir(small_stacks: TrialStacks, prometheus: str, agent: str) -> None:
     names = [each for each in (prometheus, agent) if each]
     if names:
         stack = small_stacks.of(*names, "mimir", minor=35, about=names)
         assert senders_of_metrics(stack) == {names[0]}
 
 
-def test_what_others_write_to_takes_it(small_stacks: SmallStacks) -> None:
+def test_what_others_write_to_takes_it(small_stacks: TrialStacks) -> None:
     """Prometheus takes metrics of others only if it is told to."""
     (operated,) = small_stacks.of("kube-prometheus-stack").kinds("kube-prometheus-stack", "Prometheus")
     assert operated.body["spec"]["enableRemoteWriteReceiver"] is True
@@ -203,7 +203,7 @@ BUCKETS = {
 
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("name", BUCKETS)
-def test_object_storage_is_that_of_the_store_that_is_there(small_stacks: SmallStacks, name: str, store: str) -> None:
+def test_object_storage_is_that_of_the_store_that_is_there(small_stacks: TrialStacks, name: str, store: str) -> None:
     """The endpoint and the buckets are the store's, and the credentials a Secret that somebody is told to make."""
     names = [name, store, *(["cnpg-operator", "cert-manager"] if name in CNPG else []), "minio-operator"]
     stack = small_stacks.of(*names, size="large", minor=35, about=[name, store])
@@ -226,14 +226,14 @@ def test_object_storage_is_that_of_the_store_that_is_there(small_stacks: SmallSt
     assert stack.lost(name) == []
 
 
-def settings(stack: SmallStack, name: str) -> list[str]:
+def settings(stack: TrialStack, name: str) -> list[str]:
     """What a component is told, as text."""
     told = [text for each in stack.kinds(name, "ConfigMap") for text in files_of(each).values()]
     told += [f"{key}: {text}\n" for each in stack.kinds(name, "ConfigMap") for key, text in files_of(each).items()]
     return told + [each.text.decode() for each in stack.kinds(name, "Cluster", "BackupStorageLocation")]
 
 
-def buckets_of(stack: SmallStack, store: str) -> set[str]:
+def buckets_of(stack: TrialStack, store: str) -> set[str]:
     """The buckets that a store makes when it begins."""
     if store == "minio-tenant":
         (tenant,) = stack.kinds(store, "Tenant")
@@ -244,20 +244,20 @@ def buckets_of(stack: SmallStack, store: str) -> set[str]:
 
 @pytest.mark.parametrize(("size", "instances"), [("medium", 2), ("large", 3)])
 @pytest.mark.parametrize("name", CNPG)
-def test_databases_come_from_cloudnativepg(small_stacks: SmallStacks, name: str, size: str, instances: int) -> None:
+def test_databases_come_from_cloudnativepg(small_stacks: TrialStacks, name: str, size: str, instances: int) -> None:
     stack = small_stacks.whole(name, size=size, minor=35)
     (cluster,) = stack.kinds(name, "Cluster")
     assert cluster.body["spec"]["instances"] == instances
     host = f"{cluster.id.name}-rw.{cluster.id.namespace}.svc.cluster.local"
     files = [text for each in stack.kinds(name, "ConfigMap", "Secret") for text in files_of(each).values()]
-    pods = [text for each in stack.parts[name] for text in texts([rules.pod_of(each.body)])]
-    assert any(host in text for text in (*files, *pods))
-    references = [each for one in stack.parts[name] for each in members([rules.pod_of(one.body)], "secretKeyRef")]
+    said = [text for each in stack.parts[name] for text in texts([pod_of(each.body)])]
+    assert any(host in text for text in (*files, *said))
+    references = [each for one in stack.parts[name] for each in members([pod_of(one.body)], "secretKeyRef")]
     assert f"{cluster.id.name}-app" in {each["name"] for each in references}
     assert stack.lost(name) == []
 
 
-def test_at_small_gitea_has_a_database_of_its_own(small_stacks: SmallStacks) -> None:
+def test_at_small_gitea_has_a_database_of_its_own(small_stacks: TrialStacks) -> None:
     assert small_stacks.of("gitea", "cnpg-operator", minor=35, about=["gitea"]).kinds("gitea", "Cluster") == []
 
 
@@ -272,7 +272,7 @@ QUEUED = {
 
 @pytest.mark.parametrize("minor", [28, 35])
 @pytest.mark.parametrize("others", [[], *([each] for each in QUEUED), ["jobset", "lws"], list(QUEUED)], ids=str)
-def test_kueue_queues_what_is_there(small_stacks: SmallStacks, others: list[str], minor: int) -> None:
+def test_kueue_queues_what_is_there(small_stacks: TrialStacks, others: list[str], minor: int) -> None:
     stack = small_stacks.of("kueue", *others, "cert-manager", minor=minor, about=["kueue"])
     (text,) = files_of(stack.one("kueue", "ConfigMap", "kueue-manager-config")).values()
     frameworks = yaml.safe_load(text)["integrations"]["frameworks"]
@@ -283,7 +283,7 @@ GPUS = {"amd-gpu-operator": "amd.com/gpu", "nvidia-gpu-operator": "nvidia.com/gp
 
 
 @pytest.mark.parametrize("operator", GPUS)
-def test_kueue_has_a_queue_for_the_gpus_that_are_there(small_stacks: SmallStacks, operator: str) -> None:
+def test_kueue_has_a_queue_for_the_gpus_that_are_there(small_stacks: TrialStacks, operator: str) -> None:
     stack = small_stacks.of("kueue", operator, minor=35, about=["kueue"])
     (flavor,), (queue,) = stack.kinds("kueue", "ResourceFlavor"), stack.kinds("kueue", "ClusterQueue")
     (local,) = stack.kinds("kueue", "LocalQueue")
@@ -301,7 +301,7 @@ def test_kueue_has_a_queue_for_the_gpus_that_are_there(small_stacks: SmallStacks
     ("storage", "class_name"), [("longhorn", "longhorn"), ("local-path-provisioner", "local-path")]
 )
 def test_kaiwo_uses_the_gpus_and_the_volumes_that_are_there(
-    small_stacks: SmallStacks, operator: str, storage: str, class_name: str
+    small_stacks: TrialStacks, operator: str, storage: str, class_name: str
 ) -> None:
     names = ["kaiwo", operator, storage, "kueue", "cert-manager", "kuberay-operator", "appwrapper"]
     stack = small_stacks.of(*names, minor=35, about=["kaiwo", "kueue", storage])
@@ -320,7 +320,7 @@ def test_kaiwo_uses_the_gpus_and_the_volumes_that_are_there(
     ],
 )
 def test_metrics_of_gpus_reach_prometheus(
-    small_stacks: SmallStacks, operator: str, kind: str, exporter: tuple[str, str]
+    small_stacks: TrialStacks, operator: str, kind: str, exporter: tuple[str, str]
 ) -> None:
     """The operator makes the exporter, and its ServiceMonitor where the API is there."""
     part, switch = exporter
@@ -335,7 +335,7 @@ def test_metrics_of_gpus_reach_prometheus(
 
 
 @pytest.mark.parametrize("name", CNPG)
-def test_monitors_of_databases_name_the_database(small_stacks: SmallStacks, name: str) -> None:
+def test_monitors_of_databases_name_the_database(small_stacks: TrialStacks, name: str) -> None:
     """No manifest has the pods; CloudNativePG labels them with the name of their cluster."""
     names = [*small_stacks.whole(name, size="medium", minor=35).around.placed, "prometheus-operator-crds"]
     stack = small_stacks.of(*names, size="medium", minor=35, about=[name])
@@ -344,7 +344,7 @@ def test_monitors_of_databases_name_the_database(small_stacks: SmallStacks, name
     assert cluster.id.name in {each.get("cnpg.io/cluster") for each in selectors}
 
 
-def test_the_monitor_of_minio_finds_what_the_operator_labels(small_stacks: SmallStacks) -> None:
+def test_the_monitor_of_minio_finds_what_the_operator_labels(small_stacks: TrialStacks) -> None:
     name = "minio-tenant"
     stack = small_stacks.of(name, "minio-operator", "prometheus-operator-crds", minor=35, about=[name])
     (tenant,), (monitor,) = stack.kinds(name, "Tenant"), stack.kinds(name, "ServiceMonitor")

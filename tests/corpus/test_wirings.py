@@ -11,15 +11,16 @@ import pytest
 import yaml
 from tests.corpus.reading import files_of, members
 
-from cluster_forge.catalog import rules, wiring
-from cluster_forge.catalog.company import newest
-from cluster_forge.catalog.inventory import texts
+from cluster_forge.catalog import wiring
 from cluster_forge.catalog.library import packaged
+from cluster_forge.catalog.trial_plan import newest
+from cluster_forge.checks.inventory import texts
+from cluster_forge.manifests.pods import pod_of
 
 if TYPE_CHECKING:
-    from cluster_forge.catalog.format import CatalogComponent, SizeName, Wiring
+    from cluster_forge.catalog.component_format import CatalogComponent, SizeName, Wiring
     from cluster_forge.manifests.manifest import Manifest
-    from cluster_forge.stages.small_stacks import SmallStack, SmallStacks
+    from cluster_forge.stages.catalog.trial_stack import TrialStack, TrialStacks
 
 pytestmark = pytest.mark.corpus
 CATALOG = {name: packaged().component(name) for name in packaged().names}
@@ -31,7 +32,7 @@ def having(*, wired_to: str) -> list[str]:
     return [name for name, component in CATALOG.items() if any(each.all_of == [wired_to] for each in component.wiring)]
 
 
-def company(stacks: SmallStacks, component: CatalogComponent, each: Wiring, size: SizeName) -> SmallStack:
+def company(stacks: TrialStacks, component: CatalogComponent, each: Wiring, size: SizeName) -> TrialStack:
     minor = newest(component)
     names = stacks.trials.companies.company(component, each, size, minor)
     assert names
@@ -39,13 +40,13 @@ def company(stacks: SmallStacks, component: CatalogComponent, each: Wiring, size
     return stacks.of(*names, size=size, minor=minor, domain=domain, about=[component.name])
 
 
-def company_of(stacks: SmallStacks, name: str, *, wired_to: str) -> SmallStack:
+def company_of(stacks: TrialStacks, name: str, *, wired_to: str) -> TrialStack:
     (each,) = [one for one in CATALOG[name].wiring if one.all_of == [wired_to] and not one.none_of]
     return company(stacks, CATALOG[name], each, each.sizes[0])
 
 
 @pytest.mark.parametrize("name", CATALOG)
-def test_nothing_is_of_an_api_that_nobody_brings(small_stacks: SmallStacks, name: str) -> None:
+def test_nothing_is_of_an_api_that_nobody_brings(small_stacks: TrialStacks, name: str) -> None:
     """Monitors and rules are off without the Prometheus operator's APIs, certificates without cert-manager's."""
     stack = small_stacks.whole(name, minor=newest(CATALOG[name]))
     for group in (MONITORING, CERTIFICATES):
@@ -54,26 +55,26 @@ def test_nothing_is_of_an_api_that_nobody_brings(small_stacks: SmallStacks, name
 
 
 @pytest.mark.parametrize("name", having(wired_to=MONITORING))
-def test_monitors_are_on_where_the_prometheus_operators_apis_are(small_stacks: SmallStacks, name: str) -> None:
+def test_monitors_are_on_where_the_prometheus_operators_apis_are(small_stacks: TrialStacks, name: str) -> None:
     stack = company_of(small_stacks, name, wired_to=MONITORING)
     assert stack.kinds(name, "ServiceMonitor", "PodMonitor")
 
 
 @pytest.mark.parametrize("name", ["loki", "metallb", "mimir", "opentelemetry-operator", "velero"])
-def test_rules_are_on_where_the_prometheus_operators_apis_are(small_stacks: SmallStacks, name: str) -> None:
+def test_rules_are_on_where_the_prometheus_operators_apis_are(small_stacks: TrialStacks, name: str) -> None:
     rules_made = company_of(small_stacks, name, wired_to=MONITORING).kinds(name, "PrometheusRule")
     assert [each for one in rules_made for each in members(one.body, "expr")]
 
 
-def test_prometheus_takes_the_monitors_and_rules_of_all(small_stacks: SmallStacks) -> None:
+def test_prometheus_takes_the_monitors_and_rules_of_all(small_stacks: TrialStacks) -> None:
     (prometheus,) = small_stacks.of("kube-prometheus-stack").kinds("kube-prometheus-stack", "Prometheus")
     for kind in ("serviceMonitor", "podMonitor", "rule"):
         assert prometheus.body["spec"][f"{kind}Selector"] == {}  # all
         assert prometheus.body["spec"][f"{kind}NamespaceSelector"] == {}
 
 
-def test_its_own_crds_give_way(small_stacks: SmallStacks) -> None:
-    def crds(stack: SmallStack, name: str) -> set[str]:
+def test_its_own_crds_give_way(small_stacks: TrialStacks) -> None:
+    def crds(stack: TrialStack, name: str) -> set[str]:
         return {each.id.name for each in stack.kinds(name, "CustomResourceDefinition")}
 
     alone = small_stacks.of("kube-prometheus-stack")
@@ -84,8 +85,8 @@ def test_its_own_crds_give_way(small_stacks: SmallStacks) -> None:
     assert crds(together, "kube-prometheus-stack") == set()
 
 
-def test_its_own_grafana_gives_way(small_stacks: SmallStacks) -> None:
-    def made(stack: SmallStack) -> tuple[bool, int]:
+def test_its_own_grafana_gives_way(small_stacks: TrialStacks) -> None:
+    def made(stack: TrialStack) -> tuple[bool, int]:
         ours = stack.kinds("kube-prometheus-stack", "Deployment", "ConfigMap")
         dashboards = [each for each in ours if "grafana_dashboard" in (each.body["metadata"].get("labels") or {})]
         return "kube-prometheus-stack-grafana" in {each.id.name for each in ours}, len(dashboards)
@@ -97,12 +98,12 @@ def test_its_own_grafana_gives_way(small_stacks: SmallStacks) -> None:
 
 
 @pytest.mark.parametrize("name", having(wired_to="cert-manager"))
-def test_certificates_come_from_cert_manager_where_it_is(small_stacks: SmallStacks, name: str) -> None:
+def test_certificates_come_from_cert_manager_where_it_is(small_stacks: TrialStacks, name: str) -> None:
     """Its pods take them from their Secrets, and the API server trusts them by what cert-manager writes."""
     stack = company_of(small_stacks, name, wired_to="cert-manager")
     made = {f"{each.id.namespace}/{each.id.name}" for each in stack.kinds(name, "Certificate")}
     assert made
-    wanted = {text for each in stack.parts[name] for text in texts([rules.pod_of(each.body)])}
+    wanted = {text for each in stack.parts[name] for text in texts([pod_of(each.body)])}
     wanted |= {text.partition("=")[2] for text in wanted if text.startswith("--")}
     assert {each.body["spec"]["secretName"] for each in stack.kinds(name, "Certificate")} & wanted
     assert {trusted for each in stack.parts[name] if (trusted := annotated(each))} <= made
@@ -133,8 +134,8 @@ def test_all_own_means_are_known() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, means in OWN_MEANS.items() if means])
-def test_certificates_come_from_their_own_means_where_cert_manager_is_not(small_stacks: SmallStacks, name: str) -> None:
-    def means(stack: SmallStack) -> set[str]:
+def test_certificates_come_from_their_own_means_where_cert_manager_is_not(small_stacks: TrialStacks, name: str) -> None:
+    def means(stack: TrialStack) -> set[str]:
         found = {f"{each.id.kind}/{each.id.name}" for each in stack.parts[name]}
         for each in stack.parts[name]:
             found |= set(texts(each.body))
@@ -168,7 +169,7 @@ GATEWAYS = {"kgateway": 31, "envoy-gateway": 35, "traefik": 35}
 @pytest.mark.parametrize("gateway", GATEWAYS)
 @pytest.mark.parametrize("name", ROUTED)
 def test_user_interfaces_are_routed_by_the_gateway_that_is_there(
-    small_stacks: SmallStacks, name: str, gateway: str
+    small_stacks: TrialStacks, name: str, gateway: str
 ) -> None:
     minor = GATEWAYS[gateway] if small_stacks.trials.companies.placed(name, GATEWAYS[gateway]) else 0
     if not minor:
@@ -195,7 +196,7 @@ WITHOUT_LINKS = {"keycloak", "openbao"}
 @pytest.mark.parametrize(
     "name", [name for name in ROUTED if "cert-manager" not in [need.name for need in CATALOG[name].needed]]
 )
-def test_user_interfaces_know_whether_the_gateway_takes_https(small_stacks: SmallStacks, name: str) -> None:
+def test_user_interfaces_know_whether_the_gateway_takes_https(small_stacks: TrialStacks, name: str) -> None:
     """It does where cert-manager makes its certificate; links that a user interface writes lead back to it."""
     for others, scheme in (([], "http"), (["cert-manager"], "https")):
         stack = small_stacks.of(name, "traefik", "gateway-api", *others, minor=35, domain="example.com", about=[name])
@@ -205,7 +206,7 @@ def test_user_interfaces_know_whether_the_gateway_takes_https(small_stacks: Smal
 
 
 @pytest.mark.parametrize("name", ROUTED)
-def test_there_is_no_route_without_a_domain_or_a_gateway(small_stacks: SmallStacks, name: str) -> None:
+def test_there_is_no_route_without_a_domain_or_a_gateway(small_stacks: TrialStacks, name: str) -> None:
     for names, domain in (((name, "traefik", "gateway-api"), ""), ((name,), "example.com")):
         assert small_stacks.of(*names, minor=35, domain=domain, about=[name]).kinds(name, "HTTPRoute") == []
 
@@ -215,7 +216,7 @@ STORE = ("external-secrets", "1password-connect", "1password-secret-store")
 
 
 @pytest.mark.parametrize("name", EXPECTING)
-def test_expected_secrets_come_from_the_store_that_is_there(small_stacks: SmallStacks, name: str) -> None:
+def test_expected_secrets_come_from_the_store_that_is_there(small_stacks: TrialStacks, name: str) -> None:
     component = CATALOG[name]
     needed = [need for need in small_stacks.whole(name, minor=35).around.placed if need not in STORE]
     stack = small_stacks.of(*needed, *STORE, minor=35, about=[name, STORE[-1]])
@@ -232,7 +233,7 @@ def test_expected_secrets_come_from_the_store_that_is_there(small_stacks: SmallS
 
 
 @pytest.mark.parametrize("name", CATALOG)
-def test_volumes_are_of_the_default_class(small_stacks: SmallStacks, name: str) -> None:
+def test_volumes_are_of_the_default_class(small_stacks: TrialStacks, name: str) -> None:
     """Nobody names a StorageClass: which one is the default is for the stack to say."""
     stack = small_stacks.whole(name, minor=newest(CATALOG[name]))
     makers = [each for each in stack.parts[name] if each.id.kind != "CustomResourceDefinition"]

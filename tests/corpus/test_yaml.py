@@ -8,23 +8,23 @@ from pathlib import Path
 import orjson
 import pytest
 
-from cluster_forge.adapters.helm_engine import HelmEngineInProcess
-from cluster_forge.adapters.yaml_fast import FastYaml, is_alike
-from cluster_forge.adapters.yaml_go import GoYaml
-from cluster_forge.adapters.yaml_python import PythonYaml
+from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.adapters.yaml.fast import FastYaml, is_alike
+from cluster_forge.adapters.yaml.go import GoYaml
+from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.foundation.errors import ManifestError, RenderError
 from cluster_forge.manifests import kubernetes_apis, split
-from cluster_forge.ports import RenderRequest, YamlReader
+from cluster_forge.ports.rendering import RenderRequest, YamlReader
 from cluster_forge.stack.model import KubernetesVersion
 
 MINOR = 33
-GO = GoYaml(PythonYaml())
+GO = GoYaml(PurePythonYaml())
 FAST = FastYaml(GO)
 
 
 def of_charts(corpus: Path) -> Iterator[tuple[str, str]]:
     """The documents of every chart that renders without values, its CRDs among them."""
-    engine, apis = HelmEngineInProcess(), kubernetes_apis.api_versions(MINOR)
+    engine, apis = HelmSdk(), kubernetes_apis.api_versions(MINOR)
     for path in sorted((corpus / "mirror" / "charts").rglob("*.tgz")):
         request = RenderRequest(
             chart=path.read_bytes(),

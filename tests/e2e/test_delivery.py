@@ -11,12 +11,12 @@ from tests.corpus.conftest import Silent, Workspaces
 from tests.e2e import program
 from tests.e2e.api_server import ApiServer
 
-from cluster_forge.adapters.cache import NoCache
-from cluster_forge.adapters.git_store import BareRepositories
+from cluster_forge.adapters.git.bare_repositories import BareRepositories
+from cluster_forge.adapters.storage.cache import NoCache
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops.engine import Delivery
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.manifest import Manifest, Provenance
-from cluster_forge.stages.cast import CastRequest, cast
+from cluster_forge.stages.build.cast import CastRequest, cast
 
 pytestmark = pytest.mark.e2e
 TIME = 1_700_000_000
@@ -30,8 +30,8 @@ def test_the_server_takes_what_installs_argo_cd_and_serves_the_repository(
     _, _, minor = program.kubernetes()
     forged = workspaces.forge(workspaces.begin("gitops", size=size, minor=minor, domain="example.com"))
     request = CastRequest(stack=forged.stack, inputs=forged.smelted.record.inputs, time=TIME, smelted=forged.smelted)
-    with workspaces.workshop(forged.folder) as workshop:
-        told = cast(request, workshop.tools, BareRepositories(workshop.tools.workers, NoCache()), Silent())
+    with workspaces.services(forged.folder) as services:
+        told = cast(request, services.tools, BareRepositories(services.tools.workers, NoCache()), Silent())
     assert told.delivery is Delivery.INSTALL
     bootstrap = list(objects(forged.folder / told.folder / "bootstrap"))
     assert {each.id.kind for each in bootstrap} >= WRITTEN

@@ -14,19 +14,19 @@ from tests.fuzz import texts
 from tests.fuzz.target import Target
 from tests.fuzz.texts import SCALARS, WORDS, mapping, several, spoiled
 
-from cluster_forge.adapters.charts import check_archive, ignore
-from cluster_forge.adapters.helm_engine import HelmEngineInProcess
-from cluster_forge.adapters.makers import DirectMaker
-from cluster_forge.adapters.yaml_fast import FastYaml
-from cluster_forge.adapters.yaml_go import GoYaml
-from cluster_forge.adapters.yaml_python import PythonYaml
+from cluster_forge.adapters.charts import check_archive, helmignore
+from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.adapters.rendering import InProcessRenderer
+from cluster_forge.adapters.yaml.fast import FastYaml
+from cluster_forge.adapters.yaml.go import GoYaml
+from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.foundation.errors import ArchiveError, ManifestError, RenderError
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.ports import Order, RenderRequest
+from cluster_forge.ports.rendering import RenderJob, RenderRequest
 from cluster_forge.stack.model import KubernetesVersion
 
-_ENGINE = HelmEngineInProcess()
-_MAKER = DirectMaker(_ENGINE, FastYaml(GoYaml(PythonYaml())))
+_ENGINE = HelmSdk()
+_MAKER = InProcessRenderer(_ENGINE, FastYaml(GoYaml(PurePythonYaml())))
 _CHART_YAML = b"apiVersion: v2\nname: shop\nversion: 1.2.3\n"
 _FILE = b"\n#=== "
 
@@ -190,7 +190,7 @@ def _chart(data: bytes) -> None:
         files[f"shop/{name.decode(errors='replace')}"] = content
     packed = gzip.compress(tar(*files.items()), compresslevel=1, mtime=0)
     check_archive(packed, "shop.tgz")
-    _MAKER.make(Order(component=ComponentName("shop"), chart=request(packed)))
+    _MAKER.make(RenderJob(component=ComponentName("shop"), chart=request(packed)))
 
 
 def _packed(chart: bytes, values: bytes, schema: bytes, template: bytes) -> bytes:
@@ -310,7 +310,7 @@ CHART = Target(
 
 
 def _ignore(data: bytes) -> None:
-    rules = ignore.parse(data, "shop/.helmignore")
+    rules = helmignore.parse(data, "shop/.helmignore")
     for path in ("templates/a.yaml", "a/b/c/d.txt", "ünï", "x" * 1000, "a/" * 50 + "b"):
         rules.ignore(path)
 

@@ -18,7 +18,7 @@ from cluster_forge.foundation.errors import (
 )
 from cluster_forge.stack import convert, effective
 from cluster_forge.stack.parse import DESCRIPTION, load
-from cluster_forge.stages import check
+from cluster_forge.stages.describe import consistency
 
 _FILE = b"\n#=== "
 """Begins the next file of a workspace; its path is the rest of the line. What stands first is the description."""
@@ -47,7 +47,7 @@ def _load(data: bytes) -> None:
     environment = "production" if b"environments" in files[DESCRIPTION] else None
     select = ("select.yaml",) if "input/select.yaml" in files else ()
     loaded = load(files.get, list_files=listed, environment=environment, select_files=select)
-    raise_all(check.faults(loaded))
+    raise_all(consistency.faults(loaded))
     effective.text(loaded.effective, loaded.origins)
     again = load({**files, DESCRIPTION: convert.native(loaded).encode()}.get)
     assert again.stack.name == loaded.stack.name

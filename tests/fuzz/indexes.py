@@ -11,8 +11,8 @@ from tests.fuzz import texts
 from tests.fuzz.target import Target
 from tests.fuzz.texts import SCALARS, WORDS, mapping, several, spoiled
 
-from cluster_forge.adapters.mirrors import Mirror
-from cluster_forge.adapters.sources import index
+from cluster_forge.adapters.sources import repository_index
+from cluster_forge.adapters.sources.mirror import Mirror
 from cluster_forge.foundation.errors import FetchError
 from cluster_forge.foundation.versions import newest_first
 
@@ -21,7 +21,7 @@ _REPOSITORY = "https://charts.example.com"
 
 
 def _index(data: bytes) -> None:
-    for releases in index.read(data, "https://charts.example.com/index.yaml").values():
+    for releases in repository_index.read(data, "https://charts.example.com/index.yaml").values():
         newest_first(release.version for release in releases)
 
 

@@ -11,23 +11,23 @@ from tests.fuzz import texts
 from tests.fuzz.target import Target
 from tests.fuzz.texts import ANY, SCALARS, WORDS, mapping, several, spoiled
 
-from cluster_forge.adapters.helm_engine import HelmEngineInProcess
-from cluster_forge.adapters.makers import DirectMaker
-from cluster_forge.adapters.yaml_fast import FastYaml, is_alike
-from cluster_forge.adapters.yaml_go import GoYaml
-from cluster_forge.adapters.yaml_python import PythonYaml
+from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.adapters.rendering import InProcessRenderer
+from cluster_forge.adapters.yaml.fast import FastYaml, is_alike
+from cluster_forge.adapters.yaml.go import GoYaml
+from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, ManifestError, leaves
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.manifests import batch, emit, hooks, normalize, split, twins
+from cluster_forge.manifests import batch, duplicates, emitter, hooks, normalize, split
 from cluster_forge.manifests.scope import Scopes
-from cluster_forge.ports import Order
-from cluster_forge.stack import emit as description_text
-from cluster_forge.stack import located
+from cluster_forge.ports.rendering import RenderJob
+from cluster_forge.yaml import plain_emitter as description_text
+from cluster_forge.yaml import positioned_reader
 
-_PYTHON = PythonYaml()
+_PYTHON = PurePythonYaml()
 _GO = GoYaml(_PYTHON)
 _FAST = FastYaml(_GO)
-_MAKER = DirectMaker(HelmEngineInProcess(), _FAST)
+_MAKER = InProcessRenderer(HelmSdk(), _FAST)
 _C_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NAME = ComponentName("shop")
 
@@ -47,7 +47,7 @@ def _read_both(data: bytes) -> None:
 def _repeats_a_key(data: bytes) -> bool:
     """``true`` and ``'true'`` are two keys to Go's YAML and one to its JSON, of which it takes either, by chance."""
     try:
-        located.read_all(data, "x")
+        positioned_reader.read_all(data, "x")
     except (DescriptionError, ExceptionGroup) as error:
         return any("for the second time" in str(each) for each in leaves(error))
     return False
@@ -73,18 +73,18 @@ READERS = Target(
 
 def _objects(data: bytes) -> None:
     """What smelt does with the documents of a file."""
-    packed = _MAKER.make(Order(component=_NAME, texts=[("input/shop/a.yaml", data)]))
+    packed = _MAKER.make(RenderJob(component=_NAME, texts=[("input/shop/a.yaml", data)]))
     manifests = batch.unpack(packed.content, _NAME)
     scopes = Scopes.of(33, manifests)
     placed = [normalize.placed(manifest, "shop", scopes) for manifest in manifests]
-    single = twins.within([placed, placed[:1]], later_replaces=True)
+    single = duplicates.within([placed, placed[:1]], later_replaces=True)
     for manifest in single.manifests:
         assert hooks.use_of(manifest)
         assert -(2**63) <= manifest.facts.weight < 2**63
         assert manifest.facts.images is not None
         assert manifest.id.file_name
         assert str(manifest.id)
-        text = emit.document(manifest.body)
+        text = emitter.document(manifest.body)
         if len(text) < 100_000:
             assert _GO.read(text) == manifest.body
 
@@ -234,10 +234,10 @@ SPLIT = Target(
 
 def _values(data: bytes) -> None:
     """A values file, and what `customize` and `convert` write of it."""
-    found = located.read(data, "input/values.yaml")
+    found = positioned_reader.read(data, "input/values.yaml")
     if isinstance(found.value, dict):
         text = description_text.document(found.value)
-        assert located.read(text.encode(), "again").value == found.value
+        assert positioned_reader.read(text.encode(), "again").value == found.value
 
 
 VALUES = Target(
@@ -261,13 +261,13 @@ def _emitted(data: bytes) -> None:
     """The input is a text for a value and for a key: written by both writers, read by all readers."""
     text = data.decode(errors="replace")
     body = {text[:2_000]: text, "list": [text, [text], {"k": text[::-1]}], "lines": text.replace(" ", "\n")}
-    document = emit.document(body)
+    document = emitter.document(body)
     assert _GO.read(document) == _PYTHON.read(document) == body
     if len(data) > 500_000:  # more than a description may have
         return
     try:
-        assert located.read(document.encode(), "x").value == body
-        assert located.read(description_text.document(body).encode(), "x").value == body
+        assert positioned_reader.read(document.encode(), "x").value == body
+        assert positioned_reader.read(description_text.document(body).encode(), "x").value == body
     except ForgeError as error:
         raise AssertionError(f"what was written is not read: {error}") from error
     assert yaml.load(document, Loader=_C_LOADER) == body

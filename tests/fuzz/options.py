@@ -11,7 +11,7 @@ from tests.fuzz import texts
 from tests.fuzz.target import Target
 from tests.fuzz.texts import ANY, WORDS, spoiled
 
-from cluster_forge.adapters.stack_files import WorkspaceFiles
+from cluster_forge.adapters.workspace import WorkspaceFiles
 from cluster_forge.cli import app, options_file
 from cluster_forge.foundation.errors import DescriptionError, LockError, WorkspaceError
 

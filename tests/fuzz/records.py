@@ -9,8 +9,8 @@ from tests.fuzz import texts
 from tests.fuzz.target import Target
 from tests.fuzz.texts import ANY, SCALARS, WORDS, mapping, several, spoiled
 
-from cluster_forge.bundle import Record
 from cluster_forge.foundation.errors import LockError, StaleError
+from cluster_forge.record import Record
 from cluster_forge.stack import lock_file
 
 _HEX = "0123456789abcdef" * 4

@@ -9,7 +9,7 @@ import pytest
 
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops.parts import Part, PartObject
-from cluster_forge.manifests import emit
+from cluster_forge.manifests import emitter
 from cluster_forge.manifests.identity import ObjectId
 
 MakeBody = Callable[..., dict[str, Any]]
@@ -34,7 +34,7 @@ def part(name: str, bodies: Sequence[dict[str, Any]], *, wave: int = 0, namespac
             PartObject(
                 id=key,
                 path=f"{name}/{folder}{key.file_name}",
-                content=emit.document(each).encode(),
+                content=emitter.document(each).encode(),
                 body=each,
                 hook=annotations.get("helm.sh/hook", ""),
                 hook_weight=int(annotations.get("helm.sh/hook-weight", 0)),

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster_forge.adapters.helm_engine import HelmEngineInProcess
-from cluster_forge.gitops import argocd
+from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.gitops.argocd import applications
 from cluster_forge.gitops.parts import Part
-from cluster_forge.ports import RenderRequest
+from cluster_forge.ports.rendering import RenderRequest
 from cluster_forge.stack.model import GitOps, GitOpsMode, KubernetesVersion, RepositorySource, Stack
 
 Make = Callable[..., Any]
@@ -67,7 +67,7 @@ def schema(corpus: Path, chart: str) -> dict[str, Any]:
         kubernetes=KubernetesVersion(1, 33),
         api_versions=[],
     )
-    texts = HelmEngineInProcess().render(request).templates
+    texts = HelmSdk().render(request).templates
     (text,) = (text for path, text in texts.items() if path.endswith("crd-application.yaml"))
     (version,) = yaml.safe_load(text)["spec"]["versions"]
     found: dict[str, Any] = version["schema"]["openAPIV3Schema"]
@@ -93,14 +93,16 @@ def test_every_application_is_valid(
     schema: dict[str, Any], gitops: GitOps, parts: tuple[Part, ...], make_part: Make, make_body: Make
 ) -> None:
     webhook = make_body("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "w")
-    bodies = argocd.applications(Stack(name="demo", gitops=gitops), (*parts, make_part("hooked", [webhook])), "v-1")
+    bodies = applications.applications(
+        Stack(name="demo", gitops=gitops), (*parts, make_part("hooked", [webhook])), "v-1"
+    )
     assert len(bodies) == 5
     assert [found for body in bodies for found in violations(schema, body)] == []
 
 
 @pytest.mark.corpus
 def test_the_definition_would_refuse_what_is_wrong(schema: dict[str, Any], parts: tuple[Part, ...]) -> None:
-    body = argocd.root(Stack(name="demo"), parts, "v-1")
+    body = applications.root(Stack(name="demo"), parts, "v-1")
     wrong = {**body, "spec": {**body["spec"], "syncPolicy": {"retry": {"limit": "10"}}, "projekt": "default"}}
     assert set(violations(schema, wrong)) == {
         ".spec.syncPolicy.retry.limit: not of type integer: '10'",

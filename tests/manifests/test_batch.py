@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.manifests import batch, emit, facts
+from cluster_forge.manifests import batch, emitter, facts
 from cluster_forge.manifests.facts import CustomKind, Facts
 from cluster_forge.manifests.manifest import Document, Manifest, Provenance
 
@@ -51,7 +51,7 @@ def test_what_was_packed_is_unpacked(objects: list[tuple[dict[str, Any], str]]) 
     for each, (body, origin) in zip(found, objects, strict=True):
         assert each.body == body
         assert each.provenance == Provenance(component=WEB, origin=origin)
-        assert each.text.decode() == emit.document(body)
+        assert each.text.decode() == emitter.document(body)
         assert each.facts == facts.of(body)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from cluster_forge.manifests import emit, facts
+from cluster_forge.manifests import emitter, facts
 from cluster_forge.manifests.facts import Facts
 from cluster_forge.manifests.manifest import Document
 
@@ -25,7 +25,7 @@ def test_every_form_can_be_had(document: Document) -> None:
     assert document.json == JSON
     assert document.body == BODY
     assert orjson.loads(document.json) == document.body
-    assert document.text.decode() == emit.document(document.body)
+    assert document.text.decode() == emitter.document(document.body)
     assert document.facts == facts.of(BODY)
 
 

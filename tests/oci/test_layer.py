@@ -13,10 +13,10 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_forge.adapters.workers import ThreadWorkers
+from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.foundation.errors import ImageError
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.oci import content, layer
+from cluster_forge.oci import image_content, layer
 from cluster_forge.oci.compression import Compression
 from cluster_forge.oci.layer import Layer
 
@@ -90,7 +90,7 @@ def test_a_name_that_is_not_utf_8_is_refused() -> None:
 
 
 def test_the_content_has_each_manifest_once_and_a_script(tmp_path: Path) -> None:
-    tree = content.of(FileTree({"shop/a.yaml": b"a"}), FileTree({"HEAD": b"ref"}))
+    tree = image_content.of(FileTree({"shop/a.yaml": b"a"}), FileTree({"HEAD": b"ref"}))
     assert list(tree) == ["complete.sh", "manifests/shop/a.yaml", "repo.git/HEAD"]
     assert tree.executable == {"complete.sh"}
     assert tree["complete.sh"].startswith(b"#!/bin/sh\n")

@@ -7,9 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_forge.stack import located, merge
-from cluster_forge.stack.emit import document
-from cluster_forge.stack.traced import Traced
+from cluster_forge.stack import merge
+from cluster_forge.yaml import positioned_reader
+from cluster_forge.yaml.plain_emitter import document
+from cluster_forge.yaml.positioned import Positioned
 
 leaf = st.one_of(st.none(), st.booleans(), st.integers(-5, 5), st.sampled_from(["x", "y z", ""]))
 tree = st.recursive(
@@ -20,8 +21,8 @@ tree = st.recursive(
 values = st.dictionaries(st.sampled_from("abcd"), tree, max_size=4)
 
 
-def traced(value: dict[str, Any], file: str) -> Traced:
-    return located.read(document(value).encode(), file).traced
+def traced(value: dict[str, Any], file: str) -> Positioned:
+    return positioned_reader.read(document(value).encode(), file).traced
 
 
 def test_helm_semantics() -> None:
@@ -63,5 +64,5 @@ def test_the_result_shares_nothing_with_its_layers() -> None:
 
 def test_nulls_leave_a_description_but_not_its_values() -> None:
     text = b"a: null\nb: {c: null}\nd: [{e: null, values: {f: null}, sizes: {small: {g: null}, large: null}}, null]\nsizes: 1\n"
-    kept = merge.without_nulls(located.read(text, "f").traced).plain
+    kept = merge.without_nulls(positioned_reader.read(text, "f").traced).plain
     assert kept == {"b": {}, "d": [{"values": {"f": None}, "sizes": {"small": {"g": None}}}, None], "sizes": 1}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError
 from cluster_forge.stack.resolve import resolve, select
-from cluster_forge.stack.traced import Traced
+from cluster_forge.yaml.positioned import Positioned
 
 Native = Callable[..., Any]
 
@@ -150,10 +150,12 @@ def test_any_names_resolve_or_are_reported(
 ) -> None:
     defined = [{"name": name} for name in "defgh"]
     errors: list[ForgeError] = []
-    like = Traced(None, "f", 1)
-    description = Traced.of({"components": components, "define": defined, "collections": collections}, like)
+    like = Positioned(None, "f", 1)
+    description = Positioned.of({"components": components, "define": defined, "collections": collections}, like)
     resolved = resolve(description, errors)
-    kept = select(resolved, [Traced(name, "") for name in chosen], [Traced(name, "") for name in skipped], errors)
+    kept = select(
+        resolved, [Positioned(name, "") for name in chosen], [Positioned(name, "") for name in skipped], errors
+    )
     assert len(set(resolved.stack)) == len(resolved.stack)
     assert set(kept) <= set(resolved.stack) <= set("defgh")
     assert not set(kept) & {member for name in skipped if name in resolved.names for member in resolved.members(name)}

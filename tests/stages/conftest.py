@@ -1,4 +1,4 @@
-"""A workshop in memory: real engine and reader, and fakes of the other ports that keep what the ports promise."""
+"""A harness in memory: real engine and reader, and fakes of the other ports that keep what the ports promise."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from cluster_forge.adapters.cache import NoCache
-from cluster_forge.adapters.helm_engine import HelmEngineInProcess
-from cluster_forge.adapters.makers import DirectMaker
-from cluster_forge.adapters.yaml_fast import FastYaml
-from cluster_forge.adapters.yaml_go import GoYaml
-from cluster_forge.adapters.yaml_python import PythonYaml
+from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.adapters.rendering import InProcessRenderer
+from cluster_forge.adapters.storage.cache import NoCache
+from cluster_forge.adapters.yaml.fast import FastYaml
+from cluster_forge.adapters.yaml.go import GoYaml
+from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import (
     DescriptionError,
@@ -29,15 +29,16 @@ from cluster_forge.foundation.errors import (
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
-from cluster_forge.ports import HelmEngine, Maker, Order, Packed, Pinned, Rendered, RenderRequest
+from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, Renderer, RenderJob, RenderRequest
+from cluster_forge.ports.sources import Pinned
 from cluster_forge.stack import lock_file
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, HelmSource, Stack
-from cluster_forge.stages import edits, inputs, pin, working
-from cluster_forge.stages.means import Tools
-from cluster_forge.stages.mine import Mined, MineRequest, mine
-from cluster_forge.stages.smelt import Smelted, SmeltRequest, smelt
-from cluster_forge.stages.working import Working
+from cluster_forge.stages.build import hand_edits, input_fingerprint, locking, working_tree
+from cluster_forge.stages.build.mine import MineRequest, MineResult, mine
+from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt
+from cluster_forge.stages.build.working_tree import Working
+from cluster_forge.stages.toolbox import Toolbox
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -166,7 +167,7 @@ class CountingEngine:
         self.version = engine.version
         self.requests: list[RenderRequest] = []
 
-    def render(self, request: RenderRequest) -> Rendered:
+    def render(self, request: RenderRequest) -> RenderedChart:
         self.requests.append(request)
         return self._engine.render(request)
 
@@ -183,15 +184,15 @@ class CountingEngine:
 class CountingMaker:
     """A `ports.Maker` that remembers what it was asked for."""
 
-    def __init__(self, maker: Maker) -> None:
+    def __init__(self, maker: Renderer) -> None:
         self._maker = maker
-        self.orders: list[Order] = []
+        self.orders: list[RenderJob] = []
 
     @property
     def version(self) -> str:
         return self._maker.version
 
-    def make(self, order: Order) -> Packed:
+    def make(self, order: RenderJob) -> RenderedBatch:
         self.orders.append(order)
         return self._maker.make(order)
 
@@ -228,17 +229,17 @@ class Heard:
         self.findings.append(finding)
 
 
-class Workshop:
+class Harness:
     """A workspace, its lock and the stages; `forge` is mine and smelt in one go."""
 
     def __init__(self) -> None:
         self.store, self.files, self.heard = MemoryStore(), MemoryFiles(), Heard()
-        self.engine = CountingEngine(HelmEngineInProcess())
+        self.engine = CountingEngine(HelmSdk())
         self.sources = FakeSources(self.store, self.engine)
         self.lock = Lock()
-        reader = FastYaml(GoYaml(PythonYaml()))
-        self.maker = CountingMaker(DirectMaker(self.engine, reader))
-        self.tools = Tools(
+        reader = FastYaml(GoYaml(PurePythonYaml()))
+        self.maker = CountingMaker(InProcessRenderer(self.engine, reader))
+        self.tools = Toolbox(
             store=self.store, files=self.files, maker=self.maker, reader=reader, workers=OneByOne(), cache=NoCache()
         )
 
@@ -260,14 +261,14 @@ class Workshop:
         self.files.files[f"input/{path}"] = "---\n".join(documents).encode()
         return path
 
-    def mine(self, stack: Stack, **options: Any) -> Mined:
+    def mine(self, stack: Stack, **options: Any) -> MineResult:
         mined = mine(MineRequest(stack=stack, lock=self.lock, **options), self.tools, self.sources, self.heard)
         self.lock = mined.lock
         return mined
 
-    def smelt(self, stack: Stack, mined: Mined | None = None, **options: Any) -> Smelted:
+    def smelt(self, stack: Stack, mined: MineResult | None = None, **options: Any) -> SmeltResult:
         """From the lock, as the verb does it, or straight from what was mined."""
-        pins = mined.pins if mined else pin.from_lock(stack.components, self.lock, self.sources).pins
+        pins = mined.pins if mined else locking.from_lock(stack.components, self.lock, self.sources).pins
         request = SmeltRequest(
             stack=stack,
             pins=pins,
@@ -277,18 +278,20 @@ class Workshop:
         )
         return smelt(request, self.tools, self.heard)
 
-    def forge(self, stack: Stack, **options: Any) -> Smelted:
+    def forge(self, stack: Stack, **options: Any) -> SmeltResult:
         return self.smelt(stack, self.mine(stack, whole=True, upstream=False), **options)
 
     def fingerprint(self, stack: Stack) -> Digest:
         """Of everything that the smelted stack depends on, from the lock."""
-        pins = pin.from_lock(stack.components, self.lock, self.sources).pins
-        return inputs.fingerprint(stack, pins, self.lock, self.tools)
+        pins = locking.from_lock(stack.components, self.lock, self.sources).pins
+        return input_fingerprint.fingerprint(stack, pins, self.lock, self.tools)
 
     def edited(self) -> Working | None:
         """`working/` with its hand edits in the record, as cast reads it; None where smelt did not make it."""
-        found = working.look(self.files)
-        return edits.with_edits(found, self.maker) if found and found.record is not working.NO_RECORD else None
+        found = working_tree.look(self.files)
+        return (
+            hand_edits.with_edits(found, self.maker) if found and found.record is not working_tree.NO_RECORD else None
+        )
 
     @staticmethod
     def component(name: str, **changes: Any) -> Component:
@@ -327,9 +330,9 @@ class Workshop:
             return [each for each in leaves(error) if isinstance(each, ForgeError)]
         pytest.fail("no error was raised")
 
-    def again(self) -> Workshop:
+    def again(self) -> Harness:
         """The same workspace, lock and sources on another day: nothing has been rendered yet."""
-        other = Workshop()
+        other = Harness()
         other.store.entries = dict(self.store.entries)
         other.files.files = dict(self.files.files)
         other.sources.charts, other.sources.urls = dict(self.sources.charts), dict(self.sources.urls)
@@ -357,8 +360,8 @@ def archive(name: str, files: Mapping[str, str]) -> bytes:
 
 
 @pytest.fixture
-def workshop() -> Workshop:
-    return Workshop()
+def harness() -> Harness:
+    return Harness()
 
 
 @pytest.fixture

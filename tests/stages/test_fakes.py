@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cluster_forge.adapters.stack_files import WorkspaceFiles
-from cluster_forge.adapters.store import FolderStore
-from cluster_forge.adapters.workers import ThreadWorkers
+from cluster_forge.adapters.storage.store import FolderStore
+from cluster_forge.adapters.threads import ThreadWorkers
+from cluster_forge.adapters.workspace import WorkspaceFiles
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import RenderError, WorkspaceError
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.ports import StackFiles, Store, Workers
+from cluster_forge.ports.storage import Store
+from cluster_forge.ports.workers import Workers
+from cluster_forge.ports.workspace import Workspace
 
 if TYPE_CHECKING:
-    from tests.stages.conftest import MemoryFiles, MemoryStore, Workshop
+    from tests.stages.conftest import Harness, MemoryFiles, MemoryStore
 
 
 class TestStore:
@@ -48,17 +50,17 @@ class TestStore:
 
 class TestStackFiles:
     @pytest.fixture(params=["fake", "workspace"])
-    def files(self, request: pytest.FixtureRequest, tmp_path: Path, memory_files: MemoryFiles) -> StackFiles:
+    def files(self, request: pytest.FixtureRequest, tmp_path: Path, memory_files: MemoryFiles) -> Workspace:
         return memory_files if request.param == "fake" else WorkspaceFiles(tmp_path)
 
-    def test_a_file(self, files: StackFiles) -> None:
+    def test_a_file(self, files: Workspace) -> None:
         assert files.read("input/config.yaml") is None
         for content in (b"a", b"b", b""):
             files.write("input/config.yaml", content)
             assert files.read("input/config.yaml") == content
         assert files.read("input") is None
 
-    def test_a_tree(self, files: StackFiles) -> None:
+    def test_a_tree(self, files: Workspace) -> None:
         assert files.read_tree("working") is None
         tree = FileTree({"a/b.yaml": b"1", "c.yaml": b"2"})
         files.replace_trees({"working": tree})
@@ -68,18 +70,18 @@ class TestStackFiles:
         assert files.read_tree("working/c.yaml") is None
         assert files.read("working/a/b.yaml") == b"1"
 
-    def test_a_tree_that_is_replaced_leaves_nothing_behind(self, files: StackFiles) -> None:
+    def test_a_tree_that_is_replaced_leaves_nothing_behind(self, files: Workspace) -> None:
         files.write("input/other.yaml", b"kept")
         files.replace_trees({"input/x": FileTree({"a": b"1", "b/c": b"2"}), "input/y": FileTree({"a": b"3"})})
         files.replace_trees({"input/x": FileTree({"b": b"4"})})
         assert files.read_tree("input") == FileTree({"other.yaml": b"kept", "x/b": b"4", "y/a": b"3"})
 
-    def test_of_an_empty_tree_no_folder_is_left(self, files: StackFiles) -> None:
+    def test_of_an_empty_tree_no_folder_is_left(self, files: Workspace) -> None:
         files.replace_trees({"working": FileTree({"a": b"1"})})
         files.replace_trees({"working": FileTree({})})
         assert files.read_tree("working") is None
 
-    def test_hidden_files_are_written_and_not_listed(self, files: StackFiles) -> None:
+    def test_hidden_files_are_written_and_not_listed(self, files: Workspace) -> None:
         files.replace_trees({"working": FileTree({".record.json": b"{}", "a": b"1", "b/.c/d": b"2"})})
         assert files.read_tree("working") == FileTree({"a": b"1"})
         assert files.read("working/.record.json") == b"{}"
@@ -87,7 +89,7 @@ class TestStackFiles:
         assert files.read_tree("working") == FileTree({})
 
     @pytest.mark.parametrize("path", ["../a", "a/../../b", "/etc/hosts"])
-    def test_nothing_outside_is_touched(self, files: StackFiles, path: str) -> None:
+    def test_nothing_outside_is_touched(self, files: Workspace, path: str) -> None:
         calls: list[Callable[[], object]] = [
             lambda: files.read(path),
             lambda: files.read_tree(path),
@@ -101,14 +103,14 @@ class TestStackFiles:
 
 class TestWorkers:
     @pytest.fixture(params=["fake", "threads"])
-    def workers(self, request: pytest.FixtureRequest, workshop: Workshop) -> Workers:
-        return workshop.tools.workers if request.param == "fake" else ThreadWorkers(4)
+    def workers(self, request: pytest.FixtureRequest, harness: Harness) -> Workers:
+        return harness.tools.workers if request.param == "fake" else ThreadWorkers(4)
 
     def test_results_come_in_the_order_of_the_items(self, workers: Workers) -> None:
         assert workers.map(lambda number: number * 2, range(50)) == [number * 2 for number in range(50)]
         assert workers.map(str, []) == []
 
-    def test_every_error_is_raised_and_every_call_made(self, workers: Workers, workshop: Workshop) -> None:
+    def test_every_error_is_raised_and_every_call_made(self, workers: Workers, harness: Harness) -> None:
         called = []
 
         def call(number: int) -> None:
@@ -118,6 +120,6 @@ class TestWorkers:
             if number == 3:
                 raise RenderError("three")
 
-        messages = [each.message for each in workshop.errors(lambda: workers.map(call, range(5)))]
+        messages = [each.message for each in harness.errors(lambda: workers.map(call, range(5)))]
         assert messages == ["one", "two", "three"]
         assert sorted(called) == [0, 1, 2, 3, 4]

@@ -9,13 +9,13 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Protocol, TypeVar
 
-from cluster_forge.catalog.format import Capability, CatalogCollection, CatalogComponent
+from cluster_forge.catalog.component_format import Capability, CatalogCollection, CatalogComponent
 from cluster_forge.foundation.errors import DescriptionError, UnknownNameError, raise_all
 from cluster_forge.foundation.names import did_you_mean
-from cluster_forge.stack import located
-from cluster_forge.stack.files import Files
+from cluster_forge.stack.input_files import Files
 from cluster_forge.stack.schema import Shape
-from cluster_forge.stack.shape import faults
+from cluster_forge.stack.validation import faults
+from cluster_forge.yaml import positioned_reader
 
 Kind = TypeVar("Kind", bound=Shape)
 _COMPONENTS, _COLLECTIONS, _CAPABILITIES = "components", "collections.yaml", "capabilities.yaml"
@@ -161,13 +161,13 @@ def packaged() -> Library:
 
 
 def _parsed(kind: type[Kind], content: bytes, place: str) -> Kind:
-    traced = located.read(content, place).traced
+    traced = positioned_reader.read(content, place).traced
     raise_all(faults(kind, traced))
     return kind.model_validate(traced.plain)
 
 
 def _members(kind: type[Kind], content: bytes, place: str) -> dict[str, Kind]:
-    traced = located.read(content, place).traced
+    traced = positioned_reader.read(content, place).traced
     raise_all(fault for name, member in traced.mapping.items() for fault in faults(kind, member, name))
     return {name: kind.model_validate(member.plain) for name, member in traced.mapping.items()}
 

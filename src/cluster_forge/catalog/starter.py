@@ -8,8 +8,8 @@ from importlib.resources.abc import Traversable
 from typing import Final
 
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.stack import names as stack_names
-from cluster_forge.stack.names import Names
+from cluster_forge.stack import name_scan as stack_names
+from cluster_forge.stack.name_scan import Names
 
 DESCRIPTION: Final = "config.yaml"
 
@@ -19,9 +19,9 @@ def tree(components: Collection[str] | None = None) -> FileTree:
     whole = FileTree(dict(_walk(_folder(), "")))
     if components is None or tuple(components) == names().resolved.stack:
         return whole
-    from cluster_forge.stack import edit  # noqa: PLC0415 -- ruamel.yaml, which only a choice of components needs
+    from cluster_forge.stack import description_edits  # noqa: PLC0415 -- ruamel.yaml, which only a choice of components needs
 
-    text = edit.with_components(whole[DESCRIPTION].decode(), components)
+    text = description_edits.with_components(whole[DESCRIPTION].decode(), components)
     return FileTree({**whole.files, DESCRIPTION: text.encode()})
 
 
@@ -32,9 +32,9 @@ def names() -> Names:
 
 def remarks() -> Mapping[str, str]:
     """What the starter says of its components, by their names."""
-    from cluster_forge.stack import edit  # noqa: PLC0415 -- as above
+    from cluster_forge.stack import description_edits  # noqa: PLC0415 -- as above
 
-    return edit.remarks(_description().decode())
+    return description_edits.remarks(_description().decode())
 
 
 def _folder() -> Traversable:

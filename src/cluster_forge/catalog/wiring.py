@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from cluster_forge.catalog.format import minors
+from cluster_forge.catalog.component_format import minors
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.stack import merge
-from cluster_forge.stack.traced import Traced
+from cluster_forge.yaml.positioned import Positioned
 
 if TYPE_CHECKING:
-    from cluster_forge.catalog.format import CatalogComponent, PartialHelm, Secret, Version, Wiring
+    from cluster_forge.catalog.component_format import CatalogComponent, PartialHelm, Secret, Version, Wiring
     from cluster_forge.stack.model import Target
 
 SECRET_STORE: Final = "secret-store"  # noqa: S105 - a capability
@@ -69,7 +69,7 @@ class Surroundings:
         return name in self.given or self.provider(name) is not None
 
 
-def layers(placed: Placed, around: Surroundings, needs: Sequence[str] = ()) -> tuple[Traced, ...]:
+def layers(placed: Placed, around: Surroundings, needs: Sequence[str] = ()) -> tuple[Positioned, ...]:
     """The component's description for this stack, in layers, each with where it comes from.
 
     Raises:
@@ -178,7 +178,7 @@ def _because(wiring: Wiring) -> str:
     return " ".join(parts) or "wiring"
 
 
-def _wired(wiring: Wiring, below: Sequence[Traced], filled: Callable[[Any], Any], origin: str) -> Traced:
+def _wired(wiring: Wiring, below: Sequence[Positioned], filled: Callable[[Any], Any], origin: str) -> Positioned:
     values = filled(wiring.values)
     under = merge.traced(*below).plain if wiring.append or wiring.objects else {}
     for path, extra in wiring.append.items():
@@ -204,8 +204,8 @@ def _nested(keys: Sequence[str], value: Any) -> Any:
     return value
 
 
-def _traced(value: Mapping[str, Any], origin: str) -> Traced:
-    return Traced.of(value, Traced(MappingProxyType({}), origin))
+def _traced(value: Mapping[str, Any], origin: str) -> Positioned:
+    return Positioned.of(value, Positioned(MappingProxyType({}), origin))
 
 
 class _Filling:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 
 from cluster_forge import __version__
-from cluster_forge.cli import arguments, ending
+from cluster_forge.cli import arguments, termination
 
 VERBS = {
     "init": "Write a workspace: the starter stack, or one of the catalog's components.",
@@ -86,8 +86,10 @@ def run(typed: Sequence[str]) -> int:
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as error:
         return error.exit_code
-    except SystemExit as stop:  # a signal (cluster_forge.cli.ending), or click's way to say that stdout was closed
-        return _stopped("terminated", stop.code) if isinstance(stop.code, int) and stop.code in ending.STOPPED else 0
+    except SystemExit as stop:  # a signal (cluster_forge.cli.termination), or click's way to say that stdout was closed
+        return (
+            _stopped("terminated", stop.code) if isinstance(stop.code, int) and stop.code in termination.STOPPED else 0
+        )
     except (click.Abort, KeyboardInterrupt):  # click makes the one of the other
         return _stopped("interrupted", _INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets an explanation and an exit code
@@ -104,14 +106,14 @@ def _failed(error: Exception, typed: Sequence[str]) -> int:
             _tell_variable(error)
             _tell_place(error)
         return error.exit_code
-    from cluster_forge.cli import explain
+    from cluster_forge.cli.output import error_text
     from cluster_forge.foundation.errors import WorkspaceError
 
     if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
         error = WorkspaceError(
             f"the output cannot be written: {error.strerror}", fix="see where it is directed to, and free some space"
         )
-    return explain.failure(error, typed, color=_color(typed))
+    return error_text.failure(error, typed, color=_color(typed))
 
 
 def _stopped(how: str, code: int) -> int:

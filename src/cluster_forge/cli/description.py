@@ -5,35 +5,35 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cluster_forge.cli import difference
+from cluster_forge.cli.output import changes_text
 from cluster_forge.cli.session import finding_json
 from cluster_forge.foundation import names
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.stages.described import DESCRIPTION, described
+from cluster_forge.stages.describe.load_description import DESCRIPTION, load_description
 
 if TYPE_CHECKING:
-    from cluster_forge.adapters.stack_files import WorkspaceFiles
-    from cluster_forge.bundle import PartRecord
+    from cluster_forge.adapters.workspace import WorkspaceFiles
     from cluster_forge.catalog.library import Library
     from cluster_forge.cli.session import Session
+    from cluster_forge.composition import Services
     from cluster_forge.foundation.names import ComponentName
+    from cluster_forge.record import PartRecord
     from cluster_forge.stack.model import Stack
     from cluster_forge.stack.parse import Loaded
     from cluster_forge.stack.selection import Selection
-    from cluster_forge.stages.described import Described
-    from cluster_forge.stages.smelt import Smelted
-    from cluster_forge.wiring import Workshop
+    from cluster_forge.stages.build.smelt import SmeltResult
+    from cluster_forge.stages.describe.load_description import Description
 
 
-def describe(workshop: Workshop, selection: Selection) -> Described:
+def describe(services: Services, selection: Selection) -> Description:
     """The description and the lock.
 
     Raises:
         DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: everything that is wrong in them.
     """
-    _see_to_it(workshop.files)
-    return described(workshop.files, selection, workshop.tools.cache)
+    _see_to_it(services.files)
+    return load_description(services.files, selection, services.tools.cache)
 
 
 def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:
@@ -43,12 +43,12 @@ def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:
         DescriptionError, ExceptionGroup: for a catalog that is named and not there, unless it ``may_be_empty``.
     """
     from cluster_forge.catalog.library import packaged
-    from cluster_forge.stages import describe
+    from cluster_forge.stages.describe import description_reader
 
     if not (session.workspace / "input").is_dir():
         return packaged()
     files = session.files()
-    return describe.library(files.read, files.list_files, may_be_empty=may_be_empty)
+    return description_reader.library(files.read, files.list_files, may_be_empty=may_be_empty)
 
 
 def loaded(files: WorkspaceFiles, selection: Selection) -> Loaded:
@@ -57,10 +57,10 @@ def loaded(files: WorkspaceFiles, selection: Selection) -> Loaded:
     Raises:
         DescriptionError, UnknownNameError, OrderError, ExceptionGroup: everything that is wrong in it.
     """
-    from cluster_forge.stages import describe
+    from cluster_forge.stages.describe import description_reader
 
     _see_to_it(files)
-    return describe.loaded(files.read, files.list_files, selection)
+    return description_reader.loaded(files.read, files.list_files, selection)
 
 
 def _see_to_it(files: WorkspaceFiles) -> None:
@@ -92,13 +92,13 @@ def components_json(parts: Iterable[PartRecord], reused: Collection[ComponentNam
     ]
 
 
-def smelted_json(stack: Stack, smelted: Smelted) -> Mapping[str, Any]:
+def smelted_json(stack: Stack, smelted: SmeltResult) -> Mapping[str, Any]:
     return {
         "stack": stack.name,
         "components": components_json(smelted.record.parts, smelted.reused),
         "objects": smelted.objects,
         "findings": [finding_json(each) for each in smelted.findings],
-        "changes": difference.json(smelted.changes),
+        "changes": changes_text.json(smelted.changes),
     }
 
 

@@ -10,9 +10,9 @@ import click
 
 from cluster_forge.foundation.errors import DescriptionError, raise_all
 from cluster_forge.foundation.names import did_you_mean
-from cluster_forge.stack import located
-from cluster_forge.stack.located import Located
-from cluster_forge.stack.traced import Path as Place
+from cluster_forge.yaml import positioned_reader
+from cluster_forge.yaml.positioned import Path as Place
+from cluster_forge.yaml.positioned_reader import PositionedDocument
 
 _ITSELF = "options"
 _MOST_ERRORS = 100
@@ -30,7 +30,7 @@ def defaults(name: str, workspace: Path, context: click.Context) -> dict[str, An
             mapping, any verb) does not have, or a value that it does not take.
     """
     path = _found(name, workspace)
-    file = located.read(path.read_bytes(), str(path))
+    file = positioned_reader.read(path.read_bytes(), str(path))
     own = _options(context.command)
     errors: list[DescriptionError] = []
     found: dict[str, Any] = {}
@@ -56,7 +56,7 @@ def defaults(name: str, workspace: Path, context: click.Context) -> dict[str, An
     return found
 
 
-def _layers(file: Located, context: click.Context) -> Iterator[tuple[tuple[str, ...], Any, click.Command]]:
+def _layers(file: PositionedDocument, context: click.Context) -> Iterator[tuple[tuple[str, ...], Any, click.Command]]:
     """The whole file, what it has for the verb, and for the verb's own verb: place, content, and what that is for."""
     place: tuple[str, ...] = ()
     command, content = context.find_root().command, file.value or {}
@@ -70,7 +70,7 @@ def _layers(file: Located, context: click.Context) -> Iterator[tuple[tuple[str, 
         yield place, content, command
 
 
-def _as_typed(value: Any, file: Located, place: Place) -> Any:
+def _as_typed(value: Any, file: PositionedDocument, place: Place) -> Any:
     """The value, and each of a list, as the text that somebody would type: click turns numbers and switches around.
 
     Raises:
@@ -122,7 +122,7 @@ def _names(command: click.Command, context: click.Context) -> Iterable[str]:
             yield from _names(inner, context)
 
 
-def _wrong(message: str, file: Located, place: tuple[str, ...], fix: str | None = None) -> DescriptionError:
+def _wrong(message: str, file: PositionedDocument, place: tuple[str, ...], fix: str | None = None) -> DescriptionError:
     return DescriptionError(message, where=file.where(place), fix=fix)
 
 

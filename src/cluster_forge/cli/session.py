@@ -19,11 +19,11 @@ from cluster_forge.cli import arguments
 from cluster_forge.stack.selection import Selection
 
 if TYPE_CHECKING:
-    from cluster_forge.adapters.stack_files import WorkspaceFiles
-    from cluster_forge.cli.journal import Journal
+    from cluster_forge.adapters.workspace import WorkspaceFiles
+    from cluster_forge.cli.run_record import Journal
+    from cluster_forge.composition import Services
     from cluster_forge.manifests.finding import Finding
-    from cluster_forge.ports import Reporter
-    from cluster_forge.wiring import Workshop
+    from cluster_forge.ports.progress import Reporter
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -53,12 +53,12 @@ class Session:
     wants_timings: bool = False
     began: float = field(default_factory=time.monotonic)
 
-    def workshop(self, *, offline: bool = False, makes: bool = True) -> Workshop:
+    def services(self, *, offline: bool = False, makes: bool = True) -> Services:
         """The adapters for these options; ``offline`` for a verb that never fetches, ``makes`` for one that makes objects."""
-        from cluster_forge import wiring
-        from cluster_forge.bundle import RECORD
+        from cluster_forge import composition
+        from cluster_forge.record import RECORD
 
-        settings = wiring.Settings(
+        settings = composition.Settings(
             workspace=self.workspace,
             store=self.store,
             mirrors=self.mirrors,
@@ -70,19 +70,19 @@ class Session:
             memory=self.render_memory,
             is_ahead=makes and not (self.workspace / RECORD).exists(),
         )
-        return wiring.workshop(settings)
+        return composition.services(settings)
 
     def files(self) -> WorkspaceFiles:
         """The workspace alone, for a verb that needs no more."""
-        from cluster_forge import wiring
+        from cluster_forge import composition
 
-        return wiring.workspace_files(self.workspace)
+        return composition.workspace_files(self.workspace)
 
     @contextlib.contextmanager
     def reporting(self, *stages: str) -> Iterator[Reporter]:
         """Whom the stages of this call tell; on a terminal with a live display until they are done."""
-        from cluster_forge.cli import console
-        from cluster_forge.cli.recording import Recorded
+        from cluster_forge.cli.progress import console
+        from cluster_forge.cli.progress.recording import Recorded
 
         with console.reporting(stages, verbosity=self.verbosity, color=self.color, began=time.monotonic()) as reporter:
             yield Recorded(reporter, self.journal.add, began=self.began) if self.journal else reporter
@@ -111,12 +111,12 @@ class Session:
 
 def _print(text: str) -> None:
     """On stdout. Whoever closes it has seen enough (`| head -1`): what the run still has to do is done all the same."""
-    from cluster_forge.cli import ending
+    from cluster_forge.cli import termination
 
     try:
         click.echo(text)
     except BrokenPipeError:
-        ending.flush(sys.stdout)
+        termination.flush(sys.stdout)
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
@@ -246,24 +246,24 @@ def verb(
 
 def _recorded(session: Session, verb: str, work: Callable[[Session], Any], *, wants_timings: bool) -> Any:
     """Do a verb's work and keep a record of it, whatever ends it; tell the timings to whoever wants them."""
-    from cluster_forge.cli import explain
-    from cluster_forge.cli.journal import Journal
+    from cluster_forge.cli.output import error_text
+    from cluster_forge.cli.run_record import Journal
 
     journal = Journal(session.workspace, verb, session.arguments, began=session.began)
     try:
         answer = work(replace(session, journal=journal, wants_timings=wants_timings))
     except BrokenPipeError as error:  # not ours: click would take it for a closed stdout, which `_print` dealt with
-        journal.end(*explain.outcome(error))
+        journal.end(*error_text.outcome(error))
         raise RuntimeError("a pipe broke") from error
     except BaseException as error:
-        journal.end(*explain.outcome(error))
+        journal.end(*error_text.outcome(error))
         raise
     journal.end(answer if isinstance(answer, int) else 0)
     if wants_timings and session.verbosity > 0 and not session.as_json:
         for line in journal.timings.lines(journal.seconds):
-            explain.tell(line)
+            error_text.tell(line)
     if journal.problem and session.verbosity > 1:
-        explain.tell(journal.problem)
+        error_text.tell(journal.problem)
     return answer
 
 

@@ -14,9 +14,10 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import argocd, argocd_part, engine, git_server, wave_files
+from cluster_forge.gitops import delivery_mode, git_server, wave_files
+from cluster_forge.gitops.argocd import applications, component
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.deploy_script import Plan, Wave
-from cluster_forge.gitops.engine import Delivery
 from cluster_forge.gitops.parts import Part, groups_made_by, in_order, is_custom
 from cluster_forge.stack.model import RepositorySource, Stack
 
@@ -29,7 +30,7 @@ def tree(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str,
     ``repository`` holds the files of the bare Git repository, ``commit`` is the id of its commit, ``revision`` the tag
     on it that the Applications are pinned to.
     """
-    delivery = engine.delivery(stack, parts)
+    delivery = delivery_mode.delivery(stack, parts)
     if delivery is Delivery.DIRECT:
         minor = stack.target.kubernetes.minor
         return join(*(wave_files.of(part, parts, minor).under(folder) for folder, part in _waves(parts))).under(FOLDER)
@@ -39,18 +40,18 @@ def tree(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str,
 
 def plan(stack: Stack, parts: Sequence[Part], commit: str, revision: str) -> Plan:
     """What `deploy.sh` has to know beyond the files of the folder."""
-    delivery = engine.delivery(stack, parts)
-    argo = argocd_part.find(parts)
+    delivery = delivery_mode.delivery(stack, parts)
+    argo = component.find(parts)
     return Plan(
         stack=stack.name,
         kubernetes=stack.target.kubernetes,
         delivery=delivery,
-        namespace=argocd_part.namespace(parts) if delivery is Delivery.INSTALL else argocd_part.NAMESPACE,
-        root=argocd.root_name(stack, parts),
+        namespace=component.namespace(parts) if delivery is Delivery.INSTALL else component.NAMESPACE,
+        root=applications.root_name(stack, parts),
         revision=revision,
         commit=commit,
         git_server=git_server.name(stack) if stack.gitops.source is RepositorySource.INTERNAL else "",
-        image_known=bool(argo and delivery is Delivery.INSTALL and argocd_part.image(argo)),
+        image_known=bool(argo and delivery is Delivery.INSTALL and component.image(argo)),
         waves=tuple(
             Wave(folder=f"{FOLDER}/{folder}", wave=part.wave, objects=len(part.applied))
             for folder, part in _waves(parts)
@@ -67,13 +68,13 @@ def _waves(parts: Sequence[Part]) -> Iterator[tuple[str, Part]]:
 def _argocd(stack: Stack, parts: Sequence[Part]) -> FileTree:
     """Argo CD's part as it can be on a bare cluster: what needs another part's CRDs is left to Argo CD itself."""
     minor = stack.target.kubernetes.minor
-    part = argocd_part.find(argocd_part.delivered(stack, parts))
+    part = component.find(component.delivered(stack, parts))
     assert part is not None, "a stack that installs Argo CD holds it"
     made = groups_made_by(part.applied)
     possible = tuple(each for each in part.applied if each.id.group in made or not is_custom(each.kind, minor))
     files = {
-        "settings.yaml": wave_files.documents(argocd_part.settings(parts)),
-        "project.yaml": wave_files.documents(argocd_part.project(parts)),
+        "settings.yaml": wave_files.documents(component.settings(parts)),
+        "project.yaml": wave_files.documents(component.project(parts)),
     }
     beside = FileTree({path: content for path, content in files.items() if content})
     return join(wave_files.of(dataclasses.replace(part, objects=possible), parts, minor), beside).under("argocd")
@@ -83,11 +84,11 @@ def _repository(stack: Stack, parts: Sequence[Part], repository: FileTree, commi
     """The Git server and what it serves; nothing where Argo CD reads from elsewhere."""
     if stack.gitops.source is not RepositorySource.INTERNAL:
         return FileTree({})
-    installed = engine.delivery(stack, parts) is Delivery.INSTALL
-    argo = argocd_part.find(parts) if installed else None
-    image, secrets = (argo and argocd_part.image(argo)) or (git_server.NO_IMAGE, ())
+    installed = delivery_mode.delivery(stack, parts) is Delivery.INSTALL
+    argo = component.find(parts) if installed else None
+    image, secrets = (argo and component.image(argo)) or (git_server.NO_IMAGE, ())
     packed = git_server.archive(repository)
-    surroundings = git_server.surroundings(stack, argocd_part.namespace(parts) if installed else "")
+    surroundings = git_server.surroundings(stack, component.namespace(parts) if installed else "")
     files = {
         "git-server.yaml": wave_files.documents(surroundings),
         "git-server-deployment.yaml": wave_files.documents(
@@ -100,4 +101,4 @@ def _repository(stack: Stack, parts: Sequence[Part], repository: FileTree, commi
 
 
 def _root(stack: Stack, parts: Sequence[Part], revision: str) -> FileTree:
-    return FileTree({"root.yaml": wave_files.documents([argocd.root(stack, parts, revision)])})
+    return FileTree({"root.yaml": wave_files.documents([applications.root(stack, parts, revision)])})

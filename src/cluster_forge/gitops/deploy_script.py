@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass
 
 from cluster_forge.gitops import deploy_text, deploy_text_argocd
-from cluster_forge.gitops.engine import Delivery
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.stack.model import KubernetesVersion
 
 

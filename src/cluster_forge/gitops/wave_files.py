@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops.parts import CRD, POST_INSTALL, PRE_INSTALL, Part, PartObject, is_custom
-from cluster_forge.manifests import emit
+from cluster_forge.manifests import emitter
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 
@@ -59,7 +59,7 @@ def of(part: Part, parts: Sequence[Part], minor: int) -> FileTree:
 
 def documents(bodies: Iterable[Body]) -> bytes:
     """Bodies as one file."""
-    return emit.stream(map(emit.document, bodies)).encode()
+    return emitter.stream(map(emitter.document, bodies)).encode()
 
 
 def _namespaces(part: Part, parts: Sequence[Part]) -> bytes:

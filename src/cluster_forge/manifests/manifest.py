@@ -70,9 +70,9 @@ class Document:
     def text(self) -> bytes:
         """As one YAML document (see `emit`)."""
         if self._text is None:
-            from cluster_forge.manifests import emit  # noqa: PLC0415 - only where something is written
+            from cluster_forge.manifests import emitter  # noqa: PLC0415 - only where something is written
 
-            self._text = emit.document(self.body).encode()
+            self._text = emitter.document(self.body).encode()
         return self._text
 
     @property

@@ -11,13 +11,14 @@ from typing import Final
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError, leaves
 from cluster_forge.foundation.names import did_you_mean
-from cluster_forge.stack import component, located, merge, seed_format, settings
-from cluster_forge.stack.files import INPUT, Files
+from cluster_forge.stack import component_builder, legacy_format, merge, settings
+from cluster_forge.stack.input_files import INPUT, Files
 from cluster_forge.stack.model import Format, Notice, Stack
 from cluster_forge.stack.resolve import Resolved
 from cluster_forge.stack.schema import ComponentShape, StackShape
-from cluster_forge.stack.shape import faults
-from cluster_forge.stack.traced import Traced
+from cluster_forge.stack.validation import faults
+from cluster_forge.yaml import positioned_reader
+from cluster_forge.yaml.positioned import Positioned
 
 _MOST_EXTENDED: Final = 200
 """Files that are laid over each other, each as often as it is named."""
@@ -42,7 +43,7 @@ class Loading:
         self._is_incomplete = False
         """Whether a file is missing or unreadable, so that its names are not known."""
 
-    def description(self, path: str, selection: Sequence[Traced], name: str) -> tuple[Traced | None, Format]:
+    def description(self, path: str, selection: Sequence[Positioned], name: str) -> tuple[Positioned | None, Format]:
         """The description in the native format; None if a file of it cannot be read."""
         documents = self._documents(path, None)
         if documents is None:
@@ -51,18 +52,19 @@ class Loading:
             return self._translated(documents, selection, name), Format.LIST
         return self._native(path, documents), Format.NATIVE
 
-    def selection(self, files: Sequence[str]) -> list[Traced]:
+    def selection(self, files: Sequence[str]) -> list[Positioned]:
         """The names in the files, each relative to ``input/`` or to the workspace."""
         return [name for file in files for name in self._selected(file)]
 
-    def stack(self, description: Traced, resolved: Resolved, kept: Sequence[str]) -> Stack:
+    def stack(self, description: Positioned, resolved: Resolved, kept: Sequence[str]) -> Stack:
 
         target = settings.target(description)
         gitops = settings.gitops(description, self.errors)
         image = settings.image(description, self.errors)
         entries = [resolved.known[name] for name in kept if name not in self._broken]
         built = [
-            component.build(entry, target.size, self.files, self.errors, known=resolved.known) for entry in entries
+            component_builder.build(entry, target.size, self.files, self.errors, known=resolved.known)
+            for entry in entries
         ]
         if self._is_translated or not self.errors:
             for entry in (entry for entry, made in zip(entries, built, strict=True) if made is None):
@@ -77,7 +79,7 @@ class Loading:
             ignores=settings.ignores(description),
         )
 
-    def _documents(self, path: str, named: Traced | None) -> list[Traced] | None:
+    def _documents(self, path: str, named: Positioned | None) -> list[Positioned] | None:
         content = self.files.text(path)
         if content is None:
             fix = "name another file" if named else "write it, or let `cluster-forge init` write it"
@@ -86,12 +88,12 @@ class Loading:
             )
             return None
         try:
-            return [document.traced for document in located.read_all(content, path)]
+            return [document.traced for document in positioned_reader.read_all(content, path)]
         except (DescriptionError, ExceptionGroup) as error:
             self.errors.extend(fault for fault in leaves(error) if isinstance(fault, ForgeError))
             return None
 
-    def _native(self, path: str, documents: list[Traced]) -> Traced | None:
+    def _native(self, path: str, documents: list[Positioned]) -> Positioned | None:
         layers = list(self._layers(path, documents, ()))
         if self._environment is not None and self._environment not in self._environments and not self.errors:
             self.errors.append(self._unknown_environment(path))
@@ -106,7 +108,7 @@ class Loading:
             )
         return description
 
-    def _layers(self, path: str, documents: list[Traced], above: tuple[str, ...]) -> list[Traced]:
+    def _layers(self, path: str, documents: list[Positioned], above: tuple[str, ...]) -> list[Positioned]:
         """What the file extends, earliest first, and the file, each with the environment laid over it."""
         document = self._single(documents, is_base=bool(above))
         if document is None:
@@ -122,7 +124,7 @@ class Loading:
         layers = [layer for named in document.strings("extends") for layer in self._extended(path, named, inside)]
         return [*layers, document]
 
-    def _extended(self, path: str, named: Traced, inside: tuple[str, ...]) -> list[Traced]:
+    def _extended(self, path: str, named: Positioned, inside: tuple[str, ...]) -> list[Positioned]:
         base = posixpath.normpath(posixpath.join(posixpath.dirname(path), str(named.content)))
         if base in inside:
             circle = " → ".join((*inside[inside.index(base) :], base))
@@ -144,7 +146,7 @@ class Loading:
             return []
         return self._layers(base, documents, inside)
 
-    def _single(self, documents: list[Traced], *, is_base: bool) -> Traced | None:
+    def _single(self, documents: list[Positioned], *, is_base: bool) -> Positioned | None:
         first = documents[0]
         if len(documents) > 1:
             self.errors.append(
@@ -174,14 +176,14 @@ class Loading:
             )
         return None
 
-    def _translated(self, documents: list[Traced], selection: Sequence[Traced], name: str) -> Traced:
+    def _translated(self, documents: list[Positioned], selection: Sequence[Positioned], name: str) -> Positioned:
         self._is_translated = True
         if self._environment is not None:
             self.errors.append(self._unknown_environment(documents[0].file))
-        entries = Traced(
+        entries = Positioned(
             tuple(item for document in documents for item in document.items), documents[0].file, documents[0].line
         )
-        translation = seed_format.translate(entries, selection, name, self.files, self.errors)
+        translation = legacy_format.translate(entries, selection, name, self.files, self.errors)
         self.notices.extend(translation.notices)
         self._broken = translation.broken
         return translation.description
@@ -191,7 +193,7 @@ class Loading:
         known = f"there are {', '.join(self._environments)}" if self._environments else "it describes none"
         return UnknownNameError(f"no environment is called {self._environment!r}{near}", where=path, fix=known)
 
-    def _selected(self, file: str) -> list[Traced]:
+    def _selected(self, file: str) -> list[Positioned]:
         path = next(
             (path for path in (f"{INPUT}/{file}", file) if self.files.text(posixpath.normpath(path)) is not None), None
         )
@@ -205,7 +207,7 @@ class Loading:
         documents = self._documents(posixpath.normpath(path), None) or []
         return [name for document in documents for name in self._selected_names(document)]
 
-    def _selected_names(self, document: Traced) -> list[Traced]:
+    def _selected_names(self, document: Positioned) -> list[Positioned]:
         if not document.items:
             self.errors.append(
                 DescriptionError(
@@ -226,7 +228,7 @@ class Loading:
         return found
 
 
-def _extends_too_much(named: Traced) -> DescriptionError:
+def _extends_too_much(named: Positioned) -> DescriptionError:
     return DescriptionError(
         f"more than {_DEEPEST} files extend each other in a row, or more than {_MOST_EXTENDED} in all",
         where=named.where,

@@ -11,11 +11,11 @@ from typing import Any, Final
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, LockError, leaves, raise_all
 from cluster_forge.foundation.names import ComponentName, did_you_mean
-from cluster_forge.stack import emit as text
-from cluster_forge.stack import located
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
-from cluster_forge.stack.syntax import conflict_line
-from cluster_forge.stack.traced import Traced
+from cluster_forge.yaml import plain_emitter as text
+from cluster_forge.yaml import positioned_reader
+from cluster_forge.yaml.positioned import Positioned
+from cluster_forge.yaml.syntax_errors import conflict_line
 
 _VERSION: Final = 1
 _HEADER: Final = """\
@@ -44,7 +44,7 @@ def parse(content: str, file: str = FILE) -> Lock:
             fix="take either version (`git checkout --ours cluster-forge.lock`) and run `cluster-forge mine`",
         )
     try:
-        found = located.read(content.encode(), file).traced
+        found = positioned_reader.read(content.encode(), file).traced
     except (DescriptionError, ExceptionGroup) as error:
         raise_all(_as_lock_error(fault) for fault in leaves(error) if isinstance(fault, ForgeError))
         raise
@@ -89,7 +89,7 @@ class _Reading:
     def __init__(self) -> None:
         self._errors: list[ForgeError] = []
 
-    def lock(self, found: Traced) -> Lock:
+    def lock(self, found: Positioned) -> Lock:
         if found.content is None:
             return Lock()
         top = self._members(found, ("version", "components"), required=("version", "components"))
@@ -103,7 +103,7 @@ class _Reading:
         raise_all(self._errors)
         return Lock({component.name: component for component in components if component})
 
-    def _component(self, name: str, body: Traced) -> LockedComponent | None:
+    def _component(self, name: str, body: Positioned) -> LockedComponent | None:
         members = self._members(body, ("rendered", "asks", "sources"))
         rendered = members.get("rendered")
         sources = [self._source(item) for item in self._items(members.get("sources"))]
@@ -121,7 +121,7 @@ class _Reading:
             self._wrong(body, str(error))
             return None
 
-    def _source(self, item: Traced) -> LockedSource | None:
+    def _source(self, item: Positioned) -> LockedSource | None:
         members = self._members(item, ("address", "asked", "version", "digest"), required=("address", "digest"))
         digest = self._digest(members["digest"]) if "digest" in members else None
         address = self._string(members.get("address"))
@@ -135,8 +135,8 @@ class _Reading:
         )
 
     def _members(
-        self, value: Traced, known: tuple[str, ...], *, required: tuple[str, ...] = ()
-    ) -> Mapping[str, Traced]:
+        self, value: Positioned, known: tuple[str, ...], *, required: tuple[str, ...] = ()
+    ) -> Mapping[str, Positioned]:
         members = self._mapping(value)
         for key, member in members.items():
             if key not in known:
@@ -146,31 +146,31 @@ class _Reading:
                 self._wrong(value, f"{key!r} is missing")
         return members
 
-    def _mapping(self, value: Traced) -> Mapping[str, Traced]:
+    def _mapping(self, value: Positioned) -> Mapping[str, Positioned]:
         if not isinstance(value.content, Mapping):
             self._wrong(value, "this has to be a mapping")
         return value.mapping
 
-    def _items(self, value: Traced | None) -> Iterable[Traced]:
+    def _items(self, value: Positioned | None) -> Iterable[Positioned]:
         if value is None:
             return ()
         if not isinstance(value.content, tuple):
             self._wrong(value, "this has to be a list")
         return value.items
 
-    def _string(self, value: Traced | None) -> str:
+    def _string(self, value: Positioned | None) -> str:
         if value is None:
             return ""
         if value.string is None:
             self._wrong(value, "this has to be text")
         return value.string or ""
 
-    def _digest(self, value: Traced) -> Digest | None:
+    def _digest(self, value: Positioned) -> Digest | None:
         try:
             return Digest.parse(value.text or str(value.content))
         except ValueError as error:
             self._wrong(value, str(error))
             return None
 
-    def _wrong(self, value: Traced, message: str) -> None:
+    def _wrong(self, value: Positioned, message: str) -> None:
         self._errors.append(_as_lock_error(DescriptionError(message, where=value.where)))

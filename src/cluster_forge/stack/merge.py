@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from cluster_forge.stack.model import Values
-from cluster_forge.stack.traced import Traced
+from cluster_forge.yaml.positioned import Positioned
 
 _VALUES: Final = "values"
 _SIZES: Final = "sizes"
@@ -28,7 +28,7 @@ def values(*layers: Values) -> dict[str, Any]:
     return merged
 
 
-def traced(*layers: Traced) -> Traced:
+def traced(*layers: Positioned) -> Positioned:
     """The same for values that know their places; every part keeps the place that it came from.
 
     Raises:
@@ -37,7 +37,7 @@ def traced(*layers: Traced) -> Traced:
     return reduce(_over, layers)
 
 
-def joined(below: Traced, top: Traced, identity: Callable[[Traced], object]) -> Traced:
+def joined(below: Positioned, top: Positioned, identity: Callable[[Positioned], object]) -> Positioned:
     """The items of both lists; one of ``top`` takes the place of an equal one of ``below``. None is equal to nothing."""
     left = {found: each for each in top.items if (found := identity(each)) is not None}
     items = [left.pop(identity(each), each) for each in below.items]
@@ -45,7 +45,7 @@ def joined(below: Traced, top: Traced, identity: Callable[[Traced], object]) -> 
     return replace(top, content=(*items, *(each for each in top.items if id(each) not in taken)))
 
 
-def without_nulls(description: Traced) -> Traced:
+def without_nulls(description: Positioned) -> Positioned:
     """The description without members that are null; inside of Helm values they stay."""
     if isinstance(description.content, tuple):
         return replace(description, content=tuple(without_nulls(item) for item in description.content))
@@ -55,7 +55,7 @@ def without_nulls(description: Traced) -> Traced:
     return replace(description, content=MappingProxyType({key: _kept(key, member) for key, member in kept.items()}))
 
 
-def _kept(key: str, member: Traced) -> Traced:
+def _kept(key: str, member: Positioned) -> Positioned:
     if key == _SIZES:
         sizes = {size: values for size, values in member.mapping.items() if values.content is not None}
         return replace(member, content=MappingProxyType(sizes)) if member.mapping else member
@@ -80,7 +80,7 @@ def _copy(value: Any) -> Any:
     return value
 
 
-def _over(base: Traced, top: Traced) -> Traced:
+def _over(base: Positioned, top: Positioned) -> Positioned:
     if not isinstance(base.content, Mapping) or not isinstance(top.content, Mapping):
         return top
     merged = dict(base.content)

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ForgeError, raise_all
-from cluster_forge.stack.catalog import Catalog
-from cluster_forge.stack.files import Files, ListFiles, Read
+from cluster_forge.stack.catalog_port import Catalog
+from cluster_forge.stack.input_files import Files, ListFiles, Read
 from cluster_forge.stack.model import Format, Notice, Stack
 from cluster_forge.stack.resolve import expanded, resolve, select
-from cluster_forge.stack.traced import Path, Traced
+from cluster_forge.yaml.positioned import Path, Positioned
 
 DESCRIPTION: Final = "input/config.yaml"
 
@@ -93,9 +93,9 @@ def load(  # noqa: PLR0913 -- one argument for each option of the command line
     )
 
 
-def _typed(names: Sequence[str]) -> list[Traced]:
+def _typed(names: Sequence[str]) -> list[Positioned]:
     """Names from the command line: they have no place."""
-    return [Traced(name, "") for name in names]
+    return [Positioned(name, "") for name in names]
 
 
 def _ordered(errors: Sequence[ForgeError]) -> list[ForgeError]:

@@ -14,10 +14,10 @@ from types import MappingProxyType
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack import merge
-from cluster_forge.stack.catalog import Catalog, NoCatalog
-from cluster_forge.stack.flatten import Flattening
+from cluster_forge.stack.catalog_port import Catalog, NoCatalog
+from cluster_forge.stack.collections import Flattening
 from cluster_forge.stack.model import Notice, Target
-from cluster_forge.stack.traced import Traced
+from cluster_forge.yaml.positioned import Positioned
 
 MOST_HINTS = 20
 """Errors after which nobody is told any more which name was likely meant: to find it takes a while."""
@@ -28,12 +28,12 @@ class Entry:
     """A component's description in layers, lowest first."""
 
     name: str
-    layers: tuple[Traced, ...]
+    layers: tuple[Positioned, ...]
     named: str = ""
     """Where the stack names it, if nothing there describes it."""
 
     @property
-    def merged(self) -> Traced:
+    def merged(self) -> Positioned:
         return merge.traced(*self.layers)
 
     @property
@@ -66,7 +66,7 @@ class Resolved:
 
 
 def resolve(
-    description: Traced,
+    description: Positioned,
     errors: list[ForgeError],
     *,
     catalog: Catalog | None = None,
@@ -109,7 +109,7 @@ def resolve(
 _ADDED = ("needs", "objects", "secrets")
 
 
-def _over_catalog(below: tuple[Traced, ...], own: Iterable[Traced]) -> tuple[Traced, ...]:
+def _over_catalog(below: tuple[Positioned, ...], own: Iterable[Positioned]) -> tuple[Positioned, ...]:
     """The user's layers over the catalog's. Of some lists what the catalog has stays: who wants one object more would
     otherwise lose, without a word, budgets, routes and Secrets that he has never seen; an empty list takes all away.
     """
@@ -125,7 +125,7 @@ def _over_catalog(below: tuple[Traced, ...], own: Iterable[Traced]) -> tuple[Tra
     return below
 
 
-def _identity(item: Traced, namespace: str) -> object:
+def _identity(item: Positioned, namespace: str) -> object:
     """What makes an object, a Secret or a need the same as another one; None for what has no name."""
     named = item.get("metadata") or item
     group = _text(item, "apiVersion").rpartition("/")[0]
@@ -133,13 +133,13 @@ def _identity(item: Traced, namespace: str) -> object:
     return (group, _text(item, "kind"), _text(named, "namespace") or namespace, name) if name else None
 
 
-def _text(item: Traced, key: str) -> str:
+def _text(item: Positioned, key: str) -> str:
     member = item.get(key)
     return member.string or "" if member else ""
 
 
 def select(
-    resolved: Resolved, names: Sequence[Traced], skip: Sequence[Traced], errors: list[ForgeError]
+    resolved: Resolved, names: Sequence[Positioned], skip: Sequence[Positioned], errors: list[ForgeError]
 ) -> tuple[str, ...]:
     """The stack's components that ``names`` stand for (all of them without names), without those of ``skip``."""
     chosen: set[str] = set()
@@ -156,20 +156,20 @@ def select(
     return kept
 
 
-def expanded(description: Traced, resolved: Resolved, kept: Collection[str]) -> Traced:
+def expanded(description: Positioned, resolved: Resolved, kept: Collection[str]) -> Positioned:
     """The description with every component of the stack written out, if the catalog had a word in it."""
     if not resolved.wired:
         return description
     entries = tuple(merge.without_nulls(resolved.known[name].merged) for name in resolved.stack if name in kept)
     whole = dict(description.content) if isinstance(description.content, Mapping) else {}
-    whole["components"] = Traced(entries, description.file, description.line)
+    whole["components"] = Positioned(entries, description.file, description.line)
     return replace(description, content=MappingProxyType(whole)).lacking("define", "collections", "catalogs")
 
 
-def _known(description: Traced, errors: list[ForgeError]) -> dict[str, Entry]:
-    layers: dict[str, list[Traced]] = {}
+def _known(description: Positioned, errors: list[ForgeError]) -> dict[str, Entry]:
+    layers: dict[str, list[Positioned]] = {}
     for section in ("define", "components"):
-        seen: dict[str, Traced] = {}
+        seen: dict[str, Positioned] = {}
         for entry in _entries(description, section):
             name = _name(entry)
             if name in seen:
@@ -180,20 +180,20 @@ def _known(description: Traced, errors: list[ForgeError]) -> dict[str, Entry]:
     return {name: Entry(name=name, layers=tuple(found)) for name, found in layers.items()}
 
 
-def _entries(description: Traced, section: str) -> Iterator[Traced]:
+def _entries(description: Positioned, section: str) -> Iterator[Positioned]:
     listed = description.get(section)
     for entry in listed.items if listed else ():
         if _name(entry):
             yield entry
 
 
-def _name(entry: Traced) -> str:
+def _name(entry: Positioned) -> str:
     name = entry.get("name")
     return (name.string or "") if name else ""
 
 
 def _collections(
-    description: Traced,
+    description: Positioned,
     known: Mapping[str, Entry],
     names: Collection[str],
     offered: Mapping[str, Sequence[str]],
@@ -202,7 +202,7 @@ def _collections(
     section = description.get("collections")
     own = section.mapping if section else {}
     more = {
-        name: Traced.of(list(members), Traced((), f"catalog:{name}"))
+        name: Positioned.of(list(members), Positioned((), f"catalog:{name}"))
         for name, members in offered.items()
         if name not in known
     }
@@ -221,7 +221,7 @@ def _collections(
 
 
 def _stack(
-    description: Traced,
+    description: Positioned,
     names: Collection[str],
     collections: Mapping[str, tuple[str, ...]],
     errors: list[ForgeError],
@@ -267,7 +267,7 @@ def _check_needs(resolved: Resolved, entry: Entry, errors: list[ForgeError]) -> 
             )
 
 
-def _expected(resolved: Resolved, name: Traced, errors: list[ForgeError]) -> tuple[str, ...]:
+def _expected(resolved: Resolved, name: Positioned, errors: list[ForgeError]) -> tuple[str, ...]:
     text = str(name.content)
     if text in resolved.known or text in resolved.collections or text in resolved.offered:
         return resolved.members(text)
@@ -276,7 +276,7 @@ def _expected(resolved: Resolved, name: Traced, errors: list[ForgeError]) -> tup
     return ()
 
 
-def _not_in_stack(name: Traced, absent: Sequence[str]) -> DescriptionError:
+def _not_in_stack(name: Positioned, absent: Sequence[str]) -> DescriptionError:
     text = str(name.content)
     message = (
         f"{text} is not in the stack"
@@ -290,13 +290,15 @@ def _not_in_stack(name: Traced, absent: Sequence[str]) -> DescriptionError:
     )
 
 
-def _unknown(named: Traced, known: Iterable[str], message: str) -> UnknownNameError:
+def _unknown(named: Positioned, known: Iterable[str], message: str) -> UnknownNameError:
     near = did_you_mean(str(named.content), known)
     fix = None if near else "correct the name, or describe the component: `name` with `helm` or `manifests`"
     return UnknownNameError(f"{message}{near}", where=named.where or None, fix=fix)
 
 
-def _twice(name: str, second: Traced, first: Traced, message: str = "two components are called {}") -> DescriptionError:
+def _twice(
+    name: str, second: Positioned, first: Positioned, message: str = "two components are called {}"
+) -> DescriptionError:
     return DescriptionError(
         f"{message.format(repr(name))}: here and at {first.where}",
         where=second.where,

@@ -20,13 +20,13 @@ from cluster_forge.stack.model import (
     Target,
 )
 from cluster_forge.stack.schema import ChecksShape, GitOpsShape, ImageShape, NodeShape, Shape, TargetShape
-from cluster_forge.stack.shape import shaped
-from cluster_forge.stack.traced import Traced
+from cluster_forge.stack.validation import shaped
+from cluster_forge.yaml.positioned import Positioned
 
 Section = TypeVar("Section", bound=Shape)
 
 
-def target(description: Traced) -> Target:
+def target(description: Positioned) -> Target:
     """The target; its defaults where the description has not the right shape."""
     shape = _section(description, "target", TargetShape)
     return Target(
@@ -39,7 +39,7 @@ def target(description: Traced) -> Target:
     )
 
 
-def gitops(description: Traced, errors: list[ForgeError]) -> GitOps:
+def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
     """How the stack is delivered; what cannot be done goes into ``errors``."""
     shape = _section(description, "gitops", GitOpsShape)
     known = shape.url or (shape.source == "oci" and _section(description, "image", ImageShape).repository)
@@ -70,7 +70,7 @@ def gitops(description: Traced, errors: list[ForgeError]) -> GitOps:
     )
 
 
-def image(description: Traced, errors: list[ForgeError]) -> ImageSettings:
+def image(description: Positioned, errors: list[ForgeError]) -> ImageSettings:
     """The image's settings; what cannot be done goes into ``errors``."""
     shape = _section(description, "image", ImageShape)
     if shape.base:
@@ -84,7 +84,7 @@ def image(description: Traced, errors: list[ForgeError]) -> ImageSettings:
     return ImageSettings(repository=shape.repository, compression=Compression(shape.compression), base=shape.base)
 
 
-def ignores(description: Traced) -> tuple[Ignore, ...]:
+def ignores(description: Positioned) -> tuple[Ignore, ...]:
     """The findings that are silenced, each with its place."""
     shape = _section(description, "checks", ChecksShape)
     return tuple(
@@ -111,7 +111,7 @@ def _node(shape: NodeShape) -> Node:
     )
 
 
-def _section(description: Traced, name: str, kind: type[Section]) -> Section:
+def _section(description: Positioned, name: str, kind: type[Section]) -> Section:
     member = description.get(name)
     found = shaped(kind, member) if member else None
     return found if isinstance(found, kind) else kind()

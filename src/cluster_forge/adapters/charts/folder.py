@@ -8,7 +8,7 @@ import tarfile
 import zlib
 from typing import Final
 
-from cluster_forge.adapters.charts import ignore
+from cluster_forge.adapters.charts import helmignore
 from cluster_forge.adapters.charts.archive import identity
 from cluster_forge.foundation.errors import ArchiveError
 from cluster_forge.foundation.file_tree import FileTree
@@ -24,7 +24,7 @@ def pack_folder(files: FileTree, name: str) -> bytes:
     Raises:
         ArchiveError: if there is no ``Chart.yaml`` that names the chart and its version, or ``.helmignore`` is wrong.
     """
-    rules = ignore.parse(files[".helmignore"] if ".helmignore" in files.files else b"", f"{name}/.helmignore")
+    rules = helmignore.parse(files[".helmignore"] if ".helmignore" in files.files else b"", f"{name}/.helmignore")
     if "Chart.yaml" not in files.files:
         raise ArchiveError(
             f"{name} is no chart: it has no Chart.yaml",

@@ -16,11 +16,12 @@ from cluster_forge.foundation.errors import DescriptionError, FetchError, LockEr
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.foundation.versions import newest_first
-from cluster_forge.ports import Pinned, Store
+from cluster_forge.ports.sources import Pinned
+from cluster_forge.ports.storage import Store
 from cluster_forge.stack.model import HelmSource
 
 if TYPE_CHECKING:
-    from cluster_forge.adapters.sources import index
+    from cluster_forge.adapters.sources import repository_index
 
 _INDEX_LIMIT: Final = 256 << 20
 _FILE_LIMIT: Final = 128 << 20
@@ -95,7 +96,7 @@ class ChartSources:
     charts: Charts
     newest_in_range: Callable[[str, Sequence[str]], str | None]
     files: InputFiles
-    _indexes: dict[str, index.Index] = field(default_factory=dict, init=False, repr=False)
+    _indexes: dict[str, repository_index.Index] = field(default_factory=dict, init=False, repr=False)
     _locks: dict[str, threading.Lock] = field(default_factory=dict, init=False, repr=False)
 
     def chart(self, source: HelmSource, locked: Pinned | None) -> Pinned:
@@ -171,7 +172,7 @@ class ChartSources:
             return exact
         return self.newest_in_range(wanted or "*", sorted(versions))
 
-    def _releases(self, source: HelmSource) -> Sequence[index.Release]:
+    def _releases(self, source: HelmSource) -> Sequence[repository_index.Release]:
         charts = self._index(source.repository)
         if source.chart not in charts:
             raise DescriptionError(
@@ -181,17 +182,17 @@ class ChartSources:
             )
         return charts[source.chart]
 
-    def _index(self, repository: str) -> index.Index:
+    def _index(self, repository: str) -> repository_index.Index:
         with self._locks.setdefault(repository, threading.Lock()):
             if repository not in self._indexes:
-                from cluster_forge.adapters.sources import index  # noqa: PLC0415 - yaml
+                from cluster_forge.adapters.sources import repository_index  # noqa: PLC0415 - yaml
 
                 url = _join(repository, "index.yaml")
                 content = self.downloads.get(url, limit_bytes=_INDEX_LIMIT)
-                self._indexes[repository] = index.read(content, without_credentials(url))
+                self._indexes[repository] = repository_index.read(content, without_credentials(url))
             return self._indexes[repository]
 
-    def _download(self, source: HelmSource, release: index.Release) -> bytes:
+    def _download(self, source: HelmSource, release: repository_index.Release) -> bytes:
         """The archive, from the first address that gives it.
 
         Raises:
@@ -208,7 +209,7 @@ class ChartSources:
                 problem = error
         raise problem
 
-    def _verified(self, url: str, release: index.Release) -> bytes:
+    def _verified(self, url: str, release: repository_index.Release) -> bytes:
         address = without_credentials(url)
         if url.startswith(_OCI):
             raise FetchError(

@@ -18,43 +18,43 @@ def command(session: Session, stale: bool, diff: bool) -> int:
 
 
 def _compare(session: Session) -> int:
-    from cluster_forge.cli import difference
     from cluster_forge.cli.description import describe
+    from cluster_forge.cli.output import changes_text
     from cluster_forge.foundation.names import counted
-    from cluster_forge.stages.compare import compare
+    from cluster_forge.stages.build.cast_diff import compare
 
-    with session.workshop(offline=True, makes=False) as workshop:
-        stack = describe(workshop, session.selection).stack
-        found = compare(stack.name, workshop.files, workshop.repositories())
+    with session.services(offline=True, makes=False) as services:
+        stack = describe(services, session.selection).stack
+        found = compare(stack.name, services.files, services.repositories())
     for each in found:
-        for line in difference.file_lines(each):
+        for line in changes_text.file_lines(each):
             session.say(line)
     session.say(f"{counted(len(found), 'difference')} from stacks/{stack.name}" if found else "no differences")
-    session.answer("cast --diff", stack=stack.name, differences=[difference.file_json(each) for each in found])
+    session.answer("cast --diff", stack=stack.name, differences=[changes_text.file_json(each) for each in found])
     return 1 if found else 0
 
 
 def _cast(session: Session, *, stale: bool) -> int:
-    from cluster_forge.cli import history
+    from cluster_forge.cli import audit_trail
     from cluster_forge.cli.description import components_json, counted, describe
-    from cluster_forge.cli.result import cast_json, source_date, tell_cast
-    from cluster_forge.stages import inputs, pin
-    from cluster_forge.stages.cast import CastRequest
-    from cluster_forge.stages.cast import cast as cast_stage
+    from cluster_forge.cli.output.cast_text import cast_json, source_date, tell_cast
+    from cluster_forge.stages.build import input_fingerprint, locking
+    from cluster_forge.stages.build.cast import CastRequest
+    from cluster_forge.stages.build.cast import cast as cast_stage
 
-    with session.workshop(offline=True, makes=False) as workshop, workshop.files.locked():
-        described = describe(workshop, session.selection)
+    with session.services(offline=True, makes=False) as services, services.files.locked():
+        described = describe(services, session.selection)
         stack = described.stack
-        pins = pin.from_lock(stack.components, described.lock, workshop.sources).pins
+        pins = locking.from_lock(stack.components, described.lock, services.sources).pins
         request = CastRequest(
             stack=stack,
-            inputs=inputs.fingerprint(stack, pins, described.lock, workshop.tools),
+            inputs=input_fingerprint.fingerprint(stack, pins, described.lock, services.tools),
             time=source_date(),
             is_stale_fine=stale,
         )
         with session.reporting("cast") as reporter:
-            made = cast_stage(request, workshop.tools, workshop.repositories(), reporter)
-        history.keep(session, "cast", described, made, workshop.files)
+            made = cast_stage(request, services.tools, services.repositories(), reporter)
+        audit_trail.keep(session, "cast", described, made, services.files)
     tell_cast(session, made, counted(made.findings))
     session.answer(
         "cast",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cluster_forge.cli import catalog_text
-from cluster_forge.cli.commands import catalog_own
+from cluster_forge.cli.commands import catalog_authoring
+from cluster_forge.cli.output import catalog_text
 from cluster_forge.cli.session import Session, verb
 
 _MINOR = 33
@@ -38,7 +38,7 @@ def command() -> None:
 @_KUBERNETES
 def list_components(session: Session, category: str | None, lifecycle: str | None, kubernetes: str | None) -> None:
     """Then the collections. `catalog show NAME` tells all about one."""
-    from cluster_forge.catalog import listing
+    from cluster_forge.catalog import views
     from cluster_forge.cli.description import catalog_of
 
     library = catalog_of(session)
@@ -47,7 +47,7 @@ def list_components(session: Session, category: str | None, lifecycle: str | Non
         from cluster_forge.foundation.names import did_you_mean
 
         raise click.UsageError(f"no category {category!r}{did_you_mean(category, known)}; there are {', '.join(known)}")
-    entries = [listing.entry(each, _minor(kubernetes)) for each in library.components()]
+    entries = [views.entry(each, _minor(kubernetes)) for each in library.components()]
     entries = [
         each for each in entries if category in (None, each["category"]) and lifecycle in (None, each["lifecycle"])
     ]
@@ -78,7 +78,7 @@ def list_components(session: Session, category: str | None, lifecycle: str | Non
 @_KUBERNETES
 def show(session: Session, name: str, size: str, kubernetes: str | None) -> None:
     """What it is, what it needs, how it is wired to others, which Secrets it expects; of a collection, its members."""
-    from cluster_forge.catalog import listing
+    from cluster_forge.catalog import views
     from cluster_forge.catalog.library import flattened
     from cluster_forge.cli.description import catalog_of
     from cluster_forge.stack.model import Size
@@ -88,15 +88,13 @@ def show(session: Session, name: str, size: str, kubernetes: str | None) -> None
         collection = library.collections[name]
         members = flattened([name], library.collections)
         session.say(f"{name}: {collection.description}\n")
-        for line in catalog_text.listed(
-            [listing.entry(library.component(each), _minor(kubernetes)) for each in members]
-        ):
+        for line in catalog_text.listed([views.entry(library.component(each), _minor(kubernetes)) for each in members]):
             session.say(line)
         session.answer(
             "catalog show", collection={"name": name, **collection.model_dump(), "components": list(members)}
         )
         return
-    page = listing.page(library.component(name), library, _minor(kubernetes), Size(size))
+    page = views.page(library.component(name), library, _minor(kubernetes), Size(size))
     for line in catalog_text.page(page, size):
         session.say(line)
     session.answer("catalog show", size=size, component=page)
@@ -109,8 +107,8 @@ def switch(session: Session, name: str, successor: str | None) -> None:
     """In input/config.yaml, whose comments stay. Without SUCCESSOR the catalog knows it."""
     from cluster_forge.cli.description import catalog_of, no_description
     from cluster_forge.foundation.errors import UnknownNameError
-    from cluster_forge.stack import edit
-    from cluster_forge.stages.described import DESCRIPTION
+    from cluster_forge.stack import description_edits
+    from cluster_forge.stages.describe.load_description import DESCRIPTION
 
     library, files = catalog_of(session), session.files()
     new = successor or library.component(name).lifecycle.successor
@@ -120,7 +118,7 @@ def switch(session: Session, name: str, successor: str | None) -> None:
     content = files.read(DESCRIPTION)
     if content is None:
         raise no_description(files)
-    text = edit.renamed(content.decode(), name, new)
+    text = description_edits.renamed(content.decode(), name, new)
     if text is None:
         raise UnknownNameError(
             f"{DESCRIPTION} names no component {name!r}",
@@ -138,5 +136,5 @@ def _minor(kubernetes: str | None) -> int:
 command.add_command(list_components, "list")
 command.add_command(show, "show")
 command.add_command(switch, "switch")
-command.add_command(catalog_own.new, "new")
-command.add_command(catalog_own.test, "test")
+command.add_command(catalog_authoring.new, "new")
+command.add_command(catalog_authoring.test, "test")

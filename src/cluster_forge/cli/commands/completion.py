@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cluster_forge.cli.completion_scripts import SCRIPTS
+from cluster_forge.cli.completion.scripts import SCRIPTS
 
 _HELP = """\
 Print the script that lets a shell complete verbs, options and names with TAB.

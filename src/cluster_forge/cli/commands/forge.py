@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cluster_forge.cli import explain
+from cluster_forge.cli.output import error_text
 from cluster_forge.cli.session import Session, verb
 
 if TYPE_CHECKING:
-    from cluster_forge.stages.described import Described
-    from cluster_forge.stages.forge import ForgeRequest
-    from cluster_forge.stages.smelt import Smelted
-    from cluster_forge.wiring import Workshop
+    from cluster_forge.composition import Services
+    from cluster_forge.stages.build.forge import ForgeRequest
+    from cluster_forge.stages.build.smelt import SmeltResult
+    from cluster_forge.stages.describe.load_description import Description
 
 
 @verb("Mine what is missing, smelt and cast in one go.", sources=True, network=True, selection=True)
@@ -23,29 +23,29 @@ def command(session: Session, discard_edits: bool, watch: bool) -> int:
     """SOURCE_DATE_EPOCH dates what is cast. Exit code 1 if a finding is an error."""
     if watch and session.as_json:
         raise click.UsageError("--watch has no end, and --format json is one document: leave one of them out")
-    with session.workshop() as workshop:
-        before = workshop.files.marks("input") if watch else {}
-        code = _forge(session, workshop, discard_edits=discard_edits)
+    with session.services() as services:
+        before = services.files.marks("input") if watch else {}
+        code = _forge(session, services, discard_edits=discard_edits)
         if watch:
-            from cluster_forge.cli import watching
+            from cluster_forge.cli import watch_loop
 
-            watching.watch(session, workshop.files, before, lambda: _smelt(session, workshop))
+            watch_loop.watch(session, services.files, before, lambda: _smelt(session, services))
     return code
 
 
-def _forge(session: Session, workshop: Workshop, *, discard_edits: bool) -> int:
-    from cluster_forge.cli import history
+def _forge(session: Session, services: Services, *, discard_edits: bool) -> int:
+    from cluster_forge.cli import audit_trail
     from cluster_forge.cli.description import counted, describe, smelted_json
-    from cluster_forge.cli.result import cast_json, source_date, tell_cast
-    from cluster_forge.stages.forge import forge as forge_stage
+    from cluster_forge.cli.output.cast_text import cast_json, source_date, tell_cast
+    from cluster_forge.stages.build.forge import forge as forge_stage
 
-    with workshop.files.locked():
-        described = describe(workshop, session.selection)
+    with services.files.locked():
+        described = describe(services, session.selection)
         request = _request(session, described, discard_edits=discard_edits, time=source_date())
         with session.reporting("mine", "render", "smelt", "cast") as reporter:
-            forged = forge_stage(request, workshop.tools, workshop.sources, workshop.repositories(), reporter)
+            forged = forge_stage(request, services.tools, services.sources, services.repositories(), reporter)
         if forged.cast:
-            history.keep(session, "forge", described, forged.cast, workshop.files)
+            audit_trail.keep(session, "forge", described, forged.cast, services.files)
     content = dict(smelted_json(described.stack, forged.smelted))
     if forged.cast is None:
         session.say(f"nothing was cast: {counted(forged.smelted.findings)}")
@@ -56,21 +56,21 @@ def _forge(session: Session, workshop: Workshop, *, discard_edits: bool) -> int:
     return 0 if forged.cast else 1
 
 
-def _smelt(session: Session, workshop: Workshop) -> Smelted:
+def _smelt(session: Session, services: Services) -> SmeltResult:
     """Mine what is missing and smelt, quietly; hand edits are never overwritten."""
     from cluster_forge.cli.description import describe
-    from cluster_forge.cli.lines import LineReporter
-    from cluster_forge.stages.forge import mine_and_smelt
+    from cluster_forge.cli.progress.line_reporter import LineReporter
+    from cluster_forge.stages.build.forge import mine_and_smelt
 
-    with workshop.files.locked():
-        described = describe(workshop, session.selection)
+    with services.files.locked():
+        described = describe(services, session.selection)
         request = _request(session, described, discard_edits=False, time=0)
-        reporter = LineReporter(0, lambda text: explain.tell(text, color=session.color))
-        return mine_and_smelt(request, workshop.tools, workshop.sources, reporter)
+        reporter = LineReporter(0, lambda text: error_text.tell(text, color=session.color))
+        return mine_and_smelt(request, services.tools, services.sources, reporter)
 
 
-def _request(session: Session, described: Described, *, discard_edits: bool, time: int) -> ForgeRequest:
-    from cluster_forge.stages.forge import ForgeRequest
+def _request(session: Session, described: Description, *, discard_edits: bool, time: int) -> ForgeRequest:
+    from cluster_forge.stages.build.forge import ForgeRequest
 
     return ForgeRequest(
         stack=described.stack,

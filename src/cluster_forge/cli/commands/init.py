@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cluster_forge.cli import asking
 from cluster_forge.cli.commands.catalog import kubernetes_option
+from cluster_forge.cli.prompts import questions
 from cluster_forge.cli.session import Session, verb
 from cluster_forge.foundation.errors import UnknownNameError, WorkspaceError, raise_all
 from cluster_forge.foundation.file_tree import FileTree
@@ -50,7 +50,7 @@ def command(
         )
     names = (*components, *collections)
     target = Wanted(**wanted)
-    if not names and asking.may_ask(session):
+    if not names and questions.may_ask(session):
         names, target = _asked(target)
     chosen: tuple[str, ...] | None
     if target != Wanted() or not _are_of_the_starter(names):
@@ -83,22 +83,22 @@ class Wanted:
 def _asked(wanted: Wanted) -> tuple[tuple[str, ...], Wanted]:
     """What somebody at the terminal wants of the catalog; nothing where he begins with the starter."""
     from cluster_forge.catalog.library import packaged
-    from cluster_forge.cli import beginning
+    from cluster_forge.cli.prompts import init_questions
 
     library = packaged()
-    if wanted == Wanted() and beginning.what_to_begin_with(len(library.names)) == "starter":
+    if wanted == Wanted() and init_questions.what_to_begin_with(len(library.names)) == "starter":
         return (), wanted
-    size, kubernetes = beginning.target(wanted.size, wanted.kubernetes)
+    size, kubernetes = init_questions.target(wanted.size, wanted.kubernetes)
     sized = replace(wanted, size=size, kubernetes=kubernetes)
-    names = beginning.components_of_catalog(library, _target(sized))
-    found = replace(sized, domain=wanted.domain or beginning.domain() or None)
+    names = init_questions.components_of_catalog(library, _target(sized))
+    found = replace(sized, domain=wanted.domain or init_questions.domain() or None)
     words = [
         word for name in names for word in ("--collection" if name in library.collections else "--component", name)
     ]
     said = {"--size": size, "--kubernetes": kubernetes, "--domain": found.domain}
     known = {"--size": wanted.size, "--kubernetes": wanted.kubernetes, "--domain": wanted.domain}
     words += [word for option, value in said.items() if value and not known[option] for word in (option, value)]
-    asking.tell_line(*words)
+    questions.tell_line(*words)
     return names, found
 
 
@@ -139,8 +139,8 @@ def _are_of_the_starter(names: tuple[str, ...]) -> bool:
 
 def _from_catalog(session: Session, names: tuple[str, ...], wanted: Wanted) -> tuple[FileTree, tuple[str, ...]]:
     """The description of a stack of the catalog's components; what comes along and what is to be known of it is told."""
-    from cluster_forge.catalog.description import begun
     from cluster_forge.catalog.library import packaged
+    from cluster_forge.catalog.new_description import begun
     from cluster_forge.foundation.names import is_dns_label
 
     folder = session.workspace.resolve().name.lower()
@@ -164,7 +164,7 @@ def _chosen(session: Session, components: tuple[str, ...], collections: tuple[st
     from cluster_forge.catalog import starter
 
     if not components and not collections:
-        if not asking.may_ask(session):
+        if not questions.may_ask(session):
             return None
-        return asking.components_to_begin_with(starter.names(), starter.remarks())
+        return questions.components_to_begin_with(starter.names(), starter.remarks())
     return starter.names().with_needs([*components, *collections])

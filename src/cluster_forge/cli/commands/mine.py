@@ -13,15 +13,15 @@ def command(session: Session, update: bool) -> None:
     """Writes cluster-forge.lock and input/<component>/manifests/sourced/; the only verb that uses the network."""
     from cluster_forge.cli.description import describe
     from cluster_forge.foundation import names
-    from cluster_forge.stages.mine import MineRequest
-    from cluster_forge.stages.mine import mine as mine_stage
+    from cluster_forge.stages.build.mine import MineRequest
+    from cluster_forge.stages.build.mine import mine as mine_stage
 
-    with session.workshop() as workshop, workshop.files.locked():
-        described = describe(workshop, session.selection)
+    with session.services() as services, services.files.locked():
+        described = describe(services, session.selection)
         every = frozenset(component.name for component in described.stack.components)
         request = MineRequest(stack=described.stack, lock=described.lock, update=every if update else frozenset())
         with session.reporting("mine", "render") as reporter:
-            mined = mine_stage(request, workshop.tools, workshop.sources, reporter)
+            mined = mine_stage(request, services.tools, services.sources, reporter)
     if not mined.objects:
         session.say("nothing to mine: every manifest lies in input/ already")
     else:

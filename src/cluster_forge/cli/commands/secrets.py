@@ -76,7 +76,7 @@ def _command(secret: ExpectedSecret) -> Iterator[str]:
 
 
 def _external(secret: ExpectedSecret, store: str) -> Iterator[str]:
-    from cluster_forge.stack import emit
+    from cluster_forge.yaml import plain_emitter
 
     data: list[dict[str, Any]] = [
         {"secretKey": key, "remoteRef": {"key": secret.name, "property": key}} for key in secret.keys
@@ -93,7 +93,7 @@ def _external(secret: ExpectedSecret, store: str) -> Iterator[str]:
         },
     }
     yield "---"
-    yield from emit.mapping(body, "")
+    yield from plain_emitter.mapping(body, "")
 
 
 command.add_command(list_secrets, "list")

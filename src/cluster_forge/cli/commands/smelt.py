@@ -11,18 +11,19 @@ from cluster_forge.cli.session import Session, verb
 @click.option("--discard-edits", is_flag=True, help="Overwrite hand edits in working/.")
 def command(session: Session, discard_edits: bool) -> int:
     """Nothing is fetched. Exit code 1 and no change if a finding is an error."""
-    from cluster_forge.cli import asking, difference
     from cluster_forge.cli.description import counted, describe, smelted_json
+    from cluster_forge.cli.output import changes_text
+    from cluster_forge.cli.prompts import questions
     from cluster_forge.foundation import names
-    from cluster_forge.stages import pin
-    from cluster_forge.stages.smelt import SmeltRequest
-    from cluster_forge.stages.smelt import smelt as smelt_stage
+    from cluster_forge.stages.build import locking
+    from cluster_forge.stages.build.smelt import SmeltRequest
+    from cluster_forge.stages.build.smelt import smelt as smelt_stage
 
-    session = asking.components_to_smelt(session)
-    with session.workshop(offline=True) as workshop, workshop.files.locked():
-        described = describe(workshop, session.selection)
+    session = questions.components_to_smelt(session)
+    with session.services(offline=True) as services, services.files.locked():
+        described = describe(services, session.selection)
         stack = described.stack
-        pins = pin.from_lock(stack.components, described.lock, workshop.sources).pins
+        pins = locking.from_lock(stack.components, described.lock, services.sources).pins
         request = SmeltRequest(
             stack=stack,
             pins=pins,
@@ -33,14 +34,14 @@ def command(session: Session, discard_edits: bool) -> int:
             is_anew=not session.is_cached,
         )
         with session.reporting("render", "smelt") as reporter:
-            smelted = smelt_stage(request, workshop.tools, reporter)
+            smelted = smelt_stage(request, services.tools, reporter)
     told = counted(smelted.findings)
     if smelted.is_written:
         if not smelted.changes.is_first:
-            session.say(difference.summary(smelted.changes))
-        for line in difference.lines(smelted.changes, is_whole=session.verbosity > 1):
+            session.say(changes_text.summary(smelted.changes))
+        for line in changes_text.lines(smelted.changes, is_whole=session.verbosity > 1):
             session.say(line)
-        following = session.line(f"cast{asking.said_again(session.selection)}")
+        following = session.line(f"cast{questions.said_again(session.selection)}")
         session.say(
             f"{names.counted(smelted.objects, 'object')} in working/{f' ({told})' if told else ''}; next: {following}"
         )

@@ -1,0 +1,1 @@
+"""Helm's rendering: its library in this process, or the `helm` program."""

@@ -1,0 +1,272 @@
+"""Helm's own engine in this process: ``helm-python-sdk``, which binds Helm's Go library.
+
+The library must not be asked twice of one chart handle: a render switches off the dependencies whose conditions are
+false for good. So every render loads the archive anew, and handles never leave a call.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import importlib
+import importlib.util
+import io
+import re
+import tarfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import orjson
+
+from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
+from cluster_forge.foundation.versions import newest_first
+from cluster_forge.ports.rendering import RenderedChart, RenderRequest
+
+_PACKAGE = "helm_python"
+_ASKED = re.compile(rb"\.APIVersions\.Has \"([^\"]+)\"")
+_GZIP = b"\x1f\x8b\x08"
+_SCHEMA = "values.schema.json"
+_REMOTE = re.compile(rb"\"\$ref\"\s*:\s*\"(https?://(?!json-schema\.org/)[^\"#]+)")
+_RANGE_TEMPLATE = "{{- range .Values.versions }}{{ semverCompare $.Values.range . }},{{ end -}}"
+
+
+class HelmSdk:
+    """`ports.HelmEngine` on Helm's Go library, loaded at the first call that needs it.
+
+    Safe to call from several threads: no handle is shared.
+
+    Raises:
+        MissingProgramError: if the library is not installed.
+    """
+
+    def __init__(self) -> None:
+        found = importlib.util.find_spec(_PACKAGE)
+        if found is None or not found.origin:
+            raise _missing(f"there is no package {_PACKAGE}")
+        self._folder = Path(found.origin).parent.parent
+
+    @property
+    def version(self) -> str:
+        """Of the package: to ask the library itself would load it."""
+        folder = next(self._folder.glob(f"{_PACKAGE}_sdk-*.dist-info"), None)
+        return f"helm-python-sdk {folder.name.split('-')[1].removesuffix('.dist') if folder else 'unknown'}"
+
+    def asks(self, chart: bytes) -> frozenset[str] | None:
+        return _asked(_unpacked(chart))
+
+    def render(self, request: RenderRequest) -> RenderedChart:
+        content = _unpacked(request.chart)
+        archive = _without_schemas(content) if request.skip_schema else request.chart
+        if not request.skip_schema:
+            _refuse_remote_schemas(content)
+        with _load(archive) as chart:
+            _check_installable(chart, request, self)
+            templates = _templates(chart, request)
+            crds = _crds(chart)  # only now: a render decides which dependencies' CRDs there are
+        notes = "\n".join(text for path, text in templates.items() if path.endswith("NOTES.txt"))
+        return RenderedChart(
+            templates={path: text for path, text in sorted(templates.items()) if not path.endswith("NOTES.txt")},
+            crds=tuple((str(crd["filename"]), str(crd["data"])) for crd in crds),
+            notes=notes,
+        )
+
+    def newest_in_range(self, constraint: str, versions: Sequence[str]) -> str | None:
+        texts = newest_first(versions)
+        for text, fits in zip(texts, self.fits(constraint, texts), strict=True):
+            if fits:
+                return text
+        return None
+
+    def fits(self, constraint: str, versions: Sequence[str]) -> list[bool]:
+        """Which of ``versions`` are in the range ``constraint``, as Helm's ``semverCompare`` says.
+
+        Raises:
+            DescriptionError: if ``constraint`` is no version range.
+        """
+        if not versions:
+            return []
+        helm = _library()
+        values = orjson.dumps({"range": constraint, "versions": list(versions)}).decode()
+        with helm.Chart.load_archive(_range_chart()) as chart:
+            try:
+                (answers,) = _render(chart, values, {"name": "range", "namespace": "default"}).values()
+            except helm.HelmError as error:
+                raise DescriptionError(
+                    f"{constraint!r} is no version range: {_reason(error)}",
+                    fix="write an exact version (1.2.3) or a range as Helm reads it (>=1.2.0 <2.0.0, ~1.2, 1.x)",
+                ) from error
+        return [answer == "true" for answer in answers.split(",")[:-1]]
+
+
+def _missing(reason: str) -> MissingProgramError:
+    return MissingProgramError(
+        f"Helm's engine cannot be loaded: {reason}",
+        fix="use the helm program instead: --helm-engine helm (there is no wheel of helm-python-sdk for this platform)",
+    )
+
+
+@functools.cache
+def _library() -> ModuleType:
+    """Helm's library: 85 MB of Go, loaded once.
+
+    Raises:
+        MissingProgramError: if it cannot be loaded on this platform.
+    """
+    try:
+        return importlib.import_module(_PACKAGE)
+    except (ImportError, OSError) as error:
+        raise _missing(str(error)) from error
+
+
+def _render(chart: Any, values: str, options: Mapping[str, Any]) -> dict[str, str]:
+    """Helm's render with all its options, which no public call of the package takes.
+
+    Raises:
+        HelmError: of the package.
+    """
+    native = _library()._native  # noqa: SLF001 - so is the handle
+    templates: dict[str, str] = orjson.loads(
+        native.call_string("helm_render", chart._raw(), values, orjson.dumps(options).decode())  # noqa: SLF001
+    )
+    return templates
+
+
+def _crds(chart: Any) -> list[dict[str, str]]:
+    """What `Chart.crds` gives; that one takes its time to read tens of megabytes of JSON."""
+    native = _library()._native  # noqa: SLF001 - so is the handle
+    crds: list[dict[str, str]] = orjson.loads(native.call_string("helm_chart_crds", chart._raw()))  # noqa: SLF001
+    return crds
+
+
+def _asked(content: bytes) -> frozenset[str] | None:
+    """None where it cannot be told: a template asks in another way than by name, or a dependency is packed once more."""
+    asked = _ASKED.findall(content)
+    is_known = len(asked) == content.count(b".APIVersions") and _GZIP not in content
+    return frozenset(name.decode(errors="replace") for name in asked) if is_known else None
+
+
+def _unpacked(archive: bytes) -> bytes:
+    try:
+        return gzip.decompress(archive)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ArchiveError(f"not a chart: {error}", fix="see whether `helm lint` accepts it") from error
+
+
+def _refuse_remote_schemas(content: bytes) -> None:
+    """Nothing but `mine` uses the network, and Helm would fetch what a ``values.schema.json`` refers to.
+
+    Raises:
+        RenderError: with the address.
+    """
+    if not _REMOTE.search(content):
+        return
+    with tarfile.open(fileobj=io.BytesIO(content)) as members:
+        for member in members:
+            file = members.extractfile(member) if member.name.endswith(f"/{_SCHEMA}") else None
+            found = _REMOTE.search(file.read()) if file else None
+            if found:
+                raise RenderError(
+                    f"{member.name} refers to {found[1].decode(errors='replace')}, which would have to be fetched",
+                    fix="take a version of the chart whose schema is complete, or say `helm.skipSchemaValidation: true`",
+                )
+
+
+def _without_schemas(content: bytes) -> bytes:
+    """The same chart without its ``values.schema.json`` files: Helm's library cannot be told to skip them."""
+    buffer = io.BytesIO()
+    with (
+        tarfile.open(fileobj=io.BytesIO(content)) as members,
+        tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as kept,
+    ):
+        for member in members:
+            if not member.name.endswith(f"/{_SCHEMA}"):
+                kept.addfile(member, members.extractfile(member) if member.isfile() else None)
+    return buffer.getvalue()
+
+
+def _load(archive: bytes) -> Any:
+    helm = _library()
+    try:
+        return helm.Chart.load_archive(archive)
+    except helm.HelmError as error:
+        raise ArchiveError(f"not a chart: {_reason(error)}", fix="see whether `helm lint` accepts it") from error
+
+
+def _check_installable(chart: Any, request: RenderRequest, engine: HelmSdk) -> None:
+    """What ``helm install`` checks before it renders (Helm, ``pkg/action/install.go``, ``RunWithContext``).
+
+    Raises:
+        RenderError: a library chart, a dependency that is not in the archive, or a Kubernetes version out of range.
+    """
+    metadata = chart.metadata
+    name = f"{metadata.get('name')} {metadata.get('version')}"
+    if metadata.get("type") == "library":
+        raise RenderError(f"{name} is a library chart, which cannot be installed", fix="name the chart that uses it")
+    present = {dependency.get("name") for dependency in chart.dependencies}
+    wanted = [str(each.get("name")) for each in metadata.get("dependencies") or ()]
+    missing = [dependency for dependency in wanted if dependency not in present]
+    if missing:
+        raise RenderError(
+            f"{name} lacks its dependencies {', '.join(missing)} in charts/",
+            fix="run `helm dependency build` in the chart, or package it with them",
+        )
+    required = metadata.get("kubeVersion")
+    if required and not _is_in_range(str(request.kubernetes), required, engine):
+        raise RenderError(
+            f"{name} requires Kubernetes {required}, the target is {request.kubernetes}",
+            fix="choose another version of the chart, or another target.kubernetes",
+        )
+
+
+def _is_in_range(version: str, constraint: str, engine: HelmSdk) -> bool:
+    """As Helm has it, nothing is in a range that is none."""
+    try:
+        return engine.fits(constraint, [version]) == [True]
+    except DescriptionError:
+        return False
+
+
+def _templates(chart: Any, request: RenderRequest) -> dict[str, str]:
+    options: dict[str, Any] = {
+        "name": request.release,
+        "namespace": request.namespace,
+        "kube_version": str(request.kubernetes),
+        "api_versions": list(request.api_versions),
+    }
+    try:
+        return _render(chart, orjson.dumps(request.values).decode(), options)
+    except _library().HelmError as error:
+        raise RenderError(_reason(error), fix=_fix(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    """The library's message on one line."""
+    return " ".join(str(getattr(error, "detail", None) or error).split())
+
+
+def _fix(error: Exception) -> str:
+    text = str(error)
+    if "specifications of the schema" in text:
+        return "correct these values: the chart's values.schema.json refuses them"
+    if "execution error at" in text:
+        return "the chart itself asks for this: set the values that it names"
+    return "give the values that the template reads, or take another version of the chart"
+
+
+@functools.cache
+def _range_chart() -> bytes:
+    """A chart of one template that compares versions: Helm's ``semverCompare`` is to be had in templates only."""
+    files = {
+        "Chart.yaml": "apiVersion: v2\nname: range\nversion: 1.0.0\n",
+        "templates/range.txt": _RANGE_TEMPLATE,
+    }
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as archive:
+        for path, text in files.items():
+            entry = tarfile.TarInfo(f"range/{path}")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""The store, the cache beside it, and the administration of both."""

@@ -1,0 +1,120 @@
+"""YAML by a fast parser, where a scan of the text proves that it reads as Kubernetes does; else by an exact reader.
+
+The parser (yaml-rs) follows YAML 1.2, Kubernetes reads with Go's ``sigs.k8s.io/yaml`` (`stack.scalar` has its rules).
+The scan is a grammar of what nearly all manifests are written in and both read alike: block mappings and sequences with
+plain keys; text that begins with a letter and is none of the words that one of them takes for a boolean; short decimal
+integers, versions and quantities; quoted scalars; literal scalars; flat lists of words. It knows where a literal or quoted
+scalar ends, so that prose is never taken for structure. A document that holds anything else (anchors, tags, octal numbers,
+folded scalars, flow mappings, tabs, …) goes to the exact reader. A corpus test and a differential test hold the two
+together.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+from functools import cache
+from typing import Any
+
+from cluster_forge.ports.rendering import YamlReader
+
+_PLAIN = bytes((0x0A, *range(0x20, 0x7F)))
+_NO_TEXT = re.compile(
+    r"[^\n\x20-\x7e\u00a1-\u167f\u1681-\u180d\u180f-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff"
+    r"\ue000-\ufdcf\ufdf0-\ufefe\uff01-\ufffd\U00010000-\U0010ffff]"
+)
+"""Tabs, carriage returns, controls, and whatever somebody may take for a blank or a line break."""
+
+_WORDS = "[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"
+_NUMBERS = "[.](?:inf|Inf|INF|nan|NaN|NAN)"
+_CONSTANTS = f"{_WORDS}|{_NUMBERS}|true|True|TRUE|false|False|FALSE|null|Null|NULL"
+_REST = r"[ ]*(?:[ ]\#[^\n]*)?\n"
+_KEY = rf"""(?: (?!(?:{_CONSTANTS}):) (?:[A-Za-z_/$]|[.](?=[A-Za-z_/]))[^\s:\#'"\[\]{{}},&*!|>%@`?]*+ (?:[:\#][^\s:\#'"\[\]{{}},&*!|>%@`?]++)*+
+             | "[^"\\\n]*+" | '[^'\n]*+' )"""
+_TEXT = r"(?:[^\n:\#]++|:(?![ \n])|(?<!\ )\#)*+"
+_LINE = rf"""(?:
+      (?:true|false|null){_REST}
+    | (?!(?:{_WORDS}|{_NUMBERS}){_REST}) (?:[A-Za-z/($^\\;=\u00a1-\U0010ffff] | [._][A-Za-z/] | --?[A-Za-z]) {_TEXT} \n
+    | -?(?:0|[1-9][0-9]{{0,17}}){_REST}
+    | -?[0-9]+[.][0-9]{{0,9}}[1-9]{_REST}
+    | [1-9][0-9]*+ (?:[.][0-9]++)?+ (?: [.][0-9]++{_TEXT} | (?:[A-DF-Za-df-z%/]|:(?![ \n])){_TEXT} ) \n
+    | 0[.][0-9]++[.][0-9]++{_TEXT} \n
+    | [0-9]++[ ]++(?![\#\n]){_TEXT} \n
+    | (?=[0-9a-f]*[acdf]) [0-9a-f]{{16,}}{_REST}
+    )"""
+"""The first line of plain text, or a number; versions, quantities and digests are text."""
+_BREAK = r"\n(?=[ \n])"
+_QUOTED = rf"""(?: '(?:[^'\n]++|\'\'|{_BREAK})*+' | "(?:[^"\\\n]++|\\["\\nt\ ]|\\?{_BREAK})*+" ){_REST}"""
+_LIST = rf"""\[ (?:[ ]*(?: "[^"\\\n]*+" | '[^'\n]*+' | (?!(?:{_WORDS})[ ]*[,\]])[A-Za-z/][A-Za-z0-9_./*-]*+ | 0 | [1-9][0-9]{{0,14}} )
+             [ ]*(?:,(?![ ]*\])|(?=\])))*+ \]{_REST}"""
+_SIMPLE = rf"(?: {_QUOTED} | ~{_REST} | {{}}{_REST} | {_LIST} )"
+
+
+def _value(deeper: str) -> str:
+    """A value behind a key or a hyphen; ``deeper`` is how the other lines of a text or a literal begin."""
+    return rf"""(?: {_LINE} (?:[ ]*\n)*+ (?:{deeper}(?![\s\#]){_TEXT}\n(?:[ ]*\n)*+)*+ | {_SIMPLE} | \|[1-9]?-?[ ]*\n (?:[ ]*\n|{deeper}[^\n]*+\n)*+ )"""
+
+
+_IN_MAPPING, _IN_LIST, _IN_MAPPING_IN_LIST = (_value(start) for start in (r"\1[ ]++", r"\2[ ]++", r"\2[ ]{3,}+"))
+
+
+@cache
+def _alike() -> re.Pattern[str]:
+    """A whole document that both readers read alike. Compiled when it is wanted: that takes 20 ms."""
+    return re.compile(
+        rf"""
+        (?: [ ]*+(?:\#[^\n]*+)?\n
+          | [ ]++ (?: {{}}{_REST} | \[\]{_REST} | {_QUOTED} )
+          | ([ ]*+) {_KEY}:(?: {_REST} | [ ]+{_IN_MAPPING} )
+          | ([ ]*+) -[ ] (?: {_KEY}:(?: {_REST} | [ ]+{_IN_MAPPING_IN_LIST} ) | {_IN_LIST} )
+        )*+
+        """,
+        re.X,
+    )
+
+
+_DEEP = "\n" + " " * 400
+"""The parser descends by recursion."""
+
+_END = "cluster-forge/end"
+_SENTINEL = f"{_END}: 1\n"
+"""A line after the document's last: a literal scalar that ends there is then one that ends anywhere. It needs the line
+break that `manifests.split` gives every document; without one it is no line of its own, and nothing can be read."""
+
+
+class FastYaml:
+    """`ports.YamlReader`; ``exact`` reads what the scan does not let pass."""
+
+    def __init__(self, exact: YamlReader) -> None:
+        self._exact = exact
+
+    def read(self, document: str) -> Any:
+        if is_alike(document) and _may_import():
+            import yaml_rs  # noqa: PLC0415 - what is kept in the cache needs no parser
+
+            try:
+                found: Any = yaml_rs.loads(document + _SENTINEL, parse_datetime=False)
+                del found[_END]
+            except (yaml_rs.YAMLDecodeError, KeyError, TypeError):
+                pass  # the exact reader knows whether it is wrong, and says so in Go's words
+            else:
+                if found:
+                    return found
+        return self._exact.read(document)
+
+
+def _may_import() -> bool:
+    """Whether yaml-rs is there, or may be imported: 0.1.6 crashes when the thread that imported it has ended."""
+    return "yaml_rs" in sys.modules or threading.current_thread() is threading.main_thread()
+
+
+def is_alike(document: str) -> bool:
+    """Whether both readers are known to read ``document`` alike."""
+    return _is_text(document) and _DEEP not in document and bool(_alike().fullmatch(document))
+
+
+def _is_text(document: str) -> bool:
+    if document.isascii():
+        return not document.encode().translate(None, _PLAIN)
+    return not _NO_TEXT.search(document)

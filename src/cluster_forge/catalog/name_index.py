@@ -1,0 +1,48 @@
+"""The names of the packaged catalog, quickly: for those who choose and complete, without pydantic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from importlib.resources import files
+
+from cluster_forge.stack.catalog_port import Completed, NoCatalog
+from cluster_forge.stack.model import Target
+from cluster_forge.yaml import positioned_reader
+from cluster_forge.yaml.positioned import Positioned
+
+_ENDING = ".yaml"
+
+
+class NameIndex(NoCatalog):
+    """`stack.catalog.Catalog` that knows the names of components and the collections, and of neither what it needs."""
+
+    def names(self) -> Sequence[str]:
+        return self._names
+
+    def collections(self) -> Mapping[str, Sequence[str]]:
+        content = (files("cluster_forge.catalog") / "data" / "collections.yaml").read_bytes()
+        return {
+            name: each["members"] for name, each in positioned_reader.read(content, "catalog:collections").value.items()
+        }
+
+    def completed(
+        self,
+        stack: Mapping[str, str],
+        own: Mapping[str, Positioned],
+        target: Target,  # noqa: ARG002 - the protocol's signature
+        skipped: frozenset[str],  # noqa: ARG002
+    ) -> Completed:
+        layers = {
+            name: (Positioned.of({"name": name}, Positioned({}, f"catalog:{name}")),)
+            for name in stack
+            if name in self._names and name not in own
+        }
+        return Completed(stack=tuple(stack), layers=layers)
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        folder = files("cluster_forge.catalog") / "data" / "components"
+        return tuple(
+            sorted(each.name.removesuffix(_ENDING) for each in folder.iterdir() if each.name.endswith(_ENDING))
+        )

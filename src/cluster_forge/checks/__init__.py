@@ -1,0 +1,1 @@
+"""Checks of Kubernetes objects, one module for each; each yields findings."""

@@ -1,0 +1,189 @@
+"""What TAB offers: click's verbs, options and choices, and the names of the workspace, read without checking anything.
+
+It is asked at every TAB, so it is quick, writes nothing, takes no lock, and whatever is wrong it says nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+from click.shell_completion import (
+    CompletionItem,
+    ShellComplete,
+    _resolve_context,
+    _resolve_incomplete,
+    split_arg_string,
+)
+
+if TYPE_CHECKING:
+    from cluster_forge.stack.name_scan import Names
+
+VARIABLE: Final = "_CLUSTER_FORGE_COMPLETE"
+_LINE: Final = "COMP_WORDS"
+_SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+"""What may be put into a command line as it is: a description is somebody else's text."""
+
+Item = CompletionItem[str]
+
+
+def answer() -> int:
+    """Print what may come next on the line that the shell gives, or nothing."""
+    try:
+        from cluster_forge.cli.app import cluster_forge
+
+        items = Completing(cluster_forge, {}, "cluster-forge", VARIABLE).complete()
+        sys.stdout.write(items)
+        sys.stdout.flush()
+    except (Exception, KeyboardInterrupt):  # noqa: BLE001 - a message would end up in the middle of somebody's line
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
+
+
+class Completing(ShellComplete):
+    """One TAB. The answer has a line for each candidate: kind (plain, file, dir), value and help, by tabs."""
+
+    name = "cluster-forge"
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words before the one at the cursor, and what there is of that."""
+        *words, last = split_arg_string(os.environ[_LINE] + "_")
+        return words[1:], last[:-1]
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[Item]:
+        context = _resolve_context(self.cli, self.ctx_args, self.prog_name, args)
+        found, incomplete = _resolve_incomplete(context, args, incomplete)
+        offer = _OFFERS.get(found.name or "") if isinstance(found, click.Parameter) else None
+        if offer:
+            return [item for item in offer(context) if item.type != "plain" or item.value.startswith(incomplete)]
+        if found is self.cli and not incomplete.startswith("-"):
+            return [item for item in _verbs(context) if item.value.startswith(incomplete)]
+        return found.shell_complete(context, incomplete)
+
+    def format_completion(self, item: Item) -> str:
+        return "\t".join((item.type, item.value, " ".join((item.help or "").split())))
+
+    def complete(self) -> str:
+        return "".join(f"{line}\n" for line in super().complete().splitlines())
+
+
+def _verbs(_: click.Context) -> Iterator[Item]:
+    from cluster_forge.cli.app import VERBS
+
+    return (CompletionItem(verb, help=summary) for verb, summary in VERBS.items())
+
+
+def _topics(context: click.Context) -> Iterator[Item]:
+    yield CompletionItem("errors", help="The exit codes.")
+    yield from _verbs(context)
+
+
+def _names(context: click.Context) -> Iterator[Item]:
+    """Components and collections of the stack, without those that stand on the line already."""
+    from cluster_forge.cli.prompts.labels import component
+
+    found = _description(context).resolved
+    typed = {*(context.params.get("names") or ()), *(context.params.get("skip") or ())}
+    items = [CompletionItem(name, help=component(found.known[name].merged)) for name in found.stack]
+    items += [
+        CompletionItem(name, help=f"collection of {len(members)}")
+        for name, members in found.collections.items()
+        if members and set(members) <= set(found.stack)
+    ]
+    return (item for item in items if item.value not in typed and _SAFE.match(item.value))
+
+
+def _environments(context: click.Context) -> Iterator[Item]:
+    return _plain(_description(context).environments)
+
+
+def _codes(_: click.Context) -> Iterator[Item]:
+    from cluster_forge.manifests.finding import CODES
+
+    return _plain(sorted(CODES))
+
+
+def _option_files(context: click.Context) -> Iterator[Item]:
+    yield from _plain(sorted(path.stem for path in (_workspace(context) / "options").glob("*.yaml")))
+    yield CompletionItem("", type="file")
+
+
+def _selections(context: click.Context) -> Iterator[Item]:
+    yield from _plain(sorted(path.name for path in (_workspace(context) / "input").glob("*.yaml")))
+    yield CompletionItem("", type="file")
+
+
+def _components_to_begin_with(_: click.Context) -> Iterator[Item]:
+    from cluster_forge.catalog import starter
+    from cluster_forge.catalog.name_index import NameIndex
+
+    return _plain(dict.fromkeys((*starter.names().components, *NameIndex().names())))
+
+
+def _collections_to_begin_with(_: click.Context) -> Iterator[Item]:
+    from cluster_forge.catalog import starter
+    from cluster_forge.catalog.name_index import NameIndex
+
+    return _plain(dict.fromkeys((*starter.names().resolved.collections, *NameIndex().collections())))
+
+
+def _of_the_catalog(_: click.Context) -> Iterator[Item]:
+    from cluster_forge.catalog.name_index import NameIndex
+
+    catalog = NameIndex()
+    return _plain((*catalog.names(), *catalog.collections()))
+
+
+def _files(_: click.Context) -> Iterator[Item]:
+    yield CompletionItem("", type="file")
+
+
+def _folders(_: click.Context) -> Iterator[Item]:
+    yield CompletionItem("", type="dir")
+
+
+def _plain(values: Iterable[str]) -> Iterator[Item]:
+    return (CompletionItem(value) for value in values if _SAFE.match(value))
+
+
+def _workspace(context: click.Context) -> Path:
+    """The folder after ``-C``, which no shell has expanded yet."""
+    return Path(os.path.expandvars(context.find_root().params.get("workspace") or ".")).expanduser()
+
+
+def _description(context: click.Context) -> Names:
+    from cluster_forge.catalog.name_index import NameIndex
+    from cluster_forge.stack import name_scan
+
+    workspace = _workspace(context)
+
+    def read(path: str) -> bytes | None:
+        file = workspace / path
+        return file.read_bytes() if file.is_file() else None
+
+    return name_scan.read(read, context.params.get("environment"), catalog=NameIndex())
+
+
+_OFFERS: Final[dict[str, Callable[[click.Context], Iterator[Item]]]] = {
+    "names": _names,
+    "skip": _names,
+    "select": _selections,
+    "environment": _environments,
+    "allow": _codes,
+    "options": _option_files,
+    "components": _components_to_begin_with,
+    "collections": _collections_to_begin_with,
+    "name": _of_the_catalog,
+    "topic": _topics,
+    "output": _files,
+    "workspace": _folders,
+    "directory": _folders,
+    "store": _folders,
+    "mirror": _folders,
+}
+"""What there is for a parameter, by its name; for any other one click knows."""

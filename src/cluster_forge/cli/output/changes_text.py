@@ -1,0 +1,82 @@
+"""What changed between two smelts, as people read it and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from cluster_forge.foundation.names import counted
+from cluster_forge.stages.build.smelt_diff import Changes, Named
+
+if TYPE_CHECKING:
+    from cluster_forge.stages.build.cast_diff import Difference
+
+_SHOWN: Final = 12
+
+
+def summary(changes: Changes) -> str:
+    """One line: ``1 component added, 2 changed; 3 objects added, 1 removed``."""
+    if changes.is_first:
+        return "nothing was smelted before"
+    if not changes:
+        return "nothing changed since the last smelt"
+    components = _counts("component", changes.added_components, changes.changed_components, changes.removed_components)
+    objects = _counts("object", changes.added, changes.changed, changes.removed)
+    return f"since the last smelt: {'; '.join(part for part in (components, objects) if part)}"
+
+
+def lines(changes: Changes, *, is_whole: bool = False) -> Iterator[str]:
+    """A line for each object: ``+`` added, ``~`` changed, ``-`` removed; the first few, or all of them."""
+    every = [
+        f"  {sign} {name}: {each.id}"
+        for sign, found in (("+", changes.added), ("~", changes.changed), ("-", changes.removed))
+        for name, each in found
+    ]
+    shown = every if is_whole else every[:_SHOWN]
+    yield from shown
+    if len(every) > len(shown):
+        yield f"  … and {counted(len(every) - len(shown), 'object')} more (-v shows all)"
+
+
+def json(changes: Changes) -> dict[str, Any]:
+    """The same for programs; of a first smelt everything is empty."""
+    return {
+        "components": {
+            "added": list(changes.added_components),
+            "changed": list(changes.changed_components),
+            "removed": list(changes.removed_components),
+        },
+        "objects": {
+            "added": _named(changes.added),
+            "changed": _named(changes.changed),
+            "removed": _named(changes.removed),
+        },
+    }
+
+
+def file_lines(each: Difference) -> Iterator[str]:
+    """A file that differs, as ``diff -u`` shows it."""
+    if not each.lines:
+        yield f"{each.change}: {each.path} (too long to be shown)"
+    for line in each.lines:
+        color = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+        yield click.style(line, fg=color) if color and not line.startswith(("+++", "---")) else line
+
+
+def file_json(each: Difference) -> dict[str, Any]:
+    return {"file": each.path, "change": each.change, "diff": "\n".join(each.lines)}
+
+
+def _counts(noun: str, added: Sequence[object], changed: Sequence[object], removed: Sequence[object]) -> str:
+    counts = [(len(added), "added"), (len(changed), "changed"), (len(removed), "removed")]
+    told = [(number, what) for number, what in counts if number]
+    return ", ".join(
+        f"{counted(number, noun)} {what}" if not place else f"{number} {what}"
+        for place, (number, what) in enumerate(told)
+    )
+
+
+def _named(found: Sequence[Named]) -> list[dict[str, str]]:
+    return [{"component": name, "object": str(each.id), "file": each.path} for name, each in found]

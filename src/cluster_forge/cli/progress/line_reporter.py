@@ -1,0 +1,54 @@
+"""What stages tell, as lines."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import click
+
+from cluster_forge.cli.output import error_text
+from cluster_forge.manifests.finding import Finding, Severity
+
+
+class LineReporter:
+    """`ports.Reporter` that gives ``out`` a line for each event.
+
+    ``verbosity``: 0 error findings only, 1 more, 2 notices too. Items are told from ``items`` on.
+    """
+
+    def __init__(self, verbosity: int, out: Callable[[str], None], *, items: int = 1) -> None:
+        self._verbosity = verbosity
+        self._out = out
+        self._items = items
+        self._lock = threading.Lock()
+        self._done: dict[str, int] = {}
+        self._total: dict[str, int] = {}
+
+    def started(self, stage: str, total: int) -> None:
+        with self._lock:
+            self._done[stage], self._total[stage] = 0, total
+
+    def began(self, stage: str, item: str) -> None:
+        """Of no interest: a line that nobody takes back says what is done."""
+
+    def advanced(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:  # noqa: ARG002 - the facts are for the record
+        with self._lock:
+            self._done[stage] = self._done.get(stage, 0) + 1
+            # A chart that asks for what another one brings is rendered twice: more than was announced.
+            self._total[stage] = max(self._total.get(stage, 0), self._done[stage])
+            count = f"{self._done[stage]}/{self._total[stage]}"
+            self._line(self._items, f"{stage:<6} {count:>7}  {item}{f': {detail}' if detail else ''}")
+
+    def finished(self, stage: str, summary: str) -> None:
+        with self._lock:
+            self._line(1, f"{click.style(f'{stage:<6}', bold=True)} {summary}")
+
+    def noticed(self, finding: Finding) -> None:
+        least = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}[finding.severity]
+        with self._lock:
+            self._line(least, error_text.finding(finding))
+
+    def _line(self, least: int, text: str) -> None:
+        if self._verbosity >= least:
+            self._out(text)

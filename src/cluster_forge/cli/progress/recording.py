@@ -1,0 +1,117 @@
+"""Events as records: `Recorded` wraps whom stages tell, `Timings` makes of the records where the time went."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from cluster_forge.foundation.names import counted
+from cluster_forge.manifests.finding import Finding
+from cluster_forge.ports.progress import Reporter
+
+Event = Mapping[str, Any]
+"""``event`` (the Reporter's method), ``at`` (seconds since the run began), ``stage``, ``item``, ``seconds`` and facts."""
+
+_SLOWEST: Final = 10
+
+
+class Recorded:
+    """`ports.Reporter` that passes everything on to another one, and hands each event to ``keep``.
+
+    What took how long is measured here, between `began` and `advanced`, `started` and `finished`, except where the
+    stage says ``seconds`` itself.
+    """
+
+    def __init__(self, inner: Reporter, keep: Callable[[Event], None], *, began: float) -> None:
+        self._inner = inner
+        self._keep = keep
+        self._began = began
+        self._lock = threading.Lock()
+        self._since: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+
+    def started(self, stage: str, total: int) -> None:
+        self._note("started", {"stage": stage, "total": total}, begins=True)
+        self._inner.started(stage, total)
+
+    def began(self, stage: str, item: str) -> None:
+        self._note("began", {"stage": stage, "item": item}, begins=True)
+        self._inner.began(stage, item)
+
+    def advanced(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
+        told = {"detail": detail} if detail else {}
+        self._note("advanced", {"stage": stage, "item": item, **told, **facts}, ends=True)
+        self._inner.advanced(stage, item, detail, **facts)
+
+    def finished(self, stage: str, summary: str) -> None:
+        self._note("finished", {"stage": stage, "summary": summary}, ends=True)
+        self._inner.finished(stage, summary)
+
+    def noticed(self, finding: Finding) -> None:
+        told: dict[str, Any] = {"code": finding.code, "severity": finding.severity, "message": finding.message}
+        optional = {"item": finding.component, "where": finding.where}
+        self._note("noticed", told | {name: value for name, value in optional.items() if value})
+        self._inner.noticed(finding)
+
+    def _note(self, event: str, content: dict[str, Any], *, begins: bool = False, ends: bool = False) -> None:
+        with self._lock:
+            now = time.monotonic() - self._began
+            since = self._since[content.get("stage", ""), content.get("item", "")]
+            if begins:
+                since.append(now)
+            elif ends and since:
+                content.setdefault("seconds", round(now - since.pop(0), 3))
+            self._keep({"event": event, "at": round(now, 3), **content})
+
+
+class Timings:
+    """Where the time went: the stages by the clock on the wall, the slowest items, and what was in the cache."""
+
+    def __init__(self) -> None:
+        self._spans: dict[str, tuple[float, float]] = {}
+        self._items: list[tuple[float, str, str]] = []
+        self._done: Counter[str] = Counter()
+        self._cached: Counter[str] = Counter()
+
+    def add(self, event: Event) -> None:
+        stage = event.get("stage")
+        if not stage:
+            return
+        first, _ = self._spans.get(stage, (event["at"], 0))
+        self._spans[stage] = (first, event["at"])
+        if event["event"] == "advanced":
+            self._done[stage] += 1
+            self._cached[stage] += bool(event.get("cached"))
+            self._items.append((event.get("seconds", 0.0), stage, event["item"]))
+
+    def json(self) -> dict[str, Any]:
+        """Stages overlap, so that their seconds may come to more than the run's."""
+        stages = [
+            {
+                "stage": stage,
+                "seconds": round(last - first, 3),
+                "items": self._done[stage],
+                "cached": self._cached[stage],
+            }
+            for stage, (first, last) in self._spans.items()
+        ]
+        slowest = [{"stage": stage, "item": item, "seconds": seconds} for seconds, stage, item in self._slowest()]
+        return {"stages": stages, "slowest": slowest}
+
+    def lines(self, seconds: float) -> Iterator[str]:
+        """For people."""
+        yield f"where the time went ({seconds:.2f} s in all):"
+        for stage, (first, last) in self._spans.items():
+            cached = f", {self._cached[stage]} of them from the cache" if self._cached[stage] else ""
+            yield f"  {stage:<8} {last - first:>7.2f} s  {counted(self._done[stage], 'item')}{cached}"
+        slowest = self._slowest()
+        if slowest:
+            yield "the slowest:"
+        for taken, stage, item in slowest:
+            yield f"  {stage:<8} {taken:>7.2f} s  {item}"
+
+    def _slowest(self) -> list[tuple[float, str, str]]:
+        measured = (each for each in self._items if each[0] > 0)
+        return sorted(measured, key=lambda each: (-each[0], *each[1:]))[:_SLOWEST]

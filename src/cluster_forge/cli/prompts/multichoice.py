@@ -1,0 +1,208 @@
+"""A multi-choice on the terminal, with a search: draws `Rows` below the prompt and takes keys until it is made.
+
+It is our own on prompt_toolkit: ADR 0002 says what ready-made ones lack.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import Dimension, HSplit, Layout, ScrollbarMargin, Window
+from prompt_toolkit.layout.controls import FormattedTextControl
+from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.output.defaults import create_output
+from prompt_toolkit.styles import Style
+
+from cluster_forge.cli.prompts.choice import Mark, Row, Rows
+
+_HINT = "space: choose  enter: go on  type: search  ctrl-a: all/none  ctrl-c: stop"
+_DETAIL_LINES = 3
+_AROUND_LIST = 3 + _DETAIL_LINES
+"""Lines that are not the list: question, search, details, hint."""
+
+_STYLE = Style.from_dict(
+    {
+        "question": "bold",
+        "pointed": "reverse",
+        "chosen": "ansigreen",
+        "about": "ansibrightblack",
+        "hint": "ansibrightblack",
+        "message": "ansiyellow",
+        "scrollbar.background": "",
+        "scrollbar.button": "reverse",
+    }
+)
+
+
+def ask(question: str, choice: Rows, *, color: bool | None = None) -> None:
+    """Let somebody at the terminal change ``choice`` until it is as it should be; at least one component is chosen then.
+
+    Raises:
+        KeyboardInterrupt: if it was broken off. The terminal is as it was before.
+    """
+    screen = _Screen(question, choice, _output())
+    application: Application[None] = Application(
+        layout=screen.layout(),
+        key_bindings=_keys(choice, screen),
+        style=_STYLE,
+        color_depth=ColorDepth.DEPTH_1_BIT if color is False else None,
+        output=screen.output,
+        erase_when_done=True,
+    )
+    with _signals_raise():
+        try:
+            application.run()
+        except EOFError as error:  # the terminal is gone
+            raise KeyboardInterrupt from error
+
+
+class _Screen:
+    """What is drawn: the question, the search, the list, what the pointed row is and brings, a hint."""
+
+    def __init__(self, question: str, choice: Rows, output: Output) -> None:
+        self.output = output
+        self._question = question
+        self._choice = choice
+        self._width = min(max(len(row.name) for row in choice.rows), 30)
+
+    def layout(self) -> Layout:
+        rows = Window(
+            FormattedTextControl(self._rows, focusable=True, show_cursor=False),
+            height=lambda: Dimension.exact(self.list_height),
+            right_margins=[ScrollbarMargin()],
+            always_hide_cursor=True,
+        )
+        below = Window(FormattedTextControl(self._details), height=_DETAIL_LINES)
+        head = Window(FormattedTextControl(self._head), height=2)
+        return Layout(HSplit([head, rows, below, Window(FormattedTextControl(self._foot), height=1)]), rows)
+
+    @property
+    def list_height(self) -> int:
+        return max(1, min(len(self._choice.rows), self.output.get_size().rows - _AROUND_LIST - 1))
+
+    @property
+    def _columns(self) -> int:
+        return self.output.get_size().columns - 1
+
+    def _head(self) -> StyleAndTextTuples:
+        choice = self._choice
+        count = f"  {len(choice.chosen)} of {len(choice.components)} components"
+        found = "" if choice.shown else "   (nothing is called so)"
+        return [("class:question", self._question), ("", f"{count}\n"), ("", f"search: {choice.search}_{found}")]
+
+    def _rows(self) -> StyleAndTextTuples:
+        parts: StyleAndTextTuples = []
+        for row in self._choice.shown:
+            parts.extend(self._row(row))
+        return parts[:-1]
+
+    def _row(self, row: Row) -> StyleAndTextTuples:
+        mark, is_pointed = self._choice.mark(row), row is self._choice.pointed
+        name = _cut(row.name, self._width).ljust(self._width)
+        about = _cut(row.about, max(0, self._columns - self._width - 9))
+        pointer: StyleAndTextTuples = [("[SetCursorPosition]", ""), ("", "> ")] if is_pointed else [("", "  ")]
+        return [
+            *pointer,
+            ("class:chosen" if mark is not Mark.NONE else "", f"{mark} "),
+            ("class:pointed" if is_pointed else "", name),
+            ("class:about", f"  {about}"),
+            ("", "\n"),
+        ]
+
+    def _details(self) -> StyleAndTextTuples:
+        row = self._choice.pointed
+        if row is None:
+            return []
+        first = _cut(f"  {row.name}: {row.about}" if row.about else f"  {row.name}", self._columns)
+        wrapped = textwrap.wrap(row.pulls, max(20, self._columns - 2), max_lines=_DETAIL_LINES - 1, placeholder=" …")
+        return [("", "\n".join([first, *(f"  {line}" for line in wrapped)]))]
+
+    def _foot(self) -> StyleAndTextTuples:
+        message = self._choice.message
+        return [("class:message" if message else "class:hint", _cut(message or _HINT, self._columns))]
+
+
+def _keys(choice: Rows, screen: _Screen) -> KeyBindings:
+    bindings = KeyBindings()
+
+    def on(*keys: str, does: Callable[[], None]) -> None:
+        for key in keys:
+            bindings.add(key)(lambda _event: does())
+
+    on("up", "c-p", does=lambda: choice.move(-1))
+    on("down", "c-n", does=lambda: choice.move(1))
+    on("pageup", does=lambda: choice.move(-screen.list_height))
+    on("pagedown", does=lambda: choice.move(screen.list_height))
+    on("home", does=lambda: choice.move(-len(choice.rows) - 1))
+    on("end", does=lambda: choice.move(len(choice.rows) + 1))
+    on(" ", does=choice.toggle)
+    on("c-a", does=choice.toggle_shown)
+    on("backspace", does=lambda: choice.erase(1))
+    on("escape", "c-u", does=choice.erase)
+
+    @bindings.add("enter")
+    def accept(event: KeyPressEvent) -> None:
+        if choice.problem:
+            choice.message = choice.problem
+        else:
+            event.app.exit()
+
+    @bindings.add("c-c")
+    @bindings.add("c-d")
+    @bindings.add("<sigint>")
+    def stop(event: KeyPressEvent) -> None:
+        event.app.exit(exception=KeyboardInterrupt)
+
+    @bindings.add(Keys.Any)
+    def search(event: KeyPressEvent) -> None:
+        if event.data.isprintable():
+            choice.type(event.data)
+
+    @bindings.add(Keys.BracketedPaste)
+    def paste(event: KeyPressEvent) -> None:
+        choice.type("".join(letter for letter in event.data if letter.isprintable()))
+
+    return bindings
+
+
+def _output() -> Output:
+    """Without asking the terminal where its cursor is: some never answer, and the answer would be read as keys."""
+    if sys.platform == "win32":
+        return create_output(sys.stdout)
+    from prompt_toolkit.output.vt100 import Vt100_Output
+
+    output = Vt100_Output.from_pty(sys.stdout)
+    output.enable_cpr = False
+    return output
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: max(0, width - 1)]}…"
+
+
+@contextmanager
+def _signals_raise() -> Iterator[None]:
+    """Let a signal that would end the process end the question first, so that the terminal gets its state back."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in names]
+    ours = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)

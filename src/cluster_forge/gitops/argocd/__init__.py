@@ -1,0 +1,1 @@
+"""Argo CD: the Applications, and the component that brings Argo CD itself."""

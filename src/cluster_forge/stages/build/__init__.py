@@ -1,0 +1,1 @@
+"""mine, smelt, cast and forge, and what they share."""

@@ -1,0 +1,1 @@
+"""catalog new and catalog test, and what they share."""

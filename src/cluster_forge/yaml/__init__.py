@@ -1,0 +1,1 @@
+"""YAML text as values with positions, and values as YAML text."""

@@ -1,0 +1,107 @@
+"""Plain values (JSON's) of which every part knows the file and line that it was written in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from cluster_forge.yaml.scalar_meaning import Scalar
+
+Path = tuple[str | int, ...]
+"""Keys and list indexes from the top down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Positioned:
+    """A value: a mapping or a sequence of such values, or a scalar.
+
+    ``line`` (from 1) is the key's for a mapping's member and the item's own for a sequence's; 0 where there is none.
+    ``text`` is how a scalar that is not text was written: ``1.10`` where the value is 1.1.
+    """
+
+    content: Mapping[str, Positioned] | tuple[Positioned, ...] | Scalar
+    file: str
+    line: int = 0
+    text: str = field(default="", compare=False)
+
+    @classmethod
+    def of(cls, value: Any, like: Positioned) -> Positioned:
+        """``value`` (plain, or with traced parts) as if all of it stood where ``like`` stands."""
+        if isinstance(value, Positioned):
+            return value
+        if isinstance(value, Mapping):
+            members = {key: cls.of(member, like) for key, member in value.items()}
+            return cls(MappingProxyType(members), like.file, like.line)
+        if isinstance(value, list | tuple):
+            return cls(tuple(cls.of(item, like) for item in value), like.file, like.line)
+        return cls(value, like.file, like.line)
+
+    @property
+    def where(self) -> str:
+        """``file:line``."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+    @property
+    def mapping(self) -> Mapping[str, Positioned]:
+        """The members; none where this is no mapping."""
+        return self.content if isinstance(self.content, Mapping) else {}
+
+    @property
+    def items(self) -> Sequence[Positioned]:
+        """The items; none where this is no sequence."""
+        return self.content if isinstance(self.content, tuple) else ()
+
+    @property
+    def string(self) -> str | None:
+        """The text; None where this is no text."""
+        return self.content if isinstance(self.content, str) else None
+
+    @property
+    def plain(self) -> Any:
+        """The value in fresh dicts and lists."""
+        content = self.content
+        if isinstance(content, Mapping):
+            return {key: member.plain for key, member in content.items()}
+        if isinstance(content, tuple):
+            return [item.plain for item in content]
+        return content
+
+    def get(self, key: str) -> Positioned | None:
+        """A mapping's member."""
+        return self.mapping.get(key)
+
+    def strings(self, key: str) -> tuple[Positioned, ...]:
+        """The texts in a mapping's member that is a list."""
+        member = self.get(key)
+        return tuple(item for item in member.items if item.string is not None) if member else ()
+
+    def at(self, path: Path) -> Positioned:
+        """The part at ``path``, or the nearest one around it that is there."""
+        part = self
+        for step in path:
+            inner = part._member(step)
+            if inner is None:
+                break
+            part = inner
+        return part
+
+    def origins(self, path: Path = ()) -> Iterator[tuple[Path, str]]:
+        """Every path below this value, with its ``file:line``."""
+        members = self.mapping.items() if isinstance(self.content, Mapping) else enumerate(self.items)
+        for step, member in members:
+            inner = (*path, step)
+            yield inner, member.where
+            yield from member.origins(inner)
+
+    def lacking(self, *keys: str) -> Positioned:
+        """The same mapping without these members."""
+        return replace(
+            self, content=MappingProxyType({key: member for key, member in self.mapping.items() if key not in keys})
+        )
+
+    def _member(self, step: str | int) -> Positioned | None:
+        if isinstance(step, str):
+            return self.mapping.get(step)
+        return self.items[step] if 0 <= step < len(self.items) else None

@@ -1,0 +1,536 @@
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster_forge.adapters import charts
+from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.adapters.http.downloads import HttpDownloads
+from cluster_forge.adapters.http.file_urls import NoDownloads
+from cluster_forge.adapters.sources import ChartSources, repository_index
+from cluster_forge.adapters.sources.mirror import Mirror
+from cluster_forge.adapters.storage.store import FolderStore
+from cluster_forge.adapters.workspace import WorkspaceFiles
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import (
+    ArchiveError,
+    DescriptionError,
+    FetchError,
+    ForgeError,
+    LockError,
+    OfflineError,
+)
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.ports.sources import Pinned, Sources
+from cluster_forge.ports.workspace import Workspace
+from cluster_forge.stack.model import HelmSource
+
+REPOSITORY = "https://charts.example.com/stable"
+
+
+def archive(name: str = "shop", version: str = "1.0.0") -> bytes:
+    content = f"name: {name}\nversion: {version}\n".encode()
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as packed:
+        entry = tarfile.TarInfo(f"{name}/Chart.yaml")
+        entry.size = len(content)
+        packed.addfile(entry, io.BytesIO(content))
+    return gzip.compress(buffer.getvalue(), mtime=0)
+
+
+class Web:
+    """Downloads from memory; counts what is asked for."""
+
+    def __init__(self, pages: Mapping[str, bytes] | None = None) -> None:
+        self.pages = dict(pages or {})
+        self.asked: list[str] = []
+
+    def get(self, url: str, *, limit_bytes: int) -> bytes:
+        self.asked.append(url)
+        if url not in self.pages:
+            raise FetchError(f"{url} answered 404 Not Found", fix="look elsewhere")
+        return self.pages[url]
+
+    def publish(self, repository: str, *releases: Mapping[str, object]) -> Web:
+        entries: dict[str, list[Mapping[str, object]]] = {}
+        for release in releases:
+            entries.setdefault(str(release["name"]), []).append(release)
+        self.pages[f"{repository}/index.yaml"] = yaml.safe_dump({"apiVersion": "v1", "entries": entries}).encode()
+        return self
+
+
+class Memory:
+    """A mirror in memory."""
+
+    def __init__(self, *known: tuple[str, str, str], manifests: Mapping[str, bytes] | None = None) -> None:
+        self.known = known
+        self.manifests = manifests or {}
+        self.wrong: dict[str, bytes] = {}
+
+    def charts(self, repository: str) -> set[str]:
+        return {name for place, name, _ in self.known if place == repository}
+
+    def versions(self, repository: str, chart: str) -> dict[str, Digest]:
+        found = [version for place, name, version in self.known if (place, name) == (repository, chart)]
+        return {version: Digest.of(self.chart(repository, chart, version)) for version in found}
+
+    def chart(self, repository: str, chart: str, version: str) -> bytes:
+        return self.wrong.get(version) or archive(chart, version)
+
+    def manifest(self, url: str) -> bytes | None:
+        return self.manifests.get(url)
+
+
+def release(version: str, name: str = "shop", **more: object) -> dict[str, object]:
+    return {"name": name, "version": version, "urls": [f"{name}-{version}.tgz"], **more}
+
+
+def helm(version: str = "", chart: str = "shop", repository: str = REPOSITORY) -> HelmSource:
+    return HelmSource(chart=chart, release="shop", repository=repository, version=version)
+
+
+@pytest.fixture
+def web() -> Web:
+    versions = ("1.0.0", "1.1.0", "v1.2.0", "2.0.0-rc.1", "1.10")
+    web = Web().publish(REPOSITORY, *(release(version) for version in versions), release("0.1.0", "other"))
+    for version in versions:
+        web.pages[f"{REPOSITORY}/shop-{version}.tgz"] = archive(version=version)
+    return web
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "store")
+
+
+def sources(tmp_path: Path, web: object, *mirrors: object) -> ChartSources:
+    return ChartSources(
+        store=FolderStore(tmp_path / "store"),
+        mirrors=mirrors,  # type: ignore[arg-type]
+        downloads=web,  # type: ignore[arg-type]
+        charts=charts,
+        newest_in_range=HelmSdk().newest_in_range,
+        files=WorkspaceFiles(tmp_path / "workspace"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("1.0.0", "1.0.0"),
+        ("v1.0.0", "1.0.0"),
+        ("1.2.0", "v1.2.0"),
+        ("v1.2.0", "v1.2.0"),
+        ("1.10", "1.10"),
+        ("", "1.10"),
+        ("~1.1", "1.1.0"),
+        (">=1.0.0 <1.2.0", "1.1.0"),
+        ("2.0.0-rc.1", "2.0.0-rc.1"),
+        (">0.0.0-0", "2.0.0-rc.1"),
+    ],
+)
+def test_the_version_that_helm_would_take(tmp_path: Path, web: Web, asked: str, found: str) -> None:
+    pinned = sources(tmp_path, web).chart(helm(asked), None)
+    assert pinned == Pinned(address=f"{REPOSITORY} shop", version=found, digest=Digest.of(archive(version=found)))
+    assert FolderStore(tmp_path / "store").get(pinned.digest) == archive(version=found)
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "fix"),
+    [
+        (helm("3.x"), "has no version '3.x' of shop", "its newest are 2.0.0-rc.1, 1.10, v1.2.0, 1.1.0, 1.0.0"),
+        (helm(chart="shopp"), "has no chart 'shopp', did you mean 'shop'?", "its charts are other, shop"),
+        (helm("not a range"), "no version range", "1.2.3"),
+    ],
+)
+def test_what_is_not_there_is_told_with_what_is(
+    tmp_path: Path, web: Web, source: HelmSource, message: str, fix: str
+) -> None:
+    with pytest.raises(DescriptionError) as raised:
+        sources(tmp_path, web).chart(source, None)
+    assert message in raised.value.message
+    assert fix in (raised.value.fix or "")
+
+
+def test_no_stable_version(tmp_path: Path) -> None:
+    web = Web().publish(REPOSITORY, *(release(f"1.0.0-rc.{number}") for number in range(12)))
+    with pytest.raises(DescriptionError, match="has no stable version of shop") as raised:
+        sources(tmp_path, web).chart(helm(), None)
+    assert "1.0.0-rc.11, 1.0.0-rc.10" in (raised.value.fix or "")
+    assert "and 4 more" in (raised.value.fix or "")
+
+
+@pytest.mark.parametrize(
+    ("repository", "url", "fetched"),
+    [
+        ("https://a.example/x", "shop.tgz", "https://a.example/x/shop.tgz"),
+        ("https://a.example/x/", "charts/shop.tgz", "https://a.example/x/charts/shop.tgz"),
+        ("https://a.example/x", "/shop.tgz", "https://a.example/shop.tgz"),
+        ("https://a.example/x", "https://b.example/shop.tgz", "https://b.example/shop.tgz"),
+        ("https://a.example/x?key=1", "shop.tgz", "https://a.example/x/shop.tgz?key=1"),
+        ("file:///srv/charts", "shop.tgz", "file:///srv/charts/shop.tgz"),
+    ],
+)
+def test_addresses_of_the_index_are_relative_to_the_repository(
+    tmp_path: Path, repository: str, url: str, fetched: str
+) -> None:
+    base, _, query = repository.partition("?")
+    web = Web().publish(base.rstrip("/"), release("1.0.0", urls=[url]))
+    web.pages = {page + (f"?{query}" if query else ""): content for page, content in web.pages.items()}
+    web.pages[fetched] = archive()
+    assert sources(tmp_path, web).chart(helm(repository=repository), None).digest == Digest.of(archive())
+
+
+def test_addresses_are_tried_in_order(tmp_path: Path) -> None:
+    urls = ["https://gone.example/shop.tgz", "oci://registry.example/shop", "http://[", "https://good.example/shop.tgz"]
+    web = Web({urls[3]: archive()}).publish(REPOSITORY, release("1.0.0", urls=urls))
+    assert sources(tmp_path, web).chart(helm(), None).version == "1.0.0"
+    web.pages.pop(urls[3])
+    with pytest.raises(FetchError, match=r"good\.example"):
+        sources(tmp_path / "again", web).chart(helm(), None)
+
+
+@pytest.mark.parametrize(
+    ("urls", "message"), [([], "no address in the index"), (["oci://x/y"], "OCI registry"), (["//["], "is no address")]
+)
+def test_addresses_that_are_none(tmp_path: Path, urls: list[str], message: str) -> None:
+    web = Web().publish(REPOSITORY, release("1.0.0", urls=urls))
+    with pytest.raises(FetchError, match=message) as raised:
+        sources(tmp_path, web).chart(helm(), None)
+    assert raised.value.fix
+
+
+def test_the_digest_of_the_index_is_verified(tmp_path: Path) -> None:
+    web = Web({f"{REPOSITORY}/shop-1.0.0.tgz": archive()})
+    web.publish(REPOSITORY, release("1.0.0", digest=Digest.of(archive()).hex))
+    assert sources(tmp_path, web).chart(helm(), None).version == "1.0.0"
+    web.publish(REPOSITORY, release("1.0.0", digest=f"sha256:{'0' * 64}"))
+    with pytest.raises(FetchError) as raised:
+        sources(tmp_path, web).chart(helm(), None)
+    assert "0" * 64 in raised.value.message
+    assert Digest.of(archive()).hex in raised.value.message
+    web.publish(REPOSITORY, release("1.0.0", digest="md5:12"))
+    assert sources(tmp_path, web).chart(helm(), None).version == "1.0.0"
+
+
+def test_what_is_no_chart_is_refused_and_not_stored(tmp_path: Path) -> None:
+    web = Web({f"{REPOSITORY}/shop-1.0.0.tgz": b"<html>"}).publish(REPOSITORY, release("1.0.0"))
+    with pytest.raises(ArchiveError, match=rf"{REPOSITORY} shop 1\.0\.0 is not gzip"):
+        sources(tmp_path, web).chart(helm(), None)
+    assert not (tmp_path / "store").exists()
+
+
+def test_an_index_is_fetched_once_in_a_run(tmp_path: Path, web: Web) -> None:
+    subject = sources(tmp_path, web)
+    with ThreadPoolExecutor(8) as pool:
+        versions = list(pool.map(lambda _: subject.chart(helm(), None).version, range(16)))
+    assert versions == ["1.10"] * 16
+    assert web.asked.count(f"{REPOSITORY}/index.yaml") == 1
+
+
+# --- the lock ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_locked_and_stored_is_not_fetched(tmp_path: Path, web: Web) -> None:
+    locked = sources(tmp_path, web).chart(helm("~1.1"), None)
+    assert sources(tmp_path, NoDownloads()).chart(helm("~1.1"), locked) == locked
+
+
+def test_what_is_locked_is_fetched_as_it_is(tmp_path: Path, web: Web) -> None:
+    locked = Pinned(address=f"{REPOSITORY} shop", version="1.0.0", digest=Digest.of(archive()))
+    assert sources(tmp_path, web).chart(helm(">=1.0.0"), locked) == locked
+    mirrored = sources(
+        tmp_path / "2", NoDownloads(), Memory((REPOSITORY, "shop", "1.0.0"), (REPOSITORY, "shop", "1.1.0"))
+    )
+    assert mirrored.chart(helm(">=1.0.0"), locked) == locked
+
+
+@pytest.mark.parametrize("from_mirror", [True, False])
+def test_what_is_locked_and_has_changed_is_told(tmp_path: Path, web: Web, from_mirror: bool) -> None:
+    mirrors = [Memory((REPOSITORY, "shop", "1.0.0"))] if from_mirror else []
+    locked = Pinned(address=f"{REPOSITORY} shop", version="1.0.0", digest=Digest.of(b"before"))
+    with pytest.raises(LockError) as raised:
+        sources(tmp_path, web, *mirrors).chart(helm(), locked)
+    assert f"locked is {Digest.of(b'before')}, found was {Digest.of(archive())}" in raised.value.message
+    assert "cluster-forge mine --update NAME" in (raised.value.fix or "")
+
+
+def test_the_mirror_that_has_what_is_locked(tmp_path: Path) -> None:
+    first, second = Memory((REPOSITORY, "shop", "1.0.0")), Memory((REPOSITORY, "shop", "1.0.0"))
+    first.wrong["1.0.0"] = archive("repacked")
+    locked = Pinned(address=f"{REPOSITORY} shop", version="1.0.0", digest=Digest.of(archive()))
+    assert sources(tmp_path, NoDownloads(), first, second).chart(helm(), locked) == locked
+    assert sources(tmp_path, NoDownloads(), first, second).chart(helm(), None).digest != locked.digest
+
+
+def test_a_locked_version_that_was_withdrawn(tmp_path: Path, web: Web) -> None:
+    locked = Pinned(address=f"{REPOSITORY} shop", version="0.9.0", digest=Digest.of(b"x"))
+    with pytest.raises(DescriptionError, match=r"has no version '0\.9\.0', which is locked, of shop"):
+        sources(tmp_path, web).chart(helm(), locked)
+
+
+# --- mirrors -----------------------------------------------------------------------------------------------------------
+
+
+def test_mirrors_are_asked_first(tmp_path: Path, web: Web) -> None:
+    mirrors = (
+        Memory((REPOSITORY, "shop", "1.1.0")),
+        Memory((REPOSITORY, "shop", "1.1.5"), (REPOSITORY, "shop", "3.0.0")),
+    )
+    subject = sources(tmp_path, web, *mirrors)
+    assert subject.chart(helm("~1.1"), None).version == "1.1.5"
+    assert subject.chart(helm(), None).version == "3.0.0"
+    assert web.asked == []
+    assert subject.chart(helm("1.0.0"), None).version == "1.0.0"
+    assert web.asked
+
+
+def test_oci_charts_come_from_mirrors(tmp_path: Path) -> None:
+    repository = "oci://registry.example/charts"
+    subject = sources(tmp_path, Web(), Memory((repository, "shop", "1.0.0")))
+    assert subject.chart(helm("1.0.0", repository=repository), None).version == "1.0.0"
+    with pytest.raises(FetchError, match=r"oci://registry\.example/charts/shop 2\.0\.0 is in no mirror") as raised:
+        subject.chart(helm("2.0.0", repository=repository), None)
+    assert raised.value.fix == "name a mirror that has it: --mirror DIR (the mirrors have 1.0.0)"
+
+
+@pytest.mark.parametrize(
+    ("source", "fix"),
+    [
+        (helm("2.x"), "(the mirrors have 1.0.0)"),
+        (helm(chart="other"), "(of this repository the mirrors have shop)"),
+        (helm(repository="https://user:pass@elsewhere.example"), "(of this repository the mirrors have nothing)"),
+    ],
+)
+def test_offline_says_what_the_mirrors_have(tmp_path: Path, source: HelmSource, fix: str) -> None:
+    with pytest.raises(OfflineError) as raised:
+        sources(tmp_path, NoDownloads(), Memory((REPOSITORY, "shop", "1.0.0"))).chart(source, None)
+    assert (raised.value.fix or "").endswith(fix)
+    assert "pass" not in raised.value.message
+    with pytest.raises(OfflineError) as raised:
+        sources(tmp_path, NoDownloads()).chart(source, None)
+    assert (raised.value.fix or "").endswith("--mirror DIR")
+
+
+# --- manifests ---------------------------------------------------------------------------------------------------------
+
+
+def test_manifests(tmp_path: Path) -> None:
+    url, content = "https://user:pass@example.com/i.yaml?token=x", "\ufeffkind: ö".encode()
+    pinned = sources(tmp_path, Web({url: content})).manifest(url, None)
+    assert pinned == Pinned(address="https://example.com/i.yaml", version="", digest=Digest.of(content))
+    assert sources(tmp_path, NoDownloads()).manifest(url, pinned) == pinned
+    mirrored = sources(tmp_path, NoDownloads(), Memory(), Memory(manifests={url: b"other"}))
+    assert mirrored.manifest(url, None).digest == Digest.of(b"other")
+    with pytest.raises(LockError, match=r"https://example\.com/i\.yaml has changed"):
+        sources(tmp_path / "new", Web({url: b"other"})).manifest(url, pinned)
+    with pytest.raises(FetchError, match="byte 1 is not UTF-8"):
+        sources(tmp_path, Web({url: b"a\xff"})).manifest(url, None)
+
+
+# --- what lies in input/ -----------------------------------------------------------------------------------------------
+
+
+def test_local_charts(tmp_path: Path) -> None:
+    files = WorkspaceFiles(tmp_path / "workspace")
+    chart = {
+        "Chart.yaml": b"name: shop\nversion: 0.1.0\n",
+        "a.bak": b"",
+        "templates/a.yaml": b"",
+        ".helmignore": b"*.bak",
+    }
+    files.replace_trees({"input/charts/shop": FileTree(chart)})
+    files.write("input/shop.tgz", archive())
+    subject = sources(tmp_path, NoDownloads())
+    folder = subject.chart(helm(chart="./charts/shop", repository=""), None)
+    packed = FolderStore(tmp_path / "store").get(folder.digest)
+    assert packed
+    assert (folder.address, folder.version) == ("./charts/shop", "0.1.0")
+    with tarfile.open(fileobj=io.BytesIO(packed)) as opened:
+        assert opened.getnames() == ["chart/.helmignore", "chart/Chart.yaml", "chart/templates/a.yaml"]
+    before = Pinned(address="shop.tgz", version="0", digest=Digest.of(b"before"))
+    file = subject.chart(helm(chart="shop.tgz", repository=""), before)
+    assert file == Pinned(address="shop.tgz", version="1.0.0", digest=Digest.of(archive()))
+
+
+@pytest.mark.parametrize(
+    ("chart", "kind", "message"),
+    [
+        ("charts/none", DescriptionError, "there is no chart at input/charts/none"),
+        ("https://example.com/x.tgz", DescriptionError, "is an address"),
+        ("plain", ArchiveError, r"input/plain is no chart: it has no Chart\.yaml"),
+        ("plain/a.yaml", ArchiveError, r"input/plain/a\.yaml is not gzip"),
+        ("../../x", ForgeError, "outside of the workspace"),
+    ],
+)
+def test_local_charts_that_are_none(tmp_path: Path, chart: str, kind: type[ForgeError], message: str) -> None:
+    WorkspaceFiles(tmp_path / "workspace").replace_trees({"input/plain": FileTree({"a.yaml": b"x: y"})})
+    with pytest.raises(kind, match=message) as raised:
+        sources(tmp_path, NoDownloads()).chart(helm(chart=chart, repository=""), None)
+    assert raised.value.fix
+
+
+# --- the index ---------------------------------------------------------------------------------------------------------
+
+
+def test_versions_stay_text_and_odd_entries_are_left_out() -> None:
+    content = b"""\
+# comment
+entries:
+  shop:
+  - {version: 1.10, urls: [a, [b], {c: d}, e], digest: ABCDEF}
+  - {version: "", urls: [a]}
+  - {urls: [a]}
+  - {version: [1], urls: [a]}
+  - text
+  - [version, "1"]
+  - version: &v 2.0
+    urls: b
+    nested: {version: 3, deep: [1, {x: [y]}]}
+  - {? [complex] : x, version: *v}
+  other: nothing
+  empty: []
+generated: now
+"""
+    found = repository_index.read(content, "x")
+    assert list(found) == ["shop", "other", "empty"]
+    assert [(each.version, each.urls, each.digest) for each in found["shop"]] == [
+        ("1.10", ("a", "e"), None),
+        ("2.0", (), None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<html><body>login</body></html>",
+        b"entries: nothing",
+        b"- entries",
+        b"a: [",
+        b"\xff\xfe\xff",
+        b"entries:\n  a: " + b"[" * 50_000,
+    ],
+)
+def test_what_is_no_index_is_told(content: bytes) -> None:
+    with pytest.raises(FetchError, match=r"https://x/index\.yaml is no chart index") as raised:
+        repository_index.read(content, "https://x/index.yaml")
+    assert raised.value.fix
+
+
+@given(st.text("abc:-[]{}*&,\n \"'#|>?", max_size=60))
+def test_nothing_but_fetch_errors(text: str) -> None:
+    with contextlib.suppress(FetchError):
+        assert "x" in repository_index.read(f"entries:\n  x:\n  - {text}".encode(), "x")
+
+
+# --- offline, and the corpus -------------------------------------------------------------------------------------------
+
+
+OFFLINE = """
+import sys
+
+def watch(event, arguments):
+    if event.startswith("socket."):
+        raise SystemExit(f"a socket was used: {event} {arguments}")
+
+sys.addaudithook(watch)
+
+from pathlib import Path
+from cluster_forge.adapters import charts
+from cluster_forge.adapters.http.file_urls import NoDownloads
+from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.adapters.sources.mirror import Mirror
+from cluster_forge.adapters.sources import ChartSources
+from cluster_forge.adapters.workspace import WorkspaceFiles
+from cluster_forge.adapters.storage.store import FolderStore
+from cluster_forge.adapters.threads import ThreadWorkers
+from cluster_forge.foundation.errors import OfflineError
+from cluster_forge.stack.model import HelmSource
+
+root = Path(sys.argv[1])
+files = WorkspaceFiles(root / "workspace")
+sources = ChartSources(
+    store=FolderStore(root / "store"), mirrors=[Mirror(root / "mirror")], downloads=NoDownloads(), charts=charts,
+    newest_in_range=HelmSdk().newest_in_range, files=files,
+)
+
+def fetch(version):
+    try:
+        source = HelmSource(chart="shop", release="s", repository="https://charts.example.com", version=version)
+        return sources.chart(source, None).version
+    except OfflineError:
+        return "offline"
+
+files.write("x", b"x")
+found = ThreadWorkers(2).map(fetch, ["1.x", "2.x"])
+try:
+    sources.manifest("https://example.com/x.yaml", None)
+except OfflineError:
+    found.append("offline")
+if "--prove" in sys.argv:
+    import socket
+    socket.create_connection(("127.0.0.1", 9))
+print(found)
+"""
+
+
+@pytest.mark.parametrize("prove", [False, True])
+def test_offline_opens_no_socket(tmp_path: Path, prove: bool) -> None:
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror/shop.tgz").write_bytes(archive())
+    entry = {"repository": "https://charts.example.com", "name": "shop", "version": "1.0.0", "file": "shop.tgz"}
+    entries = [{**entry, "sha256": Digest.of(archive()).hex}]
+    (tmp_path / "mirror/index.yaml").write_text(yaml.safe_dump({"charts": entries}))
+    source = str(Path(__file__).parents[2] / "src")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-c", OFFLINE, str(tmp_path), *(["--prove"] if prove else [])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if prove:  # the hook would have told
+        assert "a socket was used" in done.stderr
+    else:
+        assert (done.stdout.strip(), done.stderr) == ("['1.0.0', 'offline', 'offline']", "")
+
+
+def test_every_source_of_the_corpus_comes_from_the_mirror(tmp_path: Path, corpus: Path) -> None:
+    subject = sources(tmp_path, NoDownloads(), Mirror(corpus / "mirror"))
+    listed = yaml.safe_load((corpus / "mirror/index.yaml").read_text())
+    for entry in listed["charts"]:
+        source = helm(str(entry["version"]), entry["name"], entry["repository"])
+        pinned = subject.chart(source, None)
+        assert pinned.version == str(entry["version"])
+        assert subject.chart(source, pinned) == pinned
+    for entry in listed["manifests"]:
+        assert subject.manifest(entry["url"], None).digest.hex == entry["sha256"]
+
+
+def test_adapters_fit_their_ports(tmp_path: Path) -> None:
+    """It is mypy that tests it: this is what `wiring` does with them."""
+    subject: Sources = ChartSources(
+        store=FolderStore(tmp_path),
+        mirrors=[Mirror(tmp_path)],
+        downloads=HttpDownloads(),
+        charts=charts,
+        newest_in_range=HelmSdk().newest_in_range,
+        files=WorkspaceFiles(tmp_path),
+    )
+    files: Workspace = WorkspaceFiles(tmp_path)
+    assert len({id(subject), id(files)}) == 2
+
+
+def test_an_index_without_end() -> None:
+    with pytest.raises(FetchError, match="it holds more than 1,000 values"):
+        repository_index.read(b"x: [" + b"a," * 1_001 + b"]\n", "https://x/index.yaml", most=1_000)

@@ -1,0 +1,99 @@
+"""The lines of the live display, at every width and for whatever stages tell."""
+
+from __future__ import annotations
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster_forge.cli.progress import state
+from cluster_forge.cli.progress.line_reporter import LineReporter
+from cluster_forge.cli.progress.state import ASCII, UNICODE, Progress, clock, lines
+
+STAGES = ("mine", "render", "smelt", "cast")
+names = st.one_of(
+    st.from_regex(r"[a-z][a-z0-9-]{0,62}", fullmatch=True), st.text(st.characters(categories=["L", "Mn"]))
+)
+events = st.lists(
+    st.one_of(
+        st.tuples(st.just("started"), st.sampled_from((*STAGES, "another-stage")), st.integers(0, 10_000)),
+        st.tuples(st.sampled_from(["began", "advanced"]), st.sampled_from(STAGES), names),
+        st.tuples(st.just("finished"), st.sampled_from(STAGES)),
+    )
+)
+
+
+def after(*told: tuple[object, ...]) -> Progress:
+    made = Progress(STAGES)
+    for event, *arguments in told:
+        getattr(made, str(event))(*arguments)
+    return made
+
+
+@given(events, st.integers(1, 250), st.floats(0, 1e6), st.sampled_from([UNICODE, ASCII]))
+def test_every_line_leaves_the_last_column_free(
+    told: list[tuple[object, ...]], columns: int, seconds: float, looks: state.Looks
+) -> None:
+    shown = lines(after(*told), columns=columns, seconds=seconds, looks=looks)
+    assert 1 <= len(shown) <= len(STAGES) + 2
+    for line in state.plain(shown):
+        assert "\n" not in line
+        assert state.cells(line) <= max(columns - 1, 1)
+
+
+@given(events)
+def test_the_whole_never_goes_back_and_never_beyond_its_end(told: list[tuple[object, ...]]) -> None:
+    made, shares = Progress(STAGES), [0.0]
+    for event, *arguments in told:
+        getattr(made, str(event))(*arguments)
+        shares.append(made.share)
+    assert shares == sorted(shares)
+    assert shares[-1] <= 1
+
+
+def test_all_stages_finished_is_all() -> None:
+    made = after(*(("started", stage, 3) for stage in STAGES), *(("finished", stage) for stage in STAGES))
+    assert made.share == 1
+    assert made.open == []
+
+
+def test_an_earlier_stage_that_never_said_that_it_is_done_is_so_with_a_later_one() -> None:
+    made = after(("started", "mine", 3), ("began", "mine", "a"), ("started", "smelt", 1), ("finished", "smelt"))
+    assert made.open == []
+    assert made.share == 0.75
+
+
+def test_a_component_with_two_sources_is_being_worked_on_until_both_are_there() -> None:
+    twice = [("began", "mine", "a"), ("began", "mine", "a"), ("advanced", "mine", "a")]
+    assert after(("started", "mine", 2), *twice).open == [("mine", 1, 2, ("a",))]
+    assert after(("started", "mine", 2), *twice, ("advanced", "mine", "a")).open == [("mine", 2, 2, ())]
+
+
+def test_what_is_done_is_never_more_than_all() -> None:
+    told: list[tuple[object, ...]] = [
+        ("started", "render", 1),
+        ("advanced", "render", "a"),
+        ("advanced", "render", "a"),
+    ]
+    assert after(*told).open == [("render", 2, 2, ())]
+    printed: list[str] = []
+    reporter = LineReporter(1, printed.append)
+    for event, *arguments in told:
+        getattr(reporter, str(event))(*arguments)
+    assert [line.split()[1] for line in printed] == ["1/1", "2/2"]
+
+
+def test_as_many_items_as_fit_and_how_many_more() -> None:
+    made = after(("started", "mine", 9), *(("began", "mine", f"component-{each}") for each in "abcd"))
+    at = {columns: click.unstyle(lines(made, columns=columns, seconds=1)[0]) for columns in (40, 80, 120)}
+    assert at[120].endswith("component-a, component-b, component-c, component-d")
+    assert at[80].endswith("component-a, component-b, component-c +1")
+    assert at[40].endswith("component-a +3")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.9, "59 s"), (65, "1:05"), (3725, "1:02:05")]
+)
+def test_clock(seconds: float, text: str) -> None:
+    assert clock(seconds) == text

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cluster_forge.gitops.argocd import applications
+from cluster_forge.gitops.parts import Part
+from cluster_forge.stack.model import GitOps, GitOpsEngine, GitOpsMode, RepositorySource, Stack
+
+Make = Callable[..., Any]
+
+
+STACK = Stack(name="demo")
+
+
+def tag(stack: Stack, parts: tuple[Part, ...]) -> str:
+    return applications.revision(parts, applications.applications(stack, parts, ""))
+
+
+def by_name(stack: Stack, parts: tuple[Part, ...]) -> dict[str, Any]:
+    return {body["metadata"]["name"]: body for body in applications.applications(stack, parts, "v-1")}
+
+
+def test_one_application_for_each_part_by_wave_and_the_root_at_the_end(parts: tuple[Part, ...]) -> None:
+    bodies = applications.applications(STACK, parts, "v-1")
+    assert [body["metadata"]["name"] for body in bodies] == ["argo-cd", "definitions", "shop", "demo"]
+    assert {body["metadata"]["namespace"] for body in bodies} == {"argocd"}
+    waves = [body["metadata"]["annotations"].get("argocd.argoproj.io/sync-wave") for body in bodies]
+    assert waves == ["-110", "-100", "10", None]
+
+
+def test_an_application_in_full(parts: tuple[Part, ...]) -> None:
+    assert by_name(STACK, parts)["definitions"] == {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {
+            "name": "definitions",
+            "namespace": "argocd",
+            "labels": {"app.kubernetes.io/managed-by": "cluster-forge", "cluster-forge/stack": "demo"},
+            "annotations": {
+                "argocd.argoproj.io/compare-options": "ServerSideDiff=true",
+                "argocd.argoproj.io/sync-wave": "-100",
+            },
+        },
+        "spec": {
+            "project": "default",
+            "source": {
+                "repoURL": "git://git-demo.cluster-forge.svc/demo.git",
+                "targetRevision": "v-1",
+                "path": "definitions",
+            },
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": "definitions"},
+            "syncPolicy": {
+                "automated": {"prune": True, "selfHeal": True},
+                "syncOptions": ["ServerSideApply=true", "CreateNamespace=false"],
+                "retry": {"limit": 10, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}},
+            },
+        },
+    }
+
+
+def test_the_root_reads_the_applications_and_leaves_itself_alone(parts: tuple[Part, ...]) -> None:
+    root = by_name(STACK, parts)["demo"]
+    assert root["spec"]["source"]["path"] == "argo-apps"
+    assert root["spec"]["source"]["targetRevision"] == "v-1"
+    assert root["spec"]["source"]["directory"] == {"exclude": applications.file_name("demo")}
+    assert root["spec"]["destination"]["namespace"] == "argocd"
+
+
+def test_the_root_gives_way_to_a_part_of_its_name(parts: tuple[Part, ...]) -> None:
+    assert applications.root_name(Stack(name="shop"), parts) == "shop-root"
+
+
+def test_where_argo_cd_runs_is_where_the_applications_lie(
+    parts: tuple[Part, ...], make_part: Make, make_body: Make
+) -> None:
+    crd = make_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io")
+    found = by_name(STACK, (parts[0], make_part("gitops", [crd], namespace="delivery")))
+    assert {body["metadata"]["namespace"] for body in found.values()} == {"delivery"}
+
+
+def test_where_argo_cd_is_already_the_deployment_tells_the_namespace(parts: tuple[Part, ...]) -> None:
+    found = by_name(Stack(name="demo", gitops=GitOps(install=False)), parts[:1])
+    assert all("namespace" not in body["metadata"] for body in found.values())
+    assert found["demo"]["spec"]["source"]["directory"] == {"exclude": applications.file_name("demo")}
+
+
+def test_kubectl_needs_no_applications(parts: tuple[Part, ...]) -> None:
+    assert applications.applications(Stack(name="demo", gitops=GitOps(engine=GitOpsEngine.NONE)), parts, "v-1") == ()
+
+
+def test_a_part_without_objects_has_no_application(parts: tuple[Part, ...], make_part: Make, make_body: Make) -> None:
+    data = make_part("data", [make_body("batch/v1", "Job", "j", "data")], folder="hooks/")
+    assert "data" not in by_name(STACK, (*parts, data, make_part("empty", [])))
+
+
+@pytest.mark.parametrize(
+    ("gitops", "url"),
+    [
+        (GitOps(), "git://git-demo.cluster-forge.svc/demo.git"),
+        (
+            GitOps(source=RepositorySource.EXTERNAL, url="https://git.example.com/x.git"),
+            "https://git.example.com/x.git",
+        ),
+        (GitOps(source=RepositorySource.OCI, url="registry.example.com/x"), "oci://registry.example.com/x"),
+        (GitOps(source=RepositorySource.OCI, url="oci://registry.example.com/x"), "oci://registry.example.com/x"),
+    ],
+)
+def test_the_source_is_what_the_description_says(gitops: GitOps, url: str) -> None:
+    assert applications.repository_url(Stack(name="demo", gitops=gitops)) == url
+
+
+def test_finalizers_are_a_choice(parts: tuple[Part, ...]) -> None:
+    assert "finalizers" not in by_name(STACK, parts)["shop"]["metadata"]
+    found = by_name(Stack(name="demo", gitops=GitOps(finalizers=True)), parts)
+    assert found["shop"]["metadata"]["finalizers"] == ["resources-finalizer.argocd.argoproj.io"]
+
+
+def test_custom_resources_may_come_before_argo_cd_knows_their_kind(parts: tuple[Part, ...]) -> None:
+    options = {name: body["spec"]["syncPolicy"]["syncOptions"] for name, body in by_name(STACK, parts).items()}
+    assert "SkipDryRunOnMissingResource=true" in options["shop"]
+    assert "SkipDryRunOnMissingResource=true" in options["argo-cd"]
+    assert "SkipDryRunOnMissingResource=true" not in options["definitions"]
+
+
+def test_a_part_with_a_plain_job_is_not_compared_by_the_server(make_part: Make, make_body: Make) -> None:
+    job, claims = make_body("batch/v1", "Job", "j", "a"), make_body("apps/v1", "StatefulSet", "db", "a")
+    hook = make_body("batch/v1", "Job", "h", "a", annotations={"helm.sh/hook": "pre-install"})
+    argo = make_part(
+        "argo", [make_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io")]
+    )
+    found = by_name(STACK, (argo, make_part("jobs", [job, claims]), make_part("hooks", [hook, claims])))
+    options = {
+        name: body["metadata"]["annotations"]["argocd.argoproj.io/compare-options"] for name, body in found.items()
+    }
+    assert options["jobs"] == "ServerSideDiff=false"
+    assert options["hooks"] == "ServerSideDiff=true"
+    (claimed,) = found["jobs"]["spec"]["ignoreDifferences"]
+    assert ".spec.volumeClaimTemplates[]?.status" in claimed["jqPathExpressions"]
+    assert "ignoreDifferences" not in found["hooks"]["spec"]
+
+
+def test_what_controllers_write_is_not_compared(make_part: Make, make_body: Make) -> None:
+    crds = "apiextensions.k8s.io/v1", "CustomResourceDefinition"
+    converting = make_body(*crds, "a.example.com", spec={"conversion": {"strategy": "Webhook"}})
+    hooks = [
+        make_body("admissionregistration.k8s.io/v1", f"{kind}WebhookConfiguration", "w")
+        for kind in ("Mutating", "Validating")
+    ]
+    api = make_body("apiregistration.k8s.io/v1", "APIService", "v1.a.example.com")
+    argo = make_part("argo", [make_body(*crds, "applications.argoproj.io")])
+    found = by_name(STACK, (argo, make_part("webhooks", [converting, *hooks, api])))
+    ignored = {each["kind"]: each["jqPathExpressions"] for each in found["webhooks"]["spec"]["ignoreDifferences"]}
+    assert ignored == {
+        "MutatingWebhookConfiguration": [".webhooks[]?.clientConfig.caBundle"],
+        "ValidatingWebhookConfiguration": [".webhooks[]?.clientConfig.caBundle"],
+        "CustomResourceDefinition": [".spec.conversion.webhook.clientConfig.caBundle"],
+        "APIService": [".spec.caBundle"],
+    }
+    assert "RespectIgnoreDifferences=true" in found["webhooks"]["spec"]["syncPolicy"]["syncOptions"]
+    assert "ignoreDifferences" not in found["argo"]["spec"]
+
+
+def test_a_headless_argo_cd_does_not_bring_back_what_was_left_out(parts: tuple[Part, ...]) -> None:
+    found = by_name(Stack(name="demo", gitops=GitOps(mode=GitOpsMode.HEADLESS)), parts)
+    exclude = found["argo-cd"]["spec"]["source"]["directory"]["exclude"]
+    assert exclude.startswith("{clusterrolebinding.rbac.authorization.k8s.io_server-binding.yaml,")
+    assert "deployment.apps_argocd_dex.yaml" in exclude
+    assert "configmap_argocd_argocd-cm.yaml" not in exclude
+
+
+def test_one_object_is_left_out_by_its_name_alone(make_part: Make, make_body: Make) -> None:
+    server = make_body("v1", "Service", "s", "argo", labels={"app.kubernetes.io/component": "server"})
+    argo = make_part(
+        "argo", [make_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io"), server]
+    )
+    found = by_name(Stack(name="demo", gitops=GitOps(mode=GitOpsMode.HEADLESS)), (argo,))
+    assert found["argo"]["spec"]["source"]["directory"] == {"exclude": "service_argo_s.yaml"}
+
+
+def test_the_revision_follows_from_content_and_order_alone(parts: tuple[Part, ...], make_part: Make) -> None:
+    revision = tag(STACK, parts)
+    assert revision == tag(STACK, tuple(reversed(parts)))
+    assert revision.startswith("v-")
+    assert len(revision) == 14
+    assert tag(STACK, (*parts[:2], make_part("definitions", [], wave=-100))) != revision
+    finalizers = Stack(name="demo", gitops=GitOps(finalizers=True))
+    assert tag(finalizers, parts) != revision

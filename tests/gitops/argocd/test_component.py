@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from cluster_forge.gitops.argocd import component
+from cluster_forge.gitops.parts import Part
+from cluster_forge.stack.model import GitOps, GitOpsMode, Stack
+
+Make = Callable[..., Any]
+
+
+HEADLESS = Stack(name="demo", gitops=GitOps(mode=GitOpsMode.HEADLESS))
+
+
+def names(part: Part) -> set[str]:
+    return {f"{each.id.kind}/{each.id.name}" for each in part.objects}
+
+
+def test_argo_cd_is_known_by_its_definition(parts: tuple[Part, ...], argo: Part) -> None:
+    assert component.find(parts) is argo
+    assert component.namespace(parts) == "argocd"
+    assert component.find(parts[:1]) is None
+    assert component.namespace(()) == "argocd"
+
+
+def test_headless_leaves_out_server_and_dex_and_what_binds_them(parts: tuple[Part, ...], argo: Part) -> None:
+    left = component.delivered(HEADLESS, parts)
+    assert names(argo) - names(left[1]) == {
+        *("Deployment/argocd-server", "Deployment/dex", "Service/argocd-server", "ServiceAccount/argocd-server"),
+        *("ServiceAccount/dex", "ClusterRoleBinding/server-binding"),
+    }
+    assert left[0] is parts[0]
+
+
+def test_with_a_user_interface_everything_is_delivered(parts: tuple[Part, ...]) -> None:
+    assert component.delivered(Stack(name="demo"), parts) == parts
+    assert component.delivered(HEADLESS, parts[:1]) == parts[:1]
+
+
+def test_the_image_is_the_controllers(argo: Part) -> None:
+    assert component.image(argo) == ("example.com/argocd:v3.4.4", ())
+    unparsed = tuple(dataclasses.replace(each, body=None) for each in argo.objects)
+    assert component.image(dataclasses.replace(argo, objects=unparsed)) is None
+
+
+def test_settings_are_ours_unless_the_stack_has_its_own(
+    parts: tuple[Part, ...], make_part: Make, make_body: Make
+) -> None:
+    ours = {body["metadata"]["name"]: body["data"] for body in component.settings(parts)}
+    assert ours["argocd-cm"] == {component.HEALTH_KEY: component.HEALTH}
+    assert ours["argocd-cmd-params-cm"] == {"reposerver.max.combined.directory.manifests.size": "100M"}
+    crd = make_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io")
+    own = make_body("v1", "ConfigMap", "argocd-cm", "argo", data={component.HEALTH_KEY: "return {}"})
+    left = list(component.settings([make_part("argo", [crd, own])]))
+    assert [body["metadata"]["name"] for body in left] == ["argocd-cmd-params-cm"]
+    assert len(list(component.settings(()))) == 2
+
+
+def test_the_project_is_made_unless_argo_cds_part_has_it(
+    parts: tuple[Part, ...], make_part: Make, make_body: Make
+) -> None:
+    (project,) = component.project(parts)
+    assert (project["kind"], project["metadata"]) == ("AppProject", {"name": "default", "namespace": "argocd"})
+    crd = make_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io")
+    own = make_body("argoproj.io/v1alpha1", "AppProject", "default", "argo")
+    assert list(component.project([make_part("argo", [crd, own])])) == []
+    assert len(list(component.project(()))) == 1

@@ -1,0 +1,63 @@
+"""Objects that come twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests import duplicates
+from cluster_forge.manifests.finding import Severity
+from cluster_forge.manifests.manifest import Manifest, Provenance
+
+
+def manifest(name: str, origin: str = "a.yaml", component: str = "shop", **data: Any) -> Manifest:
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+    return Manifest.of(body, Provenance(component=ComponentName(component), origin=origin))
+
+
+def test_equal_twins_inside_a_component_are_one_without_a_word() -> None:
+    single = duplicates.within([[manifest("x"), manifest("x", "b.yaml")]], later_replaces=False)
+    assert (len(single.manifests), single.findings) == (1, ())
+
+
+def test_differing_twins_inside_a_component_are_an_error_that_names_both() -> None:
+    single = duplicates.within([[manifest("x", "a.yaml", a="1"), manifest("x", "b.yaml", a="2")]], later_replaces=True)
+    (finding,) = single.findings
+    assert finding.severity is Severity.ERROR
+    assert "a.yaml" in finding.message
+    assert "b.yaml" in finding.message
+
+
+def test_a_later_group_replaces_on_purpose_and_it_is_told() -> None:
+    groups = [[manifest("x", "a.yaml", a="1"), manifest("y")], [manifest("x", "b.yaml", a="2")]]
+    single = duplicates.within(groups, later_replaces=True)
+    assert [each.body["data"] for each in single.manifests] == [{"a": "2"}, {}]
+    assert [finding.severity for finding in single.findings] == [Severity.NOTICE]
+    strict = duplicates.within(groups, later_replaces=False)
+    assert [finding.severity for finding in strict.findings] == [Severity.ERROR]
+
+
+def test_of_equal_twins_the_earlier_component_owns_the_object() -> None:
+    found = duplicates.between(
+        [
+            (ComponentName("one"), [manifest("x", component="one")]),
+            (ComponentName("two"), [manifest("x", component="two")]),
+        ]
+    )
+    assert [len(single.manifests) for single in found.values()] == [1, 0]
+    (finding,) = found[ComponentName("two")].findings
+    assert finding.severity is Severity.WARNING
+    assert "brings 1 object that one brings too, equal, and owns" in finding.message
+
+
+def test_differing_twins_of_two_components_are_an_error() -> None:
+    found = duplicates.between(
+        [
+            (ComponentName("one"), [manifest("x", "o.yaml", component="one", a="1")]),
+            (ComponentName("two"), [manifest("x", "t.yaml", component="two", a="2")]),
+        ]
+    )
+    (finding,) = found[ComponentName("two")].findings
+    assert finding.severity is Severity.ERROR
+    assert "one (o.yaml)" in finding.message
+    assert "two (t.yaml)" in finding.message

@@ -1,0 +1,234 @@
+"""Putting the stack together: each object once, in its namespace, in its wave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cluster_forge.foundation.errors import OrderError
+from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.stack.model import Component
+from cluster_forge.stages.build.smelt import SmeltResult
+
+if TYPE_CHECKING:
+    from tests.stages.conftest import Harness
+
+BINDING = (
+    "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: a, namespace: kube-system}\n"
+    "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: a}\n"
+    "subjects: [{kind: ServiceAccount, name: a}, {kind: ServiceAccount, name: b, namespace: other}, {kind: User, name: c}]\n"
+)
+WIDGET = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n"
+
+
+def own(harness: Harness, name: str, *documents: str, **changes: Any) -> Component:
+    """A component with one file of its own."""
+    return harness.component(name, manifests=(harness.input(f"{name}.yaml", *documents),), **changes)
+
+
+def waves(smelted: SmeltResult) -> list[tuple[str, int]]:
+    return [(part.name, part.wave) for part in smelted.parts]
+
+
+def codes(smelted: SmeltResult) -> list[tuple[str, Severity, str | None]]:
+    return [(each.code, each.severity, each.component) for each in smelted.findings]
+
+
+def only(findings: tuple[Finding, ...]) -> Finding:
+    (finding,) = findings
+    return finding
+
+
+class TestNamespaces:
+    def test_they_are_filled_in_and_never_overwritten(self, harness: Harness) -> None:
+        placed = harness.config_map("placed", namespace="elsewhere")
+        harness.forge(harness.stack(own(harness, "web", harness.config_map("bare"), placed, BINDING)))
+        assert "web/configmap_web_bare.yaml" in harness.working
+        assert "web/configmap_elsewhere_placed.yaml" in harness.working
+        binding = harness.working["web/rolebinding.rbac.authorization.k8s.io_kube-system_a.yaml"]
+        assert "name: a\n  namespace: web\n" in binding
+        assert "name: b\n  namespace: other\n" in binding
+        assert "name: c\n" in binding
+
+    def test_the_stacks_crds_tell_what_lies_in_one(self, harness: Harness) -> None:
+        gadget = WIDGET.replace("Widget", "Gadget")
+        crds = harness.crd("Widget"), harness.crd("Gadget", scope="Cluster")
+        smelted = harness.forge(
+            harness.stack(own(harness, "web", WIDGET, gadget), own(harness, "crds", *crds, namespace=""))
+        )
+        assert {"web/widget.example.com_web_w.yaml", "web/gadget.example.com_w.yaml"} <= harness.working.keys()
+        assert smelted.findings == ()
+
+    def test_of_what_nobody_defines_nothing_is_known(self, harness: Harness) -> None:
+        smelted = harness.forge(harness.stack(own(harness, "web", WIDGET, WIDGET.replace("w}", "v}"))))
+        assert "web/widget.example.com_w.yaml" in harness.working
+        finding = only(smelted.findings)
+        assert (finding.code, finding.severity, finding.where) == ("missing-crd", Severity.WARNING, "input/web.yaml:5")
+        assert "2 objects of kind Widget" in finding.message
+
+    def test_those_that_nobody_makes_are_made_one_step_ahead(self, harness: Harness) -> None:
+        made = "apiVersion: v1\nkind: Namespace\nmetadata: {name: made, labels: {mine: x}}\n"
+        smelted = harness.forge(
+            harness.stack(
+                own(harness, "web", harness.config_map("a"), harness.config_map("b", namespace="more")),
+                own(harness, "made", made, harness.config_map("c"), wave=-60, extra_namespaces=("extra",)),
+                own(harness, "system", harness.config_map("d"), namespace="kube-system"),
+                own(harness, "nowhere", harness.config_map("e"), namespace=""),
+            )
+        )
+        assert waves(smelted) == [("namespaces", -70), ("made", -60), ("nowhere", 0), ("system", 0), ("web", 0)]
+        assert harness.below("working/namespaces").keys() == {
+            "namespace_extra.yaml",
+            "namespace_more.yaml",
+            "namespace_web.yaml",
+        }
+        assert "mine: x" in harness.working["made/namespace_made.yaml"]
+        assert "nowhere/configmap_default_e.yaml" in harness.working
+
+    def test_a_component_that_is_called_so_gets_them(self, harness: Harness) -> None:
+        smelted = harness.forge(
+            harness.stack(
+                own(harness, "web", harness.config_map("a")),
+                own(harness, "namespaces", harness.config_map("b"), namespace="default", wave=50),
+            )
+        )
+        assert waves(smelted) == [("namespaces", -10), ("web", 0)]
+        assert harness.below("working/namespaces").keys() == {"configmap_default_b.yaml", "namespace_web.yaml"}
+
+    def test_keep_namespace_leaves_everything_as_it_is(self, harness: Harness) -> None:
+        smelted = harness.forge(
+            harness.stack(own(harness, "web", harness.config_map("a"), BINDING, keep_namespace=True))
+        )
+        assert "web/configmap_a.yaml" in harness.working
+        assert "namespace: web" not in "".join(harness.below("working/web").values())
+        assert waves(smelted) == [("web", 0)]
+
+
+class TestHooks:
+    def test_tests_are_dropped_and_later_ones_kept_aside(self, harness: Harness) -> None:
+        events = ("pre-install", "post-install,post-upgrade", "test", "test-success", "pre-delete", "post-upgrade")
+        hooks = [
+            harness.config_map(
+                f"hook{number}", annotations=f'helm.sh/hook: "{event}", helm.sh/hook-weight: "{number}"'
+            )
+            for number, event in enumerate(events)
+        ]
+        helm = harness.chart("web", {f"{number}.yaml": hook for number, hook in enumerate(hooks)})
+        smelted = harness.forge(harness.stack(harness.component("web", helm=helm)))
+        assert harness.below("working/web").keys() == {
+            "configmap_web_hook0.yaml",
+            "configmap_web_hook1.yaml",
+            "hooks/configmap_web_hook4.yaml",
+            "hooks/configmap_web_hook5.yaml",
+        }
+        assert codes(smelted) == [("hook-dropped", Severity.NOTICE, "web")] * 2
+        assert "2 hooks (ConfigMap/web/hook2, ConfigMap/web/hook3)" in smelted.findings[0].message
+        assert "working/web/hooks/" in smelted.findings[1].message
+        records = {each.id.name: (each.hook, each.weight) for each in smelted.record.parts[1].objects}
+        assert records == {"hook0": ("pre-install", 0), "hook1": ("post-install,post-upgrade", 1)}
+
+
+class TestExclude:
+    @pytest.mark.parametrize("name", ["configmap_b.yaml", "configmap_web_b.yaml", "ConfigMap_b.yaml"])
+    def test_an_object_is_left_out_by_the_name_of_its_file(self, harness: Harness, name: str) -> None:
+        documents = [harness.config_map(each) for each in "ab"]
+        smelted = harness.forge(harness.stack(own(harness, "web", *documents, exclude=(name,))))
+        assert harness.below("working/web").keys() == {"configmap_web_a.yaml"}
+        assert smelted.findings == ()
+
+    def test_a_name_that_leaves_nothing_out_is_a_finding(self, harness: Harness) -> None:
+        smelted = harness.forge(harness.stack(own(harness, "web", harness.config_map("a"), exclude=("a.yaml",))))
+        finding = only(smelted.findings)
+        assert (finding.code, finding.severity, finding.component) == ("unused-ignore", Severity.WARNING, "web")
+        assert "'a.yaml'" in finding.message
+
+
+class TestTwins:
+    def test_equal_ones_inside_a_component_are_one(self, harness: Harness) -> None:
+        twin = harness.crd("Widget")
+        helm = harness.chart("web", {"crds/a.yaml": twin, "crds/b.yaml": twin, "c.yaml": twin + "---\n" + twin})
+        smelted = harness.forge(harness.stack(harness.component("web", helm=helm)))
+        assert (smelted.objects, smelted.findings) == (1, ())
+
+    def test_of_equal_ones_the_earlier_component_owns_the_object(self, harness: Harness) -> None:
+        shared = [harness.config_map(f"c{number}", namespace="shared") for number in range(4)]
+        smelted = harness.forge(
+            harness.stack(own(harness, "late", *shared, wave=20), own(harness, "early", *shared, wave=10))
+        )
+        assert codes(smelted) == [("duplicate-object", Severity.WARNING, "late")]
+        assert "brings 4 objects that early brings too, equal, and owns" in only(smelted.findings).message
+        assert smelted.is_written
+        assert len(harness.below("working/early")) == 4
+        assert harness.below("working/late") == {}
+
+    def test_different_ones_are_an_error_that_names_both_sources(self, harness: Harness) -> None:
+        one, two = (harness.config_map("c", f"a: {each}", namespace="shared") for each in ("one", "two"))
+        smelted = harness.forge(harness.stack(own(harness, "first", one), own(harness, "second", two)))
+        finding = only(smelted.findings)
+        assert (finding.code, finding.severity, str(finding.object)) == (
+            "duplicate-object",
+            Severity.ERROR,
+            "ConfigMap/shared/c",
+        )
+        assert "first (input/first.yaml:1)" in finding.message
+        assert "second (input/second.yaml:1)" in finding.message
+        assert not smelted.is_written
+
+    def test_namesakes_of_other_namespaces_and_groups_are_others(self, harness: Harness) -> None:
+        role = "apiVersion: {}/v1\nkind: Widget\nmetadata: {{name: w}}\n"
+        documents = (
+            harness.config_map("a"),
+            harness.config_map("a", namespace="other"),
+            role.format("one.io"),
+            role.format("two.io"),
+            harness.crd("Widget", "one.io"),
+            harness.crd("Widget", "two.io"),
+        )
+        smelted = harness.forge(harness.stack(own(harness, "web", *documents)))
+        assert smelted.findings == ()
+        assert len(harness.below("working/web")) == 6
+
+    def test_a_later_entry_may_replace_an_earlier_ones_object(self, harness: Harness) -> None:
+        entries = tuple(
+            harness.input(f"{name}.yaml", harness.config_map("a", f"a: {name}")) for name in ("one", "two")
+        )
+        component = harness.component("web", manifests=entries, later_replaces=True)
+        smelted = harness.forge(harness.stack(component))
+        assert "a: two" in harness.working["web/configmap_web_a.yaml"]
+        assert codes(smelted) == [("duplicate-object", Severity.NOTICE, "web")]
+        assert "input/one.yaml:1" in only(smelted.findings).message
+
+    def test_without_being_told_it_does_not(self, harness: Harness) -> None:
+        entries = tuple(
+            harness.input(f"{name}.yaml", harness.config_map("a", f"a: {name}")) for name in ("one", "two")
+        )
+        smelted = harness.forge(harness.stack(harness.component("web", manifests=entries)))
+        assert codes(smelted) == [("duplicate-object", Severity.ERROR, "web")]
+
+
+class TestOrder:
+    def test_waves_follow_from_what_is_needed_and_held(self, harness: Harness) -> None:
+        smelted = harness.forge(
+            harness.stack(
+                own(harness, "app", harness.config_map("a"), needs=("database",), namespace="default"),
+                own(harness, "database", harness.config_map("b"), harness.crd("Widget"), namespace="default"),
+                own(harness, "crds", harness.crd("Gadget"), namespace="default"),
+                own(harness, "given", harness.config_map("c"), wave=-999, namespace="default"),
+            )
+        )
+        assert waves(smelted) == [("given", -999), ("crds", -100), ("database", -50), ("app", 0)]
+
+    def test_a_circle_is_shown(self, harness: Harness) -> None:
+        stack = harness.stack(
+            own(harness, "a", harness.config_map("a"), needs=("b",)),
+            own(harness, "b", harness.config_map("b"), needs=("a",)),
+        )
+        (error,) = harness.errors(lambda: harness.forge(stack))
+        assert isinstance(error, OrderError)
+        assert "a → b → a" in error.message or "b → a → b" in error.message
+
+
+def test_an_empty_stack_is_a_stack(harness: Harness) -> None:
+    smelted = harness.forge(harness.stack())
+    assert (smelted.parts, smelted.objects, smelted.is_written) == ((), 0, True)

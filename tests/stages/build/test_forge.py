@@ -1,0 +1,141 @@
+"""All stages in one go, with the real adapters: the same bytes in any folder and with any number of workers."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cluster_forge import composition
+from cluster_forge.adapters.git.bare_repositories import BareRepositories
+from cluster_forge.catalog import starter
+from cluster_forge.foundation.errors import EditedError
+from cluster_forge.stack.lock import Lock
+from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack, Target
+from cluster_forge.stack.parse import load
+from cluster_forge.stages.build import input_fingerprint
+from cluster_forge.stages.build.forge import ForgeResult, ForgeRequest, forge
+from cluster_forge.stages.toolbox import Pins
+
+if TYPE_CHECKING:
+    from tests.stages.conftest import Harness
+
+TIME = 1_700_000_000
+
+
+def starter_in(folder: Path, *, jobs: int, time: int = TIME, store: str = "store") -> dict[str, bytes]:
+    """The starter, forged; everything in the workspace afterwards, and which files may be run."""
+    folder.mkdir(exist_ok=True)
+    settings = composition.Settings(workspace=folder, store=str(folder.parent / store), offline=True, jobs=jobs)
+    with composition.services(settings) as harness:
+        harness.files.replace_trees({"input": starter.tree()})
+        loaded = load(harness.files.read, list_files=harness.files.list_files)
+        request = ForgeRequest(stack=loaded.stack, lock=Lock(), time=time)
+        made = forge(request, harness.tools, harness.sources, harness.repositories(), _Deaf())
+    assert made.cast is not None
+    return {
+        f"{'x' if os.access(path, os.X_OK) else '-'} {path.relative_to(folder).as_posix()}": path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and ".cluster-forge" not in path.parts
+    }
+
+
+class _Deaf:
+    """`ports.Reporter` for those who do not listen."""
+
+    def started(self, stage: str, total: int) -> None: ...
+    def began(self, stage: str, item: str) -> None: ...
+    def advanced(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None: ...
+    def finished(self, stage: str, summary: str) -> None: ...
+    def noticed(self, finding: object) -> None: ...
+
+
+class TestSameBytes:
+    def test_two_folders_one_worker_and_eight(self, tmp_path: Path) -> None:
+        one = starter_in(tmp_path / "one", jobs=1, store="cold")
+        eight = starter_in(tmp_path / "eight here", jobs=8, store="other")
+        assert one == eight
+        assert "x stacks/starter/deploy.sh" in one
+        assert [path for path in one if path.startswith("x ")] == ["x stacks/starter/deploy.sh"]
+
+    def test_another_date_is_in_image_and_commit_only(self, tmp_path: Path) -> None:
+        first = starter_in(tmp_path / "first", jobs=2)
+        second = starter_in(tmp_path / "second", jobs=2, time=TIME + 1)
+        differing = {path.partition("/")[2].split("/")[1] for path in first if first[path] != second.get(path)}
+        assert differing == {"image", "repo.git", "stack.json"}
+
+
+def request_for(stack: Stack, harness: Harness, *, discard_edits: bool = False) -> ForgeRequest:
+    return ForgeRequest(stack=stack, lock=harness.lock, time=TIME, discard_edits=discard_edits)
+
+
+def forged(harness: Harness, request: ForgeRequest) -> ForgeResult:
+    repositories = BareRepositories(harness.tools.workers, harness.tools.cache)
+    return forge(request, harness.tools, harness.sources, repositories, harness.heard)
+
+
+def small(harness: Harness) -> Stack:
+    component = harness.component("notes", manifests=(harness.input("notes/a.yaml", harness.config_map("one")),))
+    stack: Stack = harness.stack(component, gitops=GitOps(engine=GitOpsEngine.NONE))
+    return stack
+
+
+class TestOrderOfThings:
+    def test_edits_are_refused_before_anything_is_fetched(self, harness: Harness) -> None:
+        stack = small(harness)
+        forged(harness, request_for(stack, harness))
+        harness.files.files["working/notes/configmap_notes_one.yaml"] += b"# edited\n"
+        shop = harness.component("shop", helm=harness.chart("shop", {"a.yaml": harness.config_map("a")}))
+        more = replace(stack, components=(*stack.components, shop))
+        with pytest.raises(EditedError):
+            forged(harness, request_for(more, harness))
+        assert harness.sources.asked == []
+        assert forged(harness, request_for(more, harness, discard_edits=True)).cast
+
+    def test_error_findings_keep_working_and_stack_as_they_were(self, harness: Harness) -> None:
+        forged(harness, request_for(small(harness), harness))
+        before = dict(harness.files.files)
+        harness.input("notes/b.yaml", harness.config_map("one", "other: value"))
+        component = harness.component("notes", manifests=("notes/",))
+        stack = harness.stack(component, gitops=GitOps(engine=GitOpsEngine.NONE))
+        made = forged(harness, request_for(stack, harness))
+        assert made.cast is None
+        assert [finding.code for finding in made.smelted.findings] == ["duplicate-object"]
+        kept = {path: content for path, content in harness.files.files.items() if not path.startswith("input/")}
+        assert kept == {path: content for path, content in before.items() if not path.startswith("input/")}
+
+
+class TestFingerprint:
+    def test_files_and_folders_count(self, harness: Harness) -> None:
+
+        component = harness.component(
+            "notes",
+            manifests=(
+                harness.input("notes/a.yaml", harness.config_map("one")),
+                "more/",
+                "https://example.com/x.yaml",
+            ),
+        )
+        stack = harness.stack(component, target=Target())
+        first = input_fingerprint.fingerprint(stack, {}, harness.lock, harness.tools)
+        assert input_fingerprint.fingerprint(stack, {}, harness.lock, harness.tools) == first
+        harness.input("more/b.yaml", harness.config_map("two"))
+        second = input_fingerprint.fingerprint(stack, {}, harness.lock, harness.tools)
+        harness.input("notes/a.yaml", harness.config_map("one", "c: d"))
+        third = input_fingerprint.fingerprint(stack, {}, harness.lock, harness.tools)
+        assert len({first, second, third}) == 3
+        elsewhere = harness.stack(replace(component, where="input/other.yaml:9"), target=Target())
+        assert input_fingerprint.fingerprint(elsewhere, {}, harness.lock, harness.tools) == third
+        renamed = harness.stack(replace(component, values={"a": [1, {"b": None}]}), target=Target())
+        assert input_fingerprint.fingerprint(renamed, {}, harness.lock, harness.tools) != third
+
+    def test_components_without_sources_need_no_pins(self, harness: Harness) -> None:
+
+        stack = small(harness)
+        name = stack.components[0].name
+        assert input_fingerprint.fingerprint(stack, {name: Pins()}, harness.lock, harness.tools) == input_fingerprint.fingerprint(
+            stack, {}, harness.lock, harness.tools
+        )

@@ -1,0 +1,162 @@
+"""Which bytes every source stands for, and what the lock keeps of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.stages.conftest import Heard
+
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import DescriptionError, FetchError, LockError
+from cluster_forge.stack.lock import Lock, LockedComponent
+from cluster_forge.stack.model import Component, HelmSource
+from cluster_forge.stages.build import locking
+from cluster_forge.stages.build.locking import ResolvedSources
+
+if TYPE_CHECKING:
+    from tests.stages.conftest import Harness
+
+URL = "https://example.com/a.yaml"
+REPOSITORY = "https://charts.example.com"
+ADDRESS = f"{REPOSITORY} web"
+
+
+def fetched(harness: Harness, *components: Component, lock: Lock | None = None) -> ResolvedSources:
+    heard = Heard()
+    found = locking.fetched(components, lock or Lock(), harness.sources, harness.tools.workers, heard)
+    expected = [each.name for each in components for _ in locking.sources_of(each)]
+    assert [item for _, item in heard.begun] == expected
+    assert [item for _, _, item, _ in heard.events] == expected
+    return found
+
+
+def lock_of(found: ResolvedSources) -> Lock:
+    return Lock().having(LockedComponent(name=name, sources=sources) for name, sources in found.locked.items())
+
+
+class TestSources:
+    def test_a_component_has_a_chart_and_urls(self, harness: Harness) -> None:
+        helm = HelmSource(chart="web", release="web", repository="https://charts.example.com", version="1.x")
+        component = harness.component("web", helm=helm, manifests=(URL, "web/", "web/a.yaml"))
+        found = [(each.address, each.asked, each.is_local) for each in locking.sources_of(component)]
+        assert found == [(ADDRESS, "1.x", False), (URL, "", False)]
+
+    def test_a_local_chart_is_called_by_its_path(self, harness: Harness) -> None:
+        component = harness.component("web", helm=HelmSource(chart="./charts/web", release="web"))
+        (source,) = locking.sources_of(component)
+        assert (source.address, source.asked, source.is_local) == ("./charts/web", "", True)
+
+
+class TestFetched:
+    def test_versions_are_resolved_and_kept(self, harness: Harness) -> None:
+        for version in ("1.0.0", "1.1.0", "2.0.0-rc.1"):
+            harness.chart("web", {}, version=version)
+        harness.url(URL, harness.config_map("a"))
+        component = harness.component(
+            "web",
+            helm=HelmSource(chart="web", release="web", repository=REPOSITORY, version=">=1"),
+            manifests=(URL,),
+        )
+        found = fetched(harness, component)
+        pins = found.pins[component.name]
+        assert pins.chart
+        assert (pins.chart.address, pins.chart.version) == (ADDRESS, "1.1.0")
+        assert pins.digests == (pins.chart.digest, Digest.of(harness.sources.urls[URL]))
+        assert [(each.address, each.asked, each.version) for each in found.locked[component.name]] == [
+            (ADDRESS, ">=1", "1.1.0"),
+            (URL, "", ""),
+        ]
+
+    def test_what_is_locked_is_taken_as_it_is(self, harness: Harness) -> None:
+        component = harness.component("web", helm=harness.chart("web", {}, version="1.0.0"))
+        ranged = harness.component(
+            "web", helm=HelmSource(chart="web", release="web", repository="https://charts.example.com", version="1.x")
+        )
+        lock = lock_of(fetched(harness, ranged))
+        harness.chart("web", {}, version="1.5.0")
+        harness.sources.asked.clear()
+        again = fetched(harness, ranged, lock=lock).pins[component.name].chart
+        assert again
+        assert again.version == "1.0.0"
+        assert harness.sources.asked == []
+        anew = fetched(harness, component, lock=lock).pins[component.name].chart
+        assert anew
+        assert anew.version == "1.0.0"
+        assert harness.sources.asked == ["web"], "another range is resolved anew"
+
+    def test_errors_come_together_with_component_and_place(self, harness: Harness) -> None:
+        repository = "https://charts.example.com"
+        harness.chart("old", {}, version="1.0.0")
+        missing = harness.component("a", helm=HelmSource(chart="nowhere", release="a", repository=repository))
+        too_new = harness.component(
+            "b", helm=HelmSource(chart="old", release="b", repository=repository, version=">1")
+        )
+        gone = harness.component("c", manifests=("https://example.com/gone.yaml",))
+        found = harness.errors(lambda: fetched(harness, missing, too_new, gone))
+        assert [type(each) for each in found] == [FetchError, DescriptionError, FetchError]
+        assert [each.message.partition(":")[0] for each in found] == ["component a", "component b", "component c"]
+        assert [each.where for each in found] == [f"input/config.yaml:{name}" for name in "abc"]
+        assert found[0].fix == "see the repository"
+
+    def test_what_has_changed_upstream_is_refused(self, harness: Harness) -> None:
+        harness.url(URL, harness.config_map("a"))
+        component = harness.component("web", manifests=(URL,))
+        lock = lock_of(fetched(harness, component))
+        harness.store.entries.clear()
+        before = Digest.of(harness.sources.urls[URL])
+        harness.url(URL, harness.config_map("b"))
+        (error,) = harness.errors(lambda: fetched(harness, component, lock=lock))
+        assert isinstance(error, LockError)
+        assert str(before) in error.message
+        assert str(Digest.of(harness.sources.urls[URL])) in error.message
+
+
+class TestFromLock:
+    def test_nothing_is_fetched(self, harness: Harness) -> None:
+        harness.url(URL, harness.config_map("a"))
+        component = harness.component("web", helm=harness.chart("web", {}), manifests=(URL, "own.yaml"))
+        found = fetched(harness, component)
+        harness.sources.asked.clear()
+        again = locking.from_lock([component], lock_of(found), harness.sources)
+        assert again == found
+        assert harness.sources.asked == []
+
+    def test_a_local_chart_is_read_as_it_is_now(self, harness: Harness) -> None:
+        component = harness.component("web", helm=HelmSource(chart="./web", release="web"))
+        for content in (b"one", b"two"):
+            harness.sources.charts["./web", ""] = content
+            chart = locking.from_lock([component], Lock(), harness.sources).pins[component.name].chart
+            assert chart
+            assert chart.digest == Digest.of(content)
+            assert harness.store.get(chart.digest) == content
+
+    def test_everything_that_is_missing_is_told_at_once(self, harness: Harness) -> None:
+        components = [
+            harness.component("a", helm=harness.chart("a", {})),
+            harness.component("b", manifests=("own.yaml",)),
+            harness.component("c", manifests=(URL,)),
+        ]
+        found = harness.errors(lambda: locking.from_lock(components, Lock(), harness.sources))
+        assert [(type(each), each.where) for each in found] == [
+            (LockError, "input/config.yaml:a"),
+            (LockError, "input/config.yaml:c"),
+        ]
+        assert all("cluster-forge mine" in str(each.fix) for each in found)
+
+
+@pytest.mark.parametrize(("version", "is_kept"), [("1.0.0", True), ("2.0.0", False)])
+def test_a_lock_counts_for_the_range_that_it_was_made_for(harness: Harness, version: str, is_kept: bool) -> None:
+    for each in ("1.0.0", "2.0.0"):
+        harness.chart("web", {}, version=each)
+    asked = HelmSource(chart="web", release="web", repository=REPOSITORY, version="1.0.0")
+    lock = lock_of(fetched(harness, harness.component("web", helm=asked)))
+    component = harness.component(
+        "web", helm=HelmSource(chart="web", release="web", repository=REPOSITORY, version=version)
+    )
+    if is_kept:
+        assert locking.from_lock([component], lock, harness.sources).pins
+    else:
+        assert [type(each) for each in harness.errors(lambda: locking.from_lock([component], lock, harness.sources))] == [
+            LockError
+        ]

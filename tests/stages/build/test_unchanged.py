@@ -1,0 +1,254 @@
+"""smelt once more: what did not change is not made again, and what did is noticed, never by a time stamp."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cluster_forge.adapters.storage.cache import FolderCache
+from cluster_forge.adapters.rendering import CachingRenderer
+from cluster_forge.record import RECORD, Record
+from cluster_forge.foundation.errors import EditedError, ManifestError
+from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.stack.model import Component, Ignore, KubernetesVersion, Stack, Target
+from cluster_forge.stages.build.smelt_diff import Changes
+from cluster_forge.stages.build.smelt import SmeltResult
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.stages.conftest import Harness
+
+
+def chart_of(harness: Harness, name: str, **changes: Any) -> Component:
+    """A component whose chart writes down its value ``v``."""
+    text = harness.config_map(name, "v: {{ .Values.v | quote }}")
+    helm = harness.chart(name, {"map.yaml": text}, values="v: one")
+    component: Component = harness.component(name, helm=helm, **changes)
+    return component
+
+
+@pytest.fixture
+def stack(harness: Harness) -> Stack:
+    """Two charts, and a file of one's own; mined and smelted."""
+    own = harness.component("own", manifests=(harness.input("own/a.yaml", harness.config_map("a")), "own/more.yaml"))
+    harness.input("own/more.yaml", harness.config_map("more"))
+    stack: Stack = harness.stack(chart_of(harness, "web"), chart_of(harness, "shop"), own)
+    harness.mine(stack)
+    harness.smelt(stack)
+    return stack
+
+
+def again(harness: Harness, stack: Stack, **options: Any) -> SmeltResult:
+    """Smelt once more, with nothing asked for and nothing written so far."""
+    harness.maker.orders.clear()
+    harness.engine.requests.clear()
+    harness.files.writes = 0
+    return harness.smelt(stack, **options)
+
+
+class TestNothingChanged:
+    def test_nothing_is_made_read_or_written(self, harness: Harness, stack: Stack) -> None:
+        before = dict(harness.files.files)
+        smelted = again(harness, stack)
+        assert harness.maker.orders == []
+        assert harness.engine.requests == []
+        assert harness.files.writes == 0
+        assert harness.files.files == before
+        assert (smelted.parts, smelted.changes, bool(smelted.changes)) == ((), Changes(), False)
+        assert smelted.is_written
+        assert smelted.record == Record.from_json(before[RECORD])
+        assert smelted.reused == {part.name for part in smelted.record.parts}
+        assert {f"working/{path}": content for path, content in smelted.tree.files.items()} == {
+            path: content for path, content in before.items() if path.startswith("working/") and path != RECORD
+        }
+
+    def test_it_is_told_as_ever(self, harness: Harness, stack: Stack) -> None:
+        harness.heard.events.clear()
+        smelted = again(harness, stack)
+        assert harness.heard.events[-1] == ("finished", "smelt", "7 objects of 4 components in working/")
+        assert smelted.objects == 7
+
+    def test_everything_anew_gives_the_same_bytes(self, harness: Harness, stack: Stack) -> None:
+        before = dict(harness.files.files)
+        smelted = again(harness, stack, is_anew=True)
+        assert set(harness.maker.ordered) == {"web", "shop", "own"}
+        assert smelted.parts
+        assert not smelted.changes
+        assert harness.files.files == before
+
+    def test_forge_after_smelt_changes_nothing_either(self, harness: Harness, stack: Stack) -> None:
+        before = dict(harness.files.files)
+        smelted = harness.forge(stack)
+        assert (smelted.parts, harness.files.files) == ((), before)
+
+
+class TestSomethingChanged:
+    def test_a_value_makes_just_one_component_anew(self, harness: Harness, stack: Stack, tmp_path: Path) -> None:
+        cached = CachingRenderer(harness.maker, FolderCache(tmp_path))
+        harness.tools = replace(harness.tools, maker=cached)
+        again(harness, stack, is_anew=True)  # everything is kept from now on
+        web, shop, own = stack.components
+        changed = replace(stack, components=(replace(web, values={"v": "two"}), shop, own))
+        smelted = again(harness, changed)
+        assert harness.maker.ordered == ["web"]
+        assert [request.release for request in harness.engine.requests] == ["web"]
+        assert smelted.reused == {"shop"}
+        assert "v: two" in harness.working["web/configmap_web_web.yaml"]
+        assert smelted.changes.changed_components == ("web",)
+        assert [(name, each.path) for name, each in smelted.changes.changed] == [("web", "web/configmap_web_web.yaml")]
+        assert (smelted.changes.added, smelted.changes.removed, smelted.changes.is_first) == ((), (), False)
+
+    def test_and_back_makes_nothing_anew(self, harness: Harness, stack: Stack, tmp_path: Path) -> None:
+        harness.tools = replace(harness.tools, maker=CachingRenderer(harness.maker, FolderCache(tmp_path)))
+        again(harness, stack, is_anew=True)
+        before = dict(harness.files.files)
+        web, *others = stack.components
+        again(harness, replace(stack, components=(replace(web, values={"v": "two"}), *others)))
+        assert again(harness, stack).is_written
+        assert harness.maker.orders == []
+        assert harness.files.files == before
+
+    def test_a_component_more_and_one_less(self, harness: Harness, stack: Stack) -> None:
+        web, _, own = stack.components
+        new = harness.component("new", manifests=(harness.input("new.yaml", harness.config_map("new")),))
+        smelted = again(harness, replace(stack, components=(web, own, new)))
+        found = smelted.changes
+        assert (found.added_components, found.removed_components) == (("new",), ("shop",))
+        assert [each.path for _, each in found.added] == ["namespaces/namespace_new.yaml", "new/configmap_new_new.yaml"]
+        assert [each.path for _, each in found.removed] == [
+            "namespaces/namespace_shop.yaml",
+            "shop/configmap_shop_shop.yaml",
+        ]
+        assert found.changed_components == ("namespaces",)
+
+    def test_a_file_of_ones_own_is_noticed(self, harness: Harness, stack: Stack) -> None:
+        for path in ("a.yaml", "more.yaml"):
+            harness.input(f"own/{path}", harness.config_map(f"edited-{path[0]}"))
+            smelted = again(harness, stack)
+            assert f"own/configmap_own_edited-{path[0]}.yaml" in harness.working
+            assert smelted.changes.changed_components == ("own",)
+            del harness.files.files[f"input/own/{path}"]
+            with pytest.raises(ManifestError, match=f"there is no input/own/{path}"):
+                again(harness, stack)
+            harness.input(f"own/{path}", harness.config_map(f"edited-{path[0]}"))
+
+    @pytest.mark.parametrize("content", [None, b"", b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: edited}\n"])
+    def test_an_edited_sourced_file_is_noticed(self, harness: Harness, stack: Stack, content: bytes | None) -> None:
+        before = dict(harness.files.files)
+        path = "input/web/manifests/sourced/configmap_web.yaml"
+        del harness.files.files[path]
+        if content is not None:
+            harness.files.files[path] = content
+        smelted = again(harness, stack)
+        assert smelted.parts
+        assert [request.release for request in harness.engine.requests] == ["web"]
+        assert harness.working["web/configmap_web_web.yaml"].encode() == before["working/web/configmap_web_web.yaml"]
+
+    def test_a_file_more_in_sourced_is_noticed(self, harness: Harness, stack: Stack) -> None:
+        harness.files.files["input/web/manifests/sourced/x.yaml"] = harness.config_map("x").encode()
+        smelted = again(harness, stack)
+        assert "web" in harness.maker.ordered
+        assert [request.release for request in harness.engine.requests] == ["web"]
+        assert not smelted.changes, "it is rendered anew, and comes to the same"
+        assert "web/configmap_web_x.yaml" not in harness.working
+
+    def test_a_hand_edit_is_noticed(self, harness: Harness, stack: Stack) -> None:
+        before = dict(harness.files.files)
+        harness.files.files["working/web/configmap_web_web.yaml"] += b"# by hand\n"
+        with pytest.raises(EditedError):
+            again(harness, stack)
+        smelted = again(harness, stack, discard_edits=True)
+        assert smelted.parts
+        assert harness.files.files == before
+
+    def test_a_damaged_record_makes_everything_anew_where_edits_are_given_up(
+        self, harness: Harness, stack: Stack
+    ) -> None:
+        before = dict(harness.files.files)
+        harness.files.files[RECORD] = b"{"
+        assert again(harness, stack, discard_edits=True).parts
+        assert harness.files.files == before
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"target": Target(kubernetes=KubernetesVersion(1, 34))},
+            {"name": "other"},
+            {"ignores": (Ignore(code="missing-crd", reason="why", where="input/config.yaml:9"),)},
+        ],
+        ids=["target", "name", "ignores"],
+    )
+    def test_the_description_is_noticed(self, harness: Harness, stack: Stack, change: dict[str, Any]) -> None:
+        smelted = again(harness, replace(stack, **change))
+        assert smelted.parts
+        assert smelted.record.inputs != harness.fingerprint(stack)
+
+    def test_another_engine_is_noticed(self, harness: Harness, stack: Stack) -> None:
+        harness.engine.version = "helm v9"
+        assert again(harness, stack).parts
+        assert {request.release for request in harness.engine.requests} == {"web", "shop"}
+
+
+class TestJudgement:
+    @pytest.fixture
+    def clash(self, harness: Harness) -> Stack:
+        stack: Stack = harness.stack(
+            *(
+                harness.component(
+                    name,
+                    manifests=(harness.input(f"{name}.yaml", harness.config_map("c", f"a: {name}", namespace="x")),),
+                )
+                for name in ("one", "two")
+            )
+        )
+        return stack
+
+    def test_what_was_allowed_is_judged_once_more(self, harness: Harness, clash: Stack) -> None:
+        allow = frozenset({"duplicate-object"})
+        first = harness.smelt(clash, allow=allow)
+        before = dict(harness.files.files)
+        assert (first.record.errors, first.record.warnings) == (0, 1)
+        same = again(harness, clash, allow=allow)
+        assert harness.maker.orders == []
+        assert (same.findings, same.record, same.parts) == (first.findings, first.record, ())
+        refused = again(harness, clash)
+        assert not refused.is_written
+        assert [(each.code, each.severity) for each in refused.findings] == [("duplicate-object", Severity.ERROR)]
+        assert refused.findings[0] == replace(first.findings[0], severity=Severity.ERROR)
+        assert harness.files.files == before
+        assert again(harness, clash, allow=allow).is_written
+
+    def test_the_notices_of_this_run_count_and_not_those_of_the_last(self, harness: Harness, stack: Stack) -> None:
+        notice = Finding(code="unused-source", severity=Severity.WARNING, message="look")
+        assert again(harness, stack, notices=(notice,)).findings == (notice,)
+        found = again(harness, stack)
+        assert (found.findings, found.record.warnings) == ((), 0)
+
+
+def test_a_chart_that_asks_for_a_custom_api_is_rendered_once(harness: Harness) -> None:
+    def asking(name: str, api: str) -> Component:
+        told = harness.config_map(name, f'there: {{{{ .Capabilities.APIVersions.Has "{api}" | quote }}}}')
+        found: Component = harness.component(name, helm=harness.chart(name, {"map.yaml": told}))
+        return found
+
+    crd = harness.chart("crds", {"crd.yaml": harness.crd("Widget")})
+    stack = harness.stack(
+        asking("first", "example.com/v1"),
+        harness.component("crds", helm=crd),
+        asking("last", "example.com/v1/Widget"),
+        asking("other", "nobody.example.com/v1"),
+        asking("plain", "apps/v1"),
+    )
+    harness.forge(stack)
+    assert sorted(request.release for request in harness.engine.requests) == [
+        "crds",
+        "first",
+        "last",
+        "other",
+        "plain",
+    ]
+    for name, there in (("first", "true"), ("last", "true"), ("other", "false"), ("plain", "true")):
+        assert f'there: "{there}"' in harness.working[f"{name}/configmap_{name}_{name}.yaml"]

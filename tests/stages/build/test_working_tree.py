@@ -1,0 +1,95 @@
+"""`working/` as it is now: what counts as edited, and what is made of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cluster_forge.record import RECORD, Record
+from cluster_forge.foundation.errors import EditedError, StaleError
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack
+from cluster_forge.stages.build import working_tree
+
+if TYPE_CHECKING:
+    from tests.stages.conftest import Harness
+
+
+def smelted(harness: Harness, names: tuple[str, ...] = ("one", "two")) -> Record:
+    documents = [harness.config_map(name) for name in names]
+    component = harness.component("notes", manifests=(harness.input("notes.yaml", *documents),))
+    stack: Stack = harness.stack(component, gitops=GitOps(engine=GitOpsEngine.NONE))
+    return harness.forge(stack).record
+
+
+def path(name: str) -> str:
+    return f"notes/configmap_notes_{name}.yaml"
+
+
+class TestEdits:
+    def test_as_smelt_left_it_there_are_none(self, harness: Harness) -> None:
+        record = smelted(harness)
+        found = harness.edited()
+        assert found is not None
+        assert found.edited == ()
+        assert found.record == record
+        working_tree.refuse_edits(working_tree.look(harness.files))
+
+    def test_changed_added_and_deleted(self, harness: Harness) -> None:
+        record = smelted(harness)
+        tree = FileTree({path("one"): b"changed", "notes/new.yaml": b"new"})
+        assert working_tree.edits(record, tree) == [
+            path("one"),
+            "+ notes/new.yaml",
+            "- namespaces/namespace_notes.yaml",
+            f"- {path('two')}",
+        ]
+
+    def test_the_record_has_what_is_there_now(self, harness: Harness) -> None:
+        smelted(harness)
+        files = harness.files.files
+        files[f"working/{path('one')}"] = harness.config_map("one", "c: d", namespace="notes").encode()
+        del files[f"working/{path('two')}"]
+        found = harness.edited()
+        assert found is not None
+        assert found.edited == (path("one"), f"- {path('two')}")
+        (entry,) = next(part for part in found.record.parts if part.name == "notes").objects
+        assert entry.digest == found.record.files[path("one")]
+        assert working_tree.edits(found.record, found.tree) == []
+
+    def test_a_renamed_object_keeps_its_file(self, harness: Harness) -> None:
+        smelted(harness)
+        harness.files.files[f"working/{path('one')}"] = harness.config_map("three", namespace="notes").encode()
+        found = harness.edited()
+        assert found is not None
+        objects = next(part for part in found.record.parts if part.name == "notes").objects
+        assert {each.path: each.id.name for each in objects} == {path("one"): "three", path("two"): "two"}
+
+
+class TestRefusal:
+    def test_nothing_there_is_nothing_lost(self, harness: Harness) -> None:
+        working_tree.refuse_edits(working_tree.look(harness.files))
+        assert harness.edited() is None
+
+    def test_what_smelt_did_not_write(self, harness: Harness) -> None:
+        harness.files.files["working/notes.txt"] = b"mine"
+        with pytest.raises(EditedError, match=r"working/: holds files that smelt did not write: notes\.txt"):
+            working_tree.refuse_edits(working_tree.look(harness.files))
+        assert harness.edited() is None
+
+    def test_the_first_five_are_shown(self, harness: Harness) -> None:
+        names = tuple(f"n{number}" for number in range(7))
+        smelted(harness, names)
+        for name in names:
+            harness.files.files[f"working/{path(name)}"] += b"# edited\n"
+        with pytest.raises(EditedError, match=r"7 files were edited by hand: .*_n4\.yaml and 2 more") as raised:
+            working_tree.refuse_edits(working_tree.look(harness.files))
+        assert raised.value.where == "working/"
+        assert "--discard-edits" in (raised.value.fix or "")
+
+    def test_a_damaged_record_is_no_licence(self, harness: Harness) -> None:
+        smelted(harness)
+        harness.files.files[RECORD] = b"{}"
+        with pytest.raises(StaleError):
+            working_tree.refuse_edits(working_tree.look(harness.files))

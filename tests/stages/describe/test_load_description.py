@@ -1,0 +1,193 @@
+"""The description and the lock, kept from run to run: never taken for what is not there any more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cluster_forge.adapters.storage.cache import FolderCache, NoCache
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import DescriptionError, LockError, UnknownNameError
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.stack import lock_file
+from cluster_forge.stack.lock import Lock, LockedComponent, LockedSource
+from cluster_forge.stack.selection import Selection
+from cluster_forge.stages.describe import description_reader
+from cluster_forge.stages.describe.load_description import Description, load_description
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cluster_forge.ports.storage import Cache
+
+DESCRIPTION = """\
+apiVersion: cluster-forge/v1
+kind: Stack
+name: demo
+extends: [base.yaml]
+components:
+  - name: web
+    needs: [store]
+    helm: {chart: ./web}
+    valuesFiles: [web.yaml]
+    values: {replicas: 2, limit: 9007199254740993, big: 1e300, none: null, list: [1, a]}
+  - name: store
+    manifests: [store]
+"""
+LOCKED = Lock().having(
+    [
+        LockedComponent(
+            name=ComponentName("web"),
+            sources=(LockedSource(address="./web", asked="1", version="1.2", digest=Digest.of(b"")),),
+            rendered=Digest.of(b"x"),
+            asks=("policy/v1",),
+        )
+    ]
+)
+
+
+class Folder:
+    """Files by path, which counts how often each is read."""
+
+    def __init__(self) -> None:
+        self.files = {
+            "input/config.yaml": DESCRIPTION,
+            "input/base.yaml": "apiVersion: cluster-forge/v1\nkind: Stack\ntarget: {kubernetes: '1.30', size: medium}\n",
+            "input/web.yaml": "image: web\n",
+            "input/web/Chart.yaml": "name: web\nversion: 1.0.0\n",
+            "input/store/a.yaml": "{}",
+            "cluster-forge.lock": lock_file.emit(LOCKED),
+        }
+        self.read_often: Counter[str] = Counter()
+
+    def read(self, path: str) -> bytes | None:
+        self.read_often[path] += 1
+        content = self.files.get(path)
+        return None if content is None else content.encode()
+
+    def list_files(self, path: str) -> Sequence[str] | None:
+        found = sorted(name for name in self.files if name.startswith(f"{path}/"))
+        return found or None
+
+
+@pytest.fixture
+def folder() -> Folder:
+    return Folder()
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> FolderCache:
+    return FolderCache(tmp_path)
+
+
+@pytest.fixture
+def readings(monkeypatch: pytest.MonkeyPatch) -> list[Selection]:
+    """What was read anew."""
+    done: list[Selection] = []
+    inner = description_reader.stack
+
+    def stack(read: object, list_files: object, selection: Selection) -> object:
+        done.append(selection)
+        return inner(read, list_files, selection)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(description_reader, "stack", stack)
+    return done
+
+
+def plainly(folder: Folder, selection: Selection | None = None) -> Description:
+    return load_description(folder, selection or Selection(), NoCache())
+
+
+class TestKept:
+    def test_the_second_reading_is_equal_and_none(
+        self, folder: Folder, cache: Cache, readings: list[Selection]
+    ) -> None:
+        first = load_description(folder, Selection(), cache)
+        assert load_description(folder, Selection(), cache) == first == plainly(folder)
+        assert len(readings) == 2  # the first, and the one without a cache
+        assert first.lock == LOCKED
+        assert set(first.read) == {"input/config.yaml", "input/base.yaml", "input/web.yaml"}
+        assert first.stack.component("web").values["limit"] == 9007199254740993
+
+    def test_what_the_reading_noticed_comes_again(self, folder: Folder, cache: Cache) -> None:
+        selection = Selection(skip=("store",))
+        first = load_description(folder, selection, cache)
+        assert [each.code for each in first.notices] == ["left-out", "left-out"]
+        assert load_description(folder, selection, cache).notices == first.notices
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda files: files.update({"input/config.yaml": DESCRIPTION.replace("replicas: 2", "replicas: 3")}),
+            lambda files: files.update(
+                {"input/base.yaml": "apiVersion: cluster-forge/v1\nkind: Stack\ntarget: {size: large}\n"}
+            ),
+            lambda files: files.update({"input/web.yaml": "image: other\n"}),
+            lambda files: files.update({"cluster-forge.lock": lock_file.emit(Lock())}),
+            lambda files: files.pop("cluster-forge.lock"),
+        ],
+    )
+    def test_whatever_changed_is_read(
+        self, folder: Folder, cache: Cache, change: Callable[[dict[str, str]], object]
+    ) -> None:
+        before = load_description(folder, Selection(), cache)
+        change(folder.files)
+        after = load_description(folder, Selection(), cache)
+        assert after != before
+        assert after == plainly(folder)
+
+    @pytest.mark.parametrize(
+        "missing", ["input/base.yaml", "input/web.yaml", "input/web/Chart.yaml", "input/store/a.yaml"]
+    )
+    def test_what_is_gone_is_noticed(self, folder: Folder, cache: Cache, missing: str) -> None:
+        load_description(folder, Selection(), cache)
+        del folder.files[missing]
+        with pytest.raises(DescriptionError):
+            load_description(folder, Selection(), cache)
+
+    def test_another_selection_is_another_reading(self, folder: Folder, cache: Cache) -> None:
+        load_description(folder, Selection(), cache)
+        only = load_description(folder, Selection(names=("store",)), cache)
+        assert [component.name for component in only.stack.components] == ["store"]
+        with pytest.raises(UnknownNameError):
+            load_description(folder, Selection(names=("stor",)), cache)
+
+    def test_errors_are_told_each_time(self, folder: Folder, cache: Cache) -> None:
+        folder.files["cluster-forge.lock"] = "version: 7\n"
+        for _ in range(2):
+            with pytest.raises(LockError):
+                load_description(folder, Selection(), cache)
+
+    @pytest.mark.parametrize(
+        "value", ["123456789012345678901234567890", "-9223372036854775808", "1e-7", "{1: a, y: b}"]
+    )
+    def test_values_come_back_as_they_were_read(self, folder: Folder, cache: Cache, value: str) -> None:
+        folder.files["input/web.yaml"] = f"kept: {value}\n"
+        for _ in range(2):
+            assert repr(load_description(folder, Selection(), cache).stack) == repr(plainly(folder).stack)
+
+    def test_two_workspaces_that_begin_alike(self, folder: Folder, cache: Cache) -> None:
+        other = Folder()
+        other.files["input/web.yaml"] = "image: another\n"
+        for each in (folder, other, folder, other):
+            assert load_description(each, Selection(), cache) == plainly(each)
+
+
+def test_a_read_file_is_read_once_more_only(folder: Folder, cache: Cache) -> None:
+    load_description(folder, Selection(), cache)
+    folder.read_often.clear()
+    load_description(folder, Selection(), cache)
+    assert folder.read_often == Counter(
+        {"input/config.yaml": 2, "input/base.yaml": 1, "input/web.yaml": 1, "cluster-forge.lock": 1}
+    )
+
+
+def test_the_lock_alone_changes_nothing_in_the_stack(folder: Folder, cache: Cache, readings: list[Selection]) -> None:
+    before = load_description(folder, Selection(), cache)
+    folder.files["cluster-forge.lock"] = lock_file.emit(Lock())
+    assert load_description(folder, Selection(), cache) == replace(before, lock=Lock())
+    assert len(readings) == 1

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from cluster_forge.foundation.errors import ForgeError, leaves
+
+
+@pytest.fixture
+def errors_of() -> Callable[[Callable[[], object]], list[str]]:
+    """The errors that a call raises, each as ``where: message``."""
+
+    def of(call: Callable[[], object]) -> list[str]:
+        try:
+            call()
+        except (ForgeError, ExceptionGroup) as error:
+            return [str(fault) for fault in leaves(error)]
+        pytest.fail("no error was raised")
+
+    return of
