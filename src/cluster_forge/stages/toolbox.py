@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import LockError
 from cluster_forge.ports.rendering import Renderer, YamlReader
@@ -28,7 +29,7 @@ class Toolbox:
 
     def kept(self, how: str, content: bytes, make: Callable[[bytes], bytes]) -> bytes:
         """What ``make`` makes of ``content``, or made of it before; ``how`` names ``make`` and its version."""
-        key = Digest.of(f"{how} {Digest.of(content)}".encode())
+        key = build.key("packed", how.encode(), content)
         found = self.cache.get("packed", key)
         if found is None:
             found = make(content)

@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation import build
 from cluster_forge.foundation.errors import RepositoryError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.oci import layer
@@ -95,7 +95,7 @@ class BareRepositories:
     def _blobs(self, contents: Sequence[bytes]) -> list[_Entry]:
         """The blobs of one folder's files, kept together: a component is mostly the same as it was before."""
         names = [_name(content) for content in contents]
-        key = Digest.of(f"git {layer.deflate_version()} {_LEVEL}\n".encode() + b"".join(names))
+        key = build.key("packed", f"git {layer.deflate_version()}".encode(), b"".join(names))
         kept = self._cache.get("packed", key)
         if kept is not None:
             return _unpacked(kept)

@@ -7,9 +7,8 @@ from typing import Any
 
 import orjson
 
-from cluster_forge import __version__
+from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.manifests import batch
 from cluster_forge.ports.rendering import RenderedBatch, Renderer, RenderJob
 from cluster_forge.ports.storage import Cache
 
@@ -20,7 +19,7 @@ class CachingRenderer:
     """`ports.Maker` that keeps what ``maker`` made.
 
     The key covers everything that decides the result: the chart's or the texts' bytes, the values, the release, the
-    namespace, the target, the API versions, this tool's and the engine's version. Never a time stamp.
+    namespace, the target, the API versions, this build of Cluster-Forge and the engine's version. Never a time stamp.
     """
 
     def __init__(self, maker: Renderer, cache: Cache) -> None:
@@ -41,7 +40,7 @@ class CachingRenderer:
         return made
 
     def asks(self, chart: bytes) -> frozenset[str] | None:
-        key = Digest.of(__version__.encode() + chart)
+        key = build.key(_ASKS, chart)
         kept = self._cache.get(_ASKS, key)
         if kept is not None:
             found = orjson.loads(kept)
@@ -51,7 +50,7 @@ class CachingRenderer:
         return asked
 
     def _key(self, order: RenderJob) -> Digest:
-        parts: dict[str, Any] = {"tool": __version__, "format": batch.FORMAT}
+        parts: dict[str, Any] = {}
         if order.chart:
             parts |= {
                 "engine": self.version,
@@ -64,4 +63,4 @@ class CachingRenderer:
                 "skip schema": order.chart.skip_schema,
             }
         parts["texts"] = [(origin, hashlib.sha256(content).hexdigest()) for origin, content in order.texts]
-        return Digest.of(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
+        return build.key(_OBJECTS, orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import click
 
-from cluster_forge import __version__
+from cluster_forge.foundation import build
 from cluster_forge.foundation.errors import ForgeError, leaves
 from cluster_forge.manifests.finding import Finding, Severity
 
@@ -98,7 +98,7 @@ def finding(each: Finding) -> str:
 def _bug(error: Exception, arguments: Sequence[str]) -> int:
     """Write the traceback to a file and say where; a bug is ours, and whoever meets it should not have to read it."""
     report = (
-        f"cluster-forge {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
+        f"cluster-forge {build.identity()}, Python {platform.python_version()}, {platform.platform()}\n"
         f"arguments: {list(arguments)}\n\n{''.join(traceback.format_exception(error))}"
     )
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cluster_forge import __version__
 from cluster_forge.record import CastImage, PartRecord, Record, stack_json
+from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StaleError
 from cluster_forge.foundation.file_tree import FileTree, join
@@ -134,7 +134,7 @@ def _working(request: CastRequest, tools: Toolbox) -> tuple[Working, tuple[Findi
     if found is None or found.record is working_tree.NO_RECORD:
         raise StaleError("there is no working/ that smelt made", fix="run `cluster-forge smelt` (or `forge`)")
     record, noticed = found.record, []
-    if (record.inputs, record.stack, record.tool) != (request.inputs, request.stack.name, __version__):
+    if (record.inputs, record.stack, record.tool) != (request.inputs, request.stack.name, build.identity()):
         if not request.is_stale_fine:
             raise StaleError(
                 "was smelted from another description, lock, input/ or selection of names than the present one",

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from cluster_forge import __version__
+from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.workspace import Workspace
@@ -43,14 +43,13 @@ def fingerprint(
     known = own or {}
     paths = {path for path in mined | _entries(stack) if f"input/{path}" not in known}
     parts = {
-        "tool": __version__,
         "stack": _plain(stack),
         "sources": {str(name): list(map(str, each.digests)) for name, each in sorted(pins.items()) if each.digests},
         "engine": tools.maker.version,
         "rendered": {str(name): str(locked.rendered) for name, locked in lock.components.items() if name in pins},
         "files": {**_digests(paths, tools), **known},
     }
-    return Digest.of(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
+    return build.key("inputs", orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
 
 
 def _entries(stack: Stack) -> set[str]:

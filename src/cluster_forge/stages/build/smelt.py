@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cluster_forge import __version__
 from cluster_forge.record import RECORD, Record
+from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StaleError
 from cluster_forge.foundation.file_tree import FileTree
@@ -116,7 +116,7 @@ def _unchanged(request: SmeltRequest, present: Working | None, inputs: Digest) -
     if present is None or present.edited:
         return None
     record = present.record
-    if (record.inputs, record.stack, record.tool) != (inputs, request.stack.name, __version__):
+    if (record.inputs, record.stack, record.tool) != (inputs, request.stack.name, build.identity()):
         return None
     findings = judged((*request.notices, *record.found), request.stack.ignores, request.allow)
     return SmeltResult(
@@ -144,7 +144,7 @@ def _made(request: SmeltRequest, present: Working | None, inputs: Digest, tools:
     tree, records, revision = lay_out(stack, assembled.parts, request.pins)
     known = {each.path: each.digest for part in records for each in part.objects}
     record = Record(
-        tool=__version__,
+        tool=build.identity(),
         stack=stack.name,
         inputs=inputs,
         revision=revision,

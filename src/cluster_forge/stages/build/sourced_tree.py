@@ -13,7 +13,7 @@ from itertools import chain
 
 import orjson
 
-from cluster_forge import __version__
+from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
@@ -105,7 +105,6 @@ def fingerprint(  # noqa: PLR0913 - everything that decides the result
 ) -> Digest:
     """The fingerprint that the lock keeps as ``rendered``; ``content`` is the folder's digest."""
     parts = {
-        "tool": __version__,
         "engine": tools.maker.version if component.helm else "",
         "sources": [str(digest) for digest in pins.digests],
         "values": dict(component.values),
@@ -115,7 +114,7 @@ def fingerprint(  # noqa: PLR0913 - everything that decides the result
         "announced": sorted(announced),
         "content": str(content),
     }
-    return Digest.of(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
+    return build.key("rendered", orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
 
 
 def asks_text(made: RenderedComponent) -> tuple[str, ...]:

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from cluster_forge import __version__
-from cluster_forge.foundation import json_codec
+from cluster_forge.foundation import build, json_codec
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.storage import Cache
@@ -97,7 +96,7 @@ def load_description(files: Files, selection: Selection, cache: Cache) -> Descri
 
 def _read(files: Files, selection: Selection, cache: Cache) -> _Kept:
     """The description, or what an earlier reading came to that looked at nothing but what is there today."""
-    key = _key(json_codec.dump(selection), files.read(DESCRIPTION) or b"")
+    key = build.key(_DESCRIBED, json_codec.dump(selection), files.read(DESCRIPTION) or b"")
     kept = _get(cache, _DESCRIBED, key, _Kept)
     if kept is None or not kept.is_current(files):
         from cluster_forge.stages.describe import description_reader  # noqa: PLC0415 - yaml and pydantic: 0.2 s, for a reader only
@@ -113,7 +112,7 @@ def _locked(files: Files, cache: Cache) -> Lock:
     content = files.read(lock.FILE)
     if content is None:
         return Lock()
-    key = _key(content)
+    key = build.key(_LOCKS, content)
     kept = _get(cache, _LOCKS, key, Lock)
     if kept is None:
         from cluster_forge.stack import lock_file  # noqa: PLC0415 - yaml
@@ -129,10 +128,6 @@ def _content(found: bytes | None) -> Digest | None:
 
 def _names(found: Sequence[str] | None) -> Digest | None:
     return None if found is None else Digest.of("\n".join(found).encode())
-
-
-def _key(*parts: bytes) -> Digest:
-    return Digest.of(b"\n".join((__version__.encode(), *(str(Digest.of(part)).encode() for part in parts))))
 
 
 def _get(cache: Cache, what: str, key: Digest, kind: type[Kind]) -> Kind | None:
