@@ -39,7 +39,7 @@ class Services:
     """Everything that the stages of one command work with."""
 
     files: WorkspaceFiles
-    tools: Toolbox
+    toolbox: Toolbox
     sources: Sources
     repositories: Callable[[], Repositories]
     close: Callable[[], None]
@@ -100,10 +100,10 @@ def services(settings: Settings) -> Services:
     )
     if settings.is_ahead:
         processes.start(min(settings.jobs, _AHEAD))
-    tools = Toolbox(
+    toolbox = Toolbox(
         store=store,
         files=files,
-        maker=CachingRenderer(processes, cache),
+        renderer=CachingRenderer(processes, cache),
         reader=reader,
         workers=ThreadWorkers(settings.jobs),
         cache=cache,
@@ -118,9 +118,9 @@ def services(settings: Settings) -> Services:
     )
     return Services(
         files=files,
-        tools=tools,
+        toolbox=toolbox,
         sources=sources,
-        repositories=lambda: _repositories(tools),
+        repositories=lambda: _repositories(toolbox),
         close=processes.close,
     )
 
@@ -193,10 +193,10 @@ def _downloads(*, is_offline: bool) -> NoDownloads | HttpDownloads:
     return HttpDownloads()
 
 
-def _repositories(tools: Toolbox) -> Repositories:
+def _repositories(toolbox: Toolbox) -> Repositories:
     from cluster_forge.adapters.git.bare_repositories import BareRepositories
 
-    return BareRepositories(tools.workers, tools.cache)
+    return BareRepositories(toolbox.workers, toolbox.cache)
 
 
 def _engine(name: str) -> HelmEngine:

@@ -65,7 +65,7 @@ def crd(name: str) -> str:
 def objects(engine: HelmEngine, asked: RenderRequest) -> dict[ObjectId, Any]:
     """What the engine's output comes to."""
     name = ComponentName("web")
-    found = batch.unpack(InProcessRenderer(engine, READER).make(RenderJob(component=name, chart=asked)).content, name)
+    found = batch.unpack(InProcessRenderer(engine, READER).render(RenderJob(component=name, chart=asked)).content, name)
     assert len({each.id for each in found}) == len(found)
     return {each.id: each.body for each in found}
 
@@ -373,8 +373,8 @@ class TestAskedApis:
             "templates/a.yaml": '{{ if .Capabilities.APIVersions.Has "policy/v1" }}a: b{{ end }}',
             "charts/b/templates/b.yaml": '{{ if $.Capabilities.APIVersions.Has "example.com/v1/Widget" }}a: b{{ end }}',
         }
-        assert HelmSdk().asks(chart(files)) == frozenset({"policy/v1", "example.com/v1/Widget"})
-        assert HelmSdk().asks(chart({"templates/a.yaml": "a: b"})) == frozenset()
+        assert HelmSdk().required_apis(chart(files)) == frozenset({"policy/v1", "example.com/v1/Widget"})
+        assert HelmSdk().required_apis(chart({"templates/a.yaml": "a: b"})) == frozenset()
 
     @pytest.mark.parametrize(
         "template",
@@ -388,7 +388,7 @@ class TestAskedApis:
     )
     def test_where_one_asks_in_another_way_nothing_is_known(self, template: str) -> None:
         literal = '{{ if .Capabilities.APIVersions.Has "batch/v1" }}a: b{{ end }}'
-        assert HelmSdk().asks(chart({"templates/a.yaml": template, "templates/b.yaml": literal})) is None
+        assert HelmSdk().required_apis(chart({"templates/a.yaml": template, "templates/b.yaml": literal})) is None
 
     def test_a_dependency_that_is_packed_once_more_may_ask_for_anything(self) -> None:
         packed = chart({"templates/a.yaml": '{{ .Capabilities.APIVersions.Has "policy/v1" }}'})
@@ -398,16 +398,16 @@ class TestAskedApis:
                 entry = tarfile.TarInfo(path)
                 entry.size = len(content)
                 archive.addfile(entry, io.BytesIO(content))
-        assert HelmSdk().asks(buffer.getvalue()) is None
+        assert HelmSdk().required_apis(buffer.getvalue()) is None
 
     def test_both_engines_tell_it(self, engine: HelmEngine) -> None:
         asking = {"templates/a.yaml": '{{ if .Capabilities.APIVersions.Has "example.com/v1" }}a: b{{ end }}'}
-        assert engine.asks(chart(asking)) in (frozenset({"example.com/v1"}), None)
-        assert engine.asks(chart({"templates/a.yaml": "\n"})) == frozenset()
+        assert engine.required_apis(chart(asking)) in (frozenset({"example.com/v1"}), None)
+        assert engine.required_apis(chart({"templates/a.yaml": "\n"})) == frozenset()
 
     def test_what_is_no_archive_is_an_error(self) -> None:
         with pytest.raises(ArchiveError):
-            HelmSdk().asks(b"nonsense")
+            HelmSdk().required_apis(b"nonsense")
 
 
 def test_the_library_gives_the_notes() -> None:

@@ -59,7 +59,7 @@ def chart(files: Mapping[str, str]) -> bytes:
 
 
 def rendering(files: Mapping[str, str], **changes: Any) -> RenderJob:
-    """An order for a chart."""
+    """An job for a chart."""
     given: dict[str, Any] = {
         "chart": chart(files),
         "values": {},
@@ -73,7 +73,7 @@ def rendering(files: Mapping[str, str], **changes: Any) -> RenderJob:
 
 
 def reading(*texts: str | bytes) -> RenderJob:
-    """An order for texts."""
+    """An job for texts."""
     contents = [text.encode() if isinstance(text, str) else text for text in texts]
     return RenderJob(component=NAME, where="here", texts=[(f"file{n}.yaml", each) for n, each in enumerate(contents)])
 
@@ -82,13 +82,13 @@ def templates(text: str) -> RenderJob:
     return rendering({"templates/a.yaml": text})
 
 
-def made(maker: Renderer, order: RenderJob) -> tuple[Manifest, ...]:
-    return batch.unpack(maker.make(order).content, NAME)
+def made(renderer: Renderer, job: RenderJob) -> tuple[Manifest, ...]:
+    return batch.unpack(renderer.render(job).content, NAME)
 
 
-def failure(maker: Renderer, order: RenderJob) -> list[ForgeError]:
+def failure(renderer: Renderer, job: RenderJob) -> list[ForgeError]:
     try:
-        maker.make(order)
+        renderer.render(job)
     except (ForgeError, ExceptionGroup) as error:
         return [each for each in leaves(error) if isinstance(each, ForgeError)]
     pytest.fail("no error was raised")
@@ -123,13 +123,13 @@ BAD = {
 
 @pytest.fixture(scope="module")
 def processes() -> Iterator[WorkerPoolRenderer]:
-    maker = WorkerPoolRenderer(COMMAND, direct(), Limits(), ENVIRONMENT)
-    yield maker
-    maker.close()
+    renderer = WorkerPoolRenderer(COMMAND, direct(), Limits(), ENVIRONMENT)
+    yield renderer
+    renderer.close()
 
 
 @pytest.fixture(params=["cached", "processes", "cached processes"])
-def maker(request: pytest.FixtureRequest, tmp_path: Path) -> Renderer:
+def renderer(request: pytest.FixtureRequest, tmp_path: Path) -> Renderer:
     if request.param == "cached":
         return CachingRenderer(direct(), FolderCache(tmp_path))
     processes: Renderer = request.getfixturevalue("processes")
@@ -138,40 +138,40 @@ def maker(request: pytest.FixtureRequest, tmp_path: Path) -> Renderer:
 
 class TestContract:
     @pytest.mark.parametrize("name", GOOD)
-    def test_all_make_the_same(self, maker: Renderer, name: str) -> None:
-        expected = direct().make(GOOD[name])
+    def test_all_make_the_same(self, renderer: Renderer, name: str) -> None:
+        expected = direct().render(GOOD[name])
         for _ in range(2):
-            assert maker.make(GOOD[name]).content == expected.content
-        assert made(maker, GOOD[name]) == batch.unpack(expected.content, NAME)
+            assert renderer.render(GOOD[name]).content == expected.content
+        assert made(renderer, GOOD[name]) == batch.unpack(expected.content, NAME)
 
     @pytest.mark.parametrize("name", BAD)
-    def test_all_fail_alike(self, maker: Renderer, name: str) -> None:
+    def test_all_fail_alike(self, renderer: Renderer, name: str) -> None:
         expected = failure(direct(), BAD[name])
         assert all(isinstance(each, RenderError | ManifestError | ArchiveError) for each in expected)
         assert all("component web" in each.message or each.where == "file0.yaml" for each in expected)
         for _ in range(2):
-            assert [(type(each), str(each), each.where, each.fix) for each in failure(maker, BAD[name])] == [
+            assert [(type(each), str(each), each.where, each.fix) for each in failure(renderer, BAD[name])] == [
                 (type(each), str(each), each.where, each.fix) for each in expected
             ]
-        assert made(maker, GOOD["chart"])
+        assert made(renderer, GOOD["chart"])
 
-    def test_they_know_what_a_chart_asks_for(self, maker: Renderer) -> None:
+    def test_they_know_what_a_chart_asks_for(self, renderer: Renderer) -> None:
         asking = chart({"templates/a.yaml": '{{ .Capabilities.APIVersions.Has "policy/v1" }}'})
         unclear = chart({"templates/a.yaml": "{{ .Capabilities.APIVersions.Has .Values.a }}"})
         for _ in range(2):
-            assert maker.asks(asking) == direct().asks(asking) == frozenset({"policy/v1"})
-            assert maker.asks(unclear) is direct().asks(unclear) is None
+            assert renderer.required_apis(asking) == direct().required_apis(asking) == frozenset({"policy/v1"})
+            assert renderer.required_apis(unclear) is direct().required_apis(unclear) is None
         with pytest.raises(ArchiveError):
-            maker.asks(b"nonsense")
+            renderer.required_apis(b"nonsense")
 
-    def test_the_version_is_the_engines(self, maker: Renderer) -> None:
-        assert maker.version == HelmSdk().version
+    def test_the_version_is_the_engines(self, renderer: Renderer) -> None:
+        assert renderer.version == HelmSdk().version
 
-    def test_several_threads_at_once(self, maker: Renderer) -> None:
+    def test_several_threads_at_once(self, renderer: Renderer) -> None:
         names = [*GOOD] * 3
-        expected = [direct().make(GOOD[name]).content for name in names]
+        expected = [direct().render(GOOD[name]).content for name in names]
         with ThreadPoolExecutor(3) as pool:
-            assert [each.content for each in pool.map(lambda name: maker.make(GOOD[name]), names)] == expected
+            assert [each.content for each in pool.map(lambda name: renderer.render(GOOD[name]), names)] == expected
 
 
 def test_what_an_object_is_is_known_without_its_tree() -> None:
@@ -205,16 +205,16 @@ GREEDY = {
 
 @pytest.fixture(scope="module")
 def hurried() -> Iterator[WorkerPoolRenderer]:
-    maker = WorkerPoolRenderer(COMMAND, direct(), Limits(seconds=3, memory=4096), ENVIRONMENT)
-    yield maker
-    maker.close()
+    renderer = WorkerPoolRenderer(COMMAND, direct(), Limits(seconds=3, memory=4096), ENVIRONMENT)
+    yield renderer
+    renderer.close()
 
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[WorkerPoolRenderer]:
-    maker = WorkerPoolRenderer(COMMAND, direct(), Limits(seconds=60, memory=512), ENVIRONMENT)
-    yield maker
-    maker.close()
+    renderer = WorkerPoolRenderer(COMMAND, direct(), Limits(seconds=60, memory=512), ENVIRONMENT)
+    yield renderer
+    renderer.close()
 
 
 class TestLimits:
@@ -239,8 +239,8 @@ class TestLimits:
         assert made(small, GOOD["chart"])
 
     def test_a_recursion_without_end_is_helms_error(self, small: WorkerPoolRenderer) -> None:
-        order = templates('{{ define "x" }}{{ include "x" . }}{{ end }}{{ include "x" . }}')
-        (error,) = failure(small, order)
+        job = templates('{{ define "x" }}{{ include "x" . }}{{ end }}{{ include "x" . }}')
+        (error,) = failure(small, job)
         assert isinstance(error, RenderError)
         assert "component web: " in error.message
         assert made(small, GOOD["chart"])
@@ -297,19 +297,19 @@ def lives(pid: int) -> bool:
 class TestProcesses:
     @pytest.fixture
     def alone(self) -> Iterator[WorkerPoolRenderer]:
-        maker = WorkerPoolRenderer(COMMAND, direct(), Limits(), ENVIRONMENT)
-        yield maker
-        maker.close()
+        renderer = WorkerPoolRenderer(COMMAND, direct(), Limits(), ENVIRONMENT)
+        yield renderer
+        renderer.close()
 
     def test_one_makes_one_order_after_the_other(self, alone: WorkerPoolRenderer) -> None:
         before = set(children(os.getpid()))
-        for order in GOOD.values():
-            alone.make(order)
+        for job in GOOD.values():
+            alone.render(job)
         assert len(set(children(os.getpid())) - before) == 1
 
     def test_one_that_is_killed_while_it_works_is_told(self, alone: WorkerPoolRenderer) -> None:
         before = set(children(os.getpid()))
-        alone.make(GOOD["texts"])
+        alone.render(GOOD["texts"])
         (child,) = set(children(os.getpid())) - before
         with ThreadPoolExecutor(1) as pool:
             working = pool.submit(failure, alone, ENDLESS["a loop in a loop"])
@@ -323,7 +323,7 @@ class TestProcesses:
 
     def test_one_that_died_between_two_orders_is_replaced(self, alone: WorkerPoolRenderer) -> None:
         before = set(children(os.getpid()))
-        alone.make(GOOD["texts"])
+        alone.render(GOOD["texts"])
         (child,) = set(children(os.getpid())) - before
         os.kill(child, signal.SIGKILL)
         assert eventually(lambda: not lives(child), 3)
@@ -346,14 +346,14 @@ class TestProcesses:
             "import sys\nfrom cluster_forge.composition import _engine, _reader\n"
             "from cluster_forge.adapters.rendering import InProcessRenderer\n"
             "class Noisy(InProcessRenderer):\n"
-            "    def make(self, order):\n        print('noise', flush=True); return super().make(order)\n"
+            "    def render(self, job):\n        print('noise', flush=True); return super().render(job)\n"
             "child.serve(Noisy(_engine('auto'), _reader()), memory=int(sys.argv[1]))\n"
         )
-        maker = WorkerPoolRenderer([sys.executable, "-P", "-c", script], direct(), Limits(), ENVIRONMENT)
+        renderer = WorkerPoolRenderer([sys.executable, "-P", "-c", script], direct(), Limits(), ENVIRONMENT)
         try:
-            assert made(maker, GOOD["texts"]) == made(direct(), GOOD["texts"])
+            assert made(renderer, GOOD["texts"]) == made(direct(), GOOD["texts"])
         finally:
-            maker.close()
+            renderer.close()
 
     def test_they_end_with_a_parent_that_is_killed(self, tmp_path: Path) -> None:
         script = tmp_path / "parent.py"
@@ -361,10 +361,10 @@ class TestProcesses:
             "import pathlib, sys, threading, time\n"
             f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
             "import test_rendering as t\n"
-            "maker = t.WorkerPoolRenderer(t.COMMAND, t.direct(), t.Limits(), t.ENVIRONMENT)\n"
-            "maker.make(t.GOOD['texts'])\n"
-            "threading.Thread(target=maker.make, args=(t.ENDLESS['a loop in a loop'],), daemon=True).start()\n"
-            "maker.start(1)\ntime.sleep(0.5)\n"
+            "renderer = t.WorkerPoolRenderer(t.COMMAND, t.direct(), t.Limits(), t.ENVIRONMENT)\n"
+            "renderer.render(t.GOOD['texts'])\n"
+            "threading.Thread(target=renderer.render, args=(t.ENDLESS['a loop in a loop'],), daemon=True).start()\n"
+            "renderer.start(1)\ntime.sleep(0.5)\n"
             "pathlib.Path(sys.argv[1]).touch()\ntime.sleep(60)\n"
         )
         ready = tmp_path / "ready"

@@ -25,23 +25,23 @@ import sys, time
 from cluster_forge.cli.progress import console
 how, verbosity = sys.argv[1], int(sys.argv[2])
 with console.reporting(("mine", "render"), verbosity=verbosity, color=None, began=time.monotonic()) as reporter:
-    reporter.started("mine", 24)
-    reporter.started("render", 12)
+    reporter.stage_started("mine", 24)
+    reporter.stage_started("render", 12)
     for number in range(12):
         name = f"component-with-a-name-as-long-as-they-come-{number}"
-        reporter.began("mine", name)
-        reporter.began("mine", "neighbour")
+        reporter.item_started("mine", name)
+        reporter.item_started("mine", "neighbour")
         time.sleep(0.07)
-        reporter.advanced("mine", name, "1.2.3")
-        reporter.advanced("mine", "neighbour", "1.2.3")
-    reporter.finished("mine", "12 components with sources")
+        reporter.item_finished("mine", name, "1.2.3")
+        reporter.item_finished("mine", "neighbour", "1.2.3")
+    reporter.stage_finished("mine", "12 components with sources")
     for number in range(8):
-        reporter.began("render", f"component-{number}")
+        reporter.item_started("render", f"component-{number}")
         time.sleep(0.07)
-        reporter.advanced("render", f"component-{number}")
+        reporter.item_finished("render", f"component-{number}")
     if how == "fail":
         raise ValueError("the pot is empty")
-    reporter.finished("render", "8 components")
+    reporter.stage_finished("render", "8 components")
 print("done")
 """
 

@@ -31,11 +31,11 @@ from cluster_forge.stages.catalog.trial_stack import TrialStacks
 class Silent:
     """`ports.Reporter` for nobody."""
 
-    def started(self, stage: str, total: int) -> None: ...
-    def began(self, stage: str, item: str) -> None: ...
-    def advanced(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None: ...
-    def finished(self, stage: str, summary: str) -> None: ...
-    def noticed(self, finding: Finding) -> None: ...
+    def stage_started(self, stage: str, total: int) -> None: ...
+    def item_started(self, stage: str, item: str) -> None: ...
+    def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None: ...
+    def stage_finished(self, stage: str, summary: str) -> None: ...
+    def finding_reported(self, finding: Finding) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,15 +104,19 @@ class Workspaces:
         return load(files.read, list_files=files.list_files, **options)
 
     def forge(
-        self, folder: Path, *, allow: Sequence[str] = (), maker: Renderer | None = None, **options: Any
+        self, folder: Path, *, allow: Sequence[str] = (), renderer: Renderer | None = None, **options: Any
     ) -> Forged:
-        """Mine and smelt, as `forge` does; with ``maker`` objects are made by that instead of processes that start anew."""
+        """Mine and smelt, as `forge` does; with ``renderer`` objects are made by that instead of processes that start anew."""
         with self.services(folder) as shop:
-            tools = replace(shop.tools, maker=CachingRenderer(maker, shop.tools.cache)) if maker else shop.tools
+            toolbox = (
+                replace(shop.toolbox, renderer=CachingRenderer(renderer, shop.toolbox.cache))
+                if renderer
+                else shop.toolbox
+            )
             catalog = StackCatalog(packaged())
             stack = load(shop.files.read, list_files=shop.files.list_files, catalog=catalog, **options).stack
             request = MineRequest(stack=stack, lock=Lock(), whole=True, upstream=False)
-            mined = mine(request, tools, shop.sources, Silent())
+            mined = mine(request, toolbox, shop.sources, Silent())
             assert mined.contents is not None
             smelted = smelt(
                 SmeltRequest(
@@ -124,7 +128,7 @@ class Workspaces:
                     discard_edits=True,
                     is_anew=True,
                 ),
-                tools,
+                toolbox,
                 Silent(),
             )
         return Forged(folder=folder, stack=stack, contents=mined.contents, smelted=smelted)

@@ -52,6 +52,6 @@ def test_what_is_begun_is_a_component_that_can_be_tried(tried: TrialRenderer, co
     draft = new.draft(asked, tried, ThreadWorkers(1), Silent())
     own = MemoryFolder({f"components/{asked.name}.yaml": new.text(draft)})
     library = Library((Packaged(), own))
-    again = TrialRenderer(TrialPlans(library), tried.sources, tried.store, tried.maker, tried.charts, tried.reader)
+    again = TrialRenderer(TrialPlans(library), tried.sources, tried.store, tried.renderer, tried.charts, tried.reader)
     (verdict,) = test.test([asked.name], again, ThreadWorkers(1), Silent())
     assert [each for each in verdict.faults if each.rule not in LEFT_TO_PEOPLE] == []

@@ -31,7 +31,7 @@ def platform(workspaces: Workspaces) -> Forged:
 
 
 @pytest.fixture(scope="module")
-def maker() -> Renderer:
+def renderer() -> Renderer:
     """One for all stacks, in this process."""
     reader = FastYaml(GoYaml(PurePythonYaml()))
     reader.read("a: 1\n")  # threads that come and go take the slow reader, unless this one has read before
@@ -40,8 +40,10 @@ def maker() -> Renderer:
 
 @pytest.mark.parametrize("size", ALL_SIZES)
 @pytest.mark.parametrize("name", sorted(packaged().collections))
-def test_every_collection_forges_at_every_size(workspaces: Workspaces, maker: Renderer, name: str, size: str) -> None:
-    forged = workspaces.forge(workspaces.begin(name, size=size), maker=maker)
+def test_every_collection_forges_at_every_size(
+    workspaces: Workspaces, renderer: Renderer, name: str, size: str
+) -> None:
+    forged = workspaces.forge(workspaces.begin(name, size=size), renderer=renderer)
     assert [each for each in forged.smelted.findings if each.severity is Severity.ERROR] == []
     assert [each for each in forged.smelted.findings if each.code == "missing-crd"] == []
     assert lost(forged) == []
@@ -64,9 +66,9 @@ def test_pod_security_is_written_on_the_namespaces(platform: Forged) -> None:
 
 
 @pytest.mark.parametrize("names", [("longhorn",), ("local-path-provisioner",), ("longhorn", "local-path-provisioner")])
-def test_one_storage_class_is_the_default(workspaces: Workspaces, maker: Renderer, names: tuple[str, ...]) -> None:
+def test_one_storage_class_is_the_default(workspaces: Workspaces, renderer: Renderer, names: tuple[str, ...]) -> None:
     """Longhorn's stands as text in a ConfigMap, of which its driver makes the object."""
-    forged = workspaces.forge(workspaces.begin(*names), maker=maker)
+    forged = workspaces.forge(workspaces.begin(*names), renderer=renderer)
     said = re.compile(r"""storageclass\.kubernetes\.io/is-default-class: ["']?true""")
     defaults = [
         str(manifest.id)

@@ -31,7 +31,7 @@ def test_the_server_takes_what_installs_argo_cd_and_serves_the_repository(
     forged = workspaces.forge(workspaces.begin("gitops", size=size, minor=minor, domain="example.com"))
     request = CastRequest(stack=forged.stack, inputs=forged.smelted.record.inputs, time=TIME, smelted=forged.smelted)
     with workspaces.services(forged.folder) as services:
-        told = cast(request, services.tools, BareRepositories(services.tools.workers, NoCache()), Silent())
+        told = cast(request, services.toolbox, BareRepositories(services.toolbox.workers, NoCache()), Silent())
     assert told.delivery is Delivery.INSTALL
     bootstrap = list(objects(forged.folder / told.folder / "bootstrap"))
     assert {each.id.kind for each in bootstrap} >= WRITTEN

@@ -190,7 +190,7 @@ def _chart(data: bytes) -> None:
         files[f"shop/{name.decode(errors='replace')}"] = content
     packed = gzip.compress(tar(*files.items()), compresslevel=1, mtime=0)
     check_archive(packed, "shop.tgz")
-    _MAKER.make(RenderJob(component=ComponentName("shop"), chart=request(packed)))
+    _MAKER.render(RenderJob(component=ComponentName("shop"), chart=request(packed)))
 
 
 def _packed(chart: bytes, values: bytes, schema: bytes, template: bytes) -> bytes:

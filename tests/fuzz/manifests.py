@@ -73,7 +73,7 @@ READERS = Target(
 
 def _objects(data: bytes) -> None:
     """What smelt does with the documents of a file."""
-    packed = _MAKER.make(RenderJob(component=_NAME, texts=[("input/shop/a.yaml", data)]))
+    packed = _MAKER.render(RenderJob(component=_NAME, texts=[("input/shop/a.yaml", data)]))
     manifests = batch.unpack(packed.content, _NAME)
     scopes = Scopes.of(33, manifests)
     placed = [normalize.placed(manifest, "shop", scopes) for manifest in manifests]

@@ -171,8 +171,8 @@ class CountingEngine:
         self.requests.append(request)
         return self._engine.render(request)
 
-    def asks(self, chart: bytes) -> frozenset[str] | None:
-        return self._engine.asks(chart)
+    def required_apis(self, chart: bytes) -> frozenset[str] | None:
+        return self._engine.required_apis(chart)
 
     def newest_in_range(self, constraint: str, versions: Any) -> str | None:
         return self._engine.newest_in_range(constraint, versions)
@@ -184,25 +184,25 @@ class CountingEngine:
 class CountingMaker:
     """A `ports.Maker` that remembers what it was asked for."""
 
-    def __init__(self, maker: Renderer) -> None:
-        self._maker = maker
-        self.orders: list[RenderJob] = []
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self.jobs: list[RenderJob] = []
 
     @property
     def version(self) -> str:
-        return self._maker.version
+        return self._renderer.version
 
-    def make(self, order: RenderJob) -> RenderedBatch:
-        self.orders.append(order)
-        return self._maker.make(order)
+    def render(self, job: RenderJob) -> RenderedBatch:
+        self.jobs.append(job)
+        return self._renderer.render(job)
 
-    def asks(self, chart: bytes) -> frozenset[str] | None:
-        return self._maker.asks(chart)
+    def required_apis(self, chart: bytes) -> frozenset[str] | None:
+        return self._renderer.required_apis(chart)
 
     @property
     def ordered(self) -> list[str]:
-        """The components that something was made for, once for each order."""
-        return [order.component for order in self.orders]
+        """The components that something was made for, once for each job."""
+        return [job.component for job in self.jobs]
 
 
 class Heard:
@@ -213,19 +213,19 @@ class Heard:
         self.begun: list[tuple[str, str]] = []
         self.findings: list[Finding] = []
 
-    def started(self, stage: str, total: int) -> None:
+    def stage_started(self, stage: str, total: int) -> None:
         self.events.append(("started", stage, str(total)))
 
-    def began(self, stage: str, item: str) -> None:
+    def item_started(self, stage: str, item: str) -> None:
         self.begun.append((stage, item))
 
-    def advanced(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
+    def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
         self.events.append(("advanced", stage, item, detail))
 
-    def finished(self, stage: str, summary: str) -> None:
+    def stage_finished(self, stage: str, summary: str) -> None:
         self.events.append(("finished", stage, summary))
 
-    def noticed(self, finding: Finding) -> None:
+    def finding_reported(self, finding: Finding) -> None:
         self.findings.append(finding)
 
 
@@ -238,9 +238,14 @@ class Harness:
         self.sources = FakeSources(self.store, self.engine)
         self.lock = Lock()
         reader = FastYaml(GoYaml(PurePythonYaml()))
-        self.maker = CountingMaker(InProcessRenderer(self.engine, reader))
-        self.tools = Toolbox(
-            store=self.store, files=self.files, maker=self.maker, reader=reader, workers=OneByOne(), cache=NoCache()
+        self.renderer = CountingMaker(InProcessRenderer(self.engine, reader))
+        self.toolbox = Toolbox(
+            store=self.store,
+            files=self.files,
+            renderer=self.renderer,
+            reader=reader,
+            workers=OneByOne(),
+            cache=NoCache(),
         )
 
     def chart(self, name: str, templates: Mapping[str, str], *, version: str = "1.0.0", **files: str) -> HelmSource:
@@ -262,7 +267,7 @@ class Harness:
         return path
 
     def mine(self, stack: Stack, **options: Any) -> MineResult:
-        mined = mine(MineRequest(stack=stack, lock=self.lock, **options), self.tools, self.sources, self.heard)
+        mined = mine(MineRequest(stack=stack, lock=self.lock, **options), self.toolbox, self.sources, self.heard)
         self.lock = mined.lock
         return mined
 
@@ -276,7 +281,7 @@ class Harness:
             contents=mined.contents if mined else None,
             **options,
         )
-        return smelt(request, self.tools, self.heard)
+        return smelt(request, self.toolbox, self.heard)
 
     def forge(self, stack: Stack, **options: Any) -> SmeltResult:
         return self.smelt(stack, self.mine(stack, whole=True, upstream=False), **options)
@@ -284,13 +289,15 @@ class Harness:
     def fingerprint(self, stack: Stack) -> Digest:
         """Of everything that the smelted stack depends on, from the lock."""
         pins = locking.from_lock(stack.components, self.lock, self.sources).pins
-        return input_fingerprint.fingerprint(stack, pins, self.lock, self.tools)
+        return input_fingerprint.fingerprint(stack, pins, self.lock, self.toolbox)
 
     def edited(self) -> Working | None:
         """`working/` with its hand edits in the record, as cast reads it; None where smelt did not make it."""
         found = working_tree.look(self.files)
         return (
-            hand_edits.with_edits(found, self.maker) if found and found.record is not working_tree.NO_RECORD else None
+            hand_edits.with_edits(found, self.renderer)
+            if found and found.record is not working_tree.NO_RECORD
+            else None
         )
 
     @staticmethod

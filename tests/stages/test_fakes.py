@@ -104,7 +104,7 @@ class TestStackFiles:
 class TestWorkers:
     @pytest.fixture(params=["fake", "threads"])
     def workers(self, request: pytest.FixtureRequest, harness: Harness) -> Workers:
-        return harness.tools.workers if request.param == "fake" else ThreadWorkers(4)
+        return harness.toolbox.workers if request.param == "fake" else ThreadWorkers(4)
 
     def test_results_come_in_the_order_of_the_items(self, workers: Workers) -> None:
         assert workers.map(lambda number: number * 2, range(50)) == [number * 2 for number in range(50)]

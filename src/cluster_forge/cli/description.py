@@ -33,7 +33,7 @@ def describe(services: Services, selection: Selection) -> Description:
         DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: everything that is wrong in them.
     """
     _see_to_it(services.files)
-    return load_description(services.files, selection, services.tools.cache)
+    return load_description(services.files, selection, services.toolbox.cache)
 
 
 def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:

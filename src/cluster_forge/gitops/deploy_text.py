@@ -1,4 +1,4 @@
-"""The text of `deploy.sh`, block by block: POSIX shell that needs nothing but kubectl and the standard tools."""
+"""The text of `deploy.sh`, block by block: POSIX shell that needs nothing but kubectl and the standard toolbox."""
 
 from __future__ import annotations
 

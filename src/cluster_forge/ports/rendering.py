@@ -51,7 +51,7 @@ class HelmEngine(Protocol):
             ArchiveError: if the archive is no chart.
         """
 
-    def asks(self, chart: bytes) -> frozenset[str] | None:
+    def required_apis(self, chart: bytes) -> frozenset[str] | None:
         """The API versions that a chart's templates ask the cluster for; None where they cannot be told.
 
         Raises:
@@ -105,7 +105,7 @@ class Renderer(Protocol):
     def version(self) -> str:
         """The engine that renders and its version: part of every fingerprint."""
 
-    def make(self, order: RenderJob) -> RenderedBatch:
+    def render(self, job: RenderJob) -> RenderedBatch:
         """Render the chart, or read the texts.
 
         Raises:
@@ -114,7 +114,7 @@ class Renderer(Protocol):
             ManifestError, ExceptionGroup: one for each document that is not YAML or no Kubernetes object.
         """
 
-    def asks(self, chart: bytes) -> frozenset[str] | None:
+    def required_apis(self, chart: bytes) -> frozenset[str] | None:
         """The API versions that a chart's templates ask the cluster for; None where they cannot be told.
 
         Raises:

@@ -38,7 +38,7 @@ class LockedComponent:
     name: ComponentName
     sources: tuple[LockedSource, ...] = ()
     rendered: Digest | None = None
-    asks: tuple[str, ...] = ()
+    required_apis: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sources", tuple(sorted(self.sources)))

@@ -60,8 +60,8 @@ def _lines(lock: Lock) -> Iterator[str]:
             yield ""
         sources = [_fields(source) for source in component.sources]
         body: dict[str, Any] = {"rendered": str(component.rendered)} if component.rendered else {}
-        if component.asks:
-            body["asks"] = list(component.asks)
+        if component.required_apis:
+            body["asks"] = list(component.required_apis)
         yield f"  {text.scalar(component.name)}:" if sources or body else f"  {text.scalar(component.name)}: {{}}"
         yield from text.mapping(body, "    ")
         if sources:
@@ -115,7 +115,7 @@ class _Reading:
                 name=ComponentName(name),
                 sources=tuple(source for source in sources if source),
                 rendered=self._digest(rendered) if rendered else None,
-                asks=tuple(self._string(item) for item in self._items(members.get("asks"))),
+                required_apis=tuple(self._string(item) for item in self._items(members.get("asks"))),
             )
         except ValueError as error:
             self._wrong(body, str(error))

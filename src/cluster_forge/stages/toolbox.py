@@ -22,7 +22,7 @@ class Toolbox:
 
     store: Store
     files: Workspace
-    maker: Renderer
+    renderer: Renderer
     reader: YamlReader
     workers: Workers
     cache: Cache

@@ -208,11 +208,11 @@ class Counting:
         self.made = 0
         self.asked = 0
 
-    def make(self, order: RenderJob) -> RenderedBatch:
+    def render(self, job: RenderJob) -> RenderedBatch:
         self.made += 1
         return RenderedBatch(content=f"made {self.made}".encode())
 
-    def asks(self, chart: bytes) -> frozenset[str] | None:
+    def required_apis(self, chart: bytes) -> frozenset[str] | None:
         self.asked += 1
         return None if chart == b"unclear" else frozenset({"a/v1", "b/v1"})
 
@@ -234,17 +234,17 @@ def chart(**changes: Any) -> RenderJob:
 
 
 class TestCached:
-    @pytest.mark.parametrize("order", [CHART, TEXTS], ids=["chart", "texts"])
-    def test_what_was_made_is_not_made_again(self, cache: FolderCache, tmp_path: Path, order: RenderJob) -> None:
-        maker = Counting()
-        first = CachingRenderer(maker, cache).make(order)
-        again = CachingRenderer(maker, FolderCache(tmp_path)).make(order)
+    @pytest.mark.parametrize("job", [CHART, TEXTS], ids=["chart", "texts"])
+    def test_what_was_made_is_not_made_again(self, cache: FolderCache, tmp_path: Path, job: RenderJob) -> None:
+        renderer = Counting()
+        first = CachingRenderer(renderer, cache).render(job)
+        again = CachingRenderer(renderer, FolderCache(tmp_path)).render(job)
         assert (first.is_kept, again.is_kept) == (False, True)
         assert first.content == again.content == b"made 1"
-        assert maker.made == 1
+        assert renderer.made == 1
 
     @pytest.mark.parametrize(
-        "order",
+        "job",
         [
             replace(CHART, component=ComponentName("other")),
             replace(CHART, where="elsewhere"),
@@ -253,11 +253,11 @@ class TestCached:
         ],
         ids=["component", "place", "order of keys", "list for tuple"],
     )
-    def test_what_decides_nothing_is_no_part_of_the_key(self, cache: FolderCache, order: RenderJob) -> None:
-        maker = Counting()
-        cached = CachingRenderer(maker, cache)
-        cached.make(CHART)
-        assert cached.make(order).is_kept
+    def test_what_decides_nothing_is_no_part_of_the_key(self, cache: FolderCache, job: RenderJob) -> None:
+        renderer = Counting()
+        cached = CachingRenderer(renderer, cache)
+        cached.render(CHART)
+        assert cached.render(job).is_kept
 
     CHANGES = (
         chart(values={"a": {"b": 2}, "c": [1, 2]}),
@@ -285,52 +285,52 @@ class TestCached:
     )
 
     def test_whatever_decides_the_result_is_part_of_the_key(self, cache: FolderCache) -> None:
-        maker = Counting()
-        cached = CachingRenderer(maker, cache)
-        cached.make(CHART)
-        for number, order in enumerate(self.CHANGES, start=2):
-            made = cached.make(order)
-            assert (made.is_kept, made.content) == (False, f"made {number}".encode()), order
-        assert all(cached.make(order).is_kept for order in (CHART, *self.CHANGES))
+        renderer = Counting()
+        cached = CachingRenderer(renderer, cache)
+        cached.render(CHART)
+        for number, job in enumerate(self.CHANGES, start=2):
+            made = cached.render(job)
+            assert (made.is_kept, made.content) == (False, f"made {number}".encode()), job
+        assert all(cached.render(job).is_kept for job in (CHART, *self.CHANGES))
 
     def test_another_engine_makes_charts_anew_but_not_texts(self, cache: FolderCache) -> None:
-        for order, is_kept in ((CHART, False), (TEXTS, True)):
-            CachingRenderer(Counting(), cache).make(order)
-            assert CachingRenderer(Counting("engine 2"), cache).make(order).is_kept is is_kept
+        for job, is_kept in ((CHART, False), (TEXTS, True)):
+            CachingRenderer(Counting(), cache).render(job)
+            assert CachingRenderer(Counting("engine 2"), cache).render(job).is_kept is is_kept
 
     def test_without_a_cache_everything_is_made(self) -> None:
-        maker = Counting()
-        cached: Renderer = CachingRenderer(maker, NoCache())
-        assert [cached.make(CHART).is_kept for _ in range(3)] == [False] * 3
-        assert maker.made == 3
+        renderer = Counting()
+        cached: Renderer = CachingRenderer(renderer, NoCache())
+        assert [cached.render(CHART).is_kept for _ in range(3)] == [False] * 3
+        assert renderer.made == 3
 
     def test_a_failure_is_not_kept(self, cache: FolderCache, tmp_path: Path) -> None:
         class Failing(Counting):
-            def make(self, order: RenderJob) -> RenderedBatch:
-                raise ArithmeticError(order.where)
+            def render(self, job: RenderJob) -> RenderedBatch:
+                raise ArithmeticError(job.where)
 
         with pytest.raises(ArithmeticError):
-            CachingRenderer(Failing(), cache).make(CHART)
+            CachingRenderer(Failing(), cache).render(CHART)
         assert entries(tmp_path) == []
 
     def test_a_spoilt_entry_is_made_anew(self, cache: FolderCache, tmp_path: Path) -> None:
-        maker = Counting()
-        cached = CachingRenderer(maker, cache)
-        cached.make(CHART)
+        renderer = Counting()
+        cached = CachingRenderer(renderer, cache)
+        cached.render(CHART)
         entry(tmp_path).write_bytes(b"poison")
-        assert cached.make(CHART) == RenderedBatch(content=b"made 2")
-        assert cached.make(CHART) == RenderedBatch(content=b"made 2", is_kept=True)
+        assert cached.render(CHART) == RenderedBatch(content=b"made 2")
+        assert cached.render(CHART) == RenderedBatch(content=b"made 2", is_kept=True)
 
     @pytest.mark.parametrize(("archive", "asked"), [(b"clear", frozenset({"a/v1", "b/v1"})), (b"unclear", None)])
     def test_what_a_chart_asks_for_is_looked_up_once(
         self, cache: FolderCache, archive: bytes, asked: frozenset[str] | None
     ) -> None:
-        maker = Counting()
-        cached = CachingRenderer(maker, cache)
-        assert cached.asks(archive) == cached.asks(archive) == asked
-        assert maker.asked == 1
-        cached.asks(b"another")
-        assert maker.asked == 2
+        renderer = Counting()
+        cached = CachingRenderer(renderer, cache)
+        assert cached.required_apis(archive) == cached.required_apis(archive) == asked
+        assert renderer.asked == 1
+        cached.required_apis(b"another")
+        assert renderer.asked == 2
 
     def test_the_version_is_the_engines(self, cache: FolderCache) -> None:
         assert CachingRenderer(Counting("engine 7"), cache).version == "engine 7"

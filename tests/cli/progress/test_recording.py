@@ -21,11 +21,11 @@ def recorded() -> tuple[Recorded, Heard, list[dict[str, Any]]]:
 
 def test_everything_is_passed_on_and_kept() -> None:
     reporter, heard, kept = recorded()
-    reporter.started("mine", 1)
-    reporter.began("mine", "a")
-    reporter.advanced("mine", "a", "1.2.3", cached=True, bytes=7)
-    reporter.finished("mine", "all")
-    reporter.noticed(FINDING)
+    reporter.stage_started("mine", 1)
+    reporter.item_started("mine", "a")
+    reporter.item_finished("mine", "a", "1.2.3", cached=True, bytes=7)
+    reporter.stage_finished("mine", "all")
+    reporter.finding_reported(FINDING)
     told = [("started", "mine", "1"), ("advanced", "mine", "a", "1.2.3"), ("finished", "mine", "all")]
     assert (heard.events, heard.begun, heard.findings) == (told, [("mine", "a")], [FINDING])
     assert [each["event"] for each in kept] == ["started", "began", "advanced", "finished", "noticed"]
@@ -35,14 +35,14 @@ def test_everything_is_passed_on_and_kept() -> None:
 
 def test_seconds_are_measured_unless_the_stage_knows_better() -> None:
     reporter, _, kept = recorded()
-    reporter.started("mine", 3)
-    reporter.began("mine", "a")
+    reporter.stage_started("mine", 3)
+    reporter.item_started("mine", "a")
     time.sleep(0.02)
-    reporter.advanced("mine", "a")
-    reporter.began("mine", "b")
-    reporter.advanced("mine", "b", seconds=5.5)
-    reporter.advanced("mine", "never begun")
-    reporter.finished("mine", "")
+    reporter.item_finished("mine", "a")
+    reporter.item_started("mine", "b")
+    reporter.item_finished("mine", "b", seconds=5.5)
+    reporter.item_finished("mine", "never begun")
+    reporter.stage_finished("mine", "")
     took = {each["item"]: each["seconds"] for each in kept if each["event"] == "advanced" and "seconds" in each}
     assert 0.02 <= took["a"] < 5
     assert took == {"a": took["a"], "b": 5.5}

@@ -56,8 +56,8 @@ def described(harness: Harness, **changes: Any) -> Stack:
 
 def made(harness: Harness, stack: Stack, *, time: int = TIME, **options: Any) -> CastResult:
     request = CastRequest(stack=stack, inputs=harness.fingerprint(stack), time=time, **options)
-    repositories: Repositories = BareRepositories(harness.tools.workers, harness.tools.cache)
-    return cast(request, harness.tools, repositories, harness.heard)
+    repositories: Repositories = BareRepositories(harness.toolbox.workers, harness.toolbox.cache)
+    return cast(request, harness.toolbox, repositories, harness.heard)
 
 
 def forged(harness: Harness, **changes: Any) -> CastResult:

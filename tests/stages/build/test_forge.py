@@ -34,7 +34,7 @@ def starter_in(folder: Path, *, jobs: int, time: int = TIME, store: str = "store
         harness.files.replace_trees({"input": starter.tree()})
         loaded = load(harness.files.read, list_files=harness.files.list_files)
         request = ForgeRequest(stack=loaded.stack, lock=Lock(), time=time)
-        made = forge(request, harness.tools, harness.sources, harness.repositories(), _Deaf())
+        made = forge(request, harness.toolbox, harness.sources, harness.repositories(), _Deaf())
     assert made.cast is not None
     return {
         f"{'x' if os.access(path, os.X_OK) else '-'} {path.relative_to(folder).as_posix()}": path.read_bytes()
@@ -46,11 +46,11 @@ def starter_in(folder: Path, *, jobs: int, time: int = TIME, store: str = "store
 class _Deaf:
     """`ports.Reporter` for those who do not listen."""
 
-    def started(self, stage: str, total: int) -> None: ...
-    def began(self, stage: str, item: str) -> None: ...
-    def advanced(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None: ...
-    def finished(self, stage: str, summary: str) -> None: ...
-    def noticed(self, finding: object) -> None: ...
+    def stage_started(self, stage: str, total: int) -> None: ...
+    def item_started(self, stage: str, item: str) -> None: ...
+    def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None: ...
+    def stage_finished(self, stage: str, summary: str) -> None: ...
+    def finding_reported(self, finding: object) -> None: ...
 
 
 class TestSameBytes:
@@ -73,8 +73,8 @@ def request_for(stack: Stack, harness: Harness, *, discard_edits: bool = False) 
 
 
 def forged(harness: Harness, request: ForgeRequest) -> ForgeResult:
-    repositories = BareRepositories(harness.tools.workers, harness.tools.cache)
-    return forge(request, harness.tools, harness.sources, repositories, harness.heard)
+    repositories = BareRepositories(harness.toolbox.workers, harness.toolbox.cache)
+    return forge(request, harness.toolbox, harness.sources, repositories, harness.heard)
 
 
 def small(harness: Harness) -> Stack:
@@ -120,22 +120,22 @@ class TestFingerprint:
             ),
         )
         stack = harness.stack(component, target=Target())
-        first = input_fingerprint.fingerprint(stack, {}, harness.lock, harness.tools)
-        assert input_fingerprint.fingerprint(stack, {}, harness.lock, harness.tools) == first
+        first = input_fingerprint.fingerprint(stack, {}, harness.lock, harness.toolbox)
+        assert input_fingerprint.fingerprint(stack, {}, harness.lock, harness.toolbox) == first
         harness.input("more/b.yaml", harness.config_map("two"))
-        second = input_fingerprint.fingerprint(stack, {}, harness.lock, harness.tools)
+        second = input_fingerprint.fingerprint(stack, {}, harness.lock, harness.toolbox)
         harness.input("notes/a.yaml", harness.config_map("one", "c: d"))
-        third = input_fingerprint.fingerprint(stack, {}, harness.lock, harness.tools)
+        third = input_fingerprint.fingerprint(stack, {}, harness.lock, harness.toolbox)
         assert len({first, second, third}) == 3
         elsewhere = harness.stack(replace(component, where="input/other.yaml:9"), target=Target())
-        assert input_fingerprint.fingerprint(elsewhere, {}, harness.lock, harness.tools) == third
+        assert input_fingerprint.fingerprint(elsewhere, {}, harness.lock, harness.toolbox) == third
         renamed = harness.stack(replace(component, values={"a": [1, {"b": None}]}), target=Target())
-        assert input_fingerprint.fingerprint(renamed, {}, harness.lock, harness.tools) != third
+        assert input_fingerprint.fingerprint(renamed, {}, harness.lock, harness.toolbox) != third
 
     def test_components_without_sources_need_no_pins(self, harness: Harness) -> None:
 
         stack = small(harness)
         name = stack.components[0].name
-        assert input_fingerprint.fingerprint(stack, {name: Pins()}, harness.lock, harness.tools) == input_fingerprint.fingerprint(
-            stack, {}, harness.lock, harness.tools
+        assert input_fingerprint.fingerprint(stack, {name: Pins()}, harness.lock, harness.toolbox) == input_fingerprint.fingerprint(
+            stack, {}, harness.lock, harness.toolbox
         )

@@ -24,7 +24,7 @@ ADDRESS = f"{REPOSITORY} web"
 
 def fetched(harness: Harness, *components: Component, lock: Lock | None = None) -> ResolvedSources:
     heard = Heard()
-    found = locking.fetched(components, lock or Lock(), harness.sources, harness.tools.workers, heard)
+    found = locking.fetched(components, lock or Lock(), harness.sources, harness.toolbox.workers, heard)
     expected = [each.name for each in components for _ in locking.sources_of(each)]
     assert [item for _, item in heard.begun] == expected
     assert [item for _, _, item, _ in heard.events] == expected

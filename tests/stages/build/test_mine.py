@@ -89,7 +89,7 @@ class TestLock:
             (URL, "", "", Digest.of(harness.sources.urls[URL])),
         ]
         assert web.rendered
-        assert [each.asks for each in lock.components.values()] == [("*",), ("a/v1", "b/v1"), ()]
+        assert [each.required_apis for each in lock.components.values()] == [("*",), ("a/v1", "b/v1"), ()]
 
     def test_it_is_written_only_if_it_changed(self, harness: Harness) -> None:
         stack = harness.stack(inventing(harness))

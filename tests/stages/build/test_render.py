@@ -192,7 +192,7 @@ class TestErrors:
     def test_what_nobody_pinned_is_an_error_and_no_bug(self, harness: Harness) -> None:
         url = "https://example.com/a.yaml"
         stack = harness.stack(asking(harness, "web"), harness.component("url", manifests=(url,)))
-        found = harness.errors(lambda: render(stack, {}, Lock(), harness.tools, harness.heard))
+        found = harness.errors(lambda: render(stack, {}, Lock(), harness.toolbox, harness.heard))
         assert [type(each) for each in found] == [LockError, LockError]
 
     def test_a_document_that_is_nested_too_deep_is_an_error(self, harness: Harness) -> None:

@@ -76,7 +76,7 @@ class TestWritten:
         for part in smelted.parts:
             for manifest in part.manifests:
                 text = harness.working[f"{part.name}/{manifest.id.file_name}"]
-                assert harness.tools.reader.read(text) == manifest.body
+                assert harness.toolbox.reader.read(text) == manifest.body
 
     def test_the_same_input_gives_the_same_bytes(self, harness: Harness, web: Component) -> None:
         stack = harness.stack(web)

@@ -43,7 +43,7 @@ def stack(harness: Harness) -> Stack:
 
 def again(harness: Harness, stack: Stack, **options: Any) -> SmeltResult:
     """Smelt once more, with nothing asked for and nothing written so far."""
-    harness.maker.orders.clear()
+    harness.renderer.jobs.clear()
     harness.engine.requests.clear()
     harness.files.writes = 0
     return harness.smelt(stack, **options)
@@ -53,7 +53,7 @@ class TestNothingChanged:
     def test_nothing_is_made_read_or_written(self, harness: Harness, stack: Stack) -> None:
         before = dict(harness.files.files)
         smelted = again(harness, stack)
-        assert harness.maker.orders == []
+        assert harness.renderer.jobs == []
         assert harness.engine.requests == []
         assert harness.files.writes == 0
         assert harness.files.files == before
@@ -74,7 +74,7 @@ class TestNothingChanged:
     def test_everything_anew_gives_the_same_bytes(self, harness: Harness, stack: Stack) -> None:
         before = dict(harness.files.files)
         smelted = again(harness, stack, is_anew=True)
-        assert set(harness.maker.ordered) == {"web", "shop", "own"}
+        assert set(harness.renderer.ordered) == {"web", "shop", "own"}
         assert smelted.parts
         assert not smelted.changes
         assert harness.files.files == before
@@ -87,13 +87,13 @@ class TestNothingChanged:
 
 class TestSomethingChanged:
     def test_a_value_makes_just_one_component_anew(self, harness: Harness, stack: Stack, tmp_path: Path) -> None:
-        cached = CachingRenderer(harness.maker, FolderCache(tmp_path))
-        harness.tools = replace(harness.tools, maker=cached)
+        cached = CachingRenderer(harness.renderer, FolderCache(tmp_path))
+        harness.toolbox = replace(harness.toolbox, renderer=cached)
         again(harness, stack, is_anew=True)  # everything is kept from now on
         web, shop, own = stack.components
         changed = replace(stack, components=(replace(web, values={"v": "two"}), shop, own))
         smelted = again(harness, changed)
-        assert harness.maker.ordered == ["web"]
+        assert harness.renderer.ordered == ["web"]
         assert [request.release for request in harness.engine.requests] == ["web"]
         assert smelted.reused == {"shop"}
         assert "v: two" in harness.working["web/configmap_web_web.yaml"]
@@ -102,13 +102,13 @@ class TestSomethingChanged:
         assert (smelted.changes.added, smelted.changes.removed, smelted.changes.is_first) == ((), (), False)
 
     def test_and_back_makes_nothing_anew(self, harness: Harness, stack: Stack, tmp_path: Path) -> None:
-        harness.tools = replace(harness.tools, maker=CachingRenderer(harness.maker, FolderCache(tmp_path)))
+        harness.toolbox = replace(harness.toolbox, renderer=CachingRenderer(harness.renderer, FolderCache(tmp_path)))
         again(harness, stack, is_anew=True)
         before = dict(harness.files.files)
         web, *others = stack.components
         again(harness, replace(stack, components=(replace(web, values={"v": "two"}), *others)))
         assert again(harness, stack).is_written
-        assert harness.maker.orders == []
+        assert harness.renderer.jobs == []
         assert harness.files.files == before
 
     def test_a_component_more_and_one_less(self, harness: Harness, stack: Stack) -> None:
@@ -150,7 +150,7 @@ class TestSomethingChanged:
     def test_a_file_more_in_sourced_is_noticed(self, harness: Harness, stack: Stack) -> None:
         harness.files.files["input/web/manifests/sourced/x.yaml"] = harness.config_map("x").encode()
         smelted = again(harness, stack)
-        assert "web" in harness.maker.ordered
+        assert "web" in harness.renderer.ordered
         assert [request.release for request in harness.engine.requests] == ["web"]
         assert not smelted.changes, "it is rendered anew, and comes to the same"
         assert "web/configmap_web_x.yaml" not in harness.working
@@ -212,7 +212,7 @@ class TestJudgement:
         before = dict(harness.files.files)
         assert (first.record.errors, first.record.warnings) == (0, 1)
         same = again(harness, clash, allow=allow)
-        assert harness.maker.orders == []
+        assert harness.renderer.jobs == []
         assert (same.findings, same.record, same.parts) == (first.findings, first.record, ())
         refused = again(harness, clash)
         assert not refused.is_written

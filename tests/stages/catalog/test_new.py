@@ -177,7 +177,7 @@ def test_what_was_begun_can_be_tried(harness: Harness, shelf: Shelf) -> None:
     CatalogComponent.model_validate(yaml.safe_load(text))
     shelf.folder.files["components/web.yaml"] = text
     shelf.component("crds", provides={"monitoring.coreos.com": {}}).component("disk", provides={"storage-class": {}})
-    (verdict,) = test.test(["web"], trials(harness, shelf), harness.tools.workers, harness.heard)
+    (verdict,) = test.test(["web"], trials(harness, shelf), harness.toolbox.workers, harness.heard)
     assert verdict.faults == ()
 
 
@@ -298,13 +298,13 @@ def shelf() -> Shelf:
 
 def trials(harness: Harness, shelf: Shelf) -> TrialRenderer:
     return TrialRenderer(
-        TrialPlans(shelf.library), harness.sources, harness.store, harness.maker, charts, harness.tools.reader
+        TrialPlans(shelf.library), harness.sources, harness.store, harness.renderer, charts, harness.toolbox.reader
     )
 
 
 def drafted(harness: Harness, shelf: Shelf | None = None, **changes: Any) -> Draft:
     asked = NewComponent(name="web", helm={"repository": REPOSITORY, "chart": "web"}, namespace="front", **changes)
-    return new.draft(asked, trials(harness, shelf or Shelf()), harness.tools.workers, harness.heard)
+    return new.draft(asked, trials(harness, shelf or Shelf()), harness.toolbox.workers, harness.heard)
 
 
 @pytest.mark.parametrize(

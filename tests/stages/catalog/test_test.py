@@ -158,26 +158,26 @@ def test_what_is_drawn_at_random(harness: Harness, shelf: Shelf) -> None:
 
 def test_a_chart_that_cannot_be_had(harness: Harness, shelf: Shelf) -> None:
     shelf.component("other")
-    (verdict,) = test.test(["other"], trials(harness, shelf), harness.tools.workers, harness.heard)
+    (verdict,) = test.test(["other"], trials(harness, shelf), harness.toolbox.workers, harness.heard)
     assert {each.rule for each in verdict.faults} == {"renders"}
     assert "has no chart 'other'" in verdict.faults[0].message
 
 
 def test_a_name_that_there_is_not(harness: Harness, shelf: Shelf) -> None:
     with pytest.raises(UnknownNameError, match="the catalog has no component 'wbe'"):
-        test.test(["wbe"], trials(harness, shelf), harness.tools.workers, harness.heard)
+        test.test(["wbe"], trials(harness, shelf), harness.toolbox.workers, harness.heard)
 
 
 def test_several_at_once(harness: Harness, shelf: Shelf) -> None:
     tried(harness, shelf)
-    verdicts = test.test(["web", "monitor"], trials(harness, shelf), harness.tools.workers, harness.heard)
+    verdicts = test.test(["web", "monitor"], trials(harness, shelf), harness.toolbox.workers, harness.heard)
     assert [each.component for each in verdicts] == ["web", "monitor"]
     assert [each.faults for each in verdicts] == [(), ()]
 
 
 def trials(harness: Harness, shelf: Shelf) -> TrialRenderer:
     return TrialRenderer(
-        TrialPlans(shelf.library), harness.sources, harness.store, harness.maker, charts, harness.tools.reader
+        TrialPlans(shelf.library), harness.sources, harness.store, harness.renderer, charts, harness.toolbox.reader
     )
 
 
@@ -193,5 +193,5 @@ def tried(harness: Harness, shelf: Shelf, more: dict[str, str] | None = None, **
     shelf.component("web", **{**body, **changes}).component(
         "monitor", provides={"metrics": {"url": "http://metrics.${namespace}.svc"}}
     )
-    (verdict,) = test.test(["web"], trials(harness, shelf), harness.tools.workers, harness.heard)
+    (verdict,) = test.test(["web"], trials(harness, shelf), harness.toolbox.workers, harness.heard)
     return verdict

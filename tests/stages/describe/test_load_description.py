@@ -44,7 +44,7 @@ LOCKED = Lock().having(
             name=ComponentName("web"),
             sources=(LockedSource(address="./web", asked="1", version="1.2", digest=Digest.of(b"")),),
             rendered=Digest.of(b"x"),
-            asks=("policy/v1",),
+            required_apis=("policy/v1",),
         )
     ]
 )

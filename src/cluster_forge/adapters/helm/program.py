@@ -61,7 +61,7 @@ class HelmProgram:
             notes="",
         )
 
-    def asks(self, chart: bytes) -> frozenset[str] | None:
+    def required_apis(self, chart: bytes) -> frozenset[str] | None:
         return None if _may_ask(chart) else frozenset()
 
     def newest_in_range(self, constraint: str, versions: Sequence[str]) -> str | None:

@@ -54,7 +54,7 @@ class HelmSdk:
         folder = next(self._folder.glob(f"{_PACKAGE}_sdk-*.dist-info"), None)
         return f"helm-python-sdk {folder.name.split('-')[1].removesuffix('.dist') if folder else 'unknown'}"
 
-    def asks(self, chart: bytes) -> frozenset[str] | None:
+    def required_apis(self, chart: bytes) -> frozenset[str] | None:
         return _asked(_unpacked(chart))
 
     def render(self, request: RenderRequest) -> RenderedChart:

@@ -1,4 +1,4 @@
-"""How orders and answers travel between processes: pickled, each after its length."""
+"""How jobs and answers travel between processes: pickled, each after its length."""
 
 from __future__ import annotations
 

@@ -37,28 +37,28 @@ class InProcessRenderer:
     def version(self) -> str:
         return self._engine.version
 
-    def make(self, order: RenderJob) -> RenderedBatch:
-        texts = _of_chart(self._rendered(order, order.chart)) if order.chart else _of_texts(order.texts)
-        return RenderedBatch(content=batch.pack(self._read(texts, order)))
+    def render(self, job: RenderJob) -> RenderedBatch:
+        texts = _of_chart(self._rendered(job, job.chart)) if job.chart else _of_texts(job.texts)
+        return RenderedBatch(content=batch.pack(self._read(texts, job)))
 
-    def asks(self, chart: bytes) -> frozenset[str] | None:
-        return self._engine.asks(chart)
+    def required_apis(self, chart: bytes) -> frozenset[str] | None:
+        return self._engine.required_apis(chart)
 
-    def _rendered(self, order: RenderJob, chart: RenderRequest) -> RenderedChart:
+    def _rendered(self, job: RenderJob, chart: RenderRequest) -> RenderedChart:
         try:
             return self._engine.render(chart)
         except ForgeError as error:
-            message = f"component {order.component}: {error.message}"
-            raise type(error)(message, where=error.where or order.where, fix=error.fix) from error
+            message = f"component {job.component}: {error.message}"
+            raise type(error)(message, where=error.where or job.where, fix=error.fix) from error
 
-    def _read(self, documents: Documents, order: RenderJob) -> tuple[Manifest, ...]:
+    def _read(self, documents: Documents, job: RenderJob) -> tuple[Manifest, ...]:
         found: list[Manifest] = []
         errors: list[ForgeError] = []
         for document, origin in documents:
             if len(errors) == _MOST_ERRORS:
                 break
             where = f"{origin}:{document.line}"
-            provenance = Provenance(component=order.component, origin=where)
+            provenance = Provenance(component=job.component, origin=where)
             try:
                 known = self._known.get(document.text)
                 if known is None:
@@ -66,14 +66,14 @@ class InProcessRenderer:
                     known = self._known.put(document.text, [_written(each) for each in objects])
                 found += (replace(each, provenance=provenance) for each in known)
             except ManifestError as error:
-                place = f"component {order.component}: "
+                place = f"component {job.component}: "
                 message = error.message if error.message.startswith(place) else place + error.message
                 errors.append(ManifestError(message, where=error.where or where, fix=error.fix))
             except (RecursionError, orjson.JSONEncodeError, UnicodeError) as error:
                 reason = (
                     "nested deeper than anybody reads" if "ecursion" in str(error) else f"no JSON holds it: {error}"
                 )
-                message = f"component {order.component}: {reason}"
+                message = f"component {job.component}: {reason}"
                 errors.append(ManifestError(message, where=where, fix="mend the document, or leave it out"))
         raise_all(errors)
         return tuple(found)

@@ -1,4 +1,4 @@
-"""What a process does that makes objects for another: it answers orders, within its limits, as long as that one lives."""
+"""What a process does that makes objects for another: it answers jobs, within its limits, as long as that one lives."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _LOOKS = 0.5
 """Seconds between two looks at whether the parent lives."""
 
 
-def serve(maker: Renderer, *, memory: int) -> None:
-    """Answer orders on standard input with what came of them on standard output; ``memory`` is in bytes."""
+def serve(renderer: Renderer, *, memory: int) -> None:
+    """Answer jobs on standard input with what came of them on standard output; ``memory`` is in bytes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its processes itself
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not get between the answers
@@ -27,19 +27,19 @@ def serve(maker: Renderer, *, memory: int) -> None:
     gc.disable()  # a tree has no circles: to look for them costs more than to read it
     gc.freeze()
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    _answer(maker, sys.stdin.buffer, answers)
+    _answer(renderer, sys.stdin.buffer, answers)
     os._exit(0)  # Go's library has threads that an orderly end would wait for
 
 
-def _answer(maker: Renderer, orders: IO[bytes], answers: IO[bytes]) -> None:
+def _answer(renderer: Renderer, jobs: IO[bytes], answers: IO[bytes]) -> None:
     while True:
         try:
-            order = receive(orders)
+            job = receive(jobs)
         except EOFError:
             return
         answer: RenderedBatch | list[ForgeError]
         try:
-            answer = maker.make(order)
+            answer = renderer.render(job)
         except (ForgeError, ExceptionGroup) as error:
             found = list(leaves(error))
             answer = [each for each in found if isinstance(each, ForgeError)]
@@ -50,7 +50,7 @@ def _answer(maker: Renderer, orders: IO[bytes], answers: IO[bytes]) -> None:
 
 
 def _bound(memory: int) -> None:
-    """Let the system refuse memory beyond the limit: the process dies of it, and its parent names the order."""
+    """Let the system refuse memory beyond the limit: the process dies of it, and its parent names the job."""
     try:
         import resource  # noqa: PLC0415 - there is none on Windows
     except ImportError:

@@ -1,8 +1,8 @@
 """Objects made in processes of their own, which can be ended: a chart may run for ever, eat all memory, or crash Go.
 
-A process makes one order at a time; orders and answers travel through its standard input and output, pickled, each
+A process makes one job at a time; jobs and answers travel through its standard input and output, pickled, each
 after its length. One that takes too long is killed, one that takes too much memory dies by the limit that it sets
-itself, and the order is named. The next order gets a new process.
+itself, and the job is named. The next job gets a new process.
 """
 
 from __future__ import annotations
@@ -33,23 +33,25 @@ _OUT_OF_MEMORY = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one order may take: wall ``seconds``, and MiB of ``memory``."""
+    """What one job may take: wall ``seconds``, and MiB of ``memory``."""
 
     seconds: float = 60
     memory: int = 2048
 
 
 class WorkerPoolRenderer:
-    """`ports.Maker` that lets processes do it: as many as there are orders at once.
+    """`ports.Maker` that lets processes do it: as many as there are jobs at once.
 
-    ``command`` starts one (see `child`) when the limit of memory, in bytes, is put behind it; ``maker`` answers what
+    ``command`` starts one (see `child`) when the limit of memory, in bytes, is put behind it; ``renderer`` answers what
     needs no process.
     """
 
-    def __init__(self, command: Sequence[str], maker: Renderer, limits: Limits, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], renderer: Renderer, limits: Limits, environment: Mapping[str, str]
+    ) -> None:
         self._command = [*command, str(limits.memory * _MIB)]
         self._environment = dict(environment)
-        self._maker = maker
+        self._renderer = renderer
         self._limits = limits
         self._idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
         self._all: set[_Process] = set()
@@ -57,24 +59,24 @@ class WorkerPoolRenderer:
 
     @property
     def version(self) -> str:
-        return self._maker.version
+        return self._renderer.version
 
-    def asks(self, chart: bytes) -> frozenset[str] | None:
-        return self._maker.asks(chart)
+    def required_apis(self, chart: bytes) -> frozenset[str] | None:
+        return self._renderer.required_apis(chart)
 
     def start(self, number: int) -> None:
-        """Start processes ahead of the first orders: that takes a while, in which others can work."""
+        """Start processes ahead of the first jobs: that takes a while, in which others can work."""
         for _ in range(number):
             self._idle.put(self._started())
 
-    def make(self, order: RenderJob) -> RenderedBatch:
+    def render(self, job: RenderJob) -> RenderedBatch:
         process = self._free()
         with _clock(process, self._limits.seconds) as is_late:
-            answer = process.ask(order)
+            answer = process.ask(job)
         if answer is None:
             reason = process.last_words()
             self._end(process)
-            raise _ended(order, self._limits, reason, is_late=is_late())
+            raise _ended(job, self._limits, reason, is_late=is_late())
         self._idle.put(process)
         return _packed(answer)
 
@@ -86,7 +88,7 @@ class WorkerPoolRenderer:
             self._end(process)
 
     def _free(self) -> _Process:
-        """One that waits for an order, or else a new one; somebody may have killed those that wait."""
+        """One that waits for a job, or else a new one; somebody may have killed those that wait."""
         while True:
             try:
                 process = self._idle.get_nowait()
@@ -123,12 +125,12 @@ class _Process:
             start_new_session=True,  # Ctrl-C is for the command, which ends its processes itself
         )
 
-    def ask(self, order: RenderJob) -> Any:
-        """The answer to an order; None where the process ended before it gave one."""
+    def ask(self, job: RenderJob) -> Any:
+        """The answer to a job; None where the process ended before it gave one."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
-            send(self._process.stdin, order)
+            send(self._process.stdin, job)
             return receive(self._process.stdout)
         except (OSError, EOFError, ValueError, pickle.UnpicklingError):  # a ValueError where it was closed meanwhile
             return None
@@ -187,8 +189,8 @@ def _clock(process: _Process, seconds: float) -> Iterator[Callable[[], bool]]:
         timer.cancel()
 
 
-def _ended(order: RenderJob, limits: Limits, words: str, *, is_late: bool) -> RenderError:
-    what = "the chart" if order.chart else "its manifests"
+def _ended(job: RenderJob, limits: Limits, words: str, *, is_late: bool) -> RenderError:
+    what = "the chart" if job.chart else "its manifests"
     if is_late:
         reason = f"{what} took longer than {limits.seconds:g} s and was ended"
         fix = "look for a loop in its templates or values; --render-seconds gives it more"
@@ -199,4 +201,4 @@ def _ended(order: RenderJob, limits: Limits, words: str, *, is_late: bool) -> Re
         shown = " ".join(words.split())[:_SHOWN]
         reason = f"{what} made its process end{f': {shown}' if shown else ''}"
         fix = "take another version of the chart, or see whether `helm template` renders it"
-    return RenderError(f"component {order.component}: {reason}", where=order.where, fix=fix)
+    return RenderError(f"component {job.component}: {reason}", where=job.where, fix=fix)

@@ -48,12 +48,12 @@ def _cast(session: Session, *, stale: bool) -> int:
         pins = locking.from_lock(stack.components, described.lock, services.sources).pins
         request = CastRequest(
             stack=stack,
-            inputs=input_fingerprint.fingerprint(stack, pins, described.lock, services.tools),
+            inputs=input_fingerprint.fingerprint(stack, pins, described.lock, services.toolbox),
             time=source_date(),
             is_stale_fine=stale,
         )
         with session.reporting("cast") as reporter:
-            made = cast_stage(request, services.tools, services.repositories(), reporter)
+            made = cast_stage(request, services.toolbox, services.repositories(), reporter)
         audit_trail.keep(session, "cast", described, made, services.files)
     tell_cast(session, made, counted(made.findings))
     session.answer(

@@ -93,16 +93,16 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **sai
     helm = {**_chart(chart, session.workspace), "version": said["version"] or ""}
     fresh = replace(session, is_cached=False)  # what is drawn at random shows only when it is made twice
     with fresh.services() as services, session.reporting(new.STAGE) as reporter:
-        tools, library = services.tools, catalog_of(session, may_be_empty=True)
+        toolbox, library = services.toolbox, catalog_of(session, may_be_empty=True)
         asked = new.NewComponent(
             name=name,
             helm=helm,
             namespace=said["namespace"] or name,
             category=said["category"] or "",
-            values=_values(values_file, tools.reader) if values_file else {},
+            values=_values(values_file, toolbox.reader) if values_file else {},
         )
         is_known = name in library.names
-        draft = new.draft(asked, _trials(library, services), tools.workers, reporter)
+        draft = new.draft(asked, _trials(library, services), toolbox.workers, reporter)
     files.write(path, new.text(draft).encode())
     if description.encode() != content:
         files.write(DESCRIPTION, description.encode())
@@ -196,7 +196,7 @@ def test(session: Session) -> int:
         raise click.UsageError("the workspace has no catalog of its own: name what to test (`catalog list`)")
     with replace(session, is_cached=False).services() as services, session.reporting(test.STAGE) as reporter:
         trials = _trials(library, services)
-        verdicts = test.test(listed, trials, services.tools.workers, reporter)
+        verdicts = test.test(listed, trials, services.toolbox.workers, reporter)
     for verdict in verdicts:
         for line in (
             *catalog_text.verdict(verdict),
@@ -214,5 +214,5 @@ def _trials(library: Library, services: Services) -> TrialRenderer:
     from cluster_forge.catalog.trial_plan import TrialPlans
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
-    tools = services.tools
-    return TrialRenderer(TrialPlans(library), services.sources, tools.store, tools.maker, charts, tools.reader)
+    toolbox = services.toolbox
+    return TrialRenderer(TrialPlans(library), services.sources, toolbox.store, toolbox.renderer, charts, toolbox.reader)

@@ -41,7 +41,7 @@ def validate(session: Session) -> None:
     stack = loaded.stack
     with session.reporting() as reporter:
         for notice in description_reader.notices(loaded):
-            reporter.noticed(notice)
+            reporter.finding_reported(notice)
     session.say(f"{stack.name}: {names.counted(len(stack.components), 'component')}, no errors")
     session.answer("config validate", stack=stack.name, components=len(stack.components), errors=0)
 

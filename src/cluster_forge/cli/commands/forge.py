@@ -43,7 +43,7 @@ def _forge(session: Session, services: Services, *, discard_edits: bool) -> int:
         described = describe(services, session.selection)
         request = _request(session, described, discard_edits=discard_edits, time=source_date())
         with session.reporting("mine", "render", "smelt", "cast") as reporter:
-            forged = forge_stage(request, services.tools, services.sources, services.repositories(), reporter)
+            forged = forge_stage(request, services.toolbox, services.sources, services.repositories(), reporter)
         if forged.cast:
             audit_trail.keep(session, "forge", described, forged.cast, services.files)
     content = dict(smelted_json(described.stack, forged.smelted))
@@ -66,7 +66,7 @@ def _smelt(session: Session, services: Services) -> SmeltResult:
         described = describe(services, session.selection)
         request = _request(session, described, discard_edits=False, time=0)
         reporter = LineReporter(0, lambda text: error_text.tell(text, color=session.color))
-        return mine_and_smelt(request, services.tools, services.sources, reporter)
+        return mine_and_smelt(request, services.toolbox, services.sources, reporter)
 
 
 def _request(session: Session, described: Description, *, discard_edits: bool, time: int) -> ForgeRequest:

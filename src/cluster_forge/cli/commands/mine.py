@@ -21,7 +21,7 @@ def command(session: Session, update: bool) -> None:
         every = frozenset(component.name for component in described.stack.components)
         request = MineRequest(stack=described.stack, lock=described.lock, update=every if update else frozenset())
         with session.reporting("mine", "render") as reporter:
-            mined = mine_stage(request, services.tools, services.sources, reporter)
+            mined = mine_stage(request, services.toolbox, services.sources, reporter)
     if not mined.objects:
         session.say("nothing to mine: every manifest lies in input/ already")
     else:

@@ -34,7 +34,7 @@ def command(session: Session, discard_edits: bool) -> int:
             is_anew=not session.is_cached,
         )
         with session.reporting("render", "smelt") as reporter:
-            smelted = smelt_stage(request, services.tools, reporter)
+            smelted = smelt_stage(request, services.toolbox, reporter)
     told = counted(smelted.findings)
     if smelted.is_written:
         if not smelted.changes.is_first:

@@ -25,14 +25,14 @@ class LineReporter:
         self._done: dict[str, int] = {}
         self._total: dict[str, int] = {}
 
-    def started(self, stage: str, total: int) -> None:
+    def stage_started(self, stage: str, total: int) -> None:
         with self._lock:
             self._done[stage], self._total[stage] = 0, total
 
-    def began(self, stage: str, item: str) -> None:
+    def item_started(self, stage: str, item: str) -> None:
         """Of no interest: a line that nobody takes back says what is done."""
 
-    def advanced(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:  # noqa: ARG002 - the facts are for the record
+    def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:  # noqa: ARG002 - the facts are for the record
         with self._lock:
             self._done[stage] = self._done.get(stage, 0) + 1
             # A chart that asks for what another one brings is rendered twice: more than was announced.
@@ -40,11 +40,11 @@ class LineReporter:
             count = f"{self._done[stage]}/{self._total[stage]}"
             self._line(self._items, f"{stage:<6} {count:>7}  {item}{f': {detail}' if detail else ''}")
 
-    def finished(self, stage: str, summary: str) -> None:
+    def stage_finished(self, stage: str, summary: str) -> None:
         with self._lock:
             self._line(1, f"{click.style(f'{stage:<6}', bold=True)} {summary}")
 
-    def noticed(self, finding: Finding) -> None:
+    def finding_reported(self, finding: Finding) -> None:
         least = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}[finding.severity]
         with self._lock:
             self._line(least, error_text.finding(finding))

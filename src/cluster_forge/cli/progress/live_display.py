@@ -49,28 +49,28 @@ class LiveReporter:
         self._display = Display(sys.stderr.fileno(), self._lines, is_colored=color is not False)
         self._told = LineReporter(verbosity, self._display.print, items=2)
 
-    def started(self, stage: str, total: int) -> None:
+    def stage_started(self, stage: str, total: int) -> None:
         with self._lock:
-            self._progress.started(stage, total)
-        self._told.started(stage, total)
+            self._progress.stage_started(stage, total)
+        self._told.stage_started(stage, total)
         self._display.start(PATIENCE - (time.monotonic() - self._began))
 
-    def began(self, stage: str, item: str) -> None:
+    def item_started(self, stage: str, item: str) -> None:
         with self._lock:
-            self._progress.began(stage, item)
+            self._progress.item_started(stage, item)
 
-    def advanced(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
+    def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
         with self._lock:
-            self._progress.advanced(stage, item)
-        self._told.advanced(stage, item, detail, **facts)
+            self._progress.item_finished(stage, item)
+        self._told.item_finished(stage, item, detail, **facts)
 
-    def finished(self, stage: str, summary: str) -> None:
+    def stage_finished(self, stage: str, summary: str) -> None:
         with self._lock:
-            self._progress.finished(stage)
-        self._told.finished(stage, summary)
+            self._progress.stage_finished(stage)
+        self._told.stage_finished(stage, summary)
 
-    def noticed(self, finding: Finding) -> None:
-        self._told.noticed(finding)
+    def finding_reported(self, finding: Finding) -> None:
+        self._told.finding_reported(finding)
 
     def close(self) -> None:
         self._display.close()

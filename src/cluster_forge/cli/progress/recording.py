@@ -32,28 +32,28 @@ class Recorded:
         self._lock = threading.Lock()
         self._since: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
 
-    def started(self, stage: str, total: int) -> None:
+    def stage_started(self, stage: str, total: int) -> None:
         self._note("started", {"stage": stage, "total": total}, begins=True)
-        self._inner.started(stage, total)
+        self._inner.stage_started(stage, total)
 
-    def began(self, stage: str, item: str) -> None:
+    def item_started(self, stage: str, item: str) -> None:
         self._note("began", {"stage": stage, "item": item}, begins=True)
-        self._inner.began(stage, item)
+        self._inner.item_started(stage, item)
 
-    def advanced(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
+    def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
         told = {"detail": detail} if detail else {}
         self._note("advanced", {"stage": stage, "item": item, **told, **facts}, ends=True)
-        self._inner.advanced(stage, item, detail, **facts)
+        self._inner.item_finished(stage, item, detail, **facts)
 
-    def finished(self, stage: str, summary: str) -> None:
+    def stage_finished(self, stage: str, summary: str) -> None:
         self._note("finished", {"stage": stage, "summary": summary}, ends=True)
-        self._inner.finished(stage, summary)
+        self._inner.stage_finished(stage, summary)
 
-    def noticed(self, finding: Finding) -> None:
+    def finding_reported(self, finding: Finding) -> None:
         told: dict[str, Any] = {"code": finding.code, "severity": finding.severity, "message": finding.message}
         optional = {"item": finding.component, "where": finding.where}
         self._note("noticed", told | {name: value for name, value in optional.items() if value})
-        self._inner.noticed(finding)
+        self._inner.finding_reported(finding)
 
     def _note(self, event: str, content: dict[str, Any], *, begins: bool = False, ends: bool = False) -> None:
         with self._lock:

@@ -30,13 +30,13 @@ class Progress:
         self._stages = {name: _Stage() for name in stages}
         self._shown = 0.0
 
-    def started(self, stage: str, total: int) -> None:
+    def stage_started(self, stage: str, total: int) -> None:
         self._stages[stage] = _Stage(total=total, is_open=True)
 
-    def began(self, stage: str, item: str) -> None:
+    def item_started(self, stage: str, item: str) -> None:
         self._stages.setdefault(stage, _Stage(is_open=True)).working[item] += 1
 
-    def advanced(self, stage: str, item: str) -> None:
+    def item_finished(self, stage: str, item: str) -> None:
         found = self._stages.setdefault(stage, _Stage(is_open=True))
         found.done += 1
         if found.total:
@@ -45,7 +45,7 @@ class Progress:
         if found.working[item] <= 0:
             del found.working[item]
 
-    def finished(self, stage: str) -> None:
+    def stage_finished(self, stage: str) -> None:
         """A stage that is done has no line any more, and neither has an earlier one that never said so."""
         for name, each in self._stages.items():
             each.is_open, each.working = False, Counter()

@@ -66,7 +66,7 @@ class CastResult:
         return sum(len(part.objects) for part in self.parts)
 
 
-def cast(request: CastRequest, tools: Toolbox, repositories: Repositories, reporter: Reporter) -> CastResult:
+def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, reporter: Reporter) -> CastResult:
     """Make the stack's folder anew.
 
     Raises:
@@ -75,23 +75,23 @@ def cast(request: CastRequest, tools: Toolbox, repositories: Repositories, repor
         RepositoryError, ImageError, WorkspaceError: if the result cannot be made or written.
     """
     stack = request.stack
-    reporter.started("cast", len(_STEPS))
-    present, findings = _working(request, tools)
+    reporter.stage_started("cast", len(_STEPS))
+    present, findings = _working(request, toolbox)
     for finding in findings:
-        reporter.noticed(finding)
-    found, parts = _delivered(request, present, tools)
+        reporter.finding_reported(finding)
+    found, parts = _delivered(request, present, toolbox)
     record = found.record
-    reporter.began("cast", _STEPS[0])
+    reporter.item_started("cast", _STEPS[0])
     repository = repositories.bare(found.tree, message=_message(record), time=request.time, tag=record.revision)
-    reporter.advanced("cast", _STEPS[0], f"commit {repository.commit}", bytes=repository.files.size)
-    reporter.began("cast", _STEPS[1])
-    layout = _image(request, found, repository, tools)
-    reporter.advanced("cast", _STEPS[1], str(layout.digest), digest=str(layout.digest), bytes=layout.size)
-    reporter.began("cast", _STEPS[2])
+    reporter.item_finished("cast", _STEPS[0], f"commit {repository.commit}", bytes=repository.files.size)
+    reporter.item_started("cast", _STEPS[1])
+    layout = _image(request, found, repository, toolbox)
+    reporter.item_finished("cast", _STEPS[1], str(layout.digest), digest=str(layout.digest), bytes=layout.size)
+    reporter.item_started("cast", _STEPS[2])
     started = bootstrap.tree(stack, parts, repository.files, repository.commit, record.revision)
     script = deploy_script.script(bootstrap.plan(stack, parts, repository.commit, record.revision))
-    reporter.advanced("cast", _STEPS[2], f"{len(started)} files", bytes=started.size)
-    used = _images(record, component.delivered(stack, parts), started, tools)
+    reporter.item_finished("cast", _STEPS[2], f"{len(started)} files", bytes=started.size)
+    used = _images(record, component.delivered(stack, parts), started, toolbox)
     made = CastImage(digest=layout.digest, platforms=tuple(layout.platforms), size=layout.size)
     files = {
         "stack.json": stack_json(record, _target(stack), made, repository.commit),
@@ -105,9 +105,9 @@ def cast(request: CastRequest, tools: Toolbox, repositories: Repositories, repor
         started,
     )
     folder = f"{STACKS}/{stack.name}"
-    reporter.began("cast", folder)
-    tools.files.replace_trees({folder: tree})
-    reporter.finished("cast", f"{folder} holds {len(tree)} files")
+    reporter.item_started("cast", folder)
+    toolbox.files.replace_trees({folder: tree})
+    reporter.stage_finished("cast", f"{folder} holds {len(tree)} files")
     return CastResult(
         stack=stack.name,
         folder=folder,
@@ -126,11 +126,11 @@ def cast(request: CastRequest, tools: Toolbox, repositories: Repositories, repor
 _STEPS = ("repo.git", "image", "bootstrap")
 
 
-def _working(request: CastRequest, tools: Toolbox) -> tuple[Working, tuple[Finding, ...]]:
+def _working(request: CastRequest, toolbox: Toolbox) -> tuple[Working, tuple[Finding, ...]]:
     """What is to be cast: what was smelted just now, or `working/` as it is, with its hand edits; and a word on that."""
     if request.smelted:
         return Working(tree=request.smelted.tree, record=request.smelted.record), ()
-    found = working_tree.look(tools.files)
+    found = working_tree.look(toolbox.files)
     if found is None or found.record is working_tree.NO_RECORD:
         raise StaleError("there is no working/ that smelt made", fix="run `cluster-forge smelt` (or `forge`)")
     record, noticed = found.record, []
@@ -147,20 +147,20 @@ def _working(request: CastRequest, tools: Toolbox) -> tuple[Working, tuple[Findi
         noticed.append(
             _notice("hand-edited", f"{what} edited by hand and cast as edited: {working_tree.shown(found.edited)}")
         )
-    return hand_edits.with_edits(found, tools.maker), tuple(noticed)
+    return hand_edits.with_edits(found, toolbox.renderer), tuple(noticed)
 
 
 def _notice(code: str, message: str) -> Finding:
     return Finding(code=code, severity=Severity.WARNING, where="working/", message=message)
 
 
-def _delivered(request: CastRequest, found: Working, tools: Toolbox) -> tuple[Working, tuple[Part, ...]]:
+def _delivered(request: CastRequest, found: Working, toolbox: Toolbox) -> tuple[Working, tuple[Part, ...]]:
     """The parts as GitOps takes them; after hand edits with Applications that are pinned to what there is now.
 
     Applications that were themselves edited stay as they are.
     """
     files = found.tree.files
-    parts = applications.parts(found.record.parts, files, lambda each: _body(each, tools))
+    parts = applications.parts(found.record.parts, files, lambda each: _body(each, toolbox))
     start = f"{argocd.FOLDER}/"
     if not found.edited or any(path.lstrip("+- ").startswith(start) for path in found.edited):
         return found, parts
@@ -169,8 +169,8 @@ def _delivered(request: CastRequest, found: Working, tools: Toolbox) -> tuple[Wo
     return replace(found, tree=tree, record=replace(found.record, revision=revision)), parts
 
 
-def _body(each: PartObject, tools: Toolbox) -> Body:
-    body: Body = tools.reader.read(each.content.decode())
+def _body(each: PartObject, toolbox: Toolbox) -> Body:
+    body: Body = toolbox.reader.read(each.content.decode())
     return body
 
 
@@ -179,14 +179,14 @@ def _message(record: Record) -> str:
     return f"{record.stack} {record.revision}\n\n" + "".join(f"{line}\n" for line in lines)
 
 
-def _image(request: CastRequest, found: Working, repository: Repository, tools: Toolbox) -> index.Layout:
+def _image(request: CastRequest, found: Working, repository: Repository, toolbox: Toolbox) -> index.Layout:
     stack = request.stack
     packed = layer.build(
         image_content.of(found.tree, repository.skeleton),
         stack.image.compression,
         mtime=request.time,
-        run=tools.workers.map,
-        keep=tools.kept,
+        run=toolbox.workers.map,
+        keep=toolbox.kept,
     )
     about = image.About(
         title=stack.name,
@@ -198,7 +198,7 @@ def _image(request: CastRequest, found: Working, repository: Repository, tools: 
     return index.build([image.build(packed, each.value, about) for each in stack.target.architectures], about)
 
 
-def _images(record: Record, parts: Sequence[Part], started: FileTree, tools: Toolbox) -> tuple[str, ...]:
+def _images(record: Record, parts: Sequence[Part], started: FileTree, toolbox: Toolbox) -> tuple[str, ...]:
     """Every image that the stack runs: those of what is delivered, and those of the bootstrap's own workloads.
 
     An image that `deploy.sh` looks up in the cluster is there already, and has no name here.
@@ -208,7 +208,7 @@ def _images(record: Record, parts: Sequence[Part], started: FileTree, tools: Too
     found = {image for entry in entries for image in entry.images}
     for path, text in started.files.items():
         if path.endswith("git-server-deployment.yaml"):
-            found.update(use.image for use in images.of(tools.reader.read(text.decode())))
+            found.update(use.image for use in images.of(toolbox.reader.read(text.decode())))
     return tuple(sorted(found - {git_server.NO_IMAGE}))
 
 

@@ -40,31 +40,31 @@ class ForgeResult:
 
 
 def forge(
-    request: ForgeRequest, tools: Toolbox, sources: Sources, repositories: Repositories, reporter: Reporter
+    request: ForgeRequest, toolbox: Toolbox, sources: Sources, repositories: Repositories, reporter: Reporter
 ) -> ForgeResult:
     """Make the stack.
 
     Raises:
         ForgeError, ExceptionGroup: what `mine`, `smelt` and `cast` raise.
     """
-    smelted = mine_and_smelt(request, tools, sources, reporter)
+    smelted = mine_and_smelt(request, toolbox, sources, reporter)
     if not smelted.is_written:
         return ForgeResult(smelted=smelted, cast=None)
     asked = CastRequest(stack=request.stack, inputs=smelted.record.inputs, time=request.time, smelted=smelted)
-    return ForgeResult(smelted=smelted, cast=cast(asked, tools, repositories, reporter))
+    return ForgeResult(smelted=smelted, cast=cast(asked, toolbox, repositories, reporter))
 
 
-def mine_and_smelt(request: ForgeRequest, tools: Toolbox, sources: Sources, reporter: Reporter) -> SmeltResult:
+def mine_and_smelt(request: ForgeRequest, toolbox: Toolbox, sources: Sources, reporter: Reporter) -> SmeltResult:
     """Make `working/`, mining what is missing.
 
     Raises:
         ForgeError, ExceptionGroup: what `mine` and `smelt` raise.
     """
     if not request.discard_edits:
-        working_tree.refuse_edits(working_tree.look(tools.files))
-    own = input_fingerprint.own_files(request.stack, tools)
+        working_tree.refuse_edits(working_tree.look(toolbox.files))
+    own = input_fingerprint.own_files(request.stack, toolbox)
     mined = mine(
-        MineRequest(stack=request.stack, lock=request.lock, whole=True, upstream=False), tools, sources, reporter
+        MineRequest(stack=request.stack, lock=request.lock, whole=True, upstream=False), toolbox, sources, reporter
     )
     return smelt(
         SmeltRequest(
@@ -78,6 +78,6 @@ def mine_and_smelt(request: ForgeRequest, tools: Toolbox, sources: Sources, repo
             discard_edits=True,
             is_anew=request.is_anew,
         ),
-        tools,
+        toolbox,
         reporter,
     )

@@ -15,16 +15,16 @@ from cluster_forge.stages.build import render_jobs
 from cluster_forge.stages.build.working_tree import FOLDER, Working, object_record
 
 
-def with_edits(found: Working, maker: Renderer) -> Working:
+def with_edits(found: Working, renderer: Renderer) -> Working:
     """The folder with its edits taken into the record.
 
     Raises:
         ManifestError, ExceptionGroup: for edited files that hold no object, or several.
     """
-    return replace(found, record=_updated(found.record, found.tree, maker)) if found.edited else found
+    return replace(found, record=_updated(found.record, found.tree, renderer)) if found.edited else found
 
 
-def _updated(record: Record, tree: FileTree, maker: Renderer) -> Record:
+def _updated(record: Record, tree: FileTree, renderer: Renderer) -> Record:
     """The record with the objects of changed and added files in place of those that smelt wrote."""
     errors: list[ForgeError] = []
     parts = {part.name: part for part in record.parts}
@@ -38,7 +38,7 @@ def _updated(record: Record, tree: FileTree, maker: Renderer) -> Record:
         new = []
         for path in sorted(changed):
             try:
-                new.append(_read(path, tree[path], part, maker))
+                new.append(_read(path, tree[path], part, renderer))
             except (ForgeError, ExceptionGroup) as error:
                 errors += [each for each in leaves(error) if isinstance(each, ForgeError)]
         objects = sorted([*(each for each in kept if each.path not in changed), *new], key=lambda each: each.path)
@@ -57,9 +57,9 @@ def _changed(part: PartRecord, record: Record, tree: FileTree) -> set[str]:
     }
 
 
-def _read(path: str, content: bytes, part: PartRecord, maker: Renderer) -> ObjectRecord:
+def _read(path: str, content: bytes, part: PartRecord, renderer: Renderer) -> ObjectRecord:
     where = f"{FOLDER}/{path}"
-    found, _ = render_jobs.made(RenderJob(component=ComponentName(part.name), texts=[(where, content)]), maker)
+    found, _ = render_jobs.made(RenderJob(component=ComponentName(part.name), texts=[(where, content)]), renderer)
     if len(found) != 1:
         raise ManifestError(f"holds {len(found)} objects", where=where, fix="keep one object to a file")
     return replace(object_record(found[0], path), digest=Digest.of(content))

@@ -18,20 +18,20 @@ from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages.toolbox import Pins, Toolbox, has_sources, is_url, sourced_folder
 
 
-def own_files(stack: Stack, tools: Toolbox) -> dict[str, str]:
+def own_files(stack: Stack, toolbox: Toolbox) -> dict[str, str]:
     """The digests of the files and folders of one's own that objects come from and no stage makes, by their paths.
 
     Taken before they are read: what changes after that then differs from them, and is made the next time.
     """
     made = {component.upstream.folder for component in stack.components if component.upstream}
-    return _digests(_entries(stack) - made, tools)
+    return _digests(_entries(stack) - made, toolbox)
 
 
 def fingerprint(
     stack: Stack,
     pins: Mapping[ComponentName, Pins],
     lock: Lock,
-    tools: Toolbox,
+    toolbox: Toolbox,
     own: Mapping[str, str] | None = None,
 ) -> Digest:
     """Over the stack as it was read, the digests of its sources, and the files and folders that its objects come from.
@@ -45,9 +45,9 @@ def fingerprint(
     parts = {
         "stack": _plain(stack),
         "sources": {str(name): list(map(str, each.digests)) for name, each in sorted(pins.items()) if each.digests},
-        "engine": tools.maker.version,
+        "engine": toolbox.renderer.version,
         "rendered": {str(name): str(locked.rendered) for name, locked in lock.components.items() if name in pins},
-        "files": {**_digests(paths, tools), **known},
+        "files": {**_digests(paths, toolbox), **known},
     }
     return build.key("inputs", orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
 
@@ -57,9 +57,9 @@ def _entries(stack: Stack) -> set[str]:
     return {entry.strip("/") for component in stack.components for entry in component.manifests if not is_url(entry)}
 
 
-def _digests(entries: set[str], tools: Toolbox) -> dict[str, str]:
+def _digests(entries: set[str], toolbox: Toolbox) -> dict[str, str]:
     paths = [f"input/{entry}" for entry in sorted(entries)]
-    return dict(zip(paths, tools.workers.map(lambda path: _content(path, tools.files), paths), strict=True))
+    return dict(zip(paths, toolbox.workers.map(lambda path: _content(path, toolbox.files), paths), strict=True))
 
 
 def _content(path: str, files: Workspace) -> str:

@@ -88,14 +88,14 @@ def fetched(
 
     def find(source: Source) -> Pinned:
         locked, name = _locked(source, lock), source.component.name
-        reporter.began("mine", name)
+        reporter.item_started("mine", name)
         try:
             pin = sources.chart(source.helm, locked) if source.helm else sources.manifest(source.url, locked)
         except ForgeError as error:
             place = error.where or source.component.where
             fix = error.fix.replace("--update NAME", f"--update {name}") if error.fix else None
             raise type(error)(f"component {name}: {error.message}", where=place, fix=fix) from error
-        reporter.advanced("mine", name, f"{source.address} {pin.version}".rstrip(), digest=str(pin.digest))
+        reporter.item_finished("mine", name, f"{source.address} {pin.version}".rstrip(), digest=str(pin.digest))
         return pin
 
     return _collect(components, lambda every: workers.map(find, every))

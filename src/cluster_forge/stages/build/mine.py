@@ -54,7 +54,7 @@ class MineResult:
         return pins.chart if pins else None
 
 
-def mine(request: MineRequest, tools: Toolbox, sources: Sources, reporter: Reporter) -> MineResult:
+def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Reporter) -> MineResult:
     """Fetch and lock; write what was rendered, and the lock.
 
     Raises:
@@ -62,30 +62,30 @@ def mine(request: MineRequest, tools: Toolbox, sources: Sources, reporter: Repor
             ManifestError. Nothing is written then, but what was fetched stays in the store.
     """
     stack = request.stack
-    ahead = [_from_upstream(each) for each in stack.components if _is_due(each, request, tools.files)]
+    ahead = [_from_upstream(each) for each in stack.components if _is_due(each, request, toolbox.files)]
     listed = [each for each in stack.components if has_sources(each)]
-    reporter.started("mine", sum(len(locking.sources_of(each)) for each in (*ahead, *listed)))
+    reporter.stage_started("mine", sum(len(locking.sources_of(each)) for each in (*ahead, *listed)))
 
     known = request.lock.only(request.lock.components.keys() - request.update)
-    above = locking.fetched(ahead, known, sources, tools.workers, reporter)
-    found = locking.fetched(listed, known, sources, tools.workers, reporter)
-    old = render(replace(stack, components=tuple(ahead)), above.pins, Lock(), tools, reporter) if ahead else {}
+    above = locking.fetched(ahead, known, sources, toolbox.workers, reporter)
+    found = locking.fetched(listed, known, sources, toolbox.workers, reporter)
+    old = render(replace(stack, components=tuple(ahead)), above.pins, Lock(), toolbox, reporter) if ahead else {}
     if old:
-        tools.files.replace_trees(
+        toolbox.files.replace_trees(
             {_folder(name, stack): _above(content, _folder(name, stack)) for name, content in old.items()}
         )
     due = stack if request.whole or listed else replace(stack, components=())  # any CRD may change what a chart gives
-    contents = render(due, found.pins, request.lock, tools, reporter)
-    locked = _keep(stack, contents, found, request.lock, tools)
+    contents = render(due, found.pins, request.lock, toolbox, reporter)
+    locked = _keep(stack, contents, found, request.lock, toolbox)
     for finding in _overwritten(locked, request.lock, contents):
-        reporter.noticed(finding)
+        reporter.finding_reported(finding)
     lock = request.lock.having(locked)
     lock = lock.having(_with_sources(name, each, lock, found.pins) for name, each in above.locked.items() if each)
     if lock != request.lock:
-        tools.files.write(FILE, lock_file.emit(lock).encode())
+        toolbox.files.write(FILE, lock_file.emit(lock).encode())
     made = {content.component.name: content.made for content in (*old.values(), *contents.values()) if content.made}
     if made:
-        reporter.finished("mine", f"{counted(len(made), 'component')} with sources, pinned in {FILE}")
+        reporter.stage_finished("mine", f"{counted(len(made), 'component')} with sources, pinned in {FILE}")
     return MineResult(
         lock=lock,
         pins=found.pins,
@@ -96,7 +96,7 @@ def mine(request: MineRequest, tools: Toolbox, sources: Sources, reporter: Repor
 
 
 def _keep(
-    stack: Stack, contents: dict[ComponentName, ComponentObjects], found: ResolvedSources, lock: Lock, tools: Toolbox
+    stack: Stack, contents: dict[ComponentName, ComponentObjects], found: ResolvedSources, lock: Lock, toolbox: Toolbox
 ) -> list[LockedComponent]:
     """Write what was made now, and give what the lock has to say of every component with sources.
 
@@ -117,14 +117,14 @@ def _keep(
         contents[name] = replace(content, made=made)
         trees[folder] = tree
         rendered = sourced_tree.fingerprint(
-            component, pins=pins, announced=content.made.announced, stack=stack, tools=tools, content=tree.digest
+            component, pins=pins, announced=content.made.announced, stack=stack, toolbox=toolbox, content=tree.digest
         )
         locked.append(
             LockedComponent(
-                name=name, sources=found.locked[name], rendered=rendered, asks=sourced_tree.asks_text(content.made)
+                name=name, sources=found.locked[name], rendered=rendered, required_apis=sourced_tree.required_apis_text(content.made)
             )
         )
-    tools.files.replace_trees(trees)
+    toolbox.files.replace_trees(trees)
     return locked
 
 

@@ -53,14 +53,14 @@ class ComponentObjects:
 
 
 def render(
-    stack: Stack, pins: Mapping[ComponentName, Pins], lock: Lock, tools: Toolbox, reporter: Reporter
+    stack: Stack, pins: Mapping[ComponentName, Pins], lock: Lock, toolbox: Toolbox, reporter: Reporter
 ) -> dict[ComponentName, ComponentObjects]:
     """The objects of every component, in the order of the stack.
 
     Raises:
         ForgeError, ExceptionGroup: every component's errors: RenderError, ArchiveError, ManifestError, LockError.
     """
-    making = _Making(stack, pins, lock, tools, reporter)
+    making = _Making(stack, pins, lock, toolbox, reporter)
     own = making.own()
     made = making.everything(own)
     making.finished()
@@ -73,12 +73,12 @@ class _Making:
     """What the sources of one stack come to."""
 
     def __init__(
-        self, stack: Stack, pins: Mapping[ComponentName, Pins], lock: Lock, tools: Toolbox, reporter: Reporter
+        self, stack: Stack, pins: Mapping[ComponentName, Pins], lock: Lock, toolbox: Toolbox, reporter: Reporter
     ) -> None:
         self._stack = stack
         self._pins = pins
         self._lock = lock
-        self._tools = tools
+        self._toolbox = toolbox
         self._reporter = reporter
         self._built_in = kubernetes_apis.api_versions(stack.target.kubernetes.minor)
         self._sourced = [each for each in stack.components if has_sources(each)]
@@ -93,8 +93,8 @@ class _Making:
             for each in self._stack.components
             for entry in (*(entry for entry in each.manifests if not is_url(entry)), *([""] if each.objects else []))
         ]
-        self._reporter.started(STAGE, len(entries) + len(self._sourced))
-        groups = self._tools.workers.map(lambda each: self._own(*each), entries)
+        self._reporter.stage_started(STAGE, len(entries) + len(self._sourced))
+        groups = self._toolbox.workers.map(lambda each: self._own(*each), entries)
         own: dict[ComponentName, tuple[ObjectGroup, ...]] = {each.name: () for each in self._stack.components}
         for (component, _), group in zip(entries, groups, strict=True):
             own[component.name] += (group,)
@@ -106,9 +106,9 @@ class _Making:
         Charts that ask for APIs which Kubernetes itself does not have are rendered when it is known which of them the
         others bring; those that may ask for any, at last.
         """
-        made = {each.component: each for each in self._tools.workers.map(self._read, self._sourced) if each}
+        made = {each.component: each for each in self._toolbox.workers.map(self._read, self._sourced) if each}
         due = [each for each in self._sourced if each.name not in made]
-        self._asked = dict(zip((each.name for each in due), self._tools.workers.map(self._asks, due), strict=True))
+        self._asked = dict(zip((each.name for each in due), self._toolbox.workers.map(self._asks, due), strict=True))
         tiers = [[each for each in due if self._patience(each) == patience] for patience in (1, 2)]
         due = [each for each in due if self._patience(each) == 0]
         brought = announced = self._announced(own, made)
@@ -134,7 +134,7 @@ class _Making:
         made: list[RenderedComponent] = []
         for tier in (due, *later):
             try:
-                made += self._tools.workers.map(partial(self._make, announced=announced), tier, weight=self._weight)
+                made += self._toolbox.workers.map(partial(self._make, announced=announced), tier, weight=self._weight)
             except (ForgeError, ExceptionGroup) as error:
                 errors += [each for each in leaves(error) if isinstance(each, ForgeError)]
             if not errors:
@@ -145,14 +145,14 @@ class _Making:
     def finished(self) -> None:
         """Tell how much had to be done."""
         told = ", ".join(f"{number} {what}" for what, number in self._counts.items() if number)
-        self._reporter.finished(STAGE, told or "nothing to do")
+        self._reporter.stage_finished(STAGE, told or "nothing to do")
 
     def _own(self, component: Component, entry: str) -> ObjectGroup:
         """The objects of an entry of ``manifests``, or without one those that the description holds."""
         with self._told(component) as facts:
-            files = self._tools.files
+            files = self._toolbox.files
             order = render_jobs.own(entry, component, files) if entry else render_jobs.written_out(component)
-            found, facts["cached"] = render_jobs.made(order, self._tools.maker)
+            found, facts["cached"] = render_jobs.made(order, self._toolbox.renderer)
             facts["objects"] = len(found)
         return ObjectGroup(origin=entry or "objects", manifests=found)
 
@@ -173,7 +173,7 @@ class _Making:
         locked = self._lock.component(component.name)
         if locked is None or locked.rendered is None:
             return None
-        made = sourced_tree.read(component, locked, self._tools)
+        made = sourced_tree.read(component, locked, self._toolbox)
         if made:
             with self._told(component, "read back") as facts:
                 facts["cached"], facts["objects"] = made.is_cached, made.objects
@@ -187,7 +187,7 @@ class _Making:
         locked = self._lock.component(component.name)
         pins = self._pins.get(component.name, Pins())
         expected = sourced_tree.fingerprint(
-            component, pins=pins, announced=heard, stack=self._stack, tools=self._tools, content=made.kept
+            component, pins=pins, announced=heard, stack=self._stack, toolbox=self._toolbox, content=made.kept
         )
         return locked is not None and locked.rendered == expected
 
@@ -200,7 +200,7 @@ class _Making:
         if _ASKING in str(component.values):  # values may be templates, too
             return None
         try:
-            return self._tools.maker.asks(self._archive(component))
+            return self._toolbox.renderer.required_apis(self._archive(component))
         except (LockError, ArchiveError):
             return frozenset()  # `_make` tells it, together with what is wrong with the others
 
@@ -223,7 +223,7 @@ class _Making:
         pin = self._pins.get(component.name, Pins()).chart
         if pin is None:
             raise not_mined(component, component.helm.chart)
-        archive = self._archives[component.name] = stored(component, pin, self._tools.store)
+        archive = self._archives[component.name] = stored(component, pin, self._toolbox.store)
         return archive
 
     def _make(self, component: Component, announced: frozenset[str]) -> RenderedComponent:
@@ -233,13 +233,13 @@ class _Making:
         with self._told(component) as facts:
             kept = []
             for origin, order in self._orders(component, heard):
-                found, is_kept = render_jobs.made(order, self._tools.maker)
+                found, is_kept = render_jobs.made(order, self._toolbox.renderer)
                 groups.append(ObjectGroup(origin=origin, manifests=found))
                 kept.append(is_kept)
             facts["cached"] = all(kept)
             facts["objects"] = sum(len(group.manifests) for group in groups)
         return RenderedComponent(
-            component=component.name, groups=tuple(groups), asks=asks, announced=heard, is_cached=bool(facts["cached"])
+            component=component.name, groups=tuple(groups), required_apis=asks, announced=heard, is_cached=bool(facts["cached"])
         )
 
     def _orders(self, component: Component, heard: frozenset[str]) -> Iterator[tuple[str, RenderJob]]:
@@ -261,15 +261,15 @@ class _Making:
             shown = without_credentials(url)
             if url not in pins.manifests:
                 raise not_mined(component, shown)
-            content = stored(component, pins.manifests[url], self._tools.store)
+            content = stored(component, pins.manifests[url], self._toolbox.store)
             yield shown, RenderJob(component=component.name, where=component.where, texts=[(shown, content)])
 
     @contextmanager
     def _told(self, component: Component, how: str = "") -> Iterator[dict[str, bool | int]]:
         """Tell that a component is worked on, and how that ended."""
-        self._reporter.began(STAGE, component.name)
+        self._reporter.item_started(STAGE, component.name)
         facts: dict[str, bool | int] = {"cached": False, "objects": 0}
         yield facts
         detail = f"{counted(facts['objects'], 'object')}{' (cached)' if facts['cached'] else ''}"
         self._counts["cached" if facts["cached"] else how or "made"] += 1
-        self._reporter.advanced(STAGE, component.name, detail, **facts)
+        self._reporter.item_finished(STAGE, component.name, detail, **facts)

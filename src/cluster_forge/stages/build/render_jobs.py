@@ -27,13 +27,13 @@ class ObjectGroup:
     manifests: tuple[Manifest, ...]
 
 
-def made(order: RenderJob, maker: Renderer) -> tuple[tuple[Manifest, ...], bool]:
+def made(order: RenderJob, renderer: Renderer) -> tuple[tuple[Manifest, ...], bool]:
     """What came of an order, and whether it was there already.
 
     Raises:
         RenderError, ArchiveError, ManifestError, ExceptionGroup: see `Maker.make`.
     """
-    packed = maker.make(order)
+    packed = renderer.render(order)
     return batch.unpack(packed.content, order.component), packed.is_kept
 
 

@@ -73,7 +73,7 @@ class SmeltResult:
         return self.record.objects
 
 
-def smelt(request: SmeltRequest, tools: Toolbox, reporter: Reporter) -> SmeltResult:
+def smelt(request: SmeltRequest, toolbox: Toolbox, reporter: Reporter) -> SmeltResult:
     """Make `working/` anew, unless it is what would be made.
 
     Raises:
@@ -81,32 +81,32 @@ def smelt(request: SmeltRequest, tools: Toolbox, reporter: Reporter) -> SmeltRes
         RenderError, ArchiveError, ManifestError, OrderError: see `render` and `assemble`; several in an ExceptionGroup.
         EditedError: if `working/` holds hand edits and they were not given up.
     """
-    present = _present(request, tools)
-    inputs = fingerprint(request.stack, request.pins, request.lock, tools, request.own)
-    reporter.started(STAGE, 0)
+    present = _present(request, toolbox)
+    inputs = fingerprint(request.stack, request.pins, request.lock, toolbox, request.own)
+    reporter.stage_started(STAGE, 0)
     smelted = (None if request.is_anew else _unchanged(request, present, inputs)) or _made(
-        request, present, inputs, tools, reporter
+        request, present, inputs, toolbox, reporter
     )
     for finding in smelted.findings:
-        reporter.noticed(finding)
+        reporter.finding_reported(finding)
     if smelted.parts and smelted.is_written:
         hidden = RECORD.removeprefix(f"{working_tree.FOLDER}/")
-        tools.files.replace_trees({working_tree.FOLDER: FileTree({**smelted.tree.files, hidden: smelted.record.to_json()})})
+        toolbox.files.replace_trees({working_tree.FOLDER: FileTree({**smelted.tree.files, hidden: smelted.record.to_json()})})
     if smelted.is_written:
-        reporter.finished(
+        reporter.stage_finished(
             STAGE, f"{smelted.objects} objects of {len(smelted.record.parts)} components in {working_tree.FOLDER}/"
         )
     return smelted
 
 
-def _present(request: SmeltRequest, tools: Toolbox) -> Working | None:
+def _present(request: SmeltRequest, toolbox: Toolbox) -> Working | None:
     """`working/` as it is, whose edits are none or may be lost."""
     if request.discard_edits:
         try:
-            return working_tree.look(tools.files)
+            return working_tree.look(toolbox.files)
         except StaleError:
             return None
-    found = working_tree.look(tools.files)
+    found = working_tree.look(toolbox.files)
     working_tree.refuse_edits(found)
     return found
 
@@ -129,7 +129,7 @@ def _unchanged(request: SmeltRequest, present: Working | None, inputs: Digest) -
     )
 
 
-def _made(request: SmeltRequest, present: Working | None, inputs: Digest, tools: Toolbox, reporter: Reporter) -> SmeltResult:
+def _made(request: SmeltRequest, present: Working | None, inputs: Digest, toolbox: Toolbox, reporter: Reporter) -> SmeltResult:
     # All this takes a while to import, and mostly nothing has to be made.
     from cluster_forge.stages.build.assemble import assemble  # noqa: PLC0415
     from cluster_forge.stages.build.layout import lay_out  # noqa: PLC0415
@@ -138,7 +138,7 @@ def _made(request: SmeltRequest, present: Working | None, inputs: Digest, tools:
     stack = request.stack
     contents = request.contents
     if contents is None:
-        contents = render(stack, request.pins, request.lock, tools, reporter)
+        contents = render(stack, request.pins, request.lock, toolbox, reporter)
     assembled = assemble(stack, contents)
     findings = judged((*request.notices, *assembled.findings), stack.ignores, request.allow)
     tree, records, revision = lay_out(stack, assembled.parts, request.pins)

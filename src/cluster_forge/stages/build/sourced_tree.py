@@ -1,7 +1,7 @@
 """What a component's sources came to, and the folder in which `mine` keeps it.
 
 The folder is read back instead of rendered anew as long as its fingerprint holds: over the sources' digests, the
-values, the target, the tools, the API versions that the chart asks for and gets, and the folder's own content. So hand
+values, the target, the toolbox, the API versions that the chart asks for and gets, and the folder's own content. So hand
 edits of it do not count, and nothing depends on time stamps.
 """
 
@@ -40,31 +40,31 @@ class RenderedComponent:
 
     component: ComponentName
     groups: tuple[ObjectGroup, ...]
-    asks: frozenset[str] | None = frozenset()
+    required_apis: frozenset[str] | None = frozenset()
     announced: frozenset[str] = frozenset()
     kept: Digest | None = None
     is_cached: bool = False
 
     def heard(self, announced: Collection[str]) -> frozenset[str]:
         """What of ``announced`` may change the result."""
-        return frozenset(announced) if self.asks is None else self.asks & frozenset(announced)
+        return frozenset(announced) if self.required_apis is None else self.required_apis & frozenset(announced)
 
     @property
     def objects(self) -> int:
         return sum(len(group.manifests) for group in self.groups)
 
 
-def read(component: Component, locked: LockedComponent, tools: Toolbox) -> RenderedComponent | None:
+def read(component: Component, locked: LockedComponent, toolbox: Toolbox) -> RenderedComponent | None:
     """What `mine` wrote for the component, valid or not; None where the folder is not there."""
     folder = f"input/{sourced_folder(component)}"
-    tree = tools.files.read_tree(folder)
+    tree = toolbox.files.read_tree(folder)
     if tree is None:
         return None
-    found, is_kept = render_jobs.made(render_jobs.of_folder(tree, folder, component), tools.maker)
+    found, is_kept = render_jobs.made(render_jobs.of_folder(tree, folder, component), toolbox.renderer)
     return RenderedComponent(
         component=component.name,
         groups=(ObjectGroup(origin=folder, manifests=found),),
-        asks=None if _ANY in locked.asks else frozenset(locked.asks),
+        required_apis=None if _ANY in locked.required_apis else frozenset(locked.required_apis),
         kept=tree.digest,
         is_cached=is_kept,
     )
@@ -101,11 +101,11 @@ def names(manifest: Manifest) -> set[str]:
 
 
 def fingerprint(  # noqa: PLR0913 - everything that decides the result
-    component: Component, *, pins: Pins, announced: Collection[str], stack: Stack, tools: Toolbox, content: Digest
+    component: Component, *, pins: Pins, announced: Collection[str], stack: Stack, toolbox: Toolbox, content: Digest
 ) -> Digest:
     """The fingerprint that the lock keeps as ``rendered``; ``content`` is the folder's digest."""
     parts = {
-        "engine": tools.maker.version if component.helm else "",
+        "engine": toolbox.renderer.version if component.helm else "",
         "sources": [str(digest) for digest in pins.digests],
         "values": dict(component.values),
         "release": component.helm.release if component.helm else "",
@@ -117,9 +117,9 @@ def fingerprint(  # noqa: PLR0913 - everything that decides the result
     return build.key("rendered", orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
 
 
-def asks_text(made: RenderedComponent) -> tuple[str, ...]:
-    """`Made.asks` as the lock keeps it."""
-    return (_ANY,) if made.asks is None else tuple(sorted(made.asks))
+def required_apis_text(made: RenderedComponent) -> tuple[str, ...]:
+    """`Made.required_apis` as the lock keeps it."""
+    return (_ANY,) if made.required_apis is None else tuple(sorted(made.required_apis))
 
 
 def _free(name: str, files: Mapping[str, Manifest], manifest: Manifest) -> str:

@@ -81,7 +81,7 @@ def draft(asked: NewComponent, trials: TrialRenderer, workers: Workers, reporter
         FetchError, OfflineError, ArchiveError, DescriptionError: if the chart cannot be had.
         RenderError, ManifestError, ExceptionGroup: if it renders for no version of Kubernetes.
     """
-    reporter.started(STAGE, _STEPS)
+    reporter.stage_started(STAGE, _STEPS)
     chart, defaults = trials.described(dict(asked.helm))
     probing = Probing(
         name=asked.name,
@@ -114,13 +114,13 @@ class _Drafting:
         self._step("volumes", probing.size_volumes)
         self._step("monitors", probing.monitor)
         component = self._step("rules", lambda: self._component(fitting))
-        self._reporter.finished(STAGE, f"{self._asked.name} for Kubernetes {fitting}")
+        self._reporter.stage_finished(STAGE, f"{self._asked.name} for Kubernetes {fitting}")
         return Draft(component=component, remarks=tuple(probing.remarks))
 
     def _step(self, name: str, work: Callable[[], Any]) -> Any:
-        self._reporter.began(STAGE, name)
+        self._reporter.item_started(STAGE, name)
         found = work()
-        self._reporter.advanced(STAGE, name)
+        self._reporter.item_finished(STAGE, name)
         return found
 
     def _fitting(self, workers: Workers) -> str:

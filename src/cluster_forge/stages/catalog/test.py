@@ -98,7 +98,7 @@ def test(names: Sequence[str], trials: TrialRenderer, workers: Workers, reporter
     by_name: dict[str, list[_Found]] = {name: [] for name in names}
     for (name, _), found in zip(checks, workers.map(run, checks), strict=True):
         by_name[name] += found
-    reporter.finished(STAGE, counted(len(names), "component"))
+    reporter.stage_finished(STAGE, counted(len(names), "component"))
     return [
         Verdict(
             component=name,
@@ -119,14 +119,14 @@ class _Progress:
         self._faults: Counter[str] = Counter()
         self._begun: set[str] = set()
         self._lock = Lock()
-        reporter.started(STAGE, len(checks))
+        reporter.stage_started(STAGE, len(checks))
 
     def began(self, name: str) -> None:
         with self._lock:
             is_first = name not in self._begun
             self._begun.add(name)
         if is_first:
-            self._reporter.began(STAGE, name)
+            self._reporter.item_started(STAGE, name)
 
     def ended(self, name: str, faults: int) -> None:
         with self._lock:
@@ -134,7 +134,9 @@ class _Progress:
             self._faults[name] += faults
             is_done = not self._left[name]
         if is_done:
-            self._reporter.advanced(STAGE, name, counted(self._faults[name], "fault") if self._faults[name] else "")
+            self._reporter.item_finished(
+                STAGE, name, counted(self._faults[name], "fault") if self._faults[name] else ""
+            )
 
 
 def _called(identity: ObjectId) -> str:

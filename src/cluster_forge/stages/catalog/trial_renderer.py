@@ -31,7 +31,7 @@ class TrialRenderer:
     companies: TrialPlans
     sources: Sources
     store: Store
-    maker: Renderer
+    renderer: Renderer
     charts: Charts
     reader: YamlReader
     _made: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict, init=False, repr=False)
@@ -127,7 +127,7 @@ class TrialRenderer:
         return content
 
     def _make(self, name: str, layers: Sequence[Positioned], minor: int, apis: Sequence[str]) -> tuple[bytes, ...]:
-        return tuple(self.maker.make(each).content for each in self._orders(name, layers, minor, apis))
+        return tuple(self.renderer.render(each).content for each in self._orders(name, layers, minor, apis))
 
     def _orders(self, name: str, layers: Sequence[Positioned], minor: int, apis: Sequence[str]) -> Iterator[RenderJob]:
         merged: dict[str, Any] = merge.traced(*layers).plain
