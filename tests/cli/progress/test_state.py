@@ -17,9 +17,9 @@ names = st.one_of(
 )
 events = st.lists(
     st.one_of(
-        st.tuples(st.just("started"), st.sampled_from((*STAGES, "another-stage")), st.integers(0, 10_000)),
-        st.tuples(st.sampled_from(["began", "advanced"]), st.sampled_from(STAGES), names),
-        st.tuples(st.just("finished"), st.sampled_from(STAGES)),
+        st.tuples(st.just("stage_started"), st.sampled_from((*STAGES, "another-stage")), st.integers(0, 10_000)),
+        st.tuples(st.sampled_from(["item_started", "item_finished"]), st.sampled_from(STAGES), names),
+        st.tuples(st.just("stage_finished"), st.sampled_from(STAGES)),
     )
 )
 
@@ -53,28 +53,28 @@ def test_the_whole_never_goes_back_and_never_beyond_its_end(told: list[tuple[obj
 
 
 def test_all_stages_finished_is_all() -> None:
-    made = after(*(("started", stage, 3) for stage in STAGES), *(("finished", stage) for stage in STAGES))
+    made = after(*(("stage_started", stage, 3) for stage in STAGES), *(("stage_finished", stage) for stage in STAGES))
     assert made.share == 1
     assert made.open == []
 
 
 def test_an_earlier_stage_that_never_said_that_it_is_done_is_so_with_a_later_one() -> None:
-    made = after(("started", "mine", 3), ("began", "mine", "a"), ("started", "smelt", 1), ("finished", "smelt"))
+    made = after(("stage_started", "mine", 3), ("item_started", "mine", "a"), ("stage_started", "smelt", 1), ("stage_finished", "smelt"))
     assert made.open == []
     assert made.share == 0.75
 
 
 def test_a_component_with_two_sources_is_being_worked_on_until_both_are_there() -> None:
-    twice = [("began", "mine", "a"), ("began", "mine", "a"), ("advanced", "mine", "a")]
-    assert after(("started", "mine", 2), *twice).open == [("mine", 1, 2, ("a",))]
-    assert after(("started", "mine", 2), *twice, ("advanced", "mine", "a")).open == [("mine", 2, 2, ())]
+    twice = [("item_started", "mine", "a"), ("item_started", "mine", "a"), ("item_finished", "mine", "a")]
+    assert after(("stage_started", "mine", 2), *twice).open == [("mine", 1, 2, ("a",))]
+    assert after(("stage_started", "mine", 2), *twice, ("item_finished", "mine", "a")).open == [("mine", 2, 2, ())]
 
 
 def test_what_is_done_is_never_more_than_all() -> None:
     told: list[tuple[object, ...]] = [
-        ("started", "render", 1),
-        ("advanced", "render", "a"),
-        ("advanced", "render", "a"),
+        ("stage_started", "render", 1),
+        ("item_finished", "render", "a"),
+        ("item_finished", "render", "a"),
     ]
     assert after(*told).open == [("render", 2, 2, ())]
     printed: list[str] = []
@@ -85,7 +85,7 @@ def test_what_is_done_is_never_more_than_all() -> None:
 
 
 def test_as_many_items_as_fit_and_how_many_more() -> None:
-    made = after(("started", "mine", 9), *(("began", "mine", f"component-{each}") for each in "abcd"))
+    made = after(("stage_started", "mine", 9), *(("item_started", "mine", f"component-{each}") for each in "abcd"))
     at = {columns: click.unstyle(lines(made, columns=columns, seconds=1)[0]) for columns in (40, 80, 120)}
     assert at[120].endswith("component-a, component-b, component-c, component-d")
     assert at[80].endswith("component-a, component-b, component-c +1")
