@@ -21,7 +21,7 @@ from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from cluster_forge.adapters.http.downloads import HttpDownloads
-    from cluster_forge.adapters.http.file_urls import NoDownloads
+    from cluster_forge.adapters.http.offline import OfflineDownloads
     from cluster_forge.adapters.sources.mirror import Mirror
 
 _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "768MiB", "PYTHONUTF8": "1"}
@@ -183,11 +183,11 @@ def _mirrors(folders: Sequence[str]) -> Sequence[Mirror]:
     return found
 
 
-def _downloads(*, is_offline: bool) -> NoDownloads | HttpDownloads:
+def _downloads(*, is_offline: bool) -> OfflineDownloads | HttpDownloads:
     if is_offline:
-        from cluster_forge.adapters.http.file_urls import NoDownloads
+        from cluster_forge.adapters.http.offline import OfflineDownloads
 
-        return NoDownloads()
+        return OfflineDownloads()
     from cluster_forge.adapters.http.downloads import HttpDownloads
 
     return HttpDownloads()

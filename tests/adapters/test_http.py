@@ -14,12 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from cluster_forge.adapters.http.downloads import HttpDownloads, _redirected
-from cluster_forge.adapters.http.file_urls import NoDownloads
+from cluster_forge.adapters.http.client import redirected
+from cluster_forge.adapters.http.downloads import HttpDownloads
+from cluster_forge.adapters.http.offline import OfflineDownloads
+from cluster_forge.adapters.http.timing import Timeouts
 from cluster_forge.foundation.errors import FetchError, OfflineError
 
 LIMIT = 1 << 20
-QUICK = HttpDownloads(pauses=(0.0, 0.0), to_connect=2.0, silence=0.3, in_all=0.6)
+QUICK = HttpDownloads(pauses=(0.0, 0.0), timeouts=Timeouts(connect=2.0, silence=0.3, body=0.6))
 BODY = b"0123456789" * 1000
 
 
@@ -28,9 +30,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        self.server.asked.append((self.path, {name.lower(): text for name, text in self.headers.items()}))
+        self.server.requests.append((self.path, {name.lower(): text for name, text in self.headers.items()}))
         answer = getattr(self, "answer_" + self.path.split("?")[0].strip("/").replace("-", "_"), None)
-        if self.path.startswith("http://"):  # as a proxy is asked
+        if self.path.startswith("http://"):  # a request to a proxy
             self.answer(200, b"by proxy")
         elif answer:
             answer()
@@ -38,7 +40,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(404, b"nothing here")
 
     def do_CONNECT(self) -> None:
-        self.server.asked.append((self.path, {name.lower(): text for name, text in self.headers.items()}))
+        self.server.requests.append((self.path, {name.lower(): text for name, text in self.headers.items()}))
         self.answer(403, b"")
 
     def log_message(self, *args: object) -> None:
@@ -51,8 +53,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def so_often(self) -> int:
-        return sum(path == self.path for path, _ in self.server.asked)
+    def attempts(self) -> int:
+        return sum(path == self.path for path, _ in self.server.requests)
 
     def answer_good(self) -> None:
         self.answer(200, BODY)
@@ -86,7 +88,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, b"")
 
     def answer_busy_twice(self) -> None:
-        if self.so_often() > 2:
+        if self.attempts() > 2:
             self.answer(200, BODY)
         else:
             self.answer(503, b"busy", Retry_After="0")
@@ -111,7 +113,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
 
     def answer_truncated_once(self) -> None:
-        if self.so_often() > 1:
+        if self.attempts() > 1:
             self.answer(200, BODY)
         else:
             self.answer_truncated()
@@ -159,7 +161,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.requests: list[tuple[str, dict[str, str]]] = []
         self.stopped = threading.Event()
 
     @property
@@ -184,7 +186,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         thread.join()
 
 
-def refused(url: str, downloads: HttpDownloads = QUICK) -> FetchError:
+def failure_of(url: str, downloads: HttpDownloads = QUICK) -> FetchError:
     with pytest.raises(FetchError) as raised:
         downloads.get(url, limit_bytes=LIMIT)
     assert raised.value.fix
@@ -192,11 +194,11 @@ def refused(url: str, downloads: HttpDownloads = QUICK) -> FetchError:
 
 
 @pytest.mark.parametrize("path", ["good", "chunked", "no-length", "encoded", "to-good", "busy-twice", "truncated-once"])
-def test_the_whole_answer_comes_as_it_was_sent(server: Server, path: str) -> None:
+def test_whole_body_is_returned_as_sent(server: Server, path: str) -> None:
     assert QUICK.get(f"{server.url}/{path}", limit_bytes=LIMIT) == BODY
 
 
-def test_an_empty_answer_is_an_answer(server: Server) -> None:
+def test_empty_body_is_accepted(server: Server) -> None:
     assert QUICK.get(f"{server.url}/empty", limit_bytes=LIMIT) == b""
 
 
@@ -211,87 +213,87 @@ def test_an_empty_answer_is_an_answer(server: Server) -> None:
         ("nowhere", "answered 302 Found", 1),
         ("no-content", "answered 204 No Content", 1),
         ("strange", "answered 599", 1),
-        ("truncated", "broke off", 3),
-        ("cut-chunks", "broke off", 3),
+        ("truncated", "was interrupted", 3),
+        ("cut-chunks", "was interrupted", 3),
         ("hang-up", "connection failed", 3),
         ("silent", "did not answer in time", 3),
         ("dripping", "was not complete after 1 s", 1),
         ("to-file", "not followed", 1),
-        ("to-nonsense", "redirects to what is no address", 1),
-        ("loop", "redirects again and again", 11),
+        ("to-nonsense", "redirects to something that is not an address", 1),
+        ("loop", "too many redirects", 11),
     ],
 )
-def test_everything_else_is_told_with_the_address(server: Server, path: str, message: str, times: int) -> None:
-    error = refused(f"{server.url}/{path}?token=secret")
+def test_other_responses_are_reported_with_their_address(server: Server, path: str, message: str, times: int) -> None:
+    error = failure_of(f"{server.url}/{path}?token=secret")
     assert f"{server.url}/{path}" in error.message
     assert message in error.message
     assert "secret" not in f"{error} {error.fix}"
-    assert sum(asked.startswith(f"/{path}") for asked, _ in server.asked) == times
+    assert sum(requested.startswith(f"/{path}") for requested, _ in server.requests) == times
 
 
 @pytest.mark.parametrize("path", ["good", "chunked"])
-def test_too_much_is_refused(server: Server, path: str) -> None:
+def test_oversized_body_is_refused(server: Server, path: str) -> None:
     with pytest.raises(FetchError, match="larger than 9,999 bytes"):
         QUICK.get(f"{server.url}/{path}", limit_bytes=9_999)
 
 
-def test_credentials_are_in_no_message_and_are_not_sent(server: Server) -> None:
-    error = refused(f"http://user:pass@127.0.0.1:{server.server_port}/missing?token=abc#frag")
+def test_credentials_are_neither_shown_nor_sent(server: Server) -> None:
+    error = failure_of(f"http://user:pass@127.0.0.1:{server.server_port}/missing?token=abc#frag")
     assert not {"user", "pass", "token", "abc", "frag"} & set(error.message.replace("/", " ").replace("?", " ").split())
     assert f"{server.url}/missing answered" in error.message
-    assert "authorization" not in server.asked[0][1]
+    assert "authorization" not in server.requests[0][1]
 
 
-def test_nobody_listens(server: Server) -> None:
+def test_refused_connection_is_reported(server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    assert "no connection: Connection refused" in refused(f"http://127.0.0.1:{port}/x").message
+    assert "no connection: Connection refused" in failure_of(f"http://127.0.0.1:{port}/x").message
 
 
-def test_there_is_no_such_host(server: Server) -> None:
-    error = refused("http://no-such-host.invalid/x")
-    assert "no host no-such-host.invalid is known" in error.message
+def test_unknown_host_is_reported(server: Server) -> None:
+    error = failure_of("http://no-such-host.invalid/x")
+    assert "unknown host no-such-host.invalid" in error.message
     assert "HTTPS_PROXY" in (error.fix or "")
 
 
 @pytest.mark.parametrize(
     "url", ["ftp://example.com/x", "oci://example.com/x", "nothing", "http://", "http://[", "http://a:b/"]
 )
-def test_what_is_no_address_is_told(server: Server, url: str) -> None:
-    assert "no address" in refused(url).message
+def test_invalid_address_is_reported(server: Server, url: str) -> None:
+    assert "not an address" in failure_of(url).message
 
 
-def test_a_server_without_tls_is_told(server: Server) -> None:
-    assert "does not speak TLS" in refused(f"https://127.0.0.1:{server.server_port}/good").message
+def test_server_without_tls_is_reported(server: Server) -> None:
+    assert "does not speak TLS" in failure_of(f"https://127.0.0.1:{server.server_port}/good").message
 
 
-def test_a_certificate_that_is_not_trusted_is_told(server: Server, certificate: Path) -> None:
+def test_untrusted_certificate_is_reported(server: Server, certificate: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     with Server() as secure:
         secure.socket = context.wrap_socket(secure.socket, server_side=True)
         thread = threading.Thread(target=secure.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        error = refused(f"https://127.0.0.1:{secure.server_port}/good")
+        error = failure_of(f"https://127.0.0.1:{secure.server_port}/good")
         secure.shutdown()
         thread.join()
-    assert "secure connection failed: self-signed certificate" in error.message
+    assert "TLS failed: self-signed certificate" in error.message
     assert "SSL_CERT_FILE" in (error.fix or "")
 
 
-def test_https_is_not_left_by_a_redirect() -> None:
-    assert _redirected("https://a/x", "/y") == "https://a/y"
-    assert _redirected("http://a/x", "https://b/y") == "https://b/y"
+def test_redirect_may_not_leave_https() -> None:
+    assert redirected("https://a/x", "/y") == "https://a/y"
+    assert redirected("http://a/x", "https://b/y") == "https://b/y"
     with pytest.raises(FetchError, match="leaves HTTPS"):
-        _redirected("https://a/x", "http://a/x")
+        redirected("https://a/x", "http://a/x")
 
 
 @pytest.mark.parametrize("shape", ["http://{}", "{}", "http://us%20er:pass@{}"])
-def test_the_proxy_is_asked(server: Server, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
+def test_proxy_is_used(server: Server, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     monkeypatch.setenv("http_proxy", shape.format(f"127.0.0.1:{server.server_port}"))
     downloads = HttpDownloads(pauses=())
     assert downloads.get("http://charts.invalid/x", limit_bytes=LIMIT) == b"by proxy"
-    path, headers = server.asked[0]
+    path, headers = server.requests[0]
     assert path == "http://charts.invalid/x"
     expected = "Basic " + base64.b64encode(b"us er:pass").decode() if "pass" in shape else None
     assert headers.get("proxy-authorization") == expected
@@ -299,30 +301,30 @@ def test_the_proxy_is_asked(server: Server, monkeypatch: pytest.MonkeyPatch, sha
     assert downloads.get(f"{server.url}/good", limit_bytes=LIMIT) == BODY
 
 
-def test_a_proxy_on_a_wrong_port_is_told(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_on_a_wrong_port_is_reported(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         proxy = f"127.0.0.1:{free.getsockname()[1]}"
     monkeypatch.setenv("all_proxy", f"http://user:pass@{proxy}")
     for scheme in ("http", "https"):
-        error = refused(f"{scheme}://charts.invalid/x")
+        error = failure_of(f"{scheme}://charts.invalid/x")
         assert f"the proxy http://{proxy} does not answer: Connection refused" in error.message
         assert "ALL_PROXY" in (error.fix or "")
 
 
-def test_a_proxy_that_refuses_is_told(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusing_or_invalid_proxy_is_reported(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", f"http://user:pass@127.0.0.1:{server.server_port}")
-    error = refused("https://charts.invalid/x")
-    assert f"the proxy http://127.0.0.1:{server.server_port} does not let it through: 403 Forbidden" in error.message
+    error = failure_of("https://charts.invalid/x")
+    assert f"the proxy http://127.0.0.1:{server.server_port} refuses the request: 403 Forbidden" in error.message
     assert "pass" not in error.message
     monkeypatch.setenv("all_proxy", "http://user:pass@127.0.0.1:80800")
-    assert "the proxy http://127.0.0.1:80800 is no address" in refused("https://charts.invalid/x").message
+    assert "the proxy http://127.0.0.1:80800 is not an address" in failure_of("https://charts.invalid/x").message
     monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
-    assert "the proxy socks5://127.0.0.1:1 is of an unknown kind" in refused("https://charts.invalid/x").message
+    assert "the proxy socks5://127.0.0.1:1 has an unknown scheme" in failure_of("https://charts.invalid/x").message
 
 
-@pytest.mark.parametrize("downloads", [QUICK, NoDownloads()])
-def test_files_are_read(tmp_path: Path, downloads: HttpDownloads | NoDownloads) -> None:
-    path = tmp_path / "with blank ü.yaml"
+@pytest.mark.parametrize("downloads", [QUICK, OfflineDownloads()])
+def test_file_urls_are_read(tmp_path: Path, downloads: HttpDownloads | OfflineDownloads) -> None:
+    path = tmp_path / "with space ü.yaml"
     path.write_bytes(BODY)
     assert downloads.get(path.as_uri(), limit_bytes=len(BODY)) == BODY
     cases: list[tuple[str, int, str]] = [
@@ -336,16 +338,16 @@ def test_files_are_read(tmp_path: Path, downloads: HttpDownloads | NoDownloads) 
             downloads.get(url, limit_bytes=limit)
 
 
-def test_offline_nothing_is_fetched() -> None:
+def test_offline_downloads_refuse_the_network() -> None:
     with pytest.raises(OfflineError) as raised:
-        NoDownloads().get("https://user:pass@example.com/x.tgz?token=y", limit_bytes=1)
-    assert raised.value.message == "https://example.com/x.tgz would have to be fetched, and --offline forbids it"
+        OfflineDownloads().get("https://user:pass@example.com/x.tgz?token=y", limit_bytes=1)
+    assert raised.value.message == "--offline: https://example.com/x.tgz is not in the store and may not be downloaded"
     assert "--mirror DIR" in (raised.value.fix or "")
 
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A key and a certificate that it signed itself, in one file."""
+    """A key and its self-signed certificate in one file."""
     path = tmp_path / "server.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test"]
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cluster_forge.adapters import charts
 from cluster_forge.adapters.helm.sdk import HelmSdk
-from cluster_forge.adapters.http.file_urls import NoDownloads
+from cluster_forge.adapters.http.offline import OfflineDownloads
 from cluster_forge.adapters.rendering import InProcessRenderer
 from cluster_forge.adapters.sources import ChartSources
 from cluster_forge.adapters.sources.mirror import Mirror
@@ -27,7 +27,7 @@ def trials(shared: Path, folder: Path) -> TrialRenderer:
     sources = ChartSources(
         store=store,
         mirrors=[Mirror(shared / "mirror")],
-        downloads=NoDownloads(),
+        downloads=OfflineDownloads(),
         charts=charts,
         newest_in_range=engine.newest_in_range,
         files=WorkspaceFiles(folder),

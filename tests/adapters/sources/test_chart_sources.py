@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from cluster_forge.adapters import charts
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.http.downloads import HttpDownloads
-from cluster_forge.adapters.http.file_urls import NoDownloads
+from cluster_forge.adapters.http.offline import OfflineDownloads
 from cluster_forge.adapters.sources import ChartSources, repository_index
 from cluster_forge.adapters.sources.mirror import Mirror
 from cluster_forge.adapters.storage.store import FolderStore
@@ -246,14 +246,14 @@ def test_an_index_is_fetched_once_in_a_run(tmp_path: Path, web: Web) -> None:
 
 def test_what_is_locked_and_stored_is_not_fetched(tmp_path: Path, web: Web) -> None:
     locked = sources(tmp_path, web).chart(helm("~1.1"), None)
-    assert sources(tmp_path, NoDownloads()).chart(helm("~1.1"), locked) == locked
+    assert sources(tmp_path, OfflineDownloads()).chart(helm("~1.1"), locked) == locked
 
 
 def test_what_is_locked_is_fetched_as_it_is(tmp_path: Path, web: Web) -> None:
     locked = Pinned(address=f"{REPOSITORY} shop", version="1.0.0", digest=Digest.of(archive()))
     assert sources(tmp_path, web).chart(helm(">=1.0.0"), locked) == locked
     mirrored = sources(
-        tmp_path / "2", NoDownloads(), Memory((REPOSITORY, "shop", "1.0.0"), (REPOSITORY, "shop", "1.1.0"))
+        tmp_path / "2", OfflineDownloads(), Memory((REPOSITORY, "shop", "1.0.0"), (REPOSITORY, "shop", "1.1.0"))
     )
     assert mirrored.chart(helm(">=1.0.0"), locked) == locked
 
@@ -272,8 +272,8 @@ def test_the_mirror_that_has_what_is_locked(tmp_path: Path) -> None:
     first, second = Memory((REPOSITORY, "shop", "1.0.0")), Memory((REPOSITORY, "shop", "1.0.0"))
     first.wrong["1.0.0"] = archive("repacked")
     locked = Pinned(address=f"{REPOSITORY} shop", version="1.0.0", digest=Digest.of(archive()))
-    assert sources(tmp_path, NoDownloads(), first, second).chart(helm(), locked) == locked
-    assert sources(tmp_path, NoDownloads(), first, second).chart(helm(), None).digest != locked.digest
+    assert sources(tmp_path, OfflineDownloads(), first, second).chart(helm(), locked) == locked
+    assert sources(tmp_path, OfflineDownloads(), first, second).chart(helm(), None).digest != locked.digest
 
 
 def test_a_locked_version_that_was_withdrawn(tmp_path: Path, web: Web) -> None:
@@ -317,11 +317,11 @@ def test_oci_charts_come_from_mirrors(tmp_path: Path) -> None:
 )
 def test_offline_says_what_the_mirrors_have(tmp_path: Path, source: HelmSource, fix: str) -> None:
     with pytest.raises(OfflineError) as raised:
-        sources(tmp_path, NoDownloads(), Memory((REPOSITORY, "shop", "1.0.0"))).chart(source, None)
+        sources(tmp_path, OfflineDownloads(), Memory((REPOSITORY, "shop", "1.0.0"))).chart(source, None)
     assert (raised.value.fix or "").endswith(fix)
     assert "pass" not in raised.value.message
     with pytest.raises(OfflineError) as raised:
-        sources(tmp_path, NoDownloads()).chart(source, None)
+        sources(tmp_path, OfflineDownloads()).chart(source, None)
     assert (raised.value.fix or "").endswith("--mirror DIR")
 
 
@@ -332,8 +332,8 @@ def test_manifests(tmp_path: Path) -> None:
     url, content = "https://user:pass@example.com/i.yaml?token=x", "\ufeffkind: ö".encode()
     pinned = sources(tmp_path, Web({url: content})).manifest(url, None)
     assert pinned == Pinned(address="https://example.com/i.yaml", version="", digest=Digest.of(content))
-    assert sources(tmp_path, NoDownloads()).manifest(url, pinned) == pinned
-    mirrored = sources(tmp_path, NoDownloads(), Memory(), Memory(manifests={url: b"other"}))
+    assert sources(tmp_path, OfflineDownloads()).manifest(url, pinned) == pinned
+    mirrored = sources(tmp_path, OfflineDownloads(), Memory(), Memory(manifests={url: b"other"}))
     assert mirrored.manifest(url, None).digest == Digest.of(b"other")
     with pytest.raises(LockError, match=r"https://example\.com/i\.yaml has changed"):
         sources(tmp_path / "new", Web({url: b"other"})).manifest(url, pinned)
@@ -354,7 +354,7 @@ def test_local_charts(tmp_path: Path) -> None:
     }
     files.replace_trees({"input/charts/shop": FileTree(chart)})
     files.write("input/shop.tgz", archive())
-    subject = sources(tmp_path, NoDownloads())
+    subject = sources(tmp_path, OfflineDownloads())
     folder = subject.chart(helm(chart="./charts/shop", repository=""), None)
     packed = FolderStore(tmp_path / "store").get(folder.digest)
     assert packed
@@ -379,7 +379,7 @@ def test_local_charts(tmp_path: Path) -> None:
 def test_local_charts_that_are_none(tmp_path: Path, chart: str, kind: type[ForgeError], message: str) -> None:
     WorkspaceFiles(tmp_path / "workspace").replace_trees({"input/plain": FileTree({"a.yaml": b"x: y"})})
     with pytest.raises(kind, match=message) as raised:
-        sources(tmp_path, NoDownloads()).chart(helm(chart=chart, repository=""), None)
+        sources(tmp_path, OfflineDownloads()).chart(helm(chart=chart, repository=""), None)
     assert raised.value.fix
 
 
@@ -451,7 +451,7 @@ sys.addaudithook(watch)
 
 from pathlib import Path
 from cluster_forge.adapters import charts
-from cluster_forge.adapters.http.file_urls import NoDownloads
+from cluster_forge.adapters.http.offline import OfflineDownloads
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.sources.mirror import Mirror
 from cluster_forge.adapters.sources import ChartSources
@@ -464,7 +464,7 @@ from cluster_forge.stack.model import HelmSource
 root = Path(sys.argv[1])
 files = WorkspaceFiles(root / "workspace")
 sources = ChartSources(
-    store=FolderStore(root / "store"), mirrors=[Mirror(root / "mirror")], downloads=NoDownloads(), charts=charts,
+    store=FolderStore(root / "store"), mirrors=[Mirror(root / "mirror")], downloads=OfflineDownloads(), charts=charts,
     newest_in_range=HelmSdk().newest_in_range, files=files,
 )
 
@@ -506,7 +506,7 @@ def test_offline_opens_no_socket(tmp_path: Path, prove: bool) -> None:
 
 
 def test_every_source_of_the_corpus_comes_from_the_mirror(tmp_path: Path, corpus: Path) -> None:
-    subject = sources(tmp_path, NoDownloads(), Mirror(corpus / "mirror"))
+    subject = sources(tmp_path, OfflineDownloads(), Mirror(corpus / "mirror"))
     listed = yaml.safe_load((corpus / "mirror/index.yaml").read_text())
     for entry in listed["charts"]:
         source = helm(str(entry["version"]), entry["name"], entry["repository"])
