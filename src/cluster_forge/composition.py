@@ -81,7 +81,7 @@ def services(settings: Settings) -> Services:
         FetchError, ExceptionGroup: for every mirror that has no index.
     """
     from cluster_forge.adapters import charts
-    from cluster_forge.adapters.rendering import CachingRenderer, InProcessRenderer, Limits, WorkerPoolRenderer
+    from cluster_forge.adapters.rendering import CachingRenderer, InProcessRenderer, JobLimits, WorkerPoolRenderer
     from cluster_forge.adapters.sources import ChartSources
     from cluster_forge.adapters.storage.cache import FolderCache, NoCache
     from cluster_forge.adapters.yaml.lazy import LazyYaml
@@ -95,7 +95,7 @@ def services(settings: Settings) -> Services:
     processes = WorkerPoolRenderer(
         [sys.executable, "-P", "-c", _START, settings.engine],  # -P: what lies in the current folder is no module of it
         InProcessRenderer(helm, reader),
-        Limits(seconds=settings.seconds, memory=settings.memory),
+        JobLimits(seconds=settings.seconds, memory=settings.memory),
         {**_FOR_WORKERS, **os.environ},
     )
     if settings.is_ahead:
