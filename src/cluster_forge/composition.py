@@ -22,6 +22,7 @@ from cluster_forge.stages.toolbox import Toolbox
 if TYPE_CHECKING:
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.offline import OfflineDownloads
+    from cluster_forge.adapters.sources.chart_sources import Charts
     from cluster_forge.adapters.sources.mirror import Mirror
 
 _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "768MiB", "PYTHONUTF8": "1"}
@@ -80,7 +81,6 @@ def services(settings: Settings) -> Services:
         WorkspaceError: if there is no such workspace.
         FetchError, ExceptionGroup: for every mirror that has no index.
     """
-    from cluster_forge.adapters import charts
     from cluster_forge.adapters.rendering import CachingRenderer, InProcessRenderer, JobLimits, WorkerPoolRenderer
     from cluster_forge.adapters.sources import ChartSources
     from cluster_forge.adapters.storage.cache import FolderCache, NoCache
@@ -112,7 +112,7 @@ def services(settings: Settings) -> Services:
         store=store,
         mirrors=mirrors,
         downloads=_downloads(is_offline=settings.offline),
-        charts=charts,
+        charts=_charts,
         newest_in_range=helm.newest_in_range,
         files=files,
     )
@@ -170,17 +170,23 @@ def store_root(named: str | None) -> Path:
 def _mirrors(folders: Sequence[str]) -> Sequence[Mirror]:
     if not folders:
         return ()
-    from cluster_forge.adapters.sources.mirror import opened
+    from cluster_forge.adapters.sources.mirror import open_mirror
 
     found: list[Mirror] = []
     errors: list[ForgeError] = []
     for folder in folders:
         try:
-            found.append(opened(Path(folder)))
+            found.append(open_mirror(Path(folder)))
         except ForgeError as error:
             errors.append(error)
     raise_all(errors)
     return found
+
+
+def _charts() -> Charts:
+    from cluster_forge.adapters import charts
+
+    return charts
 
 
 def _downloads(*, is_offline: bool) -> OfflineDownloads | HttpDownloads:

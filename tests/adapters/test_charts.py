@@ -53,7 +53,7 @@ def special(name: str, kind: bytes, linkname: str = "", size: int = 0) -> tarfil
 CHART = ("shop/Chart.yaml", CHART_YAML)
 
 
-def refused(data: bytes) -> str:
+def failure_of(data: bytes) -> str:
     with pytest.raises(ArchiveError) as raised:
         check_archive(data, "shop.tgz")
     assert raised.value.fix
@@ -73,12 +73,12 @@ def refused(data: bytes) -> str:
         [("shop/Chart.yaml", b"\xef\xbb\xbf" + CHART_YAML)],
     ],
 )
-def test_what_is_a_chart_is_read(members: list[Member]) -> None:
+def test_charts_are_accepted(members: list[Member]) -> None:
     identity = check_archive(tgz(*members), "shop.tgz")
     assert (identity.name, identity.version) == ("shop", "1.10")
 
 
-def test_what_describes_a_chart_and_those_in_it() -> None:
+def test_metadata_of_a_chart_and_its_subcharts() -> None:
     files = {
         "web/Chart.yaml": b"name: web\nversion: 1.0.0\n",
         "web/values.yaml": b"\xef\xbb\xbfa: 1\n",
@@ -96,7 +96,7 @@ def test_what_describes_a_chart_and_those_in_it() -> None:
         described(b"nothing", "it")
 
 
-def test_a_gzip_may_have_several_parts_and_zeros_at_its_end() -> None:
+def test_gzip_may_have_members_and_trailing_zeros() -> None:
     content = tar(CHART)
     data = gzip.compress(content[:700]) + gzip.compress(content[700:]) + b"\0" * 100
     assert check_archive(data, "shop.tgz").name == "shop"
@@ -111,7 +111,7 @@ def test_a_gzip_may_have_several_parts_and_zeros_at_its_end() -> None:
         (("/etc/passwd", b"x"), "an absolute path"),
         (("\\\\host\\share", b"x"), "an absolute path"),
         (("C:/x/y", b"x"), "an absolute path"),
-        (("README.md", b"x"), "outside of the chart's folder"),
+        (("README.md", b"x"), "outside of the chart's directory"),
         (special("shop/link", tarfile.SYMTYPE, "/etc/passwd"), "a link out of"),
         (special("shop/link", tarfile.SYMTYPE, "../other/x"), "a link out of"),
         (special("shop/a/link", tarfile.SYMTYPE, "../../../x"), "a link out of"),
@@ -124,101 +124,98 @@ def test_a_gzip_may_have_several_parts_and_zeros_at_its_end() -> None:
         (special("shop/pipe", tarfile.FIFOTYPE), "neither a file"),
     ],
 )
-def test_what_is_unsafe_is_refused_by_its_name(member: Member, message: str) -> None:
+def test_unsafe_member_is_named(member: Member, message: str) -> None:
     name = member.name if isinstance(member, tarfile.TarInfo) else member[0]
-    told = refused(tgz(CHART, member))
-    assert message in told
-    assert repr(name) in told
+    error = failure_of(tgz(CHART, member))
+    assert message in error
+    assert repr(name) in error
 
 
 def test_bombs_are_refused() -> None:
     zeros = gzip.compress(b"\0" * (100 << 20), compresslevel=6)
     tracemalloc.start()
     try:
-        assert "is a bomb" in refused(zeros)
+        assert "is a bomb" in failure_of(zeros)
         assert tracemalloc.get_traced_memory()[1] < 100 << 20
     finally:
         tracemalloc.stop()
-    assert "too many entries" in refused(tgz(CHART, *[special(f"shop/{n}", tarfile.DIRTYPE) for n in range(20_001)]))
+    assert "too many entries" in failure_of(tgz(CHART, *[special(f"shop/{n}", tarfile.DIRTYPE) for n in range(20_001)]))
     big = random.Random(1).randbytes(1 << 20) * 65
-    assert "more than 64 MB" in refused(tgz(CHART, ("shop/big", big)))
-    assert "more than 1 MB" in refused(tgz(("shop/Chart.yaml", b"#" * (2 << 20))))
+    assert "(limit 64 MB)" in failure_of(tgz(CHART, ("shop/big", big)))
+    assert "(limit 1 MB)" in failure_of(tgz(("shop/Chart.yaml", b"#" * (2 << 20))))
 
 
-def test_many_files_that_are_too_much_together() -> None:
+def test_bomb_of_many_files_is_refused() -> None:
     part = random.Random(1).randbytes(1 << 20) * 40
-    assert "is a bomb" in refused(tgz(CHART, *[(f"shop/{n}", part) for n in range(6)]))
+    assert "is a bomb" in failure_of(tgz(CHART, *[(f"shop/{n}", part) for n in range(6)]))
 
 
-def test_announced_sizes_count() -> None:
+def test_declared_sizes_count() -> None:
     entries = [special(f"shop/{n}", tarfile.DIRTYPE, size=60 << 20) for n in range(5)]
     for entry in entries:
         entry.type = tarfile.SYMTYPE
         entry.linkname = "x"
-    assert "more than 200 MB in all" in refused(tgz(CHART, *entries))
+    assert "more than 200 MB in total" in failure_of(tgz(CHART, *entries))
 
 
 @pytest.mark.parametrize("size", [-1, -512, -(1 << 40)])
-def test_sizes_below_zero_end(size: int) -> None:
-    """Older versions of tarfile go back and forth for ever (CVE-2025-8194)."""
+def test_negative_sizes_are_refused(size: int) -> None:
+    """Older versions of tarfile loop for ever (CVE-2025-8194)."""
     data = bytearray(tar(CHART, ("shop/x", b"x"), CHART))
     start = data.index(b"shop/x")
     data[start + 124 : start + 136] = b"\xff" + struct.pack(">q", size).rjust(11, b"\xff")
     data[start + 148 : start + 156] = b"%06o\0 " % (
         256 + sum(data[start : start + 148]) + sum(data[start + 156 : start + 512])
     )
-    assert "shop.tgz" in refused(gzip.compress(bytes(data)))
+    assert "shop.tgz" in failure_of(gzip.compress(bytes(data)))
 
 
-def test_what_is_broken_is_refused() -> None:
+def test_broken_archives_are_refused() -> None:
     good = tgz(CHART, ("shop/x", random.Random(1).randbytes(5000)))
-    assert "is not gzip" in refused(b"<html>not found</html>")
-    assert "is not gzip" in refused(b"")
-    assert "is truncated" in refused(b"\x1f\x8b")
-    assert "is truncated" in refused(good[:-10])
-    assert "is truncated" in refused(good[: len(good) // 2])
-    assert "is damaged" in refused(good[:-8] + b"\0" * 8)
-    assert "is damaged" in refused(good + b"more")
-    assert "no readable tar" in refused(gzip.compress(b"apiVersion: v2\n" * 100))
-    assert "no readable tar" in refused(gzip.compress(tar(CHART, ("shop/x", b"x" * 5000))[:-7000]))
-    assert "breaks off" in refused(gzip.compress(tar(CHART)[:1024] + b"garbage" * 200))
-    assert "no readable tar" in refused(gzip.compress(b""))
+    assert "is not gzip" in failure_of(b"<html>not found</html>")
+    assert "is not gzip" in failure_of(b"")
+    assert "is truncated" in failure_of(b"\x1f\x8b")
+    assert "is truncated" in failure_of(good[:-10])
+    assert "is truncated" in failure_of(good[: len(good) // 2])
+    assert "is damaged" in failure_of(good[:-8] + b"\0" * 8)
+    assert "is damaged" in failure_of(good + b"more")
+    assert "not a readable tar" in failure_of(gzip.compress(b"apiVersion: v2\n" * 100))
+    assert "not a readable tar" in failure_of(gzip.compress(tar(CHART, ("shop/x", b"x" * 5000))[:-7000]))
+    assert "its tar ends after" in failure_of(gzip.compress(tar(CHART)[:1024] + b"garbage" * 200))
+    assert "not a readable tar" in failure_of(gzip.compress(b""))
 
 
-def test_archives_of_all_sizes_are_read_to_their_ends() -> None:
+def test_archives_are_read_to_their_end() -> None:
     for size in (1 << 18, (1 << 18) - 700, 5 << 20):
         for level in (0, 9):
             members = [CHART, ("shop/zeros", b"\0" * size), ("shop/noise", random.Random(1).randbytes(size))]
             assert check_archive(gzip.compress(tar(*members), level), "x").name == "shop"
 
 
-def test_what_is_no_chart_is_refused() -> None:
-    assert "no folder in it has a Chart.yaml" in refused(tgz(("shop/values.yaml", b"")))
-    assert "no folder in it has a Chart.yaml" in refused(tgz(("./shop/Chart.yaml", CHART_YAML)))
-    assert "has no version" in refused(tgz(("shop/Chart.yaml", b"name: x\n")))
-    assert "has no name and no version" in refused(tgz(("shop/Chart.yaml", b"- name: x\n- version: 1\n")))
-    assert "has no version" in refused(tgz(("shop/Chart.yaml", b"name: x\nversion: [1]\ndeep: {version: 2}\n")))
-    assert "is not YAML" in refused(tgz(("shop/Chart.yaml", b"name: 'x\n")))
-    assert "no readable tar" not in refused(tgz(("shop/Chart.yaml", b"a: " + b"[" * 900_000)))
+def test_archives_without_a_valid_chart_yaml_are_refused() -> None:
+    assert "no directory in it has a Chart.yaml" in failure_of(tgz(("shop/values.yaml", b"")))
+    assert "no directory in it has a Chart.yaml" in failure_of(tgz(("./shop/Chart.yaml", CHART_YAML)))
+    assert "has no version" in failure_of(tgz(("shop/Chart.yaml", b"name: x\n")))
+    assert "has no name and no version" in failure_of(tgz(("shop/Chart.yaml", b"- name: x\n- version: 1\n")))
+    assert "has no version" in failure_of(tgz(("shop/Chart.yaml", b"name: x\nversion: [1]\ndeep: {version: 2}\n")))
+    assert "is not YAML" in failure_of(tgz(("shop/Chart.yaml", b"name: 'x\n")))
+    assert "not a readable tar" not in failure_of(tgz(("shop/Chart.yaml", b"a: " + b"[" * 900_000)))
 
 
 @given(st.binary(max_size=200), st.booleans())
-def test_nothing_but_archive_errors(data: bytes, as_tar: bool) -> None:
+def test_arbitrary_bytes_cause_archive_errors_only(data: bytes, as_tar: bool) -> None:
     archive = gzip.compress(tar(CHART)[:512] + data * 20) if as_tar else gzip.compress(data)
     with pytest.raises(ArchiveError):
         check_archive(archive, "x")
 
 
 @given(st.lists(st.tuples(st.integers(0, 2047), st.integers(0, 255)), min_size=1, max_size=8))
-def test_broken_headers_end_in_archive_errors_or_charts(changes: list[tuple[int, int]]) -> None:
+def test_changed_headers_cause_archive_errors_only(changes: list[tuple[int, int]]) -> None:
     data = bytearray(tar(CHART, ("shop/x", b"x")))
     for position, value in changes:
         data[position] = value
     with contextlib.suppress(ArchiveError):
         assert check_archive(gzip.compress(bytes(data)), "x").version
-
-
-# --- folders -----------------------------------------------------------------------------------------------------------
 
 
 FOLDER = FileTree(
@@ -232,7 +229,7 @@ def unpacked(data: bytes) -> dict[str, bytes]:
         return {member.name: (archive.extractfile(member) or io.BytesIO()).read() for member in archive}
 
 
-def test_a_folder_is_packed_alike_every_time() -> None:
+def test_packing_is_reproducible() -> None:
     data = pack_folder(FOLDER, "charts/shop")
     assert data == pack_folder(FileTree(dict(reversed([*FOLDER.files.items()])), FOLDER.executable), "elsewhere")
     assert check_archive(data, "x").version == "1.10"
@@ -250,29 +247,29 @@ def test_a_folder_is_packed_alike_every_time() -> None:
 
 
 @given(st.dictionaries(st.from_regex(r"[a-c]{1,3}", fullmatch=True), st.binary(max_size=200_000), max_size=3))
-def test_what_is_packed_is_unpacked(files: dict[str, bytes]) -> None:
+def test_packed_files_are_unpacked(files: dict[str, bytes]) -> None:
     tree = FileTree({**files, "Chart.yaml": CHART_YAML})
     assert unpacked(pack_folder(tree, "x")) == {f"chart/{path}": content for path, content in tree.files.items()}
 
 
-def test_a_folder_that_is_no_chart() -> None:
-    with pytest.raises(ArchiveError, match=r"input/x is no chart: it has no Chart\.yaml"):
+def test_directory_without_a_valid_chart_yaml_is_refused() -> None:
+    with pytest.raises(ArchiveError, match=r"input/x is not a chart: it has no Chart\.yaml"):
         pack_folder(FileTree({"values.yaml": b""}), "input/x")
     with pytest.raises(ArchiveError, match=r"the Chart\.yaml of input/x has no version"):
         pack_folder(FileTree({"Chart.yaml": b"name: x"}), "input/x")
 
 
-def test_helmignore_is_honoured() -> None:
+def test_helmignore_is_honored() -> None:
     rules = b"\xef\xbb\xbf# comment\n\n*.bak\n/top.txt\nci/\n  docs/*.md  \nfile/\n"
     kept = ["sub/top.txt", "docs/a.txt", "docs/sub/a.md", "file", ".helmignore", "Chart.yaml"]
-    left_out = ["a.bak", "sub/a.bak", "top.txt", "ci/x/y", "sub/ci/z", "docs/a.md", "templates/.x"]
-    files = dict.fromkeys(kept + left_out, b"")
+    ignored = ["a.bak", "sub/a.bak", "top.txt", "ci/x/y", "sub/ci/z", "docs/a.md", "templates/.x"]
+    files = dict.fromkeys(kept + ignored, b"")
     tree = FileTree({**files, ".helmignore": rules, "Chart.yaml": CHART_YAML})
     assert sorted(unpacked(pack_folder(tree, "x"))) == sorted(f"chart/{path}" for path in kept)
 
 
 @pytest.mark.parametrize("pattern", ["a/**", "[z-", "[]a]", "[-a]", "[a-]", "x\\", "[", "[^", "[a\\", "[a"])
-def test_patterns_that_helm_refuses(pattern: str) -> None:
+def test_patterns_that_helm_rejects(pattern: str) -> None:
     with pytest.raises(ArchiveError) as raised:
         helmignore.parse(f"# one\n{pattern}\n".encode(), "x/.helmignore")
     assert raised.value.where == "x/.helmignore:2"
@@ -306,7 +303,7 @@ def test_patterns_that_helm_refuses(pattern: str) -> None:
     ],
 )
 def test_patterns_match_as_in_helm(pattern: str, path: str, ignored: bool) -> None:
-    assert helmignore.parse(pattern.encode(), "x").ignore(path) is ignored
+    assert helmignore.parse(pattern.encode(), "x").ignores(path) is ignored
 
 
 GO = """
@@ -334,7 +331,7 @@ def test_patterns_match_as_in_go(tmp_path: Path) -> None:
     command = ["go", "run", "match.go"]
     done = subprocess.run(command, cwd=tmp_path, input=lines, capture_output=True, text=True, check=True)
     for (pattern, name), answer in zip(cases, done.stdout.splitlines(), strict=True):
-        # Go overlooks a fault in a part of a pattern that it never comes to.
+        # Go does not report an error in a part of a pattern that it does not reach.
         assert ours(pattern, name) in (answer, "false true"), (pattern, name)
 
 
@@ -356,31 +353,28 @@ def extended(kind: bytes, size: int) -> bytes:
 
 
 @pytest.mark.parametrize("kind", [b"x", b"g", b"X", b"L", b"K"])
-def test_an_extended_header_that_goes_on_for_ever(kind: bytes) -> None:
+def test_oversized_extended_header_is_refused(kind: bytes) -> None:
     broken = gzip.compress(extended(kind, 9_000_000) + tar(CHART))
-    assert "an extended header of 9,000,000 bytes" in refused(broken)
+    assert "an extended header of 9,000,000 bytes" in failure_of(broken)
 
 
-def test_sparse_files() -> None:
-    assert "a sparse file" in refused(tgz(special("shop/x", tarfile.GNUTYPE_SPARSE), CHART))
+def test_sparse_files_are_refused() -> None:
+    assert "a sparse file" in failure_of(tgz(special("shop/x", tarfile.GNUTYPE_SPARSE), CHART))
     record = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n"
     entry = tarfile.TarInfo("././@PaxHeader")
     entry.type, entry.size = b"x", len(record)
     header = entry.tobuf(tarfile.USTAR_FORMAT) + record + bytes(-len(record) % 512)
     holes = ("shop/holes", b"99999999\n" + b"1\n" * 1000)
-    assert "a sparse file" in refused(gzip.compress(header + tar(holes, CHART)))
+    assert "a sparse file" in failure_of(gzip.compress(header + tar(holes, CHART)))
 
 
 @pytest.mark.parametrize("pattern", ["*a" * 50_000, "?" * 5_000, "[" * 5_000])
-def test_a_pattern_longer_than_any_path(pattern: str) -> None:
-    with pytest.raises(ArchiveError, match="and no path has more than 4,096"):
+def test_overlong_pattern_is_refused(pattern: str) -> None:
+    with pytest.raises(ArchiveError, match=r"pattern too long: .* \(limit 4,096\)"):
         helmignore.parse(pattern.encode(), "shop/.helmignore")
 
 
-# --- the corpus --------------------------------------------------------------------------------------------------------
-
-
-def test_every_chart_of_the_mirror_is_a_chart(corpus: Path) -> None:
+def test_corpus_charts_are_accepted(corpus: Path) -> None:
     index = yaml.safe_load((corpus / "mirror/index.yaml").read_text())
     for chart in index["charts"]:
         identity = check_archive((corpus / "mirror" / chart["file"]).read_bytes(), chart["file"])
@@ -388,7 +382,7 @@ def test_every_chart_of_the_mirror_is_a_chart(corpus: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["cert-manager-v1.18.2.tgz", "kyverno-3.4.1.tgz", "metallb-0.15.2.tgz"])
-def test_a_repacked_chart_renders_alike(corpus: Path, file: str) -> None:
+def test_repacked_chart_renders_the_same(corpus: Path, file: str) -> None:
     archive = (corpus / "mirror/charts" / file).read_bytes()
     files = {path.partition("/")[2]: content for path, content in unpacked(archive).items()}
 

@@ -28,7 +28,7 @@ def trials(shared: Path, folder: Path) -> TrialRenderer:
         store=store,
         mirrors=[Mirror(shared / "mirror")],
         downloads=OfflineDownloads(),
-        charts=charts,
+        charts=lambda: charts,
         newest_in_range=engine.newest_in_range,
         files=WorkspaceFiles(folder),
     )

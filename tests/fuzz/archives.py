@@ -312,7 +312,7 @@ CHART = Target(
 def _ignore(data: bytes) -> None:
     rules = helmignore.parse(data, "shop/.helmignore")
     for path in ("templates/a.yaml", "a/b/c/d.txt", "ünï", "x" * 1000, "a/" * 50 + "b"):
-        rules.ignore(path)
+        rules.ignores(path)
 
 
 IGNORE = Target(
