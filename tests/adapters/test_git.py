@@ -1,4 +1,4 @@
-"""Repositories that Git itself finds in order, the same bytes every time, whole and as the image carries them."""
+"""Repositories that Git itself accepts, with the same bytes every time; complete, and as the image carries them."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def write(tree: FileTree, folder: Path) -> Path:
     return folder
 
 
-def made(tree: FileTree = TREE, tag: str = "") -> Repository:
+def repository_of(tree: FileTree = TREE, tag: str = "") -> Repository:
     return STORE.bare(tree, message="Cast shop", time=TIME, tag=tag)
 
 
-def test_git_is_happy_with_it_and_clones_it(tmp_path: Path) -> None:
-    repository = made(tag="v1.2.0")
+def test_git_accepts_and_clones_the_repository(tmp_path: Path) -> None:
+    repository = repository_of(tag="v1.2.0")
     bare = write(repository.files, tmp_path / "repo.git")
     assert git(bare, "fsck", "--strict", "--full", "--no-progress") == ""
     assert git(tmp_path, "-c", "core.autocrlf=false", "clone", "-q", "repo.git", "clone") == ""
@@ -74,10 +74,10 @@ def test_git_is_happy_with_it_and_clones_it(tmp_path: Path) -> None:
     assert git(clone, "symbolic-ref", "HEAD").strip() == "refs/heads/main"
 
 
-def test_every_file_is_in_the_commit_byte_for_byte(tmp_path: Path) -> None:
-    bare = write(made().files, tmp_path / "repo.git")
+def test_commit_has_every_file_byte_for_byte(tmp_path: Path) -> None:
+    bare = write(repository_of().files, tmp_path / "repo.git")
     with tarfile.open(fileobj=io.BytesIO(_archived(bare))) as tar:
-        assert {each.name for each in tar.getmembers() if each.isfile()} == set(TREE)
+        assert {member.name for member in tar.getmembers() if member.isfile()} == set(TREE)
     names = git(bare, "ls-tree", "-r", "--name-only", "HEAD").split()
     assert names == sorted(TREE, key=str.encode)
     for path in TREE:
@@ -89,8 +89,8 @@ def _archived(bare: Path) -> bytes:
     return subprocess.run(["git", "archive", "HEAD"], cwd=bare, capture_output=True, check=True).stdout
 
 
-def test_a_plain_web_server_is_enough_to_clone_it(tmp_path: Path) -> None:
-    repository = made(tag="v1")
+def test_repository_can_be_cloned_from_a_plain_web_server(tmp_path: Path) -> None:
+    repository = repository_of(tag="v1")
     write(repository.files, tmp_path / "www" / "repo.git")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path / "www")))
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -104,29 +104,29 @@ def test_a_plain_web_server_is_enough_to_clone_it(tmp_path: Path) -> None:
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the base class
         pass
 
 
-def test_the_bytes_do_not_depend_on_the_workers_or_the_run() -> None:
+def test_bytes_do_not_depend_on_workers_or_run() -> None:
     again = BareRepositories(ThreadWorkers(8), NoCache()).bare(TREE, message="Cast shop\n", time=TIME)
-    assert again == made()
-    assert made(tag="v1").commit == made().commit
-    assert made(tag="v1").files != made().files
+    assert again == repository_of()
+    assert repository_of(tag="v1").commit == repository_of().commit
+    assert repository_of(tag="v1").files != repository_of().files
 
 
-def test_these_bytes_are_pinned() -> None:
-    """The commit is Git's to say; the pack's name changes with the compressor, which takes a decision (ADR 0010)."""
-    [pack] = [path for path in made().files if path.endswith(".pack")]
-    assert (made().commit, pack.rpartition("-")[2]) == PINNED
+def test_commit_and_pack_are_pinned() -> None:
+    """Git defines the commit; the pack's name changes with the compressor, which takes a decision (ADR 0010)."""
+    [pack] = [path for path in repository_of().files if path.endswith(".pack")]
+    assert (repository_of().commit, pack.rpartition("-")[2]) == PINNED
 
 
 PINNED = ("1d441a610e0fa4a3fc140b854b93a9299ea9eddd", "9d3dc257ec96de98fed0df14f4d09c9f0a4b9103.pack")
 
 
 @pytest.mark.parametrize("compression", [Compression.GZIP])
-def test_the_image_completes_to_the_same_commit(tmp_path: Path, compression: Compression) -> None:
-    repository = made()
+def test_image_completes_to_the_same_commit(tmp_path: Path, compression: Compression) -> None:
+    repository = repository_of()
     packed = layer.build(image_content.of(TREE, repository.skeleton), compression, mtime=TIME)
     with tarfile.open(fileobj=io.BytesIO(packed.content), mode="r:gz") as tar:
         tar.extractall(tmp_path, filter="data")
@@ -151,7 +151,7 @@ paths = st.lists(names.filter(lambda name: name not in (".", "..")), min_size=1,
 @given(st.dictionaries(paths, st.binary(max_size=300), max_size=5))
 def test_any_tree_passes_fsck_or_is_refused(tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]) -> None:
     try:
-        repository = made(FileTree(files))
+        repository = repository_of(FileTree(files))
     except RepositoryError:
         return
     bare = write(repository.files, tmp_path_factory.mktemp("any"))
@@ -161,25 +161,25 @@ def test_any_tree_passes_fsck_or_is_refused(tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.mark.parametrize("name", [".git", "a/.GIT/b", "git~1", ".git ./x", ".git:x", "a\0b"])
-def test_names_that_git_refuses_are_told(name: str) -> None:
-    with pytest.raises(RepositoryError, match="Git takes no file or folder called") as caught:
-        made(FileTree({name: b""}))
+def test_names_that_git_rejects_are_reported(name: str) -> None:
+    with pytest.raises(RepositoryError, match="Git does not allow the name") as caught:
+        repository_of(FileTree({name: b""}))
     assert caught.value.where == name
 
 
-def test_a_file_that_is_a_folder_too_is_told() -> None:
-    with pytest.raises(RepositoryError, match="is a file and a folder"):
-        made(FileTree({"a": b"", "a/b": b""}))
+def test_path_that_is_both_file_and_directory_is_reported() -> None:
+    with pytest.raises(RepositoryError, match="both a file and a directory"):
+        repository_of(FileTree({"a": b"", "a/b": b""}))
 
 
 @pytest.mark.parametrize("tag", ["a b", "a..b", "a/", "-x", "a.lock", "@", "x@{1", ".a", "a/.b", "a:b", "a."])
-def test_a_tag_that_git_refuses_is_told(tag: str) -> None:
-    with pytest.raises(RepositoryError, match="no name for a tag"):
-        made(tag=tag)
+def test_tag_that_git_rejects_is_reported(tag: str) -> None:
+    with pytest.raises(RepositoryError, match="not a valid tag name"):
+        repository_of(tag=tag)
 
 
 @given(st.integers(min_value=0, max_value=2**40))
-def test_headers_give_type_and_size(size: int) -> None:
+def test_headers_encode_type_and_size(size: int) -> None:
     first, *rest = _header(3, size)
     read, shift = first & 0xF, 4
     for byte in rest:

@@ -31,7 +31,7 @@ Files = Mapping[str, str]
 
 
 def chart(files: Files) -> bytes:
-    """An archive of a chart called ``web``; ``Chart.yaml`` may be left out."""
+    """An archive of a chart named ``web``; ``files`` may replace its ``Chart.yaml``."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as archive:
         for path, text in {"Chart.yaml": CHART, **files}.items():
@@ -42,7 +42,7 @@ def chart(files: Files) -> bytes:
 
 
 def request(files: Files, values: Values | None = None, **changes: Any) -> RenderRequest:
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "chart": chart(files),
         "values": values or {},
         "release": "shop",
@@ -51,7 +51,7 @@ def request(files: Files, values: Values | None = None, **changes: Any) -> Rende
         "api_versions": (),
         **changes,
     }
-    return RenderRequest(**given)
+    return RenderRequest(**arguments)
 
 
 def config_map(name: str, data: str) -> str:
@@ -62,12 +62,13 @@ def crd(name: str) -> str:
     return f"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: {name}\n"
 
 
-def objects(engine: HelmEngine, asked: RenderRequest) -> dict[ObjectId, Any]:
-    """What the engine's output comes to."""
+def objects(engine: HelmEngine, request: RenderRequest) -> dict[ObjectId, Any]:
+    """The bodies of the rendered objects."""
     name = ComponentName("web")
-    found = batch.unpack(InProcessRenderer(engine, READER).render(RenderJob(component=name, chart=asked)).content, name)
-    assert len({each.id for each in found}) == len(found)
-    return {each.id: each.body for each in found}
+    job = RenderJob(component=name, chart=request)
+    manifests = batch.unpack(InProcessRenderer(engine, READER).render(job).content, name)
+    assert len({manifest.id for manifest in manifests}) == len(manifests)
+    return {manifest.id: manifest.body for manifest in manifests}
 
 
 def data(engine: HelmEngine, template: str, values: Values | None = None, **changes: Any) -> Any:
@@ -113,7 +114,7 @@ TEXTS: Files = {
     "templates/NOTES.txt": "Thank you.",
 }
 NUMBERS = config_map(
-    "map", "\n".join(f"  {each}: {{{{ .Values.{each} }}}}!" for each in ("large", "small", "real", "whole"))
+    "map", "\n".join(f"  {key}: {{{{ .Values.{key} }}}}!" for key in ("large", "small", "real", "whole"))
 )
 
 
@@ -125,23 +126,23 @@ def engine(request: pytest.FixtureRequest) -> HelmEngine:
 
 
 class TestContract:
-    def test_the_engine_tells_its_version(self, engine: HelmEngine) -> None:
+    def test_engine_has_a_version(self, engine: HelmEngine) -> None:
         assert engine.version.startswith(("helm-python-sdk 0.", "helm v"))
         assert engine.version == engine.version.strip()
 
-    def test_values_win_over_defaults_and_mappings_merge(self, engine: HelmEngine) -> None:
+    def test_values_override_defaults_and_mappings_merge(self, engine: HelmEngine) -> None:
         defaults = {"values.yaml": "a: {b: 1, c: two, list: [1, 2]}\n"}
         template = "  all: {{ toJson .Values.a | quote }}"
-        given = {"a": {"b": 2, "list": [3], "new": {"x": "y"}}}
-        found = orjson.loads(data(engine, template, given, files=defaults)["all"])
-        assert found == {"b": 2, "c": "two", "list": [3], "new": {"x": "y"}}
+        values = {"a": {"b": 2, "list": [3], "new": {"x": "y"}}}
+        merged = orjson.loads(data(engine, template, values, files=defaults)["all"])
+        assert merged == {"b": 2, "c": "two", "list": [3], "new": {"x": "y"}}
 
     def test_null_removes_a_default(self, engine: HelmEngine) -> None:
         defaults = {"values.yaml": "limits: {cpu: 1, memory: 1Gi}\n"}
         template = "  all: {{ toJson .Values.limits | quote }}"
         assert data(engine, template, {"limits": {"cpu": None}}, files=defaults)["all"] == '{"memory":"1Gi"}'
 
-    def test_the_release_its_namespace_and_the_target_are_known(self, engine: HelmEngine) -> None:
+    def test_templates_see_release_namespace_and_target(self, engine: HelmEngine) -> None:
         template = (
             "  release: {{ .Release.Name }} {{ .Release.Namespace }} {{ .Release.IsInstall }} {{ .Release.Revision }}\n"
             "  kubernetes: {{ .Capabilities.KubeVersion.Version }} {{ .Capabilities.KubeVersion.Minor }}\n"
@@ -153,60 +154,60 @@ class TestContract:
             "chart": "web 1.0.0",
         }
 
-    def test_capabilities_are_what_is_announced(self, engine: HelmEngine) -> None:
-        asked = ("policy/v1", "policy/v1/PodDisruptionBudget", "example.com/v1", "example.com/v1/Widget")
+    def test_capabilities_are_the_given_api_versions(self, engine: HelmEngine) -> None:
+        versions = ("policy/v1", "policy/v1/PodDisruptionBudget", "example.com/v1", "example.com/v1/Widget")
         template = "\n".join(
-            f'  a{number}: {{{{ .Capabilities.APIVersions.Has "{each}" | quote }}}}'
-            for number, each in enumerate(asked)
+            f'  a{number}: {{{{ .Capabilities.APIVersions.Has "{version}" | quote }}}}'
+            for number, version in enumerate(versions)
         )
-        assert data(engine, template, api_versions=asked) == dict.fromkeys(("a0", "a1", "a2", "a3"), "true")
-        assert data(engine, template, api_versions=asked[:1])["a3"] == "false"
+        assert data(engine, template, api_versions=versions) == dict.fromkeys(("a0", "a1", "a2", "a3"), "true")
+        assert data(engine, template, api_versions=versions[:1])["a3"] == "false"
 
-    def test_thousands_of_api_versions_fit(self, engine: HelmEngine) -> None:
+    def test_thousands_of_api_versions_are_accepted(self, engine: HelmEngine) -> None:
         many = [f"group-{number}.a-rather-long-name.example.com/v1alpha1/SomethingCustom" for number in range(5000)]
         template = f'  last: {{{{ .Capabilities.APIVersions.Has "{many[-1]}" | quote }}}}'
         assert data(engine, template, api_versions=many) == {"last": "true"}
 
-    def test_a_cluster_and_the_network_are_not_asked(self, engine: HelmEngine) -> None:
+    def test_neither_cluster_nor_network_is_used(self, engine: HelmEngine) -> None:
         template = '  lookup: {{ lookup "v1" "Secret" "a" "b" | toJson | quote }}\n  host: {{ getHostByName "localhost" | quote }}'
         assert data(engine, template) == {"lookup": "{}", "host": ""}
 
-    def test_numbers_are_floats_to_templates(self, engine: HelmEngine) -> None:
+    def test_templates_see_numbers_as_floats(self, engine: HelmEngine) -> None:
         defaults = {"values.yaml": "large: 1000000\nsmall: 3\nreal: 1.5\nwhole: 2.0\n", "templates/map.yaml": NUMBERS}
         (body,) = objects(engine, request(defaults)).values()
         assert body["data"] == {"large": "1e+06!", "small": "3!", "real": "1.5!", "whole": "2!"}
-        given = {"large": 1000000, "small": 3, "real": 1.5, "whole": 12345678}
-        (body,) = objects(engine, request({"templates/map.yaml": NUMBERS}, given)).values()
+        values = {"large": 1000000, "small": 3, "real": 1.5, "whole": 12345678}
+        (body,) = objects(engine, request({"templates/map.yaml": NUMBERS}, values)).values()
         assert body["data"] == {"large": "1e+06!", "small": "3!", "real": "1.5!", "whole": "1.2345678e+07!"}
 
-    def test_a_dependency_comes_with_its_crds(self, engine: HelmEngine) -> None:
-        names = sorted(each.name for each in objects(engine, request(DEPENDENCY, {"cache": {"size": 4}})))
+    def test_dependency_is_rendered_with_its_crds(self, engine: HelmEngine) -> None:
+        names = sorted(identity.name for identity in objects(engine, request(DEPENDENCY, {"cache": {"size": 4}})))
         assert names == ["cache", "caches.example.com", "hits.example.com", "own.example.com", "web"]
 
-    def test_a_dependency_that_is_switched_off_leaves_nothing(self, engine: HelmEngine) -> None:
-        found = engine.render(request(DEPENDENCY, {"cache": {"enabled": False}}))
-        assert [path for path, _ in found.crds] == ["web/crds/own.yaml"]
-        assert list(found.templates) == ["web/templates/map.yaml"]
+    def test_disabled_dependency_is_not_rendered(self, engine: HelmEngine) -> None:
+        chart = engine.render(request(DEPENDENCY, {"cache": {"enabled": False}}))
+        assert [path for path, _ in chart.crds] == ["web/crds/own.yaml"]
+        assert list(chart.templates) == ["web/templates/map.yaml"]
 
-    def test_rendering_the_same_archive_twice_gives_the_same(self, engine: HelmEngine) -> None:
-        asked = [request(DEPENDENCY, {"cache": {"enabled": value}}) for value in (True, False, True, False)]
-        on, off, again, off_again = (engine.render(each) for each in asked)
+    def test_rendering_an_archive_twice_gives_the_same(self, engine: HelmEngine) -> None:
+        requests = [request(DEPENDENCY, {"cache": {"enabled": value}}) for value in (True, False, True, False)]
+        on, off, again, off_again = map(engine.render, requests)
         assert (on, off) == (again, off_again)
         assert len(on.crds) == 2
 
-    def test_hooks_are_kept_and_notes_are_not_among_the_templates(self, engine: HelmEngine) -> None:
-        found = engine.render(request({**HOOKS, "templates/NOTES.txt": "Thank you."}))
-        assert list(found.templates) == ["web/templates/jobs.yaml"]
-        names = {each.name for each in objects(engine, request(HOOKS))}
+    def test_hooks_are_templates_and_notes_are_not(self, engine: HelmEngine) -> None:
+        chart = engine.render(request({**HOOKS, "templates/NOTES.txt": "Thank you."}))
+        assert list(chart.templates) == ["web/templates/jobs.yaml"]
+        names = {identity.name for identity in objects(engine, request(HOOKS))}
         assert names == {"pre-install", "post-delete", "test", "plain"}
 
-    def test_templates_come_in_the_order_of_their_paths(self, engine: HelmEngine) -> None:
+    def test_templates_are_in_the_order_of_their_paths(self, engine: HelmEngine) -> None:
         files = {f"templates/{name}.yaml": config_map(name, "  a: b") for name in "cab"}
         assert list(engine.render(request(files)).templates) == [f"web/templates/{name}.yaml" for name in "abc"]
 
-    def test_texts_are_not_touched(self, engine: HelmEngine) -> None:
-        found = {identity.name: body["data"] for identity, body in objects(engine, request(TEXTS)).items()}
-        assert found == {
+    def test_texts_are_unchanged(self, engine: HelmEngine) -> None:
+        texts = {identity.name: body["data"] for identity, body in objects(engine, request(TEXTS)).items()}
+        assert texts == {
             "map": {
                 "script": "#!/bin/sh\n# kept\ncat <<EOF\n---\nEOF\n",
                 "pem": "-----BEGIN X-----\na\n-----END X-----\n",
@@ -216,11 +217,11 @@ class TestContract:
             "deep": {"true": True, "mode": 493},
         }
 
-    def test_a_chart_may_give_nothing(self, engine: HelmEngine) -> None:
+    def test_chart_may_render_nothing(self, engine: HelmEngine) -> None:
         assert objects(engine, request({"templates/none.yaml": "{{ if .Values.never }}a: b{{ end }}\n"})) == {}
         assert objects(engine, request({})) == {}
 
-    def test_a_kubernetes_version_out_of_range_is_refused(self, engine: HelmEngine) -> None:
+    def test_kubernetes_version_out_of_range_is_refused(self, engine: HelmEngine) -> None:
         files = {"Chart.yaml": CHART + 'kubeVersion: ">=1.34.0-0"\n', "templates/map.yaml": config_map("map", "  a: b")}
         with pytest.raises(RenderError) as caught:
             engine.render(request(files))
@@ -229,28 +230,28 @@ class TestContract:
         assert caught.value.fix
         assert engine.render(request(files, kubernetes=KubernetesVersion(1, 34))).templates
 
-    def test_a_range_of_kubernetes_versions_that_is_none_holds_none(self, engine: HelmEngine) -> None:
+    def test_invalid_range_of_kubernetes_versions_contains_none(self, engine: HelmEngine) -> None:
         with pytest.raises(RenderError, match="so so"):
             engine.render(request({"Chart.yaml": CHART + "kubeVersion: so so\n"}))
 
-    def test_values_that_the_schema_refuses_are_named_by_their_path(self, engine: HelmEngine) -> None:
+    def test_values_that_violate_the_schema_are_named_by_path(self, engine: HelmEngine) -> None:
         with pytest.raises(RenderError) as caught:
             engine.render(request(SCHEMA, {"image": {"port": "eighty"}}))
         assert "/image/port" in caught.value.message
         assert "got string, want integer" in caught.value.message
         assert "\n" not in caught.value.message
 
-    def test_the_schema_can_be_skipped(self, engine: HelmEngine) -> None:
-        skipping = request(SCHEMA, {"image": {"port": "eighty"}}, skip_schema=True)
-        assert list(engine.render(skipping).templates) == ["web/templates/map.yaml"]
+    def test_schema_can_be_skipped(self, engine: HelmEngine) -> None:
+        skipped = request(SCHEMA, {"image": {"port": "eighty"}}, skip_schema=True)
+        assert list(engine.render(skipped).templates) == ["web/templates/map.yaml"]
 
-    def test_a_schema_elsewhere_is_not_fetched(self, engine: HelmEngine) -> None:
+    def test_remote_schema_is_not_fetched(self, engine: HelmEngine) -> None:
         files = {"values.schema.json": '{"$ref": "https://schemas.invalid/values.json"}'}
         with pytest.raises(RenderError, match=r"https://schemas\.invalid/values\.json"):
             engine.render(request(files))
         assert not engine.render(request(files, skip_schema=True)).templates
 
-    def test_an_address_in_another_file_is_no_schema(self, engine: HelmEngine) -> None:
+    def test_address_in_another_file_is_not_a_schema(self, engine: HelmEngine) -> None:
         files = {"values.schema.json": "{}", "README.md": '{"$ref": "https://schemas.invalid/values.json"}'}
         assert not engine.render(request(files)).templates
 
@@ -264,7 +265,7 @@ class TestContract:
             ('{{ include "nowhere" . }}', "nowhere"),
         ],
     )
-    def test_what_a_template_complains_of_is_told_with_its_place(
+    def test_errors_of_templates_are_reported_with_their_place(
         self, engine: HelmEngine, template: str, message: str
     ) -> None:
         with pytest.raises(RenderError, match=message) as caught:
@@ -273,11 +274,11 @@ class TestContract:
         assert "\n" not in caught.value.message
         assert "--debug" not in caught.value.message
 
-    def test_a_library_chart_is_refused(self, engine: HelmEngine) -> None:
+    def test_library_chart_is_refused(self, engine: HelmEngine) -> None:
         with pytest.raises(RenderError, match="library chart"):
             engine.render(request({"Chart.yaml": CHART + "type: library\n"}))
 
-    def test_a_dependency_that_is_not_in_the_archive_is_named(self, engine: HelmEngine) -> None:
+    def test_missing_dependency_is_named(self, engine: HelmEngine) -> None:
         files = {
             "Chart.yaml": CHART + "dependencies:\n- {name: cache, version: 1.0.0, repository: https://x.invalid}\n"
         }
@@ -294,18 +295,18 @@ class TestContract:
             chart({"Chart.yaml": "name: [\n"}),
             chart({"Chart.yaml": "apiVersion: v2\nname: web\n"}),
         ],
-        ids=["empty", "no gzip", "no tar", "cut off", "no YAML", "no version"],
+        ids=["empty", "not gzip", "not tar", "truncated", "not YAML", "no version"],
     )
-    def test_what_is_no_chart_is_an_archive_error(self, engine: HelmEngine, archive: bytes) -> None:
+    def test_invalid_archive_is_reported(self, engine: HelmEngine, archive: bytes) -> None:
         with pytest.raises(ArchiveError) as caught:
             engine.render(request({}, chart=archive))
         assert "/" not in caught.value.message.replace("application/octet-stream", "")
 
-    def test_many_threads_may_render_at_once(self, engine: HelmEngine) -> None:
-        asked = [request(DEPENDENCY, {"cache": {"enabled": number % 3 > 0, "size": number}}) for number in range(16)]
-        alone = [engine.render(each) for each in asked]
+    def test_threads_share_an_engine(self, engine: HelmEngine) -> None:
+        requests = [request(DEPENDENCY, {"cache": {"enabled": number % 3 > 0, "size": number}}) for number in range(16)]
+        expected = [*map(engine.render, requests)]
         with ThreadPoolExecutor(8) as pool:
-            assert list(pool.map(engine.render, asked)) == alone
+            assert list(pool.map(engine.render, requests)) == expected
 
     @pytest.mark.parametrize(
         ("constraint", "newest"),
@@ -332,20 +333,20 @@ class TestContract:
             (">=3", None),
         ],
     )
-    def test_the_newest_version_in_a_range(self, engine: HelmEngine, constraint: str, newest: str | None) -> None:
+    def test_newest_version_in_a_range(self, engine: HelmEngine, constraint: str, newest: str | None) -> None:
         versions = ["1.2.5", "1.2.0", "2.0.0-rc.9", "v1.4.0", "2.0.0-rc.10", "latest", "0.9.0+build", "1.4.0-beta"]
         assert engine.newest_in_range(constraint, versions) == newest
         assert engine.newest_in_range(constraint, versions[::-1]) == newest
 
     @pytest.mark.parametrize("constraint", ["newest", ">=", "1.2.3.4", ">> 1"])
-    def test_what_is_no_range_is_the_descriptions_fault(self, engine: HelmEngine, constraint: str) -> None:
-        with pytest.raises(DescriptionError, match="is no version range") as caught:
+    def test_invalid_range_is_an_error_of_the_description(self, engine: HelmEngine, constraint: str) -> None:
+        with pytest.raises(DescriptionError, match="is not a version range") as caught:
             engine.newest_in_range(constraint, ["1.0.0"])
         assert constraint in caught.value.message
         assert caught.value.fix
 
     @pytest.mark.parametrize("versions", [[], ["latest", "main"]])
-    def test_of_no_versions_none_is_the_newest(self, engine: HelmEngine, versions: Sequence[str]) -> None:
+    def test_newest_of_no_versions_is_none(self, engine: HelmEngine, versions: Sequence[str]) -> None:
         assert engine.newest_in_range("*", versions) is None
 
 
@@ -362,12 +363,12 @@ class TestContract:
         ({"templates/map.yaml": NUMBERS}, {"large": 1e21, "small": -0.5, "real": 2**53, "whole": 0}),
     ],
 )
-def test_both_engines_give_the_same_objects(helm_program: str, files: Files, values: Values) -> None:
-    asked = request(files, values, api_versions=("example.com/v1",))
-    assert objects(HelmSdk(), asked) == objects(HelmProgram(helm_program), asked)
+def test_both_engines_render_the_same_objects(helm_program: str, files: Files, values: Values) -> None:
+    same = request(files, values, api_versions=("example.com/v1",))
+    assert objects(HelmSdk(), same) == objects(HelmProgram(helm_program), same)
 
 
-class TestAskedApis:
+class TestRequiredApis:
     def test_names_in_templates_are_found(self) -> None:
         files = {
             "templates/a.yaml": '{{ if .Capabilities.APIVersions.Has "policy/v1" }}a: b{{ end }}',
@@ -386,11 +387,11 @@ class TestAskedApis:
             '{{ $apis := .Capabilities.APIVersions }}{{ if $apis.Has "policy/v1" }}a: b{{ end }}',
         ],
     )
-    def test_where_one_asks_in_another_way_nothing_is_known(self, template: str) -> None:
+    def test_other_lookups_make_them_unknown(self, template: str) -> None:
         literal = '{{ if .Capabilities.APIVersions.Has "batch/v1" }}a: b{{ end }}'
         assert HelmSdk().required_apis(chart({"templates/a.yaml": template, "templates/b.yaml": literal})) is None
 
-    def test_a_dependency_that_is_packed_once_more_may_ask_for_anything(self) -> None:
+    def test_packed_dependency_makes_them_unknown(self) -> None:
         packed = chart({"templates/a.yaml": '{{ .Capabilities.APIVersions.Has "policy/v1" }}'})
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
@@ -400,29 +401,29 @@ class TestAskedApis:
                 archive.addfile(entry, io.BytesIO(content))
         assert HelmSdk().required_apis(buffer.getvalue()) is None
 
-    def test_both_engines_tell_it(self, engine: HelmEngine) -> None:
-        asking = {"templates/a.yaml": '{{ if .Capabilities.APIVersions.Has "example.com/v1" }}a: b{{ end }}'}
-        assert engine.required_apis(chart(asking)) in (frozenset({"example.com/v1"}), None)
+    def test_both_engines_find_them(self, engine: HelmEngine) -> None:
+        files = {"templates/a.yaml": '{{ if .Capabilities.APIVersions.Has "example.com/v1" }}a: b{{ end }}'}
+        assert engine.required_apis(chart(files)) in (frozenset({"example.com/v1"}), None)
         assert engine.required_apis(chart({"templates/a.yaml": "\n"})) == frozenset()
 
-    def test_what_is_no_archive_is_an_error(self) -> None:
+    def test_invalid_archive_is_an_error(self) -> None:
         with pytest.raises(ArchiveError):
             HelmSdk().required_apis(b"nonsense")
 
 
-def test_the_library_gives_the_notes() -> None:
+def test_library_returns_the_notes() -> None:
     assert HelmSdk().render(request(DEPENDENCY)).notes == "A cache."
 
 
 class TestProgram:
-    def test_a_program_that_is_not_there_is_told_with_a_way_out(self) -> None:
-        with pytest.raises(MissingProgramError, match="helm-of-nobody") as caught:
-            HelmProgram("helm-of-nobody")
+    def test_missing_program_is_reported_with_an_alternative(self) -> None:
+        with pytest.raises(MissingProgramError, match="no-such-helm") as caught:
+            HelmProgram("no-such-helm")
         assert "sdk" in str(caught.value.fix)
 
-    def test_a_program_that_cannot_be_started_is_no_bug_of_ours(self, tmp_path: Path) -> None:
+    def test_program_that_cannot_be_started_is_reported(self, tmp_path: Path) -> None:
         program = tmp_path / "helm"
-        program.write_bytes(b"\x00no program")
+        program.write_bytes(b"\x00not a program")
         program.chmod(0o755)
         with pytest.raises(RenderError, match="did not finish"):
             _ = HelmProgram(str(program)).version
