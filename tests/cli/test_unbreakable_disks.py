@@ -150,7 +150,10 @@ class TestDisks:
         said = with_mounts(changed(forged), 'mount --bind working working; "$@"', "smelt", "-q")
         assert said.code == 20
         assert f"{forged.folder}/working: working cannot be written: Device or resource busy" in said.err
-        assert "fix: a file system is mounted here: mount it one directory higher, or replace the mount by a link" in said.err
+        assert (
+            "fix: a file system is mounted here: mount it one directory higher, or replace the mount by a link"
+            in said.err
+        )
         assert stack(forged) == before
         assert not left_aside(forged)
 

@@ -1,4 +1,4 @@
-"""What users write: stack descriptions with what they name, lists of the first format, files of options."""
+"""Stack descriptions with the files that they name, and lists in the legacy format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cluster_forge.stack.parse import DESCRIPTION, load
 from cluster_forge.stages.describe import consistency
 
 _FILE = b"\n#=== "
-"""Begins the next file of a workspace; its path is the rest of the line. What stands first is the description."""
+"""Starts the next file of a workspace; its path is the rest of the line. The first file is the description."""
 
 
 def workspace(data: bytes) -> Mapping[str, bytes]:
@@ -38,7 +38,7 @@ def packed(description: bytes, others: Mapping[str, bytes]) -> bytes:
 
 
 def _load(data: bytes) -> None:
-    """What every verb does with a description, and `config show` and `convert` with what they read."""
+    """What every verb does with a description, and `config show` and `convert` with the result."""
     files = workspace(data)
 
     def listed(path: str) -> list[str] | None:

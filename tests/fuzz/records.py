@@ -1,4 +1,4 @@
-"""What the tool wrote earlier and reads again: the lock, and the record of a smelted stack."""
+"""Files that the tool wrote earlier and reads again: the lock, and the record of a smelted stack."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _HEX = "0123456789abcdef" * 4
 
 
 def _lock(data: bytes) -> None:
-    read = lock_file.parse(data.decode(errors="replace"))
-    assert lock_file.parse(lock_file.emit(read)) == read
+    lock = lock_file.parse(data.decode(errors="replace"))
+    assert lock_file.parse(lock_file.emit(lock)) == lock
 
 
 _DIGESTS = st.sampled_from((f"sha256:{_HEX}", _HEX, f"md5:{_HEX}", ""))
@@ -56,9 +56,9 @@ def _record(data: bytes) -> None:
     record = Record.from_json(data)
     assert Record.from_json(record.to_json()) == record
     for part in record.parts:
-        for each in part.objects:
-            assert each.path + each.hook + each.id.file_name + "".join(each.images) is not None
-            assert each.weight + part.wave + record.errors + record.warnings is not None
+        for item in part.objects:
+            assert item.path + item.hook + item.id.file_name + "".join(item.images) is not None
+            assert item.weight + part.wave + record.errors + record.warnings is not None
 
 
 _OBJECTS = mapping(
@@ -95,7 +95,7 @@ _RECORDS = mapping(
         "files": st.dictionaries(WORDS, _DIGESTS, max_size=3),
     }
 )
-_WELL_FORMED = {
+_VALID = {
     "schema": "cluster-forge/smelt/v1",
     "tool": "0.1.0",
     "stack": "s",
@@ -130,7 +130,7 @@ RECORD = Target(
     name="record",
     read=_record,
     refusals=(StaleError,),
-    seeds=(json.dumps(_WELL_FORMED).encode(), json.dumps(_WELL_FORMED, indent=1).encode()),
+    seeds=(json.dumps(_VALID).encode(), json.dumps(_VALID, indent=1).encode()),
     inputs=spoiled(_RECORDS | ANY).map(lambda tree: json.dumps(tree).encode()),
     hostile=lambda: (
         ("deep", b"[" * 1_000_000),
