@@ -48,7 +48,7 @@ class TestFolderCache:
         cache.put("objects", KEY, content)
         assert cache.get("objects", KEY) == content
         assert cache.get("objects", OTHER) is None
-        assert cache.get("required-apis", KEY) is None
+        assert cache.get("apis", KEY) is None
 
     def test_last_put_wins(self, cache: FolderCache, tmp_path: Path) -> None:
         for content in (b"a", CONTENT, b""):
@@ -104,10 +104,10 @@ class TestFolderCache:
         theirs.write_bytes(mine.read_bytes())
         assert cache.get("objects", OTHER) is None
         assert cache.get("objects", KEY) == CONTENT
-        cache.put("required-apis", KEY, b"apis")
+        cache.put("apis", KEY, b"apis")
         (apis,) = set(entries(tmp_path)) - {mine}
         apis.write_bytes(mine.read_bytes())
-        assert cache.get("required-apis", KEY) is None
+        assert cache.get("apis", KEY) is None
 
     def test_directory_in_place_of_an_entry_is_ignored(self, cache: FolderCache, tmp_path: Path) -> None:
         cache.put("objects", KEY, CONTENT)

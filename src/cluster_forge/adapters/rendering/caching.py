@@ -12,7 +12,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.ports.rendering import RenderedBatch, Renderer, RenderJob
 from cluster_forge.ports.storage import Cache
 
-_OBJECTS, _REQUIRED_APIS = "objects", "asks"
+_OBJECTS, _REQUIRED_APIS = "objects", "apis"
 
 
 class CachingRenderer:

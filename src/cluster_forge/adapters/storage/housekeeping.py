@@ -6,27 +6,17 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from cluster_forge.adapters.disk import walking
 from cluster_forge.adapters.disk.os_errors import STORE, translated
+from cluster_forge.ports.storage import StoredKind
 
 SOURCES = "sources"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KindUsage:
-    """One kind of entries: how many, how many bytes, and how many seconds ago the oldest of them was used."""
-
-    kind: str
-    entries: int
-    size: int
-    oldest: float
-
-
-def usage(root: Path) -> tuple[KindUsage, ...]:
-    """The usage of every kind in a store, sources first. A store that does not exist has no entries.
+def stored_kinds(root: Path) -> tuple[StoredKind, ...]:
+    """Every kind of entries in a store, sources first. A store that does not exist has no entries.
 
     Raises:
         StoreError: if the directory cannot be read.
@@ -36,7 +26,7 @@ def usage(root: Path) -> tuple[KindUsage, ...]:
         return tuple(_total(kind, [status for _, status in _entries(folder)], now) for kind, folder in _folders(root))
 
 
-def clean(root: Path, older_than: float, *, sources: bool) -> tuple[KindUsage, ...]:
+def clean(root: Path, older_than: float, *, sources: bool) -> tuple[StoredKind, ...]:
     """Remove the entries that were not used for ``older_than`` seconds, sources only on demand; what was removed, by kind.
 
     A process that needs a removed entry creates or fetches it again, also while it is being removed.
@@ -57,10 +47,10 @@ def clean(root: Path, older_than: float, *, sources: bool) -> tuple[KindUsage, .
     return tuple(removed)
 
 
-def _total(kind: str, entries: list[os.stat_result], now: float) -> KindUsage:
+def _total(kind: str, entries: list[os.stat_result], now: float) -> StoredKind:
     oldest = max((now - status.st_mtime for status in entries), default=0.0)
     size = sum(status.st_size for status in entries)
-    return KindUsage(kind=kind, entries=len(entries), size=size, oldest=max(0.0, oldest))
+    return StoredKind(kind=kind, entries=len(entries), size=size, oldest=max(0.0, oldest))
 
 
 def _folders(root: Path) -> Iterator[tuple[str, Path]]:

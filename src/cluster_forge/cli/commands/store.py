@@ -12,7 +12,7 @@ from cluster_forge.cli.session import Session, verb
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cluster_forge.adapters.storage.housekeeping import KindUsage
+    from cluster_forge.ports.storage import StoredKind
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _DAY = 86400
@@ -20,7 +20,7 @@ _DAY = 86400
 _KINDS = {
     "sources": "charts and manifests, as they were fetched",
     "objects": "what charts and files came to",
-    "asks": "which APIs charts ask for",
+    "apis": "which APIs charts ask for",
     "packed": "objects as they lie in repositories and images",
     "described": "descriptions as they were read",
     "locks": "locks as they were read",
@@ -51,7 +51,7 @@ def status(session: Session) -> None:
     from cluster_forge.composition import store_root
 
     root = store_root(session.store)
-    found = housekeeping.usage(root)
+    found = housekeeping.stored_kinds(root)
     session.say(str(root))
     _tell(session, found)
     session.answer("store status", store=str(root), kinds=_json(found))
@@ -73,7 +73,7 @@ def clean(session: Session, older_than: float, sources: bool) -> None:
     session.answer("store clean", store=str(root), removed=_json(removed))
 
 
-def _tell(session: Session, shelves: Sequence[KindUsage]) -> None:
+def _tell(session: Session, shelves: Sequence[StoredKind]) -> None:
     from cluster_forge.cli.description import size
 
     for each in shelves:
@@ -86,7 +86,7 @@ def _tell(session: Session, shelves: Sequence[KindUsage]) -> None:
     )
 
 
-def _json(shelves: Sequence[KindUsage]) -> list[dict[str, Any]]:
+def _json(shelves: Sequence[StoredKind]) -> list[dict[str, Any]]:
     return [
         {"kind": each.kind, "entries": each.entries, "bytes": each.size, "oldest": round(each.oldest)}
         for each in shelves
