@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cluster_forge.adapters.git.bare_repositories import BareRepositories, _header
+from cluster_forge.adapters.git.bare_repositories import BareRepositories
+from cluster_forge.adapters.git.pack_file import header
 from cluster_forge.adapters.storage.cache import NoCache
 from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.foundation.errors import RepositoryError
@@ -180,7 +181,7 @@ def test_tag_that_git_rejects_is_reported(tag: str) -> None:
 
 @given(st.integers(min_value=0, max_value=2**40))
 def test_headers_encode_type_and_size(size: int) -> None:
-    first, *rest = _header(3, size)
+    first, *rest = header(3, size)
     read, shift = first & 0xF, 4
     for byte in rest:
         read |= (byte & 0x7F) << shift
