@@ -332,14 +332,14 @@ def test_patterns_match_as_in_go(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, input=lines, capture_output=True, text=True, check=True)
     for (pattern, name), answer in zip(cases, done.stdout.splitlines(), strict=True):
         # Go does not report an error in a part of a pattern that it does not reach.
-        assert ours(pattern, name) in (answer, "false true"), (pattern, name)
+        assert matches(pattern, name) in (answer, "false true"), (pattern, name)
 
 
 def text(generator: random.Random, letters: str, most: int) -> str:
     return "".join(generator.choices(letters, k=generator.randint(1, most)))
 
 
-def ours(pattern: str, name: str) -> str:
+def matches(pattern: str, name: str) -> str:
     try:
         return f"{'true' if helmignore._compiled(pattern).match(name) else 'false'} false"
     except ValueError:

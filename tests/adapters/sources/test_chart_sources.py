@@ -153,7 +153,7 @@ def test_version_is_the_one_that_helm_would_choose(tmp_path: Path, web: Web, con
     [
         (helm("3.x"), "has no version '3.x' of shop", "its newest versions are 2.0.0-rc.1, 1.10, v1.2.0, 1.1.0, 1.0.0"),
         (helm(chart="shopp"), "has no chart 'shopp', did you mean 'shop'?", "its charts are other, shop"),
-        (helm("not a range"), "no version range", "1.2.3"),
+        (helm("not a range"), "not a version range", "1.2.3"),
     ],
 )
 def test_missing_chart_or_version_is_reported_with_the_available_ones(
@@ -242,9 +242,6 @@ def test_index_is_fetched_once_per_run(tmp_path: Path, web: Web) -> None:
     assert web.asked.count(f"{REPOSITORY}/index.yaml") == 1
 
 
-# --- the lock ----------------------------------------------------------------------------------------------------------
-
-
 def test_locked_and_stored_chart_is_not_fetched(tmp_path: Path, web: Web) -> None:
     locked = sources(tmp_path, web).chart(helm("~1.1"), None)
     assert sources(tmp_path, OfflineDownloads()).chart(helm("~1.1"), locked) == locked
@@ -281,9 +278,6 @@ def test_withdrawn_locked_version_is_reported(tmp_path: Path, web: Web) -> None:
     locked = Pinned(address=f"{REPOSITORY} shop", version="0.9.0", digest=Digest.of(b"x"))
     with pytest.raises(DescriptionError, match=r"has no version '0\.9\.0' \(from the lock\) of shop"):
         sources(tmp_path, web).chart(helm(), locked)
-
-
-# --- mirrors -----------------------------------------------------------------------------------------------------------
 
 
 def test_mirrors_come_before_the_network(tmp_path: Path, web: Web) -> None:
@@ -326,9 +320,6 @@ def test_offline_error_lists_what_the_mirrors_have(tmp_path: Path, source: HelmS
     assert (raised.value.fix or "").endswith("--mirror DIR")
 
 
-# --- manifests ---------------------------------------------------------------------------------------------------------
-
-
 def test_manifests_are_fetched_and_checked(tmp_path: Path) -> None:
     url, content = "https://user:pass@example.com/i.yaml?token=x", "\ufeffkind: ö".encode()
     pinned = sources(tmp_path, Web({url: content})).manifest(url, None)
@@ -340,9 +331,6 @@ def test_manifests_are_fetched_and_checked(tmp_path: Path) -> None:
         sources(tmp_path / "new", Web({url: b"other"})).manifest(url, pinned)
     with pytest.raises(FetchError, match="byte 1 is not UTF-8"):
         sources(tmp_path, Web({url: b"a\xff"})).manifest(url, None)
-
-
-# --- what lies in input/ -----------------------------------------------------------------------------------------------
 
 
 def test_local_charts_are_packed_or_checked(tmp_path: Path) -> None:
@@ -382,9 +370,6 @@ def test_invalid_local_charts_are_reported(tmp_path: Path, chart: str, kind: typ
     with pytest.raises(kind, match=message) as raised:
         sources(tmp_path, OfflineDownloads()).chart(helm(chart=chart, repository=""), None)
     assert raised.value.fix
-
-
-# --- the index ---------------------------------------------------------------------------------------------------------
 
 
 def test_versions_stay_text_and_invalid_entries_are_left_out() -> None:
@@ -436,9 +421,6 @@ def test_invalid_index_is_reported(content: bytes) -> None:
 def test_arbitrary_text_causes_fetch_errors_only(text: str) -> None:
     with contextlib.suppress(FetchError):
         assert "x" in repository_index.read(f"entries:\n  x:\n  - {text}".encode(), "x")
-
-
-# --- offline, and the corpus -------------------------------------------------------------------------------------------
 
 
 OFFLINE = """

@@ -32,8 +32,8 @@ def entries(folder: Path) -> list[Path]:
 
 
 def entry(folder: Path) -> Path:
-    (found,) = entries(folder)
-    return found
+    (path,) = entries(folder)
+    return path
 
 
 @pytest.fixture

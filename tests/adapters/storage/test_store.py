@@ -187,11 +187,11 @@ for number in range(1_000_000):
             process.stdout.readline()
             time.sleep(moment)
             os.kill(process.pid, signal.SIGKILL)
-    found = entries(tmp_path)
-    assert found
+    written = entries(tmp_path)
+    assert written
     FolderStore(tmp_path).put(b"next")
     assert not drafts(tmp_path)
-    assert all(Digest.of(path.read_bytes()).hex == path.name for path in found)
+    assert all(Digest.of(path.read_bytes()).hex == path.name for path in written)
 
 
 def environment() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """One file replaced in one step: readers see its old content or its new content, whole.
 
-The content is written to a draft beside or aside, flushed, and renamed. A killed process leaves its draft; where several
-processes share a directory of drafts, each locks its own, so that the others can tell it from an abandoned one.
+The content is written to a draft, flushed, and renamed. A killed process leaves its draft; where several
+processes share a directory of drafts, they lock them, so that an abandoned draft can be recognized.
 """
 
 from __future__ import annotations

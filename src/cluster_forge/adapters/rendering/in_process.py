@@ -25,7 +25,7 @@ _DEEPEST = 254
 """Levels of nesting that orjson writes."""
 
 Documents = Iterable[tuple[split.Document, str]]
-"""Documents, each with the file, template or URL that it is from."""
+"""Documents with the file, template or URL that they are from."""
 
 
 class InProcessRenderer:

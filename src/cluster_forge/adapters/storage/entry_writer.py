@@ -38,7 +38,7 @@ class EntryWriter:
             draft = self._drafts / f"{os.getpid()}-{secrets.token_hex(8)}"
             try:
                 atomic_write.write(path, content, draft=draft, is_durable=is_durable, is_locked=True)
-            except FileNotFoundError:  # another process took the draft for an abandoned one before it was locked
+            except FileNotFoundError:  # another process removed the draft before it was locked
                 continue
             return
         raise FileNotFoundError(errno.ENOENT, "another process removes the drafts", str(self._drafts))
