@@ -88,7 +88,7 @@ def _part(component: Component, content: ComponentObjects, scopes: Scopes) -> tu
         for group in content.groups
     ]
     single = duplicates.within(groups, later_replaces=component.later_replaces)
-    uses = {use: [each for each in single.manifests if hooks.use_of(each) is use] for use in HookUse}
+    uses = {use: [each for each in single.manifests if hooks.use_of(each.facts.hook) is use] for use in HookUse}
     part = Part(
         name=component.name,
         namespace=component.namespace or "default",
