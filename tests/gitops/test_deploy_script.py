@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.gitops import bootstrap, deploy_script
+from cluster_forge.gitops import bootstrap, deploy_script, plan
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.parts import Part
+from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
 
 SHELL = shutil.which("dash") or "sh"
@@ -60,6 +61,10 @@ class Run:
     calls: list[str]
 
 
+def planned(stack: Stack, parts: tuple[Part, ...]) -> DeployPlan:
+    return plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-1")
+
+
 @pytest.fixture
 def run(tmp_path: Path, parts: tuple[Part, ...]) -> Callable[..., Run]:
     """Cast a stack's delivery, run its script, tell what it said and what it asked of kubectl."""
@@ -67,11 +72,11 @@ def run(tmp_path: Path, parts: tuple[Part, ...]) -> Callable[..., Run]:
     def go(delivery: Delivery, *arguments: str, answers: Answers | None = None, stack: Stack | None = None) -> Run:
         stack = stack or STACKS[delivery]
         folder = tmp_path / "cast"
-        tree = bootstrap.tree(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-1")
-        for path, content in tree.files.items():
+        deployment = planned(stack, parts)
+        for path, content in bootstrap.tree(deployment).files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
-        (folder / "deploy.sh").write_text(deploy_script.script(bootstrap.plan(stack, parts, "c" * 40, "v-1")))
+        (folder / "deploy.sh").write_text(deploy_script.script(deployment))
         programs = tmp_path / "bin"
         programs.mkdir()
         (programs / "kubectl").write_text(f"#!{sys.executable} -IS\n{STUB}")
@@ -108,11 +113,12 @@ def test_shellcheck_has_nothing_to_say(
 ) -> None:
     stack = STACKS[delivery]
     stack = dataclasses.replace(stack, gitops=dataclasses.replace(stack.gitops, source=source, url="https://x"))
-    text = deploy_script.script(bootstrap.plan(stack, parts, "c" * 40, "v-1"))
+    text = deploy_script.script(planned(stack, parts))
     (tmp_path / "deploy.sh").write_text(text)
     subprocess.run([SHELL, "-n", tmp_path / "deploy.sh"], check=True)
     assert len(text.splitlines()) < 600
-    assert "{" + "repository}" not in text
+    assert "{waves}" not in text
+    assert '"$1"/*' not in text
     assert ("git-server.yaml" in text) == (source is RepositorySource.INTERNAL and delivery is not Delivery.DIRECT)
     if SHELLCHECK is None:
         pytest.skip("shellcheck is not installed")
@@ -122,8 +128,8 @@ def test_shellcheck_has_nothing_to_say(
 
 
 def test_a_large_stack_keeps_it_readable(parts: tuple[Part, ...]) -> None:
-    plan = bootstrap.plan(STACKS[Delivery.DIRECT], parts, "c" * 40, "v-1")
-    text = deploy_script.script(dataclasses.replace(plan, waves=plan.waves * 20))
+    direct = planned(STACKS[Delivery.DIRECT], parts)
+    text = deploy_script.script(dataclasses.replace(direct, components=direct.components * 20))
     assert len(text.splitlines()) < 600
 
 

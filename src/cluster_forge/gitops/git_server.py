@@ -14,6 +14,7 @@ from typing import Any
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.gitops import script_source
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stack.model import Stack
 
@@ -25,24 +26,6 @@ CHUNK = 700 * 1024
 NO_IMAGE = "argocd"
 """Stands for the image of an Argo CD that only the cluster knows: `deploy.sh` sets it."""
 _PORT = 9418
-
-_UNPACK = """\
-set -eu
-[ -x "$(git --exec-path)/git-daemon" ] || { echo 'this image of Argo CD has no git daemon' >&2; exit 1; }
-cd /repository
-rm -rf new
-mkdir -p new/objects new/refs
-echo "$REPOSITORY_SHA256  -" > /tmp/expected
-cat /chunks/* | sha256sum -c --status /tmp/expected || { echo 'the chunks are not the repository' >&2; exit 1; }
-cat /chunks/* | tar -x -f - -C new
-if [ -d "$REPOSITORY" ]; then
-  git -C "$REPOSITORY" fetch --quiet --force /repository/new '+refs/*:refs/*'
-  rm -rf new
-else
-  mv new "$REPOSITORY"
-fi
-"""
-"""A repository that is kept on a volume gains the new commit; revisions that were deployed before stay in it."""
 
 
 def name(stack: Stack) -> str:
@@ -156,7 +139,7 @@ def deployment(
             {
                 "name": "unpack",
                 **container,
-                "command": ["sh", "-c", _UNPACK],
+                "command": ["sh", "-c", script_source.read("unpack_repository").lstrip()],
                 "volumeMounts": [*_MOUNTS, {"name": "chunks", "mountPath": "/chunks", "readOnly": True}],
             }
         ],

@@ -18,13 +18,6 @@ def names(part: Part) -> set[str]:
     return {f"{each.id.kind}/{each.id.name}" for each in part.objects}
 
 
-def test_argo_cd_is_known_by_its_definition(parts: tuple[Part, ...], argo: Part) -> None:
-    assert component.find(parts) is argo
-    assert component.namespace(parts) == "argocd"
-    assert component.find(parts[:1]) is None
-    assert component.namespace(()) == "argocd"
-
-
 def test_headless_leaves_out_server_and_dex_and_what_binds_them(parts: tuple[Part, ...], argo: Part) -> None:
     left = component.delivered(HEADLESS, parts)
     assert names(argo) - names(left[1]) == {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.gitops import delivery_mode, git_server
+from cluster_forge.gitops import delivery_mode, engine, git_server
 from cluster_forge.gitops.argocd import component
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.parts import CRD, Part, PartObject, groups_made_by, in_order, is_custom
@@ -110,7 +110,7 @@ def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:
         stack,
         where,
         name=name,
-        namespace=where or component.NAMESPACE,
+        namespace=where or engine.NAMESPACE,
         wave=None,
         source=_source(stack, FOLDER, revision, [file_name(name)]),
         holds=_Holds((), frozenset(), stack.target.kubernetes.minor),
@@ -119,7 +119,7 @@ def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:
 
 def _namespace(stack: Stack, parts: Sequence[Part]) -> str:
     """Where the Applications lie; left open where Argo CD is there already, and only the deployment tells where."""
-    return "" if delivery_mode.delivery(stack, parts) is Delivery.EXISTING else component.namespace(parts)
+    return "" if delivery_mode.delivery(stack, parts) is Delivery.EXISTING else engine.namespace(parts)
 
 
 def _application(  # noqa: PLR0913 - what Applications differ in, all by keyword
@@ -157,7 +157,7 @@ def _application(  # noqa: PLR0913 - what Applications differ in, all by keyword
     }
     if differences := holds.differences:
         spec["ignoreDifferences"] = differences
-    return {"apiVersion": f"{component.GROUP}/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec}
+    return {"apiVersion": f"{engine.GROUP}/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec}
 
 
 def _source(stack: Stack, path: str, revision: str, left_out: list[str]) -> Body:

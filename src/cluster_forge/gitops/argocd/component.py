@@ -6,13 +6,12 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cluster_forge.gitops.parts import CRD, Part, PartObject
+from cluster_forge.gitops import engine
+from cluster_forge.gitops.parts import Part, PartObject
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stack.model import GitOpsMode, Stack
 
-GROUP = "argoproj.io"
-NAMESPACE = "argocd"
 HEALTH_KEY = "resource.customizations.health.argoproj.io_Application"
 
 HEALTH = """\
@@ -66,18 +65,6 @@ _COMPONENT = "app.kubernetes.io/component"
 _SHARED = frozenset({"ConfigMap", "Secret"})
 """The chart labels the settings of the whole of Argo CD as the server's (``argocd-cm``, ``argocd-secret``): they stay."""
 _ACCOUNTS = frozenset({"RoleBinding", "ClusterRoleBinding"})
-_APPLICATIONS = ObjectId(group=CRD[0], kind=CRD[1], namespace="", name=f"applications.{GROUP}")
-
-
-def find(parts: Sequence[Part]) -> Part | None:
-    """The part that holds Argo CD: the one with the CRD of its Applications."""
-    return next((part for part in parts if any(each.id == _APPLICATIONS for each in part.applied)), None)
-
-
-def namespace(parts: Sequence[Part]) -> str:
-    """Where Argo CD runs and looks for Applications."""
-    part = find(parts)
-    return (part.namespace if part else "") or NAMESPACE
 
 
 def delivered(stack: Stack, parts: Sequence[Part]) -> tuple[Part, ...]:
@@ -86,7 +73,7 @@ def delivered(stack: Stack, parts: Sequence[Part]) -> tuple[Part, ...]:
     What belongs to them carries ``app.kubernetes.io/component: server`` or ``dex-server`` (the label of Argo CD's own
     manifests and of its chart), or binds one of their service accounts. Only bodies tell; an unparsed object stays.
     """
-    argo = find(parts)
+    argo = engine.find(parts)
     if argo is None or stack.gitops.mode is not GitOpsMode.HEADLESS:
         return tuple(parts)
     gone = [each for each in argo.objects if each.labels.get(_COMPONENT) in _LEFT_OUT and each.id.kind not in _SHARED]
@@ -113,8 +100,8 @@ def image(part: Part) -> tuple[str, Sequence[Mapping[str, Any]]] | None:
 
 def settings(parts: Sequence[Part]) -> Iterator[Body]:
     """What the delivery needs of Argo CD's own settings, as parts of its ConfigMaps; what the stack sets is left out."""
-    where = namespace(parts)
-    part = find(parts)
+    where = engine.namespace(parts)
+    part = engine.find(parts)
     configs = [each for each in part.applied if each.id.kind == "ConfigMap"] if part else []
     for name, key, value in _SETTINGS:
         if not any(each.id.name == name and key.encode() in each.content for each in configs):
@@ -132,12 +119,12 @@ def settings(parts: Sequence[Part]) -> Iterator[Body]:
 
 def project(parts: Sequence[Part]) -> Iterator[Body]:
     """The AppProject ``default``, which only Argo CD's API server makes by itself, unless its part does."""
-    where = namespace(parts)
-    part = find(parts)
-    name = ObjectId(group=GROUP, kind="AppProject", namespace=where, name="default")
+    where = engine.namespace(parts)
+    part = engine.find(parts)
+    name = ObjectId(group=engine.GROUP, kind="AppProject", namespace=where, name="default")
     if not any(each.id == name for each in (part.applied if part else ())):
         yield {
-            "apiVersion": f"{GROUP}/v1alpha1",
+            "apiVersion": f"{engine.GROUP}/v1alpha1",
             "kind": "AppProject",
             "metadata": {"name": "default", "namespace": where},
             "spec": {

@@ -8,7 +8,7 @@ from dataclasses import replace
 from cluster_forge.record import PartRecord
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops.argocd import applications as argocd
-from cluster_forge.gitops.argocd import component
+from cluster_forge.gitops import engine
 from cluster_forge.gitops.parts import Part, PartObject
 from cluster_forge.manifests import emitter
 from cluster_forge.manifests.manifest import Body
@@ -39,7 +39,7 @@ def parts(
         )
         for record in records
     )
-    argo = component.find(found)
+    argo = engine.find(found)
     if argo is None:
         return found
     read = replace(argo, objects=tuple(replace(each, body=body(each)) for each in argo.objects))

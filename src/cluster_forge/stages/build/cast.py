@@ -12,7 +12,8 @@ from cluster_forge.foundation.errors import StaleError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops.argocd import applications as argocd
 from cluster_forge.gitops.argocd import component
-from cluster_forge.gitops import bootstrap, deploy_script, delivery_mode, git_server
+from cluster_forge.gitops import bootstrap, deploy_script, git_server
+from cluster_forge.gitops import plan as deploy_plan
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.parts import Part, PartObject
 from cluster_forge.manifests import images
@@ -88,8 +89,9 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
     layout = _image(request, found, repository, toolbox)
     reporter.item_finished("cast", _STEPS[1], str(layout.digest), digest=str(layout.digest), bytes=layout.size)
     reporter.item_started("cast", _STEPS[2])
-    started = bootstrap.tree(stack, parts, repository.files, repository.commit, record.revision)
-    script = deploy_script.script(bootstrap.plan(stack, parts, repository.commit, record.revision))
+    plan = deploy_plan.of(stack, parts, repository.files, repository.commit, record.revision)
+    started = bootstrap.tree(plan)
+    script = deploy_script.script(plan)
     reporter.item_finished("cast", _STEPS[2], f"{len(started)} files", bytes=started.size)
     used = _images(record, component.delivered(stack, parts), started, toolbox)
     made = CastImage(digest=layout.digest, platforms=tuple(layout.platforms), size=layout.size)
@@ -117,7 +119,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
         commit=repository.commit,
         image=layout.digest,
         platforms=tuple(layout.platforms),
-        delivery=delivery_mode.delivery(stack, parts),
+        delivery=plan.delivery,
         images=used,
         sizes={"repo.git": repository.files.size, "image": layout.size, "bootstrap": started.size},
     )

@@ -1,61 +1,6 @@
-"""The text of `deploy.sh` for a stack that Argo CD delivers; the rest of it is in `deploy_text`."""
+# The root Application: it is applied, and awaited with its children.
+# shellcheck shell=sh disable=SC2154 # set by the head of deploy.sh and by options.sh
 
-from __future__ import annotations
-
-GIT_SERVER = r"""
-# The repository and the server that Argo CD reads it from.
-repository() {
-  say 'the Git server and its repository'
-  server=''
-  [ -n "$image_known$print" ] || server=$(with_image bootstrap/git-server-deployment.yaml)
-  apply bootstrap/git-server.yaml
-  for file in bootstrap/repository-*.yaml; do
-    apply "$file"
-  done
-  apply bootstrap/git-server-deployment.yaml "$server"
-  wait_for cluster-forge "deployment.apps/$git_server"
-  [ -z "$print$dry_run" ] || return 0
-  k delete configmap -n cluster-forge -l "cluster-forge/stack=$stack,cluster-forge/commit!=$commit" >/dev/null
-}
-
-# with_image FILE: the Deployment with the image that the cluster's Argo CD runs from.
-with_image() {
-  image=$(k get deployments,statefulsets -n "$namespace" -l app.kubernetes.io/part-of=argocd --no-headers \
-    -o 'custom-columns=A:.metadata.labels.app\.kubernetes\.io/component,B:.spec.template.spec.containers[0].image' |
-    sed -n 's/^repo-server  *//p')
-  [ -n "$image" ] || give_up 3 "Argo CD's repository server, whose image the Git server runs from, is not in the namespace $namespace (--namespace NAME)"
-  k set image --local -f "$1" "unpack=$image" "serve=$image" -o yaml
-}
-"""
-
-INSTALL = r"""
-deploy() {
-  say "Argo CD in the namespace $namespace"
-  part bootstrap/argocd
-  {repository}
-  root_application
-}
-"""
-
-EXISTING = r"""
-check_permissions() {
-  for what in applications.argoproj.io deployments.apps configmaps namespaces; do
-    k auth can-i create "$what" --all-namespaces >/dev/null 2>&1 || give_up 3 "you may not create $what in this cluster"
-  done
-  k get crd applications.argoproj.io >/dev/null 2>&1 ||
-    give_up 3 'there is no Argo CD in this cluster: install it, or set gitops.install: true and cast again'
-  health=$(k get configmap argocd-cm -n "$namespace" --ignore-not-found \
-    -o 'jsonpath={.data.resource\.customizations\.health\.argoproj\.io_Application}' 2>/dev/null) || health=''
-  [ -n "$health" ] || complain "argocd-cm in $namespace has no resource.customizations.health.argoproj.io_Application: Argo CD will not keep the order of the waves"
-}
-
-deploy() {
-  {repository}
-  root_application
-}
-"""
-
-ROOT = r"""
 columns_of_applications='NAME:.metadata.name,WANTED:.spec.source.targetRevision,SEEN:.status.sync.comparedTo.source.targetRevision'
 columns_of_applications="$columns_of_applications"',SYNC:.status.sync.status,HEALTH:.status.health.status,PHASE:.status.operationState.phase'
 
@@ -147,4 +92,3 @@ END
     sleep 3
   done
 }
-"""
