@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cluster_forge.manifests import kubernetes_apis
-from cluster_forge.manifests.builtin_apis import KINDS, SUBRESOURCE_KINDS
+from cluster_forge.manifests.kubernetes_api_table import KINDS, SUBRESOURCE_KINDS
 
 MINORS = range(25, 38)
 ALL = tuple(MINORS)

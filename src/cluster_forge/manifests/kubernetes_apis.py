@@ -1,6 +1,6 @@
 """What Kubernetes itself serves, by minor: its API versions, and the scope of its kinds.
 
-The data is generated (``builtin_apis``); "served" means by a server that was started without ``--runtime-config``.
+The data is generated (``kubernetes_api_table``); "served" means by a server that was started without ``--runtime-config``.
 A minor is the 36 of Kubernetes 1.36.
 """
 
@@ -10,7 +10,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from cluster_forge.manifests.builtin_apis import KINDS, MINORS, SUBRESOURCE_KINDS
+from cluster_forge.manifests.kubernetes_api_table import KINDS, MINORS, SUBRESOURCE_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
