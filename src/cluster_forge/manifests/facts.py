@@ -22,9 +22,9 @@ class CustomKind:
 
     @property
     def api_versions(self) -> tuple[str, ...]:
-        """As a cluster's discovery gives them: ``monitoring.coreos.com/v1`` and ``…/v1/ServiceMonitor``."""
+        """As a cluster's discovery lists them: ``monitoring.coreos.com/v1`` and ``…/v1/ServiceMonitor``."""
         groups = tuple(f"{self.group}/{version}" for version in self.versions)
-        return groups + tuple(f"{each}/{self.kind}" for each in groups)
+        return groups + tuple(f"{group}/{self.kind}" for group in groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
