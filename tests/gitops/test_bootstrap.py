@@ -6,7 +6,7 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import bootstrap
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.deploy_script import Wave
-from cluster_forge.gitops.parts import Part
+from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, GitOpsMode, RepositorySource, Stack
 
 REPOSITORY = FileTree({"HEAD": b"ref: refs/heads/main\n"})

@@ -16,7 +16,7 @@ import pytest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import bootstrap, deploy_script
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.parts import Part
+from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
 
 SHELL = shutil.which("dash") or "sh"

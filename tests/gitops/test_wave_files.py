@@ -7,8 +7,9 @@ from typing import Any
 import yaml
 
 from cluster_forge.gitops import wave_files
-from cluster_forge.gitops.parts import Part
 from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Document
+from cluster_forge.manifests.part import Part
 
 Make = Callable[..., Any]
 
@@ -81,7 +82,8 @@ def test_objects_come_in_helms_order_and_documents_stay_as_they_are(make_part: M
         make_body("v1", "Secret", "b", "a"),
     ]
     part = make_part("a", bodies)
-    unended = dataclasses.replace(part.objects[0], content=part.objects[0].content.rstrip(b"\n"))
+    text = part.objects[0].content.rstrip(b"\n")
+    unended = dataclasses.replace(part.objects[0], document=Document(text=text))
     tree = wave_files.of(dataclasses.replace(part, objects=(unended, *part.objects[1:])), (), MINOR)
     assert kinds(tree["objects.yaml"]) == ["Secret/b", "Secret/t", "Service/s"]
     assert tree["objects.yaml"].endswith(b"\n")

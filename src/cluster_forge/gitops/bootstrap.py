@@ -18,7 +18,8 @@ from cluster_forge.gitops import delivery_mode, git_server, wave_files
 from cluster_forge.gitops.argocd import applications, component
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.deploy_script import Plan, Wave
-from cluster_forge.gitops.parts import Part, groups_made_by, in_order, is_custom
+from cluster_forge.gitops.parts import groups_made_by, in_order, is_custom
+from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import RepositorySource, Stack
 
 FOLDER = "bootstrap"

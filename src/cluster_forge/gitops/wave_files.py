@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.gitops.parts import CRD, POST_INSTALL, PRE_INSTALL, Part, PartObject, is_custom
+from cluster_forge.gitops.parts import CRD, POST_INSTALL, PRE_INSTALL, is_custom
 from cluster_forge.manifests import emitter
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part, PartObject
 
 _NAMESPACE, _JOB, _POD = ("", "Namespace"), ("batch", "Job"), ("", "Pod")
 _ALWAYS_THERE = frozenset({"", "default", "kube-system", "kube-public", "kube-node-lease"})

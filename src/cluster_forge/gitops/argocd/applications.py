@@ -15,9 +15,10 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.gitops import delivery_mode, git_server
 from cluster_forge.gitops.argocd import component
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.parts import CRD, Part, PartObject, groups_made_by, in_order, is_custom
+from cluster_forge.gitops.parts import CRD, groups_made_by, in_order, is_custom
 from cluster_forge.manifests import emitter
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.oci import image_content
 from cluster_forge.stack.model import RepositorySource, Stack
 

@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cluster_forge.gitops.parts import CRD, Part, PartObject
+from cluster_forge.gitops.parts import CRD
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.stack.model import GitOpsMode, Stack
 
 GROUP = "argoproj.io"
