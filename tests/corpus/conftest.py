@@ -18,6 +18,7 @@ from cluster_forge.catalog.new_description import begun
 from cluster_forge.composition import Services, Settings, services, workspace_files
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.ports.rendering import Renderer
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, KubernetesVersion, Size, Stack, Target
@@ -49,6 +50,15 @@ class Forged:
 
     def component(self, name: str) -> Component:
         return self.stack.component(name)
+
+    @property
+    def manifests(self) -> list[Manifest]:
+        """The objects of all parts, each with its component and file."""
+        return [
+            Manifest.of(known.body, Provenance(component=part.name, origin=known.path))
+            for part in self.smelted.record.parts
+            for known in part.objects
+        ]
 
     def text(self, path: str) -> str:
         """A file of ``working/``."""
@@ -121,12 +131,12 @@ class Workspaces:
             smelted = smelt(
                 SmeltRequest(
                     stack=stack,
-                    pins=mined.pins,
+                    sources=mined.sources,
                     lock=mined.lock,
                     contents=mined.contents,
                     allow=frozenset(allow),
                     discard_edits=True,
-                    is_anew=True,
+                    ignore_cache=True,
                 ),
                 toolbox,
                 Silent(),

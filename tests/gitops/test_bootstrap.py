@@ -4,7 +4,7 @@ import yaml
 
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import bootstrap, plan
-from cluster_forge.gitops.parts import Part
+from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, GitOpsMode, RepositorySource, Stack
 
 REPOSITORY = FileTree({"HEAD": b"ref: refs/heads/main\n"})

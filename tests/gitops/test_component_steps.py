@@ -7,9 +7,10 @@ from typing import Any
 import yaml
 
 from cluster_forge.gitops import component_steps
-from cluster_forge.gitops.parts import Part
-from cluster_forge.gitops.steps import Apply, ApplyDefinitions, AwaitReady, FileStep, RunHooks, content, resource
+from cluster_forge.gitops.steps import Apply, ApplyDefinitions, ApplyHooks, AwaitReady, FileStep, content, resource
 from cluster_forge.manifests.hooks import DeletePolicy
+from cluster_forge.manifests.manifest import Document
+from cluster_forge.manifests.part import Part
 
 Make = Callable[..., Any]
 
@@ -89,8 +90,22 @@ def test_hooks_run_by_weight(make_part: Make, make_body: Make) -> None:
     assert [objects(step) for step in steps if step.file.startswith("hooks")] == [
         *(["Secret/a"], ["Job/first"], ["Secret/b"], ["Job/second"]),
     ]
-    runs = [(step.weight, step.delete_policy) for step in steps if isinstance(step, RunHooks)]
-    assert runs == [(-1, DeletePolicy.BEFORE_CREATION), (5, DeletePolicy.BEFORE_CREATION)]
+    weights = [(step.weight, step.is_run) for step in steps if isinstance(step, ApplyHooks)]
+    assert weights == [(-5, False), (-1, True), (5, False), (5, True)]
+
+
+def test_hooks_keep_their_delete_policies(make_part: Make, make_body: Make) -> None:
+    notes = {"helm.sh/hook": "pre-install", "helm.sh/hook-delete-policy": "hook-succeeded"}
+    bodies = [
+        make_body("batch/v1", "Job", "a", "a", annotations={"helm.sh/hook": "pre-install"}),
+        make_body("batch/v1", "Job", "b", "a", annotations=notes),
+    ]
+    _, step = component_steps.of(make_part("a", bodies), (), MINOR)
+    assert isinstance(step, ApplyHooks)
+    assert step.delete_policies == (
+        frozenset({DeletePolicy.BEFORE_CREATION}),
+        frozenset({DeletePolicy.SUCCEEDED}),
+    )
 
 
 def test_objects_come_in_helms_order_with_their_documents_unchanged(make_part: Make, make_body: Make) -> None:
@@ -100,7 +115,8 @@ def test_objects_come_in_helms_order_with_their_documents_unchanged(make_part: M
         make_body("v1", "Secret", "b", "a"),
     ]
     part = make_part("a", bodies)
-    unended = dataclasses.replace(part.objects[0], content=part.objects[0].content.rstrip(b"\n"))
+    text = part.objects[0].content.rstrip(b"\n")
+    unended = dataclasses.replace(part.objects[0], document=Document(text=text))
     part = dataclasses.replace(part, objects=(unended, *part.objects[1:]))
     _, step = component_steps.of(part, (), MINOR)
     assert objects(step) == ["Secret/b", "Secret/t", "Service/s"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cluster_forge.gitops import delivery_mode
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.parts import Part
+from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, ImageSettings, RepositorySource, Stack
 
 NONE, ARGOCD = GitOpsEngine.NONE, GitOpsEngine.ARGOCD

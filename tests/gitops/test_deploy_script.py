@@ -16,8 +16,8 @@ import pytest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import bootstrap, deploy_script, plan
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.parts import Part
 from cluster_forge.gitops.plan import DeployPlan
+from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
 
 SHELL = shutil.which("dash") or "sh"

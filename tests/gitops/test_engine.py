@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cluster_forge.gitops import engine
-from cluster_forge.gitops.parts import Part
+from cluster_forge.manifests.part import Part
 
 
 def test_argo_cd_is_found_by_its_crd(parts: tuple[Part, ...], argo: Part) -> None:

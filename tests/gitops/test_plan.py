@@ -10,18 +10,18 @@ import pytest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import bootstrap, deploy_script, plan
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.parts import Part
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import (
     Apply,
     ApplyDefinitions,
+    ApplyHooks,
     AwaitReady,
     Delete,
-    RunHooks,
     Step,
     SyncApplication,
     resource,
 )
+from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
 
 REPOSITORY = FileTree({"HEAD": b"ref: refs/heads/main\n"})
@@ -90,12 +90,12 @@ def test_chunks_of_other_commits_are_deleted_once_the_server_is_ready(parts: tup
 def lines(step: Step, folder: str) -> Iterator[str]:
     """What ``deploy.sh --print`` shows for a step."""
     match step:
-        case Apply(file=file):
+        case Apply(file=file) | ApplyHooks(file=file, is_run=False):
             yield f"  apply {folder}/{file}"
         case ApplyDefinitions(file=file):
             yield f"  apply {folder}/{file}"
             yield f"  wait until the definitions in {folder}/{file} are established"
-        case RunHooks(file=file):
+        case ApplyHooks(file=file, is_run=True):
             yield f"  run the Jobs in {folder}/{file} anew, wait until they are done"
         case AwaitReady(targets=targets):
             yield from (f"  wait for {resource(target)} in {target.namespace or '-'}" for target in targets)

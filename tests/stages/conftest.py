@@ -30,14 +30,13 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, Renderer, RenderJob, RenderRequest
-from cluster_forge.ports.sources import Pinned
 from cluster_forge.stack import lock_file
-from cluster_forge.stack.lock import Lock
+from cluster_forge.stack.lock import Lock, LockedSource, chart_address, manifest_address
 from cluster_forge.stack.model import Component, HelmSource, Stack
 from cluster_forge.stages.build import hand_edits, input_fingerprint, locking, working_tree
 from cluster_forge.stages.build.mine import MineRequest, MineResult, mine
 from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt
-from cluster_forge.stages.build.working_tree import Working
+from cluster_forge.stages.build.working_tree import WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
 
 Item = TypeVar("Item")
@@ -129,9 +128,9 @@ class FakeSources:
         self.urls: dict[str, bytes] = {}
         self.asked: list[str] = []
 
-    def chart(self, source: HelmSource, locked: Pinned | None) -> Pinned:
+    def chart(self, source: HelmSource, locked: LockedSource | None) -> LockedSource:
         if source.is_local:
-            return self._pinned(source.chart, "", self.charts[source.chart, ""], None)
+            return self._locked(source.chart, source.version, "", self.charts[source.chart, ""])
         if locked and self._store.get(locked.digest) is not None:
             return locked
         versions = [version for name, version in self.charts if name == source.chart]
@@ -141,22 +140,24 @@ class FakeSources:
         version = locked.version if locked else self._engine.newest_in_range(source.version or "*", versions)
         if version is None:
             raise DescriptionError(f"no version of {source.chart} is in {source.version!r}")
-        address = f"{source.repository} {source.chart}"
-        return self._pinned(address, version, self.charts[source.chart, version], locked)
+        content = self.charts[source.chart, version]
+        return self._locked(chart_address(source), source.version, version, content, locked)
 
-    def manifest(self, url: str, locked: Pinned | None) -> Pinned:
+    def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if locked and self._store.get(locked.digest) is not None:
             return locked
         self.asked.append(url)
         if url not in self.urls:
             raise FetchError(f"{url}: HTTP status 404")
-        return self._pinned(url, "", self.urls[url], locked)
+        return self._locked(manifest_address(url), "", "", self.urls[url], locked)
 
-    def _pinned(self, address: str, version: str, content: bytes, locked: Pinned | None) -> Pinned:
+    def _locked(
+        self, address: str, asked: str, version: str, content: bytes, locked: LockedSource | None = None
+    ) -> LockedSource:
         digest = Digest.of(content)
         if locked and locked.digest != digest:
             raise LockError(f"{address} has changed: locked is {locked.digest}, found was {digest}")
-        return Pinned(address=address, version=version, digest=self._store.put(content))
+        return LockedSource(address=address, asked=asked, version=version, digest=self._store.put(content))
 
 
 class CountingEngine:
@@ -181,7 +182,7 @@ class CountingEngine:
         return sum(request.release == release for request in self.requests)
 
 
-class CountingMaker:
+class CountingRenderer:
     """A `ports.Maker` that remembers what it was asked for."""
 
     def __init__(self, renderer: Renderer) -> None:
@@ -205,7 +206,7 @@ class CountingMaker:
         return [job.component for job in self.jobs]
 
 
-class Heard:
+class RecordingReporter:
     """`ports.Reporter` that keeps every event."""
 
     def __init__(self) -> None:
@@ -233,12 +234,12 @@ class Harness:
     """A workspace, its lock and the stages; `forge` is mine and smelt in one go."""
 
     def __init__(self) -> None:
-        self.store, self.files, self.heard = MemoryStore(), MemoryFiles(), Heard()
+        self.store, self.files, self.reporter = MemoryStore(), MemoryFiles(), RecordingReporter()
         self.engine = CountingEngine(HelmSdk())
         self.sources = FakeSources(self.store, self.engine)
         self.lock = Lock()
         reader = FastYaml(GoYaml(PurePythonYaml()))
-        self.renderer = CountingMaker(InProcessRenderer(self.engine, reader))
+        self.renderer = CountingRenderer(InProcessRenderer(self.engine, reader))
         self.toolbox = Toolbox(
             store=self.store,
             files=self.files,
@@ -267,38 +268,34 @@ class Harness:
         return path
 
     def mine(self, stack: Stack, **options: Any) -> MineResult:
-        mined = mine(MineRequest(stack=stack, lock=self.lock, **options), self.toolbox, self.sources, self.heard)
+        mined = mine(MineRequest(stack=stack, lock=self.lock, **options), self.toolbox, self.sources, self.reporter)
         self.lock = mined.lock
         return mined
 
     def smelt(self, stack: Stack, mined: MineResult | None = None, **options: Any) -> SmeltResult:
         """From the lock, as the verb does it, or straight from what was mined."""
-        pins = mined.pins if mined else locking.from_lock(stack.components, self.lock, self.sources).pins
+        sources = mined.sources if mined else locking.look_up(stack.components, self.lock, self.sources)
         request = SmeltRequest(
             stack=stack,
-            pins=pins,
+            sources=sources,
             lock=self.lock,
             contents=mined.contents if mined else None,
             **options,
         )
-        return smelt(request, self.toolbox, self.heard)
+        return smelt(request, self.toolbox, self.reporter)
 
     def forge(self, stack: Stack, **options: Any) -> SmeltResult:
         return self.smelt(stack, self.mine(stack, whole=True, upstream=False), **options)
 
     def fingerprint(self, stack: Stack) -> Digest:
         """Of everything that the smelted stack depends on, from the lock."""
-        pins = locking.from_lock(stack.components, self.lock, self.sources).pins
-        return input_fingerprint.fingerprint(stack, pins, self.lock, self.toolbox)
+        sources = locking.look_up(stack.components, self.lock, self.sources)
+        return input_fingerprint.fingerprint(stack, sources, self.lock, self.toolbox)
 
-    def edited(self) -> Working | None:
+    def edited(self) -> WorkingTree | None:
         """`working/` with its hand edits in the record, as cast reads it; None where smelt did not make it."""
-        found = working_tree.look(self.files)
-        return (
-            hand_edits.with_edits(found, self.renderer)
-            if found and found.record is not working_tree.NO_RECORD
-            else None
-        )
+        working = working_tree.load(self.files)
+        return hand_edits.with_edits(working, self.renderer) if working and working.is_smelted else None
 
     @staticmethod
     def component(name: str, **changes: Any) -> Component:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cluster_forge.gitops.parts import CRD, Part, PartObject, is_custom
-from cluster_forge.gitops.steps import Apply, ApplyDefinitions, AwaitReady, FileStep, RunHooks, StepFile, position
+from cluster_forge.gitops.parts import CRD, is_custom
+from cluster_forge.gitops.steps import Apply, ApplyDefinitions, ApplyHooks, AwaitReady, FileStep, StepFile, position
 from cluster_forge.manifests import emitter, hooks
 from cluster_forge.manifests.health import AWAITED
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part, PartObject
 
 _NAMESPACE, _JOB, _POD = ("", "Namespace"), ("batch", "Job"), ("", "Pod")
 _BUILT_IN_NAMESPACES = frozenset({"", "default", "kube-system", "kube-public", "kube-node-lease"})
@@ -84,14 +85,17 @@ def _hooks(file: StepFile, part: Part, events: frozenset[str]) -> Iterator[FileS
     number = 0
     for weight in sorted({item.hook_weight for item in chosen}):
         same = [item for item in chosen if item.hook_weight == weight]
-        objects = _documents(item for item in same if item.kind not in (_JOB, _POD))
-        jobs = _documents(item for item in same if item.kind in (_JOB, _POD))
-        if objects:
-            yield Apply(file=file.replace("*", f"{number:02}-objects"), documents=objects)
-            number += 1
-        if jobs:
-            yield RunHooks(file=file.replace("*", f"{number:02}-jobs"), documents=jobs, weight=weight)
-            number += 1
+        for kind, is_run in (("objects", False), ("jobs", True)):
+            items = sorted((item for item in same if (item.kind in (_JOB, _POD)) == is_run), key=_install_order)
+            if items:
+                yield ApplyHooks(
+                    file=file.replace("*", f"{number:02}-{kind}"),
+                    documents=_documents(items),
+                    weight=weight,
+                    delete_policies=tuple(hooks.of(item.body).delete_policies for item in items),
+                    is_run=is_run,
+                )
+                number += 1
 
 
 def _documents(objects: Iterable[PartObject]) -> tuple[bytes, ...]:

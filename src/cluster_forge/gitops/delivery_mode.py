@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from cluster_forge.gitops import engine
-from cluster_forge.gitops.parts import Part
+from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOpsEngine, RepositorySource, Stack
 
 

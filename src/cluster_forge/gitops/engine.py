@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cluster_forge.gitops.parts import CRD, Part
+from cluster_forge.gitops.parts import CRD
 from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.part import Part
 
 GROUP = "argoproj.io"
 NAMESPACE = "argocd"

@@ -15,7 +15,7 @@ from cluster_forge.gitops import component_steps, delivery_mode, engine, git_ser
 from cluster_forge.gitops.argocd import applications, component
 from cluster_forge.gitops.component_steps import rendered
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.parts import Part, groups_made_by, in_order, is_custom
+from cluster_forge.gitops.parts import defined_groups, in_order, is_custom
 from cluster_forge.gitops.steps import (
     SETTINGS_MANAGER,
     Apply,
@@ -28,6 +28,7 @@ from cluster_forge.gitops.steps import (
     position,
 )
 from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import KubernetesVersion, RepositorySource, Stack
 
 
@@ -136,7 +137,7 @@ def _install(stack: Stack, parts: Sequence[Part]) -> tuple[FileStep, ...]:
     minor = stack.target.kubernetes.minor
     part = engine.find(component.delivered(stack, parts))
     assert part is not None, "a stack that installs Argo CD holds it"
-    own = groups_made_by(part.applied)
+    own = defined_groups(part.applied)
     possible = tuple(item for item in part.applied if item.id.group in own or not is_custom(item.kind, minor))
     settings = rendered(component.settings(parts))
     project = rendered(component.project(parts))

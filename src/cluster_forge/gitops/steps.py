@@ -51,16 +51,18 @@ class ApplyDefinitions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunHooks:
-    """Run the Jobs and Pods among the hooks of one weight, and wait until they are complete.
+class ApplyHooks:
+    """Apply hooks of one weight: objects, or Jobs and Pods (``is_run``).
 
-    ``delete_policy`` is Helm's default for all of them: the objects of an earlier run are deleted first.
+    Jobs and Pods of an earlier run are deleted first (Helm's default), and the new ones awaited until they are complete.
+    ``delete_policies`` are those that the hook of each document asks for.
     """
 
     file: str
     documents: tuple[bytes, ...]
     weight: int
-    delete_policy: DeletePolicy = DeletePolicy.BEFORE_CREATION
+    delete_policies: tuple[frozenset[DeletePolicy], ...]
+    is_run: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +92,8 @@ class SyncApplication:
     revision: str
 
 
-Step: TypeAlias = Apply | ApplyDefinitions | RunHooks | AwaitReady | Delete | SyncApplication
-FileStep: TypeAlias = Apply | ApplyDefinitions | RunHooks | AwaitReady
+Step: TypeAlias = Apply | ApplyDefinitions | ApplyHooks | AwaitReady | Delete | SyncApplication
+FileStep: TypeAlias = Apply | ApplyDefinitions | ApplyHooks | AwaitReady
 """The steps of one component: each has a file."""
 
 

@@ -40,6 +40,21 @@ class ObjectId:
         kind = f"{self.kind}.{self.group}" if self.group else self.kind
         return f"{kind}/{self.namespace}/{self.name}" if self.namespace else f"{kind}/{self.name}"
 
+    def to_plain(self) -> list[str]:
+        return [self.group, self.kind, self.namespace, self.name]
+
+    @classmethod
+    def from_plain(cls, value: object) -> ObjectId:
+        """Read what `to_plain` gave.
+
+        Raises:
+            ValueError: for anything else.
+        """
+        match value:
+            case [str(group), str(kind), str(namespace), str(name)]:
+                return cls(group=group, kind=kind, namespace=namespace, name=name)
+        raise ValueError(f"not [group, kind, namespace, name]: {value!r}")
+
     @property
     def file_name(self) -> str:
         """The object's file: ``deployment.apps_shop_web.yaml``, ``namespace_shop.yaml``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ class Document:
     documents are equal if their contents are.
     """
 
-    __slots__ = ("_body", "_facts", "_json", "_text")
+    __slots__ = ("_body", "_facts", "_json", "_parse", "_text")
 
     def __init__(
         self,
@@ -44,8 +44,10 @@ class Document:
         json: bytes | None = None,
         text: bytes | None = None,
         facts: Facts | None = None,
+        parse: Callable[[str], Body] | None = None,
     ) -> None:
-        """Needs ``body`` or ``json``; ``text`` and ``facts`` where they are known."""
+        """Needs ``body``, ``json``, or ``text`` with ``parse``, its reader; ``text`` and ``facts`` where they are known."""
+        self._parse = parse
         self._body = body
         self._json = json
         self._text = text
@@ -55,8 +57,12 @@ class Document:
     def body(self) -> Body:
         """As a tree."""
         if self._body is None:
-            assert self._json is not None
-            self._body = orjson.loads(self._json)
+            if self._json is not None:
+                self._body = orjson.loads(self._json)
+            else:
+                assert self._parse is not None
+                assert self._text is not None
+                self._body = self._parse(self._text.decode())
         return self._body
 
     @property

@@ -92,10 +92,10 @@ class RenderJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedBatch:
-    """Objects as bytes (`cluster_forge.manifests.batch`); ``is_kept`` where they did not have to be made."""
+    """Objects as bytes (`cluster_forge.manifests.batch`); ``is_cached`` where they did not have to be made."""
 
     content: bytes
-    is_kept: bool = False
+    is_cached: bool = False
 
 
 class Renderer(Protocol):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cluster_forge.gitops.argocd import applications
-from cluster_forge.gitops.parts import Part
+from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, GitOpsMode, RepositorySource, Stack
 
 Make = Callable[..., Any]

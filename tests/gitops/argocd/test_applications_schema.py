@@ -11,7 +11,7 @@ import yaml
 
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.gitops.argocd import applications
-from cluster_forge.gitops.parts import Part
+from cluster_forge.manifests.part import Part
 from cluster_forge.ports.rendering import RenderRequest
 from cluster_forge.stack.model import GitOps, GitOpsMode, KubernetesVersion, RepositorySource, Stack
 

@@ -28,7 +28,7 @@ def own(harness: Harness, name: str, *documents: str, **changes: Any) -> Compone
 
 
 def waves(smelted: SmeltResult) -> list[tuple[str, int]]:
-    return [(part.name, part.wave) for part in smelted.parts]
+    return [(part.name, part.wave) for part in smelted.record.parts]
 
 
 def codes(smelted: SmeltResult) -> list[tuple[str, Severity, str | None]]:
@@ -125,7 +125,7 @@ class TestHooks:
         assert codes(smelted) == [("hook-dropped", Severity.NOTICE, "web")] * 2
         assert "2 hooks (ConfigMap/web/hook2, ConfigMap/web/hook3)" in smelted.findings[0].message
         assert "working/web/hooks/" in smelted.findings[1].message
-        records = {each.id.name: (each.hook, each.weight) for each in smelted.record.parts[1].objects}
+        records = {each.id.name: (each.hook, each.hook_weight) for each in smelted.record.parts[1].objects}
         assert records == {"hook0": ("pre-install", 0), "hook1": ("post-install,post-upgrade", 1)}
 
 
@@ -231,4 +231,4 @@ class TestOrder:
 
 def test_an_empty_stack_is_a_stack(harness: Harness) -> None:
     smelted = harness.forge(harness.stack())
-    assert (smelted.parts, smelted.objects, smelted.is_written) == ((), 0, True)
+    assert (smelted.record.parts, smelted.objects, smelted.is_written) == ((), 0, True)

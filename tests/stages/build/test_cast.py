@@ -57,7 +57,7 @@ def described(harness: Harness, **changes: Any) -> Stack:
 def made(harness: Harness, stack: Stack, *, time: int = TIME, **options: Any) -> CastResult:
     request = CastRequest(stack=stack, inputs=harness.fingerprint(stack), time=time, **options)
     repositories: Repositories = BareRepositories(harness.toolbox.workers, harness.toolbox.cache)
-    return cast(request, harness.toolbox, repositories, harness.heard)
+    return cast(request, harness.toolbox, repositories, harness.reporter)
 
 
 def forged(harness: Harness, **changes: Any) -> CastResult:
@@ -150,7 +150,7 @@ class TestFolder:
 
     def test_what_is_told_on_the_way(self, harness: Harness) -> None:
         told = forged(harness)
-        events = [event for event in harness.heard.events if event[1] == "cast"]
+        events = [event for event in harness.reporter.events if event[1] == "cast"]
         assert events[0] == ("started", "cast", "3")
         assert [event[2] for event in events if event[0] == "advanced"] == ["repo.git", "image", "bootstrap"]
         assert events[1][3] == f"commit {told.commit}"
@@ -328,9 +328,9 @@ class TestHandEdits:
         assert before.revision != after.revision
         assert before.image != after.image
         (finding,) = after.findings
-        assert harness.heard.findings[-1] == finding
+        assert harness.reporter.findings[-1] == finding
         assert (finding.code, finding.where) == ("hand-edited", "working/")
-        assert finding.message == "1 file was edited by hand and cast as edited: web/deployment.apps_web_web.yaml"
+        assert finding.message == "1 file was edited by hand: web/deployment.apps_web_web.yaml; cast as edited"
         folder = on_disk(harness, tmp_path / "cast")
         git = ("git", "--git-dir", "repo.git", "show")
         assert "nginx:1.30" in command(*git, "main:web/deployment.apps_web_web.yaml", folder=folder)
@@ -380,7 +380,7 @@ class TestHandEdits:
             ("working/web/none.yaml", "holds 0 objects"),
             ("working/web/two.yaml", "holds 2 objects"),
         ]
-        assert ("working/shop", "was added by hand, and belongs to no component") in [
+        assert ("working/shop", "was added by hand, and is not the folder of a component") in [
             (error.where, error.message) for error in errors
         ]
         assert any((error.where or "").startswith(f"{self.FILE}:1") for error in errors)
@@ -392,7 +392,7 @@ class TestStale:
     def test_nothing_was_smelted(self, harness: Harness) -> None:
         stack = described(harness)
         harness.mine(stack)
-        with pytest.raises(StaleError, match="there is no working/ that smelt made") as raised:
+        with pytest.raises(StaleError, match="smelt has not written working/ yet") as raised:
             made(harness, stack)
         assert raised.value.fix
 
@@ -400,7 +400,7 @@ class TestStale:
     def test_of_another_description(self, harness: Harness, changes: dict[str, Any]) -> None:
         stack = described(harness)
         harness.forge(stack)
-        with pytest.raises(StaleError, match="was smelted from another description") as raised:
+        with pytest.raises(StaleError, match="working/ is out of date: description, lock, input/ or selection changed") as raised:
             made(harness, replace(stack, **changes))
         assert raised.value.fix
         assert "--stale" in raised.value.fix
@@ -416,7 +416,7 @@ class TestStale:
     def test_is_cast_where_one_says_so(self, harness: Harness) -> None:
         stack = described(harness)
         harness.forge(stack)
-        told = made(harness, replace(stack, target=Target(architectures=(Architecture.AMD64,))), is_stale_fine=True)
+        told = made(harness, replace(stack, target=Target(architectures=(Architecture.AMD64,))), allow_stale=True)
         assert [finding.code for finding in told.findings] == ["stale"]
         assert told.platforms == ("linux/amd64",)
 
@@ -425,4 +425,4 @@ class TestStale:
         harness.forge(stack)
         harness.files.files["working/.smelt.json"] = b"{"
         with pytest.raises(StaleError, match="cannot be read"):
-            made(harness, stack, is_stale_fine=True)
+            made(harness, stack, allow_stale=True)

@@ -18,7 +18,7 @@ from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack, Target
 from cluster_forge.stack.parse import load
 from cluster_forge.stages.build import input_fingerprint
 from cluster_forge.stages.build.forge import ForgeResult, ForgeRequest, forge
-from cluster_forge.stages.toolbox import Pins
+from cluster_forge.stages.build.component_sources import ComponentSources
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Harness
@@ -74,7 +74,7 @@ def request_for(stack: Stack, harness: Harness, *, discard_edits: bool = False) 
 
 def forged(harness: Harness, request: ForgeRequest) -> ForgeResult:
     repositories = BareRepositories(harness.toolbox.workers, harness.toolbox.cache)
-    return forge(request, harness.toolbox, harness.sources, repositories, harness.heard)
+    return forge(request, harness.toolbox, harness.sources, repositories, harness.reporter)
 
 
 def small(harness: Harness) -> Stack:
@@ -136,6 +136,6 @@ class TestFingerprint:
 
         stack = small(harness)
         name = stack.components[0].name
-        assert input_fingerprint.fingerprint(stack, {name: Pins()}, harness.lock, harness.toolbox) == input_fingerprint.fingerprint(
+        assert input_fingerprint.fingerprint(stack, {name: ComponentSources()}, harness.lock, harness.toolbox) == input_fingerprint.fingerprint(
             stack, {}, harness.lock, harness.toolbox
         )

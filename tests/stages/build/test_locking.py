@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.stages.conftest import Heard
+from tests.stages.conftest import RecordingReporter
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, FetchError, LockError
+from cluster_forge.foundation.names import ComponentName
 from cluster_forge.stack.lock import Lock, LockedComponent
 from cluster_forge.stack.model import Component, HelmSource
 from cluster_forge.stages.build import locking
-from cluster_forge.stages.build.locking import ResolvedSources
+from cluster_forge.stages.build.component_sources import ComponentSources
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Harness
@@ -22,17 +23,17 @@ REPOSITORY = "https://charts.example.com"
 ADDRESS = f"{REPOSITORY} web"
 
 
-def fetched(harness: Harness, *components: Component, lock: Lock | None = None) -> ResolvedSources:
-    heard = Heard()
-    found = locking.fetched(components, lock or Lock(), harness.sources, harness.toolbox.workers, heard)
+def fetched(harness: Harness, *components: Component, lock: Lock | None = None) -> dict[ComponentName, ComponentSources]:
+    heard = RecordingReporter()
+    found = locking.fetch(components, lock or Lock(), harness.sources, harness.toolbox.workers, heard)
     expected = [each.name for each in components for _ in locking.sources_of(each)]
     assert [item for _, item in heard.begun] == expected
     assert [item for _, _, item, _ in heard.events] == expected
     return found
 
 
-def lock_of(found: ResolvedSources) -> Lock:
-    return Lock().having(LockedComponent(name=name, sources=sources) for name, sources in found.locked.items())
+def lock_of(sources: dict[ComponentName, ComponentSources]) -> Lock:
+    return Lock().having(LockedComponent(name=name, sources=found.locked) for name, found in sources.items())
 
 
 class TestSources:
@@ -48,7 +49,7 @@ class TestSources:
         assert (source.address, source.asked, source.is_local) == ("./charts/web", "", True)
 
 
-class TestFetched:
+class TestFetch:
     def test_versions_are_resolved_and_kept(self, harness: Harness) -> None:
         for version in ("1.0.0", "1.1.0", "2.0.0-rc.1"):
             harness.chart("web", {}, version=version)
@@ -59,11 +60,11 @@ class TestFetched:
             manifests=(URL,),
         )
         found = fetched(harness, component)
-        pins = found.pins[component.name]
-        assert pins.chart
-        assert (pins.chart.address, pins.chart.version) == (ADDRESS, "1.1.0")
-        assert pins.digests == (pins.chart.digest, Digest.of(harness.sources.urls[URL]))
-        assert [(each.address, each.asked, each.version) for each in found.locked[component.name]] == [
+        sources = found[component.name]
+        assert sources.chart
+        assert (sources.chart.address, sources.chart.version) == (ADDRESS, "1.1.0")
+        assert sources.digests == (sources.chart.digest, Digest.of(harness.sources.urls[URL]))
+        assert [(each.address, each.asked, each.version) for each in sources.locked] == [
             (ADDRESS, ">=1", "1.1.0"),
             (URL, "", ""),
         ]
@@ -76,11 +77,11 @@ class TestFetched:
         lock = lock_of(fetched(harness, ranged))
         harness.chart("web", {}, version="1.5.0")
         harness.sources.asked.clear()
-        again = fetched(harness, ranged, lock=lock).pins[component.name].chart
+        again = fetched(harness, ranged, lock=lock)[component.name].chart
         assert again
         assert again.version == "1.0.0"
         assert harness.sources.asked == []
-        anew = fetched(harness, component, lock=lock).pins[component.name].chart
+        anew = fetched(harness, component, lock=lock)[component.name].chart
         assert anew
         assert anew.version == "1.0.0"
         assert harness.sources.asked == ["web"], "another range is resolved anew"
@@ -112,13 +113,13 @@ class TestFetched:
         assert str(Digest.of(harness.sources.urls[URL])) in error.message
 
 
-class TestFromLock:
+class TestLookUp:
     def test_nothing_is_fetched(self, harness: Harness) -> None:
         harness.url(URL, harness.config_map("a"))
         component = harness.component("web", helm=harness.chart("web", {}), manifests=(URL, "own.yaml"))
         found = fetched(harness, component)
         harness.sources.asked.clear()
-        again = locking.from_lock([component], lock_of(found), harness.sources)
+        again = locking.look_up([component], lock_of(found), harness.sources)
         assert again == found
         assert harness.sources.asked == []
 
@@ -126,7 +127,7 @@ class TestFromLock:
         component = harness.component("web", helm=HelmSource(chart="./web", release="web"))
         for content in (b"one", b"two"):
             harness.sources.charts["./web", ""] = content
-            chart = locking.from_lock([component], Lock(), harness.sources).pins[component.name].chart
+            chart = locking.look_up([component], Lock(), harness.sources)[component.name].chart
             assert chart
             assert chart.digest == Digest.of(content)
             assert harness.store.get(chart.digest) == content
@@ -137,7 +138,7 @@ class TestFromLock:
             harness.component("b", manifests=("own.yaml",)),
             harness.component("c", manifests=(URL,)),
         ]
-        found = harness.errors(lambda: locking.from_lock(components, Lock(), harness.sources))
+        found = harness.errors(lambda: locking.look_up(components, Lock(), harness.sources))
         assert [(type(each), each.where) for each in found] == [
             (LockError, "input/config.yaml:a"),
             (LockError, "input/config.yaml:c"),
@@ -155,8 +156,8 @@ def test_a_lock_counts_for_the_range_that_it_was_made_for(harness: Harness, vers
         "web", helm=HelmSource(chart="web", release="web", repository=REPOSITORY, version=version)
     )
     if is_kept:
-        assert locking.from_lock([component], lock, harness.sources).pins
+        assert locking.look_up([component], lock, harness.sources)
     else:
-        assert [type(each) for each in harness.errors(lambda: locking.from_lock([component], lock, harness.sources))] == [
+        assert [type(each) for each in harness.errors(lambda: locking.look_up([component], lock, harness.sources))] == [
             LockError
         ]

@@ -41,7 +41,7 @@ class TestFolder:
         assert "namespace" not in harness.below(SOURCED)["configmap_web.yaml"]
         assert dict(mined.objects) == {"web": 2}
         assert mined.reused == frozenset()
-        assert mined.chart("web") == mined.pins[inventing(harness).name].chart
+        assert mined.chart("web") == mined.sources[inventing(harness).name].chart
         assert mined.chart("nobody") is None
 
     def test_what_is_gone_from_the_chart_is_gone_from_the_folder(self, harness: Harness) -> None:
@@ -281,7 +281,7 @@ class TestUpstream:
             "https://charts.example.com web",
             URL,
         }
-        assert harness.heard.events[-1][:2] == ("finished", "mine")
+        assert harness.reporter.events[-1][:2] == ("finished", "mine")
 
     def test_forge_mines_it_only_where_the_folder_is_missing(self, harness: Harness) -> None:
         stack = harness.stack(self.component(harness))
@@ -330,13 +330,13 @@ class TestFailure:
 
 def test_progress_is_told(harness: Harness) -> None:
     harness.mine(harness.stack(inventing(harness)))
-    assert harness.heard.events == [
+    assert harness.reporter.events == [
         ("started", "mine", "1"),
         ("advanced", "mine", "web", "https://charts.example.com web 1.0.0"),
         ("started", "render", "1"),
         ("advanced", "render", "web", "2 objects"),
-        ("finished", "render", "1 made"),
-        ("finished", "mine", "1 component with sources, pinned in cluster-forge.lock"),
+        ("finished", "render", "1 rendered"),
+        ("finished", "mine", "1 component with sources, locked in cluster-forge.lock"),
     ]
 
 

@@ -192,7 +192,7 @@ class TestErrors:
     def test_what_nobody_pinned_is_an_error_and_no_bug(self, harness: Harness) -> None:
         url = "https://example.com/a.yaml"
         stack = harness.stack(asking(harness, "web"), harness.component("url", manifests=(url,)))
-        found = harness.errors(lambda: render(stack, {}, Lock(), harness.toolbox, harness.heard))
+        found = harness.errors(lambda: render(stack, {}, Lock(), harness.toolbox, harness.reporter))
         assert [type(each) for each in found] == [LockError, LockError]
 
     def test_a_document_that_is_nested_too_deep_is_an_error(self, harness: Harness) -> None:
@@ -214,9 +214,8 @@ class TestOwnFiles:
         harness.input("own/README.md", "a: [")
         harness.input("own/.hidden.yaml", "a: [")
         smelted = harness.forge(harness.stack(harness.component("own", manifests=("own/",))))
-        assert sorted(each.id.name for part in smelted.parts for each in part.manifests if part.name == "own") == list(
-            "abcd"
-        )
+        (own,) = [part for part in smelted.record.parts if part.name == "own"]
+        assert sorted(known.id.name for known in own.objects) == list("abcd")
 
     def test_a_list_gives_its_items(self, harness: Harness) -> None:
         items = "".join("- " + harness.config_map(name).replace("\n", "\n  ").rstrip() + "\n" for name in "ab")
@@ -230,7 +229,7 @@ class TestOwnFiles:
     def test_a_folder_that_happens_to_be_called_sourced_belongs_to_its_component(self, harness: Harness) -> None:
         harness.input("own/manifests/sourced/a.yaml", harness.config_map("a"))
         smelted = harness.forge(harness.stack(harness.component("own", manifests=("own/manifests",))))
-        assert any(each.id.name == "a" for part in smelted.parts for each in part.manifests)
+        assert any(each.id.name == "a" for part in smelted.record.parts for each in part.objects)
 
     def test_what_mine_wrote_is_not_read_as_the_users_own(self, harness: Harness) -> None:
         harness.input("web/extra.yaml", harness.config_map("extra"))

@@ -12,7 +12,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, ManifestError, StaleError
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.stack.model import Component, GitOps, GitOpsEngine, Ignore, KubernetesVersion, Stack, Target
-from cluster_forge.stages.build.smelt import judged
+from cluster_forge.stages.build import finding_policy
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Harness
@@ -55,7 +55,7 @@ class TestWritten:
         record = Record.from_json(harness.files.read(RECORD) or b"")
         assert record == smelted.record
         assert record.files == {path: Digest.of(text.encode()) for path, text in harness.working.items()}
-        assert (record.stack, record.errors, record.warnings) == ("platform", 0, 0)
+        assert (record.stack, record.findings.error, record.findings.warning) == ("platform", 0, 0)
         namespaces, part = record.parts
         assert (namespaces.source, namespaces.version, namespaces.digest) == ("", "", "")
         assert (part.name, part.version, part.source) == ("web", "1.2.3", "https://charts.example.com web")
@@ -73,10 +73,10 @@ class TestWritten:
 
     def test_objects_are_written_as_kubernetes_reads_them_back(self, harness: Harness, web: Component) -> None:
         smelted = harness.forge(harness.stack(web))
-        for part in smelted.parts:
-            for manifest in part.manifests:
-                text = harness.working[f"{part.name}/{manifest.id.file_name}"]
-                assert harness.toolbox.reader.read(text) == manifest.body
+        for part in smelted.record.parts:
+            for known in part.objects:
+                assert harness.working[known.path].encode() == known.content
+                assert harness.toolbox.reader.read(harness.working[known.path]) == known.body
 
     def test_the_same_input_gives_the_same_bytes(self, harness: Harness, web: Component) -> None:
         stack = harness.stack(web)
@@ -95,14 +95,14 @@ class TestWritten:
     def test_progress_is_told(self, harness: Harness, web: Component) -> None:
         stack = harness.stack(web)
         harness.mine(stack)
-        harness.heard.events.clear()
+        harness.reporter.events.clear()
         harness.smelt(stack)
-        assert harness.heard.events == [
+        assert harness.reporter.events == [
             ("started", "smelt", "0"),
             ("started", "render", "2"),
             ("advanced", "render", "web", "1 object"),
             ("advanced", "render", "web", "1 object"),
-            ("finished", "render", "1 made, 1 read back"),
+            ("finished", "render", "1 rendered, 1 reused"),
             ("finished", "smelt", "3 objects of 2 components in working/"),
         ]
 
@@ -117,15 +117,15 @@ class TestFindings:
         before = dict(harness.files.files)
         smelted = harness.forge(clash)
         assert not smelted.is_written
-        assert smelted.record.errors == 1
+        assert smelted.record.findings.error == 1
         assert harness.files.files == before
-        assert [each.code for each in harness.heard.findings] == ["duplicate-object"]
+        assert [each.code for each in harness.reporter.findings] == ["duplicate-object"]
 
     def test_an_error_that_is_allowed_passes_as_a_warning(self, harness: Harness, clash: Stack) -> None:
         smelted = harness.forge(clash, allow=frozenset({"duplicate-object"}))
         assert smelted.is_written
         assert [(each.code, each.severity) for each in smelted.findings] == [("duplicate-object", Severity.WARNING)]
-        assert (smelted.record.errors, smelted.record.warnings) == (0, 1)
+        assert (smelted.record.findings.error, smelted.record.findings.warning) == (0, 1)
         assert "a: one" in harness.working["one/configmap_x_c.yaml"]
         assert "two/configmap_x_c.yaml" not in harness.working
 
@@ -165,7 +165,7 @@ class TestFindings:
 
     def test_allowing_raises_nothing_that_is_no_error(self) -> None:
         notice = Finding(code="x", severity=Severity.NOTICE, message="m")
-        assert judged([notice], (), {"x"}) == (notice,)
+        assert finding_policy.apply([notice], (), {"x"}) == (notice,)
 
 
 class TestEdits:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_forge.record import ObjectRecord, PartRecord, Record
+from cluster_forge.record import Record
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.stages.build import smelt_diff
 from cluster_forge.stages.build.smelt_diff import Changes
 
@@ -20,12 +21,12 @@ Stack = Mapping[str, Mapping[str, str]]
 
 def record(stack: Stack) -> Record:
     parts = tuple(
-        PartRecord(
+        Part(
             name=ComponentName(name),
             namespace=name,
             wave=0,
             objects=tuple(
-                ObjectRecord(
+                PartObject(
                     path=f"{name}/{each}.yaml",
                     id=ObjectId(group="", kind="ConfigMap", namespace=name, name=each),
                     digest=Digest.of(content.encode()),
@@ -38,7 +39,7 @@ def record(stack: Stack) -> Record:
     return Record(tool="1", stack="s", inputs=Digest.of(b""), revision="v-1", parts=parts, files={})
 
 
-def paths(found: tuple[smelt_diff.Named, ...]) -> list[str]:
+def paths(found: tuple[smelt_diff.ComponentObject, ...]) -> list[str]:
     assert all(each.path.startswith(f"{name}/") for name, each in found)
     return [each.path for _, each in found]
 

@@ -57,7 +57,7 @@ class TestNothingChanged:
         assert harness.engine.requests == []
         assert harness.files.writes == 0
         assert harness.files.files == before
-        assert (smelted.parts, smelted.changes, bool(smelted.changes)) == ((), Changes(), False)
+        assert (smelted.is_current, smelted.changes, bool(smelted.changes)) == (True, Changes(), False)
         assert smelted.is_written
         assert smelted.record == Record.from_json(before[RECORD])
         assert smelted.reused == {part.name for part in smelted.record.parts}
@@ -66,30 +66,30 @@ class TestNothingChanged:
         }
 
     def test_it_is_told_as_ever(self, harness: Harness, stack: Stack) -> None:
-        harness.heard.events.clear()
+        harness.reporter.events.clear()
         smelted = again(harness, stack)
-        assert harness.heard.events[-1] == ("finished", "smelt", "7 objects of 4 components in working/")
+        assert harness.reporter.events[-1] == ("finished", "smelt", "7 objects of 4 components in working/")
         assert smelted.objects == 7
 
     def test_everything_anew_gives_the_same_bytes(self, harness: Harness, stack: Stack) -> None:
         before = dict(harness.files.files)
-        smelted = again(harness, stack, is_anew=True)
+        smelted = again(harness, stack, ignore_cache=True)
         assert set(harness.renderer.ordered) == {"web", "shop", "own"}
-        assert smelted.parts
+        assert not smelted.is_current
         assert not smelted.changes
         assert harness.files.files == before
 
     def test_forge_after_smelt_changes_nothing_either(self, harness: Harness, stack: Stack) -> None:
         before = dict(harness.files.files)
         smelted = harness.forge(stack)
-        assert (smelted.parts, harness.files.files) == ((), before)
+        assert (smelted.is_current, harness.files.files) == (True, before)
 
 
 class TestSomethingChanged:
     def test_a_value_makes_just_one_component_anew(self, harness: Harness, stack: Stack, tmp_path: Path) -> None:
         cached = CachingRenderer(harness.renderer, FolderCache(tmp_path))
         harness.toolbox = replace(harness.toolbox, renderer=cached)
-        again(harness, stack, is_anew=True)  # everything is kept from now on
+        again(harness, stack, ignore_cache=True)  # everything is kept from now on
         web, shop, own = stack.components
         changed = replace(stack, components=(replace(web, values={"v": "two"}), shop, own))
         smelted = again(harness, changed)
@@ -103,7 +103,7 @@ class TestSomethingChanged:
 
     def test_and_back_makes_nothing_anew(self, harness: Harness, stack: Stack, tmp_path: Path) -> None:
         harness.toolbox = replace(harness.toolbox, renderer=CachingRenderer(harness.renderer, FolderCache(tmp_path)))
-        again(harness, stack, is_anew=True)
+        again(harness, stack, ignore_cache=True)
         before = dict(harness.files.files)
         web, *others = stack.components
         again(harness, replace(stack, components=(replace(web, values={"v": "two"}), *others)))
@@ -143,7 +143,7 @@ class TestSomethingChanged:
         if content is not None:
             harness.files.files[path] = content
         smelted = again(harness, stack)
-        assert smelted.parts
+        assert not smelted.is_current
         assert [request.release for request in harness.engine.requests] == ["web"]
         assert harness.working["web/configmap_web_web.yaml"].encode() == before["working/web/configmap_web_web.yaml"]
 
@@ -161,7 +161,7 @@ class TestSomethingChanged:
         with pytest.raises(EditedError):
             again(harness, stack)
         smelted = again(harness, stack, discard_edits=True)
-        assert smelted.parts
+        assert not smelted.is_current
         assert harness.files.files == before
 
     def test_a_damaged_record_makes_everything_anew_where_edits_are_given_up(
@@ -169,7 +169,7 @@ class TestSomethingChanged:
     ) -> None:
         before = dict(harness.files.files)
         harness.files.files[RECORD] = b"{"
-        assert again(harness, stack, discard_edits=True).parts
+        assert not again(harness, stack, discard_edits=True).is_current
         assert harness.files.files == before
 
     @pytest.mark.parametrize(
@@ -183,12 +183,12 @@ class TestSomethingChanged:
     )
     def test_the_description_is_noticed(self, harness: Harness, stack: Stack, change: dict[str, Any]) -> None:
         smelted = again(harness, replace(stack, **change))
-        assert smelted.parts
+        assert not smelted.is_current
         assert smelted.record.inputs != harness.fingerprint(stack)
 
     def test_another_engine_is_noticed(self, harness: Harness, stack: Stack) -> None:
         harness.engine.version = "helm v9"
-        assert again(harness, stack).parts
+        assert not again(harness, stack).is_current
         assert {request.release for request in harness.engine.requests} == {"web", "shop"}
 
 
@@ -210,10 +210,10 @@ class TestJudgement:
         allow = frozenset({"duplicate-object"})
         first = harness.smelt(clash, allow=allow)
         before = dict(harness.files.files)
-        assert (first.record.errors, first.record.warnings) == (0, 1)
+        assert (first.record.findings.error, first.record.findings.warning) == (0, 1)
         same = again(harness, clash, allow=allow)
         assert harness.renderer.jobs == []
-        assert (same.findings, same.record, same.parts) == (first.findings, first.record, ())
+        assert (same.findings, same.record, same.is_current) == (first.findings, first.record, True)
         refused = again(harness, clash)
         assert not refused.is_written
         assert [(each.code, each.severity) for each in refused.findings] == [("duplicate-object", Severity.ERROR)]
@@ -225,7 +225,7 @@ class TestJudgement:
         notice = Finding(code="unused-source", severity=Severity.WARNING, message="look")
         assert again(harness, stack, notices=(notice,)).findings == (notice,)
         found = again(harness, stack)
-        assert (found.findings, found.record.warnings) == ((), 0)
+        assert (found.findings, found.record.findings.warning) == ((), 0)
 
 
 def test_a_chart_that_asks_for_a_custom_api_is_rendered_once(harness: Harness) -> None:

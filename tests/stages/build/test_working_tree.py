@@ -34,12 +34,12 @@ class TestEdits:
         assert found is not None
         assert found.edited == ()
         assert found.record == record
-        working_tree.refuse_edits(working_tree.look(harness.files))
+        working_tree.refuse_edits(working_tree.load(harness.files))
 
     def test_changed_added_and_deleted(self, harness: Harness) -> None:
         record = smelted(harness)
         tree = FileTree({path("one"): b"changed", "notes/new.yaml": b"new"})
-        assert working_tree.edits(record, tree) == [
+        assert working_tree.edited_files(record, tree) == [
             path("one"),
             "+ notes/new.yaml",
             "- namespaces/namespace_notes.yaml",
@@ -56,7 +56,7 @@ class TestEdits:
         assert found.edited == (path("one"), f"- {path('two')}")
         (entry,) = next(part for part in found.record.parts if part.name == "notes").objects
         assert entry.digest == found.record.files[path("one")]
-        assert working_tree.edits(found.record, found.tree) == []
+        assert working_tree.edited_files(found.record, found.tree) == []
 
     def test_a_renamed_object_keeps_its_file(self, harness: Harness) -> None:
         smelted(harness)
@@ -69,13 +69,13 @@ class TestEdits:
 
 class TestRefusal:
     def test_nothing_there_is_nothing_lost(self, harness: Harness) -> None:
-        working_tree.refuse_edits(working_tree.look(harness.files))
+        working_tree.refuse_edits(working_tree.load(harness.files))
         assert harness.edited() is None
 
     def test_what_smelt_did_not_write(self, harness: Harness) -> None:
         harness.files.files["working/notes.txt"] = b"mine"
-        with pytest.raises(EditedError, match=r"working/: holds files that smelt did not write: notes\.txt"):
-            working_tree.refuse_edits(working_tree.look(harness.files))
+        with pytest.raises(EditedError, match=r"working/: has files that smelt did not write: notes\.txt"):
+            working_tree.refuse_edits(working_tree.load(harness.files))
         assert harness.edited() is None
 
     def test_the_first_five_are_shown(self, harness: Harness) -> None:
@@ -84,7 +84,7 @@ class TestRefusal:
         for name in names:
             harness.files.files[f"working/{path(name)}"] += b"# edited\n"
         with pytest.raises(EditedError, match=r"7 files were edited by hand: .*_n4\.yaml and 2 more") as raised:
-            working_tree.refuse_edits(working_tree.look(harness.files))
+            working_tree.refuse_edits(working_tree.load(harness.files))
         assert raised.value.where == "working/"
         assert "--discard-edits" in (raised.value.fix or "")
 
@@ -92,4 +92,4 @@ class TestRefusal:
         smelted(harness)
         harness.files.files[RECORD] = b"{}"
         with pytest.raises(StaleError):
-            working_tree.refuse_edits(working_tree.look(harness.files))
+            working_tree.refuse_edits(working_tree.load(harness.files))

@@ -15,9 +15,10 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.gitops import delivery_mode, engine, git_server
 from cluster_forge.gitops.argocd import component
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.parts import CRD, Part, PartObject, groups_made_by, in_order, is_custom
+from cluster_forge.gitops.parts import CRD, defined_groups, in_order, is_custom
 from cluster_forge.manifests import emitter
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.oci import image_content
 from cluster_forge.stack.model import RepositorySource, Stack
 
@@ -64,7 +65,7 @@ def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Bo
         return ()
     minor = stack.target.kubernetes.minor
     kept = {part.name: part for part in component.delivered(stack, parts)}
-    made = groups_made_by(each for part in parts for each in part.applied)
+    made = defined_groups(each for part in parts for each in part.applied)
     where = _namespace(stack, parts)
     found = []
     for part in in_order(parts):

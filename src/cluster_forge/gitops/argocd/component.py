@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cluster_forge.gitops import engine
-from cluster_forge.gitops.parts import Part, PartObject
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.stack.model import GitOpsMode, Stack
 
 HEALTH_KEY = "resource.customizations.health.argoproj.io_Application"
