@@ -61,7 +61,7 @@ def test_argo_cd_is_installed_then_serves_the_repository_then_syncs_the_root(par
     assert not any(part.steps for part in install.components)
 
 
-def test_an_existing_argo_cd_is_not_installed_and_lends_its_image(parts: tuple[Part, ...]) -> None:
+def test_an_existing_argo_cd_is_not_installed_and_provides_its_image(parts: tuple[Part, ...]) -> None:
     existing = planned(STACKS[Delivery.EXISTING], parts).argocd
     assert existing is not None
     assert (existing.install, existing.namespace, existing.is_image_known) == ((), "argocd", False)
@@ -94,14 +94,14 @@ def lines(step: Step, folder: str) -> Iterator[str]:
             yield f"  apply {folder}/{file}"
         case ApplyDefinitions(file=file):
             yield f"  apply {folder}/{file}"
-            yield f"  wait until the definitions in {folder}/{file} are established"
+            yield f"  wait until the CRDs in {folder}/{file} are established"
         case ApplyHooks(file=file, is_run=True):
-            yield f"  run the Jobs in {folder}/{file} anew, wait until they are done"
+            yield f"  delete and run the Jobs in {folder}/{file}, wait until they are complete"
         case AwaitReady(targets=targets):
             yield from (f"  wait for {resource(target)} in {target.namespace or '-'}" for target in targets)
         case SyncApplication(file=file, name=name):
             yield f"  apply {folder}/{file}"
-            yield f"  wait until the Application {name} and all that it holds are synced and healthy"
+            yield f"  wait until the Application {name} and its children are synced and healthy"
 
 
 def expected(deployment: DeployPlan) -> Iterator[str]:
@@ -112,13 +112,13 @@ def expected(deployment: DeployPlan) -> Iterator[str]:
         yield f"wave {part.wave}: {folder} ({part.objects} objects)"
         yield from chain.from_iterable(lines(step, folder) for step in part.steps)
     if argocd and argocd.install:
-        yield f"Argo CD in the namespace {argocd.namespace}"
+        yield f"Argo CD in namespace {argocd.namespace}"
         yield from chain.from_iterable(lines(step, "bootstrap/argocd") for step in argocd.install)
     if argocd and argocd.server:
-        yield "the Git server and its repository"
+        yield "Git server and repository"
         yield from chain.from_iterable(lines(step, "bootstrap") for step in argocd.repository)
     if argocd:
-        yield f"the root Application {argocd.sync.name} at {argocd.sync.revision}"
+        yield f"root Application {argocd.sync.name} at {argocd.sync.revision}"
         yield from lines(argocd.sync, "bootstrap")
 
 

@@ -3,7 +3,7 @@
 ::
 
     waves/NNN-<part>/          direct delivery: every part, in order
-    argocd/                    Argo CD's own part, with its settings and its project
+    argocd/                    Argo CD's own part, its settings and its project
     git-server.yaml  repository-NNN.yaml  git-server-deployment.yaml     the repository, where the cluster serves it
     root.yaml                  the root Application
 

@@ -3,10 +3,10 @@
 
 k() { kubectl ${context:+--context "$context"} ${kubeconfig:+--kubeconfig "$kubeconfig"} "$@"; }
 
-# Everything that can be known before the first change.
+# Checks before the first change.
 check_cluster() {
-  command -v kubectl >/dev/null || give_up 3 'kubectl is not there: install it, or put it on PATH'
-  answer=$(k get --raw /version 2>&1) || give_up 3 "the cluster cannot be reached: $answer"
+  command -v kubectl >/dev/null || die 3 'kubectl not found: install it, or add it to PATH'
+  answer=$(k get --raw /version 2>&1) || die 3 "cannot reach the cluster: $answer"
   minor=$(printf '%s' "$answer" | sed -n 's/.*"minor": *"\([0-9]*\).*/\1/p')
   check_version "${minor:-0}"
   check_permissions
@@ -15,26 +15,26 @@ check_cluster() {
 check_version() {
   off=$(($1 - target_minor))
   if [ "$1" -ge 25 ] && [ "$off" -ge -1 ] && [ "$off" -le 1 ]; then
-    [ "$off" -eq 0 ] || complain "the stack was made for Kubernetes 1.$target_minor; this cluster is 1.$1, which is near enough"
+    [ "$off" -eq 0 ] || warn "the stack targets Kubernetes 1.$target_minor, the cluster is 1.$1: supported, one minor apart"
   elif [ -n "$force_version" ]; then
-    complain "the stack was made for Kubernetes 1.$target_minor; going on with 1.$1 because of --force-version"
+    warn "the stack targets Kubernetes 1.$target_minor, the cluster is 1.$1: not supported, continuing because of --force-version"
   else
-    give_up 3 "the cluster is Kubernetes 1.$1, the stack was made for 1.$target_minor (at least 1.25, and not more than one \
-minor apart): set target.kubernetes and forge again, or say --force-version"
+    die 3 "the stack targets Kubernetes 1.$target_minor, the cluster is 1.$1 (supported: at least 1.25, one minor apart): \
+set target.kubernetes and forge again, or pass --force-version"
   fi
 }
 
-# Nothing is ever asked where nobody can answer.
-can_ask() { [ -n "$yes$dry_run$print" ] || [ -t 0 ] || give_up 2 'nobody can be asked here: say --yes to go ahead'; }
+# Without a terminal there is no confirmation.
+can_ask() { [ -n "$yes$dry_run$print" ] || [ -t 0 ] || die 2 'not a terminal: pass --yes'; }
 
 confirm() {
   server=$(k config view --minify -o 'jsonpath={.clusters[0].cluster.server}' 2>/dev/null) || server='the cluster'
   say "stack $stack, $summary, to $server${context:+ (context $context)}"
   [ -z "$yes$dry_run" ] || return 0
-  printf 'Deploy it? [y/N] '
+  printf 'Deploy? [y/N] '
   read -r answer || answer=''
   case $answer in
     [yY] | [yY][eE][sS]) ;;
-    *) give_up 1 'nothing was changed' ;;
+    *) die 1 'nothing was changed' ;;
   esac
 }

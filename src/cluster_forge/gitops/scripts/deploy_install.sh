@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2154 # set by the head of deploy.sh
 
 deploy() {
-  say "Argo CD in the namespace $namespace"
+  say "Argo CD in namespace $namespace"
   part bootstrap/argocd
   repository
   root_application

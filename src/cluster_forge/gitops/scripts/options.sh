@@ -5,29 +5,29 @@ usage() {
   cat <<'END'
 usage: sh deploy.sh [OPTION]…
 
-  --context NAME      the kubeconfig's context (default: the current one)
-  --kubeconfig FILE   the kubeconfig (default: as kubectl finds it)
-  --namespace NAME    the namespace of an Argo CD that is there already
-  --timeout SECONDS   how long to wait for one thing (default: 600)
-  --dry-run           send everything to the API server, which checks it and keeps nothing
-  --print             say what would be done; needs no cluster
-  --yes               do not ask before the first change
-  --force-version     go on although the cluster's version is not the one that the stack was made for
-  --help              this text
+  --context NAME      context of the kubeconfig (default: the current one)
+  --kubeconfig FILE   kubeconfig file (default: kubectl's own)
+  --namespace NAME    namespace of the Argo CD in the cluster (gitops.install: false)
+  --timeout SECONDS   how long to wait for one object (default: 600)
+  --dry-run           send everything to the API server, which checks it and stores nothing
+  --print             print the steps; needs no cluster
+  --yes               do not ask for confirmation
+  --force-version     deploy to a cluster of a Kubernetes version that the stack does not support
+  --help              print this text
 
-May be run again at any time: what is there already stays or is brought up to date.
-Exit codes: 0 done, 1 something failed or was not ready in time, 2 wrong usage, 3 the cluster is not fit for it.
+Can be run again at any time: existing objects are kept or updated.
+Exit codes: 0 done, 1 failed or not ready in time, 2 usage error, 3 the cluster cannot run the stack.
 END
 }
 
 wanted_namespace='' context='' kubeconfig='' dry_run='' print='' yes='' force_version='' timeout=600
 
 say() { printf '%s\n' "$*"; }
-complain() { printf 'deploy.sh: %s\n' "$*" >&2; }
-give_up() {
+warn() { printf 'deploy.sh: %s\n' "$*" >&2; }
+die() {
   code=$1
   shift
-  complain "$*"
+  warn "$*"
   exit "$code"
 }
 
@@ -37,7 +37,7 @@ while [ $# -gt 0 ]; do
       value=${1#*=} option=${1%%=*}
       ;;
     --context | --kubeconfig | --namespace | --timeout)
-      [ $# -gt 1 ] || give_up 2 "$1 needs a value (--help shows all options)"
+      [ $# -gt 1 ] || die 2 "$1 needs a value (--help lists the options)"
       value=$2 option=$1
       shift
       ;;
@@ -57,9 +57,9 @@ while [ $# -gt 0 ]; do
       usage
       exit 0
       ;;
-    *) give_up 2 "there is no option $option (--help shows all)" ;;
+    *) die 2 "unknown option $option (--help lists the options)" ;;
   esac
 done
 case $timeout in
-  '' | *[!0-9]*) give_up 2 "--timeout takes seconds, not '$timeout'" ;;
+  '' | *[!0-9]*) die 2 "--timeout needs a number of seconds, not '$timeout'" ;;
 esac

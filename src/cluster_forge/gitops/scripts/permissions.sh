@@ -3,5 +3,5 @@
 
 check_permissions() {
   k auth can-i '*' '*' --all-namespaces >/dev/null 2>&1 ||
-    give_up 3 'you may not do everything in this cluster, and the stack needs it (kubectl auth can-i "*" "*" --all-namespaces): use the credentials of a cluster administrator'
+    die 3 'missing permissions: the stack needs those of a cluster administrator (kubectl auth can-i "*" "*" --all-namespaces)'
 }

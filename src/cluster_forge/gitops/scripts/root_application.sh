@@ -11,20 +11,20 @@ states() {
 }
 patch() { k patch applications.argoproj.io "$1" -n "$namespace" --type=merge -p "$2" >/dev/null || :; }
 
-# Argo CD looks at a new revision only when the operation on the old one is over, and does not try a revision again
-# by itself once its sync has failed for good.
+# Argo CD compares a new revision only after the operation on the old one, and does not retry a revision whose sync
+# has failed finally.
 settle() {
   rows=$(states)
   while read -r name wanted _ _ _ phase; do
     case "$wanted $phase" in
       "$revision Failed" | "$revision Error")
-        say "starting the sync of $name again"
+        say "restarting the sync of $name"
         options=$(k get applications.argoproj.io "$name" -n "$namespace" -o 'jsonpath={.spec.syncPolicy.syncOptions}')
         patch "$name" '{"operation":{"initiatedBy":{"username":"deploy.sh"},"sync":{"prune":true,"revision":"'"$revision"'","syncOptions":'"${options:-[]}"'}}}'
         ;;
       "$revision Running" | ' ') ;;
       *' Running')
-        say "ending the sync of $name at $wanted"
+        say "terminating the sync of $name at $wanted"
         patch "$name" '{"status":{"operationState":{"phase":"Terminating"}}}'
         ;;
     esac
@@ -34,7 +34,7 @@ END
 }
 
 root_application() {
-  say "the root Application $root at $revision"
+  say "root Application $root at $revision"
   body=''
   if [ -z "$print$dry_run" ]; then settle; fi
   if [ -z "$print$namespace_known" ]; then
@@ -42,17 +42,17 @@ root_application() {
       -p '{"metadata":{"namespace":"'"$namespace"'"},"spec":{"destination":{"namespace":"'"$namespace"'"}}}')
   fi
   apply bootstrap/root.yaml "$body"
-  if [ -n "$print" ]; then say "  wait until the Application $root and all that it holds are synced and healthy"; fi
+  if [ -n "$print" ]; then say "  wait until the Application $root and its children are synced and healthy"; fi
   [ -z "$print$dry_run" ] || return 0
   refresh "$root"
   watch
 }
 
-# What Argo CD remembers of the repository, for three minutes, may be older than the new tag.
+# Argo CD caches the repository for three minutes: its copy may lack the new tag.
 refresh() { k annotate applications.argoproj.io "$1" -n "$namespace" --overwrite argocd.argoproj.io/refresh=hard >/dev/null || :; }
 
-# What Argo CD says of the Applications, each on one line that is not too long.
-complaints() {
+# Argo CD's messages about the Applications, one line each, cut to 500 characters.
+application_messages() {
   k get applications.argoproj.io -n "$namespace" -l "cluster-forge/stack=$stack" --no-headers \
     -o 'custom-columns=NAME:.metadata.name,SAYS:.status.operationState.message,CONDITIONS:.status.conditions[*].message' |
     sed -e 's/   */: /' -e 's/   */; /g' -e 's/; <none>$//' | grep -v ': successfully synced[^;]*$' | cut -c 1-500 >&2 || :
@@ -60,7 +60,7 @@ complaints() {
 
 watch() {
   say "waiting for the Application $root to be synced and healthy (up to ${timeout}s without progress)"
-  began=$(now) asked=$began best=0 told=''
+  began=$(now) asked=$began best=0 reported=''
   while :; do
     rows=$(states) pending='' done='' ready=0 unknown=''
     while read -r name wanted seen sync health _; do
@@ -77,12 +77,12 @@ $rows
 END
     if [ -n "$done" ]; then return 0; fi
     if [ "$ready" -gt "$best" ]; then began=$(now) best=$ready; fi
-    if [ "$told" != "$ready$pending" ]; then
-      say "  $ready Applications are ready${pending:+, not yet:$pending}"
-      told=$ready$pending
+    if [ "$reported" != "$ready$pending" ]; then
+      say "  $ready Applications ready${pending:+, not ready:$pending}"
+      reported=$ready$pending
     fi
     if expired "$began"; then
-      complaints
+      application_messages
       failed "the Application $root is not synced and healthy; not ready:${pending:- the root itself}"
     fi
     if [ -n "$unknown" ] && [ "$(($(now) - asked))" -ge 15 ]; then

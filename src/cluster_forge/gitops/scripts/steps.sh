@@ -2,31 +2,31 @@
 # files in the order of the plan.
 # shellcheck shell=sh disable=SC2154 # set by options.sh
 
-# What goes away by itself: a webhook, an API or a namespace that is about to be there.
+# Errors that are temporary: a webhook, an API or a namespace that is not ready yet.
 transient='failed calling webhook|no matches for kind|ensure CRDs are installed first|no endpoints available|connection refused|connection reset|currently unable to handle|ServiceUnavailable|i/o timeout|TLS handshake|etcdserver|deadline exceeded|namespaces? "[^"]*" not found|because it is being terminated'
-# What a dry run cannot know, for the steps before it have changed nothing.
-unknowable='no matches for kind|ensure CRDs are installed first|namespaces? "[^"]*" not found|does not support dry run|failed calling webhook|field is immutable'
+# Errors of a dry run that say nothing: the earlier steps have not been applied.
+inconclusive='no matches for kind|ensure CRDs are installed first|namespaces? "[^"]*" not found|does not support dry run|failed calling webhook|field is immutable'
 
-verb=${dry_run:+tried}
+verb=${dry_run:+checked}
 verb=${verb:-applied}
 
 now() { date +%s; }
 expired() { [ "$(($(now) - $1))" -ge "$timeout" ]; }
 
-# failed WHAT [NAMESPACE]: what went wrong and what the cluster said last; the end.
+# failed MESSAGE [NAMESPACE]: prints the message and the last events, and exits.
 failed() {
-  complain "$1"
+  warn "$1"
   case ${2:--} in
     - | '<none>') set -- --all-namespaces ;;
     *) set -- -n "$2" ;;
   esac
-  complain "the last events ($*):"
+  warn "last events ($*):"
   { k get events "$@" --sort-by=.lastTimestamp 2>&1 || :; } | tail -n 15 >&2
-  complain 'when that is mended, run deploy.sh again'
+  warn 'fix the cause, then run deploy.sh again'
   exit 1
 }
 
-# put FILE BODY MANAGER: one call of kubectl apply; BODY, if there is one, in the place of the file.
+# put FILE BODY MANAGER: one call of kubectl apply, for BODY instead of the file unless it is empty.
 put() {
   if [ -n "$2" ]; then
     printf '%s\n' "$2" | k apply --server-side --force-conflicts --field-manager="$3" ${dry_run:+--dry-run=server} -f -
@@ -35,31 +35,31 @@ put() {
   fi 2>&1
 }
 
-# apply FILE [BODY [MANAGER]]: tries again while the reason is one that goes away.
+# apply FILE [BODY [MANAGER]]: retries while the error is temporary.
 apply() {
   if [ -n "$print" ]; then
     say "  apply $1"
     return
   fi
-  began=$(now) told=''
+  began=$(now) reported=''
   until output=$(put "$1" "${2:-}" "${3:-cluster-forge}"); do
     reason=$(printf '%s\n' "$output" | grep -Ev 'serverside-applied|^Warning:' || :)
-    if [ -n "$dry_run" ] && ! printf '%s\n' "$reason" | grep -Evq "$unknowable"; then
-      say "not all of $1 can be tried before the steps ahead of it are done for real:"
+    if [ -n "$dry_run" ] && ! printf '%s\n' "$reason" | grep -Evq "$inconclusive"; then
+      say "not everything in $1 can be checked before the earlier steps are applied:"
       printf '%s\n' "$reason" | sed 's/^/    /'
       break
     fi
     case "$1 $reason" in
       *jobs.yaml*'field is immutable'*)
-        say "making the Jobs of $1 anew: a Job cannot be changed"
+        say "replacing the Jobs in $1: a Job is immutable"
         k delete --ignore-not-found -f "$1" >/dev/null
         ;;
       *)
         if ! printf '%s\n' "$reason" | grep -Eq "$transient" || [ -n "$dry_run" ] || expired "$began"; then
-          failed "$1 cannot be applied: $reason"
+          failed "cannot apply $1: $reason"
         fi
-        [ -n "$told" ] || say "trying $1 again (up to ${timeout}s): $reason"
-        told=yes
+        [ -n "$reported" ] || say "retrying $1 (up to ${timeout}s): $reason"
+        reported=yes
         sleep 3
         ;;
     esac
@@ -68,14 +68,14 @@ apply() {
   say "$verb $1 ($(printf '%s\n' "$output" | grep -c serverside-applied || :) objects)"
 }
 
-# established FILE: right after it was made, a definition may have no conditions yet, which kubectl wait takes for an error.
+# established FILE: a new CRD may have no conditions yet, which kubectl wait takes for an error.
 established() {
-  if [ -n "$print" ]; then say "  wait until the definitions in $1 are established"; fi
+  if [ -n "$print" ]; then say "  wait until the CRDs in $1 are established"; fi
   [ -z "$print$dry_run" ] || return 0
-  say "waiting for the definitions in $1 to be established (up to ${timeout}s)"
+  say "waiting for the CRDs in $1 to be established (up to ${timeout}s)"
   began=$(now)
   until output=$(k wait --for=condition=Established --timeout="${timeout}s" -f "$1" 2>&1); do
-    if expired "$began"; then failed "not established: $output"; fi
+    if expired "$began"; then failed "CRDs not established: $output"; fi
     sleep 1
   done
 }
@@ -83,7 +83,7 @@ established() {
 columns='NAME:.metadata.name,IN:.metadata.namespace,COMPLETE:.status.conditions[?(@.type=="Complete")].status'
 columns="$columns"',FAILED:.status.conditions[?(@.type=="Failed")].status,PHASE:.status.phase'
 
-# finished ARGUMENT…: waits for the Jobs and Pods that kubectl get finds; one that has been cleaned up is done.
+# finished ARGUMENT…: waits for the Jobs and Pods that kubectl get returns; one that was cleaned up is complete.
 finished() {
   began=$(now)
   while :; do
@@ -96,21 +96,21 @@ finished() {
 $rows
 END
     [ -n "$pending" ] || return 0
-    if expired "$began"; then failed "not done after ${timeout}s:$pending" "$where"; fi
+    if expired "$began"; then failed "not complete after ${timeout}s:$pending" "$where"; fi
     sleep 2
   done
 }
 
-# jobs FILE: runs hooks anew, as Helm's before-hook-creation does, and waits until they are done.
+# jobs FILE: deletes and runs hooks, as Helm's before-hook-creation does, and waits until they are complete.
 jobs() {
   if [ -n "$print" ]; then
-    say "  run the Jobs in $1 anew, wait until they are done"
+    say "  delete and run the Jobs in $1, wait until they are complete"
     return
   fi
   [ -n "$dry_run" ] || k delete --ignore-not-found -f "$1" >/dev/null
   apply "$1"
   [ -z "$dry_run" ] || return 0
-  say "waiting for the Jobs in $1 to be done (up to ${timeout}s)"
+  say "waiting for the Jobs in $1 to be complete (up to ${timeout}s)"
   finished -f "$1"
 }
 
@@ -122,12 +122,12 @@ wait_for() {
   case $2 in
     job.*) finished "$2" -n "$1" ;;
     apiservice.*)
-      output=$(k wait --for=condition=Available --timeout="${timeout}s" "$2" 2>&1) || failed "$2 does not answer: $output"
+      output=$(k wait --for=condition=Available --timeout="${timeout}s" "$2" 2>&1) || failed "$2 is not available: $output"
       ;;
     *)
       output=$(k rollout status -n "$1" "$2" --timeout="${timeout}s" 2>&1) ||
         case $output in
-          *'only available for'*) ;; # updateStrategy OnDelete: kubectl cannot tell
+          *'only available for'*) ;; # updateStrategy OnDelete: kubectl cannot watch it
           *) failed "$2 in $1 is not ready: $output" "$1" ;;
         esac
       ;;
