@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from cluster_forge.gitops import component_steps
-from cluster_forge.gitops.steps import Apply, ApplyDefinitions, ApplyHooks, AwaitReady, FileStep, content, resource
+from cluster_forge.gitops.steps import Apply, ApplyCrds, ApplyHooks, AwaitReady, FileStep, content, resource
 from cluster_forge.manifests.hooks import DeletePolicy
 from cluster_forge.manifests.manifest import Document
 from cluster_forge.manifests.part import Part
@@ -52,11 +52,11 @@ def test_targets_are_listed_as_kubectl_takes_them(parts: tuple[Part, ...]) -> No
     ]
 
 
-def test_definitions_are_a_step_of_their_own(parts: tuple[Part, ...]) -> None:
-    namespaces, definitions = component_steps.of(parts[2], parts, MINOR)
+def test_crds_are_a_step_of_their_own(parts: tuple[Part, ...]) -> None:
+    namespaces, crds = component_steps.of(parts[2], parts, MINOR)
     assert (type(namespaces), objects(namespaces)) == (Apply, ["Namespace/shop"])
-    assert (type(definitions), objects(definitions)) == (
-        ApplyDefinitions,
+    assert (type(crds), objects(crds)) == (
+        ApplyCrds,
         ["CustomResourceDefinition/widgets.example.com"],
     )
 

@@ -117,6 +117,7 @@ def test_the_script_passes_shellcheck(
     (tmp_path / "deploy.sh").write_text(text)
     subprocess.run([SHELL, "-n", tmp_path / "deploy.sh"], check=True)
     assert len(text.splitlines()) < 600
+    assert "# shellcheck" not in text
     assert "{waves}" not in text
     assert '"$1"/*' not in text
     assert ("git-server.yaml" in text) == (source is RepositorySource.INTERNAL and delivery is not Delivery.DIRECT)

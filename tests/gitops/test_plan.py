@@ -13,7 +13,7 @@ from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import (
     Apply,
-    ApplyDefinitions,
+    ApplyCrds,
     ApplyHooks,
     AwaitReady,
     Delete,
@@ -92,7 +92,7 @@ def lines(step: Step, folder: str) -> Iterator[str]:
     match step:
         case Apply(file=file) | ApplyHooks(file=file, is_run=False):
             yield f"  apply {folder}/{file}"
-        case ApplyDefinitions(file=file):
+        case ApplyCrds(file=file):
             yield f"  apply {folder}/{file}"
             yield f"  wait until the CRDs in {folder}/{file} are established"
         case ApplyHooks(file=file, is_run=True):

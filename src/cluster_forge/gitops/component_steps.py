@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from cluster_forge.gitops.parts import CRD, is_custom
-from cluster_forge.gitops.steps import Apply, ApplyDefinitions, ApplyHooks, AwaitReady, FileStep, StepFile, position
+from cluster_forge.gitops.steps import Apply, ApplyCrds, ApplyHooks, AwaitReady, FileStep, StepFile, position
 from cluster_forge.manifests import emitter, hooks
 from cluster_forge.manifests.health import AWAITED
 from cluster_forge.manifests.identity import ObjectId
@@ -41,10 +41,10 @@ def of(part: Part, parts: Sequence[Part], minor: int) -> tuple[FileStep, ...]:
         (item for item in part.applied if not item.hook and item.kind not in (CRD, _NAMESPACE)), key=_install_order
     )
     built_in = [item for item in plain if not is_custom(item.kind, minor)]
-    definitions = [item for item in part.applied if item.kind == CRD and not item.hook]
+    crds = [item for item in part.applied if item.kind == CRD and not item.hook]
     steps: tuple[FileStep, ...] = (
         Apply(file=StepFile.NAMESPACES, documents=tuple(_namespaces(part, parts))),
-        ApplyDefinitions(file=StepFile.CRDS, documents=_documents(definitions)),
+        ApplyCrds(file=StepFile.CRDS, documents=_documents(crds)),
         Apply(file=StepFile.OBJECTS, documents=_documents(item for item in built_in if item.kind != _JOB)),
         Apply(file=StepFile.JOBS, documents=_documents(item for item in built_in if item.kind == _JOB)),
         Apply(

@@ -37,12 +37,12 @@ def _deploy(plan: DeployPlan) -> tuple[str, ...]:
     if plan.argocd is None:
         rows = (f"{bootstrap.FOLDER}/{part.folder} {part.wave} {part.objects}" for part in plan.components)
         return read("permissions"), read("deploy_direct").replace("{waves}", "\n".join(rows))
-    server, call = (read("git_server"), "  repository\n") if plan.argocd.server else ("", "")
-    is_installed = plan.delivery is Delivery.INSTALL
-    permissions, deploy = (
-        (read("permissions"), read("deploy_install")) if is_installed else ("", read("deploy_existing"))
-    )
-    return server, read("root_application"), permissions, deploy.replace("  repository\n", call)
+    own: tuple[str, ...] = ("permissions", "deploy_install")
+    if plan.delivery is Delivery.EXISTING:
+        own = ("deploy_existing",)
+    if plan.argocd.server:
+        return tuple(map(read, ("git_server", "root_application", *own)))
+    return tuple(read(name).replace("  repository\n", "") for name in ("root_application", *own))
 
 
 def _head(plan: DeployPlan) -> str:

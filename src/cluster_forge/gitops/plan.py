@@ -1,4 +1,4 @@
-"""The deployment of a stack as data: every step, in its order, for whatever client runs it.
+"""The deployment of a stack as data: every step in its order, for any client.
 
 ``deploy.sh`` and the files beside it are written from it (`deploy_script`, `bootstrap`).
 """
@@ -36,7 +36,7 @@ from cluster_forge.stack.model import KubernetesVersion, RepositorySource, Stack
 class ComponentPlan:
     """One component that has something to apply. ``objects`` are counted; ``folder`` holds the files of its steps.
 
-    Without steps it is Argo CD that applies it.
+    A component without steps is applied by Argo CD.
     """
 
     name: ComponentName
@@ -123,9 +123,7 @@ def _argocd(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: s
         server=server,
         is_image_known=image is not None,
         install=_install(stack, parts) if is_installed else (),
-        repository=tuple(_repository(stack, repository, commit, argo)) + _served(stack, server, commit)
-        if server
-        else (),
+        repository=tuple(_repository(stack, repository, commit, server, argo)) if server else (),
         sync=SyncApplication(
             file="root.yaml", documents=rendered([root]), name=applications.root_name(stack, parts), revision=revision
         ),
@@ -136,7 +134,7 @@ def _install(stack: Stack, parts: Sequence[Part]) -> tuple[FileStep, ...]:
     """Argo CD's part as a bare cluster takes it: objects that need another part's CRDs are left to Argo CD itself."""
     minor = stack.target.kubernetes.minor
     part = engine.find(component.delivered(stack, parts))
-    assert part is not None, "a stack that installs Argo CD holds it"
+    assert part is not None, "a stack that installs Argo CD has its part"
     own = defined_groups(part.applied)
     possible = tuple(item for item in part.applied if item.id.group in own or not is_custom(item.kind, minor))
     settings = rendered(component.settings(parts))
@@ -149,8 +147,11 @@ def _install(stack: Stack, parts: Sequence[Part]) -> tuple[FileStep, ...]:
     return tuple(sorted(steps, key=position))
 
 
-def _repository(stack: Stack, repository: FileTree, commit: str, argo: Part | None) -> Iterator[Apply]:
-    """The Git server, and the repository that it serves. ``argo`` is Argo CD's part, where the stack installs it."""
+def _repository(stack: Stack, repository: FileTree, commit: str, server: ObjectId, argo: Part | None) -> Iterator[Step]:
+    """The repository and its ``server``; once that is ready, the chunks of other commits are unused.
+
+    ``argo`` is Argo CD's part, where the stack installs it.
+    """
     packed = git_server.archive(repository)
     image, secrets = (component.image(argo) if argo else None) or (git_server.NO_IMAGE, ())
     surroundings = git_server.surroundings(stack, engine.namespace([argo]) if argo else "")
@@ -159,12 +160,6 @@ def _repository(stack: Stack, repository: FileTree, commit: str, argo: Part | No
         yield Apply(file=f"repository-{number:03}.yaml", documents=rendered([chunk]))
     deployment = git_server.deployment(stack, packed, commit, image, secrets)
     yield Apply(file="git-server-deployment.yaml", documents=rendered([deployment]))
-
-
-def _served(stack: Stack, server: ObjectId, commit: str) -> tuple[Step, ...]:
-    """Wait for the server; then the chunks of other commits are unused."""
+    yield AwaitReady(targets=(server,))
     selector = f"{git_server.STACK_LABEL}={stack.name},{git_server.COMMIT}!={commit}"
-    return (
-        AwaitReady(targets=(server,)),
-        Delete(kind="configmap", namespace=git_server.NAMESPACE, selector=selector),
-    )
+    yield Delete(kind="configmap", namespace=git_server.NAMESPACE, selector=selector)

@@ -43,7 +43,7 @@ class Apply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyDefinitions:
+class ApplyCrds:
     """Apply CRDs, and wait until they are established."""
 
     file: str
@@ -92,8 +92,8 @@ class SyncApplication:
     revision: str
 
 
-Step: TypeAlias = Apply | ApplyDefinitions | ApplyHooks | AwaitReady | Delete | SyncApplication
-FileStep: TypeAlias = Apply | ApplyDefinitions | ApplyHooks | AwaitReady
+Step: TypeAlias = Apply | ApplyCrds | ApplyHooks | AwaitReady | Delete | SyncApplication
+FileStep: TypeAlias = Apply | ApplyCrds | ApplyHooks | AwaitReady
 """The steps of one component: each has a file."""
 
 
