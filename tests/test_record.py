@@ -61,7 +61,7 @@ RECORDS = st.builds(
     parts=st.lists(PARTS, max_size=3).map(tuple),
     files=st.dictionaries(TEXT, DIGESTS, max_size=3),
     findings=st.builds(FindingCounts, error=st.integers(0, 9), warning=st.integers(0, 9)),
-    found=st.lists(FINDINGS, max_size=2).map(tuple),
+    own_findings=st.lists(FINDINGS, max_size=2).map(tuple),
 )
 RECORD = Record(
     tool="1",
@@ -171,7 +171,7 @@ def test_the_format_is_the_one_that_earlier_builds_wrote() -> None:
         component=ComponentName("web"),
         object=RECORD.parts[0].objects[0].id,
     )
-    written: dict[str, Any] = json.loads(replace(RECORD, found=(finding,), files={"a": Digest.of(b"a")}).to_json())
+    written: dict[str, Any] = json.loads(replace(RECORD, own_findings=(finding,), files={"a": Digest.of(b"a")}).to_json())
     assert list(written) == [
         "schema",
         "tool",

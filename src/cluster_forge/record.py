@@ -12,6 +12,7 @@ import orjson
 from cluster_forge.foundation import json_codec
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StaleError
+from cluster_forge.foundation.json_codec import Key
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.part import BARE, Part
 
@@ -32,7 +33,7 @@ class Record:
 
     ``tool`` is the build of Cluster-Forge, ``inputs`` the fingerprint of description, lock and files, ``revision`` the
     tag that the Applications are pinned to. ``files`` has the digest of every file of ``working/``, by path, to detect
-    hand edits. ``found`` are smelt's own findings before ``checks.ignore`` and ``--allow``.
+    hand edits. ``own_findings`` are those of smelt itself, before ``checks.ignore`` and ``--allow``.
     """
 
     schema: Literal["cluster-forge/smelt/v1"] = "cluster-forge/smelt/v1"
@@ -41,7 +42,7 @@ class Record:
     inputs: Digest
     revision: str
     findings: FindingCounts = FindingCounts()
-    found: tuple[Finding, ...] = ()
+    own_findings: Annotated[tuple[Finding, ...], Key("found")] = ()
     parts: tuple[Part, ...]
     files: Mapping[str, Annotated[Digest, BARE]]
 

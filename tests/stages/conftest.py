@@ -1,4 +1,4 @@
-"""A harness in memory: real engine and reader, and fakes of the other ports that keep what the ports promise."""
+"""A harness in memory: real engine and reader, and fakes of the other ports that meet their contracts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ REPOSITORY = "https://charts.example.com"
 
 
 class MemoryStore:
-    """`ports.Store` in a dict; `entries` may be spoilt to see what happens."""
+    """`ports.Store` in a dict; tests may damage its `entries`."""
 
     def __init__(self) -> None:
         self.entries: dict[Digest, bytes] = {}
@@ -64,7 +64,7 @@ class MemoryStore:
 
 
 class MemoryFiles:
-    """`ports.StackFiles` in a dict: file contents by their path in the workspace."""
+    """`ports.Workspace` in a dict: file contents by their path in the workspace."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -75,11 +75,11 @@ class MemoryFiles:
 
     def read_tree(self, folder: str) -> FileTree | None:
         start = f"{_inside(folder)}/"
-        found = {path.removeprefix(start): content for path, content in self.files.items() if path.startswith(start)}
+        files = {path.removeprefix(start): content for path, content in self.files.items() if path.startswith(start)}
         shown = {
-            path: content for path, content in found.items() if not any(p.startswith(".") for p in path.split("/"))
+            path: content for path, content in files.items() if not any(p.startswith(".") for p in path.split("/"))
         }
-        return FileTree(shown) if found else None
+        return FileTree(shown) if files else None
 
     def write(self, path: str, content: bytes) -> None:
         self.files[_inside(path)] = content
@@ -113,13 +113,13 @@ class OneByOne:
             try:
                 results.append(function(item))
             except (ForgeError, ExceptionGroup) as error:
-                errors += [each for each in leaves(error) if isinstance(each, ForgeError)]
+                errors += [leaf for leaf in leaves(error) if isinstance(leaf, ForgeError)]
         raise_all(errors)
         return results
 
 
 class FakeSources:
-    """`ports.Sources` with charts by name and version, folders by path, and manifests by URL; `asked` tells what was fetched."""
+    """`ports.Sources` with charts by name and version, folders by path, and manifests by URL; `asked` lists what was fetched."""
 
     def __init__(self, store: MemoryStore, engine: HelmEngine) -> None:
         self._store = store
@@ -156,12 +156,12 @@ class FakeSources:
     ) -> LockedSource:
         digest = Digest.of(content)
         if locked and locked.digest != digest:
-            raise LockError(f"{address} has changed: locked is {locked.digest}, found was {digest}")
+            raise LockError(f"{address} has changed: the lock has {locked.digest}, the source has {digest}")
         return LockedSource(address=address, asked=asked, version=version, digest=self._store.put(content))
 
 
 class CountingEngine:
-    """A `ports.HelmEngine` that remembers what it was asked for."""
+    """A `ports.HelmEngine` that counts its requests."""
 
     def __init__(self, engine: HelmEngine) -> None:
         self._engine = engine
@@ -183,7 +183,7 @@ class CountingEngine:
 
 
 class CountingRenderer:
-    """A `ports.Maker` that remembers what it was asked for."""
+    """A `ports.Renderer` that counts its jobs."""
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
@@ -201,8 +201,8 @@ class CountingRenderer:
         return self._renderer.required_apis(chart)
 
     @property
-    def ordered(self) -> list[str]:
-        """The components that something was made for, once for each job."""
+    def rendered(self) -> list[str]:
+        """The component of every job."""
         return [job.component for job in self.jobs]
 
 
@@ -231,7 +231,7 @@ class RecordingReporter:
 
 
 class Harness:
-    """A workspace, its lock and the stages; `forge` is mine and smelt in one go."""
+    """A workspace, its lock and the stages; `forge` is mine and smelt in one run."""
 
     def __init__(self) -> None:
         self.store, self.files, self.reporter = MemoryStore(), MemoryFiles(), RecordingReporter()
@@ -273,7 +273,7 @@ class Harness:
         return mined
 
     def smelt(self, stack: Stack, mined: MineResult | None = None, **options: Any) -> SmeltResult:
-        """From the lock, as the verb does it, or straight from what was mined."""
+        """From the lock, as the verb does it, or directly from the result of mine."""
         sources = mined.sources if mined else locking.look_up(stack.components, self.lock, self.sources)
         request = SmeltRequest(
             stack=stack,
@@ -293,13 +293,13 @@ class Harness:
         return input_fingerprint.fingerprint(stack, sources, self.lock, self.toolbox)
 
     def edited(self) -> WorkingTree | None:
-        """`working/` with its hand edits in the record, as cast reads it; None where smelt did not make it."""
+        """`working/` with its hand edits in the record, as cast reads it; None if smelt did not write it."""
         working = working_tree.load(self.files)
         return hand_edits.with_edits(working, self.renderer) if working and working.is_smelted else None
 
     @staticmethod
     def component(name: str, **changes: Any) -> Component:
-        """A component; ``name`` and ``namespace`` are alike unless said otherwise."""
+        """A component; ``namespace`` is ``name`` by default."""
         changes["needs"] = tuple(map(ComponentName, changes.get("needs", ())))
         described = Component(name=ComponentName(name), namespace=name, where=f"input/config.yaml:{name}")
         return replace(described, **changes)
@@ -331,11 +331,11 @@ class Harness:
         try:
             call()
         except (ForgeError, ExceptionGroup) as error:
-            return [each for each in leaves(error) if isinstance(each, ForgeError)]
+            return [leaf for leaf in leaves(error) if isinstance(leaf, ForgeError)]
         pytest.fail("no error was raised")
 
     def again(self) -> Harness:
-        """The same workspace, lock and sources on another day: nothing has been rendered yet."""
+        """The same workspace, lock and sources in a new process: the renderer has no jobs yet."""
         other = Harness()
         other.store.entries = dict(self.store.entries)
         other.files.files = dict(self.files.files)

@@ -30,7 +30,7 @@ class Key:
 class Form:
     """How a value is written and read: ``dump`` gives what JSON has (None: the value itself), ``load`` reads that.
 
-    ``load`` raises ValueError or TypeError for anything that ``dump`` does not give.
+    ``load`` raises ValueError or TypeError for anything else.
     """
 
     load: _Convert
@@ -117,15 +117,15 @@ def _own_form(kind: Any) -> Form | None:
 
 
 def _plain(kind: Any) -> _Convert:
-    """For JSON's own types, and those that are made from text: enums, names."""
+    """For JSON's own types, and those that are written as text: enums, names."""
     if kind is Any:
         return lambda value: value
     if kind is float:
         return lambda value: value if type(value) in (int, float) else _refuse(value, kind)
     if kind in (int, bool, str):
         return lambda value: value if type(value) is kind else _refuse(value, kind)
-    make = _guarded(kind)
-    return lambda value: make(value) if type(value) is str else _refuse(value, str)
+    convert = _guarded(kind)
+    return lambda value: convert(value) if type(value) is str else _refuse(value, str)
 
 
 def _optional(arguments: Sequence[Any]) -> Form:
@@ -229,10 +229,12 @@ def _fields(kind: Any) -> Iterator[tuple[str, str, Any]]:
             yield field.name, next((note.name for note in notes if isinstance(note, Key)), field.name), hint
 
 
-def _guarded(make: _Convert) -> _Convert:
+def _guarded(convert: _Convert) -> _Convert:
+    """The conversion with its errors as `DecodeError`."""
+
     def decode(value: Any) -> Any:
         try:
-            return make(value)
+            return convert(value)
         except DecodeError:
             raise
         except (ValueError, TypeError) as error:

@@ -142,7 +142,7 @@ class TestFolder:
         for folder in (tmp_path, *(path for path in tmp_path.rglob("*") if path.is_dir())):
             folder.chmod(0o755)
 
-    def test_where_a_file_may_not_grow_nothing_half_is_cached(self, tmp_path: Path) -> None:
+    def test_where_a_file_may_not_grow_nothing_half_is_kept(self, tmp_path: Path) -> None:
         """The limit on a file's size stands for a full disk: the write breaks off in the middle."""
         script = (
             "import resource, signal, sys, pathlib\n"
@@ -239,7 +239,7 @@ class TestCached:
         renderer = Counting()
         first = CachingRenderer(renderer, cache).render(job)
         again = CachingRenderer(renderer, FolderCache(tmp_path)).render(job)
-        assert (first.is_cached, again.is_cached) == (False, True)
+        assert (first.is_kept, again.is_kept) == (False, True)
         assert first.content == again.content == b"made 1"
         assert renderer.made == 1
 
@@ -257,7 +257,7 @@ class TestCached:
         renderer = Counting()
         cached = CachingRenderer(renderer, cache)
         cached.render(CHART)
-        assert cached.render(job).is_cached
+        assert cached.render(job).is_kept
 
     CHANGES = (
         chart(values={"a": {"b": 2}, "c": [1, 2]}),
@@ -290,18 +290,18 @@ class TestCached:
         cached.render(CHART)
         for number, job in enumerate(self.CHANGES, start=2):
             made = cached.render(job)
-            assert (made.is_cached, made.content) == (False, f"made {number}".encode()), job
-        assert all(cached.render(job).is_cached for job in (CHART, *self.CHANGES))
+            assert (made.is_kept, made.content) == (False, f"made {number}".encode()), job
+        assert all(cached.render(job).is_kept for job in (CHART, *self.CHANGES))
 
     def test_another_engine_makes_charts_anew_but_not_texts(self, cache: FolderCache) -> None:
-        for job, is_cached in ((CHART, False), (TEXTS, True)):
+        for job, is_kept in ((CHART, False), (TEXTS, True)):
             CachingRenderer(Counting(), cache).render(job)
-            assert CachingRenderer(Counting("engine 2"), cache).render(job).is_cached is is_cached
+            assert CachingRenderer(Counting("engine 2"), cache).render(job).is_kept is is_kept
 
     def test_without_a_cache_everything_is_made(self) -> None:
         renderer = Counting()
         cached: Renderer = CachingRenderer(renderer, NoCache())
-        assert [cached.render(CHART).is_cached for _ in range(3)] == [False] * 3
+        assert [cached.render(CHART).is_kept for _ in range(3)] == [False] * 3
         assert renderer.made == 3
 
     def test_a_failure_is_not_kept(self, cache: FolderCache, tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ class TestCached:
         cached.render(CHART)
         entry(tmp_path).write_bytes(b"poison")
         assert cached.render(CHART) == RenderedBatch(content=b"made 2")
-        assert cached.render(CHART) == RenderedBatch(content=b"made 2", is_cached=True)
+        assert cached.render(CHART) == RenderedBatch(content=b"made 2", is_kept=True)
 
     @pytest.mark.parametrize(("archive", "asked"), [(b"clear", frozenset({"a/v1", "b/v1"})), (b"unclear", None)])
     def test_what_a_chart_asks_for_is_looked_up_once(

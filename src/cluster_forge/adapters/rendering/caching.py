@@ -34,7 +34,7 @@ class CachingRenderer:
         key = self._key(job)
         kept = self._cache.get(_OBJECTS, key)
         if kept is not None:
-            return RenderedBatch(content=kept, is_cached=True)
+            return RenderedBatch(content=kept, is_kept=True)
         made = self._renderer.render(job)
         self._cache.put(_OBJECTS, key, made.content)
         return made

@@ -75,9 +75,7 @@ def assemble(
     findings += [finding for single in singles.values() for finding in single.findings]
     return Assembly(
         parts=tuple(replace(part, objects=_objects(str(part.name), singles[part.name].manifests)) for part in parts),
-        later_hooks=tuple(
-            hook for one in placed for hook in _objects(f"{one.component.name}/{_HOOKS}", one.later)
-        ),
+        later_hooks=tuple(hook for one in placed for hook in _objects(f"{one.component.name}/{_HOOKS}", one.later)),
         findings=(*findings, *_unknown_kinds(singles.values(), scopes)),
     )
 

@@ -14,6 +14,8 @@ from cluster_forge.stages.build import hand_edits, layout, working_tree
 from cluster_forge.stages.build.working_tree import FOLDER, WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
 
+_CHANGED = "description, lock, input/ or selection changed since the last smelt"
+
 
 def load(
     stack: Stack, inputs: Digest, toolbox: Toolbox, *, allow_stale: bool
@@ -34,10 +36,10 @@ def load(
     if (record.inputs, record.stack, record.tool) != (inputs, stack.name, build.identity()):
         if not allow_stale:
             raise StaleError(
-                "working/ is out of date: description, lock, input/ or selection changed since the last smelt",
+                f"working/ is out of date: {_CHANGED}",
                 fix="run `cluster-forge smelt` with the same names and --environment, or cast it as it is: --stale",
             )
-        warnings.append(_warning("stale", "is out of date (description, lock, input/ or selection) and cast as it is"))
+        warnings.append(_warning("stale", f"is out of date, and cast as it is: {_CHANGED}"))
     if working.edited:
         warnings.append(_warning("hand-edited", f"{working_tree.edited_by_hand(working)}; cast as edited"))
     edited = with_documents(hand_edits.with_edits(working, toolbox.renderer), toolbox)

@@ -75,7 +75,7 @@ class ComponentRenderer:
         return rendered
 
     def is_current(self, component: Component, rendered: RenderedComponent, visible_apis: Collection[str]) -> bool:
-        """Whether rendering with ``visible_apis`` would give ``rendered``."""
+        """Whether rendering with ``visible_apis`` would have the same result."""
         visible = visible_to(rendered.required_apis, visible_apis)
         if rendered.reused_tree is None:
             return visible == rendered.visible_apis

@@ -43,7 +43,7 @@ def fingerprint(
     components = tuple(replace(component, where="") for component in stack.components)
     parts = {
         "stack": orjson.loads(json_codec.dump(replace(stack, components=components))),
-        "sources": {str(name): list(map(str, found.digests)) for name, found in sources.items() if found.digests},
+        "sources": {str(name): list(map(str, locked.digests)) for name, locked in sources.items() if locked.digests},
         "engine": toolbox.renderer.version,
         "rendered": {str(name): str(locked.rendered) for name, locked in lock.components.items() if name in sources},
         "files": {**_digests(paths, toolbox), **known},

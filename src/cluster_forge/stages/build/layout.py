@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops.argocd import applications as argocd
 from cluster_forge.manifests import emitter
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build.assemble import Assembly
+
+if TYPE_CHECKING:
+    from cluster_forge.stages.build.assemble import Assembly
 
 
 def lay_out(stack: Stack, assembly: Assembly) -> tuple[FileTree, str]:

@@ -80,13 +80,13 @@ def fetch(
         locked, name = source.locked_in(lock), source.component.name
         reporter.item_started("mine", name)
         try:
-            found = sources.chart(source.helm, locked) if source.helm else sources.manifest(source.url, locked)
+            fetched = sources.chart(source.helm, locked) if source.helm else sources.manifest(source.url, locked)
         except ForgeError as error:
             where = error.where or source.component.where
             fix = error.fix.replace("--update NAME", f"--update {name}") if error.fix else None
             raise type(error)(f"component {name}: {error.message}", where=where, fix=fix) from error
-        reporter.item_finished("mine", name, f"{source.address} {found.version}".rstrip(), digest=str(found.digest))
-        return found
+        reporter.item_finished("mine", name, f"{source.address} {fetched.version}".rstrip(), digest=str(fetched.digest))
+        return fetched
 
     return _by_component(components, lambda listed: workers.map(resolve, listed))
 
@@ -109,11 +109,11 @@ def _by_component(
     """The sources of all components resolved in one go, then sorted back to their components."""
     listed = [(component, sources_of(component)) for component in components]
     locked = iter(resolve([source for _, sources in listed for source in sources]))
-    found = {}
+    by_component = {}
     for component, sources in listed:
         pairs = [(source, next(locked)) for source in sources]
-        found[component.name] = ComponentSources(
+        by_component[component.name] = ComponentSources(
             chart=next((entry for source, entry in pairs if source.helm), None),
             manifests={source.url: entry for source, entry in pairs if not source.helm},
         )
-    return found
+    return by_component

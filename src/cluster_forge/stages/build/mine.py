@@ -51,8 +51,8 @@ class MineResult:
 
     def chart(self, name: str) -> LockedSource | None:
         """The chart of a component, if it has one."""
-        found = self.sources.get(ComponentName(name))
-        return found.chart if found else None
+        sources = self.sources.get(ComponentName(name))
+        return sources.chart if sources else None
 
 
 def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Reporter) -> MineResult:
@@ -103,7 +103,7 @@ def _write_sourced_trees(
     lock: Lock,
     toolbox: Toolbox,
 ) -> tuple[list[LockedComponent], dict[ComponentName, ComponentObjects]]:
-    """Write what was rendered; give the lock's entries of all components with sources, and the objects as written."""
+    """Write the sourced trees. Returns the lock entries of all components with sources, and all objects as written."""
     contents = dict(rendered)
     trees: dict[str, FileTree] = {}
     entries = []

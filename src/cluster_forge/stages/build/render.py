@@ -127,7 +127,7 @@ class _FixedPoint:
         """
         trees = self._workers.map(self._renderer.load_sourced_tree, self._sourced)
         self._rendered = {tree.component: tree for tree in trees if tree}
-        due, *waiting = self._tiers([each for each in self._sourced if each.name not in self._rendered])
+        due, *waiting = self._tiers([component for component in self._sourced if component.name not in self._rendered])
         defined = visible = self._defined_apis()
         withdrawn: frozenset[str] = frozenset()
         for _ in range(_MAX_ROUNDS):

@@ -125,7 +125,7 @@ def _current(request: SmeltRequest, present: WorkingTree | None, inputs: Digest)
     record = present.record
     if (record.inputs, record.stack, record.tool) != (inputs, request.stack.name, build.identity()):
         return None
-    findings = finding_policy.apply((*request.notices, *record.found), request.stack.ignores, request.allow)
+    findings = finding_policy.apply((*request.notices, *record.own_findings), request.stack.ignores, request.allow)
     return SmeltResult(
         record=replace(record, findings=finding_policy.count(findings)),
         tree=present.tree,
@@ -157,7 +157,7 @@ def _render(
         inputs=inputs,
         revision=revision,
         findings=finding_policy.count(findings),
-        found=assembly.findings,
+        own_findings=assembly.findings,
         parts=assembly.parts,
         files={path: digests.get(path) or Digest.of(content) for path, content in tree.files.items()},
     )

@@ -61,7 +61,9 @@ def visible_to(required_apis: frozenset[str] | None, visible_apis: Collection[st
     return frozenset(visible_apis) if required_apis is None else required_apis & frozenset(visible_apis)
 
 
-def load(component: Component, locked: LockedComponent, files: Workspace, renderer: Renderer) -> RenderedComponent | None:
+def load(
+    component: Component, locked: LockedComponent, files: Workspace, renderer: Renderer
+) -> RenderedComponent | None:
     """The objects in the component's sourced tree, whether its fingerprint holds or not; None without a tree.
 
     Raises:
