@@ -1,4 +1,4 @@
-"""The page about the likeliest mistakes shows what the program says: every one of its rows is made to happen."""
+"""The page about common mistakes shows the real messages: a test makes each of its mistakes."""
 
 from __future__ import annotations
 
@@ -113,4 +113,4 @@ def test_without_a_version_the_newest_stable_one_is_taken(workspace: Path, named
         edited(workspace, before, filled(after, named))
     assert run(["mine", "--quiet"]) == 0
     assert "1.10.0" in (workspace / "cluster-forge.lock").read_text(encoding="utf-8")
-    assert "takes the newest that is no pre-release" in PAGE.read_text(encoding="utf-8")
+    assert "takes the newest version that is not a pre-release" in PAGE.read_text(encoding="utf-8")
