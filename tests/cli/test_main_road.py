@@ -232,7 +232,7 @@ class TestFindings:
             assert said.code == 1
             assert said.out == told
             assert "error[duplicate-object]: input/extras/two.yaml:3: extras ConfigMap/extras/one" in said.err
-            assert "fix: leave one out" in said.err
+            assert "fix: remove one of the two" in said.err
         assert (conflict.tree("working"), conflict.tree("stacks")) == before
 
     def test_json_holds_them(self, conflict: Workspace) -> None:

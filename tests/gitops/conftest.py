@@ -25,7 +25,7 @@ def body(api_version: str, kind: str, name: str, namespace: str = "", **more: An
 
 
 def part(name: str, bodies: Sequence[dict[str, Any]], *, wave: int = 0, namespace: str = "", folder: str = "") -> Part:
-    manifests = [Manifest.of(each, Provenance(component=ComponentName(name), origin="test")) for each in bodies]
+    manifests = [Manifest.of(content, Provenance(component=ComponentName(name), origin="test")) for content in bodies]
     objects = [PartObject.of(manifest, f"{name}/{folder}{manifest.id.file_name}") for manifest in manifests]
     return Part(name=ComponentName(name), namespace=namespace or name, wave=wave, objects=tuple(objects))
 
@@ -43,7 +43,7 @@ def workload(
 
 
 def argocd_bodies(namespace: str = "argocd") -> list[dict[str, Any]]:
-    server, dex = ({"app.kubernetes.io/component": each} for each in ("server", "dex-server"))
+    server, dex = ({"app.kubernetes.io/component": name} for name in ("server", "dex-server"))
     bind = {"kind": "ServiceAccount", "name": "argocd-server", "namespace": namespace}
     hook = {"helm.sh/hook": "pre-install,pre-upgrade"}
     return [
@@ -80,7 +80,7 @@ def argo() -> Part:
 
 @pytest.fixture
 def parts(argo: Part) -> tuple[Part, ...]:
-    """Argo CD, definitions, and a shop whose custom resource and hooks need an order."""
+    """Argo CD, CRDs, and a shop whose custom resource and hooks need an order."""
     hooked = {"helm.sh/hook": "pre-install", "helm.sh/hook-weight": "-5"}
     definitions = part("definitions", [crd("widgets.example.com"), body("v1", "Namespace", "shop")], wave=-100)
     shop = part(

@@ -43,7 +43,6 @@ def test_an_object_has_the_facts_of_its_manifest() -> None:
     (job,) = part().objects
     assert (job.path, job.kind) == ("web/job.batch_web_migrate.yaml", ("batch", "Job"))
     assert (job.images, job.hook, job.hook_weight) == (("example.com/a:1",), "pre-install,pre-upgrade", -5)
-    assert job.events == {"pre-install", "pre-upgrade"}
     assert job.labels == {"app": "web"}
     assert job.digest == Digest.of(job.content)
     assert yaml.safe_load(job.content) == job.body == JOB

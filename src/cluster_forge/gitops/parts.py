@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from cluster_forge.manifests import kubernetes_apis
 from cluster_forge.manifests.part import Part, PartObject
 
-PRE_INSTALL = frozenset({"pre-install", "crd-install"})
-POST_INSTALL = frozenset({"post-install"})
 CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
@@ -22,6 +20,6 @@ def is_custom(kind: tuple[str, str], minor: int) -> bool:
     return kubernetes_apis.is_namespaced(*kind, minor) is None
 
 
-def groups_made_by(objects: Iterable[PartObject]) -> frozenset[str]:
+def defined_groups(objects: Iterable[PartObject]) -> frozenset[str]:
     """The API groups that the CRDs among ``objects`` define: the name of a CRD is ``<plural>.<group>``."""
     return frozenset(crd.id.name.partition(".")[2] for crd in objects if crd.kind == CRD)

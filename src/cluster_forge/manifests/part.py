@@ -63,11 +63,6 @@ class PartObject:
         return (self.id.group, self.id.kind)
 
     @property
-    def events(self) -> frozenset[str]:
-        """The Helm events that it is a hook for; empty for an ordinary object."""
-        return frozenset(event.strip() for event in self.hook.split(",") if event.strip())
-
-    @property
     def labels(self) -> Mapping[str, Any]:
         return (self.body.get("metadata") or {}).get("labels") or {}
 

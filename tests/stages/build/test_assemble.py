@@ -157,7 +157,7 @@ class TestDuplicates:
             harness.stack(own(harness, "late", *shared, wave=20), own(harness, "early", *shared, wave=10))
         )
         assert codes(smelted) == [("duplicate-object", Severity.WARNING, "late")]
-        assert "brings 4 objects that early brings too, equal, and owns" in only(smelted.findings).message
+        assert "4 objects identical to those of early, which keeps them: " in only(smelted.findings).message
         assert smelted.is_written
         assert len(harness.below("working/early")) == 4
         assert harness.below("working/late") == {}

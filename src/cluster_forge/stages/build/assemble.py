@@ -103,7 +103,9 @@ def _placed(component: Component, rendered: RenderedComponent, scopes: Scopes) -
         for group in rendered.groups
     ]
     single = duplicates.within(groups, later_replaces=component.later_replaces)
-    uses = {use: [manifest for manifest in single.manifests if hooks.use_of(manifest) is use] for use in HookUse}
+    uses = {
+        use: [manifest for manifest in single.manifests if hooks.use_of(manifest.facts.hook) is use] for use in HookUse
+    }
     return _Placed(
         component=component,
         applied=_sorted([*uses[HookUse.NONE], *uses[HookUse.INSTALL]]),

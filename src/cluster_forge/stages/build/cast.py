@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import bootstrap, delivery_mode, deploy_script, git_server
+from cluster_forge.gitops import bootstrap, deploy_script, git_server
+from cluster_forge.gitops import plan as deploy_plan
 from cluster_forge.gitops.argocd import component
 from cluster_forge.gitops.delivery_mode import Delivery
+from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests import images
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.part import Part
@@ -82,12 +84,13 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
     record, parts = working.record, working.record.parts
     repository = _repository(request, working, repositories, reporter)
     layout = _image(request, working, repository, toolbox, reporter)
-    started = _bootstrap(stack, record, repository, reporter)
+    plan = deploy_plan.of(stack, parts, repository.files, repository.commit, record.revision)
+    started = _bootstrap(plan, reporter)
     used = _images(component.delivered(stack, parts), started, toolbox)
     files = {
         "stack.json": stack_json(record, stack.target, layout, repository.commit),
         "images.txt": "".join(f"{reference}\n" for reference in used).encode(),
-        _SCRIPT: deploy_script.script(bootstrap.plan(stack, parts, repository.commit, record.revision)).encode(),
+        _SCRIPT: deploy_script.script(plan).encode(),
     }
     top = FileTree(files, frozenset({_SCRIPT}))
     tree = join(top, layout.files.under(_IMAGE), repository.files.under(_REPOSITORY), started)
@@ -104,7 +107,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
         commit=repository.commit,
         image=layout.digest,
         platforms=tuple(layout.platforms),
-        delivery=delivery_mode.delivery(stack, parts),
+        delivery=plan.delivery,
         images=used,
         sizes={_REPOSITORY: repository.files.size, _IMAGE: layout.size, _BOOTSTRAP: started.size},
     )
@@ -158,9 +161,9 @@ def _image(
     return layout
 
 
-def _bootstrap(stack: Stack, record: Record, repository: Repository, reporter: Reporter) -> FileTree:
+def _bootstrap(plan: DeployPlan, reporter: Reporter) -> FileTree:
     reporter.item_started(_STAGE, _BOOTSTRAP)
-    tree = bootstrap.tree(stack, record.parts, repository.files, repository.commit, record.revision)
+    tree = bootstrap.tree(plan)
     reporter.item_finished(_STAGE, _BOOTSTRAP, f"{len(tree)} files", bytes=tree.size)
     return tree
 
