@@ -16,7 +16,7 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part, PartObject
-from cluster_forge.record import CastImage, FindingCounts, Record, stack_json
+from cluster_forge.record import FindingCounts, Record
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 DIGESTS = st.binary(max_size=4).map(Digest.of)
@@ -135,34 +135,6 @@ def test_a_damaged_record_is_refused_with_a_fix(damaged: bytes) -> None:
     assert "cluster-forge smelt --discard-edits" in (raised.value.fix or "")
 
 
-def test_stack_json_has_the_keys_of_the_contract() -> None:
-    image = CastImage(digest=Digest.of(b"image"), platforms=("linux/amd64",), size=12)
-    content: dict[str, Any] = json.loads(stack_json(RECORD, {"kubernetes": "v1.33.0"}, image, "c" * 40))
-    assert content == {
-        "schema": "cluster-forge/stack/v1",
-        "name": "demo",
-        "version": "v-1",
-        "target": {"kubernetes": "v1.33.0"},
-        "components": [
-            {
-                "name": "web",
-                "version": "1.2.3",
-                "source": "https://charts.example.com web",
-                "digest": str(Digest.of(b"chart")),
-                "namespace": "web",
-                "wave": 10,
-                "needs": ["crds"],
-                "objects": 2,
-                "images": ["a:1", "b:1"],
-            }
-        ],
-        "objects": 2,
-        "image": {"digest": str(Digest.of(b"image")), "platforms": ["linux/amd64"], "size": 12},
-        "git": {"commit": "c" * 40},
-        "findings": {"error": 0, "warning": 3},
-    }
-
-
 def test_the_format_is_the_one_that_earlier_builds_wrote() -> None:
     finding = Finding(
         code="hook-dropped",
@@ -171,7 +143,9 @@ def test_the_format_is_the_one_that_earlier_builds_wrote() -> None:
         component=ComponentName("web"),
         object=RECORD.parts[0].objects[0].id,
     )
-    written: dict[str, Any] = json.loads(replace(RECORD, own_findings=(finding,), files={"a": Digest.of(b"a")}).to_json())
+    written: dict[str, Any] = json.loads(
+        replace(RECORD, own_findings=(finding,), files={"a": Digest.of(b"a")}).to_json()
+    )
     assert list(written) == [
         "schema",
         "tool",

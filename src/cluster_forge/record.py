@@ -1,13 +1,11 @@
-"""The record of a smelted stack: smelt writes it beside the files, cast reads it, and ``stack.json`` shows it."""
+"""The record of a smelted stack: smelt writes it beside the files, and cast reads it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
-
-import orjson
+from typing import Annotated, Final, Literal
 
 from cluster_forge.foundation import json_codec
 from cluster_forge.foundation.digest import Digest
@@ -73,42 +71,3 @@ class Record:
                 where=RECORD,
                 fix="write working/ again: cluster-forge smelt --discard-edits",
             ) from error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CastImage:
-    """The OCI image of a cast stack: the digest of its index, its platforms, and the bytes of its blobs."""
-
-    digest: Digest
-    platforms: tuple[str, ...]
-    size: int
-
-
-def stack_json(record: Record, target: Mapping[str, Any], image: CastImage, commit: str) -> bytes:
-    """``stack.json``: what a cast stack holds. ``target`` is the description's."""
-    content = {
-        "schema": "cluster-forge/stack/v1",
-        "name": record.stack,
-        "version": record.revision,
-        "target": dict(target),
-        "components": [_component_json(part) for part in record.parts],
-        "objects": record.objects,
-        "image": {"digest": str(image.digest), "platforms": list(image.platforms), "size": image.size},
-        "git": {"commit": commit},
-        "findings": {"error": record.findings.error, "warning": record.findings.warning},
-    }
-    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def _component_json(part: Part) -> dict[str, Any]:
-    return {
-        "name": part.name,
-        "version": part.version,
-        "source": part.source,
-        "digest": part.digest,
-        "namespace": part.namespace,
-        "wave": part.wave,
-        "needs": list(part.needs),
-        "objects": len(part.objects),
-        "images": sorted({image for part_object in part.objects for image in part_object.images}),
-    }

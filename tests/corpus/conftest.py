@@ -24,7 +24,7 @@ from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, KubernetesVersion, Size, Stack, Target
 from cluster_forge.stack.parse import Loaded, load
 from cluster_forge.stages.build.mine import MineRequest, mine
-from cluster_forge.stages.build.render import ComponentObjects
+from cluster_forge.stages.build.rendered_component import RenderedComponent
 from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt
 from cluster_forge.stages.catalog.trial_stack import TrialStacks
 
@@ -45,7 +45,7 @@ class Forged:
 
     folder: Path
     stack: Stack
-    contents: Mapping[ComponentName, ComponentObjects]
+    contents: Mapping[ComponentName, RenderedComponent]
     smelted: SmeltResult
 
     def component(self, name: str) -> Component:
@@ -127,13 +127,13 @@ class Workspaces:
             stack = load(shop.files.read, list_files=shop.files.list_files, catalog=catalog, **options).stack
             request = MineRequest(stack=stack, lock=Lock(), whole=True, upstream=False)
             mined = mine(request, toolbox, shop.sources, Silent())
-            assert mined.contents is not None
+            assert mined.rendered is not None
             smelted = smelt(
                 SmeltRequest(
                     stack=stack,
                     sources=mined.sources,
                     lock=mined.lock,
-                    contents=mined.contents,
+                    rendered=mined.rendered,
                     allow=frozenset(allow),
                     discard_edits=True,
                     ignore_cache=True,
@@ -141,7 +141,7 @@ class Workspaces:
                 toolbox,
                 Silent(),
             )
-        return Forged(folder=folder, stack=stack, contents=mined.contents, smelted=smelted)
+        return Forged(folder=folder, stack=stack, contents=mined.rendered, smelted=smelted)
 
 
 @pytest.fixture(scope="session")

@@ -279,7 +279,7 @@ class Harness:
             stack=stack,
             sources=sources,
             lock=self.lock,
-            contents=mined.contents if mined else None,
+            rendered=mined.rendered if mined else None,
             **options,
         )
         return smelt(request, self.toolbox, self.reporter)

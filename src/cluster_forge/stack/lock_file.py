@@ -97,7 +97,11 @@ class _LockReader:
         if version and version.content != _VERSION:
             newer = isinstance(version.content, int) and version.content > _VERSION
             fix = "upgrade cluster-forge" if newer else _RESTORE
-            raise LockError(f"a lock of version {version.content} cannot be read; this cluster-forge reads version {_VERSION}", where=version.where, fix=fix)
+            raise LockError(
+                f"a lock of version {version.content} cannot be read; this cluster-forge reads version {_VERSION}",
+                where=version.where,
+                fix=fix,
+            )
         bodies = self._mapping(top["components"]) if "components" in top else {}
         components = [self._component(name, body) for name, body in bodies.items()]
         raise_all(self._errors)

@@ -343,4 +343,4 @@ def test_progress_is_reported(harness: Harness) -> None:
 def test_a_stack_without_sources_needs_no_mining(harness: Harness) -> None:
     own = harness.component("own", manifests=(harness.input("own.yaml", "a: ["),))
     mined = harness.mine(harness.stack(own))
-    assert (dict(mined.objects), mined.contents, mined.lock) == ({}, None, Lock())
+    assert (dict(mined.objects), mined.rendered, mined.lock) == ({}, None, Lock())

@@ -18,7 +18,7 @@ from cluster_forge.manifests.scope import Scopes
 from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages.build import sourced_tree
 from cluster_forge.stages.build.component_sources import ComponentSources
-from cluster_forge.stages.build.render import ComponentObjects
+from cluster_forge.stages.build.rendered_component import RenderedComponent
 
 NAMESPACES = ComponentName("namespaces")
 """The part with the namespaces that the stack uses and no component defines."""
@@ -53,7 +53,7 @@ class _Placed:
 
 def assemble(
     stack: Stack,
-    contents: Mapping[ComponentName, ComponentObjects],
+    rendered: Mapping[ComponentName, RenderedComponent],
     sources: Mapping[ComponentName, ComponentSources],
 ) -> Assembly:
     """Put the stack together.
@@ -62,8 +62,8 @@ def assemble(
         OrderError: if components need each other in a cycle.
         ManifestError: if two objects of a component would be written to the same file.
     """
-    scopes = _scopes(stack, contents)
-    placed = [_placed(component, contents[component.name], scopes) for component in stack.components]
+    scopes = _scopes(stack, rendered)
+    placed = [_placed(component, rendered[component.name], scopes) for component in stack.components]
     manifests = {one.component.name: one.applied for one in placed}
     parts = _parts(placed, sources)
     missing = _missing_namespaces(stack, manifests)
@@ -80,18 +80,18 @@ def assemble(
     )
 
 
-def _scopes(stack: Stack, contents: Mapping[ComponentName, ComponentObjects]) -> Scopes:
+def _scopes(stack: Stack, rendered: Mapping[ComponentName, RenderedComponent]) -> Scopes:
     manifests = [
         manifest
-        for objects in contents.values()
-        for group in objects.groups
+        for result in rendered.values()
+        for group in result.groups
         for manifest in group.manifests
-        if not sourced_tree.is_excluded(manifest, objects.component)
+        if not sourced_tree.is_excluded(manifest, result.component)
     ]
     return Scopes.of(stack.target.kubernetes.minor, manifests)
 
 
-def _placed(component: Component, objects: ComponentObjects, scopes: Scopes) -> _Placed:
+def _placed(component: Component, rendered: RenderedComponent, scopes: Scopes) -> _Placed:
     namespace = "" if component.keep_namespace else component.namespace or "default"
     matched: set[str] = set()
     groups = [
@@ -100,10 +100,12 @@ def _placed(component: Component, objects: ComponentObjects, scopes: Scopes) -> 
             for manifest in group.manifests
             if not _is_excluded(manifest, placed := normalize.placed(manifest, namespace, scopes), component, matched)
         ]
-        for group in objects.groups
+        for group in rendered.groups
     ]
     single = duplicates.within(groups, later_replaces=component.later_replaces)
-    uses = {use: [manifest for manifest in single.manifests if hooks.use_of(manifest.facts.hook) is use] for use in HookUse}
+    uses = {
+        use: [manifest for manifest in single.manifests if hooks.use_of(manifest.facts.hook) is use] for use in HookUse
+    }
     return _Placed(
         component=component,
         applied=_sorted([*uses[HookUse.NONE], *uses[HookUse.INSTALL]]),

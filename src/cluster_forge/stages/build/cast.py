@@ -18,10 +18,11 @@ from cluster_forge.manifests.part import Part
 from cluster_forge.oci import image, image_content, index, layer
 from cluster_forge.ports.git import Repositories, Repository
 from cluster_forge.ports.progress import Reporter
-from cluster_forge.record import CastImage, Record, stack_json
+from cluster_forge.record import Record
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import cast_input
 from cluster_forge.stages.build.smelt import SmeltResult
+from cluster_forge.stages.build.stack_json import stack_json
 from cluster_forge.stages.build.working_tree import WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -86,9 +87,8 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
     plan = deploy_plan.of(stack, parts, repository.files, repository.commit, record.revision)
     started = _bootstrap(plan, reporter)
     used = _images(component.delivered(stack, parts), started, toolbox)
-    summary = CastImage(digest=layout.digest, platforms=tuple(layout.platforms), size=layout.size)
     files = {
-        "stack.json": stack_json(record, _target(stack), summary, repository.commit),
+        "stack.json": stack_json(record, stack.target, layout, repository.commit),
         "images.txt": "".join(f"{reference}\n" for reference in used).encode(),
         _SCRIPT: deploy_script.script(plan).encode(),
     }
@@ -105,11 +105,11 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
         findings=findings,
         revision=record.revision,
         commit=repository.commit,
-        image=summary.digest,
-        platforms=summary.platforms,
+        image=layout.digest,
+        platforms=tuple(layout.platforms),
         delivery=plan.delivery,
         images=used,
-        sizes={_REPOSITORY: repository.files.size, _IMAGE: summary.size, _BOOTSTRAP: started.size},
+        sizes={_REPOSITORY: repository.files.size, _IMAGE: layout.size, _BOOTSTRAP: started.size},
     )
 
 
@@ -178,11 +178,3 @@ def _images(delivered: Sequence[Part], started: FileTree, toolbox: Toolbox) -> t
         if path.endswith("git-server-deployment.yaml"):
             used.update(use.image for use in images.of(toolbox.reader.read(text.decode())))
     return tuple(sorted(used - {git_server.NO_IMAGE}))
-
-
-def _target(stack: Stack) -> dict[str, object]:
-    return {
-        "kubernetes": str(stack.target.kubernetes),
-        "size": stack.target.size.value,
-        "architectures": [architecture.value for architecture in stack.target.architectures],
-    }

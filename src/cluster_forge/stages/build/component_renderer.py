@@ -17,7 +17,7 @@ from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages.build import render_jobs, sourced_tree
 from cluster_forge.stages.build.component_sources import ComponentSources, is_url, not_locked, stored_content
 from cluster_forge.stages.build.render_jobs import ObjectGroup
-from cluster_forge.stages.build.sourced_tree import RenderedComponent, visible_to
+from cluster_forge.stages.build.rendered_component import RenderedComponent, visible_to
 from cluster_forge.stages.toolbox import Toolbox
 
 STAGE = "render"
@@ -71,7 +71,7 @@ class ComponentRenderer:
         rendered = sourced_tree.load(component, locked, self._toolbox.files, self._toolbox.renderer)
         if rendered:
             with self._reported(component, "reused") as facts:
-                facts |= {"cached": rendered.is_cached, "objects": rendered.objects}
+                facts |= {"cached": rendered.is_cached, "objects": rendered.sourced_count}
         return rendered
 
     def is_current(self, component: Component, rendered: RenderedComponent, visible_apis: Collection[str]) -> bool:
@@ -117,9 +117,9 @@ class ComponentRenderer:
         with self._reported(component) as facts:
             groups = [render_jobs.run(job, self._toolbox.renderer) for job in self._source_jobs(component, visible)]
             rendered = RenderedComponent(
-                component=component.name, groups=tuple(groups), required_apis=required, visible_apis=visible
+                component=component, sourced=tuple(groups), required_apis=required, visible_apis=visible
             )
-            facts |= {"cached": rendered.is_cached, "objects": rendered.objects}
+            facts |= {"cached": rendered.is_cached, "objects": rendered.sourced_count}
         return rendered
 
     def _find_required_apis(self, component: Component) -> frozenset[str] | None:

@@ -71,7 +71,7 @@ def mine_and_smelt(request: ForgeRequest, toolbox: Toolbox, sources: Sources, re
             sources=mined.sources,
             lock=mined.lock,
             notices=request.notices,
-            contents=mined.contents,
+            rendered=mined.rendered,
             input_digests=input_digests,
             allow=request.allow,
             discard_edits=True,

@@ -16,7 +16,8 @@ from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
 from cluster_forge.stack.model import Component, Stack, Upstream
 from cluster_forge.stages.build import locking, sourced_tree
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, sourced_folder
-from cluster_forge.stages.build.render import ComponentObjects, render
+from cluster_forge.stages.build.render import render
+from cluster_forge.stages.build.rendered_component import RenderedComponent
 from cluster_forge.stages.toolbox import Toolbox
 
 
@@ -39,13 +40,13 @@ class MineRequest:
 class MineResult:
     """The lock, and the sources that are in it.
 
-    ``contents`` are the objects of all components, if ``whole`` was requested. ``objects`` counts the objects of each
+    ``rendered`` are all components with their objects, if ``whole`` was requested. ``objects`` counts the objects of each
     component with sources, ``reused`` names those whose sourced tree was current.
     """
 
     lock: Lock
     sources: Mapping[ComponentName, ComponentSources]
-    contents: Mapping[ComponentName, ComponentObjects] | None
+    rendered: Mapping[ComponentName, RenderedComponent] | None
     objects: Mapping[ComponentName, int]
     reused: frozenset[ComponentName]
 
@@ -77,51 +78,50 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     regenerated = _regenerate_folders(stack, upstream, locked_upstream, toolbox, reporter)
     to_render = stack if request.whole or sourced else replace(stack, components=())  # any CRD may change a chart
     rendered = render(to_render, locked, request.lock, toolbox, reporter)
-    entries, contents = _write_sourced_trees(stack, rendered, locked, request.lock, toolbox)
-    for finding in _hand_edited(entries, request.lock, contents):
+    entries, rendered = _write_sourced_trees(stack, rendered, locked, request.lock, toolbox)
+    for finding in _hand_edited(entries, request.lock, rendered):
         reporter.finding_reported(finding)
     lock = _lock(request.lock, entries, locked, locked_upstream)
     if lock != request.lock:
         toolbox.files.write(FILE, lock_file.emit(lock).encode())
-    mined = {objects.component.name: objects.sourced for objects in (*regenerated, *contents.values())}
-    counts = {name: component.objects for name, component in mined.items() if component}
+    mined = [result for result in (*regenerated, *rendered.values()) if has_sources(result.component)]
+    counts = {result.name: result.sourced_count for result in mined}
     if counts:
         reporter.stage_finished("mine", f"{counted(len(counts), 'component')} with sources, locked in {FILE}")
     return MineResult(
         lock=lock,
         sources=locked,
-        contents=contents if request.whole else None,
+        rendered=rendered if request.whole else None,
         objects=counts,
-        reused=frozenset(name for name, component in mined.items() if component and component.reused_tree),
+        reused=frozenset(result.name for result in mined if result.reused_tree),
     )
 
 
 def _write_sourced_trees(
     stack: Stack,
-    rendered: Mapping[ComponentName, ComponentObjects],
+    rendered: Mapping[ComponentName, RenderedComponent],
     locked: Mapping[ComponentName, ComponentSources],
     lock: Lock,
     toolbox: Toolbox,
-) -> tuple[list[LockedComponent], dict[ComponentName, ComponentObjects]]:
+) -> tuple[list[LockedComponent], dict[ComponentName, RenderedComponent]]:
     """Write the sourced trees. Returns the lock entries of all components with sources, and all objects as written."""
-    contents = dict(rendered)
+    written = dict(rendered)
     trees: dict[str, FileTree] = {}
     entries = []
-    for name, objects in rendered.items():
-        if objects.sourced is None:
+    for name, result in rendered.items():
+        if not has_sources(result.component):
             continue
         before = lock.component(name)
-        if objects.sourced.reused_tree and before:
+        if result.reused_tree and before:
             entries.append(replace(before, sources=locked[name].locked))
             continue
-        folder = f"input/{sourced_folder(objects.component)}"
-        tree, written = sourced_tree.build_tree(objects.sourced, objects.component, folder)
-        contents[name] = replace(objects, sourced=written)
+        folder = f"input/{sourced_folder(result.component)}"
+        tree, written[name] = sourced_tree.build_tree(result, folder)
         trees[folder] = tree
         fingerprint = sourced_tree.fingerprint(
-            objects.component,
+            result.component,
             locked[name],
-            visible_apis=written.visible_apis,
+            visible_apis=result.visible_apis,
             target=stack.target,
             engine=toolbox.renderer.version,
             tree=tree.digest,
@@ -131,11 +131,11 @@ def _write_sourced_trees(
                 name=name,
                 sources=locked[name].locked,
                 rendered=fingerprint,
-                required_apis=sourced_tree.locked_apis(written),
+                required_apis=sourced_tree.locked_apis(result),
             )
         )
     toolbox.files.replace_trees(trees)
-    return entries, contents
+    return entries, written
 
 
 def _lock(
@@ -155,18 +155,17 @@ def _lock(
 
 
 def _hand_edited(
-    entries: Iterable[LockedComponent], before: Lock, contents: Mapping[ComponentName, ComponentObjects]
+    entries: Iterable[LockedComponent], before: Lock, rendered: Mapping[ComponentName, RenderedComponent]
 ) -> Iterator[Finding]:
     """A warning for each sourced tree that was rendered to exactly what the lock has: it was edited by hand."""
     for entry in entries:
-        objects, old = contents[entry.name], before.component(entry.name)
-        is_rendered = objects.sourced is not None and objects.sourced.reused_tree is None
-        if is_rendered and old and old.rendered and old.rendered == entry.rendered:
+        result, old = rendered[entry.name], before.component(entry.name)
+        if result.reused_tree is None and old and old.rendered and old.rendered == entry.rendered:
             yield Finding(
                 code="hand-edited",
                 severity=Severity.WARNING,
                 component=entry.name,
-                where=f"input/{sourced_folder(objects.component)}/",
+                where=f"input/{sourced_folder(result.component)}/",
                 message="was edited by hand: regenerated from the sources",
                 fix="change values, `exclude` objects, or edit working/: mine overwrites this folder",
             )
@@ -194,18 +193,16 @@ def _regenerate_folders(
     locked: Mapping[ComponentName, ComponentSources],
     toolbox: Toolbox,
     reporter: Reporter,
-) -> list[ComponentObjects]:
+) -> list[RenderedComponent]:
     """Render the components with an `Upstream` into their folders, without the objects that it excludes."""
     if not upstream:
         return []
     rendered = render(replace(stack, components=tuple(upstream)), locked, Lock(), toolbox, reporter)
     trees = {}
-    for name, objects in rendered.items():
+    for name, result in rendered.items():
         described = stack.component(name).upstream
         assert described is not None
-        folder, tree = f"input/{described.folder}", FileTree({})
-        if objects.sourced:
-            tree, _ = sourced_tree.build_tree(objects.sourced, objects.component, folder, described.exclude)
-        trees[folder] = tree
+        folder = f"input/{described.folder}"
+        trees[folder], _ = sourced_tree.build_tree(result, folder, described.exclude)
     toolbox.files.replace_trees(trees)
     return list(rendered.values())

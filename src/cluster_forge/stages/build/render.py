@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 
 from cluster_forge.foundation.errors import ForgeError, leaves, raise_all
@@ -17,7 +17,7 @@ from cluster_forge.stages.build import sourced_tree
 from cluster_forge.stages.build.component_renderer import STAGE, ComponentRenderer
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, is_url
 from cluster_forge.stages.build.render_jobs import ObjectGroup
-from cluster_forge.stages.build.sourced_tree import RenderedComponent
+from cluster_forge.stages.build.rendered_component import RenderedComponent
 from cluster_forge.stages.toolbox import Toolbox
 
 _MAX_ROUNDS = 7
@@ -27,31 +27,13 @@ OwnObjects = Mapping[ComponentName, Sequence[ObjectGroup]]
 """The objects of each component's own entries."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComponentObjects:
-    """All objects of a component: those of its sources (None if it has none), and of its own entries of ``manifests``."""
-
-    component: Component
-    sourced: RenderedComponent | None
-    own: tuple[ObjectGroup, ...]
-
-    @property
-    def groups(self) -> tuple[ObjectGroup, ...]:
-        return (*(self.sourced.groups if self.sourced else ()), *self.own)
-
-    @property
-    def is_reused(self) -> bool:
-        """Whether its sources were not rendered: the sourced tree or the cache had them."""
-        return bool(self.sourced and (self.sourced.reused_tree or self.sourced.is_cached))
-
-
 def render(
     stack: Stack,
     sources: Mapping[ComponentName, ComponentSources],
     lock: Lock,
     toolbox: Toolbox,
     reporter: Reporter,
-) -> dict[ComponentName, ComponentObjects]:
+) -> dict[ComponentName, RenderedComponent]:
     """The objects of every component, in the order of the stack.
 
     Raises:
@@ -68,8 +50,8 @@ def render(
     rendered = _FixedPoint(stack, own, renderer, toolbox.workers).rendered()
     reporter.stage_finished(STAGE, renderer.summary)
     return {
-        component.name: ComponentObjects(
-            component=component, sourced=rendered.get(component.name), own=own[component.name]
+        component.name: replace(
+            rendered.get(component.name, RenderedComponent(component=component)), own=own[component.name]
         )
         for component in stack.components
     }
@@ -126,7 +108,7 @@ class _FixedPoint:
             ForgeError, ExceptionGroup: the errors of all components that cannot be rendered.
         """
         trees = self._workers.map(self._renderer.load_sourced_tree, self._sourced)
-        self._rendered = {tree.component: tree for tree in trees if tree}
+        self._rendered = {tree.name: tree for tree in trees if tree}
         due, *waiting = self._tiers([component for component in self._sourced if component.name not in self._rendered])
         defined = visible = self._defined_apis()
         withdrawn: frozenset[str] = frozenset()
@@ -171,7 +153,7 @@ class _FixedPoint:
             except (ForgeError, ExceptionGroup) as error:
                 errors += [leaf for leaf in leaves(error) if isinstance(leaf, ForgeError)]
             else:
-                self._rendered |= {component.component: component for component in rendered}
+                self._rendered |= {result.name: result for result in rendered}
             if not errors:
                 break
         raise_all(errors)
@@ -189,4 +171,4 @@ class _FixedPoint:
 
     def _groups(self, component: Component) -> tuple[ObjectGroup, ...]:
         rendered = self._rendered.get(component.name)
-        return rendered.groups if rendered else ()
+        return rendered.sourced if rendered else ()

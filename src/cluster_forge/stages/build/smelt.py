@@ -24,7 +24,7 @@ from cluster_forge.stages.build.working_tree import WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
-    from cluster_forge.stages.build.render import ComponentObjects
+    from cluster_forge.stages.build.rendered_component import RenderedComponent
 
 STAGE = "smelt"
 
@@ -33,7 +33,7 @@ STAGE = "smelt"
 class SmeltRequest:
     """The stack and its locked sources.
 
-    ``contents`` are the objects of the components if mine rendered them in this run, ``input_digests`` the digests of
+    ``rendered`` are the components if mine rendered them in this run, ``input_digests`` the digests of
     the own files as they were before (`input_fingerprint.own_files`). ``allow`` names codes of error findings that count
     as warnings. ``discard_edits`` overwrites hand edits in `working/`, ``ignore_cache`` renders although `working/` is
     current.
@@ -43,7 +43,7 @@ class SmeltRequest:
     sources: Mapping[ComponentName, ComponentSources]
     lock: Lock
     notices: Sequence[Finding] = ()
-    contents: Mapping[ComponentName, ComponentObjects] | None = None
+    rendered: Mapping[ComponentName, RenderedComponent] | None = None
     input_digests: Mapping[str, str] | None = None
     allow: frozenset[str] = frozenset()
     discard_edits: bool = False
@@ -144,10 +144,10 @@ def _render(
     from cluster_forge.stages.build.render import render  # noqa: PLC0415 - the same
 
     stack = request.stack
-    contents = request.contents
-    if contents is None:
-        contents = render(stack, request.sources, request.lock, toolbox, reporter)
-    assembly = assemble(stack, contents, request.sources)
+    rendered = request.rendered
+    if rendered is None:
+        rendered = render(stack, request.sources, request.lock, toolbox, reporter)
+    assembly = assemble(stack, rendered, request.sources)
     findings = finding_policy.apply((*request.notices, *assembly.findings), stack.ignores, request.allow)
     tree, revision = lay_out(stack, assembly)
     digests = {part_object.path: part_object.digest for part in assembly.parts for part_object in part.objects}
@@ -166,5 +166,5 @@ def _render(
         tree=tree,
         findings=findings,
         changes=smelt_diff.between(present.record if present else None, record),
-        reused=frozenset(name for name, objects in contents.items() if objects.is_reused),
+        reused=frozenset(name for name, result in rendered.items() if result.is_reused),
     )

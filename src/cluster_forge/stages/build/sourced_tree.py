@@ -8,7 +8,7 @@ the tree is overwritten, and no time stamp matters.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
 import orjson
@@ -16,7 +16,6 @@ import orjson
 from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import duplicates
 from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.ports.workspace import Workspace
@@ -25,40 +24,11 @@ from cluster_forge.stack.model import Component, Target
 from cluster_forge.stages.build import render_jobs
 from cluster_forge.stages.build.component_sources import ComponentSources, sourced_folder
 from cluster_forge.stages.build.render_jobs import ObjectGroup
+from cluster_forge.stages.build.rendered_component import RenderedComponent
 from cluster_forge.ports.rendering import Renderer
 
 _ANY = "*"
 """In the lock: the chart may require any API version."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderedComponent:
-    """The objects of a component's sources.
-
-    ``required_apis`` are the API versions that its chart asks for (None: any), ``visible_apis`` those of them that the
-    stack's CRDs defined when it was rendered. ``reused_tree`` is the digest of the sourced tree that the objects were
-    read from, None if they were rendered. ``is_cached``: all of it came from the cache.
-    """
-
-    component: ComponentName
-    groups: tuple[ObjectGroup, ...]
-    required_apis: frozenset[str] | None = frozenset()
-    visible_apis: frozenset[str] = frozenset()
-    reused_tree: Digest | None = None
-
-    @property
-    def is_cached(self) -> bool:
-        return all(group.is_cached for group in self.groups)
-
-    @property
-    def objects(self) -> int:
-        """The number of objects."""
-        return sum(len(group.manifests) for group in self.groups)
-
-
-def visible_to(required_apis: frozenset[str] | None, visible_apis: Collection[str]) -> frozenset[str]:
-    """The API versions that a chart with ``required_apis`` notices."""
-    return frozenset(visible_apis) if required_apis is None else required_apis & frozenset(visible_apis)
 
 
 def load(
@@ -74,22 +44,23 @@ def load(
     if tree is None:
         return None
     return RenderedComponent(
-        component=component.name,
-        groups=(render_jobs.run(render_jobs.of_folder(tree, folder, component), renderer),),
+        component=component,
+        sourced=(render_jobs.run(render_jobs.of_folder(tree, folder, component), renderer),),
         required_apis=None if _ANY in locked.required_apis else frozenset(locked.required_apis),
         reused_tree=tree.digest,
     )
 
 
 def build_tree(
-    rendered: RenderedComponent, component: Component, folder: str, excluded: Collection[str] = ()
+    rendered: RenderedComponent, folder: str, excluded: Collection[str] = ()
 ) -> tuple[FileTree, RenderedComponent]:
     """The tree that is written to ``folder``, one object to a file, and the component as `load` will read it from there.
 
     Objects whose name is in ``excluded`` are left out. With ``later_replaces`` the later of two objects with the same
     identity from different sources is kept.
     """
-    groups = [group.manifests for group in rendered.groups]
+    component = rendered.component
+    groups = [group.manifests for group in rendered.sourced]
     if component.later_replaces and len(groups) > 1:
         groups = [duplicates.within(groups, later_replaces=True).manifests]
     files: dict[str, Manifest] = {}
@@ -100,7 +71,7 @@ def build_tree(
             files[name] = replace(manifest, provenance=provenance)
     tree = FileTree({name: manifest.text for name, manifest in files.items()})
     group = ObjectGroup(manifests=tuple(files[name] for name in tree), is_cached=rendered.is_cached)
-    return tree, replace(rendered, groups=(group,))
+    return tree, replace(rendered, sourced=(group,))
 
 
 def is_excluded(manifest: Manifest, component: Component) -> bool:
