@@ -18,12 +18,13 @@ from cluster_forge.catalog.new_description import begun
 from cluster_forge.composition import Services, Settings, services, workspace_files
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.ports.rendering import Renderer
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, KubernetesVersion, Size, Stack, Target
 from cluster_forge.stack.parse import Loaded, load
 from cluster_forge.stages.build.mine import MineRequest, mine
-from cluster_forge.stages.build.render import ComponentObjects
+from cluster_forge.stages.build.rendered_component import RenderedComponent
 from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt
 from cluster_forge.stages.catalog.trial_stack import TrialStacks
 
@@ -44,11 +45,20 @@ class Forged:
 
     folder: Path
     stack: Stack
-    contents: Mapping[ComponentName, ComponentObjects]
+    contents: Mapping[ComponentName, RenderedComponent]
     smelted: SmeltResult
 
     def component(self, name: str) -> Component:
         return self.stack.component(name)
+
+    @property
+    def manifests(self) -> list[Manifest]:
+        """The objects of all parts, each with its component and file."""
+        return [
+            Manifest.of(known.body, Provenance(component=part.name, origin=known.path))
+            for part in self.smelted.record.parts
+            for known in part.objects
+        ]
 
     def text(self, path: str) -> str:
         """A file of ``working/``."""
@@ -117,21 +127,21 @@ class Workspaces:
             stack = load(shop.files.read, list_files=shop.files.list_files, catalog=catalog, **options).stack
             request = MineRequest(stack=stack, lock=Lock(), whole=True, upstream=False)
             mined = mine(request, toolbox, shop.sources, Silent())
-            assert mined.contents is not None
+            assert mined.rendered is not None
             smelted = smelt(
                 SmeltRequest(
                     stack=stack,
-                    pins=mined.pins,
+                    sources=mined.sources,
                     lock=mined.lock,
-                    contents=mined.contents,
+                    rendered=mined.rendered,
                     allow=frozenset(allow),
                     discard_edits=True,
-                    is_anew=True,
+                    ignore_cache=True,
                 ),
                 toolbox,
                 Silent(),
             )
-        return Forged(folder=folder, stack=stack, contents=mined.contents, smelted=smelted)
+        return Forged(folder=folder, stack=stack, contents=mined.rendered, smelted=smelted)
 
 
 @pytest.fixture(scope="session")

@@ -137,7 +137,7 @@ def _get(cache: Cache, what: str, key: Digest, kind: type[Kind]) -> Kind | None:
 
 def _put(cache: Cache, what: str, key: Digest, value: object) -> None:
     """Keep a value, unless JSON has no place for all of it, like an infinite number."""
-    with contextlib.suppress(TypeError):
+    with contextlib.suppress(TypeError, json_codec.DecodeError):
         content = json_codec.dump(value)
         if json_codec.load(type(value), content) == value:
             cache.put(what, key, content)
