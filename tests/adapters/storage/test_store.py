@@ -195,5 +195,5 @@ for number in range(1_000_000):
 
 
 def environment() -> dict[str, str]:
-    source = str(Path(__file__).parents[2] / "src")
+    source = str(Path(__file__).parents[3] / "src")
     return {**os.environ, "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}

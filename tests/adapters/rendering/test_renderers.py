@@ -363,7 +363,7 @@ class TestWorkers:
         script.write_text(
             "import pathlib, sys, threading, time\n"
             f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-            "import test_rendering as t\n"
+            "import test_renderers as t\n"
             "renderer = t.WorkerPoolRenderer(t.COMMAND, t.in_process(), t.JobLimits(), t.ENVIRONMENT)\n"
             "renderer.render(t.GOOD['texts'])\n"
             "threading.Thread(target=renderer.render, args=(t.ENDLESS['a loop in a loop'],), daemon=True).start()\n"
