@@ -40,11 +40,11 @@ def main() -> int:
 
 def text(tried: TrialRenderer) -> str:
     """The facts of every component, by name; one line for each size."""
-    return "{\n" + ",\n".join(_lines(tried, name) for name in tried.companies.library.names) + "\n}\n"
+    return "{\n" + ",\n".join(_lines(tried, name) for name in tried.plans.library.names) + "\n}\n"
 
 
 def _lines(tried: TrialRenderer, name: str) -> str:
-    minor = newest(tried.companies.library.component(name))
+    minor = newest(tried.plans.library.component(name))
     lines = []
     for size in ALL_SIZES:
         found = measurements.of(tried.alone(name, minor, size))

@@ -32,8 +32,8 @@ CHARTS = [
     "valkey",
 ]
 LEFT_TO_PEOPLE = {
-    *("replicas", "disruption-budget", "spread", "requests", "memory-limit", "literal-secret"),
-    *("secret", "address", "service-monitor"),
+    *("replicas", "disruption-budget", "spread", "requests", "memory-limit", "plaintext-secret"),
+    "missing-reference",
 }
 """What a chart may lack a value for, or what only a person knows."""
 
@@ -54,4 +54,4 @@ def test_what_is_begun_is_a_component_that_can_be_tried(tried: TrialRenderer, co
     library = Library((Packaged(), own))
     again = TrialRenderer(TrialPlans(library), tried.sources, tried.store, tried.renderer, tried.charts, tried.reader)
     (verdict,) = test.test([asked.name], again, ThreadWorkers(1), Silent())
-    assert [each for each in verdict.faults if each.rule not in LEFT_TO_PEOPLE] == []
+    assert [finding for finding in verdict.findings if finding.code not in LEFT_TO_PEOPLE] == []

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from tests.corpus.reading import files_of, members
+from tests.corpus.reading import files_of, members, objects_of
 
 from cluster_forge.catalog import wiring
 from cluster_forge.catalog.library import packaged
+from cluster_forge.catalog.stack_context import DOMAIN
 from cluster_forge.catalog.trial_plan import newest
-from cluster_forge.checks.inventory import texts
+from cluster_forge.checks.inventory import strings_in
 from cluster_forge.manifests.pods import pod_of
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ def having(*, wired_to: str) -> list[str]:
 
 def company(stacks: TrialStacks, component: CatalogComponent, each: Wiring, size: SizeName) -> TrialStack:
     minor = newest(component)
-    names = stacks.trials.companies.company(component, each, size, minor)
+    names = stacks.trials.plans.stack_for_wiring(component, each, size, minor)
     assert names
-    domain = "example.com" if wiring.DOMAIN in each.all_of else ""
+    domain = "example.com" if DOMAIN in each.all_of else ""
     return stacks.of(*names, size=size, minor=minor, domain=domain, about=[component.name])
 
 
@@ -50,24 +51,24 @@ def test_nothing_is_of_an_api_that_nobody_brings(small_stacks: TrialStacks, name
     """Monitors and rules are off without the Prometheus operator's APIs, certificates without cert-manager's."""
     stack = small_stacks.whole(name, minor=newest(CATALOG[name]))
     for group in (MONITORING, CERTIFICATES):
-        if not stack.around.has(group):
+        if not stack.context.has(group):
             assert [str(each.id) for each in stack.parts[name] if each.id.group == group] == []
 
 
 @pytest.mark.parametrize("name", having(wired_to=MONITORING))
 def test_monitors_are_on_where_the_prometheus_operators_apis_are(small_stacks: TrialStacks, name: str) -> None:
     stack = company_of(small_stacks, name, wired_to=MONITORING)
-    assert stack.kinds(name, "ServiceMonitor", "PodMonitor")
+    assert objects_of(stack, name, "ServiceMonitor", "PodMonitor")
 
 
 @pytest.mark.parametrize("name", ["loki", "metallb", "mimir", "opentelemetry-operator", "velero"])
 def test_rules_are_on_where_the_prometheus_operators_apis_are(small_stacks: TrialStacks, name: str) -> None:
-    rules_made = company_of(small_stacks, name, wired_to=MONITORING).kinds(name, "PrometheusRule")
+    rules_made = objects_of(company_of(small_stacks, name, wired_to=MONITORING), name, "PrometheusRule")
     assert [each for one in rules_made for each in members(one.body, "expr")]
 
 
 def test_prometheus_takes_the_monitors_and_rules_of_all(small_stacks: TrialStacks) -> None:
-    (prometheus,) = small_stacks.of("kube-prometheus-stack").kinds("kube-prometheus-stack", "Prometheus")
+    (prometheus,) = objects_of(small_stacks.of("kube-prometheus-stack"), "kube-prometheus-stack", "Prometheus")
     for kind in ("serviceMonitor", "podMonitor", "rule"):
         assert prometheus.body["spec"][f"{kind}Selector"] == {}  # all
         assert prometheus.body["spec"][f"{kind}NamespaceSelector"] == {}
@@ -75,7 +76,7 @@ def test_prometheus_takes_the_monitors_and_rules_of_all(small_stacks: TrialStack
 
 def test_its_own_crds_give_way(small_stacks: TrialStacks) -> None:
     def crds(stack: TrialStack, name: str) -> set[str]:
-        return {each.id.name for each in stack.kinds(name, "CustomResourceDefinition")}
+        return {each.id.name for each in objects_of(stack, name, "CustomResourceDefinition")}
 
     alone = small_stacks.of("kube-prometheus-stack")
     together = small_stacks.of("kube-prometheus-stack", "prometheus-operator-crds")
@@ -87,7 +88,7 @@ def test_its_own_crds_give_way(small_stacks: TrialStacks) -> None:
 
 def test_its_own_grafana_gives_way(small_stacks: TrialStacks) -> None:
     def made(stack: TrialStack) -> tuple[bool, int]:
-        ours = stack.kinds("kube-prometheus-stack", "Deployment", "ConfigMap")
+        ours = objects_of(stack, "kube-prometheus-stack", "Deployment", "ConfigMap")
         dashboards = [each for each in ours if "grafana_dashboard" in (each.body["metadata"].get("labels") or {})]
         return "kube-prometheus-stack-grafana" in {each.id.name for each in ours}, len(dashboards)
 
@@ -101,11 +102,11 @@ def test_its_own_grafana_gives_way(small_stacks: TrialStacks) -> None:
 def test_certificates_come_from_cert_manager_where_it_is(small_stacks: TrialStacks, name: str) -> None:
     """Its pods take them from their Secrets, and the API server trusts them by what cert-manager writes."""
     stack = company_of(small_stacks, name, wired_to="cert-manager")
-    made = {f"{each.id.namespace}/{each.id.name}" for each in stack.kinds(name, "Certificate")}
+    made = {f"{each.id.namespace}/{each.id.name}" for each in objects_of(stack, name, "Certificate")}
     assert made
-    wanted = {text for each in stack.parts[name] for text in texts([pod_of(each.body)])}
+    wanted = {text for each in stack.parts[name] for text in strings_in([pod_of(each.body)])}
     wanted |= {text.partition("=")[2] for text in wanted if text.startswith("--")}
-    assert {each.body["spec"]["secretName"] for each in stack.kinds(name, "Certificate")} & wanted
+    assert {each.body["spec"]["secretName"] for each in objects_of(stack, name, "Certificate")} & wanted
     assert {trusted for each in stack.parts[name] if (trusted := annotated(each))} <= made
 
 
@@ -138,7 +139,7 @@ def test_certificates_come_from_their_own_means_where_cert_manager_is_not(small_
     def means(stack: TrialStack) -> set[str]:
         found = {f"{each.id.kind}/{each.id.name}" for each in stack.parts[name]}
         for each in stack.parts[name]:
-            found |= set(texts(each.body))
+            found |= set(strings_in(each.body))
             if each.body.get("spec", {}).get("insecureSkipTLSVerify"):
                 found.add("insecureSkipTLSVerify: true")
             for text in files_of(each).values() if "internalCertManagement" in each.text.decode() else ():
@@ -171,14 +172,14 @@ GATEWAYS = {"kgateway": 31, "envoy-gateway": 35, "traefik": 35}
 def test_user_interfaces_are_routed_by_the_gateway_that_is_there(
     small_stacks: TrialStacks, name: str, gateway: str
 ) -> None:
-    minor = GATEWAYS[gateway] if small_stacks.trials.companies.placed(name, GATEWAYS[gateway]) else 0
+    minor = GATEWAYS[gateway] if small_stacks.trials.plans.stack_component(name, GATEWAYS[gateway]) else 0
     if not minor:
         pytest.skip(f"{name} is for no version of Kubernetes that {gateway} is for")
     stack = small_stacks.of(
         name, gateway, "gateway-api", "cert-manager", minor=minor, domain="example.com", about=[name, gateway]
     )
-    (route,) = stack.kinds(name, "HTTPRoute")
-    (gate,) = stack.kinds(gateway, "Gateway")
+    (route,) = objects_of(stack, name, "HTTPRoute")
+    (gate,) = objects_of(stack, gateway, "Gateway")
     (parent,) = route.body["spec"]["parentRefs"]
     assert (parent["namespace"], parent["name"]) == (gate.id.namespace, gate.id.name)
     assert route.body["spec"]["hostnames"] == [f"{ROUTED[name]}.example.com"]
@@ -186,7 +187,9 @@ def test_user_interfaces_are_routed_by_the_gateway_that_is_there(
     for listener in gate.body["spec"]["listeners"]:
         assert listener["hostname"] == "*.example.com"
         assert listener["allowedRoutes"]["namespaces"]["from"] == "All"
-    assert [each for each in (*stack.lost(name), *stack.lost(gateway)) if each.object == str(route.id)] == []
+    assert [
+        each for each in (*stack.findings_about(name), *stack.findings_about(gateway)) if each.object == route.id
+    ] == []
 
 
 WITHOUT_LINKS = {"keycloak", "openbao"}
@@ -200,7 +203,7 @@ def test_user_interfaces_know_whether_the_gateway_takes_https(small_stacks: Tria
     """It does where cert-manager makes its certificate; links that a user interface writes lead back to it."""
     for others, scheme in (([], "http"), (["cert-manager"], "https")):
         stack = small_stacks.of(name, "traefik", "gateway-api", *others, minor=35, domain="example.com", about=[name])
-        said = [text for each in stack.parts[name] for text in (*texts(each.body), *files_of(each).values())]
+        said = [text for each in stack.parts[name] for text in (*strings_in(each.body), *files_of(each).values())]
         links = {found[1] for text in said for found in re.finditer(rf"(\w+)://{ROUTED[name]}\.example\.com", text)}
         assert links == (set() if name in WITHOUT_LINKS else {scheme})
 
@@ -208,7 +211,7 @@ def test_user_interfaces_know_whether_the_gateway_takes_https(small_stacks: Tria
 @pytest.mark.parametrize("name", ROUTED)
 def test_there_is_no_route_without_a_domain_or_a_gateway(small_stacks: TrialStacks, name: str) -> None:
     for names, domain in (((name, "traefik", "gateway-api"), ""), ((name,), "example.com")):
-        assert small_stacks.of(*names, minor=35, domain=domain, about=[name]).kinds(name, "HTTPRoute") == []
+        assert objects_of(small_stacks.of(*names, minor=35, domain=domain, about=[name]), name, "HTTPRoute") == []
 
 
 EXPECTING = [name for name, each in CATALOG.items() if any(not one.by_hand for one in each.secrets)]
@@ -218,18 +221,20 @@ STORE = ("external-secrets", "1password-connect", "1password-secret-store")
 @pytest.mark.parametrize("name", EXPECTING)
 def test_expected_secrets_come_from_the_store_that_is_there(small_stacks: TrialStacks, name: str) -> None:
     component = CATALOG[name]
-    needed = [need for need in small_stacks.whole(name, minor=35).around.placed if need not in STORE]
+    needed = [need for need in small_stacks.whole(name, minor=35).context.components if need not in STORE]
     stack = small_stacks.of(*needed, *STORE, minor=35, about=[name, STORE[-1]])
-    (store,) = stack.kinds("1password-secret-store", "ClusterSecretStore")
-    fetched = {each.body["spec"]["target"]["name"]: each for each in stack.kinds(name, "ExternalSecret")}
+    (store,) = objects_of(stack, "1password-secret-store", "ClusterSecretStore")
+    fetched = {each.body["spec"]["target"]["name"]: each for each in objects_of(stack, name, "ExternalSecret")}
     by_name = {each.name: each for each in component.secrets}
-    expected = {each["name"] for each in wiring.layers(stack.around.placed[name], stack.around)[0].plain["secrets"]}
+    expected = {
+        each["name"] for each in wiring.layers(stack.context.components[name], stack.context)[0].plain["secrets"]
+    }
     assert set(fetched) == {each for each in expected if not by_name[each].by_hand}
     for called, each in fetched.items():
         reference = each.body["spec"]["secretStoreRef"]
         assert (reference["kind"], reference["name"]) == ("ClusterSecretStore", store.id.name)
         assert {one["secretKey"] for one in each.body["spec"]["data"]} == set(by_name[called].keys)
-    assert stack.lost(name) == []
+    assert stack.findings_about(name) == []
 
 
 @pytest.mark.parametrize("name", CATALOG)

@@ -1,4 +1,4 @@
-"""The starter stack: a small platform of our own, packaged, complete without a network."""
+"""The starter stack: a small packaged platform, complete without a network."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def names() -> Names:
 
 
 def remarks() -> Mapping[str, str]:
-    """What the starter says of its components, by their names."""
+    """The comments on the starter's components, by their names."""
     from cluster_forge.stack import description_edits  # noqa: PLC0415 -- as above
 
     return description_edits.remarks(_description().decode())

@@ -53,7 +53,7 @@ def nested(path: Sequence[str], value: Any) -> Any:
     return value
 
 
-def shown(path: Path) -> str:
+def dotted(path: Path) -> str:
     """A path as people write it."""
     return ".".join(path)
 
@@ -101,7 +101,7 @@ def existing_secrets(values: Any) -> list[Path]:
         if _EXISTING.search(path[-1])
         and not value
         and not isinstance(value, Mapping)
-        and not _NO_CREDENTIALS.search(shown(path))
+        and not _NO_CREDENTIALS.search(dotted(path))
     ]
 
 
