@@ -35,7 +35,7 @@ def platform(workspaces: Workspaces) -> Forged:
 def renderer() -> Renderer:
     """One for all stacks, in this process."""
     reader = FastYaml(GoYaml(PurePythonYaml()))
-    reader.read("a: 1\n")  # threads that come and go take the slow reader, unless this one has read before
+    reader.read("a: 1\n")  # short-lived threads use the slow reader, unless this one has read before
     return InProcessRenderer(HelmSdk(), reader)
 
 
@@ -45,8 +45,8 @@ def test_every_collection_forges_at_every_size(
     workspaces: Workspaces, renderer: Renderer, name: str, size: str
 ) -> None:
     forged = workspaces.forge(workspaces.begin(name, size=size), renderer=renderer)
-    assert [each for each in forged.smelted.findings if each.severity is Severity.ERROR] == []
-    assert [each for each in forged.smelted.findings if each.code == "missing-crd"] == []
+    assert [finding for finding in forged.smelted.findings if finding.severity is Severity.ERROR] == []
+    assert [finding for finding in forged.smelted.findings if finding.code == "missing-crd"] == []
     assert missing_references(forged) == []
 
 
@@ -83,11 +83,15 @@ def test_one_storage_class_is_the_default(workspaces: Workspaces, renderer: Rend
 def missing_references(forged: Forged) -> list[str]:
     """References to what is not in a forged stack, except for those that the catalog accepts."""
     catalog = packaged()
-    ours = {each.name: catalog.component(each.name) for each in forged.stack.components if each.name in catalog.names}
-    secrets = {(secret.namespace, secret.name) for each in forged.stack.components for secret in each.secrets}
-    for each in forged.stack.components:
-        if each.name in ours:
-            secrets |= {(each.namespace, name) for name in ours[each.name].makes_secrets}
+    ours = {
+        component.name: catalog.component(component.name)
+        for component in forged.stack.components
+        if component.name in catalog.names
+    }
+    secrets = {(secret.namespace, secret.name) for component in forged.stack.components for secret in component.secrets}
+    for component in forged.stack.components:
+        if component.name in ours:
+            secrets |= {(component.namespace, name) for name in ours[component.name].makes_secrets}
     every = [manifest for part in forged.smelted.parts for manifest in part.manifests]
     findings = registry.check_references(
         every,

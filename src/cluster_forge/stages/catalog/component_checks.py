@@ -88,7 +88,7 @@ class ComponentChecks:
             return
         yield self._randomness
         yield self._telemetry
-        yield from (partial(self._size, size) for size in ALL_SIZES)
+        yield from (partial(self._size_values, size) for size in ALL_SIZES)
         yield from (partial(self._wiring, number, wired) for number, wired in enumerate(self._component.wiring, 1))
         yield from (partial(self._example, example) for example in self._component.examples)
 
@@ -191,7 +191,7 @@ class ComponentChecks:
             if not is_exempt(finding, self._exemptions) and not self._renders_same(layers, [*layers, off]):
                 yield finding, None
 
-    def _size(self, size: SizeName) -> Iterator[Result]:
+    def _size_values(self, size: SizeName) -> Iterator[Result]:
         whole = self._plans.layers_alone(self._component.name, self._newest, size)
         without = [layer for layer in whole if not layer.file.endswith(f"(size {size})")]
         if len(without) < len(whole) and self._renders_same(whole, without):
@@ -200,7 +200,7 @@ class ComponentChecks:
     def _wiring(self, number: int, wired: Wiring) -> Iterator[Result]:
         component, size = self._component, wired.sizes[0]
         tried = ((at, self._plans.stack_for_wiring(component, wired, size, at)) for at in reversed(self._minors))
-        minor, names = next(((at, found) for at, found in tried if found), (0, []))
+        minor, names = next(((at, stack) for at, stack in tried if stack), (0, []))
         if not names:
             message = f"wiring {number}: no tested Kubernetes version is supported by {', '.join(wired.all_of)} too"
             yield self._finding(code="untried-wiring", message=message), None
@@ -221,10 +221,10 @@ class ComponentChecks:
         findings = stack.findings_about(component.name)
         alone = self._stacks.whole(component.name, size=size, minor=minor) if findings else None
         known = alone.findings_about(component.name) if alone else ()
-        company = ", ".join(dict.fromkeys(names[1:])) or "nothing else"
+        members = ", ".join(dict.fromkeys(names[1:])) or "nothing else"
         for finding in findings:
             if finding not in known:
-                yield replace(finding, message=f"{finding.message} (in a stack with {company})"), None
+                yield replace(finding, message=f"{finding.message} (in a stack with {members})"), None
 
     def _example(self, example: Example) -> Iterator[Result]:
         name, minor, title = self._component.name, self._newest, f"example “{example.title}”"

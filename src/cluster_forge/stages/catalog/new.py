@@ -27,7 +27,6 @@ from cluster_forge.stages.catalog.value_search import ValueSearch
 from cluster_forge.yaml import plain_emitter
 
 STAGE: Final = "draft"
-_MONITORING: Final = "monitoring.coreos.com"
 _CATEGORIES: Final = {
     "ai-machine-learning": "ml",
     "database": "database",

@@ -34,7 +34,7 @@ class Verdict:
     sizes: Mapping[str, Mapping[str, Any]]
 
     def as_json(self) -> dict[str, Any]:
-        """As ``catalog test --format json`` prints it."""
+        """As ``catalog test --format json`` prints it; the keys are part of the contract."""
         return {
             "component": self.component,
             "told": self.summary,
