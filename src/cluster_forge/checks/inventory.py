@@ -89,7 +89,7 @@ class Inventory:
             for manifest in manifests
             if (manifest.id.group, manifest.id.kind) == ("", "Service")
         }
-        self.labelled_services = LabelIndex((_labels(service.body), service) for service in self.services.values())
+        self.labeled_services = LabelIndex((_labels(service.body), service) for service in self.services.values())
         self.pods = LabelIndex(pods for manifest in manifests for pods in _pods(manifest))
         self._class_texts = [manifest for manifest in manifests if _has_storage_class_text(manifest)]
         self.has_storage_classes = bool(self._class_texts) or any(

@@ -14,7 +14,7 @@ def findings(manifest: Manifest, inventory: Inventory) -> Iterator[Finding]:
     if (manifest.id.group, manifest.id.kind) != ("monitoring.coreos.com", "ServiceMonitor"):
         return
     spec, namespaces = spec_of(manifest), monitored.namespaces(manifest)
-    selected = inventory.labelled_services.selected(spec.get("selector") or {})
+    selected = inventory.labeled_services.selected(spec.get("selector") or {})
     services = [service for service in selected if namespaces is None or service.id.namespace in namespaces]
     if not services:
         if namespaces is not None and not inventory.is_operated(namespaces):
