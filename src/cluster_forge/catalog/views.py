@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cluster_forge.catalog import measurements, versions
-from cluster_forge.catalog.component_format import CatalogComponent
+from cluster_forge.catalog.component_format import CatalogComponent, Secret
 from cluster_forge.catalog.library import Library
 from cluster_forge.stack.model import Size
 
@@ -46,16 +46,7 @@ def page(component: CatalogComponent, library: Library, minor: int, size: Size) 
             for wiring in component.wiring
             if size in wiring.sizes
         ],
-        "secrets": [
-            {
-                "name": secret.name,
-                "namespace": secret.namespace or component.namespace,
-                "keys": secret.keys,
-                "purpose": secret.purpose,
-            }
-            for secret in component.secrets
-            if size in secret.sizes
-        ],
+        "secrets": [_secret(secret, component) for secret in component.secrets if size in secret.sizes],
         "footprint": {name: _footprint(measured) for name, measured in known.items()},
         "images": known.get(size, {}).get("images", []),
         "makesSecrets": component.makes_secrets,
@@ -68,6 +59,15 @@ def page(component: CatalogComponent, library: Library, minor: int, size: Size) 
         "collections": [
             name for name, collection in library.collections.items() if component.name in collection.members
         ],
+    }
+
+
+def _secret(secret: Secret, component: CatalogComponent) -> dict[str, Any]:
+    return {
+        "name": secret.name,
+        "namespace": secret.namespace or component.namespace,
+        "keys": secret.keys,
+        "purpose": secret.purpose,
     }
 
 
