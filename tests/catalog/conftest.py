@@ -1,4 +1,4 @@
-"""A catalog in memory, for the tests of what a catalog does."""
+"""A catalog in memory, for tests."""
 
 from __future__ import annotations
 
@@ -81,16 +81,16 @@ class Shelf:
             **options,
         )
 
-    def faults(self, description: str, **options: Any) -> list[str]:
-        """What is wrong, as ``where: message``."""
-        return self.faults_with(description, {}, **options)
+    def errors(self, description: str, **options: Any) -> list[str]:
+        """The errors, as ``where: message``."""
+        return self.errors_with(description, {}, **options)
 
-    def faults_with(self, description: str, files: Mapping[str, str], **options: Any) -> list[str]:
+    def errors_with(self, description: str, files: Mapping[str, str], **options: Any) -> list[str]:
         """The same of a description with more files."""
         try:
             self.load(description, files, **options)
         except (ForgeError, ExceptionGroup) as error:
-            return [f"{each.where}: {each.message}" for each in leaves(error) if isinstance(each, ForgeError)]
+            return [f"{leaf.where}: {leaf.message}" for leaf in leaves(error) if isinstance(leaf, ForgeError)]
         pytest.fail("nothing was wrong")
 
 

@@ -338,7 +338,9 @@ class TestStale:
         before = changed.tree("stacks")
         said = changed.run("cast")
         assert said.code == 22
-        assert "working/ is out of date: description, lock, input/ or selection changed since the last smelt" in said.err
+        assert (
+            "working/ is out of date: description, lock, input/ or selection changed since the last smelt" in said.err
+        )
         assert "--stale" in said.err
         assert changed.tree("stacks") == before
 

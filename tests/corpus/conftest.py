@@ -14,7 +14,7 @@ from tests.corpus.catalog_trials import trials
 from cluster_forge.adapters.rendering import CachingRenderer
 from cluster_forge.catalog.dependencies import StackCatalog
 from cluster_forge.catalog.library import packaged
-from cluster_forge.catalog.new_description import begun
+from cluster_forge.catalog.new_description import new_stack
 from cluster_forge.composition import Services, Settings, services, workspace_files
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
@@ -95,7 +95,7 @@ class Workspaces:
         folder = self._folder / f"workspace{self._number}"
         (folder / "input").mkdir(parents=True)
         target = Target(kubernetes=KubernetesVersion(1, minor), size=Size(size), domain=domain)
-        text = begun(packaged(), "platform", names, target).text
+        text = new_stack(packaged(), "platform", names, target).text
         (folder / "input" / "config.yaml").write_text(text)
         return folder
 

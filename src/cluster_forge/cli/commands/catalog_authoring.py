@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -203,10 +203,10 @@ def test(session: Session) -> int:
             *(catalog_text.footprint(verdict.sizes) if session.verbosity > 1 else ()),
         ):
             session.say(line)
-    faults = sum(len(each.faults) for each in verdicts)
-    session.say(f"{counted(len(verdicts), 'component')}: {counted(faults, 'fault') if faults else 'no fault'}")
-    session.answer("catalog test", components=[asdict(each) for each in verdicts])
-    return 1 if faults else 0
+    findings = sum(len(verdict.findings) for verdict in verdicts)
+    session.say(f"{counted(len(verdicts), 'component')}: {counted(findings, 'finding') if findings else 'no findings'}")
+    session.answer("catalog test", components=[verdict.as_json() for verdict in verdicts])
+    return 1 if findings else 0
 
 
 def _trials(library: Library, services: Services) -> TrialRenderer:
