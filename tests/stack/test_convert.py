@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cluster_forge.stack.convert import native
 from cluster_forge.stack.model import Stack
 from cluster_forge.stack.parse import load
-from cluster_forge.yaml import plain_emitter
+from cluster_forge.yaml import document_writer
 
 Placeless = Callable[[Stack], Stack]
 
@@ -66,7 +66,7 @@ def bare(stack: Stack) -> Stack:
 def test_the_native_form_is_the_same_stack(described: dict[str, dict[str, Any]], is_chosen: bool) -> None:
     entries = [{"name": name, **body} for name, body in described.items()]
     entries.append({"name": "all", "collection": list(described)})
-    listed = "".join(f"{line}\n" for line in plain_emitter.sequence(entries))
+    listed = "".join(f"{line}\n" for line in document_writer.sequence(entries))
     names = [*list(described)[:1], "all"] if is_chosen else []
     loaded = load(reader(listed), names=names)
     again = load(reader(native(loaded)))

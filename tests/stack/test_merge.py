@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cluster_forge.stack import merge
 from cluster_forge.yaml import positioned_reader
-from cluster_forge.yaml.plain_emitter import document
+from cluster_forge.yaml.document_writer import document
 from cluster_forge.yaml.positioned import Positioned
 
 leaf = st.one_of(st.none(), st.booleans(), st.integers(-5, 5), st.sampled_from(["x", "y z", ""]))
@@ -21,8 +21,8 @@ tree = st.recursive(
 values = st.dictionaries(st.sampled_from("abcd"), tree, max_size=4)
 
 
-def traced(value: dict[str, Any], file: str) -> Positioned:
-    return positioned_reader.read(document(value).encode(), file).traced
+def positioned(value: dict[str, Any], file: str) -> Positioned:
+    return positioned_reader.read(document(value).encode(), file).root
 
 
 def test_helm_semantics() -> None:
@@ -47,8 +47,8 @@ def test_merging_with_itself_or_nothing_changes_nothing(layer: dict[str, Any]) -
 
 
 @given(values, values)
-def test_traced_values_merge_alike_and_keep_their_places(base: dict[str, Any], top: dict[str, Any]) -> None:
-    merged = merge.traced(traced(base, "base"), traced(top, "top"))
+def test_positioned_values_merge_alike_and_keep_their_places(base: dict[str, Any], top: dict[str, Any]) -> None:
+    merged = merge.positioned(positioned(base, "base"), positioned(top, "top"))
     assert merged.plain == merge.values(base, top)
     for key in merged.mapping:
         assert merged.at((key,)).file == ("top" if key in top else "base")
@@ -64,5 +64,5 @@ def test_the_result_shares_nothing_with_its_layers() -> None:
 
 def test_nulls_leave_a_description_but_not_its_values() -> None:
     text = b"a: null\nb: {c: null}\nd: [{e: null, values: {f: null}, sizes: {small: {g: null}, large: null}}, null]\nsizes: 1\n"
-    kept = merge.without_nulls(positioned_reader.read(text, "f").traced).plain
+    kept = merge.without_nulls(positioned_reader.read(text, "f").root).plain
     assert kept == {"b": {}, "d": [{"values": {"f": None}, "sizes": {"small": {"g": None}}}, None], "sizes": 1}

@@ -5,7 +5,7 @@ from cluster_forge.yaml.positioned import Positioned
 
 
 def test_origins_name_every_path() -> None:
-    found = positioned_reader.read(b"a: 1\nb:\n- c: 2\n- d\n", "f").traced
+    found = positioned_reader.read(b"a: 1\nb:\n- c: 2\n- d\n", "f").root
     assert dict(found.origins()) == {
         ("a",): "f:1",
         ("b",): "f:2",
@@ -28,10 +28,10 @@ def test_a_place_without_a_line_is_the_file() -> None:
 
 
 def test_parts_that_are_not_there() -> None:
-    found = positioned_reader.read(b"a: 1\nb: [x, 2]\n", "f").traced
+    found = positioned_reader.read(b"a: 1\nb: [x, 2]\n", "f").root
     assert found.get("c") is None
     assert [item.string for item in found.strings("b")] == ["x"]
     assert found.strings("a") == found.strings("c") == ()
-    assert found.lacking("a").plain == {"b": ["x", 2]}
+    assert found.without("a").plain == {"b": ["x", 2]}
     assert found.at(("b",)).mapping == {}
     assert found.at(("a",)).items == ()

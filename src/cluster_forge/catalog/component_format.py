@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr
 
-from cluster_forge.stack.schema import HelmValues, Label, Shape, SizesShape, Text
+from cluster_forge.stack.schema import HelmValues, Label, Schema, SizesSchema, Text
 
 API_VERSION = "cluster-forge/v1"
 _RANGE = re.compile(r"1\.(\d+)(?:(\+)|-1\.(\d+))?")
@@ -55,7 +55,7 @@ Range = Annotated[StrictStr, AfterValidator(_range), Field(json_schema_extra={"p
 Level = Literal["restricted", "baseline", "privileged"]
 
 
-class Lifecycle(Shape):
+class Lifecycle(Schema):
     """How long the component's makers will still be there for it."""
 
     state: Literal["active", "deprecated", "eol"] = "active"
@@ -68,7 +68,7 @@ class Lifecycle(Shape):
     """The component of the catalog that does the same."""
 
 
-class PartialHelm(Shape):
+class PartialHelm(Schema):
     """A Helm chart; what a version does not say is as for all versions."""
 
     repository: StrictStr = ""
@@ -79,7 +79,7 @@ class PartialHelm(Shape):
     """The release's name; without it the component's."""
 
 
-class Version(Shape):
+class Version(Schema):
     """A version of the component, and the Kubernetes versions that it is for."""
 
     version: Text
@@ -92,11 +92,11 @@ class Version(Shape):
     """URLs of manifests that it is made from."""
     values: HelmValues = {}
     """Values that only this version takes, laid over the component's; null removes."""
-    sizes: SizesShape = SizesShape()
+    sizes: SizesSchema = SizesSchema()
     """Values for a size that only this version takes."""
 
 
-class Need(Shape):
+class Need(Schema):
     """Something that has to be there: a component or a capability."""
 
     name: Text
@@ -107,7 +107,7 @@ class Need(Shape):
     """Why, in one sentence."""
 
 
-class Exclusion(Shape):
+class Exclusion(Schema):
     """Something that cannot be there at the same time."""
 
     name: Text
@@ -116,7 +116,7 @@ class Exclusion(Shape):
     """Why, in one sentence."""
 
 
-class Secret(Shape):
+class Secret(Schema):
     """A Secret that somebody has to make."""
 
     name: Text
@@ -147,7 +147,7 @@ class Secret(Shape):
         return [self.without] if isinstance(self.without, str) else self.without
 
 
-class Wiring(Shape):
+class Wiring(Schema):
     """How the component changes where others are in the stack."""
 
     with_: list[Text] | Text = Field([], alias="with")
@@ -176,7 +176,7 @@ class Wiring(Shape):
         return [self.without] if isinstance(self.without, str) else self.without
 
 
-class Exemption(Shape):
+class Exemption(Schema):
     """A rule for production that the component breaks."""
 
     rule: Text
@@ -187,7 +187,7 @@ class Exemption(Shape):
     """Why."""
 
 
-class Example(Shape):
+class Example(Schema):
     """A change that people make."""
 
     title: Text
@@ -198,7 +198,7 @@ class Example(Shape):
     """The objects that are left out for it."""
 
 
-class CatalogComponent(Shape):
+class CatalogComponent(Schema):
     """A component of a catalog (`catalog/components/NAME.yaml`)."""
 
     api_version: Literal["cluster-forge/v1"]
@@ -233,7 +233,7 @@ class CatalogComponent(Shape):
     """Newest first: the first that is for the target's Kubernetes version is taken."""
     values: HelmValues = {}
     """Values for production, for every size and version."""
-    sizes: SizesShape = SizesShape()
+    sizes: SizesSchema = SizesSchema()
     """Values for each size, over these."""
     needs: list[Need | Text] = []
     """What has to be there."""
@@ -268,7 +268,7 @@ class CatalogComponent(Shape):
         return [Need(name=each) if isinstance(each, str) else each for each in self.needs]
 
 
-class Capability(Shape):
+class Capability(Schema):
     """Something that components give to others."""
 
     title: Text
@@ -279,7 +279,7 @@ class Capability(Shape):
     """Another order for a size."""
 
 
-class CatalogCollection(Shape):
+class CatalogCollection(Schema):
     """A name for several components and collections."""
 
     title: Text

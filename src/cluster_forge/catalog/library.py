@@ -13,11 +13,11 @@ from cluster_forge.catalog.component_format import Capability, CatalogCollection
 from cluster_forge.foundation.errors import DescriptionError, UnknownNameError, raise_all
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack.input_files import Files
-from cluster_forge.stack.schema import Shape
-from cluster_forge.stack.validation import faults
+from cluster_forge.stack.schema import Schema
+from cluster_forge.stack.validation import schema_errors
 from cluster_forge.yaml import positioned_reader
 
-Kind = TypeVar("Kind", bound=Shape)
+Kind = TypeVar("Kind", bound=Schema)
 _COMPONENTS, _COLLECTIONS, _CAPABILITIES = "components", "collections.yaml", "capabilities.yaml"
 
 
@@ -161,14 +161,14 @@ def packaged() -> Library:
 
 
 def _parsed(kind: type[Kind], content: bytes, place: str) -> Kind:
-    traced = positioned_reader.read(content, place).traced
-    raise_all(faults(kind, traced))
+    traced = positioned_reader.read(content, place).root
+    raise_all(schema_errors(kind, traced))
     return kind.model_validate(traced.plain)
 
 
 def _members(kind: type[Kind], content: bytes, place: str) -> dict[str, Kind]:
-    traced = positioned_reader.read(content, place).traced
-    raise_all(fault for name, member in traced.mapping.items() for fault in faults(kind, member, name))
+    traced = positioned_reader.read(content, place).root
+    raise_all(fault for name, member in traced.mapping.items() for fault in schema_errors(kind, member, name))
     return {name: kind.model_validate(member.plain) for name, member in traced.mapping.items()}
 
 

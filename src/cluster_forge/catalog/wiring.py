@@ -102,7 +102,7 @@ def layers(placed: Placed, around: Surroundings, needs: Sequence[str] = ()) -> t
         found.append(_wired(wiring, found, filled, f"{origin} ({_because(wiring)})"))
     fetched = from_store(component, around)
     if fetched:
-        there = merge.traced(*found).plain.get("objects", [])
+        there = merge.positioned(*found).plain.get("objects", [])
         found.append(_traced({"objects": [*there, *filled(fetched)]}, f"{origin} (with {SECRET_STORE})"))
     return tuple(found)
 
@@ -180,7 +180,7 @@ def _because(wiring: Wiring) -> str:
 
 def _wired(wiring: Wiring, below: Sequence[Positioned], filled: Callable[[Any], Any], origin: str) -> Positioned:
     values = filled(wiring.values)
-    under = merge.traced(*below).plain if wiring.append or wiring.objects else {}
+    under = merge.positioned(*below).plain if wiring.append or wiring.objects else {}
     for path, extra in wiring.append.items():
         keys = [key.replace("\\.", ".") for key in _DOT.split(path)]
         there = _at(merge.values(under.get("values", {}), values), keys)

@@ -13,8 +13,8 @@ from cluster_forge.stack import merge
 from cluster_forge.stack.input_files import Files, in_input, is_address
 from cluster_forge.stack.model import Component, ExpectedSecret, HelmSource, Size, Upstream
 from cluster_forge.stack.resolve import MOST_HINTS, Entry
-from cluster_forge.stack.schema import ComponentShape, HelmShape, SecretShape, UpstreamShape
-from cluster_forge.stack.validation import shaped
+from cluster_forge.stack.schema import ComponentSchema, HelmSchema, SecretSchema, UpstreamSchema
+from cluster_forge.stack.validation import validated
 from cluster_forge.yaml.positioned import Positioned
 
 _RELEASE: Final = re.compile(r"(?=.{1,53}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -40,8 +40,8 @@ class _Building:
         self._merged = merge.without_nulls(entry.merged)
 
     def component(self, known: Iterable[str]) -> Component | None:
-        shape = shaped(ComponentShape, self._merged)
-        if not isinstance(shape, ComponentShape):
+        shape = validated(ComponentSchema, self._merged)
+        if not isinstance(shape, ComponentSchema):
             return None
         self._check_purpose(shape, known)
         upstream = self._upstream(shape.upstream) if shape.upstream else None
@@ -64,7 +64,7 @@ class _Building:
             where=self._entry.where,
         )
 
-    def _check_purpose(self, shape: ComponentShape, known: Iterable[str]) -> None:
+    def _check_purpose(self, shape: ComponentSchema, known: Iterable[str]) -> None:
         if not shape.helm and not shape.manifests and not shape.objects:
             others = known if len(self._errors) < MOST_HINTS else ()
             near = did_you_mean(self._name, (name for name in others if name != self._name))
@@ -77,7 +77,7 @@ class _Building:
                         member, f"`{key}` is for a chart, and it has none", fix=f"give it `helm`, or take `{key}` out"
                     )
 
-    def _version(self, shape: ComponentShape) -> str:
+    def _version(self, shape: ComponentSchema) -> str:
         """``version`` and ``helm.version`` say the same thing; the higher layer wins."""
         found = ""
         for layer in self._entry.layers:
@@ -92,7 +92,7 @@ class _Building:
             found = next((str(place.content) for place in (outer, inner) if place and place.content), found)
         return found or (shape.helm.version if shape.helm else "")
 
-    def _helm(self, shape: HelmShape, place: Positioned, version: str) -> HelmSource:
+    def _helm(self, shape: HelmSchema, place: Positioned, version: str) -> HelmSource:
         chart, release = shape.chart, shape.release or self._name
         if not _RELEASE.match(release):
             self._wrong(
@@ -137,7 +137,7 @@ class _Building:
                 self._note(self._files.manifests_fault(named, self._name))
         return tuple(found)
 
-    def _upstream(self, shape: UpstreamShape) -> Upstream:
+    def _upstream(self, shape: UpstreamSchema) -> Upstream:
         place = self._merged.at(("upstream",))
         for named in place.strings("manifests"):
             if not str(named.content).startswith(_FETCHED):
@@ -209,7 +209,7 @@ class _Building:
             self._errors.append(error)
 
 
-def _secret(shape: SecretShape, namespace: str) -> ExpectedSecret:
+def _secret(shape: SecretSchema, namespace: str) -> ExpectedSecret:
     return ExpectedSecret(
         name=shape.name, namespace=shape.namespace or namespace, keys=shape.keys, purpose=shape.purpose
     )

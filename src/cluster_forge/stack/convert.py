@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cluster_forge.stack.model import Format
 from cluster_forge.stack.parse import Loaded
-from cluster_forge.yaml import plain_emitter
+from cluster_forge.yaml import document_writer
 
 _NOTES: Final = {
     "components": "What is in the stack.",
@@ -35,7 +35,7 @@ def _lines(loaded: Loaded) -> Iterator[str]:
             yield f"{section}:"
             yield from _components(value)
         else:
-            yield from plain_emitter.mapping({section: value})
+            yield from document_writer.mapping({section: value})
 
 
 def _components(items: Sequence[Any]) -> Iterator[str]:
@@ -43,4 +43,4 @@ def _components(items: Sequence[Any]) -> Iterator[str]:
     for index, item in enumerate(items):
         if index and isinstance(item, Mapping):
             yield ""
-        yield from plain_emitter.sequence([item])
+        yield from document_writer.sequence([item])

@@ -12,14 +12,14 @@ from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter
 
-from cluster_forge.stack.legacy_schema import LegacyEntryShape, LegacyShape, LegacySourceShape
-from cluster_forge.stack.schema import Shape, StackShape
+from cluster_forge.stack.legacy_schema import LegacyEntrySchema, LegacySchema, LegacySourceSchema
+from cluster_forge.stack.schema import Schema, StackSchema
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 FILES: Final[Mapping[str, tuple[str, Any]]] = {
-    "stack.schema.json": ("Cluster-Forge stack description", StackShape),
-    "stack-list.schema.json": ("Cluster-Forge stack description, first format", list[LegacyEntryShape]),
-    "source.schema.json": ("Cluster-Forge source.yaml, first format", LegacySourceShape),
+    "stack.schema.json": ("Cluster-Forge stack description", StackSchema),
+    "stack-list.schema.json": ("Cluster-Forge stack description, first format", list[LegacyEntrySchema]),
+    "source.schema.json": ("Cluster-Forge source.yaml, first format", LegacySourceSchema),
 }
 
 
@@ -35,7 +35,7 @@ def texts(files: Mapping[str, tuple[str, Any]] = FILES) -> Iterator[tuple[str, s
 def _schema(model: Any) -> dict[str, Any]:
     is_model = isinstance(model, type) and issubclass(model, BaseModel)
     schema = model.model_json_schema() if is_model else TypeAdapter(model).json_schema()
-    described = {each.__name__: descriptions(each) for each in _models(Shape, LegacyShape)}
+    described = {each.__name__: descriptions(each) for each in _models(Schema, LegacySchema)}
     root = model.__name__ if is_model else ""
     for title, shape in {root: schema, **schema.get("$defs", {})}.items():
         for name, text in described.get(title, {}).items():

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
 from cluster_forge.stack.input_files import Files, in_input
-from cluster_forge.stack.legacy_schema import LegacyEntryShape, LegacySourceShape
+from cluster_forge.stack.legacy_schema import LegacyEntrySchema, LegacySourceSchema
 from cluster_forge.stack.model import Notice
 from cluster_forge.stack.schema import API_VERSION, KIND
-from cluster_forge.stack.validation import faults, shaped, with_texts
+from cluster_forge.stack.validation import schema_errors, validated, with_texts
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
 
@@ -92,12 +92,12 @@ def _rest(entry: Positioned, number: int) -> DescriptionError:
     )
 
 
-def _checked(entry: Positioned, around: str, errors: list[ForgeError]) -> LegacyEntryShape | None:
+def _checked(entry: Positioned, around: str, errors: list[ForgeError]) -> LegacyEntrySchema | None:
     name = entry.get("name")
-    found = faults(LegacyEntryShape, entry, str(name.content) if name else around)
+    found = schema_errors(LegacyEntrySchema, entry, str(name.content) if name else around)
     errors.extend(found)
-    shape = shaped(LegacyEntryShape, entry)
-    return shape if isinstance(shape, LegacyEntryShape) else None
+    shape = validated(LegacyEntrySchema, entry)
+    return shape if isinstance(shape, LegacyEntrySchema) else None
 
 
 def _collection(entry: Positioned, errors: list[ForgeError]) -> Positioned:
@@ -125,7 +125,7 @@ class _Translating:
     """One entry on its way to a native component."""
 
     def __init__(
-        self, entry: Positioned, shape: LegacyEntryShape, files: Files, errors: list[ForgeError], notices: list[Notice]
+        self, entry: Positioned, shape: LegacyEntrySchema, files: Files, errors: list[ForgeError], notices: list[Notice]
     ) -> None:
         self._entry = entry
         self._shape = shape
@@ -243,8 +243,8 @@ class _Translating:
             return None
         if found is None:
             return None
-        source = with_texts(found.traced, _TEXTS)
-        wrong = faults(LegacySourceShape, source)
+        source = with_texts(found.root, _TEXTS)
+        wrong = schema_errors(LegacySourceSchema, source)
         self._errors.extend(wrong)
         self.is_broken = self.is_broken or bool(wrong)
         return None if wrong else source

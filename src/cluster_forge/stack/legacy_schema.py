@@ -37,7 +37,7 @@ Switch = Annotated[StrictBool, BeforeValidator(_switch), WithJsonSchema({"type":
 Texts = Annotated[list[Text], BeforeValidator(_several), WithJsonSchema(_TEXTS)]
 
 
-class LegacyShape(BaseModel):
+class LegacySchema(BaseModel):
     """Keys are written with hyphens or in one word; one that is not known is an error."""
 
     model_config = ConfigDict(
@@ -64,7 +64,7 @@ class LegacyShape(BaseModel):
     """The chart's version."""
 
 
-class LegacyEntryShape(LegacyShape):
+class LegacyEntrySchema(LegacySchema):
     """An entry of the first implementation's `config.yaml`: a component, or a collection."""
 
     namespaces: Texts = []
@@ -85,7 +85,7 @@ class LegacyEntryShape(LegacyShape):
     """Names of components or collections: the entry is a collection then."""
 
 
-class LegacySourceShape(LegacyShape):
+class LegacySourceSchema(LegacySchema):
     """A component's `source.yaml`: how its `manifests/sourced` is made."""
 
     values: StrictStr = ""
@@ -94,7 +94,7 @@ class LegacySourceShape(LegacyShape):
     """Objects that are left out, by file name: `Kind_name.yaml`."""
 
 
-class SelectedShape(BaseModel):
+class SelectedSchema(BaseModel):
     """An entry of a selection."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)

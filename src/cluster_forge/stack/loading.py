@@ -15,8 +15,8 @@ from cluster_forge.stack import component_builder, legacy_format, merge, setting
 from cluster_forge.stack.input_files import INPUT, Files
 from cluster_forge.stack.model import Format, Notice, Stack
 from cluster_forge.stack.resolve import Resolved
-from cluster_forge.stack.schema import ComponentShape, StackShape
-from cluster_forge.stack.validation import faults
+from cluster_forge.stack.schema import ComponentSchema, StackSchema
+from cluster_forge.stack.validation import schema_errors
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
 
@@ -68,7 +68,7 @@ class Loading:
         ]
         if self._is_translated or not self.errors:
             for entry in (entry for entry, made in zip(entries, built, strict=True) if made is None):
-                self.errors.extend(faults(ComponentShape, merge.without_nulls(entry.merged), entry.name))
+                self.errors.extend(schema_errors(ComponentSchema, merge.without_nulls(entry.merged), entry.name))
         name = description.get("name")
         return Stack(
             name=str(name.content) if name else "",
@@ -88,7 +88,7 @@ class Loading:
             )
             return None
         try:
-            return [document.traced for document in positioned_reader.read_all(content, path)]
+            return [document.root for document in positioned_reader.read_all(content, path)]
         except (DescriptionError, ExceptionGroup) as error:
             self.errors.extend(fault for fault in leaves(error) if isinstance(fault, ForgeError))
             return None
@@ -99,7 +99,7 @@ class Loading:
             self.errors.append(self._unknown_environment(path))
         if self._is_incomplete:
             return None
-        description = merge.without_nulls(merge.traced(*layers)).lacking("extends", "environments")
+        description = merge.without_nulls(merge.positioned(*layers)).without("extends", "environments")
         if not self.errors and description.get("name") is None:
             self.errors.append(
                 DescriptionError(
@@ -114,12 +114,12 @@ class Loading:
         if document is None:
             self._is_incomplete = True
             return []
-        self.errors.extend(faults(StackShape, merge.without_nulls(document)))
+        self.errors.extend(schema_errors(StackSchema, merge.without_nulls(document)))
         environments = document.at(("environments",)).mapping if document.get("environments") else {}
         self._environments.update(dict.fromkeys(environments))
         overlay = environments.get(self._environment or "")
         if overlay is not None:
-            document = merge.traced(document, overlay)
+            document = merge.positioned(document, overlay)
         inside = (*above, path)
         layers = [layer for named in document.strings("extends") for layer in self._extended(path, named, inside)]
         return [*layers, document]

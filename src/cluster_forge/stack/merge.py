@@ -28,7 +28,7 @@ def values(*layers: Values) -> dict[str, Any]:
     return merged
 
 
-def traced(*layers: Positioned) -> Positioned:
+def positioned(*layers: Positioned) -> Positioned:
     """The same for values that know their places; every part keeps the place that it came from.
 
     Raises:

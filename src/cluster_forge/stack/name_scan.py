@@ -59,7 +59,7 @@ def read(
     """The names in the description at ``path``, with ``environment`` laid over it; none where it cannot be read."""
     reading = _Reading(read_file, environment)
     layers = [layer for layer in reading.layers(path, ()) if isinstance(layer.content, Mapping)]
-    description = merge.without_nulls(merge.traced(_NOTHING, *layers))
+    description = merge.without_nulls(merge.positioned(_NOTHING, *layers))
     return Names(resolved=resolve(description, [], catalog=catalog), environments=tuple(reading.environments))
 
 
@@ -82,12 +82,12 @@ class _Reading:
             environments = section.mapping if section else {}
             self.environments.update(dict.fromkeys(environments))
             overlay = environments.get(self.environment or "")
-            yield merge.traced(document, overlay) if overlay else document
+            yield merge.positioned(document, overlay) if overlay else document
 
     def _documents(self, path: str) -> list[Positioned]:
         try:
             content = self.read_file(path)
-            return [found.traced for found in positioned_reader.read_all(content, path)] if content is not None else []
+            return [found.root for found in positioned_reader.read_all(content, path)] if content is not None else []
         except (ForgeError, ExceptionGroup):
             return []
 

@@ -34,7 +34,7 @@ class Entry:
 
     @property
     def merged(self) -> Positioned:
-        return merge.traced(*self.layers)
+        return merge.positioned(*self.layers)
 
     @property
     def where(self) -> str:
@@ -114,7 +114,7 @@ def _over_catalog(below: tuple[Positioned, ...], own: Iterable[Positioned]) -> t
     otherwise lose, without a word, budgets, routes and Secrets that he has never seen; an empty list takes all away.
     """
     for layer in own:
-        beneath = merge.traced(*below)
+        beneath = merge.positioned(*below)
         identity = partial(_identity, namespace=_text(layer, "namespace") or _text(beneath, "namespace"))
         lists = {
             key: merge.joined(there, member, identity)
@@ -163,7 +163,7 @@ def expanded(description: Positioned, resolved: Resolved, kept: Collection[str])
     entries = tuple(merge.without_nulls(resolved.known[name].merged) for name in resolved.stack if name in kept)
     whole = dict(description.content) if isinstance(description.content, Mapping) else {}
     whole["components"] = Positioned(entries, description.file, description.line)
-    return replace(description, content=MappingProxyType(whole)).lacking("define", "collections", "catalogs")
+    return replace(description, content=MappingProxyType(whole)).without("define", "collections", "catalogs")
 
 
 def _known(description: Positioned, errors: list[ForgeError]) -> dict[str, Entry]:

@@ -81,7 +81,7 @@ Quantity = Annotated[StrictStr, BeforeValidator(_quantity), WithJsonSchema({"typ
 HelmValues = dict[StrictStr, Any]
 
 
-class Shape(BaseModel):
+class Schema(BaseModel):
     """Keys are written in camelCase; one that is not known is an error."""
 
     model_config = ConfigDict(
@@ -93,7 +93,7 @@ class Shape(BaseModel):
     )
 
 
-class NodeShape(Shape):
+class NodeSchema(Schema):
     """Nodes alike that the stack has to fit on."""
 
     count: StrictInt = Field(1, ge=1)
@@ -112,7 +112,7 @@ class NodeShape(Shape):
     """Taints of the nodes, as kubectl writes them: `key=value:NoSchedule`."""
 
 
-class TargetShape(Shape):
+class TargetSchema(Schema):
     """The cluster that the stack is built for."""
 
     kubernetes: Version = "1.33"
@@ -121,7 +121,7 @@ class TargetShape(Shape):
     """Picks the `sizes` values of the components."""
     architectures: list[Literal["amd64", "arm64"]] = Field(["amd64", "arm64"], min_length=1)
     """The architectures of the nodes."""
-    nodes: list[NodeShape] = []
+    nodes: list[NodeSchema] = []
     """What the stack has to fit on; without it nobody checks whether it fits."""
     domain: StrictStr = ""
     """The DNS domain below which user interfaces are to be reachable: `example.com`."""
@@ -129,7 +129,7 @@ class TargetShape(Shape):
     """What the cluster has already, so that no component has to bring it: `storage-class`, `loadbalancer`."""
 
 
-class GitOpsShape(Shape):
+class GitOpsSchema(Schema):
     """How the stack gets into the cluster and stays there."""
 
     engine: Literal["argocd", "flux", "none"] = "argocd"
@@ -148,7 +148,7 @@ class GitOpsShape(Shape):
     """Whether Argo CD deletes a component's objects together with its Application."""
 
 
-class ImageShape(Shape):
+class ImageSchema(Schema):
     """The OCI image that `cast` makes."""
 
     repository: StrictStr = ""
@@ -159,7 +159,7 @@ class ImageShape(Shape):
     """An image below our layer; empty: data only."""
 
 
-class HelmShape(Shape):
+class HelmSchema(Schema):
     """A Helm chart."""
 
     chart: Text
@@ -174,7 +174,7 @@ class HelmShape(Shape):
     """Whether the values are not checked against the chart's `values.schema.json` (as Helm's flag of that name)."""
 
 
-class SizesShape(Shape):
+class SizesSchema(Schema):
     """Helm values for each size of the target, laid over those of the `valuesFiles` and under `values`."""
 
     small: HelmValues = {}
@@ -185,14 +185,14 @@ class SizesShape(Shape):
     """Where `target.size` is `large`."""
 
 
-class UpstreamShape(Shape):
+class UpstreamSchema(Schema):
     """How a folder of already rendered manifests is made anew: `mine` does, `smelt` only reads the folder."""
 
     folder: Text
     """The folder that is made, relative to `input/`; name it in `manifests` too."""
     namespace: Namespace = ""
     """The namespace that the chart is rendered for."""
-    helm: HelmShape | None = None
+    helm: HelmSchema | None = None
     """The chart that is rendered into the folder."""
     manifests: list[Text] = []
     """URLs that are fetched into the folder."""
@@ -204,7 +204,7 @@ class UpstreamShape(Shape):
     """Objects that are left out, by file name (`deployment.apps_shop_web.yaml` or `Deployment_web.yaml`)."""
 
 
-class SecretShape(Shape):
+class SecretSchema(Schema):
     """A Secret that somebody has to make before the stack is deployed."""
 
     name: Text
@@ -217,7 +217,7 @@ class SecretShape(Shape):
     """Where; without it the component's namespace."""
 
 
-class ComponentShape(Shape):
+class ComponentSchema(Schema):
     """A component: one unit of the stack."""
 
     name: Label
@@ -230,7 +230,7 @@ class ComponentShape(Shape):
     """When it goes into the cluster, lower first; computed if it is not given."""
     needs: list[Label] = []
     """Components that have to be there before it."""
-    helm: HelmShape | None = None
+    helm: HelmSchema | None = None
     """The chart that it is made from."""
     version: StrictStr = ""
     """The chart's version: `helm.version` for a component that is defined elsewhere."""
@@ -238,7 +238,7 @@ class ComponentShape(Shape):
     """Manifests that it is made from: URLs, and files and folders relative to `input/`."""
     values_files: list[Text] = []
     """Values files for the chart, relative to `input/`, earliest first."""
-    sizes: SizesShape = SizesShape()
+    sizes: SizesSchema = SizesSchema()
     """Values for each size of the target, between `valuesFiles` and `values`."""
     values: HelmValues = {}
     """Values for the chart: mappings merge, lists replace, null removes the chart's default."""
@@ -248,17 +248,17 @@ class ComponentShape(Shape):
     """`true`: no namespace is filled in."""
     later_replaces: StrictBool = False
     """`true`: an object of a later entry of `manifests` replaces an equal one of an earlier entry."""
-    upstream: UpstreamShape | None = None
+    upstream: UpstreamSchema | None = None
     """How a folder of its manifests is made anew."""
     objects: list[dict[StrictStr, Any]] = []
     """Kubernetes objects that belong to it, written out."""
     pod_security: Literal["", "restricted", "baseline", "privileged"] = ""
     """The Pod Security level that is written on its namespace."""
-    secrets: list[SecretShape] = []
+    secrets: list[SecretSchema] = []
     """Secrets that it expects: `secrets list` tells how to make them."""
 
 
-class IgnoreShape(Shape):
+class IgnoreSchema(Schema):
     """A finding that is silenced."""
 
     code: Text
@@ -271,10 +271,10 @@ class IgnoreShape(Shape):
     """Only for this object: `Deployment.apps/shop/web`."""
 
 
-class ChecksShape(Shape):
+class ChecksSchema(Schema):
     """What `check` looks at."""
 
-    ignore: list[IgnoreShape] = []
+    ignore: list[IgnoreSchema] = []
     """Findings that are silenced."""
 
 
@@ -282,39 +282,39 @@ def _entry(value: Any) -> str | None:
     return "name" if isinstance(value, str) else "mapping" if isinstance(value, dict) else None
 
 
-class LayerShape(Shape):
+class LayerSchema(Schema):
     """A part of a description, to be merged over others."""
 
     name: Label | None = None
     """The stack's name: a DNS label. `cast` writes `stacks/NAME`."""
     extends: list[Text] = []
     """Other Stack files, relative to this one, earliest first; later files and this one win."""
-    target: TargetShape = TargetShape()
+    target: TargetSchema = TargetSchema()
     """The cluster that the stack is built for."""
-    gitops: GitOpsShape = GitOpsShape()
+    gitops: GitOpsSchema = GitOpsSchema()
     """How the stack gets into the cluster and stays there."""
-    image: ImageShape = ImageShape()
+    image: ImageSchema = ImageSchema()
     """The OCI image that `cast` makes."""
     components: list[
-        Annotated[Annotated[Text, Tag("name")] | Annotated[ComponentShape, Tag("mapping")], Discriminator(_entry)]
+        Annotated[Annotated[Text, Tag("name")] | Annotated[ComponentSchema, Tag("mapping")], Discriminator(_entry)]
     ] = []
     """What is in the stack: names of components and collections, and components."""
-    define: list[ComponentShape] = []
+    define: list[ComponentSchema] = []
     """Components that are in the stack only where something names them."""
     collections: dict[Label, list[Text]] = {}
     """Names for several components or collections."""
     catalogs: list[Text] = []
     """Catalogs of your own, folders relative to `input/`; a later one's components replace an earlier one's."""
-    checks: ChecksShape = ChecksShape()
+    checks: ChecksSchema = ChecksSchema()
     """What `check` looks at."""
 
 
-class StackShape(LayerShape):
+class StackSchema(LayerSchema):
     """A stack description for Cluster-Forge (`input/config.yaml`)."""
 
     api_version: Literal["cluster-forge/v1"]
     """The format's version."""
     kind: Literal["Stack"]
     """What the file describes."""
-    environments: dict[StrictStr, LayerShape] = {}
+    environments: dict[StrictStr, LayerSchema] = {}
     """Changes by name: `--environment NAME` merges one over the whole file before anything else is read from it."""

@@ -19,16 +19,16 @@ from cluster_forge.stack.model import (
     Size,
     Target,
 )
-from cluster_forge.stack.schema import ChecksShape, GitOpsShape, ImageShape, NodeShape, Shape, TargetShape
-from cluster_forge.stack.validation import shaped
+from cluster_forge.stack.schema import ChecksSchema, GitOpsSchema, ImageSchema, NodeSchema, Schema, TargetSchema
+from cluster_forge.stack.validation import validated
 from cluster_forge.yaml.positioned import Positioned
 
-Section = TypeVar("Section", bound=Shape)
+Section = TypeVar("Section", bound=Schema)
 
 
 def target(description: Positioned) -> Target:
     """The target; its defaults where the description has not the right shape."""
-    shape = _section(description, "target", TargetShape)
+    shape = _section(description, "target", TargetSchema)
     return Target(
         kubernetes=KubernetesVersion.parse(shape.kubernetes),
         size=Size(shape.size),
@@ -41,8 +41,8 @@ def target(description: Positioned) -> Target:
 
 def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
     """How the stack is delivered; what cannot be done goes into ``errors``."""
-    shape = _section(description, "gitops", GitOpsShape)
-    known = shape.url or (shape.source == "oci" and _section(description, "image", ImageShape).repository)
+    shape = _section(description, "gitops", GitOpsSchema)
+    known = shape.url or (shape.source == "oci" and _section(description, "image", ImageSchema).repository)
     if shape.source != "internal" and not known and shape.engine != "none":
         errors.append(
             DescriptionError(
@@ -72,7 +72,7 @@ def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
 
 def image(description: Positioned, errors: list[ForgeError]) -> ImageSettings:
     """The image's settings; what cannot be done goes into ``errors``."""
-    shape = _section(description, "image", ImageShape)
+    shape = _section(description, "image", ImageSchema)
     if shape.base:
         errors.append(
             DescriptionError(
@@ -86,7 +86,7 @@ def image(description: Positioned, errors: list[ForgeError]) -> ImageSettings:
 
 def ignores(description: Positioned) -> tuple[Ignore, ...]:
     """The findings that are silenced, each with its place."""
-    shape = _section(description, "checks", ChecksShape)
+    shape = _section(description, "checks", ChecksSchema)
     return tuple(
         Ignore(
             code=ignore.code,
@@ -99,7 +99,7 @@ def ignores(description: Positioned) -> tuple[Ignore, ...]:
     )
 
 
-def _node(shape: NodeShape) -> Node:
+def _node(shape: NodeSchema) -> Node:
     return Node(
         count=shape.count,
         cpu=shape.cpu,
@@ -113,5 +113,5 @@ def _node(shape: NodeShape) -> Node:
 
 def _section(description: Positioned, name: str, kind: type[Section]) -> Section:
     member = description.get(name)
-    found = shaped(kind, member) if member else None
+    found = validated(kind, member) if member else None
     return found if isinstance(found, kind) else kind()

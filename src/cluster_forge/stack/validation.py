@@ -31,7 +31,7 @@ _MOST = 100
 """Nobody reads more, and to say what each of a hundred thousand wrong keys was meant to be takes minutes."""
 
 
-def faults(model: type[BaseModel], value: Positioned, around: str = "") -> list[DescriptionError]:
+def schema_errors(model: type[BaseModel], value: Positioned, around: str = "") -> list[DescriptionError]:
     """What keeps ``value`` from having the shape of ``model``; ``around`` says what the value is part of."""
     try:
         model.model_validate(value.plain)
@@ -44,7 +44,7 @@ def faults(model: type[BaseModel], value: Positioned, around: str = "") -> list[
     return []
 
 
-def shaped(model: type[BaseModel], value: Positioned) -> BaseModel | None:
+def validated(model: type[BaseModel], value: Positioned) -> BaseModel | None:
     """``value`` in the shape of ``model``; None if it does not have it."""
     try:
         return model.model_validate(value.plain)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from cluster_forge.yaml.scalar_meaning import Scalar
+from cluster_forge.yaml.scalar_reader import Scalar
 
 Path = tuple[str | int, ...]
 """Keys and list indexes from the top down."""
@@ -28,7 +28,7 @@ class Positioned:
 
     @classmethod
     def of(cls, value: Any, like: Positioned) -> Positioned:
-        """``value`` (plain, or with traced parts) as if all of it stood where ``like`` stands."""
+        """``value`` (plain, or with positioned parts) as if all of it stood where ``like`` stands."""
         if isinstance(value, Positioned):
             return value
         if isinstance(value, Mapping):
@@ -95,7 +95,7 @@ class Positioned:
             yield inner, member.where
             yield from member.origins(inner)
 
-    def lacking(self, *keys: str) -> Positioned:
+    def without(self, *keys: str) -> Positioned:
         """The same mapping without these members."""
         return replace(
             self, content=MappingProxyType({key: member for key, member in self.mapping.items() if key not in keys})

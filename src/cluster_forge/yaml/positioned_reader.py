@@ -14,7 +14,7 @@ from typing import Any, Final
 import yaml
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, raise_all
-from cluster_forge.yaml import scalar_meaning, syntax_errors
+from cluster_forge.yaml import scalar_reader, syntax_errors
 from cluster_forge.yaml.positioned import Path, Positioned
 
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -36,23 +36,23 @@ _MERGE: Final = "tag:yaml.org,2002:merge"
 
 @dataclass(frozen=True, slots=True)
 class PositionedDocument:
-    """A file's value, plain (``value``) and with the place of every part (``traced``)."""
+    """A file's value, plain (``value``) and with the place of every part (``root``)."""
 
     file: str
     value: Any
-    traced: Positioned
+    root: Positioned
 
     def line(self, path: Path) -> int:
         """The line of the part at ``path``, or of the nearest part around it that is there."""
-        return self.traced.at(path).line
+        return self.root.at(path).line
 
     def where(self, path: Path = ()) -> str:
         """The same as ``file:line``."""
-        return self.traced.at(path).where
+        return self.root.at(path).where
 
     def text(self, path: Path) -> str:
         """A scalar as it was written, ``1.10`` where the value is 1.1; text as it is."""
-        part = self.traced.at(path)
+        part = self.root.at(path)
         return part.text or str(part.content)
 
 
@@ -108,7 +108,7 @@ def _at(file: str, text: bytes, position: int) -> str:
 
 
 class _Builder:
-    """Turns the parser's events into traced values. Errors that leave the rest readable are collected."""
+    """Turns the parser's events into positioned values. Errors that leave the rest readable are collected."""
 
     def __init__(self, text: str, file: str) -> None:
         self._file = file
@@ -152,7 +152,7 @@ class _Builder:
     def _scalar(self, event: Any) -> Positioned:
         line = event.start_mark.line + 1
         try:
-            value = scalar_meaning.resolve(event.value, plain=event.implicit[0], tag=event.tag)
+            value = scalar_reader.resolve(event.value, plain=event.implicit[0], tag=event.tag)
         except ValueError as error:
             self._note(self._wrong(event, str(error), fix="put it into quotes if it is text"))
             value = event.value
@@ -195,7 +195,7 @@ class _Builder:
                 event, "a key must be text, not a list or a mapping", fix="put it into quotes, as in '{{ name }}'"
             )
         try:
-            return scalar_meaning.as_key(value.content)
+            return scalar_reader.as_key(value.content)
         except ValueError as error:
             self._note(self._wrong(event, str(error), fix="put it into quotes if it is text"))
             return ""

@@ -127,7 +127,7 @@ def _own_catalogs(content: bytes) -> tuple[str, ...]:
     from cluster_forge.stages.describe.load_description import DESCRIPTION
     from cluster_forge.yaml import positioned_reader
 
-    found = positioned_reader.read(content, DESCRIPTION).traced
+    found = positioned_reader.read(content, DESCRIPTION).root
     if not found.mapping:
         raise DescriptionError(
             "catalogs are named in the native format only",

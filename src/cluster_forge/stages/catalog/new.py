@@ -21,7 +21,7 @@ from cluster_forge.ports.workers import Workers
 from cluster_forge.stack.model import Size, Values
 from cluster_forge.stages.catalog.trial_renderer import TrialRenderer, mapping
 from cluster_forge.stages.catalog.value_search import Probing
-from cluster_forge.yaml import plain_emitter
+from cluster_forge.yaml import document_writer
 
 STAGE: Final = "draft"
 _MONITORING: Final = "monitoring.coreos.com"
@@ -71,7 +71,7 @@ def text(made: Draft) -> str:
         f"# Begun by `cluster-forge catalog new` from {chart} {version}; try it with `catalog test {name}`. To look at:"
     ]
     lines += (f"# - {' '.join(remark.split())}" for remark in made.remarks)
-    return "".join(f"{line}\n" for line in lines) + plain_emitter.document(made.component)
+    return "".join(f"{line}\n" for line in lines) + document_writer.document(made.component)
 
 
 def draft(asked: NewComponent, trials: TrialRenderer, workers: Workers, reporter: Reporter) -> Draft:

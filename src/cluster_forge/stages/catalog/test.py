@@ -271,7 +271,7 @@ class _Testing:
         """Nothing is on that tells the makers of the software about its use."""
         name, minor = self._component.name, self._newest
         layers = self._companies.alone(name, minor, "large")
-        helm = merge.traced(*layers).plain.get("helm")
+        helm = merge.positioned(*layers).plain.get("helm")
         if not helm:
             return
         _, defaults = self._trials.described(helm)

@@ -45,7 +45,7 @@ class TrialRenderer:
             ForgeError, ExceptionGroup: as for `made`; UnknownNameError if nobody gives what it needs.
         """
         layers = self.companies.alone(name, minor, size)
-        namespace = merge.traced(*layers).plain["namespace"]
+        namespace = merge.positioned(*layers).plain["namespace"]
         return placed(self.made(name, layers, minor), namespace, minor)
 
     def made(
@@ -130,7 +130,7 @@ class TrialRenderer:
         return tuple(self.renderer.render(each).content for each in self._orders(name, layers, minor, apis))
 
     def _orders(self, name: str, layers: Sequence[Positioned], minor: int, apis: Sequence[str]) -> Iterator[RenderJob]:
-        merged: dict[str, Any] = merge.traced(*layers).plain
+        merged: dict[str, Any] = merge.positioned(*layers).plain
         component, where = ComponentName(name), f"catalog:{name}"
         texts = [(f"{where} objects[{i}]", orjson.dumps(each)) for i, each in enumerate(merged.get("objects", ()))]
         texts += [(url, self._manifest(url)) for url in merged.get("manifests", ())]

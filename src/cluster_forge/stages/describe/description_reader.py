@@ -52,7 +52,7 @@ def library(read: Read, list_files: ListFiles, *, may_be_empty: bool = False) ->
     """
     content = read(DESCRIPTION)
     try:
-        named = positioned_reader.read(content or b"", DESCRIPTION).traced.strings("catalogs")
+        named = positioned_reader.read(content or b"", DESCRIPTION).root.strings("catalogs")
     except (DescriptionError, ExceptionGroup):
         named = ()
     errors: list[ForgeError] = []

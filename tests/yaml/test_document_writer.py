@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster_forge.yaml import positioned_reader
-from cluster_forge.yaml.plain_emitter import document, scalar
+from cluster_forge.yaml.document_writer import document, scalar
 
 trap = st.one_of(
     st.sampled_from(

@@ -8,7 +8,7 @@ _CONFLICT = re.compile(r"^<<<<<<< .*^>>>>>>> ", re.MULTILINE | re.DOTALL)
 _TAB = re.compile(r"^ *\t", re.MULTILINE)
 
 
-def mending(document: str) -> str:
+def fix_for(document: str) -> str:
     """What to do about a document that cannot be read, in the words of a fix."""
     if _CONFLICT.search(document):
         return "a merge conflict was left in it: decide between the two versions and remove the marks"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.yaml import positioned_reader
-from cluster_forge.yaml.scalar_meaning import as_key, resolve
+from cluster_forge.yaml.scalar_reader import as_key, resolve
 
 
 @pytest.mark.parametrize(

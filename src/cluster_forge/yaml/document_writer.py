@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from cluster_forge.yaml import scalar_text
+from cluster_forge.yaml import scalar_writer
 
 _WIDEST: Final = 110
 _LONGEST_KEY: Final = 1000
@@ -51,11 +51,11 @@ def scalar(value: Any) -> str:
         ValueError: for text with a lone surrogate, which no UTF-8 can hold.
     """
     if isinstance(value, str):
-        text = scalar_text.line(value)
-        return scalar_text.quoted(value) if text == value and _IN_LISTS.intersection(value) else text
+        text = scalar_writer.line(value)
+        return scalar_writer.quoted(value) if text == value and _IN_LISTS.intersection(value) else text
     if value and isinstance(value, Mapping | list | tuple):
         raise ValueError("a collection that holds something is no scalar")
-    return scalar_text.scalar({} if isinstance(value, Mapping) else [] if isinstance(value, tuple) else value)
+    return scalar_writer.scalar({} if isinstance(value, Mapping) else [] if isinstance(value, tuple) else value)
 
 
 def _member(key: str, value: Any, indent: str) -> Iterator[str]:
@@ -74,7 +74,7 @@ def _member(key: str, value: Any, indent: str) -> Iterator[str]:
 
 
 def _text(start: str, value: Any, indent: str) -> Iterator[str]:
-    text = scalar_text.block(value, f"{indent}  ") if isinstance(value, str) and "\n" in value else scalar(value)
+    text = scalar_writer.block(value, f"{indent}  ") if isinstance(value, str) and "\n" in value else scalar(value)
     yield from f"{start} {text}".split("\n")
 
 
