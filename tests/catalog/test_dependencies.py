@@ -81,7 +81,7 @@ class TestNames:
     def test_an_unknown_name_is_told_with_the_nearest(self, shelf: Shelf) -> None:
         shelf.component("grafana")
         assert shelf.faults("components: [grafna]") == [
-            "input/config.yaml:4: nobody defines a component or collection 'grafna', did you mean 'grafana'?"
+            "input/config.yaml:4: unknown component or collection 'grafna', did you mean 'grafana'?"
         ]
 
 

@@ -150,7 +150,7 @@ def both(whole: Forged, rest: Forged) -> Mapping[str, Forged]:
 
 class TestWhatIsWrongInIt:
     def test_a_folder_that_is_missing_is_told_with_its_line(self, workspaces: Workspaces, seed: Seed) -> None:
-        with pytest.raises(DescriptionError, match="there is no file or folder input/rabbitmq-airm-config") as caught:
+        with pytest.raises(DescriptionError, match="input/rabbitmq-airm-config does not exist") as caught:
             workspaces.load(workspaces.make(SEED))
         first = seed.lines["rabbitmq-airm-config"]
         assert caught.value.where in {f"input/config.yaml:{first + more}" for more in range(5)}
@@ -287,7 +287,7 @@ class TestConvert:
 
     @pytest.mark.parametrize("selection", SELECTIONS)
     def test_a_selection_and_its_native_form_give_the_same_bytes(self, workspaces: Workspaces, selection: str) -> None:
-        options: dict[str, Any] = {"select_files": (f"config-silogen-{selection}.yaml",), "skip": ("keycloak",)}
+        options: dict[str, Any] = {"select": (f"config-silogen-{selection}.yaml",), "skip": ("keycloak",)}
         folder = workspaces.make(SEED)
         selected = workspaces.forge(folder, **options)
         assert selected.smelted.is_written

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster_forge.stack.convert import native
+from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.model import Stack
-from cluster_forge.stack.parse import load
+from cluster_forge.stack.parse import parse_description
+from cluster_forge.stack.selection import Selection
 from cluster_forge.yaml import document_writer
 
 Placeless = Callable[[Stack], Stack]
@@ -68,8 +70,8 @@ def test_the_native_form_is_the_same_stack(described: dict[str, dict[str, Any]],
     entries.append({"name": "all", "collection": list(described)})
     listed = "".join(f"{line}\n" for line in document_writer.sequence(entries))
     names = [*list(described)[:1], "all"] if is_chosen else []
-    loaded = load(reader(listed), names=names)
-    again = load(reader(native(loaded)))
+    loaded = parse_description(InputFiles(reader(listed)), Selection(names=tuple(names)))
+    again = parse_description(InputFiles(reader(native(loaded))))
     assert bare(again.stack) == bare(loaded.stack)
     assert again.effective == loaded.effective
     assert again.digest == loaded.digest
@@ -78,11 +80,11 @@ def test_the_native_form_is_the_same_stack(described: dict[str, dict[str, Any]],
 
 def test_it_reads_well() -> None:
     listed = "- {name: both, collection: [a, b]}\n- {name: a, namespace: a, manifestpath: [a/manifests/sourced, a/v.yaml]}\n- {name: b, manifestpath: v.yaml}\n"
-    assert native(load(reader(listed), names=["both"], name="old")) == (
-        "# Written by `cluster-forge convert` from a list of the first format. Paths are relative to this file's folder.\n"
+    assert native(parse_description(InputFiles(reader(listed)), Selection(names=("both",)))) == (
+        "# Written by `cluster-forge convert` from a list in the legacy format. Paths are relative to this file's folder.\n"
         "apiVersion: cluster-forge/v1\n"
         "kind: Stack\n"
-        "name: old\n"
+        "name: stack\n"
         "\n"
         "# What is in the stack.\n"
         "components:\n"
@@ -118,7 +120,7 @@ def test_the_real_lists(corpus: Path, on_disk: Callable[[Path], Any], placeless:
     workspace = on_disk(corpus / "v1-input")
     files = [f"config-silogen-{selection}.yaml"] if selection else []
     skip = [] if selection else ["rabbitmq-airm-config"]
-    loaded = workspace.load(select_files=files, skip=skip)
+    loaded = workspace.load(select=files, skip=skip)
     again = workspace.replacing(native(loaded)).load(skip=skip)
     assert len(again.stack.components) == {"": 53, "core": 26, "weka": 31, "nuage": 27, "enterprise-ai": 29}[selection]
     assert placeless(again.stack) == placeless(loaded.stack)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster_forge.stack import name_scan
-from cluster_forge.stack.parse import load
+from cluster_forge.stack.input_files import InputFiles
+from cluster_forge.stack.parse import parse_description
 
 BASE = """\
 apiVersion: cluster-forge/v1
@@ -39,7 +40,9 @@ LIST = b"- {name: a, namespace: a, manifestpath: a.yaml}\n- {name: b, collection
 def test_extends_environments_and_collections() -> None:
     found = name_scan.read(FILES.get)
     assert found.components == ("near", "far", "spare")
-    assert found.resolved.stack == tuple(str(part.name) for part in load(FILES.get).stack.components)
+    assert found.resolved.stack == tuple(
+        str(part.name) for part in parse_description(InputFiles(FILES.get)).stack.components
+    )
     assert found.resolved.collections == {"group": ("far", "near")}
     assert found.environments == ("small",)
     assert name_scan.read(FILES.get, "small").resolved.stack == ("far",)
@@ -91,4 +94,6 @@ def test_the_real_descriptions(corpus: Path, stack: str) -> None:
         file = corpus / "stacks" / stack / path
         return file.read_bytes() if file.is_file() else None
 
-    assert name_scan.read(read).resolved.stack == tuple(str(part.name) for part in load(read).stack.components)
+    assert name_scan.read(read).resolved.stack == tuple(
+        str(part.name) for part in parse_description(InputFiles(read)).stack.components
+    )

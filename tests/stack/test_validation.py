@@ -56,18 +56,18 @@ Native = Callable[..., Any]
         ("environments: {p: {target: {siz: x}}}", "4: environments.p.target: unknown key 'siz', did you mean 'size'?"),
         ("environments: {p: {kind: Stack}}", "4: environments.p: unknown key 'kind'"),
         ("checks: {ignore: [{code: x}]}", "4: checks.ignore[0]: 'reason' is missing"),
-        ("image: {compression: true}", "4: image.compression: must be one of gzip, zstd, not the truth value true"),
+        ("image: {compression: true}", "4: image.compression: must be one of gzip, zstd, not the boolean true"),
         ("define:\n- name: a\n  namespace: null\n  needs: [null]", "7: define[0].needs[0]: must be text, not empty"),
     ],
 )
 def test_faults_are_told_with_their_place(native: Native, description: str, error: str) -> None:
-    assert native(description + "\n").faults()[0] == f"input/config.yaml:{error}"
+    assert native(description + "\n").errors()[0] == f"input/config.yaml:{error}"
 
 
 @pytest.mark.parametrize(
     ("description", "fix"),
     [
-        ("target: {kubernetes: 1.30}", 'put it into quotes: "1.30"'),
+        ("target: {kubernetes: 1.30}", 'put it in quotes: "1.30"'),
         ("extends: ../base.yaml", "write it as a list: [../base.yaml]"),
         ("gitops: {install: 'true'}", "write it without quotes"),
     ],
@@ -78,12 +78,12 @@ def test_faults_are_told_with_a_fix(native: Native, description: str, fix: str) 
     assert getattr(caught.value, "fix", None) == fix
 
 
-def test_the_first_keys_are_required(seed: Native) -> None:
-    assert seed("name: a\n").faults() == [
+def test_the_first_keys_are_required(legacy: Native) -> None:
+    assert legacy("name: a\n").errors() == [
         "input/config.yaml:1: 'apiVersion' is missing",
         "input/config.yaml:1: 'kind' is missing",
     ]
-    assert seed("apiVersion: cluster-forge/v2\nkind: Stack\nname: a\n").faults() == [
+    assert legacy("apiVersion: cluster-forge/v2\nkind: Stack\nname: a\n").errors() == [
         "input/config.yaml:1: apiVersion: must be cluster-forge/v1, not 'cluster-forge/v2', did you mean 'cluster-forge/v1'?"
     ]
 

@@ -10,8 +10,8 @@ from cluster_forge.catalog.component_format import CatalogComponent, Need, Versi
 from cluster_forge.catalog.library import InInput, Library, flattened
 from cluster_forge.catalog.wiring import Placed, Surroundings
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
-from cluster_forge.stack.catalog_port import Completed
-from cluster_forge.stack.input_files import Files, in_input
+from cluster_forge.stack.catalog_port import CompletedStack
+from cluster_forge.stack.input_files import InputFiles, in_input
 from cluster_forge.stack.model import Notice, Target
 from cluster_forge.yaml.positioned import Positioned
 
@@ -28,7 +28,7 @@ class StackCatalog:
     def collections(self) -> Mapping[str, Sequence[str]]:
         return {name: each.members for name, each in self.library.collections.items()}
 
-    def extended(self, folders: Sequence[Positioned], files: Files, errors: list[ForgeError]) -> StackCatalog:
+    def extended(self, folders: Sequence[Positioned], files: InputFiles, errors: list[ForgeError]) -> StackCatalog:
         """The library with a user's own catalogs over it; one that is not there goes into ``errors``."""
         own = []
         for named in folders:
@@ -41,7 +41,7 @@ class StackCatalog:
 
     def completed(
         self, stack: Mapping[str, str], own: Mapping[str, Positioned], target: Target, skipped: frozenset[str]
-    ) -> Completed:
+    ) -> CompletedStack:
         """The stack (each component with where it is named) with all that its components of the catalog need.
 
         ``own`` has what the description says of a component. One that says what it is made from is its user's own,
@@ -63,11 +63,11 @@ class _Completing:
     notices: list[Notice] = field(default_factory=list)
     errors: list[ForgeError] = field(default_factory=list)
 
-    def members(self) -> Completed:
+    def members(self) -> CompletedStack:
         """The stack without its components' layers."""
         placed = self._members()
         stack = tuple(name for name in self.order if name not in self.present or name in placed)
-        return Completed(stack=stack, layers={}, notices=tuple(self.notices), errors=tuple(self.errors))
+        return CompletedStack(stack=stack, layers={}, notices=tuple(self.notices), errors=tuple(self.errors))
 
     def _members(self) -> dict[str, Placed]:
         for name in self.named:
@@ -77,7 +77,7 @@ class _Completing:
         self._exclusions()
         return {name: each for name in self.present if (each := self._placed(name)) is not None}
 
-    def all(self) -> Completed:
+    def all(self) -> CompletedStack:
         placed = self._members()
         around = Surroundings(
             target=self.target,
@@ -92,7 +92,7 @@ class _Completing:
                 layers[name] = wiring.layers(each, around, self._needed(name, around))
             except DescriptionError as error:
                 self.errors.append(error)
-        return Completed(
+        return CompletedStack(
             stack=tuple(name for name in self.order if name not in self.present or name in layers),
             layers=layers,
             notices=tuple(self.notices),
@@ -265,13 +265,13 @@ def _text(own: Positioned | None, key: str) -> str:
     return part.string or "" if part else ""
 
 
-def needed(library: Library, names: Sequence[str], target: Target) -> Completed:
+def needed(library: Library, names: Sequence[str], target: Target) -> CompletedStack:
     """The components of such a stack and why they cannot be in one, without their layers: quick enough for every key."""
     stack = dict.fromkeys(flattened(names, library.collections), "")
     return _Completing(library, stack, {}, target, frozenset()).members()
 
 
-def whole(library: Library, names: Sequence[str], target: Target) -> Completed:
+def whole(library: Library, names: Sequence[str], target: Target) -> CompletedStack:
     """What a stack of these components and collections comes to, before there is a description."""
     stack = dict.fromkeys(flattened(names, library.collections), "")
     return StackCatalog(library).completed(stack, {}, target, frozenset())

@@ -12,8 +12,8 @@ from typing import Protocol, TypeVar
 from cluster_forge.catalog.component_format import Capability, CatalogCollection, CatalogComponent
 from cluster_forge.foundation.errors import DescriptionError, UnknownNameError, raise_all
 from cluster_forge.foundation.names import did_you_mean
-from cluster_forge.stack.input_files import Files
-from cluster_forge.stack.schema import Schema
+from cluster_forge.stack.input_files import InputFiles
+from cluster_forge.stack.schema_types import Schema
 from cluster_forge.stack.validation import schema_errors
 from cluster_forge.yaml import positioned_reader
 
@@ -57,7 +57,7 @@ class Packaged:
 class InInput:
     """`Folder` of a user's own catalog, in the workspace."""
 
-    files: Files
+    files: InputFiles
     root: str
 
     @property

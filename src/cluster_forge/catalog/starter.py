@@ -10,6 +10,7 @@ from typing import Final
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.stack import name_scan as stack_names
 from cluster_forge.stack.name_scan import Names
+from cluster_forge.stack.selection import DESCRIPTION as _IN_WORKSPACE
 
 DESCRIPTION: Final = "config.yaml"
 
@@ -27,7 +28,7 @@ def tree(components: Collection[str] | None = None) -> FileTree:
 
 def names() -> Names:
     """The components and collections that the starter has or knows."""
-    return stack_names.read({stack_names.DESCRIPTION: _description()}.get)
+    return stack_names.read({_IN_WORKSPACE: _description()}.get)
 
 
 def remarks() -> Mapping[str, str]:

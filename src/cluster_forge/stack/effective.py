@@ -1,4 +1,4 @@
-"""The effective description as text, each value with the file and line that it came from."""
+"""The effective description as YAML, each value with the file and line of its origin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COLUMN = 56
 
 
 def text(effective: Mapping[str, Any], origins: Mapping[Path, str]) -> str:
-    """The description as YAML; with ``origins``, a comment behind every value that is no mapping and no list."""
+    """The description as YAML; with ``origins``, a comment after every scalar."""
     return "".join(_commented(line, where) for line, where in _mapping(effective, (), "", origins)) or "{}\n"
 
 

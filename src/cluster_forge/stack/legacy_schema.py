@@ -1,4 +1,4 @@
-"""The first implementation's formats, as models that check their shape: lists of components, ``source.yaml``, selections."""
+"""The legacy format (the first implementation's) as models that check it: lists of components and ``source.yaml``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, WithJsonSchema
 from pydantic.functional_validators import BeforeValidator
 
-from cluster_forge.stack.schema import Label, Text
+from cluster_forge.stack.schema_types import Label, Text
 
 
 def _whole(value: Any) -> Any:
@@ -38,7 +38,7 @@ Texts = Annotated[list[Text], BeforeValidator(_several), WithJsonSchema(_TEXTS)]
 
 
 class LegacySchema(BaseModel):
-    """Keys are written with hyphens or in one word; one that is not known is an error."""
+    """Keys are written with hyphens or in one word; an unknown key is an error."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -92,12 +92,3 @@ class LegacySourceSchema(LegacySchema):
     """The name of a values file beside this one."""
     source_exclusions: Texts = []
     """Objects that are left out, by file name: `Kind_name.yaml`."""
-
-
-class SelectedSchema(BaseModel):
-    """An entry of a selection."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    name: Text
-    """A component or a collection."""

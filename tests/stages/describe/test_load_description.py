@@ -16,13 +16,15 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.stack import lock_file
 from cluster_forge.stack.lock import Lock, LockedComponent, LockedSource
 from cluster_forge.stack.selection import Selection
-from cluster_forge.stages.describe import description_reader
+from cluster_forge.stages.describe import read_description
 from cluster_forge.stages.describe.load_description import Description, load_description
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cluster_forge.ports.storage import Cache
+    from cluster_forge.stack.input_files import InputFiles
+    from cluster_forge.stack.parse import ParsedDescription
 
 DESCRIPTION = """\
 apiVersion: cluster-forge/v1
@@ -86,16 +88,16 @@ def cache(tmp_path: Path) -> FolderCache:
 
 @pytest.fixture
 def readings(monkeypatch: pytest.MonkeyPatch) -> list[Selection]:
-    """What was read anew."""
-    done: list[Selection] = []
-    inner = description_reader.stack
+    """The selections with which the description was read, not taken from the cache."""
+    readings: list[Selection] = []
+    inner = read_description.read_description
 
-    def stack(read: object, list_files: object, selection: Selection) -> object:
-        done.append(selection)
-        return inner(read, list_files, selection)  # type: ignore[arg-type]
+    def read(files: InputFiles, selection: Selection) -> ParsedDescription:
+        readings.append(selection)
+        return inner(files, selection)
 
-    monkeypatch.setattr(description_reader, "stack", stack)
-    return done
+    monkeypatch.setattr(read_description, "read_description", read)
+    return readings
 
 
 def plainly(folder: Folder, selection: Selection | None = None) -> Description:
@@ -110,7 +112,7 @@ class TestKept:
         assert load_description(folder, Selection(), cache) == first == plainly(folder)
         assert len(readings) == 2  # the first, and the one without a cache
         assert first.lock == LOCKED
-        assert set(first.read) == {"input/config.yaml", "input/base.yaml", "input/web.yaml"}
+        assert set(first.digests) == {"input/config.yaml", "input/base.yaml", "input/web.yaml"}
         assert first.stack.component("web").values["limit"] == 9007199254740993
 
     def test_what_the_reading_noticed_comes_again(self, folder: Folder, cache: Cache) -> None:
