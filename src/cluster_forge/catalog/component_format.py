@@ -1,6 +1,6 @@
 """The format of a component's file in a catalog, as models that check it and give its JSON Schema.
 
-Importing this module loads pydantic, as `stack.schema_types` does.
+Importing this module loads pydantic, as `stack.schema.key_types` does.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr
 
-from cluster_forge.stack.component_schema import SizesSchema
-from cluster_forge.stack.schema_types import HelmValues, Label, Schema, Text
+from cluster_forge.stack.schema.component import SizesSchema
+from cluster_forge.stack.schema.key_types import HelmValues, Label, Schema, Text
 
 API_VERSION = "cluster-forge/v1"
 _RANGE = re.compile(r"1\.(\d+)(?:(\+)|-1\.(\d+))?")

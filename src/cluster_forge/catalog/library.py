@@ -13,8 +13,8 @@ from cluster_forge.catalog.component_format import Capability, CatalogCollection
 from cluster_forge.foundation.errors import DescriptionError, UnknownNameError, raise_all
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack.input_files import InputFiles
-from cluster_forge.stack.schema_types import Schema
-from cluster_forge.stack.validation import schema_errors
+from cluster_forge.stack.schema.key_types import Schema
+from cluster_forge.stack.schema.validation import schema_errors
 from cluster_forge.yaml import positioned_reader
 
 Kind = TypeVar("Kind", bound=Schema)

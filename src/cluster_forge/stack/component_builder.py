@@ -10,11 +10,11 @@ from typing import Any, Final
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import merge
-from cluster_forge.stack.component_schema import ComponentSchema, HelmSchema, SecretSchema, UpstreamSchema
 from cluster_forge.stack.input_files import InputFiles, in_input, is_address
 from cluster_forge.stack.model import Component, ExpectedSecret, HelmSource, Size, Upstream
 from cluster_forge.stack.resolve import MOST_HINTS, Entry
-from cluster_forge.stack.validation import validated
+from cluster_forge.stack.schema.component import ComponentSchema, HelmSchema, SecretSchema, UpstreamSchema
+from cluster_forge.stack.schema.validation import validated
 from cluster_forge.yaml.positioned import Positioned
 
 _RELEASE: Final = re.compile(r"(?=.{1,53}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")

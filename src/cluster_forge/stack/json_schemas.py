@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter
 
-from cluster_forge.stack.legacy_schema import LegacyEntrySchema, LegacySchema, LegacySourceSchema
-from cluster_forge.stack.schema import StackSchema
-from cluster_forge.stack.schema_types import Schema
+from cluster_forge.stack.legacy.schema import LegacyEntrySchema, LegacySchema, LegacySourceSchema
+from cluster_forge.stack.schema.description import StackSchema
+from cluster_forge.stack.schema.key_types import Schema
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 FILES: Final[Mapping[str, tuple[str, Any]]] = {

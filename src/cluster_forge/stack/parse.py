@@ -13,17 +13,18 @@ from typing import Any, Final
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, raise_all
-from cluster_forge.stack import catalog_overlay, component_builder, legacy_format, merge, settings
+from cluster_forge.stack import catalog_overlay, component_builder, merge, settings
 from cluster_forge.stack.catalog_port import Catalog
-from cluster_forge.stack.component_schema import ComponentSchema
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.layers import LayerReader
+from cluster_forge.stack.legacy.translation import translate
 from cluster_forge.stack.model import Component, Format, Notice, Stack
 from cluster_forge.stack.resolve import Entry, Resolved, resolve
-from cluster_forge.stack.schema import StackSchema
+from cluster_forge.stack.schema.component import ComponentSchema
+from cluster_forge.stack.schema.description import StackSchema
+from cluster_forge.stack.schema.validation import schema_errors
 from cluster_forge.stack.select import read_names, select, typed
 from cluster_forge.stack.selection import DESCRIPTION, Selection
-from cluster_forge.stack.validation import schema_errors
 from cluster_forge.yaml.positioned import Path, Positioned
 
 _LEGACY_NAME: Final = "stack"
@@ -139,7 +140,7 @@ class _Parser:
     def _translated(self, documents: Sequence[Positioned], names: Sequence[Positioned]) -> Positioned:
         entries = tuple(item for document in documents for item in document.items)
         listed = Positioned(entries, documents[0].file, documents[0].line)
-        translation = legacy_format.translate(listed, names, _LEGACY_NAME, self._files, self._errors)
+        translation = translate(listed, names, _LEGACY_NAME, self._files, self._errors)
         self._notices.extend(translation.notices)
         self._unreadable = translation.unreadable
         return translation.description

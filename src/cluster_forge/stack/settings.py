@@ -19,9 +19,9 @@ from cluster_forge.stack.model import (
     Size,
     Target,
 )
-from cluster_forge.stack.schema import ChecksSchema, GitOpsSchema, ImageSchema, NodeSchema, TargetSchema
-from cluster_forge.stack.schema_types import Schema
-from cluster_forge.stack.validation import validated
+from cluster_forge.stack.schema.description import ChecksSchema, GitOpsSchema, ImageSchema, NodeSchema, TargetSchema
+from cluster_forge.stack.schema.key_types import Schema
+from cluster_forge.stack.schema.validation import validated
 from cluster_forge.yaml.positioned import Positioned
 
 Section = TypeVar("Section", bound=Schema)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
-from cluster_forge.stack import legacy_keys, legacy_source
 from cluster_forge.stack.input_files import InputFiles, in_input
-from cluster_forge.stack.legacy_schema import LegacyEntrySchema
+from cluster_forge.stack.legacy import keys, source_file
+from cluster_forge.stack.legacy.schema import LegacyEntrySchema
 from cluster_forge.stack.model import Notice
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
@@ -37,7 +37,7 @@ class EntryTranslation:
         native |= dict(self._namespaces())
         if schema.syncwave is not None:
             native["wave"] = Positioned.of(schema.syncwave, entry.at(("syncwave",)))
-        helm = legacy_keys.helm(entry, schema.name, self._errors)
+        helm = keys.helm(entry, schema.name, self._errors)
         if helm:
             native["helm"] = helm
             native |= dict(self._values())
@@ -57,7 +57,7 @@ class EntryTranslation:
     def _namespaces(self) -> Iterator[tuple[str, Any]]:
         entry = self._entry
         single = entry.get("namespace")
-        several = list(legacy_keys.texts(entry, "namespaces"))
+        several = list(keys.texts(entry, "namespaces"))
         first = single if single and single.content else several.pop(0) if several else None
         more = [namespace for namespace in several if not first or namespace.content != first.content]
         if first:
@@ -66,10 +66,10 @@ class EntryTranslation:
             yield "extraNamespaces", Positioned.of(more, entry.at(("namespaces",)))
 
     def _manifests(self) -> Iterator[Positioned]:
-        url = legacy_keys.url(self._entry)
+        url = keys.url(self._entry)
         if url:
             yield url
-        for path in legacy_keys.texts(self._entry, "manifestpath"):
+        for path in keys.texts(self._entry, "manifestpath"):
             yield Positioned.of(_relative(str(path.content)), path)
 
     def _values(self) -> Iterator[tuple[str, Any]]:
@@ -110,15 +110,15 @@ class EntryTranslation:
 
     def _upstream(self, manifests: Sequence[str]) -> Positioned | None:
         """The ``source.yaml`` beside the component's sourced folder."""
-        ending = f"/{legacy_keys.SOURCED}"
+        ending = f"/{keys.SOURCED}"
         folders = [path.removesuffix(ending) for path in manifests if path.endswith(ending)]
         for folder in dict.fromkeys([*folders, self._name]):
             source = self._source(in_input(posixpath.join(folder, "source.yaml")))
             if source is None:
                 continue
-            sourced = posixpath.join(folder, legacy_keys.SOURCED)
+            sourced = posixpath.join(folder, keys.SOURCED)
             if any(sourced == path or sourced.startswith(path + "/") for path in manifests):
-                return legacy_source.upstream(source, folder, self._errors)
+                return source_file.upstream(source, folder, self._errors)
             message = f"unused: {source.file} describes {sourced}, which is not in `manifestpath`"
             self._notices.append(
                 Notice(code="unused-source", message=message, component=self._name, where=self._entry.where)
@@ -128,7 +128,7 @@ class EntryTranslation:
 
     def _source(self, path: str) -> Positioned | None:
         try:
-            return legacy_source.read(path, self._files)
+            return source_file.read(path, self._files)
         except (DescriptionError, ExceptionGroup) as error:
             self._errors.extend(leaf for leaf in leaves(error) if isinstance(leaf, ForgeError))
             self.is_unreadable = True

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
 
-from cluster_forge.stack.component_schema import ComponentSchema
-from cluster_forge.stack.schema_types import Label, Quantity, Schema, Text, Version
+from cluster_forge.stack.schema.component import ComponentSchema
+from cluster_forge.stack.schema.key_types import Label, Quantity, Schema, Text, Version
 
 API_VERSION = "cluster-forge/v1"
 KIND = "Stack"

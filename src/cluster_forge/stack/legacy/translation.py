@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError
-from cluster_forge.stack import legacy_keys
 from cluster_forge.stack.input_files import InputFiles
-from cluster_forge.stack.legacy_entry import EntryTranslation
-from cluster_forge.stack.legacy_schema import LegacyEntrySchema
+from cluster_forge.stack.legacy import keys
+from cluster_forge.stack.legacy.entry import EntryTranslation
+from cluster_forge.stack.legacy.schema import LegacyEntrySchema
 from cluster_forge.stack.model import Notice
-from cluster_forge.stack.schema import API_VERSION, KIND
-from cluster_forge.stack.validation import schema_errors, validated
+from cluster_forge.stack.schema.description import API_VERSION, KIND
+from cluster_forge.stack.schema.validation import schema_errors, validated
 from cluster_forge.yaml.positioned import Positioned
 
 _MOST_ERRORS: Final = 100
@@ -50,7 +50,7 @@ def translate(
         if len(errors) > _MOST_ERRORS:
             errors.append(_skipped(written, len(entries.items) - index))
             break
-        entry = legacy_keys.as_written(written)
+        entry = keys.as_written(written)
         schema = _checked(entry, index, errors)
         if schema is None:
             continue

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, WithJsonSchema
 from pydantic.functional_validators import BeforeValidator
 
-from cluster_forge.stack.schema_types import Label, Text
+from cluster_forge.stack.schema.key_types import Label, Text
 
 
 def _whole(value: Any) -> Any:

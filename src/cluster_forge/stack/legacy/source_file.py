@@ -6,11 +6,11 @@ import posixpath
 from typing import Any
 
 from cluster_forge.foundation.errors import ForgeError
-from cluster_forge.stack import legacy_keys
 from cluster_forge.stack.input_files import InputFiles
-from cluster_forge.stack.legacy_keys import SOURCED
-from cluster_forge.stack.legacy_schema import LegacySourceSchema
-from cluster_forge.stack.validation import schema_errors
+from cluster_forge.stack.legacy import keys
+from cluster_forge.stack.legacy.keys import SOURCED
+from cluster_forge.stack.legacy.schema import LegacySourceSchema
+from cluster_forge.stack.schema.validation import schema_errors
 from cluster_forge.yaml.positioned import Positioned
 
 
@@ -23,7 +23,7 @@ def read(path: str, files: InputFiles) -> Positioned | None:
     document = files.document(path)
     if document is None:
         return None
-    source = legacy_keys.as_written(document.root)
+    source = keys.as_written(document.root)
     errors = schema_errors(LegacySourceSchema, source)
     if errors:
         raise ExceptionGroup(path, errors)
@@ -36,10 +36,10 @@ def upstream(source: Positioned, folder: str, errors: list[ForgeError]) -> Posit
     namespace = source.get("namespace")
     if namespace and namespace.content:
         native["namespace"] = namespace
-    helm = legacy_keys.helm(source, str(source.at(("name",)).content), errors)
+    helm = keys.helm(source, str(source.at(("name",)).content), errors)
     if helm:
         native["helm"] = helm
-    url = legacy_keys.url(source)
+    url = keys.url(source)
     if url:
         native["manifests"] = Positioned.of([url], url)
     values = source.get("values")
@@ -47,5 +47,5 @@ def upstream(source: Positioned, folder: str, errors: list[ForgeError]) -> Posit
         native["valuesFiles"] = Positioned.of([posixpath.join(folder, values.string)], values)
     excluded = source.get("source-exclusions")
     if excluded and excluded.content:
-        native["exclude"] = Positioned.of(list(legacy_keys.texts(source, "source-exclusions")), excluded)
+        native["exclude"] = Positioned.of(list(keys.texts(source, "source-exclusions")), excluded)
     return Positioned.of(native, source)

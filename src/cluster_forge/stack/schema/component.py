@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import StrictBool, StrictInt, StrictStr
 
-from cluster_forge.stack.schema_types import Address, HelmValues, Label, Namespace, Schema, Text
+from cluster_forge.stack.schema.key_types import Address, HelmValues, Label, Namespace, Schema, Text
 
 
 class HelmSchema(Schema):
