@@ -44,13 +44,12 @@ def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:
         DescriptionError, ExceptionGroup: for a catalog that is named and not there, unless it ``may_be_empty``.
     """
     from cluster_forge.catalog.library import packaged
-    from cluster_forge.stack.input_files import InputFiles
     from cluster_forge.stages.describe.read_description import read_catalog
 
     if not (session.workspace / "input").is_dir():
         return packaged()
     files = session.files()
-    return read_catalog(InputFiles(files.read, files.list_files), may_be_empty=may_be_empty)
+    return read_catalog(files, may_be_empty=may_be_empty)
 
 
 def loaded(files: WorkspaceFiles, selection: Selection) -> ParsedDescription:
@@ -59,11 +58,10 @@ def loaded(files: WorkspaceFiles, selection: Selection) -> ParsedDescription:
     Raises:
         DescriptionError, UnknownNameError, OrderError, ExceptionGroup: everything that is wrong in it.
     """
-    from cluster_forge.stack.input_files import InputFiles
     from cluster_forge.stages.describe.read_description import read_description
 
     _see_to_it(files)
-    return read_description(InputFiles(files.read, files.list_files), selection)
+    return read_description(files, selection)
 
 
 def _see_to_it(files: WorkspaceFiles) -> None:

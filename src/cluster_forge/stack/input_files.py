@@ -46,7 +46,7 @@ class InputFiles:
     @property
     def record(self) -> InputRecord:
         """Everything that was looked at so far."""
-        return InputRecord(files=self._files, folders=self._folders)
+        return InputRecord(files=dict(self._files), folders=dict(self._folders))
 
     def text(self, path: str) -> bytes | None:
         """A file's content; None if there is no such file."""

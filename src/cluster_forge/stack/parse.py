@@ -16,6 +16,7 @@ from cluster_forge.foundation.errors import DescriptionError, ForgeError, raise_
 from cluster_forge.stack import catalog_overlay, component_builder, merge, settings
 from cluster_forge.stack.catalog_port import Catalog
 from cluster_forge.stack.input_files import InputFiles
+from cluster_forge.stack.input_record import InputRecord
 from cluster_forge.stack.layers import LayerReader
 from cluster_forge.stack.legacy.translation import translate
 from cluster_forge.stack.model import Component, Format, Notice, Stack
@@ -36,7 +37,7 @@ class ParsedDescription:
     """A description, merged and checked.
 
     ``effective`` is all of it in the native format as plain data: ``extends`` and ``environments`` merged, a list
-    translated; ``origins`` has the ``file:line`` of every path in it. ``files`` are all files that were read.
+    translated; ``origins`` has the ``file:line`` of every path in it. ``inputs`` are all files that were read.
     ``digest`` is that of ``effective``: comments, order of keys and selected names do not change it (in a list the
     selection is part of the description). ``left_out`` names the stack's components that are not selected.
     """
@@ -45,10 +46,15 @@ class ParsedDescription:
     effective: Mapping[str, Any]
     origins: Mapping[Path, str]
     notices: tuple[Notice, ...]
-    files: tuple[str, ...]
+    inputs: InputRecord
     format: Format
     digest: Digest
     left_out: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that were read, in that order."""
+        return tuple(self.inputs.digests)
 
 
 def parse_description(
@@ -107,7 +113,7 @@ class _Parser:
             effective=effective,
             origins=MappingProxyType(dict(description.origins())),
             notices=tuple(notice for notice in (*self._notices, *resolved.notices) if notice.component in kept),
-            files=tuple(self._files.record.digests),
+            inputs=self._files.record,
             format=self._format,
             digest=Digest.of(canonical),
             left_out=tuple(name for name in resolved.stack if name not in kept),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cluster_forge.ports.storage import Cache
-    from cluster_forge.stack.input_files import InputFiles
+    from cluster_forge.stack.input_record import InputSource
     from cluster_forge.stack.parse import ParsedDescription
 
 DESCRIPTION = """\
@@ -92,9 +92,9 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[Selection]:
     readings: list[Selection] = []
     inner = read_description.read_description
 
-    def read(files: InputFiles, selection: Selection) -> ParsedDescription:
+    def read(source: InputSource, selection: Selection) -> ParsedDescription:
         readings.append(selection)
-        return inner(files, selection)
+        return inner(source, selection)
 
     monkeypatch.setattr(read_description, "read_description", read)
     return readings

@@ -60,12 +60,10 @@ def load_description(source: InputSource, selection: Selection, cache: Cache) ->
 
 
 def _read(source: InputSource, selection: Selection) -> _Cached:
-    from cluster_forge.stack.input_files import InputFiles  # noqa: PLC0415 - with the next: yaml and pydantic, 0.2 s
-    from cluster_forge.stages.describe import read_description  # noqa: PLC0415 - as above
+    from cluster_forge.stages.describe import read_description  # noqa: PLC0415 - yaml and pydantic, 0.2 s
 
-    files = InputFiles(source.read, source.list_files)
-    parsed = read_description.read_description(files, selection)
-    return _Cached(stack=parsed.stack, notices=read_description.findings(parsed), inputs=files.record)
+    parsed = read_description.read_description(source, selection)
+    return _Cached(stack=parsed.stack, notices=read_description.findings(parsed), inputs=parsed.inputs)
 
 
 def _lock(source: InputSource, cache: Cache) -> Lock:

@@ -9,17 +9,19 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.stack import name_scan
 from cluster_forge.stack.input_files import InputFiles
+from cluster_forge.stack.input_record import InputSource
 from cluster_forge.stack.parse import ParsedDescription, parse_description
 from cluster_forge.stack.selection import Selection
 from cluster_forge.stages.describe import consistency
 
 
-def read_description(files: InputFiles, selection: Selection) -> ParsedDescription:
+def read_description(source: InputSource, selection: Selection) -> ParsedDescription:
     """The whole description, with the origin of every value.
 
     Raises:
         DescriptionError, UnknownNameError, OrderError, ExceptionGroup: all errors in it.
     """
+    files = InputFiles(source.read, source.list_files)
     parsed = parse_description(files, selection, StackCatalog(packaged()))
     raise_all(consistency.errors(parsed))
     return parsed
@@ -40,12 +42,13 @@ def findings(parsed: ParsedDescription) -> tuple[Finding, ...]:
     return (*noticed, *consistency.findings(parsed))
 
 
-def read_catalog(files: InputFiles, *, may_be_empty: bool = False) -> Library:
+def read_catalog(source: InputSource, *, may_be_empty: bool = False) -> Library:
     """The packaged catalog, with the catalogs that the description names merged over it.
 
     Raises:
         DescriptionError, ExceptionGroup: for a catalog that does not exist, unless it ``may_be_empty``.
     """
+    files = InputFiles(source.read, source.list_files)
     description, _ = name_scan.merged(files)
     errors: list[ForgeError] = []
     catalog = StackCatalog(packaged()).extended(description.strings("catalogs"), files, errors)
