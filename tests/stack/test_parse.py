@@ -257,8 +257,8 @@ def test_values_files_have_to_be_mappings(native: Native) -> None:
     files = {"list.yaml": "- a\n", "twice.yaml": "a: 1\na: 2\na: 3\n", "empty.yaml": "# nothing\n", "c.tgz": ""}
     assert native(description, files).errors() == [
         "input/list.yaml:1: Helm values must be a mapping",
-        "input/twice.yaml:2: the key 'a' stands here for the second time, after line 1",
-        "input/twice.yaml:3: the key 'a' stands here for the second time, after line 1",
+        "input/twice.yaml:2: duplicate key 'a', first used in line 1",
+        "input/twice.yaml:3: duplicate key 'a', first used in line 1",
     ]
 
 

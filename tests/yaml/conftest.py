@@ -15,7 +15,7 @@ def errors_of() -> Callable[[Callable[[], object]], list[str]]:
         try:
             call()
         except (ForgeError, ExceptionGroup) as error:
-            return [str(fault) for fault in leaves(error)]
+            return [str(leaf) for leaf in leaves(error)]
         pytest.fail("no error was raised")
 
     return of

@@ -1,4 +1,4 @@
-"""How to mend a manifest that is no YAML: mostly it is not broken but something else."""
+"""How to fix a document that is not YAML: usually it is not broken, but something else."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ _TAB = re.compile(r"^ *\t", re.MULTILINE)
 
 
 def fix_for(document: str) -> str:
-    """What to do about a document that cannot be read, in the words of a fix."""
+    """The fix for a document that cannot be parsed."""
     if _CONFLICT.search(document):
-        return "a merge conflict was left in it: decide between the two versions and remove the marks"
+        return "resolve the merge conflict in it and remove the conflict markers"
     if document.lstrip()[:1] == "<":
-        return "it looks like a web page: name the address of the file itself (on GitHub, that of `Raw`)"
+        return "it looks like a web page: use the URL of the file itself (on GitHub, that of `Raw`)"
     if "{{" in document:
         return (
-            "it holds '{{': give a Helm template to its chart and name that in `helm`; "
-            "put a value that is meant to begin so into quotes"
+            "it contains '{{': move a Helm template into a chart and name that in `helm`; "
+            "put a value that starts with '{{' in quotes"
         )
     if _TAB.search(document):
-        return "indent with spaces: YAML allows no tabs there"
-    return "correct the YAML in that line; of a chart: change the values that lead there, or take another version"
+        return "indent with spaces: YAML does not allow tabs there"
+    return "correct the YAML in that line; in a chart, change the values that lead to it, or use another version"
