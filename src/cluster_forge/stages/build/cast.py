@@ -188,7 +188,7 @@ def _image(request: CastRequest, found: Working, repository: Repository, toolbox
         run=toolbox.workers.map,
         keep=toolbox.kept,
     )
-    about = image.About(
+    about = image.ImageMetadata(
         title=stack.name,
         version=found.record.revision,
         created=request.time,
