@@ -49,46 +49,46 @@ class LegacySchema(BaseModel):
     )
 
     name: Label
-    """The component's name."""
+    """The name of the component."""
     namespace: StrictStr = ""
-    """Where its objects go that name no namespace."""
+    """The namespace for objects that set none."""
     manifest_url: StrictStr = ""
-    """A URL that its manifests are fetched from."""
+    """A URL of manifests."""
     helm_chart_name: StrictStr = ""
-    """The chart's name, or its whole `oci://` address."""
+    """The name of the chart, or its full `oci://` URL."""
     helm_url: StrictStr = ""
-    """The chart repository."""
+    """The URL of the chart repository."""
     helm_name: StrictStr = ""
-    """The release's name."""
+    """The name of the release."""
     helm_version: StrictStr = ""
-    """The chart's version."""
+    """The version of the chart."""
 
 
 class LegacyEntrySchema(LegacySchema):
-    """An entry of the first implementation's `config.yaml`: a component, or a collection."""
+    """An entry of a list in the legacy format: a component, or a collection."""
 
     namespaces: Texts = []
-    """Its namespaces, the first one for objects that name none."""
+    """Namespaces; the first is for objects that set none."""
     manifestpath: Texts = []
-    """Files and folders relative to `input/` (a leading slash means the same); later ones replace objects of earlier ones."""
+    """Files and folders relative to `input/` (a leading slash is ignored); later ones replace objects of earlier ones."""
     helm_values: StrictStr | dict[StrictStr, Any] = Field("", union_mode="left_to_right")
     """Values for the chart: a mapping, YAML text, or a file's name."""
     values_file: StrictStr = ""
     """A values file, relative to `input/` or to the component's folder."""
     sourced_exclude: Texts = []
-    """Objects that are left out, by file name: `Kind_name.yaml`."""
+    """Objects to leave out, by file name: `Kind_name.yaml`."""
     syncwave: Whole | None = None
-    """When it goes into the cluster, lower first."""
+    """The sync wave, lower first."""
     skip_namespace: Switch = False
-    """`true`: no namespace is filled in."""
+    """`true`: do not set a namespace on objects that have none."""
     collection: list[Text] | None = None
-    """Names of components or collections: the entry is a collection then."""
+    """Names of components or collections: makes the entry a collection."""
 
 
 class LegacySourceSchema(LegacySchema):
-    """A component's `source.yaml`: how its `manifests/sourced` is made."""
+    """A component's `source.yaml`: the source of its `manifests/sourced`."""
 
     values: StrictStr = ""
     """The name of a values file beside this one."""
     source_exclusions: Texts = []
-    """Objects that are left out, by file name: `Kind_name.yaml`."""
+    """Objects to leave out, by file name: `Kind_name.yaml`."""

@@ -13,96 +13,96 @@ class HelmSchema(Schema):
     """A Helm chart."""
 
     chart: Text
-    """The chart's name in the repository; without a repository a folder or `.tgz` relative to `input/`."""
+    """The name of the chart in the repository; without `repository`, a folder or `.tgz` relative to `input/`."""
     repository: Address = ""
-    """The repository: `https://`, `http://`, `file://` or `oci://`."""
+    """The URL of the repository: `https://`, `http://`, `file://` or `oci://`."""
     version: StrictStr = ""
-    """An exact version or a range as Helm reads it; without it the newest stable one."""
+    """An exact version or a range in Helm's syntax; default: the newest stable version."""
     release: StrictStr = ""
-    """The release's name; without it the component's."""
+    """The name of the release; default: the name of the component."""
     skip_schema_validation: StrictBool = False
-    """Whether the values are not checked against the chart's `values.schema.json` (as Helm's flag of that name)."""
+    """`true`: do not check the values against the chart's `values.schema.json`, as `helm --skip-schema-validation`."""
 
 
 class SizesSchema(Schema):
-    """Helm values for each size of the target, laid over those of the `valuesFiles` and under `values`."""
+    """Helm values for each `target.size`, merged over `valuesFiles` and under `values`."""
 
     small: HelmValues = {}
-    """Where `target.size` is `small`."""
+    """Values if `target.size` is `small`."""
     medium: HelmValues = {}
-    """Where `target.size` is `medium`."""
+    """Values if `target.size` is `medium`."""
     large: HelmValues = {}
-    """Where `target.size` is `large`."""
+    """Values if `target.size` is `large`."""
 
 
 class UpstreamSchema(Schema):
-    """How a folder of already rendered manifests is made anew: `mine` does, `smelt` only reads the folder."""
+    """The source of a folder of rendered manifests: `mine` regenerates the folder, `smelt` only reads it."""
 
     folder: Text
-    """The folder that is made, relative to `input/`; name it in `manifests` too."""
+    """The folder, relative to `input/`; add it to `manifests` too."""
     namespace: Namespace = ""
-    """The namespace that the chart is rendered for."""
+    """The namespace for which the chart is rendered."""
     helm: HelmSchema | None = None
     """The chart that is rendered into the folder."""
     manifests: list[Text] = []
-    """URLs that are fetched into the folder."""
+    """URLs of manifests that are downloaded into the folder."""
     values_files: list[Text] = []
     """Values files for the chart, relative to `input/`."""
     values: HelmValues = {}
-    """Values for the chart, over those of the files."""
+    """Values for the chart, merged over `valuesFiles`."""
     exclude: list[Text] = []
-    """Objects that are left out, by file name (`deployment.apps_shop_web.yaml` or `Deployment_web.yaml`)."""
+    """Objects to leave out, by file name (`deployment.apps_shop_web.yaml` or `Deployment_web.yaml`)."""
 
 
 class SecretSchema(Schema):
-    """A Secret that somebody has to make before the stack is deployed."""
+    """A Secret that must exist before the stack is deployed."""
 
     name: Text
-    """Its name."""
+    """The name of the Secret."""
     keys: dict[StrictStr, StrictStr]
-    """Its keys, and what each is."""
+    """The keys of the Secret, each with a description."""
     purpose: StrictStr = ""
-    """What it is for."""
+    """What the Secret is for."""
     namespace: Namespace = ""
-    """Where; without it the component's namespace."""
+    """The namespace; default: that of the component."""
 
 
 class ComponentSchema(Schema):
     """A component: one unit of the stack."""
 
     name: Label
-    """The component's name: a DNS label. That of a known component changes that one."""
+    """The name of the component: a DNS label. With the name of a catalog component, this changes that component."""
     namespace: Namespace = ""
-    """Where its objects go that name no namespace."""
+    """The namespace for objects that set none."""
     extra_namespaces: list[Label] = []
-    """More namespaces that are made for it."""
+    """Additional namespaces to create."""
     wave: StrictInt | None = None
-    """When it goes into the cluster, lower first; computed if it is not given."""
+    """The sync wave, lower first; computed by default."""
     needs: list[Label] = []
-    """Components that have to be there before it."""
+    """Components that must be ready before this one."""
     helm: HelmSchema | None = None
-    """The chart that it is made from."""
+    """The Helm chart of the component."""
     version: StrictStr = ""
-    """The chart's version: `helm.version` for a component that is defined elsewhere."""
+    """The version of the chart: as `helm.version`, for a component that is defined elsewhere."""
     manifests: list[Text] = []
-    """Manifests that it is made from: URLs, and files and folders relative to `input/`."""
+    """Manifests of the component: URLs, and files and folders relative to `input/`."""
     values_files: list[Text] = []
-    """Values files for the chart, relative to `input/`, earliest first."""
+    """Values files for the chart, relative to `input/`; later files win."""
     sizes: SizesSchema = SizesSchema()
-    """Values for each size of the target, between `valuesFiles` and `values`."""
+    """Values for each `target.size`, merged over `valuesFiles` and under `values`."""
     values: HelmValues = {}
-    """Values for the chart: mappings merge, lists replace, null removes the chart's default."""
+    """Values for the chart: mappings are merged, lists are replaced, null removes the chart's default."""
     exclude: list[Text] = []
-    """Objects that are left out, by file name (`deployment.apps_shop_web.yaml` or `Deployment_web.yaml`)."""
+    """Objects to leave out, by file name (`deployment.apps_shop_web.yaml` or `Deployment_web.yaml`)."""
     keep_namespace: StrictBool = False
-    """`true`: no namespace is filled in."""
+    """`true`: do not set a namespace on objects that have none."""
     later_replaces: StrictBool = False
-    """`true`: an object of a later entry of `manifests` replaces an equal one of an earlier entry."""
+    """`true`: an object of a later entry of `manifests` replaces the same object of an earlier entry."""
     upstream: UpstreamSchema | None = None
-    """How a folder of its manifests is made anew."""
+    """The source of a folder in `manifests`, from which `mine` regenerates it."""
     objects: list[dict[StrictStr, Any]] = []
-    """Kubernetes objects that belong to it, written out."""
+    """Kubernetes objects of the component, as YAML."""
     pod_security: Literal["", "restricted", "baseline", "privileged"] = ""
-    """The Pod Security level that is written on its namespace."""
+    """The Pod Security level of its namespace."""
     secrets: list[SecretSchema] = []
-    """Secrets that it expects: `secrets list` tells how to make them."""
+    """Secrets that must exist before deployment: `secrets list` shows how to create them."""

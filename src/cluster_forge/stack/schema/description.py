@@ -14,12 +14,12 @@ KIND = "Stack"
 
 
 class NodeSchema(Schema):
-    """Nodes alike that the stack has to fit on."""
+    """A group of equal nodes."""
 
     count: StrictInt = Field(1, ge=1)
-    """How many of them there are."""
+    """The number of nodes."""
     cpu: Quantity = ""
-    """CPU of one node, as Kubernetes writes it: `16` or `500m`."""
+    """CPU of one node, as a Kubernetes quantity: `16` or `500m`."""
     memory: Quantity = ""
     """Memory of one node: `64Gi`."""
     storage: Quantity = ""
@@ -29,7 +29,7 @@ class NodeSchema(Schema):
     labels: dict[StrictStr, StrictStr] = {}
     """Labels of the nodes."""
     taints: list[StrictStr] = []
-    """Taints of the nodes, as kubectl writes them: `key=value:NoSchedule`."""
+    """Taints of the nodes, as in `kubectl taint`: `key=value:NoSchedule`."""
 
 
 class TargetSchema(Schema):
@@ -38,54 +38,54 @@ class TargetSchema(Schema):
     kubernetes: Version = "1.33"
     """The cluster's Kubernetes version, in quotes: `"1.33"`."""
     size: Literal["small", "medium", "large"] = "small"
-    """Picks the `sizes` values of the components."""
+    """Selects the values under `sizes` of each component."""
     architectures: list[Literal["amd64", "arm64"]] = Field(["amd64", "arm64"], min_length=1)
     """The architectures of the nodes."""
     nodes: list[NodeSchema] = []
-    """What the stack has to fit on; without it nobody checks whether it fits."""
+    """The nodes that the stack must fit on; not checked if empty."""
     domain: StrictStr = ""
-    """The DNS domain below which user interfaces are to be reachable: `example.com`."""
+    """The DNS domain under which user interfaces are reachable: `example.com`."""
     provides: list[Text] = []
-    """What the cluster has already, so that no component has to bring it: `storage-class`, `loadbalancer`."""
+    """Capabilities that the cluster has already, so that no component is added for them: `storage-class`, `loadbalancer`."""
 
 
 class GitOpsSchema(Schema):
-    """How the stack gets into the cluster and stays there."""
+    """How the stack is deployed and kept in sync."""
 
     engine: Literal["argocd", "flux", "none"] = "argocd"
-    """The GitOps engine; `none` applies with kubectl, wave by wave."""
+    """The GitOps engine; `none` applies the manifests with kubectl, wave by wave."""
     mode: Literal["ui", "headless"] = "ui"
-    """Argo CD with or without its server and login."""
+    """Argo CD with its web interface (`ui`) or without (`headless`)."""
     install: StrictBool = True
-    """`false`: the engine already runs in the cluster."""
+    """`false`: the engine is already installed in the cluster."""
     source: Literal["internal", "external", "oci"] = "internal"
-    """Where the engine reads from: a Git server in the cluster, a Git server of yours, an OCI registry."""
+    """Where the engine reads from: a Git server in the cluster (`internal`), your own Git server (`external`), or an OCI registry (`oci`)."""
     persistent: StrictBool = False
-    """`internal`: keep the repository on a volume."""
+    """For `internal`: store the repository on a persistent volume."""
     url: StrictStr = ""
-    """The repository's address, for `external` and `oci`."""
+    """The URL of the repository, for `external` and `oci`."""
     finalizers: StrictBool = False
-    """Whether Argo CD deletes a component's objects together with its Application."""
+    """`true`: deleting an Application deletes its objects."""
 
 
 class ImageSchema(Schema):
-    """The OCI image that `cast` makes."""
+    """The OCI image that `cast` builds."""
 
     repository: StrictStr = ""
-    """Where `push` brings it: `registry.example.com/team/platform`."""
+    """The repository that `push` uploads it to: `registry.example.com/team/platform`."""
     compression: Literal["gzip", "zstd"] = "gzip"
-    """How its layer is compressed."""
+    """The compression of its layer."""
     base: StrictStr = ""
-    """An image below our layer; empty: data only."""
+    """Must be empty: base images are not supported yet."""
 
 
 class IgnoreSchema(Schema):
-    """A finding that is silenced."""
+    """A finding to ignore."""
 
     code: Text
     """The finding's code: `unpinned-image`."""
     reason: Text
-    """Why it may be silenced."""
+    """Why it can be ignored."""
     component: StrictStr = ""
     """Only in this component."""
     object: StrictStr = ""
@@ -93,10 +93,10 @@ class IgnoreSchema(Schema):
 
 
 class ChecksSchema(Schema):
-    """What `check` looks at."""
+    """Settings of the checks."""
 
     ignore: list[IgnoreSchema] = []
-    """Findings that are silenced."""
+    """Findings to ignore."""
 
 
 def _entry(value: Any) -> str | None:
@@ -104,38 +104,38 @@ def _entry(value: Any) -> str | None:
 
 
 class LayerSchema(Schema):
-    """A part of a description, to be merged over others."""
+    """A part of a description that is merged over others."""
 
     name: Label | None = None
     """The stack's name: a DNS label. `cast` writes `stacks/NAME`."""
     extends: list[Text] = []
-    """Other Stack files, relative to this one, earliest first; later files and this one win."""
+    """Other Stack files that this one is merged over, relative to this file; later files win."""
     target: TargetSchema = TargetSchema()
     """The cluster that the stack is built for."""
     gitops: GitOpsSchema = GitOpsSchema()
-    """How the stack gets into the cluster and stays there."""
+    """How the stack is deployed and kept in sync."""
     image: ImageSchema = ImageSchema()
-    """The OCI image that `cast` makes."""
+    """The OCI image that `cast` builds."""
     components: list[
         Annotated[Annotated[Text, Tag("name")] | Annotated[ComponentSchema, Tag("mapping")], Discriminator(_entry)]
     ] = []
-    """What is in the stack: names of components and collections, and components."""
+    """The components of the stack: names of components and collections, and definitions of components."""
     define: list[ComponentSchema] = []
-    """Components that are in the stack only where something names them."""
+    """Components that are defined, but in the stack only if `components` or a collection names them."""
     collections: dict[Label, list[Text]] = {}
-    """Names for several components or collections."""
+    """Collections: names for several components or other collections."""
     catalogs: list[Text] = []
-    """Catalogs of your own, folders relative to `input/`; a later one's components replace an earlier one's."""
+    """Your own catalogs, as folders relative to `input/`; components of later catalogs replace those of earlier ones."""
     checks: ChecksSchema = ChecksSchema()
-    """What `check` looks at."""
+    """Settings of the checks."""
 
 
 class StackSchema(LayerSchema):
     """A stack description for Cluster-Forge (`input/config.yaml`)."""
 
     api_version: Literal["cluster-forge/v1"]
-    """The format's version."""
+    """The version of the format."""
     kind: Literal["Stack"]
-    """What the file describes."""
+    """The kind of file."""
     environments: dict[StrictStr, LayerSchema] = {}
-    """Changes by name: `--environment NAME` merges one over the whole file before anything else is read from it."""
+    """Changes by name: `--environment NAME` merges one of them over the file."""

@@ -45,12 +45,12 @@ def _kubernetes(text: str) -> str:
 def _repository(text: str) -> str:
     if not text.startswith(_SCHEMES):
         schemes = ", ".join(_SCHEMES)
-        raise ValueError(f"{text!r} is no address: it has to begin with {schemes} (a folder or .tgz goes into `chart`)")
+        raise ValueError(f"{text!r} is not a URL: it must start with {schemes} (put a folder or .tgz in `chart`)")
     return text.rstrip("/") if text.startswith("oci://") else text
 
 
 def _quantity(value: Any) -> Any:
-    """Kubernetes takes ``cpu: 16`` as well as ``cpu: "16"``."""
+    """Kubernetes accepts ``cpu: 16`` and ``cpu: "16"``."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
@@ -76,7 +76,7 @@ HelmValues = dict[StrictStr, Any]
 
 
 class Schema(BaseModel):
-    """Keys are written in camelCase; one that is not known is an error."""
+    """Keys are written in camelCase; an unknown key is an error."""
 
     model_config = ConfigDict(
         extra="forbid",
