@@ -36,7 +36,7 @@ entry = st.fixed_dictionaries(
         "sourced-exclude": st.lists(text, max_size=2),
     },
 )
-made = st.one_of(
+sources = st.one_of(
     st.fixed_dictionaries({"manifestpath": st.sampled_from(["/a/manifests/sourced", ["a/manifests", "a/v.yaml"]])}),
     st.fixed_dictionaries(
         {"manifestpath": st.just("a/manifests/sourced/a.yaml"), "manifest-url": st.just("https://x.org/a.yaml ")}
@@ -51,7 +51,7 @@ made = st.one_of(
         },
     ),
 )
-component = st.tuples(entry, made).map(lambda parts: parts[0] | parts[1])
+component = st.tuples(entry, sources).map(lambda parts: parts[0] | parts[1])
 components = st.dictionaries(st.sampled_from(["a", "b", "c", "yes", "1e3"]), component, min_size=1, max_size=4)
 
 
@@ -61,15 +61,15 @@ def reader(description: str) -> Callable[[str], bytes | None]:
 
 
 def bare(stack: Stack) -> Stack:
-    return replace(stack, components=tuple(replace(each, where="") for each in stack.components))
+    return replace(stack, components=tuple(replace(component, where="") for component in stack.components))
 
 
 @given(components, st.booleans())
-def test_the_native_form_is_the_same_stack(described: dict[str, dict[str, Any]], is_chosen: bool) -> None:
+def test_the_native_form_gives_the_same_stack(described: dict[str, dict[str, Any]], is_selected: bool) -> None:
     entries = [{"name": name, **body} for name, body in described.items()]
     entries.append({"name": "all", "collection": list(described)})
     listed = "".join(f"{line}\n" for line in document_writer.sequence(entries))
-    names = [*list(described)[:1], "all"] if is_chosen else []
+    names = [*list(described)[:1], "all"] if is_selected else []
     loaded = parse_description(InputFiles(reader(listed)), Selection(names=tuple(names)))
     again = parse_description(InputFiles(reader(native(loaded))))
     assert bare(again.stack) == bare(loaded.stack)
@@ -78,7 +78,7 @@ def test_the_native_form_is_the_same_stack(described: dict[str, dict[str, Any]],
     assert native(again).splitlines()[0] == "apiVersion: cluster-forge/v1"
 
 
-def test_it_reads_well() -> None:
+def test_the_native_form_is_easy_to_read() -> None:
     listed = "- {name: both, collection: [a, b]}\n- {name: a, namespace: a, manifestpath: [a/manifests/sourced, a/v.yaml]}\n- {name: b, manifestpath: v.yaml}\n"
     assert native(parse_description(InputFiles(reader(listed)), Selection(names=("both",)))) == (
         "# Written by `cluster-forge convert` from a list in the legacy format. Paths are relative to this file's folder.\n"
@@ -116,7 +116,9 @@ def test_it_reads_well() -> None:
 
 @pytest.mark.corpus
 @pytest.mark.parametrize("selection", ["", "core", "weka", "nuage", "enterprise-ai"])
-def test_the_real_lists(corpus: Path, on_disk: Callable[[Path], Any], placeless: Placeless, selection: str) -> None:
+def test_real_lists_and_their_native_forms_are_equal(
+    corpus: Path, on_disk: Callable[[Path], Any], placeless: Placeless, selection: str
+) -> None:
     workspace = on_disk(corpus / "v1-input")
     files = [f"config-silogen-{selection}.yaml"] if selection else []
     skip = [] if selection else ["rabbitmq-airm-config"]

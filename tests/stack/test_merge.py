@@ -25,7 +25,7 @@ def positioned(value: dict[str, Any], file: str) -> Positioned:
     return positioned_reader.read(document(value).encode(), file).root
 
 
-def test_helm_semantics() -> None:
+def test_values_are_merged_as_helm_does() -> None:
     base = {"a": {"x": 1, "y": 2}, "list": [1, 2], "gone": 1, "back": None, "kept": 1}
     top = {"a": {"y": 3}, "list": [3], "gone": None, "back": {"z": 1}}
     assert merge.values(base, top) == {"a": {"x": 1, "y": 3}, "list": [3], "gone": None, "back": {"z": 1}, "kept": 1}
@@ -33,7 +33,7 @@ def test_helm_semantics() -> None:
 
 
 @given(values, values, values)
-def test_layers_are_laid_one_after_the_other_and_stay_as_they_are(
+def test_layers_are_merged_in_order_and_not_changed(
     first: dict[str, Any], second: dict[str, Any], third: dict[str, Any]
 ) -> None:
     before = copy.deepcopy((first, second, third))
@@ -42,12 +42,12 @@ def test_layers_are_laid_one_after_the_other_and_stay_as_they_are(
 
 
 @given(values)
-def test_merging_with_itself_or_nothing_changes_nothing(layer: dict[str, Any]) -> None:
+def test_merging_with_itself_or_an_empty_mapping_changes_nothing(layer: dict[str, Any]) -> None:
     assert merge.values(layer, layer) == merge.values(layer, {}) == merge.values({}, layer) == layer
 
 
 @given(values, values)
-def test_positioned_values_merge_alike_and_keep_their_places(base: dict[str, Any], top: dict[str, Any]) -> None:
+def test_positioned_values_are_merged_alike_and_keep_their_positions(base: dict[str, Any], top: dict[str, Any]) -> None:
     merged = merge.positioned(positioned(base, "base"), positioned(top, "top"))
     assert merged.plain == merge.values(base, top)
     for key in merged.mapping:
@@ -62,7 +62,7 @@ def test_the_result_shares_nothing_with_its_layers() -> None:
     assert layer["a"]["b"] == (1, 2)
 
 
-def test_nulls_leave_a_description_but_not_its_values() -> None:
+def test_nulls_are_removed_from_a_description_but_not_from_values() -> None:
     text = b"a: null\nb: {c: null}\nd: [{e: null, values: {f: null}, sizes: {small: {g: null}, large: null}}, null]\nsizes: 1\n"
     kept = merge.without_nulls(positioned_reader.read(text, "f").root).plain
     assert kept == {"b": {}, "d": [{"values": {"f": None}, "sizes": {"small": {"g": None}}}, None], "sizes": 1}

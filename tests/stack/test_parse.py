@@ -58,7 +58,7 @@ FILES = {
 }
 
 
-def test_a_description_becomes_a_stack(native: Native) -> None:
+def test_a_description_is_parsed_into_a_stack(native: Native) -> None:
     loaded = native(SHOP, FILES).load()
     stack = loaded.stack
     assert [component.name for component in stack.components] == ["loki", "shop", "extras"]
@@ -90,14 +90,14 @@ def test_a_description_becomes_a_stack(native: Native) -> None:
     assert loaded.notices == ()
 
 
-def test_the_effective_description_and_where_it_comes_from(native: Native) -> None:
+def test_the_effective_description_has_its_origins(native: Native) -> None:
     loaded = native(SHOP, FILES).load()
     assert loaded.effective["components"][1]["values"] == {"replicas": 2, "deep": {"gone": None}}
     assert loaded.origins["components", 1, "values", "replicas"] == "input/config.yaml:17"
     assert loaded.origins["target", "size"] == "input/config.yaml:4"
 
 
-def test_the_digest_is_that_of_what_is_said_not_how(native: Native) -> None:
+def test_comments_and_order_do_not_change_the_digest(native: Native) -> None:
     one = native("target: {size: small}\ngitops: {mode: ui}\n").load()
     same = native("gitops:\n  mode: ui   # a comment\ntarget: {size: small, nodes: null}\n").load()
     other = native("target: {size: large}\ngitops: {mode: ui}\n").load()
@@ -118,7 +118,7 @@ LAYERS = {
 }
 
 
-def test_files_and_environments_are_laid_over_each_other() -> None:
+def test_extended_files_and_environments_are_merged() -> None:
     plain = parse_description(InputFiles(workspace(LAYERS)))
     assert (plain.stack.name, plain.stack.target.kubernetes.minor, plain.stack.target.size) == ("top", 30, "medium")
     assert (plain.stack.gitops.mode, plain.stack.gitops.url) == ("headless", "a")
@@ -133,12 +133,12 @@ def test_files_and_environments_are_laid_over_each_other() -> None:
     assert production.origins["target", "size"] == "input/config.yaml:8"
 
 
-def test_an_environment_is_laid_over_before_anything_is_read(errors_of: Any) -> None:
+def test_an_environment_is_merged_before_names_are_resolved(errors_of: Any) -> None:
     staging = errors_of(lambda: parse_description(InputFiles(workspace(LAYERS)), Selection(environment="staging")))
     assert staging == ["input/config.yaml:5: unknown component or collection 'a'"]
 
 
-def test_an_environment_that_nobody_describes() -> None:
+def test_an_unknown_environment_is_an_error() -> None:
     with pytest.raises(UnknownNameError, match="'producton', did you mean 'production'") as caught:
         parse_description(InputFiles(workspace(LAYERS)), Selection(environment="producton"))
     assert caught.value.fix == "defined environments: production, staging"
@@ -189,24 +189,24 @@ def test_an_environment_that_nobody_describes() -> None:
         ),
     ],
 )
-def test_descriptions_that_cannot_be_read(files: dict[str, str], errors: list[str], errors_of: Any) -> None:
+def test_unreadable_descriptions_are_errors(files: dict[str, str], errors: list[str], errors_of: Any) -> None:
     assert errors_of(lambda: parse_description(InputFiles(workspace(files)))) == errors
 
 
-def test_all_errors_of_all_files_come_together(native: Native) -> None:
+def test_all_errors_of_all_files_are_raised_together(native: Native) -> None:
     description = """\
     extends: [base.yaml]
     target: {size: huge}
     gitops: {source: external}
     components:
-    - nobody
+    - unknown
     - {name: shop, helm: {chart: charts/shop}, valuesFiles: [a.yaml, none.yaml], needs: [shp]}
     """
     base = HEAD + "imag: {}\ncollections: {m: [nothing]}\n"
     assert native(description, {"base.yaml": base, "a.yaml": "a: [\n"}).errors() == [
         "input/config.yaml:5: target.size: must be one of small, medium, large, not 'huge'",
         "input/config.yaml:6: gitops: `source: external` requires the URL of a repository",
-        "input/config.yaml:8: unknown component or collection 'nobody'",
+        "input/config.yaml:8: unknown component or collection 'unknown'",
         "input/config.yaml:9: shop needs the unknown component 'shp', did you mean 'shop'?",
         "input/config.yaml:9: shop: chart input/charts/shop does not exist",
         "input/config.yaml:9: shop: values file input/none.yaml does not exist",
@@ -247,12 +247,12 @@ def test_all_errors_of_all_files_come_together(native: Native) -> None:
         ("{name: a, manifests: [m], upstream: {folder: m, manifests: [x]}}", "a: cannot download x"),
     ],
 )
-def test_components_that_make_no_sense(native: Native, component: str, error: str) -> None:
+def test_invalid_components_are_errors(native: Native, component: str, error: str) -> None:
     files = {"m/a.yaml": "", "c/Chart.yaml": "", "text/README": ""}
     assert native(f"components:\n- {component}\n", files).errors() == [f"input/config.yaml:5: {error}"]
 
 
-def test_values_files_have_to_be_mappings(native: Native) -> None:
+def test_values_files_must_be_mappings(native: Native) -> None:
     description = "components:\n- {name: a, helm: {chart: c.tgz}, valuesFiles: [list.yaml, twice.yaml, empty.yaml]}\n"
     files = {"list.yaml": "- a\n", "twice.yaml": "a: 1\na: 2\na: 3\n", "empty.yaml": "# nothing\n", "c.tgz": ""}
     assert native(description, files).errors() == [
@@ -262,7 +262,7 @@ def test_values_files_have_to_be_mappings(native: Native) -> None:
     ]
 
 
-def test_a_folder_that_upstream_makes_need_not_be_there(native: Native) -> None:
+def test_the_folder_of_upstream_need_not_exist(native: Native) -> None:
     description = """\
     components:
     - name: loki
@@ -290,7 +290,7 @@ def test_without_a_listing_paths_are_not_checked(native: Native) -> None:
     assert parse_description(InputFiles(workspace.read)).stack.components
 
 
-def test_what_the_reader_says_about_files_passes() -> None:
+def test_errors_of_the_source_are_raised() -> None:
     def read(path: str) -> bytes | None:
         raise DescriptionError("links out of the workspace", where=path)
 
@@ -300,7 +300,7 @@ def test_what_the_reader_says_about_files_passes() -> None:
 
 @pytest.mark.corpus
 @pytest.mark.parametrize(("name", "components"), [("prd", 29), ("everything", 58)])
-def test_real_descriptions(corpus: Path, name: str, components: int) -> None:
+def test_real_descriptions_are_parsed(corpus: Path, name: str, components: int) -> None:
     text = (corpus / "stacks" / name / "input" / "config.yaml").read_bytes()
     stack = parse_description(
         InputFiles(lambda path: text if path == "input/config.yaml" else None, lambda _: None)
@@ -309,26 +309,26 @@ def test_real_descriptions(corpus: Path, name: str, components: int) -> None:
 
 
 def extending(length: int, width: int) -> dict[str, str]:
-    """Files each of which extends the next one, ``width`` times."""
+    """Files that extend one another in a chain, ``width`` times."""
     head = "apiVersion: cluster-forge/v1\nkind: Stack\n"
     files = {f"{n}.yaml": f"{head}extends: [{', '.join([f'{n + 1}.yaml'] * width)}]\n" for n in range(length)}
     return {**files, f"{length}.yaml": head}
 
 
 @pytest.mark.parametrize(("length", "width"), [(1_000, 1), (40, 2), (20, 9)])
-def test_files_do_not_extend_each_other_without_end(native: Native, length: int, width: int) -> None:
+def test_the_number_of_extended_files_is_limited(native: Native, length: int, width: int) -> None:
     (error,) = native("extends: [0.yaml]", extending(length, width)).errors()
     assert "too many files extend each other (limit 30 in a row, 200 in total)" in error
 
 
-def test_collections_do_not_stand_in_each_other_without_end(native: Native) -> None:
+def test_the_nesting_of_collections_is_limited(native: Native) -> None:
     members = "".join(f"  c{n}: [c{n + 1}]\n" for n in range(2_000))
     errors = native(f"components: [c0]\ncollections:\n{members}  c2000: []\n").errors()
     assert errors
     assert all("collections are nested too deep (limit 50)" in error for error in errors)
 
 
-def test_a_thousand_unknown_names_are_told_at_once(native: Native) -> None:
+def test_a_thousand_unknown_names_are_reported_fast(native: Native) -> None:
     unknown = "".join(f"- an-unknown-name-{n}\n" for n in range(500))
     known = "".join(f"- {{name: a-known-name-{n}, manifests: [https://x.org/y]}}\n" for n in range(500))
     errors = native(f"components:\n{unknown}define:\n{known}").errors()
@@ -336,15 +336,15 @@ def test_a_thousand_unknown_names_are_told_at_once(native: Native) -> None:
     assert "did you mean" in errors[0]
 
 
-def test_of_many_faults_the_first_hundred_are_told(native: Native) -> None:
+def test_at_most_a_hundred_schema_errors_are_reported(native: Native) -> None:
     errors = native("components:\n" + "- {nam: x, helm: 1}\n" * 1_000).errors()
     assert "2,900 more errors of this kind" in errors[0]
     assert len(errors) == 101
 
 
-def test_collections_that_all_contain_each_other(native: Native) -> None:
+def test_the_number_of_collection_cycles_is_limited(native: Native) -> None:
     names = [f"c{n}" for n in range(120)]
-    described = "".join(f"  {name}: [{', '.join(each for each in names if each != name)}]\n" for name in names)
+    described = "".join(f"  {name}: [{', '.join(other for other in names if other != name)}]\n" for name in names)
     errors = native(f"collections:\n{described}").errors()
     assert len(errors) == 100
     assert any("collection cycle: " in error for error in errors)

@@ -30,7 +30,7 @@ def names(loaded: Any) -> list[str]:
     return [component.name for component in loaded.stack.components]
 
 
-def test_each_component_once_in_the_order_of_first_naming(native: Native) -> None:
+def test_components_are_unique_in_the_order_in_which_they_are_named(native: Native) -> None:
     assert names(native(DEFINED, FILES).load()) == ["b", "a", "c"]
 
 
@@ -47,7 +47,7 @@ def test_each_component_once_in_the_order_of_first_naming(native: Native) -> Non
         ({"select": ["input/some.yaml"], "names": ["a"]}, ["b", "a", "c"]),
     ],
 )
-def test_names_choose_and_skip_leaves_out(native: Native, options: dict[str, Any], kept: list[str]) -> None:
+def test_names_select_and_skip_excludes(native: Native, options: dict[str, Any], kept: list[str]) -> None:
     loaded = native(DEFINED, {**FILES, "some.yaml": "- name: c\n- b\n"}).load(**options)
     assert names(loaded) == kept
     if "a" in kept:
@@ -80,7 +80,7 @@ def test_names_choose_and_skip_leaves_out(native: Native, options: dict[str, Any
         ),
     ],
 )
-def test_names_that_choose_nothing(native: Native, options: dict[str, Any], errors: list[str]) -> None:
+def test_invalid_selections_are_errors(native: Native, options: dict[str, Any], errors: list[str]) -> None:
     files = {**FILES, "some.yaml": "- a\n- x\n", "map.yaml": "a: b", "more.yaml": "- {name: a, namespace: b}\n- 5\n"}
     assert native(DEFINED, files).errors(**options) == errors
 
@@ -115,12 +115,12 @@ def test_names_that_choose_nothing(native: Native, options: dict[str, Any], erro
         ),
     ],
 )
-def test_names_that_do_not_fit_together(native: Native, description: str, errors: list[str]) -> None:
-    found = native(description, FILES).errors()
-    assert found == [f"input/config.yaml:{error}" for error in errors]
+def test_conflicting_names_are_errors(native: Native, description: str, errors: list[str]) -> None:
+    messages = native(description, FILES).errors()
+    assert messages == [f"input/config.yaml:{error}" for error in errors]
 
 
-def test_the_errors_have_their_types(native: Native) -> None:
+def test_unknown_names_have_their_own_error_type(native: Native) -> None:
     with pytest.raises(UnknownNameError):
         native("components: [a]").load()
     with pytest.raises(DescriptionError) as caught:
@@ -128,7 +128,7 @@ def test_the_errors_have_their_types(native: Native) -> None:
     assert caught.value.fix == "add b to `components`"
 
 
-def test_a_definition_is_changed_where_it_is_named(native: Native) -> None:
+def test_a_component_is_merged_over_its_definition(native: Native) -> None:
     description = (
         "components: [{name: a, wave: 5, exclude: [w]}]\ndefine: [{name: a, manifests: [x], wave: 1, exclude: [z]}]"
     )

@@ -23,12 +23,12 @@ def read(text: str) -> None:
         ("gitops: {source: oci}\n", "requires the URL of a repository"),
     ],
 )
-def test_what_cannot_be_done_is_refused_with_its_line(text: str, message: str) -> None:
+def test_unsupported_settings_are_errors_with_their_line(text: str, message: str) -> None:
     with pytest.raises(DescriptionError, match=message) as caught:
         read(text)
     assert caught.value.where == "input/config.yaml:4"
     assert caught.value.fix
 
 
-def test_an_image_repository_is_an_address_for_oci() -> None:
+def test_an_image_repository_is_the_url_for_oci() -> None:
     read("gitops: {source: oci}\nimage: {repository: registry.example.com/shop}\n")

@@ -9,7 +9,7 @@ from cluster_forge.foundation.errors import ForgeError, leaves
 
 @pytest.fixture
 def errors_of() -> Callable[[Callable[[], object]], list[str]]:
-    """The errors that a call raises, each as ``where: message``."""
+    """The errors that a call raises, as ``where: message``."""
 
     def of(call: Callable[[], object]) -> list[str]:
         try:

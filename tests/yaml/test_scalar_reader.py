@@ -51,8 +51,8 @@ from cluster_forge.yaml.scalar_reader import as_key, resolve
     ],
 )
 def test_plain_scalars_mean_what_they_mean_to_kubernetes(text: str, value: object) -> None:
-    found = resolve(text, plain=True)
-    assert (type(found), found) == (type(value), value)
+    resolved = resolve(text, plain=True)
+    assert (type(resolved), resolved) == (type(value), value)
 
 
 @pytest.mark.parametrize("text", ["y", "1", "", "null", "0o17"])

@@ -76,10 +76,10 @@ def _untagged(text: str) -> Scalar:
 
 def _whole(plain: str) -> int | None:
     """An integer of 64 bits, signed or unsigned; Go reads larger ones as floats."""
-    found = _INTEGER.fullmatch(plain)
-    if not found:
+    match = _INTEGER.fullmatch(plain)
+    if not match:
         return None
-    sign, *digits = found.groups()
+    sign, *digits = match.groups()
     written, base = next((part, base) for part, base in zip(digits, _BASES, strict=True) if part)
     if len(written.lstrip("0")) > 64:
         return None

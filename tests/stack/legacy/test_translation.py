@@ -70,7 +70,7 @@ def test_without_a_selection_the_whole_list_is_the_stack(legacy: Legacy) -> None
 
 
 @pytest.mark.parametrize(
-    ("options", "chosen"),
+    ("options", "selected"),
     [
         ({"select": ["core.yaml"]}, ["gateway", "certs", "local"]),
         ({"names": ["local", "routing"]}, ["local", "gateway", "certs"]),
@@ -78,11 +78,11 @@ def test_without_a_selection_the_whole_list_is_the_stack(legacy: Legacy) -> None
         ({"skip": ["routing"]}, ["chart", "local", "listed"]),
     ],
 )
-def test_a_selection_is_the_stack(legacy: Legacy, options: dict[str, Any], chosen: list[str]) -> None:
-    assert names(legacy(LIST, FILES).load(**options)) == chosen
+def test_a_selection_is_the_stack(legacy: Legacy, options: dict[str, Any], selected: list[str]) -> None:
+    assert names(legacy(LIST, FILES).load(**options)) == selected
 
 
-def test_every_key_finds_its_place(legacy: Legacy) -> None:
+def test_every_key_is_translated(legacy: Legacy) -> None:
     stack = legacy(LIST, FILES).load().stack
     gateway = stack.component("gateway")
     assert (gateway.namespace, gateway.extra_namespaces, gateway.wave) == ("gateway-system", ("more",), -200)
@@ -110,7 +110,7 @@ def test_every_key_finds_its_place(legacy: Legacy) -> None:
     assert listed.where == "input/config.yaml:30"
 
 
-def test_a_source_by_the_components_own_name(legacy: Legacy) -> None:
+def test_a_source_in_the_folder_of_the_component_is_read(legacy: Legacy) -> None:
     files = {**FILES, "certs/manifests/a.yaml": "", "certs/v.yaml": "a: 1"}
     stack = legacy("- {name: certs, manifestpath: certs/manifests}\n", files).load().stack
     assert stack.component("certs").upstream == Upstream(
@@ -120,7 +120,7 @@ def test_a_source_by_the_components_own_name(legacy: Legacy) -> None:
     )
 
 
-def test_a_source_whose_result_is_not_used_is_noticed(legacy: Legacy) -> None:
+def test_an_unused_source_gives_a_notice(legacy: Legacy) -> None:
     loaded = legacy("- {name: certs, manifestpath: certs/one.yaml}\n", FILES).load()
     assert loaded.stack.component("certs").upstream is None
     assert loaded.notices == (
@@ -133,7 +133,7 @@ def test_a_source_whose_result_is_not_used_is_noticed(legacy: Legacy) -> None:
     )
 
 
-def test_origins_are_those_of_the_list(legacy: Legacy) -> None:
+def test_origins_point_into_the_list(legacy: Legacy) -> None:
     loaded = legacy(LIST, FILES).load(select=["core.yaml"])
     assert loaded.effective["components"] == ["routing", "local"]
     assert loaded.origins["components", 1] == "input/core.yaml:2"
@@ -204,7 +204,7 @@ def test_several_documents_are_one_list(legacy: Legacy) -> None:
         ),
     ],
 )
-def test_what_is_wrong_in_a_list(legacy: Legacy, description: str, errors: list[str]) -> None:
+def test_invalid_entries_are_errors(legacy: Legacy, description: str, errors: list[str]) -> None:
     files = {"a/a.yaml": "", "empty/README": ""}
     assert legacy(description, files).errors() == [f"input/config.yaml:{error}" for error in errors]
 
@@ -221,12 +221,12 @@ def test_what_is_wrong_in_a_list(legacy: Legacy, description: str, errors: list[
         ("name: a", "source.yaml:1: a: `upstream` has neither `helm` nor `manifests`"),
     ],
 )
-def test_what_is_wrong_in_a_source(legacy: Legacy, source: str, error: str) -> None:
-    found = legacy("- {name: a, manifestpath: a/manifests/sourced}", {"a/source.yaml": source}).errors()
-    assert found == [f"input/a/{error}"]
+def test_invalid_sources_are_errors(legacy: Legacy, source: str, error: str) -> None:
+    messages = legacy("- {name: a, manifestpath: a/manifests/sourced}", {"a/source.yaml": source}).errors()
+    assert messages == [f"input/a/{error}"]
 
 
-def test_selections_of_unknown_names_and_what_only_others_lack(legacy: Legacy) -> None:
+def test_errors_of_components_that_are_not_selected_are_ignored(legacy: Legacy) -> None:
     description = "- {name: good, manifestpath: a}\n- {name: broken, manifestpath: none}\n"
     workspace = legacy(description, {"a/a.yaml": "", "s.yaml": "- name: good\n- name: god\n", "none.yaml": "[]"})
     assert names(workspace.load(skip=["broken"])) == ["good"]
@@ -245,7 +245,7 @@ def test_a_list_has_no_environments(legacy: Legacy) -> None:
 
 
 @pytest.mark.corpus
-def test_the_real_list_and_its_one_fault(corpus: Path, on_disk: Callable[[Path], Any]) -> None:
+def test_the_real_list_has_one_error(corpus: Path, on_disk: Callable[[Path], Any]) -> None:
     workspace = on_disk(corpus / "v1-input")
     line = (corpus / "v1-input" / "config.yaml").read_text().splitlines().index("- name: rabbitmq-airm-config") + 4
     assert workspace.errors() == [

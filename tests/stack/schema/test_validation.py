@@ -60,7 +60,7 @@ Native = Callable[..., Any]
         ("define:\n- name: a\n  namespace: null\n  needs: [null]", "7: define[0].needs[0]: must be text, not empty"),
     ],
 )
-def test_faults_are_told_with_their_place(native: Native, description: str, error: str) -> None:
+def test_schema_errors_have_their_position(native: Native, description: str, error: str) -> None:
     assert native(description + "\n").errors()[0] == f"input/config.yaml:{error}"
 
 
@@ -72,13 +72,13 @@ def test_faults_are_told_with_their_place(native: Native, description: str, erro
         ("gitops: {install: 'true'}", "write it without quotes"),
     ],
 )
-def test_faults_are_told_with_a_fix(native: Native, description: str, fix: str) -> None:
+def test_schema_errors_have_a_fix(native: Native, description: str, fix: str) -> None:
     with pytest.raises(Exception, match=r".") as caught:
         native(description).load()
     assert getattr(caught.value, "fix", None) == fix
 
 
-def test_the_first_keys_are_required(legacy: Native) -> None:
+def test_api_version_and_kind_are_required(legacy: Native) -> None:
     assert legacy("name: a\n").errors() == [
         "input/config.yaml:1: 'apiVersion' is missing",
         "input/config.yaml:1: 'kind' is missing",
@@ -88,7 +88,7 @@ def test_the_first_keys_are_required(legacy: Native) -> None:
     ]
 
 
-def test_an_empty_key_is_as_good_as_none(native: Native) -> None:
+def test_an_empty_key_is_ignored(native: Native) -> None:
     stack = native("target:\ngitops: {url: }\ncomponents:\ndefine:\ncollections:\n").load().stack
     assert stack.components == ()
     assert stack.gitops.url == ""
