@@ -49,7 +49,7 @@ class TestNames:
         workspace.replace("input/config.yaml", "- spare\n", "")
         said = workspace.run("smelt", "spare")
         assert said.code == 10
-        assert "spare is not in the stack\n  fix: add it to `components`" in said.err
+        assert "spare is not in the stack\n  fix: add spare to `components`" in said.err
 
     def test_everything_that_nobody_defines_is_told_at_once_with_the_nearest(self, workspace: Workspace) -> None:
         workspace.write({"input/some.yaml": "- extras\n- name: spair\n"})
