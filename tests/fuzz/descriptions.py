@@ -18,8 +18,9 @@ from cluster_forge.foundation.errors import (
 )
 from cluster_forge.stack import convert, effective
 from cluster_forge.stack.input_files import InputFiles
+from cluster_forge.stack.input_record import DESCRIPTION
 from cluster_forge.stack.parse import parse_description
-from cluster_forge.stack.selection import DESCRIPTION, Selection
+from cluster_forge.stack.selection import Selection
 from cluster_forge.stages.describe import consistency
 
 _FILE = b"\n#=== "

@@ -10,7 +10,7 @@ from cluster_forge.cli.session import finding_json
 from cluster_forge.foundation import names
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.stack.selection import DESCRIPTION
+from cluster_forge.stack.input_record import DESCRIPTION
 from cluster_forge.stages.describe.load_description import load_description
 
 if TYPE_CHECKING:

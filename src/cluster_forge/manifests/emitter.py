@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cluster_forge.foundation.errors import ManifestError
-from cluster_forge.yaml.scalar_writer import block, is_long_key, line, scalar
+from cluster_forge.yaml.scalar_writer import block, line, scalar
 
 _DEEPEST = 400
 """Blanks before a line, two for each mapping: the deepest line of 181 real charts has 74. Python's own stack ends at 1,000."""
@@ -21,6 +21,8 @@ _BREAK = "\n"
 
 _SURELY_SHORT = 160
 """A character becomes six at most when it is escaped."""
+_LONGEST_KEY = 1000
+"""YAML allows 1,024 characters to a key before its colon (YAML 1.2.2, 7.4.2); a longer one takes the explicit form."""
 
 
 def document(body: Mapping[str, Any]) -> str:
@@ -82,4 +84,4 @@ def _deeper(indent: str) -> str:
 def _long(key: str, indent: str) -> str:
     """A key that may be too long to stand before a colon on one line: it may grow when it is quoted."""
     name = line(key)
-    return f"? {name}\n{indent}" if is_long_key(name) else name
+    return f"? {name}\n{indent}" if len(name) > _LONGEST_KEY else name

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from cluster_forge.foundation.digest import Digest
+
+DESCRIPTION: Final = "input/config.yaml"
+"""The description's path in the workspace."""
 
 
 class InputSource(Protocol):

@@ -12,9 +12,9 @@ from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.stack import merge
 from cluster_forge.stack.catalog_port import Catalog
 from cluster_forge.stack.input_files import InputFiles, Read
+from cluster_forge.stack.input_record import DESCRIPTION
 from cluster_forge.stack.layers import LayerReader
 from cluster_forge.stack.resolve import Resolved, resolve
-from cluster_forge.stack.selection import DESCRIPTION
 from cluster_forge.yaml.positioned import Positioned
 
 

@@ -16,7 +16,7 @@ from cluster_forge.foundation.errors import DescriptionError, ForgeError, raise_
 from cluster_forge.stack import catalog_overlay, component_builder, merge, settings
 from cluster_forge.stack.catalog_port import Catalog
 from cluster_forge.stack.input_files import InputFiles
-from cluster_forge.stack.input_record import InputRecord
+from cluster_forge.stack.input_record import DESCRIPTION, InputRecord
 from cluster_forge.stack.layers import LayerReader
 from cluster_forge.stack.legacy.translation import translate
 from cluster_forge.stack.model import Component, Format, Notice, Stack
@@ -25,7 +25,7 @@ from cluster_forge.stack.schema.component import ComponentSchema
 from cluster_forge.stack.schema.description import StackSchema
 from cluster_forge.stack.schema.validation import schema_errors
 from cluster_forge.stack.select import read_names, select, typed
-from cluster_forge.stack.selection import DESCRIPTION, Selection
+from cluster_forge.stack.selection import Selection
 from cluster_forge.yaml.positioned import Path, Positioned
 
 _LEGACY_NAME: Final = "stack"

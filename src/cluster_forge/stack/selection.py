@@ -1,17 +1,13 @@
-"""Which description is read, and which part of its stack is selected."""
+"""What of a description is meant."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
-
-DESCRIPTION: Final = "input/config.yaml"
-"""The description's path in the workspace."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Selected names, files of names (``select``), excluded names, and the environment. Empty: the whole stack."""
+    """Names, files with names, what to leave out, and the environment; empty for all of it."""
 
     names: tuple[str, ...] = ()
     select: tuple[str, ...] = ()

@@ -74,7 +74,7 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **sai
     from cluster_forge.foundation.errors import WorkspaceError
     from cluster_forge.stack import description_edits
     from cluster_forge.stack.input_files import in_input
-    from cluster_forge.stack.selection import DESCRIPTION
+    from cluster_forge.stack.input_record import DESCRIPTION
     from cluster_forge.stages.catalog import new
 
     files = session.files()
@@ -124,7 +124,7 @@ def _own_catalogs(content: bytes) -> tuple[str, ...]:
         DescriptionError: if it is not YAML, is of the first format, or says no list there.
     """
     from cluster_forge.foundation.errors import DescriptionError
-    from cluster_forge.stack.selection import DESCRIPTION
+    from cluster_forge.stack.input_record import DESCRIPTION
     from cluster_forge.yaml import positioned_reader
 
     found = positioned_reader.read(content, DESCRIPTION).root

@@ -15,10 +15,10 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.storage import Cache
 from cluster_forge.stack import lock
-from cluster_forge.stack.input_record import InputRecord, InputSource
+from cluster_forge.stack.input_record import DESCRIPTION, InputRecord, InputSource
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
-from cluster_forge.stack.selection import DESCRIPTION, Selection
+from cluster_forge.stack.selection import Selection
 
 _DESCRIPTIONS, _LOCKS = "described", "locks"
 Kind = TypeVar("Kind")
@@ -87,7 +87,7 @@ def _get(cache: Cache, what: str, key: Digest, kind: type[Kind]) -> Kind | None:
 
 def _put(cache: Cache, what: str, key: Digest, value: object) -> None:
     """Keep a value, unless JSON cannot express all of it, like an infinite number."""
-    with contextlib.suppress(TypeError):
+    with contextlib.suppress(TypeError, ValueError):
         content = json_codec.dump(value)
         if json_codec.load(type(value), content) == value:
             cache.put(what, key, content)
