@@ -87,6 +87,14 @@ def test_no_bytes_are_an_error(content: bytes) -> None:
     name_scan.read({"input/config.yaml": content}.get)
 
 
+def test_a_chain_of_files_that_doubles_is_read_fast() -> None:
+    files = {
+        f"input/{number}.yaml": f"extends: [{number + 1}.yaml, {number + 1}.yaml]\n".encode() for number in range(29)
+    }
+    files |= {"input/config.yaml": b"extends: [0.yaml]\ncomponents: [{name: a}]\n", "input/29.yaml": b"{}\n"}
+    assert name_scan.read(files.get).components == ("a",)
+
+
 @pytest.mark.corpus
 @pytest.mark.parametrize("stack", ["everything", "prd"])
 def test_real_descriptions_have_the_names_of_their_stack(corpus: Path, stack: str) -> None:

@@ -20,6 +20,9 @@ from functools import partial
 from itertools import groupby
 from typing import Protocol, TypeVar
 
+import deflate
+import zstandard
+
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ImageError
 from cluster_forge.foundation.file_tree import FileTree
@@ -152,20 +155,14 @@ def _header(entry: tarfile.TarInfo) -> bytes:
 
 def deflate_version() -> str:
     """The version of the compressor, on which the bytes depend."""
-    import deflate  # noqa: PLC0415 - only `cast` needs it
-
     return str(deflate.__version__)
 
 
 def _gzip(part: bytes) -> bytes:
-    import deflate  # noqa: PLC0415 - as above
-
     return bytes(deflate.gzip_compress(part, _GZIP_LEVEL))
 
 
 def _zstd(archive: bytes) -> bytes:
-    import zstandard  # noqa: PLC0415 - 0.04 s, for `compression: zstd` only
-
     parameters = zstandard.ZstdCompressionParameters.from_level(
         _ZSTD_LEVEL, window_log=_ZSTD_WINDOW, enable_ldm=True, threads=0
     )

@@ -14,19 +14,25 @@ _MOST_ERRORS = 100
 """Collections that all contain each other have millions of cycles."""
 
 
-class Flattening:
-    """Flattens collections of collections to lists of components. A cycle is reported where it closes."""
+def flattened(
+    described: Mapping[str, Positioned], known: Collection[str], errors: list[ForgeError]
+) -> dict[str, tuple[str, ...]]:
+    """The components of each collection, including those of the collections in it.
 
+    ``known`` are the names of components. A cycle is reported where it closes; errors go into ``errors``.
+    """
+    flattening = _Flattening(described, known, errors)
+    return {name: flattening.flat(name, ()) for name in described}
+
+
+class _Flattening:
     def __init__(self, described: Mapping[str, Positioned], known: Collection[str], errors: list[ForgeError]) -> None:
         self._described = described
         self._known = known
         self._errors = errors
         self._done: dict[str, tuple[str, ...]] = {}
 
-    def all(self) -> dict[str, tuple[str, ...]]:
-        return {name: self._flat(name, ()) for name in self._described}
-
-    def _flat(self, name: str, path: tuple[str, ...]) -> tuple[str, ...]:
+    def flat(self, name: str, path: tuple[str, ...]) -> tuple[str, ...]:
         if name in self._done:
             return self._done[name]
         inside = (*path, name)
@@ -40,7 +46,7 @@ class Flattening:
             elif len(inside) > _DEEPEST:
                 self._too_deep(member)
             elif inner in self._described:
-                components.update(dict.fromkeys(self._flat(inner, inside)))
+                components.update(dict.fromkeys(self.flat(inner, inside)))
             elif inner in self._known:
                 components[inner] = None
         self._done[name] = tuple(components)

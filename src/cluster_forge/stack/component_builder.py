@@ -10,9 +10,9 @@ from typing import Any, Final
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import merge
-from cluster_forge.stack.input_files import InputFiles, in_input, is_address
+from cluster_forge.stack.input_files import InputFiles, in_input, is_url
 from cluster_forge.stack.model import Component, ExpectedSecret, HelmSource, Size, Upstream
-from cluster_forge.stack.resolve import MOST_HINTS, Entry
+from cluster_forge.stack.resolve import MOST_HINTS, LayeredComponent
 from cluster_forge.stack.schema.component import ComponentSchema, HelmSchema, SecretSchema, UpstreamSchema
 from cluster_forge.stack.schema.validation import validated
 from cluster_forge.yaml.positioned import Positioned
@@ -24,14 +24,14 @@ _SCHEMES: Final = ("https://", "http://", "file://")
 
 
 def build(
-    entry: Entry, size: Size, files: InputFiles, errors: list[ForgeError], *, known: Iterable[str] = ()
+    entry: LayeredComponent, size: Size, files: InputFiles, errors: list[ForgeError], *, known: Iterable[str] = ()
 ) -> Component | None:
     """The component; None if its description does not fit the schema. Errors go into ``errors``."""
     return _Builder(entry, size, files, errors).component(known)
 
 
 class _Builder:
-    def __init__(self, entry: Entry, size: Size, files: InputFiles, errors: list[ForgeError]) -> None:
+    def __init__(self, entry: LayeredComponent, size: Size, files: InputFiles, errors: list[ForgeError]) -> None:
         self._entry = entry
         self._name = entry.name
         self._size = size
@@ -98,7 +98,7 @@ class _Builder:
                 f"{release!r} is not a Helm release name: lower-case letters, digits and hyphens, at most 53",
                 fix="set `helm.release`",
             )
-        if is_address(chart):
+        if is_url(chart):
             repository, _, last = chart.rstrip("/").rpartition("/")
             self._wrong(
                 place.at(("chart",)),
@@ -122,7 +122,7 @@ class _Builder:
         manifests: list[str] = []
         for named in place.strings("manifests"):
             text = str(named.content)
-            if is_address(text):
+            if is_url(text):
                 self._check_url(named)
                 manifests.append(text)
                 continue

@@ -29,7 +29,7 @@ def in_input(path: str) -> str:
     return posixpath.normpath(posixpath.join(INPUT, path))
 
 
-def is_address(text: str) -> bool:
+def is_url(text: str) -> bool:
     """Whether a source is a URL, not a path."""
     return "://" in text
 

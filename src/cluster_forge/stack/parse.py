@@ -20,7 +20,7 @@ from cluster_forge.stack.input_record import DESCRIPTION, InputRecord
 from cluster_forge.stack.layers import LayerReader
 from cluster_forge.stack.legacy.translation import translate
 from cluster_forge.stack.model import Component, Format, Notice, Stack
-from cluster_forge.stack.resolve import Entry, Resolved, resolve
+from cluster_forge.stack.resolve import LayeredComponent, Resolved, resolve
 from cluster_forge.stack.schema.component import ComponentSchema
 from cluster_forge.stack.schema.description import StackSchema
 from cluster_forge.stack.schema.validation import schema_errors
@@ -171,7 +171,7 @@ class _Parser:
             ignores=settings.ignores(description),
         )
 
-    def _check_schema(self, entries: Sequence[Entry], components: Sequence[Component | None]) -> None:
+    def _check_schema(self, entries: Sequence[LayeredComponent], components: Sequence[Component | None]) -> None:
         """Schema errors that show only in the merged component: those of each layer are known by now."""
         if self._format is Format.LIST or not self._errors:
             for entry, component in zip(entries, components, strict=True):

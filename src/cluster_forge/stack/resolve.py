@@ -15,7 +15,7 @@ from cluster_forge.foundation.errors import DescriptionError, ForgeError, Unknow
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack import catalog_overlay, merge
 from cluster_forge.stack.catalog_port import Catalog, NoCatalog
-from cluster_forge.stack.collections import Flattening
+from cluster_forge.stack.collections import flattened
 from cluster_forge.stack.model import Notice, Target
 from cluster_forge.yaml.positioned import Positioned
 
@@ -24,7 +24,7 @@ MOST_HINTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class LayeredComponent:
     """A component's description in layers, lowest first."""
 
     name: str
@@ -48,7 +48,7 @@ class Resolved:
     """
 
     stack: tuple[str, ...]
-    known: Mapping[str, Entry]
+    known: Mapping[str, LayeredComponent]
     collections: Mapping[str, tuple[str, ...]]
     offered: frozenset[str] = frozenset()
     from_catalog: frozenset[str] = frozenset()
@@ -90,7 +90,7 @@ def resolve(
         known[name] = (
             replace(own, layers=catalog_overlay.overlaid(layers, own.layers))
             if own
-            else Entry(name=name, layers=layers, named=named.get(name, ""))
+            else LayeredComponent(name=name, layers=layers, named=named.get(name, ""))
         )
     resolved = Resolved(
         stack=tuple(name for name in completed.stack if name in known),
@@ -114,7 +114,7 @@ def unknown_name(
     return UnknownNameError(f"{message}{near}", where=named.where or None, fix=fix)
 
 
-def _known(description: Positioned, errors: list[ForgeError]) -> dict[str, Entry]:
+def _known(description: Positioned, errors: list[ForgeError]) -> dict[str, LayeredComponent]:
     layers: dict[str, list[Positioned]] = {}
     for section in ("define", "components"):
         first: dict[str, Positioned] = {}
@@ -125,7 +125,7 @@ def _known(description: Positioned, errors: list[ForgeError]) -> dict[str, Entry
                 continue
             first[name] = entry
             layers.setdefault(name, []).append(entry)
-    return {name: Entry(name=name, layers=tuple(described)) for name, described in layers.items()}
+    return {name: LayeredComponent(name=name, layers=tuple(described)) for name, described in layers.items()}
 
 
 def _entries(description: Positioned, section: str) -> Iterator[Positioned]:
@@ -142,7 +142,7 @@ def _name(entry: Positioned) -> str:
 
 def _collections(
     description: Positioned,
-    known: Mapping[str, Entry],
+    known: Mapping[str, LayeredComponent],
     names: Collection[str],
     offered: Mapping[str, Sequence[str]],
     errors: list[ForgeError],
@@ -163,7 +163,7 @@ def _collections(
             if member.string is not None and member.string not in names and member.string not in described:
                 message = f"collection {name} contains the unknown name {member.string!r}"
                 errors.append(unknown_name(member, message, chain(names, described), errors))
-    return Flattening(described, names, errors).all()
+    return flattened(described, names, errors)
 
 
 def _stack(
@@ -185,7 +185,7 @@ def _stack(
             errors.append(unknown_name(item, message, chain(names, collections), errors))
 
 
-def _check_needs(resolved: Resolved, entry: Entry, errors: list[ForgeError]) -> None:
+def _check_needs(resolved: Resolved, entry: LayeredComponent, errors: list[ForgeError]) -> None:
     for need in entry.merged.strings("needs"):
         name = str(need.content)
         if name == entry.name:
