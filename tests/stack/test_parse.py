@@ -153,7 +153,7 @@ def test_an_unknown_environment_is_an_error() -> None:
     ("files", "errors"),
     [
         ({}, ["file input/config.yaml does not exist"]),
-        ({"input/config.yaml": ""}, ["input/config.yaml:1: a stack description must be a mapping, not empty"]),
+        ({"input/config.yaml": ""}, ["input/config.yaml:1: the file is empty"]),
         (
             {"input/config.yaml": "hello"},
             ["input/config.yaml:1: a stack description must be a mapping, not 'hello'"],

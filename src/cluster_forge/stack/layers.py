@@ -114,12 +114,11 @@ class LayerReader:
             )
             self._wrong(first, message, fix=_CONVERT)
         else:
-            content = "empty" if first.content is None else repr(first.content)
-            self._wrong(
-                first,
-                f"a stack description must be a mapping, not {content}",
-                fix="start the file with `apiVersion: cluster-forge/v1`",
+            is_empty = first.content is None
+            message = (
+                "the file is empty" if is_empty else f"a stack description must be a mapping, not {first.content!r}"
             )
+            self._wrong(first, message, fix="start the file with `apiVersion: cluster-forge/v1`")
         return None
 
     def _wrong(self, place: Positioned, message: str, *, fix: str) -> None:
