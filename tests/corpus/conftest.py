@@ -18,6 +18,7 @@ from cluster_forge.catalog.new_description import begun
 from cluster_forge.composition import Services, Settings, services, workspace_files
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.ports.rendering import Renderer
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.lock import Lock
@@ -25,7 +26,7 @@ from cluster_forge.stack.model import Component, KubernetesVersion, Size, Stack,
 from cluster_forge.stack.parse import ParsedDescription, parse_description
 from cluster_forge.stack.selection import Selection
 from cluster_forge.stages.build.mine import MineRequest, mine
-from cluster_forge.stages.build.render import ComponentObjects
+from cluster_forge.stages.build.rendered_component import RenderedComponent
 from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt
 from cluster_forge.stages.catalog.trial_stack import TrialStacks
 
@@ -46,11 +47,20 @@ class Forged:
 
     folder: Path
     stack: Stack
-    contents: Mapping[ComponentName, ComponentObjects]
+    contents: Mapping[ComponentName, RenderedComponent]
     smelted: SmeltResult
 
     def component(self, name: str) -> Component:
         return self.stack.component(name)
+
+    @property
+    def manifests(self) -> list[Manifest]:
+        """The objects of all parts, each with its component and file."""
+        return [
+            Manifest.of(known.body, Provenance(component=part.name, origin=known.path))
+            for part in self.smelted.record.parts
+            for known in part.objects
+        ]
 
     def text(self, path: str) -> str:
         """A file of ``working/``."""
@@ -120,21 +130,21 @@ class Workspaces:
             stack = parse_description(files, Selection(**options), catalog).stack
             request = MineRequest(stack=stack, lock=Lock(), whole=True, upstream=False)
             mined = mine(request, toolbox, shop.sources, Silent())
-            assert mined.contents is not None
+            assert mined.rendered is not None
             smelted = smelt(
                 SmeltRequest(
                     stack=stack,
-                    pins=mined.pins,
+                    sources=mined.sources,
                     lock=mined.lock,
-                    contents=mined.contents,
+                    rendered=mined.rendered,
                     allow=frozenset(allow),
                     discard_edits=True,
-                    is_anew=True,
+                    ignore_cache=True,
                 ),
                 toolbox,
                 Silent(),
             )
-        return Forged(folder=folder, stack=stack, contents=mined.contents, smelted=smelted)
+        return Forged(folder=folder, stack=stack, contents=mined.rendered, smelted=smelted)
 
 
 @pytest.fixture(scope="session")

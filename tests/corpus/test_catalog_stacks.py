@@ -56,8 +56,7 @@ def test_everything_that_the_platform_names_is_there(platform: Forged) -> None:
 def test_pod_security_is_written_on_the_namespaces(platform: Forged) -> None:
     labels = {
         manifest.id.name: manifest.body["metadata"].get("labels", {}).get("pod-security.kubernetes.io/enforce")
-        for part in platform.smelted.parts
-        for manifest in part.manifests
+        for manifest in platform.manifests
         if manifest.id.kind == "Namespace"
     }
     assert labels["cert-manager"] == "restricted"
@@ -72,8 +71,7 @@ def test_one_storage_class_is_the_default(workspaces: Workspaces, renderer: Rend
     said = re.compile(r"""storageclass\.kubernetes\.io/is-default-class: ["']?true""")
     defaults = [
         str(manifest.id)
-        for part in forged.smelted.parts
-        for manifest in part.manifests
+        for manifest in forged.manifests
         if manifest.id.kind in ("StorageClass", "ConfigMap") and said.search(manifest.text.decode())
     ]
     assert len(defaults) == 1
@@ -87,6 +85,5 @@ def lost(forged: Forged) -> list[str]:
     for each in forged.stack.components:
         if each.name in ours:
             secrets |= {(each.namespace, name) for name in ours[each.name].makes_secrets}
-    every = [manifest for part in forged.smelted.parts for manifest in part.manifests]
     exceptions = {str(name): component.exceptions for name, component in ours.items()}
-    return [str(each) for each in references.breaches(every, secrets=secrets, exceptions=exceptions)]
+    return [str(each) for each in references.breaches(forged.manifests, secrets=secrets, exceptions=exceptions)]

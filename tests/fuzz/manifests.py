@@ -79,7 +79,7 @@ def _objects(data: bytes) -> None:
     placed = [normalize.placed(manifest, "shop", scopes) for manifest in manifests]
     single = duplicates.within([placed, placed[:1]], later_replaces=True)
     for manifest in single.manifests:
-        assert hooks.use_of(manifest)
+        assert hooks.use_of(manifest.facts.hook)
         assert -(2**63) <= manifest.facts.weight < 2**63
         assert manifest.facts.images is not None
         assert manifest.id.file_name

@@ -58,7 +58,8 @@ def _record(data: bytes) -> None:
     for part in record.parts:
         for each in part.objects:
             assert each.path + each.hook + each.id.file_name + "".join(each.images) is not None
-            assert each.weight + part.wave + record.errors + record.warnings is not None
+            counts = record.findings
+            assert each.hook_weight + part.wave + counts.error + counts.warning is not None
 
 
 _OBJECTS = mapping(
@@ -83,6 +84,17 @@ _PARTS = mapping(
         "objects": several(_OBJECTS),
     }
 )
+_FINDINGS = mapping(
+    {
+        "code": WORDS,
+        "severity": WORDS,
+        "message": WORDS,
+        "component": WORDS,
+        "object": st.none() | st.lists(WORDS, min_size=3, max_size=5),
+        "where": WORDS,
+        "fix": WORDS,
+    }
+)
 _RECORDS = mapping(
     {
         "schema": st.just("cluster-forge/smelt/v1"),
@@ -91,6 +103,7 @@ _RECORDS = mapping(
         "inputs": _DIGESTS,
         "revision": WORDS,
         "findings": mapping({"error": st.integers(), "warning": st.integers()}),
+        "found": several(_FINDINGS),
         "parts": several(_PARTS),
         "files": st.dictionaries(WORDS, _DIGESTS, max_size=3),
     }
@@ -102,6 +115,7 @@ _WELL_FORMED = {
     "inputs": f"sha256:{_HEX}",
     "revision": "r",
     "findings": {"error": 0, "warning": 1},
+    "found": [],
     "files": {"web/a.yaml": _HEX},
     "parts": [
         {

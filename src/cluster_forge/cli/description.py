@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cluster_forge.cli.session import Session
     from cluster_forge.composition import Services
     from cluster_forge.foundation.names import ComponentName
-    from cluster_forge.record import PartRecord
+    from cluster_forge.manifests.part import Part
     from cluster_forge.stack.model import Stack
     from cluster_forge.stack.parse import ParsedDescription
     from cluster_forge.stack.selection import Selection
@@ -79,7 +79,7 @@ def no_description(files: WorkspaceFiles) -> DescriptionError:
     return DescriptionError("there is no input/config.yaml", where=files.root, fix=fix)
 
 
-def components_json(parts: Iterable[PartRecord], reused: Collection[ComponentName]) -> list[dict[str, Any]]:
+def components_json(parts: Iterable[Part], reused: Collection[ComponentName]) -> list[dict[str, Any]]:
     return [
         {
             "name": part.name,

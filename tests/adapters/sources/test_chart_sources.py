@@ -34,8 +34,9 @@ from cluster_forge.foundation.errors import (
     OfflineError,
 )
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.ports.sources import Pinned, Sources
+from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workspace import Workspace
+from cluster_forge.stack.lock import LockedSource, manifest_address
 from cluster_forge.stack.model import HelmSource
 
 REPOSITORY = "https://charts.example.com/stable"
@@ -144,7 +145,8 @@ def sources(tmp_path: Path, web: object, *mirrors: object) -> ChartSources:
 )
 def test_the_version_that_helm_would_take(tmp_path: Path, web: Web, asked: str, found: str) -> None:
     pinned = sources(tmp_path, web).chart(helm(asked), None)
-    assert pinned == Pinned(address=f"{REPOSITORY} shop", version=found, digest=Digest.of(archive(version=found)))
+    digest = Digest.of(archive(version=found))
+    assert pinned == LockedSource(address=f"{REPOSITORY} shop", asked=asked, version=found, digest=digest)
     assert FolderStore(tmp_path / "store").get(pinned.digest) == archive(version=found)
 
 
@@ -250,7 +252,7 @@ def test_what_is_locked_and_stored_is_not_fetched(tmp_path: Path, web: Web) -> N
 
 
 def test_what_is_locked_is_fetched_as_it_is(tmp_path: Path, web: Web) -> None:
-    locked = Pinned(address=f"{REPOSITORY} shop", version="1.0.0", digest=Digest.of(archive()))
+    locked = LockedSource(address=f"{REPOSITORY} shop", asked=">=1.0.0", version="1.0.0", digest=Digest.of(archive()))
     assert sources(tmp_path, web).chart(helm(">=1.0.0"), locked) == locked
     mirrored = sources(
         tmp_path / "2", NoDownloads(), Memory((REPOSITORY, "shop", "1.0.0"), (REPOSITORY, "shop", "1.1.0"))
@@ -261,7 +263,7 @@ def test_what_is_locked_is_fetched_as_it_is(tmp_path: Path, web: Web) -> None:
 @pytest.mark.parametrize("from_mirror", [True, False])
 def test_what_is_locked_and_has_changed_is_told(tmp_path: Path, web: Web, from_mirror: bool) -> None:
     mirrors = [Memory((REPOSITORY, "shop", "1.0.0"))] if from_mirror else []
-    locked = Pinned(address=f"{REPOSITORY} shop", version="1.0.0", digest=Digest.of(b"before"))
+    locked = LockedSource(address=f"{REPOSITORY} shop", version="1.0.0", digest=Digest.of(b"before"))
     with pytest.raises(LockError) as raised:
         sources(tmp_path, web, *mirrors).chart(helm(), locked)
     assert f"locked is {Digest.of(b'before')}, found was {Digest.of(archive())}" in raised.value.message
@@ -271,13 +273,15 @@ def test_what_is_locked_and_has_changed_is_told(tmp_path: Path, web: Web, from_m
 def test_the_mirror_that_has_what_is_locked(tmp_path: Path) -> None:
     first, second = Memory((REPOSITORY, "shop", "1.0.0")), Memory((REPOSITORY, "shop", "1.0.0"))
     first.wrong["1.0.0"] = archive("repacked")
-    locked = Pinned(address=f"{REPOSITORY} shop", version="1.0.0", digest=Digest.of(archive()))
+    locked = LockedSource(
+        address=f"{REPOSITORY} shop", asked=helm().version, version="1.0.0", digest=Digest.of(archive())
+    )
     assert sources(tmp_path, NoDownloads(), first, second).chart(helm(), locked) == locked
     assert sources(tmp_path, NoDownloads(), first, second).chart(helm(), None).digest != locked.digest
 
 
 def test_a_locked_version_that_was_withdrawn(tmp_path: Path, web: Web) -> None:
-    locked = Pinned(address=f"{REPOSITORY} shop", version="0.9.0", digest=Digest.of(b"x"))
+    locked = LockedSource(address=f"{REPOSITORY} shop", version="0.9.0", digest=Digest.of(b"x"))
     with pytest.raises(DescriptionError, match=r"has no version '0\.9\.0', which is locked, of shop"):
         sources(tmp_path, web).chart(helm(), locked)
 
@@ -331,11 +335,12 @@ def test_offline_says_what_the_mirrors_have(tmp_path: Path, source: HelmSource, 
 def test_manifests(tmp_path: Path) -> None:
     url, content = "https://user:pass@example.com/i.yaml?token=x", "\ufeffkind: ö".encode()
     pinned = sources(tmp_path, Web({url: content})).manifest(url, None)
-    assert pinned == Pinned(address="https://example.com/i.yaml", version="", digest=Digest.of(content))
+    assert pinned == LockedSource(address=manifest_address(url), digest=Digest.of(content))
+    assert pinned.address.startswith("https://example.com/i.yaml?"), "another token is another source"
     assert sources(tmp_path, NoDownloads()).manifest(url, pinned) == pinned
     mirrored = sources(tmp_path, NoDownloads(), Memory(), Memory(manifests={url: b"other"}))
     assert mirrored.manifest(url, None).digest == Digest.of(b"other")
-    with pytest.raises(LockError, match=r"https://example\.com/i\.yaml has changed"):
+    with pytest.raises(LockError, match=r"https://example\.com/i\.yaml\S* has changed"):
         sources(tmp_path / "new", Web({url: b"other"})).manifest(url, pinned)
     with pytest.raises(FetchError, match="byte 1 is not UTF-8"):
         sources(tmp_path, Web({url: b"a\xff"})).manifest(url, None)
@@ -361,9 +366,9 @@ def test_local_charts(tmp_path: Path) -> None:
     assert (folder.address, folder.version) == ("./charts/shop", "0.1.0")
     with tarfile.open(fileobj=io.BytesIO(packed)) as opened:
         assert opened.getnames() == ["chart/.helmignore", "chart/Chart.yaml", "chart/templates/a.yaml"]
-    before = Pinned(address="shop.tgz", version="0", digest=Digest.of(b"before"))
+    before = LockedSource(address="shop.tgz", version="0", digest=Digest.of(b"before"))
     file = subject.chart(helm(chart="shop.tgz", repository=""), before)
-    assert file == Pinned(address="shop.tgz", version="1.0.0", digest=Digest.of(archive()))
+    assert (file.address, file.version, file.digest) == ("shop.tgz", "1.0.0", Digest.of(archive()))
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_what_was_begun_can_be_tried(harness: Harness, shelf: Shelf) -> None:
     CatalogComponent.model_validate(yaml.safe_load(text))
     shelf.folder.files["components/web.yaml"] = text
     shelf.component("crds", provides={"monitoring.coreos.com": {}}).component("disk", provides={"storage-class": {}})
-    (verdict,) = test.test(["web"], trials(harness, shelf), harness.toolbox.workers, harness.heard)
+    (verdict,) = test.test(["web"], trials(harness, shelf), harness.toolbox.workers, harness.reporter)
     assert verdict.faults == ()
 
 
@@ -304,7 +304,7 @@ def trials(harness: Harness, shelf: Shelf) -> TrialRenderer:
 
 def drafted(harness: Harness, shelf: Shelf | None = None, **changes: Any) -> Draft:
     asked = NewComponent(name="web", helm={"repository": REPOSITORY, "chart": "web"}, namespace="front", **changes)
-    return new.draft(asked, trials(harness, shelf or Shelf()), harness.toolbox.workers, harness.heard)
+    return new.draft(asked, trials(harness, shelf or Shelf()), harness.toolbox.workers, harness.reporter)
 
 
 @pytest.mark.parametrize(

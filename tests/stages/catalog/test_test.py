@@ -58,8 +58,8 @@ def test_a_component_that_keeps_everything(harness: Harness, shelf: Shelf) -> No
         "medium": (1, "64Mi"),
         "large": (3, "192Mi"),
     }
-    assert harness.heard.events[0] == ("started", "test", "1")
-    assert harness.heard.events[-2:] == [("advanced", "test", "web", ""), ("finished", "test", "1 component")]
+    assert harness.reporter.events[0] == ("started", "test", "1")
+    assert harness.reporter.events[-2:] == [("advanced", "test", "web", ""), ("finished", "test", "1 component")]
 
 
 def test_trials_of_one_fault_are_told_together(harness: Harness, shelf: Shelf) -> None:
@@ -158,19 +158,19 @@ def test_what_is_drawn_at_random(harness: Harness, shelf: Shelf) -> None:
 
 def test_a_chart_that_cannot_be_had(harness: Harness, shelf: Shelf) -> None:
     shelf.component("other")
-    (verdict,) = test.test(["other"], trials(harness, shelf), harness.toolbox.workers, harness.heard)
+    (verdict,) = test.test(["other"], trials(harness, shelf), harness.toolbox.workers, harness.reporter)
     assert {each.rule for each in verdict.faults} == {"renders"}
     assert "has no chart 'other'" in verdict.faults[0].message
 
 
 def test_a_name_that_there_is_not(harness: Harness, shelf: Shelf) -> None:
     with pytest.raises(UnknownNameError, match="the catalog has no component 'wbe'"):
-        test.test(["wbe"], trials(harness, shelf), harness.toolbox.workers, harness.heard)
+        test.test(["wbe"], trials(harness, shelf), harness.toolbox.workers, harness.reporter)
 
 
 def test_several_at_once(harness: Harness, shelf: Shelf) -> None:
     tried(harness, shelf)
-    verdicts = test.test(["web", "monitor"], trials(harness, shelf), harness.toolbox.workers, harness.heard)
+    verdicts = test.test(["web", "monitor"], trials(harness, shelf), harness.toolbox.workers, harness.reporter)
     assert [each.component for each in verdicts] == ["web", "monitor"]
     assert [each.faults for each in verdicts] == [(), ()]
 
@@ -193,5 +193,5 @@ def tried(harness: Harness, shelf: Shelf, more: dict[str, str] | None = None, **
     shelf.component("web", **{**body, **changes}).component(
         "monitor", provides={"metrics": {"url": "http://metrics.${namespace}.svc"}}
     )
-    (verdict,) = test.test(["web"], trials(harness, shelf), harness.toolbox.workers, harness.heard)
+    (verdict,) = test.test(["web"], trials(harness, shelf), harness.toolbox.workers, harness.reporter)
     return verdict

@@ -16,8 +16,8 @@ from cluster_forge.foundation.errors import DescriptionError, FetchError, LockEr
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.foundation.versions import newest_first
-from cluster_forge.ports.sources import Pinned
 from cluster_forge.ports.storage import Store
+from cluster_forge.stack.lock import LockedSource, chart_address, manifest_address
 from cluster_forge.stack.model import HelmSource
 
 if TYPE_CHECKING:
@@ -99,17 +99,20 @@ class ChartSources:
     _indexes: dict[str, repository_index.Index] = field(default_factory=dict, init=False, repr=False)
     _locks: dict[str, threading.Lock] = field(default_factory=dict, init=False, repr=False)
 
-    def chart(self, source: HelmSource, locked: Pinned | None) -> Pinned:
+    def chart(self, source: HelmSource, locked: LockedSource | None) -> LockedSource:
         if source.is_local:
-            return self._local(source.chart)
+            return self._local(source)
         if locked and self.store.get(locked.digest) is not None:
             return locked
         address = f"{without_credentials(source.repository)} {source.chart}"
         version, archive = self._from_mirrors(source, locked) or self._from_repository(source, locked)
         self.charts.check_archive(archive, f"{address} {version}")
-        return self._stored(archive, address, version, locked)
+        found = LockedSource(
+            address=chart_address(source), asked=source.version, version=version, digest=Digest.of(archive)
+        )
+        return self._stored(archive, found, locked)
 
-    def manifest(self, url: str, locked: Pinned | None) -> Pinned:
+    def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if locked and self.store.get(locked.digest) is not None:
             return locked
         content = next((found for mirror in self.mirrors if (found := mirror.manifest(url)) is not None), None)
@@ -123,19 +126,19 @@ class ChartSources:
                 f"{address} is no manifest: byte {error.start} is not UTF-8 text",
                 fix="name a file of Kubernetes objects in YAML or JSON",
             ) from error
-        return self._stored(content, address, "", locked)
+        return self._stored(content, LockedSource(address=manifest_address(url), digest=Digest.of(content)), locked)
 
-    def _stored(self, content: bytes, address: str, version: str, locked: Pinned | None) -> Pinned:
-        found = Digest.of(content)
-        if locked and found != locked.digest:
+    def _stored(self, content: bytes, found: LockedSource, locked: LockedSource | None) -> LockedSource:
+        if locked and found.digest != locked.digest:
             raise LockError(
-                f"{address} {version}".rstrip() + f" has changed: locked is {locked.digest}, found was {found}",
+                f"{found.address} {found.version}".rstrip()
+                + f" has changed: locked is {locked.digest}, found was {found.digest}",
                 fix="find out why; if the change is wanted: cluster-forge mine --update NAME",
             )
         self.store.put(content)
-        return Pinned(address=address, version=version, digest=found)
+        return found
 
-    def _from_mirrors(self, source: HelmSource, locked: Pinned | None) -> tuple[str, bytes] | None:
+    def _from_mirrors(self, source: HelmSource, locked: LockedSource | None) -> tuple[str, bytes] | None:
         offers = [(mirror, mirror.versions(source.repository, source.chart)) for mirror in self.mirrors]
         version = self._choose(source, locked, {version for _, versions in offers for version in versions})
         if version is None:
@@ -144,7 +147,7 @@ class ChartSources:
         alike = [mirror for mirror, digest in having if locked and digest == locked.digest]
         return version, (alike or [having[0][0]])[0].chart(source.repository, source.chart, version)
 
-    def _from_repository(self, source: HelmSource, locked: Pinned | None) -> tuple[str, bytes]:
+    def _from_repository(self, source: HelmSource, locked: LockedSource | None) -> tuple[str, bytes]:
         if source.repository.startswith(_OCI):
             raise FetchError(
                 f"{source.repository}/{source.chart} {source.version}".rstrip()
@@ -163,7 +166,7 @@ class ChartSources:
                 error.message, where=error.where, fix=f"{error.fix or ''}{self._mirrored(source)}"
             ) from error
 
-    def _choose(self, source: HelmSource, locked: Pinned | None, versions: Collection[str]) -> str | None:
+    def _choose(self, source: HelmSource, locked: LockedSource | None, versions: Collection[str]) -> str | None:
         """The version that is locked, or that the description means: exactly it, or the newest in its range."""
         wanted = locked.version if locked else source.version
         bare = wanted.removeprefix("v")
@@ -225,7 +228,8 @@ class ChartSources:
             )
         return archive
 
-    def _local(self, chart: str) -> Pinned:
+    def _local(self, source: HelmSource) -> LockedSource:
+        chart = source.chart
         path = posixpath.normpath(f"input/{chart}")
         if re.match(r"\w+://", chart):
             raise DescriptionError(
@@ -240,7 +244,9 @@ class ChartSources:
                 fix="`chart` without `repository` is a folder or .tgz file, relative to input/",
             )
         identity = self.charts.check_archive(archive, path)
-        return Pinned(address=chart, version=identity.version, digest=self.store.put(archive))
+        return LockedSource(
+            address=chart, asked=source.version, version=identity.version, digest=self.store.put(archive)
+        )
 
     def _mirrored(self, source: HelmSource) -> str:
         """What the mirrors have instead: the tail of a fix."""
@@ -272,7 +278,7 @@ def _join(repository: str, url: str) -> str:
         ) from error
 
 
-def _no_version(source: HelmSource, locked: Pinned | None, versions: Iterable[str]) -> DescriptionError:
+def _no_version(source: HelmSource, locked: LockedSource | None, versions: Iterable[str]) -> DescriptionError:
     wanted = (
         f"version {locked.version!r}, which is locked,"
         if locked

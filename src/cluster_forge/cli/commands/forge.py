@@ -79,5 +79,5 @@ def _request(session: Session, described: Description, *, discard_edits: bool, t
         notices=described.notices,
         allow=session.allow,
         discard_edits=discard_edits,
-        is_anew=not session.is_cached,
+        ignore_cache=not session.is_cached,
     )

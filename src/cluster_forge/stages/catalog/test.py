@@ -324,7 +324,9 @@ class _Testing:
         name, minor = self._component.name, self._newest
         whole = self._companies.alone(name, minor, "small")
         if each.exclude:
-            there = {called for one in self._trials.alone(name, minor, "small") for called in sourced_tree.names(one)}
+            there = {
+                called for one in self._trials.alone(name, minor, "small") for called in sourced_tree.exclude_names(one)
+            }
             for missing in sorted(set(each.exclude) - there):
                 yield _Found("idle-example", missing, f"“{each.title}” leaves out what is not there")
         if each.values:

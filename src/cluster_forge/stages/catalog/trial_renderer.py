@@ -17,9 +17,10 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.scope import Scopes, custom_kinds
 from cluster_forge.ports.rendering import Renderer, RenderJob, RenderRequest, YamlReader
-from cluster_forge.ports.sources import Charts, Pinned, Sources
+from cluster_forge.ports.sources import Charts, Sources
 from cluster_forge.ports.storage import Store
 from cluster_forge.stack import merge
+from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource, KubernetesVersion
 from cluster_forge.yaml.positioned import Positioned
 
@@ -35,7 +36,7 @@ class TrialRenderer:
     charts: Charts
     reader: YamlReader
     _made: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict, init=False, repr=False)
-    _pins: dict[object, Pinned] = field(default_factory=dict, init=False, repr=False)
+    _pins: dict[object, LockedSource] = field(default_factory=dict, init=False, repr=False)
     _apis: dict[tuple[str, int, str], frozenset[str]] = field(default_factory=dict, init=False, repr=False)
 
     def alone(self, name: str, minor: int, size: str) -> tuple[Manifest, ...]:
@@ -120,7 +121,7 @@ class TrialRenderer:
     def _manifest(self, url: str) -> bytes:
         return self._stored(self._pins.get(url) or self._pins.setdefault(url, self.sources.manifest(url, None)))
 
-    def _stored(self, pin: Pinned) -> bytes:
+    def _stored(self, pin: LockedSource) -> bytes:
         content = self.store.get(pin.digest)
         if content is None:
             raise StoreError(f"{pin.address} {pin.version} went out of the store", fix="run it again")

@@ -105,7 +105,7 @@ class TrialStacks:
         ]
         apis = self.trials.apis(definers, minor, "small")  # CRDs are the same for all sizes
         made = self.trials.made(placed.name, layers, minor, apis)
-        return tuple(each for each in made if hooks.use_of(each) in SHIPPED)
+        return tuple(each for each in made if hooks.use_of(each.facts.hook) in SHIPPED)
 
 
 def _secrets(placed: Placed, around: Surroundings) -> Iterator[Place]:

@@ -87,7 +87,7 @@ def _get(cache: Cache, what: str, key: Digest, kind: type[Kind]) -> Kind | None:
 
 def _put(cache: Cache, what: str, key: Digest, value: object) -> None:
     """Keep a value, unless JSON cannot express all of it, like an infinite number."""
-    with contextlib.suppress(TypeError, ValueError):
+    with contextlib.suppress(TypeError, json_codec.DecodeError):
         content = json_codec.dump(value)
         if json_codec.load(type(value), content) == value:
             cache.put(what, key, content)

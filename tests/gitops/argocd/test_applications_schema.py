@@ -1,4 +1,4 @@
-"""What the API server would say of every Application: Argo CD's own definition, unknown fields refused."""
+"""Every Application is valid by Argo CD's own CRD, without unknown fields."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.gitops.argocd import applications
-from cluster_forge.gitops.parts import Part
+from cluster_forge.manifests.part import Part
 from cluster_forge.ports.rendering import RenderRequest
 from cluster_forge.stack.model import GitOps, GitOpsMode, KubernetesVersion, RepositorySource, Stack
 
@@ -29,7 +29,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 
 
 def violations(schema: dict[str, Any], value: Any, path: str = "") -> Iterator[str]:
-    """What a structural schema has against ``value`` (Kubernetes, "Specifying a structural schema")."""
+    """The violations of a structural schema (Kubernetes, "Specifying a structural schema")."""
     if schema.get("x-kubernetes-int-or-string"):
         if not isinstance(value, (int, str)):
             yield f"{path}: neither a number nor a string"
@@ -43,7 +43,7 @@ def violations(schema: dict[str, Any], value: Any, path: str = "") -> Iterator[s
         for number, inner in enumerate(value):
             yield from violations(schema["items"], inner, f"{path}[{number}]")
     elif value not in schema.get("enum", [value]):
-        yield f"{path}: {value!r} is none of {schema['enum']}"
+        yield f"{path}: {value!r} is not one of {schema['enum']}"
 
 
 def in_mapping(schema: dict[str, Any], value: dict[str, Any], path: str) -> Iterator[str]:
@@ -70,8 +70,8 @@ def schema(corpus: Path, chart: str) -> dict[str, Any]:
     texts = HelmSdk().render(request).templates
     (text,) = (text for path, text in texts.items() if path.endswith("crd-application.yaml"))
     (version,) = yaml.safe_load(text)["spec"]["versions"]
-    found: dict[str, Any] = version["schema"]["openAPIV3Schema"]
-    return found
+    content: dict[str, Any] = version["schema"]["openAPIV3Schema"]
+    return content
 
 
 @pytest.fixture(scope="module", params=["argo-cd-10.1.1.tgz", "argo-cd-8.3.5.tgz"])
@@ -97,11 +97,11 @@ def test_every_application_is_valid(
         Stack(name="demo", gitops=gitops), (*parts, make_part("hooked", [webhook])), "v-1"
     )
     assert len(bodies) == 5
-    assert [found for body in bodies for found in violations(schema, body)] == []
+    assert [violation for body in bodies for violation in violations(schema, body)] == []
 
 
 @pytest.mark.corpus
-def test_the_definition_would_refuse_what_is_wrong(schema: dict[str, Any], parts: tuple[Part, ...]) -> None:
+def test_an_invalid_application_has_violations(schema: dict[str, Any], parts: tuple[Part, ...]) -> None:
     body = applications.root(Stack(name="demo"), parts, "v-1")
     wrong = {**body, "spec": {**body["spec"], "syncPolicy": {"retry": {"limit": "10"}}, "projekt": "default"}}
     assert set(violations(schema, wrong)) == {

@@ -1,61 +1,6 @@
-"""The text of `deploy.sh` for a stack that Argo CD delivers; the rest of it is in `deploy_text`."""
+# The root Application: it is applied, and awaited with its children.
+# shellcheck shell=sh disable=SC2154 # set by the head of deploy.sh and by options.sh
 
-from __future__ import annotations
-
-GIT_SERVER = r"""
-# The repository and the server that Argo CD reads it from.
-repository() {
-  say 'the Git server and its repository'
-  server=''
-  [ -n "$image_known$print" ] || server=$(with_image bootstrap/git-server-deployment.yaml)
-  apply bootstrap/git-server.yaml
-  for file in bootstrap/repository-*.yaml; do
-    apply "$file"
-  done
-  apply bootstrap/git-server-deployment.yaml "$server"
-  wait_for cluster-forge "deployment.apps/$git_server"
-  [ -z "$print$dry_run" ] || return 0
-  k delete configmap -n cluster-forge -l "cluster-forge/stack=$stack,cluster-forge/commit!=$commit" >/dev/null
-}
-
-# with_image FILE: the Deployment with the image that the cluster's Argo CD runs from.
-with_image() {
-  image=$(k get deployments,statefulsets -n "$namespace" -l app.kubernetes.io/part-of=argocd --no-headers \
-    -o 'custom-columns=A:.metadata.labels.app\.kubernetes\.io/component,B:.spec.template.spec.containers[0].image' |
-    sed -n 's/^repo-server  *//p')
-  [ -n "$image" ] || give_up 3 "Argo CD's repository server, whose image the Git server runs from, is not in the namespace $namespace (--namespace NAME)"
-  k set image --local -f "$1" "unpack=$image" "serve=$image" -o yaml
-}
-"""
-
-INSTALL = r"""
-deploy() {
-  say "Argo CD in the namespace $namespace"
-  part bootstrap/argocd
-  {repository}
-  root_application
-}
-"""
-
-EXISTING = r"""
-check_permissions() {
-  for what in applications.argoproj.io deployments.apps configmaps namespaces; do
-    k auth can-i create "$what" --all-namespaces >/dev/null 2>&1 || give_up 3 "you may not create $what in this cluster"
-  done
-  k get crd applications.argoproj.io >/dev/null 2>&1 ||
-    give_up 3 'there is no Argo CD in this cluster: install it, or set gitops.install: true and cast again'
-  health=$(k get configmap argocd-cm -n "$namespace" --ignore-not-found \
-    -o 'jsonpath={.data.resource\.customizations\.health\.argoproj\.io_Application}' 2>/dev/null) || health=''
-  [ -n "$health" ] || complain "argocd-cm in $namespace has no resource.customizations.health.argoproj.io_Application: Argo CD will not keep the order of the waves"
-}
-
-deploy() {
-  {repository}
-  root_application
-}
-"""
-
-ROOT = r"""
 columns_of_applications='NAME:.metadata.name,WANTED:.spec.source.targetRevision,SEEN:.status.sync.comparedTo.source.targetRevision'
 columns_of_applications="$columns_of_applications"',SYNC:.status.sync.status,HEALTH:.status.health.status,PHASE:.status.operationState.phase'
 
@@ -66,20 +11,20 @@ states() {
 }
 patch() { k patch applications.argoproj.io "$1" -n "$namespace" --type=merge -p "$2" >/dev/null || :; }
 
-# Argo CD looks at a new revision only when the operation on the old one is over, and does not try a revision again
-# by itself once its sync has failed for good.
+# Argo CD compares a new revision only after the operation on the old one, and does not retry a revision whose sync
+# has failed finally.
 settle() {
   rows=$(states)
   while read -r name wanted _ _ _ phase; do
     case "$wanted $phase" in
       "$revision Failed" | "$revision Error")
-        say "starting the sync of $name again"
+        say "restarting the sync of $name"
         options=$(k get applications.argoproj.io "$name" -n "$namespace" -o 'jsonpath={.spec.syncPolicy.syncOptions}')
         patch "$name" '{"operation":{"initiatedBy":{"username":"deploy.sh"},"sync":{"prune":true,"revision":"'"$revision"'","syncOptions":'"${options:-[]}"'}}}'
         ;;
       "$revision Running" | ' ') ;;
       *' Running')
-        say "ending the sync of $name at $wanted"
+        say "terminating the sync of $name at $wanted"
         patch "$name" '{"status":{"operationState":{"phase":"Terminating"}}}'
         ;;
     esac
@@ -89,7 +34,7 @@ END
 }
 
 root_application() {
-  say "the root Application $root at $revision"
+  say "root Application $root at $revision"
   body=''
   if [ -z "$print$dry_run" ]; then settle; fi
   if [ -z "$print$namespace_known" ]; then
@@ -97,17 +42,17 @@ root_application() {
       -p '{"metadata":{"namespace":"'"$namespace"'"},"spec":{"destination":{"namespace":"'"$namespace"'"}}}')
   fi
   apply bootstrap/root.yaml "$body"
-  if [ -n "$print" ]; then say "  wait until the Application $root and all that it holds are synced and healthy"; fi
+  if [ -n "$print" ]; then say "  wait until the Application $root and its children are synced and healthy"; fi
   [ -z "$print$dry_run" ] || return 0
   refresh "$root"
   watch
 }
 
-# What Argo CD remembers of the repository, for three minutes, may be older than the new tag.
+# Argo CD caches the repository for three minutes: its copy may lack the new tag.
 refresh() { k annotate applications.argoproj.io "$1" -n "$namespace" --overwrite argocd.argoproj.io/refresh=hard >/dev/null || :; }
 
-# What Argo CD says of the Applications, each on one line that is not too long.
-complaints() {
+# Argo CD's messages about the Applications, one line each, cut to 500 characters.
+application_messages() {
   k get applications.argoproj.io -n "$namespace" -l "cluster-forge/stack=$stack" --no-headers \
     -o 'custom-columns=NAME:.metadata.name,SAYS:.status.operationState.message,CONDITIONS:.status.conditions[*].message' |
     sed -e 's/   */: /' -e 's/   */; /g' -e 's/; <none>$//' | grep -v ': successfully synced[^;]*$' | cut -c 1-500 >&2 || :
@@ -115,7 +60,7 @@ complaints() {
 
 watch() {
   say "waiting for the Application $root to be synced and healthy (up to ${timeout}s without progress)"
-  began=$(now) asked=$began best=0 told=''
+  began=$(now) asked=$began best=0 reported=''
   while :; do
     rows=$(states) pending='' done='' ready=0 unknown=''
     while read -r name wanted seen sync health _; do
@@ -132,12 +77,12 @@ $rows
 END
     if [ -n "$done" ]; then return 0; fi
     if [ "$ready" -gt "$best" ]; then began=$(now) best=$ready; fi
-    if [ "$told" != "$ready$pending" ]; then
-      say "  $ready Applications are ready${pending:+, not yet:$pending}"
-      told=$ready$pending
+    if [ "$reported" != "$ready$pending" ]; then
+      say "  $ready Applications ready${pending:+, not ready:$pending}"
+      reported=$ready$pending
     fi
     if expired "$began"; then
-      complaints
+      application_messages
       failed "the Application $root is not synced and healthy; not ready:${pending:- the root itself}"
     fi
     if [ -n "$unknown" ] && [ "$(($(now) - asked))" -ge 15 ]; then
@@ -147,4 +92,3 @@ END
     sleep 3
   done
 }
-"""
