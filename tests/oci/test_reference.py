@@ -68,7 +68,7 @@ def test_a_reference_may_have_tag_and_digest_or_only_a_digest() -> None:
         ("nginx\n", "not a repository"),
     ],
 )
-def test_what_is_no_reference_says_why(text: str, reason: str) -> None:
+def test_an_invalid_reference_is_refused_with_its_reason(text: str, reason: str) -> None:
     with pytest.raises(ImageError, match=reason) as caught:
         ImageReference.parse(text)
     assert repr(text) in caught.value.message
