@@ -18,7 +18,7 @@ from cluster_forge.catalog import measurements, views
 from cluster_forge.catalog.component_format import ALL_SIZES, CatalogCollection, CatalogComponent
 from cluster_forge.catalog.library import Library, flattened, packaged
 from cluster_forge.stack.model import Size
-from cluster_forge.yaml import plain_emitter
+from cluster_forge.yaml import document_writer
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "catalog"
 _MINOR: Final = 33

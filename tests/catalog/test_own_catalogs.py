@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tests.catalog.conftest import Shelf
 
 if TYPE_CHECKING:
-    from cluster_forge.stack.parse import Loaded
+    from cluster_forge.stack.parse import ParsedDescription
 
 
 def files(own: Shelf) -> dict[str, str]:
@@ -16,7 +16,7 @@ def files(own: Shelf) -> dict[str, str]:
     return {f"input/catalog/{path}": text for path, text in kept.items()}
 
 
-def load(shelf: Shelf, own: Shelf, components: str) -> Loaded:
+def load(shelf: Shelf, own: Shelf, components: str) -> ParsedDescription:
     there = files(own)
 
     def listed(path: str) -> list[str] | None:

@@ -21,7 +21,7 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import batch, duplicates, emitter, hooks, normalize, split
 from cluster_forge.manifests.scope import Scopes
 from cluster_forge.ports.rendering import RenderJob
-from cluster_forge.yaml import plain_emitter as description_text
+from cluster_forge.yaml import document_writer as description_text
 from cluster_forge.yaml import positioned_reader
 
 _PYTHON = PurePythonYaml()

@@ -1,6 +1,6 @@
 """The format of a catalog's files, as models that validate them and yield their JSON Schemas.
 
-Importing this module loads pydantic, as `stack.schema` does.
+Importing this module loads pydantic, as `stack.schema.key_types` does.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ class Example(Shape):
     """The objects that it leaves out."""
 
 
-class CatalogComponent(Shape):
+class CatalogComponent(Schema):
     """A component of a catalog (`catalog/components/NAME.yaml`)."""
 
     api_version: Literal["cluster-forge/v1"]
@@ -276,7 +276,7 @@ class Capability(Shape):
     """The order for a size, if it differs."""
 
 
-class CatalogCollection(Shape):
+class CatalogCollection(Schema):
     """A name for several components and collections."""
 
     title: Text

@@ -10,8 +10,8 @@ from cluster_forge.catalog.component_format import CatalogComponent, Exclusion, 
 from cluster_forge.catalog.library import InInput, Library, flattened
 from cluster_forge.catalog.stack_context import StackComponent, StackContext
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
-from cluster_forge.stack.catalog_port import Completed
-from cluster_forge.stack.input_files import Files, in_input
+from cluster_forge.stack.catalog_port import CompletedStack
+from cluster_forge.stack.input_files import InputFiles, in_input
 from cluster_forge.stack.model import Notice, Target
 from cluster_forge.yaml.positioned import Positioned
 

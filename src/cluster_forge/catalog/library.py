@@ -12,12 +12,12 @@ from typing import Protocol, TypeVar
 from cluster_forge.catalog.component_format import Capability, CatalogCollection, CatalogComponent, Operates
 from cluster_forge.foundation.errors import DescriptionError, UnknownNameError, raise_all
 from cluster_forge.foundation.names import did_you_mean
-from cluster_forge.stack.input_files import Files
-from cluster_forge.stack.schema import Shape
-from cluster_forge.stack.validation import faults
+from cluster_forge.stack.input_files import InputFiles
+from cluster_forge.stack.schema.key_types import Schema
+from cluster_forge.stack.schema.validation import schema_errors
 from cluster_forge.yaml import positioned_reader
 
-Kind = TypeVar("Kind", bound=Shape)
+Kind = TypeVar("Kind", bound=Schema)
 _COMPONENTS, _COLLECTIONS, _CAPABILITIES = "components", "collections.yaml", "capabilities.yaml"
 
 
@@ -57,7 +57,7 @@ class Packaged:
 class InInput:
     """`Folder` of a user's own catalog, in the workspace."""
 
-    files: Files
+    files: InputFiles
     root: str
 
     @property
@@ -169,8 +169,8 @@ def packaged() -> Library:
 
 
 def _parsed(kind: type[Kind], content: bytes, place: str) -> Kind:
-    traced = positioned_reader.read(content, place).traced
-    raise_all(faults(kind, traced))
+    traced = positioned_reader.read(content, place).root
+    raise_all(schema_errors(kind, traced))
     return kind.model_validate(traced.plain)
 
 

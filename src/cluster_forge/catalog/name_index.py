@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.resources import files
 
-from cluster_forge.stack.catalog_port import Completed, NoCatalog
+from cluster_forge.stack.catalog_port import CompletedStack, NoCatalog
 from cluster_forge.stack.model import Target
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
@@ -33,13 +33,13 @@ class NameIndex(NoCatalog):
         own: Mapping[str, Positioned],
         target: Target,  # noqa: ARG002 - the protocol's signature
         skipped: frozenset[str],  # noqa: ARG002
-    ) -> Completed:
+    ) -> CompletedStack:
         layers = {
             name: (Positioned.of({"name": name}, Positioned({}, f"catalog:{name}")),)
             for name in stack
             if name in self._names and name not in own
         }
-        return Completed(stack=tuple(stack), layers=layers)
+        return CompletedStack(stack=tuple(stack), layers=layers)
 
     @cached_property
     def _names(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Final
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.stack import description_edits
 from cluster_forge.stack import name_scan as stack_names
+from cluster_forge.stack.input_record import DESCRIPTION as _IN_WORKSPACE
 from cluster_forge.stack.name_scan import Names
 
 DESCRIPTION: Final = "config.yaml"

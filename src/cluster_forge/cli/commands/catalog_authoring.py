@@ -74,8 +74,8 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **sai
     from cluster_forge.foundation.errors import WorkspaceError
     from cluster_forge.stack import description_edits
     from cluster_forge.stack.input_files import in_input
+    from cluster_forge.stack.input_record import DESCRIPTION
     from cluster_forge.stages.catalog import new
-    from cluster_forge.stages.describe.load_description import DESCRIPTION
 
     files = session.files()
     content = files.read(DESCRIPTION)
@@ -124,10 +124,10 @@ def _own_catalogs(content: bytes) -> tuple[str, ...]:
         DescriptionError: if it is not YAML, is of the first format, or says no list there.
     """
     from cluster_forge.foundation.errors import DescriptionError
-    from cluster_forge.stages.describe.load_description import DESCRIPTION
+    from cluster_forge.stack.input_record import DESCRIPTION
     from cluster_forge.yaml import positioned_reader
 
-    found = positioned_reader.read(content, DESCRIPTION).traced
+    found = positioned_reader.read(content, DESCRIPTION).root
     if not found.mapping:
         raise DescriptionError(
             "catalogs are named in the native format only",

@@ -1,6 +1,6 @@
-"""Plain values as YAML text of our own: block style, short lists on one line, quotes wherever a parser might differ.
+"""Mappings as YAML for people: block style, short lists on one line, quotes wherever parsers might differ.
 
-What is written is read back identically by `located` and by every YAML 1.1 or 1.2 parser.
+`positioned_reader` and every YAML 1.1 or 1.2 parser read the identical value from it.
 """
 
 from __future__ import annotations
@@ -8,33 +8,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from cluster_forge.yaml import scalar_text
+from cluster_forge.yaml import scalar_writer
 
 _WIDEST: Final = 110
-_LONGEST_KEY: Final = 1000
-"""YAML allows 1,024 characters to a key before its colon (YAML 1.2.2, 7.4.2); a longer one takes the explicit form."""
-
 _IN_LISTS: Final = frozenset(",[]{}?")
-"""What text may not have bare inside of a list on one line."""
+"""Characters that need quotes in a list on one line."""
 
 
 def document(value: Mapping[str, Any]) -> str:
-    """A mapping as a document, ended by a line break."""
+    """A mapping as a document that ends with a line break."""
     return "".join(f"{line}\n" for line in mapping(value)) or "{}\n"
 
 
 def mapping(value: Mapping[str, Any], indent: str = "") -> Iterator[str]:
-    """The lines of a mapping; none for an empty one."""
+    """The lines of a mapping; none if it is empty."""
     for key, member in value.items():
         name = scalar(str(key))
-        if len(name) > _LONGEST_KEY:
+        if scalar_writer.is_long_key(name):
             yield f"{indent}? {name}"
             name = ""
         yield from _member(f"{indent}{name}:", member, indent)
 
 
 def sequence(items: Sequence[Any], indent: str = "") -> Iterator[str]:
-    """The lines of a list; none for an empty one."""
+    """The lines of a list; none if it is empty."""
     for item in items:
         if isinstance(item, Mapping) and item:
             yield from _dashed(mapping(item, indent + "  "), indent)
@@ -48,14 +45,14 @@ def scalar(value: Any) -> str:
     """A scalar or an empty collection on one line.
 
     Raises:
-        ValueError: for text with a lone surrogate, which no UTF-8 can hold.
+        ValueError: for text with a lone surrogate, which UTF-8 cannot encode, and for a collection with content.
     """
     if isinstance(value, str):
-        text = scalar_text.line(value)
-        return scalar_text.quoted(value) if text == value and _IN_LISTS.intersection(value) else text
+        text = scalar_writer.line(value)
+        return scalar_writer.quoted(value) if text == value and _IN_LISTS.intersection(value) else text
     if value and isinstance(value, Mapping | list | tuple):
-        raise ValueError("a collection that holds something is no scalar")
-    return scalar_text.scalar({} if isinstance(value, Mapping) else [] if isinstance(value, tuple) else value)
+        raise ValueError("a collection with content is not a scalar")
+    return scalar_writer.scalar({} if isinstance(value, Mapping) else [] if isinstance(value, tuple) else value)
 
 
 def _member(key: str, value: Any, indent: str) -> Iterator[str]:
@@ -74,12 +71,12 @@ def _member(key: str, value: Any, indent: str) -> Iterator[str]:
 
 
 def _text(start: str, value: Any, indent: str) -> Iterator[str]:
-    text = scalar_text.block(value, f"{indent}  ") if isinstance(value, str) and "\n" in value else scalar(value)
+    text = scalar_writer.block(value, f"{indent}  ") if isinstance(value, str) and "\n" in value else scalar(value)
     yield from f"{start} {text}".split("\n")
 
 
 def _flow(items: Sequence[Any]) -> str | None:
-    """A list of words on one line."""
+    """A list of scalars on one line; None if it needs several lines."""
     if any(isinstance(item, Mapping | list | tuple) or (isinstance(item, str) and "\n" in item) for item in items):
         return None
     return f"[{', '.join(map(scalar, items))}]"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster_forge.yaml import positioned_reader
-from cluster_forge.yaml.plain_emitter import document, scalar
+from cluster_forge.yaml.document_writer import document, scalar
 
 trap = st.one_of(
     st.sampled_from(
@@ -48,16 +48,16 @@ tree = st.recursive(
 
 
 @given(st.dictionaries(trap, tree, max_size=4))
-def test_what_is_written_is_read_back(value: dict[str, Any]) -> None:
+def test_written_values_are_read_as_the_same_values(value: dict[str, Any]) -> None:
     assert (positioned_reader.read(document(value).encode(), "f").value or {}) == value
 
 
 @given(trap)
-def test_other_parsers_read_text_as_text_too(text: str) -> None:
+def test_other_parsers_read_text_as_text(text: str) -> None:
     assert yaml.safe_load(document({"a": [text], "b": {"c": text}})) == {"a": [text], "b": {"c": text}}
 
 
-def test_it_reads_well() -> None:
+def test_documents_are_easy_to_read() -> None:
     text = document(
         {
             "name": "shop",
@@ -101,7 +101,7 @@ def test_it_reads_well() -> None:
     )
 
 
-def test_nothing_is_an_empty_mapping() -> None:
+def test_an_empty_mapping_is_written_in_braces() -> None:
     assert document({}) == "{}\n"
 
 
@@ -110,6 +110,6 @@ def test_a_lone_surrogate_cannot_be_written() -> None:
         scalar("\ud800")
 
 
-def test_a_long_key_takes_the_explicit_form() -> None:
+def test_a_long_key_has_the_explicit_form() -> None:
     value = {"k" * 2_000: {"a": [1]}, "list": [{"k" * 1_100: "x"}]}
     assert positioned_reader.read(document(value).encode(), "f").value == value

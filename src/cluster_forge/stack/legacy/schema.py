@@ -1,4 +1,4 @@
-"""The first implementation's formats, as models that check their shape: lists of components, ``source.yaml``, selections."""
+"""The legacy format (the first implementation's) as models that check it: lists of components and ``source.yaml``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, WithJsonSchema
 from pydantic.functional_validators import BeforeValidator
 
-from cluster_forge.stack.schema import Label, Text
+from cluster_forge.stack.schema.key_types import Label, Text
 
 
 def _whole(value: Any) -> Any:
@@ -37,8 +37,8 @@ Switch = Annotated[StrictBool, BeforeValidator(_switch), WithJsonSchema({"type":
 Texts = Annotated[list[Text], BeforeValidator(_several), WithJsonSchema(_TEXTS)]
 
 
-class LegacyShape(BaseModel):
-    """Keys are written with hyphens or in one word; one that is not known is an error."""
+class LegacySchema(BaseModel):
+    """Keys are written with hyphens or in one word; an unknown key is an error."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -49,55 +49,46 @@ class LegacyShape(BaseModel):
     )
 
     name: Label
-    """The component's name."""
+    """The name of the component."""
     namespace: StrictStr = ""
-    """Where its objects go that name no namespace."""
+    """The namespace for objects that set none."""
     manifest_url: StrictStr = ""
-    """A URL that its manifests are fetched from."""
+    """A URL of manifests."""
     helm_chart_name: StrictStr = ""
-    """The chart's name, or its whole `oci://` address."""
+    """The name of the chart, or its full `oci://` URL."""
     helm_url: StrictStr = ""
-    """The chart repository."""
+    """The URL of the chart repository."""
     helm_name: StrictStr = ""
-    """The release's name."""
+    """The name of the release."""
     helm_version: StrictStr = ""
-    """The chart's version."""
+    """The version of the chart."""
 
 
-class LegacyEntryShape(LegacyShape):
-    """An entry of the first implementation's `config.yaml`: a component, or a collection."""
+class LegacyEntrySchema(LegacySchema):
+    """An entry of a list in the legacy format: a component, or a collection."""
 
     namespaces: Texts = []
-    """Its namespaces, the first one for objects that name none."""
+    """Namespaces; the first is for objects that set none."""
     manifestpath: Texts = []
-    """Files and folders relative to `input/` (a leading slash means the same); later ones replace objects of earlier ones."""
+    """Files and folders relative to `input/` (a leading slash is ignored); later ones replace objects of earlier ones."""
     helm_values: StrictStr | dict[StrictStr, Any] = Field("", union_mode="left_to_right")
     """Values for the chart: a mapping, YAML text, or a file's name."""
     values_file: StrictStr = ""
     """A values file, relative to `input/` or to the component's folder."""
     sourced_exclude: Texts = []
-    """Objects that are left out, by file name: `Kind_name.yaml`."""
+    """Objects to leave out, by file name: `Kind_name.yaml`."""
     syncwave: Whole | None = None
-    """When it goes into the cluster, lower first."""
+    """The sync wave, lower first."""
     skip_namespace: Switch = False
-    """`true`: no namespace is filled in."""
+    """`true`: do not set a namespace on objects that have none."""
     collection: list[Text] | None = None
-    """Names of components or collections: the entry is a collection then."""
+    """Names of components or collections: makes the entry a collection."""
 
 
-class LegacySourceShape(LegacyShape):
-    """A component's `source.yaml`: how its `manifests/sourced` is made."""
+class LegacySourceSchema(LegacySchema):
+    """A component's `source.yaml`: the source of its `manifests/sourced`."""
 
     values: StrictStr = ""
     """The name of a values file beside this one."""
     source_exclusions: Texts = []
-    """Objects that are left out, by file name: `Kind_name.yaml`."""
-
-
-class SelectedShape(BaseModel):
-    """An entry of a selection."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    name: Text
-    """A component or a collection."""
+    """Objects to leave out, by file name: `Kind_name.yaml`."""

@@ -8,7 +8,7 @@ import pytest
 
 from cluster_forge.stack.model import Format, HelmSource, Notice, Upstream
 
-Seed = Callable[..., Any]
+Legacy = Callable[..., Any]
 
 LIST = """\
 - name: routing
@@ -62,28 +62,28 @@ def names(loaded: Any) -> list[str]:
     return [component.name for component in loaded.stack.components]
 
 
-def test_without_a_selection_the_whole_list_is_the_stack(seed: Seed) -> None:
-    loaded = seed(LIST, FILES).load(name="old")
+def test_without_a_selection_the_whole_list_is_the_stack(legacy: Legacy) -> None:
+    loaded = legacy(LIST, FILES).load()
     assert loaded.format is Format.LIST
-    assert loaded.stack.name == "old"
+    assert loaded.stack.name == "stack"
     assert names(loaded) == ["gateway", "certs", "chart", "local", "listed"]
 
 
 @pytest.mark.parametrize(
-    ("options", "chosen"),
+    ("options", "selected"),
     [
-        ({"select_files": ["core.yaml"]}, ["gateway", "certs", "local"]),
+        ({"select": ["core.yaml"]}, ["gateway", "certs", "local"]),
         ({"names": ["local", "routing"]}, ["local", "gateway", "certs"]),
-        ({"select_files": ["core.yaml"], "skip": ["certs"]}, ["gateway", "local"]),
+        ({"select": ["core.yaml"], "skip": ["certs"]}, ["gateway", "local"]),
         ({"skip": ["routing"]}, ["chart", "local", "listed"]),
     ],
 )
-def test_a_selection_is_the_stack(seed: Seed, options: dict[str, Any], chosen: list[str]) -> None:
-    assert names(seed(LIST, FILES).load(**options)) == chosen
+def test_a_selection_is_the_stack(legacy: Legacy, options: dict[str, Any], selected: list[str]) -> None:
+    assert names(legacy(LIST, FILES).load(**options)) == selected
 
 
-def test_every_key_finds_its_place(seed: Seed) -> None:
-    stack = seed(LIST, FILES).load().stack
+def test_every_key_is_translated(legacy: Legacy) -> None:
+    stack = legacy(LIST, FILES).load().stack
     gateway = stack.component("gateway")
     assert (gateway.namespace, gateway.extra_namespaces, gateway.wave) == ("gateway-system", ("more",), -200)
     assert (gateway.manifests, gateway.exclude) == (("gateway/manifests/sourced",), ("Job_a.yaml",))
@@ -110,9 +110,9 @@ def test_every_key_finds_its_place(seed: Seed) -> None:
     assert listed.where == "input/config.yaml:30"
 
 
-def test_a_source_by_the_components_own_name(seed: Seed) -> None:
+def test_a_source_in_the_folder_of_the_component_is_read(legacy: Legacy) -> None:
     files = {**FILES, "certs/manifests/a.yaml": "", "certs/v.yaml": "a: 1"}
-    stack = seed("- {name: certs, manifestpath: certs/manifests}\n", files).load().stack
+    stack = legacy("- {name: certs, manifestpath: certs/manifests}\n", files).load().stack
     assert stack.component("certs").upstream == Upstream(
         folder="certs/manifests/sourced",
         helm=HelmSource(repository="https://example.com", chart="certs", version="v1.10", release="c"),
@@ -120,21 +120,21 @@ def test_a_source_by_the_components_own_name(seed: Seed) -> None:
     )
 
 
-def test_a_source_whose_result_is_not_used_is_noticed(seed: Seed) -> None:
-    loaded = seed("- {name: certs, manifestpath: certs/one.yaml}\n", FILES).load()
+def test_an_unused_source_gives_a_notice(legacy: Legacy) -> None:
+    loaded = legacy("- {name: certs, manifestpath: certs/one.yaml}\n", FILES).load()
     assert loaded.stack.component("certs").upstream is None
     assert loaded.notices == (
         Notice(
             code="unused-source",
-            message="input/certs/source.yaml makes certs/manifests/sourced, which is in no manifestpath: it is not part of the component",
+            message="unused: input/certs/source.yaml describes certs/manifests/sourced, which is not in `manifestpath`",
             component="certs",
             where="input/config.yaml:1",
         ),
     )
 
 
-def test_origins_are_those_of_the_list(seed: Seed) -> None:
-    loaded = seed(LIST, FILES).load(select_files=["core.yaml"])
+def test_origins_point_into_the_list(legacy: Legacy) -> None:
+    loaded = legacy(LIST, FILES).load(select=["core.yaml"])
     assert loaded.effective["components"] == ["routing", "local"]
     assert loaded.origins["components", 1] == "input/core.yaml:2"
     assert loaded.origins["define", 0, "upstream", "manifests", 0] == "input/gateway/source.yaml:3"
@@ -142,9 +142,9 @@ def test_origins_are_those_of_the_list(seed: Seed) -> None:
     assert loaded.origins["collections", "routing", 1] == "input/config.yaml:4"
 
 
-def test_several_documents_are_one_list(seed: Seed) -> None:
+def test_several_documents_are_one_list(legacy: Legacy) -> None:
     assert names(
-        seed("- {name: a, manifestpath: a}\n---\n- {name: b, manifestpath: a}\n", {"a/a.yaml": ""}).load()
+        legacy("- {name: a, manifestpath: a}\n---\n- {name: b, manifestpath: a}\n", {"a/a.yaml": ""}).load()
     ) == ["a", "b"]
 
 
@@ -153,35 +153,35 @@ def test_several_documents_are_one_list(seed: Seed) -> None:
     [
         (
             "- {name: a, manifestpath: [none, empty, a]}",
-            ["1: a: there is no file or folder input/none", "1: a: input/empty holds no YAML file"],
+            ["1: a: input/none does not exist", "1: a: input/empty contains no YAML files"],
         ),
         (
             "- {name: a, manifestpath: a}\n- {name: a, manifestpath: a}",
-            ["2: two components are called 'a': here and at input/config.yaml:1"],
+            ["2: duplicate component 'a': already defined at input/config.yaml:1"],
         ),
         (
             "- {name: a, collection: []}\n- {name: a, collection: []}",
-            ["2: two collections are called 'a': here and at input/config.yaml:1"],
+            ["2: duplicate collection 'a': already defined at input/config.yaml:1"],
         ),
         (
             "- {name: a, manifestpath: a}\n- {name: a, collection: []}",
-            ["2: a component and a collection are both called 'a': here and at input/config.yaml:1"],
+            ["2: duplicate name 'a': a component has the same name at input/config.yaml:1"],
         ),
         (
             "- {name: a, collection: [b]}\n- {name: b, collection: [a, aa]}",
             [
-                "2: the collection b contains 'aa', which nobody defines, did you mean 'a'?",
-                "2: a collection contains itself: a → b → a",
+                "2: collection b contains the unknown name 'aa', did you mean 'a'?",
+                "2: collection cycle: a → b → a",
             ],
         ),
         (
             "- {name: a, collection: [], namespace: x}",
-            ["1: a: a collection has members and nothing else, so 'namespace' means nothing"],
+            ["1: a: a collection has only `name` and `collection`, not 'namespace'"],
         ),
         ("- {name: a, manifest-path: a}", ["1: a: unknown key 'manifest-path', did you mean 'manifestpath'?"]),
         ("- manifestpath: a", ["1: [0]: 'name' is missing"]),
         ("- a", ["1: [0]: must be a mapping, not 'a'"]),
-        ("- {name: a}", ["1: a: nothing says what it is made from"]),
+        ("- {name: a}", ["1: a: has neither `helm` nor `manifests`"]),
         (
             "- {name: a, manifestpath: a, namespace: A_}",
             [
@@ -196,17 +196,17 @@ def test_several_documents_are_one_list(seed: Seed) -> None:
         ("- {name: a, manifestpath: a, helm-url: x}", ["1: `helm-url` without `helm-chart-name`"]),
         (
             "- {name: a, helm-chart-name: a, helm-url: https://x, helm-values: 'b: ['}",
-            ["1: a: helm-values is no YAML: a value is missing here"],
+            ["1: a: helm-values is not YAML: a value is missing here"],
         ),
         (
             "- {name: a, helm-chart-name: a, helm-url: https://x, helm-values: b}",
-            ["1: a: helm-values has to be a mapping or the name of a .yaml file"],
+            ["1: a: helm-values must be a mapping or the name of a .yaml file"],
         ),
     ],
 )
-def test_what_is_wrong_in_a_list(seed: Seed, description: str, errors: list[str]) -> None:
+def test_invalid_entries_are_errors(legacy: Legacy, description: str, errors: list[str]) -> None:
     files = {"a/a.yaml": "", "empty/README": ""}
-    assert seed(description, files).faults() == [f"input/config.yaml:{error}" for error in errors]
+    assert legacy(description, files).errors() == [f"input/config.yaml:{error}" for error in errors]
 
 
 @pytest.mark.parametrize(
@@ -216,40 +216,40 @@ def test_what_is_wrong_in_a_list(seed: Seed, description: str, errors: list[str]
         ("name: a\nvalue: x", "source.yaml:2: unknown key 'value', did you mean 'values'?"),
         (
             "name: a\nvalues: v.yaml\nhelm-chart-name: a\nhelm-url: https://x",
-            "source.yaml:2: a: there is no values file input/a/v.yaml",
+            "source.yaml:2: a: values file input/a/v.yaml does not exist",
         ),
-        ("name: a", "source.yaml:1: a: nothing says what the folder of `upstream` is made from"),
+        ("name: a", "source.yaml:1: a: `upstream` has neither `helm` nor `manifests`"),
     ],
 )
-def test_what_is_wrong_in_a_source(seed: Seed, source: str, error: str) -> None:
-    found = seed("- {name: a, manifestpath: a/manifests/sourced}", {"a/source.yaml": source}).faults()
-    assert found == [f"input/a/{error}"]
+def test_invalid_sources_are_errors(legacy: Legacy, source: str, error: str) -> None:
+    messages = legacy("- {name: a, manifestpath: a/manifests/sourced}", {"a/source.yaml": source}).errors()
+    assert messages == [f"input/a/{error}"]
 
 
-def test_selections_of_unknown_names_and_what_only_others_lack(seed: Seed) -> None:
+def test_errors_of_components_that_are_not_selected_are_ignored(legacy: Legacy) -> None:
     description = "- {name: good, manifestpath: a}\n- {name: broken, manifestpath: none}\n"
-    workspace = seed(description, {"a/a.yaml": "", "s.yaml": "- name: good\n- name: god\n", "none.yaml": "[]"})
+    workspace = legacy(description, {"a/a.yaml": "", "s.yaml": "- name: good\n- name: god\n", "none.yaml": "[]"})
     assert names(workspace.load(skip=["broken"])) == ["good"]
     assert names(workspace.load(names=["good"])) == ["good"]
-    assert workspace.faults(select_files=["s.yaml"], skip=["brocken"]) == [
-        "input/s.yaml:2: nobody defines a component or collection 'god', did you mean 'good'?",
-        "nobody defines a component or collection 'brocken', did you mean 'broken'?",
+    assert workspace.errors(select=["s.yaml"], skip=["brocken"]) == [
+        "input/s.yaml:2: unknown component or collection 'god', did you mean 'good'?",
+        "unknown component or collection 'brocken', did you mean 'broken'?",
     ]
-    assert workspace.faults(select_files=["none.yaml"]) == ["input/none.yaml:1: a selection is a list of names"]
+    assert workspace.errors(select=["none.yaml"]) == ["input/none.yaml:1: a selection must be a list of names"]
 
 
-def test_a_list_has_no_environments(seed: Seed) -> None:
-    assert seed("- {name: a, manifestpath: a}", {"a/a.yaml": ""}).faults(environment="prod") == [
-        "input/config.yaml: no environment is called 'prod'"
+def test_a_list_has_no_environments(legacy: Legacy) -> None:
+    assert legacy("- {name: a, manifestpath: a}", {"a/a.yaml": ""}).errors(environment="prod") == [
+        "input/config.yaml: unknown environment 'prod'"
     ]
 
 
 @pytest.mark.corpus
-def test_the_real_list_and_its_one_fault(corpus: Path, on_disk: Callable[[Path], Any]) -> None:
+def test_the_real_list_has_one_error(corpus: Path, on_disk: Callable[[Path], Any]) -> None:
     workspace = on_disk(corpus / "v1-input")
     line = (corpus / "v1-input" / "config.yaml").read_text().splitlines().index("- name: rabbitmq-airm-config") + 4
-    assert workspace.faults() == [
-        f"input/config.yaml:{line}: rabbitmq-airm-config: there is no file or folder input/rabbitmq-airm-config"
+    assert workspace.errors() == [
+        f"input/config.yaml:{line}: rabbitmq-airm-config: input/rabbitmq-airm-config does not exist"
     ]
     loaded = workspace.load(skip=["rabbitmq-airm-config"])
     assert len(loaded.stack.components) == 53

@@ -1,12 +1,11 @@
-"""Whether a traced value has the shape that a format asks for; each fault with its place, in plain words."""
+"""Checks positioned values against a schema; each error has its position and plain words."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from types import MappingProxyType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -27,54 +26,45 @@ _KINDS = {
 }
 
 
-_MOST = 100
-"""Nobody reads more, and to say what each of a hundred thousand wrong keys was meant to be takes minutes."""
+_MOST_ERRORS = 100
+"""Of one value: looking for a similar key takes a while, and a file may have a hundred thousand wrong ones."""
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
-def faults(model: type[BaseModel], value: Positioned, around: str = "") -> list[DescriptionError]:
-    """What keeps ``value`` from having the shape of ``model``; ``around`` says what the value is part of."""
+def schema_errors(model: type[BaseModel], value: Positioned, subject: str = "") -> list[DescriptionError]:
+    """Why ``value`` does not fit ``model``; ``subject`` is what the value describes: a component's name."""
     try:
         model.model_validate(value.plain)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        found = [_fault(model, value, detail, around) for detail in details[:_MOST]]
-        if len(details) > _MOST:
-            found.append(_more(len(details) - _MOST, value, around))
-        return list({(fault.where, fault.message): fault for fault in found}.values())
+        errors = [_error(model, value, detail, subject) for detail in details[:_MOST_ERRORS]]
+        if len(details) > _MOST_ERRORS:
+            errors.append(_remaining(len(details) - _MOST_ERRORS, value, subject))
+        return list({(error.where, error.message): error for error in errors}.values())
     return []
 
 
-def shaped(model: type[BaseModel], value: Positioned) -> BaseModel | None:
-    """``value`` in the shape of ``model``; None if it does not have it."""
+def validated(model: type[Model], value: Positioned) -> Model | None:
+    """``value`` as ``model``; None if it does not fit."""
     try:
         return model.model_validate(value.plain)
     except ValidationError:
         return None
 
 
-def with_texts(value: Positioned, keys: Sequence[str]) -> Positioned:
-    """The mapping with these members as they were written: ``1.10`` is the text 1.10 and no number."""
-    if not isinstance(value.content, Mapping):
-        return value
-    written = {
-        key: replace(member, content=member.text, text="") if key in keys and member.text else member
-        for key, member in value.mapping.items()
-    }
-    return replace(value, content=MappingProxyType(written))
-
-
-def _more(number: int, value: Positioned, around: str) -> DescriptionError:
-    message = f"{number:,} more faults of this kind"
+def _remaining(number: int, value: Positioned, subject: str) -> DescriptionError:
+    message = f"{number:,} more errors of this kind"
     return DescriptionError(
-        f"{around}: {message}" if around else message, where=value.where, fix="mend those above first"
+        f"{subject}: {message}" if subject else message, where=value.where, fix="fix the errors above first"
     )
 
 
-def _fault(model: type[BaseModel], value: Positioned, detail: ErrorDetails, around: str) -> DescriptionError:
+def _error(model: type[BaseModel], value: Positioned, detail: ErrorDetails, subject: str) -> DescriptionError:
     path = _path(value, detail["loc"])
     part = value.at(path)
     message, fix = _words(model, part, path, detail)
-    place = _dotted(path[:-1] if detail["type"] in ("extra_forbidden", "missing") else path, around)
+    place = _dotted(path[:-1] if detail["type"] in ("extra_forbidden", "missing") else path, subject)
     return DescriptionError(f"{place}: {message}" if place else message, where=part.where, fix=fix)
 
 
@@ -83,24 +73,24 @@ def _words(model: type[BaseModel], part: Positioned, path: Path, detail: ErrorDe
     if kind == "literal_error":
         return _choice(part, str(context["expected"])), None
     if kind in _KINDS:
-        return f"must be {_KINDS[kind]}, not {_said(part)}", _mended(part, _KINDS[kind])
+        return f"must be {_KINDS[kind]}, not {_shown(part)}", _type_fix(part, _KINDS[kind])
     last = str(path[-1]) if path else ""
     if kind == "extra_forbidden":
         return _unknown_key(model, last, path[:-1])
-    said = {
+    messages = {
         "missing": f"{last!r} is missing",
         "value_error": str(context.get("error")),
         "too_short": "must not be an empty list",
         "greater_than_equal": f"must be at least {context.get('ge')}",
     }
-    return said.get(kind, detail["msg"].lower()), None
+    return messages.get(kind, detail["msg"].lower()), None
 
 
 def _unknown_key(model: type[BaseModel], key: str, inside: Path) -> tuple[str, str | None]:
-    """A key that is known one level further up was mostly indented too far."""
+    """A key that is known one level further up is usually indented too far."""
     above = _keys(model, inside[:-1]) if inside else []
     if key in above and isinstance(inside[-1], str):
-        return f"unknown key {key!r}", f"write `{key}` beside `{inside[-1]}`, not in it"
+        return f"unknown key {key!r}", f"indent `{key}` as far as `{inside[-1]}`: it belongs beside it, not in it"
     return f"unknown key {key!r}{did_you_mean(key, _keys(model, inside))}", None
 
 
@@ -108,10 +98,10 @@ def _choice(part: Positioned, expected: str) -> str:
     choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
     near = did_you_mean(part.content, choices) if isinstance(part.content, str) else ""
     wanted = f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
-    return f"must be {wanted}, not {_said(part)}{near}"
+    return f"must be {wanted}, not {_shown(part)}{near}"
 
 
-def _said(part: Positioned) -> str:
+def _shown(part: Positioned) -> str:
     if isinstance(part.content, Mapping):
         return "a mapping"
     if isinstance(part.content, tuple):
@@ -120,24 +110,24 @@ def _said(part: Positioned) -> str:
         return "empty"
     if isinstance(part.content, str):
         return repr(part.content)
-    kind = "the truth value" if isinstance(part.content, bool) else "the number"
+    kind = "the boolean" if isinstance(part.content, bool) else "the number"
     return f"{kind} {part.text or part.content}"
 
 
-def _mended(part: Positioned, wanted: str) -> str | None:
+def _type_fix(part: Positioned, wanted: str) -> str | None:
     if wanted == "text" and isinstance(part.content, bool | int | float):
-        return f'put it into quotes: "{part.text or part.content}"'
+        return f'put it in quotes: "{part.text or part.content}"'
     if wanted == "a list" and isinstance(part.content, str):
         return f"write it as a list: [{part.content}]"
     if isinstance(part.content, str):
         is_number = wanted == "a whole number" and re.fullmatch(r"-?\d+", part.content)
-        is_truth = wanted == "true or false" and part.content in ("true", "false")
-        return "write it without quotes" if is_number or is_truth else None
+        is_boolean = wanted == "true or false" and part.content in ("true", "false")
+        return "write it without quotes" if is_number or is_boolean else None
     return None
 
 
 def _path(value: Positioned, location: Sequence[int | str]) -> Path:
-    """The error's place in the value: pydantic puts the tags of unions between the keys."""
+    """The path of the error in the value: pydantic puts the tags of unions between the keys."""
     path: list[int | str] = []
     part = value
     last = len(location) - 1
@@ -151,15 +141,15 @@ def _path(value: Positioned, location: Sequence[int | str]) -> Path:
     return tuple(path)
 
 
-def _dotted(path: Path, around: str) -> str:
-    dotted = around
+def _dotted(path: Path, subject: str) -> str:
+    dotted = subject
     for step in path:
         dotted += f"[{step}]" if isinstance(step, int) else f".{step}" if dotted else step
     return dotted
 
 
 def _keys(model: type[BaseModel], path: Path) -> list[str]:
-    """The keys that may stand at ``path``."""
+    """The keys that the model allows at ``path``."""
     current: Any = model
     for step in path:
         if isinstance(step, str) and isinstance(current, type) and issubclass(current, BaseModel):

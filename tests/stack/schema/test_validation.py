@@ -37,7 +37,7 @@ Native = Callable[..., Any]
         ),
         (
             "components:\n- name: a\n  helm: {chart: a, repository: x.org}",
-            "6: components[0].helm.repository: 'x.org' is no address: it has to begin with https://, http://, file://, oci:// (a folder or .tgz goes into `chart`)",
+            "6: components[0].helm.repository: 'x.org' is not a URL: it must start with https://, http://, file://, oci:// (put a folder or .tgz in `chart`)",
         ),
         (
             "components:\n- name: a\n  helm: {version: 1.10, chart: a}",
@@ -56,39 +56,39 @@ Native = Callable[..., Any]
         ("environments: {p: {target: {siz: x}}}", "4: environments.p.target: unknown key 'siz', did you mean 'size'?"),
         ("environments: {p: {kind: Stack}}", "4: environments.p: unknown key 'kind'"),
         ("checks: {ignore: [{code: x}]}", "4: checks.ignore[0]: 'reason' is missing"),
-        ("image: {compression: true}", "4: image.compression: must be one of gzip, zstd, not the truth value true"),
+        ("image: {compression: true}", "4: image.compression: must be one of gzip, zstd, not the boolean true"),
         ("define:\n- name: a\n  namespace: null\n  needs: [null]", "7: define[0].needs[0]: must be text, not empty"),
     ],
 )
-def test_faults_are_told_with_their_place(native: Native, description: str, error: str) -> None:
-    assert native(description + "\n").faults()[0] == f"input/config.yaml:{error}"
+def test_schema_errors_have_their_position(native: Native, description: str, error: str) -> None:
+    assert native(description + "\n").errors()[0] == f"input/config.yaml:{error}"
 
 
 @pytest.mark.parametrize(
     ("description", "fix"),
     [
-        ("target: {kubernetes: 1.30}", 'put it into quotes: "1.30"'),
+        ("target: {kubernetes: 1.30}", 'put it in quotes: "1.30"'),
         ("extends: ../base.yaml", "write it as a list: [../base.yaml]"),
         ("gitops: {install: 'true'}", "write it without quotes"),
     ],
 )
-def test_faults_are_told_with_a_fix(native: Native, description: str, fix: str) -> None:
+def test_schema_errors_have_a_fix(native: Native, description: str, fix: str) -> None:
     with pytest.raises(Exception, match=r".") as caught:
         native(description).load()
     assert getattr(caught.value, "fix", None) == fix
 
 
-def test_the_first_keys_are_required(seed: Native) -> None:
-    assert seed("name: a\n").faults() == [
+def test_api_version_and_kind_are_required(legacy: Native) -> None:
+    assert legacy("name: a\n").errors() == [
         "input/config.yaml:1: 'apiVersion' is missing",
         "input/config.yaml:1: 'kind' is missing",
     ]
-    assert seed("apiVersion: cluster-forge/v2\nkind: Stack\nname: a\n").faults() == [
+    assert legacy("apiVersion: cluster-forge/v2\nkind: Stack\nname: a\n").errors() == [
         "input/config.yaml:1: apiVersion: must be cluster-forge/v1, not 'cluster-forge/v2', did you mean 'cluster-forge/v1'?"
     ]
 
 
-def test_an_empty_key_is_as_good_as_none(native: Native) -> None:
+def test_an_empty_key_is_ignored(native: Native) -> None:
     stack = native("target:\ngitops: {url: }\ncomponents:\ndefine:\ncollections:\n").load().stack
     assert stack.components == ()
     assert stack.gitops.url == ""

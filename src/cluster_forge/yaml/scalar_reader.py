@@ -1,7 +1,7 @@
 """What a YAML scalar means to Kubernetes: the rules of Go's ``sigs.k8s.io/yaml`` (``resolve.go`` of its ``goyaml.v2``).
 
 They are neither YAML 1.1 nor 1.2: ``y`` is true, ``0o17`` and ``017`` are 15, ``1e3`` is 1000, while ``1:30``, ``=`` and
-dates stay text. Values are what the JSON that Kubernetes makes of them says: ``1.0`` is 1.
+dates stay text. Values are those of the JSON into which Kubernetes converts them: ``1.0`` is 1.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
 }
-_NO_NUMBER: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_NOT_JSON: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _INTEGER: Final = re.compile(r"([-+]?)(?:0[bB]([01]+)|0[oO]?([0-7]+)|0[xX]([0-9a-fA-F]+)|([1-9][0-9]*|0))")
 _BASES: Final = (2, 8, 16, 10)
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _DOTTED: Final = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+)?")
 _LARGEST_EXACT: Final = 1e21
-"""From here on Go's JSON writes a float with an exponent; below, without one."""
+"""From here on, Go's JSON writes a float with an exponent."""
 
 _CORE: Final = "tag:yaml.org,2002:"
 
@@ -33,7 +33,7 @@ def resolve(text: str, *, plain: bool, tag: str | None = None) -> Scalar:
     """The value of a scalar; ``plain`` means that it is neither quoted nor a block, ``tag`` is an explicit one.
 
     Raises:
-        ValueError: if the value does not fit its tag, or is infinite or not a number, which JSON cannot say.
+        ValueError: if the value does not fit its tag, or JSON cannot express it (infinity, NaN).
     """
     if tag is None:
         return _untagged(text) if plain else text
@@ -46,7 +46,7 @@ def resolve(text: str, *, plain: bool, tag: str | None = None) -> Scalar:
 
 
 def as_key(value: Scalar) -> str:
-    """A mapping's key as the JSON that Kubernetes makes has it.
+    """A mapping's key as in the JSON into which Kubernetes converts it.
 
     Raises:
         ValueError: for null, which cannot be a key.
@@ -63,8 +63,8 @@ def _untagged(text: str) -> Scalar:
         return _WORDS[text]
     if text[0] not in "0123456789+-.":
         return text
-    if _NO_NUMBER.fullmatch(text):
-        raise ValueError(f"{text} is no number that JSON, and so Kubernetes, can express")
+    if _NOT_JSON.fullmatch(text):
+        raise ValueError(f"{text} is not a number in JSON, and so not in Kubernetes")
     if text[0] == ".":
         return _real(text.replace("_", ""), text) if _DOTTED.fullmatch(text) else text
     plain = text.replace("_", "")
@@ -75,11 +75,11 @@ def _untagged(text: str) -> Scalar:
 
 
 def _whole(plain: str) -> int | None:
-    """An integer of 64 bits, with or without a sign; larger ones are floats to Go."""
-    found = _INTEGER.fullmatch(plain)
-    if not found:
+    """An integer of 64 bits, signed or unsigned; Go reads larger ones as floats."""
+    match = _INTEGER.fullmatch(plain)
+    if not match:
         return None
-    sign, *digits = found.groups()
+    sign, *digits = match.groups()
     written, base = next((part, base) for part, base in zip(digits, _BASES, strict=True) if part)
     if len(written.lstrip("0")) > 64:
         return None
@@ -88,7 +88,7 @@ def _whole(plain: str) -> int | None:
 
 
 def _real(plain: str, text: str) -> Scalar:
-    """A float as JSON says it; what no float64 can hold is text to Go."""
+    """A float as JSON writes it; Go reads a number beyond float64 as text."""
     number = float(plain)
     if math.isinf(number):
         return text
@@ -105,7 +105,7 @@ def _tagged(text: str, kind: str) -> Scalar:
         "null": value is None,
     }[kind]
     if not fits:
-        raise ValueError(f"{text!r} is tagged !!{kind} and is none")
+        raise ValueError(f"{text!r} does not fit its tag !!{kind}")
     return value
 
 
@@ -113,4 +113,4 @@ def _decoded(text: str) -> str:
     try:
         return base64.b64decode("".join(text.split()), validate=True).decode()
     except ValueError as error:
-        raise ValueError(f"a !!binary value that is no base64 of text: {error}") from error
+        raise ValueError(f"a !!binary value must be text in base64: {error}") from error

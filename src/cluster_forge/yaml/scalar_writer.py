@@ -1,7 +1,7 @@
-"""Scalars as YAML text that Kubernetes, YAML 1.1 and YAML 1.2 parsers read back as the identical value.
+"""Scalars as YAML text from which Kubernetes, YAML 1.1 and YAML 1.2 parsers read the identical value.
 
-A string stays bare only if no parser could take it for anything else: what one of them reads as a boolean, a number, a
-date or a null (``y``, ``0o17``, ``1e3``, ``1_000``, ``1:30``, ``2001-01-01``) is quoted. No line is ever folded.
+A string is written without quotes only if no parser reads it as a boolean, a number, a date or a null (``y``, ``0o17``,
+``1e3``, ``1_000``, ``1:30``, ``2001-01-01``). No line is ever folded.
 """
 
 from __future__ import annotations
@@ -11,28 +11,30 @@ from functools import lru_cache
 from typing import Any
 
 _LETTERS = "\u00a1-\u167f\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff"
-"""Characters beyond ASCII that every parser takes as plain text: no spaces, no breaks, no controls."""
+"""Characters beyond ASCII that every parser reads as plain text: no spaces, line breaks or controls."""
 
 _BARE = re.compile(
     rf"(?:--(?=[A-Za-z]))?[A-Za-z/(.<{_LETTERS}](?:[A-Za-z0-9_./@%+=,;()$!?*&'\"{{}}\[\]|<>^`\\~{_LETTERS}-]|:(?=[^\s:])|(?<=\S)#|\x20(?=[^\s#:&*!|>%@`-]))*"
 )
 _DOTTED = re.compile(r"[0-9]+(?:\.[0-9]+){2,}(?:[-+][0-9A-Za-z.-]+)?")
-"""A version or an address: with two points it is no parser's number."""
+"""A version or an IP address: with two dots, no parser reads it as a number."""
 
 _WORDS = re.compile(r"(?:y|n|yes|no|on|off|true|false|null|nan|inf|infinity)|[.][0-9].*|[.](?:inf|nan)|[.]+|<<|=", re.I)
 _PRINTABLE = re.compile(rf"[\x20-\x7e{_LETTERS}\U00010000-\U0010ffff]*")
 _NO_BLOCK = re.compile(rf"\A\n*(?:[\x20\t]|\Z)|\n\t|[^\x20-\x7e\n\t{_LETTERS}\U00010000-\U0010ffff]")
-"""What a literal block cannot hold: a blank at its beginning, a tab at that of a line, whatever is not plain text."""
+"""What a literal block cannot contain: a leading blank, a tab at the start of a line, anything but plain text."""
 
 _ESCAPED = re.compile(rf"[^\x20\x21\x23-\x5b\x5d-\x7e{_LETTERS}\U00010000-\U0010ffff]")
 _SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _LONG = 1000
 _LONGEST_BARE = 100_000
-"""Longer text is quoted: to see whether it may stand bare would take 40 bytes of memory a character."""
+"""Longer text is quoted: matching it would take 40 bytes of memory a character."""
+_LONGEST_KEY = 1000
+"""YAML allows 1,024 characters before the colon of a key (YAML 1.2.2, 7.4.2)."""
 
 
 def scalar(value: Any) -> str:
-    """A value that is no string and holds nothing: a number, a boolean, null, or an empty collection."""
+    """A number, a boolean, null, or an empty collection."""
     if value is True:
         return "true"
     if value is False:
@@ -47,7 +49,7 @@ def scalar(value: Any) -> str:
 
 
 def _float(value: float) -> str:
-    """With a point and a signed exponent, or a YAML 1.1 parser reads a string."""
+    """With a dot and a signed exponent: otherwise a YAML 1.1 parser reads a string."""
     mantissa, exponent, power = repr(value).partition("e")
     if "." not in mantissa:
         mantissa += ".0"
@@ -56,7 +58,7 @@ def _float(value: float) -> str:
 
 @lru_cache(maxsize=8192)
 def block(text: str, indent: str) -> str:
-    """``text`` as a literal block, or quoted where it has characters that a block cannot hold."""
+    """``text`` as a literal block, or quoted if a block cannot contain it."""
     if _NO_BLOCK.search(text):
         return quoted(text)
     body = text.rstrip("\n")
@@ -70,7 +72,7 @@ def block(text: str, indent: str) -> str:
 
 @lru_cache(maxsize=65536)
 def line(text: str) -> str:
-    """``text`` on one line: bare where that is safe, else quoted. A long one without blanks is data, and not looked at."""
+    """``text`` on one line: without quotes where that is safe. Long text without blanks is data and always quoted."""
     if len(text) > _LONG and " " not in text and text.isascii() and text.isprintable():
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if len(text) <= _LONGEST_BARE and (
@@ -82,11 +84,16 @@ def line(text: str) -> str:
     return quoted(text)
 
 
+def is_long_key(key: str) -> bool:
+    """Whether a written key needs the explicit form: ``? KEY``, a line break, ``: VALUE``."""
+    return len(key) > _LONGEST_KEY
+
+
 def quoted(text: str) -> str:
     """``text`` in double quotes.
 
     Raises:
-        ValueError: for a lone surrogate, which no UTF-8 can hold.
+        ValueError: for a lone surrogate, which UTF-8 cannot encode.
     """
     return '"' + _ESCAPED.sub(_escape, text) + '"'
 
@@ -97,5 +104,5 @@ def _escape(match: re.Match[str]) -> str:
         return _SHORT[char]
     code = ord(char)
     if 0xD800 <= code <= 0xDFFF:
-        raise ValueError("a lone surrogate is no text")
+        raise ValueError("a lone surrogate is not text")
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
