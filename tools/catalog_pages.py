@@ -210,7 +210,15 @@ def _examples(component: CatalogComponent) -> Iterator[str]:
             change["values"] = example.values
         if example.exclude:
             change["exclude"] = example.exclude
-        yield from (f"{example.title}:", "", "```yaml", "components:", *plain_emitter.sequence([change], ""), "```", "")
+        yield from (
+            f"{example.title}:",
+            "",
+            "```yaml",
+            "components:",
+            *document_writer.sequence([change], ""),
+            "```",
+            "",
+        )
 
 
 def _collection(name: str, collection: CatalogCollection, library: Library) -> Iterator[str]:

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from pydantic import Field, StrictBool, StrictInt, StrictStr
 
 from cluster_forge.catalog.field_types import FindingCode, Level, ObjectName, Range
-from cluster_forge.stack.schema import HelmValues, Label, Shape, SizesShape, Text
+from cluster_forge.stack.schema.component import SizesSchema
+from cluster_forge.stack.schema.key_types import HelmValues, Label, Schema, Text
 
 API_VERSION = "cluster-forge/v1"
 
@@ -32,7 +33,7 @@ SizeName = Literal["small", "medium", "large"]
 ALL_SIZES: tuple[SizeName, ...] = ("small", "medium", "large")
 
 
-class Lifecycle(Shape):
+class Lifecycle(Schema):
     """How long the component's maintainers will support it."""
 
     state: Literal["active", "deprecated", "eol"] = "active"
@@ -45,7 +46,7 @@ class Lifecycle(Shape):
     """The component of the catalog that replaces it."""
 
 
-class PartialHelm(Shape):
+class PartialHelm(Schema):
     """A Helm chart; a version's keys override those of the component."""
 
     repository: StrictStr = ""
@@ -56,7 +57,7 @@ class PartialHelm(Shape):
     """The release's name; without it the component's."""
 
 
-class Version(Shape):
+class Version(Schema):
     """A version of the component, and the Kubernetes versions that it supports."""
 
     version: Text
@@ -69,11 +70,11 @@ class Version(Shape):
     """URLs of its manifests."""
     values: HelmValues = {}
     """Values for this version only, merged over the component's; null removes."""
-    sizes: SizesShape = SizesShape()
+    sizes: SizesSchema = SizesSchema()
     """Values for each size, for this version only."""
 
 
-class Need(Shape):
+class Need(Schema):
     """A component or capability that must be in the stack."""
 
     name: Text
@@ -84,7 +85,7 @@ class Need(Shape):
     """Why, in one sentence."""
 
 
-class Exclusion(Shape):
+class Exclusion(Schema):
     """A component or capability that must not be in the same stack."""
 
     name: Text
@@ -93,7 +94,7 @@ class Exclusion(Shape):
     """Why, in one sentence."""
 
 
-class Secret(Shape):
+class Secret(Schema):
     """A Secret that the user creates."""
 
     name: Text
@@ -124,7 +125,7 @@ class Secret(Shape):
         return [self.without] if isinstance(self.without, str) else self.without
 
 
-class Wiring(Shape):
+class Wiring(Schema):
     """How the component changes if other components are in the stack."""
 
     with_: list[Text] | Text = Field([], alias="with")
@@ -153,7 +154,7 @@ class Wiring(Shape):
         return [self.without] if isinstance(self.without, str) else self.without
 
 
-class RuleException(Shape):
+class RuleException(Schema):
     """A finding that is accepted for objects of the component."""
 
     rule: FindingCode
@@ -169,7 +170,7 @@ class RuleException(Shape):
         return [self.objects] if isinstance(self.objects, str) else self.objects
 
 
-class Operates(Shape):
+class Operates(Schema):
     """A kind of object for which the component creates pods, Services and Secrets at run time."""
 
     group: Text
@@ -182,7 +183,7 @@ class Operates(Shape):
     """Names of the Secrets, likewise."""
 
 
-class Example(Shape):
+class Example(Schema):
     """A common change."""
 
     title: Text
@@ -228,7 +229,7 @@ class CatalogComponent(Schema):
     """Newest first: the first that supports the target's Kubernetes version is used."""
     values: HelmValues = {}
     """Values for production, for every size and version."""
-    sizes: SizesShape = SizesShape()
+    sizes: SizesSchema = SizesSchema()
     """Values for each size, merged over `values`."""
     needs: list[Need | Text] = []
     """Components and capabilities that must be in the stack."""
@@ -265,7 +266,7 @@ class CatalogComponent(Schema):
         return [Need(name=need) if isinstance(need, str) else need for need in self.needs]
 
 
-class Capability(Shape):
+class Capability(Schema):
     """Something that several components can provide."""
 
     title: Text

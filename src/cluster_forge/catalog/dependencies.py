@@ -28,7 +28,7 @@ class StackCatalog:
     def collections(self) -> Mapping[str, Sequence[str]]:
         return {name: collection.members for name, collection in self.library.collections.items()}
 
-    def extended(self, folders: Sequence[Positioned], files: Files, errors: list[ForgeError]) -> StackCatalog:
+    def extended(self, folders: Sequence[Positioned], files: InputFiles, errors: list[ForgeError]) -> StackCatalog:
         """The library with a user's own catalogs over it; a missing one goes into ``errors``."""
         own = []
         for named in folders:
@@ -41,7 +41,7 @@ class StackCatalog:
 
     def completed(
         self, stack: Mapping[str, str], own: Mapping[str, Positioned], target: Target, skipped: frozenset[str]
-    ) -> Completed:
+    ) -> CompletedStack:
         """The stack (each component with where it is named) with all that its catalog components need.
 
         ``own`` is what the description says about a component. One with a source of its own is the user's, even if the
@@ -63,11 +63,11 @@ class _Completion:
     notices: list[Notice] = field(default_factory=list)
     errors: list[ForgeError] = field(default_factory=list)
 
-    def without_layers(self) -> Completed:
+    def without_layers(self) -> CompletedStack:
         """The stack without its components' layers."""
         return self._completed(self._members(), {})
 
-    def with_layers(self) -> Completed:
+    def with_layers(self) -> CompletedStack:
         members = self._members()
         context = StackContext(
             target=self.target,
@@ -84,8 +84,8 @@ class _Completion:
                 self.errors.append(error)
         return self._completed(layers, layers)
 
-    def _completed(self, valid: Mapping[str, object], layers: Mapping[str, tuple[Positioned, ...]]) -> Completed:
-        return Completed(
+    def _completed(self, valid: Mapping[str, object], layers: Mapping[str, tuple[Positioned, ...]]) -> CompletedStack:
+        return CompletedStack(
             stack=tuple(name for name in self.order if name not in self.present or name in valid),
             layers=layers,
             notices=tuple(self.notices),
@@ -270,13 +270,13 @@ def _text(own: Positioned | None, key: str) -> str:
     return part.string or "" if part else ""
 
 
-def needed(library: Library, names: Sequence[str], target: Target) -> Completed:
+def needed(library: Library, names: Sequence[str], target: Target) -> CompletedStack:
     """The stack of these components and collections, and why they exclude each other; without layers, which is fast."""
     stack = dict.fromkeys(flattened(names, library.collections), "")
     return _Completion(library, stack, {}, target, frozenset()).without_layers()
 
 
-def completed(library: Library, names: Sequence[str], target: Target) -> Completed:
+def completed(library: Library, names: Sequence[str], target: Target) -> CompletedStack:
     """The stack of these components and collections with their layers, before there is a description."""
     stack = dict.fromkeys(flattened(names, library.collections), "")
     return StackCatalog(library).completed(stack, {}, target, frozenset())

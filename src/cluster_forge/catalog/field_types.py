@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, StrictStr
 
-from cluster_forge.stack.schema import Text
+from cluster_forge.stack.schema.key_types import Text
 
 _RANGE: Final = re.compile(r"1\.(\d+)(?:(\+)|-1\.(\d+))?")
 

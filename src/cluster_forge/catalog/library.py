@@ -175,8 +175,8 @@ def _parsed(kind: type[Kind], content: bytes, place: str) -> Kind:
 
 
 def _members(kind: type[Kind], content: bytes, place: str) -> dict[str, Kind]:
-    traced = positioned_reader.read(content, place).traced
-    raise_all(error for name, member in traced.mapping.items() for error in faults(kind, member, name))
+    traced = positioned_reader.read(content, place).root
+    raise_all(error for name, member in traced.mapping.items() for error in schema_errors(kind, member, name))
     return {name: kind.model_validate(member.plain) for name, member in traced.mapping.items()}
 
 

@@ -27,7 +27,7 @@ def tree(components: Collection[str] | None = None) -> FileTree:
 
 def names() -> Names:
     """The components and collections that the starter contains or defines."""
-    return stack_names.read({stack_names.DESCRIPTION: _description()}.get)
+    return stack_names.read({_IN_WORKSPACE: _description()}.get)
 
 
 def remarks() -> Mapping[str, str]:

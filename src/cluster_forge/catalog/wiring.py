@@ -54,7 +54,7 @@ def layers(member: StackComponent, context: StackContext, needs: Sequence[str] =
         stacked.append(_wired(wiring, stacked, replaced, f"{origin} ({_condition(wiring)})"))
     external_secrets = from_store(component, context)
     if external_secrets:
-        objects = merge.traced(*stacked).plain.get("objects", [])
+        objects = merge.positioned(*stacked).plain.get("objects", [])
         stacked.append(_layer({"objects": [*objects, *replaced(external_secrets)]}, f"{origin} (with {SECRET_STORE})"))
     return tuple(stacked)
 
@@ -116,7 +116,7 @@ def _condition(wiring: Wiring) -> str:
 
 def _wired(wiring: Wiring, below: Sequence[Positioned], replaced: Callable[[Any], Any], origin: str) -> Positioned:
     values = replaced(wiring.values)
-    under = merge.traced(*below).plain if wiring.append or wiring.objects else {}
+    under = merge.positioned(*below).plain if wiring.append or wiring.objects else {}
     for path, addition in wiring.append.items():
         keys = [key.replace("\\.", ".") for key in _DOT.split(path)]
         present = _at(merge.values(under.get("values", {}), values), keys)

@@ -179,7 +179,7 @@ class ComponentChecks:
         """No value is on that reports its use to the maintainers of the software."""
         name, minor = self._component.name, self._newest
         layers = self._plans.layers_alone(name, minor, "large")
-        helm = merge.traced(*layers).plain.get("helm")
+        helm = merge.positioned(*layers).plain.get("helm")
         if not helm:
             return
         _, defaults = self._trials.chart_metadata(helm)

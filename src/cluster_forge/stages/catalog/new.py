@@ -24,7 +24,7 @@ from cluster_forge.stack.model import Size, Values
 from cluster_forge.stages.catalog import replica_search, secret_search
 from cluster_forge.stages.catalog.trial_renderer import TrialRenderer, mapping
 from cluster_forge.stages.catalog.value_search import ValueSearch
-from cluster_forge.yaml import plain_emitter
+from cluster_forge.yaml import document_writer
 
 STAGE: Final = "draft"
 _CATEGORIES: Final = {
@@ -73,7 +73,7 @@ def text(draft: Draft) -> str:
         f"# Drafted by `cluster-forge catalog new` from {chart} {version}; test it: `catalog test {name}`. To check:"
     ]
     lines += (f"# - {' '.join(remark.split())}" for remark in draft.remarks)
-    return "".join(f"{line}\n" for line in lines) + plain_emitter.document(draft.component)
+    return "".join(f"{line}\n" for line in lines) + document_writer.document(draft.component)
 
 
 def draft(wanted: NewComponent, trials: TrialRenderer, workers: Workers, reporter: Reporter) -> Draft:

@@ -46,7 +46,7 @@ class TrialRenderer:
             ForgeError, ExceptionGroup: as for `rendered`; UnknownNameError if no component provides what it needs.
         """
         layers = self.plans.layers_alone(name, minor, size)
-        namespace = merge.traced(*layers).plain["namespace"]
+        namespace = merge.positioned(*layers).plain["namespace"]
         return in_namespace(self.rendered(name, layers, minor), namespace, minor)
 
     def rendered(
@@ -139,7 +139,7 @@ class TrialRenderer:
     def _render_jobs(
         self, name: str, layers: Sequence[Positioned], minor: int, apis: Sequence[str]
     ) -> Iterator[RenderJob]:
-        merged: dict[str, Any] = merge.traced(*layers).plain
+        merged: dict[str, Any] = merge.positioned(*layers).plain
         component, where = ComponentName(name), f"catalog:{name}"
         texts = [(f"{where} objects[{i}]", orjson.dumps(body)) for i, body in enumerate(merged.get("objects", ()))]
         texts += [(url, self._manifest(url)) for url in merged.get("manifests", ())]
