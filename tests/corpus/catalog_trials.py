@@ -1,4 +1,4 @@
-"""The packaged catalog's components, made from the mirror in this process: what the tests of the catalog look at."""
+"""The packaged catalog's components, rendered from the mirror in this process, for tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 
 def trials(shared: Path, folder: Path) -> TrialRenderer:
-    """The catalog's components from ``shared``/mirror; ``folder`` is for what is kept of it."""
+    """The catalog's components from ``shared``/mirror; ``folder`` is for what is stored."""
     engine = HelmSdk()
     store = FolderStore(folder / "store")
     sources = ChartSources(

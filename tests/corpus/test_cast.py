@@ -269,9 +269,9 @@ class TestCommands:
         code, out, err = typed(legacy)
         assert (code, out) == (10, "")
         assert err == (
-            "error: input/config.yaml:268: rabbitmq-airm-config: there is no file or folder input/rabbitmq-airm-config\n"
-            "  fix: make it, or name another path (relative to input/); or leave the component out "
-            "(--skip rabbitmq-airm-config)\n"
+            "error: input/config.yaml:268: rabbitmq-airm-config: input/rabbitmq-airm-config does not exist\n"
+            "  fix: create it, correct the path (relative to input/), or leave the component out: "
+            "--skip rabbitmq-airm-config\n"
         )
         broken = ("--skip", "rabbitmq-airm-config", "--skip", "keycloak")
         code, out, err = typed(legacy, *broken)

@@ -109,6 +109,26 @@ WORDS: Final = (
 ALLOWED: Final = (
     Allowed(path="docs/guides/*.md", text="US", word="us", reason="a guide names the story that it is about"),
     Allowed(path="docs/contributing/glossary.md", text="| ", reason="the table of the words and their replacements"),
+    Allowed(
+        path="src/cluster_forge/catalog/data/starter/input/charts/*",
+        text="",
+        reason="a chart that comes out byte for byte as before: its digest is in locks, its texts are in objects",
+    ),
+    Allowed(
+        path="src/cluster_forge/catalog/data/starter/input/priority-classes/priority-classes.yaml",
+        text="evicts nobody",
+        reason="a text of an object that comes out byte for byte as before",
+    ),
+    Allowed(
+        path="src/cluster_forge/stages/catalog/test.py",
+        text='"told"',
+        reason="a key of the JSON that `catalog test` prints",
+    ),
+    Allowed(
+        path="src/cluster_forge/stages/catalog/test.py",
+        text='"faults"',
+        reason="a key of the JSON that `catalog test` prints",
+    ),
 )
 
 ROWS: Final = re.compile(r"^\| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)

@@ -10,7 +10,7 @@ from tests.e2e.api_server import ApiServer
 
 from cluster_forge.catalog.library import packaged
 from cluster_forge.catalog.trial_plan import newest
-from cluster_forge.catalog.wiring import chosen_version
+from cluster_forge.catalog.versions import chosen_version
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.manifest import Manifest, Provenance
 

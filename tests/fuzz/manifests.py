@@ -21,13 +21,13 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import batch, duplicates, emitter, hooks, normalize, split
 from cluster_forge.manifests.scope import Scopes
 from cluster_forge.ports.rendering import RenderJob
-from cluster_forge.yaml import plain_emitter as description_text
+from cluster_forge.yaml import document_writer as description_text
 from cluster_forge.yaml import positioned_reader
 
 _PYTHON = PurePythonYaml()
 _GO = GoYaml(_PYTHON)
 _FAST = FastYaml(_GO)
-_MAKER = InProcessRenderer(HelmSdk(), _FAST)
+_RENDERER = InProcessRenderer(HelmSdk(), _FAST)
 _C_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NAME = ComponentName("shop")
 
@@ -49,7 +49,7 @@ def _repeats_a_key(data: bytes) -> bool:
     try:
         positioned_reader.read_all(data, "x")
     except (DescriptionError, ExceptionGroup) as error:
-        return any("for the second time" in str(leaf) for leaf in leaves(error))
+        return any("duplicate key" in str(leaf) for leaf in leaves(error))
     return False
 
 
@@ -73,7 +73,7 @@ READERS = Target(
 
 def _objects(data: bytes) -> None:
     """What `smelt` does with the documents of a file."""
-    packed = _MAKER.render(RenderJob(component=_NAME, texts=[("input/shop/a.yaml", data)]))
+    packed = _RENDERER.render(RenderJob(component=_NAME, texts=[("input/shop/a.yaml", data)]))
     manifests = batch.unpack(packed.content, _NAME)
     scopes = Scopes.of(33, manifests)
     placed = [normalize.placed(manifest, "shop", scopes) for manifest in manifests]

@@ -113,8 +113,8 @@ def test_a_merge_conflict_is_reported_with_its_line(errors_of: Errors) -> None:
         (
             "a: 1\na: 2\na: 3",
             [
-                "l:2: the lock is damaged: the key 'a' stands here for the second time, after line 1",
-                "l:3: the lock is damaged: the key 'a' stands here for the second time, after line 1",
+                "l:2: the lock is damaged: duplicate key 'a', first used in line 1",
+                "l:3: the lock is damaged: duplicate key 'a', first used in line 1",
             ],
         ),
         (

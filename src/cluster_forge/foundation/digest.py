@@ -28,7 +28,7 @@ class Digest:
         """Read ``sha256:<hex>`` or the bare hex digits.
 
         Raises:
-            ValueError: for anything else, other algorithms included.
+            ValueError: for anything else, including other algorithms.
         """
         return cls(text.removeprefix("sha256:").lower())
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cluster_forge.foundation.errors import ManifestError
-from cluster_forge.yaml.scalar_text import block, line, scalar
+from cluster_forge.yaml.scalar_writer import block, line, scalar
 
 _DEEPEST = 400
 """Spaces before a line, two for each level: the deepest line of 181 real charts has 74. Python's own stack ends at 1,000."""

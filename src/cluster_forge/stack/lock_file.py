@@ -12,7 +12,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, LockError, leaves, raise_all
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
-from cluster_forge.yaml import plain_emitter as text
+from cluster_forge.yaml import document_writer as text
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
 from cluster_forge.yaml.syntax_errors import conflict_line
@@ -44,7 +44,7 @@ def parse(content: str, file: str = FILE) -> Lock:
             fix="choose one version (`git checkout --ours cluster-forge.lock`), then run `cluster-forge mine`",
         )
     try:
-        document = positioned_reader.read(content.encode(), file).traced
+        document = positioned_reader.read(content.encode(), file).root
     except (DescriptionError, ExceptionGroup) as error:
         raise_all(_as_lock_error(leaf) for leaf in leaves(error) if isinstance(leaf, ForgeError))
         raise

@@ -13,9 +13,10 @@ from cluster_forge import composition
 from cluster_forge.adapters.git.bare_repositories import BareRepositories
 from cluster_forge.catalog import starter
 from cluster_forge.foundation.errors import EditedError
+from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack, Target
-from cluster_forge.stack.parse import load
+from cluster_forge.stack.parse import parse_description
 from cluster_forge.stages.build import input_fingerprint
 from cluster_forge.stages.build.forge import ForgeResult, ForgeRequest, forge
 from cluster_forge.stages.build.component_sources import ComponentSources
@@ -32,8 +33,8 @@ def starter_in(folder: Path, *, jobs: int, time: int = TIME, store: str = "store
     settings = composition.Settings(workspace=folder, store=str(folder.parent / store), offline=True, jobs=jobs)
     with composition.services(settings) as harness:
         harness.files.replace_trees({"input": starter.tree()})
-        loaded = load(harness.files.read, list_files=harness.files.list_files)
-        request = ForgeRequest(stack=loaded.stack, lock=Lock(), time=time)
+        parsed = parse_description(InputFiles(harness.files.read, harness.files.list_files))
+        request = ForgeRequest(stack=parsed.stack, lock=Lock(), time=time)
         result = forge(request, harness.toolbox, harness.sources, harness.repositories(), _SilentReporter())
     assert result.cast is not None
     return {

@@ -1,6 +1,6 @@
 """YAML by a fast parser if a scan of the text proves that it reads as Kubernetes does; else by an exact reader.
 
-The parser (yaml-rs) follows YAML 1.2; Kubernetes reads with Go's ``sigs.k8s.io/yaml`` (`yaml.scalar_meaning` has its rules).
+The parser (yaml-rs) follows YAML 1.2; Kubernetes reads with Go's ``sigs.k8s.io/yaml`` (`yaml.scalar_reader` has its rules).
 The scan is a grammar of the subset that nearly all manifests use and that both read in the same way: block mappings and
 sequences with plain keys; text that begins with a letter and is not a word that one of them reads as a boolean; short
 decimal integers, versions and quantities; quoted scalars; literal scalars; flat lists of words. It knows where a literal or

@@ -16,7 +16,7 @@ import orjson
 
 from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.ports.rendering import YamlReader
-from cluster_forge.yaml import hints
+from cluster_forge.yaml import syntax_hints
 
 _DIGITS = bytes(0x30 if byte in b"0123456789_" else 0x20 for byte in range(256))
 _LONG = b"0" * 16
@@ -61,7 +61,7 @@ class GoYaml:
             return self._parsed(content, document)
         reason = _REASON.search(problem)
         message = _LINE.sub(r"line \1 of the document: ", " ".join((reason[1] if reason else problem).split()))
-        raise ManifestError(f"not YAML: {message}", fix=hints.mending(document))
+        raise ManifestError(f"not YAML: {message}", fix=syntax_hints.fix_for(document))
 
     def _parsed(self, content: bytes, document: str) -> Any:
         try:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from cluster_forge.foundation.errors import ManifestError
-from cluster_forge.yaml import hints, scalar_meaning
+from cluster_forge.yaml import scalar_reader, syntax_hints
 
 _LOADER: type = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _MERGE = "tag:yaml.org,2002:merge"
@@ -77,7 +77,7 @@ class _Document:
         if event.anchor:
             self._open.add(event.anchor)
         if isinstance(event, yaml.ScalarEvent):
-            value: Any = scalar_meaning.resolve(event.value, plain=event.implicit[0], tag=event.tag)
+            value: Any = scalar_reader.resolve(event.value, plain=event.implicit[0], tag=event.tag)
         elif isinstance(event, yaml.SequenceStartEvent):
             value = self._sequence(depth + 1)
         else:
@@ -109,7 +109,7 @@ class _Document:
                 raise ManifestError(
                     f"not YAML as Kubernetes reads it: a key that is a list or a mapping, on line {line}"
                 )
-            members[scalar_meaning.as_key(key)] = self._of(self._next(), depth)
+            members[scalar_reader.as_key(key)] = self._of(self._next(), depth)
         return members
 
     def _alias(self, event: yaml.AliasEvent) -> Any:
@@ -139,5 +139,5 @@ def _unreadable(error: yaml.YAMLError, document: str) -> ManifestError:
     line = f"line {mark.line + 1} of the document: " if mark else ""
     return ManifestError(
         f"not YAML: {line}{getattr(error, 'problem', None) or getattr(error, 'reason', None) or error}",
-        fix=hints.mending(document),
+        fix=syntax_hints.fix_for(document),
     )

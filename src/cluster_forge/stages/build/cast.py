@@ -148,7 +148,7 @@ def _image(
         run=toolbox.workers.map,
         keep=toolbox.cached,
     )
-    about = image.About(
+    about = image.ImageMetadata(
         title=stack.name,
         version=working.record.revision,
         created=request.time,
