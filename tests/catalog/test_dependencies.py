@@ -81,7 +81,7 @@ class TestNames:
     def test_an_unknown_name_is_an_error_with_the_nearest(self, shelf: Shelf) -> None:
         shelf.component("grafana")
         assert shelf.errors("components: [grafna]") == [
-            "input/config.yaml:4: nobody defines a component or collection 'grafna', did you mean 'grafana'?"
+            "input/config.yaml:4: unknown component or collection 'grafna', did you mean 'grafana'?"
         ]
 
 
