@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import shared_store
 from tests.corpus.catalog_trials import trials
 
 from cluster_forge.adapters.rendering import CachingRenderer
@@ -56,7 +57,7 @@ class Forged:
 
 
 class Workspaces:
-    """Makes workspaces with one store; what was made for one is not made again for the next."""
+    """Workspaces that share a store: what was rendered for one is not rendered again for the next, nor for another process's."""
 
     def __init__(self, folder: Path, shared: Path) -> None:
         self._folder = folder
@@ -92,7 +93,7 @@ class Workspaces:
     def services(self, folder: Path) -> Services:
         settings = Settings(
             workspace=folder,
-            store=str(self._folder / "store"),
+            store=str(shared_store.root()),
             mirrors=[str(self._shared / "mirror")],
             offline=True,
             jobs=2,
@@ -150,5 +151,5 @@ def prd(workspaces: Workspaces) -> Forged:
 
 
 @pytest.fixture(scope="session")
-def small_stacks(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> TrialStacks:
-    return TrialStacks(trials(corpus, tmp_path_factory.mktemp("small")))
+def small_stacks(corpus: Path) -> TrialStacks:
+    return TrialStacks(trials(corpus, shared_store.path()))
