@@ -8,9 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests import shared_store
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCS = PROJECT / "docs"
+GUIDES = sorted(
+    path.relative_to(PROJECT).as_posix()
+    for path in [DOCS / "components-of-your-own.md", *(DOCS / "guides").glob("*.md")]
+)
 # Where a finding's code stands in the sources: as an argument, or as a module's own constant.
 CODE = re.compile(r'\b(?:code=|CODE = |_notice\()"([a-z-]+)"')
 
@@ -36,13 +41,14 @@ def test_the_pages_of_the_catalog_are_current() -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md", "docs/commands.md"])
-def test_the_examples_run(page: str) -> None:
+def test_page_shows_what_its_commands_print(page: str) -> None:
     script("docs_examples.py", str(PROJECT / page))
 
 
-def test_the_guides_run(corpus: Path) -> None:
-    guides = [str(DOCS / "components-of-your-own.md"), *sorted(map(str, (DOCS / "guides").glob("*.md")))]
-    script("docs_examples.py", "--mirror", str(corpus / "mirror"), *guides)
+@pytest.mark.parametrize("page", GUIDES)
+def test_guide_shows_what_its_commands_print(corpus: Path, page: str) -> None:
+    sources = ("--mirror", str(corpus / "mirror"), "--cache", str(shared_store.path()))
+    script("docs_examples.py", *sources, str(PROJECT / page))
 
 
 def test_every_guide_is_in_the_index_and_in_the_navigation() -> None:
