@@ -25,7 +25,7 @@ IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
 SHOWN_FILES, SHOWN_LINES = 5, 40
 UNMEASURED = ("cli", "docs", "fuzz")
 
-# A slow machine is no fault of the code; in CI the same commit always tries the same examples.
+# A slow machine is not a bug; in CI the same commit always tries the same examples.
 hypothesis.settings.register_profile("project", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if IN_CI else "project")
@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--catalog",
         choices=[*rotation.THIRDS, rotation.ALL],
         default=rotation.of_today(),
-        help="the third of the catalog's components to try in full (default: another one every day), or all",
+        help="the third of the catalog's components to try in full (default: by the day), or all",
     )
 
 
@@ -123,7 +123,7 @@ def helm_program() -> str:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> CompareGolden:
-    """Compare a tree with ``tests/golden/<name>/``, or write that anew (``--update-golden``).
+    """Compare a tree with ``tests/golden/<name>/``, or update that (``--update-golden``).
 
     A tree is a folder, or file contents by their relative paths.
     """
@@ -188,9 +188,9 @@ class CorpusRule:
             return
         missing = sorted(self.collected - self.excused - self.ran)
         if not self.collected:
-            self.broken = [f"{SHARED} is there, but no test is marked `corpus`"]
+            self.broken = [f"{SHARED} exists, but no test is marked `corpus`"]
         elif missing and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            self.broken = [f"{SHARED} is there, but this corpus test did not run: {test}" for test in missing]
+            self.broken = [f"{SHARED} exists, but this corpus test did not run: {test}" for test in missing]
         if self.broken and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

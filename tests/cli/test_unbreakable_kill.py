@@ -1,4 +1,4 @@
-"""Commands that are killed, that fail, and that run at the same time: what was there is whole, and the next one works."""
+"""Commands that are killed, that fail, and that run at the same time: existing files stay whole, and the next command works."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ def deaths(steps: Sequence[str]) -> Iterator[Death]:
 def test_a_killed_command_leaves_everything_old_or_new(
     both: tuple[Workspace, Contents], nursery: Nursery, verb: str
 ) -> None:
-    """It dies before each step that counts, so all states are seen that it may leave."""
+    """It dies around each step that moves a tree or file, so every state that it can leave is seen."""
     workspace, contents = both
     for wanted in (2, 1):  # the first one waits until the nursery is ready
         prepare(workspace, verb, wanted)
@@ -320,9 +320,9 @@ def test_a_command_that_fails_leaves_everything_as_it_was(
     workspace, contents = both
     workspace.write({path: text})
     before = workspace.tree(".")
-    said = workspace.run(verb, "--discard-edits" if verb != "mine" else "-q")
-    assert 10 <= said.code < 30, said.err
-    assert "error: " in said.err
+    result = workspace.run(verb, "--discard-edits" if verb != "mine" else "-q")
+    assert 10 <= result.code < 30, result.err
+    assert "error: " in result.err
     assert workspace.tree(".") == before
     for name in PATHS:
         assert name == path or content(workspace, name) == contents[1][name]
@@ -341,13 +341,13 @@ def stopped(workspace: Workspace, *arguments: str) -> Iterator[subprocess.Popen[
 
 
 class TestTwoAtOnce:
-    def test_the_second_says_who_is_at_work_and_a_dead_ones_lock_is_taken_over(self, workspace: Workspace) -> None:
+    def test_the_second_names_the_first_and_takes_over_the_lock_of_a_dead_one(self, workspace: Workspace) -> None:
         with stopped(workspace, "forge", "--jobs", "1") as process:
-            said = workspace.run("smelt")
-            assert said.code == 20
-            assert f"in use by process {process.pid} (cluster-forge forge --jobs 1) on " in said.err
-            assert " since 2" in said.err
-            assert "fix: wait until that command is done, or end it" in said.err
+            result = workspace.run("smelt")
+            assert result.code == 20
+            assert f"in use by process {process.pid} (cluster-forge forge --jobs 1) on " in result.err
+            assert " since 2" in result.err
+            assert "fix: wait until that command is done, or end it" in result.err
             assert workspace.ok("config", "validate").out
             process.kill()
             process.wait(10)
@@ -370,9 +370,9 @@ class TestTwoAtOnce:
             process.send_signal(signal.SIGSTOP)
             shutil.rmtree(workspace.folder)
             process.send_signal(signal.SIGCONT)
-            _, told = process.communicate(timeout=60)
-        assert 10 <= process.returncode < 30, told
-        assert told.startswith(b"error: ")
+            _, errors = process.communicate(timeout=60)
+        assert 10 <= process.returncode < 30, errors
+        assert errors.startswith(b"error: ")
         assert not workspace.folder.exists()
 
 

@@ -1,4 +1,4 @@
-"""Workspaces over the real charts and descriptions in ``../shared``, each forged once for all tests."""
+"""Workspaces with the real charts and descriptions of ``../shared``, forged once for all tests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from cluster_forge.stages.catalog.trial_stack import TrialStacks
 
 
 class Silent:
-    """`ports.Reporter` for nobody."""
+    """`ports.Reporter` that reports nothing."""
 
     def stage_started(self, stage: str, total: int) -> None: ...
     def item_started(self, stage: str, item: str) -> None: ...
@@ -41,7 +41,7 @@ class Silent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forged:
-    """A forged workspace: everything that came to be on the way."""
+    """A forged workspace, and the results of the stages."""
 
     folder: Path
     stack: Stack
@@ -74,7 +74,7 @@ class Workspaces:
             shutil.copytree(given / "input", folder / "input", copy_function=shutil.copyfile)
         else:
             shutil.copytree(given, folder / "input", copy_function=shutil.copyfile)
-        for path in (folder, *(each for each in folder.rglob("*") if each.is_dir())):
+        for path in (folder, *filter(Path.is_dir, folder.rglob("*"))):
             path.chmod(0o755)
         description = folder / "input" / "config.yaml"
         description.write_text(edit(description.read_text()))
@@ -107,7 +107,7 @@ class Workspaces:
     def forge(
         self, folder: Path, *, allow: Sequence[str] = (), renderer: Renderer | None = None, **options: Any
     ) -> Forged:
-        """Mine and smelt, as `forge` does; with ``renderer`` objects are made by that instead of processes that start anew."""
+        """Mine and smelt, as `forge` does; with ``renderer`` that renders, instead of processes that must start first."""
         with self.services(folder) as shop:
             toolbox = (
                 replace(shop.toolbox, renderer=CachingRenderer(renderer, shop.toolbox.cache))

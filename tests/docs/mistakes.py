@@ -22,8 +22,8 @@ OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
 class Mistake:
     """``edits`` of the description, ``files`` beside it, what is typed, and what the environment says.
 
-    ``{server}`` stands for a local server's address, ``{plain}`` for its host and port, ``{nobody}`` for those of
-    where nobody listens.
+    ``{server}`` stands for a local server's address, ``{plain}`` for its host and port, ``{unused}`` for those
+    of a port on which no server listens.
     """
 
     edits: Sequence[tuple[str, str]] = ()
@@ -90,12 +90,12 @@ SOURCES = {
     "An address without `https://`": Mistake(chart("charts.example.com")),
     "The chart's address in `chart`": Mistake(added(f"- {{name: shop, helm: {{chart: '{FETCHED}/shop'}}}}")),
     "A host that there is not": Mistake(chart("https://repository.invalid")),
-    "A port where nobody listens": Mistake(chart("http://{nobody}")),
+    "A port where nobody listens": Mistake(chart("http://{unused}")),
     "`https://` where HTTP is spoken": Mistake(chart("https://{plain}/good")),
     "`--offline` without a mirror": Mistake(chart(FETCHED), ("forge", "--offline")),
     "A mirror's folder that is wrong": Mistake(chart(FETCHED), ("forge", "--offline", "--mirror", "mirrors")),
     "`smelt` before `mine`": Mistake(chart(FETCHED), ("smelt",)),
-    "A proxy's port that is wrong": Mistake(chart(FETCHED), environment={"HTTPS_PROXY": "http://user:secret@{nobody}"}),
+    "A proxy's port that is wrong": Mistake(chart(FETCHED), environment={"HTTPS_PROXY": "http://user:secret@{unused}"}),
     "A proxy that is no address": Mistake(chart(FETCHED), environment={"HTTPS_PROXY": "http://proxy:80800"}),
     "A SOCKS proxy": Mistake(chart(FETCHED), environment={"HTTPS_PROXY": "socks5://proxy:1080"}),
 }
@@ -188,10 +188,10 @@ def addresses() -> Iterator[dict[str, str]]:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         with socket.create_server(("127.0.0.1", 0)) as free:
-            nobody = f"127.0.0.1:{free.getsockname()[1]}"
+            unused = f"127.0.0.1:{free.getsockname()[1]}"
         try:
             plain = f"127.0.0.1:{server.server_port}"
-            yield {"server": f"http://{plain}", "plain": plain, "nobody": nobody}
+            yield {"server": f"http://{plain}", "plain": plain, "unused": unused}
         finally:
             server.shutdown()
             thread.join()

@@ -1,4 +1,4 @@
-"""The page about the likeliest mistakes shows what the program says: every one of its rows is made to happen."""
+"""The page about the likeliest mistakes shows the messages of the program: each row is reproduced."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from cluster_forge.cli.app import run
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "mistakes.md"
 WORKSPACE = "/home/you/platform"
-"""How the page calls the workspace."""
+"""The workspace, as the page writes it."""
 
 
 def rows() -> dict[str, str]:
-    """The message that each row of the page shows, by what was done wrong."""
-    found = {}
+    """The messages that the page shows, by the mistake."""
+    messages = {}
     for line in PAGE.read_text(encoding="utf-8").splitlines():
         if line.startswith("| ") and "`" in line:
             title, message, _ = (cell.strip() for cell in line.strip("|").split(" | "))
             lines = re.findall(r"(?:^|<br>)(`+) ?(.*?) ?\1(?=<br>|$)", message)
-            found[title] = "\n".join(text for _, text in lines)
-    return found
+            messages[title] = "\n".join(text for _, text in lines)
+    return messages
 
 
 def masked(text: str) -> str:
@@ -43,8 +43,8 @@ def starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def named() -> Iterator[dict[str, str]]:
-    with addresses() as found:
-        yield found
+    with addresses() as named:
+        yield named
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def edited(workspace: Path, before: str, after: str) -> None:
 
 
 def files_of(workspace: Path) -> list[Path]:
-    """Everything in the workspace but the program's own notes."""
+    """Everything in the workspace but the program's own state."""
     return sorted(path for path in workspace.rglob("*") if ".cluster-forge" not in path.parts)
 
 
@@ -77,7 +77,7 @@ def filled(text: str, named: dict[str, str]) -> str:
     return text
 
 
-def test_every_row_is_tried() -> None:
+def test_every_row_is_reproduced() -> None:
     assert list(rows()) == list(MISTAKES)
 
 
@@ -100,12 +100,12 @@ def test_the_message_is_the_one_that_the_page_shows(
         monkeypatch.setenv(name, filled(text, named))
     there = files_of(workspace)
     code = run(list(mistake.typed))
-    said = capsys.readouterr().err
-    told = "\n".join(line for line in said.splitlines() if not re.match(r"(mine|render|smelt|cast) ", line))
+    stderr = capsys.readouterr().err
+    message = "\n".join(line for line in stderr.splitlines() if not re.match(r"(mine|render|smelt|cast) ", line))
     assert code
-    assert "secret" not in told
+    assert "secret" not in message
     assert files_of(workspace) == there, "a mistake leaves everything as it was"
-    assert masked(told.replace(os.path.realpath(workspace), WORKSPACE)) == masked(rows()[title])
+    assert masked(message.replace(os.path.realpath(workspace), WORKSPACE)) == masked(rows()[title])
 
 
 def test_without_a_version_the_newest_stable_one_is_taken(workspace: Path, named: dict[str, str]) -> None:
