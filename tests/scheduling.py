@@ -26,7 +26,6 @@ CHEAP: Final = 2
 EACH_TEST: Final = 0
 PARTS: Final[Mapping[str, int]] = {
     "tests/cli/prompts/test_questions.py": 3,
-    "tests/cli/test_unbreakable_kill.py": EACH_TEST,
     "tests/corpus/test_cast.py": 3,
     "tests/corpus/test_catalog.py": 6,
     "tests/corpus/test_catalog_new.py": EACH_TEST,
