@@ -23,18 +23,17 @@ COSTS: Final = Path(__file__).with_name("costs.json")
 CHEAP: Final = 2
 """Seconds below which a file is not listed. One that is not listed counts as this much."""
 
-EACH_TEST: Final = 0
-PARTS: Final[Mapping[str, int]] = {
+PARTS: Final[Mapping[str, int | tuple[str, ...]]] = {
     "tests/cli/prompts/test_questions.py": 3,
-    "tests/corpus/test_cast.py": 3,
+    "tests/corpus/test_cast.py": ("from_the_mirror", "first_format"),
     "tests/corpus/test_catalog.py": 6,
-    "tests/corpus/test_catalog_new.py": EACH_TEST,
+    "tests/corpus/test_catalog_new.py": 2,
     "tests/corpus/test_catalog_stacks.py": 3,
-    "tests/corpus/test_everything.py": 2,
+    "tests/corpus/test_everything.py": ("prd",),
     "tests/corpus/test_wiring_facts.py": 3,
-    "tests/docs/test_docs.py": EACH_TEST,
+    "tests/docs/test_docs.py": 8,
 }
-"""The number of parts that a file is split into; or each test is a part."""
+"""How a file is split: into so many parts, or by words in the names of the tests, the rest being one more part."""
 
 
 class ByCost(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
@@ -51,16 +50,15 @@ class ByCost(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
 def unit(nodeid: str) -> str:
     """The unit that a test belongs to: ``tests/cli/test_build.py``, or ``tests/corpus/test_catalog.py part 3``.
 
-    Tests of a split file with the same parameters share a part, for they mostly use the same fixtures.
+    Of a file that is split into a number of parts, tests with the same parameters share a part: they use the same fixtures.
     """
     file, _, test = nodeid.partition("::")
-    parts = PARTS.get(file)
-    if parts is None:
-        return file
-    if parts == EACH_TEST:
-        return nodeid
-    parameters = test.partition("[")[2] or test
-    return f"{file} part {zlib.crc32(parameters.encode()) % parts + 1}"
+    parts = PARTS.get(file, ())
+    if isinstance(parts, int):
+        parameters = test.partition("[")[2] or test
+        return f"{file} part {zlib.crc32(parameters.encode()) % parts + 1}"
+    word = next((word for word in parts if word in test), "")
+    return f"{file} {word}".rstrip()
 
 
 def order(items: list[pytest.Item]) -> None:

@@ -25,12 +25,13 @@ class TestUnits:
         assert scheduling.unit("tests/oci/test_layer.py::test_a[x]") == "tests/oci/test_layer.py"
 
     def test_tests_with_the_same_parameters_share_a_part(self) -> None:
-        first, second = (f"tests/corpus/test_everything.py::test_{name}[everything]" for name in "ab")
+        first, second = (f"tests/corpus/test_catalog.py::test_{name}[loki]" for name in "ab")
         assert scheduling.unit(first) == scheduling.unit(second)
 
-    def test_a_file_split_by_test_has_a_unit_for_each(self) -> None:
-        test = "tests/docs/test_docs.py::test_page[README.md]"
-        assert scheduling.unit(test) == test
+    def test_a_file_is_split_by_words(self) -> None:
+        file = "tests/corpus/test_everything.py"
+        assert scheduling.unit(f"{file}::test_objects[prd]") == f"{file} prd"
+        assert scheduling.unit(f"{file}::test_objects[everything]") == file
 
 
 class TestRotation:
