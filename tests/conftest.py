@@ -201,6 +201,7 @@ class CorpusRule:
                 terminalreporter.line(line)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what did not run, and why; each reason says what makes it run."""
     reports = terminalreporter.stats.get("skipped", [])
