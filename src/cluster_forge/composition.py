@@ -21,7 +21,8 @@ from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from cluster_forge.adapters.http.downloads import HttpDownloads
-    from cluster_forge.adapters.http.file_urls import NoDownloads
+    from cluster_forge.adapters.http.offline import OfflineDownloads
+    from cluster_forge.adapters.sources.chart_sources import Charts
     from cluster_forge.adapters.sources.mirror import Mirror
 
 _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "768MiB", "PYTHONUTF8": "1"}
@@ -80,8 +81,7 @@ def services(settings: Settings) -> Services:
         WorkspaceError: if there is no such workspace.
         FetchError, ExceptionGroup: for every mirror that has no index.
     """
-    from cluster_forge.adapters import charts
-    from cluster_forge.adapters.rendering import CachingRenderer, InProcessRenderer, Limits, WorkerPoolRenderer
+    from cluster_forge.adapters.rendering import CachingRenderer, InProcessRenderer, JobLimits, WorkerPoolRenderer
     from cluster_forge.adapters.sources import ChartSources
     from cluster_forge.adapters.storage.cache import FolderCache, NoCache
     from cluster_forge.adapters.yaml.lazy import LazyYaml
@@ -95,7 +95,7 @@ def services(settings: Settings) -> Services:
     processes = WorkerPoolRenderer(
         [sys.executable, "-P", "-c", _START, settings.engine],  # -P: what lies in the current folder is no module of it
         InProcessRenderer(helm, reader),
-        Limits(seconds=settings.seconds, memory=settings.memory),
+        JobLimits(seconds=settings.seconds, memory=settings.memory),
         {**_FOR_WORKERS, **os.environ},
     )
     if settings.is_ahead:
@@ -112,7 +112,7 @@ def services(settings: Settings) -> Services:
         store=store,
         mirrors=mirrors,
         downloads=_downloads(is_offline=settings.offline),
-        charts=charts,
+        charts=_charts,
         newest_in_range=helm.newest_in_range,
         files=files,
     )
@@ -170,24 +170,30 @@ def store_root(named: str | None) -> Path:
 def _mirrors(folders: Sequence[str]) -> Sequence[Mirror]:
     if not folders:
         return ()
-    from cluster_forge.adapters.sources.mirror import opened
+    from cluster_forge.adapters.sources.mirror import open_mirror
 
     found: list[Mirror] = []
     errors: list[ForgeError] = []
     for folder in folders:
         try:
-            found.append(opened(Path(folder)))
+            found.append(open_mirror(Path(folder)))
         except ForgeError as error:
             errors.append(error)
     raise_all(errors)
     return found
 
 
-def _downloads(*, is_offline: bool) -> NoDownloads | HttpDownloads:
-    if is_offline:
-        from cluster_forge.adapters.http.file_urls import NoDownloads
+def _charts() -> Charts:
+    from cluster_forge.adapters import charts
 
-        return NoDownloads()
+    return charts
+
+
+def _downloads(*, is_offline: bool) -> OfflineDownloads | HttpDownloads:
+    if is_offline:
+        from cluster_forge.adapters.http.offline import OfflineDownloads
+
+        return OfflineDownloads()
     from cluster_forge.adapters.http.downloads import HttpDownloads
 
     return HttpDownloads()

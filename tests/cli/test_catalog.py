@@ -77,7 +77,7 @@ class TestInit:
     def test_what_is_needed_comes_along_and_is_written_down(self, empty: Workspace) -> None:
         options = ("--component", "kaiwo", "--component", "grafana", "--size", "medium", "--kubernetes", "1.33")
         said = empty.ok("init", *options, "--yes")
-        assert "cert-manager: comes along because kaiwo needs it" in said.out
+        assert "cert-manager: added: required by kaiwo" in said.out
         written = yaml.safe_load(empty.read("input/config.yaml"))
         assert written["target"] == {"kubernetes": "1.33", "size": "medium"}
         assert written["components"][:2] == ["kaiwo", "grafana"]
@@ -101,7 +101,7 @@ class TestInit:
 
     def test_what_does_not_fit_the_kubernetes_says_so(self, empty: Workspace) -> None:
         said = empty.run("init", "--component", "envoy-gateway", "--kubernetes", "1.25")
-        assert "no version of envoy-gateway is for Kubernetes 1.25" in said.err
+        assert "no version of envoy-gateway supports Kubernetes 1.25" in said.err
 
 
 class TestDescription:
@@ -237,9 +237,9 @@ class TestOfOnesOwn:
         said = empty.run("catalog", "test")
         assert said.code == 1
         assert "web: 15 trials, 0 wirings, 0 examples" in said.out
-        assert "  memory-limit: Deployment/web: web has no memory limit" in said.out
+        assert "  memory-limit: Deployment/web: container web has no memory limit" in said.out
         assert "    1.2.3 on Kubernetes 1.35: small, medium, large" in said.out
-        assert said.out.endswith("1 component: 2 faults\n")
+        assert said.out.endswith("1 component: 2 findings\n")
         assert "  large       1 " in empty.run("catalog", "test", "-v").out
 
     def test_as_json(self, empty: Workspace) -> None:
@@ -319,7 +319,7 @@ class TestOfOnesOwn:
         chart = {f"input/charts/web/{path}": text for path, text in {**CHART, "templates/c.yaml": drawn}.items()}
         empty.write({"input/config.yaml": self.STACK, **chart})
         said = empty.ok("catalog", "new", "web", "--chart", str(empty.folder / "input/charts/web"))
-        assert "it draws random values: ConfigMap/c" in said.out
+        assert "it renders random values: ConfigMap/c" in said.out
 
     def test_nothing_is_written_over(self, empty: Workspace) -> None:
         empty.write({"input/config.yaml": self.STACK, "input/catalog/components/web.yaml": "mine"})

@@ -213,7 +213,7 @@ class TestStageByStage:
     def test_cast_of_nothing_says_so(self, workspace: Workspace) -> None:
         said = workspace.run("cast")
         assert said.code == 22
-        assert "there is no working/ that smelt made\n  fix: run `cluster-forge smelt`" in said.err
+        assert "smelt has not written working/ yet\n  fix: run `cluster-forge smelt`" in said.err
 
 
 class TestFindings:
@@ -232,7 +232,7 @@ class TestFindings:
             assert said.code == 1
             assert said.out == told
             assert "error[duplicate-object]: input/extras/two.yaml:3: extras ConfigMap/extras/one" in said.err
-            assert "fix: leave one out" in said.err
+            assert "fix: remove one of the two" in said.err
         assert (conflict.tree("working"), conflict.tree("stacks")) == before
 
     def test_json_holds_them(self, conflict: Workspace) -> None:
@@ -323,7 +323,7 @@ class TestHandEdits:
         workspace.write({"working/notes.txt": "mine\n"})
         said = workspace.run("smelt")
         assert said.code == 21
-        assert "working/: holds files that smelt did not write: notes.txt" in said.err
+        assert "working/: has files that smelt did not write: notes.txt" in said.err
         assert workspace.read("working/notes.txt") == "mine\n"
 
 
@@ -338,14 +338,16 @@ class TestStale:
         before = changed.tree("stacks")
         said = changed.run("cast")
         assert said.code == 22
-        assert "working/: was smelted from another description, lock, input/ or selection of names" in said.err
+        assert (
+            "working/ is out of date: description, lock, input/ or selection changed since the last smelt" in said.err
+        )
         assert "--stale" in said.err
         assert changed.tree("stacks") == before
 
     def test_is_cast_where_one_says_so(self, changed: Workspace) -> None:
         before = changed.tree("stacks")
         said = changed.ok("cast", "--stale")
-        assert "warning[stale]: working/: does not belong to the present description" in said.err
+        assert "warning[stale]: working/: is out of date, and cast as it is" in said.err
         assert changed.tree("stacks") == before
 
     @pytest.mark.parametrize(

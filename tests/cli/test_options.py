@@ -49,7 +49,7 @@ class TestNames:
         workspace.replace("input/config.yaml", "- spare\n", "")
         said = workspace.run("smelt", "spare")
         assert said.code == 10
-        assert "spare is not in the stack\n  fix: add it to `components`" in said.err
+        assert "spare is not in the stack\n  fix: add spare to `components`" in said.err
 
     def test_everything_that_nobody_defines_is_told_at_once_with_the_nearest(self, workspace: Workspace) -> None:
         workspace.write({"input/some.yaml": "- extras\n- name: spair\n"})
@@ -58,10 +58,10 @@ class TestNames:
         assert said.code == 11
         assert said.out == ""
         for line in (
-            "nobody defines a component or collection 'wep', did you mean 'web'?",
-            "nobody defines a component or collection 'extra', did you mean 'extras'?",
-            "input/some.yaml:2: nobody defines a component or collection 'spair', did you mean 'spare'?",
-            "no environment is called 'prodution', did you mean 'production'?",
+            "unknown component or collection 'wep', did you mean 'web'?",
+            "unknown component or collection 'extra', did you mean 'extras'?",
+            "input/some.yaml:2: unknown component or collection 'spair', did you mean 'spare'?",
+            "unknown environment 'prodution', did you mean 'production'?",
         ):
             assert line in said.err
         assert said.err.endswith("4 errors\n")
@@ -69,7 +69,7 @@ class TestNames:
     def test_no_such_list(self, workspace: Workspace) -> None:
         said = workspace.run("forge", "--select", "none.yaml")
         assert said.code == 10
-        assert "there is no file none.yaml, neither in input/ nor in the workspace" in said.err
+        assert "file none.yaml does not exist in input/ or in the workspace" in said.err
 
 
 class TestUsage:

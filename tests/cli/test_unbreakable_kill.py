@@ -347,7 +347,7 @@ class TestTwoAtOnce:
             assert result.code == 20
             assert f"in use by process {process.pid} (cluster-forge forge --jobs 1) on " in result.err
             assert " since 2" in result.err
-            assert "fix: wait until that command is done, or end it" in result.err
+            assert "fix: wait until that command is done, or stop it" in result.err
             assert workspace.ok("config", "validate").out
             process.kill()
             process.wait(10)

@@ -10,7 +10,8 @@ from cluster_forge.cli.session import finding_json
 from cluster_forge.foundation import names
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.stages.describe.load_description import DESCRIPTION, load_description
+from cluster_forge.stack.input_record import DESCRIPTION
+from cluster_forge.stages.describe.load_description import load_description
 
 if TYPE_CHECKING:
     from cluster_forge.adapters.workspace import WorkspaceFiles
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from cluster_forge.cli.session import Session
     from cluster_forge.composition import Services
     from cluster_forge.foundation.names import ComponentName
-    from cluster_forge.record import PartRecord
+    from cluster_forge.manifests.part import Part
     from cluster_forge.stack.model import Stack
-    from cluster_forge.stack.parse import Loaded
+    from cluster_forge.stack.parse import ParsedDescription
     from cluster_forge.stack.selection import Selection
     from cluster_forge.stages.build.smelt import SmeltResult
     from cluster_forge.stages.describe.load_description import Description
@@ -43,24 +44,24 @@ def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:
         DescriptionError, ExceptionGroup: for a catalog that is named and not there, unless it ``may_be_empty``.
     """
     from cluster_forge.catalog.library import packaged
-    from cluster_forge.stages.describe import description_reader
+    from cluster_forge.stages.describe.read_description import read_catalog
 
     if not (session.workspace / "input").is_dir():
         return packaged()
     files = session.files()
-    return description_reader.library(files.read, files.list_files, may_be_empty=may_be_empty)
+    return read_catalog(files, may_be_empty=may_be_empty)
 
 
-def loaded(files: WorkspaceFiles, selection: Selection) -> Loaded:
+def loaded(files: WorkspaceFiles, selection: Selection) -> ParsedDescription:
     """The description alone, with the origin of every value.
 
     Raises:
         DescriptionError, UnknownNameError, OrderError, ExceptionGroup: everything that is wrong in it.
     """
-    from cluster_forge.stages.describe import description_reader
+    from cluster_forge.stages.describe.read_description import read_description
 
     _see_to_it(files)
-    return description_reader.loaded(files.read, files.list_files, selection)
+    return read_description(files, selection)
 
 
 def _see_to_it(files: WorkspaceFiles) -> None:
@@ -78,7 +79,7 @@ def no_description(files: WorkspaceFiles) -> DescriptionError:
     return DescriptionError("there is no input/config.yaml", where=files.root, fix=fix)
 
 
-def components_json(parts: Iterable[PartRecord], reused: Collection[ComponentName]) -> list[dict[str, Any]]:
+def components_json(parts: Iterable[Part], reused: Collection[ComponentName]) -> list[dict[str, Any]]:
     return [
         {
             "name": part.name,

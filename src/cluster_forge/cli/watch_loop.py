@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from cluster_forge.adapters.workspace import Mark, WorkspaceFiles
+from cluster_forge.adapters.workspace import Stamp, WorkspaceFiles
 from cluster_forge.cli.description import counted
 from cluster_forge.cli.output import changes_text, error_text
 from cluster_forge.cli.session import Session
@@ -23,7 +23,7 @@ _QUIET: Final = 0.05
 
 
 def watch(
-    session: Session, files: WorkspaceFiles, before: Mapping[str, Mark], smelt: Callable[[], SmeltResult]
+    session: Session, files: WorkspaceFiles, before: Mapping[str, Stamp], smelt: Callable[[], SmeltResult]
 ) -> None:
     """Call ``smelt`` for each change until somebody interrupts; an error is shown, and the next change tried again.
 
@@ -35,7 +35,7 @@ def watch(
     seen = _seen(before, files)
     while True:
         time.sleep(_PAUSE)
-        if files.marks("input") == seen:
+        if files.stamps("input") == seen:
             continue
         before = _settled(files)
         began = time.monotonic()
@@ -46,15 +46,15 @@ def watch(
         seen = _seen(before, files)
 
 
-def _seen(before: Mapping[str, Mark], files: WorkspaceFiles) -> Mapping[str, Mark]:
+def _seen(before: Mapping[str, Stamp], files: WorkspaceFiles) -> Mapping[str, Stamp]:
     """What a run saw that began at ``before``: its user's files as they were then, and its own as it wrote them."""
-    made = {path: mark for path, mark in files.marks("input").items() if _MADE in path}
+    made = {path: mark for path, mark in files.stamps("input").items() if _MADE in path}
     return {path: mark for path, mark in before.items() if _MADE not in path} | made
 
 
-def _settled(files: WorkspaceFiles) -> Mapping[str, Mark]:
-    before: Mapping[str, Mark] = {}
-    while (now := files.marks("input")) != before:
+def _settled(files: WorkspaceFiles) -> Mapping[str, Stamp]:
+    before: Mapping[str, Stamp] = {}
+    while (now := files.stamps("input")) != before:
         before = now
         time.sleep(_QUIET)
     return before

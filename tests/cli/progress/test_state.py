@@ -59,7 +59,12 @@ def test_all_stages_finished_is_all() -> None:
 
 
 def test_an_earlier_stage_that_never_said_that_it_is_done_is_so_with_a_later_one() -> None:
-    made = after(("stage_started", "mine", 3), ("item_started", "mine", "a"), ("stage_started", "smelt", 1), ("stage_finished", "smelt"))
+    made = after(
+        ("stage_started", "mine", 3),
+        ("item_started", "mine", "a"),
+        ("stage_started", "smelt", 1),
+        ("stage_finished", "smelt"),
+    )
     assert made.open == []
     assert made.share == 0.75
 

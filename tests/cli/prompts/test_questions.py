@@ -206,7 +206,7 @@ class TestSmelt:
     def test_an_unknown_environment_too(self, mined: Workspace, on_terminal: Run) -> None:
         code, said = on_terminal(mined, "smelt", "--environment", "productoin").end()
         assert code == 11
-        assert "no environment is called 'productoin'" in said
+        assert "unknown environment 'productoin'" in said
         assert "Which" not in said
 
     @pytest.mark.parametrize("size", [(24, 80), (50, 200), (10, 40), (9, 30)])

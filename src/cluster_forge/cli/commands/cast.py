@@ -45,12 +45,12 @@ def _cast(session: Session, *, stale: bool) -> int:
     with session.services(offline=True, makes=False) as services, services.files.locked():
         described = describe(services, session.selection)
         stack = described.stack
-        pins = locking.from_lock(stack.components, described.lock, services.sources).pins
+        sources = locking.look_up(stack.components, described.lock, services.sources)
         request = CastRequest(
             stack=stack,
-            inputs=input_fingerprint.fingerprint(stack, pins, described.lock, services.toolbox),
+            inputs=input_fingerprint.fingerprint(stack, sources, described.lock, services.toolbox),
             time=source_date(),
-            is_stale_fine=stale,
+            allow_stale=stale,
         )
         with session.reporting("cast") as reporter:
             made = cast_stage(request, services.toolbox, services.repositories(), reporter)

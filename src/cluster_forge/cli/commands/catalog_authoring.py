@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,8 +74,8 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **sai
     from cluster_forge.foundation.errors import WorkspaceError
     from cluster_forge.stack import description_edits
     from cluster_forge.stack.input_files import in_input
+    from cluster_forge.stack.input_record import DESCRIPTION
     from cluster_forge.stages.catalog import new
-    from cluster_forge.stages.describe.load_description import DESCRIPTION
 
     files = session.files()
     content = files.read(DESCRIPTION)
@@ -124,10 +124,10 @@ def _own_catalogs(content: bytes) -> tuple[str, ...]:
         DescriptionError: if it is not YAML, is of the first format, or says no list there.
     """
     from cluster_forge.foundation.errors import DescriptionError
-    from cluster_forge.stages.describe.load_description import DESCRIPTION
+    from cluster_forge.stack.input_record import DESCRIPTION
     from cluster_forge.yaml import positioned_reader
 
-    found = positioned_reader.read(content, DESCRIPTION).traced
+    found = positioned_reader.read(content, DESCRIPTION).root
     if not found.mapping:
         raise DescriptionError(
             "catalogs are named in the native format only",
@@ -203,10 +203,10 @@ def test(session: Session) -> int:
             *(catalog_text.footprint(verdict.sizes) if session.verbosity > 1 else ()),
         ):
             session.say(line)
-    faults = sum(len(each.faults) for each in verdicts)
-    session.say(f"{counted(len(verdicts), 'component')}: {counted(faults, 'fault') if faults else 'no fault'}")
-    session.answer("catalog test", components=[asdict(each) for each in verdicts])
-    return 1 if faults else 0
+    findings = sum(len(verdict.findings) for verdict in verdicts)
+    session.say(f"{counted(len(verdicts), 'component')}: {counted(findings, 'finding') if findings else 'no findings'}")
+    session.answer("catalog test", components=[verdict.as_json() for verdict in verdicts])
+    return 1 if findings else 0
 
 
 def _trials(library: Library, services: Services) -> TrialRenderer:

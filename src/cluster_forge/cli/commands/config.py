@@ -35,12 +35,12 @@ def validate(session: Session) -> None:
     """Every error of every file at once, each with file and line. Nothing is written."""
     from cluster_forge.cli import description
     from cluster_forge.foundation import names
-    from cluster_forge.stages.describe import description_reader
+    from cluster_forge.stages.describe.read_description import findings
 
     loaded = description.loaded(session.files(), session.selection)
     stack = loaded.stack
     with session.reporting() as reporter:
-        for notice in description_reader.notices(loaded):
+        for notice in findings(loaded):
             reporter.finding_reported(notice)
     session.say(f"{stack.name}: {names.counted(len(stack.components), 'component')}, no errors")
     session.answer("config validate", stack=stack.name, components=len(stack.components), errors=0)

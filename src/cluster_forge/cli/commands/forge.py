@@ -24,7 +24,7 @@ def command(session: Session, discard_edits: bool, watch: bool) -> int:
     if watch and session.as_json:
         raise click.UsageError("--watch has no end, and --format json is one document: leave one of them out")
     with session.services() as services:
-        before = services.files.marks("input") if watch else {}
+        before = services.files.stamps("input") if watch else {}
         code = _forge(session, services, discard_edits=discard_edits)
         if watch:
             from cluster_forge.cli import watch_loop
@@ -79,5 +79,5 @@ def _request(session: Session, described: Description, *, discard_edits: bool, t
         notices=described.notices,
         allow=session.allow,
         discard_edits=discard_edits,
-        is_anew=not session.is_cached,
+        ignore_cache=not session.is_cached,
     )

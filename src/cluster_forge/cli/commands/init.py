@@ -140,11 +140,11 @@ def _are_of_the_starter(names: tuple[str, ...]) -> bool:
 def _from_catalog(session: Session, names: tuple[str, ...], wanted: Wanted) -> tuple[FileTree, tuple[str, ...]]:
     """The description of a stack of the catalog's components; what comes along and what is to be known of it is told."""
     from cluster_forge.catalog.library import packaged
-    from cluster_forge.catalog.new_description import begun
+    from cluster_forge.catalog.new_description import new_stack
     from cluster_forge.foundation.names import is_dns_label
 
     folder = session.workspace.resolve().name.lower()
-    made = begun(packaged(), folder if is_dns_label(folder) else "platform", names, _target(wanted))
+    made = new_stack(packaged(), folder if is_dns_label(folder) else "platform", names, _target(wanted))
     for notice in made.notices:
         session.say(f"{notice.component}: {notice.message}")
     return FileTree({DESCRIPTION: made.text.encode()}), made.components

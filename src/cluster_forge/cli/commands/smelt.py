@@ -23,15 +23,15 @@ def command(session: Session, discard_edits: bool) -> int:
     with session.services(offline=True) as services, services.files.locked():
         described = describe(services, session.selection)
         stack = described.stack
-        pins = locking.from_lock(stack.components, described.lock, services.sources).pins
+        sources = locking.look_up(stack.components, described.lock, services.sources)
         request = SmeltRequest(
             stack=stack,
-            pins=pins,
+            sources=sources,
             lock=described.lock,
             notices=described.notices,
             allow=session.allow,
             discard_edits=discard_edits,
-            is_anew=not session.is_cached,
+            ignore_cache=not session.is_cached,
         )
         with session.reporting("render", "smelt") as reporter:
             smelted = smelt_stage(request, services.toolbox, reporter)

@@ -12,7 +12,7 @@ from cluster_forge.cli.session import Session, verb
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cluster_forge.adapters.storage.administration import Shelf
+    from cluster_forge.ports.storage import StoredKind
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _DAY = 86400
@@ -20,7 +20,7 @@ _DAY = 86400
 _KINDS = {
     "sources": "charts and manifests, as they were fetched",
     "objects": "what charts and files came to",
-    "asks": "which APIs charts ask for",
+    "apis": "which APIs charts ask for",
     "packed": "objects as they lie in repositories and images",
     "described": "descriptions as they were read",
     "locks": "locks as they were read",
@@ -47,11 +47,11 @@ _STORE = click.option("--store", metavar="DIR", help="The content-addressed stor
 @_STORE
 def status(session: Session) -> None:
     """It is shared by all workspaces of a user. Everything in it can be made or fetched anew."""
-    from cluster_forge.adapters.storage import administration
+    from cluster_forge.adapters.storage import housekeeping
     from cluster_forge.composition import store_root
 
     root = store_root(session.store)
-    found = administration.shelves(root)
+    found = housekeeping.stored_kinds(root)
     session.say(str(root))
     _tell(session, found)
     session.answer("store status", store=str(root), kinds=_json(found))
@@ -63,17 +63,17 @@ def status(session: Session) -> None:
 @click.option("--sources", is_flag=True, help="Fetched charts and manifests, too; they have to be fetched again then.")
 def clean(session: Session, older_than: float, sources: bool) -> None:
     """What was made is made again when it is needed; nothing but time is lost."""
-    from cluster_forge.adapters.storage import administration
+    from cluster_forge.adapters.storage import housekeeping
     from cluster_forge.composition import store_root
 
     root = store_root(session.store)
-    removed = administration.clear(root, older_than, sources=sources)
+    removed = housekeeping.clean(root, older_than, sources=sources)
     session.say(f"removed from {root}:")
     _tell(session, removed)
     session.answer("store clean", store=str(root), removed=_json(removed))
 
 
-def _tell(session: Session, shelves: Sequence[Shelf]) -> None:
+def _tell(session: Session, shelves: Sequence[StoredKind]) -> None:
     from cluster_forge.cli.description import size
 
     for each in shelves:
@@ -86,7 +86,7 @@ def _tell(session: Session, shelves: Sequence[Shelf]) -> None:
     )
 
 
-def _json(shelves: Sequence[Shelf]) -> list[dict[str, Any]]:
+def _json(shelves: Sequence[StoredKind]) -> list[dict[str, Any]]:
     return [
         {"kind": each.kind, "entries": each.entries, "bytes": each.size, "oldest": round(each.oldest)}
         for each in shelves

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cluster_forge.checks.exemption import subject
+
 if TYPE_CHECKING:
     from cluster_forge.stages.catalog.test import Verdict
 
@@ -86,17 +88,19 @@ def footprint(sizes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         ).rstrip()
 
 
-def verdict(found: Verdict) -> Iterator[str]:
-    """What was tried of a component, and what it does not keep."""
-    yield f"{found.component}: {found.told}"
-    for fault in found.faults:
-        about = f"{fault.object}: {fault.message}" if fault.object else fault.message
-        yield from wrapped(f"  {fault.rule}: ", about)
+def verdict(result: Verdict) -> Iterator[str]:
+    """What was tested of a component, and the findings."""
+    yield f"{result.component}: {result.summary}"
+    for finding, trials in result.findings.items():
+        about = subject(finding)
+        yield from wrapped(f"  {finding.code}: ", f"{about}: {finding.message}" if about else finding.message)
         sizes: dict[str, list[str]] = {}
-        for trial in fault.trials:
+        for trial in trials:
             sizes.setdefault(f"{trial.version} on Kubernetes {trial.kubernetes}", []).append(trial.size)
         if sizes:
             yield from wrapped("    ", "; ".join(f"{where}: {', '.join(at)}" for where, at in sizes.items()))
+        if finding.fix:
+            yield from wrapped("    fix: ", finding.fix)
 
 
 def _paragraphs(text: str) -> Iterator[str]:
