@@ -147,7 +147,7 @@ class TestFiles:
         assert "file too large: 1024 MiB (limit 64 MiB)" in result.err
         assert "fix: " in result.err
 
-    def test_empty_and_hidden_files_are_no_trouble(self, workspace: Workspace) -> None:
+    def test_empty_and_hidden_files_are_ignored(self, workspace: Workspace) -> None:
         workspace.write(dict.fromkeys(("input/extras/empty.yaml", "input/empty.yaml", "input/extras/.hidden"), ""))
         workspace.replace("input/config.yaml", "values: {replicas: 2}", "valuesFiles: [empty.yaml]")
         workspace.ok("forge")

@@ -115,12 +115,12 @@ def started(workspace: Workspace, *arguments: str) -> subprocess.Popen[bytes]:
 
 NURSERY = """
 import json, os, signal, sys
-from cluster_forge.adapters.disk import swap
 from cluster_forge.cli.app import run
 import cluster_forge.stages.build.forge, filelock
 
 folder = sys.argv[1]
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link"}
+EXCHANGES = ("renameat2", "renamex_np")  # looked up before each call
 run(["-C", folder, "config", "validate", "-q"])
 
 def work(place, arguments):
@@ -136,15 +136,12 @@ def work(place, arguments):
         steps.append(event)
 
     def hook(event, arguments):
-        if event in CHANGES or event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR):
+        if event == "ctypes.dlsym" and arguments[1] in EXCHANGES:
+            note("exchange", folder)
+        elif event in CHANGES or event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR):
             note(event, os.fsdecode(arguments[0]) if not isinstance(arguments[0], int) else "")
 
-    def exchange(one, other, real=swap.folders):
-        note("exchange", one)
-        return real(one, other)
-
     sys.addaudithook(hook)
-    swap.folders = exchange
     code = run(["-C", folder, *arguments])
     with open(folder + ".steps", "w") as file:
         json.dump(steps, file)
