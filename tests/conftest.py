@@ -84,10 +84,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> schedul
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if not _is_asked_for(item):
         pytest.skip("starts a control plane: `make e2e` runs it")
-    if not _is_its_turn(item):
-        pytest.skip("another third of the catalog is tried in full today: `make check-all` tries every component")
     if item.get_closest_marker("corpus") and not _corpus_is_there():
         pytest.skip(f"no corpus: {SHARED} does not exist; set CLUSTER_FORGE_SHARED to its folder")
+    if not _is_its_turn(item):
+        pytest.skip("another third of the catalog is tried in full today: `make check-all` tries every component")
     if item.get_closest_marker("helm") and HELM is None:
         pytest.skip("the helm program is not installed: it is looked for on PATH and in ~/go/bin")
 
