@@ -25,7 +25,7 @@ CHEAP: Final = 2
 
 PARTS: Final[Mapping[str, int | tuple[str, ...]]] = {
     "tests/cli/prompts/test_questions.py": 3,
-    "tests/corpus/test_cast.py": ("from_the_mirror", "first_format"),
+    "tests/corpus/test_cast.py": ("from_the_mirror", "legacy"),
     "tests/corpus/test_catalog.py": 6,
     "tests/corpus/test_catalog_new.py": 2,
     "tests/corpus/test_catalog_stacks.py": 3,

@@ -21,6 +21,10 @@ class TestUnits:
     def test_split_files_exist(self) -> None:
         assert [file for file in scheduling.PARTS if not (PROJECT / file).is_file()] == []
 
+    def test_words_that_split_a_file_are_in_it(self) -> None:
+        words = {(file, word) for file, parts in scheduling.PARTS.items() if isinstance(parts, tuple) for word in parts}
+        assert {(file, word) for file, word in words if word not in (PROJECT / file).read_text()} == set()
+
     def test_tests_of_a_file_share_a_unit(self) -> None:
         assert scheduling.unit("tests/oci/test_layer.py::test_a[x]") == "tests/oci/test_layer.py"
 
