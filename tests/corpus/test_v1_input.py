@@ -180,7 +180,9 @@ class TestErrors:
         shared = {
             str(each.component)
             for each in everything.findings
-            if each.severity is Severity.WARNING and each.code == "duplicate-object" and "differs" not in each.message
+            if each.severity is Severity.WARNING
+            and each.code == "duplicate-object"
+            and "with differences" not in each.message
         }
         assert shared == {*ONE_NODE, "prometheus-app-config"}
         codes = {each.code for each in everything.findings}
