@@ -97,7 +97,7 @@ class TestInit:
         assert list(empty.folder.iterdir()) == []
 
     def test_a_size_wants_a_name(self, empty: Workspace) -> None:
-        assert "name what the stack shall have" in empty.run("init", "--size", "large").err
+        assert "name at least one" in empty.run("init", "--size", "large").err
 
     def test_what_does_not_fit_the_kubernetes_says_so(self, empty: Workspace) -> None:
         said = empty.run("init", "--component", "envoy-gateway", "--kubernetes", "1.25")
@@ -127,7 +127,7 @@ class TestDescription:
         assert "name: x  # mine" in empty.read("input/config.yaml")
         assert yaml.safe_load(empty.read("input/config.yaml"))["components"] == ["alloy", "loki"]
         assert empty.run("catalog", "switch", "promtail").code == 11
-        assert "knows no successor of loki" in empty.run("catalog", "switch", "loki").err
+        assert "has no successor for loki" in empty.run("catalog", "switch", "loki").err
 
 
 OWN = """\
@@ -202,7 +202,7 @@ class TestSecrets:
             "op-credentials": False,
             "onepassword-connect-token": False,
         }
-        assert "External Secrets makes grafana/grafana-admin" in empty.ok("secrets", "list").out
+        assert "External Secrets creates grafana/grafana-admin" in empty.ok("secrets", "list").out
 
     def test_none(self, workspace: Workspace) -> None:
         assert "expects no Secrets" in workspace.ok("secrets", "list").out
@@ -239,7 +239,7 @@ class TestOfOnesOwn:
         assert "web: 15 trials, 0 wirings, 0 examples" in said.out
         assert "  memory-limit: Deployment/web: web has no memory limit" in said.out
         assert "    1.2.3 on Kubernetes 1.35: small, medium, large" in said.out
-        assert said.out.endswith("1 component: 2 faults\n")
+        assert said.out.endswith("1 component: 2 findings\n")
         assert "  large       1 " in empty.run("catalog", "test", "-v").out
 
     def test_as_json(self, empty: Workspace) -> None:
@@ -269,11 +269,11 @@ class TestOfOnesOwn:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (["web", "--chart", "elsewhere/web"], "has to lie below"),
+            (["web", "--chart", "elsewhere/web"], "not below"),
             (["Web", "--chart", "https://charts.example.com/web"], "is not a DNS label"),
             (["web", "--chart", "https://charts.example.com/web", "--category", "cor"], "did you mean 'core'?"),
             (["web", "--chart", "https://charts.example.com/web", "--offline"], "offline"),
-            (["web", "--chart", "https://charts.example.com"], "write the chart's name behind its repository"),
+            (["web", "--chart", "https://charts.example.com"], "the chart's name is missing"),
         ],
     )
     def test_what_cannot_be(self, empty: Workspace, arguments: list[str], message: str) -> None:
@@ -287,11 +287,11 @@ class TestOfOnesOwn:
     @pytest.mark.parametrize(
         ("description", "code", "message"),
         [
-            ("- name: web\n  manifestpath: web\n", 10, "native format only"),
+            ("- name: web\n  manifestpath: web\n", 10, "need the native format"),
             ("", 10, ""),
             ("a: [b\n", 10, ""),
-            ("name: x\ncatalogs: ./catalog\n", 10, "`catalogs` is a list of folders"),
-            ("name: x\ncatalogs: [null]\n", 10, "`catalogs` is a list of folders"),
+            ("name: x\ncatalogs: ./catalog\n", 10, "`catalogs` must be a list of folders"),
+            ("name: x\ncatalogs: [null]\n", 10, "`catalogs` must be a list of folders"),
         ],
     )
     def test_a_description_that_cannot_be_read(
@@ -325,7 +325,7 @@ class TestOfOnesOwn:
         empty.write({"input/config.yaml": self.STACK, "input/catalog/components/web.yaml": "mine"})
         said = empty.run("catalog", "new", "web", "--chart", "https://charts.example.com/web")
         assert said.code == 20
-        assert "there is such a component already" in said.err
+        assert "the component web exists already" in said.err
         assert empty.read("input/catalog/components/web.yaml") == "mine"
 
     def test_without_a_catalog_of_ones_own_there_is_nothing_to_test(self, empty: Workspace) -> None:

@@ -76,9 +76,9 @@ class TestUsage:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (("frge",), "no such verb: 'frge', did you mean 'forge'?"),
-            (("help", "frge"), "no such verb: 'frge', did you mean 'forge'?"),
-            (("help", "forge", "show"), "`forge show` is no verb"),
+            (("frge",), "unknown verb 'frge', did you mean 'forge'?"),
+            (("help", "frge"), "unknown verb 'frge', did you mean 'forge'?"),
+            (("help", "forge", "show"), "`forge show` is not a verb"),
             (("config", "shwo"), "No such command 'shwo'. Did you mean 'show'?"),
             (("forge", "--ofline"), "No such option '--ofline'. Did you mean '--offline'?"),
             (("forge", "--jobs", "0"), "0 is not in the range 1<=x<=64"),
@@ -173,7 +173,7 @@ class TestEnvironmentVariables:
         monkeypatch.setenv("CLUSTER_FORGE_FORGE_JOBS", "many")
         said = workspace.run("forge")
         assert said.code == 2
-        assert "The value is that of the environment variable CLUSTER_FORGE_FORGE_JOBS." in said.err
+        assert "The value comes from the environment variable CLUSTER_FORGE_FORGE_JOBS." in said.err
 
     def test_the_workspace(self, workspace: Workspace) -> None:
         said = workspace.program("config", "validate", CLUSTER_FORGE_WORKSPACE="..")
@@ -212,7 +212,7 @@ class TestOptionsFile:
 
     def test_an_unknown_option_names_the_nearest(self, workspace: Workspace) -> None:
         said = self.said(workspace, "jobs: 2\nofline: true\nforge: {discard-edit: true, stale: true}\n")
-        assert "options/mine.yaml:2: there is no verb and no option 'ofline', did you mean 'offline'?" in said
+        assert "options/mine.yaml:2: unknown verb or option 'ofline', did you mean 'offline'?" in said
         assert "options/mine.yaml:3: `forge` has no option 'discard-edit', did you mean 'discard-edits'?" in said
         assert "options/mine.yaml:3: `forge` has no option 'stale'" in said
         assert said.endswith("3 errors\n")
@@ -223,10 +223,10 @@ class TestOptionsFile:
         assert "options/mine.yaml:2: quiet: 'maybe' is not a valid boolean" in said
         assert "options/mine.yaml:3: format: takes one value" in said
         assert "options/mine.yaml:4: skip: takes a list of values" in said
-        assert "options/mine.yaml:5: what is for `forge` is a mapping" in said
+        assert "options/mine.yaml:5: the options of `forge` must be a mapping" in said
 
     def test_what_is_no_mapping(self, workspace: Workspace) -> None:
-        assert "options/mine.yaml:1: a file of options is a mapping" in self.said(workspace, "- jobs\n")
+        assert "options/mine.yaml:1: an options file must be a mapping" in self.said(workspace, "- jobs\n")
 
     def test_an_option_without_a_value_keeps_its_default(self, workspace: Workspace) -> None:
         workspace.write({"options/ci.yaml": "jobs:\nskip:\nenvironment:\nquiet:\n"})
@@ -235,7 +235,7 @@ class TestOptionsFile:
     def test_no_such_file(self, workspace: Workspace) -> None:
         said = workspace.run("forge", "--options", "none")
         assert said.code == 10
-        assert "there is no file of options 'none': looked for none, " in said.err
+        assert "there is no options file 'none': looked for none, " in said.err
         assert "write options/<NAME>.yaml" in said.err
 
 

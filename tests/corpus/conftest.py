@@ -19,6 +19,7 @@ from cluster_forge.composition import Services, Settings, services, workspace_fi
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.rendering import Renderer
+from cluster_forge.service_options import NetworkOptions, StoreOptions
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, KubernetesVersion, Size, Stack, Target
 from cluster_forge.stack.parse import Loaded, load
@@ -92,9 +93,8 @@ class Workspaces:
     def services(self, folder: Path) -> Services:
         settings = Settings(
             workspace=folder,
-            store=str(self._folder / "store"),
-            mirrors=[str(self._shared / "mirror")],
-            offline=True,
+            store=StoreOptions(store=str(self._folder / "store")),
+            network=NetworkOptions(mirror=(str(self._shared / "mirror"),), offline=True),
             jobs=2,
         )
         return services(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from cluster_forge.foundation.digest import Digest
@@ -36,3 +37,13 @@ class Cache(Protocol):
 
     def put(self, kind: str, key: Digest, content: bytes) -> None:
         """Keep ``content`` for whoever has the same key, if that can be done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKind:
+    """One kind of entries of a store and its cache; ``size`` in bytes, ``oldest`` in seconds since the least recent use."""
+
+    kind: str
+    entries: int
+    size: int
+    oldest: float

@@ -59,4 +59,4 @@ def test_timings_count_what_was_cached_and_sort_the_slowest() -> None:
     answer = timings.json()
     assert answer["stages"] == [{"stage": "render", "seconds": 2.9, "items": 30, "cached": 10}]
     assert [each["item"] for each in answer["slowest"]] == [f"c{number}" for number in range(29, 19, -1)]
-    assert "10 of them from the cache" in "\n".join(timings.lines(3))
+    assert "10 from the cache" in "\n".join(timings.lines(3))

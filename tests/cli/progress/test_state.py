@@ -33,9 +33,9 @@ def after(*told: tuple[object, ...]) -> Progress:
 
 @given(events, st.integers(1, 250), st.floats(0, 1e6), st.sampled_from([UNICODE, ASCII]))
 def test_every_line_leaves_the_last_column_free(
-    told: list[tuple[object, ...]], columns: int, seconds: float, looks: state.Looks
+    told: list[tuple[object, ...]], columns: int, seconds: float, looks: state.Glyphs
 ) -> None:
-    shown = lines(after(*told), columns=columns, seconds=seconds, looks=looks)
+    shown = lines(after(*told), columns=columns, seconds=seconds, glyphs=looks)
     assert 1 <= len(shown) <= len(STAGES) + 2
     for line in state.plain(shown):
         assert "\n" not in line
@@ -59,7 +59,12 @@ def test_all_stages_finished_is_all() -> None:
 
 
 def test_an_earlier_stage_that_never_said_that_it_is_done_is_so_with_a_later_one() -> None:
-    made = after(("stage_started", "mine", 3), ("item_started", "mine", "a"), ("stage_started", "smelt", 1), ("stage_finished", "smelt"))
+    made = after(
+        ("stage_started", "mine", 3),
+        ("item_started", "mine", "a"),
+        ("stage_started", "smelt", 1),
+        ("stage_finished", "smelt"),
+    )
     assert made.open == []
     assert made.share == 0.75
 

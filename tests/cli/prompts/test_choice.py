@@ -73,7 +73,7 @@ def test_what_is_needed_stays_and_the_message_says_who_needs_it() -> None:
     made.move(-4)
     assert made.pointed == ROWS[4]
     made.toggle()
-    assert made.message == "a stays: needed by b, c, e"
+    assert made.message == "a stays: required by b, c, e"
     made.toggle_shown()
     assert made.chosen == ()
 

@@ -39,8 +39,8 @@ def on_terminal() -> Iterator[Run]:
 
 
 def starting(terminal: Terminal) -> Terminal:
-    """Begin with the starter."""
-    terminal.expect("Begin with")
+    """Choose the starter."""
+    terminal.expect("Start with")
     terminal.keys("starter\r")
     return terminal
 
@@ -59,12 +59,12 @@ class TestSmelt:
     def test_enter_alone_takes_everything(self, mined: Workspace, on_terminal: Run) -> None:
         terminal = on_terminal(mined, "smelt")
         drawn = terminal.expect(QUESTION)
-        assert "Which components shall be smelted?  3 of 3 components" in drawn
+        assert "Which components should be smelted?  3 of 3 components" in drawn
         assert "[x] both" in drawn
         terminal.keys("\r")
         code, said = terminal.end()
         assert code == 0
-        assert "the same without a question: cluster-forge smelt --yes\n" in said
+        assert "without questions: cluster-forge smelt --yes\n" in said
         assert "next: cluster-forge cast\n" in said
         assert parts(mined) == {"web", "extras", "spare"}
 
@@ -76,7 +76,7 @@ class TestSmelt:
         terminal.keys("\r")
         code, said = terminal.end()
         assert code == 0
-        assert "the same without a question: cluster-forge smelt both\n" in said
+        assert "without questions: cluster-forge smelt both\n" in said
         assert "next: cluster-forge cast both\n" in said
         assert parts(mined) == {"web", "extras"}
         before = mined.tree("working")
@@ -92,11 +92,11 @@ class TestSmelt:
         terminal.keys(CTRL_A)
         terminal.expect("0 of 3")
         terminal.keys("\r")
-        terminal.expect("nothing is chosen: space chooses")
+        terminal.expect("nothing chosen: space chooses")
         terminal.keys("w", "e", "b", "x")
-        terminal.expect("nothing is called so")
+        terminal.expect("no match")
         terminal.keys(BACKSPACE)
-        assert "needs extras" in terminal.expect("needs extras")
+        assert "requires extras" in terminal.expect("requires extras")
         terminal.keys(" ")
         terminal.expect("because it is needed: extras")
         terminal.keys("\r")
@@ -113,7 +113,7 @@ class TestSmelt:
         terminal.keys(DOWN, "s", "p", "a")
         terminal.expect("search: spa_")
         terminal.keys(CTRL_U, "z")
-        terminal.expect("nothing is called so")
+        terminal.expect("no match")
         terminal.keys(ESCAPE)
         terminal.expect("search: _")
         terminal.keys("\r")
@@ -228,7 +228,7 @@ class TestInit:
         terminal.keys("\r")
         code, said = terminal.end()
         assert code == 0
-        assert "the same without a question: cluster-forge init --yes" in said
+        assert "without questions: cluster-forge init --yes" in said
         asked = empty.tree("input")
         assert empty.program("init", "--yes", "other").code == 0
         assert empty.tree("other/input") == asked
@@ -237,7 +237,7 @@ class TestInit:
         terminal = starting(on_terminal(empty, "init"))
         terminal.expect(QUESTION)
         terminal.keys("p", "r", "i", "o", "r", "i", "t", "y", " ")
-        terminal.expect("priority-classes stays: needed by")
+        terminal.expect("priority-classes stays: required by")
         terminal.keys(CTRL_U, CTRL_A, CTRL_A, "s", "a", "m", "p", "l", "e")
         terminal.expect("a web service as it should be")
         terminal.keys(CTRL_U, "s", "e", "r", "v", "e", "r", " ")
@@ -261,9 +261,9 @@ class TestInit:
 
     def test_of_the_catalog_what_is_picked_and_what_comes_along(self, empty: Workspace, on_terminal: Run) -> None:
         terminal = on_terminal(empty, "init", "shop")
-        terminal.expect("Begin with .* \\[catalog\\]:")
+        terminal.expect("Start with .* \\[catalog\\]:")
         terminal.keys("\r")
-        terminal.expect("How large .* \\[small\\]:")
+        terminal.expect("Size .* \\[small\\]:")
         terminal.keys("medium\r")
         terminal.expect("Kubernetes version \\[1.33\\]:")
         terminal.keys("new\r")
@@ -271,7 +271,7 @@ class TestInit:
         terminal.keys("1.31\r")
         terminal.expect(QUESTION)
         terminal.keys("velero", " ")
-        drawn = terminal.expect("comes along, because it is needed: seaweedfs")
+        drawn = terminal.expect("added, because it is required: seaweedfs")
         assert "3 of " in drawn
         terminal.keys(CTRL_U, "kube-prom", " ", CTRL_U, "raises", " ")
         terminal.expect("exclude each other")
@@ -305,7 +305,7 @@ class TestInit:
 
     def test_a_prompt_can_be_broken_off(self, empty: Workspace, on_terminal: Run) -> None:
         terminal = on_terminal(empty, "init")
-        terminal.expect("Begin with")
+        terminal.expect("Start with")
         terminal.keys(CTRL_C)
         assert terminal.end()[0] == 130
         assert list(empty.folder.iterdir()) == []

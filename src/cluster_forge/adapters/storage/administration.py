@@ -6,25 +6,15 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from cluster_forge.foundation.errors import StoreError
+from cluster_forge.ports.storage import StoredKind
 
 SOURCES = "sources"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shelf:
-    """One kind of entries: how many, how many bytes, and how many seconds ago the longest unused was used."""
-
-    kind: str
-    entries: int
-    size: int
-    oldest: float
-
-
-def shelves(root: Path) -> tuple[Shelf, ...]:
+def shelves(root: Path) -> tuple[StoredKind, ...]:
     """Every kind of entries in a store, sources first; nothing where there is no store.
 
     Raises:
@@ -36,11 +26,11 @@ def shelves(root: Path) -> tuple[Shelf, ...]:
         states = [state for _, state in _entries(folder)]
         oldest = max((now - state.st_mtime for state in states), default=0.0)
         size = sum(state.st_size for state in states)
-        found.append(Shelf(kind=kind, entries=len(states), size=size, oldest=max(0.0, oldest)))
+        found.append(StoredKind(kind=kind, entries=len(states), size=size, oldest=max(0.0, oldest)))
     return tuple(found)
 
 
-def clear(root: Path, older_than: float, *, sources: bool) -> tuple[Shelf, ...]:
+def clear(root: Path, older_than: float, *, sources: bool) -> tuple[StoredKind, ...]:
     """Remove what was not used for ``older_than`` seconds; ``sources`` too, if asked for. What was removed, by kind.
 
     Whoever still wants such an entry makes or fetches it anew, also while it is being removed.
@@ -57,7 +47,7 @@ def clear(root: Path, older_than: float, *, sources: bool) -> tuple[Shelf, ...]:
             if age >= older_than:
                 _remove(path)
                 count, size, oldest = count + 1, size + state.st_size, max(oldest, age)
-        removed.append(Shelf(kind=kind, entries=count, size=size, oldest=oldest))
+        removed.append(StoredKind(kind=kind, entries=count, size=size, oldest=oldest))
     return tuple(removed)
 
 
