@@ -156,12 +156,13 @@ def _label(option: click.Option) -> str:
 
 
 def _errors(_: str) -> Iterator[str]:
-    """The exit codes that ``cluster-forge help errors`` prints, a row for each family and its codes below it."""
-    rows: list[tuple[str, ...]] = []
-    for title, codes in exit_codes():
-        rows.append(("", "", f"**{title}**"))
-        rows += [(str(code), f"`{name}`" if name else "", meaning) for code, name, meaning in codes]
-    return _table(("exit code", "error", "means"), rows)
+    """The exit codes that ``cluster-forge help errors`` prints."""
+    rows = (
+        (str(code), f"`{name}`" if name else "", family, meaning)
+        for family, codes in exit_codes()
+        for code, name, meaning in codes
+    )
+    return _table(("exit code", "error", "family", "means"), rows)
 
 
 def _catalog(what: str) -> Iterator[str]:

@@ -195,7 +195,7 @@ def test(session: Session, names: tuple[str, ...]) -> int:
 
     Examples:
         cluster-forge catalog test
-        cluster-forge catalog test shop -v   # with the resource requests of each size
+        cluster-forge catalog test shop -v   # with the resource requests of sizes
     """
     from cluster_forge import composition
     from cluster_forge.catalog.library import flattened

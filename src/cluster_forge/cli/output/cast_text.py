@@ -35,4 +35,4 @@ def summary(cast: CastResult, workspace: Path, findings: str) -> Iterator[str]:
     for name, text in rows:
         yield f"  {name:<11} {text}"
     script = shlex.quote(str(workspace / cast.folder / "deploy.sh"))
-    yield f"next: sh {script} --print   (prints the steps; without --print it deploys to your cluster)"
+    yield f"next: sh {script} --print   (what it would do; without --print it deploys to your cluster)"

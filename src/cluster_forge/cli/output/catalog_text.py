@@ -28,10 +28,11 @@ def page(component: Mapping[str, Any], size: str) -> Iterator[str]:
     """The page of a component (`catalog.views.page`) at a size."""
     yield f"{component['title']}: {component['description']}"
     yield ""
-    facts = {name: text for name, text in _facts(component).items() if text}
+    facts = _facts(component)
     width = max(map(len, facts))
     for name, text in facts.items():
-        yield from wrapped(f"{name:<{width}}  ", text)
+        if text:
+            yield from wrapped(f"{name:<{width}}  ", text)
     if component["footprint"]:
         yield "\nfootprint (resource requests, without those of required components)"
         yield from footprint(component["footprint"])
