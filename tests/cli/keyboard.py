@@ -20,7 +20,7 @@ CTRL_A, CTRL_C, CTRL_D, CTRL_U = "\x01", "\x03", "\x04", "\x15"
 
 
 class Terminal:
-    """A spawned program and its terminal, 80 by 24 unless told."""
+    """A spawned program and its terminal, 80 by 24 by default."""
 
     def __init__(
         self,
@@ -54,11 +54,11 @@ class Terminal:
 
     @property
     def screen(self) -> str:
-        """What is to be seen now, without blanks at the ends of lines."""
+        """The screen, without blanks at the ends of lines."""
         return "\n".join(line.rstrip() for line in self._screen.display)
 
     def _read(self, seconds: float) -> bool:
-        """Take in what is drawn within ``seconds``; whether the program is still there."""
+        """Read what is drawn within ``seconds``; whether the program is still running."""
         try:
             text = self._child.read_nonblocking(65536, seconds)
         except pexpect.TIMEOUT:
@@ -76,7 +76,7 @@ class Terminal:
         self._child.kill(number)
 
     def end(self) -> tuple[int, str]:
-        """Wait for the end: the exit code, and the last screen. The terminal has to be sane then."""
+        """Wait for the end: the exit code, and the last screen. The terminal must be usable then."""
         until = time.monotonic() + PATIENCE
         while self._read(0.2):
             assert time.monotonic() < until, f"it does not end:\n{self.screen}"
@@ -91,5 +91,5 @@ class Terminal:
         self._child.close(force=True)
 
     def _mode(self) -> list[object]:
-        """Echo, lines or letters, signals: what a shell finds again."""
+        """Echo, lines or letters, signals: the modes that a shell gets back."""
         return list(termios.tcgetattr(self._child.child_fd))[:4]

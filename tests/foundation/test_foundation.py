@@ -157,5 +157,5 @@ def test_a_version_of_thousands_of_digits_is_none(text: str) -> None:
     assert Version.parse(text) is None
 
 
-def test_a_word_that_nobody_misspells_has_no_nearest() -> None:
+def test_a_very_long_word_has_no_nearest() -> None:
     assert nearest("x" * 1_000_000, ["x" * 63]) is None

@@ -68,7 +68,7 @@ def test_required_components_are_added_and_removed() -> None:
     assert choice.problem == ""
 
 
-def test_what_is_needed_stays_when_it_is_taken_out() -> None:
+def test_a_required_component_cannot_be_removed() -> None:
     choice = catalog_choice()
     choose(choice, "disk")
     choose(choice, "app")
@@ -98,7 +98,7 @@ def test_all_that_is_shown() -> None:
 
 
 @given(st.lists(st.sampled_from([row.name for row in ROWS]), max_size=12))
-def test_whatever_is_picked(names: list[str]) -> None:
+def test_any_order_of_choosing(names: list[str]) -> None:
     choice = catalog_choice()
     for name in names:
         choose(choice, name)
