@@ -12,7 +12,7 @@ import click
 
 from cluster_forge import __version__
 from cluster_forge.cli import arguments, termination
-from cluster_forge.cli.help_page import HelpGroup, described
+from cluster_forge.cli.help_page import HelpGroup, describe
 
 VERBS = {
     "init": "Write a workspace with the starter stack, or with components of the catalog.",
@@ -95,7 +95,7 @@ def cluster_forge(context: click.Context, workspace: str) -> None:
     context.obj = workspace
 
 
-described(cluster_forge, cluster_forge.callback.__doc__ or "")
+describe(cluster_forge, cluster_forge.callback.__doc__ or "")
 
 
 def run(typed: Sequence[str]) -> int:

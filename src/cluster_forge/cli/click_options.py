@@ -52,7 +52,7 @@ def _parameter(name: str, default: Any, field: OptionField, title: str) -> click
     if not field.flags:
         return click.Argument([name], nargs=-1, metavar=field.metavar)
     is_switch = isinstance(default, bool)
-    made = GroupedOption(
+    option = GroupedOption(
         [*field.flags, name],
         type=None if is_switch else _type(field),
         is_flag=is_switch,
@@ -63,8 +63,8 @@ def _parameter(name: str, default: Any, field: OptionField, title: str) -> click
         callback=checked(field.check) if field.check else None,
         help=field.help,
     )
-    made.heading = title
-    return made
+    option.heading = title
+    return option
 
 
 def _type(field: OptionField) -> click.ParamType[Any]:

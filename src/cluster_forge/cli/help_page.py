@@ -97,7 +97,7 @@ class HelpGroup(click.Group):
         return [(name, command) for name, command in commands if command]
 
 
-def described(command: click.Command, docstring: str) -> None:
+def describe(command: click.Command, docstring: str) -> None:
     """Give a command the help page of a docstring, and its purpose where lists show it."""
     page = HelpPage.parse(docstring)
     assert isinstance(command, HelpCommand | HelpGroup)
@@ -108,6 +108,6 @@ def described(command: click.Command, docstring: str) -> None:
 
 def group(name: str, docstring: str) -> HelpGroup:
     """A group of verbs below a verb: ``catalog`` of ``catalog list``."""
-    made = HelpGroup(name, subcommand_metavar="VERB [OPTION]... [NAME]...", options_metavar="")
-    described(made, docstring)
-    return made
+    command = HelpGroup(name, subcommand_metavar="VERB [OPTION]... [NAME]...", options_metavar="")
+    describe(command, docstring)
+    return command

@@ -48,7 +48,7 @@ def verb(*groups: type) -> Decorator:
         command = click.command(cls=help_page.HelpCommand)(call)
         command.params += [parameter for group in chosen for parameter in click_options.parameters(group)]
         command.params.append(_options_file())
-        help_page.described(command, function.__doc__ or "")
+        help_page.describe(command, function.__doc__ or "")
         return command
 
     return decorate

@@ -24,4 +24,4 @@ def command(shell: str) -> None:
     click.echo(SCRIPTS[shell], nl=False)
 
 
-help_page.described(command, command.callback.__doc__ or "")
+help_page.describe(command, command.callback.__doc__ or "")

@@ -74,4 +74,4 @@ def exit_codes() -> Iterator[tuple[str, list[ExitCode]]]:
     )
 
 
-help_page.described(command, command.callback.__doc__ or "")
+help_page.describe(command, command.callback.__doc__ or "")

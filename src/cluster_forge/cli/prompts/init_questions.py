@@ -20,7 +20,8 @@ from cluster_forge.stack.model import KubernetesVersion, Size, Target
 
 def starter_or_catalog(components: int) -> str:
     """``starter`` or ``catalog``; ``components`` is how many the catalog has."""
-    click.echo(f"starter: a small, complete stack that builds offline; catalog: {components} components to choose from")
+    click.echo("starter: a small, complete stack that builds offline")
+    click.echo(f"catalog: choose from {components} components")
     return str(click.prompt("Start with", type=click.Choice(["starter", "catalog"]), default="catalog"))
 
 
