@@ -23,6 +23,7 @@ from cluster_forge.stages.toolbox import Toolbox
 if TYPE_CHECKING:
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.file_urls import NoDownloads
+    from cluster_forge.adapters.rendering import WorkerPoolRenderer
     from cluster_forge.adapters.sources.mirror import Mirror
     from cluster_forge.catalog.library import Library
     from cluster_forge.ports.storage import StoredKind
@@ -80,7 +81,7 @@ def services(settings: Settings) -> Services:
         FetchError, ExceptionGroup: for every mirror without an index.
     """
     from cluster_forge.adapters import charts
-    from cluster_forge.adapters.rendering import CachingRenderer, InProcessRenderer, Limits, WorkerPoolRenderer
+    from cluster_forge.adapters.rendering import CachingRenderer
     from cluster_forge.adapters.sources import ChartSources
     from cluster_forge.adapters.storage.cache import FolderCache, NoCache
     from cluster_forge.adapters.yaml.lazy import LazyYaml
@@ -89,17 +90,9 @@ def services(settings: Settings) -> Services:
     mirrors = _mirrors(settings.network.mirror)
     root = store_root(settings.store)
     store = FolderStore(root)
-    rendering = settings.rendering
-    helm, reader = _engine(rendering.helm_engine), LazyYaml(_reader)
-    cache = NoCache() if rendering.no_cache else FolderCache(root)
-    processes = WorkerPoolRenderer(
-        [sys.executable, "-P", "-c", _START, rendering.helm_engine],  # -P: files of the current folder are not modules
-        InProcessRenderer(helm, reader),
-        Limits(seconds=rendering.render_seconds, memory=rendering.render_memory),
-        {**_FOR_WORKERS, **os.environ},
-    )
-    if settings.starts_workers:
-        processes.start(min(settings.jobs, _EARLY_WORKERS))
+    helm, reader = _engine(settings.rendering.helm_engine), LazyYaml(_reader)
+    cache = NoCache() if settings.rendering.no_cache else FolderCache(root)
+    processes = _worker_pool(settings, helm, reader)
     toolbox = Toolbox(
         store=store,
         files=files,
@@ -123,6 +116,21 @@ def services(settings: Settings) -> Services:
         repositories=lambda: _repositories(toolbox),
         close=processes.close,
     )
+
+
+def _worker_pool(settings: Settings, helm: HelmEngine, reader: YamlReader) -> WorkerPoolRenderer:
+    from cluster_forge.adapters.rendering import InProcessRenderer, Limits, WorkerPoolRenderer
+
+    rendering = settings.rendering
+    pool = WorkerPoolRenderer(
+        [sys.executable, "-P", "-c", _START, rendering.helm_engine],  # -P: files of the current folder are not modules
+        InProcessRenderer(helm, reader),
+        Limits(seconds=rendering.render_seconds, memory=rendering.render_memory),
+        {**_FOR_WORKERS, **os.environ},
+    )
+    if settings.starts_workers:
+        pool.start(min(settings.jobs, _EARLY_WORKERS))
+    return pool
 
 
 def serve() -> None:
@@ -164,8 +172,8 @@ def store_root(options: StoreOptions) -> Path:
         return (Path(cache) if cache else Path.home() / ".cache") / "cluster-forge"
     except RuntimeError as error:
         raise StoreError(
-            "no folder for the store: this user has no home folder",
-            fix="pass --store DIR, or set XDG_CACHE_HOME",
+            "there is no place for the store: this user has no home folder",
+            fix="name one: --store DIR, or XDG_CACHE_HOME",
         ) from error
 
 

@@ -14,6 +14,7 @@ from cluster_forge.cli.verb import BUILDS, FETCHES, verb
 
 if TYPE_CHECKING:
     from cluster_forge.ports.rendering import YamlReader
+    from cluster_forge.ports.workspace import Workspace
     from cluster_forge.stack.model import Values
 
 _CATALOG = "./catalog"
@@ -76,22 +77,13 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **giv
     from cluster_forge import composition
     from cluster_forge.cli import description
     from cluster_forge.cli.output import catalog_text
-    from cluster_forge.foundation.errors import WorkspaceError
     from cluster_forge.stack import description_edits
-    from cluster_forge.stack.input_files import in_input
     from cluster_forge.stages.catalog import new
     from cluster_forge.stages.describe.load_description import DESCRIPTION
 
     files = session.files()
     content = description.content(files, str(session.workspace.resolve()))
-    catalogs = _own_catalogs(content)
-    for catalog in catalogs:
-        path = f"{in_input(catalog)}/components/{name}.yaml"
-        if files.read(path) is not None:
-            raise WorkspaceError(
-                f"the component {name} exists already", where=path, fix="edit or remove the file, or pass another NAME"
-            )
-    path = f"{in_input(catalogs[-1])}/components/{name}.yaml"  # the last catalog overrides all others
+    path = _new_file(name, files, _own_catalogs(content))
     text = description_edits.with_catalog(content.decode(), _CATALOG)
     helm = {**_chart(chart, session.workspace), "version": given["version"] or ""}
     with _uncached(session).services() as services, session.reporting(new.STAGE) as reporter:
@@ -123,6 +115,24 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **giv
 def _uncached(session: Session) -> Session:
     """Random values of a chart show only if it is rendered twice."""
     return replace(session, rendering=replace(session.rendering, no_cache=True))
+
+
+def _new_file(name: str, files: Workspace, catalogs: tuple[str, ...]) -> str:
+    """The file for a new component, in the last catalog: it overrides all others.
+
+    Raises:
+        WorkspaceError: if one of the catalogs has the component.
+    """
+    from cluster_forge.foundation.errors import WorkspaceError
+    from cluster_forge.stack.input_files import in_input
+
+    paths = [f"{in_input(catalog)}/components/{name}.yaml" for catalog in catalogs]
+    for path in paths:
+        if files.read(path) is not None:
+            raise WorkspaceError(
+                f"the component {name} exists already", where=path, fix="edit or remove the file, or pass another NAME"
+            )
+    return paths[-1]
 
 
 def _own_catalogs(content: bytes) -> tuple[str, ...]:
