@@ -1,6 +1,6 @@
-"""Writes the catalog's pages, docs/catalog/NAME.md, from the components' files and the packaged facts.
+"""Writes the catalog's pages, docs/catalog/NAME.md, from the components' files and the packaged measurements.
 
-Run: python tools/catalog_pages.py [--check]        (needs the package; a test tells when it is time)
+Run: python tools/catalog_pages.py [--check]        (needs the package; a test fails if the pages are out of date)
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cluster_forge.catalog import measurements, views
 from cluster_forge.catalog.component_format import ALL_SIZES, CatalogCollection, CatalogComponent
 from cluster_forge.catalog.library import Library, flattened, packaged
 from cluster_forge.stack.model import Size
-from cluster_forge.yaml import plain_emitter
+from cluster_forge.yaml import document_writer
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "catalog"
 _MINOR: Final = 33
@@ -30,7 +30,7 @@ def main() -> int:
     if pages == there:
         return 0
     if "--check" in sys.argv:
-        print("not current: run `python tools/catalog_pages.py`")
+        print("out of date: run `python tools/catalog_pages.py`")
         return 1
     FOLDER.mkdir(exist_ok=True)
     for name in there.keys() - pages.keys():
@@ -63,32 +63,30 @@ def _component(component: CatalogComponent, library: Library) -> Iterator[str]:
     yield from _needs(component, library)
     yield from _wiring(component)
     yield from _secrets(component)
+    yield from _operates(component)
     yield from _examples(component)
     for title, text in (("What to know", component.notes), ("Before an upgrade", component.upgrade)):
         if text:
             yield from (f"## {title}", "", text.strip(), "")
     if component.health:
-        yield from ("## How one sees that it is well", "", component.health, "")
+        yield from ("## How to check that it is healthy", "", component.health, "")
     if component.exceptions:
-        yield from ("## Exceptions from the rules for production", "")
-        rows = (
-            (each.rule, _names([each.objects] if isinstance(each.objects, str) else each.objects), each.reason)
-            for each in component.exceptions
-        )
-        yield from (*table(("rule", "objects", "why"), rows), "")
+        yield from ("## Accepted findings", "")
+        rows = ((exception.rule, _names(exception.patterns), exception.reason) for exception in component.exceptions)
+        yield from (*table(("finding", "objects", "why"), rows), "")
     yield from ("## Images", "")
-    found = measurements.packaged()[name]
-    images = dict.fromkeys((*(image for size in ALL_SIZES for image in found[size]["images"]), *component.images))
+    measured = measurements.packaged()[name]
+    images = dict.fromkeys((*(image for size in ALL_SIZES for image in measured[size]["images"]), *component.images))
     yield from ([f"- `{image}`" for image in sorted(images)] or ["It runs none."])
 
 
 def _lifecycle(component: CatalogComponent) -> Iterator[str]:
     life = component.lifecycle
     if life.state != "active":
-        what = "Its makers ended it" if life.state == "eol" else "It is deprecated"
+        what = "Its maintainers ended it" if life.state == "eol" else "It is deprecated"
         since = f" ({life.date})" if life.date else ""
         way = (
-            f" [{life.successor}]({life.successor}.md) does the same: `cluster-forge catalog switch {component.name}`."
+            f" [{life.successor}]({life.successor}.md) replaces it: `cluster-forge catalog switch {component.name}`."
             if life.successor
             else ""
         )
@@ -100,7 +98,10 @@ def _summary(component: CatalogComponent, library: Library) -> Iterator[tuple[st
     yield "category", component.category
     yield "homepage", f"<{component.homepage}>"
     yield "license", component.license
-    yield "versions", "; ".join(f"{each.version} for Kubernetes {each.kubernetes}" for each in component.versions)
+    yield (
+        "versions",
+        "; ".join(f"{version.version} for Kubernetes {version.kubernetes}" for version in component.versions),
+    )
     yield "namespace", f"`{component.namespace}`, Pod Security `{component.pod_security}`"
     yield "architectures", ", ".join(component.architectures)
     if component.provides:
@@ -108,7 +109,7 @@ def _summary(component: CatalogComponent, library: Library) -> Iterator[tuple[st
     if page["neededBy"]:
         yield "needed by", _links(page["neededBy"])
     if page["collections"]:
-        yield "in collections", ", ".join(f"[{each}](collection-{each}.md)" for each in page["collections"])
+        yield "in collections", ", ".join(f"[{name}](collection-{name}.md)" for name in page["collections"])
 
 
 def _sized(component: CatalogComponent) -> Iterator[str]:
@@ -132,13 +133,16 @@ def _needs(component: CatalogComponent, library: Library) -> Iterator[str]:
     if component.needed:
         yield from ("## What it needs", "")
         rows = (
-            (f"`{each.name}`", _links(library.providers(each.name)), _sizes(each.sizes), each.reason)
-            for each in component.needed
+            (f"`{need.name}`", _links(library.providers(need.name)), _sizes(need.sizes), need.reason)
+            for need in component.needed
         )
-        yield from (*table(("what", "given by", "at", "why"), rows), "")
+        yield from (*table(("what", "provided by", "at", "why"), rows), "")
     if component.excludes:
         yield from ("## What it excludes", "")
-        yield from (*table(("what", "why"), ((f"`{each.name}`", each.reason) for each in component.excludes)), "")
+        yield from (
+            *table(("what", "why"), ((f"`{exclusion.name}`", exclusion.reason) for exclusion in component.excludes)),
+            "",
+        )
 
 
 def _wiring(component: CatalogComponent) -> Iterator[str]:
@@ -149,16 +153,16 @@ def _wiring(component: CatalogComponent) -> Iterator[str]:
                 " ".join(
                     part
                     for part in (
-                        f"with {_names(each.all_of)}" if each.all_of else "",
-                        f"without {_names(each.none_of)}" if each.none_of else "",
+                        f"with {_names(wiring.all_of)}" if wiring.all_of else "",
+                        f"without {_names(wiring.none_of)}" if wiring.none_of else "",
                     )
                     if part
                 )
                 or "always",
-                _sizes(each.sizes),
-                each.purpose,
+                _sizes(wiring.sizes),
+                wiring.purpose,
             )
-            for each in component.wiring
+            for wiring in component.wiring
         )
         yield from (*table(("where", "at", "what for"), rows), "")
 
@@ -168,37 +172,60 @@ def _secrets(component: CatalogComponent) -> Iterator[str]:
         yield from (
             "## Secrets that it expects",
             "",
-            "`cluster-forge secrets list` prints the commands that make them.",
+            "`cluster-forge secrets list` prints the commands that create them.",
             "",
         )
         rows = (
             (
-                f"`{each.namespace or component.namespace}/{each.name}`",
-                "; ".join(f"`{key}`: {means}" for key, means in each.keys.items()),
-                each.purpose,
+                f"`{secret.namespace or component.namespace}/{secret.name}`",
+                "; ".join(f"`{key}`: {meaning}" for key, meaning in secret.keys.items()),
+                secret.purpose,
             )
-            for each in component.secrets
+            for secret in component.secrets
         )
         yield from (*table(("Secret", "keys", "what for"), rows), "")
+
+
+def _operates(component: CatalogComponent) -> Iterator[str]:
+    if component.operates:
+        yield from (
+            "## What it operates",
+            "",
+            "Objects for which it creates pods, Services and Secrets at run time.",
+            "",
+        )
+        rows = (
+            (f"{operated.kind}.{operated.group}", _names(operated.services), _names(operated.secrets))
+            for operated in component.operates
+        )
+        yield from (*table(("object", "Services", "Secrets"), rows), "", "`{name}` is the name of the object.", "")
 
 
 def _examples(component: CatalogComponent) -> Iterator[str]:
     if component.examples:
         yield from ("## Examples", "")
-    for each in component.examples:
+    for example in component.examples:
         change: dict[str, Any] = {"name": component.name}
-        if each.values:
-            change["values"] = each.values
-        if each.exclude:
-            change["exclude"] = each.exclude
-        yield from (f"{each.title}:", "", "```yaml", "components:", *plain_emitter.sequence([change], ""), "```", "")
+        if example.values:
+            change["values"] = example.values
+        if example.exclude:
+            change["exclude"] = example.exclude
+        yield from (
+            f"{example.title}:",
+            "",
+            "```yaml",
+            "components:",
+            *document_writer.sequence([change], ""),
+            "```",
+            "",
+        )
 
 
 def _collection(name: str, collection: CatalogCollection, library: Library) -> Iterator[str]:
     yield from (f"# {collection.title}", "", collection.description, "")
     yield from ("```yaml", "components:", f"- {name}", "```", "")
     members = flattened([name], library.collections)
-    rows = ((f"[{each}]({each}.md)", library.component(each).description) for each in members)
+    rows = ((f"[{member}]({member}.md)", library.component(member).description) for member in members)
     yield from table(("component", "what it does"), rows)
 
 
@@ -208,11 +235,11 @@ def _sizes(sizes: Iterable[str]) -> str:
 
 
 def _names(names: Iterable[str]) -> str:
-    return ", ".join(f"`{each}`" for each in names)
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _links(names: Iterable[str]) -> str:
-    return ", ".join(f"[{each}]({each}.md)" for each in names)
+    return ", ".join(f"[{name}]({name}.md)" for name in names)
 
 
 if __name__ == "__main__":

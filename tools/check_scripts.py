@@ -1,4 +1,4 @@
-"""Shellcheck over every script that Cluster-Forge generates, for each way of delivery, and over the project's own."""
+"""Shellcheck over the shell sources in the package, the scripts generated from them, and the project's own scripts."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ DELIVERIES: dict[str, dict[str, Any]] = {
     "as-it-is": {},
     "argocd-ui": {"engine": "argocd", "mode": "ui"},
     "argocd-headless": {"engine": "argocd", "mode": "headless"},
+    "argocd-existing": {"engine": "argocd", "install": False},
+    "argocd-external": {"engine": "argocd", "source": "external", "url": "https://git.example.com/platform.git"},
     "kubectl": {"engine": "none"},
 }
 
@@ -24,19 +26,17 @@ DELIVERIES: dict[str, dict[str, Any]] = {
 def main() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     generated = [script for name, gitops in DELIVERIES.items() for script in forge(FOLDER / name, gitops)]
-    golden = sorted((PROJECT / "tests" / "golden").rglob("*.sh"))
+    sources = sorted((PROJECT / "src" / "cluster_forge" / "gitops" / "scripts").glob("*.sh"))
     own = [PROJECT / ".ci" / "run", *sorted((PROJECT / "tools").glob("*.sh"))]
-    for script in generated:
+    for script in (*sources, *generated):
         subprocess.run(["sh", "-n", script], check=True)
-    shellcheck("--shell=sh", *generated, *golden)
+    shellcheck("--shell=sh", *sources, *generated)
     shellcheck(*own)
-    print(
-        f"shellcheck: {len(generated)} generated scripts, {len(golden)} golden ones and {len(own)} of our own are clean"
-    )
+    print(f"shellcheck: {len(sources)} sources, {len(generated)} generated and {len(own)} other scripts are clean")
 
 
 def forge(workspace: Path, gitops: dict[str, Any]) -> list[Path]:
-    """The scripts of the starter stack, delivered as ``gitops`` says."""
+    """The scripts of the starter stack with these ``gitops`` settings."""
     cluster_forge(workspace, "init", "--yes")
     description = workspace / "input" / "config.yaml"
     stack = yaml.safe_load(description.read_text(encoding="utf-8"))
@@ -60,7 +60,7 @@ def cluster_forge(workspace: Path, *arguments: str) -> None:
 
 def shellcheck(*arguments: str | Path) -> None:
     if subprocess.run([PROGRAMS / "shellcheck", "--severity=style", *arguments], check=False).returncode:
-        sys.exit("shellcheck found something, see above")
+        sys.exit("shellcheck reported the findings above")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,9 @@ from cluster_forge.catalog import component_format
 from cluster_forge.catalog.library import packaged
 from cluster_forge.cli.app import VERBS, cluster_forge
 from cluster_forge.cli.commands.help import exit_codes
-from cluster_forge.stack import json_schemas, legacy_schema, schema
+from cluster_forge.stack import json_schemas
+from cluster_forge.stack.legacy import schema as legacy
+from cluster_forge.stack.schema import component, description
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 _OPEN, _SHUT, _END = "<!-- generated: ", " -->", "<!-- /generated -->"
@@ -69,7 +71,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 
 def _keys(model: str) -> Iterator[str]:
     """The keys of a model of the description: what they take, what they are without it, what they mean."""
-    found = (getattr(module, model, None) for module in (schema, legacy_schema, component_format))
+    found = (getattr(module, model, None) for module in (description, component, legacy, component_format))
     shape = next(each for each in found if isinstance(each, type))
     assert issubclass(shape, BaseModel)
     described = shape.model_json_schema(by_alias=True)

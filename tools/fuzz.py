@@ -1,7 +1,7 @@
-"""Fuzz what reads other people's bytes: 100,000 inputs over all targets of `tests/fuzz`, each target in its own process.
+"""Fuzz the readers of foreign bytes: 100,000 inputs over all targets of `tests/fuzz`, each target in its own process.
 
-An input fails if anything but the typed errors of its target comes out, if it takes more than 5 s of the processor, or if the
-process grows over 1 GB or dies. It is kept in ``build/fuzz/``; ``--replay FILE`` tries it again. Exit code 1: something failed.
+An input fails if anything but a typed error of its target escapes, if it takes more than 5 s of CPU time, or if the process
+exceeds 1 GB or dies. It is saved in ``build/fuzz/``; ``--replay FILE`` tries it again. Exit code 1: an input failed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from tests.fuzz import trial  # noqa: E402 - the project's root has to be on the path first
+from tests.fuzz import trial  # noqa: E402 - the project's root must be on the path first
 from tests.fuzz.target import Target  # noqa: E402
 from tests.fuzz.targets import TARGETS  # noqa: E402
 from tests.fuzz.trial import HEAD, Part, Tally, Trial  # noqa: E402
@@ -32,14 +32,14 @@ from tests.fuzz.trial import HEAD, Part, Tally, Trial  # noqa: E402
 FOLDER = PROJECT / "build" / "fuzz"
 SHARED = Path(os.environ.get("CLUSTER_FORGE_SHARED") or PROJECT.parent / "shared").resolve()
 MOST_SECONDS = 240.0
-"""For one target."""
+"""Seconds for one target."""
 MOST_DEATHS = 20
-"""So often a target's process may die before the rest of its inputs is given up."""
+"""Deaths of a target's process after which the rest of its inputs is skipped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A run: the inputs of all targets together, the clock's time of its end, and how many processes at once."""
+    """A run: the number of inputs over all targets, the monotonic time of its end, and the number of parallel processes."""
 
     targets: Sequence[Target]
     inputs: int
@@ -49,7 +49,7 @@ class Plan:
     corpus: bool
 
     def part(self, target: Target) -> Part:
-        share = target.share / sum(each.share for each in self.targets)
+        share = target.share / sum(other.share for other in self.targets)
         return Part(
             seed=self.seed,
             inputs=max(1, round(self.inputs * share) + 1),
@@ -76,32 +76,32 @@ def main() -> int:
     print(f"seed {plan.seed}{', with the corpus' if plan.corpus and SHARED.is_dir() else ''}")
     with ThreadPoolExecutor(plan.processes) as pool:
         tallies = list(pool.map(lambda target: fuzzed(target, plan), plan.targets))
-    return told(plan, tallies)
+    return report(plan, tallies)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--inputs", type=int, default=102_000, help="how many inputs over all targets (102000)")
-    parser.add_argument("--seconds", type=float, default=560, help="nothing begins after so many (560)")
-    parser.add_argument("--seed", type=int, help="the same seed gives the same inputs (default: from the clock)")
-    parser.add_argument("--processes", type=int, default=2, help="targets at once (2)")
-    parser.add_argument("--target", action="append", choices=list(TARGETS), help="only this one (repeatable)")
-    parser.add_argument("--no-corpus", action="store_true", help="do not change files of the folder `shared`, either")
+    parser.add_argument("--inputs", type=int, default=102_000, help="number of inputs over all targets (102000)")
+    parser.add_argument("--seconds", type=float, default=560, help="start no input later (560)")
+    parser.add_argument("--seed", type=int, help="seed of the inputs (default: from the clock)")
+    parser.add_argument("--processes", type=int, default=2, help="targets in parallel (2)")
+    parser.add_argument("--target", action="append", choices=list(TARGETS), help="fuzz this target only (repeatable)")
+    parser.add_argument("--no-corpus", action="store_true", help="do not use files of the directory `shared` as seeds")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="try a saved input again")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def fuzzed(target: Target, plan: Plan) -> Tally:
-    """Everything for one target: process after process, until its inputs or its time are used up."""
+    """The tally of one target: process after process, until its inputs or its time are used up."""
     whole, part = Tally(), plan.part(target)
     end = min(plan.end, time.monotonic() + MOST_SECONDS)
     deaths = skip = 0
     while not whole.done and deaths < MOST_DEATHS:
-        left = Part(
+        rest = Part(
             seed=part.seed, inputs=part.inputs, skip=skip, seconds=max(1, end - time.monotonic()), corpus=part.corpus
         )
-        tally, died = one_process(target, left)
+        tally, died = one_process(target, rest)
         whole.add(tally)
         whole.done = tally.done
         skip += tally.inputs
@@ -111,10 +111,10 @@ def fuzzed(target: Target, plan: Plan) -> Tally:
 
 
 def one_process(target: Target, part: Part) -> tuple[Tally, bool]:
-    """What one process did until it had finished, had grown too large, or had died."""
+    """The tally of one process until it finished, became too large, or died; whether it died."""
     with tempfile.TemporaryDirectory(prefix="cluster-forge-fuzz-") as folder:
         current = Path(folder, "current")
-        order = json.dumps(
+        task = json.dumps(
             {
                 "target": target.name,
                 "current": str(current),
@@ -124,31 +124,31 @@ def one_process(target: Target, part: Part) -> tuple[Tally, bool]:
         )
         answer = Path(folder, "answer")
         with answer.open("w") as out, Path(folder, "errors").open("w+") as errors:
-            process = subprocess.Popen([sys.executable, __file__, "--child", order], stdout=out, stderr=errors)
+            process = subprocess.Popen([sys.executable, __file__, "--child", task], stdout=out, stderr=errors)
             why = watched(process, current)
             errors.seek(0)
-            said = errors.read()[-3000:]
+            stderr = errors.read()[-3000:]
         content = answer.read_text()
         if content:
             return trial.from_json(json.loads(content)), False
-        return dead(target, current, why or f"exit code {process.returncode}", said), True
+        return dead(target, current, why or f"exit code {process.returncode}", stderr), True
 
 
 def watched(process: subprocess.Popen[bytes], current: Path) -> str:
-    """Wait for the process; end it when it takes too much memory or too long. Why it was ended, if it was."""
-    number, began = -1, 0.0
+    """Wait for the process, and kill it if it takes too long or too much memory. The reason if it was killed."""
+    number, start = -1, 0.0
     while process.poll() is None:
         megabytes, seconds = used(process.pid)
         now = tried(current)
         if now != number or now < 0:
-            number, began = now, seconds
+            number, start = now, seconds
         why = ""
         if megabytes > trial.MOST_MB * 1.05:
             why = f"{megabytes:.0f} MB of memory"
-        elif seconds - began > trial.PATIENCE:
+        elif seconds - start > trial.PATIENCE:
             why = f"longer than {trial.PATIENCE:.0f} s"
         if why:
-            process.send_signal(signal.SIGUSR1)  # it tells what it is doing
+            process.send_signal(signal.SIGUSR1)  # it writes its stacks
             time.sleep(0.3)
             process.kill()
             process.wait()
@@ -158,7 +158,7 @@ def watched(process: subprocess.Popen[bytes], current: Path) -> str:
 
 
 def used(pid: int) -> tuple[float, float]:
-    """Megabytes that a process has in memory, seconds of the processor that it has used; zeros where nobody tells."""
+    """Megabytes of resident memory and CPU seconds of a process; zeros on systems without /proc."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
@@ -168,7 +168,7 @@ def used(pid: int) -> tuple[float, float]:
 
 
 def tried(current: Path) -> int:
-    """Which input a process is trying; -1 between two of them."""
+    """The number of the input that a process is trying; -1 between two inputs."""
     try:
         with current.open("rb") as file:
             head = file.read(HEAD.size)
@@ -178,45 +178,45 @@ def tried(current: Path) -> int:
     return int(number) if is_busy else -1
 
 
-def dead(target: Target, current: Path, why: str, said: str) -> Tally:
-    """The account of a process that did not live to give one."""
+def dead(target: Target, current: Path, why: str, stderr: str) -> Tally:
+    """The tally of a process that died before it could write one."""
     content = current.read_bytes() if current.exists() else b""
     if len(content) < HEAD.size:
-        raise SystemExit(f"{target.name} cannot even begin ({why}):\n{said}")
+        raise SystemExit(f"{target.name} cannot start ({why}):\n{stderr}")
     _, number, name, length = HEAD.unpack_from(content)
     data = content[HEAD.size : HEAD.size + length]
     stacks = current.with_suffix(".stacks").read_text()
     file = trial.saved(FOLDER, target.name, name.decode(), data)
-    return Tally(inputs=number + 1, outcomes=Counter({f"FAILED {why}": 1}), failures={file: f"{why}\n{said}{stacks}"})
+    return Tally(inputs=number + 1, outcomes=Counter({f"FAILED {why}": 1}), failures={file: f"{why}\n{stderr}{stacks}"})
 
 
-def child(order: str) -> int:
-    given = json.loads(order)
-    target = TARGETS[given["target"]]
+def child(task: str) -> int:
+    fields = json.loads(task)
+    target = TARGETS[fields["target"]]
     part = Part(
-        **{name: given[name] for name in ("seed", "inputs", "skip", "seconds")},
-        corpus=Path(given["corpus"]) if given["corpus"] else None,
+        **{name: fields[name] for name in ("seed", "inputs", "skip", "seconds")},
+        corpus=Path(fields["corpus"]) if fields["corpus"] else None,
     )
-    tally = trial.run(Trial(target, FOLDER, Path(given["current"])), target, part)
+    tally = trial.run(Trial(target, FOLDER, Path(fields["current"])), target, part)
     print(json.dumps(trial.to_json(tally)))
     return 0
 
 
 def replay(file: Path) -> int:
-    """Try one saved input; the name of the file says for which target."""
+    """Try one saved input; the file is named after its target."""
     target = TARGETS[file.name.partition("@")[0]]
     with tempfile.TemporaryDirectory(prefix="cluster-forge-fuzz-") as folder:
-        one = Trial(target, FOLDER, Path(folder, "current"))
+        single = Trial(target, FOLDER, Path(folder, "current"))
         with contextlib.suppress(MemoryError):
-            one.one(file.read_bytes(), file.name)
-        tally = one.tally
+            single.one(file.read_bytes(), file.name)
+        tally = single.tally
     print(f"{', '.join(tally.outcomes)} in {tally.slowest_ms:.0f} ms, {tally.peak_mb:.0f} MB")
-    for report in tally.failures.values():
-        print(report)
+    for failure in tally.failures.values():
+        print(failure)
     return 1 if tally.failures else 0
 
 
-def told(plan: Plan, tallies: Sequence[Tally]) -> int:
+def report(plan: Plan, tallies: Sequence[Tally]) -> int:
     print(f"\n{'target':<14}{'inputs':>9}{'seconds':>9}{'slowest ms':>12}{'peak MB':>9}  outcomes")
     for target, tally in zip(plan.targets, tallies, strict=True):
         outcomes = ", ".join(f"{name} {count:,}" for name, count in tally.outcomes.most_common(6))
@@ -225,10 +225,10 @@ def told(plan: Plan, tallies: Sequence[Tally]) -> int:
             f"{outcomes} (slowest: {tally.slowest})"
         )
     whole = sum(tally.inputs for tally in tallies)
-    failures = {file: report for tally in tallies for file, report in tally.failures.items()}
+    failures = {file: text for tally in tallies for file, text in tally.failures.items()}
     print(f"{'all':<14}{whole:>9,}{sum(tally.seconds for tally in tallies):>9.1f}  {len(failures)} failures")
-    for file, report in failures.items():
-        print(f"\n{file}: {report}\n  again: make fuzz FUZZ_ARGS='--replay {Path(file).relative_to(PROJECT)}'")
+    for file, text in failures.items():
+        print(f"\n{file}: {text}\n  again: make fuzz FUZZ_ARGS='--replay {Path(file).relative_to(PROJECT)}'")
     return 1 if failures else 0
 
 

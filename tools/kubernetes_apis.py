@@ -1,4 +1,4 @@
-"""Generates src/cluster_forge/manifests/builtin_apis.py: the kinds that each Kubernetes minor brings.
+"""Generates src/cluster_forge/manifests/kubernetes_api_table.py: the kinds that each Kubernetes minor brings.
 
 Run: python tools/kubernetes_apis.py [--output FILE]        (needs `go` and the network)
 
@@ -42,7 +42,7 @@ RELEASES: Final = (
     "v1.36.4",
     "v1.37.2",
 )
-OUTPUT: Final = Path(__file__).parents[1] / "src/cluster_forge/manifests/builtin_apis.py"
+OUTPUT: Final = Path(__file__).parents[1] / "src/cluster_forge/manifests/kubernetes_api_table.py"
 
 # Served by the two servers that kube-apiserver contains besides its own: kube-aggregator and
 # apiextensions-apiserver. Neither has anything but these versions, and both are always on.

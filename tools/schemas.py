@@ -1,6 +1,6 @@
 """Writes the JSON Schemas of the description's files into schemas/, from the models that check them.
 
-Run: python tools/schemas.py        (needs the package; a test tells when it is time)
+Run: python tools/schemas.py        (needs the package; a test fails when they are out of date)
 """
 
 from pathlib import Path

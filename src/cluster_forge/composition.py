@@ -22,8 +22,9 @@ from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from cluster_forge.adapters.http.downloads import HttpDownloads
-    from cluster_forge.adapters.http.file_urls import NoDownloads
+    from cluster_forge.adapters.http.offline import OfflineDownloads
     from cluster_forge.adapters.rendering import WorkerPoolRenderer
+    from cluster_forge.adapters.sources.chart_sources import Charts
     from cluster_forge.adapters.sources.mirror import Mirror
     from cluster_forge.catalog.library import Library
     from cluster_forge.ports.storage import StoredKind
@@ -80,7 +81,6 @@ def services(settings: Settings) -> Services:
         WorkspaceError: if the workspace does not exist.
         FetchError, ExceptionGroup: for every mirror without an index.
     """
-    from cluster_forge.adapters import charts
     from cluster_forge.adapters.rendering import CachingRenderer
     from cluster_forge.adapters.sources import ChartSources
     from cluster_forge.adapters.storage.cache import FolderCache, NoCache
@@ -105,7 +105,7 @@ def services(settings: Settings) -> Services:
         store=store,
         mirrors=mirrors,
         downloads=_downloads(is_offline=settings.network.offline),
-        charts=charts,
+        charts=_charts,
         newest_in_range=helm.newest_in_range,
         files=files,
     )
@@ -119,13 +119,13 @@ def services(settings: Settings) -> Services:
 
 
 def _worker_pool(settings: Settings, helm: HelmEngine, reader: YamlReader) -> WorkerPoolRenderer:
-    from cluster_forge.adapters.rendering import InProcessRenderer, Limits, WorkerPoolRenderer
+    from cluster_forge.adapters.rendering import InProcessRenderer, JobLimits, WorkerPoolRenderer
 
     rendering = settings.rendering
     pool = WorkerPoolRenderer(
         [sys.executable, "-P", "-c", _START, rendering.helm_engine],  # -P: files of the current folder are not modules
         InProcessRenderer(helm, reader),
-        Limits(seconds=rendering.render_seconds, memory=rendering.render_memory),
+        JobLimits(seconds=rendering.render_seconds, memory=rendering.render_memory),
         {**_FOR_WORKERS, **os.environ},
     )
     if settings.starts_workers:
@@ -183,9 +183,9 @@ def stored_kinds(root: Path) -> Sequence[StoredKind]:
     Raises:
         StoreError: if the folder cannot be read.
     """
-    from cluster_forge.adapters.storage import administration
+    from cluster_forge.adapters.storage import housekeeping
 
-    return administration.shelves(root)
+    return housekeeping.stored_kinds(root)
 
 
 def clean_store(root: Path, older_than: float, *, sources: bool) -> Sequence[StoredKind]:
@@ -194,9 +194,9 @@ def clean_store(root: Path, older_than: float, *, sources: bool) -> Sequence[Sto
     Raises:
         StoreError: if the folder cannot be read or written.
     """
-    from cluster_forge.adapters.storage import administration
+    from cluster_forge.adapters.storage import housekeeping
 
-    return administration.clear(root, older_than, sources=sources)
+    return housekeeping.clean(root, older_than, sources=sources)
 
 
 def append_history(workspace: Path, entry: Mapping[str, Any]) -> None:
@@ -221,24 +221,30 @@ def trial_renderer(services: Services, library: Library) -> TrialRenderer:
 def _mirrors(folders: Sequence[str]) -> Sequence[Mirror]:
     if not folders:
         return ()
-    from cluster_forge.adapters.sources.mirror import opened
+    from cluster_forge.adapters.sources.mirror import open_mirror
 
     mirrors: list[Mirror] = []
     errors: list[ForgeError] = []
     for folder in folders:
         try:
-            mirrors.append(opened(Path(folder)))
+            mirrors.append(open_mirror(Path(folder)))
         except ForgeError as error:
             errors.append(error)
     raise_all(errors)
     return mirrors
 
 
-def _downloads(*, is_offline: bool) -> NoDownloads | HttpDownloads:
-    if is_offline:
-        from cluster_forge.adapters.http.file_urls import NoDownloads
+def _charts() -> Charts:
+    from cluster_forge.adapters import charts
 
-        return NoDownloads()
+    return charts
+
+
+def _downloads(*, is_offline: bool) -> OfflineDownloads | HttpDownloads:
+    if is_offline:
+        from cluster_forge.adapters.http.offline import OfflineDownloads
+
+        return OfflineDownloads()
     from cluster_forge.adapters.http.downloads import HttpDownloads
 
     return HttpDownloads()

@@ -25,17 +25,17 @@ def test_results_keep_the_order_of_the_items(jobs: int) -> None:
 
 
 @BOTH
-def test_nothing_to_do_is_done(jobs: int) -> None:
+def test_no_items_give_no_results(jobs: int) -> None:
     assert ThreadWorkers(jobs).map(str, []) == []
 
 
-def test_calls_run_at_once() -> None:
+def test_calls_run_in_parallel() -> None:
     together = threading.Barrier(4, timeout=10)
     assert len(ThreadWorkers(4).map(lambda _: together.wait(), range(4))) == 4
 
 
 @BOTH
-def test_all_errors_come_together_in_the_order_of_the_items(jobs: int) -> None:
+def test_errors_are_raised_together_in_the_order_of_the_items(jobs: int) -> None:
     finished: list[int] = []
 
     def work(number: int) -> int:
@@ -54,7 +54,7 @@ def test_all_errors_come_together_in_the_order_of_the_items(jobs: int) -> None:
 
 
 @BOTH
-def test_a_single_error_is_raised_bare(jobs: int) -> None:
+def test_single_error_is_raised_without_a_group(jobs: int) -> None:
     def work(number: int) -> None:
         if number == 2:
             raise FetchError("only", where="here", fix="so")
@@ -66,9 +66,9 @@ def test_a_single_error_is_raised_bare(jobs: int) -> None:
 
 @BOTH
 @pytest.mark.parametrize("bug", [ZeroDivisionError("bug"), ExceptionGroup("mixed", [ForgeError("x"), KeyError("bug")])])
-def test_a_bug_passes_as_it_is(jobs: int, bug: Exception) -> None:
+def test_bug_is_raised_unchanged(jobs: int, bug: Exception) -> None:
     def work(number: int) -> None:
-        raise bug if number == 0 else FetchError("no bug")
+        raise bug if number == 0 else FetchError("not a bug")
 
     with pytest.raises(type(bug)) as raised:
         ThreadWorkers(jobs).map(work, range(3))
@@ -80,25 +80,25 @@ def test_workers_may_use_workers() -> None:
     assert workers.map(lambda n: workers.map(lambda m: n * m, range(3)), range(3)) == [[0, 0, 0], [0, 1, 2], [0, 2, 4]]
 
 
-def test_no_workers_are_no_workers() -> None:
-    with pytest.raises(ValueError, match="0"):
+def test_zero_jobs_are_refused() -> None:
+    with pytest.raises(ValueError, match="invalid number of jobs: 0"):
         ThreadWorkers(0)
 
 
-def test_ctrl_c_ends_what_has_not_begun() -> None:
+def test_ctrl_c_cancels_calls_that_have_not_started() -> None:
     program = """
 import os, signal, threading, time
 from cluster_forge.adapters.threads import ThreadWorkers
-begun = []
+started = []
 def work(number):
-    begun.append(number)
+    started.append(number)
     if number == 0:
         os.kill(os.getpid(), signal.SIGINT)
     time.sleep(0.2)
 try:
     ThreadWorkers(2).map(work, range(100))
 except KeyboardInterrupt:
-    print("interrupted", len(begun) < 10)
+    print("interrupted", len(started) < 10)
 """
     begin = time.monotonic()
     source = str(Path(__file__).parents[2] / "src")
@@ -110,13 +110,13 @@ except KeyboardInterrupt:
     assert signal.getsignal(signal.SIGINT) is not None
 
 
-def test_the_heaviest_is_begun_first_and_results_stay_in_place() -> None:
-    begun: list[int] = []
+def test_heaviest_item_starts_first_and_results_keep_their_order() -> None:
+    started: list[int] = []
 
     def call(number: int) -> int:
-        begun.append(number)
+        started.append(number)
         return -number
 
     assert ThreadWorkers(2).map(call, [1, 3, 2, 5, 4], weight=lambda number: number) == [-1, -3, -2, -5, -4]
-    assert begun[0] in (5, 4)
-    assert begun[-1] in (1, 2)
+    assert started[0] in (5, 4)
+    assert started[-1] in (1, 2)

@@ -1,4 +1,4 @@
-"""A catalog in memory, for the tests of what a catalog does."""
+"""A catalog in memory, for tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import yaml
 from cluster_forge.catalog.dependencies import StackCatalog
 from cluster_forge.catalog.library import Library
 from cluster_forge.foundation.errors import ForgeError, leaves
-from cluster_forge.stack.parse import Loaded, load
+from cluster_forge.stack.input_files import InputFiles, ListFiles
+from cluster_forge.stack.parse import ParsedDescription, parse_description
+from cluster_forge.stack.selection import Selection
 
 
 @dataclass
@@ -72,25 +74,29 @@ class Shelf:
         self.folder.files["collections.yaml"] = yaml.safe_dump(self.collections, sort_keys=False)
         return Library((self.folder,))
 
-    def load(self, description: str, files: Mapping[str, str] | None = None, **options: Any) -> Loaded:
+    def load(
+        self,
+        description: str,
+        files: Mapping[str, str] | None = None,
+        *,
+        list_files: ListFiles | None = None,
+        **options: Any,
+    ) -> ParsedDescription:
         head = "apiVersion: cluster-forge/v1\nkind: Stack\nname: demo\n"
         there = {"input/config.yaml": head + dedent(description), **(files or {})}
-        return load(
-            lambda path: there[path].encode() if path in there else None,
-            catalog=StackCatalog(self.library),
-            **options,
-        )
+        source = InputFiles(lambda path: there[path].encode() if path in there else None, list_files)
+        return parse_description(source, Selection(**options), StackCatalog(self.library))
 
-    def faults(self, description: str, **options: Any) -> list[str]:
-        """What is wrong, as ``where: message``."""
-        return self.faults_with(description, {}, **options)
+    def errors(self, description: str, **options: Any) -> list[str]:
+        """The errors, as ``where: message``."""
+        return self.errors_with(description, {}, **options)
 
-    def faults_with(self, description: str, files: Mapping[str, str], **options: Any) -> list[str]:
+    def errors_with(self, description: str, files: Mapping[str, str], **options: Any) -> list[str]:
         """The same of a description with more files."""
         try:
             self.load(description, files, **options)
         except (ForgeError, ExceptionGroup) as error:
-            return [f"{each.where}: {each.message}" for each in leaves(error) if isinstance(each, ForgeError)]
+            return [f"{leaf.where}: {leaf.message}" for leaf in leaves(error) if isinstance(leaf, ForgeError)]
         pytest.fail("nothing was wrong")
 
 

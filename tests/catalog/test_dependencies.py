@@ -14,8 +14,8 @@ def names(shelf: Shelf, description: str, **options: Any) -> list[str]:
     return [component.name for component in shelf.load(description, **options).stack.components]
 
 
-def told(shelf: Shelf, description: str) -> list[str]:
-    return [f"{each.code} {each.component}: {each.message}" for each in shelf.load(description).notices]
+def notices(shelf: Shelf, description: str) -> list[str]:
+    return [f"{notice.code} {notice.component}: {notice.message}" for notice in shelf.load(description).notices]
 
 
 class TestNames:
@@ -27,12 +27,12 @@ class TestNames:
         assert (web.values, web.wave, web.namespace, web.pod_security) == ({"a": 1, "b": 2}, 7, "web", "restricted")
         assert web.where == "input/config.yaml:5"
 
-    def test_a_collection_of_the_catalog_and_ones_own(self, shelf: Shelf) -> None:
+    def test_collections_of_the_catalog_and_of_the_user(self, shelf: Shelf) -> None:
         shelf.component("a").component("b").component("c").collection("inner", "b").collection("both", "a", "inner")
         assert names(shelf, "components: [both]") == ["a", "b"]
         assert names(shelf, "components: [both]\ncollections: {both: [inner, c]}") == ["b", "c"]
 
-    def test_objects_secrets_and_needs_of_ones_own_are_added(self, shelf: Shelf) -> None:
+    def test_the_users_objects_secrets_and_needs_are_added(self, shelf: Shelf) -> None:
         def config_map(name: str, data: str) -> dict[str, Any]:
             return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": data}}
 
@@ -50,9 +50,9 @@ class TestNames:
         )
         web = shelf.load(f"components: [{more}, mine]").stack.component("web")
         assert web.needs == ("db", "mine")
-        assert [each["metadata"]["name"] for each in web.objects] == ["one", "two", "three"]
+        assert [body["metadata"]["name"] for body in web.objects] == ["one", "two", "three"]
         assert web.objects[1]["data"] == {"a": "own"}
-        assert [each.name for each in web.secrets] == ["login", "mail"]
+        assert [secret.name for secret in web.secrets] == ["login", "mail"]
         other = "{apiVersion: example.com/v1, kind: ConfigMap, metadata: {name: two}}"
         drawn = "{apiVersion: v1, kind: ConfigMap, metadata: {generateName: x}}"
         twice = f"{{name: web, objects: [{other}, {drawn}, {drawn}]}}"
@@ -72,28 +72,26 @@ class TestNames:
         assert web.helm is not None
         assert (web.values, web.namespace, web.helm.version) == ({"a": 5, "b": {"c": 1, "d": None}}, "other", "2.0.0")
 
-    def test_one_that_says_what_it_is_made_from_is_the_users_own(self, shelf: Shelf) -> None:
+    def test_a_component_with_a_source_is_the_users_own(self, shelf: Shelf) -> None:
         shelf.component("web", values={"a": 1}, needs=["db"]).component("db")
         own = "components: [{name: web, helm: {repository: 'https://x.org', chart: w, version: 1.0.0}}]"
         (web,) = shelf.load(own).stack.components
         assert web.values == {}
 
-    def test_an_unknown_name_is_told_with_the_nearest(self, shelf: Shelf) -> None:
+    def test_an_unknown_name_is_an_error_with_the_nearest(self, shelf: Shelf) -> None:
         shelf.component("grafana")
-        assert shelf.faults("components: [grafna]") == [
-            "input/config.yaml:4: nobody defines a component or collection 'grafna', did you mean 'grafana'?"
+        assert shelf.errors("components: [grafna]") == [
+            "input/config.yaml:4: unknown component or collection 'grafna', did you mean 'grafana'?"
         ]
 
 
 class TestNeeds:
-    def test_what_is_needed_comes_along_with_the_reason(self, shelf: Shelf) -> None:
+    def test_a_need_is_added_with_its_reason(self, shelf: Shelf) -> None:
         shelf.component("web", needs=[{"name": "db", "reason": "It keeps its pages there."}]).component("db")
         stack = shelf.load("components: [web]").stack
-        assert [each.name for each in stack.components] == ["web", "db"]
+        assert [component.name for component in stack.components] == ["web", "db"]
         assert stack.component("web").needs == ("db",)
-        assert told(shelf, "components: [web]") == [
-            "pulled-in db: comes along because web needs it: It keeps its pages there"
-        ]
+        assert notices(shelf, "components: [web]") == ["pulled-in db: added: required by web: It keeps its pages there"]
 
     def test_needs_of_needs(self, shelf: Shelf) -> None:
         shelf.component("a", needs=["b"]).component("b", needs=["c"]).component("c")
@@ -104,15 +102,15 @@ class TestNeeds:
         assert names(shelf, "components: [web]") == ["web"]
         assert names(shelf, "target: {size: large}\ncomponents: [web]") == ["web", "db"]
 
-    def test_the_catalogs_preference_decides_and_is_said_aloud(self, shelf: Shelf) -> None:
+    def test_the_preferred_provider_is_added_and_alternatives_are_named(self, shelf: Shelf) -> None:
         shelf.component("first", provides=STORES).component("second", provides=STORES)
         shelf.component("web", needs=["object-storage"])
         assert names(shelf, "components: [web]") == ["web", "first"]
-        assert told(shelf, "components: [web]") == [
-            "pulled-in first: comes along because web needs it (object-storage); instead of it second may be named"
+        assert notices(shelf, "components: [web]") == [
+            "pulled-in first: added: required by web (object-storage); alternative: second"
         ]
 
-    def test_what_is_chosen_already_decides(self, shelf: Shelf) -> None:
+    def test_a_provider_in_the_stack_is_used(self, shelf: Shelf) -> None:
         shelf.component("first", provides=STORES).component("second", provides=STORES)
         shelf.component("web", needs=["object-storage"])
         assert names(shelf, "components: [web, second]") == ["web", "second"]
@@ -125,52 +123,52 @@ class TestNeeds:
         assert names(shelf, "components: [web]") == ["web", "second"]
         assert names(shelf, "target: {size: large}\ncomponents: [web]") == ["web", "first"]
 
-    def test_what_does_not_fit_is_not_preferred(self, shelf: Shelf) -> None:
+    def test_an_unsupported_provider_is_not_preferred(self, shelf: Shelf) -> None:
         shelf.component("first", provides=STORES, versions=[{"version": "1.0.0", "kubernetes": "1.25-1.28"}])
         shelf.component("second", provides=STORES).component("web", needs=["object-storage"])
         assert names(shelf, "components: [web]") == ["web", "second"]
         assert names(shelf, "target: {kubernetes: '1.28'}\ncomponents: [web]") == ["web", "first"]
 
-    def test_what_the_cluster_has_comes_from_nowhere(self, shelf: Shelf) -> None:
+    def test_what_the_cluster_provides_is_not_added(self, shelf: Shelf) -> None:
         shelf.component("first", provides=STORES).component("web", needs=["object-storage"])
         assert names(shelf, "target: {provides: [object-storage]}\ncomponents: [web]") == ["web"]
 
-    def test_nothing_gives_it(self, shelf: Shelf) -> None:
+    def test_a_need_without_a_provider_is_an_error(self, shelf: Shelf) -> None:
         shelf.component("web", needs=["object-storage"])
-        assert shelf.faults("components: [web]") == [
-            "input/config.yaml:4: web needs object-storage, and the catalog has nothing for it"
+        assert shelf.errors("components: [web]") == [
+            "input/config.yaml:4: web needs object-storage, which no component of the catalog provides"
         ]
 
-    def test_skipped_is_not_pulled_in(self, shelf: Shelf) -> None:
+    def test_a_skipped_need_is_not_added(self, shelf: Shelf) -> None:
         shelf.component("web", needs=["db"]).component("db")
         assert names(shelf, "components: [web]", skip=["db"]) == ["web"]
 
-    def test_needs_of_ones_own_components_may_be_of_the_catalog(self, shelf: Shelf) -> None:
+    def test_own_components_may_need_catalog_components(self, shelf: Shelf) -> None:
         shelf.component("db")
         own = "{name: mine, manifests: ['https://x.org/a.yaml'], needs: [db]}"
         assert names(shelf, f"components: [{own}, db]") == ["mine", "db"]
-        assert shelf.faults(f"components: [{own}]") == ["input/config.yaml:4: mine needs db, which is not in the stack"]
+        assert shelf.errors(f"components: [{own}]") == ["input/config.yaml:4: mine needs db, which is not in the stack"]
 
 
 class TestExclusions:
-    def test_both_are_named_and_the_reason(self, shelf: Shelf) -> None:
+    def test_an_exclusion_names_both_components_and_the_reason(self, shelf: Shelf) -> None:
         shelf.component("a", excludes=[{"name": "b", "reason": "Both are alike."}]).component("b")
-        assert shelf.faults("components: [a, b]") == ["input/config.yaml:4: a and b exclude each other: Both are alike"]
+        assert shelf.errors("components: [a, b]") == ["input/config.yaml:4: a and b exclude each other: Both are alike"]
 
-    def test_by_capability_and_once(self, shelf: Shelf) -> None:
+    def test_an_exclusion_by_capability_is_reported_once(self, shelf: Shelf) -> None:
         alike = {"provides": {"agent": {}}, "excludes": [{"name": "agent", "reason": "One is enough."}]}
         shelf.component("a", **alike).component("b", **alike)
-        assert shelf.faults("components: [a, b]") == ["input/config.yaml:4: a and b exclude each other: One is enough"]
+        assert shelf.errors("components: [a, b]") == ["input/config.yaml:4: a and b exclude each other: One is enough"]
         assert names(shelf, "components: [a]") == ["a"]
 
-    def test_a_provider_that_excludes_what_is_there_is_not_taken(self, shelf: Shelf) -> None:
+    def test_a_provider_that_excludes_a_component_is_not_used(self, shelf: Shelf) -> None:
         shelf.component("first", provides=STORES, excludes=[{"name": "web", "reason": "No."}])
         shelf.component("second", provides=STORES).component("web", needs=["object-storage"])
         assert names(shelf, "components: [web]") == ["web", "second"]
 
 
 class TestVersions:
-    def test_the_newest_that_fits(self, shelf: Shelf) -> None:
+    def test_the_newest_supported_version_is_used(self, shelf: Shelf) -> None:
         shelf.component(
             "web",
             values={"new": True},
@@ -193,17 +191,17 @@ class TestVersions:
         assert (old.helm.version, old.helm.repository) == ("2.0.0", "https://old.example.com")
         assert old.values == {"new": None, "old": True, "tiny": True}
 
-    def test_none_fits(self, shelf: Shelf) -> None:
+    def test_a_component_without_a_supported_version_is_an_error(self, shelf: Shelf) -> None:
         shelf.component("web", versions=[{"version": "3.0.0", "kubernetes": "1.30+"}])
-        assert shelf.faults("target: {kubernetes: '1.27'}\ncomponents: [web]") == [
-            "input/config.yaml:5: no version of web is for Kubernetes 1.27: 3.0.0 is for 1.30+"
+        assert shelf.errors("target: {kubernetes: '1.27'}\ncomponents: [web]") == [
+            "input/config.yaml:5: no version of web supports Kubernetes 1.27; versions: 3.0.0 (1.30+)"
         ]
 
-    def test_one_that_is_asked_for_and_does_not_fit(self, shelf: Shelf) -> None:
+    def test_an_unsupported_version_is_an_error(self, shelf: Shelf) -> None:
         versions = [{"version": "3.0.0", "kubernetes": "1.30+"}, {"version": "2.0.0", "kubernetes": "1.25-1.29"}]
         shelf.component("web", versions=versions)
-        assert shelf.faults("components: [{name: web, version: 2.0.0}]") == [
-            "input/config.yaml:4: web 2.0.0 is not for Kubernetes 1.33: 3.0.0 is for 1.30+, 2.0.0 is for 1.25-1.29"
+        assert shelf.errors("components: [{name: web, version: 2.0.0}]") == [
+            "input/config.yaml:4: web 2.0.0 does not support Kubernetes 1.33; versions: 3.0.0 (1.30+), 2.0.0 (1.25-1.29)"
         ]
 
     def test_manifests(self, shelf: Shelf) -> None:
@@ -215,26 +213,24 @@ class TestVersions:
 
 
 class TestRemarks:
-    def test_the_end_of_a_components_life(self, shelf: Shelf) -> None:
-        life = {"state": "eol", "date": "2026-03-02", "reason": "Nobody keeps it.", "successor": "new"}
+    def test_an_eol_component_is_a_warning(self, shelf: Shelf) -> None:
+        life = {"state": "eol", "date": "2026-03-02", "reason": "It is unmaintained.", "successor": "new"}
         shelf.component("old", lifecycle=life)
         (notice,) = shelf.load("components: [old]").notices
         assert (notice.code, notice.is_warning) == ("eol-component", True)
         assert notice.message == (
-            "is at its end since 2026-03-02: Nobody keeps it; its successor: new (`cluster-forge catalog switch old`)"
+            "end of life since 2026-03-02: It is unmaintained; successor: new (`cluster-forge catalog switch old`)"
         )
 
-    def test_images_for_one_architecture_only(self, shelf: Shelf) -> None:
+    def test_a_missing_architecture_is_a_warning(self, shelf: Shelf) -> None:
         shelf.component("gpu", architectures=["amd64"])
-        assert told(shelf, "components: [gpu]") == [
-            "platform-missing gpu: there are images for amd64 only, not for arm64"
-        ]
-        assert told(shelf, "target: {architectures: [amd64]}\ncomponents: [gpu]") == []
+        assert notices(shelf, "components: [gpu]") == ["platform-missing gpu: has images for amd64 only, not for arm64"]
+        assert notices(shelf, "target: {architectures: [amd64]}\ncomponents: [gpu]") == []
 
 
-def test_faults_of_a_file_have_lines(shelf: Shelf) -> None:
+def test_errors_of_a_file_have_lines(shelf: Shelf) -> None:
     shelf.component("web", podSecurity="none", wirring=[])
-    assert sorted(shelf.faults("components: [web]")) == [
+    assert sorted(shelf.errors("components: [web]")) == [
         "components/web.yaml:10: podSecurity: must be one of restricted, baseline, privileged, not 'none'",
         "components/web.yaml:17: unknown key 'wirring', did you mean 'wiring'?",
     ]

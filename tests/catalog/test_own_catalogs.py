@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tests.catalog.conftest import Shelf
 
 if TYPE_CHECKING:
-    from cluster_forge.stack.parse import Loaded
+    from cluster_forge.stack.parse import ParsedDescription
 
 
 def files(own: Shelf) -> dict[str, str]:
@@ -16,7 +16,7 @@ def files(own: Shelf) -> dict[str, str]:
     return {f"input/catalog/{path}": text for path, text in kept.items()}
 
 
-def load(shelf: Shelf, own: Shelf, components: str) -> Loaded:
+def load(shelf: Shelf, own: Shelf, components: str) -> ParsedDescription:
     there = files(own)
 
     def listed(path: str) -> list[str] | None:
@@ -25,34 +25,34 @@ def load(shelf: Shelf, own: Shelf, components: str) -> Loaded:
     return shelf.load(f"catalogs: [./catalog]\ncomponents: [{components}]", there, list_files=listed)
 
 
-def test_it_adds_and_replaces(shelf: Shelf) -> None:
+def test_own_components_are_added_and_replace_others(shelf: Shelf) -> None:
     shelf.component("web", values={"from": "packaged"}).component("db")
     own = Shelf().component("web", values={"from": "own"}).component("cache").collection("all", "web", "cache", "db")
     stack = load(shelf, own, "all").stack
-    assert [each.name for each in stack.components] == ["web", "cache", "db"]
+    assert [component.name for component in stack.components] == ["web", "cache", "db"]
     assert stack.component("web").values == {"from": "own"}
 
 
-def test_what_it_provides_is_preferred(shelf: Shelf) -> None:
+def test_providers_of_an_own_catalog_are_preferred(shelf: Shelf) -> None:
     shelf.component("web", needs=["redis"]).component("valkey", provides={"redis": {}})
     own = Shelf().component("dragonfly", provides={"redis": {}})
     own.capabilities.clear()
-    assert [each.name for each in load(shelf, own, "web").stack.components] == ["web", "dragonfly"]
+    assert [component.name for component in load(shelf, own, "web").stack.components] == ["web", "dragonfly"]
 
 
-def test_faults_are_told_with_their_place(shelf: Shelf) -> None:
-    assert shelf.faults("catalogs: [./nowhere]\ncomponents: []", list_files=lambda _: None) == [
-        "input/config.yaml:4: there is no catalog in input/nowhere"
+def test_a_missing_catalog_is_an_error_with_its_line(shelf: Shelf) -> None:
+    assert shelf.errors("catalogs: [./nowhere]\ncomponents: []", list_files=lambda _: None) == [
+        "input/config.yaml:4: no catalog in input/nowhere"
     ]
 
 
-def test_a_file_is_called_like_its_component(shelf: Shelf) -> None:
+def test_a_file_has_the_name_of_its_component(shelf: Shelf) -> None:
     own = Shelf().component("web")
     own.folder.files["components/other.yaml"] = own.folder.files["components/web.yaml"]
     there = files(own)
-    found = shelf.faults_with(
+    found = shelf.errors_with(
         "catalogs: [catalog]\ncomponents: [other]",
         there,
         list_files=lambda path: [n for n in there if n.startswith(path)],
     )
-    assert found == ["input/catalog/components/other.yaml: the component in components/other.yaml is called 'web'"]
+    assert found == ["input/catalog/components/other.yaml: `name: web` differs from the file's name"]

@@ -1,4 +1,4 @@
-"""The starter stack: what it makes, to the byte, and that it is without findings for every target."""
+"""The starter stack: its tree byte by byte, and no findings for any target."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_every_size_is_without_findings(workspace: Path, forge: Forge, size: str
     assert answer["findings"] == []
     made = objects(workspace)
     prometheus = made["metrics/deployment.apps_monitoring_prometheus.yaml"]["spec"]["template"]["spec"]
-    claims = [each for each in prometheus["volumes"] if "persistentVolumeClaim" in each]
+    claims = [volume for volume in prometheus["volumes"] if "persistentVolumeClaim" in volume]
     assert bool(claims) == (size == "large")
     assert json.loads((workspace / "stacks/starter/stack.json").read_text())["target"]["size"] == size
 
@@ -101,7 +101,7 @@ def test_with_argo_cd_there_already(workspace: Path, forge: Forge) -> None:
     assert len(applications) >= 7
 
 
-def test_is_complete_and_holds_nothing_of_ours() -> None:
+def test_it_is_complete_and_has_nothing_of_the_project() -> None:
     tree = starter.tree()
     charts = {path.split("/")[1] for path in tree if path.startswith("charts/")}
     for chart in charts:
@@ -109,8 +109,8 @@ def test_is_complete_and_holds_nothing_of_ours() -> None:
     assert not any("__pycache__" in path or path.endswith((".py", ".pyc")) for path in tree)
     description = yaml.safe_load(tree["config.yaml"])
     named = [
-        each["helm"]["chart"].split("/")[-1]
-        for each in description["components"] + description["define"]
-        if "helm" in each
+        component["helm"]["chart"].split("/")[-1]
+        for component in description["components"] + description["define"]
+        if "helm" in component
     ]
     assert set(named) == charts

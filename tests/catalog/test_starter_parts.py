@@ -8,7 +8,8 @@ import pytest
 
 from cluster_forge.catalog import starter
 from cluster_forge.stack import description_edits
-from cluster_forge.stack.parse import load
+from cluster_forge.stack.input_files import InputFiles
+from cluster_forge.stack.parse import parse_description
 
 NAMES = starter.names()
 CHOICES = sorted(
@@ -23,7 +24,8 @@ CHOICES = sorted(
 @pytest.mark.parametrize("chosen", CHOICES, ids="+".join)
 def test_every_part_can_be_read_and_keeps_every_comment(chosen: tuple[str, ...]) -> None:
     tree = starter.tree(chosen)
-    loaded = load({f"input/{path}": content for path, content in tree.files.items()}.get)
+    files = {f"input/{path}": content for path, content in tree.files.items()}
+    loaded = parse_description(InputFiles(files.get))
     assert {str(part.name) for part in loaded.stack.components} == set(chosen)
     assert {entry["name"] for entry in loaded.effective["define"]} >= set(NAMES.components) - set(chosen)
     whole, part = (each[starter.DESCRIPTION].decode().splitlines() for each in (starter.tree(), tree))

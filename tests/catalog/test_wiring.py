@@ -1,4 +1,4 @@
-"""Components that know each other: applied where all sides are there, and overruled by the user."""
+"""Wirings apply if all their components are in the stack, and the user overrides them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def logs(shelf: Shelf) -> Shelf:
     return shelf.component("loki", provides=LOGS)
 
 
-def test_only_where_it_is_there(logs: Shelf) -> None:
+def test_a_wiring_applies_with_its_component_only(logs: Shelf) -> None:
     logs.component("web", values={"a": 1}, wiring=wired())
     assert values(logs, "components: [web]") == {"a": 1}
     assert values(logs, "components: [web, loki]") == {"a": 1, "url": "http://loki-gateway.loki.svc.cluster.local"}
@@ -37,12 +37,12 @@ def test_addresses_follow_the_namespace(logs: Shelf) -> None:
     assert values(logs, own) == {"url": "http://loki-gateway.logs.svc.cluster.local"}
 
 
-def test_the_user_overrules(logs: Shelf) -> None:
+def test_the_user_overrides_a_wiring(logs: Shelf) -> None:
     logs.component("web", wiring=wired())
     assert values(logs, "components: [{name: web, values: {url: mine}}, loki]") == {"url": "mine"}
 
 
-def test_without_and_sizes_and_several(logs: Shelf) -> None:
+def test_wirings_apply_under_all_their_conditions(logs: Shelf) -> None:
     logs.component("other")
     logs.component(
         "web",
@@ -50,7 +50,7 @@ def test_without_and_sizes_and_several(logs: Shelf) -> None:
             *wired(values={"alone": True}, without="other"),
             *wired(values={"large": True}, sizes=["large"]),
             *wired(values={"both": True}, **{"with": ["logs-backend", "other"]}),
-            {"without": "logs-backend", "purpose": "Nothing keeps logs.", "values": {"none": True}},
+            {"without": "logs-backend", "purpose": "No logs are kept.", "values": {"none": True}},
         ],
     )
     assert values(logs, "components: [web, loki]") == {"alone": True}
@@ -65,7 +65,7 @@ def test_a_domain_is_a_capability(logs: Shelf) -> None:
     assert values(logs, "target: {domain: example.com}\ncomponents: [web]") == {"host": "web.example.com"}
 
 
-def test_what_the_cluster_has_is_wired_as_far_as_nobody_asks_where_it_is(logs: Shelf) -> None:
+def test_what_the_cluster_provides_is_wired_without_its_address(logs: Shelf) -> None:
     logs.component("web", wiring=[*wired(), *wired(values={"logs": True})])
     assert values(logs, "target: {provides: [logs-backend]}\ncomponents: [web]") == {"logs": True}
     assert values(logs, "target: {provides: [logs-backend]}\ncomponents: [web, loki]") == {
@@ -74,7 +74,7 @@ def test_what_the_cluster_has_is_wired_as_far_as_nobody_asks_where_it_is(logs: S
     }
 
 
-def test_text_and_lists_are_added_at_the_end(logs: Shelf) -> None:
+def test_text_and_lists_are_appended(logs: Shelf) -> None:
     more = {"config.text": "- ${logs-backend.name}\n", "list": [2], "new.one": [3], "a\\.b": "c"}
     logs.component(
         "web",
@@ -90,19 +90,19 @@ def test_text_and_lists_are_added_at_the_end(logs: Shelf) -> None:
     }
 
 
-def test_objects_are_added_and_filled(logs: Shelf) -> None:
+def test_objects_are_added_with_placeholders_replaced(logs: Shelf) -> None:
     own = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "${name}"}, "data": {"literal": "$${x}"}}
     logs.component(
         "web", objects=[own], wiring=wired(objects=[{**own, "metadata": {"name": "${logs-backend.namespace}"}}])
     )
     found = logs.load("components: [web, loki]").stack.component("web").objects
-    assert [each["metadata"]["name"] for each in found] == ["web", "loki"]
+    assert [body["metadata"]["name"] for body in found] == ["web", "loki"]
     assert found[0]["data"] == {"literal": "${x}"}
 
 
-def test_what_stands_for_nothing_is_an_error(logs: Shelf) -> None:
+def test_an_unresolved_reference_is_an_error(logs: Shelf) -> None:
     logs.component("web", values={"a": "${object-storage.endpoint}"})
-    assert logs.faults("components: [web]") == ["catalog:web: web: nothing says what ${object-storage.endpoint} is"]
+    assert logs.errors("components: [web]") == ["catalog:web: web: unresolved reference ${object-storage.endpoint}"]
 
 
 def test_the_preferred_provider_is_the_one_that_is_wired(logs: Shelf) -> None:
@@ -110,7 +110,7 @@ def test_the_preferred_provider_is_the_one_that_is_wired(logs: Shelf) -> None:
     assert values(logs, "components: [web, openobserve, loki]") == {"by": "loki"}
 
 
-def test_origins_tell_each_value(logs: Shelf) -> None:
+def test_origins_name_the_layer_of_each_value(logs: Shelf) -> None:
     logs.component("web", values={"a": 1}, sizes={"small": {"b": 2}}, wiring=wired())
     loaded = logs.load("components: [{name: web, values: {c: 3}}, loki]")
     (web, _) = loaded.effective["components"]
@@ -122,7 +122,7 @@ def test_origins_tell_each_value(logs: Shelf) -> None:
     assert origins["c"] == "input/config.yaml:4"
 
 
-def test_secrets_are_expected_where_they_are_used(logs: Shelf) -> None:
+def test_secrets_are_expected_under_their_conditions(logs: Shelf) -> None:
     secret = {"name": "s3", "keys": {"access-key": "who", "secret-key": "proof"}, "purpose": "The bucket."}
     logs.component(
         "web", secrets=[{**secret, "sizes": ["large"]}, {**secret, "name": "logs", "when": ["logs-backend"]}]
@@ -132,7 +132,7 @@ def test_secrets_are_expected_where_they_are_used(logs: Shelf) -> None:
     assert (found.name, found.namespace, dict(found.keys)) == ("logs", "web", secret["keys"])
 
 
-def test_a_store_of_secrets_brings_what_is_expected(logs: Shelf) -> None:
+def test_a_secret_store_fills_expected_secrets(logs: Shelf) -> None:
     secret = {"name": "s3", "keys": {"access-key": "who", "secret-key": "proof"}, "purpose": "The bucket."}
     logs.component("vault", provides={"secret-store": {"name": "the-vault"}}, secrets=[{**secret, "byHand": True}])
     logs.component("web", secrets=[secret])
@@ -141,6 +141,6 @@ def test_a_store_of_secrets_brings_what_is_expected(logs: Shelf) -> None:
     (found,) = stack.component("web").objects
     assert (found["kind"], found["metadata"]) == ("ExternalSecret", {"name": "s3", "namespace": "web"})
     assert found["spec"]["secretStoreRef"] == {"kind": "ClusterSecretStore", "name": "the-vault"}
-    assert [each["secretKey"] for each in found["spec"]["data"]] == ["access-key", "secret-key"]
+    assert [entry["secretKey"] for entry in found["spec"]["data"]] == ["access-key", "secret-key"]
     assert stack.component("web").needs == ("vault",)
     assert (stack.component("vault").objects, stack.component("vault").needs) == ((), ())

@@ -1,4 +1,4 @@
-"""The rules for production: what each object breaks, and what excuses it."""
+"""What production asks of a component's objects: each check has its finding, and exceptions accept it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from cluster_forge.catalog.component_format import Exemption
-from cluster_forge.checks import production
+from cluster_forge.checks import registry
+from cluster_forge.checks.exemption import Exemption
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.stack.model import Size
 
@@ -42,63 +43,64 @@ BUDGET = manifest("PodDisruptionBudget", {"selector": {"matchLabels": LABELS}})
 SPREAD: dict[str, Any] = {"topologySpreadConstraints": [{"topologyKey": "kubernetes.io/hostname"}]}
 
 
-def broken(*manifests: Manifest, size: Size = Size.SMALL, level: str = "restricted", **options: Any) -> list[str]:
-    return sorted(each.rule for each in production.breaches(manifests, size=size, level=level, **options))
+def codes(*manifests: Manifest, size: Size = Size.SMALL, level: str = "restricted", **options: Any) -> list[str]:
+    findings = registry.check_component(manifests, size=size, level=level, **options)
+    return sorted(finding.code for finding in findings)
 
 
-def test_a_good_one_breaks_none() -> None:
-    assert broken(deployment()) == []
-    assert broken(deployment(replicas=2, **SPREAD), SERVICE, BUDGET, size=Size.LARGE) == []
+def test_a_good_component_has_no_findings() -> None:
+    assert codes(deployment()) == []
+    assert codes(deployment(replicas=2, **SPREAD), SERVICE, BUDGET, size=Size.LARGE) == []
 
 
 @pytest.mark.parametrize(
-    ("container", "rule"),
+    ("container", "code"),
     [
-        ({"image": "web"}, "image-tag"),
-        ({"image": "example.com:5000/web"}, "image-tag"),
-        ({"image": "web:latest"}, "image-tag"),
+        ({"image": "web"}, "unpinned-image"),
+        ({"image": "example.com:5000/web"}, "unpinned-image"),
+        ({"image": "web:latest"}, "unpinned-image"),
         ({"image": "docker.io/bitnami/redis:7"}, "gone-image"),
         ({"image": "bitnami/redis:7"}, "gone-image"),
         ({"resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}}}, "requests"),
         ({"resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}, "memory-limit"),
-        ({"env": [{"name": "DB_PASSWORD", "value": "secret"}]}, "literal-secret"),
-        ({"env": [{"name": "AWS_SECRET_ACCESS_KEY", "value": "secret"}]}, "literal-secret"),
+        ({"env": [{"name": "DB_PASSWORD", "value": "secret"}]}, "plaintext-secret"),
+        ({"env": [{"name": "AWS_SECRET_ACCESS_KEY", "value": "secret"}]}, "plaintext-secret"),
         ({"securityContext": {}}, "pod-security"),
         ({"securityContext": {**GOOD["securityContext"], "runAsUser": 0}}, "pod-security"),
         ({"ports": [{"hostPort": 80}]}, "pod-security"),
     ],
 )
-def test_a_container_that_breaks_one(container: dict[str, Any], rule: str) -> None:
-    assert broken(deployment(container)) == [rule]
+def test_a_container_has_one_finding(container: dict[str, Any], code: str) -> None:
+    assert codes(deployment(container)) == [code]
 
 
-def test_images_by_digest_and_secrets_by_name_are_fine() -> None:
+def test_images_by_digest_and_secrets_by_name_have_no_findings() -> None:
     named = {"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "db", "key": "password"}}}
-    assert broken(deployment({"image": f"web@sha256:{'0' * 64}", "env": [named]})) == []
+    assert codes(deployment({"image": f"web@sha256:{'0' * 64}", "env": [named]})) == []
 
 
-def test_levels_of_pod_security() -> None:
+def test_pod_security_depends_on_the_level() -> None:
     plain = deployment({"securityContext": {}})
-    assert (broken(plain, level="baseline"), broken(plain, level="restricted")) == ([], ["pod-security"])
+    assert (codes(plain, level="baseline"), codes(plain, level="restricted")) == ([], ["pod-security"])
     host = deployment(hostNetwork=True, volumes=[{"hostPath": {"path": "/"}}])
-    assert (broken(host, level="privileged"), broken(host, level="baseline")) == ([], ["pod-security"])
+    assert (codes(host, level="privileged"), codes(host, level="baseline")) == ([], ["pod-security"])
     strong = deployment(
         {"securityContext": {**GOOD["securityContext"], "capabilities": {"add": ["SYS_ADMIN"], "drop": ["ALL"]}}}
     )
-    assert broken(strong, level="baseline") == ["pod-security"]
-    assert broken(deployment({"securityContext": {"privileged": True}}), level="baseline") == ["pod-security"]
+    assert codes(strong, level="baseline") == ["pod-security"]
+    assert codes(deployment({"securityContext": {"privileged": True}}), level="baseline") == ["pod-security"]
 
 
-def test_services_and_secrets() -> None:
-    assert broken(manifest("Service", {"type": "NodePort"})) == ["service-type"]
-    assert broken(manifest("Service", {"type": "LoadBalancer"})) == ["service-type"]
-    assert broken(manifest("Service", {"type": "ClusterIP"})) == []
-    assert broken(manifest("Secret", {}, stringData={"password": "x"})) == ["literal-secret"]
-    assert broken(manifest("Secret", {}, data={"password": ""})) == []
+def test_exposed_services_and_filled_secrets_are_reported() -> None:
+    assert codes(manifest("Service", {"type": "NodePort"})) == ["service-type"]
+    assert codes(manifest("Service", {"type": "LoadBalancer"})) == ["service-type"]
+    assert codes(manifest("Service", {"type": "ClusterIP"})) == []
+    assert codes(manifest("Secret", {}, stringData={"password": "x"})) == ["plaintext-secret"]
+    assert codes(manifest("Secret", {}, data={"password": ""})) == []
 
 
 @pytest.mark.parametrize(
-    ("manifests", "rule"),
+    ("manifests", "expected"),
     [
         ((deployment(**SPREAD), SERVICE, BUDGET), ["replicas"]),
         ((deployment(replicas=None, **SPREAD), SERVICE, BUDGET), ["replicas"]),
@@ -109,29 +111,40 @@ def test_services_and_secrets() -> None:
         ((deployment(replicas=0), SERVICE), []),
     ],
 )
-def test_what_a_service_leads_to_stays_while_nodes_go(manifests: tuple[Manifest, ...], rule: list[str]) -> None:
-    assert broken(*manifests, size=Size.MEDIUM) == rule
-    assert broken(*manifests, size=Size.SMALL) == []
+def test_workloads_behind_a_service_are_replicated_above_small(
+    manifests: tuple[Manifest, ...], expected: list[str]
+) -> None:
+    assert codes(*manifests, size=Size.MEDIUM) == expected
+    assert codes(*manifests, size=Size.SMALL) == []
 
 
-def test_an_autoscaler_says_how_many() -> None:
+def test_an_autoscaler_replaces_replicas() -> None:
     scaler = manifest("HorizontalPodAutoscaler", {"scaleTargetRef": {"name": "web"}, "minReplicas": 2})
-    assert broken(deployment(replicas=None, **SPREAD), SERVICE, BUDGET, scaler, size=Size.LARGE) == []
+    assert codes(deployment(replicas=None, **SPREAD), SERVICE, BUDGET, scaler, size=Size.LARGE) == []
 
 
-def test_jobs_are_looked_at_and_hooks_are_not() -> None:
+def test_jobs_are_checked_and_hooks_are_not() -> None:
     pod: dict[str, Any] = {"template": {"spec": {"containers": [{"name": "x", "image": "x"}]}}}
-    assert "image-tag" in broken(manifest("CronJob", {"jobTemplate": {"spec": pod}}))
-    assert "image-tag" in broken(manifest("Pod", pod["template"]["spec"]))
+    assert "unpinned-image" in codes(manifest("CronJob", {"jobTemplate": {"spec": pod}}))
+    assert "unpinned-image" in codes(manifest("Pod", pod["template"]["spec"]))
     hook = manifest("Job", pod, metadata={"name": "test", "annotations": {"helm.sh/hook": "test"}})
-    assert broken(hook) == []
+    assert codes(hook) == []
 
 
-def test_an_exception_excuses_its_rule_and_objects_only() -> None:
-    plain = deployment({"image": "web"})
-    excuse = Exemption.model_validate({"rule": "image-tag", "objects": "Deployment/w*", "reason": "It is ours."})
-    other = Exemption.model_validate({"rule": "image-tag", "objects": ["DaemonSet/*"], "reason": "It is ours."})
-    assert broken(plain, exceptions=[excuse]) == []
-    assert broken(plain, exceptions=[other]) == ["image-tag"]
-    (told,) = production.breaches([plain], size=Size.SMALL, level="restricted")
-    assert str(told) == "image-tag: Deployment/web: web takes 'web': no tag, or latest"
+def test_an_exemption_accepts_its_code_for_its_objects_only() -> None:
+    unpinned = deployment({"image": "web"})
+    assert codes(unpinned, exemptions=[Exemption(code="unpinned-image", objects=("Deployment/w*",))]) == []
+    assert codes(unpinned, exemptions=[Exemption(code="unpinned-image")]) == []
+    for other in (
+        Exemption(code="unpinned-image", objects=("DaemonSet/*",)),
+        Exemption(code="gone-image", objects=("Deployment/*",)),
+    ):
+        assert codes(unpinned, exemptions=[other]) == ["unpinned-image"]
+
+
+def test_a_finding_names_the_object_the_problem_and_the_fix() -> None:
+    (finding,) = registry.check_component([deployment({"image": "web"})], size=Size.SMALL, level="restricted")
+    assert (finding.severity, finding.component) == (Severity.WARNING, "web")
+    assert str(finding.object) == "Deployment/web/web"
+    assert finding.message == "container web: image 'web' has no tag, or the tag latest"
+    assert finding.fix == "set a version tag or a digest in the values"

@@ -58,10 +58,10 @@ class TestNames:
         assert result.code == 11
         assert result.out == ""
         for line in (
-            "nobody defines a component or collection 'wep', did you mean 'web'?",
-            "nobody defines a component or collection 'extra', did you mean 'extras'?",
-            "input/some.yaml:2: nobody defines a component or collection 'spair', did you mean 'spare'?",
-            "no environment is called 'prodution', did you mean 'production'?",
+            "unknown component or collection 'wep', did you mean 'web'?",
+            "unknown component or collection 'extra', did you mean 'extras'?",
+            "input/some.yaml:2: unknown component or collection 'spair', did you mean 'spare'?",
+            "unknown environment 'prodution', did you mean 'production'?",
         ):
             assert line in result.err
         assert result.err.endswith("4 errors\n")

@@ -105,7 +105,7 @@ class TestLog:
     def test_where_it_cannot_be_written_there_is_none_and_the_run_succeeds(self, workspace: Workspace) -> None:
         workspace.write({".cluster-forge/log": "in the way"})
         assert "log of this run" not in workspace.ok("forge").err
-        assert "there is no log of this run: File exists\n" in workspace.ok("cast", "-v").err
+        assert "this run is not logged: File exists\n" in workspace.ok("cast", "-v").err
 
 
 class TestHistory:

@@ -54,7 +54,7 @@ class TestDisks:
         assert lines[-1] == "512 0"
         assert all(line.split()[1] in ("0", "20", "is") for line in lines), said.out
         assert "No space left on device" in said.err
-        assert "fix: free some space on the disk and run the command again" in said.err
+        assert "fix: free some space on the disk, or work in a copy of the workspace: -C DIR" in said.err
         forged.folder /= "out"
         assert b"replicas: 3" in stack(forged)["deployment.apps_web.yaml"]
 
@@ -71,7 +71,7 @@ class TestDisks:
         said = with_mounts(workspace, script, "forge", "-q", "--store", "store")
         assert (said.code, said.out) == (16, "store/fill\n")
         assert "the store cannot be written: No space left on device" in said.err
-        assert "fix: free some space on the disk, or take a store elsewhere: --store DIR" in said.err
+        assert "fix: free some space on the disk, or use another store: --store DIR" in said.err
 
     def test_a_read_only_store_that_has_everything_will_do(self, forged: Workspace, tmp_path: Path) -> None:
         store = tmp_path / "cache"
@@ -94,7 +94,7 @@ class TestDisks:
             said = with_mounts(changed(forged) if verb == "mine" else forged, script, verb, "-q")
             assert said.code == 20
             assert "cannot be locked: Read-only file system" in said.err
-            assert "fix: the file system is read-only: work in a copy of the workspace (-C DIR)" in said.err
+            assert "fix: the file system is read-only: work in a copy of the workspace: -C DIR" in said.err
         forged.replace("input/config.yaml", "replicas: 3", "replicas: 2")
         assert forged.tree(".") == before
 
@@ -150,7 +150,10 @@ class TestDisks:
         said = with_mounts(changed(forged), 'mount --bind working working; "$@"', "smelt", "-q")
         assert said.code == 20
         assert f"{forged.folder}/working: working cannot be written: Device or resource busy" in said.err
-        assert "fix: something is mounted there: mount it one folder higher, or put a link in its place" in said.err
+        assert (
+            "fix: a file system is mounted here: mount it one directory higher, or replace the mount by a link"
+            in said.err
+        )
         assert stack(forged) == before
         assert not left_aside(forged)
 
@@ -177,7 +180,7 @@ class TestPermissions:
         assert read.returncode == 0, read.stderr
         assert said.returncode == 20
         assert "Permission denied" in said.stderr
-        assert "fix: give yourself the permission, or work in a copy of the workspace (-C DIR)" in said.stderr
+        assert "fix: change the permissions, or work in a copy of the workspace: -C DIR" in said.stderr
         assert forged.tree(place) == before
 
     def test_a_user_without_a_home(self, workspace: Workspace) -> None:

@@ -236,7 +236,7 @@ class TestTwoAtOnce:
             assert said.code == 20
             assert f"in use by process {process.pid} (cluster-forge forge --jobs 1) on " in said.err
             assert " since 2" in said.err
-            assert "fix: wait until that command is done, or end it" in said.err
+            assert "fix: wait until that command is done, or stop it" in said.err
             assert workspace.ok("config", "validate").out
             process.kill()
             process.wait(10)

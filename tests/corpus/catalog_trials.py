@@ -1,4 +1,4 @@
-"""The packaged catalog's components, made from the mirror in this process: what the tests of the catalog look at."""
+"""The packaged catalog's components, rendered from the mirror in this process, for tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cluster_forge.adapters import charts
 from cluster_forge.adapters.helm.sdk import HelmSdk
-from cluster_forge.adapters.http.file_urls import NoDownloads
+from cluster_forge.adapters.http.offline import OfflineDownloads
 from cluster_forge.adapters.rendering import InProcessRenderer
 from cluster_forge.adapters.sources import ChartSources
 from cluster_forge.adapters.sources.mirror import Mirror
@@ -21,14 +21,14 @@ from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 
 def trials(shared: Path, folder: Path) -> TrialRenderer:
-    """The catalog's components from ``shared``/mirror; ``folder`` is for what is kept of it."""
+    """The catalog's components from ``shared``/mirror; ``folder`` is for what is stored."""
     engine = HelmSdk()
     store = FolderStore(folder / "store")
     sources = ChartSources(
         store=store,
         mirrors=[Mirror(shared / "mirror")],
-        downloads=NoDownloads(),
-        charts=charts,
+        downloads=OfflineDownloads(),
+        charts=lambda: charts,
         newest_in_range=engine.newest_in_range,
         files=WorkspaceFiles(folder),
     )

@@ -14,17 +14,20 @@ from tests.corpus.catalog_trials import trials
 from cluster_forge.adapters.rendering import CachingRenderer
 from cluster_forge.catalog.dependencies import StackCatalog
 from cluster_forge.catalog.library import packaged
-from cluster_forge.catalog.new_description import begun
+from cluster_forge.catalog.new_description import new_stack
 from cluster_forge.composition import Services, Settings, services, workspace_files
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.ports.rendering import Renderer
 from cluster_forge.service_options import NetworkOptions, StoreOptions
+from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, KubernetesVersion, Size, Stack, Target
-from cluster_forge.stack.parse import Loaded, load
+from cluster_forge.stack.parse import ParsedDescription, parse_description
+from cluster_forge.stack.selection import Selection
 from cluster_forge.stages.build.mine import MineRequest, mine
-from cluster_forge.stages.build.render import ComponentObjects
+from cluster_forge.stages.build.rendered_component import RenderedComponent
 from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt
 from cluster_forge.stages.catalog.trial_stack import TrialStacks
 
@@ -45,11 +48,20 @@ class Forged:
 
     folder: Path
     stack: Stack
-    contents: Mapping[ComponentName, ComponentObjects]
+    contents: Mapping[ComponentName, RenderedComponent]
     smelted: SmeltResult
 
     def component(self, name: str) -> Component:
         return self.stack.component(name)
+
+    @property
+    def manifests(self) -> list[Manifest]:
+        """The objects of all parts, each with its component and file."""
+        return [
+            Manifest.of(known.body, Provenance(component=part.name, origin=known.path))
+            for part in self.smelted.record.parts
+            for known in part.objects
+        ]
 
     def text(self, path: str) -> str:
         """A file of ``working/``."""
@@ -86,7 +98,7 @@ class Workspaces:
         folder = self._folder / f"workspace{self._number}"
         (folder / "input").mkdir(parents=True)
         target = Target(kubernetes=KubernetesVersion(1, minor), size=Size(size), domain=domain)
-        text = begun(packaged(), "platform", names, target).text
+        text = new_stack(packaged(), "platform", names, target).text
         (folder / "input" / "config.yaml").write_text(text)
         return folder
 
@@ -99,9 +111,9 @@ class Workspaces:
         )
         return services(settings)
 
-    def load(self, folder: Path, **options: Any) -> Loaded:
+    def load(self, folder: Path, **options: Any) -> ParsedDescription:
         files = workspace_files(folder)
-        return load(files.read, list_files=files.list_files, **options)
+        return parse_description(InputFiles(files.read, files.list_files), Selection(**options))
 
     def forge(
         self, folder: Path, *, allow: Sequence[str] = (), renderer: Renderer | None = None, **options: Any
@@ -114,24 +126,25 @@ class Workspaces:
                 else shop.toolbox
             )
             catalog = StackCatalog(packaged())
-            stack = load(shop.files.read, list_files=shop.files.list_files, catalog=catalog, **options).stack
+            files = InputFiles(shop.files.read, shop.files.list_files)
+            stack = parse_description(files, Selection(**options), catalog).stack
             request = MineRequest(stack=stack, lock=Lock(), whole=True, upstream=False)
             mined = mine(request, toolbox, shop.sources, Silent())
-            assert mined.contents is not None
+            assert mined.rendered is not None
             smelted = smelt(
                 SmeltRequest(
                     stack=stack,
-                    pins=mined.pins,
+                    sources=mined.sources,
                     lock=mined.lock,
-                    contents=mined.contents,
+                    rendered=mined.rendered,
                     allow=frozenset(allow),
                     discard_edits=True,
-                    is_anew=True,
+                    ignore_cache=True,
                 ),
                 toolbox,
                 Silent(),
             )
-        return Forged(folder=folder, stack=stack, contents=mined.contents, smelted=smelted)
+        return Forged(folder=folder, stack=stack, contents=mined.rendered, smelted=smelted)
 
 
 @pytest.fixture(scope="session")

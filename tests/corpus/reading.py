@@ -1,4 +1,4 @@
-"""Looking into objects: the files that they hold, and what stands deep in them."""
+"""Reading objects in tests: those of a component, the files in them, and members at any depth."""
 
 from __future__ import annotations
 
@@ -7,6 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cluster_forge.manifests.manifest import Manifest
+from cluster_forge.stages.catalog.trial_stack import TrialStack
+
+
+def objects_of(stack: TrialStack, name: str, *kinds: str) -> list[Manifest]:
+    """The objects of a component that are of these kinds."""
+    return [manifest for manifest in stack.parts[name] if manifest.id.kind in kinds]
+
+
+def object_of(stack: TrialStack, name: str, kind: str, called: str) -> Manifest:
+    """The object of a component with this kind and name."""
+    (manifest,) = [manifest for manifest in objects_of(stack, name, kind) if manifest.id.name == called]
+    return manifest
 
 
 def files_of(manifest: Manifest) -> dict[str, str]:

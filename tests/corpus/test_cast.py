@@ -1,4 +1,4 @@
-"""Real stacks cast: small enough, the same bytes everywhere, good for Git and registries; and the commands that promise it."""
+"""Real stacks cast: small, the same bytes everywhere, valid for Git and registries; and the commands of the contract."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ Tree = dict[str, tuple[str, bool]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class CastStack:
     """A cast stack on disk."""
 
     folder: Path
-    told: CastResult
+    result: CastResult
 
     @property
     def tree(self) -> Tree:
@@ -60,7 +60,7 @@ class Made:
         """The one layer of the image, unpacked: a tar archive."""
         (entry,) = json.loads((self.folder / "image" / "index.json").read_bytes())["manifests"]
         index = json.loads(self._blob(entry))
-        layers = [json.loads(self._blob(each))["layers"] for each in index["manifests"]]
+        layers = [json.loads(self._blob(manifest))["layers"] for manifest in index["manifests"]]
         assert len(layers) == 2
         assert layers[0] == layers[1]
         (shared,) = layers[0]
@@ -76,42 +76,42 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def casting(workspaces: Workspaces, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Made]:
+def casting(workspaces: Workspaces, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., CastStack]:
     """Cast what was smelted into a new folder."""
 
-    def call(forged: Forged, *, jobs: int, compression: Compression = Compression.GZIP) -> Made:
+    def call(forged: Forged, *, jobs: int, compression: Compression = Compression.GZIP) -> CastStack:
         folder = tmp_path_factory.mktemp("cast")
         workers = ThreadWorkers(jobs)
         with workspaces.services(forged.folder) as services:
             toolbox = replace(services.toolbox, files=WorkspaceFiles(folder), workers=workers)
         stack = replace(forged.stack, image=ImageSettings(compression=compression))
         request = CastRequest(stack=stack, inputs=forged.smelted.record.inputs, time=TIME, smelted=forged.smelted)
-        told = cast(request, toolbox, BareRepositories(workers, NoCache()), _Nobody())
-        return Made(folder=folder / told.folder, told=told)
+        result = cast(request, toolbox, BareRepositories(workers, NoCache()), _SilentReporter())
+        return CastStack(folder=folder / result.folder, result=result)
 
     return call
 
 
 @pytest.fixture(scope="module")
-def one(casting: Callable[..., Made], everything: Forged) -> Made:
+def one(casting: Callable[..., CastStack], everything: Forged) -> CastStack:
     """Everything, by one worker."""
     return casting(everything, jobs=1)
 
 
 @pytest.fixture(scope="module")
-def packed(casting: Callable[..., Made], everything: Forged) -> Made:
+def packed(casting: Callable[..., CastStack], everything: Forged) -> CastStack:
     """Everything, with zstd."""
     return casting(everything, jobs=2, compression=Compression.ZSTD)
 
 
 @pytest.fixture(scope="module")
-def first(workspaces: Workspaces) -> Path:
-    """A workspace in the format of the first implementation."""
+def legacy(workspaces: Workspaces) -> Path:
+    """A workspace in the legacy format."""
     return workspaces.make("v1-input")
 
 
-class _Nobody:
-    """`ports.Reporter` for nobody."""
+class _SilentReporter:
+    """A `ports.Reporter` that ignores every event."""
 
     def stage_started(self, stage: str, total: int) -> None: ...
     def item_started(self, stage: str, item: str) -> None: ...
@@ -127,34 +127,36 @@ def command(*arguments: str | Path, folder: Path) -> str:
     return done.stdout
 
 
-def test_one_worker_and_eight_in_two_folders(one: Made, casting: Callable[..., Made], everything: Forged) -> None:
+def test_the_number_of_workers_does_not_change_the_bytes(
+    one: CastStack, casting: Callable[..., CastStack], everything: Forged
+) -> None:
     eight = casting(everything, jobs=8)
     assert eight.tree == one.tree
-    assert eight.told == one.told
+    assert eight.result == one.result
 
 
-def test_the_image_is_small(one: Made, packed: Made) -> None:
-    assert one.told.sizes["image"] < 6_000_000
-    assert packed.told.sizes["image"] < 2_000_000
+def test_the_image_is_small(one: CastStack, packed: CastStack) -> None:
+    assert one.result.sizes["image"] < 6_000_000
+    assert packed.result.sizes["image"] < 2_000_000
     assert Digest.of(one.layer) == Digest.of(packed.layer)
 
 
 @pytest.mark.parametrize("name", ["one", "packed"])
-def test_the_repository_in_the_image_is_completed_to_the_very_commit(
+def test_the_repository_in_the_image_is_completed_to_the_same_commit(
     name: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    made: Made = request.getfixturevalue(name)
-    with tarfile.open(fileobj=io.BytesIO(made.layer)) as archive:
+    stack: CastStack = request.getfixturevalue(name)
+    with tarfile.open(fileobj=io.BytesIO(stack.layer)) as archive:
         archive.extractall(tmp_path, filter="data")
-    assert command("sh", "complete.sh", folder=tmp_path).split()[-1] == made.told.commit
+    assert command("sh", "complete.sh", folder=tmp_path).split()[-1] == stack.result.commit
     refs = command("git", "--git-dir", "repo.git", "show-ref", folder=tmp_path)
     assert set(refs.splitlines()) == {
-        f"{made.told.commit} refs/heads/main",
-        f"{made.told.commit} refs/tags/{made.told.revision}",
+        f"{stack.result.commit} refs/heads/main",
+        f"{stack.result.commit} refs/tags/{stack.result.revision}",
     }
 
 
-def test_the_repository_is_in_order_and_holds_working(one: Made, everything: Forged, tmp_path: Path) -> None:
+def test_the_repository_is_valid_and_contains_working(one: CastStack, everything: Forged, tmp_path: Path) -> None:
     command("git", "--git-dir", str(one.folder / "repo.git"), "fsck", "--strict", "--full", folder=tmp_path)
     command("git", "clone", "--quiet", str(one.folder / "repo.git"), "clone", folder=tmp_path)
     clone = tmp_path / "clone"
@@ -166,53 +168,53 @@ def test_the_repository_is_in_order_and_holds_working(one: Made, everything: For
 @pytest.mark.skipif(SKOPEO is None, reason="skopeo is not installed")
 @pytest.mark.parametrize("name", ["one", "packed"])
 def test_skopeo_reads_the_image(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    made: Made = request.getfixturevalue(name)
+    stack: CastStack = request.getfixturevalue(name)
     assert SKOPEO is not None
     for architecture in ("amd64", "arm64"):
-        said = command(
+        output = command(
             SKOPEO,
             "--override-arch",
             architecture,
             "inspect",
-            f"oci:{made.folder}/image:{made.told.revision}",
+            f"oci:{stack.folder}/image:{stack.result.revision}",
             folder=tmp_path,
         )
-        found = json.loads(said)
-        assert found["Architecture"] == architecture
-        assert found["Labels"]["org.opencontainers.image.revision"] == made.told.commit
-        assert len(found["Layers"]) == 1
+        config = json.loads(output)
+        assert config["Architecture"] == architecture
+        assert config["Labels"]["org.opencontainers.image.revision"] == stack.result.commit
+        assert len(config["Layers"]) == 1
     command(
         SKOPEO,
         "--insecure-policy",
         "copy",
         "--all",
-        f"oci:{made.folder}/image",
+        f"oci:{stack.folder}/image",
         f"dir:{tmp_path}/copy",
         folder=tmp_path,
     )
 
 
 def check_script(folder: Path) -> None:
-    """`deploy.sh` is clean, and says without a cluster what it would do, with files that are there."""
+    """`deploy.sh` passes shellcheck, and prints its steps without a cluster, with files that exist."""
     command(PROGRAMS / "shellcheck", "--shell=sh", "--severity=style", "deploy.sh", folder=folder)
-    said = command("sh", "deploy.sh", "--print", folder=folder)
-    assert said.endswith("nothing was changed\n")
-    named = [line.split()[1] for line in said.splitlines() if line.startswith("  apply ")]
+    printed = command("sh", "deploy.sh", "--print", folder=folder)
+    assert printed.endswith("nothing was changed\n")
+    named = [line.split()[1] for line in printed.splitlines() if line.startswith("  apply ")]
     assert named
     assert all((folder / path).is_file() for path in named)
 
 
-def test_the_list_of_images_is_that_of_the_stack(one: Made) -> None:
-    listed = (one.folder / "images.txt").read_text().splitlines()
+def test_images_txt_lists_the_images_of_the_stack(one: CastStack) -> None:
+    names = (one.folder / "images.txt").read_text().splitlines()
     described = json.loads((one.folder / "stack.json").read_bytes())
     known = {image for part in described["components"] for image in part["images"]}
-    assert listed == sorted(set(listed))
-    assert set(listed) <= known
-    assert all("/" in image and (":" in image or "@" in image) for image in listed), listed
+    assert names == sorted(set(names))
+    assert set(names) <= known
+    assert all("/" in image and (":" in image or "@" in image) for image in names), names
 
 
 class TestCommands:
-    """The commands that were promised, typed as they stand in the promise."""
+    """The commands of the contract, as a user types them."""
 
     @pytest.fixture
     def typed(self, corpus: Path, workspaces: Workspaces, tmp_path: Path) -> Callable[..., tuple[int, str, str]]:
@@ -230,7 +232,7 @@ class TestCommands:
         return call
 
     @pytest.mark.parametrize("name", ["prd", "everything"])
-    def test_a_stack_from_the_mirror(
+    def test_a_stack_is_forged_from_the_mirror(
         self, typed: Callable[..., Any], workspaces: Workspaces, corpus: Path, name: str
     ) -> None:
         folder = workspaces.make(f"stacks/{name}")
@@ -240,15 +242,17 @@ class TestCommands:
         assert out.splitlines()[-1].startswith("next: sh ")
         described = json.loads((folder / "stacks" / name / "stack.json").read_text())
         assert described["findings"]["error"] == 0
-        asked = yaml.safe_load((folder / "input" / "config.yaml").read_bytes())["components"]
-        assert {part["name"] for part in described["components"]} == {part["name"] for part in asked} | {"namespaces"}
+        wanted = yaml.safe_load((folder / "input" / "config.yaml").read_bytes())["components"]
+        assert {part["name"] for part in described["components"]} == {part["name"] for part in wanted} | {"namespaces"}
         check_script(folder / "stacks" / name)
         assert not [line for line in err.splitlines() if line.startswith("error")]
 
     @pytest.mark.parametrize("selection", ["core", "enterprise-ai", "nuage", "weka"])
-    def test_a_selection_of_the_first_format(self, typed: Callable[..., Any], first: Path, selection: str) -> None:
+    def test_a_selection_of_the_legacy_format_is_forged(
+        self, typed: Callable[..., Any], legacy: Path, selection: str
+    ) -> None:
         arguments = ("--select", f"config-silogen-{selection}.yaml")
-        code, out, err = typed(first, *arguments)
+        code, out, err = typed(legacy, *arguments)
         assert (code, out) == (18, "")
         error, fix = (line for line in err.splitlines() if not line.startswith("render "))
         assert error == (
@@ -257,20 +261,20 @@ class TestCommands:
         )
         assert "--skip keycloak" in fix
         assert len([line for line in err.splitlines() if line.startswith("error")]) == 1
-        code, out, err = typed(first, *arguments, "--skip", "keycloak")
+        code, out, err = typed(legacy, *arguments, "--skip", "keycloak")
         assert code == 0, err
         assert "\nnext: sh " in out
 
-    def test_all_of_the_first_format(self, typed: Callable[..., Any], first: Path) -> None:
-        code, out, err = typed(first)
+    def test_the_whole_legacy_workspace_reports_its_errors(self, typed: Callable[..., Any], legacy: Path) -> None:
+        code, out, err = typed(legacy)
         assert (code, out) == (10, "")
         assert err == (
-            "error: input/config.yaml:268: rabbitmq-airm-config: there is no file or folder input/rabbitmq-airm-config\n"
-            "  fix: make it, or name another path (relative to input/); or leave the component out "
-            "(--skip rabbitmq-airm-config)\n"
+            "error: input/config.yaml:268: rabbitmq-airm-config: input/rabbitmq-airm-config does not exist\n"
+            "  fix: create it, correct the path (relative to input/), or leave the component out: "
+            "--skip rabbitmq-airm-config\n"
         )
         broken = ("--skip", "rabbitmq-airm-config", "--skip", "keycloak")
-        code, out, err = typed(first, *broken)
+        code, out, err = typed(legacy, *broken)
         assert code == 1
         assert out.startswith("nothing was cast: 6 errors")
         conflicts = [line for line in err.splitlines() if line.startswith("error")]
@@ -278,6 +282,6 @@ class TestCommands:
         assert all(line.startswith("error[duplicate-object]: input/") for line in conflicts)
         named = {line.split(": ")[2].split()[0] for line in conflicts}
         assert named == {"kueue-onenode", "kyverno-onenode", "prometheus"}
-        code, out, err = typed(first, *broken, *(text for name in sorted(named) for text in ("--skip", name)))
+        code, out, err = typed(legacy, *broken, *(text for name in sorted(named) for text in ("--skip", name)))
         assert code == 0, err
         assert "\nnext: sh " in out

@@ -1,4 +1,4 @@
-"""catalog new on real charts: what it writes is a component's file, in which nothing is for nothing."""
+"""catalog new on real charts: it drafts a component's file in which everything has an effect."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ CHARTS = [
     "valkey",
 ]
 LEFT_TO_PEOPLE = {
-    *("replicas", "disruption-budget", "spread", "requests", "memory-limit", "literal-secret"),
-    *("secret", "address", "service-monitor"),
+    *("replicas", "disruption-budget", "spread", "requests", "memory-limit", "plaintext-secret"),
+    "missing-reference",
 }
 """What a chart may lack a value for, or what only a person knows."""
 
@@ -44,14 +44,14 @@ def tried(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> TrialRender
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_what_is_begun_is_a_component_that_can_be_tried(tried: TrialRenderer, corpus: Path, chart: str) -> None:
+def test_a_draft_is_a_component_that_can_be_tested(tried: TrialRenderer, corpus: Path, chart: str) -> None:
     index = yaml.safe_load((corpus / "mirror/index.yaml").read_text())
-    found = next(each for each in index["charts"] if each["name"] == chart)
+    found = next(entry for entry in index["charts"] if entry["name"] == chart)
     helm = {"repository": found["repository"], "chart": chart, "version": found["version"]}
-    asked = NewComponent(name=f"my-{chart}", helm=helm, namespace="mine")
-    draft = new.draft(asked, tried, ThreadWorkers(1), Silent())
-    own = MemoryFolder({f"components/{asked.name}.yaml": new.text(draft)})
+    wanted = NewComponent(name=f"my-{chart}", helm=helm, namespace="mine")
+    draft = new.draft(wanted, tried, ThreadWorkers(1), Silent())
+    own = MemoryFolder({f"components/{wanted.name}.yaml": new.text(draft)})
     library = Library((Packaged(), own))
     again = TrialRenderer(TrialPlans(library), tried.sources, tried.store, tried.renderer, tried.charts, tried.reader)
-    (verdict,) = test.test([asked.name], again, ThreadWorkers(1), Silent())
-    assert [each for each in verdict.faults if each.rule not in LEFT_TO_PEOPLE] == []
+    (verdict,) = test.test([wanted.name], again, ThreadWorkers(1), Silent())
+    assert [finding for finding in verdict.findings if finding.code not in LEFT_TO_PEOPLE] == []

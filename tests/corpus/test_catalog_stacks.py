@@ -14,8 +14,9 @@ from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.catalog.component_format import ALL_SIZES
 from cluster_forge.catalog.library import packaged
-from cluster_forge.checks import references
+from cluster_forge.checks import registry
 from cluster_forge.manifests.finding import Severity
+from cluster_forge.stages.catalog.trial_stack import exemptions_of, operated_kinds
 
 if TYPE_CHECKING:
     from tests.corpus.conftest import Forged, Workspaces
@@ -34,7 +35,7 @@ def platform(workspaces: Workspaces) -> Forged:
 def renderer() -> Renderer:
     """One for all stacks, in this process."""
     reader = FastYaml(GoYaml(PurePythonYaml()))
-    reader.read("a: 1\n")  # threads that come and go take the slow reader, unless this one has read before
+    reader.read("a: 1\n")  # short-lived threads use the slow reader, unless this one has read before
     return InProcessRenderer(HelmSdk(), reader)
 
 
@@ -44,20 +45,19 @@ def test_every_collection_forges_at_every_size(
     workspaces: Workspaces, renderer: Renderer, name: str, size: str
 ) -> None:
     forged = workspaces.forge(workspaces.begin(name, size=size), renderer=renderer)
-    assert [each for each in forged.smelted.findings if each.severity is Severity.ERROR] == []
-    assert [each for each in forged.smelted.findings if each.code == "missing-crd"] == []
-    assert lost(forged) == []
+    assert [finding for finding in forged.smelted.findings if finding.severity is Severity.ERROR] == []
+    assert [finding for finding in forged.smelted.findings if finding.code == "missing-crd"] == []
+    assert missing_references(forged) == []
 
 
-def test_everything_that_the_platform_names_is_there(platform: Forged) -> None:
-    assert lost(platform) == []
+def test_the_platform_has_everything_that_its_objects_refer_to(platform: Forged) -> None:
+    assert missing_references(platform) == []
 
 
 def test_pod_security_is_written_on_the_namespaces(platform: Forged) -> None:
     labels = {
         manifest.id.name: manifest.body["metadata"].get("labels", {}).get("pod-security.kubernetes.io/enforce")
-        for part in platform.smelted.parts
-        for manifest in part.manifests
+        for manifest in platform.manifests
         if manifest.id.kind == "Namespace"
     }
     assert labels["cert-manager"] == "restricted"
@@ -72,21 +72,28 @@ def test_one_storage_class_is_the_default(workspaces: Workspaces, renderer: Rend
     said = re.compile(r"""storageclass\.kubernetes\.io/is-default-class: ["']?true""")
     defaults = [
         str(manifest.id)
-        for part in forged.smelted.parts
-        for manifest in part.manifests
+        for manifest in forged.manifests
         if manifest.id.kind in ("StorageClass", "ConfigMap") and said.search(manifest.text.decode())
     ]
     assert len(defaults) == 1
 
 
-def lost(forged: Forged) -> list[str]:
-    """What leads nowhere in a forged stack, but for what the catalog excuses."""
+def missing_references(forged: Forged) -> list[str]:
+    """References to what is not in a forged stack, except for those that the catalog accepts."""
     catalog = packaged()
-    ours = {each.name: catalog.component(each.name) for each in forged.stack.components if each.name in catalog.names}
-    secrets = {(secret.namespace, secret.name) for each in forged.stack.components for secret in each.secrets}
-    for each in forged.stack.components:
-        if each.name in ours:
-            secrets |= {(each.namespace, name) for name in ours[each.name].makes_secrets}
-    every = [manifest for part in forged.smelted.parts for manifest in part.manifests]
-    exceptions = {str(name): component.exceptions for name, component in ours.items()}
-    return [str(each) for each in references.breaches(every, secrets=secrets, exceptions=exceptions)]
+    ours = {
+        component.name: catalog.component(component.name)
+        for component in forged.stack.components
+        if component.name in catalog.names
+    }
+    secrets = {(secret.namespace, secret.name) for component in forged.stack.components for secret in component.secrets}
+    for component in forged.stack.components:
+        if component.name in ours:
+            secrets |= {(component.namespace, name) for name in ours[component.name].makes_secrets}
+    findings = registry.check_references(
+        forged.manifests,
+        secrets=secrets,
+        operated=operated_kinds(catalog.operates),
+        exemptions={str(name): exemptions_of(component) for name, component in ours.items()},
+    )
+    return [f"{finding.object}: {finding.message}" for finding in findings]

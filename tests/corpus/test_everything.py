@@ -230,28 +230,38 @@ def independent(corpus: Path, forged: Forged) -> Independent:
 
 def test_every_chart_renders_and_everything_is_written(forged: Forged) -> None:
     assert forged.smelted.is_written
-    assert {part.name for part in forged.smelted.parts} - {"namespaces"} == {
+    assert {part.name for part in forged.smelted.record.parts} - {"namespaces"} == {
         each.name for each in forged.stack.components
     }
     assert all(group.manifests for content in forged.contents.values() for group in content.groups[:1])
 
 
+def later_hooks(forged: Forged, component: str) -> dict[str, Body]:
+    """The hooks of a component that an installation does not run, by their files in ``working/``."""
+    folder = f"{component}/hooks/"
+    return {
+        path: PurePythonYaml().read(content.decode())
+        for path, content in forged.smelted.tree.files.items()
+        if path.startswith(folder)
+    }
+
+
 def test_every_object_is_what_helms_engine_gives(forged: Forged, independent: Independent) -> None:
     """Body for body, in both directions: nothing is missing, nothing is added but namespaces."""
-    parts = {str(part.name): part for part in forged.smelted.parts}
-    owned = {key_of(each.body, ""): each.body for part in parts.values() for each in part.manifests}
+    parts = {str(part.name): part for part in forged.smelted.record.parts}
+    owned = {key_of(each.body, ""): each.body for part in parts.values() for each in part.objects}
     random: set[str] = set()
     compared = 0
     for name, recomputed in independent.recompute().items():
         namespace = forged.component(name).namespace or "default"
         theirs = dict(recomputed.objects)
         part = parts[name]
-        for manifest in (*part.manifests, *part.later):
-            key = key_of(manifest.body, namespace)
+        for ours in (*(known.body for known in part.objects), *later_hooks(forged, name).values()):
+            key = key_of(ours, namespace)
             assert key in theirs, f"{name}: {key} is not Helm's"
             body, drawn = theirs.pop(key)
-            ours = without_filled_in(manifest.body, body, namespace)
-            assert ours == body or frozenset(differences(rounded(ours), rounded(body))) <= drawn, f"{name}: {key}"
+            said = without_filled_in(ours, body, namespace)
+            assert said == body or frozenset(differences(rounded(said), rounded(body))) <= drawn, f"{name}: {key}"
             random |= {name} if drawn else set()
             compared += 1
         for key, (body, _) in theirs.items():
@@ -259,33 +269,30 @@ def test_every_object_is_what_helms_engine_gives(forged: Forged, independent: In
             assert is_test(body) or is_shared, f"{name}: {key} is lost"
     assert random == RANDOM[independent.name]
     assert compared == sum(
-        len(part.manifests) + len(part.later) for part in parts.values() if part.name != "namespaces"
+        len(part.objects) + len(later_hooks(forged, name)) for name, part in parts.items() if name != "namespaces"
     )
 
 
 def test_every_object_survives_being_written(forged: Forged) -> None:
     """What lies in ``working/`` is read as the object by Go's YAML, and to the last digit by the exact reader."""
     exact = PurePythonYaml()
-    manifests = [
-        (each, f"{part.name}/{folder}{each.id.file_name}")
-        for part in forged.smelted.parts
-        for folder, listed in (("", part.manifests), ("hooks/", part.later))
-        for each in listed
-    ]
-    bodies = at_once(lambda pair: go_yaml(forged.text(pair[1])), manifests)
-    for (manifest, path), body in zip(manifests, bodies, strict=True):
-        if body != manifest.body:
-            assert rounded(body) == rounded(manifest.body), manifest.id
-            assert exact.read(forged.text(path)) == manifest.body, manifest.id
+    objects = [known for part in forged.smelted.record.parts for known in part.objects]
+    bodies = at_once(lambda known: go_yaml(forged.text(known.path)), objects)
+    for known, body in zip(objects, bodies, strict=True):
+        if body != known.body:
+            assert rounded(body) == rounded(known.body), known.id
+            assert exact.read(forged.text(known.path)) == known.body, known.id
 
 
 def test_every_namespaced_object_has_its_namespace(forged: Forged) -> None:
-    made = {each.id.name for part in forged.smelted.parts for each in part.manifests if each.id.kind == "Namespace"} | {
+    made = {
+        each.id.name for part in forged.smelted.record.parts for each in part.objects if each.id.kind == "Namespace"
+    } | {
         "default",
         "kube-system",
     }
-    for part in forged.smelted.parts:
-        for each in part.manifests:
+    for part in forged.smelted.record.parts:
+        for each in part.objects:
             if kubernetes_apis.is_namespaced(each.id.group, each.id.kind, forged.stack.target.kubernetes.minor):
                 assert each.id.namespace in made, each.id
 
@@ -337,7 +344,7 @@ def with_hooks(forged: Forged) -> list[str]:
 
 
 def test_hooks_of_later_events_are_kept_aside(everything: Forged) -> None:
-    later = {str(part.name): {each.id.name for each in part.later} for part in everything.smelted.parts if part.later}
-    assert later["longhorn"] == {"longhorn-post-upgrade", "longhorn-uninstall"}
-    applied = {each.id.name for part in everything.smelted.parts for each in part.manifests}
+    later = {body["metadata"]["name"] for body in later_hooks(everything, "longhorn").values()}
+    assert later == {"longhorn-post-upgrade", "longhorn-uninstall"}
+    applied = {each.id.name for part in everything.smelted.record.parts for each in part.objects}
     assert not applied & {"longhorn-uninstall", "mimir-smoke-test", "1password-connect-health-check"}

@@ -1,6 +1,6 @@
-"""The first implementation's own input: smelted whole and by its selections, and nothing of what it lost is lost here.
+"""The input of the first implementation, as a whole and by its selections, without the objects that it lost.
 
-What must not be lost is derived from the raw files by PyYAML alone, every scalar taken as text.
+The expected objects are read from the raw files by PyYAML alone, every scalar as text.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.corpus
 
-SEED = "v1-input"
+V1_INPUT = "v1-input"
 SELECTIONS = ("core", "enterprise-ai", "nuage", "weka")
 BROKEN = ("rabbitmq-airm-config", "keycloak")
 ONE_NODE = ("kueue-onenode", "kyverno-onenode")
 SHARED = {"prometheus-app-config": "amd-gpu-operator"}
-"""A component whose one object another component brings, too, equal."""
+"""A component whose only object is also in another component, with equal content."""
 
 RIVAL = "prometheus"
-"""It and kube-prometheus-stack define two cluster roles of one name in different ways: a true conflict."""
+"""It and kube-prometheus-stack define two cluster roles with equal names and different rules: a real conflict."""
 
 Raw = dict[str, Any]
 Id = tuple[str, str, str]
 
 
-def mended(description: str) -> str:
-    """The description with `keycloak` as it was meant: its manifests, not the values that they were made with."""
+def corrected(description: str) -> str:
+    """The description with the manifests of `keycloak` instead of their Helm values, which it names by mistake."""
     assert description.count("keycloak/keycloak-values.yaml") == 1
     return description.replace("keycloak/keycloak-values.yaml", "keycloak/manifests/sourced")
 
@@ -55,29 +55,30 @@ def raw_objects(file: Path) -> list[Raw]:
     return list(raw_documents(file.read_text()))
 
 
-class Seed:
+class RawInput:
     """The raw files, read by PyYAML."""
 
     def __init__(self, folder: Path, description: str) -> None:
         self._folder = folder
         entries = yaml.load(description, yaml.CSafeLoader)
         self.paths: dict[str, list[str]] = {
-            each["name"]: each["manifestpath"] for each in entries if "manifestpath" in each
+            entry["name"]: entry["manifestpath"] for entry in entries if "manifestpath" in entry
         }
-        self.lines = {each["name"]: description.splitlines().index(f"- name: {each['name']}") + 1 for each in entries}
+        lines = description.splitlines()
+        self.lines = {entry["name"]: lines.index(f"- name: {entry['name']}") + 1 for entry in entries}
 
     def objects(self, component: str) -> list[tuple[str, Raw]]:
-        """Every object with the file that it stands in, in the order of ``manifestpath``."""
-        found = []
+        """Every object with its file, in the order of ``manifestpath``."""
+        objects = []
         for path in self.paths[component]:
             place = self._folder / path.strip("/")
-            files = [place] if place.is_file() else sorted(each for each in place.rglob("*.y*ml"))
-            found += [(str(file), each) for file in files for each in raw_objects(file)]
-        return found
+            files = [place] if place.is_file() else sorted(place.rglob("*.y*ml"))
+            objects += [(str(file), body) for file in files for body in raw_objects(file)]
+        return objects
 
     def last(self, component: str) -> dict[Id, Raw]:
-        """By kind, namespace as written and name; a later path's object replaces an earlier one's."""
-        return {identity(each): each for _, each in self.objects(component)}
+        """The objects by kind, written namespace and name; those of later paths replace those of earlier ones."""
+        return {identity(body): body for _, body in self.objects(component)}
 
 
 def identity(body: Raw) -> Id:
@@ -92,18 +93,18 @@ def written(forged: Forged, component: str) -> Mapping[Id, Raw]:
 
 @cache
 def read_folder(folder: Path) -> Mapping[Id, Raw]:
-    found: dict[Id, Raw] = {}
+    objects: dict[Id, Raw] = {}
     for file in sorted(folder.rglob("*.yaml")):
         body = json.loads(_native.call_string("helm_values_from_yaml", file.read_text()))
-        assert identity(body) not in found
-        found[identity(body)] = body
-    return found
+        assert identity(body) not in objects
+        objects[identity(body)] = body
+    return objects
 
 
-def in_namespace(found: Mapping[Id, Raw], wanted: Id, namespace: str) -> Raw | None:
-    """The object, in the namespace that it names or in that which was filled in."""
+def in_namespace(objects: Mapping[Id, Raw], wanted: Id, namespace: str) -> Raw | None:
+    """The object in its own namespace, or in the namespace of its component."""
     kind, own, name = wanted
-    return next((found[key] for key in ((kind, own, name), (kind, own or namespace, name)) if key in found), None)
+    return next((objects[key] for key in ((kind, own, name), (kind, own or namespace, name)) if key in objects), None)
 
 
 def is_test(body: Raw) -> bool:
@@ -116,58 +117,58 @@ def called_description(value: Any, *, are_names: bool = False) -> int:
         return sum(map(called_description, value))
     if not isinstance(value, dict):
         return 0
-    found = int(are_names and "description" in value)
-    return found + sum(
+    own = int(are_names and "description" in value)
+    return own + sum(
         called_description(inner, are_names=key == "properties" and not are_names) for key, inner in value.items()
     )
 
 
 @pytest.fixture(scope="module")
-def seed(corpus: Path) -> Seed:
-    return Seed(corpus / SEED, mended((corpus / SEED / "config.yaml").read_text()))
+def raw_input(corpus: Path) -> RawInput:
+    return RawInput(corpus / V1_INPUT, corrected((corpus / V1_INPUT / "config.yaml").read_text()))
 
 
 @pytest.fixture(scope="module")
 def whole(workspaces: Workspaces) -> Forged:
-    """Everything at once but what contradicts it."""
-    folder = workspaces.make(SEED, mended)
+    """All components that do not conflict."""
+    folder = workspaces.make(V1_INPUT, corrected)
     return workspaces.forge(folder, skip=("rabbitmq-airm-config", *ONE_NODE, RIVAL))
 
 
 @pytest.fixture(scope="module")
 def rest(workspaces: Workspaces) -> Forged:
-    """What `whole` leaves out."""
-    return workspaces.forge(workspaces.make(SEED, mended), names=(*ONE_NODE, RIVAL))
+    """The components that `whole` leaves out."""
+    return workspaces.forge(workspaces.make(V1_INPUT, corrected), names=(*ONE_NODE, RIVAL))
 
 
 @pytest.fixture(scope="module")
 def both(whole: Forged, rest: Forged) -> Mapping[str, Forged]:
-    """Which of the two a component is in."""
-    parts = {str(each.name): forged for forged in (whole, rest) for each in forged.stack.components}
+    """The workspace of each component."""
+    parts = {str(component.name): forged for forged in (whole, rest) for component in forged.stack.components}
     assert len(parts) == len(whole.stack.components) + len(rest.stack.components)
     return parts
 
 
-class TestWhatIsWrongInIt:
-    def test_a_folder_that_is_missing_is_told_with_its_line(self, workspaces: Workspaces, seed: Seed) -> None:
-        with pytest.raises(DescriptionError, match="there is no file or folder input/rabbitmq-airm-config") as caught:
-            workspaces.load(workspaces.make(SEED))
-        first = seed.lines["rabbitmq-airm-config"]
+class TestErrors:
+    def test_a_missing_folder_is_reported_with_its_line(self, workspaces: Workspaces, raw_input: RawInput) -> None:
+        with pytest.raises(DescriptionError, match="input/rabbitmq-airm-config does not exist") as caught:
+            workspaces.load(workspaces.make(V1_INPUT))
+        first = raw_input.lines["rabbitmq-airm-config"]
         assert caught.value.where in {f"input/config.yaml:{first + more}" for more in range(5)}
 
-    def test_values_in_the_place_of_manifests_are_told_with_their_file(self, workspaces: Workspaces) -> None:
+    def test_values_instead_of_manifests_are_reported_with_their_file(self, workspaces: Workspaces) -> None:
         with pytest.raises(ManifestError) as caught:
-            workspaces.forge(workspaces.make(SEED), skip=("rabbitmq-airm-config",))
+            workspaces.forge(workspaces.make(V1_INPUT), skip=("rabbitmq-airm-config",))
         error = caught.value
         assert error.where == "input/keycloak/keycloak-values.yaml:1"
         assert "component keycloak: " in error.message
         assert "values" in f"{error.message} {error.fix}"
 
-    def test_only_true_findings(self, workspaces: Workspaces) -> None:
+    def test_only_real_conflicts_are_findings(self, workspaces: Workspaces) -> None:
         everything = workspaces.forge(
-            workspaces.make(SEED, mended), skip=("rabbitmq-airm-config",), allow=("duplicate-object",)
+            workspaces.make(V1_INPUT, corrected), skip=("rabbitmq-airm-config",), allow=("duplicate-object",)
         ).smelted
-        errors = [each for each in everything.findings if " comes twice and differs" in f" {each.message}"]
+        errors = [each for each in everything.findings if each.message.startswith("defined twice, with differences")]
         assert sorted((str(each.component), each.object.name) for each in errors if each.object) == [
             ("kueue-onenode", "clusterforge-kueue-info"),
             ("kueue-onenode", "kueue-controller-manager"),
@@ -186,57 +187,63 @@ class TestWhatIsWrongInIt:
         assert codes == {"duplicate-object", "hook-dropped"}
 
 
-class TestNothingIsLost:
-    def test_every_object_of_every_file_is_there(self, seed: Seed, both: Mapping[str, Forged]) -> None:
-        assert both.keys() == seed.paths.keys() - {"rabbitmq-airm-config"}
-        objects = 0
+class TestObjects:
+    def test_every_object_of_every_file_is_written(self, raw_input: RawInput, both: Mapping[str, Forged]) -> None:
+        assert both.keys() == raw_input.paths.keys() - {"rabbitmq-airm-config"}
+        count = 0
         for name, forged in both.items():
-            found = written(forged, name)
+            objects_written = written(forged, name)
             namespace = forged.component(name).namespace
             others = [written(forged, SHARED[name])] if name in SHARED else []
-            for wanted, raw in seed.last(name).items():
-                is_there = any(in_namespace(place, wanted, namespace) for place in (found, *others))
+            for wanted, raw in raw_input.last(name).items():
+                is_there = any(in_namespace(objects, wanted, namespace) for objects in (objects_written, *others))
                 assert is_there or is_test(raw), f"{name}: {wanted} is lost"
-                objects += 1
-        assert objects > 1100
+                count += 1
+        assert count > 1100
 
-    def test_namesakes_do_not_overwrite_each_other(self, seed: Seed, both: Mapping[str, Forged]) -> None:
-        """Four objects are written twice on purpose: the later one counts, and that is told."""
+    def test_later_objects_replace_earlier_ones_in_their_component_only(
+        self, raw_input: RawInput, both: Mapping[str, Forged]
+    ) -> None:
+        """Four objects are in two files on purpose: the later one is written, with a notice."""
         replaced = []
         for name, forged in both.items():
-            every = [identity(each) for _, each in seed.objects(name)]
-            twice = sorted({each for each in every if every.count(each) > 1})
+            every = [identity(body) for _, body in raw_input.objects(name)]
+            duplicates = sorted({key for key in every if every.count(key) > 1})
             notices = [
-                each.object
-                for each in forged.smelted.findings
-                if each.component == name and each.severity is Severity.NOTICE and each.code == "duplicate-object"
+                finding.object
+                for finding in forged.smelted.findings
+                if finding.component == name
+                and finding.severity is Severity.NOTICE
+                and finding.code == "duplicate-object"
             ]
-            assert sorted((each.kind, each.namespace, each.name) for each in notices if each) == twice
-            replaced += [(name, each) for each in twice]
+            assert sorted((key.kind, key.namespace, key.name) for key in notices if key) == duplicates
+            replaced += [(name, key) for key in duplicates]
         assert len(replaced) == 4
         for name, wanted in replaced:
-            first, last = [each for _, each in seed.objects(name) if identity(each) == wanted]
+            first, last = [body for _, body in raw_input.objects(name) if identity(body) == wanted]
             assert first != last
-            ours = written(both[name], name)[wanted]
+            replacing = written(both[name], name)[wanted]
             base = written(both["kueue"], name.removesuffix("-onenode"))[wanted]
             kind = "spec" if wanted[0] == "Deployment" else "data"
-            assert strings(ours[kind]) == strings(last[kind])
+            assert strings(replacing[kind]) == strings(last[kind])
             assert strings(base[kind]) == strings(first[kind])
 
-    def test_all_of_keycloak(self, seed: Seed, whole: Forged) -> None:
+    def test_every_object_of_keycloak_is_written(self, raw_input: RawInput, whole: Forged) -> None:
         for component in ("keycloak", "keycloak-config"):
-            wanted = seed.last(component)
+            wanted = raw_input.last(component)
             assert len(wanted) >= 10
-            found = written(whole, component)
-            assert all(in_namespace(found, each, whole.component(component).namespace) for each in wanted)
+            objects = written(whole, component)
+            assert all(in_namespace(objects, key, whole.component(component).namespace) for key in wanted)
 
-    def test_shebangs_comments_and_separators_in_config_maps(self, seed: Seed, both: Mapping[str, Forged]) -> None:
-        """Every text of every ConfigMap and Secret to the letter; nine and more have lines that used to vanish."""
+    def test_shebangs_comments_and_separators_stay_in_config_maps(
+        self, raw_input: RawInput, both: Mapping[str, Forged]
+    ) -> None:
+        """Every text of every ConfigMap and Secret is equal; at least nine have lines that the first implementation lost."""
         with_marks = set()
         for name, forged in both.items():
-            found = written(forged, name)
-            for wanted, raw in seed.last(name).items():
-                body = in_namespace(found, wanted, forged.component(name).namespace)
+            objects_written = written(forged, name)
+            for wanted, raw in raw_input.last(name).items():
+                body = in_namespace(objects_written, wanted, forged.component(name).namespace)
                 if wanted[0] not in ("ConfigMap", "Secret") or body is None:
                     continue
                 texts = texts_of(raw)
@@ -246,61 +253,65 @@ class TestNothingIsLost:
                     with_marks.add((name, wanted))
         assert len(with_marks) >= 9
 
-    def test_properties_called_description(self, seed: Seed, both: Mapping[str, Forged]) -> None:
+    def test_properties_called_description_stay_in_schemas(
+        self, raw_input: RawInput, both: Mapping[str, Forged]
+    ) -> None:
         total = 0
         for name, forged in both.items():
-            found = written(forged, name)
-            for wanted, raw in seed.last(name).items():
+            objects_written = written(forged, name)
+            for wanted, raw in raw_input.last(name).items():
                 if wanted[0] == "CustomResourceDefinition":
                     number = called_description(raw)
-                    assert called_description(found[wanted]) == number, f"{name}: {wanted}"
+                    assert called_description(objects_written[wanted]) == number, f"{name}: {wanted}"
                     total += number
         assert total >= 20
 
 
 def texts_of(body: Raw) -> Raw:
-    """The entries of a ConfigMap or Secret; ``data`` may be there and be null."""
+    """The entries of a ConfigMap or Secret; ``data`` may be null."""
     return {
-        key: each
+        key: text
         for part in ("data", "stringData")
         if isinstance(body.get(part), dict)
-        for key, each in body[part].items()
+        for key, text in body[part].items()
     }
 
 
 def strings(value: Any) -> list[str]:
-    """The texts of a tree that are the same in every way of writing them."""
+    """The texts of a tree, in an order that does not depend on how they are written."""
     if isinstance(value, dict):
         return [text for key in sorted(value) for text in (key, *strings(value[key]))]
     if isinstance(value, list):
-        return [text for each in value for text in strings(each)]
+        return [text for item in value for text in strings(item)]
     return [str(value).lower()]
 
 
 class TestConvert:
-    def test_the_native_form_of_the_whole_gives_the_same_bytes(self, workspaces: Workspaces, whole: Forged) -> None:
+    def test_the_native_form_of_the_whole_list_gives_the_same_bytes(
+        self, workspaces: Workspaces, whole: Forged
+    ) -> None:
         skip = ("rabbitmq-airm-config", *ONE_NODE, RIVAL)
-        native = convert.native(workspaces.load(workspaces.make(SEED, mended), skip=skip))
-        converted = workspaces.forge(workspaces.make(SEED, lambda _: native), skip=skip)
+        native = convert.native(workspaces.load(workspaces.make(V1_INPUT, corrected), skip=skip))
+        converted = workspaces.forge(workspaces.make(V1_INPUT, lambda _: native), skip=skip)
         assert files_of(converted.folder) == files_of(whole.folder)
         assert converted.stack.name == whole.stack.name
 
     @pytest.mark.parametrize("selection", SELECTIONS)
     def test_a_selection_and_its_native_form_give_the_same_bytes(self, workspaces: Workspaces, selection: str) -> None:
-        options: dict[str, Any] = {"select_files": (f"config-silogen-{selection}.yaml",), "skip": ("keycloak",)}
-        folder = workspaces.make(SEED)
+        options: dict[str, Any] = {"select": (f"config-silogen-{selection}.yaml",), "skip": ("keycloak",)}
+        folder = workspaces.make(V1_INPUT)
         selected = workspaces.forge(folder, **options)
         assert selected.smelted.is_written
-        assert [each for each in selected.smelted.findings if each.severity is not Severity.NOTICE] == []
+        assert all(finding.severity is Severity.NOTICE for finding in selected.smelted.findings)
         native = convert.native(workspaces.load(folder, **options))
-        converted = workspaces.forge(workspaces.make(SEED, lambda _: native), skip=("keycloak",))
+        converted = workspaces.forge(workspaces.make(V1_INPUT, lambda _: native), skip=("keycloak",))
         assert files_of(converted.folder) == files_of(folder)
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """``working/``, but for the record, which has the fingerprint of the description."""
+    """``working/`` without the record, which has the fingerprint of the description."""
     working = folder / "working"
-    found = {str(each.relative_to(working)): each.read_bytes() for each in working.rglob("*") if each.is_file()}
-    assert len(found) > 300
-    del found[".smelt.json"]
-    return found
+    files = {str(path.relative_to(working)): path.read_bytes() for path in working.rglob("*") if path.is_file()}
+    assert len(files) > 300
+    del files[".smelt.json"]
+    return files

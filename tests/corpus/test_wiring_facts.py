@@ -1,4 +1,4 @@
-"""What the catalog's wirings are for, seen in what they come to: who reads from whom, sends to whom and stores where."""
+"""The purposes of the catalog's wirings, checked in rendered objects: what reads, sends and stores where."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from tests.corpus.reading import files_of, members
+from tests.corpus.reading import files_of, members, object_of, objects_of
 
-from cluster_forge.checks.inventory import texts
+from cluster_forge.checks.inventory import Inventory, strings_in
 from cluster_forge.manifests.pods import containers_of, pod_of
 
 if TYPE_CHECKING:
@@ -35,71 +35,78 @@ ALERTS = ("Alertmanager", "alertmanager", "http://kube-prometheus-stack-alertman
 def data_sources(stack: TrialStack, name: str) -> set[tuple[str, str, str]]:
     """Name, type and address, without the slash at its end."""
     files = [
-        text for each in stack.kinds(name, "ConfigMap") for text in files_of(each).values() if "\ndatasources:" in text
+        text
+        for manifest in objects_of(stack, name, "ConfigMap")
+        for text in files_of(manifest).values()
+        if "\ndatasources:" in text
     ]
     found = [source for text in files for source in yaml.safe_load(text)["datasources"]]
-    return {(each["name"], each["type"], each["url"].rstrip("/")) for each in found}
+    return {(source["name"], source["type"], source["url"].rstrip("/")) for source in found}
 
 
 @pytest.mark.parametrize(
     "others",
-    [[], *([each] for each in SOURCES), ["mimir", "loki"], list(SOURCES)],
-    ids=lambda others: "-".join(others) or "nobody",
+    [[], *([other] for other in SOURCES), ["mimir", "loki"], list(SOURCES)],
+    ids=lambda others: "-".join(others) or "none",
 )
-def test_grafana_reads_from_whoever_is_there(small_stacks: TrialStacks, others: list[str]) -> None:
+def test_grafana_reads_from_the_backends_in_the_stack(small_stacks: TrialStacks, others: list[str]) -> None:
     stack = small_stacks.of("grafana", *others, minor=35, about=["grafana"])
-    expected = {SOURCES[each] for each in others}
+    expected = {SOURCES[other] for other in others}
     if "kube-prometheus-stack" in others:
         expected |= {ALERTS}
     elif "mimir" in others:  # the store of metrics is Mimir then
         expected |= {("Prometheus", "prometheus", f"{MIMIR}/prometheus")}
     assert data_sources(stack, "grafana") == expected
-    assert stack.lost("grafana") == []
+    assert stack.findings_about("grafana") == []
 
 
 @pytest.mark.parametrize("others", [[], ["loki"], ["mimir", "tempo"], ["loki", "mimir", "tempo", "openobserve"]])
-def test_the_bundled_grafana_reads_from_whoever_is_there(small_stacks: TrialStacks, others: list[str]) -> None:
+def test_the_bundled_grafana_reads_from_the_backends_in_the_stack(small_stacks: TrialStacks, others: list[str]) -> None:
     name = "kube-prometheus-stack"
     stack = small_stacks.of(name, *others, minor=35, about=[name])
-    assert data_sources(stack, name) == {ALERTS, *(SOURCES[each] for each in (name, *others))}
-    assert stack.lost(name) == []
+    assert data_sources(stack, name) == {ALERTS, *(SOURCES[source] for source in (name, *others))}
+    assert stack.findings_about(name) == []
 
 
-def test_prometheus_without_an_operator_is_read_too(small_stacks: TrialStacks) -> None:
+def test_grafana_reads_from_prometheus_without_an_operator(small_stacks: TrialStacks) -> None:
     stack = small_stacks.of("grafana", "prometheus", minor=35, about=["grafana"])
     at = "svc.cluster.local"
     assert data_sources(stack, "grafana") == {
         ("Prometheus", "prometheus", f"http://prometheus-server.monitoring.{at}"),
         ("Alertmanager", "alertmanager", f"http://prometheus-alertmanager.monitoring.{at}:9093"),
     }
-    assert stack.lost("grafana") == []
+    assert stack.findings_about("grafana") == []
 
 
 @pytest.mark.parametrize("grafana", ["grafana", "kube-prometheus-stack"])
-def test_dashboards_come_by_the_sidecar(small_stacks: TrialStacks, grafana: str) -> None:
+def test_the_sidecar_loads_all_dashboards(small_stacks: TrialStacks, grafana: str) -> None:
     """The label that it looks for is on the dashboards of all who have some."""
-    makers = ("loki", "mimir", "cnpg-operator", "kyverno", "policy-reporter", "seaweedfs")
-    names = dict.fromkeys((grafana, *makers, "prometheus-operator-crds"))
-    stack = small_stacks.of(*names, minor=35, about=[grafana, *makers])
-    containers = [each for one in stack.kinds(grafana, "Deployment") for each in containers_of(one.body)]
-    (sidecar,) = [each for each in containers if each["name"] == "grafana-sc-dashboard"]
-    looks_for = {each["name"]: each.get("value") for each in sidecar["env"]}
+    providers = ("loki", "mimir", "cnpg-operator", "kyverno", "policy-reporter", "seaweedfs")
+    names = dict.fromkeys((grafana, *providers, "prometheus-operator-crds"))
+    stack = small_stacks.of(*names, minor=35, about=[grafana, *providers])
+    containers = [
+        container for manifest in objects_of(stack, grafana, "Deployment") for container in containers_of(manifest.body)
+    ]
+    (sidecar,) = [container for container in containers if container["name"] == "grafana-sc-dashboard"]
+    looks_for = {variable["name"]: variable.get("value") for variable in sidecar["env"]}
     assert looks_for["NAMESPACE"] == "ALL"
-    for name in makers:
+    for name in providers:
         dashboards = [
             text
-            for each in stack.kinds(name, "ConfigMap")
-            if (each.body["metadata"].get("labels") or {}).get(looks_for["LABEL"]) == looks_for["LABEL_VALUE"]
-            for text in files_of(each).values()
+            for manifest in objects_of(stack, name, "ConfigMap")
+            if (manifest.body["metadata"].get("labels") or {}).get(looks_for["LABEL"]) == looks_for["LABEL_VALUE"]
+            for text in files_of(manifest).values()
         ]
         assert dashboards, name
-        assert all(json.loads(each)["title"] for each in dashboards), name
+        assert all(json.loads(dashboard)["title"] for dashboard in dashboards), name
 
 
 def alloy_targets(stack: TrialStack) -> set[str]:
     """The addresses that Alloy's configuration sends to; those that it listens at are numbers."""
-    text = "".join(files_of(stack.one("alloy", "ConfigMap", "alloy")).values())
-    return {each for each in re.findall(r'(?:url|endpoint)\s*=\s*"([^"]+)"', text) if not each.startswith("0.0.0.0")}
+    text = "".join(files_of(object_of(stack, "alloy", "ConfigMap", "alloy")).values())
+    return {
+        target for target in re.findall(r'(?:url|endpoint)\s*=\s*"([^"]+)"', text) if not target.startswith("0.0.0.0")
+    }
 
 
 @pytest.mark.parametrize(
@@ -115,17 +122,19 @@ def alloy_targets(stack: TrialStack) -> set[str]:
     ],
     ids=str,
 )
-def test_alloy_sends_to_whoever_is_there(small_stacks: TrialStacks, others: list[str], targets: list[str]) -> None:
+def test_alloy_sends_to_the_backends_in_the_stack(
+    small_stacks: TrialStacks, others: list[str], targets: list[str]
+) -> None:
     stack = small_stacks.of("alloy", *others, minor=35, about=["alloy"])
     assert alloy_targets(stack) == set(targets)
-    assert stack.lost("alloy") == []
+    assert stack.findings_about("alloy") == []
 
 
 def test_promtail_sends_to_loki(small_stacks: TrialStacks) -> None:
     stack = small_stacks.of("promtail", "loki", about=["promtail"])
-    (text,) = files_of(stack.one("promtail", "Secret", "promtail")).values()
-    assert [each["url"] for each in yaml.safe_load(text)["clients"]] == [f"{LOKI}/loki/api/v1/push"]
-    assert stack.lost("promtail") == []
+    (text,) = files_of(object_of(stack, "promtail", "Secret", "promtail")).values()
+    assert [client["url"] for client in yaml.safe_load(text)["clients"]] == [f"{LOKI}/loki/api/v1/push"]
+    assert stack.findings_about("promtail") == []
 
 
 COLLECTORS = {
@@ -140,28 +149,32 @@ COLLECTORS = {
 
 @pytest.mark.parametrize("size", ["small", "large"])
 @pytest.mark.parametrize("other", COLLECTORS)
-def test_collectors_send_to_whoever_is_there(small_stacks: TrialStacks, other: str, size: str) -> None:
+def test_collectors_send_to_the_backends_in_the_stack(small_stacks: TrialStacks, other: str, size: str) -> None:
     name = "opentelemetry-operator"
     stack = small_stacks.of(name, other, "cert-manager", minor=35, size=size, about=[name])
     called, targets = COLLECTORS[other]
-    (collector,) = stack.kinds(name, "OpenTelemetryCollector")
+    (collector,) = objects_of(stack, name, "OpenTelemetryCollector")
     config = collector.body["spec"]["config"]
     assert collector.id.name == called
-    assert {each["endpoint"] for each in config["exporters"].values()} == targets
+    assert {exporter["endpoint"] for exporter in config["exporters"].values()} == targets
     for pipeline in config["service"]["pipelines"].values():
         assert set(pipeline["receivers"]) <= set(config["receivers"])
         assert set(pipeline["processors"]) <= set(config["processors"])
         assert set(pipeline["exporters"]) == set(config["exporters"])
-    assert stack.lost(name) == []
+    assert stack.findings_about(name) == []
 
 
 def senders_of_metrics(stack: TrialStack) -> set[str]:
     """Who writes to Mimir: Prometheus or Alloy."""
     target, found = f"{MIMIR}/api/v1/push", set()
     for name in set(stack.parts) - {"mimir"}:
-        for each in stack.parts[name]:
-            said = [*members(each.body, "remoteWrite"), *files_of(each).values()] if each.id.kind != "Secret" else []
-            if any(target in text for text in texts(said)):
+        for manifest in stack.parts[name]:
+            said = (
+                [*members(manifest.body, "remoteWrite"), *files_of(manifest).values()]
+                if manifest.id.kind != "Secret"
+                else []
+            )
+            if any(target in text for text in strings_in(said)):
                 found.add(name)
     return found
 
@@ -169,18 +182,20 @@ def senders_of_metrics(stack: TrialStack) -> set[str]:
 @pytest.mark.parametrize("prometheus", ["", "kube-prometheus-stack", "prometheus"])
 @pytest.mark.parametrize("agent", ["", "alloy"])
 def test_one_sends_metrics_to_mimir(small_stacks: TrialStacks, prometheus: str, agent: str) -> None:
-    names = [each for each in (prometheus, agent) if each]
+    names = [sender for sender in (prometheus, agent) if sender]
     if names:
         stack = small_stacks.of(*names, "mimir", minor=35, about=names)
         assert senders_of_metrics(stack) == {names[0]}
 
 
-def test_what_others_write_to_takes_it(small_stacks: TrialStacks) -> None:
-    """Prometheus takes metrics of others only if it is told to."""
-    (operated,) = small_stacks.of("kube-prometheus-stack").kinds("kube-prometheus-stack", "Prometheus")
+def test_prometheus_accepts_remote_writes(small_stacks: TrialStacks) -> None:
+    """Prometheus accepts metrics of others only if it is configured to."""
+    (operated,) = objects_of(small_stacks.of("kube-prometheus-stack"), "kube-prometheus-stack", "Prometheus")
     assert operated.body["spec"]["enableRemoteWriteReceiver"] is True
     alone = small_stacks.of("prometheus", minor=35)
-    arguments = [each for one in alone.parts["prometheus"] for each in texts([*members(one.body, "args")])]
+    arguments = [
+        argument for manifest in alone.parts["prometheus"] for argument in strings_in([*members(manifest.body, "args")])
+    ]
     assert "--web.enable-remote-write-receiver" in arguments
 
 
@@ -203,8 +218,8 @@ BUCKETS = {
 
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("name", BUCKETS)
-def test_object_storage_is_that_of_the_store_that_is_there(small_stacks: TrialStacks, name: str, store: str) -> None:
-    """The endpoint and the buckets are the store's, and the credentials a Secret that somebody is told to make."""
+def test_object_storage_is_that_of_the_stacks_store(small_stacks: TrialStacks, name: str, store: str) -> None:
+    """The endpoint and the buckets are the store's, and the credentials a Secret that is expected."""
     names = [name, store, *(["cnpg-operator", "cert-manager"] if name in CNPG else []), "minio-operator"]
     stack = small_stacks.of(*names, size="large", minor=35, about=[name, store])
     config = "".join(settings(stack, name))
@@ -214,31 +229,35 @@ def test_object_storage_is_that_of_the_store_that_is_there(small_stacks: TrialSt
     named += re.findall(r"s3://([a-z-]+)/", config)
     assert set(named) == BUCKETS[name]
     assert BUCKETS[name] <= buckets_of(stack, store)
-    expected = {secret for namespace, secret in stack.secrets if namespace == stack.around.placed[name].namespace}
+    expected = {secret for namespace, secret in stack.secrets if namespace == stack.context.components[name].namespace}
     assert (
-        {text for each in stack.parts[name] for text in texts(each.body)}
+        {text for manifest in stack.parts[name] for text in strings_in(manifest.body)}
         & expected
         & {
             "object-storage",
             "object-storage-credentials",
         }
     )
-    assert stack.lost(name) == []
+    assert stack.findings_about(name) == []
 
 
 def settings(stack: TrialStack, name: str) -> list[str]:
-    """What a component is told, as text."""
-    told = [text for each in stack.kinds(name, "ConfigMap") for text in files_of(each).values()]
-    told += [f"{key}: {text}\n" for each in stack.kinds(name, "ConfigMap") for key, text in files_of(each).items()]
-    return told + [each.text.decode() for each in stack.kinds(name, "Cluster", "BackupStorageLocation")]
+    """The configuration of a component, as texts."""
+    texts = [text for manifest in objects_of(stack, name, "ConfigMap") for text in files_of(manifest).values()]
+    texts += [
+        f"{key}: {text}\n"
+        for manifest in objects_of(stack, name, "ConfigMap")
+        for key, text in files_of(manifest).items()
+    ]
+    return texts + [manifest.text.decode() for manifest in objects_of(stack, name, "Cluster", "BackupStorageLocation")]
 
 
 def buckets_of(stack: TrialStack, store: str) -> set[str]:
     """The buckets that a store makes when it begins."""
     if store == "minio-tenant":
-        (tenant,) = stack.kinds(store, "Tenant")
-        return {each["name"] for each in tenant.body["spec"]["buckets"]}
-    said = "\n".join(text for each in stack.kinds(store, "Job") for text in texts(each.body))
+        (tenant,) = objects_of(stack, store, "Tenant")
+        return {bucket["name"] for bucket in tenant.body["spec"]["buckets"]}
+    said = "\n".join(text for manifest in objects_of(stack, store, "Job") for text in strings_in(manifest.body))
     return set(re.findall(r"s3\.bucket\.create --name ([a-z-]+)", said))
 
 
@@ -246,19 +265,23 @@ def buckets_of(stack: TrialStack, store: str) -> set[str]:
 @pytest.mark.parametrize("name", CNPG)
 def test_databases_come_from_cloudnativepg(small_stacks: TrialStacks, name: str, size: str, instances: int) -> None:
     stack = small_stacks.whole(name, size=size, minor=35)
-    (cluster,) = stack.kinds(name, "Cluster")
+    (cluster,) = objects_of(stack, name, "Cluster")
     assert cluster.body["spec"]["instances"] == instances
     host = f"{cluster.id.name}-rw.{cluster.id.namespace}.svc.cluster.local"
-    files = [text for each in stack.kinds(name, "ConfigMap", "Secret") for text in files_of(each).values()]
-    said = [text for each in stack.parts[name] for text in texts([pod_of(each.body)])]
+    files = [
+        text for manifest in objects_of(stack, name, "ConfigMap", "Secret") for text in files_of(manifest).values()
+    ]
+    said = [text for manifest in stack.parts[name] for text in strings_in([pod_of(manifest.body)])]
     assert any(host in text for text in (*files, *said))
-    references = [each for one in stack.parts[name] for each in members([pod_of(one.body)], "secretKeyRef")]
-    assert f"{cluster.id.name}-app" in {each["name"] for each in references}
-    assert stack.lost(name) == []
+    references = [
+        reference for manifest in stack.parts[name] for reference in members([pod_of(manifest.body)], "secretKeyRef")
+    ]
+    assert f"{cluster.id.name}-app" in {reference["name"] for reference in references}
+    assert stack.findings_about(name) == []
 
 
 def test_at_small_gitea_has_a_database_of_its_own(small_stacks: TrialStacks) -> None:
-    assert small_stacks.of("gitea", "cnpg-operator", minor=35, about=["gitea"]).kinds("gitea", "Cluster") == []
+    assert objects_of(small_stacks.of("gitea", "cnpg-operator", minor=35, about=["gitea"]), "gitea", "Cluster") == []
 
 
 ALWAYS = {"batch/job", "pod", "deployment", "statefulset"}
@@ -271,45 +294,45 @@ QUEUED = {
 
 
 @pytest.mark.parametrize("minor", [28, 35])
-@pytest.mark.parametrize("others", [[], *([each] for each in QUEUED), ["jobset", "lws"], list(QUEUED)], ids=str)
-def test_kueue_queues_what_is_there(small_stacks: TrialStacks, others: list[str], minor: int) -> None:
+@pytest.mark.parametrize("others", [[], *([other] for other in QUEUED), ["jobset", "lws"], list(QUEUED)], ids=str)
+def test_kueue_queues_the_workloads_of_the_stack(small_stacks: TrialStacks, others: list[str], minor: int) -> None:
     stack = small_stacks.of("kueue", *others, "cert-manager", minor=minor, about=["kueue"])
-    (text,) = files_of(stack.one("kueue", "ConfigMap", "kueue-manager-config")).values()
+    (text,) = files_of(object_of(stack, "kueue", "ConfigMap", "kueue-manager-config")).values()
     frameworks = yaml.safe_load(text)["integrations"]["frameworks"]
-    assert sorted(frameworks) == sorted(ALWAYS.union(*(QUEUED[each] for each in others)))
+    assert sorted(frameworks) == sorted(ALWAYS.union(*(QUEUED[other] for other in others)))
 
 
 GPUS = {"amd-gpu-operator": "amd.com/gpu", "nvidia-gpu-operator": "nvidia.com/gpu"}
 
 
 @pytest.mark.parametrize("operator", GPUS)
-def test_kueue_has_a_queue_for_the_gpus_that_are_there(small_stacks: TrialStacks, operator: str) -> None:
+def test_kueue_has_a_queue_for_the_gpus_of_the_stack(small_stacks: TrialStacks, operator: str) -> None:
     stack = small_stacks.of("kueue", operator, minor=35, about=["kueue"])
-    (flavor,), (queue,) = stack.kinds("kueue", "ResourceFlavor"), stack.kinds("kueue", "ClusterQueue")
-    (local,) = stack.kinds("kueue", "LocalQueue")
+    (flavor,), (queue,) = objects_of(stack, "kueue", "ResourceFlavor"), objects_of(stack, "kueue", "ClusterQueue")
+    (local,) = objects_of(stack, "kueue", "LocalQueue")
     (group,) = queue.body["spec"]["resourceGroups"]
     assert set(group["coveredResources"]) - {"cpu", "memory"} == {GPUS[operator]}
-    for each in group["flavors"]:
-        assert each["name"] == flavor.id.name
-        assert [resource["name"] for resource in each["resources"]] == group["coveredResources"]
+    for group_flavor in group["flavors"]:
+        assert group_flavor["name"] == flavor.id.name
+        assert [resource["name"] for resource in group_flavor["resources"]] == group["coveredResources"]
     assert local.body["spec"]["clusterQueue"] == queue.id.name
-    assert small_stacks.of("kueue", minor=35).kinds("kueue", "ClusterQueue") == []
+    assert objects_of(small_stacks.of("kueue", minor=35), "kueue", "ClusterQueue") == []
 
 
 @pytest.mark.parametrize("operator", GPUS)
 @pytest.mark.parametrize(
     ("storage", "class_name"), [("longhorn", "longhorn"), ("local-path-provisioner", "local-path")]
 )
-def test_kaiwo_uses_the_gpus_and_the_volumes_that_are_there(
+def test_kaiwo_uses_the_gpus_and_the_volumes_of_the_stack(
     small_stacks: TrialStacks, operator: str, storage: str, class_name: str
 ) -> None:
     names = ["kaiwo", operator, storage, "kueue", "cert-manager", "kuberay-operator", "appwrapper"]
     stack = small_stacks.of(*names, minor=35, about=["kaiwo", "kueue", storage])
-    (config,) = stack.kinds("kaiwo", "KaiwoConfig")
+    (config,) = objects_of(stack, "kaiwo", "KaiwoConfig")
     assert config.body["spec"]["nodes"]["defaultGpuResourceKey"] == GPUS[operator]
     assert config.body["spec"]["storage"]["defaultStorageClass"] == class_name
-    assert stack.inventory.has_storage_class(class_name)
-    assert stack.kinds("kueue", "ClusterQueue") == []  # Kaiwo makes its own
+    assert Inventory(stack.manifests).has_storage_class(class_name)
+    assert objects_of(stack, "kueue", "ClusterQueue") == []  # Kaiwo makes its own
 
 
 @pytest.mark.parametrize(
@@ -325,29 +348,29 @@ def test_metrics_of_gpus_reach_prometheus(
     """The operator makes the exporter, and its ServiceMonitor where the API is there."""
     part, switch = exporter
 
-    def told(*others: str) -> dict[str, Any]:
-        (found,) = small_stacks.of(operator, *others, minor=35, about=[operator]).kinds(operator, kind)
+    def exporter_spec(*others: str) -> dict[str, Any]:
+        (found,) = objects_of(small_stacks.of(operator, *others, minor=35, about=[operator]), operator, kind)
         return {**found.body["spec"][part], **found.body["spec"][part].get("prometheus", {})}
 
-    assert told()[switch] is True
-    assert told("kube-prometheus-stack")["serviceMonitor"][switch] is True
-    assert not told().get("serviceMonitor", {}).get(switch)
+    assert exporter_spec()[switch] is True
+    assert exporter_spec("kube-prometheus-stack")["serviceMonitor"][switch] is True
+    assert not exporter_spec().get("serviceMonitor", {}).get(switch)
 
 
 @pytest.mark.parametrize("name", CNPG)
 def test_monitors_of_databases_name_the_database(small_stacks: TrialStacks, name: str) -> None:
     """No manifest has the pods; CloudNativePG labels them with the name of their cluster."""
-    names = [*small_stacks.whole(name, size="medium", minor=35).around.placed, "prometheus-operator-crds"]
+    names = [*small_stacks.whole(name, size="medium", minor=35).context.components, "prometheus-operator-crds"]
     stack = small_stacks.of(*names, size="medium", minor=35, about=[name])
-    (cluster,) = stack.kinds(name, "Cluster")
-    selectors = [each.body["spec"]["selector"]["matchLabels"] for each in stack.kinds(name, "PodMonitor")]
-    assert cluster.id.name in {each.get("cnpg.io/cluster") for each in selectors}
+    (cluster,) = objects_of(stack, name, "Cluster")
+    selectors = [manifest.body["spec"]["selector"]["matchLabels"] for manifest in objects_of(stack, name, "PodMonitor")]
+    assert cluster.id.name in {selector.get("cnpg.io/cluster") for selector in selectors}
 
 
-def test_the_monitor_of_minio_finds_what_the_operator_labels(small_stacks: TrialStacks) -> None:
+def test_the_monitor_of_minio_selects_the_operators_labels(small_stacks: TrialStacks) -> None:
     name = "minio-tenant"
     stack = small_stacks.of(name, "minio-operator", "prometheus-operator-crds", minor=35, about=[name])
-    (tenant,), (monitor,) = stack.kinds(name, "Tenant"), stack.kinds(name, "ServiceMonitor")
+    (tenant,), (monitor,) = objects_of(stack, name, "Tenant"), objects_of(stack, name, "ServiceMonitor")
     labels = tenant.body["spec"]["serviceMetadata"]["minioServiceLabels"]
     assert monitor.body["spec"]["selector"]["matchLabels"].items() <= labels.items()
     assert monitor.id.namespace == tenant.id.namespace

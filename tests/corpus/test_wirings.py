@@ -1,6 +1,4 @@
-"""APIs, certificates, gateways and stores that are there are used by every component of the catalog that has a wiring for
-them. What each wiring names is looked at by `catalog test` (`test_catalog.py`).
-"""
+"""APIs, certificates, gateways and stores of a stack are used by every component of the catalog with a wiring for them. The references of each wiring are checked by `catalog test` (`test_catalog.py`)."""
 
 from __future__ import annotations
 
@@ -9,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from tests.corpus.reading import files_of, members
+from tests.corpus.reading import files_of, members, objects_of
 
 from cluster_forge.catalog import wiring
 from cluster_forge.catalog.library import packaged
+from cluster_forge.catalog.stack_context import DOMAIN
 from cluster_forge.catalog.trial_plan import newest
-from cluster_forge.checks.inventory import texts
+from cluster_forge.checks.inventory import strings_in
 from cluster_forge.manifests.pods import pod_of
 
 if TYPE_CHECKING:
@@ -29,53 +28,55 @@ MONITORING, CERTIFICATES = "monitoring.coreos.com", "cert-manager.io"
 
 def having(*, wired_to: str) -> list[str]:
     """The components that have a wiring for just this."""
-    return [name for name, component in CATALOG.items() if any(each.all_of == [wired_to] for each in component.wiring)]
+    return [
+        name for name, component in CATALOG.items() if any(wired.all_of == [wired_to] for wired in component.wiring)
+    ]
 
 
-def company(stacks: TrialStacks, component: CatalogComponent, each: Wiring, size: SizeName) -> TrialStack:
+def stack_for(stacks: TrialStacks, component: CatalogComponent, wired: Wiring, size: SizeName) -> TrialStack:
     minor = newest(component)
-    names = stacks.trials.companies.company(component, each, size, minor)
+    names = stacks.trials.plans.stack_for_wiring(component, wired, size, minor)
     assert names
-    domain = "example.com" if wiring.DOMAIN in each.all_of else ""
+    domain = "example.com" if DOMAIN in wired.all_of else ""
     return stacks.of(*names, size=size, minor=minor, domain=domain, about=[component.name])
 
 
-def company_of(stacks: TrialStacks, name: str, *, wired_to: str) -> TrialStack:
-    (each,) = [one for one in CATALOG[name].wiring if one.all_of == [wired_to] and not one.none_of]
-    return company(stacks, CATALOG[name], each, each.sizes[0])
+def stack_wired_to(stacks: TrialStacks, name: str, *, wired_to: str) -> TrialStack:
+    (wired,) = [other for other in CATALOG[name].wiring if other.all_of == [wired_to] and not other.none_of]
+    return stack_for(stacks, CATALOG[name], wired, wired.sizes[0])
 
 
 @pytest.mark.parametrize("name", CATALOG)
-def test_nothing_is_of_an_api_that_nobody_brings(small_stacks: TrialStacks, name: str) -> None:
+def test_custom_objects_need_their_api(small_stacks: TrialStacks, name: str) -> None:
     """Monitors and rules are off without the Prometheus operator's APIs, certificates without cert-manager's."""
     stack = small_stacks.whole(name, minor=newest(CATALOG[name]))
     for group in (MONITORING, CERTIFICATES):
-        if not stack.around.has(group):
-            assert [str(each.id) for each in stack.parts[name] if each.id.group == group] == []
+        if not stack.context.has(group):
+            assert [str(manifest.id) for manifest in stack.parts[name] if manifest.id.group == group] == []
 
 
 @pytest.mark.parametrize("name", having(wired_to=MONITORING))
-def test_monitors_are_on_where_the_prometheus_operators_apis_are(small_stacks: TrialStacks, name: str) -> None:
-    stack = company_of(small_stacks, name, wired_to=MONITORING)
-    assert stack.kinds(name, "ServiceMonitor", "PodMonitor")
+def test_monitors_are_on_with_the_prometheus_operators_apis(small_stacks: TrialStacks, name: str) -> None:
+    stack = stack_wired_to(small_stacks, name, wired_to=MONITORING)
+    assert objects_of(stack, name, "ServiceMonitor", "PodMonitor")
 
 
 @pytest.mark.parametrize("name", ["loki", "metallb", "mimir", "opentelemetry-operator", "velero"])
-def test_rules_are_on_where_the_prometheus_operators_apis_are(small_stacks: TrialStacks, name: str) -> None:
-    rules_made = company_of(small_stacks, name, wired_to=MONITORING).kinds(name, "PrometheusRule")
-    assert [each for one in rules_made for each in members(one.body, "expr")]
+def test_rules_are_on_with_the_prometheus_operators_apis(small_stacks: TrialStacks, name: str) -> None:
+    rules = objects_of(stack_wired_to(small_stacks, name, wired_to=MONITORING), name, "PrometheusRule")
+    assert [expression for rule in rules for expression in members(rule.body, "expr")]
 
 
-def test_prometheus_takes_the_monitors_and_rules_of_all(small_stacks: TrialStacks) -> None:
-    (prometheus,) = small_stacks.of("kube-prometheus-stack").kinds("kube-prometheus-stack", "Prometheus")
+def test_prometheus_selects_the_monitors_and_rules_of_all_namespaces(small_stacks: TrialStacks) -> None:
+    (prometheus,) = objects_of(small_stacks.of("kube-prometheus-stack"), "kube-prometheus-stack", "Prometheus")
     for kind in ("serviceMonitor", "podMonitor", "rule"):
         assert prometheus.body["spec"][f"{kind}Selector"] == {}  # all
         assert prometheus.body["spec"][f"{kind}NamespaceSelector"] == {}
 
 
-def test_its_own_crds_give_way(small_stacks: TrialStacks) -> None:
+def test_bundled_crds_are_off_with_prometheus_operator_crds(small_stacks: TrialStacks) -> None:
     def crds(stack: TrialStack, name: str) -> set[str]:
-        return {each.id.name for each in stack.kinds(name, "CustomResourceDefinition")}
+        return {manifest.id.name for manifest in objects_of(stack, name, "CustomResourceDefinition")}
 
     alone = small_stacks.of("kube-prometheus-stack")
     together = small_stacks.of("kube-prometheus-stack", "prometheus-operator-crds")
@@ -85,11 +86,13 @@ def test_its_own_crds_give_way(small_stacks: TrialStacks) -> None:
     assert crds(together, "kube-prometheus-stack") == set()
 
 
-def test_its_own_grafana_gives_way(small_stacks: TrialStacks) -> None:
+def test_the_bundled_grafana_is_off_with_grafana(small_stacks: TrialStacks) -> None:
     def made(stack: TrialStack) -> tuple[bool, int]:
-        ours = stack.kinds("kube-prometheus-stack", "Deployment", "ConfigMap")
-        dashboards = [each for each in ours if "grafana_dashboard" in (each.body["metadata"].get("labels") or {})]
-        return "kube-prometheus-stack-grafana" in {each.id.name for each in ours}, len(dashboards)
+        ours = objects_of(stack, "kube-prometheus-stack", "Deployment", "ConfigMap")
+        dashboards = [
+            manifest for manifest in ours if "grafana_dashboard" in (manifest.body["metadata"].get("labels") or {})
+        ]
+        return "kube-prometheus-stack-grafana" in {manifest.id.name for manifest in ours}, len(dashboards)
 
     has_grafana, dashboards = made(small_stacks.of("kube-prometheus-stack"))
     assert has_grafana
@@ -98,15 +101,15 @@ def test_its_own_grafana_gives_way(small_stacks: TrialStacks) -> None:
 
 
 @pytest.mark.parametrize("name", having(wired_to="cert-manager"))
-def test_certificates_come_from_cert_manager_where_it_is(small_stacks: TrialStacks, name: str) -> None:
+def test_certificates_come_from_cert_manager_in_its_stack(small_stacks: TrialStacks, name: str) -> None:
     """Its pods take them from their Secrets, and the API server trusts them by what cert-manager writes."""
-    stack = company_of(small_stacks, name, wired_to="cert-manager")
-    made = {f"{each.id.namespace}/{each.id.name}" for each in stack.kinds(name, "Certificate")}
+    stack = stack_wired_to(small_stacks, name, wired_to="cert-manager")
+    made = {f"{manifest.id.namespace}/{manifest.id.name}" for manifest in objects_of(stack, name, "Certificate")}
     assert made
-    wanted = {text for each in stack.parts[name] for text in texts([pod_of(each.body)])}
+    wanted = {text for manifest in stack.parts[name] for text in strings_in([pod_of(manifest.body)])}
     wanted |= {text.partition("=")[2] for text in wanted if text.startswith("--")}
-    assert {each.body["spec"]["secretName"] for each in stack.kinds(name, "Certificate")} & wanted
-    assert {trusted for each in stack.parts[name] if (trusted := annotated(each))} <= made
+    assert {manifest.body["spec"]["secretName"] for manifest in objects_of(stack, name, "Certificate")} & wanted
+    assert {trusted for manifest in stack.parts[name] if (trusted := annotated(manifest))} <= made
 
 
 def annotated(manifest: Manifest) -> str:
@@ -115,7 +118,7 @@ def annotated(manifest: Manifest) -> str:
     return str(annotations.get("cert-manager.io/inject-ca-from") or "")
 
 
-OWN_MEANS = {
+OWN_SOURCES = {
     "external-secrets": "Deployment/external-secrets-cert-controller",
     "ingress-nginx": "Job/ingress-nginx-admission-create",
     "kube-prometheus-stack": "Job/kube-prometheus-stack-admission-create",
@@ -126,28 +129,28 @@ OWN_MEANS = {
     "lws": "internalCertManagement: true",
     "kyverno": "",
 }
-"""How certificates come to be without cert-manager; Kyverno makes those that it does not find."""
+"""What creates certificates without cert-manager; Kyverno creates missing ones at run time."""
 
 
-def test_all_own_means_are_known() -> None:
-    assert sorted(OWN_MEANS) == having(wired_to="cert-manager")
+def test_all_own_certificate_sources_are_known() -> None:
+    assert sorted(OWN_SOURCES) == having(wired_to="cert-manager")
 
 
-@pytest.mark.parametrize("name", [name for name, means in OWN_MEANS.items() if means])
-def test_certificates_come_from_their_own_means_where_cert_manager_is_not(small_stacks: TrialStacks, name: str) -> None:
-    def means(stack: TrialStack) -> set[str]:
-        found = {f"{each.id.kind}/{each.id.name}" for each in stack.parts[name]}
-        for each in stack.parts[name]:
-            found |= set(texts(each.body))
-            if each.body.get("spec", {}).get("insecureSkipTLSVerify"):
+@pytest.mark.parametrize("name", [name for name, source in OWN_SOURCES.items() if source])
+def test_certificates_come_from_their_own_source_without_cert_manager(small_stacks: TrialStacks, name: str) -> None:
+    def certificate_sources(stack: TrialStack) -> set[str]:
+        found = {f"{manifest.id.kind}/{manifest.id.name}" for manifest in stack.parts[name]}
+        for manifest in stack.parts[name]:
+            found |= set(strings_in(manifest.body))
+            if manifest.body.get("spec", {}).get("insecureSkipTLSVerify"):
                 found.add("insecureSkipTLSVerify: true")
-            for text in files_of(each).values() if "internalCertManagement" in each.text.decode() else ():
+            for text in files_of(manifest).values() if "internalCertManagement" in manifest.text.decode() else ():
                 is_own = yaml.safe_load(text).get("internalCertManagement", {}).get("enable")
                 found |= {"internalCertManagement: true"} if is_own else set()
         return found
 
-    assert OWN_MEANS[name] in means(small_stacks.whole(name, minor=newest(CATALOG[name])))
-    assert OWN_MEANS[name] not in means(company_of(small_stacks, name, wired_to="cert-manager"))
+    assert OWN_SOURCES[name] in certificate_sources(small_stacks.whole(name, minor=newest(CATALOG[name])))
+    assert OWN_SOURCES[name] not in certificate_sources(stack_wired_to(small_stacks, name, wired_to="cert-manager"))
 
 
 ROUTED = {
@@ -168,17 +171,15 @@ GATEWAYS = {"kgateway": 31, "envoy-gateway": 35, "traefik": 35}
 
 @pytest.mark.parametrize("gateway", GATEWAYS)
 @pytest.mark.parametrize("name", ROUTED)
-def test_user_interfaces_are_routed_by_the_gateway_that_is_there(
-    small_stacks: TrialStacks, name: str, gateway: str
-) -> None:
-    minor = GATEWAYS[gateway] if small_stacks.trials.companies.placed(name, GATEWAYS[gateway]) else 0
+def test_user_interfaces_are_routed_by_the_gateway(small_stacks: TrialStacks, name: str, gateway: str) -> None:
+    minor = GATEWAYS[gateway] if small_stacks.trials.plans.stack_component(name, GATEWAYS[gateway]) else 0
     if not minor:
         pytest.skip(f"{name} is for no version of Kubernetes that {gateway} is for")
     stack = small_stacks.of(
         name, gateway, "gateway-api", "cert-manager", minor=minor, domain="example.com", about=[name, gateway]
     )
-    (route,) = stack.kinds(name, "HTTPRoute")
-    (gate,) = stack.kinds(gateway, "Gateway")
+    (route,) = objects_of(stack, name, "HTTPRoute")
+    (gate,) = objects_of(stack, gateway, "Gateway")
     (parent,) = route.body["spec"]["parentRefs"]
     assert (parent["namespace"], parent["name"]) == (gate.id.namespace, gate.id.name)
     assert route.body["spec"]["hostnames"] == [f"{ROUTED[name]}.example.com"]
@@ -186,7 +187,11 @@ def test_user_interfaces_are_routed_by_the_gateway_that_is_there(
     for listener in gate.body["spec"]["listeners"]:
         assert listener["hostname"] == "*.example.com"
         assert listener["allowedRoutes"]["namespaces"]["from"] == "All"
-    assert [each for each in (*stack.lost(name), *stack.lost(gateway)) if each.object == str(route.id)] == []
+    assert [
+        finding
+        for finding in (*stack.findings_about(name), *stack.findings_about(gateway))
+        if finding.object == route.id
+    ] == []
 
 
 WITHOUT_LINKS = {"keycloak", "openbao"}
@@ -200,7 +205,11 @@ def test_user_interfaces_know_whether_the_gateway_takes_https(small_stacks: Tria
     """It does where cert-manager makes its certificate; links that a user interface writes lead back to it."""
     for others, scheme in (([], "http"), (["cert-manager"], "https")):
         stack = small_stacks.of(name, "traefik", "gateway-api", *others, minor=35, domain="example.com", about=[name])
-        said = [text for each in stack.parts[name] for text in (*texts(each.body), *files_of(each).values())]
+        said = [
+            text
+            for manifest in stack.parts[name]
+            for text in (*strings_in(manifest.body), *files_of(manifest).values())
+        ]
         links = {found[1] for text in said for found in re.finditer(rf"(\w+)://{ROUTED[name]}\.example\.com", text)}
         assert links == (set() if name in WITHOUT_LINKS else {scheme})
 
@@ -208,33 +217,39 @@ def test_user_interfaces_know_whether_the_gateway_takes_https(small_stacks: Tria
 @pytest.mark.parametrize("name", ROUTED)
 def test_there_is_no_route_without_a_domain_or_a_gateway(small_stacks: TrialStacks, name: str) -> None:
     for names, domain in (((name, "traefik", "gateway-api"), ""), ((name,), "example.com")):
-        assert small_stacks.of(*names, minor=35, domain=domain, about=[name]).kinds(name, "HTTPRoute") == []
+        assert objects_of(small_stacks.of(*names, minor=35, domain=domain, about=[name]), name, "HTTPRoute") == []
 
 
-EXPECTING = [name for name, each in CATALOG.items() if any(not one.by_hand for one in each.secrets)]
+EXPECTING = [name for name, component in CATALOG.items() if any(not secret.by_hand for secret in component.secrets)]
 STORE = ("external-secrets", "1password-connect", "1password-secret-store")
 
 
 @pytest.mark.parametrize("name", EXPECTING)
-def test_expected_secrets_come_from_the_store_that_is_there(small_stacks: TrialStacks, name: str) -> None:
+def test_expected_secrets_come_from_the_secret_store(small_stacks: TrialStacks, name: str) -> None:
     component = CATALOG[name]
-    needed = [need for need in small_stacks.whole(name, minor=35).around.placed if need not in STORE]
+    needed = [need for need in small_stacks.whole(name, minor=35).context.components if need not in STORE]
     stack = small_stacks.of(*needed, *STORE, minor=35, about=[name, STORE[-1]])
-    (store,) = stack.kinds("1password-secret-store", "ClusterSecretStore")
-    fetched = {each.body["spec"]["target"]["name"]: each for each in stack.kinds(name, "ExternalSecret")}
-    by_name = {each.name: each for each in component.secrets}
-    expected = {each["name"] for each in wiring.layers(stack.around.placed[name], stack.around)[0].plain["secrets"]}
-    assert set(fetched) == {each for each in expected if not by_name[each].by_hand}
-    for called, each in fetched.items():
-        reference = each.body["spec"]["secretStoreRef"]
+    (store,) = objects_of(stack, "1password-secret-store", "ClusterSecretStore")
+    fetched = {
+        manifest.body["spec"]["target"]["name"]: manifest for manifest in objects_of(stack, name, "ExternalSecret")
+    }
+    by_name = {secret.name: secret for secret in component.secrets}
+    expected = {
+        secret["name"] for secret in wiring.layers(stack.context.components[name], stack.context)[0].plain["secrets"]
+    }
+    assert set(fetched) == {secret for secret in expected if not by_name[secret].by_hand}
+    for secret, external in fetched.items():
+        reference = external.body["spec"]["secretStoreRef"]
         assert (reference["kind"], reference["name"]) == ("ClusterSecretStore", store.id.name)
-        assert {one["secretKey"] for one in each.body["spec"]["data"]} == set(by_name[called].keys)
-    assert stack.lost(name) == []
+        assert {entry["secretKey"] for entry in external.body["spec"]["data"]} == set(by_name[secret].keys)
+    assert stack.findings_about(name) == []
 
 
 @pytest.mark.parametrize("name", CATALOG)
 def test_volumes_are_of_the_default_class(small_stacks: TrialStacks, name: str) -> None:
-    """Nobody names a StorageClass: which one is the default is for the stack to say."""
+    """No component names a StorageClass: the stack decides which one is the default."""
     stack = small_stacks.whole(name, minor=newest(CATALOG[name]))
-    makers = [each for each in stack.parts[name] if each.id.kind != "CustomResourceDefinition"]
-    assert [each for one in makers for each in members(one.body, "storageClassName") if each] == []
+    objects = [manifest for manifest in stack.parts[name] if manifest.id.kind != "CustomResourceDefinition"]
+    assert [
+        class_name for manifest in objects for class_name in members(manifest.body, "storageClassName") if class_name
+    ] == []

@@ -1,4 +1,4 @@
-"""The mistakes of docs/mistakes.md, and how each is made in the starter stack."""
+"""The mistakes of docs/mistakes.md, and how a test makes each of them in the starter stack."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """``edits`` of the description, ``files`` beside it, what is typed, and what the environment says.
+    """``edits`` of the description, ``files`` beside it, the command, and the environment.
 
-    ``{server}`` stands for a local server's address, ``{plain}`` for its host and port, ``{nobody}`` for those of
-    where nobody listens.
+    ``{server}`` stands for a local server's address, ``{plain}`` for its host and port, ``{closed}`` for the host and
+    port of a closed port.
     """
 
     edits: Sequence[tuple[str, str]] = ()
@@ -51,19 +51,19 @@ EXTRA = added("- {name: extra, manifests: [extra/]}")
 FETCHED = "https://charts.example.com"
 
 DESCRIPTION = {
-    "A key is misspelt": Mistake([("\ngitops:", "\ngitop:")]),
-    "A line is indented wrongly": Mistake([("  namespace: demo", "   namespace: demo")]),
+    "A misspelled key": Mistake([("\ngitops:", "\ngitop:")]),
+    "Wrong indentation": Mistake([("  namespace: demo", "   namespace: demo")]),
     "A tab in the indentation": Mistake([("target:  ", "target:\n\tsize: small\n#")]),
     "No space after a colon": Mistake([("\nname: starter ", "\nname:starter ")]),
-    "A value with a colon, not in quotes": Mistake([("clusterName: starter ", "clusterName: a: b ")]),
-    "A placeholder, not in quotes": Mistake([("size: small ", "size: {{ size }} ")]),
-    "The Kubernetes version, not in quotes": Mistake([('"1.33"', "1.30")]),
-    "A Kubernetes version that is too old": Mistake([('"1.33"', '"1.15"')]),
+    "An unquoted value with a colon": Mistake([("clusterName: starter ", "clusterName: a: b ")]),
+    "An unquoted placeholder": Mistake([("size: small ", "size: {{ size }} ")]),
+    "An unquoted Kubernetes version": Mistake([('"1.33"', "1.30")]),
+    "An unsupported Kubernetes version": Mistake([('"1.33"', '"1.15"')]),
     "A namespace with capitals or underscores": Mistake([("namespace: demo", "namespace: My_Demo")]),
-    "One name where a list belongs": Mistake([("needs: [tenancy]", "needs: tenancy")]),
-    "A word that is not among the choices": Mistake([("engine: none", "engine: argo")]),
-    "An alias of nothing": Mistake([("size: small", "size: *big")]),
-    "The marks of a merge conflict": Mistake(
+    "A name instead of a list": Mistake([("needs: [tenancy]", "needs: tenancy")]),
+    "An unknown choice": Mistake([("engine: none", "engine: argo")]),
+    "An undefined alias": Mistake([("size: small", "size: *big")]),
+    "Conflict markers": Mistake(
         [("  size: small", "<<<<<<< HEAD\n  size: small\n=======\n  size: large\n>>>>>>> other")]
     ),
     "No components": Mistake(
@@ -77,65 +77,63 @@ NAMES = {
     "A collection with an unknown member": Mistake([("[node-exporter, metrics]", "[node-exporter, metrix]")]),
     "An unknown name on the command line": Mistake(typed=("smelt", "sample-wob")),
     "An unknown environment": Mistake(typed=("smelt", "--environment", "prodution")),
-    "Two components of one name": Mistake(added("- {name: metrics, helm: {chart: ./charts/metrics}}")),
-    "A component made from nothing": Mistake(added("- {name: shop, namespace: monitoring}")),
-    "Components that need each other": Mistake([("[platform-rbac, priority-classes]", "[sample-web]")]),
+    "Two components with one name": Mistake(added("- {name: metrics, helm: {chart: ./charts/metrics}}")),
+    "A component without a source": Mistake(added("- {name: shop, namespace: monitoring}")),
+    "A dependency cycle": Mistake([("[platform-rbac, priority-classes]", "[sample-web]")]),
 }
 
 SOURCES = {
-    "A version that there is not": Mistake(chart("{server}/good", version="1.2.4")),
-    "A chart that there is not": Mistake(chart("{server}/good", name="shopp")),
-    "A repository's address that is wrong": Mistake(chart("{server}/wrong")),
-    "The address of a repository's web page": Mistake(chart("{server}/page")),
+    "An unknown version": Mistake(chart("{server}/good", version="1.2.4")),
+    "An unknown chart": Mistake(chart("{server}/good", name="shopp")),
+    "A wrong repository address": Mistake(chart("{server}/wrong")),
+    "The address of a web page": Mistake(chart("{server}/page")),
     "An address without `https://`": Mistake(chart("charts.example.com")),
     "The chart's address in `chart`": Mistake(added(f"- {{name: shop, helm: {{chart: '{FETCHED}/shop'}}}}")),
-    "A host that there is not": Mistake(chart("https://repository.invalid")),
-    "A port where nobody listens": Mistake(chart("http://{nobody}")),
-    "`https://` where HTTP is spoken": Mistake(chart("https://{plain}/good")),
+    "An unknown host": Mistake(chart("https://repository.invalid")),
+    "A closed port": Mistake(chart("http://{closed}")),
+    "`https://` for a plain HTTP server": Mistake(chart("https://{plain}/good")),
     "`--offline` without a mirror": Mistake(chart(FETCHED), ("forge", "--offline")),
-    "A mirror's folder that is wrong": Mistake(chart(FETCHED), ("forge", "--offline", "--mirror", "mirrors")),
+    "A wrong mirror folder": Mistake(chart(FETCHED), ("forge", "--offline", "--mirror", "mirrors")),
     "`smelt` before `mine`": Mistake(chart(FETCHED), ("smelt",)),
-    "A proxy's port that is wrong": Mistake(chart(FETCHED), environment={"HTTPS_PROXY": "http://user:secret@{nobody}"}),
-    "A proxy that is no address": Mistake(chart(FETCHED), environment={"HTTPS_PROXY": "http://proxy:80800"}),
+    "A wrong proxy port": Mistake(chart(FETCHED), environment={"HTTPS_PROXY": "http://user:secret@{closed}"}),
+    "An invalid proxy address": Mistake(chart(FETCHED), environment={"HTTPS_PROXY": "http://proxy:80800"}),
     "A SOCKS proxy": Mistake(chart(FETCHED), environment={"HTTPS_PROXY": "socks5://proxy:1080"}),
 }
 
 VALUES = {
-    "The chart wants a value": Mistake(
+    "A required value is missing": Mistake(
         WEB, files=own(OBJECT + 'data: {host: {{ required "give the host" .Values.host | quote }}}\n')
     ),
     "A value of the wrong type": Mistake([("clusterName: starter ", "clusterName: 5 ")]),
-    "A value that the chart does not know": Mistake([("clusterName: starter ", "clusterNam: starter ")]),
-    "A value is missing above the one that is read": Mistake(
-        WEB, files=own(OBJECT + "data: {host: {{ .Values.server.tls.host }}}\n")
-    ),
-    "`values` inside of `helm`": Mistake(
+    "A value that the chart's schema does not allow": Mistake([("clusterName: starter ", "clusterNam: starter ")]),
+    "A missing parent value": Mistake(WEB, files=own(OBJECT + "data: {host: {{ .Values.server.tls.host }}}\n")),
+    "`values` inside `helm`": Mistake(
         [("helm: {chart: ./charts/sample-web}", "helm: {chart: ./charts/sample-web, values: {replicas: 2}}")]
     ),
-    "A values file that there is not": Mistake([("valuesFiles: [teams.yaml]", "valuesFiles: [team.yaml]")]),
+    "A missing values file": Mistake([("valuesFiles: [teams.yaml]", "valuesFiles: [team.yaml]")]),
     "A values file that is a list": Mistake(
         [("valuesFiles: [teams.yaml]", "valuesFiles: [list.yaml]")], files={"list.yaml": "- a\n- b\n"}
     ),
 }
 
 MANIFESTS = {
-    "A path that leads nowhere": Mistake([("[platform-rbac/]", "[input/platform-rbac/]")]),
-    "A chart's folder without Chart.yaml": Mistake([("./charts/sample-web}", "./charts/sample-web/templates}")]),
+    "A path that does not exist": Mistake([("[platform-rbac/]", "[input/platform-rbac/]")]),
+    "A chart folder without Chart.yaml": Mistake([("./charts/sample-web}", "./charts/sample-web/templates}")]),
     "A Helm values file among the manifests": Mistake(EXTRA, files={"extra/values.yaml": "replicas: 2\n"}),
     "A Helm template among the manifests": Mistake(
         EXTRA, files={"extra/web.yaml": "kind: ConfigMap\n{{- if .Values.on }}\ndata: {}\n{{- end }}\n"}
     ),
-    "A manifest's address leads to a web page": Mistake(added("- {name: extra, manifests: ['{server}/page/x']}")),
+    "A manifest URL that is a web page": Mistake(added("- {name: extra, manifests: ['{server}/page/x']}")),
 }
 
 COMMANDS = {
-    "`-C` names a folder that there is not": Mistake(typed=("-C", "platfrom", "forge")),
-    "`-C` names a folder without `input/`": Mistake(typed=("-C", "input/charts", "forge")),
-    "`-C` names `input/` itself": Mistake(typed=("-C", "input", "forge")),
+    "`-C` with a missing folder": Mistake(typed=("-C", "platfrom", "forge")),
+    "`-C` with a folder without `input/`": Mistake(typed=("-C", "input/charts", "forge")),
+    "`-C` with `input/` itself": Mistake(typed=("-C", "input", "forge")),
     "A verb's option before the verb": Mistake(typed=("--offline", "forge")),
-    "`-C` behind the verb": Mistake(typed=("forge", "-C", "platform")),
-    "An option is misspelt": Mistake(typed=("forge", "--ofline")),
-    "A verb is misspelt": Mistake(typed=("forgee",)),
+    "`-C` after the verb": Mistake(typed=("forge", "-C", "platform")),
+    "A misspelled option": Mistake(typed=("forge", "--ofline")),
+    "A misspelled verb": Mistake(typed=("forgee",)),
     "`cast` before `smelt`": Mistake(typed=("cast",)),
 }
 
@@ -188,10 +186,10 @@ def addresses() -> Iterator[dict[str, str]]:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         with socket.create_server(("127.0.0.1", 0)) as free:
-            nobody = f"127.0.0.1:{free.getsockname()[1]}"
+            closed = f"127.0.0.1:{free.getsockname()[1]}"
         try:
             plain = f"127.0.0.1:{server.server_port}"
-            yield {"server": f"http://{plain}", "plain": plain, "nobody": nobody}
+            yield {"server": f"http://{plain}", "plain": plain, "closed": closed}
         finally:
             server.shutdown()
             thread.join()

@@ -35,7 +35,7 @@ def test_the_pages_of_the_catalog_are_current() -> None:
     script("catalog_pages.py", "--check")
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md", "docs/commands.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md", "docs/how-it-works.md", "docs/commands.md"])
 def test_the_examples_run(page: str) -> None:
     script("docs_examples.py", str(PROJECT / page))
 

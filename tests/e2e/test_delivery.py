@@ -36,7 +36,9 @@ def test_the_server_takes_what_installs_argo_cd_and_serves_the_repository(
     bootstrap = list(objects(forged.folder / told.folder / "bootstrap"))
     assert {each.id.kind for each in bootstrap} >= WRITTEN
     applications = list(objects(forged.folder / "working" / "argo-apps"))
-    assert {each.id.name for each in applications} > {str(part.name) for part in forged.smelted.parts if part.manifests}
+    assert {each.id.name for each in applications} > {
+        str(part.name) for part in forged.smelted.record.parts if part.objects
+    }
     refusals = api_server.refusals([*bootstrap, *applications])
     assert not refusals, "\n".join(map(str, refusals))
 

@@ -10,7 +10,7 @@ from tests.e2e.api_server import ApiServer
 
 from cluster_forge.catalog.library import packaged
 from cluster_forge.catalog.trial_plan import newest
-from cluster_forge.catalog.wiring import chosen_version
+from cluster_forge.catalog.versions import chosen_version
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.manifest import Manifest, Provenance
 
@@ -24,7 +24,7 @@ STACKS = [*((name, "large") for name in sorted(COLLECTIONS) + sorted(OTHERS)), (
 def test_the_server_takes_every_object(workspaces: Workspaces, api_server: ApiServer, name: str, size: str) -> None:
     folder = workspaces.begin(name, size=size, minor=minor_for(name), domain="example.com")
     forged = workspaces.forge(folder)
-    refusals = api_server.refusals(each for part in forged.smelted.parts for each in part.manifests)
+    refusals = api_server.refusals(forged.manifests)
     if refusals:
         pytest.fail("\n".join([f"{len(refusals)} objects are refused:", *map(str, refusals)]), pytrace=False)
 

@@ -43,7 +43,7 @@ def test_every_error_type_belongs_to_a_family() -> None:
     assert set(errors.ForgeError.__subclasses__()) == set(errors.FAMILIES)
 
 
-def test_errors_travel_together() -> None:
+def test_several_errors_are_raised_in_one_group() -> None:
     errors.raise_all([])
     one, two = errors.FetchError("a", where="x:1"), errors.LockError("b")
     with pytest.raises(errors.FetchError, match="x:1: a"):
@@ -53,7 +53,7 @@ def test_errors_travel_together() -> None:
     assert list(errors.leaves(ExceptionGroup("all", [caught.value, one]))) == [one, two, one]
 
 
-def test_digests() -> None:
+def test_digests_are_parsed_with_and_without_their_algorithm() -> None:
     digest = Digest.of(b"")
     assert str(digest) == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert Digest.parse(str(digest)) == Digest.parse(digest.hex) == digest
@@ -63,12 +63,12 @@ def test_digests() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", "Shop", "a_b", "-a", "a-", "a" * 64, "a.b"])
-def test_a_component_is_called_by_a_dns_label(wrong: str) -> None:
+def test_a_component_name_must_be_a_dns_label(wrong: str) -> None:
     with pytest.raises(ValueError, match="DNS label"):
         ComponentName(wrong)
 
 
-def test_the_nearest_name() -> None:
+def test_the_nearest_name_is_suggested() -> None:
     assert nearest("grafna", ["grafana", "loki"]) == "grafana"
     assert did_you_mean("grafna", ["grafana"]) == ", did you mean 'grafana'?"
     assert did_you_mean("zzz", ["grafana"]) == ""
@@ -87,7 +87,7 @@ def test_versions_sort_as_semver_says() -> None:
     texts += ["1.0.0", "v1.1", "1.1.1", "2", "10.0.0"]
     versions = [Version.parse(text) for text in texts]
     assert None not in versions
-    assert versions == sorted(versions, key=lambda each: each or Version(0, 0, 0, True, ()))
+    assert versions == sorted(versions, key=lambda version: version or Version(0, 0, 0, True, ()))
     assert Version.parse("1.2.3+build") == Version.parse("v1.2.3")
     assert Version.parse("latest") is None
 
@@ -97,7 +97,7 @@ trees = st.dictionaries(paths, st.binary(max_size=5), max_size=6).map(FileTree)
 
 
 @given(trees, st.sampled_from(["x", "x/y"]))
-def test_a_tree_moves_into_a_folder_and_out_again(tree: FileTree, folder: str) -> None:
+def test_a_tree_can_be_moved_into_a_folder_and_out_of_it(tree: FileTree, folder: str) -> None:
     assert tree.under(folder).inside(folder) == tree
     assert tree.under(folder).size == tree.size
     assert list(tree) == sorted(tree.files)
@@ -105,20 +105,20 @@ def test_a_tree_moves_into_a_folder_and_out_again(tree: FileTree, folder: str) -
 
 
 @given(trees, trees)
-def test_the_digest_is_that_of_the_content(one: FileTree, other: FileTree) -> None:
+def test_trees_have_equal_digests_only_if_they_are_equal(one: FileTree, other: FileTree) -> None:
     assert (one.digest == other.digest) == (one == other)
 
 
-def test_modes_count_and_twice_is_an_error() -> None:
+def test_modes_change_the_digest_and_duplicate_paths_are_an_error() -> None:
     plain, runs = FileTree({"a": b"1"}), FileTree({"a": b"1"}, frozenset({"a"}))
     assert plain.digest != runs.digest
     assert join(plain, FileTree({"b": b"2"}))["b"] == b"2"
-    with pytest.raises(ValueError, match="two files are called 'a'"):
+    with pytest.raises(ValueError, match="duplicate path: 'a'"):
         join(plain, runs)
 
 
 @pytest.mark.parametrize("path", ["", "/a", "a//b", "../a", "a/./b", "a/"])
-def test_only_relative_paths(path: str) -> None:
+def test_absolute_and_unclean_paths_are_refused(path: str) -> None:
     with pytest.raises(ValueError, match="not a relative path"):
         FileTree({path: b""})
 
@@ -132,19 +132,19 @@ def test_only_relative_paths(path: str) -> None:
         ("oci://me@a.example:5000/x", "oci://a.example:5000/x"),
     ],
 )
-def test_addresses_are_shown_without_what_logs_in(url: str, shown: str) -> None:
+def test_addresses_are_shown_without_credentials(url: str, shown: str) -> None:
     assert without_credentials(url) == shown
     assert as_key(url).partition("?")[0] == shown
     assert "secret" not in as_key(url)
 
 
-def test_addresses_that_differ_in_their_query_stay_apart() -> None:
+def test_addresses_that_differ_in_their_query_have_different_keys() -> None:
     one, other = (as_key(f"https://a.example/x?ref={ref}") for ref in ("main", "next"))
     assert one != other
     assert as_key("https://me:one@a.example/x?ref=main") == one
 
 
-def test_a_message_is_not_flooded_by_what_it_quotes() -> None:
+def test_long_quotes_in_a_message_are_shortened() -> None:
     error = errors.DescriptionError(f"not a name: {'x' * 1_000_000!r}", where="f:1", fix="y" * 10_000)
     assert str(error).startswith("f:1: not a name: 'xxx")
     assert str(error).endswith("xxx'")
@@ -153,9 +153,9 @@ def test_a_message_is_not_flooded_by_what_it_quotes() -> None:
 
 
 @pytest.mark.parametrize("text", ["9" * 5_000, "1." + "9" * 5_000, "1.0.0-" + "9" * 5_000, "1" * 257])
-def test_a_version_of_thousands_of_digits_is_none(text: str) -> None:
+def test_a_version_of_thousands_of_digits_is_not_parsed(text: str) -> None:
     assert Version.parse(text) is None
 
 
-def test_a_very_long_word_has_no_nearest() -> None:
+def test_a_very_long_word_gets_no_suggestion() -> None:
     assert nearest("x" * 1_000_000, ["x" * 63]) is None

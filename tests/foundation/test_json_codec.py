@@ -1,4 +1,4 @@
-"""Values as JSON and back."""
+"""Dataclasses as JSON and back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from cluster_forge.foundation import json_codec
 from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.json_codec import OMITTED, DecodeError, Form, Key
 from cluster_forge.foundation.names import ComponentName
 
 
@@ -38,6 +39,15 @@ class Outer:
     is_on: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    version: Literal["v1", "v2"]
+    amount: Annotated[int, Key("n")]
+    words: Annotated[tuple[str, ...], Form(dump=" ".join, load=lambda text: tuple(text.split()))]
+    digests: Mapping[str, Annotated[Digest, Form(dump=lambda digest: digest.hex, load=Digest)]]
+    cached: Annotated[object, OMITTED] = None
+
+
 names = st.text(string.ascii_lowercase, min_size=1, max_size=5).map(ComponentName)
 inner = st.builds(Inner, names, st.none() | st.binary(max_size=2).map(Digest.of))
 leaves = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(max_size=4)
@@ -50,33 +60,76 @@ outer = st.builds(
     ratio=st.floats(allow_nan=False, allow_infinity=False),
     is_on=st.booleans(),
 )
+WRITTEN = (
+    b'{"color":"red","inner":[{"name":"a","digest":null}],"named":{"b":{"name":"b","digest":null}},'
+    b'"values":{},"ratio":0.5,"is_on":true}'
+)
 
 
 @given(outer)
-def test_what_is_dumped_is_loaded(value: Outer) -> None:
+def test_a_dumped_value_is_loaded(value: Outer) -> None:
     assert json_codec.load(Outer, json_codec.dump(value)) == value
 
 
 @given(outer)
-def test_types_come_back(value: Outer) -> None:
-    found = json_codec.load(Outer, json_codec.dump(value))
-    assert type(found.color) is Color
-    assert all(type(each) is Inner and type(each.name) is ComponentName for each in found.inner)
-    assert all(each.digest is None or type(each.digest) is Digest for each in found.named.values())
+def test_loaded_values_have_their_types(value: Outer) -> None:
+    loaded = json_codec.load(Outer, json_codec.dump(value))
+    assert type(loaded.color) is Color
+    assert all(type(item) is Inner and type(item.name) is ComponentName for item in loaded.inner)
+    assert all(item.digest is None or type(item.digest) is Digest for item in loaded.named.values())
 
 
 def test_the_order_of_keys_is_kept() -> None:
-    found = json_codec.load(Outer, json_codec.dump(Outer(values={"b": 2, "a": 1})))
-    assert list(found.values) == ["b", "a"]
+    loaded = json_codec.load(Outer, json_codec.dump(Outer(values={"b": 2, "a": 1})))
+    assert list(loaded.values) == ["b", "a"]
 
 
 @pytest.mark.parametrize("value", [2**64, object(), {1, 2}, b"bytes"])
-def test_what_json_has_no_place_for(value: object) -> None:
+def test_a_value_without_a_form_in_json_is_refused(value: object) -> None:
     with pytest.raises(TypeError):
         json_codec.dump(Outer(values={"a": value}))
 
 
-@pytest.mark.parametrize("content", [b"[]", b"{}", b"nothing", b'{"color": "blue"}', b'{"inner": [{"name": "-"}]}'])
-def test_what_is_none(content: bytes) -> None:
-    with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
-        json_codec.load(Outer, content)
+def test_annotations_give_keys_and_forms() -> None:
+    digest = Digest.of(b"")
+    value = Annotations("v1", 3, ("a", "b"), {"x": digest}, cached=object())
+    content = json_codec.dump(value)
+    assert content == f'{{"version":"v1","n":3,"words":"a b","digests":{{"x":"{digest.hex}"}}}}'.encode()
+    assert json_codec.load(Annotations, content) == Annotations("v1", 3, ("a", "b"), {"x": digest})
+
+
+def test_indented_json_is_the_same_value() -> None:
+    value = Outer(inner=(Inner(ComponentName("a")),))
+    content = json_codec.dump(value, indent=True)
+    assert content.endswith(b"}\n")
+    assert content.count(b"\n") > 5
+    assert json_codec.load(Outer, content) == value
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (WRITTEN, b"nothing", "not JSON"),
+        (WRITTEN, b"[]", r"\[\] is not an object"),
+        (b'"color":"red",', b"", "color: is missing"),
+        (b'"red"', b'"blue"', "color: 'blue' is not a valid Color"),
+        (b'"red"', b"1", "color: 1 is not text"),
+        (b'[{"name":"a","digest":null}]', b"{}", r"inner: \{\} is not a list"),
+        (b'"name":"a"', b'"name":"-"', r"inner\[0\].name: '-' is not a DNS label"),
+        (b'"name":"a","digest":null', b'"name":"a","digest":"x"', r"inner\[0\].digest: not a sha256 digest: 'x'"),
+        (b'"name":"b"', b'"name":["b"]', r"named\['b'\].name: \['b'\] is not text"),
+        (b'"values":{}', b'"values":[]', r"values: \[\] is not an object"),
+        (b"0.5", b'"0.5"', "ratio: '0.5' is not a number"),
+        (b"true", b"1", "is_on: 1 is not true or false"),
+    ],
+)
+def test_damage_is_reported_with_its_place(old: bytes, new: bytes, message: str) -> None:
+    assert json_codec.load(Outer, WRITTEN).inner
+    assert old in WRITTEN
+    with pytest.raises(DecodeError, match=f"^{message}"):
+        json_codec.load(Outer, WRITTEN.replace(old, new))
+
+
+def test_a_literal_has_one_of_its_values() -> None:
+    with pytest.raises(DecodeError, match=r"^version: 'v3' is not 'v1' or 'v2'$"):
+        json_codec.load(Annotations, b'{"version": "v3"}')

@@ -1,4 +1,4 @@
-"""Chart archives: gzip and tar by the byte, members that nobody should unpack, and charts that are only oddly written."""
+"""Chart archives: changed bytes of gzip and tar, unsafe members, and unusual charts."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from cluster_forge.ports.rendering import RenderJob, RenderRequest
 from cluster_forge.stack.model import KubernetesVersion
 
 _ENGINE = HelmSdk()
-_MAKER = InProcessRenderer(_ENGINE, FastYaml(GoYaml(PurePythonYaml())))
+_RENDERER = InProcessRenderer(_ENGINE, FastYaml(GoYaml(PurePythonYaml())))
 _CHART_YAML = b"apiVersion: v2\nname: shop\nversion: 1.2.3\n"
 _FILE = b"\n#=== "
 
 
 def _archive(data: bytes) -> None:
-    """The input is a tar, as its members are easier to change then; what is no tar is tried as it is."""
+    """The input is a tar, whose members are easier to change than those of a gzip; anything else is read unchanged."""
     packed = gzip.compress(data, compresslevel=1, mtime=0) if b"ustar" in data[:1024] else data
     check_archive(packed, "shop.tgz")
     _ENGINE.render(request(packed))
@@ -125,7 +125,7 @@ _FORMATS = st.sampled_from((tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_
 
 
 def _tar_or_nothing(members: Sequence[tuple[str, bytes] | tarfile.TarInfo], kind: int, first: bool) -> bytes:
-    """What Python's own writer refuses is left to the mutations."""
+    """A tar of these members; if Python refuses to write them, only the mutations cover them."""
     try:
         return tar(*(members if first else ()), *_CHART, *(() if first else members), kind=kind)
     except (ValueError, UnicodeError, tarfile.TarError):
@@ -143,7 +143,7 @@ def _hostile_archives() -> Iterator[tuple[str, bytes]]:
     yield "a-global-header-of-10-MB", header(b"g", b"6 a=b\n" * 1_600_000) + tar(*_CHART)
     yield "a-chain-of-headers", header(b"x", b"7 ab=c\n") * 9_000 + tar(*_CHART)
     yield "a-long-name", header(b"L", b"n" * 9_000_000) + tar(*_CHART)
-    yield "blanks-before-a-header-record", header(b"x", b" " * 9_000_000) + tar(*_CHART)
+    yield "spaces-before-a-header-record", header(b"x", b" " * 9_000_000) + tar(*_CHART)
     yield "digits-in-a-header-record", header(b"x", b"1" * 9_000_000) + tar(*_CHART)
     yield (
         "a-sparse-map",
@@ -159,7 +159,7 @@ def _hostile_archives() -> Iterator[tuple[str, bytes]]:
 
 
 def header(kind: bytes, content: bytes) -> bytes:
-    """An extended header as it stands in a tar."""
+    """The bytes of an extended header in a tar."""
     entry = tarfile.TarInfo("././@PaxHeader")
     entry.type, entry.size = kind, len(content)
     return entry.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % 512)
@@ -182,7 +182,7 @@ ARCHIVE = Target(
 
 
 def _chart(data: bytes) -> None:
-    """The files of a chart as one text, through Helm's engine, and what comes out of it through the readers."""
+    """The files of a chart as one text; rendered by Helm's engine, and the output read."""
     first, *others = data.split(_FILE)
     files = {"shop/Chart.yaml": first}
     for other in others:
@@ -190,7 +190,7 @@ def _chart(data: bytes) -> None:
         files[f"shop/{name.decode(errors='replace')}"] = content
     packed = gzip.compress(tar(*files.items()), compresslevel=1, mtime=0)
     check_archive(packed, "shop.tgz")
-    _MAKER.render(RenderJob(component=ComponentName("shop"), chart=request(packed)))
+    _RENDERER.render(RenderJob(component=ComponentName("shop"), chart=request(packed)))
 
 
 def _packed(chart: bytes, values: bytes, schema: bytes, template: bytes) -> bytes:
@@ -312,7 +312,7 @@ CHART = Target(
 def _ignore(data: bytes) -> None:
     rules = helmignore.parse(data, "shop/.helmignore")
     for path in ("templates/a.yaml", "a/b/c/d.txt", "ünï", "x" * 1000, "a/" * 50 + "b"):
-        rules.ignore(path)
+        rules.ignores(path)
 
 
 IGNORE = Target(

@@ -1,4 +1,4 @@
-"""What users write: stack descriptions with what they name, lists of the first format, files of options."""
+"""Stack descriptions with the files that they name, and lists in the legacy format."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from cluster_forge.foundation.errors import (
     raise_all,
 )
 from cluster_forge.stack import convert, effective
-from cluster_forge.stack.parse import DESCRIPTION, load
+from cluster_forge.stack.input_files import InputFiles
+from cluster_forge.stack.input_record import DESCRIPTION
+from cluster_forge.stack.parse import parse_description
+from cluster_forge.stack.selection import Selection
 from cluster_forge.stages.describe import consistency
 
 _FILE = b"\n#=== "
-"""Begins the next file of a workspace; its path is the rest of the line. What stands first is the description."""
+"""Starts the next file of a workspace; its path is the rest of the line. The first file is the description."""
 
 
 def workspace(data: bytes) -> Mapping[str, bytes]:
@@ -38,7 +41,7 @@ def packed(description: bytes, others: Mapping[str, bytes]) -> bytes:
 
 
 def _load(data: bytes) -> None:
-    """What every verb does with a description, and `config show` and `convert` with what they read."""
+    """What every verb does with a description, and `config show` and `convert` with the result."""
     files = workspace(data)
 
     def listed(path: str) -> list[str] | None:
@@ -46,11 +49,11 @@ def _load(data: bytes) -> None:
 
     environment = "production" if b"environments" in files[DESCRIPTION] else None
     select = ("select.yaml",) if "input/select.yaml" in files else ()
-    loaded = load(files.get, list_files=listed, environment=environment, select_files=select)
-    raise_all(consistency.faults(loaded))
-    effective.text(loaded.effective, loaded.origins)
-    again = load({**files, DESCRIPTION: convert.native(loaded).encode()}.get)
-    assert again.stack.name == loaded.stack.name
+    parsed = parse_description(InputFiles(files.get, listed), Selection(environment=environment, select=select))
+    raise_all(consistency.errors(parsed))
+    effective.text(parsed.effective, parsed.origins)
+    converted = {**files, DESCRIPTION: convert.native(parsed).encode()}
+    assert parse_description(InputFiles(converted.get)).stack.name == parsed.stack.name
 
 
 _PATHS = st.sampled_from(

@@ -1,4 +1,4 @@
-"""What repositories and mirrors say that they have: both kinds of ``index.yaml``."""
+"""The lists of repositories and mirrors: both kinds of ``index.yaml``."""
 
 from __future__ import annotations
 

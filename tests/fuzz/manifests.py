@@ -1,4 +1,4 @@
-"""Manifests and values: what both YAML readers, the split into documents and everything behind them make of a text."""
+"""Manifests and values: texts for the YAML readers, the split into documents, and everything after them."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import batch, duplicates, emitter, hooks, normalize, split
 from cluster_forge.manifests.scope import Scopes
 from cluster_forge.ports.rendering import RenderJob
-from cluster_forge.yaml import plain_emitter as description_text
+from cluster_forge.yaml import document_writer as description_text
 from cluster_forge.yaml import positioned_reader
 
 _PYTHON = PurePythonYaml()
 _GO = GoYaml(_PYTHON)
 _FAST = FastYaml(_GO)
-_MAKER = InProcessRenderer(HelmSdk(), _FAST)
+_RENDERER = InProcessRenderer(HelmSdk(), _FAST)
 _C_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NAME = ComponentName("shop")
 
 
 def _read_both(data: bytes) -> None:
-    """The readers; what all accept is the same, as long as Go's did not round a number or take a repeated key."""
+    """The readers: what all accept has the same value, unless Go's rounded a number or chose a repeated key."""
     text = data.decode(errors="replace")
     try:
         first = _PYTHON.read(text)
         assert _GO.read(text) == first or _repeats_a_key(data)
         if is_alike(text):
             assert _FAST.read(text) == first or _repeats_a_key(data)
-    except ManifestError as error:  # whoever asks the reader knows the place
+    except ManifestError as error:  # the caller of the reader knows the place
         raise ManifestError(error.message, where="a.yaml:1", fix=error.fix) from error
 
 
 def _repeats_a_key(data: bytes) -> bool:
-    """``true`` and ``'true'`` are two keys to Go's YAML and one to its JSON, of which it takes either, by chance."""
+    """``true`` and ``'true'`` are two keys in Go's YAML and one in its JSON, which uses either value, at random."""
     try:
         positioned_reader.read_all(data, "x")
     except (DescriptionError, ExceptionGroup) as error:
-        return any("for the second time" in str(each) for each in leaves(error))
+        return any("duplicate key" in str(leaf) for leaf in leaves(error))
     return False
 
 
@@ -72,14 +72,14 @@ READERS = Target(
 
 
 def _objects(data: bytes) -> None:
-    """What smelt does with the documents of a file."""
-    packed = _MAKER.render(RenderJob(component=_NAME, texts=[("input/shop/a.yaml", data)]))
+    """What `smelt` does with the documents of a file."""
+    packed = _RENDERER.render(RenderJob(component=_NAME, texts=[("input/shop/a.yaml", data)]))
     manifests = batch.unpack(packed.content, _NAME)
     scopes = Scopes.of(33, manifests)
     placed = [normalize.placed(manifest, "shop", scopes) for manifest in manifests]
     single = duplicates.within([placed, placed[:1]], later_replaces=True)
     for manifest in single.manifests:
-        assert hooks.use_of(manifest)
+        assert hooks.use_of(manifest.facts.hook)
         assert -(2**63) <= manifest.facts.weight < 2**63
         assert manifest.facts.images is not None
         assert manifest.id.file_name
@@ -233,11 +233,11 @@ SPLIT = Target(
 
 
 def _values(data: bytes) -> None:
-    """A values file, and what `customize` and `convert` write of it."""
-    found = positioned_reader.read(data, "input/values.yaml")
-    if isinstance(found.value, dict):
-        text = description_text.document(found.value)
-        assert positioned_reader.read(text.encode(), "again").value == found.value
+    """A values file, and what `customize` and `convert` write from it."""
+    values = positioned_reader.read(data, "input/values.yaml")
+    if isinstance(values.value, dict):
+        text = description_text.document(values.value)
+        assert positioned_reader.read(text.encode(), "again").value == values.value
 
 
 VALUES = Target(
@@ -258,7 +258,7 @@ VALUES = Target(
 
 
 def _emitted(data: bytes) -> None:
-    """The input is a text for a value and for a key: written by both writers, read by all readers."""
+    """The input is a text as value and as key: written by both writers, read by all readers."""
     text = data.decode(errors="replace")
     body = {text[:2_000]: text, "list": [text, [text], {"k": text[::-1]}], "lines": text.replace(" ", "\n")}
     document = emitter.document(body)
@@ -269,7 +269,7 @@ def _emitted(data: bytes) -> None:
         assert positioned_reader.read(document.encode(), "x").value == body
         assert positioned_reader.read(description_text.document(body).encode(), "x").value == body
     except ForgeError as error:
-        raise AssertionError(f"what was written is not read: {error}") from error
+        raise AssertionError(f"written text cannot be read: {error}") from error
     assert yaml.load(document, Loader=_C_LOADER) == body
 
 

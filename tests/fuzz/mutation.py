@@ -1,4 +1,4 @@
-"""Bytes a little changed: the fast, seeded half of the fuzzing, for texts and for archives alike."""
+"""Small random changes of bytes: the fast, seeded half of the fuzzing, for texts and archives."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ NASTY: tuple[bytes, ...] = (
     *(b"9007199254740993", b"18446744073709551616", b"-9223372036854775809", b"0.1e-400", b"2001-01-01", b"1" * 400),
     *(b"../", b"/etc/passwd", b"//", b"C:\\", b"file:///dev/zero", b"oci://", b"https://[", b"https://u:p@h:99999/"),
 )
-"""What has broken parsers before."""
+"""Bytes that have broken parsers before."""
 
 Mutation = Callable[[random.Random, bytes, Sequence[bytes]], bytes]
 
 
 def mutated(choose: random.Random, seeds: Sequence[bytes], *, longest: int = 1 << 18) -> bytes:
-    """One of the seeds with a few changes (with luck none); at most ``longest`` bytes."""
+    """One of the seeds with a few changes (sometimes none); at most ``longest`` bytes."""
     data = choose.choice(seeds)
     for _ in range(choose.choice((0, 1, 1, 1, 2, 3, 5, 8))):
         data = choose.choice(_MUTATIONS)(choose, data, seeds)
@@ -116,7 +116,7 @@ def _splice(choose: random.Random, data: bytes, seeds: Sequence[bytes]) -> bytes
 
 
 def _lines(choose: random.Random, data: bytes, seeds: Sequence[bytes]) -> bytes:
-    """A line moved, doubled, taken out, indented, or brought in from another seed."""
+    """A line swapped, duplicated, removed, indented, dedented, or inserted from another seed."""
     lines = data.split(b"\n")
     place, other = choose.randrange(len(lines)), choose.randrange(len(lines))
     kind = choose.randrange(6)
@@ -136,7 +136,7 @@ def _lines(choose: random.Random, data: bytes, seeds: Sequence[bytes]) -> bytes:
 
 
 def _value(choose: random.Random, data: bytes, _: Sequence[bytes]) -> bytes:
-    """What stands behind a colon, replaced."""
+    """The value after a colon, replaced."""
     lines = data.split(b"\n")
     place = choose.randrange(len(lines))
     key, colon, _value = lines[place].partition(b": ")

@@ -1,4 +1,4 @@
-"""What a call reads beside the description: files of options, and whatever path somebody names."""
+"""What a command reads besides the description: options files, and the paths that a user names."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ _WORKSPACE = tempfile.TemporaryDirectory(prefix="cluster-forge-fuzz-")
 
 
 def _paths(data: bytes) -> None:
-    """Every path that a description may name, looked for in a real workspace."""
+    """Any path that a description may name, read in a real workspace."""
     files = WorkspaceFiles(Path(_WORKSPACE.name))
     for path in data.decode("utf-8", "surrogateescape").split("\n"):
         files.read(path)

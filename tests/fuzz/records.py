@@ -1,4 +1,4 @@
-"""What the tool wrote earlier and reads again: the lock, and the record of a smelted stack."""
+"""Files that the tool wrote earlier and reads again: the lock, and the record of a smelted stack."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _HEX = "0123456789abcdef" * 4
 
 
 def _lock(data: bytes) -> None:
-    read = lock_file.parse(data.decode(errors="replace"))
-    assert lock_file.parse(lock_file.emit(read)) == read
+    lock = lock_file.parse(data.decode(errors="replace"))
+    assert lock_file.parse(lock_file.emit(lock)) == lock
 
 
 _DIGESTS = st.sampled_from((f"sha256:{_HEX}", _HEX, f"md5:{_HEX}", ""))
@@ -56,9 +56,10 @@ def _record(data: bytes) -> None:
     record = Record.from_json(data)
     assert Record.from_json(record.to_json()) == record
     for part in record.parts:
-        for each in part.objects:
-            assert each.path + each.hook + each.id.file_name + "".join(each.images) is not None
-            assert each.weight + part.wave + record.errors + record.warnings is not None
+        for item in part.objects:
+            assert item.path + item.hook + item.id.file_name + "".join(item.images) is not None
+            counts = record.findings
+            assert item.hook_weight + part.wave + counts.error + counts.warning is not None
 
 
 _OBJECTS = mapping(
@@ -83,6 +84,17 @@ _PARTS = mapping(
         "objects": several(_OBJECTS),
     }
 )
+_FINDINGS = mapping(
+    {
+        "code": WORDS,
+        "severity": WORDS,
+        "message": WORDS,
+        "component": WORDS,
+        "object": st.none() | st.lists(WORDS, min_size=3, max_size=5),
+        "where": WORDS,
+        "fix": WORDS,
+    }
+)
 _RECORDS = mapping(
     {
         "schema": st.just("cluster-forge/smelt/v1"),
@@ -91,17 +103,19 @@ _RECORDS = mapping(
         "inputs": _DIGESTS,
         "revision": WORDS,
         "findings": mapping({"error": st.integers(), "warning": st.integers()}),
+        "found": several(_FINDINGS),
         "parts": several(_PARTS),
         "files": st.dictionaries(WORDS, _DIGESTS, max_size=3),
     }
 )
-_WELL_FORMED = {
+_VALID = {
     "schema": "cluster-forge/smelt/v1",
     "tool": "0.1.0",
     "stack": "s",
     "inputs": f"sha256:{_HEX}",
     "revision": "r",
     "findings": {"error": 0, "warning": 1},
+    "found": [],
     "files": {"web/a.yaml": _HEX},
     "parts": [
         {
@@ -130,7 +144,7 @@ RECORD = Target(
     name="record",
     read=_record,
     refusals=(StaleError,),
-    seeds=(json.dumps(_WELL_FORMED).encode(), json.dumps(_WELL_FORMED, indent=1).encode()),
+    seeds=(json.dumps(_VALID).encode(), json.dumps(_VALID, indent=1).encode()),
     inputs=spoiled(_RECORDS | ANY).map(lambda tree: json.dumps(tree).encode()),
     hostile=lambda: (
         ("deep", b"[" * 1_000_000),

@@ -1,4 +1,4 @@
-"""A kind of input: where its inputs come from, what reads them, and what that may answer."""
+"""A kind of input: where its inputs come from, what reads them, and which errors that may raise."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def _no_corpus(_: Path) -> Iterable[bytes]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One kind of input; every input is bytes, so that it can be kept in a file and tried again.
+    """One kind of input; every input is bytes, so that it can be saved in a file and tried again.
 
     ``read`` is the product's code; it may raise one of ``refusals``, alone or in a group, and nothing else. ``seeds``
-    are well-formed inputs, ``inputs`` is the strategy for more of them and for broken ones, ``odd`` are small ones that
-    are always tried, ``hostile`` are large ones by name, tried by `make fuzz`. ``corpus`` finds more seeds in the folder beside the project. ``share`` is the
-    target's part of a run.
+    are valid inputs, ``inputs`` is the strategy for more of them and for broken ones, ``odd`` are small ones that
+    are always tried, ``hostile`` are large ones by name, tried by `make fuzz`. ``corpus`` finds more seeds in the directory
+    beside the project. ``share`` is the target's part of a run.
     """
 
     name: str
@@ -42,22 +42,24 @@ class Target:
         """``accepted``, or the types of the errors.
 
         Raises:
-            Exception: what the product let escape.
-            AssertionError: an error of a kind that is not allowed here, or without a word.
+            Exception: what escaped from the product.
+            AssertionError: an error of a type that is not allowed here, or without a useful text.
         """
         try:
             self.read(data)
         except (ForgeError, ExceptionGroup) as error:
-            if not all(isinstance(each, ForgeError) for each in leaves(error)):
+            errors = list(leaves(error))
+            refusals = [leaf for leaf in errors if isinstance(leaf, ForgeError)]
+            if len(refusals) < len(errors):
                 raise
-            return self._refused([each for each in leaves(error) if isinstance(each, ForgeError)])
+            return self._refused(refusals)
         return ACCEPTED
 
     def _refused(self, errors: Sequence[ForgeError]) -> str:
         for error in errors:
             assert isinstance(error, self.refusals), f"{self.name} must not raise {type(error).__name__}: {error}"
-            assert error.message.strip(), f"an error without a word: {error!r}"
-            assert error.where or error.fix, f"an error that helps nobody: {error!r}"
+            assert error.message.strip(), f"an error without a message: {error!r}"
+            assert error.where or error.fix, f"an error without place and fix: {error!r}"
             assert len(str(error)) <= LONGEST_MESSAGE, (
                 f"a message of {len(str(error)):,} characters: {str(error)[:200]}"
             )

@@ -1,4 +1,4 @@
-"""Strategies for YAML text: trees written in many styles, and the scalars and lines that parsers trip over."""
+"""Strategies for YAML text: trees in many styles, and the scalars and lines that parsers get wrong."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Tree = st.SearchStrategy[Any]
 
 
 class Raw(str):
-    """YAML text that goes into a document as it is."""
+    """YAML text that is put into a document unchanged."""
 
     __slots__ = ()
 
 
 WORDS = st.sampled_from(("web", "shop", "cert-manager", "a", "A_b", "x" * 64, "", " ", "ünï", "1.10", "true", "null"))
-ODD = st.sampled_from([Raw(each.decode(errors="replace")) for each in NASTY])
+ODD = st.sampled_from([Raw(text.decode(errors="replace")) for text in NASTY])
 SCALARS = st.one_of(
     WORDS,
     ODD,
@@ -36,12 +36,12 @@ ANY: Tree = st.recursive(
 
 
 def spoiled(tree: Tree) -> Tree:
-    """Mostly ``tree``, sometimes something else altogether."""
+    """Mostly ``tree``, sometimes something entirely different."""
     return st.one_of(tree, tree, tree, tree, ANY)
 
 
 def mapping(required: Mapping[str, Tree], optional: Mapping[str, Tree] | None = None) -> Tree:
-    """A mapping of these members, any of them spoiled or missing, and sometimes one that nobody knows."""
+    """A mapping of these members, any of them spoiled or missing, and sometimes an unknown one."""
     members = {key: spoiled(tree) for key, tree in {**required, **(optional or {})}.items()}
     known = st.fixed_dictionaries(
         {key: members[key] for key in required}, optional={key: members[key] for key in optional or {}}
@@ -61,8 +61,8 @@ def written(tree: Tree) -> st.SearchStrategy[bytes]:
 
 
 def _text(tree: Any, style: Callable[[Any], str], frame: Callable[[str], str | bytes]) -> bytes:
-    made = frame(style(tree))
-    return made if isinstance(made, bytes) else made.encode("utf-8", "surrogatepass")
+    text = frame(style(tree))
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
 
 
 def block(tree: Any) -> str:
@@ -123,7 +123,7 @@ _FRAMES: tuple[Callable[[str], str | bytes], ...] = (
 
 
 def hostile_yaml() -> Iterator[tuple[str, bytes]]:
-    """Texts that are large, deep, or that only pretend to be small; whoever reads YAML gets them all."""
+    """Texts that are large, deep, or expand to large values; every reader of YAML gets them all."""
     yield from _bombs()
     yield from _deep()
     yield from _large()
@@ -303,4 +303,4 @@ _ODD_TEXTS: tuple[str | bytes, ...] = (
 )
 
 ODD_YAML = tuple(text if isinstance(text, bytes) else text.encode() for text in _ODD_TEXTS)
-"""Small texts that parsers have read wrongly, each for another reason."""
+"""Small texts that parsers have read wrongly, each for a different reason."""

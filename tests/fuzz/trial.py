@@ -1,4 +1,4 @@
-"""One process's part of a run: inputs of one target tried one by one, with an account of what came of them."""
+"""One process's part of a run: inputs of one target tried one by one, with a tally of the outcomes."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from tests.fuzz.mutation import mutated
 from tests.fuzz.target import Target
 
 HEAD: Final = struct.Struct(">?Q50pQ")
-"""Before the current input in its file: whether it is being tried just now, how many were before it, name and length."""
+"""Before the current input in its file: whether it is being tried now, how many were before it, name and length."""
 PATIENCE: Final = 5.0
-"""Seconds of the processor for one input; by the clock it may be more, on a busy machine."""
+"""CPU seconds for one input; wall-clock time may be longer on a busy machine."""
 LONGEST: Final = 60.0
-"""Seconds by the clock, whatever the machine is doing."""
+"""Wall-clock seconds for one input, also on a busy machine."""
 MOST_MB: Final = 1000
 _STRUCTURED = 0.15
 _MOST_STRUCTURED = 500
-"""Hypothesis takes up to 30 ms for one; what it makes is then changed at random, as the seeds are."""
+"""Hypothesis takes up to 30 ms for one; these inputs are then changed at random, as the seeds are."""
 _RENEW_MB: Final = 600
 _MB = 1024 if sys.platform != "darwin" else 1024 * 1024
 
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """What came of the inputs so far; ``failures`` are tracebacks by the file that the input was saved in."""
+    """The outcomes so far; ``failures`` are tracebacks by the file that the input was saved in."""
 
     inputs: int = 0
     seconds: float = 0.0
@@ -61,7 +61,7 @@ class Tally:
 
 
 class Trial:
-    """Tries inputs; ``current`` keeps the one that is being tried, for whoever watches, and in case the process dies."""
+    """Tries inputs; the file ``current`` holds the one that is being tried, for the parent process, also if this one dies."""
 
     def __init__(self, target: Target, folder: Path, current: Path) -> None:
         self._target = target
@@ -75,17 +75,17 @@ class Trial:
         """Try one input.
 
         Raises:
-            MemoryError: if the process has become too large to go on; the account is complete.
+            MemoryError: if the process has become too large; the tally is complete.
         """
         os.pwrite(self._current, HEAD.pack(True, self.tally.inputs, name.encode(), len(data)) + data, 0)
         faulthandler.dump_traceback_later(LONGEST, exit=True, file=self._stacks)
-        began = time.process_time()
+        start = time.process_time()
         try:
             outcome = self._target.outcome(data)
-        except Exception as error:  # noqa: BLE001 - to find these is what all of this is for
+        except Exception as error:  # noqa: BLE001 - finding these is the purpose
             outcome = f"FAILED {type(error).__name__}"
             self._failed(data, name, error)
-        seconds = time.process_time() - began
+        seconds = time.process_time() - start
         faulthandler.cancel_dump_traceback_later()
         os.pwrite(self._current, b"\0", 0)
         if seconds > PATIENCE:
@@ -102,7 +102,7 @@ class Trial:
             raise MemoryError
 
     def _failed(self, data: bytes, name: str, error: Exception) -> None:
-        """Save the input; one for each kind of failure is enough."""
+        """Save the input, one per kind of failure."""
         frames = traceback.extract_tb(error.__traceback__)
         places = [f"{frame.filename}:{frame.lineno}" for frame in frames if "cluster_forge" in frame.filename]
         kind = f"{type(error).__name__} {places[-1:]}"
@@ -113,7 +113,7 @@ class Trial:
 
 
 def saved(folder: Path, target: str, name: str, data: bytes) -> str:
-    """Keep an input in a file whose name tells its target."""
+    """Save an input in a file named after its target."""
     path = folder / f"{target}@{name.replace(' ', '-')}-{hashlib.sha256(data).hexdigest()[:10]}.input"
     path.write_bytes(data)
     return str(path)
@@ -121,7 +121,7 @@ def saved(folder: Path, target: str, name: str, data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What one process has to do: ``inputs`` inputs from ``seed``, the first ``skip`` of which were tried before."""
+    """The work of one process: ``inputs`` inputs from ``seed``, the first ``skip`` of which were tried before."""
 
     seed: int
     inputs: int
@@ -152,18 +152,18 @@ def inputs(target: Target, part: Part, number: int) -> Iterator[tuple[str, bytes
     seeds = [*target.seeds, *(target.corpus(part.corpus) if part.corpus else ())]
     seed = part.seed + part.skip
     structured = min(_MOST_STRUCTURED, max(1, round(number * _STRUCTURED)))
-    made = examples(target, seed, structured) if number > 0 else []
+    generated = examples(target, seed, structured) if number > 0 else []
     yield from (("odd", data) for data in (target.odd if not part.skip else ()))
-    yield from (("by Hypothesis", data) for data in made)
+    yield from (("by Hypothesis", data) for data in generated)
     choose = random.Random(seed)
-    pool = [*seeds, *target.odd, *made]
-    for _ in range(number - len(made)):
+    pool = [*seeds, *target.odd, *generated]
+    for _ in range(number - len(generated)):
         yield "mutated", mutated(choose, pool if choose.random() < 0.5 else seeds)
 
 
 def examples(target: Target, seed: int, number: int) -> list[bytes]:
-    """What Hypothesis makes of the target's strategy: the same for the same seed."""
-    made: list[bytes] = []
+    """Examples of the target's strategy: the same for the same seed."""
+    generated: list[bytes] = []
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
@@ -175,10 +175,10 @@ def examples(target: Target, seed: int, number: int) -> list[bytes]:
     )
     @hypothesis.given(target.inputs)
     def collect(data: bytes) -> None:
-        made.append(data)
+        generated.append(data)
 
     collect()
-    return made[:number]
+    return generated[:number]
 
 
 def to_json(tally: Tally) -> dict[str, Any]:

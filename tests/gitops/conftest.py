@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops.parts import Part, PartObject
-from cluster_forge.manifests import emitter
-from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Manifest, Provenance
+from cluster_forge.manifests.part import Part, PartObject
 
 MakeBody = Callable[..., dict[str, Any]]
 MakePart = Callable[..., Part]
@@ -26,20 +25,8 @@ def body(api_version: str, kind: str, name: str, namespace: str = "", **more: An
 
 
 def part(name: str, bodies: Sequence[dict[str, Any]], *, wave: int = 0, namespace: str = "", folder: str = "") -> Part:
-    objects = []
-    for each in bodies:
-        annotations = each["metadata"].get("annotations", {})
-        key = ObjectId.of(each)
-        objects.append(
-            PartObject(
-                id=key,
-                path=f"{name}/{folder}{key.file_name}",
-                content=emitter.document(each).encode(),
-                body=each,
-                hook=annotations.get("helm.sh/hook", ""),
-                hook_weight=int(annotations.get("helm.sh/hook-weight", 0)),
-            )
-        )
+    manifests = [Manifest.of(content, Provenance(component=ComponentName(name), origin="test")) for content in bodies]
+    objects = [PartObject.of(manifest, f"{name}/{folder}{manifest.id.file_name}") for manifest in manifests]
     return Part(name=ComponentName(name), namespace=namespace or name, wave=wave, objects=tuple(objects))
 
 
@@ -56,7 +43,7 @@ def workload(
 
 
 def argocd_bodies(namespace: str = "argocd") -> list[dict[str, Any]]:
-    server, dex = ({"app.kubernetes.io/component": each} for each in ("server", "dex-server"))
+    server, dex = ({"app.kubernetes.io/component": name} for name in ("server", "dex-server"))
     bind = {"kind": "ServiceAccount", "name": "argocd-server", "namespace": namespace}
     hook = {"helm.sh/hook": "pre-install,pre-upgrade"}
     return [
@@ -93,7 +80,7 @@ def argo() -> Part:
 
 @pytest.fixture
 def parts(argo: Part) -> tuple[Part, ...]:
-    """Argo CD, definitions, and a shop whose custom resource and hooks need an order."""
+    """Argo CD, CRDs, and a shop whose custom resource and hooks need an order."""
     hooked = {"helm.sh/hook": "pre-install", "helm.sh/hook-weight": "-5"}
     definitions = part("definitions", [crd("widgets.example.com"), body("v1", "Namespace", "shop")], wave=-100)
     shop = part(

@@ -1,4 +1,4 @@
-"""The generated script, run for real by dash or sh; only kubectl is a stub that writes down how it was called."""
+"""The generated script, run by dash or sh; only kubectl is a stub that logs its calls."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.gitops import bootstrap, deploy_script
+from cluster_forge.gitops import bootstrap, deploy_script, plan
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.parts import Part
+from cluster_forge.gitops.plan import DeployPlan
+from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
 
 SHELL = shutil.which("dash") or "sh"
@@ -60,18 +61,22 @@ class Run:
     calls: list[str]
 
 
+def planned(stack: Stack, parts: tuple[Part, ...]) -> DeployPlan:
+    return plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-1")
+
+
 @pytest.fixture
 def run(tmp_path: Path, parts: tuple[Part, ...]) -> Callable[..., Run]:
-    """Cast a stack's delivery, run its script, tell what it said and what it asked of kubectl."""
+    """Write a stack's delivery, run its script, return its output and its calls of kubectl."""
 
     def go(delivery: Delivery, *arguments: str, answers: Answers | None = None, stack: Stack | None = None) -> Run:
         stack = stack or STACKS[delivery]
         folder = tmp_path / "cast"
-        tree = bootstrap.tree(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-1")
-        for path, content in tree.files.items():
+        deployment = planned(stack, parts)
+        for path, content in bootstrap.tree(deployment).files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
-        (folder / "deploy.sh").write_text(deploy_script.script(bootstrap.plan(stack, parts, "c" * 40, "v-1")))
+        (folder / "deploy.sh").write_text(deploy_script.script(deployment))
         programs = tmp_path / "bin"
         programs.mkdir()
         (programs / "kubectl").write_text(f"#!{sys.executable} -IS\n{STUB}")
@@ -103,16 +108,18 @@ def files(run: Run) -> list[str]:
 
 @pytest.mark.parametrize("delivery", list(Delivery))
 @pytest.mark.parametrize("source", [RepositorySource.INTERNAL, RepositorySource.EXTERNAL])
-def test_shellcheck_has_nothing_to_say(
+def test_the_script_passes_shellcheck(
     delivery: Delivery, source: RepositorySource, parts: tuple[Part, ...], tmp_path: Path
 ) -> None:
     stack = STACKS[delivery]
     stack = dataclasses.replace(stack, gitops=dataclasses.replace(stack.gitops, source=source, url="https://x"))
-    text = deploy_script.script(bootstrap.plan(stack, parts, "c" * 40, "v-1"))
+    text = deploy_script.script(planned(stack, parts))
     (tmp_path / "deploy.sh").write_text(text)
     subprocess.run([SHELL, "-n", tmp_path / "deploy.sh"], check=True)
     assert len(text.splitlines()) < 600
-    assert "{" + "repository}" not in text
+    assert "# shellcheck" not in text
+    assert "{waves}" not in text
+    assert '"$1"/*' not in text
     assert ("git-server.yaml" in text) == (source is RepositorySource.INTERNAL and delivery is not Delivery.DIRECT)
     if SHELLCHECK is None:
         pytest.skip("shellcheck is not installed")
@@ -121,9 +128,9 @@ def test_shellcheck_has_nothing_to_say(
     assert finished.stdout == ""
 
 
-def test_a_large_stack_keeps_it_readable(parts: tuple[Part, ...]) -> None:
-    plan = bootstrap.plan(STACKS[Delivery.DIRECT], parts, "c" * 40, "v-1")
-    text = deploy_script.script(dataclasses.replace(plan, waves=plan.waves * 20))
+def test_the_script_of_a_large_stack_stays_short(parts: tuple[Part, ...]) -> None:
+    direct = planned(STACKS[Delivery.DIRECT], parts)
+    text = deploy_script.script(dataclasses.replace(direct, components=direct.components * 20))
     assert len(text.splitlines()) < 600
 
 
@@ -144,20 +151,20 @@ def test_print_lists_every_step_in_order(run: Callable[..., Run]) -> None:
         "wave 10: bootstrap/waves/002-shop (7 objects)",
         "apply namespaces.yaml",
         "apply hooks-pre-00-objects.yaml",
-        "run the Jobs in hooks-pre-01-jobs.yaml anew, wait until they are done",
+        "delete and run the Jobs in hooks-pre-01-jobs.yaml, wait until they are complete",
         "apply objects.yaml",
         "apply jobs.yaml",
         "apply custom.yaml",
         "wait for deployment.apps/web in shop",
         "wait for job.batch/plain in shop",
-        "run the Jobs in hooks-post-00-jobs.yaml anew, wait until they are done",
+        "delete and run the Jobs in hooks-post-00-jobs.yaml, wait until they are complete",
     ]
 
 
-def test_without_a_terminal_nothing_is_asked_and_nothing_done(run: Callable[..., Run]) -> None:
+def test_without_a_terminal_or_yes_nothing_is_done(run: Callable[..., Run]) -> None:
     result = run(Delivery.DIRECT)
     assert (result.code, result.calls) == (2, [])
-    assert "--yes" in result.err
+    assert result.err == "deploy.sh: not a terminal: pass --yes\n"
 
 
 def test_kubectl_applies_wave_by_wave_and_waits(run: Callable[..., Run]) -> None:
@@ -202,11 +209,11 @@ def test_a_dry_run_changes_nothing(run: Callable[..., Run]) -> None:
     assert result.code == 0, result.err
     assert all("--dry-run=server" in call for call in result.calls if call.startswith("apply"))
     assert not [call for call in result.calls if call.startswith(("delete", "rollout", "wait", "patch", "annotate"))]
-    assert "objects.yaml can be tried before" in result.out
+    assert "objects.yaml can be checked before" in result.out
     assert result.out.endswith("nothing was changed\n")
 
 
-def test_a_dry_run_finds_what_is_wrong(run: Callable[..., Run]) -> None:
+def test_a_dry_run_reports_invalid_objects(run: Callable[..., Run]) -> None:
     result = run(Delivery.DIRECT, "--dry-run", answers=[["objects.yaml", [[1, "error: it is invalid"]]]])
     assert result.code == 1
     assert "it is invalid" in result.err
@@ -216,13 +223,13 @@ def test_a_dry_run_finds_what_is_wrong(run: Callable[..., Run]) -> None:
     ("minor", "arguments", "code", "says"),
     [
         ("33", [], 0, ""),
-        ("34", [], 0, "near enough"),
-        ("36", [], 3, "made for 1.33"),
+        ("34", [], 0, "supported, one minor apart"),
+        ("36", [], 3, "targets Kubernetes 1.33"),
         ("24", [], 3, "at least 1.25"),
         ("36", ["--force-version"], 0, "because of --force-version"),
     ],
 )
-def test_the_clusters_version_has_to_fit(
+def test_the_version_of_the_cluster_must_be_supported(
     run: Callable[..., Run], minor: str, arguments: list[str], code: int, says: str
 ) -> None:
     version = [["--raw /version", [[0, f'{{"major":"1","minor":"{minor}","x":""}}']]]]
@@ -235,7 +242,7 @@ def test_the_clusters_version_has_to_fit(
 @pytest.mark.parametrize(
     ("answers", "says"),
     [
-        ([["--raw /version", [[1, "connection refused"]]]], "cannot be reached: connection refused"),
+        ([["--raw /version", [[1, "connection refused"]]]], "cannot reach the cluster: connection refused"),
         ([["auth can-i", [[1, "no"]]]], "cluster administrator"),
     ],
 )
@@ -249,35 +256,35 @@ def test_the_cluster_is_checked_before_the_first_change(run: Callable[..., Run],
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--nonsense"], "there is no option --nonsense"),
+        (["--nonsense"], "unknown option --nonsense"),
         (["--timeout"], "--timeout needs a value"),
-        (["--timeout=soon"], "takes seconds"),
-        (["--namespace", "other", "--print"], "every object of this stack has its own"),
+        (["--timeout=soon"], "needs a number of seconds"),
+        (["--namespace", "other", "--print"], "kubectl applies this stack"),
     ],
 )
-def test_wrong_usage(run: Callable[..., Run], arguments: list[str], says: str) -> None:
+def test_a_usage_error_exits_with_2(run: Callable[..., Run], arguments: list[str], says: str) -> None:
     result = run(Delivery.DIRECT, *arguments)
     assert (result.code, result.calls) == (2, [])
     assert says in result.err
 
 
-def test_help(run: Callable[..., Run]) -> None:
+def test_help_lists_the_options(run: Callable[..., Run]) -> None:
     result = run(Delivery.DIRECT, "--help")
     assert result.code == 0
     assert "--force-version" in result.out
 
 
-def test_what_goes_away_by_itself_is_tried_again(run: Callable[..., Run]) -> None:
+def test_a_temporary_error_is_retried(run: Callable[..., Run]) -> None:
     webhook = [[1, 'failed calling webhook "x"'], [1, 'no matches for kind "Widget"'], [0, "w serverside-applied"]]
     established = [[1, ".status.conditions accessor error: <nil>"], [0, ""]]
     answers: Answers = [["002-shop/custom.yaml", list(webhook)], ["condition=Established", list(established)]]
     result = run(Delivery.DIRECT, "--yes", answers=answers)
     assert result.code == 0, result.err
-    assert result.out.count("trying bootstrap/waves/002-shop/custom.yaml again") == 1
+    assert result.out.count("retrying bootstrap/waves/002-shop/custom.yaml") == 1
     assert files(result).count("waves/002-shop/custom.yaml") == 3
 
 
-def test_a_job_that_cannot_be_changed_is_made_anew(run: Callable[..., Run]) -> None:
+def test_an_immutable_job_is_replaced(run: Callable[..., Run]) -> None:
     answers: Answers = [
         [
             "apply --server-side --force-conflicts --field-manager=cluster-forge -f bootstrap/waves/002-shop/jobs.yaml",
@@ -292,21 +299,22 @@ def test_a_job_that_cannot_be_changed_is_made_anew(run: Callable[..., Run]) -> N
 @pytest.mark.parametrize(
     ("answers", "says"),
     [
-        ([["objects.yaml", [[1, "error: it is invalid"]]]], "cannot be applied: error: it is invalid"),
-        ([["002-shop/custom.yaml", [[1, "no matches for kind"]]]], "cannot be applied: no matches for kind"),
+        ([["objects.yaml", [[1, "error: it is invalid"]]]], "objects.yaml: error: it is invalid"),
+        (
+            [["002-shop/custom.yaml", [[1, "no matches for kind"]]]],
+            "cannot apply bootstrap/waves/002-shop/custom.yaml: no matches for kind",
+        ),
         ([["rollout status -n shop", [[1, "timed out"]]]], "deployment.apps/web in shop is not ready: timed out"),
-        ([["condition=Available", [[1, "timed out"]]]], "does not answer: timed out"),
-        ([["condition=Established", [[1, "timed out"]]]], "not established: timed out"),
+        ([["condition=Available", [[1, "timed out"]]]], "is not available: timed out"),
+        ([["condition=Established", [[1, "timed out"]]]], "CRDs not established: timed out"),
         ([["get -f bootstrap/waves/002-shop/hooks-pre", [[0, "migrate shop <none> True <none>"]]]], "migrate failed"),
         (
             [["get -f bootstrap/waves/002-shop/hooks-pre", [[0, "migrate shop <none> <none> <none>"]]]],
-            "not done after 0s: migrate",
+            "not complete after 0s: migrate",
         ),
     ],
 )
-def test_a_failure_says_what_was_waited_for_and_what_happened_last(
-    run: Callable[..., Run], answers: Answers, says: str
-) -> None:
+def test_a_failure_names_the_object_and_the_last_events(run: Callable[..., Run], answers: Answers, says: str) -> None:
     events: Answers = [["get events", [[0, "LAST  Warning  FailedMount"]]]]
     result = run(Delivery.DIRECT, "--yes", "--timeout=0", answers=answers + events)
     assert result.code == 1
@@ -315,12 +323,12 @@ def test_a_failure_says_what_was_waited_for_and_what_happened_last(
     assert "run deploy.sh again" in result.err
 
 
-def test_a_workload_that_kubectl_cannot_watch_is_let_be(run: Callable[..., Run]) -> None:
+def test_a_workload_that_kubectl_cannot_watch_is_not_awaited(run: Callable[..., Run]) -> None:
     only = "error: rollout status is only available for RollingUpdate strategy type"
     assert run(Delivery.DIRECT, "--yes", answers=[["rollout status", [[1, only]]]]).code == 0
 
 
-def test_argo_cd_is_installed_and_takes_over(run: Callable[..., Run]) -> None:
+def test_argo_cd_is_installed_and_applies_the_rest(run: Callable[..., Run]) -> None:
     result = run(Delivery.INSTALL, "--yes")
     assert result.code == 0, result.err
     assert files(result) == [
@@ -339,13 +347,13 @@ def test_argo_cd_is_installed_and_takes_over(run: Callable[..., Run]) -> None:
     )
 
 
-def test_the_namespace_of_an_argo_cd_of_the_stack_is_not_for_the_deployment_to_choose(run: Callable[..., Run]) -> None:
+def test_the_namespace_of_an_installed_argo_cd_cannot_change(run: Callable[..., Run]) -> None:
     result = run(Delivery.INSTALL, "--yes", "--namespace=other")
     assert result.code == 2
-    assert "in the namespace argocd" in result.err
+    assert "in namespace argocd" in result.err
 
 
-def test_the_root_is_waited_for_and_the_others_are_named(run: Callable[..., Run]) -> None:
+def test_the_root_is_awaited_and_unready_applications_are_named(run: Callable[..., Run]) -> None:
     states = [
         [0, "demo v-0 v-0 Synced Healthy Running\nshop v-0 v-0 Synced Healthy Failed"],
         [0, "demo v-1 <none> <none> <none> <none>"],
@@ -355,14 +363,14 @@ def test_the_root_is_waited_for_and_the_others_are_named(run: Callable[..., Run]
     ]
     result = run(Delivery.INSTALL, "--yes", answers=[["WANTED:", list(states)]])
     assert result.code == 0, result.err
-    assert "ending the sync of demo at v-0" in result.out
+    assert "terminating the sync of demo at v-0" in result.out
     (ended,) = (call for call in result.calls if "Terminating" in call)
     assert ended.startswith("patch applications.argoproj.io demo -n argocd --type=merge -p ")
-    assert "not yet: shop (at v-0)" in result.out
-    assert "not yet: shop (OutOfSync, Missing)" in result.out
+    assert "not ready: shop (at v-0)" in result.out
+    assert "not ready: shop (OutOfSync, Missing)" in result.out
 
 
-def test_a_sync_that_failed_for_good_is_started_again(run: Callable[..., Run]) -> None:
+def test_a_failed_sync_is_restarted(run: Callable[..., Run]) -> None:
     answers: Answers = [
         ["WANTED:", [[0, "shop v-1 v-1 OutOfSync Missing Failed"], [0, HEALTHY]]],
         ["jsonpath={.spec.syncPolicy.syncOptions}", [[0, '["ServerSideApply=true"]']]],
@@ -374,7 +382,7 @@ def test_a_sync_that_failed_for_good_is_started_again(run: Callable[..., Run]) -
     assert operation["sync"] == {"prune": True, "revision": "v-1", "syncOptions": ["ServerSideApply=true"]}
 
 
-def test_applications_that_do_not_get_ready_are_named(run: Callable[..., Run]) -> None:
+def test_applications_that_stay_unready_are_named_with_their_messages(run: Callable[..., Run]) -> None:
     answers: Answers = [
         ["WANTED:", [[0, "demo v-1 v-1 Unknown Healthy <none>\nshop v-1 v-1 OutOfSync Degraded Failed"]]],
         ["SAYS:", [[0, "demo   successfully synced   <none>\nshop   one or more tasks failed   <none>"]]],
@@ -385,7 +393,7 @@ def test_applications_that_do_not_get_ready_are_named(run: Callable[..., Run]) -
     assert "shop: one or more tasks failed\n" in result.err
 
 
-def test_an_argo_cd_that_is_there_lends_image_and_namespace(run: Callable[..., Run]) -> None:
+def test_an_existing_argo_cd_provides_image_and_namespace(run: Callable[..., Run]) -> None:
     answers: Answers = [
         ["get deployments,statefulsets", [[0, "server         example.com/ui:1\nrepo-server    example.com/argocd:2"]]],
         ["set image", [[0, "kind: Deployment"]]],
@@ -398,18 +406,18 @@ def test_an_argo_cd_that_is_there_lends_image_and_namespace(run: Callable[..., R
     assert image.endswith("unpack=example.com/argocd:2 serve=example.com/argocd:2 -o yaml")
     (patched,) = (call for call in result.calls if call.startswith("patch --local"))
     assert '{"metadata":{"namespace":"delivery"},"spec":{"destination":{"namespace":"delivery"}}}' in patched
-    assert "will not keep the order of the waves" in result.err
+    assert "waves will not wait for each other" in result.err
 
 
 @pytest.mark.parametrize(
     ("answers", "says"),
     [
-        ([["auth can-i", [[1, "no"]]]], "you may not create applications.argoproj.io"),
-        ([["get crd", [[1, "not found"]]]], "there is no Argo CD"),
-        ([["get deployments,statefulsets", [[0, ""]]]], "is not in the namespace argocd"),
+        ([["auth can-i", [[1, "no"]]]], "missing permission: create applications.argoproj.io"),
+        ([["get crd", [[1, "not found"]]]], "Argo CD is not installed"),
+        ([["get deployments,statefulsets", [[0, ""]]]], "in namespace argocd: pass --namespace"),
     ],
 )
-def test_an_argo_cd_that_is_missing_is_found_before_the_first_change(
+def test_a_missing_argo_cd_is_an_error_before_the_first_change(
     run: Callable[..., Run], answers: Answers, says: str
 ) -> None:
     result = run(Delivery.EXISTING, "--yes", answers=answers)

@@ -24,13 +24,13 @@ def test_the_archive_is_the_same_for_the_same_files() -> None:
     packed = git_server.archive(tree)
     assert packed == git_server.archive(FileTree({"a/c": b"1", "b": b"2"}, frozenset({"b"})))
     with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
-        assert {(each.name, each.mode, each.mtime, each.uid) for each in tar} == {
+        assert {(entry.name, entry.mode, entry.mtime, entry.uid) for entry in tar} == {
             ("a/c", 0o644, 0, 0),
             ("b", 0o755, 0, 0),
         }
 
 
-def test_chunks_carry_the_archive_and_each_fits_into_a_config_map() -> None:
+def test_chunks_hold_the_archive_and_fit_into_config_maps() -> None:
     packed = os.urandom(2 * git_server.CHUNK + 1)
     bodies = list(git_server.chunks(STACK, packed, "c" * 40))
     assert b"".join(base64.b64decode(body["binaryData"]["chunk"]) for body in bodies) == packed
@@ -50,7 +50,7 @@ def test_chunks_carry_the_archive_and_each_fits_into_a_config_map() -> None:
     assert paths == sorted(paths)
 
 
-def test_the_pod_is_restricted_and_rolls_with_the_commit() -> None:
+def test_the_pod_is_restricted_and_replaced_with_the_commit() -> None:
     body = git_server.deployment(STACK, b"x", "c" * 40, "example.com/argocd:1", [{"name": "pull"}])
     template = body["spec"]["template"]
     assert template["metadata"]["annotations"] == {"cluster-forge/commit": "c" * 40}
@@ -69,7 +69,7 @@ def test_the_pod_is_restricted_and_rolls_with_the_commit() -> None:
     assert "imagePullSecrets" not in git_server.deployment(STACK, b"x", "c", "i")["spec"]["template"]["spec"]
 
 
-def test_a_repository_may_be_kept_on_a_volume() -> None:
+def test_a_persistent_repository_has_a_volume() -> None:
     kinds = [body["kind"] for body in git_server.surroundings(PERSISTENT, "argocd")]
     assert kinds == ["Namespace", "PersistentVolumeClaim", "Service", "NetworkPolicy"]
     pod = git_server.deployment(PERSISTENT, b"x", "c", "i")["spec"]["template"]["spec"]
@@ -84,12 +84,12 @@ def test_a_repository_may_be_kept_on_a_volume() -> None:
         ("", {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app.kubernetes.io/part-of": "argocd"}}}),
     ],
 )
-def test_only_argo_cd_reaches_the_server(namespace: str, client: dict[str, object]) -> None:
+def test_only_argo_cd_has_access_to_the_server(namespace: str, client: dict[str, object]) -> None:
     policy = list(git_server.surroundings(STACK, namespace))[-1]
     assert policy["spec"]["ingress"] == [{"from": [client], "ports": [{"port": "git", "protocol": "TCP"}]}]
 
 
-def test_a_long_name_still_names_a_service() -> None:
+def test_a_long_name_is_cut_to_a_valid_one() -> None:
     assert len(git_server.name(Stack(name="a" * 58 + "-" + "b" * 4))) <= 63
 
 
@@ -129,12 +129,12 @@ def unpack(stack: Stack, repository: FileTree, pod: Path, *, damage: bytes = b""
     def moved(text: str) -> str:
         return re.sub(r"(?<!\w)/(repository|chunks|tmp)\b", rf"{pod}/\1", text)
 
-    environment = {each["name"]: moved(each["value"]) for each in container["env"]}
+    environment = {variable["name"]: moved(variable["value"]) for variable in container["env"]}
     command = [moved(argument) for argument in container["command"]]
     return subprocess.run(command, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True, check=False)
 
 
-def test_the_pod_puts_the_repository_together_and_a_volume_keeps_what_was_there(tmp_path: Path) -> None:
+def test_the_pod_unpacks_the_repository_and_a_volume_keeps_earlier_revisions(tmp_path: Path) -> None:
     pod = tmp_path / "pod"
     assert unpack(PERSISTENT, bare(tmp_path, "v-1"), pod).returncode == 0
     served = pod / "repository" / "demo.git"

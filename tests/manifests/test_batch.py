@@ -1,4 +1,4 @@
-"""Objects as bytes: what is unpacked is what was packed, in every form."""
+"""Objects as bytes: unpacking returns what was packed, in every form."""
 
 from __future__ import annotations
 
@@ -44,32 +44,32 @@ def manifest(body: dict[str, Any], origin: str = "templates/a.yaml:1") -> Manife
 
 
 @given(st.lists(st.tuples(bodies(), words), max_size=5))
-def test_what_was_packed_is_unpacked(objects: list[tuple[dict[str, Any], str]]) -> None:
+def test_unpacking_returns_what_was_packed(objects: list[tuple[dict[str, Any], str]]) -> None:
     packed = tuple(manifest(body, origin) for body, origin in objects)
-    found = batch.unpack(batch.pack(packed), WEB)
-    assert found == packed
-    for each, (body, origin) in zip(found, objects, strict=True):
-        assert each.body == body
-        assert each.provenance == Provenance(component=WEB, origin=origin)
-        assert each.text.decode() == emitter.document(body)
-        assert each.facts == facts.of(body)
+    unpacked = batch.unpack(batch.pack(packed), WEB)
+    assert unpacked == packed
+    for item, (body, origin) in zip(unpacked, objects, strict=True):
+        assert item.body == body
+        assert item.provenance == Provenance(component=WEB, origin=origin)
+        assert item.text.decode() == emitter.document(body)
+        assert item.facts == facts.of(body)
 
 
 @given(st.lists(bodies(), max_size=3))
-def test_the_same_objects_are_the_same_bytes(objects: list[dict[str, Any]]) -> None:
+def test_equal_objects_have_equal_bytes(objects: list[dict[str, Any]]) -> None:
     first, second = (tuple(map(manifest, objects)) for _ in range(2))
     assert batch.pack(first) == batch.pack(second)
     assert batch.pack(batch.unpack(batch.pack(first), OTHER)) == batch.pack(first)
 
 
-def test_they_may_be_of_another_component() -> None:
+def test_unpacked_objects_belong_to_the_given_component() -> None:
     packed = batch.pack([manifest({"apiVersion": "v1", "kind": "X", "metadata": {"name": "a"}})])
-    (found,) = batch.unpack(packed, OTHER)
-    assert found.provenance == Provenance(component=OTHER, origin="templates/a.yaml:1")
+    (unpacked,) = batch.unpack(packed, OTHER)
+    assert unpacked.provenance == Provenance(component=OTHER, origin="templates/a.yaml:1")
 
 
-def test_texts_and_facts_travel_as_they_are() -> None:
-    """Nothing is made of the tree again: what was found once is what is kept."""
+def test_texts_and_facts_are_kept() -> None:
+    """Unpacking computes nothing from the tree again."""
     given_facts = Facts(
         images=("b", "a"),
         hook="pre-install",
@@ -77,15 +77,15 @@ def test_texts_and_facts_travel_as_they_are() -> None:
         defines=CustomKind(group="example.com", kind="W", namespaced=True, versions=("v1", "v2")),
     )
     document = Document(
-        json=b'{"apiVersion":"v1","kind":"X","metadata":{"name":"a"}}', text=b"# as it was\n", facts=given_facts
+        json=b'{"apiVersion":"v1","kind":"X","metadata":{"name":"a"}}', text=b"# unchanged\n", facts=given_facts
     )
-    each = manifest({"apiVersion": "v1", "kind": "X", "metadata": {"name": "a"}})
-    packed = batch.pack([Manifest(id=each.id, document=document, provenance=each.provenance)])
-    (found,) = batch.unpack(packed, WEB)
-    assert (found.text, found.facts, found.document.json) == (b"# as it was\n", given_facts, document.json)
+    original = manifest({"apiVersion": "v1", "kind": "X", "metadata": {"name": "a"}})
+    packed = batch.pack([Manifest(id=original.id, document=document, provenance=original.provenance)])
+    (unpacked,) = batch.unpack(packed, WEB)
+    assert (unpacked.text, unpacked.facts, unpacked.document.json) == (b"# unchanged\n", given_facts, document.json)
 
 
-def test_many_alike_are_small() -> None:
+def test_similar_objects_compress_well() -> None:
     objects = tuple(
         manifest({"apiVersion": "v1", "kind": "X", "metadata": {"name": f"n{n}"}, "data": {"a": "b" * 200}})
         for n in range(500)
@@ -93,6 +93,6 @@ def test_many_alike_are_small() -> None:
     assert len(batch.pack(objects)) < 20_000
 
 
-def test_what_is_no_batch_is_no_objects() -> None:
+def test_other_bytes_are_an_error() -> None:
     with pytest.raises(zstandard.ZstdError):
         batch.unpack(b"nonsense", WEB)

@@ -1,4 +1,4 @@
-"""One document in several forms, each made from another when it is asked for."""
+"""One document in several forms, each computed from another when first used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ JSON = b'{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"a":[nu
 
 
 @pytest.mark.parametrize("document", [Document(body=BODY), Document(json=JSON)], ids=["tree", "json"])
-def test_every_form_can_be_had(document: Document) -> None:
+def test_every_form_is_available(document: Document) -> None:
     assert document.json == JSON
     assert document.body == BODY
     assert orjson.loads(document.json) == document.body
@@ -29,20 +29,20 @@ def test_every_form_can_be_had(document: Document) -> None:
     assert document.facts == facts.of(BODY)
 
 
-def test_a_form_is_made_once() -> None:
+def test_a_form_is_computed_once() -> None:
     document = Document(json=JSON)
     assert document.body is document.body
     assert document.text is document.text
     assert document.facts is document.facts
 
 
-def test_a_form_that_was_given_is_not_made() -> None:
+def test_a_given_form_is_not_computed() -> None:
     known = Facts(images=("x",))
     document = Document(json=b"{", text=b"text", facts=known)
     assert (document.text, document.facts, document.json) == (b"text", known, b"{")
 
 
-def test_two_are_equal_if_they_say_the_same() -> None:
+def test_documents_with_equal_content_are_equal() -> None:
     other = Document(body={**BODY, "spec": {"a": [None, "y"], "z": 1}}, text=b"another text", facts=Facts(hook="x"))
     assert Document(body=BODY) == other == Document(json=JSON)
     assert Document(body=BODY) != Document(body={**BODY, "kind": "Node"})
@@ -50,7 +50,7 @@ def test_two_are_equal_if_they_say_the_same() -> None:
     assert Document(body=BODY) != BODY
 
 
-def test_it_has_no_hash_and_shows_what_it_says() -> None:
+def test_a_document_has_no_hash_and_shows_its_content() -> None:
     with pytest.raises(TypeError):
         hash(Document(body=BODY))
     assert repr(Document(body=BODY)) == f"Document({JSON.decode()})"

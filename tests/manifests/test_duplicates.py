@@ -1,4 +1,4 @@
-"""Objects that come twice."""
+"""Duplicate objects, within a component and between components."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def manifest(name: str, origin: str = "a.yaml", component: str = "shop", **data:
     return Manifest.of(body, Provenance(component=ComponentName(component), origin=origin))
 
 
-def test_equal_twins_inside_a_component_are_one_without_a_word() -> None:
+def test_identical_duplicates_in_a_component_become_one_without_a_finding() -> None:
     single = duplicates.within([[manifest("x"), manifest("x", "b.yaml")]], later_replaces=False)
     assert (len(single.manifests), single.findings) == (1, ())
 
 
-def test_differing_twins_inside_a_component_are_an_error_that_names_both() -> None:
+def test_different_duplicates_in_a_component_are_an_error_that_names_both() -> None:
     single = duplicates.within([[manifest("x", "a.yaml", a="1"), manifest("x", "b.yaml", a="2")]], later_replaces=True)
     (finding,) = single.findings
     assert finding.severity is Severity.ERROR
@@ -28,36 +28,36 @@ def test_differing_twins_inside_a_component_are_an_error_that_names_both() -> No
     assert "b.yaml" in finding.message
 
 
-def test_a_later_group_replaces_on_purpose_and_it_is_told() -> None:
+def test_a_later_group_replaces_an_earlier_one_with_a_notice() -> None:
     groups = [[manifest("x", "a.yaml", a="1"), manifest("y")], [manifest("x", "b.yaml", a="2")]]
     single = duplicates.within(groups, later_replaces=True)
-    assert [each.body["data"] for each in single.manifests] == [{"a": "2"}, {}]
+    assert [manifest.body["data"] for manifest in single.manifests] == [{"a": "2"}, {}]
     assert [finding.severity for finding in single.findings] == [Severity.NOTICE]
     strict = duplicates.within(groups, later_replaces=False)
     assert [finding.severity for finding in strict.findings] == [Severity.ERROR]
 
 
-def test_of_equal_twins_the_earlier_component_owns_the_object() -> None:
-    found = duplicates.between(
+def test_the_earlier_component_keeps_an_identical_duplicate() -> None:
+    components = duplicates.between(
         [
             (ComponentName("one"), [manifest("x", component="one")]),
             (ComponentName("two"), [manifest("x", component="two")]),
         ]
     )
-    assert [len(single.manifests) for single in found.values()] == [1, 0]
-    (finding,) = found[ComponentName("two")].findings
+    assert [len(single.manifests) for single in components.values()] == [1, 0]
+    (finding,) = components[ComponentName("two")].findings
     assert finding.severity is Severity.WARNING
-    assert "brings 1 object that one brings too, equal, and owns" in finding.message
+    assert finding.message == "1 object identical to those of one, which keeps them: ConfigMap/x"
 
 
-def test_differing_twins_of_two_components_are_an_error() -> None:
-    found = duplicates.between(
+def test_different_duplicates_of_two_components_are_an_error() -> None:
+    components = duplicates.between(
         [
             (ComponentName("one"), [manifest("x", "o.yaml", component="one", a="1")]),
             (ComponentName("two"), [manifest("x", "t.yaml", component="two", a="2")]),
         ]
     )
-    (finding,) = found[ComponentName("two")].findings
+    (finding,) = components[ComponentName("two")].findings
     assert finding.severity is Severity.ERROR
     assert "one (o.yaml)" in finding.message
     assert "two (t.yaml)" in finding.message

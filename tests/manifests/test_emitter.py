@@ -1,4 +1,4 @@
-"""What is written is read back identically by Kubernetes' own reader and by YAML 1.1 and 1.2 parsers."""
+"""Emitted text has the identical value for Kubernetes' own reader and for YAML 1.1 and 1.2 parsers."""
 
 from __future__ import annotations
 
@@ -59,19 +59,19 @@ value = st.recursive(
 body = st.dictionaries(text, value, max_size=5)
 
 
-def same(expected: Any, found: Any) -> bool:
+def same(expected: Any, actual: Any) -> bool:
     """Whether the trees are equal; a number that is a float to JSON is compared as one, whole or not."""
     if isinstance(expected, dict):
         return (
-            isinstance(found, dict)
-            and expected.keys() == found.keys()
-            and all(same(each, found[key]) for key, each in expected.items())
+            isinstance(actual, dict)
+            and expected.keys() == actual.keys()
+            and all(same(value, actual[key]) for key, value in expected.items())
         )
     if isinstance(expected, list):
-        return isinstance(found, list) and len(expected) == len(found) and all(map(same, expected, found))
+        return isinstance(actual, list) and len(expected) == len(actual) and all(map(same, expected, actual))
     if isinstance(expected, float):
-        return isinstance(found, int | float) and not isinstance(found, bool) and float(found) == expected
-    return type(expected) is type(found) and bool(expected == found)
+        return isinstance(actual, int | float) and not isinstance(actual, bool) and float(actual) == expected
+    return type(expected) is type(actual) and bool(expected == actual)
 
 
 @given(body)
@@ -89,7 +89,7 @@ def test_every_trap_survives_in_every_place(trap: str) -> None:
         assert read(written) == tree
 
 
-def test_the_style_is_kubectls() -> None:
+def test_the_style_is_that_of_kubectl() -> None:
     tree = {
         "apiVersion": "v1",
         "data": {"run.sh": "#!/bin/sh\necho hi\n", "mode": "0755", "on": "yes"},
@@ -130,19 +130,19 @@ def test_an_empty_body_and_a_stream() -> None:
     assert emitter.stream(["a: 1\n", "b: 2\n"]) == "a: 1\n---\nb: 2\n"
 
 
-def test_json_is_a_faithful_witness() -> None:
+def test_a_json_round_trip_keeps_the_value() -> None:
     tree = {"a": [1, 2.5, "x\ny", None, True, {"k": "v"}]}
     assert json.loads(json.dumps(tree)) == GO.read(emitter.document(tree))
 
 
-def test_a_body_too_deep_for_others_is_refused() -> None:
+def test_a_body_that_is_nested_too_deep_is_refused() -> None:
     deep: dict[str, Any] = {"a": 1}
     for _ in range(150):
         deep = {"a": deep}
     assert GO.read(emitter.document(deep)) == deep
     for _ in range(700):
         deep = {"a": deep}
-    with pytest.raises(ManifestError, match="nested deeper than anybody reads"):
+    with pytest.raises(ManifestError, match=r"nesting too deep \(limit 200\)"):
         emitter.document(deep)
 
 

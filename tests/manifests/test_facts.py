@@ -1,4 +1,4 @@
-"""What is found once about an object: images, hook, and the kind that a CRD defines."""
+"""Facts about an object: images, hook, and the kind that a CRD defines."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def crd(spec: Any, *, version: str = "apiextensions.k8s.io/v1") -> dict[str, Any
     return {"apiVersion": version, "kind": "CustomResourceDefinition", "metadata": {"name": "w"}, "spec": spec}
 
 
-def test_of_most_objects_there_is_nothing_to_know() -> None:
+def test_most_objects_have_no_facts() -> None:
     assert facts.of(body()) == Facts(images=(), hook="", weight=0, defines=None)
 
 
-def test_images_are_sorted_and_each_is_named_once() -> None:
+def test_images_are_sorted_and_unique() -> None:
     spec = {"containers": [{"image": "b:1"}, {"image": "a:1"}], "initContainers": [{"image": "b:1"}]}
-    found = facts.of(body(spec=spec))
-    assert found.images == ("a:1", "b:1")
-    assert set(found.images) == {use.image for use in images.of(body(spec=spec))}
+    known = facts.of(body(spec=spec))
+    assert known.images == ("a:1", "b:1")
+    assert set(known.images) == {use.image for use in images.of(body(spec=spec))}
 
 
 @pytest.mark.parametrize(
@@ -44,19 +44,19 @@ def test_images_are_sorted_and_each_is_named_once() -> None:
         (["test"], ""),
     ],
 )
-def test_the_events_of_a_hook(text: Any, hook: str) -> None:
+def test_the_events_of_a_hook_are_sorted(text: Any, hook: str) -> None:
     assert facts.of(body({"helm.sh/hook": text})).hook == hook
 
 
 @pytest.mark.parametrize(
     ("text", "weight"), [("5", 5), ("-5", -5), (3, 3), ("", 0), ("x", 0), ("1.5", 0), (None, 0), ([], 0), ({}, 0)]
 )
-def test_the_weight_of_a_hook(text: Any, weight: int) -> None:
+def test_a_weight_that_is_not_a_number_is_zero(text: Any, weight: int) -> None:
     assert facts.of(body({"helm.sh/hook": "test", "helm.sh/hook-weight": text})).weight == weight
 
 
 @pytest.mark.parametrize("annotations", [None, [], "text", 3])
-def test_annotations_that_are_none(annotations: Any) -> None:
+def test_annotations_that_are_not_a_mapping_are_ignored(annotations: Any) -> None:
     assert facts.of(body(annotations)) == Facts()
 
 
@@ -69,17 +69,17 @@ SPEC = {
 
 
 class TestKinds:
-    def test_of_a_crd(self) -> None:
-        found = facts.of(crd(SPEC)).defines
-        assert found == CustomKind(group="example.com", kind="Widget", namespaced=True, versions=("v1", "v2"))
-        assert found.api_versions == (
+    def test_a_crd_defines_a_kind(self) -> None:
+        kind = facts.of(crd(SPEC)).defines
+        assert kind == CustomKind(group="example.com", kind="Widget", namespaced=True, versions=("v1", "v2"))
+        assert kind.api_versions == (
             "example.com/v1",
             "example.com/v2",
             "example.com/v1/Widget",
             "example.com/v2/Widget",
         )
 
-    def test_of_the_first_version_of_crds(self) -> None:
+    def test_a_v1beta1_crd_defines_a_kind(self) -> None:
         spec = {"group": "example.com", "scope": "Cluster", "names": {"kind": "W"}, "version": "v1"}
         assert facts.of(crd(spec, version="apiextensions.k8s.io/v1beta1")).defines == CustomKind(
             group="example.com", kind="W", namespaced=False, versions=("v1",)
@@ -89,10 +89,10 @@ class TestKinds:
         "spec",
         [None, [], "x", {}, {"names": []}, {"names": {}}, {"names": {"kind": 1}}, {"group": "a", "names": None}],
     )
-    def test_a_malformed_crd_defines_none(self, spec: Any) -> None:
+    def test_a_malformed_crd_defines_nothing(self, spec: Any) -> None:
         assert facts.of(crd(spec)).defines is None
 
-    def test_one_of_another_group_is_no_crd(self) -> None:
+    def test_a_crd_of_another_group_defines_nothing(self) -> None:
         assert facts.of(crd(SPEC, version="example.com/v1")).defines is None
         assert facts.of({**crd(SPEC), "kind": "ConfigMap"}).defines is None
 
@@ -109,6 +109,6 @@ class TestKinds:
             ),
         )
     )
-    def test_any_spec_is_looked_at_without_harm(self, spec: Any) -> None:
-        found = facts.of(crd(spec)).defines
-        assert found is None or found.kind
+    def test_any_spec_can_be_read(self, spec: Any) -> None:
+        kind = facts.of(crd(spec)).defines
+        assert kind is None or kind.kind

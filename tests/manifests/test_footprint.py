@@ -1,4 +1,4 @@
-"""Quantities, and what objects ask of a cluster."""
+"""Quantities, and the resources that objects request."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ MIB = 1024 * 1024
         (".5", "0.5"),
     ],
 )
-def test_quantities(text: str, number: str) -> None:
+def test_a_quantity_is_parsed(text: str, number: str) -> None:
     assert quantity.parse(text) == Decimal(number)
 
 
 @pytest.mark.parametrize("text", ["", "1 Gi", "Mi", "1KI", "one", "1e"])
-def test_no_quantities(text: str) -> None:
-    with pytest.raises(ValueError, match="no quantity"):
+def test_other_text_is_not_a_quantity(text: str) -> None:
+    with pytest.raises(ValueError, match="not a quantity"):
         quantity.parse(text)
 
 
@@ -47,7 +47,7 @@ def test_sizes_as_text(number: int, text: str) -> None:
 
 
 def test_cores_as_text() -> None:
-    assert [quantity.cores(Decimal(each)) for each in ("0", "0.250", "3.0", "20")] == ["0", "0.25", "3", "20"]
+    assert [quantity.cores(Decimal(number)) for number in ("0", "0.250", "3.0", "20")] == ["0", "0.25", "3", "20"]
 
 
 def body(kind: str, spec: dict[str, Any], **metadata: Any) -> Manifest:
@@ -65,9 +65,9 @@ def pod(*containers: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"template": {"spec": {"containers": list(containers), **more}}}
 
 
-def test_replicas_times_containers_and_volumes() -> None:
+def test_containers_and_volumes_count_for_every_replica() -> None:
     claim = {"spec": {"resources": {"requests": {"storage": "10Gi"}}}}
-    found = footprint.of(
+    total = footprint.of(
         [
             body(
                 "StatefulSet",
@@ -80,7 +80,7 @@ def test_replicas_times_containers_and_volumes() -> None:
             body("PersistentVolumeClaim", claim["spec"]),
         ]
     )
-    assert (found.pods, found.cpu, found.memory, found.storage) == (
+    assert (total.pods, total.cpu, total.memory, total.storage) == (
         3,
         Decimal("0.45"),
         Decimal(6 * 1024 * MIB),
@@ -88,24 +88,24 @@ def test_replicas_times_containers_and_volumes() -> None:
     )
 
 
-def test_what_begins_counts_if_it_asks_for_more() -> None:
-    found = footprint.of([body("Deployment", pod(container("1", "1Gi"), initContainers=[container("2", "1Mi")]))])
-    assert (found.cpu, found.memory) == (Decimal(2), Decimal(1024 * MIB))
+def test_an_init_container_counts_if_it_requests_more() -> None:
+    total = footprint.of([body("Deployment", pod(container("1", "1Gi"), initContainers=[container("2", "1Mi")]))])
+    assert (total.cpu, total.memory) == (Decimal(2), Decimal(1024 * MIB))
 
 
-def test_an_autoscaler_keeps_its_least() -> None:
+def test_an_autoscaled_workload_counts_with_its_minimum() -> None:
     scaler = body("HorizontalPodAutoscaler", {"scaleTargetRef": {"name": "web"}, "minReplicas": 4})
     assert footprint.of([body("Deployment", {"replicas": None, **pod(container("1", "1Gi"))}), scaler]).pods == 4
 
 
-def test_nodes_jobs_hooks_and_custom_resources() -> None:
+def test_daemon_sets_and_custom_resources_count_but_not_jobs_and_hooks() -> None:
     prometheus = {
         "replicas": 2,
         **container("1", "1Gi"),
         "storage": {"volumeClaimTemplate": {"spec": {"resources": {"requests": {"storage": "1Gi"}}}}},
     }
     cluster = {"instances": 3, **container("1", "1Gi"), "storage": {"size": "1Gi"}}
-    found = footprint.of(
+    total = footprint.of(
         [
             body("DaemonSet", pod(container("100m", "64Mi"))),
             body("Job", pod(container("9", "9Gi"))),
@@ -115,10 +115,10 @@ def test_nodes_jobs_hooks_and_custom_resources() -> None:
             body("Certificate", {"secretName": "x"}),
         ]
     )
-    assert (found.node_cpu, found.node_memory) == (Decimal("0.1"), Decimal(64 * MIB))
-    assert (found.pods, found.cpu, found.storage) == (5, Decimal(5), Decimal(5 * 1024 * MIB))
+    assert (total.node_cpu, total.node_memory) == (Decimal("0.1"), Decimal(64 * MIB))
+    assert (total.pods, total.cpu, total.storage) == (5, Decimal(5), Decimal(5 * 1024 * MIB))
 
 
-def test_what_says_nothing_asks_for_nothing() -> None:
+def test_objects_without_requests_count_nothing() -> None:
     assert footprint.of([body("Service", {"ports": []}), body("Deployment", pod({"name": "c"}))]) == Footprint(pods=1)
     assert footprint.of([body("Deployment", pod(container("much", "1Gi")))]).cpu == 0

@@ -1,4 +1,4 @@
-"""Identities tell objects apart, and files are named after them."""
+"""Identities of objects, and the file names derived from them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ identities = st.builds(ObjectId, group=name, kind=st.text("abC", min_size=1, max
 
 
 @given(identities, identities)
-def test_different_objects_have_different_files_even_where_case_is_ignored(one: ObjectId, other: ObjectId) -> None:
+def test_different_objects_have_different_files_where_case_is_ignored(one: ObjectId, other: ObjectId) -> None:
     same_but_for_case = (one.group, one.kind.lower(), one.namespace, one.name) == (
         other.group,
         other.kind.lower(),
@@ -23,13 +23,13 @@ def test_different_objects_have_different_files_even_where_case_is_ignored(one: 
 
 
 @given(identities)
-def test_file_names_are_fit_for_every_file_system(identity: ObjectId) -> None:
+def test_file_names_are_valid_on_every_file_system(identity: ObjectId) -> None:
     assert len(identity.file_name.encode()) < 255
     assert set(identity.file_name) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-_~")
     assert identity.file_name == identity.file_name.lower()
 
 
-def test_names_read_well() -> None:
+def test_names_are_readable() -> None:
     deployment = ObjectId(group="apps", kind="Deployment", namespace="shop", name="web")
     assert (str(deployment), deployment.file_name) == ("Deployment.apps/shop/web", "deployment.apps_shop_web.yaml")
     role = ObjectId(group="rbac.authorization.k8s.io", kind="ClusterRole", namespace="", name="system:x_Y")
@@ -37,10 +37,10 @@ def test_names_read_well() -> None:
     assert str(ObjectId(group="", kind="Namespace", namespace="", name="shop")) == "Namespace/shop"
 
 
-def test_a_very_long_name_is_cut_and_stays_apart() -> None:
+def test_a_very_long_name_is_cut_and_stays_unique() -> None:
     long = [ObjectId(group="", kind="ConfigMap", namespace="n", name="x" * 250 + end) for end in "ab"]
     assert long[0].file_name != long[1].file_name
-    assert all(len(each.file_name) < 230 for each in long)
+    assert all(len(identity.file_name) < 230 for identity in long)
 
 
 def test_identity_of_a_body() -> None:

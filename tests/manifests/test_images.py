@@ -1,4 +1,4 @@
-"""Images are found wherever objects name them, and nothing else is taken for one."""
+"""Images are found wherever objects name them, and nothing else is taken for an image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cluster_forge.manifests import images
 DIGEST = "sha256:" + "ab" * 32
 
 
-def found(body: dict[str, Any]) -> dict[str, str]:
+def images_by_path(body: dict[str, Any]) -> dict[str, str]:
     return {use.path: use.image for use in images.of({"apiVersion": "v1", "kind": "Thing", **body})}
 
 
@@ -22,14 +22,14 @@ def text(value: str, key: str = "value") -> list[str]:
     return [use.image for use in uses]
 
 
-def test_containers_of_every_sort_and_image_volumes() -> None:
+def test_every_kind_of_container_and_image_volumes_name_images() -> None:
     pod = {
         "containers": [{"name": "a", "image": "nginx"}, {"name": "b", "image": "a/b:1"}],
         "initContainers": [{"name": "c", "image": f"quay.io/x/y@{DIGEST}"}],
         "ephemeralContainers": [{"name": "d", "image": "busybox:1.36"}],
         "volumes": [{"name": "v", "image": {"reference": "quay.io/x/data:v1"}}],
     }
-    assert found({"spec": {"template": {"spec": pod}}}) == {
+    assert images_by_path({"spec": {"template": {"spec": pod}}}) == {
         "spec.template.spec.containers[0].image": "nginx",
         "spec.template.spec.containers[1].image": "a/b:1",
         "spec.template.spec.initContainers[0].image": f"quay.io/x/y@{DIGEST}",
@@ -38,17 +38,19 @@ def test_containers_of_every_sort_and_image_volumes() -> None:
     }
 
 
-def test_the_reference_is_read() -> None:
+def test_the_reference_is_parsed() -> None:
     [use] = images.of({"kind": "Pod", "spec": {"containers": [{"image": "nginx"}]}})
     assert str(use.reference) == "docker.io/library/nginx:latest"
 
 
-def test_custom_resources() -> None:
-    assert found({"spec": {"image": "quay.io/prometheus/prometheus:v3", "configReloaderImage": "a/reloader:v1.2"}}) == {
+def test_custom_resources_name_images() -> None:
+    assert images_by_path(
+        {"spec": {"image": "quay.io/prometheus/prometheus:v3", "configReloaderImage": "a/reloader:v1.2"}}
+    ) == {
         "spec.image": "quay.io/prometheus/prometheus:v3",
         "spec.configReloaderImage": "a/reloader:v1.2",
     }
-    assert found({"spec": {"image": "auto", "other": {"image": 3}, "list": [[{"image": "a/b"}]]}}) == {
+    assert images_by_path({"spec": {"image": "auto", "other": {"image": 3}, "list": [[{"image": "a/b"}]]}}) == {
         "spec.list[0][0].image": "a/b"
     }
 
@@ -67,7 +69,7 @@ def test_custom_resources() -> None:
         ({"AGENT_REPOSITORY": "team/app", "AGENT_TAG": "v1"}, "team/app:v1"),
     ],
 )
-def test_split_references(fields: dict[str, str], image: str) -> None:
+def test_split_fields_are_joined(fields: dict[str, str], image: str) -> None:
     assert [use.image for use in images.of({"kind": "X", "spec": fields})] == [image]
 
 
@@ -82,16 +84,16 @@ def test_split_references(fields: dict[str, str], image: str) -> None:
         {"repository": 3, "tag": "v1"},
     ],
 )
-def test_split_fields_that_are_no_image(fields: dict[str, Any]) -> None:
+def test_other_split_fields_are_not_an_image(fields: dict[str, Any]) -> None:
     assert images.of({"kind": "X", "spec": fields}) == ()
 
 
-def test_an_image_that_says_all_needs_no_repository() -> None:
+def test_a_complete_image_is_not_joined_with_a_repository() -> None:
     fields = {"repository": "nvcr.io/nvidia", "image": "quay.io/x/y:v1", "version": "v2"}
-    assert found({"spec": fields}) == {"spec.image": "quay.io/x/y:v1"}
+    assert images_by_path({"spec": fields}) == {"spec.image": "quay.io/x/y:v1"}
 
 
-def test_arguments_and_environment() -> None:
+def test_arguments_and_environment_name_images() -> None:
     container = {
         "name": "manager",
         "image": "a/b:v1",
@@ -104,7 +106,7 @@ def test_arguments_and_environment() -> None:
         ],
     }
     base = "spec.containers[0]."
-    assert found({"spec": {"containers": [container]}}) == {
+    assert images_by_path({"spec": {"containers": [container]}}) == {
         f"{base}image": "a/b:v1",
         f"{base}command[2]": "longhornio/engine:17",
         f"{base}args[0]": "quay.io/jetstack/solver:v1.2.3",
@@ -126,7 +128,7 @@ def test_arguments_and_environment() -> None:
     ],
 )
 @pytest.mark.parametrize("frame", ["{}", "--x={}", '{{"at": "{}",', "image: {}\n", "use {}, please", "`{}`", "[{}]"])
-def test_images_in_texts(frame: str, image: str) -> None:
+def test_texts_name_images(frame: str, image: str) -> None:
     assert text(frame.format(image)) == [image]
 
 
@@ -158,23 +160,26 @@ def test_images_in_texts(frame: str, image: str) -> None:
         "Quay.io/A/b:v1.0",
     ],
 )
-def test_what_only_looks_like_an_image(value: str) -> None:
+def test_similar_text_is_not_an_image(value: str) -> None:
     assert text(value) == []
 
 
-def test_a_sentence_ends_with_a_dot_that_is_no_part_of_the_tag() -> None:
+def test_the_dot_at_the_end_of_a_sentence_is_not_part_of_the_tag() -> None:
     assert text("It runs quay.io/a/b:v1.") == ["quay.io/a/b:v1"]
 
 
-def test_examples_metadata_and_definitions_name_none() -> None:
+def test_examples_metadata_and_crds_name_no_images() -> None:
     assert text("quay.io/a/b:v1", key="_example") == []
     assert (
-        found({"metadata": {"annotations": {"x": "quay.io/a/b:v1"}}, "spec": {"description": "quay.io/a/b:v1"}}) == {}
+        images_by_path(
+            {"metadata": {"annotations": {"x": "quay.io/a/b:v1"}}, "spec": {"description": "quay.io/a/b:v1"}}
+        )
+        == {}
     )
     assert images.of({"kind": "CustomResourceDefinition", "spec": {"image": "quay.io/a/b:v1"}}) == ()
 
 
-def test_an_image_twice_in_one_text_is_one_use() -> None:
+def test_an_image_that_is_repeated_in_a_text_is_one_use() -> None:
     assert text("image: quay.io/a/b:v1\nimage: quay.io/a/b:v1\nimage: quay.io/a/b:v2\n", key="a.yaml") == [
         "quay.io/a/b:v1",
         "quay.io/a/b:v2",

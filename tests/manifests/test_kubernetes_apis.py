@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from cluster_forge.manifests import kubernetes_apis
-from cluster_forge.manifests.builtin_apis import KINDS, SUBRESOURCE_KINDS
+from cluster_forge.manifests.kubernetes_api_table import KINDS, SUBRESOURCE_KINDS
 
 MINORS = range(25, 38)
 ALL = tuple(MINORS)
 
 
-def minors_that_announce(api: str) -> tuple[int, ...]:
+def minors_that_serve(api: str) -> tuple[int, ...]:
     return tuple(minor for minor in MINORS if api in kubernetes_apis.api_versions(minor))
 
 
-def test_the_supported_minors_have_no_gap() -> None:
+def test_the_minors_have_no_gap() -> None:
     assert kubernetes_apis.minors() == ALL
 
 
@@ -61,7 +61,7 @@ def test_the_supported_minors_have_no_gap() -> None:
         ("storage.k8s.io/v1/VolumeAttributesClass", tuple(range(34, 38))),
         ("admissionregistration.k8s.io/v1/MutatingAdmissionPolicy", (36, 37)),
         ("certificates.k8s.io/v1/ClusterTrustBundle", (37,)),
-        # There, but off unless somebody switches them on (KEP-3136).
+        # There, but off unless switched on (KEP-3136).
         ("admissionregistration.k8s.io/v1beta1", ()),
         ("admissionregistration.k8s.io/v1beta1/ValidatingAdmissionPolicy", ()),
         ("networking.k8s.io/v1beta1", ()),
@@ -81,18 +81,18 @@ def test_the_supported_minors_have_no_gap() -> None:
         ("metrics.k8s.io/v1beta1", ()),
     ],
 )
-def test_which_minors_announce_an_api(api: str, minors: tuple[int, ...]) -> None:
-    assert minors_that_announce(api) == minors
+def test_an_api_is_visible_in_the_minors_that_serve_it(api: str, minors: tuple[int, ...]) -> None:
+    assert minors_that_serve(api) == minors
 
 
 @pytest.mark.parametrize("minor", MINORS)
-def test_the_announcement_is_sorted_and_every_kind_comes_with_its_version(minor: int) -> None:
-    announced = kubernetes_apis.api_versions(minor)
-    versions = {api for api in announced if api.rpartition("/")[2].startswith("v")}
-    kinds = set(announced) - versions
-    assert list(announced) == sorted(set(announced))
+def test_visible_apis_are_sorted_and_name_every_kind_with_its_version(minor: int) -> None:
+    visible = kubernetes_apis.api_versions(minor)
+    versions = {api for api in visible if api.rpartition("/")[2].startswith("v")}
+    kinds = set(visible) - versions
+    assert list(visible) == sorted(set(visible))
     assert {kind.rpartition("/")[0] for kind in kinds} == versions
-    assert not any("alpha" in api for api in announced)
+    assert not any("alpha" in api for api in visible)
 
 
 @pytest.mark.parametrize("minor", [24, 38, 136])
@@ -134,17 +134,17 @@ def test_an_unknown_minor_is_refused(minor: int) -> None:
         ("apps", "Scale", None),
     ],
 )
-def test_scopes(minor: int, group: str, kind: str, namespaced: bool | None) -> None:
+def test_a_kind_is_namespaced_or_not(minor: int, group: str, kind: str, namespaced: bool | None) -> None:
     assert kubernetes_apis.is_namespaced(group, kind, minor) is namespaced
 
 
 @pytest.mark.parametrize("minor", [16, 24, 38])
-def test_a_scope_is_known_beyond_the_supported_minors(minor: int) -> None:
+def test_scopes_are_known_for_other_minors_too(minor: int) -> None:
     assert kubernetes_apis.is_namespaced("apps", "Deployment", minor) is True
     assert kubernetes_apis.is_namespaced("", "Namespace", minor) is False
 
 
-def test_the_minors_that_serve_a_kind() -> None:
+def test_a_version_of_a_kind_is_served_by_minors() -> None:
     assert kubernetes_apis.served_minors("policy", "v1", "PodDisruptionBudget") == ALL
     assert kubernetes_apis.served_minors("policy", "v1beta1", "PodDisruptionBudget") == ()
     assert kubernetes_apis.served_minors("autoscaling", "v2beta2", "HorizontalPodAutoscaler") == (25,)
@@ -164,7 +164,7 @@ def test_the_table_is_consistent() -> None:
             assert served == known, "a stable version is served wherever it exists"
 
 
-def test_ranges_with_gaps_are_read() -> None:
+def test_ranges_with_gaps_are_parsed() -> None:
     assert kubernetes_apis._minors_in("25-27,30") == (25, 26, 27, 30)
     assert kubernetes_apis._minors_in("37") == (37,)
     assert kubernetes_apis._minors_in("") == ()

@@ -1,4 +1,4 @@
-"""Documents become objects, with their namespaces where they belong."""
+"""Documents become objects with their namespaces."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ def manifest(content: dict[str, Any]) -> Manifest:
 SCOPES = Scopes.of(33, [crd("Widget", "Namespaced"), crd("Globe", "Cluster")])
 
 
-def test_lists_are_unrolled_and_typed_items_complete() -> None:
+def test_lists_are_expanded_and_typed_items_completed() -> None:
     inner = {"metadata": {"name": "a"}, "rules": []}
     typed = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleList", "items": [inner]}
     document = {"apiVersion": "v1", "kind": "List", "items": [body("ConfigMap"), typed]}
-    found = list(normalize.objects(document, FROM))
-    assert [str(each.id) for each in found] == ["ConfigMap/x", "Role.rbac.authorization.k8s.io/a"]
-    assert found[1].body["rules"] == []
+    items = list(normalize.objects(document, FROM))
+    assert [str(item.id) for item in items] == ["ConfigMap/x", "Role.rbac.authorization.k8s.io/a"]
+    assert items[1].body["rules"] == []
 
 
-def test_a_kind_that_only_ends_like_a_list_is_an_object() -> None:
-    assert [each.id.kind for each in normalize.objects(body("AllowList", spec={"items": []}), FROM)] == ["AllowList"]
+def test_a_kind_whose_name_ends_in_list_is_an_object() -> None:
+    assert [item.id.kind for item in normalize.objects(body("AllowList", spec={"items": []}), FROM)] == ["AllowList"]
 
 
 @pytest.mark.parametrize("empty", [None, {}])
-def test_nothing_is_no_object(empty: Any) -> None:
+def test_an_empty_document_has_no_objects(empty: Any) -> None:
     assert not list(normalize.objects(empty, FROM))
 
 
@@ -61,18 +61,21 @@ def test_nothing_is_no_object(empty: Any) -> None:
         ({"kind": "X", "metadata": {"name": "a"}}, "it has no apiVersion"),
         ({"apiVersion": "v1", "kind": "", "metadata": {}}, "it has no apiVersion or kind"),
         ({"apiVersion": "v1", "kind": "ConfigMap"}, "has no metadata.name"),
-        ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": 123}}, "a number: quote it"),
-        ({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": True}}, "true or false: quote it"),
+        ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": 123}}, "is a number, not text: quote it"),
+        (
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": True}},
+            "is true or false, not text: quote it",
+        ),
     ],
 )
-def test_what_is_no_object_is_named_with_its_place(document: Any, message: str) -> None:
+def test_other_documents_are_an_error_with_their_place(document: Any, message: str) -> None:
     with pytest.raises(ManifestError, match=message) as caught:
         list(normalize.objects(document, FROM))
     assert caught.value.where == "templates/x.yaml:3"
     assert caught.value.fix
 
 
-def test_a_namespace_is_filled_in_where_it_belongs_and_is_missing() -> None:
+def test_a_missing_namespace_is_filled_in() -> None:
     filled = normalize.placed(manifest(body("ConfigMap")), "shop", SCOPES)
     assert filled.body["metadata"] == {"name": "x", "namespace": "shop"}
     assert filled.id.namespace == "shop"
@@ -89,23 +92,23 @@ def test_a_namespace_is_never_overwritten() -> None:
 @pytest.mark.parametrize(
     "content", [body("ClusterRole", api="rbac.authorization.k8s.io/v1"), body("Globe", api="acme.io/v1")]
 )
-def test_what_lies_in_no_namespace_gets_none(content: dict[str, Any]) -> None:
+def test_cluster_scoped_objects_get_no_namespace(content: dict[str, Any]) -> None:
     assert normalize.placed(manifest(content), "shop", SCOPES).body is content
 
 
-def test_a_kind_that_nobody_defines_is_left_as_it_is() -> None:
-    content = body("Mystery", api="nobody.io/v1")
+def test_an_object_of_an_undefined_kind_is_unchanged() -> None:
+    content = body("Mystery", api="unknown.io/v1")
     assert normalize.placed(manifest(content), "shop", SCOPES).body is content
 
 
-def test_a_cluster_scoped_object_is_known_without_the_namespace_that_a_chart_wrote() -> None:
+def test_the_identity_of_a_cluster_scoped_object_has_no_namespace() -> None:
     content = body("ClusterRole", api="rbac.authorization.k8s.io/v1")
     content["metadata"]["namespace"] = "shop"
     placed = normalize.placed(manifest(content), "other", SCOPES)
     assert (placed.id.namespace, placed.body) == ("", content)
 
 
-def test_service_account_subjects_follow_the_rule() -> None:
+def test_service_accounts_among_subjects_get_the_namespace() -> None:
     subjects = [
         {"kind": "ServiceAccount", "name": "a"},
         {"kind": "ServiceAccount", "name": "b", "namespace": "elsewhere"},
@@ -117,19 +120,19 @@ def test_service_account_subjects_follow_the_rule() -> None:
     assert subjects[0] == {"kind": "ServiceAccount", "name": "a"}
 
 
-def test_no_namespace_fills_in_nothing() -> None:
+def test_an_empty_namespace_fills_in_nothing() -> None:
     binding = body(
         "RoleBinding", api="rbac.authorization.k8s.io/v1", subjects=[{"kind": "ServiceAccount", "name": "a"}]
     )
     assert normalize.placed(manifest(binding), "", SCOPES).body is binding
 
 
-def test_custom_kinds_announce_what_they_serve() -> None:
+def test_custom_kinds_have_the_api_versions_that_they_serve() -> None:
     kind = SCOPES.custom["acme.io", "Widget"]
     assert kind.api_versions == ("acme.io/v1", "acme.io/v1/Widget")
 
 
-def test_an_old_or_broken_crd() -> None:
+def test_an_old_crd_defines_a_kind_and_a_broken_one_nothing() -> None:
     old = crd("Old", "Namespaced", version="v1beta1", versions=None)
     broken = manifest(body("CustomResourceDefinition", "b", "apiextensions.k8s.io/v1", spec={"names": "none"}))
     scopes = Scopes.of(33, [old, broken])

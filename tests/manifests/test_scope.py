@@ -1,4 +1,4 @@
-"""What malformed definitions of kinds define: nothing, without a traceback."""
+"""Malformed CRDs define nothing, without a traceback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cluster_forge.manifests.scope import custom_kinds
         ([5, None, {"name": "v1", "served": False}], ()),
     ],
 )
-def test_versions_without_a_name_are_passed_over(versions: object, served: tuple[str, ...]) -> None:
+def test_versions_without_a_name_are_ignored(versions: object, served: tuple[str, ...]) -> None:
     spec = {"group": "example.com", "names": {"kind": "A"}, "scope": "Namespaced", "versions": versions}
     body = {
         "apiVersion": "apiextensions.k8s.io/v1",

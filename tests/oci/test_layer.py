@@ -1,4 +1,4 @@
-"""Layers hold what went in, and the same tree always makes the same bytes."""
+"""A layer contains its tree, and the same tree always gives the same bytes."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ names = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"
 paths = st.lists(names.filter(lambda name: name not in (".", "..")), min_size=1, max_size=6).map("/".join)
 
 
-def unpacked(made: Layer) -> bytes:
-    if made.media_type.endswith("+gzip"):
-        return gzip.decompress(made.content)
-    return zstandard.ZstdDecompressor().decompress(made.content)
+def unpacked(packed: Layer) -> bytes:
+    if packed.media_type.endswith("+gzip"):
+        return gzip.decompress(packed.content)
+    return zstandard.ZstdDecompressor().decompress(packed.content)
 
 
 def entries(archive: bytes) -> list[tarfile.TarInfo]:
@@ -37,19 +37,21 @@ def entries(archive: bytes) -> list[tarfile.TarInfo]:
 
 
 @pytest.mark.parametrize("compression", Compression)
-def test_digests_are_of_the_blob_and_of_the_archive_in_it(compression: Compression) -> None:
-    made = layer.build(TREE, compression)
-    assert made.digest.hex == hashlib.sha256(made.content).hexdigest()
-    assert made.diff_id.hex == hashlib.sha256(unpacked(made)).hexdigest()
-    assert made.size == len(made.content)
-    assert made.media_type == f"application/vnd.oci.image.layer.v1.tar+{compression}"
+def test_a_layer_has_the_digests_of_its_blob_and_of_its_archive(compression: Compression) -> None:
+    packed = layer.build(TREE, compression)
+    assert packed.digest.hex == hashlib.sha256(packed.content).hexdigest()
+    assert packed.diff_id.hex == hashlib.sha256(unpacked(packed)).hexdigest()
+    assert packed.size == len(packed.content)
+    assert packed.media_type == f"application/vnd.oci.image.layer.v1.tar+{compression}"
 
 
-def test_folders_come_before_what_lies_in_them_and_everything_is_roots() -> None:
-    found = entries(unpacked(layer.build(TREE, Compression.GZIP, mtime=1700000000)))
-    assert [each.name for each in found] == ["a", "b", "b-c", "b/deep", "b/deep/file", "b/run.sh"]
-    assert [each.mode for each in found] == [0o644, 0o755, 0o644, 0o755, 0o644, 0o755]
-    assert {(each.uid, each.gid, each.uname, each.gname, each.mtime) for each in found} == {(0, 0, "", "", 1700000000)}
+def test_folders_come_before_their_content_and_root_owns_everything() -> None:
+    members = entries(unpacked(layer.build(TREE, Compression.GZIP, mtime=1700000000)))
+    assert [entry.name for entry in members] == ["a", "b", "b-c", "b/deep", "b/deep/file", "b/run.sh"]
+    assert [entry.mode for entry in members] == [0o644, 0o755, 0o644, 0o755, 0o644, 0o755]
+    assert {(entry.uid, entry.gid, entry.uname, entry.gname, entry.mtime) for entry in members} == {
+        (0, 0, "", "", 1700000000)
+    }
 
 
 def test_the_bytes_do_not_depend_on_the_workers() -> None:
@@ -65,23 +67,23 @@ def test_the_bytes_do_not_depend_on_the_workers() -> None:
 def test_these_bytes_are_pinned() -> None:
     """Another version of a compressor would change the digest of every image: that takes a decision (ADR 0010)."""
     tree = FileTree({f"{number}.yaml": f"kind: {number}\n".encode() * number for number in range(300)})
-    assert {each: layer.build(tree, each).digest.hex[:16] for each in Compression} == PINNED
+    assert {kind: layer.build(tree, kind).digest.hex[:16] for kind in Compression} == PINNED
 
 
 PINNED = {Compression.GZIP: "ec0faaeba2663a51", Compression.ZSTD: "5c42119d08a9f64d"}
 
 
 @given(st.dictionaries(paths, st.binary(max_size=600), max_size=6))
-def test_any_names_and_contents_survive(files: dict[str, bytes]) -> None:
+def test_any_names_and_contents_are_read_as_written(files: dict[str, bytes]) -> None:
     tree = FileTree(files)
     folders = {path[:end] for path in files for end, char in enumerate(path) if char == "/"}
     if folders & files.keys():
-        with pytest.raises(ImageError, match="a file and a folder"):
+        with pytest.raises(ImageError, match="both a file and a folder"):
             layer.build(tree, Compression.ZSTD)
         return
     with tarfile.open(fileobj=io.BytesIO(unpacked(layer.build(tree, Compression.ZSTD)))) as tar:
-        found = {each.name: tar.extractfile(each) for each in tar.getmembers() if each.isfile()}
-        assert {name: file.read() for name, file in found.items() if file} == files
+        files_in = {entry.name: tar.extractfile(entry) for entry in tar.getmembers() if entry.isfile()}
+        assert {name: file.read() for name, file in files_in.items() if file} == files
 
 
 def test_a_name_that_is_not_utf_8_is_refused() -> None:
@@ -89,7 +91,7 @@ def test_a_name_that_is_not_utf_8_is_refused() -> None:
         layer.build(FileTree({"a/\udcff": b""}), Compression.GZIP)
 
 
-def test_the_content_has_each_manifest_once_and_a_script(tmp_path: Path) -> None:
+def test_the_layer_has_every_manifest_once_and_a_script(tmp_path: Path) -> None:
     tree = image_content.of(FileTree({"shop/a.yaml": b"a"}), FileTree({"HEAD": b"ref"}))
     assert list(tree) == ["complete.sh", "manifests/shop/a.yaml", "repo.git/HEAD"]
     assert tree.executable == {"complete.sh"}

@@ -1,4 +1,4 @@
-"""Workspaces in memory: files by their path, read and listed as `load` wants it."""
+"""Workspaces in memory: files by their path, read and listed as `InputFiles` does."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from cluster_forge.foundation.errors import ForgeError, leaves
+from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.model import Stack
-from cluster_forge.stack.parse import Loaded, load
+from cluster_forge.stack.parse import ParsedDescription, parse_description
+from cluster_forge.stack.selection import Selection
 
 HEAD = "apiVersion: cluster-forge/v1\nkind: Stack\nname: platform\n"
 
@@ -30,25 +32,25 @@ class Workspace:
     def list_files(self, path: str) -> Sequence[str] | None:
         return [file for file in self.files if file == path or file.startswith(f"{path}/")] or None
 
-    def load(self, **options: Any) -> Loaded:
-        return load(self.read, **{"list_files": self.list_files, **options})
+    def load(self, **selection: Any) -> ParsedDescription:
+        return parse_description(InputFiles(self.read, self.list_files), Selection(**selection))
 
-    def faults(self, **options: Any) -> list[str]:
+    def errors(self, **selection: Any) -> list[str]:
         """The errors, each as ``where: message``; fails if there is none."""
-        return said(lambda: self.load(**options))
+        return messages(lambda: self.load(**selection))
 
 
-def said(call: Callable[[], object]) -> list[str]:
+def messages(call: Callable[[], object]) -> list[str]:
     try:
         call()
     except (ForgeError, ExceptionGroup) as error:
-        return [str(fault) for fault in leaves(error)]
+        return [str(leaf) for leaf in leaves(error)]
     pytest.fail("no error was raised")
 
 
 @pytest.fixture
 def errors_of() -> Callable[[Callable[[], object]], list[str]]:
-    return said
+    return messages
 
 
 @pytest.fixture
@@ -63,8 +65,8 @@ def native() -> Callable[..., Workspace]:
 
 
 @pytest.fixture
-def seed() -> Callable[..., Workspace]:
-    """A workspace with a list of the first format and other files of ``input/``."""
+def legacy() -> Callable[..., Workspace]:
+    """A workspace with a list in the legacy format and other files of ``input/``."""
 
     def make(description: str, files: Mapping[str, str] | None = None) -> Workspace:
         others = {f"input/{path}": dedent(text) for path, text in (files or {}).items()}

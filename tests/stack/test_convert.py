@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster_forge.stack.convert import native
+from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.model import Stack
-from cluster_forge.stack.parse import load
-from cluster_forge.yaml import plain_emitter
+from cluster_forge.stack.parse import parse_description
+from cluster_forge.stack.selection import Selection
+from cluster_forge.yaml import document_writer
 
 Placeless = Callable[[Stack], Stack]
 
@@ -34,7 +36,7 @@ entry = st.fixed_dictionaries(
         "sourced-exclude": st.lists(text, max_size=2),
     },
 )
-made = st.one_of(
+sources = st.one_of(
     st.fixed_dictionaries({"manifestpath": st.sampled_from(["/a/manifests/sourced", ["a/manifests", "a/v.yaml"]])}),
     st.fixed_dictionaries(
         {"manifestpath": st.just("a/manifests/sourced/a.yaml"), "manifest-url": st.just("https://x.org/a.yaml ")}
@@ -49,7 +51,7 @@ made = st.one_of(
         },
     ),
 )
-component = st.tuples(entry, made).map(lambda parts: parts[0] | parts[1])
+component = st.tuples(entry, sources).map(lambda parts: parts[0] | parts[1])
 components = st.dictionaries(st.sampled_from(["a", "b", "c", "yes", "1e3"]), component, min_size=1, max_size=4)
 
 
@@ -59,30 +61,30 @@ def reader(description: str) -> Callable[[str], bytes | None]:
 
 
 def bare(stack: Stack) -> Stack:
-    return replace(stack, components=tuple(replace(each, where="") for each in stack.components))
+    return replace(stack, components=tuple(replace(component, where="") for component in stack.components))
 
 
 @given(components, st.booleans())
-def test_the_native_form_is_the_same_stack(described: dict[str, dict[str, Any]], is_chosen: bool) -> None:
+def test_the_native_form_gives_the_same_stack(described: dict[str, dict[str, Any]], is_selected: bool) -> None:
     entries = [{"name": name, **body} for name, body in described.items()]
     entries.append({"name": "all", "collection": list(described)})
-    listed = "".join(f"{line}\n" for line in plain_emitter.sequence(entries))
-    names = [*list(described)[:1], "all"] if is_chosen else []
-    loaded = load(reader(listed), names=names)
-    again = load(reader(native(loaded)))
+    listed = "".join(f"{line}\n" for line in document_writer.sequence(entries))
+    names = [*list(described)[:1], "all"] if is_selected else []
+    loaded = parse_description(InputFiles(reader(listed)), Selection(names=tuple(names)))
+    again = parse_description(InputFiles(reader(native(loaded))))
     assert bare(again.stack) == bare(loaded.stack)
     assert again.effective == loaded.effective
     assert again.digest == loaded.digest
     assert native(again).splitlines()[0] == "apiVersion: cluster-forge/v1"
 
 
-def test_it_reads_well() -> None:
+def test_the_native_form_is_easy_to_read() -> None:
     listed = "- {name: both, collection: [a, b]}\n- {name: a, namespace: a, manifestpath: [a/manifests/sourced, a/v.yaml]}\n- {name: b, manifestpath: v.yaml}\n"
-    assert native(load(reader(listed), names=["both"], name="old")) == (
-        "# Written by `cluster-forge convert` from a list of the first format. Paths are relative to this file's folder.\n"
+    assert native(parse_description(InputFiles(reader(listed)), Selection(names=("both",)))) == (
+        "# Written by `cluster-forge convert` from a list in the legacy format. Paths are relative to this file's folder.\n"
         "apiVersion: cluster-forge/v1\n"
         "kind: Stack\n"
-        "name: old\n"
+        "name: stack\n"
         "\n"
         "# What is in the stack.\n"
         "components:\n"
@@ -114,11 +116,13 @@ def test_it_reads_well() -> None:
 
 @pytest.mark.corpus
 @pytest.mark.parametrize("selection", ["", "core", "weka", "nuage", "enterprise-ai"])
-def test_the_real_lists(corpus: Path, on_disk: Callable[[Path], Any], placeless: Placeless, selection: str) -> None:
+def test_real_lists_and_their_native_forms_are_equal(
+    corpus: Path, on_disk: Callable[[Path], Any], placeless: Placeless, selection: str
+) -> None:
     workspace = on_disk(corpus / "v1-input")
     files = [f"config-silogen-{selection}.yaml"] if selection else []
     skip = [] if selection else ["rabbitmq-airm-config"]
-    loaded = workspace.load(select_files=files, skip=skip)
+    loaded = workspace.load(select=files, skip=skip)
     again = workspace.replacing(native(loaded)).load(skip=skip)
     assert len(again.stack.components) == {"": 53, "core": 26, "weka": 31, "nuage": 27, "enterprise-ai": 29}[selection]
     assert placeless(again.stack) == placeless(loaded.stack)

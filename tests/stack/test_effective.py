@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cluster_forge.stack import effective
 from cluster_forge.yaml import positioned_reader
-from cluster_forge.yaml.plain_emitter import document
+from cluster_forge.yaml.document_writer import document
 
 leaf = (
     st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "y", "a b", "two\nlines\n", "# no comment"])
@@ -20,13 +20,13 @@ tree = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b", "c"]), tree, max_size=3))
-def test_it_is_the_description_whatever_stands_behind_its_values(value: dict[str, Any]) -> None:
-    origins = dict(positioned_reader.read(document(value).encode(), "f.yaml").traced.origins())
+def test_the_text_is_read_as_the_description_with_and_without_origins(value: dict[str, Any]) -> None:
+    origins = dict(positioned_reader.read(document(value).encode(), "f.yaml").root.origins())
     for shown in (effective.text(value, {}), effective.text(value, origins)):
         assert (positioned_reader.read(shown.encode(), "f").value or {}) == value
 
 
-def test_each_value_is_shown_with_its_place() -> None:
+def test_every_value_is_shown_with_its_origin() -> None:
     shown = effective.text({"a": {"b": 1}, "c": [2]}, {("a", "b"): "base.yaml:3", ("c", 0): "input/config.yaml:7"})
     assert [line.split() for line in shown.splitlines()] == [
         ["a:"],

@@ -73,7 +73,7 @@ def validator(name: str) -> Any:
         ),
     ],
 )
-def test_good_files_fit_their_schema(name: str, text: str) -> None:
+def test_valid_files_fit_their_schema(name: str, text: str) -> None:
     assert not list(validator(name).iter_errors(positioned_reader.read(text.encode(), "f").value))
 
 
@@ -87,7 +87,7 @@ def test_good_files_fit_their_schema(name: str, text: str) -> None:
         ("- monitoring", "- 5"),
     ],
 )
-def test_bad_files_do_not(change: tuple[str, str]) -> None:
+def test_invalid_files_do_not_fit_their_schema(change: tuple[str, str]) -> None:
     text = EVERYTHING.replace(*change)
     assert text != EVERYTHING
     assert list(validator("stack.schema.json").iter_errors(positioned_reader.read(text.encode(), "f").value))

@@ -23,7 +23,7 @@ source = st.builds(LockedSource, address=text.filter(bool), asked=text, version=
 component = st.builds(
     LockedComponent,
     name=name,
-    sources=st.lists(source, max_size=3, unique_by=lambda each: (each.address, each.asked)).map(tuple),
+    sources=st.lists(source, max_size=3, unique_by=lambda source: (source.address, source.asked)).map(tuple),
     rendered=st.none() | digest,
 )
 lock = st.lists(component, max_size=4).map(lambda all_of: Lock().having(all_of))
@@ -45,12 +45,12 @@ def some_lock() -> Lock:
 
 
 @given(lock)
-def test_a_lock_is_read_back(written: Lock) -> None:
+def test_a_written_lock_is_parsed(written: Lock) -> None:
     assert parse(emit(written)) == written
     assert emit(parse(emit(written))) == emit(written)
 
 
-def test_one_fact_to_a_line_sorted() -> None:
+def test_every_line_has_one_fact_and_lines_are_sorted() -> None:
     body = emit(some_lock()).split("\nversion: ")[1]
     assert body == (
         "1\n"
@@ -72,56 +72,56 @@ def test_one_fact_to_a_line_sorted() -> None:
     )
 
 
-def test_what_is_locked_is_found_by_component_address_and_range() -> None:
+def test_a_source_is_looked_up_by_component_address_and_range() -> None:
     locked = some_lock()
-    found = locked.source("shop", "https://charts.example.com grafana", "^12")
-    assert found is not None
-    assert found.version == "12.11.1"
+    entry = locked.source("shop", "https://charts.example.com grafana", "^12")
+    assert entry is not None
+    assert entry.version == "12.11.1"
     assert locked.source("shop", "https://charts.example.com grafana", "^13") is None
-    assert locked.source("nobody", "https://example.com/crds.yaml") is None
+    assert locked.source("unknown", "https://example.com/crds.yaml") is None
     extras = locked.component("extras")
     assert extras is not None
     assert extras.source("https://example.com/crds.yaml") is not None
 
 
-def test_components_are_replaced_and_dropped() -> None:
+def test_components_are_replaced_and_removed() -> None:
     locked = some_lock()
     changed = locked.having([LockedComponent(name=ComponentName("shop"))])
     assert changed.component("shop") == LockedComponent(name=ComponentName("shop"))
     assert changed.component("extras") == locked.component("extras")
-    assert list(locked.only(["shop", "nobody"]).components) == ["shop"]
+    assert list(locked.only(["shop", "unknown"]).components) == ["shop"]
 
 
 @pytest.mark.parametrize("content", ["", "# nothing yet\n", "version: 1\ncomponents: {}\n"])
-def test_an_empty_lock(content: str) -> None:
+def test_an_empty_file_is_an_empty_lock(content: str) -> None:
     assert parse(content) == Lock()
 
 
-def test_conflict_markers_are_named(errors_of: Errors) -> None:
+def test_a_merge_conflict_is_reported_with_its_line(errors_of: Errors) -> None:
     ours = emit(some_lock()).replace("  extras:", "<<<<<<< HEAD\n  extras:\n=======\n  extra:\n>>>>>>> other")
-    assert errors_of(lambda: parse(ours)) == ["cluster-forge.lock:5: Git left a merge conflict in the lock"]
+    assert errors_of(lambda: parse(ours)) == ["cluster-forge.lock:5: the lock has a merge conflict"]
 
 
 @pytest.mark.parametrize(
     ("content", "errors"),
     [
-        ("version: 2\ncomponents: {}", ["l:1: a lock of version 2 cannot be read"]),
-        ("version: x\ncomponents: {}", ["l:1: a lock of version x cannot be read"]),
+        ("version: 2\ncomponents: {}", ["l:1: a lock of version 2 cannot be read; this cluster-forge reads version 1"]),
+        ("version: x\ncomponents: {}", ["l:1: a lock of version x cannot be read; this cluster-forge reads version 1"]),
         ("components: {}", ["l:1: the lock is damaged: 'version' is missing"]),
-        ("- a", ["l:1: the lock is damaged: this has to be a mapping"]),
+        ("- a", ["l:1: the lock is damaged: expected a mapping"]),
         ("a: [", ["l:1: the lock is damaged: a value is missing here"]),
         (
             "a: 1\na: 2\na: 3",
             [
-                "l:2: the lock is damaged: the key 'a' stands here for the second time, after line 1",
-                "l:3: the lock is damaged: the key 'a' stands here for the second time, after line 1",
+                "l:2: the lock is damaged: duplicate key 'a', first used in line 1",
+                "l:3: the lock is damaged: duplicate key 'a', first used in line 1",
             ],
         ),
         (
             "version: 1\ncomponents:\n  a: {source: []}",
             ["l:3: the lock is damaged: unknown key 'source', did you mean 'sources'?"],
         ),
-        ("version: 1\ncomponents:\n  a: {sources: {}}", ["l:3: the lock is damaged: this has to be a list"]),
+        ("version: 1\ncomponents:\n  a: {sources: {}}", ["l:3: the lock is damaged: expected a list"]),
         (
             "version: 1\ncomponents:\n  A_: {}",
             ["l:3: the lock is damaged: 'A_' is not a DNS label (lower-case letters, digits and hyphens, at most 63)"],
@@ -129,7 +129,7 @@ def test_conflict_markers_are_named(errors_of: Errors) -> None:
         (
             "version: 1\ncomponents:\n  a:\n    rendered: md5:1\n    sources:\n    - address: 5\n      digest: 7\n    - address: x\n",
             [
-                "l:6: the lock is damaged: this has to be text",
+                "l:6: the lock is damaged: expected text",
                 "l:7: the lock is damaged: not a sha256 digest: '7'",
                 "l:8: the lock is damaged: 'digest' is missing",
                 "l:4: the lock is damaged: not a sha256 digest: 'md5:1'",
@@ -137,13 +137,12 @@ def test_conflict_markers_are_named(errors_of: Errors) -> None:
         ),
         (
             f"version: 1\ncomponents:\n  a:\n    sources:\n    - {{address: x, digest: 'sha256:{HEX}'}}\n    - {{address: x, digest: 'sha256:{HEX}'}}\n",
-            ["l:3: the lock is damaged: a locks a source twice"],
+            ["l:3: the lock is damaged: a has the same source twice"],
         ),
     ],
 )
-def test_damage_is_told_with_its_place(content: str, errors: list[str], errors_of: Errors) -> None:
-    found = errors_of(lambda: parse(content, "l"))
-    assert sorted(found) == sorted(errors)
+def test_damage_is_reported_with_its_place(content: str, errors: list[str], errors_of: Errors) -> None:
+    assert sorted(errors_of(lambda: parse(content, "l"))) == sorted(errors)
 
 
 def test_damage_is_a_lock_error() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cluster_forge.stack import merge
 from cluster_forge.yaml import positioned_reader
-from cluster_forge.yaml.plain_emitter import document
+from cluster_forge.yaml.document_writer import document
 from cluster_forge.yaml.positioned import Positioned
 
 leaf = st.one_of(st.none(), st.booleans(), st.integers(-5, 5), st.sampled_from(["x", "y z", ""]))
@@ -21,11 +21,11 @@ tree = st.recursive(
 values = st.dictionaries(st.sampled_from("abcd"), tree, max_size=4)
 
 
-def traced(value: dict[str, Any], file: str) -> Positioned:
-    return positioned_reader.read(document(value).encode(), file).traced
+def positioned(value: dict[str, Any], file: str) -> Positioned:
+    return positioned_reader.read(document(value).encode(), file).root
 
 
-def test_helm_semantics() -> None:
+def test_values_are_merged_as_helm_does() -> None:
     base = {"a": {"x": 1, "y": 2}, "list": [1, 2], "gone": 1, "back": None, "kept": 1}
     top = {"a": {"y": 3}, "list": [3], "gone": None, "back": {"z": 1}}
     assert merge.values(base, top) == {"a": {"x": 1, "y": 3}, "list": [3], "gone": None, "back": {"z": 1}, "kept": 1}
@@ -33,7 +33,7 @@ def test_helm_semantics() -> None:
 
 
 @given(values, values, values)
-def test_layers_are_laid_one_after_the_other_and_stay_as_they_are(
+def test_layers_are_merged_in_order_and_not_changed(
     first: dict[str, Any], second: dict[str, Any], third: dict[str, Any]
 ) -> None:
     before = copy.deepcopy((first, second, third))
@@ -42,13 +42,13 @@ def test_layers_are_laid_one_after_the_other_and_stay_as_they_are(
 
 
 @given(values)
-def test_merging_with_itself_or_nothing_changes_nothing(layer: dict[str, Any]) -> None:
+def test_merging_with_itself_or_an_empty_mapping_changes_nothing(layer: dict[str, Any]) -> None:
     assert merge.values(layer, layer) == merge.values(layer, {}) == merge.values({}, layer) == layer
 
 
 @given(values, values)
-def test_traced_values_merge_alike_and_keep_their_places(base: dict[str, Any], top: dict[str, Any]) -> None:
-    merged = merge.traced(traced(base, "base"), traced(top, "top"))
+def test_positioned_values_are_merged_alike_and_keep_their_positions(base: dict[str, Any], top: dict[str, Any]) -> None:
+    merged = merge.positioned(positioned(base, "base"), positioned(top, "top"))
     assert merged.plain == merge.values(base, top)
     for key in merged.mapping:
         assert merged.at((key,)).file == ("top" if key in top else "base")
@@ -62,7 +62,7 @@ def test_the_result_shares_nothing_with_its_layers() -> None:
     assert layer["a"]["b"] == (1, 2)
 
 
-def test_nulls_leave_a_description_but_not_its_values() -> None:
+def test_nulls_are_removed_from_a_description_but_not_from_values() -> None:
     text = b"a: null\nb: {c: null}\nd: [{e: null, values: {f: null}, sizes: {small: {g: null}, large: null}}, null]\nsizes: 1\n"
-    kept = merge.without_nulls(positioned_reader.read(text, "f").traced).plain
+    kept = merge.without_nulls(positioned_reader.read(text, "f").root).plain
     assert kept == {"b": {}, "d": [{"values": {"f": None}, "sizes": {"small": {"g": None}}}, None], "sizes": 1}

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError
-from cluster_forge.stack.resolve import resolve, select
+from cluster_forge.stack.resolve import resolve
+from cluster_forge.stack.select import select
 from cluster_forge.yaml.positioned import Positioned
 
 Native = Callable[..., Any]
@@ -29,7 +30,7 @@ def names(loaded: Any) -> list[str]:
     return [component.name for component in loaded.stack.components]
 
 
-def test_each_component_once_in_the_order_of_first_naming(native: Native) -> None:
+def test_components_are_unique_in_the_order_in_which_they_are_named(native: Native) -> None:
     assert names(native(DEFINED, FILES).load()) == ["b", "a", "c"]
 
 
@@ -42,11 +43,11 @@ def test_each_component_once_in_the_order_of_first_naming(native: Native) -> Non
         ({"skip": ["inner"]}, ["b"]),
         ({"skip": ["d"]}, ["b", "a", "c"]),
         ({"names": ["web"], "skip": ["a"]}, ["b", "c"]),
-        ({"select_files": ["some.yaml"]}, ["b", "c"]),
-        ({"select_files": ["input/some.yaml"], "names": ["a"]}, ["b", "a", "c"]),
+        ({"select": ["some.yaml"]}, ["b", "c"]),
+        ({"select": ["input/some.yaml"], "names": ["a"]}, ["b", "a", "c"]),
     ],
 )
-def test_names_choose_and_skip_leaves_out(native: Native, options: dict[str, Any], kept: list[str]) -> None:
+def test_names_select_and_skip_excludes(native: Native, options: dict[str, Any], kept: list[str]) -> None:
     loaded = native(DEFINED, {**FILES, "some.yaml": "- name: c\n- b\n"}).load(**options)
     assert names(loaded) == kept
     if "a" in kept:
@@ -59,29 +60,29 @@ def test_names_choose_and_skip_leaves_out(native: Native, options: dict[str, Any
         (
             {"names": ["wb", "e"], "skip": ["inne"]},
             [
-                "nobody defines a component or collection 'wb', did you mean 'web'?",
-                "nobody defines a component or collection 'e'",
-                "nobody defines a component or collection 'inne', did you mean 'inner'?",
+                "unknown component or collection 'wb', did you mean 'web'?",
+                "unknown component or collection 'e'",
+                "unknown component or collection 'inne', did you mean 'inner'?",
             ],
         ),
         ({"names": ["d"]}, ["d is not in the stack"]),
-        ({"names": ["unused"]}, ["of unused these are not in the stack: d"]),
-        ({"skip": ["web"]}, ["nothing is left of the stack"]),
-        ({"select_files": ["some.yaml"]}, ["input/some.yaml:2: nobody defines a component or collection 'x'"]),
-        ({"select_files": ["nowhere.yaml"]}, ["there is no file nowhere.yaml, neither in input/ nor in the workspace"]),
-        ({"select_files": ["map.yaml"]}, ["input/map.yaml:1: a selection is a list of names"]),
+        ({"names": ["unused"]}, ["unused includes d: not in the stack"]),
+        ({"skip": ["web"]}, ["the selection leaves no components"]),
+        ({"select": ["some.yaml"]}, ["input/some.yaml:2: unknown component or collection 'x'"]),
+        ({"select": ["nowhere.yaml"]}, ["file nowhere.yaml does not exist in input/ or in the workspace"]),
+        ({"select": ["map.yaml"]}, ["input/map.yaml:1: a selection must be a list of names"]),
         (
-            {"select_files": ["more.yaml"]},
+            {"select": ["more.yaml"]},
             [
-                "input/more.yaml:1: a selection only names: 'namespace' means nothing here",
-                "input/more.yaml:2: a selection only names: this is no name",
+                "input/more.yaml:1: unknown key 'namespace' in a selection: `name` is the only one",
+                "input/more.yaml:2: not a name, in a selection",
             ],
         ),
     ],
 )
-def test_names_that_choose_nothing(native: Native, options: dict[str, Any], errors: list[str]) -> None:
+def test_invalid_selections_are_errors(native: Native, options: dict[str, Any], errors: list[str]) -> None:
     files = {**FILES, "some.yaml": "- a\n- x\n", "map.yaml": "a: b", "more.yaml": "- {name: a, namespace: b}\n- 5\n"}
-    assert native(DEFINED, files).faults(**options) == errors
+    assert native(DEFINED, files).errors(**options) == errors
 
 
 @pytest.mark.parametrize(
@@ -89,19 +90,19 @@ def test_names_that_choose_nothing(native: Native, options: dict[str, Any], erro
     [
         (
             "collections: {a: [b], b: [c, a], c: [c]}",
-            ["4: a collection contains itself: c → c", "4: a collection contains itself: a → b → a"],
+            ["4: collection cycle: c → c", "4: collection cycle: a → b → a"],
         ),
         (
             "collections: {a: [x], xy: []}",
-            ["4: the collection a contains 'x', which nobody defines, did you mean 'xy'?"],
+            ["4: collection a contains the unknown name 'x', did you mean 'xy'?"],
         ),
         (
             "define: [{name: a, manifests: [x]}]\ncollections: {a: []}",
-            ["5: a component and a collection are both called 'a': here and at input/config.yaml:4"],
+            ["5: duplicate name 'a': a component has the same name at input/config.yaml:4"],
         ),
         (
             "components:\n- {name: a, manifests: [x]}\n- {name: a, manifests: [x]}",
-            ["6: two components are called 'a': here and at input/config.yaml:5"],
+            ["6: duplicate component 'a': already defined at input/config.yaml:5"],
         ),
         (
             "components:\n- {name: a, manifests: [x], needs: [b, a, c, ad]}\ndefine: [{name: b, manifests: [x]}]\ncollections: {c: []}",
@@ -109,17 +110,17 @@ def test_names_that_choose_nothing(native: Native, options: dict[str, Any], erro
                 "5: a needs b, which is not in the stack",
                 "5: a needs itself",
                 "5: a needs c, which is a collection",
-                "5: a needs 'ad', which nobody defines, did you mean 'a'?",
+                "5: a needs the unknown component 'ad', did you mean 'a'?",
             ],
         ),
     ],
 )
-def test_names_that_do_not_fit_together(native: Native, description: str, errors: list[str]) -> None:
-    found = native(description, FILES).faults()
-    assert found == [f"input/config.yaml:{error}" for error in errors]
+def test_conflicting_names_are_errors(native: Native, description: str, errors: list[str]) -> None:
+    messages = native(description, FILES).errors()
+    assert messages == [f"input/config.yaml:{error}" for error in errors]
 
 
-def test_the_errors_have_their_types(native: Native) -> None:
+def test_unknown_names_have_their_own_error_type(native: Native) -> None:
     with pytest.raises(UnknownNameError):
         native("components: [a]").load()
     with pytest.raises(DescriptionError) as caught:
@@ -127,7 +128,7 @@ def test_the_errors_have_their_types(native: Native) -> None:
     assert caught.value.fix == "add b to `components`"
 
 
-def test_a_definition_is_changed_where_it_is_named(native: Native) -> None:
+def test_a_component_is_merged_over_its_definition(native: Native) -> None:
     description = (
         "components: [{name: a, wave: 5, exclude: [w]}]\ndefine: [{name: a, manifests: [x], wave: 1, exclude: [z]}]"
     )

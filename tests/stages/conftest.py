@@ -1,4 +1,4 @@
-"""A harness in memory: real engine and reader, and fakes of the other ports that keep what the ports promise."""
+"""A harness in memory: real engine and reader, and fakes of the other ports that meet their contracts."""
 
 from __future__ import annotations
 
@@ -30,14 +30,13 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, Renderer, RenderJob, RenderRequest
-from cluster_forge.ports.sources import Pinned
 from cluster_forge.stack import lock_file
-from cluster_forge.stack.lock import Lock
+from cluster_forge.stack.lock import Lock, LockedSource, chart_address, manifest_address
 from cluster_forge.stack.model import Component, HelmSource, Stack
 from cluster_forge.stages.build import hand_edits, input_fingerprint, locking, working_tree
 from cluster_forge.stages.build.mine import MineRequest, MineResult, mine
 from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt
-from cluster_forge.stages.build.working_tree import Working
+from cluster_forge.stages.build.working_tree import WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
 
 Item = TypeVar("Item")
@@ -46,7 +45,7 @@ REPOSITORY = "https://charts.example.com"
 
 
 class MemoryStore:
-    """`ports.Store` in a dict; `entries` may be spoilt to see what happens."""
+    """`ports.Store` in a dict; tests may damage its `entries`."""
 
     def __init__(self) -> None:
         self.entries: dict[Digest, bytes] = {}
@@ -65,7 +64,7 @@ class MemoryStore:
 
 
 class MemoryFiles:
-    """`ports.StackFiles` in a dict: file contents by their path in the workspace."""
+    """`ports.Workspace` in a dict: file contents by their path in the workspace."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -76,11 +75,11 @@ class MemoryFiles:
 
     def read_tree(self, folder: str) -> FileTree | None:
         start = f"{_inside(folder)}/"
-        found = {path.removeprefix(start): content for path, content in self.files.items() if path.startswith(start)}
+        files = {path.removeprefix(start): content for path, content in self.files.items() if path.startswith(start)}
         shown = {
-            path: content for path, content in found.items() if not any(p.startswith(".") for p in path.split("/"))
+            path: content for path, content in files.items() if not any(p.startswith(".") for p in path.split("/"))
         }
-        return FileTree(shown) if found else None
+        return FileTree(shown) if files else None
 
     def write(self, path: str, content: bytes) -> None:
         self.files[_inside(path)] = content
@@ -114,13 +113,13 @@ class OneByOne:
             try:
                 results.append(function(item))
             except (ForgeError, ExceptionGroup) as error:
-                errors += [each for each in leaves(error) if isinstance(each, ForgeError)]
+                errors += [leaf for leaf in leaves(error) if isinstance(leaf, ForgeError)]
         raise_all(errors)
         return results
 
 
 class FakeSources:
-    """`ports.Sources` with charts by name and version, folders by path, and manifests by URL; `asked` tells what was fetched."""
+    """`ports.Sources` with charts by name and version, folders by path, and manifests by URL; `asked` lists what was fetched."""
 
     def __init__(self, store: MemoryStore, engine: HelmEngine) -> None:
         self._store = store
@@ -129,9 +128,9 @@ class FakeSources:
         self.urls: dict[str, bytes] = {}
         self.asked: list[str] = []
 
-    def chart(self, source: HelmSource, locked: Pinned | None) -> Pinned:
+    def chart(self, source: HelmSource, locked: LockedSource | None) -> LockedSource:
         if source.is_local:
-            return self._pinned(source.chart, "", self.charts[source.chart, ""], None)
+            return self._locked(source.chart, source.version, "", self.charts[source.chart, ""])
         if locked and self._store.get(locked.digest) is not None:
             return locked
         versions = [version for name, version in self.charts if name == source.chart]
@@ -141,26 +140,28 @@ class FakeSources:
         version = locked.version if locked else self._engine.newest_in_range(source.version or "*", versions)
         if version is None:
             raise DescriptionError(f"no version of {source.chart} is in {source.version!r}")
-        address = f"{source.repository} {source.chart}"
-        return self._pinned(address, version, self.charts[source.chart, version], locked)
+        content = self.charts[source.chart, version]
+        return self._locked(chart_address(source), source.version, version, content, locked)
 
-    def manifest(self, url: str, locked: Pinned | None) -> Pinned:
+    def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if locked and self._store.get(locked.digest) is not None:
             return locked
         self.asked.append(url)
         if url not in self.urls:
             raise FetchError(f"{url}: HTTP status 404")
-        return self._pinned(url, "", self.urls[url], locked)
+        return self._locked(manifest_address(url), "", "", self.urls[url], locked)
 
-    def _pinned(self, address: str, version: str, content: bytes, locked: Pinned | None) -> Pinned:
+    def _locked(
+        self, address: str, asked: str, version: str, content: bytes, locked: LockedSource | None = None
+    ) -> LockedSource:
         digest = Digest.of(content)
         if locked and locked.digest != digest:
-            raise LockError(f"{address} has changed: locked is {locked.digest}, found was {digest}")
-        return Pinned(address=address, version=version, digest=self._store.put(content))
+            raise LockError(f"{address} has changed: the lock has {locked.digest}, the source has {digest}")
+        return LockedSource(address=address, asked=asked, version=version, digest=self._store.put(content))
 
 
 class CountingEngine:
-    """A `ports.HelmEngine` that remembers what it was asked for."""
+    """A `ports.HelmEngine` that counts its requests."""
 
     def __init__(self, engine: HelmEngine) -> None:
         self._engine = engine
@@ -181,8 +182,8 @@ class CountingEngine:
         return sum(request.release == release for request in self.requests)
 
 
-class CountingMaker:
-    """A `ports.Maker` that remembers what it was asked for."""
+class CountingRenderer:
+    """A `ports.Renderer` that counts its jobs."""
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
@@ -200,12 +201,12 @@ class CountingMaker:
         return self._renderer.required_apis(chart)
 
     @property
-    def ordered(self) -> list[str]:
-        """The components that something was made for, once for each job."""
+    def rendered(self) -> list[str]:
+        """The component of every job."""
         return [job.component for job in self.jobs]
 
 
-class Heard:
+class RecordingReporter:
     """`ports.Reporter` that keeps every event."""
 
     def __init__(self) -> None:
@@ -230,15 +231,15 @@ class Heard:
 
 
 class Harness:
-    """A workspace, its lock and the stages; `forge` is mine and smelt in one go."""
+    """A workspace, its lock and the stages; `forge` is mine and smelt in one run."""
 
     def __init__(self) -> None:
-        self.store, self.files, self.heard = MemoryStore(), MemoryFiles(), Heard()
+        self.store, self.files, self.reporter = MemoryStore(), MemoryFiles(), RecordingReporter()
         self.engine = CountingEngine(HelmSdk())
         self.sources = FakeSources(self.store, self.engine)
         self.lock = Lock()
         reader = FastYaml(GoYaml(PurePythonYaml()))
-        self.renderer = CountingMaker(InProcessRenderer(self.engine, reader))
+        self.renderer = CountingRenderer(InProcessRenderer(self.engine, reader))
         self.toolbox = Toolbox(
             store=self.store,
             files=self.files,
@@ -267,42 +268,38 @@ class Harness:
         return path
 
     def mine(self, stack: Stack, **options: Any) -> MineResult:
-        mined = mine(MineRequest(stack=stack, lock=self.lock, **options), self.toolbox, self.sources, self.heard)
+        mined = mine(MineRequest(stack=stack, lock=self.lock, **options), self.toolbox, self.sources, self.reporter)
         self.lock = mined.lock
         return mined
 
     def smelt(self, stack: Stack, mined: MineResult | None = None, **options: Any) -> SmeltResult:
-        """From the lock, as the verb does it, or straight from what was mined."""
-        pins = mined.pins if mined else locking.from_lock(stack.components, self.lock, self.sources).pins
+        """From the lock, as the verb does it, or directly from the result of mine."""
+        sources = mined.sources if mined else locking.look_up(stack.components, self.lock, self.sources)
         request = SmeltRequest(
             stack=stack,
-            pins=pins,
+            sources=sources,
             lock=self.lock,
-            contents=mined.contents if mined else None,
+            rendered=mined.rendered if mined else None,
             **options,
         )
-        return smelt(request, self.toolbox, self.heard)
+        return smelt(request, self.toolbox, self.reporter)
 
     def forge(self, stack: Stack, **options: Any) -> SmeltResult:
         return self.smelt(stack, self.mine(stack, whole=True, upstream=False), **options)
 
     def fingerprint(self, stack: Stack) -> Digest:
         """Of everything that the smelted stack depends on, from the lock."""
-        pins = locking.from_lock(stack.components, self.lock, self.sources).pins
-        return input_fingerprint.fingerprint(stack, pins, self.lock, self.toolbox)
+        sources = locking.look_up(stack.components, self.lock, self.sources)
+        return input_fingerprint.fingerprint(stack, sources, self.lock, self.toolbox)
 
-    def edited(self) -> Working | None:
-        """`working/` with its hand edits in the record, as cast reads it; None where smelt did not make it."""
-        found = working_tree.look(self.files)
-        return (
-            hand_edits.with_edits(found, self.renderer)
-            if found and found.record is not working_tree.NO_RECORD
-            else None
-        )
+    def edited(self) -> WorkingTree | None:
+        """`working/` with its hand edits in the record, as cast reads it; None if smelt did not write it."""
+        working = working_tree.load(self.files)
+        return hand_edits.with_edits(working, self.renderer) if working and working.is_smelted else None
 
     @staticmethod
     def component(name: str, **changes: Any) -> Component:
-        """A component; ``name`` and ``namespace`` are alike unless said otherwise."""
+        """A component; ``namespace`` is ``name`` by default."""
         changes["needs"] = tuple(map(ComponentName, changes.get("needs", ())))
         described = Component(name=ComponentName(name), namespace=name, where=f"input/config.yaml:{name}")
         return replace(described, **changes)
@@ -334,11 +331,11 @@ class Harness:
         try:
             call()
         except (ForgeError, ExceptionGroup) as error:
-            return [each for each in leaves(error) if isinstance(each, ForgeError)]
+            return [leaf for leaf in leaves(error) if isinstance(leaf, ForgeError)]
         pytest.fail("no error was raised")
 
     def again(self) -> Harness:
-        """The same workspace, lock and sources on another day: nothing has been rendered yet."""
+        """The same workspace, lock and sources in a new process: the renderer has no jobs yet."""
         other = Harness()
         other.store.entries = dict(self.store.entries)
         other.files.files = dict(self.files.files)

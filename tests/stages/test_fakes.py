@@ -1,4 +1,4 @@
-"""The fakes of this folder and the real adapters keep the same promises."""
+"""The fakes of this folder and the real adapters meet the contracts of the ports."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class TestStore:
         return memory_store if request.param == "fake" else FolderStore(tmp_path)
 
     @pytest.mark.parametrize("content", [b"", b"a", b"\x00" * 100_000])
-    def test_what_was_put_is_got(self, store: Store, content: bytes) -> None:
+    def test_content_is_returned_by_its_digest(self, store: Store, content: bytes) -> None:
         assert store.get(Digest.of(content)) is None
         assert store.put(content) == Digest.of(content)
         assert store.put(content) == Digest.of(content)
         assert store.get(Digest.of(content)) == content
 
-    def test_a_corrupt_entry_is_not_there(self, memory_store: MemoryStore, tmp_path: Path) -> None:
+    def test_a_corrupt_entry_counts_as_missing(self, memory_store: MemoryStore, tmp_path: Path) -> None:
         folder = FolderStore(tmp_path)
         for store in (memory_store, folder):
             store.put(b"a")
@@ -42,13 +42,13 @@ class TestStore:
         (entry,) = (path for path in tmp_path.rglob("*") if path.is_file())
         entry.write_bytes(b"b")
         stores: list[Store] = [memory_store, folder]
-        for each in stores:
-            assert each.get(Digest.of(b"a")) is None
-            each.put(b"a")
-            assert each.get(Digest.of(b"a")) == b"a"
+        for subject in stores:
+            assert subject.get(Digest.of(b"a")) is None
+            subject.put(b"a")
+            assert subject.get(Digest.of(b"a")) == b"a"
 
 
-class TestStackFiles:
+class TestWorkspace:
     @pytest.fixture(params=["fake", "workspace"])
     def files(self, request: pytest.FixtureRequest, tmp_path: Path, memory_files: MemoryFiles) -> Workspace:
         return memory_files if request.param == "fake" else WorkspaceFiles(tmp_path)
@@ -70,13 +70,13 @@ class TestStackFiles:
         assert files.read_tree("working/c.yaml") is None
         assert files.read("working/a/b.yaml") == b"1"
 
-    def test_a_tree_that_is_replaced_leaves_nothing_behind(self, files: Workspace) -> None:
+    def test_a_replaced_tree_leaves_no_old_files(self, files: Workspace) -> None:
         files.write("input/other.yaml", b"kept")
         files.replace_trees({"input/x": FileTree({"a": b"1", "b/c": b"2"}), "input/y": FileTree({"a": b"3"})})
         files.replace_trees({"input/x": FileTree({"b": b"4"})})
         assert files.read_tree("input") == FileTree({"other.yaml": b"kept", "x/b": b"4", "y/a": b"3"})
 
-    def test_of_an_empty_tree_no_folder_is_left(self, files: Workspace) -> None:
+    def test_an_empty_tree_removes_the_folder(self, files: Workspace) -> None:
         files.replace_trees({"working": FileTree({"a": b"1"})})
         files.replace_trees({"working": FileTree({})})
         assert files.read_tree("working") is None
@@ -89,7 +89,7 @@ class TestStackFiles:
         assert files.read_tree("working") == FileTree({})
 
     @pytest.mark.parametrize("path", ["../a", "a/../../b", "/etc/hosts"])
-    def test_nothing_outside_is_touched(self, files: Workspace, path: str) -> None:
+    def test_paths_outside_of_the_workspace_are_refused(self, files: Workspace, path: str) -> None:
         calls: list[Callable[[], object]] = [
             lambda: files.read(path),
             lambda: files.read_tree(path),
@@ -106,11 +106,11 @@ class TestWorkers:
     def workers(self, request: pytest.FixtureRequest, harness: Harness) -> Workers:
         return harness.toolbox.workers if request.param == "fake" else ThreadWorkers(4)
 
-    def test_results_come_in_the_order_of_the_items(self, workers: Workers) -> None:
+    def test_results_are_in_the_order_of_the_items(self, workers: Workers) -> None:
         assert workers.map(lambda number: number * 2, range(50)) == [number * 2 for number in range(50)]
         assert workers.map(str, []) == []
 
-    def test_every_error_is_raised_and_every_call_made(self, workers: Workers, harness: Harness) -> None:
+    def test_every_error_is_raised_after_every_call(self, workers: Workers, harness: Harness) -> None:
         called = []
 
         def call(number: int) -> None:
@@ -120,6 +120,6 @@ class TestWorkers:
             if number == 3:
                 raise RenderError("three")
 
-        messages = [each.message for each in harness.errors(lambda: workers.map(call, range(5)))]
+        messages = [error.message for error in harness.errors(lambda: workers.map(call, range(5)))]
         assert messages == ["one", "two", "three"]
         assert sorted(called) == [0, 1, 2, 3, 4]

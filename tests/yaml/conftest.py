@@ -9,13 +9,13 @@ from cluster_forge.foundation.errors import ForgeError, leaves
 
 @pytest.fixture
 def errors_of() -> Callable[[Callable[[], object]], list[str]]:
-    """The errors that a call raises, each as ``where: message``."""
+    """The errors that a call raises, as ``where: message``."""
 
     def of(call: Callable[[], object]) -> list[str]:
         try:
             call()
         except (ForgeError, ExceptionGroup) as error:
-            return [str(fault) for fault in leaves(error)]
+            return [str(leaf) for leaf in leaves(error)]
         pytest.fail("no error was raised")
 
     return of

@@ -4,9 +4,9 @@ from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
 
 
-def test_origins_name_every_path() -> None:
-    found = positioned_reader.read(b"a: 1\nb:\n- c: 2\n- d\n", "f").traced
-    assert dict(found.origins()) == {
+def test_origins_have_every_path() -> None:
+    root = positioned_reader.read(b"a: 1\nb:\n- c: 2\n- d\n", "f").root
+    assert dict(root.origins()) == {
         ("a",): "f:1",
         ("b",): "f:2",
         ("b", 0): "f:3",
@@ -15,23 +15,23 @@ def test_origins_name_every_path() -> None:
     }
 
 
-def test_plain_values_stand_where_another_stands() -> None:
+def test_plain_values_take_the_position_of_another_value() -> None:
     like = Positioned(None, "f", 3)
-    made = Positioned.of({"a": [1, Positioned("x", "g", 9)]}, like)
-    assert made.plain == {"a": [1, "x"]}
-    assert (made.at(("a", 0)).where, made.at(("a", 1)).where) == ("f:3", "g:9")
+    value = Positioned.of({"a": [1, Positioned("x", "g", 9)]}, like)
+    assert value.plain == {"a": [1, "x"]}
+    assert (value.at(("a", 0)).where, value.at(("a", 1)).where) == ("f:3", "g:9")
 
 
-def test_a_place_without_a_line_is_the_file() -> None:
+def test_a_position_without_a_line_is_the_file() -> None:
     assert Positioned(1, "catalog").where == "catalog"
     assert Positioned(1, "").where == ""
 
 
-def test_parts_that_are_not_there() -> None:
-    found = positioned_reader.read(b"a: 1\nb: [x, 2]\n", "f").traced
-    assert found.get("c") is None
-    assert [item.string for item in found.strings("b")] == ["x"]
-    assert found.strings("a") == found.strings("c") == ()
-    assert found.lacking("a").plain == {"b": ["x", 2]}
-    assert found.at(("b",)).mapping == {}
-    assert found.at(("a",)).items == ()
+def test_missing_parts_are_empty() -> None:
+    root = positioned_reader.read(b"a: 1\nb: [x, 2]\n", "f").root
+    assert root.get("c") is None
+    assert [item.string for item in root.strings("b")] == ["x"]
+    assert root.strings("a") == root.strings("c") == ()
+    assert root.without("a").plain == {"b": ["x", 2]}
+    assert root.at(("b",)).mapping == {}
+    assert root.at(("a",)).items == ()

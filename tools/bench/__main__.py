@@ -1,8 +1,8 @@
 """Time mine, smelt, cast and forge of some descriptions, and Helm on the same charts, as ratios in one run.
 
-All cases are taken through their commands in each round, so that what is compared was run close together. Wall and CPU
-are seconds (CPU: user and system, every process that took part), the peak is the memory that all processes of a
-command held at once, in MB. Medians of the rounds are printed; every run is in build/bench.json.
+Every round runs the commands of all cases, so that compared runs are close in time. Wall and CPU are in seconds (CPU: user
+and system time of all processes), the peak is the memory of all processes of a command together, in MB. Medians of the
+rounds are printed; every run is in build/bench.json.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tools.bench import helm
-from tools.bench.cases import CASES, CATALOG, PROJECT, SHARED, Case, Step, matrix, through
+from tools.bench.cases import CASES, CATALOG, PROJECT, SHARED, Case, Step, matrix, run_case
 from tools.bench.targets import Medians, targets
 
 
 def main() -> int:
-    chosen = _arguments()
+    options = _arguments()
     if not SHARED.is_dir():
-        print(f"{SHARED} is not there: its descriptions are left out")
+        print(f"{SHARED} does not exist: its descriptions are skipped")
     if helm.HELM is None:
-        print("helm is not there: nothing is compared with it")
-    cases = [case for case in CASES if case.is_there and (not chosen.cases or case.name in chosen.cases)]
-    extra = ("--jobs", chosen.jobs) if chosen.jobs else ()
+        print("helm is not installed: no comparison with it")
+    cases = [case for case in CASES if case.is_available and (not options.cases or case.name in options.cases)]
+    extra = ("--jobs", options.jobs) if options.jobs else ()
     steps: list[Step] = []
     failed: set[str] = set()
     start, longest = time.monotonic(), 0.0
-    for number in range(chosen.runs):
-        began = time.monotonic()
-        if began - start + longest > chosen.budget:
-            print(f"{number} of {chosen.runs} rounds: another would take longer than --budget {chosen.budget:g}")
+    for number in range(options.runs):
+        round_start = time.monotonic()
+        if round_start - start + longest > options.budget:
+            print(f"{number} of {options.runs} rounds: another would take longer than --budget {options.budget:g}")
             break
         for name, work in _round(cases, extra, is_first=number == 0):
-            if name not in failed and not _done(name, work, steps):
+            if name not in failed and not _succeeds(name, work, steps):
                 failed.add(name)
-        if number:  # the first one holds what is run only once
-            longest = max(longest, time.monotonic() - began)
+        if number:  # the first round has the cases that run only once
+            longest = max(longest, time.monotonic() - round_start)
     medians = Medians(steps)
-    _tell(medians)
+    _print(medians)
     _write(steps, medians)
     return 1 if failed else 0
 
@@ -52,27 +52,27 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     names = [case.name for case in CASES]
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {' '.join(names)}; all of them")
-    parser.add_argument("--runs", type=int, default=3, metavar="N", help="rounds (3)")
-    parser.add_argument("--jobs", metavar="N", help="passed on to cluster-forge")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"cases to run, of {' '.join(names)} (all)")
+    parser.add_argument("--runs", type=int, default=3, metavar="N", help="number of rounds (3)")
+    parser.add_argument("--jobs", metavar="N", help="number of parallel jobs of cluster-forge")
     parser.add_argument(
-        "--budget", type=float, default=300, metavar="SECONDS", help="begin no round that ends later (300)"
+        "--budget", type=float, default=300, metavar="SECONDS", help="start no round that would end later (300)"
     )
-    chosen = parser.parse_args()
-    unknown = set(chosen.cases) - set(names)
+    options = parser.parse_args()
+    unknown = set(options.cases) - set(names)
     if unknown:
         parser.error(f"no such case: {', '.join(sorted(unknown))}")
-    return chosen
+    return options
 
 
 Work = Callable[[Path], Iterable[Step]]
 
 
 def _round(cases: Sequence[Case], extra: Sequence[str], *, is_first: bool) -> Iterator[tuple[str, Work]]:
-    """The pieces of a round, by the name of what they time. What takes long is in the first one only."""
+    """The work of a round by name. Slow cases are in the first round only."""
     for case in cases:
         if is_first or not case.heavy:
-            yield case.name, lambda folder, case=case: through(case, folder, extra)  # type: ignore[misc] # mypy cannot infer a default's type
+            yield case.name, lambda folder, case=case: run_case(case, folder, extra)  # type: ignore[misc] # mypy cannot infer a default's type
         if is_first and case.name == CATALOG:
             yield "catalog test", lambda folder: [matrix(folder, extra)]
         if helm.HELM and case.name == helm.STACK:
@@ -81,8 +81,8 @@ def _round(cases: Sequence[Case], extra: Sequence[str], *, is_first: bool) -> It
                 yield "helm template and split", lambda folder: [helm.split(folder)]
 
 
-def _done(name: str, work: Work, steps: list[Step]) -> bool:
-    """Do a piece of a round; whether it went well."""
+def _succeeds(name: str, work: Work, steps: list[Step]) -> bool:
+    """Run one piece of a round and add its steps; whether it succeeded."""
     with tempfile.TemporaryDirectory(prefix="cluster-forge-bench-") as folder:
         try:
             for step in work(Path(folder)):
@@ -94,14 +94,14 @@ def _done(name: str, work: Work, steps: list[Step]) -> bool:
     return True
 
 
-def _tell(medians: Medians) -> None:
-    print(f"{'':<12}{'':<14}{'':<11}{'runs':>5}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}{'objects':>9}{'a second':>10}")
+def _print(medians: Medians) -> None:
+    print(f"{'':<12}{'':<14}{'':<11}{'runs':>5}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}{'objects':>9}{'per second':>11}")
     last = ""
     for key in medians:
         case, verb, state = key
         wall, objects = medians.wall(key), medians.objects(key)
-        made = f"{objects:>9}{objects / wall:>10.0f}" if objects else ""
-        line = f"{medians.rounds(key):>5}{wall:>9.2f}{medians.cpu(key):>9.2f}{medians.peak_mb(key):>9.0f}{made}"
+        rate = f"{objects:>9}{objects / wall:>11.0f}" if objects else ""
+        line = f"{medians.rounds(key):>5}{wall:>9.2f}{medians.cpu(key):>9.2f}{medians.peak_mb(key):>9.0f}{rate}"
         print(f"{case if case != last else '':<12}{verb:<14}{state:<11}{line}")
         last = case
     for target in targets(medians):
@@ -125,8 +125,14 @@ def _write(steps: Sequence[Step], medians: Medians) -> None:
             for step in steps
         ],
         "targets": [
-            {"what": each.what, "value": each.value, "limit": each.limit, "unit": each.unit, "reached": each.reached}
-            for each in targets(medians)
+            {
+                "what": target.what,
+                "value": target.value,
+                "limit": target.limit,
+                "unit": target.unit,
+                "reached": target.reached,
+            }
+            for target in targets(medians)
         ],
     }
     file = PROJECT / "build" / "bench.json"

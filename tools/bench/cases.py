@@ -1,4 +1,4 @@
-"""What is timed: descriptions, and the commands that each is taken through in one round."""
+"""The cases: descriptions, and the commands that one round runs with each of them."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ MIRROR = SHARED / "mirror"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One description. ``source`` is copied to ``input/``, or ``write`` makes that; neither: ``init`` does.
+    """One description. ``source`` is copied to ``input/``, or ``write`` writes it; without both, ``init`` does.
 
-    ``mined`` are options for the verbs that take sources, ``chosen`` for all. ``change`` is a file in ``input/`` and
-    the text to replace in it, so that one value of one component changes. ``verbs`` are those that it can be taken
-    through without a network. ``heavy`` is run in the first round only.
+    ``source_options`` are for the verbs that fetch sources, ``options`` for all. ``change`` is a file in ``input/`` with a
+    text and its replacement, so that one value of one component changes. ``verbs`` are those that work without a network.
+    ``heavy``: in the first round only.
     """
 
     name: str
     change: tuple[str, str, str]
     source: Path | None = None
     write: Callable[[Path], None] | None = None
-    mined: tuple[str, ...] = ()
-    chosen: tuple[str, ...] = ()
+    source_options: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     verbs: tuple[str, ...] = ("mine", "smelt", "cast")
     heavy: bool = False
 
     @property
-    def is_there(self) -> bool:
-        return (self.source is None or self.source.is_dir()) and (not self.mined or MIRROR.is_dir())
+    def is_available(self) -> bool:
+        return (self.source is None or self.source.is_dir()) and (not self.source_options or MIRROR.is_dir())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One command that was run; ``objects`` is what it says that it made."""
+    """One command that was run; ``objects`` is the number that it reported."""
 
     case: str
     verb: str
@@ -61,8 +61,8 @@ class Step:
 
 
 _MIRROR = ("--mirror", str(MIRROR))
-_FAULTY = ("rabbitmq-airm-config", "keycloak", "kueue-onenode", "kyverno-onenode", "prometheus")
-"""What is wrong in v1-input itself: two components without manifests, three that bring others' objects once more."""
+_BROKEN = ("rabbitmq-airm-config", "keycloak", "kueue-onenode", "kyverno-onenode", "prometheus")
+"""Errors in v1-input itself: two components without manifests, three with duplicates of other components' objects."""
 
 _CERT_MANAGER = ("config.yaml", "cpu: 10m", "cpu: 11m")
 
@@ -78,37 +78,37 @@ components:
 """
 
 
-def _of_the_catalog(folder: Path) -> None:
+def _write_platform(folder: Path) -> None:
     folder.mkdir()
     (folder / "config.yaml").write_text(_PLATFORM, encoding="utf-8")
 
 
-def _made(objects: int) -> Callable[[Path], None]:
+def _synthetic(objects: int) -> Callable[[Path], None]:
     return lambda folder: synthetic.write(folder, objects)
 
 
 CASES = (
     Case(name="starter", change=("config.yaml", "clusterName: starter ", "clusterName: changed ")),
-    Case(name="prd", source=SHARED / "stacks/prd/input", change=_CERT_MANAGER, mined=_MIRROR),
-    Case(name="everything", source=SHARED / "stacks/everything/input", change=_CERT_MANAGER, mined=_MIRROR),
-    Case(name=CATALOG, write=_of_the_catalog, change=("config.yaml", '""', "json"), mined=_MIRROR),
+    Case(name="prd", source=SHARED / "stacks/prd/input", change=_CERT_MANAGER, source_options=_MIRROR),
+    Case(name="everything", source=SHARED / "stacks/everything/input", change=_CERT_MANAGER, source_options=_MIRROR),
+    Case(name=CATALOG, write=_write_platform, change=("config.yaml", '""', "json"), source_options=_MIRROR),
     Case(
         name="v1-input",
         source=SHARED / "v1-input",
         change=("kaiwo/manifests/sourced/Deployment_kaiwo-scheduler.yaml", "replicas: 1", "replicas: 2"),
-        chosen=tuple(f"--skip={name}" for name in _FAULTY),
-        verbs=("smelt", "cast"),  # its charts are in no mirror; what they gave is in its folders
+        options=tuple(f"--skip={name}" for name in _BROKEN),
+        verbs=("smelt", "cast"),  # its charts are not in a mirror; their sourced trees are in its directories
     ),
-    Case(name="10,000", write=_made(10_000), change=("config.yaml", *synthetic.CHANGED)),
-    Case(name="50,000", write=_made(50_000), change=("config.yaml", *synthetic.CHANGED), heavy=True),
+    Case(name="10,000", write=_synthetic(10_000), change=("config.yaml", *synthetic.CHANGED)),
+    Case(name="50,000", write=_synthetic(50_000), change=("config.yaml", *synthetic.CHANGED), heavy=True),
 )
 
 
-def through(case: Case, folder: Path, extra: Sequence[str]) -> Iterator[Step]:
+def run_case(case: Case, folder: Path, extra: Sequence[str]) -> Iterator[Step]:
     """The commands of one round, in new workspaces and with empty stores in ``folder``.
 
-    ``cold``: the first of its kind there (what `mine` fetched is in the store when `smelt` begins). ``warm``: the same
-    again, with nothing changed. ``changed``: with one value of one component changed.
+    ``cold``: the first run of a verb (`smelt` finds in the store what `mine` fetched). ``warm``: the same again, with
+    nothing changed. ``changed``: with one value of one component changed.
 
     Raises:
         RuntimeError: if one of them fails.
@@ -125,10 +125,10 @@ def through(case: Case, folder: Path, extra: Sequence[str]) -> Iterator[Step]:
 
 
 def matrix(folder: Path, extra: Sequence[str]) -> Step:
-    """Every component of the catalog at every size, for five versions of Kubernetes, and what else `catalog test` tries.
+    """`catalog test` of every component: every size, five versions of Kubernetes, and its other trials.
 
     Raises:
-        RuntimeError: if a component does not keep what it has to.
+        RuntimeError: if a component fails.
     """
     (folder / "workspace").mkdir()
     common = ("--store", str(folder / "store"), "--quiet", "--offline", *_MIRROR)
@@ -153,11 +153,11 @@ class _Bench:
             run([PROGRAM, "-C", self._workspace, "init", "--yes", "--quiet"])
 
     def step(self, verb: str, state: str) -> Step:
-        mined = ("--offline", *self._case.mined) if verb in ("mine", "forge") else ()
+        source_options = ("--offline", *self._case.source_options) if verb in ("mine", "forge") else ()
         common = ("--store", str(self._store), "--quiet", "--format", "json")
         try:
             done = run(
-                [PROGRAM, "-C", self._workspace, verb, *common, *mined, *self._case.chosen, *self._extra],
+                [PROGRAM, "-C", self._workspace, verb, *common, *source_options, *self._case.options, *self._extra],
             )
         except RuntimeError as error:
             raise RuntimeError(f"{verb} ({state}): {error}") from error
@@ -167,11 +167,11 @@ class _Bench:
         """Change one value of one component.
 
         Raises:
-            RuntimeError: if it is not where it was.
+            RuntimeError: if the text to replace is missing.
         """
         name, before, after = self._case.change
         file = self._workspace / "input" / name
         text = file.read_text(encoding="utf-8")
         if before not in text:
-            raise RuntimeError(f"{self._case.name}: there is no {before!r} in {name} that could be changed")
+            raise RuntimeError(f"{self._case.name}: {name} has no {before!r} to replace")
         file.write_text(text.replace(before, after, 1), encoding="utf-8")

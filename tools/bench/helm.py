@@ -1,4 +1,4 @@
-"""The same charts by other means: ``helm template`` one by one, alone and with a split into files by PyYAML."""
+"""For comparison, the same charts by ``helm template`` one by one: alone, and with a split into files by PyYAML."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _SPLIT = PROJECT / "tools" / "bench" / "split.py"
 
 
 def template(folder: Path) -> Step:
-    """The charts of ``stacks/everything`` with their values, one after the other.
+    """The charts of ``stacks/everything`` with their values, in sequence.
 
     Raises:
         RuntimeError: if one fails.
     """
     runs = [run(command) for command in _commands(folder)]
     whole = Run(
-        wall=sum(each.wall for each in runs),
-        cpu=sum(each.cpu for each in runs),
-        peak_mb=max(each.peak_mb for each in runs),
+        wall=sum(single.wall for single in runs),
+        cpu=sum(single.cpu for single in runs),
+        peak_mb=max(single.peak_mb for single in runs),
     )
     return Step(case=STACK, verb="helm template", state="one by one", run=whole)
 
 
 def split(folder: Path) -> Step:
-    """The same, and each object read and written into a file of its own.
+    """The same, with each object read and written into a file of its own.
 
     Raises:
         RuntimeError: if it fails.

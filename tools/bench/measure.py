@@ -1,4 +1,4 @@
-"""One program run to its end: wall time, the CPU of all its processes, and the most memory that they held together."""
+"""One run of a program: wall time, CPU time of all its processes, and their peak memory together."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-EVERY = 0.1
-"""Seconds between two looks at the memory."""
+SAMPLING_INTERVAL = 0.1
+"""Seconds between two samples of the memory."""
 
 _KIB_IN_MAXRSS = 1 if sys.platform != "darwin" else 1024
 _PATIENCE = 5.0
@@ -35,15 +35,17 @@ class Run:
 
 
 def run(command: Sequence[str | Path]) -> Run:
-    """Run a program. The CPU is user and system time of the program and of every process that it started.
+    """Run a program. CPU time is user and system time of the program and of every process that it started.
 
-    The kernel adds a child's time to its parent's when the parent waits for it. What is not waited for becomes a child
-    of this process, which waits for it.
+    The kernel adds a child's time to its parent's when the parent waits for it. A process without a waiting parent becomes a
+    child of this process, which waits for it.
 
     Raises:
-        RuntimeError: if its exit code is not 0, or a process that it started does not end with it.
+        RuntimeError: if its exit code is not 0, or a process that it started outlives it.
     """
-    environment = {name: each for name, each in os.environ.items() if not name.startswith(("CLUSTER_FORGE_", "PYTHON"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CLUSTER_FORGE_", "PYTHON"))
+    }
     _adopt_orphans()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.perf_counter()
@@ -67,11 +69,11 @@ def run(command: Sequence[str | Path]) -> Run:
 
 
 class _Sampler:
-    """Watches the processes below this one: ``peak_kib`` is the most that they held at the same time.
+    """Samples the memory of the processes below this one; ``peak_kib`` is the maximum of their sum.
 
-    Resident memory counts a page once for each process that shares it, so a tree of forked workers would look too big;
-    ours are programs of their own. The proportional memory would be exact, but to read it stops the process: it made a
-    forge take half as long again.
+    Resident memory counts a shared page once per process, so forked workers would look too large; the workers here are
+    separate programs. Proportional memory would be exact, but reading it stops the process: `forge` took half as long
+    again.
     """
 
     def __init__(self) -> None:
@@ -90,11 +92,11 @@ class _Sampler:
     def _watch(self) -> None:
         while not self._done.is_set():
             self.peak_kib = max(self.peak_kib, sum(map(_resident_kib, _below(os.getpid()))))
-            self._done.wait(EVERY)
+            self._done.wait(SAMPLING_INTERVAL)
 
 
 def _below(process: int) -> Iterator[int]:
-    """All descendants of a process that live; none where the system does not tell."""
+    """All living descendants of a process; empty on systems without /proc."""
     with contextlib.suppress(OSError):
         for task in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208 - a hot path works on strings
             with contextlib.suppress(OSError):
@@ -118,7 +120,7 @@ def _adopt_orphans() -> None:
 
 
 def _wait_for_orphans() -> float:
-    """The CPU seconds of the processes that their parent did not wait for.
+    """The CPU seconds of the processes without a waiting parent.
 
     Raises:
         RuntimeError: if one does not end; it is killed.
@@ -136,8 +138,8 @@ def _wait_for_orphans() -> float:
             time.sleep(0.01)
         else:
             left = list(_below(os.getpid()))
-            for each in left:
-                os.kill(each, signal.SIGKILL)
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 while True:
                     os.wait()

@@ -1,4 +1,4 @@
-"""What people do by hand: ``helm template`` for each chart, and every object into a file of its own, with PyYAML.
+"""The manual way: ``helm template`` for each chart, and every object into a file of its own, with PyYAML.
 
 ``split.py COMMANDS FOLDER``: ``COMMANDS`` is a JSON file with a list of command lines. Prints the number of objects.
 """
@@ -14,7 +14,7 @@ import yaml
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-# YAML 1.1's `=` has no meaning in PyYAML's safe loader, and CRDs have it as a value.
+# CRDs have YAML 1.1's `=` as a value, which PyYAML's safe loader cannot construct.
 LOADER.add_constructor("tag:yaml.org,2002:value", LOADER.construct_yaml_str)
 
 

@@ -1,7 +1,7 @@
-"""A made up stack of many objects, the same each time: plain manifests in files of many documents, and some charts.
+"""A synthetic stack of many objects, the same in every run: plain manifests in files of many documents, and some charts.
 
-Every application is five objects of the usual kinds, a few hundred bytes to a few kB each. Components and charts are of
-one size, so that their number grows with that of the objects.
+Every application has five objects of common kinds, a few hundred bytes to a few kB each. Components and charts have a fixed
+size, so that their number grows with the number of objects.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SMALLEST = 2500
-"""The step in which the number of objects can be chosen."""
+"""The number of objects is a multiple of this."""
 
 _OBJECTS_OF_APP = 5
 _APPS_OF_COMPONENT = 20
@@ -19,10 +19,10 @@ _APPS_OF_CHART = 100
 _APPS_IN_FILE = 5
 _TEAMS = 20
 _OF_CHARTS = 5
-"""One in so many applications comes from a chart."""
+"""One in this many applications comes from a chart."""
 
 CHANGED = ("replicas: 2", "replicas: 3")
-"""What changes one value of one component in ``config.yaml``."""
+"""A text in ``config.yaml`` and its replacement, which changes one value of one component."""
 
 _HEAD = """\
 apiVersion: cluster-forge/v1
@@ -225,10 +225,7 @@ spec:
 
 
 def write(folder: Path, objects: int) -> None:
-    """Write about so many objects (a multiple of `SMALLEST`; the definition of a kind of their own comes on top).
-
-    The folder becomes an ``input/``.
-    """
+    """Write an ``input/`` of that many objects (a multiple of `SMALLEST`), and one CRD more."""
     apps = objects // _OBJECTS_OF_APP
     of_charts = apps // _OF_CHARTS
     _file(folder / "widgets" / "crd.yaml", _CRD)
@@ -268,7 +265,7 @@ def _app(number: int, part: str) -> Iterator[str]:
 
 
 def _chart(folder: Path, name: str) -> None:
-    """A chart that makes `_APPS_OF_CHART` applications."""
+    """A chart of `_APPS_OF_CHART` applications."""
     rule = _LINE.format("{{ $rule }}", "{{ $rule }}")
     rules = "    {{- range $rule := until (int (add 2 (mod (mul $app 7) 40))) }}\n" + rule
     documents = (_WORKLOAD, _SERVICE, _ACCOUNT, _CONFIG.replace("LINES", rules + "    {{- end }}\n"), _OTHERS[0])

@@ -1,4 +1,4 @@
-"""What is to be reached, and whether it was."""
+"""The performance targets, and whether a run reached them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SMALL, _LARGE = "10,000", "50,000"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """``value`` against ``limit``: at least that much where ``is_least``, otherwise at most."""
+    """A measured ``value`` and its ``limit``: a minimum if ``is_least``, else a maximum."""
 
     what: str
     value: float
@@ -35,7 +35,7 @@ class Target:
 
 
 class Medians:
-    """The medians of all rounds, by what was run."""
+    """The medians of all rounds, by case, verb and state."""
 
     def __init__(self, steps: Iterable[Step]) -> None:
         self._steps: dict[Key, list[Step]] = {}
@@ -55,22 +55,22 @@ class Medians:
         return self._steps[key][0].objects
 
     def wall(self, key: Key) -> float:
-        return statistics.median(each.run.wall for each in self._steps[key])
+        return statistics.median(step.run.wall for step in self._steps[key])
 
     def cpu(self, key: Key) -> float:
-        return statistics.median(each.run.cpu for each in self._steps[key])
+        return statistics.median(step.run.cpu for step in self._steps[key])
 
     def peak_mb(self, key: Key) -> float:
-        return statistics.median(each.run.peak_mb for each in self._steps[key])
+        return statistics.median(step.run.peak_mb for step in self._steps[key])
 
 
 def targets(medians: Medians) -> Iterator[Target]:
-    """The targets of which everything that they compare was run."""
+    """The targets whose commands were all run."""
     template, split = ("everything", "helm template", "one by one"), ("everything", "helm template", "and split")
     if _FORGE in medians and template in medians:
         ratio = medians.wall(template) / medians.wall(_FORGE)
         what = "as fast as `helm template` one by one: cold forge of everything, wall"
-        yield Target(what=f"{what} (3 is the aim)", value=ratio, limit=2, unit="×", is_least=True)
+        yield Target(what=f"{what} (goal: 3)", value=ratio, limit=2, unit="×", is_least=True)
     if _FORGE in medians and split in medians:
         ratio = medians.cpu(split) / medians.cpu(_FORGE)
         what = "less than `helm template` and a split by PyYAML: cold forge of everything, CPU"
@@ -85,8 +85,8 @@ def targets(medians: Medians) -> Iterator[Target]:
     )
     small, large = (_SMALL, "smelt", "cold"), (_LARGE, "smelt", "cold")
     if small in medians and large in medians:
-        ratio = _each(medians, large) / _each(medians, small)
-        what = f"of the time for an object at {_SMALL} that one takes at {_LARGE}: smelt"
+        ratio = _seconds_per_object(medians, large) / _seconds_per_object(medians, small)
+        what = f"time per object of smelt: {_LARGE} objects compared with {_SMALL}"
         yield Target(what=what, value=ratio, limit=1.15, unit="×")
     for verb in ("smelt", "cast", "forge"):
         key = (_LARGE, verb, "cold")
@@ -99,5 +99,5 @@ def _seconds(medians: Medians, limit: float, what: str, *keys: Key) -> Iterator[
         yield Target(what=what, value=sum(map(medians.wall, keys)), limit=limit, unit="s")
 
 
-def _each(medians: Medians, key: Key) -> float:
+def _seconds_per_object(medians: Medians, key: Key) -> float:
     return medians.wall(key) / medians.objects(key)

@@ -1,4 +1,4 @@
-"""Threads that run many calls at once. Helm's engine, hashing and I/O leave the interpreter's lock, so they suffice."""
+"""Many calls at once on threads. Helm's engine, hashing and I/O release the interpreter's lock, so threads suffice."""
 
 from __future__ import annotations
 
@@ -15,30 +15,29 @@ Result = TypeVar("Result")
 class ThreadWorkers:
     """`ports.Workers` on at most ``jobs`` threads; with one, on the caller's own.
 
-    Every call is finished before its errors are raised, in the order of the items, whatever order they came in. A bug
-    (anything that is no `ForgeError`) and Ctrl-C end the run at once: what has not begun does not begin.
+    All calls are finished before their errors are raised, in the order of the items. A bug (anything that is not a
+    `ForgeError`) and Ctrl-C end the run at once: calls that have not started do not start.
     """
 
     def __init__(self, jobs: int) -> None:
         if jobs < 1:
-            raise ValueError(f"not a number of workers: {jobs}")
+            raise ValueError(f"invalid number of jobs: {jobs}")
         self._jobs = jobs
 
     def map(
         self, function: Callable[[Item], Result], items: Iterable[Item], *, weight: Callable[[Item], int] | None = None
     ) -> list[Result]:
-        todo = list(items)
-        if self._jobs == 1 or len(todo) < 2:
-            return _gathered(_call(function, item) for item in todo)
-        pool = ThreadPoolExecutor(min(self._jobs, len(todo)), thread_name_prefix="worker")
+        pending = list(items)
+        if self._jobs == 1 or len(pending) < 2:
+            return _results(_call(function, item) for item in pending)
+        pool = ThreadPoolExecutor(min(self._jobs, len(pending)), thread_name_prefix="worker")
         try:
-            order = list(range(len(todo)))
+            order = list(range(len(pending)))
             if weight:
-                order.sort(key=lambda place: -weight(todo[place]))
-            begun = {place: pool.submit(_call, function, todo[place]) for place in order}
-            results = _gathered(begun[place].result() for place in range(len(todo)))
-        except BaseException:
-            # Not only Exception: Ctrl-C must not wait for what it is meant to stop.
+                order.sort(key=lambda index: -weight(pending[index]))
+            futures = {index: pool.submit(_call, function, pending[index]) for index in order}
+            results = _results(futures[index].result() for index in range(len(pending)))
+        except BaseException:  # also Ctrl-C, which must not wait for the calls that it stops
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         pool.shutdown()
@@ -46,10 +45,10 @@ class ThreadWorkers:
 
 
 def _call(function: Callable[[Item], Result], item: Item) -> Result | _Failure:
-    """The function's result, or the errors that the user has to see.
+    """The function's result, or its errors for the user.
 
     Raises:
-        Exception: a bug, as it is.
+        Exception: a bug, unchanged.
     """
     try:
         return function(item)
@@ -69,7 +68,7 @@ class _Failure:
         self.errors = errors
 
 
-def _gathered(outcomes: Iterable[Result | _Failure]) -> list[Result]:
+def _results(outcomes: Iterable[Result | _Failure]) -> list[Result]:
     results: list[Result] = []
     errors: list[ForgeError] = []
     for outcome in outcomes:

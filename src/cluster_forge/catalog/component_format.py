@@ -1,19 +1,19 @@
-"""The format of a component's file in a catalog, as models that check it and give its JSON Schema.
+"""The format of a catalog's files, as models that validate them and yield their JSON Schemas.
 
-Importing this module loads pydantic, as `stack.schema` does.
+Importing this module loads pydantic, as `stack.schema.key_types` does.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr
+from pydantic import Field, StrictBool, StrictInt, StrictStr
 
-from cluster_forge.stack.schema import HelmValues, Label, Shape, SizesShape, Text
+from cluster_forge.catalog.field_types import FindingCode, Level, ObjectName, Range
+from cluster_forge.stack.schema.component import SizesSchema
+from cluster_forge.stack.schema.key_types import HelmValues, Label, Schema, Text
 
 API_VERSION = "cluster-forge/v1"
-_RANGE = re.compile(r"1\.(\d+)(?:(\+)|-1\.(\d+))?")
 
 Category = Literal[
     "core",
@@ -33,43 +33,21 @@ SizeName = Literal["small", "medium", "large"]
 ALL_SIZES: tuple[SizeName, ...] = ("small", "medium", "large")
 
 
-def minors(text: str) -> range:
-    """The minor versions of Kubernetes 1 that ``1.27-1.33``, ``1.25+`` or ``1.30`` stands for, both ends included.
-
-    Raises:
-        ValueError: for anything else.
-    """
-    found = _RANGE.fullmatch(text)
-    if not found:
-        raise ValueError(f"{text!r} is no range of Kubernetes versions: write 1.25+, 1.27-1.33 or 1.30")
-    first, is_open, last = found.groups()
-    return range(int(first), 1000 if is_open else int(last or first) + 1)
-
-
-def _range(text: str) -> str:
-    minors(text)
-    return text
-
-
-Range = Annotated[StrictStr, AfterValidator(_range), Field(json_schema_extra={"pattern": f"^{_RANGE.pattern}$"})]
-Level = Literal["restricted", "baseline", "privileged"]
-
-
-class Lifecycle(Shape):
-    """How long the component's makers will still be there for it."""
+class Lifecycle(Schema):
+    """How long the component's maintainers will support it."""
 
     state: Literal["active", "deprecated", "eol"] = "active"
-    """`deprecated`: it works, but nothing new should begin with it; `eol`: its makers ended it."""
+    """`deprecated`: it works, but do not start with it; `eol`: its maintainers ended it."""
     date: StrictStr = ""
     """Since when."""
     reason: StrictStr = ""
     """Why."""
     successor: StrictStr = ""
-    """The component of the catalog that does the same."""
+    """The component of the catalog that replaces it."""
 
 
-class PartialHelm(Shape):
-    """A Helm chart; what a version does not say is as for all versions."""
+class PartialHelm(Schema):
+    """A Helm chart; a version's keys override those of the component."""
 
     repository: StrictStr = ""
     """The repository: `https://`, `http://`, `file://` or `oci://`."""
@@ -79,25 +57,25 @@ class PartialHelm(Shape):
     """The release's name; without it the component's."""
 
 
-class Version(Shape):
-    """A version of the component, and the Kubernetes versions that it is for."""
+class Version(Schema):
+    """A version of the component, and the Kubernetes versions that it supports."""
 
     version: Text
-    """The chart's version, or the release's for one that comes as manifests."""
+    """The chart's version; for a component of manifests, the release's."""
     kubernetes: Range
     """`1.25+`, `1.27-1.33` or `1.30`: minor versions, both ends included."""
     helm: PartialHelm = PartialHelm()
-    """What of the chart is another than for other versions."""
+    """Keys of the chart that differ from the component's `helm`."""
     manifests: list[Text] = []
-    """URLs of manifests that it is made from."""
+    """URLs of its manifests."""
     values: HelmValues = {}
-    """Values that only this version takes, laid over the component's; null removes."""
-    sizes: SizesShape = SizesShape()
-    """Values for a size that only this version takes."""
+    """Values for this version only, merged over the component's; null removes."""
+    sizes: SizesSchema = SizesSchema()
+    """Values for each size, for this version only."""
 
 
-class Need(Shape):
-    """Something that has to be there: a component or a capability."""
+class Need(Schema):
+    """A component or capability that must be in the stack."""
 
     name: Text
     """The component or capability."""
@@ -107,8 +85,8 @@ class Need(Shape):
     """Why, in one sentence."""
 
 
-class Exclusion(Shape):
-    """Something that cannot be there at the same time."""
+class Exclusion(Schema):
+    """A component or capability that must not be in the same stack."""
 
     name: Text
     """The component or capability."""
@@ -116,8 +94,8 @@ class Exclusion(Shape):
     """Why, in one sentence."""
 
 
-class Secret(Shape):
-    """A Secret that somebody has to make."""
+class Secret(Schema):
+    """A Secret that the user creates."""
 
     name: Text
     """Its name."""
@@ -126,15 +104,15 @@ class Secret(Shape):
     purpose: Text
     """What it is for."""
     namespace: StrictStr = ""
-    """Where; without it the component's namespace."""
+    """Its namespace; by default the component's."""
     sizes: list[SizeName] = list(ALL_SIZES)
     """Only at these sizes."""
     when: list[Text] | Text = []
-    """Only where these components or capabilities are there."""
+    """Only if these components or capabilities are in the stack."""
     without: list[Text] | Text = []
-    """Only where none of these is there."""
+    """Only if none of these is in the stack."""
     by_hand: StrictBool = False
-    """Whether it cannot come from a store of secrets: the store needs it, or its form is no store's."""
+    """Whether it cannot come from a secret store: the store itself needs it, or cannot hold it."""
 
     @property
     def all_of(self) -> list[str]:
@@ -147,21 +125,21 @@ class Secret(Shape):
         return [self.without] if isinstance(self.without, str) else self.without
 
 
-class Wiring(Shape):
-    """How the component changes where others are in the stack."""
+class Wiring(Schema):
+    """How the component changes if other components are in the stack."""
 
     with_: list[Text] | Text = Field([], alias="with")
-    """Components or capabilities that all have to be there."""
+    """Components or capabilities that must all be in the stack."""
     without: list[Text] | Text = []
-    """Components or capabilities of which none is there."""
+    """Components or capabilities of which none may be in the stack."""
     sizes: list[SizeName] = list(ALL_SIZES)
     """Only at these sizes."""
     purpose: Text
     """What it is for, in one sentence."""
     values: HelmValues = {}
-    """Values that are laid over the component's own."""
+    """Values that are merged over the component's own."""
     append: dict[StrictStr, Any] = {}
-    """Text or lists that are added at the end of the value at a dotted path."""
+    """Text or lists that are appended to the value at a dotted path."""
     objects: list[dict[StrictStr, Any]] = []
     """Kubernetes objects that are added."""
 
@@ -176,29 +154,47 @@ class Wiring(Shape):
         return [self.without] if isinstance(self.without, str) else self.without
 
 
-class Exemption(Shape):
-    """A rule for production that the component breaks."""
+class RuleException(Schema):
+    """A finding that is accepted for objects of the component."""
 
-    rule: Text
-    """The rule: `memory-limit`."""
+    rule: FindingCode
+    """The finding's code: `memory-limit`."""
     objects: list[Text] | Text = "*"
     """For which objects: `DaemonSet/foo*`."""
     reason: Text
     """Why."""
 
+    @property
+    def patterns(self) -> list[str]:
+        """`objects` as a list."""
+        return [self.objects] if isinstance(self.objects, str) else self.objects
 
-class Example(Shape):
-    """A change that people make."""
+
+class Operates(Schema):
+    """A kind of object for which the component creates pods, Services and Secrets at run time."""
+
+    group: Text
+    """The API group: `postgresql.cnpg.io`."""
+    kind: Text
+    """The kind: `Cluster`."""
+    services: list[ObjectName] = []
+    """Names of the Services, in the object's namespace; `{name}` is the object's name: `{name}-rw`."""
+    secrets: list[ObjectName] = []
+    """Names of the Secrets, likewise."""
+
+
+class Example(Schema):
+    """A common change."""
 
     title: Text
     """What it does."""
     values: HelmValues = {}
     """The values for it."""
     exclude: list[Text] = []
-    """The objects that are left out for it."""
+    """The objects that it leaves out."""
 
 
-class CatalogComponent(Shape):
+class CatalogComponent(Schema):
     """A component of a catalog (`catalog/components/NAME.yaml`)."""
 
     api_version: Literal["cluster-forge/v1"]
@@ -208,82 +204,84 @@ class CatalogComponent(Shape):
     name: Label
     """The component's name: a DNS label, and the file's name."""
     title: Text
-    """How its makers call it."""
+    """Its name as its maintainers write it."""
     description: Text
     """What it does, in one sentence."""
     category: Category
-    """Where lists show it."""
+    """The category in lists."""
     homepage: Text
-    """Where its documentation is."""
+    """The address of its documentation."""
     license: Text
     """The license of the software (SPDX)."""
     lifecycle: Lifecycle = Lifecycle()
-    """Whether its makers still keep it."""
+    """Whether it is still maintained."""
     namespace: Label
-    """Where its objects go that name no namespace."""
+    """The namespace of its objects that name none."""
     pod_security: Level
-    """The strictest Pod Security level that its pods keep; it is written on the namespace."""
+    """The strictest Pod Security level that its pods keep; it becomes a label of the namespace."""
     wave: StrictInt | None = None
-    """When it goes into the cluster, lower first; computed if it is not given."""
+    """Its sync wave, lower first; computed by default."""
     architectures: list[Literal["amd64", "arm64"]] = ["amd64", "arm64"]
-    """What its images are made for."""
+    """The architectures of its images."""
     helm: PartialHelm = PartialHelm()
-    """The chart, as far as it is the same for all versions."""
+    """The chart's keys that all versions share."""
     versions: list[Version] = Field(min_length=1)
-    """Newest first: the first that is for the target's Kubernetes version is taken."""
+    """Newest first: the first that supports the target's Kubernetes version is used."""
     values: HelmValues = {}
     """Values for production, for every size and version."""
-    sizes: SizesShape = SizesShape()
-    """Values for each size, over these."""
+    sizes: SizesSchema = SizesSchema()
+    """Values for each size, merged over `values`."""
     needs: list[Need | Text] = []
-    """What has to be there."""
+    """Components and capabilities that must be in the stack."""
     provides: dict[StrictStr, dict[StrictStr, StrictStr]] = {}
-    """Capabilities that it gives to others, each with what they have to know of it."""
+    """Capabilities that it provides, each with attributes for others: addresses, names."""
     excludes: list[Exclusion] = []
-    """What cannot be there at the same time."""
+    """Components and capabilities that must not be in the same stack."""
     secrets: list[Secret] = []
     """Secrets that it expects."""
     makes_secrets: list[Text] = []
-    """Secrets that it makes itself when it runs, by name."""
+    """Names of Secrets that it creates itself at run time."""
+    operates: list[Operates] = []
+    """Kinds of objects for which it creates pods, Services and Secrets at run time."""
     images: list[Text] = []
-    """Images that it pulls at run time, and that stand in no manifest."""
+    """Images that it pulls at run time and that are in no manifest."""
     objects: list[dict[StrictStr, Any]] = []
     """Kubernetes objects that belong to it."""
     wiring: list[Wiring] = []
-    """How it changes where others are in the stack."""
-    exceptions: list[Exemption] = []
-    """Rules for production that it breaks."""
+    """How it changes if other components are in the stack."""
+    exceptions: list[RuleException] = []
+    """Findings that are accepted, with a reason."""
     health: StrictStr = ""
-    """How one sees that it is well."""
+    """How to check that it is healthy."""
     notes: StrictStr = ""
-    """What its user has to know or to do."""
+    """What its user should know or do."""
     upgrade: StrictStr = ""
-    """What to look at when its version moves."""
+    """What to check before an upgrade."""
     examples: list[Example] = []
-    """Changes that people make."""
+    """Common changes."""
 
     @property
     def needed(self) -> list[Need]:
         """`needs`, all in the long form."""
-        return [Need(name=each) if isinstance(each, str) else each for each in self.needs]
+        return [Need(name=need) if isinstance(need, str) else need for need in self.needs]
 
 
-class Capability(Shape):
-    """Something that components give to others."""
+class Capability(Schema):
+    """Something that several components can provide."""
 
     title: Text
     """What it is."""
     providers: list[Text]
-    """The components that give it, the preferred one first."""
+    """The components that provide it, the preferred one first."""
     sizes: dict[SizeName, list[Text]] = {}
-    """Another order for a size."""
+    """The order for a size, if it differs."""
 
 
-class CatalogCollection(Shape):
+class CatalogCollection(Schema):
     """A name for several components and collections."""
 
     title: Text
-    """How it is called in lists."""
+    """Its title in lists."""
     description: Text
     """What it is for, in one sentence."""
     members: list[Text]

@@ -1,24 +1,24 @@
-"""What a stack of catalog components needs besides, what excludes what, and which version of each fits."""
+"""The catalog components of a stack: what they need besides, what excludes what, and which version of each fits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cluster_forge.catalog import wiring
-from cluster_forge.catalog.component_format import CatalogComponent, Need, Version, minors
+from cluster_forge.catalog import versions, wiring
+from cluster_forge.catalog.component_format import CatalogComponent, Exclusion, Need, Version
 from cluster_forge.catalog.library import InInput, Library, flattened
-from cluster_forge.catalog.wiring import Placed, Surroundings
+from cluster_forge.catalog.stack_context import StackComponent, StackContext
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
-from cluster_forge.stack.catalog_port import Completed
-from cluster_forge.stack.input_files import Files, in_input
+from cluster_forge.stack.catalog_port import CompletedStack
+from cluster_forge.stack.input_files import InputFiles, in_input
 from cluster_forge.stack.model import Notice, Target
 from cluster_forge.yaml.positioned import Positioned
 
 
 @dataclass(frozen=True)
 class StackCatalog:
-    """`stack.catalog.Catalog`: a library as it is for one description."""
+    """`stack.catalog_port.Catalog` of a library."""
 
     library: Library
 
@@ -26,32 +26,32 @@ class StackCatalog:
         return self.library.names
 
     def collections(self) -> Mapping[str, Sequence[str]]:
-        return {name: each.members for name, each in self.library.collections.items()}
+        return {name: collection.members for name, collection in self.library.collections.items()}
 
-    def extended(self, folders: Sequence[Positioned], files: Files, errors: list[ForgeError]) -> StackCatalog:
-        """The library with a user's own catalogs over it; one that is not there goes into ``errors``."""
+    def extended(self, folders: Sequence[Positioned], files: InputFiles, errors: list[ForgeError]) -> StackCatalog:
+        """The library with a user's own catalogs over it; a missing one goes into ``errors``."""
         own = []
         for named in folders:
             folder = InInput(files, in_input(str(named.content)))
             if not folder.is_there:
                 fix = "put `components/NAME.yaml` into it, or name another folder (relative to input/)"
-                errors.append(DescriptionError(f"there is no catalog in {folder.root}", where=named.where, fix=fix))
+                errors.append(DescriptionError(f"no catalog in {folder.root}", where=named.where, fix=fix))
             own.append(folder)
         return StackCatalog(Library((*self.library.folders, *own))) if own else self
 
     def completed(
         self, stack: Mapping[str, str], own: Mapping[str, Positioned], target: Target, skipped: frozenset[str]
-    ) -> Completed:
-        """The stack (each component with where it is named) with all that its components of the catalog need.
+    ) -> CompletedStack:
+        """The stack (each component with where it is named) with all that its catalog components need.
 
-        ``own`` has what the description says of a component. One that says what it is made from is its user's own,
-        whatever it is called.
+        ``own`` is what the description says about a component. One with a source of its own is the user's, even if the
+        catalog has one of that name.
         """
-        return _Completing(self.library, stack, own, target, skipped).all()
+        return _Completion(self.library, stack, own, target, skipped).with_layers()
 
 
 @dataclass
-class _Completing:
+class _Completion:
     library: Library
     named: Mapping[str, str]
     own: Mapping[str, Positioned]
@@ -63,52 +63,54 @@ class _Completing:
     notices: list[Notice] = field(default_factory=list)
     errors: list[ForgeError] = field(default_factory=list)
 
-    def members(self) -> Completed:
+    def without_layers(self) -> CompletedStack:
         """The stack without its components' layers."""
-        placed = self._members()
-        stack = tuple(name for name in self.order if name not in self.present or name in placed)
-        return Completed(stack=stack, layers={}, notices=tuple(self.notices), errors=tuple(self.errors))
+        return self._completed(self._members(), {})
 
-    def _members(self) -> dict[str, Placed]:
-        for name in self.named:
-            self._add(name)
-        for name in self._waiting():
-            self._meet(self.present[name])
-        self._exclusions()
-        return {name: each for name in self.present if (each := self._placed(name)) is not None}
-
-    def all(self) -> Completed:
-        placed = self._members()
-        around = Surroundings(
+    def with_layers(self) -> CompletedStack:
+        members = self._members()
+        context = StackContext(
             target=self.target,
-            placed=placed,
-            given=frozenset(self.target.provides),
-            preference={name: self._preference(name) for name in self.library.capabilities},
+            components=members,
+            cluster_provides=frozenset(self.target.provides),
+            preferred={name: self._preference(name) for name in self.library.capabilities},
         )
         layers = {}
-        for name, each in placed.items():
-            self._remark(each)
+        for name, member in members.items():
+            self._remark(member.component)
             try:
-                layers[name] = wiring.layers(each, around, self._needed(name, around))
+                layers[name] = wiring.layers(member, context, self._needed(name, context))
             except DescriptionError as error:
                 self.errors.append(error)
-        return Completed(
-            stack=tuple(name for name in self.order if name not in self.present or name in layers),
+        return self._completed(layers, layers)
+
+    def _completed(self, valid: Mapping[str, object], layers: Mapping[str, tuple[Positioned, ...]]) -> CompletedStack:
+        return CompletedStack(
+            stack=tuple(name for name in self.order if name not in self.present or name in valid),
             layers=layers,
             notices=tuple(self.notices),
             errors=tuple(self.errors),
         )
 
-    def _needed(self, name: str, around: Surroundings) -> list[str]:
-        """What has to be there before a component: what it needs, and the store of its Secrets."""
+    def _members(self) -> dict[str, StackComponent]:
+        for name in self.named:
+            self._add(name)
+        for name in self._growing():
+            self._resolve_needs(self.present[name])
+        self._check_exclusions()
+        members = ((name, self._member(name)) for name in self.present)
+        return {name: member for name, member in members if member is not None}
+
+    def _needed(self, name: str, context: StackContext) -> list[str]:
+        """What must be deployed before a component: what it needs, and the store of its Secrets."""
         needs = self.needs.get(name, [])
-        store = around.provider(wiring.SECRET_STORE)
-        if store and store.name not in (name, *needs) and wiring.from_store(self.present[name], around):
+        store = context.provider(wiring.SECRET_STORE)
+        if store and store.name not in (name, *needs) and wiring.from_store(self.present[name], context):
             return [*needs, store.name]
         return needs
 
-    def _waiting(self) -> Iterator[str]:
-        """Every component of the catalog, also those that come while this goes on."""
+    def _growing(self) -> Iterator[str]:
+        """Every component of the catalog, including those that are added during the iteration."""
         done: set[str] = set()
         while left := [name for name in self.present if name not in done]:
             done.add(left[0])
@@ -122,18 +124,18 @@ class _Completing:
         try:
             self.present[name] = self.library.component(name)
         except (ForgeError, ExceptionGroup) as error:
-            self.errors += [each for each in leaves(error) if isinstance(each, ForgeError)]
+            self.errors += [leaf for leaf in leaves(error) if isinstance(leaf, ForgeError)]
 
-    def _meet(self, component: CatalogComponent) -> None:
-        """See to it that what a component needs is there."""
+    def _resolve_needs(self, component: CatalogComponent) -> None:
+        """Find what a component needs in the stack, or add it."""
         for need in component.needed:
             if self.target.size not in need.sizes or need.name in self.target.provides:
                 continue
-            provider = self._there(need.name) or self._pulled(component, need)
+            provider = self._present_provider(need.name) or self._added_provider(component, need)
             if provider and provider != component.name:
                 self.needs.setdefault(component.name, []).append(provider)
 
-    def _there(self, name: str) -> str:
+    def _present_provider(self, name: str) -> str:
         if name in self.order:
             return name
         for provider in (*self._preference(name), *self.present):
@@ -149,106 +151,91 @@ class _Completing:
             (names for size, names in capability.sizes.items() if size == self.target.size), capability.providers
         )
 
-    def _pulled(self, component: CatalogComponent, need: Need) -> str:
-        """What comes along because a component needs it."""
-        possible = [name for name in self._preference(need.name) if name in self.library.names]
-        fitting = [name for name in possible if self._fits(name)]
-        name = next(iter(fitting or possible), "")
+    def _added_provider(self, component: CatalogComponent, need: Need) -> str:
+        """The component that is added because another one needs it; empty if there is none, or it is skipped."""
+        candidates = [name for name in self._preference(need.name) if name in self.library.names]
+        fitting = [name for name in candidates if self._fits(name)]
+        name = next(iter(fitting or candidates), "")
         if not name:
             self.errors.append(
                 DescriptionError(
-                    f"{component.name} needs {need.name}, and the catalog has nothing for it",
+                    f"{component.name} needs {need.name}, which no component of the catalog provides",
                     where=self._where(component.name),
-                    fix=f"say that the cluster has it: `target: {{provides: [{need.name}]}}`",
+                    fix=f"if the cluster has it already, write `target: {{provides: [{need.name}]}}`",
                 )
             )
+        if not name or name in self.skipped:
             return ""
-        if name in self.skipped:
-            return ""
-        others = [each for each in fitting if each != name]
-        what = "" if name == need.name else f" ({need.name})"
-        instead = f"; instead of it {' or '.join(others)} may be named" if others else ""
-        why = f": {need.reason}" if need.reason else ""
-        self.notices.append(
-            Notice(
-                code="pulled-in",
-                message=f"comes along because {component.name} needs it{what}{why.rstrip('.')}{instead}",
-                component=name,
-                where=self._where(component.name) or "",
-            )
-        )
+        message = _required_by(component, need, name, [other for other in fitting if other != name])
+        where = self._where(component.name) or ""
+        self.notices.append(Notice(code="pulled-in", message=message, component=name, where=where))
         self._add(name)
         return name
 
     def _fits(self, name: str) -> bool:
         component = self.library.component(name)
-        excluded = {each.name for each in component.excludes} & self.present.keys()
-        against = any(each.name == name for other in self.present.values() for each in other.excludes)
-        return not excluded and not against and bool(wiring.chosen_version(component, self.target.kubernetes.minor))
+        excluded = {exclusion.name for exclusion in component.excludes} & self.present.keys()
+        is_excluded = any(exclusion.name == name for other in self.present.values() for exclusion in other.excludes)
+        minor = self.target.kubernetes.minor
+        return not excluded and not is_excluded and bool(versions.chosen_version(component, minor))
 
-    def _exclusions(self) -> None:
-        told: set[frozenset[str]] = set()
+    def _check_exclusions(self) -> None:
+        """One error for each pair of components that exclude each other."""
+        pairs: dict[frozenset[str], tuple[CatalogComponent, str, Exclusion]] = {}
         for component in self.present.values():
-            for each in component.excludes:
-                others = [each.name] if each.name in self.order else []
-                others += [name for name, other in self.present.items() if each.name in other.provides]
+            for exclusion in component.excludes:
+                others = [exclusion.name] if exclusion.name in self.order else []
+                others += [name for name, other in self.present.items() if exclusion.name in other.provides]
                 for other in others:
-                    pair = frozenset((component.name, other))
-                    if other != component.name and pair not in told:
-                        told.add(pair)
-                        self.errors.append(
-                            DescriptionError(
-                                f"{component.name} and {other} exclude each other: {each.reason.rstrip('.')}",
-                                where=self._where(component.name) or self._where(other),
-                                fix=f"leave one of them out: take it out of `components`, or --skip {other}",
-                            )
-                        )
+                    if other != component.name:
+                        pairs.setdefault(frozenset((component.name, other)), (component, other, exclusion))
+        for component, other, exclusion in pairs.values():
+            self.errors.append(
+                DescriptionError(
+                    f"{component.name} and {other} exclude each other: {exclusion.reason.rstrip('.')}",
+                    where=self._where(component.name) or self._where(other),
+                    fix=f"remove one of them from `components`, or pass --skip {other}",
+                )
+            )
 
-    def _placed(self, name: str) -> Placed | None:
+    def _member(self, name: str) -> StackComponent | None:
         component, own = self.present[name], self.own.get(name)
         minor = self.target.kubernetes.minor
-        asked = _text(own, "version")
-        version = wiring.chosen_version(component, minor, asked) or wiring.chosen_version(component, minor)
-        if version is None or minor not in minors(version.kubernetes):
-            self.errors.append(self._unfit(component, version))
+        wanted = _text(own, "version")
+        version = versions.chosen_version(component, minor, wanted) or versions.chosen_version(component, minor)
+        if version is None or not versions.supports(version, minor):
+            self.errors.append(self._unsupported(component, version))
             return None
-        return Placed(
+        return StackComponent(
             component=component,
             version=version,
             namespace=_text(own, "namespace") or component.namespace,
-            release=wiring.helm_of(component, version).get("release") or name,
+            release=versions.release_of(component, version),
         )
 
-    def _unfit(self, component: CatalogComponent, asked: Version | None) -> DescriptionError:
-        ranges = ", ".join(f"{each.version} is for {each.kubernetes}" for each in component.versions)
+    def _unsupported(self, component: CatalogComponent, wanted: Version | None) -> DescriptionError:
         minor = self.target.kubernetes.minor
-        better = wiring.chosen_version(component, minor)
-        what = f"{component.name} {asked.version} is" if asked else f"no version of {component.name} is"
-        fix = f"take version {better.version}" if better else f"leave it out (--skip {component.name})"
+        better = versions.chosen_version(component, minor)
+        subject = (
+            f"{component.name} {wanted.version} does not support"
+            if wanted
+            else f"no version of {component.name} supports"
+        )
+        fix = f"use version {better.version}" if better else f"leave it out (--skip {component.name})"
         return DescriptionError(
-            f"{what} not for Kubernetes 1.{minor}: {ranges}" if asked else f"{what} for Kubernetes 1.{minor}: {ranges}",
+            f"{subject} Kubernetes 1.{minor}; versions: {versions.supported_by(component)}",
             where=self._where(component.name),
-            fix=f"{fix}, or name another `target.kubernetes`",
+            fix=f"{fix}, or set another `target.kubernetes`",
         )
 
-    def _remark(self, placed: Placed) -> None:
-        """What the user should know of a component that he has."""
-        component = placed.component
-        life = component.lifecycle
-        if life.state != "active":
-            since = f" since {life.date}" if life.date else ""
-            what = "is at its end" if life.state == "eol" else "is deprecated"
-            way = (
-                f"; its successor: {life.successor} (`cluster-forge catalog switch {component.name}`)"
-                if life.successor
-                else ""
-            )
-            why = f": {life.reason.rstrip('.')}" if life.reason else ""
-            self._warn(component.name, code="eol-component", message=f"{what}{since}{why}{way}")
-        missing = [str(each) for each in self.target.architectures if str(each) not in component.architectures]
+    def _remark(self, component: CatalogComponent) -> None:
+        """Warn about a component's end of life, and about architectures without images."""
+        if component.lifecycle.state != "active":
+            self._warn(component.name, code="eol-component", message=_end_of_life(component))
+        supported = component.architectures
+        missing = [str(name) for name in self.target.architectures if str(name) not in supported]
         if missing:
-            made = " and ".join(component.architectures)
-            message = f"there are images for {made} only, not for {' and '.join(missing)}"
+            message = f"has images for {' and '.join(supported)} only, not for {' and '.join(missing)}"
             self._warn(component.name, code="platform-missing", message=message)
 
     def _warn(self, name: str, *, code: str, message: str) -> None:
@@ -260,18 +247,36 @@ class _Completing:
         return own.where if own else self.named.get(name)
 
 
+def _required_by(component: CatalogComponent, need: Need, provider: str, alternatives: Sequence[str]) -> str:
+    capability = "" if provider == need.name else f" ({need.name})"
+    reason = f": {need.reason.rstrip('.')}" if need.reason else ""
+    others = f"; alternative: {' or '.join(alternatives)}" if alternatives else ""
+    return f"added: required by {component.name}{capability}{reason}{others}"
+
+
+def _end_of_life(component: CatalogComponent) -> str:
+    life = component.lifecycle
+    state = "end of life" if life.state == "eol" else "deprecated"
+    since = f" since {life.date}" if life.date else ""
+    reason = f": {life.reason.rstrip('.')}" if life.reason else ""
+    successor = (
+        f"; successor: {life.successor} (`cluster-forge catalog switch {component.name}`)" if life.successor else ""
+    )
+    return f"{state}{since}{reason}{successor}"
+
+
 def _text(own: Positioned | None, key: str) -> str:
     part = own.get(key) if own else None
     return part.string or "" if part else ""
 
 
-def needed(library: Library, names: Sequence[str], target: Target) -> Completed:
-    """The components of such a stack and why they cannot be in one, without their layers: quick enough for every key."""
+def needed(library: Library, names: Sequence[str], target: Target) -> CompletedStack:
+    """The stack of these components and collections, and why they exclude each other; without layers, which is fast."""
     stack = dict.fromkeys(flattened(names, library.collections), "")
-    return _Completing(library, stack, {}, target, frozenset()).members()
+    return _Completion(library, stack, {}, target, frozenset()).without_layers()
 
 
-def whole(library: Library, names: Sequence[str], target: Target) -> Completed:
-    """What a stack of these components and collections comes to, before there is a description."""
+def completed(library: Library, names: Sequence[str], target: Target) -> CompletedStack:
+    """The stack of these components and collections with their layers, before there is a description."""
     stack = dict.fromkeys(flattened(names, library.collections), "")
     return StackCatalog(library).completed(stack, {}, target, frozenset())

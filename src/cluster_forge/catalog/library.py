@@ -1,4 +1,4 @@
-"""The components, collections and capabilities of a catalog, each file read when it is first asked for."""
+"""The components, collections and capabilities of a catalog, each file read when it is first needed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Protocol, TypeVar
 
-from cluster_forge.catalog.component_format import Capability, CatalogCollection, CatalogComponent
+from cluster_forge.catalog.component_format import Capability, CatalogCollection, CatalogComponent, Operates
 from cluster_forge.foundation.errors import DescriptionError, UnknownNameError, raise_all
 from cluster_forge.foundation.names import did_you_mean
-from cluster_forge.stack.input_files import Files
-from cluster_forge.stack.schema import Shape
-from cluster_forge.stack.validation import faults
+from cluster_forge.stack.input_files import InputFiles
+from cluster_forge.stack.schema.key_types import Schema
+from cluster_forge.stack.schema.validation import schema_errors
 from cluster_forge.yaml import positioned_reader
 
-Kind = TypeVar("Kind", bound=Shape)
+Kind = TypeVar("Kind", bound=Schema)
 _COMPONENTS, _COLLECTIONS, _CAPABILITIES = "components", "collections.yaml", "capabilities.yaml"
 
 
@@ -28,10 +28,10 @@ class Folder(Protocol):
         """The components that have a file, sorted."""
 
     def read(self, path: str) -> bytes | None:
-        """A file of the folder; None where there is none."""
+        """A file of the folder; None if it does not exist."""
 
     def place(self, path: str) -> str:
-        """What messages call a file."""
+        """A file as messages name it."""
 
 
 class Packaged:
@@ -57,18 +57,18 @@ class Packaged:
 class InInput:
     """`Folder` of a user's own catalog, in the workspace."""
 
-    files: Files
+    files: InputFiles
     root: str
 
     @property
     def is_there(self) -> bool:
-        """Whether it holds anything that a catalog holds."""
+        """Whether it has any file of a catalog."""
         return bool(self.names()) or any(map(self.read, (_COLLECTIONS, _CAPABILITIES)))
 
     def names(self) -> Sequence[str]:
         start = f"{self.root}/{_COMPONENTS}/"
-        found = (path.removeprefix(start) for path in self.files.listed(start.rstrip("/")) or ())
-        return sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml") and "/" not in name)
+        files = (path.removeprefix(start) for path in self.files.listed(start.rstrip("/")) or ())
+        return sorted(name.removesuffix(".yaml") for name in files if name.endswith(".yaml") and "/" not in name)
 
     def read(self, path: str) -> bytes | None:
         return self.files.text(self.place(path))
@@ -79,7 +79,7 @@ class InInput:
 
 @dataclass(frozen=True)
 class Library:
-    """Catalogs laid over each other: what a later one has replaces what an earlier one calls so."""
+    """Several catalogs as one: a later one's components, collections and capabilities replace those of the same name."""
 
     folders: tuple[Folder, ...]
     _read: dict[str, CatalogComponent] = field(default_factory=dict, init=False, repr=False)
@@ -91,30 +91,33 @@ class Library:
 
     @property
     def own(self) -> tuple[str, ...]:
-        """The components of the catalogs that are laid over the first one, sorted."""
+        """The components of all catalogs but the first one, sorted."""
         return tuple(sorted({name for folder in self.folders[1:] for name in folder.names()}))
 
     def component(self, name: str) -> CatalogComponent:
         """A component.
 
         Raises:
-            UnknownNameError: if there is none of that name.
-            DescriptionError, ExceptionGroup: what is wrong in its file, with lines.
+            UnknownNameError: if no catalog has it.
+            DescriptionError, ExceptionGroup: if its file is invalid, with lines.
         """
         if name not in self._read:
             path = f"{_COMPONENTS}/{name}.yaml"
-            folder = next((each for each in reversed(self.folders) if name in each.names()), None)
+            folder = next((folder for folder in reversed(self.folders) if name in folder.names()), None)
             if folder is None:
                 near = did_you_mean(name, self.names)
                 raise UnknownNameError(
-                    f"the catalog has no component {name!r}{near}", fix="see `cluster-forge catalog list`"
+                    f"the catalog has no component {name!r}{near}",
+                    fix="see the components with `cluster-forge catalog list`",
                 )
-            found = _parsed(CatalogComponent, folder.read(path) or b"", folder.place(path))
-            if found.name != name:
+            component = _parsed(CatalogComponent, folder.read(path) or b"", folder.place(path))
+            if component.name != name:
                 raise DescriptionError(
-                    f"the component in {path} is called {found.name!r}", where=folder.place(path), fix=f"call it {name}"
+                    f"`name: {component.name}` differs from the file's name",
+                    where=folder.place(path),
+                    fix=f"write `name: {name}`, or rename the file to {component.name}.yaml",
                 )
-            self._read[name] = found
+            self._read[name] = component
         return self._read[name]
 
     def components(self) -> tuple[CatalogComponent, ...]:
@@ -128,30 +131,35 @@ class Library:
 
     @cached_property
     def capabilities(self) -> Mapping[str, Capability]:
-        """The capabilities, by name; what a user's own catalog has is preferred to what the packaged one has."""
-        found = self._mapping(Capability, _CAPABILITIES)
+        """The capabilities, by name; providers of a user's own catalog are preferred to those of the packaged one."""
+        capabilities = self._mapping(Capability, _CAPABILITIES)
         for folder in self.folders[1:]:
             for name in folder.names():
-                for given in self.component(name).provides:
-                    known = found.get(given) or Capability(title=given, providers=[])
-                    others = [each for each in known.providers if each != name]
-                    found[given] = known.model_copy(update={"providers": [name, *others], "sizes": {}})
-        return found
+                for provided in self.component(name).provides:
+                    known = capabilities.get(provided) or Capability(title=provided, providers=[])
+                    others = [provider for provider in known.providers if provider != name]
+                    capabilities[provided] = known.model_copy(update={"providers": [name, *others], "sizes": {}})
+        return capabilities
+
+    @cached_property
+    def operates(self) -> tuple[Operates, ...]:
+        """The kinds of objects for which components of the library create others at run time."""
+        return tuple(operated for component in self.components() for operated in component.operates)
 
     def providers(self, name: str) -> tuple[str, ...]:
-        """The components that a need for ``name`` is met by: itself, or the providers of the capability of that name."""
+        """The components that meet a need for ``name``: the one of that name, or the providers of that capability."""
         if name in self.names:
             return (name,)
         capability = self.capabilities.get(name)
         return tuple(capability.providers) if capability else ()
 
     def _mapping(self, kind: type[Kind], path: str) -> dict[str, Kind]:
-        found: dict[str, Kind] = {}
+        members: dict[str, Kind] = {}
         for folder in self.folders:
             content = folder.read(path)
             if content is not None:
-                found |= _members(kind, content, folder.place(path))
-        return found
+                members |= _members(kind, content, folder.place(path))
+        return members
 
 
 @cache
@@ -161,20 +169,20 @@ def packaged() -> Library:
 
 
 def _parsed(kind: type[Kind], content: bytes, place: str) -> Kind:
-    traced = positioned_reader.read(content, place).traced
-    raise_all(faults(kind, traced))
+    traced = positioned_reader.read(content, place).root
+    raise_all(schema_errors(kind, traced))
     return kind.model_validate(traced.plain)
 
 
 def _members(kind: type[Kind], content: bytes, place: str) -> dict[str, Kind]:
-    traced = positioned_reader.read(content, place).traced
-    raise_all(fault for name, member in traced.mapping.items() for fault in faults(kind, member, name))
+    traced = positioned_reader.read(content, place).root
+    raise_all(error for name, member in traced.mapping.items() for error in schema_errors(kind, member, name))
     return {name: kind.model_validate(member.plain) for name, member in traced.mapping.items()}
 
 
 def flattened(names: Iterable[str], collections: Mapping[str, CatalogCollection]) -> tuple[str, ...]:
-    """The components that the names of components and collections stand for, each once."""
-    found: dict[str, None] = {}
+    """The components that names of components and collections stand for, each once."""
+    components: dict[str, None] = {}
     waiting = list(names)[::-1]
     seen: set[str] = set()
     while waiting:
@@ -184,5 +192,5 @@ def flattened(names: Iterable[str], collections: Mapping[str, CatalogCollection]
                 seen.add(name)
                 waiting.extend(reversed(collections[name].members))
         else:
-            found[name] = None
-    return tuple(found)
+            components[name] = None
+    return tuple(components)

@@ -1,4 +1,4 @@
-"""What components came to when they were last rendered: their footprints and images, kept as packaged data."""
+"""Footprints and images of the packaged components, measured when they were last rendered, as packaged data."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from cluster_forge.manifests.manifest import Manifest
 
 
 def of(manifests: Sequence[Manifest]) -> dict[str, Any]:
-    """The facts of a component's objects, as JSON has them; quantities as Kubernetes writes them."""
-    found = footprint.of(manifests)
+    """The footprint and images of a component's objects, for JSON; quantities as Kubernetes writes them."""
+    needed = footprint.of(manifests)
     return {
         "objects": len({manifest.id for manifest in manifests}),
-        "pods": found.pods,
-        "cpu": quantity.cores(found.cpu),
-        "memory": quantity.size(found.memory),
-        "memoryLimit": quantity.size(found.memory_limit),
-        "storage": quantity.size(found.storage),
-        "cpuOnEachNode": quantity.cores(found.node_cpu),
-        "memoryOnEachNode": quantity.size(found.node_memory),
+        "pods": needed.pods,
+        "cpu": quantity.cores(needed.cpu),
+        "memory": quantity.size(needed.memory),
+        "memoryLimit": quantity.size(needed.memory_limit),
+        "storage": quantity.size(needed.storage),
+        "cpuOnEachNode": quantity.cores(needed.node_cpu),
+        "memoryOnEachNode": quantity.size(needed.node_memory),
         "images": sorted({image for manifest in manifests for image in manifest.facts.images}),
     }
 
 
 @cache
 def packaged() -> Mapping[str, Mapping[str, Any]]:
-    """The facts of the packaged catalog's components: by name, then by size."""
+    """The measurements of the packaged catalog's components: by name, then by size."""
     content = (files("cluster_forge.catalog") / "data" / "facts.json").read_bytes()
-    found: Mapping[str, Mapping[str, Any]] = orjson.loads(content)
-    return found
+    measurements: Mapping[str, Mapping[str, Any]] = orjson.loads(content)
+    return measurements

@@ -1,4 +1,4 @@
-"""The names of the packaged catalog, quickly: for those who choose and complete, without pydantic."""
+"""The names in the packaged catalog, read without pydantic: for prompts and shell completion."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.resources import files
 
-from cluster_forge.stack.catalog_port import Completed, NoCatalog
+from cluster_forge.stack.catalog_port import CompletedStack, NoCatalog
 from cluster_forge.stack.model import Target
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
@@ -15,7 +15,7 @@ _ENDING = ".yaml"
 
 
 class NameIndex(NoCatalog):
-    """`stack.catalog.Catalog` that knows the names of components and the collections, and of neither what it needs."""
+    """`stack.catalog_port.Catalog` that knows names of components and collections, but not what they need."""
 
     def names(self) -> Sequence[str]:
         return self._names
@@ -23,7 +23,8 @@ class NameIndex(NoCatalog):
     def collections(self) -> Mapping[str, Sequence[str]]:
         content = (files("cluster_forge.catalog") / "data" / "collections.yaml").read_bytes()
         return {
-            name: each["members"] for name, each in positioned_reader.read(content, "catalog:collections").value.items()
+            name: collection["members"]
+            for name, collection in positioned_reader.read(content, "catalog:collections").value.items()
         }
 
     def completed(
@@ -32,17 +33,17 @@ class NameIndex(NoCatalog):
         own: Mapping[str, Positioned],
         target: Target,  # noqa: ARG002 - the protocol's signature
         skipped: frozenset[str],  # noqa: ARG002
-    ) -> Completed:
+    ) -> CompletedStack:
         layers = {
             name: (Positioned.of({"name": name}, Positioned({}, f"catalog:{name}")),)
             for name in stack
             if name in self._names and name not in own
         }
-        return Completed(stack=tuple(stack), layers=layers)
+        return CompletedStack(stack=tuple(stack), layers=layers)
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
         folder = files("cluster_forge.catalog") / "data" / "components"
         return tuple(
-            sorted(each.name.removesuffix(_ENDING) for each in folder.iterdir() if each.name.endswith(_ENDING))
+            sorted(file.name.removesuffix(_ENDING) for file in folder.iterdir() if file.name.endswith(_ENDING))
         )

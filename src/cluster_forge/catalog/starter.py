@@ -1,4 +1,4 @@
-"""The starter stack: a small platform of our own, packaged, complete without a network."""
+"""The starter stack: a small packaged platform, complete without a network."""
 
 from __future__ import annotations
 
@@ -8,32 +8,30 @@ from importlib.resources.abc import Traversable
 from typing import Final
 
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.stack import description_edits
 from cluster_forge.stack import name_scan as stack_names
+from cluster_forge.stack.input_record import DESCRIPTION as _IN_WORKSPACE
 from cluster_forge.stack.name_scan import Names
 
 DESCRIPTION: Final = "config.yaml"
 
 
 def tree(components: Collection[str] | None = None) -> FileTree:
-    """The starter's ``input/`` folder, with just these components in the stack; the other ones stay defined."""
+    """The starter's ``input/`` folder with just these components in the stack; the others stay defined."""
     whole = FileTree(dict(_walk(_folder(), "")))
     if components is None or tuple(components) == names().resolved.stack:
         return whole
-    from cluster_forge.stack import description_edits  # noqa: PLC0415 -- ruamel.yaml, which only a choice of components needs
-
     text = description_edits.with_components(whole[DESCRIPTION].decode(), components)
     return FileTree({**whole.files, DESCRIPTION: text.encode()})
 
 
 def names() -> Names:
-    """The components and collections that the starter has or knows."""
-    return stack_names.read({stack_names.DESCRIPTION: _description()}.get)
+    """The components and collections that the starter contains or defines."""
+    return stack_names.read({_IN_WORKSPACE: _description()}.get)
 
 
 def remarks() -> Mapping[str, str]:
-    """What the starter says of its components, by their names."""
-    from cluster_forge.stack import description_edits  # noqa: PLC0415 -- as above
-
+    """The comments on the starter's components, by their names."""
     return description_edits.remarks(_description().decode())
 
 

@@ -1,7 +1,7 @@
-"""What a chart's default values offer to be set, and values that show where in the objects a setting arrives.
+"""Paths in a chart's default values that can be set, and probes that show which objects a path affects.
 
-A probe puts a value of its own, which no chart has, at every path that may mean something, renders once, and finds the
-values again: so a chart's names for things need not be known.
+A probe sets a value that no chart has at every candidate path, renders once, and looks for the values in the objects: so
+the chart's names for things need not be known.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Path = tuple[str, ...]
 """The keys that lead to a value."""
 
 Numbered = Mapping[int, tuple[Path, Any]]
-"""A probe: its numbers, each with a path and the value that it puts there."""
+"""A probe: its numbers, each with a path and the value that it sets there."""
 
 FIRST: Final = 7001
-"""The number that stands for the first path of a probe; the others count on."""
+"""The number of the first path of a probe; those of the others follow."""
 
 _PASSWORD: Final = re.compile(r"passw(?:or)?d$|secret_?(?:access_?)?key$|token$|api_?key$", re.I)
 _SECTION: Final = frozenset({"image", "replicas", "replicaCount", "nodeSelector", "tolerations"})
-"""Keys of what describes a workload: many charts have `resources` there in a comment only."""
+"""Keys that mark the section of a workload: many charts have `resources` there in a comment only."""
 
 _EXISTING: Final = re.compile(r"existing_?secret(?:name)?$|^secret_?name$", re.I)
 _NO_CREDENTIALS: Final = re.compile(r"tls|cert|pull|ingress|ca_?bundle", re.I)
@@ -53,20 +53,20 @@ def nested(path: Sequence[str], value: Any) -> Any:
     return value
 
 
-def shown(path: Path) -> str:
-    """A path as people write it."""
+def dotted(path: Path) -> str:
+    """A path as ``a.b.c``."""
     return ".".join(path)
 
 
 def resources(values: Any) -> list[Path]:
     """Where requests and limits may be set."""
-    there = [path for path, value in walk(values) if path[-1].lower().endswith("resources") and _is_open(value)]
-    maybe = [
+    present = [path for path, value in walk(values) if path[-1].lower().endswith("resources") and _is_open(value)]
+    possible = [
         (*path, "resources")
         for path, value in walk(values)
         if isinstance(value, Mapping) and "resources" not in value and _SECTION.intersection(value)
     ]
-    return there + maybe
+    return present + possible
 
 
 def replicas(values: Any) -> list[Path]:
@@ -79,7 +79,7 @@ def replicas(values: Any) -> list[Path]:
 
 
 def volumes(values: Any) -> dict[Path, str]:
-    """Where the size of something is set that may be a volume, and the size."""
+    """Where the size of a possible volume is set, and the size."""
     named = re.compile(r"size$|^storage$", re.I)
     return {
         path: value
@@ -89,24 +89,24 @@ def volumes(values: Any) -> dict[Path, str]:
 
 
 def spreads(values: Any) -> list[Path]:
-    """Where constraints of the spread over nodes are set."""
+    """Where topology spread constraints are set."""
     return [path for path, value in walk(values) if path[-1] == "topologySpreadConstraints" and value in (None, [])]
 
 
 def existing_secrets(values: Any) -> list[Path]:
-    """Where the name of a Secret can be given in place of its content."""
+    """Where the name of an existing Secret can be set instead of its content."""
     return [
         path
         for path, value in walk(values)
         if _EXISTING.search(path[-1])
         and not value
         and not isinstance(value, Mapping)
-        and not _NO_CREDENTIALS.search(shown(path))
+        and not _NO_CREDENTIALS.search(dotted(path))
     ]
 
 
 def passwords(values: Any) -> list[Path]:
-    """Where something is written out that looks like a password or key."""
+    """Where a value looks like a password or key."""
     return [
         path
         for path, value in walk(values)
@@ -115,7 +115,7 @@ def passwords(values: Any) -> list[Path]:
 
 
 def exposed(values: Any) -> list[Path]:
-    """Where a Service is of a type that is reachable from outside."""
+    """Where a Service's type is one that is reachable from outside of the cluster."""
     return [
         path
         for path, value in walk(values)
@@ -124,7 +124,7 @@ def exposed(values: Any) -> list[Path]:
 
 
 def telemetry(values: Any) -> list[Path]:
-    """Where something is on that may tell the makers of the software about its use."""
+    """Where something is on that may report to the maintainers of the software how it is used."""
     return [
         path
         for path, value in walk(values)
@@ -133,24 +133,23 @@ def telemetry(values: Any) -> list[Path]:
 
 
 def monitors(values: Any) -> list[Path]:
-    """Where metrics, and what has Prometheus scrape them, are switched off."""
+    """Where metrics, monitors and rules are switched off."""
     return [path for path, value in walk(values) if value is False and _names(path, _MONITORS)]
 
 
 def budgets(values: Any) -> list[Path]:
-    """Where a budget for disruptions is switched off."""
+    """Where a PodDisruptionBudget is switched off."""
     return [path for path, value in walk(values) if value is False and _names(path, _BUDGET)]
 
 
 def limits(bodies: Sequence[Body]) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
-    """The numbers of a probe of `resources` that came out, each with an object and container that has it."""
+    """The numbers of a probe of `resources` in objects, each with the kind of the object and the container."""
     for body in bodies:
         for container in containers_of(body):
-            found = re.fullmatch(
-                r"(\d+)Mi", str(((container.get("resources") or {}).get("limits") or {}).get("memory"))
-            )
-            if found:
-                yield int(found[1]), body["kind"], container
+            limit = str(((container.get("resources") or {}).get("limits") or {}).get("memory"))
+            match = re.fullmatch(r"(\d+)Mi", limit)
+            if match:
+                yield int(match[1]), body["kind"], container
 
 
 def claims(bodies: Sequence[Body]) -> Iterator[str]:
@@ -159,7 +158,7 @@ def claims(bodies: Sequence[Body]) -> Iterator[str]:
         spec = body.get("spec")
         spec = spec if isinstance(spec, Mapping) else {}
         wanted = [spec] if body.get("kind") == "PersistentVolumeClaim" else []
-        wanted += [each.get("spec") or {} for each in spec.get("volumeClaimTemplates") or ()]
+        wanted += [template.get("spec") or {} for template in spec.get("volumeClaimTemplates") or ()]
         for claim in wanted:
             yield str(((claim.get("resources") or {}).get("requests") or {}).get("storage"))
 
@@ -172,7 +171,7 @@ def _decoded(text: Any) -> str:
 
 
 def texts(bodies: Sequence[Body]) -> str:
-    """Everything that objects say, what is in Secrets decoded."""
+    """The text of all objects, with the data of Secrets decoded."""
     parts = [str(body) for body in bodies]
     for body in bodies:
         if body.get("kind") == "Secret":
@@ -181,7 +180,7 @@ def texts(bodies: Sequence[Body]) -> str:
 
 
 def numbered(paths: Sequence[Path], value: Callable[[int], Any]) -> Numbered:
-    """A number for each path, with what the probe puts there."""
+    """A number for each path, with the value that the probe sets there."""
     return {number: (path, value(number)) for number, path in enumerate(paths, FIRST)}
 
 
@@ -194,5 +193,5 @@ def _is_number(value: Any) -> bool:
 
 
 def _names(path: Path, pattern: re.Pattern[str]) -> bool:
-    """Whether the last key is called so, or the one above of a switch."""
+    """Whether the last key matches, or the one above a switch."""
     return bool(pattern.search(path[-1]) or (path[-1] in _SWITCH and len(path) > 1 and pattern.search(path[-2])))

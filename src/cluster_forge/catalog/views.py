@@ -1,19 +1,19 @@
-"""The catalog as lists and pages show it: plain data, from a component's file alone."""
+"""The catalog as `catalog list` and `catalog show` print it: plain data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from cluster_forge.catalog import measurements, wiring
-from cluster_forge.catalog.component_format import CatalogComponent
+from cluster_forge.catalog import measurements, versions
+from cluster_forge.catalog.component_format import CatalogComponent, Secret
 from cluster_forge.catalog.library import Library
 from cluster_forge.stack.model import Size
 
 
 def entry(component: CatalogComponent, minor: int) -> dict[str, Any]:
-    """A component in a list; ``version`` is the one for a minor version of Kubernetes, None where there is none."""
-    version = wiring.chosen_version(component, minor)
+    """A component in a list; ``version`` is the one for a minor version of Kubernetes, None if there is none."""
+    version = versions.chosen_version(component, minor)
     return {
         "name": component.name,
         "title": component.title,
@@ -25,7 +25,7 @@ def entry(component: CatalogComponent, minor: int) -> dict[str, Any]:
 
 
 def page(component: CatalogComponent, library: Library, minor: int, size: Size) -> dict[str, Any]:
-    """Everything that a component's file says, as it is at a size, and what it came to when it was rendered."""
+    """A component's file as it applies at a size, with its measurements."""
     life = component.lifecycle
     known = measurements.packaged().get(component.name, {})
     return {
@@ -36,48 +36,50 @@ def page(component: CatalogComponent, library: Library, minor: int, size: Size) 
         "namespace": component.namespace,
         "podSecurity": component.pod_security,
         "architectures": component.architectures,
-        "versions": [{"version": each.version, "kubernetes": each.kubernetes} for each in component.versions],
-        "needs": [_need(each.name, each.reason, library) for each in component.needed if size in each.sizes],
+        "versions": [{"version": version.version, "kubernetes": version.kubernetes} for version in component.versions],
+        "needs": [_need(need.name, need.reason, library) for need in component.needed if size in need.sizes],
         "provides": list(component.provides),
-        "excludes": [{"name": each.name, "reason": each.reason} for each in component.excludes],
+        "excludes": [{"name": exclusion.name, "reason": exclusion.reason} for exclusion in component.excludes],
         "neededBy": needed_by(component, library),
         "wiring": [
-            {"with": each.all_of, "without": each.none_of, "purpose": each.purpose}
-            for each in component.wiring
-            if size in each.sizes
+            {"with": wiring.all_of, "without": wiring.none_of, "purpose": wiring.purpose}
+            for wiring in component.wiring
+            if size in wiring.sizes
         ],
-        "secrets": [
-            {
-                "name": each.name,
-                "namespace": each.namespace or component.namespace,
-                "keys": each.keys,
-                "purpose": each.purpose,
-            }
-            for each in component.secrets
-            if size in each.sizes
-        ],
-        "footprint": {each: _footprint(found) for each, found in known.items()},
+        "secrets": [_secret(secret, component) for secret in component.secrets if size in secret.sizes],
+        "footprint": {name: _footprint(measured) for name, measured in known.items()},
         "images": known.get(size, {}).get("images", []),
         "makesSecrets": component.makes_secrets,
+        "operates": [operated.model_dump() for operated in component.operates],
         "runtimeImages": component.images,
-        "exceptions": [{"rule": each.rule, "reason": each.reason} for each in component.exceptions],
+        "exceptions": [{"rule": exception.rule, "reason": exception.reason} for exception in component.exceptions],
         "health": component.health,
         "notes": component.notes.strip(),
         "upgrade": component.upgrade.strip(),
-        "collections": [name for name, each in library.collections.items() if component.name in each.members],
+        "collections": [
+            name for name, collection in library.collections.items() if component.name in collection.members
+        ],
     }
 
 
-def _footprint(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in found.items() if key != "images"}
+def _secret(secret: Secret, component: CatalogComponent) -> dict[str, Any]:
+    return {
+        "name": secret.name,
+        "namespace": secret.namespace or component.namespace,
+        "keys": secret.keys,
+        "purpose": secret.purpose,
+    }
+
+
+def _footprint(measured: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in measured.items() if key != "images"}
 
 
 def needed_by(component: CatalogComponent, library: Library) -> list[str]:
-    """The components that need it, or a capability that it gives."""
-    gives = {component.name, *component.provides}
-    return [each.name for each in library.components() if any(need.name in gives for need in each.needed)]
+    """The components that need it, or a capability that it provides."""
+    provided = {component.name, *component.provides}
+    return [other.name for other in library.components() if any(need.name in provided for need in other.needed)]
 
 
 def _need(name: str, reason: str, library: Library) -> Mapping[str, Any]:
-    by: Sequence[str] = library.providers(name)
-    return {"name": name, "reason": reason, "by": list(by)}
+    return {"name": name, "reason": reason, "by": list(library.providers(name))}

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from cluster_forge import composition
 from cluster_forge.foundation.errors import DescriptionError
-from cluster_forge.stages.describe.load_description import DESCRIPTION, load_description
+from cluster_forge.stack.input_record import DESCRIPTION
+from cluster_forge.stages.describe.load_description import load_description
 
 if TYPE_CHECKING:
     from cluster_forge.catalog.library import Library
     from cluster_forge.cli.session import Session
     from cluster_forge.composition import Services
     from cluster_forge.ports.workspace import Workspace
-    from cluster_forge.stack.parse import Loaded
+    from cluster_forge.stack.parse import ParsedDescription
     from cluster_forge.stack.selection import Selection
     from cluster_forge.stages.describe.load_description import Description
 
@@ -36,25 +37,24 @@ def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:
             ``may_be_empty``.
     """
     from cluster_forge.catalog.library import packaged
-    from cluster_forge.stages.describe import description_reader
+    from cluster_forge.stages.describe.read_description import read_catalog
 
     if not (session.workspace / "input").is_dir():
         return packaged()
-    files = composition.workspace_files(session.workspace)
-    return description_reader.library(files.read, files.list_files, may_be_empty=may_be_empty)
+    return read_catalog(composition.workspace_files(session.workspace), may_be_empty=may_be_empty)
 
 
-def loaded(session: Session) -> Loaded:
+def loaded(session: Session) -> ParsedDescription:
     """The description alone, with the origin of every value.
 
     Raises:
         DescriptionError, UnknownNameError, OrderError, ExceptionGroup: every error in it.
     """
-    from cluster_forge.stages.describe import description_reader
+    from cluster_forge.stages.describe.read_description import read_description
 
     files = composition.workspace_files(session.workspace)
     content(files, files.root)
-    return description_reader.loaded(files.read, files.list_files, session.selection)
+    return read_description(files, session.selection)
 
 
 def content(files: Workspace, workspace: str) -> bytes:

@@ -1,1 +1,1 @@
-"""Errors, digests, names and file trees: what every other room stands on."""
+"""Errors, digests, names, versions and file trees: the base of all other packages."""

@@ -1,4 +1,4 @@
-"""Addresses as they may be shown and kept: without what logs in."""
+"""URLs without credentials, as they may be shown and stored."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _LOGIN = re.compile(r"://[^/?#]*@")
 
 
 def without_credentials(url: str) -> str:
-    """The address as it may be shown: neither user nor password, and no query, where tokens are."""
+    """The URL without user, password and query, which may contain tokens."""
     return re.split(r"[?#]", _LOGIN.sub("://", url))[0]
 
 
 def as_key(url: str) -> str:
-    """The address as a file may keep it: as it may be shown, and still another one where only the query differs."""
+    """The URL without credentials, plus a hash of the query: URLs that differ only in the query stay different."""
     shown = without_credentials(url)
     tail = _LOGIN.sub("://", url)[len(shown) :]
     return f"{shown}?{hashlib.sha256(tail.encode()).hexdigest()[:8]}" if tail else shown

@@ -28,9 +28,23 @@ class Digest:
         """Read ``sha256:<hex>`` or the bare hex digits.
 
         Raises:
-            ValueError: for anything else, other algorithms included.
+            ValueError: for anything else, including other algorithms.
         """
         return cls(text.removeprefix("sha256:").lower())
 
     def __str__(self) -> str:
         return f"sha256:{self.hex}"
+
+    def to_plain(self) -> str:
+        return str(self)
+
+    @classmethod
+    def from_plain(cls, value: object) -> Digest:
+        """Read what `to_plain` gave, or the bare hex digits.
+
+        Raises:
+            ValueError: for anything else.
+        """
+        if not isinstance(value, str):
+            raise ValueError(f"not a sha256 digest: {value!r}")  # noqa: TRY004 - one error for everything that is damaged
+        return cls.parse(value)

@@ -1,4 +1,4 @@
-"""A folder's files as one immutable value."""
+"""The files of a directory as one immutable value."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from cluster_forge.foundation.digest import Digest
 
 @dataclass(frozen=True, slots=True)
 class FileTree:
-    """Files by their path (relative, ``/`` between the parts), always in the order of their paths.
+    """Files by path (relative, parts separated by ``/``), sorted by path.
 
-    ``executable`` names the paths whose owner may run them; there are no other modes, no links, no empty folders.
+    ``executable`` has the paths that are executable. There are no other modes, no links and no empty directories.
 
     Raises:
         ValueError: for a path that is empty, absolute, or has an empty, ``.`` or ``..`` part.
@@ -40,12 +40,12 @@ class FileTree:
 
     @property
     def size(self) -> int:
-        """Bytes of all files together."""
+        """The total size in bytes."""
         return sum(map(len, self.files.values()))
 
     @property
     def digest(self) -> Digest:
-        """The digest of paths, modes and contents together."""
+        """The digest of all paths, modes and contents."""
         state = hashlib.sha256()
         for path, content in self.files.items():
             mode = "x" if path in self.executable else "-"
@@ -53,14 +53,14 @@ class FileTree:
         return Digest(state.hexdigest())
 
     def under(self, folder: str) -> FileTree:
-        """The same tree, moved into ``folder``."""
+        """The tree with ``folder`` before every path."""
         return FileTree(
             {f"{folder}/{path}": content for path, content in self.files.items()},
             frozenset(f"{folder}/{path}" for path in self.executable),
         )
 
     def inside(self, folder: str) -> FileTree:
-        """What lies in ``folder``, with the paths that it has there."""
+        """The files in ``folder``, with paths relative to it."""
         start = f"{folder}/"
         return FileTree(
             {path[len(start) :]: content for path, content in self.files.items() if path.startswith(start)},
@@ -69,15 +69,15 @@ class FileTree:
 
 
 def join(*trees: FileTree) -> FileTree:
-    """All trees in one.
+    """The union of all trees.
 
     Raises:
-        ValueError: if two of them hold the same path.
+        ValueError: if two of them have the same path.
     """
     files: dict[str, bytes] = {}
     for tree in trees:
         for path, content in tree.files.items():
             if path in files:
-                raise ValueError(f"two files are called {path!r}")
+                raise ValueError(f"duplicate path: {path!r}")
             files[path] = content
     return FileTree(files, frozenset().union(*(tree.executable for tree in trees)))

@@ -1,4 +1,4 @@
-"""Names that are more than text."""
+"""DNS labels, component names, and suggestions for misspelled names."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 
 
 def is_dns_label(text: str) -> bool:
-    """Whether ``text`` is a DNS label (RFC 1123), as Kubernetes asks of namespaces."""
+    """Whether ``text`` is a DNS label (RFC 1123), which Kubernetes requires of namespaces."""
     return bool(_LABEL.match(text))
 
 
 class ComponentName(str):
-    """The name of a component: a DNS label, for it names folders, Applications and releases.
+    """The name of a component: a DNS label, because it names folders, Applications and releases.
 
     Raises:
         ValueError: if ``text`` is not a DNS label.
@@ -31,11 +31,10 @@ class ComponentName(str):
 
 
 _LONGEST_WORD = 100
-"""Characters; nobody misspells more, and comparing takes time."""
-
+"""Characters; longer words get no suggestion, because comparing takes time."""
 
 _MANY = 300
-"""Known words, beyond which only those are compared that begin alike and are about as long."""
+"""With more known words, only those with the same first letter and about the same length are compared."""
 
 
 def _is_like(other: str, word: str) -> bool:
@@ -43,18 +42,18 @@ def _is_like(other: str, word: str) -> bool:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that ``word`` was most likely meant to be, if one is near enough."""
+    """The known word most similar to ``word``, if one is similar enough."""
     if len(word) > _LONGEST_WORD:
         return None
     candidates = sorted(known)
     if len(candidates) > _MANY:
         candidates = [other for other in candidates if _is_like(other, word)][:_MANY]
-    found = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
-    return found[0] if found else None
+    matches = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
+    return matches[0] if matches else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``", did you mean 'x'?"`` or nothing: the tail of a message about an unknown word."""
+    """``", did you mean 'x'?"`` or nothing: the end of a message about an unknown word."""
     near = nearest(word, known)
     return f", did you mean {near!r}?" if near else ""
 

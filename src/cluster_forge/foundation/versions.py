@@ -1,4 +1,4 @@
-"""Semantic versions as Helm reads them: a leading ``v`` and missing parts are fine."""
+"""Semantic versions as Helm parses them: a leading ``v`` and missing parts are allowed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _VERSION = re.compile(
 )
 
 _LONGEST = 256
-"""Characters, as in npm's ``semver``; Python turns no more than 4,300 digits into a number."""
+"""Characters, as in npm's ``semver``; Python converts at most 4,300 digits to a number."""
 
 Identifier = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
-    """A version in the order of SemVer 2.0.0, section 11; build metadata does not count.
+    """A version in the order of SemVer 2.0.0, section 11; build metadata is ignored.
 
     ``release`` is False for a pre-release, which sorts before its release; numbers in it sort before words.
     """
@@ -31,7 +31,7 @@ class Version:
 
     @classmethod
     def parse(cls, text: str) -> Version | None:
-        """The version that ``text`` writes, or None when it writes none."""
+        """The version, or None if ``text`` is not one."""
         match = _VERSION.match(text) if len(text) <= _LONGEST else None
         if not match:
             return None
@@ -45,6 +45,6 @@ def _identifier(text: str) -> Identifier:
 
 
 def newest_first(texts: Iterable[str]) -> list[str]:
-    """The texts that write a version, newest first."""
-    read = [(version, text) for text in texts if (version := Version.parse(text))]
-    return [text for _, text in sorted(read, key=lambda pair: pair[0], reverse=True)]
+    """The texts that are versions, newest first."""
+    versions = [(version, text) for text in texts if (version := Version.parse(text))]
+    return [text for _, text in sorted(versions, key=lambda pair: pair[0], reverse=True)]

@@ -1,12 +1,12 @@
-"""Which way a stack is delivered, decided once: from the description and from what the stack holds."""
+"""How a stack is delivered: decided once, from the description and from what the stack holds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
 
-from cluster_forge.gitops.argocd import component
-from cluster_forge.gitops.parts import Part
+from cluster_forge.gitops import engine
+from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOpsEngine, RepositorySource, Stack
 
 
@@ -16,13 +16,13 @@ class Delivery(StrEnum):
     DIRECT = "direct"
     """kubectl applies everything, wave by wave."""
     INSTALL = "install"
-    """kubectl installs Argo CD, which does the rest."""
+    """kubectl installs Argo CD, which applies the rest."""
     EXISTING = "existing"
-    """Argo CD is there already: it gets the repository and the root Application."""
+    """The Argo CD in the cluster gets the repository and the root Application."""
 
 
 def address(stack: Stack) -> str:
-    """The address of an external repository; for an OCI image ``image.repository`` unless ``gitops.url`` says more."""
+    """The address of an external repository; of an OCI image ``gitops.url``, or else ``image.repository``."""
     if stack.gitops.source is RepositorySource.OCI:
         return stack.gitops.url or stack.image.repository
     return stack.gitops.url
@@ -34,4 +34,4 @@ def delivery(stack: Stack, parts: Sequence[Part]) -> Delivery:
         return Delivery.DIRECT
     if not stack.gitops.install:
         return Delivery.EXISTING
-    return Delivery.INSTALL if component.find(parts) else Delivery.DIRECT
+    return Delivery.INSTALL if engine.find(parts) else Delivery.DIRECT

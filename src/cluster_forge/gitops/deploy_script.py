@@ -1,103 +1,96 @@
-"""`deploy.sh`: brings a cast stack into a bare cluster with kubectl alone.
+"""`deploy.sh`: deploys a cast stack with kubectl alone.
 
-The script is short because what it applies, and in which order, lies in the files beside it (see `bootstrap` and
-`wave_files`); only the few facts of a `Plan` stand in it.
+The script is short because the objects are in the files beside it (`bootstrap`). Here the facts and the order of a plan
+are filled into the shell sources of ``scripts/``.
 """
 
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+import textwrap
 
-from cluster_forge.gitops import deploy_text, deploy_text_argocd
+from cluster_forge.gitops import bootstrap, script_source
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.stack.model import KubernetesVersion
+from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
+from cluster_forge.gitops.steps import StepFile
+
+_WIDTH = 118
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wave:
-    """One part of a direct delivery: its folder, its wave and how many objects it brings."""
-
-    folder: str
-    wave: int
-    objects: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What the script has to know.
-
-    ``namespace`` is Argo CD's, ``root`` the root Application, ``git_server`` the server's Deployment (empty where Argo CD
-    reads from elsewhere), ``image_known`` whether its image is, or has to be looked up in the cluster.
-    """
-
-    stack: str
-    kubernetes: KubernetesVersion
-    delivery: Delivery
-    namespace: str
-    root: str
-    revision: str
-    commit: str
-    git_server: str
-    image_known: bool
-    waves: tuple[Wave, ...]
-
-
-def script(plan: Plan) -> str:
+def script(plan: DeployPlan) -> str:
     """The text of `deploy.sh`: POSIX sh, the same for the same plan."""
-    return "".join((_head(plan), deploy_text.OPTIONS, _namespace(plan), *_blocks(plan), deploy_text.MAIN))
+    read = script_source.read
+    texts = (_head(plan), read("options"), _namespace(plan), read("checks"), _steps(), *_deploy(plan), read("main"))
+    return "".join(texts)
 
 
-def _blocks(plan: Plan) -> tuple[str, ...]:
-    common = (deploy_text.CHECKS, deploy_text.STEPS)
-    if plan.delivery is Delivery.DIRECT:
-        table = "\n".join(f"{each.folder} {each.wave} {each.objects}" for each in plan.waves)
-        return (*common, deploy_text.EVERYTHING, deploy_text.DIRECT.replace("{waves}", table))
-    server = (deploy_text_argocd.GIT_SERVER,) if plan.git_server else ()
-    installs = plan.delivery is Delivery.INSTALL
-    own = (deploy_text.EVERYTHING, deploy_text_argocd.INSTALL) if installs else ("", deploy_text_argocd.EXISTING)
-    call = "  repository\n" if plan.git_server else ""
-    return (*common, *server, deploy_text_argocd.ROOT, *(text.replace("  {repository}\n", call) for text in own))
+def _steps() -> str:
+    """The functions for the steps; a component's files are written into their loop in the order of the plan."""
+    files = " ".join(f'"$1"/{file}' for file in StepFile)
+    lines = textwrap.wrap(f"  for file in {files}; do", _WIDTH, subsequent_indent="    ", break_on_hyphens=False)
+    return script_source.read("steps").replace('  for file in "$1"/*; do', " \\\n".join(lines))
 
 
-def _head(plan: Plan) -> str:
+def _deploy(plan: DeployPlan) -> tuple[str, ...]:
+    """The function ``deploy``, and what it needs."""
+    read = script_source.read
+    if plan.argocd is None:
+        rows = (f"{bootstrap.FOLDER}/{part.folder} {part.wave} {part.objects}" for part in plan.components)
+        return read("permissions"), read("deploy_direct").replace("{waves}", "\n".join(rows))
+    own: tuple[str, ...] = ("permissions", "deploy_install")
+    if plan.delivery is Delivery.EXISTING:
+        own = ("deploy_existing",)
+    if plan.argocd.server:
+        return tuple(map(read, ("git_server", "root_application", *own)))
+    return tuple(read(name).replace("  repository\n", "") for name in ("root_application", *own))
+
+
+def _head(plan: DeployPlan) -> str:
     values = {"stack": plan.stack, "target_minor": str(plan.kubernetes.minor), "summary": _summary(plan)}
-    if plan.delivery is not Delivery.DIRECT:
-        values |= {"namespace": plan.namespace, "root": plan.root, "revision": plan.revision}
-        values["namespace_known"] = "yes" if plan.delivery is Delivery.INSTALL else ""
-        if plan.git_server:
-            values |= {"git_server": plan.git_server, "commit": plan.commit}
-            values["image_known"] = "yes" if plan.image_known else ""
+    if plan.argocd:
+        values |= _argocd(plan, plan.argocd)
     return (
         "#!/bin/sh\n"
-        f"# Brings the stack {plan.stack} into a cluster, with kubectl alone: sh deploy.sh --help\n"
-        "# Made by Cluster-Forge; what it applies lies in bootstrap/ beside it.\n"
+        f"# Deploys the stack {plan.stack} with kubectl: sh deploy.sh --help\n"
+        "# Generated by Cluster-Forge; the objects are in bootstrap/, beside this script.\n"
         "set -eu\n"
         "LC_ALL=C\n"
         "export LC_ALL\n\n" + "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
     )
 
 
-def _summary(plan: Plan) -> str:
+def _argocd(plan: DeployPlan, argocd: ArgoCdPlan) -> dict[str, str]:
+    values = {
+        "namespace": argocd.namespace,
+        "root": argocd.sync.name,
+        "revision": argocd.sync.revision,
+        "namespace_known": "yes" if plan.delivery is Delivery.INSTALL else "",
+    }
+    if argocd.server:
+        values |= {"git_server": argocd.server.name, "commit": plan.commit}
+        values["image_known"] = "yes" if argocd.is_image_known else ""
+    return values
+
+
+def _summary(plan: DeployPlan) -> str:
+    count = len(plan.components)
     match plan.delivery:
         case Delivery.DIRECT:
-            objects = sum(each.objects for each in plan.waves)
-            return f"{len(plan.waves)} components, {objects} objects, applied by kubectl"
+            return f"{count} components, {plan.objects} objects, applied by kubectl"
         case Delivery.INSTALL:
-            return f"Argo CD and {len(plan.waves)} components by it"
+            return f"Argo CD and {count} components, applied by Argo CD"
         case Delivery.EXISTING:
-            return f"{len(plan.waves)} components by the Argo CD that is there"
+            return f"{count} components, applied by the Argo CD in the cluster"
 
 
-def _namespace(plan: Plan) -> str:
-    """What ``--namespace`` means: only where Argo CD was there first is it for the deployment to say."""
+def _namespace(plan: DeployPlan) -> str:
+    """What ``--namespace`` means: it is only for an Argo CD that is in the cluster already."""
     if plan.delivery is Delivery.EXISTING:
         return "namespace=${wanted_namespace:-$namespace}\n"
-    fixed, reason = {
-        Delivery.DIRECT: (
-            "",
-            "--namespace is for an Argo CD that is there already; every object of this stack has its own",
-        ),
-        Delivery.INSTALL: (plan.namespace, f"this stack was cast with Argo CD in the namespace {plan.namespace}"),
-    }[plan.delivery]
-    return f'[ "${{wanted_namespace:-{fixed}}}" = {shlex.quote(fixed)} ] || give_up 2 {shlex.quote(reason)}\n'
+    fixed = plan.argocd.namespace if plan.argocd else ""
+    reason = (
+        f"--namespace cannot change: this stack installs Argo CD in namespace {fixed}"
+        if fixed
+        else "--namespace is only for an Argo CD in the cluster (gitops.install: false): kubectl applies this stack"
+    )
+    return f'[ "${{wanted_namespace:-{fixed}}}" = {shlex.quote(fixed)} ] || die 2 {shlex.quote(reason)}\n'

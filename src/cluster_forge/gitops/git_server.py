@@ -1,7 +1,7 @@
-"""The Git server in the cluster: a read-only `git daemon` out of Argo CD's own image, with the repository in ConfigMaps.
+"""The Git server in the cluster: a read-only `git daemon` from Argo CD's own image, with the repository in ConfigMaps.
 
-Why so, and what else was looked at: ADR 0011. The bare repository travels as one tar archive, cut into ConfigMaps that
-are named by its digest and never change; a new cast brings new ones, and the pod that reads them is replaced as a whole.
+The reasons and the alternatives: ADR 0011. The bare repository is one tar archive, cut into immutable ConfigMaps that
+are named by its digest; a new cast has new ones, and the pod that reads them is replaced.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.gitops import script_source
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stack.model import Stack
 
@@ -21,28 +22,10 @@ NAMESPACE = "cluster-forge"
 STACK_LABEL = "cluster-forge/stack"
 COMMIT = "cluster-forge/commit"
 CHUNK = 700 * 1024
-"""Bytes in one ConfigMap: under 1 MiB as base64 too (Kubernetes, "ConfigMaps": "cannot exceed 1 MiB")."""
+"""Bytes in one ConfigMap: less than 1 MiB as base64 too (Kubernetes, "ConfigMaps": "cannot exceed 1 MiB")."""
 NO_IMAGE = "argocd"
-"""Stands for the image of an Argo CD that only the cluster knows: `deploy.sh` sets it."""
+"""A placeholder for the image of an existing Argo CD: `deploy.sh` looks it up in the cluster."""
 _PORT = 9418
-
-_UNPACK = """\
-set -eu
-[ -x "$(git --exec-path)/git-daemon" ] || { echo 'this image of Argo CD has no git daemon' >&2; exit 1; }
-cd /repository
-rm -rf new
-mkdir -p new/objects new/refs
-echo "$REPOSITORY_SHA256  -" > /tmp/expected
-cat /chunks/* | sha256sum -c --status /tmp/expected || { echo 'the chunks are not the repository' >&2; exit 1; }
-cat /chunks/* | tar -x -f - -C new
-if [ -d "$REPOSITORY" ]; then
-  git -C "$REPOSITORY" fetch --quiet --force /repository/new '+refs/*:refs/*'
-  rm -rf new
-else
-  mv new "$REPOSITORY"
-fi
-"""
-"""A repository that is kept on a volume gains the new commit; revisions that were deployed before stay in it."""
 
 
 def name(stack: Stack) -> str:
@@ -51,7 +34,7 @@ def name(stack: Stack) -> str:
 
 
 def url(stack: Stack) -> str:
-    """Where Argo CD reads the repository; without the cluster's domain, which nothing tells us."""
+    """The address from which Argo CD reads the repository; without the cluster's domain, which is unknown."""
     return f"git://{name(stack)}.{NAMESPACE}.svc/{stack.name}.git"
 
 
@@ -85,9 +68,9 @@ def chunks(stack: Stack, packed: bytes, commit: str) -> Iterator[Body]:
 
 
 def surroundings(stack: Stack, argocd: str) -> Iterator[Body]:
-    """Namespace, Service, NetworkPolicy and, where the repository is to be kept, its volume.
+    """Namespace, Service, NetworkPolicy and, for a persistent repository, its volume.
 
-    ``argocd`` is Argo CD's namespace, from where alone the server is reached; empty where it is not known yet.
+    ``argocd`` is Argo CD's namespace, the only one with access to the server; empty where it is not known yet.
     """
     meta = {"name": name(stack), "namespace": NAMESPACE, "labels": _labels(stack)}
     yield {
@@ -132,9 +115,9 @@ def surroundings(stack: Stack, argocd: str) -> Iterator[Body]:
 def deployment(
     stack: Stack, packed: bytes, commit: str, image: str, pull_secrets: Sequence[Mapping[str, Any]] = ()
 ) -> Body:
-    """The server. The commit stands in the pod's template, so that a new cast replaces the pod.
+    """The server. The commit is in the pod's template, so that a new cast replaces the pod.
 
-    The old pod goes before the new one comes: nobody is to hear of the former revision any more.
+    The old pod ends before the new one starts: the earlier revision must not be served any more.
     """
     container = {
         "image": image,
@@ -156,7 +139,7 @@ def deployment(
             {
                 "name": "unpack",
                 **container,
-                "command": ["sh", "-c", _UNPACK],
+                "command": ["sh", "-c", script_source.read("unpack_repository").lstrip()],
                 "volumeMounts": [*_MOUNTS, {"name": "chunks", "mountPath": "/chunks", "readOnly": True}],
             }
         ],
@@ -166,7 +149,7 @@ def deployment(
     if stack.gitops.persistent:
         pod["securityContext"] |= {"fsGroup": 999, "fsGroupChangePolicy": "OnRootMismatch"}
     if pull_secrets:
-        pod["imagePullSecrets"] = [dict(each) for each in pull_secrets]
+        pod["imagePullSecrets"] = [dict(secret) for secret in pull_secrets]
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -203,7 +186,7 @@ def _serve(stack: Stack) -> dict[str, Any]:
 
 
 def _environment(stack: Stack, digest: str) -> list[Body]:
-    """A volume may not know whom its files belong to: Git is told that the repository is ours (``safe.directory``)."""
+    """The owner of a volume's files may be unknown: ``safe.directory`` makes Git trust them."""
     values = {
         "HOME": "/tmp",  # noqa: S108
         "REPOSITORY": f"/repository/{stack.name}.git",

@@ -1,1 +1,1 @@
-"""Kubernetes objects: how they are told apart, read, completed, ordered and written."""
+"""Kubernetes objects: identity, reading, completing, ordering, writing."""

@@ -1,10 +1,10 @@
-"""The objects that one chart, file or folder came to, and the same as bytes: what workers hand over and the cache keeps.
+"""The objects rendered from one chart, file or folder as bytes: what workers return and the cache keeps.
 
 ::
 
     zstd( header length (8 bytes, little endian) · header (JSON) · JSON and YAML of each object, one after the other )
 
-Both forms are kept: a stack that is smelted again wants the text, a check the tree, and neither has to be made anew.
+Both forms are kept: smelting a stack again needs the text, a check the tree, and neither is rendered again.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Document, Manifest, Provenance
 
 FORMAT = 2
-"""Part of every key under which a batch is kept: another layout never meets this reader."""
+"""Part of every cache key of a batch: this reader never sees another layout."""
 
 _LEVEL = 1
 _LENGTH = 8
 
 
 def pack(manifests: Iterable[Manifest]) -> bytes:
-    """The objects as bytes. The component is no part of them: another may hold the same objects."""
+    """The objects as bytes. They do not name the component: several may have the same objects."""
     pieces: list[bytes] = []
     entries = []
-    for each in manifests:
-        content, text = each.document.json, each.document.text
+    for manifest in manifests:
+        content, text = manifest.document.json, manifest.document.text
         pieces += (content, text)
-        entries.append([*_id(each.id), each.provenance.origin, len(content), len(text), _facts(each.facts)])
+        entries.append([*_id(manifest.id), manifest.provenance.origin, len(content), len(text), _facts(manifest.facts)])
     header = orjson.dumps(entries)
     packed = b"".join((len(header).to_bytes(_LENGTH, "little"), header, *pieces))
     return zstandard.ZstdCompressor(level=_LEVEL, write_content_size=True).compress(packed)
 
 
 def unpack(packed: bytes, component: ComponentName) -> tuple[Manifest, ...]:
-    """What `pack` was given, as objects of ``component``."""
+    """The objects that were packed, as objects of ``component``."""
     content = zstandard.ZstdDecompressor().decompress(packed)
     start = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
     return tuple(_manifests(orjson.loads(content[_LENGTH:start]), content, start, component))
@@ -61,8 +61,8 @@ def _manifests(
         start = end
 
 
-def _id(each: ObjectId) -> tuple[str, str, str, str]:
-    return each.group, each.kind, each.namespace, each.name
+def _id(identity: ObjectId) -> tuple[str, str, str, str]:
+    return identity.group, identity.kind, identity.namespace, identity.name
 
 
 def _facts(facts: Facts) -> list[Any]:

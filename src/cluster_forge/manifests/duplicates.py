@@ -1,4 +1,4 @@
-"""Objects that come twice: equal ones become one, a wanted replacement is told, everything else is an error."""
+"""Duplicate objects: identical ones become one, an intended replacement is reported, anything else is an error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Deduplicated:
-    """Manifests with every identity once, and what was found on the way."""
+    """Manifests with every identity once, and the findings about the others."""
 
     manifests: tuple[Manifest, ...]
     findings: tuple[Finding, ...]
@@ -25,8 +25,8 @@ class Deduplicated:
 def within(groups: Iterable[Sequence[Manifest]], *, later_replaces: bool) -> Deduplicated:
     """The objects of one component, whose entries are ``groups``.
 
-    Equal twins are one object without a word: real charts list a CRD's file twice. With ``later_replaces`` an object
-    of a later group replaces one of an earlier group, in its place.
+    Identical duplicates become one without a finding: real charts list a CRD's file twice. With ``later_replaces`` an
+    object of a later group replaces one of an earlier group, in its place.
     """
     kept: dict[ObjectId, tuple[int, Manifest]] = {}
     findings = []
@@ -43,9 +43,9 @@ def within(groups: Iterable[Sequence[Manifest]], *, later_replaces: bool) -> Ded
 
 
 def between(components: Iterable[tuple[ComponentName, Sequence[Manifest]]]) -> dict[ComponentName, Deduplicated]:
-    """The objects of each component, in the order of the waves: of twins, the earlier component owns the object."""
+    """The objects of each component, in the order of the waves: of duplicates, the earlier component keeps the object."""
     owners: dict[ObjectId, Manifest] = {}
-    found = {}
+    deduplicated = {}
     for name, manifests in components:
         kept, findings = [], []
         shared: dict[ComponentName, list[Manifest]] = {}
@@ -57,9 +57,9 @@ def between(components: Iterable[tuple[ComponentName, Sequence[Manifest]]]) -> d
                 shared.setdefault(owner.provenance.component, []).append(manifest)
             else:
                 findings.append(_conflict(owner, manifest))
-        findings += [_shared(owner, twins) for owner, twins in shared.items()]
-        found[name] = Deduplicated(tuple(kept), tuple(findings))
-    return found
+        findings += [_shared(owner, duplicates) for owner, duplicates in shared.items()]
+        deduplicated[name] = Deduplicated(tuple(kept), tuple(findings))
+    return deduplicated
 
 
 def _conflict(first: Manifest, second: Manifest) -> Finding:
@@ -69,23 +69,25 @@ def _conflict(first: Manifest, second: Manifest) -> Finding:
         component=second.provenance.component,
         object=second.id,
         where=second.provenance.origin,
-        message=f"comes twice and differs: from {first.provenance} and from {second.provenance}",
-        fix="leave one out: by a value of its chart, by `exclude`, or by `--skip` of the component",
+        message=f"defined twice, with differences: in {first.provenance} and in {second.provenance}",
+        fix="remove one of the two: by a value of its chart, by `exclude`, or with "
+        f"--skip {second.provenance.component}",
     )
 
 
-def _shared(owner: ComponentName, twins: Sequence[Manifest]) -> Finding:
-    """One finding for all objects that a component brings once more."""
-    first = twins[0]
-    shown = ", ".join(str(each.id) for each in twins[:_SHOWN]) + (" and more" if len(twins) > _SHOWN else "")
+def _shared(owner: ComponentName, duplicates: Sequence[Manifest]) -> Finding:
+    """One finding for all objects that a component shares with ``owner``."""
+    first = duplicates[0]
+    names = [str(duplicate.id) for duplicate in duplicates[:_SHOWN]]
+    shown = ", ".join(names) + (" and more" if len(duplicates) > _SHOWN else "")
     return Finding(
         code=CODE,
         severity=Severity.WARNING,
         component=first.provenance.component,
         object=first.id,
         where=first.provenance.origin,
-        message=f"brings {counted(len(twins), 'object')} that {owner} brings too, equal, and owns: {shown}",
-        fix="switch them off in one of the two",
+        message=f"{counted(len(duplicates), 'object')} identical to those of {owner}, which keeps them: {shown}",
+        fix="disable them in one of the two components",
     )
 
 
@@ -96,5 +98,5 @@ def _replaced(first: Manifest, second: Manifest) -> Finding:
         component=second.provenance.component,
         object=second.id,
         where=second.provenance.origin,
-        message=f"replaces the one from {first.provenance.origin}, as a later entry of `manifests` does",
+        message=f"replaces the object from {first.provenance.origin}: a later entry of `manifests` wins",
     )

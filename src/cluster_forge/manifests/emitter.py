@@ -1,9 +1,9 @@
-"""Objects as YAML text that Kubernetes, YAML 1.1 and YAML 1.2 parsers read back as the identical value.
+"""Objects as YAML text that Kubernetes, YAML 1.1 and YAML 1.2 parsers read as the identical value.
 
 The style is kubectl's: block mappings in the order in which they come, sequences flush with their key, multi-line
-strings as literal blocks. A string stays bare only if no parser could take it for anything else: what one of them
-reads as a boolean, a number, a date or a null (``y``, ``0o17``, ``1e3``, ``1_000``, ``1:30``, ``2001-01-01``) is quoted.
-No line is ever folded, and nothing depends on the width of the text.
+strings as literal blocks. A string is plain only if every parser reads it as a string: what one of them reads as a
+boolean, a number, a date or a null (``y``, ``0o17``, ``1e3``, ``1_000``, ``1:30``, ``2001-01-01``) is quoted. Lines are
+never folded: nothing depends on the width of the text.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cluster_forge.foundation.errors import ManifestError
-from cluster_forge.yaml.scalar_text import block, line, scalar
+from cluster_forge.yaml.scalar_writer import block, line, scalar
 
 _DEEPEST = 400
-"""Blanks before a line, two for each mapping: the deepest line of 181 real charts has 74. Python's own stack ends at 1,000."""
+"""Spaces before a line, two for each level: the deepest line of 181 real charts has 74. Python's own stack ends at 1,000."""
 
 _BREAK = "\n"
 
 _SURELY_SHORT = 160
-"""A character becomes six at most when it is escaped."""
+"""Escaping makes at most six characters of one."""
 _LONGEST_KEY = 1000
-"""YAML allows 1,024 characters to a key before its colon (YAML 1.2.2, 7.4.2); a longer one takes the explicit form."""
+"""YAML allows 1,024 characters for a key before its colon (YAML 1.2.2, 7.4.2); a longer one needs the explicit form."""
 
 
 def document(body: Mapping[str, Any]) -> str:
     """``body`` as one YAML document, without a ``---`` line, ended by a line break.
 
     Raises:
-        ManifestError: if it is nested so deep that others could not read it.
+        ManifestError: if it is nested too deep for other parsers.
     """
     lines: list[str] = []
     _mapping(body, "", lines)
@@ -77,11 +77,11 @@ def _sequence(items: list[Any], indent: str, lines: list[str]) -> None:
 
 def _deeper(indent: str) -> str:
     if len(indent) >= _DEEPEST:
-        raise ManifestError("nested deeper than anybody reads", fix="leave the document out")
+        raise ManifestError(f"nesting too deep (limit {_DEEPEST // 2})", fix="remove the document")
     return indent + "  "
 
 
 def _long(key: str, indent: str) -> str:
-    """A key that may be too long to stand before a colon on one line: it may grow when it is quoted."""
+    """A key that may be too long for one line, before a colon: quoting may lengthen it."""
     name = line(key)
     return f"? {name}\n{indent}" if len(name) > _LONGEST_KEY else name

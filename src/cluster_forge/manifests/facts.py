@@ -1,4 +1,4 @@
-"""What the stack has to know of an object, found once so that its tree need not be looked at again."""
+"""What the stack must know about an object, collected once so that its tree need not be read again."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cluster_forge.manifests import images
+from cluster_forge.manifests import hooks, images
 
 CRD_GROUP, CRD_KIND = "apiextensions.k8s.io", "CustomResourceDefinition"
-HOOK, WEIGHT = "helm.sh/hook", "helm.sh/hook-weight"
-
-_BEYOND = 2**63
-"""No number to Helm, nor to the JSON of our record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +22,15 @@ class CustomKind:
 
     @property
     def api_versions(self) -> tuple[str, ...]:
-        """As a cluster's discovery gives them: ``monitoring.coreos.com/v1`` and ``…/v1/ServiceMonitor``."""
+        """As a cluster's discovery lists them: ``monitoring.coreos.com/v1`` and ``…/v1/ServiceMonitor``."""
         groups = tuple(f"{self.group}/{version}" for version in self.versions)
-        return groups + tuple(f"{each}/{self.kind}" for each in groups)
+        return groups + tuple(f"{group}/{self.kind}" for group in groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """``images`` are the references in the object, sorted; ``hook`` the Helm events that it is a hook for, sorted, with
-    commas between them, and ``weight`` the hook's; ``defines`` is the kind of a CRD.
+    """``images`` are the references in the object, sorted; ``hook`` the events of Helm that it is a hook for, sorted and
+    comma-separated, and ``weight`` the hook's; ``defines`` is the kind that a CRD defines.
     """
 
     images: tuple[str, ...] = ()
@@ -45,28 +41,13 @@ class Facts:
 
 def of(body: Mapping[str, Any]) -> Facts:
     """The facts about one well-formed object."""
-    written = body["metadata"].get("annotations")
-    annotations = written if isinstance(written, dict) else {}
+    hook = hooks.of(body)
     return Facts(
         images=tuple(sorted({use.image for use in images.of(body)})),
-        hook=_hook(annotations),
-        weight=_weight(annotations),
+        hook=",".join(sorted(hook.events)),
+        weight=hook.weight,
         defines=_defined(body),
     )
-
-
-def _hook(annotations: Mapping[str, Any]) -> str:
-    text = annotations.get(HOOK)
-    return ",".join(sorted({part.strip() for part in text.split(",")} - {""})) if isinstance(text, str) else ""
-
-
-def _weight(annotations: Mapping[str, Any]) -> int:
-    """Hooks of lower weight run first; 0 where none or no number is written, as in Helm."""
-    try:
-        weight = int(annotations.get(WEIGHT, 0))
-    except (TypeError, ValueError, OverflowError):
-        return 0
-    return weight if -_BEYOND <= weight < _BEYOND else 0
 
 
 def _defined(body: Mapping[str, Any]) -> CustomKind | None:

@@ -1,4 +1,4 @@
-"""What a check has to say about an object: a code, a severity, a place and a way to mend it."""
+"""The result of a check: a code, a severity, an object or place, and how to fix it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ CODES = frozenset(
         *("unpinned-image", "platform-missing", "plaintext-secret", "pod-security", "rbac-wide", "does-not-fit"),
         *("unhealthy-gate", "hook-dropped", "eol-component", "unused-ignore"),
         *("hand-edited", "left-out", "stale", "unused-source", "pulled-in"),
+        *("gone-image", "requests", "memory-limit", "replicas", "disruption-budget", "spread", "service-type"),
+        *("telemetry", "render-failed", "unknown-name", "untried-wiring"),
     )
 )
-"""The contract's finding codes, and those that ADR 0003 adds (the last line)."""
+"""The contract's finding codes, and those that ADR 0003 adds (the last three lines: of the stages, of `catalog test`)."""
 
 
 class Severity(StrEnum):
-    """How bad it is. An error keeps a stage from writing unless it is allowed by name."""
+    """An error keeps a stage from writing unless ``--allow`` names its code."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -31,7 +33,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """``code`` is one of `CODES`, ``where`` a ``file:line``, a template or a component."""
+    """``code`` is one of `CODES`; ``where`` is a ``file:line``, a template, a component or the path of a value."""
 
     code: str
     severity: Severity

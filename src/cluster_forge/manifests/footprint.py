@@ -1,4 +1,4 @@
-"""What objects ask of a cluster: pods, CPU, memory and volumes, added up."""
+"""The resources that objects request from a cluster: pods, CPU, memory and volumes, added up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
-    """CPU in cores, memory and storage in bytes: what is requested, and the limits of memory.
+    """CPU in cores, memory and storage in bytes: the requests, and the limits of memory.
 
     ``node_cpu`` and ``node_memory`` are what DaemonSets request on each node.
     """
@@ -42,10 +42,10 @@ class Footprint:
 
 
 def of(manifests: Iterable[Manifest]) -> Footprint:
-    """The footprint of all objects that stay: Jobs and hooks come and go, and are left out.
+    """The footprint of all objects that stay: Jobs and hooks are temporary and do not count.
 
-    A custom resource counts if it says ``replicas`` (or ``instances``) and ``resources`` as Prometheus, Alertmanager,
-    CloudNativePG and OpenTelemetry's do; what other operators make is not known.
+    A custom resource counts if it has ``replicas`` (or ``instances``) and ``resources``, as those of Prometheus,
+    Alertmanager, CloudNativePG and OpenTelemetry do; what other operators create is unknown.
     """
     bodies = [manifest.body for manifest in manifests if not manifest.facts.hook]
     least = {
@@ -57,15 +57,15 @@ def of(manifests: Iterable[Manifest]) -> Footprint:
 
 
 def _of(body: Body, least: Mapping[str, int]) -> Footprint:
-    """``least`` has the pods that autoscalers keep, by the names of what they scale."""
+    """``least`` are the minimal replicas of autoscaled workloads, by their names."""
     kind, spec = body.get("kind"), body.get("spec")
     if not isinstance(spec, Mapping):
         return Footprint()
     if kind == "PersistentVolumeClaim":
         return Footprint(storage=_claimed(spec))
     if kind == "DaemonSet":
-        asked = _pod(spec["template"]["spec"])
-        return Footprint(node_cpu=asked.cpu, node_memory=asked.memory)
+        pod = _pod(spec["template"]["spec"])
+        return Footprint(node_cpu=pod.cpu, node_memory=pod.memory)
     if kind in _SCALED:
         claims = sum((_claimed(claim["spec"]) for claim in spec.get("volumeClaimTemplates") or ()), _ZERO)
         given = spec.get("replicas")
@@ -75,12 +75,12 @@ def _of(body: Body, least: Mapping[str, int]) -> Footprint:
 
 
 def _pod(spec: Mapping[str, Any]) -> Footprint:
-    """A pod's containers together, or the one that begins it, if that asks for more."""
-    running = sum((_container(each) for each in spec.get("containers") or ()), Footprint())
-    starting = [_container(each) for each in spec.get("initContainers") or ()]
+    """A pod's containers together, or its largest init container if that requests more."""
+    running = sum((_container(container) for container in spec.get("containers") or ()), Footprint())
+    starting = [_container(container) for container in spec.get("initContainers") or ()]
     return Footprint(
-        cpu=max([running.cpu, *(each.cpu for each in starting)]),
-        memory=max([running.memory, *(each.memory for each in starting)]),
+        cpu=max([running.cpu, *(init.cpu for init in starting)]),
+        memory=max([running.memory, *(init.memory for init in starting)]),
         memory_limit=running.memory_limit,
     )
 
@@ -125,5 +125,5 @@ def _claimed(spec: Mapping[str, Any]) -> Decimal:
 def _quantity(value: Any) -> Decimal:
     try:
         return quantity.parse(value) if value is not None else _ZERO
-    except ValueError:  # the API server will say so
+    except ValueError:  # the API server will report it
         return _ZERO

@@ -1,4 +1,4 @@
-"""What makes an object that object: group, kind, namespace and name."""
+"""The identity of an object: group, kind, namespace and name."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _LONGEST = 200
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class ObjectId:
-    """An object's identity; ``group`` is empty for the core API, ``namespace`` for what lies in none.
+    """An object's identity; ``group`` is empty for the core API, ``namespace`` for cluster-scoped objects.
 
-    The version is no part of it: ``apps/v1`` and ``apps/v1beta1`` are two views of one object.
+    The version does not belong to it: ``apps/v1`` and ``apps/v1beta1`` are two views of one object.
     """
 
     group: str
@@ -40,13 +40,28 @@ class ObjectId:
         kind = f"{self.kind}.{self.group}" if self.group else self.kind
         return f"{kind}/{self.namespace}/{self.name}" if self.namespace else f"{kind}/{self.name}"
 
+    def to_plain(self) -> list[str]:
+        return [self.group, self.kind, self.namespace, self.name]
+
+    @classmethod
+    def from_plain(cls, value: object) -> ObjectId:
+        """Read what `to_plain` gave.
+
+        Raises:
+            ValueError: for anything else.
+        """
+        match value:
+            case [str(group), str(kind), str(namespace), str(name)]:
+                return cls(group=group, kind=kind, namespace=namespace, name=name)
+        raise ValueError(f"not [group, kind, namespace, name]: {value!r}")
+
     @property
     def file_name(self) -> str:
         """The object's file: ``deployment.apps_shop_web.yaml``, ``namespace_shop.yaml``.
 
-        Derived from the identity alone. Two identities share a name only if their kinds differ in nothing but case,
-        which no API server serves: the plurals would collide. ``_`` joins the parts, so it is escaped inside them,
-        as is whatever else a file system may not keep apart (capitals) or allow (colons): ``~`` and hex digits.
+        Derived from the identity alone. Two identities share a name only if their kinds differ in case only, which no
+        API server serves: the plurals would collide. ``_`` joins the parts, so it is escaped inside them, as are
+        characters that a file system may not distinguish (capitals) or allow (colons): ``~`` and hex digits.
         """
         kind = self.kind.lower() + (f".{self.group}" if self.group else "")
         parts = (kind, self.namespace, self.name) if self.namespace else (kind, self.name)

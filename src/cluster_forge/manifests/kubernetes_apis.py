@@ -1,7 +1,7 @@
-"""What Kubernetes itself serves, by minor: its API versions, and the scope of its kinds.
+"""The APIs of Kubernetes itself, by minor version: the API versions that it serves, and the scope of its kinds.
 
-The data is generated (``builtin_apis``); "served" means by a server that was started without ``--runtime-config``.
-A minor is the 36 of Kubernetes 1.36.
+The table is generated (``kubernetes_api_table``); "served" means by a server without ``--runtime-config``. A minor is the
+36 of Kubernetes 1.36.
 """
 
 from __future__ import annotations
@@ -10,52 +10,52 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from cluster_forge.manifests.builtin_apis import KINDS, MINORS, SUBRESOURCE_KINDS
+from cluster_forge.manifests.kubernetes_api_table import KINDS, MINORS, SUBRESOURCE_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
 def minors() -> tuple[int, ...]:
-    """The minors that the data covers, in ascending order without a gap."""
+    """The minors in the table, ascending, without a gap."""
     return MINORS
 
 
 @cache
 def api_versions(minor: int) -> tuple[str, ...]:
-    """What a cluster without custom resources tells Helm (``.Capabilities.APIVersions``), sorted.
+    """What Helm sees of a cluster without custom resources (``.Capabilities.APIVersions``), sorted.
 
-    Both forms, as Helm's ``action.GetVersionSet`` makes them from discovery: ``apps/v1`` and
+    Both forms, as Helm's ``action.GetVersionSet`` builds them from discovery: ``apps/v1`` and
     ``apps/v1/Deployment``, for the core group ``v1`` and ``v1/ConfigMap``. Discovery lists subresources too,
     so the kinds that only they have are in it: ``v1/Eviction``, ``v1/PodExecOptions``, ``apps/v1/Scale``.
 
     Raises:
-        ValueError: ``minor`` is none of ``minors()``.
+        ValueError: if ``minor`` is not one of `minors`.
     """
     if minor not in MINORS:
-        raise ValueError(f"no data about Kubernetes 1.{minor}; there is 1.{MINORS[0]} to 1.{MINORS[-1]}")
+        raise ValueError(f"unknown Kubernetes version 1.{minor}: known are 1.{MINORS[0]} to 1.{MINORS[-1]}")
     served = [(group, version, kind) for group, version, kind, _, where, _ in KINDS if minor in _minors_in(where)]
     served += [
         (group, version, kind) for group, version, kind, where in SUBRESOURCE_KINDS if minor in _minors_in(where)
     ]
-    found: set[str] = set()
+    versions: set[str] = set()
     for group, version, kind in served:
         api_version = f"{group}/{version}" if group else version
-        found.update((api_version, f"{api_version}/{kind}"))
-    return tuple(sorted(found))
+        versions.update((api_version, f"{api_version}/{kind}"))
+    return tuple(sorted(versions))
 
 
 def is_namespaced(group: str, kind: str, minor: int) -> bool | None:
-    """Whether objects of a built-in kind live in a namespace; None for a kind that no minor knows.
+    """Whether objects of a built-in kind are in a namespace; None for a kind that no minor knows.
 
-    The version does not matter: a kind has the same scope in all of them. Kinds that ``minor`` does not serve
-    or know count as well, as the minor nearest to it knows them, so that an old or a coming API has its scope.
+    The version does not matter: a kind has the same scope in all of them. A kind that ``minor`` does not know has the
+    scope of the nearest minor that does, so that an old or a coming API has one too.
     """
     return _scopes(minor).get((group, kind))
 
 
 def served_minors(group: str, version: str, kind: str) -> tuple[int, ...]:
-    """The minors that serve this kind in this version by default; none for what is not built in."""
+    """The minors that serve this kind in this version by default; none for kinds of other projects."""
     return _served().get((group, version, kind), ())
 
 

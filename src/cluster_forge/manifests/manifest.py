@@ -1,8 +1,8 @@
-"""One Kubernetes object and where it came from."""
+"""One Kubernetes object and its provenance."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Where an object came from: the component, and the template, file or URL in it (with a line where known)."""
+    """The component of an object, and the template, file or URL in it (with a line where known)."""
 
     component: ComponentName
     origin: str
@@ -29,13 +29,13 @@ class Provenance:
 
 
 class Document:
-    """What an object says, in the forms in which it is needed: each is made from another when it is first asked for.
+    """The content of an object in several forms: tree, JSON, YAML and facts, each computed from another when first used.
 
-    A stack holds thousands of objects, most of which only travel from the cache to a file: they never become a tree.
-    Two documents are equal if they say the same.
+    A stack holds thousands of objects, most of which only go from the cache to a file: they never become a tree. Two
+    documents are equal if their contents are.
     """
 
-    __slots__ = ("_body", "_facts", "_json", "_text")
+    __slots__ = ("_body", "_facts", "_json", "_parse", "_text")
 
     def __init__(
         self,
@@ -44,8 +44,10 @@ class Document:
         json: bytes | None = None,
         text: bytes | None = None,
         facts: Facts | None = None,
+        parse: Callable[[str], Body] | None = None,
     ) -> None:
-        """Give ``body`` or ``json``; ``text`` and ``facts`` where they are known."""
+        """Needs ``body``, ``json``, or ``text`` with ``parse``, its reader; ``text`` and ``facts`` where they are known."""
+        self._parse = parse
         self._body = body
         self._json = json
         self._text = text
@@ -55,8 +57,12 @@ class Document:
     def body(self) -> Body:
         """As a tree."""
         if self._body is None:
-            assert self._json is not None
-            self._body = orjson.loads(self._json)
+            if self._json is not None:
+                self._body = orjson.loads(self._json)
+            else:
+                assert self._parse is not None
+                assert self._text is not None
+                self._body = self._parse(self._text.decode())
         return self._body
 
     @property
@@ -68,9 +74,9 @@ class Document:
 
     @property
     def text(self) -> bytes:
-        """As one YAML document (see `emit`)."""
+        """As one YAML document (see `emitter`)."""
         if self._text is None:
-            from cluster_forge.manifests import emitter  # noqa: PLC0415 - only where something is written
+            from cluster_forge.manifests import emitter  # noqa: PLC0415 - 0.013 s of a warm `smelt`, which writes nothing
 
             self._text = emitter.document(self.body).encode()
         return self._text

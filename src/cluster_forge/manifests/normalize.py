@@ -1,4 +1,4 @@
-"""From what a document says to the single objects in it, checked and with their namespaces."""
+"""From a parsed document to the objects in it, checked and with their namespaces."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 
 
 def objects(value: Any, provenance: Provenance) -> Iterator[Manifest]:
-    """The objects in one document's ``value``; a ``List`` (or ``…List`` with items) gives each of its items.
+    """The objects in one document's ``value``; a ``List`` (or ``…List`` with items) gives its items.
 
     Raises:
-        ManifestError: if it is not a Kubernetes object: no mapping, or ``apiVersion``, ``kind`` or a name is missing.
+        ManifestError: if it is not a Kubernetes object: not a mapping, or without ``apiVersion``, ``kind`` or a name.
     """
     if value is None or value == {}:
         return
     if not isinstance(value, dict):
-        raise _unfit(provenance, f"a document that is {_called(value)}, not a mapping")
+        raise _error(provenance, f"the document is {_type_name(value)}, not a mapping")
     kind, api_version = value.get("kind"), value.get("apiVersion")
     items = value.get("items")
     if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list) and isinstance(api_version, str):
@@ -31,16 +31,16 @@ def objects(value: Any, provenance: Provenance) -> Iterator[Manifest]:
         return
     if not isinstance(api_version, str) or not isinstance(kind, str) or not api_version or not kind:
         missing = " and ".join(key for key in ("apiVersion", "kind") if not isinstance(value.get(key), str))
-        raise _unfit(provenance, f"not a Kubernetes object: it has no {missing or 'apiVersion or kind'}")
+        raise _error(provenance, f"not a Kubernetes object: it has no {missing or 'apiVersion or kind'}")
     yield Manifest.of(_named(value, provenance), provenance)
 
 
 def placed(manifest: Manifest, namespace: str, scopes: Scopes) -> Manifest:
-    """``manifest`` with ``namespace`` filled in where it belongs and is missing; what is written is never changed.
+    """``manifest`` with ``namespace`` filled in where it is missing and needed; a written one is never changed.
 
-    Subjects of role bindings that are ServiceAccounts follow the same rule (the API server refuses one without). What
-    lies in no namespace is known by none, even where a chart wrote one: the API server drops it (``rest.BeforeCreate``).
-    An empty ``namespace`` fills in nothing.
+    ServiceAccounts among the subjects of role bindings follow the same rule (the API server refuses one without). The
+    identity of a cluster-scoped object has no namespace, even where a chart wrote one: the API server drops it
+    (``rest.BeforeCreate``). An empty ``namespace`` fills in nothing.
     """
     identity = manifest.id
     body: Body | None = None
@@ -71,7 +71,7 @@ def _with_subjects(body: Body, namespace: str) -> Body:
 
 
 def _typed(item: Any, kind: str, api_version: str) -> Any:
-    """An item of a typed list may leave out what the list says (``RoleList`` of ``rbac.authorization.k8s.io/v1``)."""
+    """An item of a typed list may omit the list's kind and version (``RoleList`` of ``rbac.authorization.k8s.io/v1``)."""
     if not isinstance(item, dict) or not kind:
         return item
     return {"apiVersion": api_version, "kind": kind, **item}
@@ -79,24 +79,24 @@ def _typed(item: Any, kind: str, api_version: str) -> Any:
 
 def _named(value: dict[str, Any], provenance: Provenance) -> Mapping[str, Any]:
     metadata = value.get("metadata")
-    what = f"{value['kind']} ({value['apiVersion']})"
+    shown = f"{value['kind']} ({value['apiVersion']})"
     if not isinstance(metadata, dict) or not (metadata.get("name") or metadata.get("generateName")):
-        raise _unfit(provenance, f"{what} has no metadata.name")
+        raise _error(provenance, f"{shown} has no metadata.name")
     for key in ("name", "generateName", "namespace"):
         if not isinstance(metadata.get(key) or "", str):
-            raise _unfit(provenance, f"{what} has a metadata.{key} that is {_called(metadata[key])}: quote it")
+            raise _error(provenance, f"metadata.{key} of {shown} is {_type_name(metadata[key])}, not text: quote it")
     return value
 
 
-def _unfit(provenance: Provenance, message: str) -> ManifestError:
+def _error(provenance: Provenance, message: str) -> ManifestError:
     return ManifestError(
         f"component {provenance.component}: {message}",
         where=provenance.origin,
-        fix="only Kubernetes objects can be deployed; a Helm values file belongs into `valuesFiles` of a component with "
-        f"`helm`; to leave the component out: --skip {provenance.component}",
+        fix="only Kubernetes objects can be deployed; name a Helm values file in `valuesFiles` of a component with `helm`; "
+        f"to leave the component out: --skip {provenance.component}",
     )
 
 
-def _called(value: Any) -> str:
+def _type_name(value: Any) -> str:
     names = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
     return names.get(type(value), "nothing")

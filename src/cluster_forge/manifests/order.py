@@ -1,7 +1,7 @@
-"""In which order the parts of a stack are deployed: one wave for each, lower ones first.
+"""The deployment order of the parts of a stack: one wave for each part, lower ones first.
 
-A wave that the user gave is taken as it is. The others follow from what a part holds (definitions come before what
-may use them) and from what it must come after: it stands at least one step behind each of those.
+A wave that the user set is kept. The others follow from the objects of a part (definitions come before what may use
+them) and from the parts that it needs: its wave is at least one step after each of theirs.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _DEFINITIONS = frozenset(
         ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
     }
 )
-"""What others refer to and what refers to nothing: a part that holds only these comes first."""
+"""Kinds that others refer to and that refer to nothing: a part with only these comes first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """One part to be put in order: the wave that was asked for, what it comes after, and what it holds."""
+    """One part to be ordered: the wave that the user set, the parts that come before it, and its objects."""
 
     name: ComponentName
     wave: int | None
@@ -40,40 +40,40 @@ class Unit:
 
 
 def waves(units: Sequence[Unit]) -> dict[ComponentName, int]:
-    """The wave of every unit. Names in ``after`` that are no unit are passed over.
+    """The wave of every unit. Names in ``after`` that are not a unit are ignored.
 
     Raises:
-        OrderError: if units come after each other in a circle, which is shown.
+        OrderError: for a cycle, which it shows.
     """
     known = {unit.name: unit for unit in units}
-    found: dict[ComponentName, int] = {}
+    assigned: dict[ComponentName, int] = {}
     for name in sequence({unit.name: unit.after for unit in units}):
         unit = known[name]
-        behind = [found[other] + STEP for other in unit.after & known.keys()]
-        found[name] = unit.wave if unit.wave is not None else max([_natural(unit.holds), *behind])
-    return {unit.name: found[unit.name] for unit in units}
+        earliest = [assigned[other] + STEP for other in unit.after & known.keys()]
+        assigned[name] = unit.wave if unit.wave is not None else max([_natural(unit.holds), *earliest])
+    return {unit.name: assigned[unit.name] for unit in units}
 
 
 def sequence(after: Mapping[ComponentName, Iterable[ComponentName]]) -> list[ComponentName]:
-    """The names so that each stands behind those that it comes after; names that are no key are passed over.
+    """The names in an order in which each comes after those that it needs; names that are not a key are ignored.
 
     Raises:
-        OrderError: if some come after each other in a circle, which is shown.
+        OrderError: for a cycle, which it shows.
     """
     graph = {name: sorted(other for other in others if other in after) for name, others in after.items()}
     try:
         return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        circle = " → ".join(reversed(error.args[1]))
+        cycle = " → ".join(reversed(error.args[1]))
         raise OrderError(
-            f"components need each other in a circle: {circle}",
-            fix="take one `needs` out of the circle",
+            f"components need each other in a cycle: {cycle}",
+            fix="remove one `needs` of the cycle",
         ) from error
 
 
 def _natural(holds: Sequence[ObjectId]) -> int:
-    """Definitions alone: -100; definitions of kinds together with what serves them: -50; everything else: 0."""
-    kinds = {(each.group, each.kind) for each in holds}
+    """Definitions alone: -100; CRDs with their controller: -50; everything else: 0."""
+    kinds = {(identity.group, identity.kind) for identity in holds}
     if kinds and kinds <= _DEFINITIONS:
         return -100
     return -50 if ("apiextensions.k8s.io", "CustomResourceDefinition") in kinds else 0

@@ -1,4 +1,4 @@
-"""Quantities as Kubernetes writes them (apimachinery, ``resource.Quantity``): ``500m``, ``64Mi``, ``1e3``."""
+"""Kubernetes quantities (apimachinery, ``resource.Quantity``): ``500m``, ``64Mi``, ``1e3``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def parse(text: str | float) -> Decimal:
     """The number: cores of CPU, bytes of memory.
 
     Raises:
-        ValueError: for what is no quantity.
+        ValueError: if the text is not a quantity.
     """
-    found = _QUANTITY.fullmatch(str(text))
-    if not found:
-        raise ValueError(f"{text!r} is no quantity: write 500m, 64Mi or 2")
-    number, exponent, suffix = found.groups(default="")
+    match = _QUANTITY.fullmatch(str(text))
+    if not match:
+        raise ValueError(f"{text!r} is not a quantity: write one such as 500m, 64Mi or 2")
+    number, exponent, suffix = match.groups(default="")
     if exponent:
         return Decimal(number + exponent)
     if suffix.endswith("i"):
@@ -29,7 +29,7 @@ def parse(text: str | float) -> Decimal:
 
 
 def cores(number: Decimal) -> str:
-    """Cores as people read them: ``0.25``, ``3``."""
+    """Cores as text: ``0.25``, ``3``."""
     return f"{number.normalize():f}" if number else "0"
 
 

@@ -1,4 +1,4 @@
-"""Which kinds lie in a namespace: the target version's own, and those that the stack's CRDs define."""
+"""The scope of kinds, namespaced or not: the target version's own, and those that the stack's CRDs define."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cluster_forge.manifests.manifest import Manifest
 
 @dataclass(frozen=True, slots=True)
 class Scopes:
-    """The scopes in a cluster of the given minor version that holds the given custom kinds."""
+    """The scopes in a cluster of the given minor version with the given custom kinds."""
 
     minor: int
     custom: Mapping[tuple[str, str], CustomKind]
@@ -24,11 +24,13 @@ class Scopes:
         return cls(minor, MappingProxyType({(kind.group, kind.kind): kind for kind in kinds}))
 
     def is_namespaced(self, group: str, kind: str) -> bool | None:
-        """Whether objects of that kind lie in a namespace; None where neither the version nor the stack knows it."""
+        """Whether objects of that kind are in a namespace; None for a kind that neither the version nor the stack knows."""
         known = self.custom.get((group, kind))
         return known.namespaced if known else kubernetes_apis.is_namespaced(group, kind, self.minor)
 
 
 def custom_kinds(manifests: Iterable[Manifest]) -> tuple[CustomKind, ...]:
     """The kinds that the CRDs among ``manifests`` define."""
-    return tuple(each.facts.defines for each in manifests if each.id.kind == CRD_KIND and each.facts.defines)
+    return tuple(
+        manifest.facts.defines for manifest in manifests if manifest.id.kind == CRD_KIND and manifest.facts.defines
+    )

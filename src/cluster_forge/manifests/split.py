@@ -1,4 +1,4 @@
-"""One text of many YAML documents, cut apart as Helm cuts it."""
+"""A text of several YAML documents, split as Helm splits it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MARK, _BREAK = "---", "\n---"
 _WHITES = re.compile(f"[{_WHITE}]*")
 
 Skip = Callable[[str, int], int]
-"""Where a document begins whose separator ends at a place in a text."""
+"""The start of a document, given a text and the end of the separator before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ class Document:
 
 
 def rendered(text: str) -> Iterator[Document]:
-    r"""The documents in the output of a template that hold more than white space and comments.
+    r"""The documents in the output of a template that are more than white space and comments.
 
     Helm's separator is ``(?:^|\s*\n)---\s*`` (Helm 4, ``pkg/release/v1/util/manifest.go``): three hyphens at the
-    start of a line, whatever follows them; white space before it goes, and each document gets one line break at its end.
+    start of a line, whatever follows them. White space before it is dropped, and each document ends in one line break.
     Written here without the leading ``\s*``, which costs quadratic time.
     """
     before = len(text) - len(text.lstrip(_WHITE))
@@ -37,14 +37,14 @@ def rendered(text: str) -> Iterator[Document]:
 
 
 def written(text: str) -> Iterator[Document]:
-    """The documents in a file that somebody wrote: cut at the same places, with every character kept."""
+    """The documents in a file of the user: split at the same places, with every character kept."""
     pieces = list(_pieces(text.removeprefix("\ufeff"), 1, _blank_lines))
     for number, (piece, line) in enumerate(pieces, start=1):
         yield from _document(piece if number == len(pieces) else piece + "\n", line, _blank_lines)
 
 
 def _pieces(text: str, line: int, skip: Skip) -> Iterator[tuple[str, int]]:
-    """The text between separators, and the line that each piece begins on; ``skip`` passes over what goes before one."""
+    """The texts between separators, each with its first line; ``skip`` finds the start of a document."""
     begin = 0
     at = 0 if text.startswith(_MARK) else text.find(_BREAK)
     while at >= 0:
@@ -75,5 +75,5 @@ def _white_space(text: str, start: int) -> int:
 
 
 def _blank_lines(text: str, start: int) -> int:
-    """What goes before a document that somebody wrote; its first line may be indented, as the others are then."""
+    """Skips blank lines, not the indentation of the first line: the others may have the same."""
     return max(start, text.rfind("\n", start, _white_space(text, start)) + 1)

@@ -10,23 +10,17 @@ from typing import Any
 import orjson
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import ImageError
 from cluster_forge.oci.layer import Layer
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 _OS = "linux"
 _PREFIX = "org.opencontainers.image."
-_LAYER_TYPES = {
-    "application/vnd.docker.image.rootfs.diff.tar": "application/vnd.oci.image.layer.v1.tar",
-    "application/vnd.docker.image.rootfs.diff.tar.gzip": "application/vnd.oci.image.layer.v1.tar+gzip",
-}
-"""Docker's names for the layers of a base image, and OCI's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Descriptor:
-    """What a blob is, by its digest (OCI image spec, ``descriptor.md``)."""
+    """A blob's media type, digest and size (OCI image spec, ``descriptor.md``)."""
 
     media_type: str
     digest: Digest
@@ -48,8 +42,8 @@ class Descriptor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """What an image says of itself; ``created`` is in seconds since 1970, ``revision`` the Git commit in it."""
+class ImageMetadata:
+    """The source of an image's annotations. ``created`` is in seconds since 1970, ``revision`` is the Git commit in it."""
 
     title: str
     version: str
@@ -60,12 +54,12 @@ class About:
 
     @property
     def time(self) -> str:
-        """``created`` as RFC 3339 writes it."""
+        """``created`` in RFC 3339."""
         return datetime.fromtimestamp(self.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     @property
     def annotations(self) -> dict[str, str]:
-        """The pre-defined annotations (OCI image spec, ``annotations.md``), those without a value left out."""
+        """The pre-defined annotations (OCI image spec, ``annotations.md``) that have a value, and ``more``."""
         known = {
             "title": self.title,
             "version": self.version,
@@ -77,64 +71,23 @@ class About:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
-    """The image that ours is put on top of, for one architecture; its layers lie in its own registry."""
-
-    architecture: str
-    config: Mapping[str, Any]
-    layers: tuple[Descriptor, ...]
-
-    @classmethod
-    def parse(cls, manifest: bytes, config: bytes) -> Base:
-        """Read the manifest and configuration of one architecture's image, OCI's or Docker's.
-
-        Raises:
-            ImageError: if they are something else (an index, say), or do not belong together.
-        """
-        try:
-            entries = orjson.loads(manifest)["layers"]
-            described = orjson.loads(config)
-            layers = tuple(
-                Descriptor(
-                    media_type=_LAYER_TYPES.get(each["mediaType"], each["mediaType"]),
-                    digest=Digest.parse(each["digest"]),
-                    size=each["size"],
-                )
-                for each in entries
-            )
-            architecture, count = described["architecture"], len(described["rootfs"]["diff_ids"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ImageError(f"the base image's manifest or configuration cannot be read: {error!r}") from error
-        if count != len(layers) or described.get("os") != _OS:
-            raise ImageError("the base image's manifest and configuration do not describe the same Linux image")
-        return cls(architecture=architecture, config=described, layers=layers)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """An image for one architecture: its manifest and configuration as bytes, and the layer that is ours."""
+    """An image for one architecture: its manifest, and the bytes of manifest, configuration and layer."""
 
     manifest: Descriptor
     blobs: Mapping[Digest, bytes] = field(repr=False)
 
 
-def build(layer: Layer, architecture: str, about: About, *, base: Base | None = None) -> Image:
-    """The image of ``layer``, on top of ``base`` if there is one. Nothing in it starts by itself without a base.
-
-    Raises:
-        ImageError: if the base is for another architecture.
-    """
-    if base and base.architecture != architecture:
-        raise ImageError(f"the base image is for {base.architecture}, not for {architecture}")
-    config = encode(_config(layer, architecture, about, base.config if base else {}))
-    ours = Descriptor(media_type=layer.media_type, digest=layer.digest, size=layer.size)
+def build(layer: Layer, architecture: str, metadata: ImageMetadata) -> Image:
+    """The image of ``layer``. It holds data only: it has no command to start."""
+    config = encode(_config(layer, architecture, metadata))
     manifest = encode(
         {
             "schemaVersion": 2,
             "mediaType": MANIFEST_TYPE,
             "config": Descriptor.of(config, CONFIG_TYPE).to_json(),
-            "layers": [each.to_json() for each in (*(base.layers if base else ()), ours)],
-            "annotations": about.annotations,
+            "layers": [Descriptor(media_type=layer.media_type, digest=layer.digest, size=layer.size).to_json()],
+            "annotations": metadata.annotations,
         }
     )
     described = Descriptor(
@@ -144,23 +97,18 @@ def build(layer: Layer, architecture: str, about: About, *, base: Base | None = 
     return Image(manifest=described, blobs={**blobs, layer.digest: layer.content})
 
 
-def _config(layer: Layer, architecture: str, about: About, base: Mapping[str, Any]) -> dict[str, Any]:
-    step = {"created": about.time, "created_by": "cluster-forge cast", "comment": f"{about.title} {about.version}"}
-    run: Mapping[str, Any] = base.get("config") or {}
+def _config(layer: Layer, architecture: str, metadata: ImageMetadata) -> dict[str, Any]:
+    comment = f"{metadata.title} {metadata.version}"
     return {
-        **base,
         "architecture": architecture,
         "os": _OS,
-        "created": about.time,
-        "config": {**run, "Labels": {**(run.get("Labels") or {}), **about.annotations}},
-        "rootfs": {
-            "type": "layers",
-            "diff_ids": [*base.get("rootfs", {}).get("diff_ids", ()), str(layer.diff_id)],
-        },
-        "history": [*(base.get("history") or ()), step],
+        "created": metadata.time,
+        "config": {"Labels": metadata.annotations},
+        "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id)]},
+        "history": [{"created": metadata.time, "created_by": "cluster-forge cast", "comment": comment}],
     }
 
 
 def encode(value: Mapping[str, Any]) -> bytes:
-    """The JSON of a blob; its keys are sorted, so that one value has one digest."""
+    """The JSON of a blob. Its keys are sorted, so that equal values have equal digests."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

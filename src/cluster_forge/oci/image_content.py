@@ -1,8 +1,8 @@
-"""What lies in the one layer: the manifests as plain files, and a Git repository that does not hold them once more.
+"""The content of the layer: the manifests as plain files, and a Git repository that does not repeat them.
 
-Argo CD's OCI sources and Flux' ``OCIRepository`` read the files under ``manifests/``. ``repo.git`` has the commit and its
-trees alone; `COMPLETE`, shipped as ``complete.sh``, puts the files' contents into it and so makes it the very repository
-that the stack was cast with, same commit (ADR 0010).
+Argo CD's OCI sources and Flux' ``OCIRepository`` read the files under ``manifests/``. ``repo.git`` has only the commit and
+its trees; `COMPLETE`, shipped as ``complete.sh``, adds the files' contents, which gives the repository that was cast, with
+the same commit (ADR 0010).
 """
 
 from __future__ import annotations
@@ -26,6 +26,6 @@ git rev-parse --verify HEAD
 
 
 def of(manifests: FileTree, skeleton: FileTree) -> FileTree:
-    """The layer's files; ``skeleton`` is the bare repository of ``manifests`` without blobs."""
+    """The layer's files. ``skeleton`` is the bare repository of ``manifests`` without blobs."""
     script = FileTree({SCRIPT: COMPLETE.encode()}, frozenset({SCRIPT}))
     return join(script, manifests.under(MANIFESTS), skeleton.under(REPOSITORY))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.oci.image import About, Descriptor, Image, encode
+from cluster_forge.oci.image import Descriptor, Image, ImageMetadata, encode
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 _REF_NAME = "org.opencontainers.image.ref.name"
@@ -15,10 +15,10 @@ _REF_NAME = "org.opencontainers.image.ref.name"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """An OCI image layout: the folder's files, and the digest that names the image of all architectures.
+    """An OCI image layout: the folder's files, and the digest of the index of all architectures.
 
-    ``platforms`` has the digest of each architecture's own manifest (``linux/amd64``): what a reader takes that does
-    not know indexes, as Argo CD.
+    ``platforms`` has the digest of each architecture's own manifest (``linux/amd64``), for readers that do not support
+    indexes, like Argo CD.
     """
 
     files: FileTree = field(repr=False)
@@ -31,20 +31,19 @@ class Layout:
         return sum(len(content) for path, content in self.files.files.items() if path.startswith("blobs/"))
 
 
-def build(images: Sequence[Image], about: About) -> Layout:
-    """The layout of ``images`` (one for each architecture, in that order); a layer that they share lies in it once.
-
-    Layers of a base image are named but not in it: they are where the base image is.
-    """
+def build(images: Sequence[Image], metadata: ImageMetadata) -> Layout:
+    """The layout of ``images`` (one for each architecture, in that order), which contains a shared layer once."""
     index = encode(
         {
             "schemaVersion": 2,
             "mediaType": INDEX_TYPE,
             "manifests": [image.manifest.to_json() for image in images],
-            "annotations": about.annotations,
+            "annotations": metadata.annotations,
         }
     )
-    entry = replace(Descriptor.of(index, INDEX_TYPE), annotations={_REF_NAME: about.version} if about.version else {})
+    entry = replace(
+        Descriptor.of(index, INDEX_TYPE), annotations={_REF_NAME: metadata.version} if metadata.version else {}
+    )
     blobs = {entry.digest: index}
     for image in images:
         blobs.update(image.blobs)

@@ -1,13 +1,13 @@
-"""A file tree as one reproducible layer (OCI image spec, ``layer.md``): the same tree, the same digest, anywhere.
+"""A file tree as one reproducible layer (OCI image spec, ``layer.md``): the same tree has the same digest everywhere.
 
-The compressors are pinned libraries, not the zlib that the interpreter happens to be linked with: libdeflate (package
-``deflate``) and zstd (package ``zstandard``) give the same bytes on every processor, for one version of them.
+The compressors are pinned libraries, not the zlib that the interpreter is linked with: libdeflate (package ``deflate``)
+and zstd (package ``zstandard``) give the same bytes on every processor, for one version of them.
 
-A gzip layer is a row of gzip members, one for each folder two levels deep (a component, or a few small ones) and at most
-`MEMBER` bytes of the tar archive, so that they can be made at the same time by any number of workers, and only once for
-as long as a component is the same. RFC 1952 (2.2) makes such a row one stream: gzip, zlib's ``gzread``, Go's
-``compress/gzip`` and klauspost's (containerd, skopeo, Argo CD, Flux) read it to its end; eStargz layers are built so too.
-A zstd layer is one frame with a window of 128 MiB, the longest that decoders take unasked.
+A gzip layer is a series of gzip members, one for each folder two levels deep (a component, or a few small ones) and at
+most `MEMBER` bytes of the tar archive. So workers can compress them in parallel, and an unchanged component is compressed
+once. By RFC 1952 (2.2) such a series is one stream: gzip, zlib's ``gzread``, Go's ``compress/gzip`` and klauspost's
+(containerd, skopeo, Argo CD, Flux) read it to its end; eStargz layers are built in the same way. A zstd layer is one
+frame with a window of 128 MiB, the longest that decoders accept by default.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from typing import Protocol, TypeVar
+
+import deflate
+import zstandard
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ImageError
@@ -37,19 +40,19 @@ _ZSTD_WINDOW = 27
 _BLOCK = 512
 
 
-class Keep(Protocol):
-    """Gives what ``make`` makes of ``content``, maybe as it was made before; ``how`` names ``make`` and its version."""
+class Memo(Protocol):
+    """Returns ``make(content)``, possibly from a cache; ``how`` names ``make`` and its version."""
 
     def __call__(self, how: str, content: bytes, make: Callable[[bytes], bytes], /) -> bytes: ...
 
 
-def anew(_how: str, content: bytes, make: Callable[[bytes], bytes], /) -> bytes:
-    """Nothing is kept."""
+def uncached(_how: str, content: bytes, make: Callable[[bytes], bytes], /) -> bytes:
+    """`Memo` without a cache."""
     return make(content)
 
 
 class Run(Protocol):
-    """Makes many calls, maybe at once: ``Workers.map``, or `serial`."""
+    """Calls a function for many items, possibly in parallel: ``Workers.map``, or `serial`."""
 
     def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> list[Result]: ...
 
@@ -73,17 +76,19 @@ class Layer:
         return len(self.content)
 
 
-def build(tree: FileTree, compression: Compression, *, mtime: int = 0, run: Run = serial, keep: Keep = anew) -> Layer:
-    """Pack ``tree``; ``mtime`` (seconds since 1970) is every entry's. The bytes do not depend on ``run`` and ``keep``.
+def build(
+    tree: FileTree, compression: Compression, *, mtime: int = 0, run: Run = serial, keep: Memo = uncached
+) -> Layer:
+    """Pack ``tree``; ``mtime`` (seconds since 1970) is every entry's. ``run`` and ``keep`` do not change the bytes.
 
     Raises:
-        ImageError: if a path is a file and a folder, or not UTF-8.
+        ImageError: if a path is both a file and a folder, or not UTF-8.
     """
     segments = _archive(tree, mtime)
     make = _gzip if compression is Compression.GZIP else _zstd
     if compression is Compression.GZIP:
         how = f"gzip {deflate_version()} {_GZIP_LEVEL}"
-        parts = [each[start : start + MEMBER] for each in segments for start in range(0, len(each), MEMBER)]
+        parts = [segment[at : at + MEMBER] for segment in segments for at in range(0, len(segment), MEMBER)]
     else:
         how = f"zstd {_ZSTD_LEVEL} {_ZSTD_WINDOW}"
         parts = [b"".join(segments)]
@@ -98,9 +103,9 @@ def build(tree: FileTree, compression: Compression, *, mtime: int = 0, run: Run 
 
 
 def _archive(tree: FileTree, mtime: int) -> list[bytes]:
-    """A POSIX archive: every folder before what lies in it, owned by root; pax headers only for what ustar cannot name.
+    """A POSIX archive, owned by root: every folder before its content; pax headers only for names that ustar cannot hold.
 
-    It comes in segments: of one folder two levels deep, or of several small ones, which compress better together.
+    A segment has one folder two levels deep, or several small ones, which compress better together.
     """
     folders = {path[:end] for path in tree for end, char in enumerate(path) if char == "/"}
     for path in tree:
@@ -116,7 +121,7 @@ def _archive(tree: FileTree, mtime: int) -> list[bytes]:
 
 
 def _component(path: str, folders: set[str]) -> list[str]:
-    """The first two of the folders that an entry is, or lies in."""
+    """The first two folders of an entry's path."""
     parts = path.split("/")
     return (parts if path in folders else parts[:-1])[:2]
 
@@ -134,7 +139,7 @@ def _entry(path: str, tree: FileTree, folders: set[str], mtime: int) -> bytes:
 
 def _check(path: str, folders: set[str]) -> None:
     if path in folders:
-        raise ImageError("is a file and a folder", where=path)
+        raise ImageError("is both a file and a folder", where=path)
     try:
         path.encode()
     except UnicodeEncodeError as error:
@@ -149,21 +154,15 @@ def _header(entry: tarfile.TarInfo) -> bytes:
 
 
 def deflate_version() -> str:
-    """The version of the compressor, which its bytes depend on."""
-    import deflate  # noqa: PLC0415 - only casting needs it
-
+    """The version of the compressor, on which the bytes depend."""
     return str(deflate.__version__)
 
 
 def _gzip(part: bytes) -> bytes:
-    import deflate  # noqa: PLC0415
-
     return bytes(deflate.gzip_compress(part, _GZIP_LEVEL))
 
 
 def _zstd(archive: bytes) -> bytes:
-    import zstandard  # noqa: PLC0415 - 40 ms, and only for those who ask for it
-
     parameters = zstandard.ZstdCompressionParameters.from_level(
         _ZSTD_LEVEL, window_log=_ZSTD_WINDOW, enable_ldm=True, threads=0
     )
@@ -172,8 +171,8 @@ def _zstd(archive: bytes) -> bytes:
 
 def _sha256(segments: Iterable[bytes]) -> bytes:
     state = hashlib.sha256()
-    for each in segments:
-        state.update(each)
+    for segment in segments:
+        state.update(segment)
     return state.digest()
 
 

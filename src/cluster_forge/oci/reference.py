@@ -1,4 +1,4 @@
-"""Where an image is: registry, repository, tag and digest, read as every container runtime reads it."""
+"""An image reference: registry, repository, tag and digest, parsed as container runtimes do."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _IDENTIFIER = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class ImageReference:
-    """An image's address (github.com/distribution/reference, the grammar that Docker, containerd and CRI-O share).
+    """An image's address, in the grammar of github.com/distribution/reference (Docker, containerd, CRI-O).
 
-    ``tag`` is empty and ``digest`` None where nothing was said; a reference may carry both, the digest decides then.
+    ``tag`` is empty and ``digest`` None if the reference has none. If it has both, the digest decides.
     """
 
     registry: str
@@ -48,10 +48,10 @@ class ImageReference:
         """Read ``nginx``, ``bitnami/redis:7``, ``host:5000/team/app:1.0@sha256:…``.
 
         The first part is the registry if it has a dot or a colon, is ``localhost`` or has a capital letter; otherwise
-        the image is Docker Hub's, and one without a namespace is one of its ``library``.
+        the image is on Docker Hub, without a namespace in its ``library``.
 
         Raises:
-            ImageError: if ``text`` is no reference.
+            ImageError: if ``text`` is not a reference.
         """
         name, at, digest = text.partition("@")
         if _IDENTIFIER.fullmatch(name):
@@ -77,23 +77,15 @@ class ImageReference:
 
     @property
     def effective_tag(self) -> str:
-        """The tag that a runtime asks the registry for; empty when the digest alone decides."""
+        """The tag that a runtime requests; empty if there is only a digest."""
         return self.tag or ("" if self.digest else "latest")
 
-    @property
-    def familiar(self) -> str:
-        """As people write it, without Docker Hub's defaults: ``nginx``, ``bitnami/redis:7``."""
-        name = self.name.removeprefix(f"{DOCKER_HUB}/")
-        if name != self.name and name.count("/") == 1:
-            name = name.removeprefix(_OFFICIAL)
-        return name + self._suffix(self.tag)
-
     def pinned(self, digest: Digest) -> ImageReference:
-        """The same image, at exactly that digest."""
+        """The same image at this digest."""
         return replace(self, digest=digest)
 
     def __str__(self) -> str:
-        """The canonical form, nothing left to defaults: ``docker.io/library/nginx:latest``."""
+        """The canonical form with all defaults filled in: ``docker.io/library/nginx:latest``."""
         return self.name + self._suffix(self.effective_tag)
 
     def _suffix(self, tag: str) -> str:

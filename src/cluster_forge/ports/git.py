@@ -12,8 +12,8 @@ from cluster_forge.foundation.file_tree import FileTree
 class Repository:
     """A bare Git repository as files, and the id of its one commit.
 
-    ``skeleton`` is the same repository without the contents of the committed files, which whoever has the files can
-    put back (`cluster_forge.oci.image_content`).
+    ``skeleton`` is the same repository without the contents of the committed files: with those files at hand it can be
+    completed again (`cluster_forge.oci.image_content`).
     """
 
     files: FileTree
@@ -22,13 +22,13 @@ class Repository:
 
 
 class Repositories(Protocol):
-    """Makes Git repositories, and reads them."""
+    """Writes Git repositories, and reads them."""
 
     def files(self, repository: FileTree) -> FileTree:
-        """The files of the one commit of a bare repository that `bare` made.
+        """The files in the one commit of a repository that `bare` wrote.
 
         Raises:
-            RepositoryError: if it is damaged, or none of ours.
+            RepositoryError: if it is damaged, or was not written by `bare`.
         """
 
     def bare(self, tree: FileTree, *, message: str, time: int, tag: str = "") -> Repository:
@@ -37,5 +37,5 @@ class Repositories(Protocol):
         ``time`` is in seconds since 1970. The same arguments give the same bytes.
 
         Raises:
-            RepositoryError: if ``tree`` cannot be committed, or ``tag`` is no name for a tag.
+            RepositoryError: if ``tree`` cannot be committed, or ``tag`` is not a valid name of a tag.
         """

@@ -12,7 +12,7 @@ from cluster_forge.stack.model import KubernetesVersion, Values
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderRequest:
-    """What Helm is asked to render: an archive (``.tgz`` bytes), values, release, namespace and Capabilities."""
+    """What Helm renders: an archive (``.tgz`` bytes) with values, release, namespace and Capabilities."""
 
     chart: bytes
     values: Values
@@ -25,10 +25,10 @@ class RenderRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedChart:
-    """What Helm made of it.
+    """What Helm rendered.
 
-    ``templates`` holds the text of each template by its path, in Helm's order, ``NOTES.txt`` left out; ``crds`` the
-    files of ``crds/`` folders, those of switched-off dependencies left out.
+    ``templates`` has the text of each template but ``NOTES.txt``, by its path and in Helm's order; ``crds`` has the files
+    of ``crds/`` folders, without those of disabled dependencies.
     """
 
     templates: Mapping[str, str]
@@ -47,22 +47,22 @@ class HelmEngine(Protocol):
         """Render one chart; safe to call from several threads.
 
         Raises:
-            RenderError: the chart's own complaint: template, values schema, ``kubeVersion``.
-            ArchiveError: if the archive is no chart.
+            RenderError: the chart's own message: template, values schema, ``kubeVersion``.
+            ArchiveError: if the archive is not a chart.
         """
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
-        """The API versions that a chart's templates ask the cluster for; None where they cannot be told.
+        """The API versions that a chart's templates ask the cluster for; None if they cannot be determined.
 
         Raises:
-            ArchiveError: if it is no archive.
+            ArchiveError: if it is not an archive.
         """
 
     def newest_in_range(self, constraint: str, versions: Sequence[str]) -> str | None:
-        """The newest of ``versions`` that fits ``constraint`` as Helm reads it (pre-releases only when asked for).
+        """The newest of ``versions`` in the range ``constraint`` as Helm reads it: pre-releases only if it names one.
 
         Raises:
-            DescriptionError: if ``constraint`` is no version range.
+            DescriptionError: if ``constraint`` is not a version range.
         """
 
 
@@ -73,13 +73,13 @@ class YamlReader(Protocol):
         """The document's value; None for an empty one. Integers are exact.
 
         Raises:
-            ManifestError: if it is not YAML; the message has the line within the document.
+            ManifestError: if it is not YAML; the message has the line in the document.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderJob:
-    """Objects to be made for a component: of a chart, or of ``texts``, each with the file or URL that it stands in.
+    """Objects to render for a component: from a chart, or from ``texts``, each with its file or URL.
 
     ``where`` is the component's place in the description.
     """
@@ -92,31 +92,31 @@ class RenderJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedBatch:
-    """Objects as bytes (`cluster_forge.manifests.batch`); ``is_kept`` where they did not have to be made."""
+    """The objects of a job as bytes (`cluster_forge.manifests.batch`); ``is_kept``: they came from the cache."""
 
     content: bytes
     is_kept: bool = False
 
 
 class Renderer(Protocol):
-    """Makes objects of charts and texts. Safe to call from several threads."""
+    """Renders objects from charts and texts. Safe to call from several threads."""
 
     @property
     def version(self) -> str:
-        """The engine that renders and its version: part of every fingerprint."""
+        """The engine and its version: part of every fingerprint."""
 
     def render(self, job: RenderJob) -> RenderedBatch:
         """Render the chart, or read the texts.
 
         Raises:
-            RenderError: the chart's own complaint; or it takes more time or memory than it may have.
-            ArchiveError: if the archive is no chart.
-            ManifestError, ExceptionGroup: one for each document that is not YAML or no Kubernetes object.
+            RenderError: the chart's own message, or that it exceeds the limit of time or memory.
+            ArchiveError: if the archive is not a chart.
+            ManifestError, ExceptionGroup: for each document that is not YAML or not a Kubernetes object.
         """
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
-        """The API versions that a chart's templates ask the cluster for; None where they cannot be told.
+        """The API versions that a chart's templates ask the cluster for; None if they cannot be determined.
 
         Raises:
-            ArchiveError: if it is no archive.
+            ArchiveError: if it is not an archive.
         """

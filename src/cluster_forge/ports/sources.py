@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
-from cluster_forge.foundation.digest import Digest
+from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pinned:
-    """A source as it was found: resolved version (empty for manifests and folders) and the digest of its bytes."""
-
-    address: str
-    version: str
-    digest: Digest
-
-
 class Sources(Protocol):
-    """Where charts and manifests come from: mirrors first, then the network; folders and files of ``input/``.
+    """Fetches charts and manifests: from mirrors first, then from the network; local charts from ``input/``.
 
-    Every method leaves the bytes in the store.
+    Every method puts the bytes into the store.
     """
 
-    def chart(self, source: HelmSource, locked: Pinned | None) -> Pinned:
-        """Resolve a chart's version and fetch its archive. ``locked`` is fetched as it is, never resolved anew.
+    def chart(self, source: HelmSource, locked: LockedSource | None) -> LockedSource:
+        """Resolve a chart's version and fetch its archive; a ``locked`` version is fetched without resolving.
 
         A local folder is packed into a reproducible archive.
 
         Raises:
-            FetchError, OfflineError, ArchiveError, DescriptionError (no such folder, no version in range)
-            LockError: if what is found has another digest than ``locked``; both are shown.
+            FetchError, OfflineError, ArchiveError: if it cannot be fetched, or is not a chart.
+            DescriptionError: if the folder does not exist, or no version is in range.
+            LockError: if the digest differs from that of ``locked``; the message shows both.
         """
 
-    def manifest(self, url: str, locked: Pinned | None) -> Pinned:
+    def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         """Fetch a manifest from a URL.
 
         Raises:
@@ -44,11 +35,11 @@ class Sources(Protocol):
 
 
 class Charts(Protocol):
-    """What is known about chart archives without rendering them."""
+    """Reads chart archives without rendering them."""
 
     def described(self, data: bytes, name: str) -> Mapping[str, str]:
-        """``Chart.yaml`` and ``values.yaml`` of a chart and of the charts in it, by their paths below its folder.
+        """``Chart.yaml`` and ``values.yaml`` of a chart and of its subcharts, by their paths in the chart's folder.
 
         Raises:
-            ArchiveError: if it is no chart, or unsafe; ``name`` is what the message calls it.
+            ArchiveError: if it is not a chart, or unsafe; the message calls it ``name``.
         """

@@ -1,4 +1,4 @@
-"""Where bytes are kept: the content-addressed store, and the cache of what was derived from them."""
+"""Where bytes are stored: the content-addressed store, and the cache of what was computed from them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ class Store(Protocol):
     """Content-addressed bytes. Safe for several processes at once; what it returns always matches the digest."""
 
     def get(self, digest: Digest) -> bytes | None:
-        """The bytes, or None when they are not there. A corrupt entry is thrown away and counts as not there.
+        """The bytes, or None if the store does not have them. A corrupt entry is deleted and counts as missing.
 
         Raises:
             StoreError: if the store cannot be read.
         """
 
     def put(self, content: bytes) -> Digest:
-        """Keep ``content``: written aside, fsynced, renamed.
+        """Store ``content`` atomically and durably.
 
         Raises:
             StoreError: if the store cannot be written.
@@ -27,16 +27,16 @@ class Store(Protocol):
 
 
 class Cache(Protocol):
-    """What was made of content-addressed input, by a key over all of it. Safe for several processes at once.
+    """Results by a key over everything that they depend on. Safe for several processes at once.
 
-    Nothing depends on it: an entry that is not there, damaged, or cannot be written costs time only.
+    No result depends on the cache: an entry that is missing, damaged or cannot be written only costs time.
     """
 
     def get(self, kind: str, key: Digest) -> bytes | None:
-        """What was put there; None where nothing is, or where it is not whole. ``kind`` is a word: ``objects``."""
+        """The entry, or None if it is missing or damaged. ``kind`` is a word: ``objects``."""
 
     def put(self, kind: str, key: Digest, content: bytes) -> None:
-        """Keep ``content`` for whoever has the same key, if that can be done."""
+        """Store ``content`` for the next run with the same key, if possible."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Running many calls in parallel."""
+"""Parallel calls."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ Result = TypeVar("Result")
 
 
 class Workers(Protocol):
-    """Runs many calls at once."""
+    """Runs calls in parallel."""
 
     def map(
         self, function: Callable[[Item], Result], items: Iterable[Item], *, weight: Callable[[Item], int] | None = None
     ) -> list[Result]:
-        """Results in the order of ``items``, whatever order they finished in.
+        """The results in the order of ``items``.
 
-        The items of most ``weight`` are begun first: or the largest would keep the others waiting at the end.
+        The items of most ``weight`` start first: otherwise the largest could start last, and all would wait for it.
 
         Raises:
-            ExceptionGroup: every ForgeError that a call raised (all calls are finished first); a bug passes as it is.
+            ExceptionGroup: the ForgeErrors of all calls, after the last call; a bug is raised as it is.
         """

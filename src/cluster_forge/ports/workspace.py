@@ -9,28 +9,28 @@ from cluster_forge.foundation.file_tree import FileTree
 
 
 class Workspace(Protocol):
-    """The workspace's files, apart from the store."""
+    """The workspace's files, without the store."""
 
     def read(self, path: str) -> bytes | None:
-        """A file relative to the workspace, or None when it is not there."""
+        """A file relative to the workspace, or None if it does not exist."""
 
     def read_tree(self, folder: str) -> FileTree | None:
-        """All files of a folder, or None when there is no such folder. Hidden files are left out.
+        """All files of a folder except hidden ones, or None if it does not exist.
 
         Raises:
             WorkspaceError: if something in it cannot be read, or links out of the workspace.
         """
 
     def write(self, path: str, content: bytes) -> None:
-        """Write a file aside and rename it.
+        """Replace a file atomically.
 
         Raises:
-            WorkspaceError: if it cannot be written; the old one is whole then.
+            WorkspaceError: if it cannot be written; the old file is unchanged.
         """
 
     def replace_trees(self, trees: Mapping[str, FileTree]) -> None:
-        """Make each folder hold exactly that tree: written aside, then renamed.
+        """Make each folder hold exactly its tree; all folders are replaced together.
 
         Raises:
-            WorkspaceError: if it cannot be written; the old folders are whole then.
+            WorkspaceError: if a tree cannot be written; the old folders are unchanged.
         """

@@ -1,4 +1,4 @@
-"""What a description may name without describing it: the port to whoever has a catalog."""
+"""The port to a catalog: components and collections that a description may name without defining them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 from cluster_forge.foundation.errors import ForgeError
-from cluster_forge.stack.input_files import Files
+from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.model import Notice, Target
 from cluster_forge.yaml.positioned import Positioned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
-    """A stack with what its components of the catalog need; ``layers`` describe these in the description's own format."""
+class CompletedStack:
+    """A stack and what its catalog components need; ``layers`` describe these in the description's format."""
 
     stack: tuple[str, ...]
     layers: Mapping[str, tuple[Positioned, ...]] = field(default_factory=dict)
@@ -23,28 +23,28 @@ class Completed:
 
 
 class Catalog(Protocol):
-    """What names may stand for that the description does not define."""
+    """Defines names that the description does not define."""
 
     def names(self) -> Collection[str]:
-        """Its components."""
+        """The components."""
 
     def collections(self) -> Mapping[str, Sequence[str]]:
-        """The members of its collections."""
+        """The members of every collection."""
 
     def completed(
         self, stack: Mapping[str, str], own: Mapping[str, Positioned], target: Target, skipped: frozenset[str]
-    ) -> Completed:
-        """The stack with all that its components need.
+    ) -> CompletedStack:
+        """The stack with everything that its components need.
 
-        ``stack`` has where each is named, ``own`` what the description itself says of a component.
+        ``stack`` has the position at which each component is named, ``own`` the description's layers of a component.
         """
 
-    def extended(self, folders: Sequence[Positioned], files: Files, errors: list[ForgeError]) -> Catalog:
-        """The same catalog with those in ``folders`` (relative to ``input/``) laid over it."""
+    def extended(self, folders: Sequence[Positioned], files: InputFiles, errors: list[ForgeError]) -> Catalog:
+        """This catalog with those in ``folders`` (relative to ``input/``) merged over it."""
 
 
 class NoCatalog:
-    """`Catalog` that has nothing."""
+    """An empty `Catalog`."""
 
     def names(self) -> Collection[str]:
         return ()
@@ -58,13 +58,13 @@ class NoCatalog:
         own: Mapping[str, Positioned],  # noqa: ARG002 - the protocol's signature
         target: Target,  # noqa: ARG002
         skipped: frozenset[str],  # noqa: ARG002
-    ) -> Completed:
-        return Completed(stack=tuple(stack))
+    ) -> CompletedStack:
+        return CompletedStack(stack=tuple(stack))
 
     def extended(
         self,
         folders: Sequence[Positioned],  # noqa: ARG002
-        files: Files,  # noqa: ARG002
+        files: InputFiles,  # noqa: ARG002
         errors: list[ForgeError],  # noqa: ARG002
     ) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""One component's description as the model has it: layers merged, values read, what it names looked for."""
+"""Builds a `Component` from its layers: values merged, values files read, and every path and version checked."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import Any, Final
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import merge
-from cluster_forge.stack.input_files import Files, in_input, is_address
+from cluster_forge.stack.input_files import InputFiles, in_input, is_url
 from cluster_forge.stack.model import Component, ExpectedSecret, HelmSource, Size, Upstream
-from cluster_forge.stack.resolve import MOST_HINTS, Entry
-from cluster_forge.stack.schema import ComponentShape, HelmShape, SecretShape, UpstreamShape
-from cluster_forge.stack.validation import shaped
+from cluster_forge.stack.resolve import MOST_HINTS, LayeredComponent
+from cluster_forge.stack.schema.component import ComponentSchema, HelmSchema, SecretSchema, UpstreamSchema
+from cluster_forge.stack.schema.validation import validated
 from cluster_forge.yaml.positioned import Positioned
 
 _RELEASE: Final = re.compile(r"(?=.{1,53}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 """Helm's ``chartutil.ValidateReleaseName``."""
 
-_FETCHED: Final = ("https://", "http://", "file://")
+_SCHEMES: Final = ("https://", "http://", "file://")
 
 
 def build(
-    entry: Entry, size: Size, files: Files, errors: list[ForgeError], *, known: Iterable[str] = ()
+    entry: LayeredComponent, size: Size, files: InputFiles, errors: list[ForgeError], *, known: Iterable[str] = ()
 ) -> Component | None:
-    """The component; None if its description has not the right shape. What is wrong goes into ``errors``."""
-    return _Building(entry, size, files, errors).component(known)
+    """The component; None if its description does not fit the schema. Errors go into ``errors``."""
+    return _Builder(entry, size, files, errors).component(known)
 
 
-class _Building:
-    def __init__(self, entry: Entry, size: Size, files: Files, errors: list[ForgeError]) -> None:
+class _Builder:
+    def __init__(self, entry: LayeredComponent, size: Size, files: InputFiles, errors: list[ForgeError]) -> None:
         self._entry = entry
         self._name = entry.name
         self._size = size
@@ -40,121 +40,116 @@ class _Building:
         self._merged = merge.without_nulls(entry.merged)
 
     def component(self, known: Iterable[str]) -> Component | None:
-        shape = shaped(ComponentShape, self._merged)
-        if not isinstance(shape, ComponentShape):
+        schema = validated(ComponentSchema, self._merged)
+        if schema is None:
             return None
-        self._check_purpose(shape, known)
-        upstream = self._upstream(shape.upstream) if shape.upstream else None
+        self._check_source(schema, known)
+        upstream = self._upstream(schema.upstream) if schema.upstream else None
         return Component(
             name=ComponentName(self._name),
-            namespace=shape.namespace,
-            extra_namespaces=tuple(shape.extra_namespaces),
-            wave=shape.wave,
-            needs=tuple(map(ComponentName, dict.fromkeys(shape.needs))),
-            helm=self._helm(shape.helm, self._merged.at(("helm",)), self._version(shape)) if shape.helm else None,
+            namespace=schema.namespace,
+            extra_namespaces=tuple(schema.extra_namespaces),
+            wave=schema.wave,
+            needs=tuple(map(ComponentName, dict.fromkeys(schema.needs))),
+            helm=self._helm(schema.helm, self._merged.at(("helm",)), self._version(schema)) if schema.helm else None,
             manifests=self._manifests(self._merged, upstream.folder if upstream else None),
             values=self._values(self._entry.layers),
-            exclude=tuple(shape.exclude),
-            keep_namespace=shape.keep_namespace,
-            later_replaces=shape.later_replaces,
+            exclude=tuple(schema.exclude),
+            keep_namespace=schema.keep_namespace,
+            later_replaces=schema.later_replaces,
             upstream=upstream,
-            objects=tuple(shape.objects),
-            pod_security=shape.pod_security,
-            secrets=tuple(_secret(each, shape.namespace) for each in shape.secrets),
+            objects=tuple(schema.objects),
+            pod_security=schema.pod_security,
+            secrets=tuple(_secret(secret, schema.namespace) for secret in schema.secrets),
             where=self._entry.where,
         )
 
-    def _check_purpose(self, shape: ComponentShape, known: Iterable[str]) -> None:
-        if not shape.helm and not shape.manifests and not shape.objects:
+    def _check_source(self, schema: ComponentSchema, known: Iterable[str]) -> None:
+        if not schema.helm and not schema.manifests and not schema.objects:
             others = known if len(self._errors) < MOST_HINTS else ()
             near = did_you_mean(self._name, (name for name in others if name != self._name))
-            self._wrong(self._merged, f"nothing says what it is made from{near}", fix="give it `helm` or `manifests`")
-        elif not shape.helm:
+            self._wrong(self._merged, f"has neither `helm` nor `manifests`{near}", fix="add `helm` or `manifests`")
+        elif not schema.helm:
             for key in ("values", "valuesFiles", "sizes", "version"):
                 member = self._merged.get(key)
                 if member and member.content:
-                    self._wrong(
-                        member, f"`{key}` is for a chart, and it has none", fix=f"give it `helm`, or take `{key}` out"
-                    )
+                    self._wrong(member, f"`{key}` without `helm`", fix=f"add `helm`, or remove `{key}`")
 
-    def _version(self, shape: ComponentShape) -> str:
-        """``version`` and ``helm.version`` say the same thing; the higher layer wins."""
-        found = ""
+    def _version(self, schema: ComponentSchema) -> str:
+        """``version`` and ``helm.version`` are the same setting; the highest layer wins."""
+        version = ""
         for layer in self._entry.layers:
             helm = layer.get("helm")
             inner, outer = helm.get("version") if helm else None, layer.get("version")
             if inner and outer and inner.content and outer.content and inner.content != outer.content:
                 self._wrong(
                     outer,
-                    f"`version` says {outer.content} and `helm.version` says {inner.content}",
-                    fix="keep one of the two",
+                    f"`version: {outer.content}` and `helm.version: {inner.content}` differ",
+                    fix="remove one of the two",
                 )
-            found = next((str(place.content) for place in (outer, inner) if place and place.content), found)
-        return found or (shape.helm.version if shape.helm else "")
+            version = next((str(part.content) for part in (outer, inner) if part and part.content), version)
+        return version or (schema.helm.version if schema.helm else "")
 
-    def _helm(self, shape: HelmShape, place: Positioned, version: str) -> HelmSource:
-        chart, release = shape.chart, shape.release or self._name
+    def _helm(self, schema: HelmSchema, place: Positioned, version: str) -> HelmSource:
+        chart, release = schema.chart, schema.release or self._name
         if not _RELEASE.match(release):
             self._wrong(
                 place.at(("release",)),
-                f"{release!r} cannot be a Helm release's name: lower-case letters, digits and hyphens, at most 53",
-                fix="give `helm.release`",
+                f"{release!r} is not a Helm release name: lower-case letters, digits and hyphens, at most 53",
+                fix="set `helm.release`",
             )
-        if is_address(chart):
+        if is_url(chart):
             repository, _, last = chart.rstrip("/").rpartition("/")
             self._wrong(
                 place.at(("chart",)),
-                "`helm.chart` is an address",
+                "`helm.chart` is a URL",
                 fix=f"write `repository: {repository}` and `chart: {last}`",
             )
-        elif not shape.repository:
-            if self._path(place.at(("chart",))):
-                self._note(self._files.chart_fault(place.at(("chart",)), self._name))
+        elif not schema.repository:
+            if self._is_relative(place.at(("chart",))):
+                self._add(self._files.chart_error(place.at(("chart",)), self._name))
             chart = posixpath.normpath(chart)
         return HelmSource(
             chart=chart,
             release=release,
-            repository=shape.repository,
+            repository=schema.repository,
             version=version,
-            skip_schema=shape.skip_schema_validation,
+            skip_schema=schema.skip_schema_validation,
         )
 
-    def _manifests(self, place: Positioned, made: str | None) -> tuple[str, ...]:
-        found: list[str] = []
+    def _manifests(self, place: Positioned, sourced: str | None) -> tuple[str, ...]:
+        """``sourced`` is the folder that ``upstream`` is rendered into, which may not exist yet."""
+        manifests: list[str] = []
         for named in place.strings("manifests"):
             text = str(named.content)
-            if is_address(text):
-                if not text.startswith(_FETCHED):
-                    self._wrong(
-                        named,
-                        f"manifests cannot be fetched from {text}",
-                        fix=f"addresses begin with {', '.join(_FETCHED)}",
-                    )
-                found.append(text)
+            if is_url(text):
+                self._check_url(named)
+                manifests.append(text)
                 continue
-            found.append(posixpath.normpath(text))
-            if self._path(named) and found[-1] != made:
-                self._note(self._files.manifests_fault(named, self._name))
-        return tuple(found)
+            path = posixpath.normpath(text)
+            manifests.append(path)
+            if self._is_relative(named) and path != sourced:
+                self._add(self._files.manifests_error(named, self._name))
+        return tuple(manifests)
 
-    def _upstream(self, shape: UpstreamShape) -> Upstream:
+    def _check_url(self, named: Positioned) -> None:
+        if not str(named.content).startswith(_SCHEMES):
+            schemes = ", ".join(_SCHEMES)
+            self._wrong(named, f"cannot download {named.content}", fix=f"use a URL that starts with {schemes}")
+
+    def _upstream(self, schema: UpstreamSchema) -> Upstream:
         place = self._merged.at(("upstream",))
         for named in place.strings("manifests"):
-            if not str(named.content).startswith(_FETCHED):
-                self._wrong(
-                    named, f"{named.content} cannot be fetched", fix=f"addresses begin with {', '.join(_FETCHED)}"
-                )
-        if not shape.helm and not shape.manifests:
-            self._wrong(
-                place, "nothing says what the folder of `upstream` is made from", fix="give it `helm` or `manifests`"
-            )
+            self._check_url(named)
+        if not schema.helm and not schema.manifests:
+            self._wrong(place, "`upstream` has neither `helm` nor `manifests`", fix="add one of them to `upstream`")
         return Upstream(
-            folder=posixpath.normpath(shape.folder),
-            namespace=shape.namespace,
-            helm=self._helm(shape.helm, place.at(("helm",)), shape.helm.version) if shape.helm else None,
-            manifests=tuple(shape.manifests),
+            folder=posixpath.normpath(schema.folder),
+            namespace=schema.namespace,
+            helm=self._helm(schema.helm, place.at(("helm",)), schema.helm.version) if schema.helm else None,
+            manifests=tuple(schema.manifests),
             values=self._values((place,)),
-            exclude=tuple(shape.exclude),
+            exclude=tuple(schema.exclude),
         )
 
     def _values(self, layers: Iterable[Positioned]) -> Mapping[str, Any]:
@@ -169,47 +164,47 @@ class _Building:
                 yield member.plain or {}
 
     def _values_file(self, named: Positioned) -> Mapping[str, Any]:
-        if not self._path(named):
+        if not self._is_relative(named):
             return {}
         path = in_input(str(named.content))
         try:
-            located = self._files.located(path)
+            document = self._files.document(path)
         except DescriptionError as error:
             self._errors.append(error)
             return {}
         except ExceptionGroup as group:
             self._errors.extend(error for error in leaves(group) if isinstance(error, ForgeError))
             return {}
-        if located is None:
-            self._wrong(
-                named, f"there is no values file {path}", fix="make it, or name another one (relative to input/)"
-            )
+        if document is None:
+            fix = "create it, or correct the path (relative to input/)"
+            self._wrong(named, f"values file {path} does not exist", fix=fix)
             return {}
-        if located.value is not None and not isinstance(located.value, dict):
+        if document.value is not None and not isinstance(document.value, dict):
             self._errors.append(
                 DescriptionError(
-                    "Helm values have to be a mapping", where=located.where(), fix="write `key: value` lines"
+                    "Helm values must be a mapping", where=document.where(), fix="write `key: value` lines"
                 )
             )
             return {}
-        return located.value or {}
+        return document.value or {}
 
-    def _path(self, named: Positioned) -> bool:
-        """Whether the path is relative, as it has to be."""
-        is_relative = not str(named.content).startswith("/")
+    def _is_relative(self, named: Positioned) -> bool:
+        """Whether the path is relative, as it must be."""
+        path = str(named.content)
+        is_relative = not path.startswith("/")
         if not is_relative:
-            self._wrong(named, f"{named.content} begins with a slash", fix="paths are relative to input/")
+            self._wrong(named, f"{path} is an absolute path", fix=f"write `{path.lstrip('/')}`, relative to input/")
         return is_relative
 
     def _wrong(self, place: Positioned, message: str, *, fix: str) -> None:
-        self._note(DescriptionError(f"{self._name}: {message}", where=place.where, fix=fix))
+        self._add(DescriptionError(f"{self._name}: {message}", where=place.where, fix=fix))
 
-    def _note(self, error: DescriptionError | None) -> None:
+    def _add(self, error: DescriptionError | None) -> None:
         if error:
             self._errors.append(error)
 
 
-def _secret(shape: SecretShape, namespace: str) -> ExpectedSecret:
+def _secret(schema: SecretSchema, namespace: str) -> ExpectedSecret:
     return ExpectedSecret(
-        name=shape.name, namespace=shape.namespace or namespace, keys=shape.keys, purpose=shape.purpose
+        name=schema.name, namespace=schema.namespace or namespace, keys=schema.keys, purpose=schema.purpose
     )

@@ -1,4 +1,4 @@
-"""A description as a native file: what `convert` writes for a list of the first implementation."""
+"""A description as one native file: what `convert` writes for a list in the legacy format."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cluster_forge.stack.model import Format
-from cluster_forge.stack.parse import Loaded
-from cluster_forge.yaml import plain_emitter
+from cluster_forge.stack.parse import ParsedDescription
+from cluster_forge.yaml import document_writer
 
 _NOTES: Final = {
     "components": "What is in the stack.",
@@ -16,15 +16,15 @@ _NOTES: Final = {
 }
 
 
-def native(loaded: Loaded) -> str:
-    """The whole description, merged, as one file in the native format; reading it gives an equal stack."""
-    return "".join(f"{line}\n" for line in _lines(loaded))
+def native(parsed: ParsedDescription) -> str:
+    """The merged description as one file in the native format; reading it gives an equal stack."""
+    return "".join(f"{line}\n" for line in _lines(parsed))
 
 
-def _lines(loaded: Loaded) -> Iterator[str]:
-    described = loaded.effective
-    if loaded.format is Format.LIST:
-        yield "# Written by `cluster-forge convert` from a list of the first format. Paths are relative to this file's folder."
+def _lines(parsed: ParsedDescription) -> Iterator[str]:
+    described = parsed.effective
+    if parsed.format is Format.LIST:
+        yield "# Written by `cluster-forge convert` from a list in the legacy format. Paths are relative to this file's folder."
     for section, value in described.items():
         if section in _NOTES:
             yield ""
@@ -35,12 +35,12 @@ def _lines(loaded: Loaded) -> Iterator[str]:
             yield f"{section}:"
             yield from _components(value)
         else:
-            yield from plain_emitter.mapping({section: value})
+            yield from document_writer.mapping({section: value})
 
 
 def _components(items: Sequence[Any]) -> Iterator[str]:
-    """Each component apart from the one before it; names close together."""
+    """A blank line before each component that is a mapping; none between names."""
     for index, item in enumerate(items):
         if index and isinstance(item, Mapping):
             yield ""
-        yield from plain_emitter.sequence([item])
+        yield from document_writer.sequence([item])

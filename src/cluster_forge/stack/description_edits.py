@@ -1,4 +1,4 @@
-"""Changes to a description as text: what nobody asked to change, comments too, stays as it was written."""
+"""Edits of a description's text that keep everything else, comments included, as it was written."""
 
 from __future__ import annotations
 
@@ -9,24 +9,22 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-_STACK: Final = "components"
-_KNOWN: Final = "define"
+_COMPONENTS: Final = "components"
+_DEFINE: Final = "define"
 _CATALOGS: Final = "catalogs"
 _BEFORE: Final = 1
-"""Where ruamel.yaml keeps the comments and blank lines that stand before an item."""
+"""The index at which ruamel.yaml keeps the comments and blank lines before an item."""
 
 
 def with_components(text: str, names: Collection[str]) -> str:
-    """The native description with ``names`` in the stack, in the order of the file, and no other component.
+    """The native description with exactly ``names`` in the stack, in the order of the file.
 
-    What is described under ``components`` and is not among them moves to ``define``, with its comments; what is not
-    described there is named at the end of ``components``. The caller sees to it that the names are known, and that what
-    they need is among them.
+    Other components under ``components`` move to ``define``, with their comments; names that are not described there are
+    added at the end of ``components``. The caller checks that the names are known and include their dependencies.
     """
-    yaml = _round_trip()
-    description: CommentedMap = yaml.load(text)
-    listed: CommentedSeq = description.setdefault(_STACK, CommentedSeq())
-    known: CommentedSeq = description.get(_KNOWN) or CommentedSeq()
+    description = _loaded(text)
+    listed: CommentedSeq = description.setdefault(_COMPONENTS, CommentedSeq())
+    known: CommentedSeq = description.get(_DEFINE) or CommentedSeq()
     for entry in [entry for entry in listed if _name(entry) not in names]:
         position = listed.index(entry)
         before = listed.ca.items.get(position)
@@ -35,69 +33,72 @@ def with_components(text: str, names: Collection[str]) -> str:
             known.append(entry)
             if before:
                 known.ca.items[len(known) - 1] = before
-    if known and _KNOWN not in description:
-        description.insert(list(description).index(_STACK) + 1, _KNOWN, known)
+    if known and _DEFINE not in description:
+        description.insert(list(description).index(_COMPONENTS) + 1, _DEFINE, known)
     present = {_name(entry) for entry in listed}
     listed.extend(name for name in names if name not in present)
     _close_up(listed)
-    written = io.StringIO()
-    yaml.dump(description, written)
-    return written.getvalue()
+    return _dumped(description)
 
 
 def renamed(text: str, old: str, new: str) -> str | None:
-    """The native description with the component ``new`` in the place of ``old``; None where nothing names it.
+    """The native description with the component ``new`` in place of ``old``; None if it does not name ``old``.
 
-    What was said of ``old`` (values, a version, a namespace) is another component's, and goes.
+    Settings of ``old`` (values, a version, a namespace) do not fit the new component and are removed.
     """
-    yaml = _round_trip()
-    description: CommentedMap = yaml.load(text)
-    lists = [description.get(_STACK), *(description.get("collections") or {}).values()]
-    found = False
+    description = _loaded(text)
+    lists = [description.get(_COMPONENTS), *(description.get("collections") or {}).values()]
+    is_named = False
     for listed in lists:
         for position, entry in enumerate(listed or ()):
             if _name(entry) == old:
                 listed[position] = new
-                found = True
-    if not found:
+                is_named = True
+    if not is_named:
         return None
-    written = io.StringIO()
-    yaml.dump(description, written)
-    return written.getvalue()
+    return _dumped(description)
 
 
 def with_catalog(text: str, folder: str) -> str:
-    """The native description that names a catalog of one's own; as it is if it names one."""
-    yaml = _round_trip()
-    description: CommentedMap = yaml.load(text)
+    """The native description with ``folder`` under ``catalogs``; unchanged if it names a catalog already."""
+    description = _loaded(text)
     if description.get(_CATALOGS):
         return text
-    position = list(description).index(_STACK) if _STACK in description else len(description)
+    position = list(description).index(_COMPONENTS) if _COMPONENTS in description else len(description)
     description.pop(_CATALOGS, None)
     listed = CommentedSeq([folder])
     listed.fa.set_flow_style()
     description.insert(position, _CATALOGS, listed)
-    written = io.StringIO()
-    yaml.dump(description, written)
-    return written.getvalue()
+    return _dumped(description)
 
 
 def remarks(text: str) -> dict[str, str]:
-    """What the comment on a component's first line says of it, by the component's name."""
-    description: CommentedMap = _round_trip().load(text)
-    entries = [*(description.get(_STACK) or ()), *(description.get(_KNOWN) or ())]
-    found = {}
+    """The comment on each component's first line, by the component's name."""
+    description = _loaded(text)
+    entries = [*(description.get(_COMPONENTS) or ()), *(description.get(_DEFINE) or ())]
+    remarks = {}
     for entry in entries:
         comments = [] if isinstance(entry, str) else entry.ca.items.get("name") or []
-        said = next((token.value for token in comments if token and not isinstance(token, list)), "")
-        found[_name(entry)] = said.partition("\n")[0].lstrip("# ").strip()
-    return found
+        comment = next((token.value for token in comments if token and not isinstance(token, list)), "")
+        remarks[_name(entry)] = comment.partition("\n")[0].lstrip("# ").strip()
+    return remarks
+
+
+def _loaded(text: str) -> CommentedMap:
+    description: CommentedMap = _round_trip().load(text)
+    return description
+
+
+def _dumped(description: CommentedMap) -> str:
+    text = io.StringIO()
+    _round_trip().dump(description, text)
+    return text.getvalue()
 
 
 def _round_trip() -> YAML:
     yaml = YAML()
     yaml.preserve_quotes = True
-    yaml.width = 10_000  # lines are broken where the writer broke them
+    yaml.width = 10_000  # keep the line breaks of the author
     return yaml
 
 
@@ -106,7 +107,7 @@ def _name(entry: Any) -> str:
 
 
 def _close_up(listed: CommentedSeq) -> None:
-    """No blank line before what is the first item now."""
+    """Remove blank lines before the first item."""
     comments = listed.ca.items.get(0)
     if comments and comments[_BEFORE]:
         while comments[_BEFORE] and not comments[_BEFORE][0].value.strip():

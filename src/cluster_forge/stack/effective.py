@@ -1,18 +1,18 @@
-"""The effective description as text, each value with the file and line that it came from."""
+"""The effective description as YAML, each value with the file and line of its origin."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cluster_forge.yaml import plain_emitter
+from cluster_forge.yaml import document_writer
 from cluster_forge.yaml.positioned import Path
 
 _COLUMN = 56
 
 
 def text(effective: Mapping[str, Any], origins: Mapping[Path, str]) -> str:
-    """The description as YAML; with ``origins``, a comment behind every value that is no mapping and no list."""
+    """The description as YAML; with ``origins``, a comment after every scalar."""
     return "".join(_commented(line, where) for line, where in _mapping(effective, (), "", origins)) or "{}\n"
 
 
@@ -27,7 +27,7 @@ Lines = Iterator[tuple[str, str]]
 
 def _mapping(value: Mapping[str, Any], path: Path, indent: str, origins: Mapping[Path, str]) -> Lines:
     for key, member in value.items():
-        yield from _member(f"{indent}{plain_emitter.scalar(str(key))}:", member, (*path, key), indent, origins)
+        yield from _member(f"{indent}{document_writer.scalar(str(key))}:", member, (*path, key), indent, origins)
 
 
 def _sequence(items: list[Any], path: Path, indent: str, origins: Mapping[Path, str]) -> Lines:
@@ -54,7 +54,7 @@ def _member(start: str, value: Any, path: Path, indent: str, origins: Mapping[Pa
         yield start, ""
         yield from _sequence(value, path, indent, origins)
     else:
-        yield f"{start} {plain_emitter.scalar(value)}", origins.get(path, "")
+        yield f"{start} {document_writer.scalar(value)}", origins.get(path, "")
 
 
 def _commented(line: str, where: str) -> str:

@@ -1,4 +1,4 @@
-"""The files that a description is made of, through the two functions that its caller gives."""
+"""The files that a description consists of, read through two functions of the caller."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import posixpath
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from cluster_forge.foundation.errors import DescriptionError
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.stack.input_record import InputRecord, content_digest, listing_digest
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
 from cluster_forge.yaml.positioned_reader import PositionedDocument
 
 Read = Callable[[str], bytes | None]
-"""A file's bytes by its path in the workspace; None if there is no such file."""
+"""`InputSource.read`: a file's content by its path in the workspace; None if there is no such file."""
 
 ListFiles = Callable[[str], Sequence[str] | None]
-"""Every file below a folder (a file gives itself); None if there is no such path."""
+"""`InputSource.list_files`: every file below a folder; None if the path does not exist."""
 
 INPUT: Final = "input"
 _YAML: Final = (".yaml", ".yml", ".json")
@@ -23,87 +25,108 @@ _ARCHIVE: Final = ".tgz"
 
 
 def in_input(path: str) -> str:
-    """The path in the workspace of what is named relative to ``input/``."""
+    """A path relative to ``input/`` as a path in the workspace."""
     return posixpath.normpath(posixpath.join(INPUT, path))
 
 
-def is_address(text: str) -> bool:
-    """Whether a source is named by an address, not by a path."""
+def is_url(text: str) -> bool:
+    """Whether a source is a URL, not a path."""
     return "://" in text
 
 
-class Files:
-    """Reads, and remembers what was read."""
+class InputFiles:
+    """Reads files and records each of them. Without ``list_files``, every named path is taken to exist."""
 
-    def __init__(self, read: Read, list_files: ListFiles | None) -> None:
+    def __init__(self, read: Read, list_files: ListFiles | None = None) -> None:
         self._read = read
         self._list = list_files
-        self._seen: dict[str, None] = {}
+        self._files: dict[str, Digest | None] = {}
+        self._folders: dict[str, Digest | None] = {}
 
     @property
-    def seen(self) -> tuple[str, ...]:
-        """Every file that was read, in that order."""
-        return tuple(self._seen)
+    def record(self) -> InputRecord:
+        """Everything that was looked at so far."""
+        return InputRecord(files=dict(self._files), folders=dict(self._folders))
 
     def text(self, path: str) -> bytes | None:
+        """A file's content; None if there is no such file."""
         content = self._read(path)
-        if content is not None:
-            self._seen[path] = None
+        self._files[path] = content_digest(content)
         return content
 
-    def located(self, path: str) -> PositionedDocument | None:
+    def document(self, path: str) -> PositionedDocument | None:
         """A YAML file with one document; None if there is no such file.
 
         Raises:
-            DescriptionError, ExceptionGroup: if it is no well-formed YAML.
+            DescriptionError, ExceptionGroup: if it is not well-formed YAML.
         """
         content = self.text(path)
         return None if content is None else positioned_reader.read(content, path)
 
+    def documents(
+        self, path: str, errors: list[ForgeError], named: Positioned | None = None
+    ) -> list[Positioned] | None:
+        """The documents of a YAML file that ``named`` refers to; None, and an error, if it cannot be read."""
+        content = self.text(path)
+        if content is None:
+            fix = "correct the path, or create the file" if named else "create it: `cluster-forge init` writes one"
+            errors.append(
+                DescriptionError(f"file {path} does not exist", where=named.where if named else None, fix=fix)
+            )
+            return None
+        try:
+            return [document.root for document in positioned_reader.read_all(content, path)]
+        except (DescriptionError, ExceptionGroup) as error:
+            errors.extend(leaf for leaf in leaves(error) if isinstance(leaf, ForgeError))
+            return None
+
     def listed(self, path: str) -> Sequence[str] | None:
-        """Every file below a folder; None if there is no such path, or nobody can list."""
-        return self._list(path) if self._list else None
+        """Every file below a folder; None if the path does not exist, or without ``list_files``."""
+        if self._list is None:
+            return None
+        paths = self._list(path)
+        self._folders[path] = listing_digest(paths)
+        return paths
 
-    def manifests_fault(self, named: Positioned, component: str) -> DescriptionError | None:
-        """What is wrong with a file or folder of manifests that is named relative to ``input/``."""
+    def manifests_error(self, named: Positioned, component: str) -> DescriptionError | None:
+        """Why a file or folder of manifests, named relative to ``input/``, cannot be used; None if it can."""
         path = in_input(str(named.content))
-        found = self._found(path)
-        if found is None:
-            return _missing(named, component, f"there is no file or folder {path}")
-        if not any(file.endswith(_YAML) for file in found):
-            return _missing(
-                named,
-                component,
-                f"{path} holds no YAML file",
-                fix="put manifests (*.yaml) into it, or name another path",
+        paths = self._existing(path)
+        if paths is None:
+            return _source_error(named, component, f"{path} does not exist", fix="create it")
+        if not any(file.endswith(_YAML) for file in paths):
+            return _source_error(
+                named, component, f"{path} contains no YAML files", fix="put manifests (*.yaml) into it"
             )
         return None
 
-    def chart_fault(self, named: Positioned, component: str) -> DescriptionError | None:
-        """What is wrong with a chart that is named relative to ``input/``."""
+    def chart_error(self, named: Positioned, component: str) -> DescriptionError | None:
+        """Why a chart, named relative to ``input/``, cannot be used; None if it can."""
         path = in_input(str(named.content))
-        found = self._found(path)
-        if found is None:
-            return _missing(
+        paths = self._existing(path)
+        if paths is None:
+            return _source_error(
                 named,
                 component,
-                f"there is no chart {path}",
-                fix="name a folder or a .tgz relative to input/, or give `helm.repository`",
+                f"chart {path} does not exist",
+                fix="set `helm.repository` if it is in a repository",
             )
-        if not path.endswith(_ARCHIVE) and not any(posixpath.basename(file) == "Chart.yaml" for file in found):
-            return _missing(
-                named, component, f"{path} is no chart: it holds no Chart.yaml", fix="name the chart's own folder"
+        if not path.endswith(_ARCHIVE) and not any(posixpath.basename(file) == "Chart.yaml" for file in paths):
+            return _source_error(
+                named,
+                component,
+                f"{path} is not a chart: it contains no Chart.yaml",
+                fix="name the folder that contains Chart.yaml",
             )
         return None
 
-    def _found(self, path: str) -> Sequence[str] | None:
-        """The files at ``path``; where nobody can list, everything is taken to be there."""
-        return self._list(path) if self._list else ("Chart.yaml",)
+    def _existing(self, path: str) -> Sequence[str] | None:
+        return self.listed(path) if self._list else ("Chart.yaml",)
 
 
-def _missing(
-    named: Positioned, component: str, message: str, *, fix: str = "make it, or name another path (relative to input/)"
-) -> DescriptionError:
+def _source_error(named: Positioned, component: str, message: str, *, fix: str) -> DescriptionError:
     return DescriptionError(
-        f"{component}: {message}", where=named.where, fix=f"{fix}; or leave the component out (--skip {component})"
+        f"{component}: {message}",
+        where=named.where,
+        fix=f"{fix}, correct the path (relative to input/), or leave the component out: --skip {component}",
     )

@@ -1,4 +1,4 @@
-"""The JSON Schemas (draft 2020-12) of the files that users write, made from the models that check them."""
+"""JSON Schemas (draft 2020-12) of the files that users write, generated from the models that check them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter
 
-from cluster_forge.stack.legacy_schema import LegacyEntryShape, LegacyShape, LegacySourceShape
-from cluster_forge.stack.schema import Shape, StackShape
+from cluster_forge.stack.legacy.schema import LegacyEntrySchema, LegacySchema, LegacySourceSchema
+from cluster_forge.stack.schema.description import StackSchema
+from cluster_forge.stack.schema.key_types import Schema
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 FILES: Final[Mapping[str, tuple[str, Any]]] = {
-    "stack.schema.json": ("Cluster-Forge stack description", StackShape),
-    "stack-list.schema.json": ("Cluster-Forge stack description, first format", list[LegacyEntryShape]),
-    "source.schema.json": ("Cluster-Forge source.yaml, first format", LegacySourceShape),
+    "stack.schema.json": ("Cluster-Forge stack description", StackSchema),
+    "stack-list.schema.json": ("Cluster-Forge stack description, legacy format", list[LegacyEntrySchema]),
+    "source.schema.json": ("Cluster-Forge source.yaml, legacy format", LegacySourceSchema),
 }
 
 
 def texts(files: Mapping[str, tuple[str, Any]] = FILES) -> Iterator[tuple[str, str]]:
-    """Each schema's file name and text; ``files`` are titles and models by the schemas' names."""
+    """Each schema's file name and text; ``files`` are titles and models by file name."""
     for file, (title, model) in files.items():
         schema = _schema(model)
         schema.pop("title", None)
@@ -35,13 +36,13 @@ def texts(files: Mapping[str, tuple[str, Any]] = FILES) -> Iterator[tuple[str, s
 def _schema(model: Any) -> dict[str, Any]:
     is_model = isinstance(model, type) and issubclass(model, BaseModel)
     schema = model.model_json_schema() if is_model else TypeAdapter(model).json_schema()
-    described = {each.__name__: descriptions(each) for each in _models(Shape, LegacyShape)}
+    described = {inner.__name__: descriptions(inner) for inner in _models(Schema, LegacySchema)}
     root = model.__name__ if is_model else ""
-    for title, shape in {root: schema, **schema.get("$defs", {})}.items():
+    for title, inner in {root: schema, **schema.get("$defs", {})}.items():
         for name, text in described.get(title, {}).items():
-            if "$ref" not in shape["properties"][name]:  # what it refers to describes itself
-                shape["properties"][name]["description"] = text
-        _allow_null(shape)
+            if "$ref" not in inner["properties"][name]:  # the referenced model has a description
+                inner["properties"][name]["description"] = text
+        _allow_null(inner)
     return dict(schema)
 
 
@@ -52,27 +53,27 @@ def _models(*roots: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def descriptions(model: type[BaseModel]) -> dict[str, str]:
-    """The text below each field of a model and of those that it inherits from, by its key.
+    """The docstring of each field of a model and of its base classes, by key.
 
-    pydantic can read them too (``use_attribute_docstrings``), but does so whenever the models are loaded, which takes a
-    fifth of the time of loading them.
+    pydantic can read them too (``use_attribute_docstrings``), but then does so whenever the models are loaded, which
+    takes 20 % longer.
     """
-    found: dict[str, str] = {}
-    for base in reversed([each for each in model.__mro__ if issubclass(each, BaseModel) and each is not BaseModel]):
+    docstrings: dict[str, str] = {}
+    for base in reversed([kind for kind in model.__mro__ if issubclass(kind, BaseModel) and kind is not BaseModel]):
         (body,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
         assert isinstance(body, ast.ClassDef)
         for field, below in pairwise(body.body):
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(below, ast.Expr):
                 key = model.model_fields[field.target.id].alias or field.target.id
                 if isinstance(below.value, ast.Constant) and isinstance(below.value.value, str):
-                    found[key] = inspect.cleandoc(below.value.value)
-    return found
+                    docstrings[key] = inspect.cleandoc(below.value.value)
+    return docstrings
 
 
-def _allow_null(shape: dict[str, Any]) -> None:
-    """A key without a value is as good as none: null takes away what a lower layer says."""
-    required = shape.get("required", ())
-    for name, member in shape.get("properties", {}).items():
+def _allow_null(schema: dict[str, Any]) -> None:
+    """Allow null for every optional key: it removes what a lower layer says."""
+    required = schema.get("required", ())
+    for name, member in schema.get("properties", {}).items():
         member.pop("title", None)
         if name in required:
             continue

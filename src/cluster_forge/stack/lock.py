@@ -1,4 +1,4 @@
-"""What is locked: which bytes each component was made from, so that the same description gives the same stack."""
+"""The lock as values: which bytes each component is built from, so that the same description gives the same stack."""
 
 from __future__ import annotations
 
@@ -7,19 +7,32 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from cluster_forge.foundation.addresses import as_key
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.stack.model import HelmSource
 
 FILE: Final = "cluster-forge.lock"
-"""Where it lies in the workspace (`lock_file`)."""
+"""Its path in the workspace; `lock_file` reads and writes it."""
+
+
+def chart_address(source: HelmSource) -> str:
+    """How the lock names a chart: ``https://charts.example.com shop``, or the path of a local one."""
+    return f"{as_key(source.repository)} {source.chart}" if source.repository else source.chart
+
+
+def manifest_address(url: str) -> str:
+    """How the lock names a manifest by URL."""
+    return as_key(url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class LockedSource:
-    """A source and what it was when it was fetched.
+    """One source and the bytes it was resolved to.
 
-    ``address`` is a URL, a repository with the chart's name after a blank, or a path relative to ``input/``; ``asked``
-    the range that the description gives and ``version`` what it came to (both empty where there are no versions).
+    ``address`` is a URL without credentials, a repository and the chart's name separated by a space, or a path relative
+    to ``input/``. ``asked`` is the version range in the description, ``version`` what it was resolved to; both are empty
+    for a source without versions.
     """
 
     address: str
@@ -30,9 +43,9 @@ class LockedSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedComponent:
-    """A component's sources, by address and range, and the fingerprint of what was rendered from them.
+    """A component's sources, sorted, and the fingerprint of what was rendered from them.
 
-    ``asks`` are the API versions that its chart asks the cluster for (``*``: it may ask for any).
+    ``required_apis`` are the API versions that its chart asks the cluster for (``*``: any).
     """
 
     name: ComponentName
@@ -44,13 +57,13 @@ class LockedComponent:
         object.__setattr__(self, "sources", tuple(sorted(self.sources)))
 
     def source(self, address: str, asked: str = "") -> LockedSource | None:
-        """What is locked for an address and a range."""
+        """The locked source for an address and a version range."""
         return next((source for source in self.sources if (source.address, source.asked) == (address, asked)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """All components that are locked, by name."""
+    """The locked components by name."""
 
     components: Mapping[str, LockedComponent] = field(default_factory=dict)
 
@@ -61,15 +74,15 @@ class Lock:
         return self.components.get(name)
 
     def source(self, component: str, address: str, asked: str = "") -> LockedSource | None:
-        """What is locked for a component's source; None when it is not, or was for another range."""
+        """The locked source of a component; None if it is not locked, or locked for another version range."""
         locked = self.components.get(component)
         return locked.source(address, asked) if locked else None
 
     def having(self, components: Iterable[LockedComponent]) -> Lock:
-        """The same lock with these components, new or in place of their old entries."""
+        """The lock with these components added or replaced."""
         return Lock({**self.components, **{component.name: component for component in components}})
 
     def only(self, names: Iterable[str]) -> Lock:
-        """The same lock without every other component."""
+        """The lock reduced to these components."""
         kept = set(names)
         return Lock({name: component for name, component in self.components.items() if name in kept})

@@ -1,6 +1,6 @@
 """The lock as a file.
 
-One fact to a line, everything sorted, components apart from each other: Git merges two people's changes line by line.
+One fact on each line, everything sorted, a blank line between components: Git merges the changes of two branches by line.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, LockError, leaves, raise_all
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
-from cluster_forge.yaml import plain_emitter as text
+from cluster_forge.yaml import document_writer as text
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
 from cluster_forge.yaml.syntax_errors import conflict_line
@@ -22,11 +22,11 @@ _HEADER: Final = """\
 # Written by `cluster-forge mine`: what every component was made from, down to the bytes. Commit this file.
 # `cluster-forge mine --update [NAME]` moves it to newer versions; do not edit it by hand.
 """
-_REGAIN: Final = "restore the file from Git, or delete it and run `cluster-forge mine`"
+_RESTORE: Final = "restore the file from Git, or delete it and run `cluster-forge mine`"
 
 
 def emit(lock: Lock) -> str:
-    """The lock file's text."""
+    """The text of the lock file."""
     return "".join(f"{line}\n" for line in _lines(lock))
 
 
@@ -34,21 +34,21 @@ def parse(content: str, file: str = FILE) -> Lock:
     """Read a lock file; an empty one is an empty lock.
 
     Raises:
-        LockError, ExceptionGroup: with ``file:line``, for whatever `emit` would not have written.
+        LockError, ExceptionGroup: with ``file:line``, for everything that `emit` does not write.
     """
     conflict = conflict_line(content)
     if conflict is not None:
         raise LockError(
-            "Git left a merge conflict in the lock",
+            "the lock has a merge conflict",
             where=f"{file}:{conflict}",
-            fix="take either version (`git checkout --ours cluster-forge.lock`) and run `cluster-forge mine`",
+            fix="choose one version (`git checkout --ours cluster-forge.lock`), then run `cluster-forge mine`",
         )
     try:
-        found = positioned_reader.read(content.encode(), file).traced
+        document = positioned_reader.read(content.encode(), file).root
     except (DescriptionError, ExceptionGroup) as error:
-        raise_all(_as_lock_error(fault) for fault in leaves(error) if isinstance(fault, ForgeError))
+        raise_all(_as_lock_error(leaf) for leaf in leaves(error) if isinstance(leaf, ForgeError))
         raise
-    return _Reading().lock(found)
+    return _LockReader().lock(document)
 
 
 def _lines(lock: Lock) -> Iterator[str]:
@@ -70,36 +70,40 @@ def _lines(lock: Lock) -> Iterator[str]:
 
 
 def _fields(source: LockedSource) -> dict[str, str]:
-    written = {
+    fields = {
         "address": source.address,
         "asked": source.asked,
         "version": source.version,
         "digest": str(source.digest),
     }
-    return {key: value for key, value in written.items() if value or key == "address"}
+    return {key: value for key, value in fields.items() if value or key == "address"}
 
 
 def _as_lock_error(error: ForgeError) -> LockError:
-    return LockError(f"the lock is damaged: {error.message}", where=error.where, fix=_REGAIN)
+    return LockError(f"the lock is damaged: {error.message}", where=error.where, fix=_RESTORE)
 
 
-class _Reading:
-    """Collects every fault before it gives up."""
+class _LockReader:
+    """Collects every error before it raises them."""
 
     def __init__(self) -> None:
         self._errors: list[ForgeError] = []
 
-    def lock(self, found: Positioned) -> Lock:
-        if found.content is None:
+    def lock(self, document: Positioned) -> Lock:
+        if document.content is None:
             return Lock()
-        top = self._members(found, ("version", "components"), required=("version", "components"))
+        top = self._members(document, ("version", "components"), required=("version", "components"))
         version = top.get("version")
         if version and version.content != _VERSION:
             newer = isinstance(version.content, int) and version.content > _VERSION
-            fix = "use a newer cluster-forge" if newer else _REGAIN
-            raise LockError(f"a lock of version {version.content} cannot be read", where=version.where, fix=fix)
-        described = self._mapping(top["components"]) if "components" in top else {}
-        components = [self._component(name, body) for name, body in described.items()]
+            fix = "upgrade cluster-forge" if newer else _RESTORE
+            raise LockError(
+                f"a lock of version {version.content} cannot be read; this cluster-forge reads version {_VERSION}",
+                where=version.where,
+                fix=fix,
+            )
+        bodies = self._mapping(top["components"]) if "components" in top else {}
+        components = [self._component(name, body) for name, body in bodies.items()]
         raise_all(self._errors)
         return Lock({component.name: component for component in components if component})
 
@@ -109,7 +113,7 @@ class _Reading:
         sources = [self._source(item) for item in self._items(members.get("sources"))]
         keys = [(source.address, source.asked) for source in sources if source]
         if len(set(keys)) < len(keys):
-            self._wrong(body, f"{name} locks a source twice")
+            self._wrong(body, f"{name} has the same source twice")
         try:
             return LockedComponent(
                 name=ComponentName(name),
@@ -148,21 +152,21 @@ class _Reading:
 
     def _mapping(self, value: Positioned) -> Mapping[str, Positioned]:
         if not isinstance(value.content, Mapping):
-            self._wrong(value, "this has to be a mapping")
+            self._wrong(value, "expected a mapping")
         return value.mapping
 
     def _items(self, value: Positioned | None) -> Iterable[Positioned]:
         if value is None:
             return ()
         if not isinstance(value.content, tuple):
-            self._wrong(value, "this has to be a list")
+            self._wrong(value, "expected a list")
         return value.items
 
     def _string(self, value: Positioned | None) -> str:
         if value is None:
             return ""
         if value.string is None:
-            self._wrong(value, "this has to be text")
+            self._wrong(value, "expected text")
         return value.string or ""
 
     def _digest(self, value: Positioned) -> Digest | None:

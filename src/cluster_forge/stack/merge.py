@@ -1,8 +1,7 @@
-"""Laying one mapping over another as Helm does with values: mappings merge, lists and scalars replace, null removes.
+"""Merging mappings as Helm merges values: mappings merge, lists and scalars replace, null removes.
 
-A null that is laid over something stays a null: of values it is handed to Helm, which then drops the chart's default
-(``chartutil.CoalesceValues``); of a description it is dropped at the end (`without_nulls`). What is later laid over a
-null replaces it.
+A null stays in the result. In Helm values it is passed on to Helm, which then drops the chart's default
+(``chartutil.CoalesceValues``); in a description it is dropped at the end (`without_nulls`). A later layer replaces it.
 """
 
 from __future__ import annotations
@@ -21,32 +20,32 @@ _SIZES: Final = "sizes"
 
 
 def values(*layers: Values) -> dict[str, Any]:
-    """Helm values, earliest first, in one; the layers stay as they are."""
+    """The merged Helm values; later layers win. The layers are not changed."""
     merged: dict[str, Any] = {}
     for layer in layers:
         merged = _plain(merged, layer)
     return merged
 
 
-def traced(*layers: Positioned) -> Positioned:
-    """The same for values that know their places; every part keeps the place that it came from.
+def positioned(*layers: Positioned) -> Positioned:
+    """The same for positioned values; every part keeps its position.
 
     Raises:
-        TypeError: without a layer.
+        TypeError: without any layer.
     """
     return reduce(_over, layers)
 
 
 def joined(below: Positioned, top: Positioned, identity: Callable[[Positioned], object]) -> Positioned:
-    """The items of both lists; one of ``top`` takes the place of an equal one of ``below``. None is equal to nothing."""
-    left = {found: each for each in top.items if (found := identity(each)) is not None}
-    items = [left.pop(identity(each), each) for each in below.items]
-    taken = {id(each) for each in items}
-    return replace(top, content=(*items, *(each for each in top.items if id(each) not in taken)))
+    """The items of both lists. An item of ``top`` replaces the one of ``below`` with an equal ``identity`` (not None)."""
+    replacing = {key: item for item in top.items if (key := identity(item)) is not None}
+    items = [replacing.pop(identity(item), item) for item in below.items]
+    taken = {id(item) for item in items}
+    return replace(top, content=(*items, *(item for item in top.items if id(item) not in taken)))
 
 
 def without_nulls(description: Positioned) -> Positioned:
-    """The description without members that are null; inside of Helm values they stay."""
+    """The description without null members; in Helm values they stay."""
     if isinstance(description.content, tuple):
         return replace(description, content=tuple(without_nulls(item) for item in description.content))
     if not isinstance(description.content, Mapping):

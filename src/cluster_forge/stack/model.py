@@ -1,4 +1,4 @@
-"""A stack as its user described it, every name resolved and every default filled in."""
+"""The stack that a description describes, with every name resolved and every default filled in."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Architecture(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class KubernetesVersion:
-    """A Kubernetes version, ``1.33`` or ``1.33.2``; one without a patch means the first of its line."""
+    """A Kubernetes version, ``1.33`` or ``1.33.2``; without a patch number, patch 0."""
 
     major: int
     minor: int
@@ -63,13 +63,13 @@ class KubernetesVersion:
         return cls(*map(int, parts))
 
     def __str__(self) -> str:
-        """As Helm's Capabilities give it: ``v1.33.0``."""
+        """As in Helm's Capabilities: ``v1.33.0``."""
         return f"v{self.major}.{self.minor}.{self.patch}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """``count`` nodes alike; quantities as Kubernetes writes them."""
+    """``count`` equal nodes; sizes are Kubernetes quantities."""
 
     count: int = 1
     cpu: str = ""
@@ -89,14 +89,14 @@ class Target:
     architectures: tuple[Architecture, ...] = (Architecture.AMD64, Architecture.ARM64)
     nodes: tuple[Node, ...] = ()
     domain: str = ""
-    """The DNS domain below which user interfaces are reachable; empty: nothing is made reachable."""
+    """The DNS domain under which user interfaces are reachable; if empty, they are not exposed."""
     provides: tuple[str, ...] = ()
-    """Capabilities that the cluster has by itself, like ``storage-class``."""
+    """Capabilities that the cluster has already, like ``storage-class``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitOps:
-    """How the stack gets into the cluster and stays there."""
+    """How the stack is deployed and kept in sync."""
 
     engine: GitOpsEngine = GitOpsEngine.ARGOCD
     mode: GitOpsMode = GitOpsMode.UI
@@ -105,12 +105,12 @@ class GitOps:
     persistent: bool = False
     url: str = ""
     finalizers: bool = False
-    """Whether Argo CD deletes a component's objects with its Application (off: they are orphaned and stay)."""
+    """Whether deleting an Application in Argo CD deletes its objects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSettings:
-    """Where the stack's OCI image is bound for and how its layer is packed."""
+    """The repository and the compression of the stack's OCI image."""
 
     repository: str = ""
     compression: Compression = Compression.GZIP
@@ -121,7 +121,7 @@ class ImageSettings:
 class HelmSource:
     """A chart. Without ``repository``, ``chart`` is a folder or ``.tgz`` relative to ``input/``.
 
-    ``version`` is exact or a range as Helm reads it; empty means the newest stable one.
+    ``version`` is exact or a range in Helm's syntax; empty means the newest stable version.
     """
 
     chart: str
@@ -129,7 +129,7 @@ class HelmSource:
     repository: str = ""
     version: str = ""
     skip_schema: bool = False
-    """Whether the values are not checked against the chart's ``values.schema.json``."""
+    """Whether to skip checking the values against the chart's ``values.schema.json``."""
 
     @property
     def is_local(self) -> bool:
@@ -138,10 +138,10 @@ class HelmSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
-    """How a folder of already rendered manifests is made anew: what the first format keeps in ``source.yaml``.
+    """The source of a folder of rendered manifests; the legacy format has it in ``source.yaml``.
 
-    ``mine`` renders ``helm`` (or fetches ``manifests``) with ``values`` into ``folder`` (relative to ``input/``) and
-    leaves out the files named in ``exclude``; ``smelt`` reads the folder and never needs the source.
+    ``mine`` renders ``helm`` with ``values`` (or downloads ``manifests``) into ``folder`` (relative to ``input/``) without
+    the files in ``exclude``. ``smelt`` reads the folder and does not need the source.
     """
 
     folder: str
@@ -154,7 +154,7 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedSecret:
-    """A Secret that somebody has to make: its keys and what each is, and what it is for."""
+    """A Secret that must exist before deployment: its keys, each with a description, and its purpose."""
 
     name: str
     namespace: str
@@ -164,11 +164,11 @@ class ExpectedSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One unit of the stack: what it is made from, with which values, and where it goes.
+    """A component of the stack: its sources, values and namespace.
 
-    ``values`` are what the chart gets, every layer merged. ``manifests`` are URLs, and files and folders relative to
-    ``input/``. ``exclude`` names objects that are left out, by the file name that they would be written to or, as the
-    first format calls them, ``Kind_name.yaml``. ``where`` is the ``file:line`` of the component's description.
+    ``values`` are the merged values for the chart. ``manifests`` are URLs, and files and folders relative to ``input/``.
+    ``exclude`` has the objects to leave out, by the name of their file in ``working/`` or, as in the legacy format, by
+    ``Kind_name.yaml``. ``where`` is the ``file:line`` of the component's definition.
     """
 
     name: ComponentName
@@ -182,19 +182,19 @@ class Component:
     exclude: tuple[str, ...] = ()
     keep_namespace: bool = False
     later_replaces: bool = False
-    """A later entry of ``manifests`` replaces an equal object of an earlier one (else it is a duplicate)."""
+    """A later entry of ``manifests`` replaces the same object of an earlier one; otherwise that is a duplicate."""
     upstream: Upstream | None = None
     objects: tuple[Mapping[str, Any], ...] = ()
-    """Kubernetes objects that the description itself holds."""
+    """Kubernetes objects in the description itself."""
     pod_security: str = ""
-    """The Pod Security level of its namespace, empty where nobody says one."""
+    """The Pod Security level of its namespace; empty if not set."""
     secrets: tuple[ExpectedSecret, ...] = ()
     where: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignore:
-    """A finding that the description silences, with its reason; empty fields match everything."""
+    """A finding that the description ignores, with the reason. Empty fields match everything."""
 
     code: str
     reason: str
@@ -204,7 +204,7 @@ class Ignore:
 
 
 class Format(StrEnum):
-    """How a description is written: natively, or as the first implementation's list."""
+    """The format of a description: native, or a list in the legacy format."""
 
     NATIVE = "native"
     LIST = "list"
@@ -212,7 +212,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something about the description that its user should know and that is no error."""
+    """A remark on the description that is not an error."""
 
     code: str
     message: str
@@ -223,7 +223,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """What is asked for. ``components`` are in the order in which the description names them, each once."""
+    """The stack. ``components`` are unique, in the order in which the description names them."""
 
     name: str
     target: Target = Target()
@@ -236,7 +236,7 @@ class Stack:
         """The component called ``name``.
 
         Raises:
-            KeyError: if the stack has none of that name.
+            KeyError: if the stack has no component of that name.
         """
         for component in self.components:
             if component.name == name:

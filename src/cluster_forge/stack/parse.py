@@ -1,6 +1,6 @@
-"""From the description's text to the stack: the one entry point, for both formats.
+"""From the description's text to the stack, for both formats: the one strict reader.
 
-Everything that is wrong in any of its files is raised together, in the order of files and lines.
+All errors of all files are raised together, in the order of files and lines.
 """
 
 from __future__ import annotations
@@ -12,98 +12,184 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import ForgeError, raise_all
+from cluster_forge.foundation.errors import DescriptionError, ForgeError, raise_all
+from cluster_forge.stack import catalog_overlay, component_builder, merge, settings
 from cluster_forge.stack.catalog_port import Catalog
-from cluster_forge.stack.input_files import Files, ListFiles, Read
-from cluster_forge.stack.model import Format, Notice, Stack
-from cluster_forge.stack.resolve import expanded, resolve, select
+from cluster_forge.stack.input_files import InputFiles
+from cluster_forge.stack.input_record import DESCRIPTION, InputRecord
+from cluster_forge.stack.layers import LayerReader
+from cluster_forge.stack.legacy.translation import translate
+from cluster_forge.stack.model import Component, Format, Notice, Stack
+from cluster_forge.stack.resolve import LayeredComponent, Resolved, resolve
+from cluster_forge.stack.schema.component import ComponentSchema
+from cluster_forge.stack.schema.description import StackSchema
+from cluster_forge.stack.schema.validation import schema_errors
+from cluster_forge.stack.select import read_names, select, typed
+from cluster_forge.stack.selection import Selection
 from cluster_forge.yaml.positioned import Path, Positioned
 
-DESCRIPTION: Final = "input/config.yaml"
+_LEGACY_NAME: Final = "stack"
+"""The stack's name where the description is a list, which has no place for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A description, read.
+class ParsedDescription:
+    """A description, merged and checked.
 
-    ``effective`` is the whole of it in the native format as plain data: ``extends`` and ``environments`` merged, a list
-    translated; ``origins`` has the ``file:line`` of every path in it. ``files`` are all files that were read.
-    ``digest`` is that of ``effective``: it does not depend on comments, order of keys, or which names were chosen (in a
-    list the selection is part of the description). ``left_out`` names the stack's components that were not chosen.
+    ``effective`` is all of it in the native format as plain data: ``extends`` and ``environments`` merged, a list
+    translated; ``origins`` has the ``file:line`` of every path in it. ``inputs`` are all files that were read.
+    ``digest`` is that of ``effective``: comments, order of keys and selected names do not change it (in a list the
+    selection is part of the description). ``left_out`` names the stack's components that are not selected.
     """
 
     stack: Stack
     effective: Mapping[str, Any]
     origins: Mapping[Path, str]
     notices: tuple[Notice, ...]
-    files: tuple[str, ...]
+    inputs: InputRecord
     format: Format
     digest: Digest
     left_out: tuple[str, ...] = ()
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that were read, in that order."""
+        return tuple(self.inputs.digests)
 
-def load(  # noqa: PLR0913 -- one argument for each option of the command line
-    read: Read,
-    *,
-    path: str = DESCRIPTION,
-    environment: str | None = None,
-    select_files: Sequence[str] = (),
-    names: Sequence[str] = (),
-    skip: Sequence[str] = (),
-    list_files: ListFiles | None = None,
-    name: str = "stack",
-    catalog: Catalog | None = None,
-) -> Loaded:
-    """Read the description at ``path`` (in the workspace) and everything that it names.
 
-    ``names`` and the names in ``select_files`` choose from the stack, ``skip`` leaves out; ``needs`` of what is chosen
-    may then point outside of it. Without ``list_files`` nobody checks whether manifests and charts are there. ``name``
-    is the stack's if the description is a list.
+def parse_description(
+    files: InputFiles, selection: Selection | None = None, catalog: Catalog | None = None
+) -> ParsedDescription:
+    """Read ``input/config.yaml`` and everything that it names.
+
+    ``needs`` of the selected components may point to components that are not selected.
 
     Raises:
-        DescriptionError, UnknownNameError, ExceptionGroup: what is wrong, all of it.
+        DescriptionError, UnknownNameError, ExceptionGroup: all errors.
     """
-    from cluster_forge.stack import settings  # noqa: PLC0415 -- as below
-    from cluster_forge.stack.loading import Loading  # noqa: PLC0415 -- pydantic: 0.2 s that only a reader should pay
-
-    loading = Loading(Files(read, list_files), environment)
-    chosen = [*loading.selection(select_files), *_typed(names)]
-    description, form = loading.description(path, chosen, name)
-    if description is None or (select_files and not chosen):
-        raise_all(_ordered(loading.errors))
-    assert description is not None
-    if catalog:
-        catalog = catalog.extended(description.strings("catalogs"), loading.files, loading.errors)
-    resolved = resolve(description, loading.errors, catalog=catalog, target=settings.target(description), skip=skip)
-    kept = select(resolved, chosen if form is Format.NATIVE else (), _typed(skip), loading.errors)
-    stack = loading.stack(description, resolved, kept)
-    raise_all(_ordered(loading.errors))
-    description = expanded(description, resolved, kept)
-    effective = description.plain
-    canonical = json.dumps(effective, sort_keys=True, separators=(",", ":")).encode()
-    return Loaded(
-        stack=stack,
-        effective=effective,
-        origins=MappingProxyType(dict(description.origins())),
-        notices=tuple(notice for notice in (*loading.notices, *resolved.notices) if notice.component in kept),
-        files=loading.files.seen,
-        format=form,
-        digest=Digest.of(canonical),
-        left_out=tuple(name for name in resolved.stack if name not in kept),
-    )
+    return _Parser(files, selection or Selection()).parse(catalog)
 
 
-def _typed(names: Sequence[str]) -> list[Positioned]:
-    """Names from the command line: they have no place."""
-    return [Positioned(name, "") for name in names]
+class _Parser:
+    """One reading of a description: what it has found so far."""
+
+    def __init__(self, files: InputFiles, selection: Selection) -> None:
+        self._files = files
+        self._selection = selection
+        self._errors: list[ForgeError] = []
+        self._notices: list[Notice] = []
+        self._format = Format.NATIVE
+        self._unreadable: frozenset[str] = frozenset()
+        """Components of a list whose ``source.yaml`` cannot be read."""
+
+    def parse(self, catalog: Catalog | None) -> ParsedDescription:
+        selection, errors = self._selection, self._errors
+        names = [name for path in selection.select for name in read_names(self._files, path, errors)]
+        names += typed(selection.names)
+        description = self._description(names)
+        if description is None or (selection.select and not names):
+            raise_all(_sorted(errors))
+        assert description is not None
+        if catalog:
+            catalog = catalog.extended(description.strings("catalogs"), self._files, errors)
+        target = settings.target(description)
+        resolved = resolve(description, errors, catalog=catalog, target=target, skip=selection.skip)
+        selected = names if self._format is Format.NATIVE else ()
+        kept = select(resolved, selected, typed(selection.skip), errors)
+        stack = self._stack(description, resolved, kept)
+        raise_all(_sorted(errors))
+        return self._parsed(stack, description, resolved, kept)
+
+    def _parsed(
+        self, stack: Stack, description: Positioned, resolved: Resolved, kept: Sequence[str]
+    ) -> ParsedDescription:
+        if resolved.from_catalog:
+            components = [merge.without_nulls(resolved.known[name].merged) for name in kept]
+            description = catalog_overlay.written_out(description, components)
+        effective = description.plain
+        canonical = json.dumps(effective, sort_keys=True, separators=(",", ":")).encode()
+        return ParsedDescription(
+            stack=stack,
+            effective=effective,
+            origins=MappingProxyType(dict(description.origins())),
+            notices=tuple(notice for notice in (*self._notices, *resolved.notices) if notice.component in kept),
+            inputs=self._files.record,
+            format=self._format,
+            digest=Digest.of(canonical),
+            left_out=tuple(name for name in resolved.stack if name not in kept),
+        )
+
+    def _description(self, names: Sequence[Positioned]) -> Positioned | None:
+        """The description in the native format; None if a file of it cannot be read."""
+        documents = self._files.documents(DESCRIPTION, self._errors)
+        if documents is None:
+            return None
+        reader = LayerReader(self._files, self._selection.environment, self._errors, _layer_errors)
+        if all(isinstance(document.content, tuple) for document in documents):
+            self._format = Format.LIST
+            reader.check_environment(DESCRIPTION)
+            return self._translated(documents, names)
+        layers = reader.layers(DESCRIPTION, documents)
+        if not self._errors:
+            reader.check_environment(DESCRIPTION)
+        if reader.is_incomplete:
+            return None
+        description = merge.without_nulls(merge.positioned(*layers)).without("extends", "environments")
+        if not self._errors and description.get("name") is None:
+            self._errors.append(
+                DescriptionError(
+                    "the stack has no name", where=f"{DESCRIPTION}:1", fix="add `name: my-platform` (a DNS label)"
+                )
+            )
+        return description
+
+    def _translated(self, documents: Sequence[Positioned], names: Sequence[Positioned]) -> Positioned:
+        entries = tuple(item for document in documents for item in document.items)
+        listed = Positioned(entries, documents[0].file, documents[0].line)
+        translation = translate(listed, names, _LEGACY_NAME, self._files, self._errors)
+        self._notices.extend(translation.notices)
+        self._unreadable = translation.unreadable
+        return translation.description
+
+    def _stack(self, description: Positioned, resolved: Resolved, kept: Sequence[str]) -> Stack:
+        target = settings.target(description)
+        gitops = settings.gitops(description, self._errors)
+        image = settings.image(description, self._errors)
+        entries = [resolved.known[name] for name in kept if name not in self._unreadable]
+        components = [
+            component_builder.build(entry, target.size, self._files, self._errors, known=resolved.known)
+            for entry in entries
+        ]
+        self._check_schema(entries, components)
+        name = description.get("name")
+        return Stack(
+            name=str(name.content) if name else "",
+            target=target,
+            gitops=gitops,
+            image=image,
+            components=tuple(component for component in components if component is not None),
+            ignores=settings.ignores(description),
+        )
+
+    def _check_schema(self, entries: Sequence[LayeredComponent], components: Sequence[Component | None]) -> None:
+        """Schema errors that show only in the merged component: those of each layer are known by now."""
+        if self._format is Format.LIST or not self._errors:
+            for entry, component in zip(entries, components, strict=True):
+                if component is None:
+                    merged = merge.without_nulls(entry.merged)
+                    self._errors.extend(schema_errors(ComponentSchema, merged, entry.name))
 
 
-def _ordered(errors: Sequence[ForgeError]) -> list[ForgeError]:
-    """By file (in the order in which they were found wrong) and line; each once."""
-    once = {(type(error), error.where, error.message): error for error in errors}
+def _layer_errors(document: Positioned) -> list[DescriptionError]:
+    return schema_errors(StackSchema, merge.without_nulls(document))
+
+
+def _sorted(errors: Sequence[ForgeError]) -> list[ForgeError]:
+    """By file (in the order of their first errors) and line, without duplicates."""
+    unique = {(type(error), error.where, error.message): error for error in errors}
     files: dict[str, int] = {}
     keyed = []
-    for error in once.values():
+    for error in unique.values():
         file, _, line = (error.where or "").rpartition(":")
         keyed.append((files.setdefault(file or line, len(files)), int(line) if line.isdigit() else 0, error))
-    return [error for *_, error in sorted(keyed, key=lambda found: found[:2])]
+    return [error for *_, error in sorted(keyed, key=lambda pair: pair[:2])]

@@ -1,4 +1,4 @@
-"""What a description says about the stack as a whole: target, delivery, image, silenced findings."""
+"""The sections of a description that concern the whole stack: target, GitOps, image, ignored findings."""
 
 from __future__ import annotations
 
@@ -19,74 +19,75 @@ from cluster_forge.stack.model import (
     Size,
     Target,
 )
-from cluster_forge.stack.schema import ChecksShape, GitOpsShape, ImageShape, NodeShape, Shape, TargetShape
-from cluster_forge.stack.validation import shaped
+from cluster_forge.stack.schema.description import ChecksSchema, GitOpsSchema, ImageSchema, NodeSchema, TargetSchema
+from cluster_forge.stack.schema.key_types import Schema
+from cluster_forge.stack.schema.validation import validated
 from cluster_forge.yaml.positioned import Positioned
 
-Section = TypeVar("Section", bound=Shape)
+Section = TypeVar("Section", bound=Schema)
 
 
 def target(description: Positioned) -> Target:
-    """The target; its defaults where the description has not the right shape."""
-    shape = _section(description, "target", TargetShape)
+    """The target; its defaults where the section does not fit the schema."""
+    section = _section(description, "target", TargetSchema)
     return Target(
-        kubernetes=KubernetesVersion.parse(shape.kubernetes),
-        size=Size(shape.size),
-        architectures=tuple(map(Architecture, dict.fromkeys(shape.architectures))),
-        nodes=tuple(map(_node, shape.nodes)),
-        domain=shape.domain,
-        provides=tuple(shape.provides),
+        kubernetes=KubernetesVersion.parse(section.kubernetes),
+        size=Size(section.size),
+        architectures=tuple(map(Architecture, dict.fromkeys(section.architectures))),
+        nodes=tuple(map(_node, section.nodes)),
+        domain=section.domain,
+        provides=tuple(section.provides),
     )
 
 
 def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
-    """How the stack is delivered; what cannot be done goes into ``errors``."""
-    shape = _section(description, "gitops", GitOpsShape)
-    known = shape.url or (shape.source == "oci" and _section(description, "image", ImageShape).repository)
-    if shape.source != "internal" and not known and shape.engine != "none":
+    """How the stack is delivered. Unsupported settings go into ``errors``."""
+    section = _section(description, "gitops", GitOpsSchema)
+    has_address = section.url or (section.source == "oci" and _section(description, "image", ImageSchema).repository)
+    if section.source != "internal" and not has_address and section.engine != "none":
         errors.append(
             DescriptionError(
-                f"gitops: `source: {shape.source}` needs the repository's address",
+                f"gitops: `source: {section.source}` requires the URL of a repository",
                 where=description.at(("gitops", "source")).where,
-                fix="give `gitops.url`",
+                fix="add `url: https://…` to `gitops`",
             )
         )
-    if shape.engine == "flux":
+    if section.engine == "flux":
         errors.append(
             DescriptionError(
-                "gitops: nothing delivers with Flux yet",
+                "gitops: `engine: flux` is not supported yet",
                 where=description.at(("gitops", "engine")).where,
                 fix="use `engine: argocd` or `engine: none`",
             )
         )
     return GitOps(
-        engine=GitOpsEngine(shape.engine),
-        mode=GitOpsMode(shape.mode),
-        install=shape.install,
-        source=RepositorySource(shape.source),
-        persistent=shape.persistent,
-        url=shape.url,
-        finalizers=shape.finalizers,
+        engine=GitOpsEngine(section.engine),
+        mode=GitOpsMode(section.mode),
+        install=section.install,
+        source=RepositorySource(section.source),
+        persistent=section.persistent,
+        url=section.url,
+        finalizers=section.finalizers,
     )
 
 
 def image(description: Positioned, errors: list[ForgeError]) -> ImageSettings:
-    """The image's settings; what cannot be done goes into ``errors``."""
-    shape = _section(description, "image", ImageShape)
-    if shape.base:
+    """The image's settings. Unsupported ones go into ``errors``."""
+    section = _section(description, "image", ImageSchema)
+    if section.base:
         errors.append(
             DescriptionError(
-                "image: `base` names a base image, and nothing fetches images yet",
+                "image: `base` is not supported yet",
                 where=description.at(("image", "base")).where,
-                fix="leave it empty: the image then holds the data only",
+                fix="remove `base`: the image then contains data only",
             )
         )
-    return ImageSettings(repository=shape.repository, compression=Compression(shape.compression), base=shape.base)
+    return ImageSettings(repository=section.repository, compression=Compression(section.compression), base=section.base)
 
 
 def ignores(description: Positioned) -> tuple[Ignore, ...]:
-    """The findings that are silenced, each with its place."""
-    shape = _section(description, "checks", ChecksShape)
+    """The ignored findings, each with its position."""
+    section = _section(description, "checks", ChecksSchema)
     return tuple(
         Ignore(
             code=ignore.code,
@@ -95,23 +96,23 @@ def ignores(description: Positioned) -> tuple[Ignore, ...]:
             object=ignore.object,
             where=description.at(("checks", "ignore", index)).where,
         )
-        for index, ignore in enumerate(shape.ignore)
+        for index, ignore in enumerate(section.ignore)
     )
 
 
-def _node(shape: NodeShape) -> Node:
+def _node(section: NodeSchema) -> Node:
     return Node(
-        count=shape.count,
-        cpu=shape.cpu,
-        memory=shape.memory,
-        storage=shape.storage,
-        resources=shape.resources,
-        labels=shape.labels,
-        taints=tuple(shape.taints),
+        count=section.count,
+        cpu=section.cpu,
+        memory=section.memory,
+        storage=section.storage,
+        resources=section.resources,
+        labels=section.labels,
+        taints=tuple(section.taints),
     )
 
 
 def _section(description: Positioned, name: str, kind: type[Section]) -> Section:
     member = description.get(name)
-    found = shaped(kind, member) if member else None
-    return found if isinstance(found, kind) else kind()
+    section = validated(kind, member) if member else None
+    return kind() if section is None else section

@@ -1,4 +1,4 @@
-"""Plain values (JSON's) of which every part knows the file and line that it was written in."""
+"""JSON values of which every part knows the file and line where it is written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from cluster_forge.yaml.scalar_meaning import Scalar
+from cluster_forge.yaml.scalar_reader import Scalar
 
 Path = tuple[str | int, ...]
 """Keys and list indexes from the top down."""
@@ -15,10 +15,10 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Positioned:
-    """A value: a mapping or a sequence of such values, or a scalar.
+    """A mapping or a sequence of positioned values, or a scalar.
 
-    ``line`` (from 1) is the key's for a mapping's member and the item's own for a sequence's; 0 where there is none.
-    ``text`` is how a scalar that is not text was written: ``1.10`` where the value is 1.1.
+    ``line`` (from 1) is that of the key for a member of a mapping, and that of the item in a sequence; 0 if unknown.
+    ``text`` is a scalar that is not text as it is written: ``1.10`` where the value is 1.1.
     """
 
     content: Mapping[str, Positioned] | tuple[Positioned, ...] | Scalar
@@ -28,7 +28,7 @@ class Positioned:
 
     @classmethod
     def of(cls, value: Any, like: Positioned) -> Positioned:
-        """``value`` (plain, or with traced parts) as if all of it stood where ``like`` stands."""
+        """``value`` (plain, or with positioned parts) at the position of ``like``."""
         if isinstance(value, Positioned):
             return value
         if isinstance(value, Mapping):
@@ -45,22 +45,22 @@ class Positioned:
 
     @property
     def mapping(self) -> Mapping[str, Positioned]:
-        """The members; none where this is no mapping."""
+        """The members; none if this is not a mapping."""
         return self.content if isinstance(self.content, Mapping) else {}
 
     @property
     def items(self) -> Sequence[Positioned]:
-        """The items; none where this is no sequence."""
+        """The items; none if this is not a sequence."""
         return self.content if isinstance(self.content, tuple) else ()
 
     @property
     def string(self) -> str | None:
-        """The text; None where this is no text."""
+        """The text; None if this is not text."""
         return self.content if isinstance(self.content, str) else None
 
     @property
     def plain(self) -> Any:
-        """The value in fresh dicts and lists."""
+        """The value as new dicts and lists."""
         content = self.content
         if isinstance(content, Mapping):
             return {key: member.plain for key, member in content.items()}
@@ -69,16 +69,16 @@ class Positioned:
         return content
 
     def get(self, key: str) -> Positioned | None:
-        """A mapping's member."""
+        """The member; None if there is none, or if this is not a mapping."""
         return self.mapping.get(key)
 
     def strings(self, key: str) -> tuple[Positioned, ...]:
-        """The texts in a mapping's member that is a list."""
+        """The texts in a member that is a list."""
         member = self.get(key)
         return tuple(item for item in member.items if item.string is not None) if member else ()
 
     def at(self, path: Path) -> Positioned:
-        """The part at ``path``, or the nearest one around it that is there."""
+        """The part at ``path``, or the nearest enclosing part that exists."""
         part = self
         for step in path:
             inner = part._member(step)
@@ -88,15 +88,15 @@ class Positioned:
         return part
 
     def origins(self, path: Path = ()) -> Iterator[tuple[Path, str]]:
-        """Every path below this value, with its ``file:line``."""
+        """Every path in this value, with its ``file:line``."""
         members = self.mapping.items() if isinstance(self.content, Mapping) else enumerate(self.items)
         for step, member in members:
             inner = (*path, step)
             yield inner, member.where
             yield from member.origins(inner)
 
-    def lacking(self, *keys: str) -> Positioned:
-        """The same mapping without these members."""
+    def without(self, *keys: str) -> Positioned:
+        """The mapping without these members."""
         return replace(
             self, content=MappingProxyType({key: member for key, member in self.mapping.items() if key not in keys})
         )

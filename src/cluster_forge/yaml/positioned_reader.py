@@ -1,7 +1,7 @@
-"""YAML text as plain values (JSON's), read as Kubernetes reads them, with the line of every part.
+"""YAML text as positioned values, read as Kubernetes reads it.
 
-Stricter than Kubernetes where a mistake would pass unseen: a repeated key is an error, as is a second document.
-Anchors, aliases and merge keys work as in Go's parser; how much they may copy, and how deep a text may nest, is bounded.
+Stricter than Kubernetes where a mistake would stay unnoticed: a duplicate key and a second document are errors.
+Anchors, aliases and merge keys work as in Go's parser; what they may copy, and the nesting, is limited.
 """
 
 from __future__ import annotations
@@ -14,45 +14,45 @@ from typing import Any, Final
 import yaml
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, raise_all
-from cluster_forge.yaml import scalar_meaning, syntax_errors
+from cluster_forge.yaml import scalar_reader, syntax_errors
 from cluster_forge.yaml.positioned import Path, Positioned
 
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _DEEPEST: Final = 100
 _MOST_COPIES: Final = 100_000
-"""How many values aliases may repeat in one file: enough for any description, too few for a bomb."""
+"""Values that aliases may repeat in one file: enough for any description, too few for a YAML bomb."""
 
 _LARGEST: Final = 5 << 20
-"""Bytes of a file: as many as Helm takes in a file of a chart (``MaxDecompressedFileSize``)."""
+"""Bytes of a file: Helm's limit for a file in a chart (``MaxDecompressedFileSize``)."""
 
 _MOST_VALUES: Final = 50_000
-"""Values in one file, with those that aliases repeat."""
+"""Values in one file, including those that aliases repeat."""
 
 _MOST_ERRORS: Final = 100
-"""Nobody reads more, and whoever made so many has one cause."""
+"""So many errors have one cause."""
 
 _MERGE: Final = "tag:yaml.org,2002:merge"
 
 
 @dataclass(frozen=True, slots=True)
 class PositionedDocument:
-    """A file's value, plain (``value``) and with the place of every part (``traced``)."""
+    """A file's value, plain (``value``) and positioned (``root``)."""
 
     file: str
     value: Any
-    traced: Positioned
+    root: Positioned
 
     def line(self, path: Path) -> int:
-        """The line of the part at ``path``, or of the nearest part around it that is there."""
-        return self.traced.at(path).line
+        """The line of the part at ``path``, or of the nearest enclosing part that exists."""
+        return self.root.at(path).line
 
     def where(self, path: Path = ()) -> str:
         """The same as ``file:line``."""
-        return self.traced.at(path).where
+        return self.root.at(path).where
 
     def text(self, path: Path) -> str:
-        """A scalar as it was written, ``1.10`` where the value is 1.1; text as it is."""
-        part = self.traced.at(path)
+        """A scalar as it is written: ``1.10`` where the value is 1.1."""
+        part = self.root.at(path)
         return part.text or str(part.content)
 
 
@@ -60,35 +60,35 @@ def read(text: bytes, file: str) -> PositionedDocument:
     """Read a file that holds one document; an empty one has the value None.
 
     Raises:
-        DescriptionError, ExceptionGroup: with ``file:line``, for whatever is not one well-formed document.
+        DescriptionError, ExceptionGroup: with ``file:line``, if it is not one well-formed document.
     """
     documents = read_all(text, file)
     if len(documents) > 1:
         raise DescriptionError(
-            "a second document begins here, and only one is read",
+            "a second YAML document starts here; the file must have only one",
             where=documents[1].where(),
-            fix="put everything into one document, without '---' lines between",
+            fix="merge both into one document, without '---' lines",
         )
     return documents[0]
 
 
 def read_all(text: bytes, file: str) -> list[PositionedDocument]:
-    """Read every document that is not empty; one empty one if there is no other.
+    """Read every document that is not empty; a single empty document if all of them are.
 
     Raises:
         DescriptionError, ExceptionGroup: as `read` does.
     """
     if len(text) > _LARGEST:
         raise DescriptionError(
-            f"{len(text):,} bytes, where no more than {_LARGEST:,} are read",
+            f"the file is too large: {len(text):,} bytes (limit {_LARGEST:,})",
             where=file,
-            fix="is this the right file? Large data belongs into a chart or into manifests",
+            fix="check that it is the right file; put large data into a chart or into manifests",
         )
     try:
         decoded = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DescriptionError(
-            "this is not UTF-8 text",
+            "the file is not UTF-8 text",
             where=_at(file, text, error.start),
             fix="save the file as UTF-8",
         ) from error
@@ -108,34 +108,34 @@ def _at(file: str, text: bytes, position: int) -> str:
 
 
 class _Builder:
-    """Turns the parser's events into traced values. Errors that leave the rest readable are collected."""
+    """Turns the parser's events into positioned values. Errors after which reading can go on are collected."""
 
     def __init__(self, text: str, file: str) -> None:
         self._file = file
         self._loader = _LOADER(text)
         self._anchors: dict[str, tuple[Positioned, int]] = {}
         self._open: set[str] = set()
-        self._made = 0
+        self._count = 0
         self._copied = 0
         self.errors: list[ForgeError] = []
 
     def documents(self) -> list[Positioned]:
-        found: list[Positioned] = []
+        documents: list[Positioned] = []
         while (event := self._loader.get_event()) is not None:
             if isinstance(event, yaml.DocumentStartEvent):
                 self._anchors = {}
-                found.append(self._value(self._loader.get_event(), 0))
-        return found
+                documents.append(self._value(self._loader.get_event(), 0))
+        return documents
 
     def _value(self, event: Any, depth: int) -> Positioned:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if depth > _DEEPEST:
-            raise self._wrong(event, f"nested deeper than {_DEEPEST} levels")
-        start = self._made
-        self._made += 1
-        if self._made > _MOST_VALUES:
-            raise self._wrong(event, f"more than {_MOST_VALUES:,} values stand in this file")
+            raise self._wrong(event, f"nesting too deep (limit {_DEEPEST})")
+        start = self._count
+        self._count += 1
+        if self._count > _MOST_VALUES:
+            raise self._wrong(event, f"the file has too many values (limit {_MOST_VALUES:,})")
         if event.anchor:
             self._open.add(event.anchor)
         if isinstance(event, yaml.ScalarEvent):
@@ -146,15 +146,15 @@ class _Builder:
             value = self._mapping(event, depth)
         if event.anchor:
             self._open.discard(event.anchor)
-            self._anchors[event.anchor] = (value, self._made - start)
+            self._anchors[event.anchor] = (value, self._count - start)
         return value
 
     def _scalar(self, event: Any) -> Positioned:
         line = event.start_mark.line + 1
         try:
-            value = scalar_meaning.resolve(event.value, plain=event.implicit[0], tag=event.tag)
+            value = scalar_reader.resolve(event.value, plain=event.implicit[0], tag=event.tag)
         except ValueError as error:
-            self._note(self._wrong(event, str(error), fix="put it into quotes if it is text"))
+            self._add(self._wrong(event, str(error), fix="put it in quotes if it is text"))
             value = event.value
         return Positioned(value, self._file, line, "" if isinstance(value, str) else event.value)
 
@@ -176,11 +176,11 @@ class _Builder:
                 members.update(self._merged(value, inner))
                 continue
             if name in lines:
-                self._note(
+                self._add(
                     self._wrong(
                         inner,
-                        f"the key {name!r} stands here for the second time, after line {lines[name]}",
-                        fix="keep one of the two; where another item of a list begins, put '- ' before its first key",
+                        f"duplicate key {name!r}, first used in line {lines[name]}",
+                        fix="remove one of the two; if a new list item starts here, put '- ' before its first key",
                     )
                 )
                 continue
@@ -192,21 +192,21 @@ class _Builder:
         value = self._value(event, depth + 1)
         if isinstance(value.content, Mapping | tuple):
             raise self._wrong(
-                event, "a key must be text, not a list or a mapping", fix="put it into quotes, as in '{{ name }}'"
+                event, "a key must be text, not a list or a mapping", fix="put it in quotes: '{{ name }}'"
             )
         try:
-            return scalar_meaning.as_key(value.content)
+            return scalar_reader.as_key(value.content)
         except ValueError as error:
-            self._note(self._wrong(event, str(error), fix="put it into quotes if it is text"))
+            self._add(self._wrong(event, str(error), fix="put it in quotes if it is text"))
             return ""
 
     def _merged(self, value: Positioned, event: Any) -> dict[str, Positioned]:
-        """What ``<<`` brings. As in Go's parser it overrides the keys before it; of several, the first has precedence."""
+        """The members of ``<<``. As in Go's parser they replace the keys before it; of several mappings, the first wins."""
         sources = value.items if isinstance(value.content, tuple) else (value,)
         merged: dict[str, Positioned] = {}
         for source in sources:
             if not isinstance(source.content, Mapping):
-                self._note(self._wrong(event, "'<<' takes a mapping or a list of mappings"))
+                self._add(self._wrong(event, "'<<' must be a mapping or a list of mappings"))
                 continue
             for key, member in source.mapping.items():
                 merged.setdefault(key, member)
@@ -215,25 +215,25 @@ class _Builder:
     def _alias(self, event: yaml.AliasEvent) -> Positioned:
         name = event.anchor
         if name in self._open:
-            raise self._wrong(event, f"the alias *{name} stands inside of what it names")
+            raise self._wrong(event, f"the alias *{name} is inside its own anchor")
         if name not in self._anchors:
             raise self._wrong(
                 event,
-                f"nothing before this place is called &{name}",
-                fix=f"'*' begins an alias: put the value into quotes if it is text, '*{name}'",
+                f"unknown alias *{name}: there is no anchor &{name} before it",
+                fix=f"if it is text, put it in quotes: '*{name}'",
             )
         value, size = self._anchors[name]
-        self._made += size
+        self._count += size
         self._copied += size
         if self._copied > _MOST_COPIES:
-            raise self._wrong(event, f"aliases repeat more than {_MOST_COPIES} values")
+            raise self._wrong(event, f"aliases repeat too many values (limit {_MOST_COPIES:,})")
         return value
 
-    def _note(self, error: ForgeError) -> None:
-        """Collect an error.
+    def _add(self, error: ForgeError) -> None:
+        """Add an error.
 
         Raises:
-            ExceptionGroup: all of them, when there are so many that the rest no longer counts.
+            ExceptionGroup: all errors, when there are too many.
         """
         self.errors.append(error)
         if len(self.errors) >= _MOST_ERRORS:

@@ -1,4 +1,4 @@
-"""What is wrong with a text that is no YAML, in plain words, and how to mend it."""
+"""What is wrong with a file that is not YAML, in plain words, and how to fix it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CONFLICT = ("<<<<<<< ", ">>>>>>> ")
 
 
 def conflict_line(text: str) -> int | None:
-    """The line of the first marker that an unfinished Git merge left."""
+    """The line of the first conflict marker of an unfinished Git merge."""
     if not all(marker in text for marker in _CONFLICT):
         return None
     lines = text.split("\n")
@@ -25,19 +25,19 @@ def conflict_line(text: str) -> int | None:
 
 
 def explain(error: yaml.YAMLError, text: str, file: str) -> DescriptionError:
-    """The error as its reader needs it: with ``file:line``, and without the parser's terms."""
+    """The parser's error with ``file:line``, in words that need no knowledge of the parser."""
     line = conflict_line(text)
     if line is not None:
         return DescriptionError(
-            "a merge conflict was left in the file",
+            "the file has an unresolved merge conflict",
             where=f"{file}:{line}",
-            fix="decide between the two versions and remove the lines <<<<<<<, ======= and >>>>>>>",
+            fix="resolve it, and remove the lines <<<<<<<, ======= and >>>>>>>",
         )
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return _unreadable(error, text, file)
     spot = _Spot(error, text)
-    said = next((advice for rule in _RULES if (advice := rule(spot))), None)
-    message, fix = said or (f"this is not YAML: {spot.problem}", None)
+    explained = next((explanation for rule in _RULES if (explanation := rule(spot))), None)
+    message, fix = explained or (f"not YAML: {spot.problem}", None)
     return DescriptionError(message, where=f"{file}:{spot.line}", fix=fix)
 
 
@@ -47,7 +47,7 @@ def _unreadable(error: yaml.YAMLError, text: str, file: str) -> DescriptionError
     shown = f"U+{character:04X}" if isinstance(character, int) else repr(character)
     line = text.encode()[:position].count(b"\n") + 1
     return DescriptionError(
-        f"a character that YAML does not allow ({shown})",
+        f"character not allowed in YAML: {shown}",
         where=f"{file}:{line}",
         fix="remove it, or write it as an escape in double quotes",
     )
@@ -55,7 +55,7 @@ def _unreadable(error: yaml.YAMLError, text: str, file: str) -> DescriptionError
 
 @dataclass(frozen=True)
 class _Spot:
-    """Where the parser stumbled and where it came from."""
+    """Where the parser stopped, and what it was reading."""
 
     error: yaml.MarkedYAMLError
     text: str
@@ -70,13 +70,13 @@ class _Spot:
 
     @property
     def start(self) -> int:
-        """The line in which the thing began that is not well formed."""
+        """The line in which the malformed part starts."""
         mark = self.error.context_mark or self.error.problem_mark
         return mark.line + 1 if mark else 1
 
     @cached_property
     def line(self) -> int:
-        """The line to look at: never beyond the end of the text."""
+        """The line to report: never beyond the end of the text."""
         if "quoted scalar" in self.context and "end of stream" in self.problem:
             return self.start
         mark = self.error.problem_mark
@@ -90,13 +90,13 @@ class _Spot:
 
     @property
     def rest(self) -> str:
-        """What stands in the line from the place on."""
+        """The line from the position on."""
         mark = self.error.problem_mark
         return self.lines[mark.line][mark.column :] if mark and mark.line < len(self.lines) else ""
 
     @property
     def before(self) -> str:
-        """What stands in the line before the place."""
+        """The line up to the position."""
         mark = self.error.problem_mark
         return self.lines[mark.line][: mark.column] if mark and mark.line < len(self.lines) else ""
 
@@ -108,22 +108,22 @@ class _Spot:
 
 def _tab(spot: _Spot) -> tuple[str, str] | None:
     if "\t" in spot.indent or spot.rest.startswith("\t") or "tab character" in spot.problem:
-        return "a tab stands where YAML allows only spaces", "indent with spaces"
+        return "a tab where YAML allows only spaces", "indent with spaces"
     return None
 
 
 def _start_of_token(spot: _Spot) -> tuple[str, str] | None:
     if "cannot start any token" not in spot.problem:
         return None
-    return f"a value cannot begin with {spot.rest[:1]!r}", "put the value into quotes"
+    return f"a value cannot start with {spot.rest[:1]!r}", "put the value in quotes"
 
 
 def _colon(spot: _Spot) -> tuple[str, str] | None:
     if "mapping values are not allowed" not in spot.problem:
         return None
     return (
-        "a ':' stands where no key can stand",
-        "align the line with its neighbours, or put a value that holds ': ' into quotes",
+        "a ':' where no key is allowed",
+        "indent the line like its neighbors, or put a value that contains ': ' in quotes",
     )
 
 
@@ -131,8 +131,8 @@ def _no_colon(spot: _Spot) -> tuple[str, str] | None:
     if "could not find expected ':'" not in spot.problem:
         return None
     return (
-        f"the text that begins in line {spot.start} is neither a key nor part of a value",
-        "is a ':' missing after a key, or is the line indented too little?",
+        f"the text that starts in line {spot.start} is neither a key nor part of a value",
+        "add the ':' after a key, or indent the line as part of the value above",
     )
 
 
@@ -141,10 +141,10 @@ def _quote(spot: _Spot) -> tuple[str, str] | None:
         return None
     if "escape" in spot.problem or "hexdecimal" in spot.problem:
         return (
-            "an unknown escape (a backslash and what follows) in double quotes",
+            "an unknown escape sequence in double quotes",
             "write \\\\ for a backslash, or use single quotes",
         )
-    return f"the quote that is opened in line {spot.start} is never closed", "close it in the same line"
+    return f"the quote opened in line {spot.start} is not closed", "close it in the same line"
 
 
 def _bracket(spot: _Spot) -> tuple[str, str] | None:
@@ -152,7 +152,7 @@ def _bracket(spot: _Spot) -> tuple[str, str] | None:
         if kind in spot.context:
             return (
                 f"the '{opening}' in line {spot.start} is not closed, or a ',' is missing",
-                f"close it with '{closing}'; a value in it that holds a comma or a bracket needs quotes",
+                f"close it with '{closing}'; a value in it that contains a comma or a bracket needs quotes",
             )
     return None
 
@@ -160,21 +160,21 @@ def _bracket(spot: _Spot) -> tuple[str, str] | None:
 def _indentation(spot: _Spot) -> tuple[str, str] | None:
     if "did not find expected" in spot.problem and spot.before.strip():
         return (
-            f"{spot.rest.strip()!r} stands after the end of a value",
-            "put the whole value into one pair of quotes; inside '…' a quote is doubled",
+            f"{spot.rest.strip()!r} after the end of a value",
+            "put the whole value in one pair of quotes; inside '…', write a quote twice",
         )
     if "did not find expected key" in spot.problem:
         return (
-            f"this line does not fit into the mapping that begins in line {spot.start}",
-            "indent the keys of one mapping alike",
+            f"this line does not fit into the mapping that starts in line {spot.start}",
+            "indent all keys of a mapping alike",
         )
     if "did not find expected '-' indicator" in spot.problem:
         return (
-            f"this line is no item of the list that begins in line {spot.start}",
-            "begin it with '- ', or indent it as part of the item above",
+            f"this line is not an item of the list that starts in line {spot.start}",
+            "start it with '- ', or indent it as part of the item above",
         )
     if "block sequence entries are not allowed" in spot.problem:
-        return "a '-' stands where no list can begin", "put the list on lines of its own below the key"
+        return "a '-' where no list is allowed", "put the list on its own lines below the key"
     return None
 
 
@@ -186,18 +186,18 @@ def _nothing(spot: _Spot) -> tuple[str, str] | None:
 
 def _document(spot: _Spot) -> tuple[str, str] | None:
     if "expected <document start>" in spot.problem or "did not find expected <document start>" in spot.problem:
-        return "this does not belong to what stands before it", "indent all keys of the top alike"
+        return "this line does not belong to the document before it", "indent all top-level keys alike"
     if "directive" in spot.context:
         return (
-            "a line that begins with '%' is a directive to YAML, and this one means nothing",
-            "put the value into quotes",
+            "a line that starts with '%' is a YAML directive, and this one is unknown",
+            "put the value in quotes",
         )
     return None
 
 
 def _anchor(spot: _Spot) -> tuple[str, str] | None:
     if "alias" in spot.context or "anchor" in spot.context:
-        return "'*' and '&' begin the name of an alias or an anchor, and none follows", "put the value into quotes"
+        return "'*' and '&' start an alias or an anchor, but no name follows", "put the value in quotes"
     return None
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from cluster_forge.adapters import charts
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.http.downloads import HttpDownloads
-from cluster_forge.adapters.http.file_urls import NoDownloads
+from cluster_forge.adapters.http.offline import OfflineDownloads
 from cluster_forge.adapters.sources import ChartSources, repository_index
 from cluster_forge.adapters.sources.mirror import Mirror
 from cluster_forge.adapters.storage.store import FolderStore
@@ -34,8 +34,9 @@ from cluster_forge.foundation.errors import (
     OfflineError,
 )
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.ports.sources import Pinned, Sources
+from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workspace import Workspace
+from cluster_forge.stack.lock import LockedSource, manifest_address
 from cluster_forge.stack.model import HelmSource
 
 REPOSITORY = "https://charts.example.com/stable"
@@ -84,8 +85,8 @@ class Memory:
         return {name for place, name, _ in self.known if place == repository}
 
     def versions(self, repository: str, chart: str) -> dict[str, Digest]:
-        found = [version for place, name, version in self.known if (place, name) == (repository, chart)]
-        return {version: Digest.of(self.chart(repository, chart, version)) for version in found}
+        versions = [version for place, name, version in self.known if (place, name) == (repository, chart)]
+        return {version: Digest.of(self.chart(repository, chart, version)) for version in versions}
 
     def chart(self, repository: str, chart: str, version: str) -> bytes:
         return self.wrong.get(version) or archive(chart, version)
@@ -121,14 +122,14 @@ def sources(tmp_path: Path, web: object, *mirrors: object) -> ChartSources:
         store=FolderStore(tmp_path / "store"),
         mirrors=mirrors,  # type: ignore[arg-type]
         downloads=web,  # type: ignore[arg-type]
-        charts=charts,
+        charts=lambda: charts,
         newest_in_range=HelmSdk().newest_in_range,
         files=WorkspaceFiles(tmp_path / "workspace"),
     )
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("constraint", "version"),
     [
         ("1.0.0", "1.0.0"),
         ("v1.0.0", "1.0.0"),
@@ -142,21 +143,22 @@ def sources(tmp_path: Path, web: object, *mirrors: object) -> ChartSources:
         (">0.0.0-0", "2.0.0-rc.1"),
     ],
 )
-def test_the_version_that_helm_would_take(tmp_path: Path, web: Web, asked: str, found: str) -> None:
-    pinned = sources(tmp_path, web).chart(helm(asked), None)
-    assert pinned == Pinned(address=f"{REPOSITORY} shop", version=found, digest=Digest.of(archive(version=found)))
-    assert FolderStore(tmp_path / "store").get(pinned.digest) == archive(version=found)
+def test_version_is_the_one_that_helm_would_choose(tmp_path: Path, web: Web, constraint: str, version: str) -> None:
+    pinned = sources(tmp_path, web).chart(helm(constraint), None)
+    digest = Digest.of(archive(version=version))
+    assert pinned == LockedSource(address=f"{REPOSITORY} shop", asked=constraint, version=version, digest=digest)
+    assert FolderStore(tmp_path / "store").get(pinned.digest) == archive(version=version)
 
 
 @pytest.mark.parametrize(
     ("source", "message", "fix"),
     [
-        (helm("3.x"), "has no version '3.x' of shop", "its newest are 2.0.0-rc.1, 1.10, v1.2.0, 1.1.0, 1.0.0"),
+        (helm("3.x"), "has no version '3.x' of shop", "its newest versions are 2.0.0-rc.1, 1.10, v1.2.0, 1.1.0, 1.0.0"),
         (helm(chart="shopp"), "has no chart 'shopp', did you mean 'shop'?", "its charts are other, shop"),
-        (helm("not a range"), "no version range", "1.2.3"),
+        (helm("not a range"), "not a version range", "1.2.3"),
     ],
 )
-def test_what_is_not_there_is_told_with_what_is(
+def test_missing_chart_or_version_is_reported_with_the_available_ones(
     tmp_path: Path, web: Web, source: HelmSource, message: str, fix: str
 ) -> None:
     with pytest.raises(DescriptionError) as raised:
@@ -165,7 +167,7 @@ def test_what_is_not_there_is_told_with_what_is(
     assert fix in (raised.value.fix or "")
 
 
-def test_no_stable_version(tmp_path: Path) -> None:
+def test_missing_stable_version_is_reported(tmp_path: Path) -> None:
     web = Web().publish(REPOSITORY, *(release(f"1.0.0-rc.{number}") for number in range(12)))
     with pytest.raises(DescriptionError, match="has no stable version of shop") as raised:
         sources(tmp_path, web).chart(helm(), None)
@@ -204,16 +206,17 @@ def test_addresses_are_tried_in_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("urls", "message"), [([], "no address in the index"), (["oci://x/y"], "OCI registry"), (["//["], "is no address")]
+    ("urls", "message"),
+    [([], "no address in the index"), (["oci://x/y"], "OCI registry"), (["//["], "is not an address")],
 )
-def test_addresses_that_are_none(tmp_path: Path, urls: list[str], message: str) -> None:
+def test_unusable_addresses_are_reported(tmp_path: Path, urls: list[str], message: str) -> None:
     web = Web().publish(REPOSITORY, release("1.0.0", urls=urls))
     with pytest.raises(FetchError, match=message) as raised:
         sources(tmp_path, web).chart(helm(), None)
     assert raised.value.fix
 
 
-def test_the_digest_of_the_index_is_verified(tmp_path: Path) -> None:
+def test_digest_of_the_index_is_verified(tmp_path: Path) -> None:
     web = Web({f"{REPOSITORY}/shop-1.0.0.tgz": archive()})
     web.publish(REPOSITORY, release("1.0.0", digest=Digest.of(archive()).hex))
     assert sources(tmp_path, web).chart(helm(), None).version == "1.0.0"
@@ -226,14 +229,14 @@ def test_the_digest_of_the_index_is_verified(tmp_path: Path) -> None:
     assert sources(tmp_path, web).chart(helm(), None).version == "1.0.0"
 
 
-def test_what_is_no_chart_is_refused_and_not_stored(tmp_path: Path) -> None:
+def test_broken_archive_is_not_stored(tmp_path: Path) -> None:
     web = Web({f"{REPOSITORY}/shop-1.0.0.tgz": b"<html>"}).publish(REPOSITORY, release("1.0.0"))
     with pytest.raises(ArchiveError, match=rf"{REPOSITORY} shop 1\.0\.0 is not gzip"):
         sources(tmp_path, web).chart(helm(), None)
     assert not (tmp_path / "store").exists()
 
 
-def test_an_index_is_fetched_once_in_a_run(tmp_path: Path, web: Web) -> None:
+def test_index_is_fetched_once_per_run(tmp_path: Path, web: Web) -> None:
     subject = sources(tmp_path, web)
     with ThreadPoolExecutor(8) as pool:
         versions = list(pool.map(lambda _: subject.chart(helm(), None).version, range(16)))
@@ -241,51 +244,47 @@ def test_an_index_is_fetched_once_in_a_run(tmp_path: Path, web: Web) -> None:
     assert web.asked.count(f"{REPOSITORY}/index.yaml") == 1
 
 
-# --- the lock ----------------------------------------------------------------------------------------------------------
-
-
-def test_what_is_locked_and_stored_is_not_fetched(tmp_path: Path, web: Web) -> None:
+def test_locked_and_stored_chart_is_not_fetched(tmp_path: Path, web: Web) -> None:
     locked = sources(tmp_path, web).chart(helm("~1.1"), None)
-    assert sources(tmp_path, NoDownloads()).chart(helm("~1.1"), locked) == locked
+    assert sources(tmp_path, OfflineDownloads()).chart(helm("~1.1"), locked) == locked
 
 
-def test_what_is_locked_is_fetched_as_it_is(tmp_path: Path, web: Web) -> None:
-    locked = Pinned(address=f"{REPOSITORY} shop", version="1.0.0", digest=Digest.of(archive()))
+def test_locked_version_is_fetched_without_resolving(tmp_path: Path, web: Web) -> None:
+    locked = LockedSource(address=f"{REPOSITORY} shop", asked=">=1.0.0", version="1.0.0", digest=Digest.of(archive()))
     assert sources(tmp_path, web).chart(helm(">=1.0.0"), locked) == locked
     mirrored = sources(
-        tmp_path / "2", NoDownloads(), Memory((REPOSITORY, "shop", "1.0.0"), (REPOSITORY, "shop", "1.1.0"))
+        tmp_path / "2", OfflineDownloads(), Memory((REPOSITORY, "shop", "1.0.0"), (REPOSITORY, "shop", "1.1.0"))
     )
     assert mirrored.chart(helm(">=1.0.0"), locked) == locked
 
 
 @pytest.mark.parametrize("from_mirror", [True, False])
-def test_what_is_locked_and_has_changed_is_told(tmp_path: Path, web: Web, from_mirror: bool) -> None:
+def test_changed_digest_is_reported(tmp_path: Path, web: Web, from_mirror: bool) -> None:
     mirrors = [Memory((REPOSITORY, "shop", "1.0.0"))] if from_mirror else []
-    locked = Pinned(address=f"{REPOSITORY} shop", version="1.0.0", digest=Digest.of(b"before"))
+    locked = LockedSource(address=f"{REPOSITORY} shop", version="1.0.0", digest=Digest.of(b"before"))
     with pytest.raises(LockError) as raised:
         sources(tmp_path, web, *mirrors).chart(helm(), locked)
-    assert f"locked is {Digest.of(b'before')}, found was {Digest.of(archive())}" in raised.value.message
+    assert f"the lock has {Digest.of(b'before')}, the source has {Digest.of(archive())}" in raised.value.message
     assert "cluster-forge mine --update NAME" in (raised.value.fix or "")
 
 
-def test_the_mirror_that_has_what_is_locked(tmp_path: Path) -> None:
+def test_mirror_with_the_locked_digest_is_preferred(tmp_path: Path) -> None:
     first, second = Memory((REPOSITORY, "shop", "1.0.0")), Memory((REPOSITORY, "shop", "1.0.0"))
     first.wrong["1.0.0"] = archive("repacked")
-    locked = Pinned(address=f"{REPOSITORY} shop", version="1.0.0", digest=Digest.of(archive()))
-    assert sources(tmp_path, NoDownloads(), first, second).chart(helm(), locked) == locked
-    assert sources(tmp_path, NoDownloads(), first, second).chart(helm(), None).digest != locked.digest
+    locked = LockedSource(
+        address=f"{REPOSITORY} shop", asked=helm().version, version="1.0.0", digest=Digest.of(archive())
+    )
+    assert sources(tmp_path, OfflineDownloads(), first, second).chart(helm(), locked) == locked
+    assert sources(tmp_path, OfflineDownloads(), first, second).chart(helm(), None).digest != locked.digest
 
 
-def test_a_locked_version_that_was_withdrawn(tmp_path: Path, web: Web) -> None:
-    locked = Pinned(address=f"{REPOSITORY} shop", version="0.9.0", digest=Digest.of(b"x"))
-    with pytest.raises(DescriptionError, match=r"has no version '0\.9\.0', which is locked, of shop"):
+def test_withdrawn_locked_version_is_reported(tmp_path: Path, web: Web) -> None:
+    locked = LockedSource(address=f"{REPOSITORY} shop", version="0.9.0", digest=Digest.of(b"x"))
+    with pytest.raises(DescriptionError, match=r"has no version '0\.9\.0' \(from the lock\) of shop"):
         sources(tmp_path, web).chart(helm(), locked)
 
 
-# --- mirrors -----------------------------------------------------------------------------------------------------------
-
-
-def test_mirrors_are_asked_first(tmp_path: Path, web: Web) -> None:
+def test_mirrors_come_before_the_network(tmp_path: Path, web: Web) -> None:
     mirrors = (
         Memory((REPOSITORY, "shop", "1.1.0")),
         Memory((REPOSITORY, "shop", "1.1.5"), (REPOSITORY, "shop", "3.0.0")),
@@ -302,49 +301,44 @@ def test_oci_charts_come_from_mirrors(tmp_path: Path) -> None:
     repository = "oci://registry.example/charts"
     subject = sources(tmp_path, Web(), Memory((repository, "shop", "1.0.0")))
     assert subject.chart(helm("1.0.0", repository=repository), None).version == "1.0.0"
-    with pytest.raises(FetchError, match=r"oci://registry\.example/charts/shop 2\.0\.0 is in no mirror") as raised:
+    with pytest.raises(FetchError, match=r"oci://registry\.example/charts/shop 2\.0\.0 is not in a mirror") as raised:
         subject.chart(helm("2.0.0", repository=repository), None)
-    assert raised.value.fix == "name a mirror that has it: --mirror DIR (the mirrors have 1.0.0)"
+    assert raised.value.fix == "use a mirror that has it: --mirror DIR (the mirrors have 1.0.0)"
 
 
 @pytest.mark.parametrize(
     ("source", "fix"),
     [
         (helm("2.x"), "(the mirrors have 1.0.0)"),
-        (helm(chart="other"), "(of this repository the mirrors have shop)"),
-        (helm(repository="https://user:pass@elsewhere.example"), "(of this repository the mirrors have nothing)"),
+        (helm(chart="other"), "(the mirrors have shop of this repository)"),
+        (helm(repository="https://user:pass@elsewhere.example"), "(the mirrors have nothing of this repository)"),
     ],
 )
-def test_offline_says_what_the_mirrors_have(tmp_path: Path, source: HelmSource, fix: str) -> None:
+def test_offline_error_lists_what_the_mirrors_have(tmp_path: Path, source: HelmSource, fix: str) -> None:
     with pytest.raises(OfflineError) as raised:
-        sources(tmp_path, NoDownloads(), Memory((REPOSITORY, "shop", "1.0.0"))).chart(source, None)
+        sources(tmp_path, OfflineDownloads(), Memory((REPOSITORY, "shop", "1.0.0"))).chart(source, None)
     assert (raised.value.fix or "").endswith(fix)
     assert "pass" not in raised.value.message
     with pytest.raises(OfflineError) as raised:
-        sources(tmp_path, NoDownloads()).chart(source, None)
+        sources(tmp_path, OfflineDownloads()).chart(source, None)
     assert (raised.value.fix or "").endswith("--mirror DIR")
 
 
-# --- manifests ---------------------------------------------------------------------------------------------------------
-
-
-def test_manifests(tmp_path: Path) -> None:
+def test_manifests_are_fetched_and_checked(tmp_path: Path) -> None:
     url, content = "https://user:pass@example.com/i.yaml?token=x", "\ufeffkind: ö".encode()
     pinned = sources(tmp_path, Web({url: content})).manifest(url, None)
-    assert pinned == Pinned(address="https://example.com/i.yaml", version="", digest=Digest.of(content))
-    assert sources(tmp_path, NoDownloads()).manifest(url, pinned) == pinned
-    mirrored = sources(tmp_path, NoDownloads(), Memory(), Memory(manifests={url: b"other"}))
+    assert pinned == LockedSource(address=manifest_address(url), digest=Digest.of(content))
+    assert pinned.address.startswith("https://example.com/i.yaml?"), "another token is another source"
+    assert sources(tmp_path, OfflineDownloads()).manifest(url, pinned) == pinned
+    mirrored = sources(tmp_path, OfflineDownloads(), Memory(), Memory(manifests={url: b"other"}))
     assert mirrored.manifest(url, None).digest == Digest.of(b"other")
-    with pytest.raises(LockError, match=r"https://example\.com/i\.yaml has changed"):
+    with pytest.raises(LockError, match=r"https://example\.com/i\.yaml\S* has changed"):
         sources(tmp_path / "new", Web({url: b"other"})).manifest(url, pinned)
     with pytest.raises(FetchError, match="byte 1 is not UTF-8"):
         sources(tmp_path, Web({url: b"a\xff"})).manifest(url, None)
 
 
-# --- what lies in input/ -----------------------------------------------------------------------------------------------
-
-
-def test_local_charts(tmp_path: Path) -> None:
+def test_local_charts_are_packed_or_checked(tmp_path: Path) -> None:
     files = WorkspaceFiles(tmp_path / "workspace")
     chart = {
         "Chart.yaml": b"name: shop\nversion: 0.1.0\n",
@@ -354,16 +348,16 @@ def test_local_charts(tmp_path: Path) -> None:
     }
     files.replace_trees({"input/charts/shop": FileTree(chart)})
     files.write("input/shop.tgz", archive())
-    subject = sources(tmp_path, NoDownloads())
+    subject = sources(tmp_path, OfflineDownloads())
     folder = subject.chart(helm(chart="./charts/shop", repository=""), None)
     packed = FolderStore(tmp_path / "store").get(folder.digest)
     assert packed
     assert (folder.address, folder.version) == ("./charts/shop", "0.1.0")
     with tarfile.open(fileobj=io.BytesIO(packed)) as opened:
         assert opened.getnames() == ["chart/.helmignore", "chart/Chart.yaml", "chart/templates/a.yaml"]
-    before = Pinned(address="shop.tgz", version="0", digest=Digest.of(b"before"))
+    before = LockedSource(address="shop.tgz", version="0", digest=Digest.of(b"before"))
     file = subject.chart(helm(chart="shop.tgz", repository=""), before)
-    assert file == Pinned(address="shop.tgz", version="1.0.0", digest=Digest.of(archive()))
+    assert (file.address, file.version, file.digest) == ("shop.tgz", "1.0.0", Digest.of(archive()))
 
 
 @pytest.mark.parametrize(
@@ -371,22 +365,19 @@ def test_local_charts(tmp_path: Path) -> None:
     [
         ("charts/none", DescriptionError, "there is no chart at input/charts/none"),
         ("https://example.com/x.tgz", DescriptionError, "is an address"),
-        ("plain", ArchiveError, r"input/plain is no chart: it has no Chart\.yaml"),
+        ("plain", ArchiveError, r"input/plain is not a chart: it has no Chart\.yaml"),
         ("plain/a.yaml", ArchiveError, r"input/plain/a\.yaml is not gzip"),
         ("../../x", ForgeError, "outside of the workspace"),
     ],
 )
-def test_local_charts_that_are_none(tmp_path: Path, chart: str, kind: type[ForgeError], message: str) -> None:
+def test_invalid_local_charts_are_reported(tmp_path: Path, chart: str, kind: type[ForgeError], message: str) -> None:
     WorkspaceFiles(tmp_path / "workspace").replace_trees({"input/plain": FileTree({"a.yaml": b"x: y"})})
     with pytest.raises(kind, match=message) as raised:
-        sources(tmp_path, NoDownloads()).chart(helm(chart=chart, repository=""), None)
+        sources(tmp_path, OfflineDownloads()).chart(helm(chart=chart, repository=""), None)
     assert raised.value.fix
 
 
-# --- the index ---------------------------------------------------------------------------------------------------------
-
-
-def test_versions_stay_text_and_odd_entries_are_left_out() -> None:
+def test_versions_stay_text_and_invalid_entries_are_left_out() -> None:
     content = b"""\
 # comment
 entries:
@@ -405,9 +396,9 @@ entries:
   empty: []
 generated: now
 """
-    found = repository_index.read(content, "x")
-    assert list(found) == ["shop", "other", "empty"]
-    assert [(each.version, each.urls, each.digest) for each in found["shop"]] == [
+    index = repository_index.read(content, "x")
+    assert list(index) == ["shop", "other", "empty"]
+    assert [(release.version, release.urls, release.digest) for release in index["shop"]] == [
         ("1.10", ("a", "e"), None),
         ("2.0", (), None),
     ]
@@ -425,19 +416,16 @@ generated: now
         b"entries:\n  a: " + b"[" * 50_000,
     ],
 )
-def test_what_is_no_index_is_told(content: bytes) -> None:
-    with pytest.raises(FetchError, match=r"https://x/index\.yaml is no chart index") as raised:
+def test_invalid_index_is_reported(content: bytes) -> None:
+    with pytest.raises(FetchError, match=r"https://x/index\.yaml is not a chart index") as raised:
         repository_index.read(content, "https://x/index.yaml")
     assert raised.value.fix
 
 
 @given(st.text("abc:-[]{}*&,\n \"'#|>?", max_size=60))
-def test_nothing_but_fetch_errors(text: str) -> None:
+def test_arbitrary_text_causes_fetch_errors_only(text: str) -> None:
     with contextlib.suppress(FetchError):
         assert "x" in repository_index.read(f"entries:\n  x:\n  - {text}".encode(), "x")
-
-
-# --- offline, and the corpus -------------------------------------------------------------------------------------------
 
 
 OFFLINE = """
@@ -451,7 +439,7 @@ sys.addaudithook(watch)
 
 from pathlib import Path
 from cluster_forge.adapters import charts
-from cluster_forge.adapters.http.file_urls import NoDownloads
+from cluster_forge.adapters.http.offline import OfflineDownloads
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.sources.mirror import Mirror
 from cluster_forge.adapters.sources import ChartSources
@@ -464,7 +452,7 @@ from cluster_forge.stack.model import HelmSource
 root = Path(sys.argv[1])
 files = WorkspaceFiles(root / "workspace")
 sources = ChartSources(
-    store=FolderStore(root / "store"), mirrors=[Mirror(root / "mirror")], downloads=NoDownloads(), charts=charts,
+    store=FolderStore(root / "store"), mirrors=[Mirror(root / "mirror")], downloads=OfflineDownloads(), charts=lambda: charts,
     newest_in_range=HelmSdk().newest_in_range, files=files,
 )
 
@@ -476,15 +464,15 @@ def fetch(version):
         return "offline"
 
 files.write("x", b"x")
-found = ThreadWorkers(2).map(fetch, ["1.x", "2.x"])
+results = ThreadWorkers(2).map(fetch, ["1.x", "2.x"])
 try:
     sources.manifest("https://example.com/x.yaml", None)
 except OfflineError:
-    found.append("offline")
+    results.append("offline")
 if "--prove" in sys.argv:
     import socket
     socket.create_connection(("127.0.0.1", 9))
-print(found)
+print(results)
 """
 
 
@@ -499,14 +487,14 @@ def test_offline_opens_no_socket(tmp_path: Path, prove: bool) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}
     command = [sys.executable, "-c", OFFLINE, str(tmp_path), *(["--prove"] if prove else [])]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    if prove:  # the hook would have told
+    if prove:  # the audit hook would have reported
         assert "a socket was used" in done.stderr
     else:
         assert (done.stdout.strip(), done.stderr) == ("['1.0.0', 'offline', 'offline']", "")
 
 
-def test_every_source_of_the_corpus_comes_from_the_mirror(tmp_path: Path, corpus: Path) -> None:
-    subject = sources(tmp_path, NoDownloads(), Mirror(corpus / "mirror"))
+def test_corpus_sources_come_from_the_mirror(tmp_path: Path, corpus: Path) -> None:
+    subject = sources(tmp_path, OfflineDownloads(), Mirror(corpus / "mirror"))
     listed = yaml.safe_load((corpus / "mirror/index.yaml").read_text())
     for entry in listed["charts"]:
         source = helm(str(entry["version"]), entry["name"], entry["repository"])
@@ -523,7 +511,7 @@ def test_adapters_fit_their_ports(tmp_path: Path) -> None:
         store=FolderStore(tmp_path),
         mirrors=[Mirror(tmp_path)],
         downloads=HttpDownloads(),
-        charts=charts,
+        charts=lambda: charts,
         newest_in_range=HelmSdk().newest_in_range,
         files=WorkspaceFiles(tmp_path),
     )
@@ -531,6 +519,6 @@ def test_adapters_fit_their_ports(tmp_path: Path) -> None:
     assert len({id(subject), id(files)}) == 2
 
 
-def test_an_index_without_end() -> None:
-    with pytest.raises(FetchError, match="it holds more than 1,000 values"):
+def test_oversized_index_is_refused() -> None:
+    with pytest.raises(FetchError, match=r"too many values \(limit 1,000\)"):
         repository_index.read(b"x: [" + b"a," * 1_001 + b"]\n", "https://x/index.yaml", most=1_000)

@@ -1,4 +1,4 @@
-"""What was made and kept: whole or not at all, for its own key only, and never in anybody's way."""
+"""The cache: an entry is whole or missing, used for its own key only, and never an obstacle."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cluster_forge.ports.storage import Cache
 from cluster_forge.stack.model import KubernetesVersion
 
 KEY, OTHER = Digest.of(b"key"), Digest.of(b"other")
-CONTENT = b"what was made" * 100
+CONTENT = b"rendered objects" * 100
 
 
 def entries(folder: Path) -> list[Path]:
@@ -32,8 +32,8 @@ def entries(folder: Path) -> list[Path]:
 
 
 def entry(folder: Path) -> Path:
-    (found,) = entries(folder)
-    return found
+    (path,) = entries(folder)
+    return path
 
 
 @pytest.fixture
@@ -41,22 +41,22 @@ def cache(tmp_path: Path) -> FolderCache:
     return FolderCache(tmp_path)
 
 
-class TestFolder:
+class TestFolderCache:
     @pytest.mark.parametrize("content", [b"", b"a", b"\0" * 1_000_000], ids=["empty", "small", "large"])
-    def test_what_was_put_is_got(self, cache: FolderCache, content: bytes) -> None:
+    def test_put_content_is_read_back(self, cache: FolderCache, content: bytes) -> None:
         assert cache.get("objects", KEY) is None
         cache.put("objects", KEY, content)
         assert cache.get("objects", KEY) == content
         assert cache.get("objects", OTHER) is None
-        assert cache.get("asks", KEY) is None
+        assert cache.get("apis", KEY) is None
 
-    def test_the_last_put_counts(self, cache: FolderCache, tmp_path: Path) -> None:
+    def test_last_put_wins(self, cache: FolderCache, tmp_path: Path) -> None:
         for content in (b"a", CONTENT, b""):
             cache.put("objects", KEY, content)
             assert cache.get("objects", KEY) == content
         assert len(entries(tmp_path)) == 1
 
-    def test_another_process_finds_it(self, cache: FolderCache, tmp_path: Path) -> None:
+    def test_other_processes_see_the_entry(self, cache: FolderCache, tmp_path: Path) -> None:
         cache.put("objects", KEY, CONTENT)
         assert FolderCache(tmp_path).get("objects", KEY) == CONTENT
 
@@ -74,7 +74,7 @@ class TestFolder:
             lambda content: b"\0" * len(content),
         ],
     )
-    def test_a_damaged_entry_is_not_there_and_is_replaced(
+    def test_damaged_entry_is_missing_and_is_replaced(
         self, cache: FolderCache, tmp_path: Path, damage: Callable[[bytes], bytes]
     ) -> None:
         cache.put("objects", KEY, CONTENT)
@@ -96,7 +96,7 @@ class TestFolder:
         path.write_bytes(content)
         assert cache.get("objects", KEY) is None
 
-    def test_an_entry_of_another_key_or_kind_is_not_used(self, cache: FolderCache, tmp_path: Path) -> None:
+    def test_entry_of_another_key_or_kind_is_not_used(self, cache: FolderCache, tmp_path: Path) -> None:
         cache.put("objects", KEY, CONTENT)
         mine = entry(tmp_path)
         cache.put("objects", OTHER, b"other")
@@ -104,12 +104,12 @@ class TestFolder:
         theirs.write_bytes(mine.read_bytes())
         assert cache.get("objects", OTHER) is None
         assert cache.get("objects", KEY) == CONTENT
-        cache.put("asks", KEY, b"asks")
-        (asks,) = set(entries(tmp_path)) - {mine}
-        asks.write_bytes(mine.read_bytes())
-        assert cache.get("asks", KEY) is None
+        cache.put("apis", KEY, b"apis")
+        (apis,) = set(entries(tmp_path)) - {mine}
+        apis.write_bytes(mine.read_bytes())
+        assert cache.get("apis", KEY) is None
 
-    def test_a_folder_in_the_place_of_an_entry_is_in_nobodys_way(self, cache: FolderCache, tmp_path: Path) -> None:
+    def test_directory_in_place_of_an_entry_is_ignored(self, cache: FolderCache, tmp_path: Path) -> None:
         cache.put("objects", KEY, CONTENT)
         path = entry(tmp_path)
         path.unlink()
@@ -119,20 +119,20 @@ class TestFolder:
         assert cache.get("objects", KEY) is None
         assert entries(tmp_path) == []
 
-    def test_a_file_in_the_place_of_the_folder_keeps_nothing(self, tmp_path: Path) -> None:
+    def test_file_in_place_of_the_directory_keeps_nothing(self, tmp_path: Path) -> None:
         (tmp_path / "store").write_bytes(b"")
         cache = FolderCache(tmp_path / "store")
         cache.put("objects", KEY, CONTENT)
         assert cache.get("objects", KEY) is None
 
-    @pytest.mark.skipif(not Path("/proc").is_dir(), reason="a folder that nobody can write, not even root")
-    def test_a_folder_that_cannot_be_written_keeps_nothing(self) -> None:
+    @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a directory that even root cannot write")
+    def test_unwritable_directory_keeps_nothing(self) -> None:
         cache = FolderCache(Path("/proc/no-store"))
         cache.put("objects", KEY, CONTENT)
         assert cache.get("objects", KEY) is None
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-    def test_a_read_only_folder_is_read(self, cache: FolderCache, tmp_path: Path) -> None:
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+    def test_read_only_directory_is_read(self, cache: FolderCache, tmp_path: Path) -> None:
         cache.put("objects", KEY, CONTENT)
         for folder in (tmp_path, *(path for path in tmp_path.rglob("*") if path.is_dir())):
             folder.chmod(0o555)
@@ -142,8 +142,8 @@ class TestFolder:
         for folder in (tmp_path, *(path for path in tmp_path.rglob("*") if path.is_dir())):
             folder.chmod(0o755)
 
-    def test_where_a_file_may_not_grow_nothing_half_is_kept(self, tmp_path: Path) -> None:
-        """The limit on a file's size stands for a full disk: the write breaks off in the middle."""
+    def test_interrupted_write_keeps_no_partial_entry(self, tmp_path: Path) -> None:
+        """A limit on file sizes stands in for a full disk: the write stops in the middle."""
         script = (
             "import resource, signal, sys, pathlib\n"
             "from cluster_forge.adapters.storage.cache import FolderCache\n"
@@ -156,14 +156,14 @@ class TestFolder:
         assert entries(tmp_path) == []
         assert FolderCache(tmp_path).get("objects", KEY) is None
 
-    def test_what_an_interrupted_write_left_is_not_used(self, cache: FolderCache, tmp_path: Path) -> None:
+    def test_leftover_draft_is_not_used(self, cache: FolderCache, tmp_path: Path) -> None:
         cache.put("objects", KEY, CONTENT)
         path = entry(tmp_path)
         (tmp_path / "unfinished" / "1-a").write_bytes(path.read_bytes()[:50])
         path.unlink()
         assert cache.get("objects", KEY) is None
 
-    def test_a_use_is_noted_for_those_who_clean_up(self, cache: FolderCache, tmp_path: Path) -> None:
+    def test_use_is_noted_for_store_clean(self, cache: FolderCache, tmp_path: Path) -> None:
         cache.put("objects", KEY, CONTENT)
         path = entry(tmp_path)
         long_ago = time.time() - 100_000
@@ -175,7 +175,7 @@ class TestFolder:
         assert cache.get("objects", KEY) == CONTENT
         assert path.stat().st_mtime == pytest.approx(recent)
 
-    def test_several_processes_at_once(self, tmp_path: Path) -> None:
+    def test_processes_share_one_cache(self, tmp_path: Path) -> None:
         script = (
             "import pathlib, sys\n"
             "from cluster_forge.adapters.storage.cache import FolderCache\n"
@@ -184,8 +184,8 @@ class TestFolder:
             "for number in range(150):\n"
             "    key = Digest.of(str(number % 7).encode())\n"
             "    content = bytes([number % 7]) * 100_000\n"
-            "    found = cache.get('objects', key)\n"
-            "    assert found in (None, content)\n"
+            "    content_before = cache.get('objects', key)\n"
+            "    assert content_before in (None, content)\n"
             "    cache.put('objects', key, content)\n"
             "    assert cache.get('objects', key) == content\n"
         )
@@ -201,19 +201,19 @@ def test_no_cache_keeps_nothing() -> None:
 
 
 class Counting:
-    """A `ports.Maker` that counts; what it gives tells which call made it."""
+    """A `ports.Renderer` that counts its calls; each result says which call it is from."""
 
     def __init__(self, version: str = "engine 1") -> None:
         self.version = version
-        self.made = 0
-        self.asked = 0
+        self.renders = 0
+        self.lookups = 0
 
     def render(self, job: RenderJob) -> RenderedBatch:
-        self.made += 1
-        return RenderedBatch(content=f"made {self.made}".encode())
+        self.renders += 1
+        return RenderedBatch(content=f"render {self.renders}".encode())
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
-        self.asked += 1
+        self.lookups += 1
         return None if chart == b"unclear" else frozenset({"a/v1", "b/v1"})
 
 
@@ -233,15 +233,15 @@ def chart(**changes: Any) -> RenderJob:
     return replace(CHART, chart=replace(REQUEST, **changes))
 
 
-class TestCached:
+class TestCachingRenderer:
     @pytest.mark.parametrize("job", [CHART, TEXTS], ids=["chart", "texts"])
-    def test_what_was_made_is_not_made_again(self, cache: FolderCache, tmp_path: Path, job: RenderJob) -> None:
+    def test_same_job_is_rendered_once(self, cache: FolderCache, tmp_path: Path, job: RenderJob) -> None:
         renderer = Counting()
         first = CachingRenderer(renderer, cache).render(job)
         again = CachingRenderer(renderer, FolderCache(tmp_path)).render(job)
         assert (first.is_kept, again.is_kept) == (False, True)
-        assert first.content == again.content == b"made 1"
-        assert renderer.made == 1
+        assert first.content == again.content == b"render 1"
+        assert renderer.renders == 1
 
     @pytest.mark.parametrize(
         "job",
@@ -253,7 +253,7 @@ class TestCached:
         ],
         ids=["component", "place", "order of keys", "list for tuple"],
     )
-    def test_what_decides_nothing_is_no_part_of_the_key(self, cache: FolderCache, job: RenderJob) -> None:
+    def test_key_ignores_what_does_not_change_the_result(self, cache: FolderCache, job: RenderJob) -> None:
         renderer = Counting()
         cached = CachingRenderer(renderer, cache)
         cached.render(CHART)
@@ -284,27 +284,27 @@ class TestCached:
         replace(TEXTS, texts=()),
     )
 
-    def test_whatever_decides_the_result_is_part_of_the_key(self, cache: FolderCache) -> None:
+    def test_key_covers_what_changes_the_result(self, cache: FolderCache) -> None:
         renderer = Counting()
         cached = CachingRenderer(renderer, cache)
         cached.render(CHART)
         for number, job in enumerate(self.CHANGES, start=2):
-            made = cached.render(job)
-            assert (made.is_kept, made.content) == (False, f"made {number}".encode()), job
+            batch = cached.render(job)
+            assert (batch.is_kept, batch.content) == (False, f"render {number}".encode()), job
         assert all(cached.render(job).is_kept for job in (CHART, *self.CHANGES))
 
-    def test_another_engine_makes_charts_anew_but_not_texts(self, cache: FolderCache) -> None:
+    def test_new_engine_version_renders_charts_again_but_not_texts(self, cache: FolderCache) -> None:
         for job, is_kept in ((CHART, False), (TEXTS, True)):
             CachingRenderer(Counting(), cache).render(job)
             assert CachingRenderer(Counting("engine 2"), cache).render(job).is_kept is is_kept
 
-    def test_without_a_cache_everything_is_made(self) -> None:
+    def test_no_cache_renders_every_time(self) -> None:
         renderer = Counting()
         cached: Renderer = CachingRenderer(renderer, NoCache())
         assert [cached.render(CHART).is_kept for _ in range(3)] == [False] * 3
-        assert renderer.made == 3
+        assert renderer.renders == 3
 
-    def test_a_failure_is_not_kept(self, cache: FolderCache, tmp_path: Path) -> None:
+    def test_failure_is_not_cached(self, cache: FolderCache, tmp_path: Path) -> None:
         class Failing(Counting):
             def render(self, job: RenderJob) -> RenderedBatch:
                 raise ArithmeticError(job.where)
@@ -313,24 +313,24 @@ class TestCached:
             CachingRenderer(Failing(), cache).render(CHART)
         assert entries(tmp_path) == []
 
-    def test_a_spoilt_entry_is_made_anew(self, cache: FolderCache, tmp_path: Path) -> None:
+    def test_damaged_entry_is_rendered_again(self, cache: FolderCache, tmp_path: Path) -> None:
         renderer = Counting()
         cached = CachingRenderer(renderer, cache)
         cached.render(CHART)
         entry(tmp_path).write_bytes(b"poison")
-        assert cached.render(CHART) == RenderedBatch(content=b"made 2")
-        assert cached.render(CHART) == RenderedBatch(content=b"made 2", is_kept=True)
+        assert cached.render(CHART) == RenderedBatch(content=b"render 2")
+        assert cached.render(CHART) == RenderedBatch(content=b"render 2", is_kept=True)
 
-    @pytest.mark.parametrize(("archive", "asked"), [(b"clear", frozenset({"a/v1", "b/v1"})), (b"unclear", None)])
-    def test_what_a_chart_asks_for_is_looked_up_once(
-        self, cache: FolderCache, archive: bytes, asked: frozenset[str] | None
+    @pytest.mark.parametrize(("archive", "apis"), [(b"clear", frozenset({"a/v1", "b/v1"})), (b"unclear", None)])
+    def test_required_apis_are_looked_up_once(
+        self, cache: FolderCache, archive: bytes, apis: frozenset[str] | None
     ) -> None:
         renderer = Counting()
         cached = CachingRenderer(renderer, cache)
-        assert cached.required_apis(archive) == cached.required_apis(archive) == asked
-        assert renderer.asked == 1
+        assert cached.required_apis(archive) == cached.required_apis(archive) == apis
+        assert renderer.lookups == 1
         cached.required_apis(b"another")
-        assert renderer.asked == 2
+        assert renderer.lookups == 2
 
-    def test_the_version_is_the_engines(self, cache: FolderCache) -> None:
+    def test_version_is_that_of_the_engine(self, cache: FolderCache) -> None:
         assert CachingRenderer(Counting("engine 7"), cache).version == "engine 7"

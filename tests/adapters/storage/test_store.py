@@ -24,13 +24,13 @@ def entries(root: Path) -> list[Path]:
     return [path for path in (root / "sha256").rglob("*") if path.is_file()]
 
 
-def unfinished(root: Path) -> list[Path]:
+def drafts(root: Path) -> list[Path]:
     return list((root / "unfinished").iterdir())
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=2000))
-def test_what_was_put_is_got(tmp_path: Path, content: bytes) -> None:
+def test_put_content_is_read_back(tmp_path: Path, content: bytes) -> None:
     store = FolderStore(tmp_path / "store")
     digest = store.put(content)
     assert digest == Digest.of(content)
@@ -38,11 +38,11 @@ def test_what_was_put_is_got(tmp_path: Path, content: bytes) -> None:
     assert (tmp_path / "store" / "sha256" / digest.hex[:2] / digest.hex).read_bytes() == content
 
 
-def test_what_was_never_put_is_not_there(tmp_path: Path) -> None:
+def test_missing_entry_is_none(tmp_path: Path) -> None:
     assert FolderStore(tmp_path / "none").get(Digest.of(b"x")) is None
 
 
-def test_a_corrupt_entry_is_thrown_away_and_put_again(tmp_path: Path) -> None:
+def test_corrupt_entry_is_removed_and_written_again(tmp_path: Path) -> None:
     store = FolderStore(tmp_path)
     digest = store.put(b"good")
     (entry,) = entries(tmp_path)
@@ -54,25 +54,24 @@ def test_a_corrupt_entry_is_thrown_away_and_put_again(tmp_path: Path) -> None:
     assert store.get(digest) == b"good"
 
 
-def test_nothing_is_left_aside(tmp_path: Path) -> None:
+def test_no_drafts_are_left(tmp_path: Path) -> None:
     store = FolderStore(tmp_path)
     for content in (b"a", b"b", b"a"):
         store.put(content)
     assert len(entries(tmp_path)) == 2
-    assert not unfinished(tmp_path)
+    assert not drafts(tmp_path)
 
 
-def test_a_store_that_is_a_file_is_told(tmp_path: Path) -> None:
-    (tmp_path / "store").write_text("no folder")
+def test_store_path_that_is_a_file_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("a file")
     store = FolderStore(tmp_path / "store")
     assert store.get(Digest.of(b"x")) is None
     with pytest.raises(StoreError, match="cannot be written") as raised:
         store.put(b"x")
-    assert raised.value.fix
-    assert "--store" in raised.value.fix
+    assert raised.value.fix == "a file is where a directory is needed: move it away"
 
 
-def test_an_entry_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_unreadable_entry_is_reported(tmp_path: Path) -> None:
     digest = Digest.of(b"x")
     (tmp_path / "sha256" / digest.hex[:2] / digest.hex).mkdir(parents=True)
     with pytest.raises(StoreError, match="cannot be read"):
@@ -80,7 +79,7 @@ def test_an_entry_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(IS_ROOT or os.name != "posix", reason="root may write anywhere")
-def test_a_read_only_store_is_told_and_can_still_be_read(tmp_path: Path) -> None:
+def test_read_only_store_is_reported_and_still_read(tmp_path: Path) -> None:
     store = FolderStore(tmp_path)
     digest = store.put(b"x")
     folders = [path for path in (tmp_path, *tmp_path.rglob("*")) if path.is_dir()]
@@ -96,8 +95,8 @@ def test_a_read_only_store_is_told_and_can_still_be_read(tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_told(tmp_path: Path) -> None:
-    """The limit on file sizes stands in for a disk that takes no more: the write fails in the same place."""
+def test_full_disk_is_reported(tmp_path: Path) -> None:
+    """A limit on file sizes stands in for a full disk: the write fails in the same place."""
     program = f"""
 import resource, signal
 from pathlib import Path
@@ -118,10 +117,10 @@ except StoreError as error:
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs locks that a process' end frees")
-def test_what_a_dead_process_left_is_cleared_away_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
-    """Whether it is alive does not depend on any clock: the dead one's file is new, the living one's is old."""
-    import fcntl  # noqa: PLC0415 - there is none on Windows
+@pytest.mark.skipif(os.name != "posix", reason="needs locks that end with their process")
+def test_only_drafts_of_dead_processes_are_removed(tmp_path: Path) -> None:
+    """Time does not matter: the draft of the dead process is new, that of the living one is old."""
+    import fcntl  # noqa: PLC0415 - does not exist on Windows
 
     FolderStore(tmp_path).put(b"a")
     dead, living = tmp_path / "unfinished/1-dead", tmp_path / "unfinished/1-living"
@@ -130,12 +129,12 @@ def test_what_a_dead_process_left_is_cleared_away_and_what_a_living_one_writes_i
         fcntl.flock(file.fileno(), fcntl.LOCK_EX)
         os.utime(living, (0, 0))
         FolderStore(tmp_path).put(b"b")
-        assert unfinished(tmp_path) == [living]
+        assert drafts(tmp_path) == [living]
     FolderStore(tmp_path).put(b"c")
-    assert not unfinished(tmp_path)
+    assert not drafts(tmp_path)
 
 
-def test_what_others_remove_too_early_is_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_draft_removed_by_another_process_is_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replace, left = Path.replace, [2]
 
     def removed(self: Path, target: Path) -> Path:
@@ -148,7 +147,7 @@ def test_what_others_remove_too_early_is_written_again(tmp_path: Path, monkeypat
     store = FolderStore(tmp_path)
     assert store.get(store.put(b"x")) == b"x"
     left[0] = 9
-    with pytest.raises(StoreError, match="somebody removes"):
+    with pytest.raises(StoreError, match="another process removes"):
         store.put(b"y")
 
 
@@ -159,7 +158,7 @@ def put_many(root: Path, start: int) -> None:
         assert store.get(store.put(content)) == content
 
 
-def test_two_processes_may_write_one_store_at_once(tmp_path: Path) -> None:
+def test_processes_share_one_store(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=put_many, args=(tmp_path, start)) for start in (0, 0, 100)]
     for process in processes:
@@ -171,12 +170,12 @@ def test_two_processes_may_write_one_store_at_once(tmp_path: Path) -> None:
     assert all(Digest.of(path.read_bytes()).hex == path.name for path in entries(tmp_path))
 
 
-def test_a_killed_put_leaves_no_wrong_entry(tmp_path: Path) -> None:
+def test_killed_put_leaves_no_wrong_entry(tmp_path: Path) -> None:
     program = f"""
 from pathlib import Path
 from cluster_forge.adapters.storage.store import FolderStore
 store = FolderStore(Path({str(tmp_path)!r}))
-print("begun", flush=True)
+print("started", flush=True)
 for number in range(1_000_000):
     store.put(str(number).encode() * 20_000)
 """
@@ -188,13 +187,13 @@ for number in range(1_000_000):
             process.stdout.readline()
             time.sleep(moment)
             os.kill(process.pid, signal.SIGKILL)
-    found = entries(tmp_path)
-    assert found
+    written = entries(tmp_path)
+    assert written
     FolderStore(tmp_path).put(b"next")
-    assert not unfinished(tmp_path)
-    assert all(Digest.of(path.read_bytes()).hex == path.name for path in found)
+    assert not drafts(tmp_path)
+    assert all(Digest.of(path.read_bytes()).hex == path.name for path in written)
 
 
 def environment() -> dict[str, str]:
-    source = str(Path(__file__).parents[2] / "src")
+    source = str(Path(__file__).parents[3] / "src")
     return {**os.environ, "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}

@@ -1,4 +1,4 @@
-"""Logs and history of a workspace: lines that never mix, whatever the clock and the disk do."""
+"""Logs and history of a workspace: lines never mix, whatever the clock and the disk do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FULL = Path("/dev/full")
 
 
 @pytest.mark.parametrize("year", ["1999", "2999"])
-def test_the_own_log_is_kept_whatever_the_clock_says(tmp_path: Path, year: str) -> None:
+def test_own_log_survives_a_wrong_clock(tmp_path: Path, year: str) -> None:
     folder = tmp_path / state_folder.FOLDER / "log"
     folder.mkdir(parents=True)
     for number in range(30):
@@ -30,7 +30,7 @@ def test_the_own_log_is_kept_whatever_the_clock_says(tmp_path: Path, year: str) 
     assert sum("-cast-" in path.name for path in folder.iterdir()) == 1
 
 
-def test_two_runs_of_one_name_have_two_logs(tmp_path: Path) -> None:
+def test_runs_with_equal_names_have_separate_logs(tmp_path: Path) -> None:
     for _ in range(3):
         log = RunLog(tmp_path, "cast")
         log.add({"event": "run"})
@@ -39,37 +39,37 @@ def test_two_runs_of_one_name_have_two_logs(tmp_path: Path) -> None:
     assert [text.count("\n") for text in texts] == [1, 1, 1]
 
 
-@pytest.mark.skipif(not FULL.exists(), reason="this system has no full disk to try")
-def test_a_full_disk_ends_the_log_and_not_the_run(tmp_path: Path) -> None:
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+def test_full_disk_ends_the_log_but_not_the_run(tmp_path: Path) -> None:
     log = RunLog(tmp_path, "cast")
     assert log._file
     log._file.close()
     log._file = FileIO(FULL, "a")
     log.add({"event": "run"})
-    assert log.problem == "there is no log of this run: No space left on device"
+    assert log.problem == "this run is not logged: No space left on device"
     log.add({"event": "end"})
     log.close()
 
 
-def test_logins_in_addresses_are_left_out(tmp_path: Path) -> None:
-    told = 'see "https://user:pass@example.com/a?token=x" and oci://token@host, user@host, https:/me@a/b?c: why?'
-    record(tmp_path, {"text": told})
-    text = (tmp_path / state_folder.FOLDER / state_folder.HISTORY).read_text()
-    assert json.loads(text)["text"] == 'see "https://example.com/a" and oci://host, user@host, https:/a/b why?'
+def test_credentials_are_removed_from_addresses(tmp_path: Path) -> None:
+    text = 'see "https://user:pass@example.com/a?token=x" and oci://token@host, user@host, https:/me@a/b?c: why?'
+    record(tmp_path, {"text": text})
+    history = (tmp_path / state_folder.FOLDER / state_folder.HISTORY).read_text()
+    assert json.loads(history)["text"] == 'see "https://example.com/a" and oci://host, user@host, https:/a/b why?'
 
 
-def test_lines_of_the_history_never_mix(tmp_path: Path) -> None:
-    def one(number: int) -> None:
+def test_history_lines_never_mix(tmp_path: Path) -> None:
+    def append(number: int) -> None:
         with WorkspaceFiles(tmp_path, patience=60).locked():
             record(tmp_path, {"number": number, "text": "x" * 2000})
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(one, range(40)))
+        list(pool.map(append, range(40)))
     lines = (tmp_path / state_folder.FOLDER / state_folder.HISTORY).read_text().splitlines()
     assert sorted(json.loads(line)["number"] for line in lines) == list(range(40))
 
 
-def test_a_torn_last_line_does_not_take_the_next_one_with_it(tmp_path: Path) -> None:
+def test_torn_last_line_does_not_damage_the_next_one(tmp_path: Path) -> None:
     record(tmp_path, {"number": 1})
     path = tmp_path / state_folder.FOLDER / state_folder.HISTORY
     path.write_bytes(path.read_bytes() + b'{"time": "2026')
@@ -78,14 +78,14 @@ def test_a_torn_last_line_does_not_take_the_next_one_with_it(tmp_path: Path) -> 
     assert (json.loads(first)["number"], torn, json.loads(second)["number"]) == (1, '{"time": "2026', 2)
 
 
-def test_a_history_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+def test_unwritable_history_is_an_error(tmp_path: Path) -> None:
     (tmp_path / state_folder.FOLDER).write_text("in the way")
     with pytest.raises(WorkspaceError, match=r"history\.jsonl cannot be written"):
         record(tmp_path, {})
 
 
 @pytest.mark.parametrize(("before", "is_kept"), [("*\n", False), ("", False), ("*\n!lock\n", True)])
-def test_a_gitignore_of_ones_own_is_kept(tmp_path: Path, before: str, is_kept: bool) -> None:
+def test_edited_gitignore_is_kept(tmp_path: Path, before: str, is_kept: bool) -> None:
     folder = tmp_path / state_folder.FOLDER
     folder.mkdir()
     (folder / ".gitignore").write_text(before)

@@ -1,4 +1,4 @@
-"""YAML as Kubernetes reads it: the readers, held against FACTS and against each other."""
+"""YAML as Kubernetes reads it: the readers against known values and against each other."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ FAST = FastYaml(GO)
 
 @pytest.fixture(params=[GO, PYTHON, FAST], ids=["go", "python", "fast"])
 def reader(request: pytest.FixtureRequest) -> YamlReader:
-    found: YamlReader = request.param
-    return found
+    reader: YamlReader = request.param
+    return reader
 
 
 def nested(depth: int) -> str:
@@ -96,7 +96,7 @@ def bomb(levels: int) -> str:
         ("5e-324", 5e-324),
     ],
 )
-def test_a_scalar_means_what_it_means_to_kubernetes(reader: YamlReader, text: str, value: Any) -> None:
+def test_scalars_mean_what_they_mean_to_kubernetes(reader: YamlReader, text: str, value: Any) -> None:
     text = text if text != "-" else "'-'"
     assert same(reader.read(f"a: {text}"), {"a": value})
     assert same(reader.read(f"a:\n- {text}\n"), {"a": [value]})
@@ -140,17 +140,17 @@ def test_a_scalar_means_what_it_means_to_kubernetes(reader: YamlReader, text: st
         ("a: {'<<': {x: 1}}\n", {"a": {"<<": {"x": 1}}}),
     ],
 )  # fmt: skip
-def test_a_document(reader: YamlReader, document: str, value: Any) -> None:
+def test_documents_are_read(reader: YamlReader, document: str, value: Any) -> None:
     assert same(reader.read(document), value)
 
 
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
-        ("a: 1\n---\nb: 2\n", "another begins"),
-        ("a: 1\n---", "another begins"),
-        ("a: 1\n...\n---\nb: 2\n", "another begins"),
-        ("a: 1\n...\nb: 2\n", "document start|another begins"),
+        ("a: 1\n---\nb: 2\n", "more than one"),
+        ("a: 1\n---", "more than one"),
+        ("a: 1\n...\n---\nb: 2\n", "more than one"),
+        ("a: 1\n...\nb: 2\n", "document start|more than one"),
         ("{a: 1}\nb: 2\n", "document start"),
         ("{a: 1}}", "document start"),
         ("&x {a: 1} b", "document start"),
@@ -183,13 +183,13 @@ def test_a_document(reader: YamlReader, document: str, value: Any) -> None:
         (bomb(9), "alias"),
     ],
 )
-def test_what_is_not_one_document_is_refused(reader: YamlReader, document: str, reason: str) -> None:
+def test_invalid_documents_are_reported(reader: YamlReader, document: str, reason: str) -> None:
     with pytest.raises(ManifestError, match=reason) as caught:
         reader.read(document)
     assert "\n" not in caught.value.message
 
 
-def test_the_line_of_a_fault_is_told(reader: YamlReader) -> None:
+def test_line_of_an_error_is_reported(reader: YamlReader) -> None:
     with pytest.raises(ManifestError, match=r"line [34] of the document:"):
         reader.read("a: 1\nb:\n  - c\n d: 1\n")
 
@@ -204,7 +204,7 @@ def test_the_line_of_a_fault_is_told(reader: YamlReader) -> None:
         ("a: [\n", "correct the YAML"),
     ],
 )
-def test_what_it_is_instead_is_told(reader: YamlReader, text: str, fix: str) -> None:
+def test_fix_recognizes_other_kinds_of_text(reader: YamlReader, text: str, fix: str) -> None:
     with pytest.raises(ManifestError) as caught:
         reader.read(text)
     assert fix in (caught.value.fix or "")
@@ -218,7 +218,7 @@ def test_deep_documents_are_read(reader: YamlReader) -> None:
         assert depth == 249
 
 
-def test_aliases_may_be_many(reader: YamlReader) -> None:
+def test_many_aliases_are_read(reader: YamlReader) -> None:
     text = "a: &a {b: [1, 2, 3]}\nc:\n" + "- *a\n" * 1000
     assert reader.read(text)["c"] == [{"b": [1, 2, 3]}] * 1000
 
@@ -254,7 +254,7 @@ def test_both_readers_agree_on_any_text(document: str) -> None:
     assert same(go, python), f"{document!r}: Go {go!r}, Python {python!r}"
 
 
-WERE_HOLES = (
+KNOWN_DIFFERENCES = (
     "c: .inf\n",
     "a: .nan \n",
     ".5: a\n",
@@ -273,37 +273,37 @@ WERE_HOLES = (
     "a: {b: 0755}\n",
     "cluster-forge/end: 1\n",
 )
-"""What yaml-rs reads otherwise, and the scan let pass at some time or may come to let pass."""
+"""Documents that yaml-rs reads differently, and that an earlier or a future scan may let pass."""
 
 
-class TestFast:
-    @pytest.mark.parametrize("text", WERE_HOLES)
-    def test_what_was_a_hole(self, text: str) -> None:
-        assert told(FAST, text) == told(GO, text)
+class TestFastYaml:
+    @pytest.mark.parametrize("text", KNOWN_DIFFERENCES)
+    def test_known_differences_go_to_the_exact_reader(self, text: str) -> None:
+        assert json_of(FAST, text) == json_of(GO, text)
 
     @settings(max_examples=800)
     @given(st.randoms(use_true_random=False).map(yaml_texts.document))
-    def test_what_passes_the_scan_reads_alike(self, text: str) -> None:
-        assert told(FAST, text) == told(GO, text)
+    def test_generated_documents_read_the_same(self, text: str) -> None:
+        assert json_of(FAST, text) == json_of(GO, text)
 
     @pytest.mark.parametrize("seed", range(4))
-    def test_thousands_of_documents_read_alike(self, seed: int) -> None:
+    def test_thousands_of_documents_read_the_same(self, seed: int) -> None:
         draw, passed = Random(seed), 0
         for _ in range(2000):
             text = yaml_texts.document(draw)
             if is_alike(text):
                 passed += 1
-                assert told(FAST, text) == told(GO, text), repr(text)
-        assert passed > 200, "the scan lets nothing pass any more"
+                assert json_of(FAST, text) == json_of(GO, text), repr(text)
+        assert passed > 200, "the scan lets too few documents pass"
 
     @settings(max_examples=800)
     @given(st.one_of(fragments, lines, st.text("ab01:-?# \n\t'\"[]{},&*!|>%@.=<~_", max_size=24)))
-    def test_any_text_reads_alike(self, text: str) -> None:
-        assert told(FAST, text) == told(GO, text)
+    def test_any_text_reads_the_same(self, text: str) -> None:
+        assert json_of(FAST, text) == json_of(GO, text)
 
     @settings(max_examples=300)
     @given(st.text(max_size=12))
-    def test_any_character_reads_alike(self, text: str) -> None:
+    def test_any_character_reads_the_same(self, text: str) -> None:
         for document in (
             f"a: {text}\n",
             f"a: |\n  {text}\nb: c\n",
@@ -311,7 +311,7 @@ class TestFast:
             f'a: "x{text}"\n',
             f"- {text}\n",
         ):
-            assert told(FAST, document) == told(GO, document), repr(document)
+            assert json_of(FAST, document) == json_of(GO, document), repr(document)
 
     @pytest.mark.parametrize(
         "text",
@@ -323,11 +323,11 @@ class TestFast:
             "a: [x, y-1, 2]\nb: {}\nc: []\nd: ~\ne:\n  f: text that goes\n    on\n",
         ],
     )
-    def test_what_manifests_are_written_in_passes_the_scan(self, text: str) -> None:
+    def test_typical_manifests_pass_the_scan(self, text: str) -> None:
         assert is_alike(text)
-        assert told(FAST, text) == told(GO, text)
+        assert json_of(FAST, text) == json_of(GO, text)
 
-    def test_the_exact_reader_is_asked_for_nothing_that_passes(self) -> None:
+    def test_exact_reader_is_not_used_for_what_passes(self) -> None:
         class Forbidden:
             def read(self, document: str) -> Any:
                 raise AssertionError(document)
@@ -337,20 +337,20 @@ class TestFast:
     @pytest.mark.parametrize(
         "text", ["a:\n  " + "- " * 3000 + "b\n", "a: " + "x" * 1_000_000 + "\n", "- a\n" * 200_000]
     )
-    def test_the_scan_takes_no_time(self, text: str) -> None:
-        """It never tries one thing after another: its time grows with the text only."""
+    def test_scan_is_linear(self, text: str) -> None:
+        """The scan never backtracks: its time grows with the text only."""
         is_alike(text)
         is_alike(text + "\t")
 
 
-def told(reader: YamlReader, text: str) -> Any:
-    """What the reader makes of it, as JSON: ``1`` and ``True``, ``1`` and ``1.0`` are told apart."""
-    found = outcome(reader, text)
-    return found if isinstance(found, Refused) else orjson.dumps(found, option=orjson.OPT_SORT_KEYS)
+def json_of(reader: YamlReader, text: str) -> Any:
+    """The value as JSON, which distinguishes ``1`` from ``True`` and from ``1.0``."""
+    value = outcome(reader, text)
+    return value if isinstance(value, Refused) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 class Refused:
-    """Stands for any ManifestError: the reasons differ in their words."""
+    """Stands for any ManifestError: the texts of the readers differ."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Refused)
@@ -366,7 +366,7 @@ def outcome(reader: YamlReader, document: str) -> Any:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether the values are equal, ``True`` and ``1`` told apart; keys that are floats aside (see below)."""
+    """Whether the values are equal; ``True`` and ``1`` differ, ``1`` and ``1.0`` do not."""
     if isinstance(one, dict):
         return isinstance(other, dict) and one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list):
@@ -378,20 +378,20 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def test_threads_that_come_and_go_may_read() -> None:
+def test_short_lived_threads_may_read() -> None:
     """yaml-rs 0.1.6 crashes when the thread that imported it has ended."""
     script = """
 import threading
 from cluster_forge.adapters.yaml.fast import FastYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
-reader, found = FastYaml(PurePythonYaml()), []
+reader, values = FastYaml(PurePythonYaml()), []
 def read():
-    found.append([reader.read("a: [x, z]\\n") for _ in range(3000)][-1])
+    values.append([reader.read("a: [x, z]\\n") for _ in range(3000)][-1])
 for _ in range(3):
     thread = threading.Thread(target=read)
     thread.start()
     thread.join()
-print(found == [{"a": ["x", "z"]}] * 3)
+print(values == [{"a": ["x", "z"]}] * 3)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "True\n")

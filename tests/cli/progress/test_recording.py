@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from tests.stages.conftest import Heard
+from tests.stages.conftest import RecordingReporter
 
 from cluster_forge.cli.progress.recording import Recorded, Timings
 from cluster_forge.foundation.names import ComponentName
@@ -14,8 +14,8 @@ from cluster_forge.manifests.finding import Finding, Severity
 FINDING = Finding(code="stale", severity=Severity.WARNING, component=ComponentName("a"), message="is old")
 
 
-def recorded() -> tuple[Recorded, Heard, list[dict[str, Any]]]:
-    heard, kept = Heard(), list[dict[str, Any]]()
+def recorded() -> tuple[Recorded, RecordingReporter, list[dict[str, Any]]]:
+    heard, kept = RecordingReporter(), list[dict[str, Any]]()
     return Recorded(heard, lambda event: kept.append(dict(event)), began=time.monotonic()), heard, kept
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cluster_forge.gitops.argocd import applications
-from cluster_forge.gitops.parts import Part
+from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, GitOpsMode, RepositorySource, Stack
 
 Make = Callable[..., Any]
@@ -23,7 +23,7 @@ def by_name(stack: Stack, parts: tuple[Part, ...]) -> dict[str, Any]:
     return {body["metadata"]["name"]: body for body in applications.applications(stack, parts, "v-1")}
 
 
-def test_one_application_for_each_part_by_wave_and_the_root_at_the_end(parts: tuple[Part, ...]) -> None:
+def test_each_part_has_an_application_and_the_root_is_last(parts: tuple[Part, ...]) -> None:
     bodies = applications.applications(STACK, parts, "v-1")
     assert [body["metadata"]["name"] for body in bodies] == ["argo-cd", "definitions", "shop", "demo"]
     assert {body["metadata"]["namespace"] for body in bodies} == {"argocd"}
@@ -31,7 +31,7 @@ def test_one_application_for_each_part_by_wave_and_the_root_at_the_end(parts: tu
     assert waves == ["-110", "-100", "10", None]
 
 
-def test_an_application_in_full(parts: tuple[Part, ...]) -> None:
+def test_an_application_has_source_destination_and_sync_policy(parts: tuple[Part, ...]) -> None:
     assert by_name(STACK, parts)["definitions"] == {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",
@@ -61,7 +61,7 @@ def test_an_application_in_full(parts: tuple[Part, ...]) -> None:
     }
 
 
-def test_the_root_reads_the_applications_and_leaves_itself_alone(parts: tuple[Part, ...]) -> None:
+def test_the_root_contains_the_applications_but_not_itself(parts: tuple[Part, ...]) -> None:
     root = by_name(STACK, parts)["demo"]
     assert root["spec"]["source"]["path"] == "argo-apps"
     assert root["spec"]["source"]["targetRevision"] == "v-1"
@@ -69,25 +69,25 @@ def test_the_root_reads_the_applications_and_leaves_itself_alone(parts: tuple[Pa
     assert root["spec"]["destination"]["namespace"] == "argocd"
 
 
-def test_the_root_gives_way_to_a_part_of_its_name(parts: tuple[Part, ...]) -> None:
+def test_the_root_has_another_name_than_every_part(parts: tuple[Part, ...]) -> None:
     assert applications.root_name(Stack(name="shop"), parts) == "shop-root"
 
 
-def test_where_argo_cd_runs_is_where_the_applications_lie(
+def test_the_applications_are_in_the_namespace_of_argo_cd(
     parts: tuple[Part, ...], make_part: Make, make_body: Make
 ) -> None:
     crd = make_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io")
-    found = by_name(STACK, (parts[0], make_part("gitops", [crd], namespace="delivery")))
-    assert {body["metadata"]["namespace"] for body in found.values()} == {"delivery"}
+    bodies = by_name(STACK, (parts[0], make_part("gitops", [crd], namespace="delivery")))
+    assert {body["metadata"]["namespace"] for body in bodies.values()} == {"delivery"}
 
 
-def test_where_argo_cd_is_already_the_deployment_tells_the_namespace(parts: tuple[Part, ...]) -> None:
-    found = by_name(Stack(name="demo", gitops=GitOps(install=False)), parts[:1])
-    assert all("namespace" not in body["metadata"] for body in found.values())
-    assert found["demo"]["spec"]["source"]["directory"] == {"exclude": applications.file_name("demo")}
+def test_the_applications_of_an_existing_argo_cd_have_no_namespace(parts: tuple[Part, ...]) -> None:
+    bodies = by_name(Stack(name="demo", gitops=GitOps(install=False)), parts[:1])
+    assert all("namespace" not in body["metadata"] for body in bodies.values())
+    assert bodies["demo"]["spec"]["source"]["directory"] == {"exclude": applications.file_name("demo")}
 
 
-def test_kubectl_needs_no_applications(parts: tuple[Part, ...]) -> None:
+def test_direct_delivery_has_no_applications(parts: tuple[Part, ...]) -> None:
     assert applications.applications(Stack(name="demo", gitops=GitOps(engine=GitOpsEngine.NONE)), parts, "v-1") == ()
 
 
@@ -108,41 +108,41 @@ def test_a_part_without_objects_has_no_application(parts: tuple[Part, ...], make
         (GitOps(source=RepositorySource.OCI, url="oci://registry.example.com/x"), "oci://registry.example.com/x"),
     ],
 )
-def test_the_source_is_what_the_description_says(gitops: GitOps, url: str) -> None:
+def test_the_source_follows_from_the_description(gitops: GitOps, url: str) -> None:
     assert applications.repository_url(Stack(name="demo", gitops=gitops)) == url
 
 
-def test_finalizers_are_a_choice(parts: tuple[Part, ...]) -> None:
+def test_finalizers_are_optional(parts: tuple[Part, ...]) -> None:
     assert "finalizers" not in by_name(STACK, parts)["shop"]["metadata"]
-    found = by_name(Stack(name="demo", gitops=GitOps(finalizers=True)), parts)
-    assert found["shop"]["metadata"]["finalizers"] == ["resources-finalizer.argocd.argoproj.io"]
+    bodies = by_name(Stack(name="demo", gitops=GitOps(finalizers=True)), parts)
+    assert bodies["shop"]["metadata"]["finalizers"] == ["resources-finalizer.argocd.argoproj.io"]
 
 
-def test_custom_resources_may_come_before_argo_cd_knows_their_kind(parts: tuple[Part, ...]) -> None:
+def test_custom_resources_skip_the_dry_run_of_unknown_kinds(parts: tuple[Part, ...]) -> None:
     options = {name: body["spec"]["syncPolicy"]["syncOptions"] for name, body in by_name(STACK, parts).items()}
     assert "SkipDryRunOnMissingResource=true" in options["shop"]
     assert "SkipDryRunOnMissingResource=true" in options["argo-cd"]
     assert "SkipDryRunOnMissingResource=true" not in options["definitions"]
 
 
-def test_a_part_with_a_plain_job_is_not_compared_by_the_server(make_part: Make, make_body: Make) -> None:
+def test_a_part_with_a_plain_job_is_compared_by_the_client(make_part: Make, make_body: Make) -> None:
     job, claims = make_body("batch/v1", "Job", "j", "a"), make_body("apps/v1", "StatefulSet", "db", "a")
     hook = make_body("batch/v1", "Job", "h", "a", annotations={"helm.sh/hook": "pre-install"})
     argo = make_part(
         "argo", [make_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io")]
     )
-    found = by_name(STACK, (argo, make_part("jobs", [job, claims]), make_part("hooks", [hook, claims])))
+    bodies = by_name(STACK, (argo, make_part("jobs", [job, claims]), make_part("hooks", [hook, claims])))
     options = {
-        name: body["metadata"]["annotations"]["argocd.argoproj.io/compare-options"] for name, body in found.items()
+        name: body["metadata"]["annotations"]["argocd.argoproj.io/compare-options"] for name, body in bodies.items()
     }
     assert options["jobs"] == "ServerSideDiff=false"
     assert options["hooks"] == "ServerSideDiff=true"
-    (claimed,) = found["jobs"]["spec"]["ignoreDifferences"]
+    (claimed,) = bodies["jobs"]["spec"]["ignoreDifferences"]
     assert ".spec.volumeClaimTemplates[]?.status" in claimed["jqPathExpressions"]
-    assert "ignoreDifferences" not in found["hooks"]["spec"]
+    assert "ignoreDifferences" not in bodies["hooks"]["spec"]
 
 
-def test_what_controllers_write_is_not_compared(make_part: Make, make_body: Make) -> None:
+def test_fields_that_controllers_write_are_not_compared(make_part: Make, make_body: Make) -> None:
     crds = "apiextensions.k8s.io/v1", "CustomResourceDefinition"
     converting = make_body(*crds, "a.example.com", spec={"conversion": {"strategy": "Webhook"}})
     hooks = [
@@ -151,36 +151,36 @@ def test_what_controllers_write_is_not_compared(make_part: Make, make_body: Make
     ]
     api = make_body("apiregistration.k8s.io/v1", "APIService", "v1.a.example.com")
     argo = make_part("argo", [make_body(*crds, "applications.argoproj.io")])
-    found = by_name(STACK, (argo, make_part("webhooks", [converting, *hooks, api])))
-    ignored = {each["kind"]: each["jqPathExpressions"] for each in found["webhooks"]["spec"]["ignoreDifferences"]}
+    bodies = by_name(STACK, (argo, make_part("webhooks", [converting, *hooks, api])))
+    ignored = {entry["kind"]: entry["jqPathExpressions"] for entry in bodies["webhooks"]["spec"]["ignoreDifferences"]}
     assert ignored == {
         "MutatingWebhookConfiguration": [".webhooks[]?.clientConfig.caBundle"],
         "ValidatingWebhookConfiguration": [".webhooks[]?.clientConfig.caBundle"],
         "CustomResourceDefinition": [".spec.conversion.webhook.clientConfig.caBundle"],
         "APIService": [".spec.caBundle"],
     }
-    assert "RespectIgnoreDifferences=true" in found["webhooks"]["spec"]["syncPolicy"]["syncOptions"]
-    assert "ignoreDifferences" not in found["argo"]["spec"]
+    assert "RespectIgnoreDifferences=true" in bodies["webhooks"]["spec"]["syncPolicy"]["syncOptions"]
+    assert "ignoreDifferences" not in bodies["argo"]["spec"]
 
 
-def test_a_headless_argo_cd_does_not_bring_back_what_was_left_out(parts: tuple[Part, ...]) -> None:
-    found = by_name(Stack(name="demo", gitops=GitOps(mode=GitOpsMode.HEADLESS)), parts)
-    exclude = found["argo-cd"]["spec"]["source"]["directory"]["exclude"]
+def test_a_headless_argo_cd_excludes_what_was_left_out(parts: tuple[Part, ...]) -> None:
+    bodies = by_name(Stack(name="demo", gitops=GitOps(mode=GitOpsMode.HEADLESS)), parts)
+    exclude = bodies["argo-cd"]["spec"]["source"]["directory"]["exclude"]
     assert exclude.startswith("{clusterrolebinding.rbac.authorization.k8s.io_server-binding.yaml,")
     assert "deployment.apps_argocd_dex.yaml" in exclude
     assert "configmap_argocd_argocd-cm.yaml" not in exclude
 
 
-def test_one_object_is_left_out_by_its_name_alone(make_part: Make, make_body: Make) -> None:
+def test_a_single_excluded_file_is_named_without_braces(make_part: Make, make_body: Make) -> None:
     server = make_body("v1", "Service", "s", "argo", labels={"app.kubernetes.io/component": "server"})
     argo = make_part(
         "argo", [make_body("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io"), server]
     )
-    found = by_name(Stack(name="demo", gitops=GitOps(mode=GitOpsMode.HEADLESS)), (argo,))
-    assert found["argo"]["spec"]["source"]["directory"] == {"exclude": "service_argo_s.yaml"}
+    bodies = by_name(Stack(name="demo", gitops=GitOps(mode=GitOpsMode.HEADLESS)), (argo,))
+    assert bodies["argo"]["spec"]["source"]["directory"] == {"exclude": "service_argo_s.yaml"}
 
 
-def test_the_revision_follows_from_content_and_order_alone(parts: tuple[Part, ...], make_part: Make) -> None:
+def test_the_revision_follows_from_content_and_waves_alone(parts: tuple[Part, ...], make_part: Make) -> None:
     revision = tag(STACK, parts)
     assert revision == tag(STACK, tuple(reversed(parts)))
     assert revision.startswith("v-")

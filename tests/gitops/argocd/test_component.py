@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster_forge.gitops.argocd import component
-from cluster_forge.gitops.parts import Part
+from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsMode, Stack
 
 Make = Callable[..., Any]
@@ -15,17 +15,10 @@ HEADLESS = Stack(name="demo", gitops=GitOps(mode=GitOpsMode.HEADLESS))
 
 
 def names(part: Part) -> set[str]:
-    return {f"{each.id.kind}/{each.id.name}" for each in part.objects}
+    return {f"{item.id.kind}/{item.id.name}" for item in part.objects}
 
 
-def test_argo_cd_is_known_by_its_definition(parts: tuple[Part, ...], argo: Part) -> None:
-    assert component.find(parts) is argo
-    assert component.namespace(parts) == "argocd"
-    assert component.find(parts[:1]) is None
-    assert component.namespace(()) == "argocd"
-
-
-def test_headless_leaves_out_server_and_dex_and_what_binds_them(parts: tuple[Part, ...], argo: Part) -> None:
+def test_headless_leaves_out_server_dex_and_their_bindings(parts: tuple[Part, ...], argo: Part) -> None:
     left = component.delivered(HEADLESS, parts)
     assert names(argo) - names(left[1]) == {
         *("Deployment/argocd-server", "Deployment/dex", "Service/argocd-server", "ServiceAccount/argocd-server"),
@@ -39,13 +32,12 @@ def test_with_a_user_interface_everything_is_delivered(parts: tuple[Part, ...]) 
     assert component.delivered(HEADLESS, parts[:1]) == parts[:1]
 
 
-def test_the_image_is_the_controllers(argo: Part) -> None:
+def test_the_image_is_that_of_the_controller(argo: Part) -> None:
     assert component.image(argo) == ("example.com/argocd:v3.4.4", ())
-    unparsed = tuple(dataclasses.replace(each, body=None) for each in argo.objects)
-    assert component.image(dataclasses.replace(argo, objects=unparsed)) is None
+    assert component.image(dataclasses.replace(argo, objects=argo.objects[:1])) is None
 
 
-def test_settings_are_ours_unless_the_stack_has_its_own(
+def test_settings_are_added_unless_the_stack_has_its_own(
     parts: tuple[Part, ...], make_part: Make, make_body: Make
 ) -> None:
     ours = {body["metadata"]["name"]: body["data"] for body in component.settings(parts)}
@@ -58,7 +50,7 @@ def test_settings_are_ours_unless_the_stack_has_its_own(
     assert len(list(component.settings(()))) == 2
 
 
-def test_the_project_is_made_unless_argo_cds_part_has_it(
+def test_the_project_is_added_unless_argo_cds_part_has_it(
     parts: tuple[Part, ...], make_part: Make, make_body: Make
 ) -> None:
     (project,) = component.project(parts)

@@ -28,11 +28,11 @@ def own(harness: Harness, name: str, *documents: str, **changes: Any) -> Compone
 
 
 def waves(smelted: SmeltResult) -> list[tuple[str, int]]:
-    return [(part.name, part.wave) for part in smelted.parts]
+    return [(part.name, part.wave) for part in smelted.record.parts]
 
 
 def codes(smelted: SmeltResult) -> list[tuple[str, Severity, str | None]]:
-    return [(each.code, each.severity, each.component) for each in smelted.findings]
+    return [(finding.code, finding.severity, finding.component) for finding in smelted.findings]
 
 
 def only(findings: tuple[Finding, ...]) -> Finding:
@@ -41,7 +41,7 @@ def only(findings: tuple[Finding, ...]) -> Finding:
 
 
 class TestNamespaces:
-    def test_they_are_filled_in_and_never_overwritten(self, harness: Harness) -> None:
+    def test_missing_namespaces_are_filled_in(self, harness: Harness) -> None:
         placed = harness.config_map("placed", namespace="elsewhere")
         harness.forge(harness.stack(own(harness, "web", harness.config_map("bare"), placed, BINDING)))
         assert "web/configmap_web_bare.yaml" in harness.working
@@ -51,7 +51,7 @@ class TestNamespaces:
         assert "name: b\n  namespace: other\n" in binding
         assert "name: c\n" in binding
 
-    def test_the_stacks_crds_tell_what_lies_in_one(self, harness: Harness) -> None:
+    def test_the_crds_of_the_stack_decide_what_is_namespaced(self, harness: Harness) -> None:
         gadget = WIDGET.replace("Widget", "Gadget")
         crds = harness.crd("Widget"), harness.crd("Gadget", scope="Cluster")
         smelted = harness.forge(
@@ -60,33 +60,33 @@ class TestNamespaces:
         assert {"web/widget.example.com_web_w.yaml", "web/gadget.example.com_w.yaml"} <= harness.working.keys()
         assert smelted.findings == ()
 
-    def test_of_what_nobody_defines_nothing_is_known(self, harness: Harness) -> None:
+    def test_an_undefined_kind_is_a_finding(self, harness: Harness) -> None:
         smelted = harness.forge(harness.stack(own(harness, "web", WIDGET, WIDGET.replace("w}", "v}"))))
         assert "web/widget.example.com_w.yaml" in harness.working
         finding = only(smelted.findings)
         assert (finding.code, finding.severity, finding.where) == ("missing-crd", Severity.WARNING, "input/web.yaml:5")
         assert "2 objects of kind Widget" in finding.message
 
-    def test_those_that_nobody_makes_are_made_one_step_ahead(self, harness: Harness) -> None:
-        made = "apiVersion: v1\nkind: Namespace\nmetadata: {name: made, labels: {mine: x}}\n"
+    def test_undefined_namespaces_are_added_one_wave_ahead(self, harness: Harness) -> None:
+        defined = "apiVersion: v1\nkind: Namespace\nmetadata: {name: defined, labels: {mine: x}}\n"
         smelted = harness.forge(
             harness.stack(
                 own(harness, "web", harness.config_map("a"), harness.config_map("b", namespace="more")),
-                own(harness, "made", made, harness.config_map("c"), wave=-60, extra_namespaces=("extra",)),
+                own(harness, "defined", defined, harness.config_map("c"), wave=-60, extra_namespaces=("extra",)),
                 own(harness, "system", harness.config_map("d"), namespace="kube-system"),
                 own(harness, "nowhere", harness.config_map("e"), namespace=""),
             )
         )
-        assert waves(smelted) == [("namespaces", -70), ("made", -60), ("nowhere", 0), ("system", 0), ("web", 0)]
+        assert waves(smelted) == [("namespaces", -70), ("defined", -60), ("nowhere", 0), ("system", 0), ("web", 0)]
         assert harness.below("working/namespaces").keys() == {
             "namespace_extra.yaml",
             "namespace_more.yaml",
             "namespace_web.yaml",
         }
-        assert "mine: x" in harness.working["made/namespace_made.yaml"]
+        assert "mine: x" in harness.working["defined/namespace_made.yaml"]
         assert "nowhere/configmap_default_e.yaml" in harness.working
 
-    def test_a_component_that_is_called_so_gets_them(self, harness: Harness) -> None:
+    def test_a_component_called_namespaces_gets_them(self, harness: Harness) -> None:
         smelted = harness.forge(
             harness.stack(
                 own(harness, "web", harness.config_map("a")),
@@ -96,7 +96,7 @@ class TestNamespaces:
         assert waves(smelted) == [("namespaces", -10), ("web", 0)]
         assert harness.below("working/namespaces").keys() == {"configmap_default_b.yaml", "namespace_web.yaml"}
 
-    def test_keep_namespace_leaves_everything_as_it_is(self, harness: Harness) -> None:
+    def test_keep_namespace_fills_in_nothing(self, harness: Harness) -> None:
         smelted = harness.forge(
             harness.stack(own(harness, "web", harness.config_map("a"), BINDING, keep_namespace=True))
         )
@@ -106,7 +106,7 @@ class TestNamespaces:
 
 
 class TestHooks:
-    def test_tests_are_dropped_and_later_ones_kept_aside(self, harness: Harness) -> None:
+    def test_test_hooks_are_dropped_and_later_hooks_are_not_applied(self, harness: Harness) -> None:
         events = ("pre-install", "post-install,post-upgrade", "test", "test-success", "pre-delete", "post-upgrade")
         hooks = [
             harness.config_map(
@@ -125,45 +125,45 @@ class TestHooks:
         assert codes(smelted) == [("hook-dropped", Severity.NOTICE, "web")] * 2
         assert "2 hooks (ConfigMap/web/hook2, ConfigMap/web/hook3)" in smelted.findings[0].message
         assert "working/web/hooks/" in smelted.findings[1].message
-        records = {each.id.name: (each.hook, each.weight) for each in smelted.record.parts[1].objects}
+        records = {part_object.id.name: (part_object.hook, part_object.hook_weight) for part_object in smelted.record.parts[1].objects}
         assert records == {"hook0": ("pre-install", 0), "hook1": ("post-install,post-upgrade", 1)}
 
 
 class TestExclude:
     @pytest.mark.parametrize("name", ["configmap_b.yaml", "configmap_web_b.yaml", "ConfigMap_b.yaml"])
-    def test_an_object_is_left_out_by_the_name_of_its_file(self, harness: Harness, name: str) -> None:
-        documents = [harness.config_map(each) for each in "ab"]
+    def test_exclude_matches_file_names(self, harness: Harness, name: str) -> None:
+        documents = [harness.config_map(name) for name in "ab"]
         smelted = harness.forge(harness.stack(own(harness, "web", *documents, exclude=(name,))))
         assert harness.below("working/web").keys() == {"configmap_web_a.yaml"}
         assert smelted.findings == ()
 
-    def test_a_name_that_leaves_nothing_out_is_a_finding(self, harness: Harness) -> None:
+    def test_an_exclude_without_match_is_a_finding(self, harness: Harness) -> None:
         smelted = harness.forge(harness.stack(own(harness, "web", harness.config_map("a"), exclude=("a.yaml",))))
         finding = only(smelted.findings)
         assert (finding.code, finding.severity, finding.component) == ("unused-ignore", Severity.WARNING, "web")
         assert "'a.yaml'" in finding.message
 
 
-class TestTwins:
-    def test_equal_ones_inside_a_component_are_one(self, harness: Harness) -> None:
-        twin = harness.crd("Widget")
-        helm = harness.chart("web", {"crds/a.yaml": twin, "crds/b.yaml": twin, "c.yaml": twin + "---\n" + twin})
+class TestDuplicates:
+    def test_equal_duplicates_in_a_component_are_one_object(self, harness: Harness) -> None:
+        duplicate = harness.crd("Widget")
+        helm = harness.chart("web", {"crds/a.yaml": duplicate, "crds/b.yaml": duplicate, "c.yaml": duplicate + "---\n" + duplicate})
         smelted = harness.forge(harness.stack(harness.component("web", helm=helm)))
         assert (smelted.objects, smelted.findings) == (1, ())
 
-    def test_of_equal_ones_the_earlier_component_owns_the_object(self, harness: Harness) -> None:
+    def test_the_earlier_component_owns_an_equal_duplicate(self, harness: Harness) -> None:
         shared = [harness.config_map(f"c{number}", namespace="shared") for number in range(4)]
         smelted = harness.forge(
             harness.stack(own(harness, "late", *shared, wave=20), own(harness, "early", *shared, wave=10))
         )
         assert codes(smelted) == [("duplicate-object", Severity.WARNING, "late")]
-        assert "brings 4 objects that early brings too, equal, and owns" in only(smelted.findings).message
+        assert "4 objects identical to those of early, which keeps them: " in only(smelted.findings).message
         assert smelted.is_written
         assert len(harness.below("working/early")) == 4
         assert harness.below("working/late") == {}
 
-    def test_different_ones_are_an_error_that_names_both_sources(self, harness: Harness) -> None:
-        one, two = (harness.config_map("c", f"a: {each}", namespace="shared") for each in ("one", "two"))
+    def test_different_duplicates_are_an_error_that_names_both_sources(self, harness: Harness) -> None:
+        one, two = (harness.config_map("c", f"a: {value}", namespace="shared") for value in ("one", "two"))
         smelted = harness.forge(harness.stack(own(harness, "first", one), own(harness, "second", two)))
         finding = only(smelted.findings)
         assert (finding.code, finding.severity, str(finding.object)) == (
@@ -175,7 +175,7 @@ class TestTwins:
         assert "second (input/second.yaml:1)" in finding.message
         assert not smelted.is_written
 
-    def test_namesakes_of_other_namespaces_and_groups_are_others(self, harness: Harness) -> None:
+    def test_the_same_name_in_another_namespace_or_group_is_not_a_duplicate(self, harness: Harness) -> None:
         role = "apiVersion: {}/v1\nkind: Widget\nmetadata: {{name: w}}\n"
         documents = (
             harness.config_map("a"),
@@ -189,7 +189,7 @@ class TestTwins:
         assert smelted.findings == ()
         assert len(harness.below("working/web")) == 6
 
-    def test_a_later_entry_may_replace_an_earlier_ones_object(self, harness: Harness) -> None:
+    def test_with_later_replaces_the_later_duplicate_is_kept(self, harness: Harness) -> None:
         entries = tuple(
             harness.input(f"{name}.yaml", harness.config_map("a", f"a: {name}")) for name in ("one", "two")
         )
@@ -199,7 +199,7 @@ class TestTwins:
         assert codes(smelted) == [("duplicate-object", Severity.NOTICE, "web")]
         assert "input/one.yaml:1" in only(smelted.findings).message
 
-    def test_without_being_told_it_does_not(self, harness: Harness) -> None:
+    def test_without_later_replaces_it_is_an_error(self, harness: Harness) -> None:
         entries = tuple(
             harness.input(f"{name}.yaml", harness.config_map("a", f"a: {name}")) for name in ("one", "two")
         )
@@ -208,7 +208,7 @@ class TestTwins:
 
 
 class TestOrder:
-    def test_waves_follow_from_what_is_needed_and_held(self, harness: Harness) -> None:
+    def test_waves_follow_from_needs_and_kinds(self, harness: Harness) -> None:
         smelted = harness.forge(
             harness.stack(
                 own(harness, "app", harness.config_map("a"), needs=("database",), namespace="default"),
@@ -219,7 +219,7 @@ class TestOrder:
         )
         assert waves(smelted) == [("given", -999), ("crds", -100), ("database", -50), ("app", 0)]
 
-    def test_a_circle_is_shown(self, harness: Harness) -> None:
+    def test_a_cycle_is_an_error_that_shows_it(self, harness: Harness) -> None:
         stack = harness.stack(
             own(harness, "a", harness.config_map("a"), needs=("b",)),
             own(harness, "b", harness.config_map("b"), needs=("a",)),
@@ -229,6 +229,6 @@ class TestOrder:
         assert "a → b → a" in error.message or "b → a → b" in error.message
 
 
-def test_an_empty_stack_is_a_stack(harness: Harness) -> None:
+def test_an_empty_stack_has_no_parts(harness: Harness) -> None:
     smelted = harness.forge(harness.stack())
-    assert (smelted.parts, smelted.objects, smelted.is_written) == ((), 0, True)
+    assert (smelted.record.parts, smelted.objects, smelted.is_written) == ((), 0, True)

@@ -1,4 +1,4 @@
-"""What cast makes of `working/`: a repository that Git likes, an image that registries take, a script that runs."""
+"""cast: a repository that Git clones, an image that registries accept, a script that runs."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ spec:
 EXISTING, DIRECT = GitOps(install=False), GitOps(engine=GitOpsEngine.NONE)
 
 
-def described(harness: Harness, **changes: Any) -> Stack:
-    """A stack of a chart with a hook that only an upgrade runs, and of a plain manifest."""
+def web_and_notes(harness: Harness, **changes: Any) -> Stack:
+    """A stack of a chart, with a hook for upgrades only, and of a plain manifest."""
     hook = harness.config_map("later", annotations="helm.sh/hook: pre-upgrade")
     image = "image: docker.io/library/nginx:1.29"
     helm = harness.chart("web", {"web.yaml": DEPLOYMENT, "later.yaml": hook}, values=image)
@@ -54,22 +54,22 @@ def described(harness: Harness, **changes: Any) -> Stack:
     return harness.stack(web, notes, **{"gitops": DIRECT, **changes})
 
 
-def made(harness: Harness, stack: Stack, *, time: int = TIME, **options: Any) -> CastResult:
+def cast_working(harness: Harness, stack: Stack, *, time: int = TIME, **options: Any) -> CastResult:
     request = CastRequest(stack=stack, inputs=harness.fingerprint(stack), time=time, **options)
     repositories: Repositories = BareRepositories(harness.toolbox.workers, harness.toolbox.cache)
-    return cast(request, harness.toolbox, repositories, harness.heard)
+    return cast(request, harness.toolbox, repositories, harness.reporter)
 
 
 def forged(harness: Harness, **changes: Any) -> CastResult:
-    stack = described(harness, **changes)
+    stack = web_and_notes(harness, **changes)
     harness.forge(stack)
-    return made(harness, stack)
+    return cast_working(harness, stack)
 
 
 def tree(harness: Harness) -> FileTree:
-    found = harness.files.read_tree(FOLDER)
-    assert found is not None
-    return found
+    tree = harness.files.read_tree(FOLDER)
+    assert tree is not None
+    return tree
 
 
 def on_disk(harness: Harness, folder: Path) -> Path:
@@ -88,18 +88,18 @@ def command(*arguments: str | Path, folder: Path) -> str:
 
 
 class TestFolder:
-    def test_holds_what_the_contract_says(self, harness: Harness) -> None:
-        told = forged(harness)
+    def test_has_the_files_of_the_contract(self, harness: Harness) -> None:
+        result = forged(harness)
         top = {path.partition("/")[0] for path in tree(harness)}
         assert top == {"stack.json", "images.txt", "deploy.sh", "image", "repo.git", "bootstrap"}
-        assert (told.stack, told.folder, told.findings) == ("platform", FOLDER, ())
-        assert told.objects == sum(len(part.objects) for part in told.parts) == 4
-        for name, size in told.sizes.items():
+        assert (result.stack, result.folder, result.findings) == ("platform", FOLDER, ())
+        assert result.objects == sum(len(part.objects) for part in result.parts) == 4
+        for name, size in result.sizes.items():
             if name != "image":
                 assert size == tree(harness).inside(name).size
 
     def test_stack_json(self, harness: Harness) -> None:
-        told = forged(harness)
+        result = forged(harness)
         content = json.loads(harness.files.files[f"{FOLDER}/stack.json"])
         assert list(content) == [
             "schema",
@@ -136,47 +136,47 @@ class TestFolder:
         assert parts["namespaces"]["wave"] < parts["notes"]["wave"] < web["wave"]
         assert content["objects"] == sum(part["objects"] for part in parts.values())
         assert content["image"]["platforms"] == ["linux/amd64", "linux/arm64"]
-        assert content["image"]["digest"] == str(told.image)
-        assert content["git"] == {"commit": told.commit}
+        assert content["image"]["digest"] == str(result.image)
+        assert content["git"] == {"commit": result.commit}
         assert content["findings"] == {"error": 0, "warning": 0}
-        assert content["version"] == told.revision
+        assert content["version"] == result.revision
 
     def test_images_txt(self, harness: Harness) -> None:
         assert forged(harness).images == ("docker.io/library/nginx:1.29",)
         assert harness.files.files[f"{FOLDER}/images.txt"] == b"docker.io/library/nginx:1.29\n"
 
-    def test_images_txt_names_no_image_that_is_only_known_in_the_cluster(self, harness: Harness) -> None:
+    def test_images_txt_omits_the_image_that_is_looked_up_in_the_cluster(self, harness: Harness) -> None:
         assert forged(harness, gitops=EXISTING).images == ("docker.io/library/nginx:1.29",)
 
-    def test_what_is_told_on_the_way(self, harness: Harness) -> None:
-        told = forged(harness)
-        events = [event for event in harness.heard.events if event[1] == "cast"]
+    def test_progress_is_reported(self, harness: Harness) -> None:
+        result = forged(harness)
+        events = [event for event in harness.reporter.events if event[1] == "cast"]
         assert events[0] == ("started", "cast", "3")
         assert [event[2] for event in events if event[0] == "advanced"] == ["repo.git", "image", "bootstrap"]
-        assert events[1][3] == f"commit {told.commit}"
+        assert events[1][3] == f"commit {result.commit}"
         assert events[-1][0] == "finished"
 
 
 class TestSameBytes:
-    def test_again_and_in_another_place(self, harness: Harness) -> None:
+    def test_a_second_cast_elsewhere_has_the_same_bytes(self, harness: Harness) -> None:
         forged(harness)
         first = dict(harness.files.files)
         other = harness.again()
         forged(other)
         assert other.files.files == first
 
-    def test_what_was_smelted_in_this_run_gives_what_lies_in_working(self, harness: Harness) -> None:
-        stack = described(harness)
+    def test_casting_a_smelt_result_and_casting_working_are_the_same(self, harness: Harness) -> None:
+        stack = web_and_notes(harness)
         smelted = harness.forge(stack)
-        made(harness, stack, smelted=smelted)
+        cast_working(harness, stack, smelted=smelted)
         first = dict(harness.files.files)
-        made(harness, stack)
+        cast_working(harness, stack)
         assert harness.files.files == first
 
-    def test_the_time_counts_for_commit_and_image_but_not_for_what_is_delivered(self, harness: Harness) -> None:
-        stack = described(harness)
+    def test_the_time_changes_commit_and_image_but_not_the_revision(self, harness: Harness) -> None:
+        stack = web_and_notes(harness)
         harness.forge(stack)
-        one, same, other = (made(harness, stack, time=time) for time in (TIME, TIME, TIME + 1))
+        one, same, other = (cast_working(harness, stack, time=time) for time in (TIME, TIME, TIME + 1))
         assert (one.image, one.commit) == (same.image, same.commit)
         assert one.image != other.image
         assert one.commit != other.commit
@@ -184,8 +184,8 @@ class TestSameBytes:
 
 
 class TestRepository:
-    def test_can_be_cloned_and_is_in_order(self, harness: Harness, tmp_path: Path) -> None:
-        told = forged(harness, gitops=EXISTING)
+    def test_can_be_cloned_and_passes_fsck(self, harness: Harness, tmp_path: Path) -> None:
+        result = forged(harness, gitops=EXISTING)
         cast_folder = on_disk(harness, tmp_path / "cast")
         command("git", "--git-dir", "repo.git", "fsck", "--strict", "--full", folder=cast_folder)
         command("git", "clone", "--quiet", "cast/repo.git", "clone", folder=tmp_path)
@@ -197,19 +197,19 @@ class TestRepository:
         }
         assert files == harness.working
         log = command("git", "log", "--format=%H %an %at %ct %s", "--decorate=no", folder=clone).strip()
-        assert log == f"{told.commit} Cluster-Forge {TIME} {TIME} platform {told.revision}"
+        assert log == f"{result.commit} Cluster-Forge {TIME} {TIME} platform {result.revision}"
         assert "web 1.0.0\n" in command("git", "log", "--format=%b", folder=clone)
-        assert command("git", "rev-parse", told.revision, folder=clone).strip() == told.commit
+        assert command("git", "rev-parse", result.revision, folder=clone).strip() == result.commit
 
     def test_every_application_is_pinned_to_the_tag(self, harness: Harness) -> None:
-        told = forged(harness, gitops=EXISTING)
+        result = forged(harness, gitops=EXISTING)
         applications = [yaml.safe_load(text) for text in harness.below("working/argo-apps").values()]
-        assert {each["metadata"]["name"] for each in applications} >= {"platform", "web", "notes"}
-        assert {each["spec"]["source"]["targetRevision"] for each in applications} == {told.revision}
+        assert {application["metadata"]["name"] for application in applications} >= {"platform", "web", "notes"}
+        assert {application["spec"]["source"]["targetRevision"] for application in applications} == {result.revision}
 
 
 class Layout:
-    """A cast image layout; every blob that is asked for must be what its descriptor says."""
+    """A cast image layout; every blob must match its descriptor."""
 
     def __init__(self, harness: Harness) -> None:
         files = tree(harness).inside("image").files
@@ -233,7 +233,7 @@ class Layout:
 
     @property
     def manifests(self) -> list[dict[str, Any]]:
-        return [json.loads(self.blob(each)) for each in self.index["manifests"]]
+        return [json.loads(self.blob(descriptor)) for descriptor in self.index["manifests"]]
 
     @property
     def archive(self) -> bytes:
@@ -247,13 +247,13 @@ class Layout:
 
 class TestImage:
     @pytest.mark.parametrize("compression", list(Compression))
-    def test_is_a_layout_as_oci_has_it(self, harness: Harness, compression: Compression) -> None:
-        told = forged(harness, gitops=EXISTING, image=ImageSettings(compression=compression))
+    def test_is_an_oci_image_layout(self, harness: Harness, compression: Compression) -> None:
+        result = forged(harness, gitops=EXISTING, image=ImageSettings(compression=compression))
         layout = Layout(harness)
         assert layout.others["oci-layout"] == {"imageLayoutVersion": "1.0.0"}
-        assert layout.others["index.json"]["manifests"][0]["digest"] == str(told.image)
-        assert told.sizes["image"] == sum(map(len, layout.blobs.values()))
-        platforms = [each["platform"] for each in layout.index["manifests"]]
+        assert layout.others["index.json"]["manifests"][0]["digest"] == str(result.image)
+        assert result.sizes["image"] == sum(map(len, layout.blobs.values()))
+        platforms = [descriptor["platform"] for descriptor in layout.index["manifests"]]
         assert platforms == [{"architecture": name, "os": "linux"} for name in ("amd64", "arm64")]
         one, other = layout.manifests
         assert one["layers"] == other["layers"]
@@ -264,46 +264,46 @@ class TestImage:
             assert config["rootfs"]["diff_ids"] == [str(Digest.of(layout.archive))]
         assert layout.seen == layout.blobs.keys()
 
-    def test_says_what_it_is(self, harness: Harness) -> None:
-        told = forged(harness)
+    def test_has_annotations(self, harness: Harness) -> None:
+        result = forged(harness)
         layout = Layout(harness)
-        for each in (layout.index, *layout.manifests):
-            notes = {key.removeprefix("org.opencontainers.image."): value for key, value in each["annotations"].items()}
-            assert (notes["title"], notes["version"], notes["revision"]) == ("platform", told.revision, told.commit)
+        for document in (layout.index, *layout.manifests):
+            notes = {key.removeprefix("org.opencontainers.image."): value for key, value in document["annotations"].items()}
+            assert (notes["title"], notes["version"], notes["revision"]) == ("platform", result.revision, result.commit)
             assert notes["created"] == "2023-11-14T22:13:20Z"
 
-    def test_holds_the_manifests_and_the_repository_around_them(self, harness: Harness) -> None:
+    def test_has_the_manifests_and_the_repository_without_them(self, harness: Harness) -> None:
         forged(harness, gitops=EXISTING)
         with tarfile.open(fileobj=io.BytesIO(Layout(harness).archive)) as opened:
-            entries = {each.name: each for each in opened}
+            entries = {entry.name: entry for entry in opened}
             texts = {
-                name.removeprefix("manifests/"): opened.extractfile(each).read().decode()  # type: ignore[union-attr]
-                for name, each in entries.items()
-                if name.startswith("manifests/") and each.isfile()
+                name.removeprefix("manifests/"): opened.extractfile(entry).read().decode()  # type: ignore[union-attr]
+                for name, entry in entries.items()
+                if name.startswith("manifests/") and entry.isfile()
             }
         assert texts == harness.working
-        assert {each.mtime for each in entries.values()} == {TIME}
+        assert {entry.mtime for entry in entries.values()} == {TIME}
         assert "complete.sh" in entries
         assert any(name.startswith("repo.git/objects/pack/") for name in entries)
 
     def test_one_architecture(self, harness: Harness) -> None:
-        told = forged(harness, target=Target(architectures=(Architecture.ARM64,)))
-        assert told.platforms == ("linux/arm64",)
+        result = forged(harness, target=Target(architectures=(Architecture.ARM64,)))
+        assert result.platforms == ("linux/arm64",)
 
 
 class TestScript:
     @pytest.mark.parametrize("gitops", [DIRECT, EXISTING, GitOps(install=False, finalizers=True)])
-    def test_is_clean_and_can_be_read_without_a_cluster(
+    def test_passes_shellcheck_and_prints_without_a_cluster(
         self, harness: Harness, tmp_path: Path, gitops: GitOps
     ) -> None:
         forged(harness, gitops=gitops)
         folder = on_disk(harness, tmp_path / "it's here")
         shellcheck = Path(sys.executable).parent / "shellcheck"
         command(shellcheck, "--shell=sh", "--severity=style", "deploy.sh", folder=folder)
-        said = command("sh", f"{folder}/deploy.sh", "--print", folder=tmp_path)
-        assert said.startswith("stack platform, ")
-        assert said.endswith("nothing was changed\n")
-        named = [line.split()[1] for line in said.splitlines() if line.startswith("  apply ")]
+        output = command("sh", f"{folder}/deploy.sh", "--print", folder=tmp_path)
+        assert output.startswith("stack platform, ")
+        assert output.endswith("nothing was changed\n")
+        named = [line.split()[1] for line in output.splitlines() if line.startswith("  apply ")]
         assert named
         assert all((folder / path).is_file() for path in named)
 
@@ -312,60 +312,60 @@ class TestHandEdits:
     FILE = "working/web/deployment.apps_web_web.yaml"
 
     def edited(self, harness: Harness, gitops: GitOps = EXISTING) -> tuple[Stack, CastResult]:
-        stack = described(harness, gitops=gitops)
+        stack = web_and_notes(harness, gitops=gitops)
         harness.forge(stack)
-        return stack, made(harness, stack)
+        return stack, cast_working(harness, stack)
 
     def change(self, harness: Harness, path: str, old: bytes, new: bytes) -> None:
         assert old in harness.files.files[path]
         harness.files.files[path] = harness.files.files[path].replace(old, new)
 
-    def test_are_in_repository_image_and_list_of_images(self, harness: Harness, tmp_path: Path) -> None:
+    def test_are_cast_into_repository_image_and_list_of_images(self, harness: Harness, tmp_path: Path) -> None:
         stack, before = self.edited(harness)
         self.change(harness, self.FILE, b"nginx:1.29", b"nginx:1.30")
-        after = made(harness, stack)
+        after = cast_working(harness, stack)
         assert after.images == ("docker.io/library/nginx:1.30",)
         assert before.revision != after.revision
         assert before.image != after.image
         (finding,) = after.findings
-        assert harness.heard.findings[-1] == finding
+        assert harness.reporter.findings[-1] == finding
         assert (finding.code, finding.where) == ("hand-edited", "working/")
-        assert finding.message == "1 file was edited by hand and cast as edited: web/deployment.apps_web_web.yaml"
+        assert finding.message == "1 file was edited by hand: web/deployment.apps_web_web.yaml; cast as edited"
         folder = on_disk(harness, tmp_path / "cast")
         git = ("git", "--git-dir", "repo.git", "show")
         assert "nginx:1.30" in command(*git, "main:web/deployment.apps_web_web.yaml", folder=folder)
         application = yaml.safe_load(command(*git, "main:argo-apps/web.yaml", folder=folder))
         assert application["spec"]["source"]["targetRevision"] == after.revision
 
-    def test_a_deleted_and_an_added_file(self, harness: Harness) -> None:
+    def test_a_deleted_and_an_added_file_are_cast(self, harness: Harness) -> None:
         stack, before = self.edited(harness, DIRECT)
         del harness.files.files["working/notes/configmap_notes_one.yaml"]
         harness.files.files["working/web/extra.yaml"] = harness.config_map("extra", namespace="web").encode()
-        after = made(harness, stack)
+        after = cast_working(harness, stack)
         assert after.objects == before.objects
-        names = {each.id.name for part in after.parts for each in part.objects}
+        names = {part_object.id.name for part in after.parts for part_object in part.objects}
         assert names == {"web", "notes", "extra"}
         assert "2 files were edited" in after.findings[0].message
 
-    def test_of_hooks_that_are_kept_as_data(self, harness: Harness) -> None:
+    def test_of_hooks_that_are_not_applied_change_the_commit_only(self, harness: Harness) -> None:
         stack, before = self.edited(harness, DIRECT)
         (path,) = [path for path in harness.files.files if path.startswith("working/web/hooks/")]
         self.change(harness, path, b"a: b", b"a: c")
-        after = made(harness, stack)
+        after = cast_working(harness, stack)
         assert after.parts[-1].objects == before.parts[-1].objects
         assert after.commit != before.commit
 
-    def test_of_an_application_stay_as_they_are(self, harness: Harness, tmp_path: Path) -> None:
+    def test_of_an_application_are_not_overwritten(self, harness: Harness, tmp_path: Path) -> None:
         stack, before = self.edited(harness)
         path = "working/argo-apps/web.yaml"
         self.change(harness, path, before.revision.encode(), b"my-own-branch")
-        after = made(harness, stack)
+        after = cast_working(harness, stack)
         assert after.revision == before.revision
         folder = on_disk(harness, tmp_path / "cast")
         shown = command("git", "--git-dir", "repo.git", "show", "main:argo-apps/web.yaml", folder=folder)
         assert "my-own-branch" in shown
 
-    def test_into_something_else_are_all_told(self, harness: Harness) -> None:
+    def test_that_are_not_one_object_are_all_reported(self, harness: Harness) -> None:
         stack, _ = self.edited(harness, DIRECT)
         writes = harness.files.writes
         harness.files.files[self.FILE] = b"a: 1\n"
@@ -374,13 +374,13 @@ class TestHandEdits:
         ).encode()
         harness.files.files["working/web/none.yaml"] = b"# nothing\n"
         harness.files.files["working/shop/new.yaml"] = harness.config_map("new").encode()
-        errors = harness.errors(lambda: made(harness, stack))
+        errors = harness.errors(lambda: cast_working(harness, stack))
         assert all(isinstance(error, ManifestError) for error in errors)
         assert [(error.where, error.message) for error in errors if "holds" in error.message] == [
             ("working/web/none.yaml", "holds 0 objects"),
             ("working/web/two.yaml", "holds 2 objects"),
         ]
-        assert ("working/shop", "was added by hand, and belongs to no component") in [
+        assert ("working/shop", "was added by hand, and is not the folder of a component") in [
             (error.where, error.message) for error in errors
         ]
         assert any((error.where or "").startswith(f"{self.FILE}:1") for error in errors)
@@ -389,40 +389,40 @@ class TestHandEdits:
 
 
 class TestStale:
-    def test_nothing_was_smelted(self, harness: Harness) -> None:
-        stack = described(harness)
+    def test_without_working_there_is_nothing_to_cast(self, harness: Harness) -> None:
+        stack = web_and_notes(harness)
         harness.mine(stack)
-        with pytest.raises(StaleError, match="there is no working/ that smelt made") as raised:
-            made(harness, stack)
+        with pytest.raises(StaleError, match="smelt has not written working/ yet") as raised:
+            cast_working(harness, stack)
         assert raised.value.fix
 
     @pytest.mark.parametrize("changes", [{"name": "other"}, {"target": Target(architectures=(Architecture.AMD64,))}])
-    def test_of_another_description(self, harness: Harness, changes: dict[str, Any]) -> None:
-        stack = described(harness)
+    def test_another_description_is_refused(self, harness: Harness, changes: dict[str, Any]) -> None:
+        stack = web_and_notes(harness)
         harness.forge(stack)
-        with pytest.raises(StaleError, match="was smelted from another description") as raised:
-            made(harness, replace(stack, **changes))
+        with pytest.raises(StaleError, match="working/ is out of date: description, lock, input/ or selection changed") as raised:
+            cast_working(harness, replace(stack, **changes))
         assert raised.value.fix
         assert "--stale" in raised.value.fix
 
-    def test_of_another_version_of_the_tool(self, harness: Harness) -> None:
-        stack = described(harness)
+    def test_another_build_is_refused(self, harness: Harness) -> None:
+        stack = web_and_notes(harness)
         harness.forge(stack)
         record = harness.files.files["working/.smelt.json"]
         harness.files.files["working/.smelt.json"] = record.replace(b'"tool": "', b'"tool": "9')
         with pytest.raises(StaleError):
-            made(harness, stack)
+            cast_working(harness, stack)
 
-    def test_is_cast_where_one_says_so(self, harness: Harness) -> None:
-        stack = described(harness)
+    def test_allow_stale_casts_with_a_warning(self, harness: Harness) -> None:
+        stack = web_and_notes(harness)
         harness.forge(stack)
-        told = made(harness, replace(stack, target=Target(architectures=(Architecture.AMD64,))), is_stale_fine=True)
-        assert [finding.code for finding in told.findings] == ["stale"]
-        assert told.platforms == ("linux/amd64",)
+        result = cast_working(harness, replace(stack, target=Target(architectures=(Architecture.AMD64,))), allow_stale=True)
+        assert [finding.code for finding in result.findings] == ["stale"]
+        assert result.platforms == ("linux/amd64",)
 
-    def test_a_damaged_record(self, harness: Harness) -> None:
-        stack = described(harness)
+    def test_a_damaged_record_is_refused(self, harness: Harness) -> None:
+        stack = web_and_notes(harness)
         harness.forge(stack)
         harness.files.files["working/.smelt.json"] = b"{"
         with pytest.raises(StaleError, match="cannot be read"):
-            made(harness, stack, is_stale_fine=True)
+            cast_working(harness, stack, allow_stale=True)

@@ -1,4 +1,4 @@
-"""All stages in one go, with the real adapters: the same bytes in any folder and with any number of workers."""
+"""forge with the real adapters: the same bytes in any folder and with any number of workers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from cluster_forge.adapters.git.bare_repositories import BareRepositories
 from cluster_forge.catalog import starter
 from cluster_forge.foundation.errors import EditedError
 from cluster_forge.service_options import NetworkOptions, StoreOptions
+from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack, Target
-from cluster_forge.stack.parse import load
+from cluster_forge.stack.parse import parse_description
 from cluster_forge.stages.build import input_fingerprint
 from cluster_forge.stages.build.forge import ForgeResult, ForgeRequest, forge
-from cluster_forge.stages.toolbox import Pins
+from cluster_forge.stages.build.component_sources import ComponentSources
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Harness
@@ -28,7 +29,7 @@ TIME = 1_700_000_000
 
 
 def starter_in(folder: Path, *, jobs: int, time: int = TIME, store: str = "store") -> dict[str, bytes]:
-    """The starter, forged; everything in the workspace afterwards, and which files may be run."""
+    """The files of the forged starter, the executable ones marked."""
     folder.mkdir(exist_ok=True)
     settings = composition.Settings(
         workspace=folder,
@@ -38,10 +39,10 @@ def starter_in(folder: Path, *, jobs: int, time: int = TIME, store: str = "store
     )
     with composition.services(settings) as harness:
         harness.files.replace_trees({"input": starter.tree()})
-        loaded = load(harness.files.read, list_files=harness.files.list_files)
-        request = ForgeRequest(stack=loaded.stack, lock=Lock(), time=time)
-        made = forge(request, harness.toolbox, harness.sources, harness.repositories(), _Deaf())
-    assert made.cast is not None
+        parsed = parse_description(InputFiles(harness.files.read, harness.files.list_files))
+        request = ForgeRequest(stack=parsed.stack, lock=Lock(), time=time)
+        result = forge(request, harness.toolbox, harness.sources, harness.repositories(), _SilentReporter())
+    assert result.cast is not None
     return {
         f"{'x' if os.access(path, os.X_OK) else '-'} {path.relative_to(folder).as_posix()}": path.read_bytes()
         for path in folder.rglob("*")
@@ -49,8 +50,8 @@ def starter_in(folder: Path, *, jobs: int, time: int = TIME, store: str = "store
     }
 
 
-class _Deaf:
-    """`ports.Reporter` for those who do not listen."""
+class _SilentReporter:
+    """`ports.Reporter` that ignores every event."""
 
     def stage_started(self, stage: str, total: int) -> None: ...
     def item_started(self, stage: str, item: str) -> None: ...
@@ -67,7 +68,7 @@ class TestSameBytes:
         assert "x stacks/starter/deploy.sh" in one
         assert [path for path in one if path.startswith("x ")] == ["x stacks/starter/deploy.sh"]
 
-    def test_another_date_is_in_image_and_commit_only(self, tmp_path: Path) -> None:
+    def test_another_date_changes_image_and_commit_only(self, tmp_path: Path) -> None:
         first = starter_in(tmp_path / "first", jobs=2)
         second = starter_in(tmp_path / "second", jobs=2, time=TIME + 1)
         differing = {path.partition("/")[2].split("/")[1] for path in first if first[path] != second.get(path)}
@@ -80,7 +81,7 @@ def request_for(stack: Stack, harness: Harness, *, discard_edits: bool = False) 
 
 def forged(harness: Harness, request: ForgeRequest) -> ForgeResult:
     repositories = BareRepositories(harness.toolbox.workers, harness.toolbox.cache)
-    return forge(request, harness.toolbox, harness.sources, repositories, harness.heard)
+    return forge(request, harness.toolbox, harness.sources, repositories, harness.reporter)
 
 
 def small(harness: Harness) -> Stack:
@@ -89,7 +90,7 @@ def small(harness: Harness) -> Stack:
     return stack
 
 
-class TestOrderOfThings:
+class TestOrder:
     def test_edits_are_refused_before_anything_is_fetched(self, harness: Harness) -> None:
         stack = small(harness)
         forged(harness, request_for(stack, harness))
@@ -101,21 +102,21 @@ class TestOrderOfThings:
         assert harness.sources.asked == []
         assert forged(harness, request_for(more, harness, discard_edits=True)).cast
 
-    def test_error_findings_keep_working_and_stack_as_they_were(self, harness: Harness) -> None:
+    def test_error_findings_leave_working_and_stack_unchanged(self, harness: Harness) -> None:
         forged(harness, request_for(small(harness), harness))
         before = dict(harness.files.files)
         harness.input("notes/b.yaml", harness.config_map("one", "other: value"))
         component = harness.component("notes", manifests=("notes/",))
         stack = harness.stack(component, gitops=GitOps(engine=GitOpsEngine.NONE))
-        made = forged(harness, request_for(stack, harness))
-        assert made.cast is None
-        assert [finding.code for finding in made.smelted.findings] == ["duplicate-object"]
+        result = forged(harness, request_for(stack, harness))
+        assert result.cast is None
+        assert [finding.code for finding in result.smelted.findings] == ["duplicate-object"]
         kept = {path: content for path, content in harness.files.files.items() if not path.startswith("input/")}
         assert kept == {path: content for path, content in before.items() if not path.startswith("input/")}
 
 
 class TestFingerprint:
-    def test_files_and_folders_count(self, harness: Harness) -> None:
+    def test_it_depends_on_files_and_folders(self, harness: Harness) -> None:
 
         component = harness.component(
             "notes",
@@ -138,10 +139,10 @@ class TestFingerprint:
         renamed = harness.stack(replace(component, values={"a": [1, {"b": None}]}), target=Target())
         assert input_fingerprint.fingerprint(renamed, {}, harness.lock, harness.toolbox) != third
 
-    def test_components_without_sources_need_no_pins(self, harness: Harness) -> None:
+    def test_components_without_sources_do_not_matter(self, harness: Harness) -> None:
 
         stack = small(harness)
         name = stack.components[0].name
-        assert input_fingerprint.fingerprint(stack, {name: Pins()}, harness.lock, harness.toolbox) == input_fingerprint.fingerprint(
+        assert input_fingerprint.fingerprint(stack, {name: ComponentSources()}, harness.lock, harness.toolbox) == input_fingerprint.fingerprint(
             stack, {}, harness.lock, harness.toolbox
         )

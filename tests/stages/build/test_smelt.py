@@ -1,4 +1,4 @@
-"""smelt: what is written into working/, what keeps it from being written, and what it depends on."""
+"""smelt: what it writes into working/, which findings and edits prevent that, and what the result depends on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, ManifestError, StaleError
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.stack.model import Component, GitOps, GitOpsEngine, Ignore, KubernetesVersion, Stack, Target
-from cluster_forge.stages.build.smelt import judged
+from cluster_forge.stages.build import finding_policy
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Harness
@@ -31,7 +31,7 @@ def web(harness: Harness) -> Component:
 
 @pytest.fixture
 def clash(harness: Harness) -> Stack:
-    """Two components that bring the same object in two ways."""
+    """Two components with different versions of the same object."""
     return harness.stack(
         *(
             harness.component(
@@ -43,7 +43,7 @@ def clash(harness: Harness) -> Stack:
 
 
 class TestWritten:
-    def test_parts_applications_and_a_record(self, harness: Harness, web: Component) -> None:
+    def test_objects_applications_and_the_record_are_written(self, harness: Harness, web: Component) -> None:
         smelted = harness.forge(harness.stack(web, gitops=GitOps(install=False)))
         assert set(harness.working) >= {
             "namespaces/namespace_web.yaml",
@@ -55,28 +55,28 @@ class TestWritten:
         record = Record.from_json(harness.files.read(RECORD) or b"")
         assert record == smelted.record
         assert record.files == {path: Digest.of(text.encode()) for path, text in harness.working.items()}
-        assert (record.stack, record.errors, record.warnings) == ("platform", 0, 0)
+        assert (record.stack, record.findings.error, record.findings.warning) == ("platform", 0, 0)
         namespaces, part = record.parts
         assert (namespaces.source, namespaces.version, namespaces.digest) == ("", "", "")
         assert (part.name, part.version, part.source) == ("web", "1.2.3", "https://charts.example.com web")
         assert part.digest == str(Digest.of(harness.sources.charts["web", "1.2.3"]))
-        assert [(each.path, each.images) for each in part.objects] == [
+        assert [(part_object.path, part_object.images) for part_object in part.objects] == [
             ("web/configmap_web_own.yaml", ()),
             ("web/deployment.apps_web_web.yaml", ("example.com/web:1",)),
         ]
         assert smelted.objects == 3
 
-    def test_the_source_of_a_component_without_a_chart_is_its_urls(self, harness: Harness) -> None:
+    def test_without_a_chart_the_source_is_the_urls(self, harness: Harness) -> None:
         urls = tuple(harness.url(f"https://example.com/{name}.yaml", harness.config_map(name)) for name in "ba")
         smelted = harness.forge(harness.stack(harness.component("web", manifests=urls)))
         assert smelted.record.parts[1].source == "https://example.com/a.yaml https://example.com/b.yaml"
 
-    def test_objects_are_written_as_kubernetes_reads_them_back(self, harness: Harness, web: Component) -> None:
+    def test_objects_are_written_as_kubernetes_reads_them(self, harness: Harness, web: Component) -> None:
         smelted = harness.forge(harness.stack(web))
-        for part in smelted.parts:
-            for manifest in part.manifests:
-                text = harness.working[f"{part.name}/{manifest.id.file_name}"]
-                assert harness.toolbox.reader.read(text) == manifest.body
+        for part in smelted.record.parts:
+            for known in part.objects:
+                assert harness.working[known.path].encode() == known.content
+                assert harness.toolbox.reader.read(harness.working[known.path]) == known.body
 
     def test_the_same_input_gives_the_same_bytes(self, harness: Harness, web: Component) -> None:
         stack = harness.stack(web)
@@ -87,22 +87,22 @@ class TestWritten:
         assert other.working == harness.working
         assert harness.forge(stack).record == first.record
 
-    def test_what_is_gone_from_the_description_is_gone(self, harness: Harness, web: Component) -> None:
+    def test_what_was_removed_from_the_description_is_removed(self, harness: Harness, web: Component) -> None:
         harness.forge(harness.stack(web))
         harness.forge(harness.stack(replace(web, helm=None)))
         assert "web/deployment.apps_web_web.yaml" not in harness.working
 
-    def test_progress_is_told(self, harness: Harness, web: Component) -> None:
+    def test_progress_is_reported(self, harness: Harness, web: Component) -> None:
         stack = harness.stack(web)
         harness.mine(stack)
-        harness.heard.events.clear()
+        harness.reporter.events.clear()
         harness.smelt(stack)
-        assert harness.heard.events == [
+        assert harness.reporter.events == [
             ("started", "smelt", "0"),
             ("started", "render", "2"),
             ("advanced", "render", "web", "1 object"),
             ("advanced", "render", "web", "1 object"),
-            ("finished", "render", "1 made, 1 read back"),
+            ("finished", "render", "1 rendered, 1 reused"),
             ("finished", "smelt", "3 objects of 2 components in working/"),
         ]
 
@@ -112,20 +112,20 @@ class TestWritten:
 
 
 class TestFindings:
-    def test_an_error_keeps_working_as_it_was(self, harness: Harness, web: Component, clash: Stack) -> None:
+    def test_an_error_leaves_working_unchanged(self, harness: Harness, web: Component, clash: Stack) -> None:
         harness.forge(harness.stack(web))
         before = dict(harness.files.files)
         smelted = harness.forge(clash)
         assert not smelted.is_written
-        assert smelted.record.errors == 1
+        assert smelted.record.findings.error == 1
         assert harness.files.files == before
-        assert [each.code for each in harness.heard.findings] == ["duplicate-object"]
+        assert [finding.code for finding in harness.reporter.findings] == ["duplicate-object"]
 
-    def test_an_error_that_is_allowed_passes_as_a_warning(self, harness: Harness, clash: Stack) -> None:
+    def test_an_allowed_error_is_a_warning(self, harness: Harness, clash: Stack) -> None:
         smelted = harness.forge(clash, allow=frozenset({"duplicate-object"}))
         assert smelted.is_written
-        assert [(each.code, each.severity) for each in smelted.findings] == [("duplicate-object", Severity.WARNING)]
-        assert (smelted.record.errors, smelted.record.warnings) == (0, 1)
+        assert [(finding.code, finding.severity) for finding in smelted.findings] == [("duplicate-object", Severity.WARNING)]
+        assert (smelted.record.findings.error, smelted.record.findings.warning) == (0, 1)
         assert "a: one" in harness.working["one/configmap_x_c.yaml"]
         assert "two/configmap_x_c.yaml" not in harness.working
 
@@ -139,7 +139,7 @@ class TestFindings:
             {"component": "two", "object": "c"},
         ],
     )
-    def test_a_finding_may_be_ignored_for_a_reason(
+    def test_an_ignored_finding_is_silent(
         self, harness: Harness, clash: Stack, given: dict[str, str]
     ) -> None:
         ignore = Ignore(code="duplicate-object", reason="both are fine", **given)
@@ -153,19 +153,19 @@ class TestFindings:
     ) -> None:
         ignore = Ignore(**{"code": "duplicate-object", "reason": "why", "where": "input/config.yaml:9", **given})
         smelted = harness.forge(replace(clash, ignores=(ignore,)))
-        assert [(each.code, each.severity) for each in smelted.findings] == [
+        assert [(finding.code, finding.severity) for finding in smelted.findings] == [
             ("duplicate-object", Severity.ERROR),
             ("unused-ignore", Severity.WARNING),
         ]
         assert smelted.findings[1].where == "input/config.yaml:9"
 
-    def test_what_the_description_noticed_comes_first(self, harness: Harness, web: Component) -> None:
+    def test_findings_of_the_description_come_first(self, harness: Harness, web: Component) -> None:
         notice = Finding(code="unused-source", severity=Severity.NOTICE, message="look")
         assert harness.forge(harness.stack(web), notices=(notice,)).findings == (notice,)
 
-    def test_allowing_raises_nothing_that_is_no_error(self) -> None:
+    def test_allow_changes_only_errors(self) -> None:
         notice = Finding(code="x", severity=Severity.NOTICE, message="m")
-        assert judged([notice], (), {"x"}) == (notice,)
+        assert finding_policy.apply([notice], (), {"x"}) == (notice,)
 
 
 class TestEdits:
@@ -185,19 +185,19 @@ class TestEdits:
             del files["working/web/configmap_web_own.yaml"]
 
     @pytest.mark.parametrize(
-        ("kind", "told"),
+        ("kind", "message"),
         [
             ("changed", "web/configmap_web_own.yaml"),
             ("added", r"\+ web/mine\.yaml"),
             ("deleted", "- web/configmap_web_own.yaml"),
         ],
     )
-    def test_they_are_never_overwritten_without_being_told(
-        self, harness: Harness, stack: Stack, kind: str, told: str
+    def test_edits_are_overwritten_only_with_discard_edits(
+        self, harness: Harness, stack: Stack, kind: str, message: str
     ) -> None:
         self.edit(harness, kind)
         before = dict(harness.files.files)
-        with pytest.raises(EditedError, match=f"edited by hand: {told}"):
+        with pytest.raises(EditedError, match=f"edited by hand: {message}"):
             harness.smelt(stack)
         assert harness.files.files == before
         harness.smelt(stack, discard_edits=True)
@@ -205,13 +205,13 @@ class TestEdits:
         assert "# by hand" not in harness.working["web/configmap_web_own.yaml"]
         harness.smelt(stack)
 
-    def test_of_many_the_first_are_named(self, harness: Harness, stack: Stack) -> None:
+    def test_the_first_of_many_edits_are_named(self, harness: Harness, stack: Stack) -> None:
         for number in range(8):
             harness.files.files[f"working/web/{number}.yaml"] = b"a: b\n"
         with pytest.raises(EditedError, match=r"8 files were edited by hand: .* and 3 more"):
             harness.smelt(stack)
 
-    def test_a_folder_that_smelt_did_not_make_counts_as_edited(self, harness: Harness, web: Component) -> None:
+    def test_a_folder_that_smelt_did_not_write_counts_as_edited(self, harness: Harness, web: Component) -> None:
         harness.files.files["working/a.yaml"] = b"a: b\n"
         stack = harness.stack(web)
         harness.mine(stack)
@@ -219,51 +219,51 @@ class TestEdits:
             harness.smelt(stack)
         assert harness.smelt(stack, discard_edits=True).is_written
 
-    def test_an_empty_folder_is_nobodys_work(self, harness: Harness, stack: Stack) -> None:
+    def test_an_empty_folder_has_no_edits(self, harness: Harness, stack: Stack) -> None:
         for path in [path for path in harness.files.files if path.startswith("working/") and path != RECORD]:
             del harness.files.files[path]
         assert harness.smelt(stack).is_written
 
-    def test_a_damaged_record_is_told(self, harness: Harness, stack: Stack) -> None:
+    def test_a_damaged_record_is_an_error(self, harness: Harness, stack: Stack) -> None:
         harness.files.files[RECORD] = b"{}"
         with pytest.raises(StaleError):
             harness.smelt(stack)
 
-    def test_edits_are_taken_in_where_they_are_read(self, harness: Harness, stack: Stack) -> None:
+    def test_edits_are_taken_into_the_record(self, harness: Harness, stack: Stack) -> None:
         edited = harness.config_map("own", "a: edited", namespace="web")
         harness.files.files["working/web/configmap_web_own.yaml"] = edited.encode()
         harness.files.files["working/web/more.yaml"] = harness.config_map("more", namespace="web").encode()
         del harness.files.files["working/web/deployment.apps_web_web.yaml"]
-        found = harness.edited()
-        assert found
-        assert len(found.edited) == 3
-        objects = {each.path: each for part in found.record.parts for each in part.objects if part.name == "web"}
+        working = harness.edited()
+        assert working
+        assert len(working.edited) == 3
+        objects = {part_object.path: part_object for part in working.record.parts for part_object in part.objects if part.name == "web"}
         assert objects.keys() == {"web/configmap_web_own.yaml", "web/more.yaml"}
         assert objects["web/configmap_web_own.yaml"].digest == Digest.of(edited.encode())
-        assert found.record.files.keys() == set(harness.working)
+        assert working.record.files.keys() == set(harness.working)
 
-    def test_what_was_not_edited_is_read_as_it_was_recorded(self, harness: Harness, stack: Stack) -> None:
-        found = harness.edited()
-        assert found
-        assert (found.edited, found.record) == ((), Record.from_json(harness.files.files[RECORD]))
+    def test_without_edits_the_record_is_unchanged(self, harness: Harness, stack: Stack) -> None:
+        working = harness.edited()
+        assert working
+        assert (working.edited, working.record) == ((), Record.from_json(harness.files.files[RECORD]))
 
-    def test_edits_that_are_no_objects_are_told_together(self, harness: Harness, stack: Stack) -> None:
+    def test_edits_that_are_not_objects_are_reported_together(self, harness: Harness, stack: Stack) -> None:
         harness.files.files["working/web/configmap_web_own.yaml"] = b"a: ["
         harness.files.files["working/web/two.yaml"] = "---\n".join(map(harness.config_map, "ab")).encode()
         harness.files.files["working/strange/a.yaml"] = b"a: b"
-        found = harness.errors(harness.edited)
-        assert {each.where for each in found} == {
+        errors = harness.errors(harness.edited)
+        assert {error.where for error in errors} == {
             "working/strange",
             "working/web/configmap_web_own.yaml:1",
             "working/web/two.yaml",
         }
-        assert all(isinstance(each, ManifestError) for each in found)
+        assert all(isinstance(error, ManifestError) for error in errors)
 
-    def test_where_nothing_was_smelted_nothing_is_read(self, harness: Harness) -> None:
+    def test_without_working_there_are_no_edits(self, harness: Harness) -> None:
         assert harness.edited() is None
 
 
-def test_kinds_that_differ_only_in_their_case_cannot_share_a_file(harness: Harness) -> None:
+def test_kinds_that_differ_in_case_only_are_an_error(harness: Harness) -> None:
     documents = [f"apiVersion: example.com/v1\nkind: {kind}\nmetadata: {{name: a}}\n" for kind in ("Widget", "WIDGET")]
     component = harness.component("web", manifests=(harness.input("web.yaml", *documents),))
     with pytest.raises(ManifestError, match="differ only in the case of their kind") as caught:
@@ -273,7 +273,7 @@ def test_kinds_that_differ_only_in_their_case_cannot_share_a_file(harness: Harne
 
 
 class TestInputs:
-    def test_it_changes_with_everything_that_the_result_depends_on(self, harness: Harness, web: Component) -> None:
+    def test_the_fingerprint_depends_on_everything_that_the_result_depends_on(self, harness: Harness, web: Component) -> None:
         stack = harness.stack(web)
         harness.mine(stack)
         before = harness.fingerprint(stack)
@@ -284,19 +284,19 @@ class TestInputs:
             harness.stack(web, name="other"),
             harness.stack(),
         ]
-        found = [harness.fingerprint(each) for each in changes]
+        fingerprints = [harness.fingerprint(stack) for stack in changes]
         harness.input("web.yaml", harness.config_map("changed"))
-        found.append(harness.fingerprint(stack))
+        fingerprints.append(harness.fingerprint(stack))
         del harness.files.files["input/web.yaml"]
-        found.append(harness.fingerprint(stack))
-        assert len({before, *found}) == len(changes) + 3
+        fingerprints.append(harness.fingerprint(stack))
+        assert len({before, *fingerprints}) == len(changes) + 3
 
-    def test_it_does_not_change_with_the_place_in_the_description(self, harness: Harness, web: Component) -> None:
+    def test_the_fingerprint_ignores_places_in_the_description(self, harness: Harness, web: Component) -> None:
         harness.mine(harness.stack(web))
         elsewhere = replace(web, where="input/other.yaml:1")
         assert harness.fingerprint(harness.stack(web)) == harness.fingerprint(harness.stack(elsewhere))
 
-    def test_a_folder_counts_with_all_its_files(self, harness: Harness) -> None:
+    def test_the_fingerprint_depends_on_all_files_of_a_folder(self, harness: Harness) -> None:
         harness.input("own/a.yaml", harness.config_map("a"))
         stack = harness.stack(harness.component("own", manifests=("own",)))
         before = harness.fingerprint(stack)

@@ -1,4 +1,4 @@
-"""smelt once more: what did not change is not made again, and what did is noticed, never by a time stamp."""
+"""A second smelt: it renders only what changed, and never relies on time stamps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def chart_of(harness: Harness, name: str, **changes: Any) -> Component:
-    """A component whose chart writes down its value ``v``."""
+    """A component whose chart writes its value ``v``."""
     text = harness.config_map(name, "v: {{ .Values.v | quote }}")
     helm = harness.chart(name, {"map.yaml": text}, values="v: one")
     component: Component = harness.component(name, helm=helm, **changes)
@@ -32,7 +32,7 @@ def chart_of(harness: Harness, name: str, **changes: Any) -> Component:
 
 @pytest.fixture
 def stack(harness: Harness) -> Stack:
-    """Two charts, and a file of one's own; mined and smelted."""
+    """Two charts and an own file, mined and smelted."""
     own = harness.component("own", manifests=(harness.input("own/a.yaml", harness.config_map("a")), "own/more.yaml"))
     harness.input("own/more.yaml", harness.config_map("more"))
     stack: Stack = harness.stack(chart_of(harness, "web"), chart_of(harness, "shop"), own)
@@ -42,7 +42,7 @@ def stack(harness: Harness) -> Stack:
 
 
 def again(harness: Harness, stack: Stack, **options: Any) -> SmeltResult:
-    """Smelt once more, with nothing asked for and nothing written so far."""
+    """Smelt again, with all counters at zero."""
     harness.renderer.jobs.clear()
     harness.engine.requests.clear()
     harness.files.writes = 0
@@ -50,14 +50,14 @@ def again(harness: Harness, stack: Stack, **options: Any) -> SmeltResult:
 
 
 class TestNothingChanged:
-    def test_nothing_is_made_read_or_written(self, harness: Harness, stack: Stack) -> None:
+    def test_nothing_is_rendered_or_written(self, harness: Harness, stack: Stack) -> None:
         before = dict(harness.files.files)
         smelted = again(harness, stack)
         assert harness.renderer.jobs == []
         assert harness.engine.requests == []
         assert harness.files.writes == 0
         assert harness.files.files == before
-        assert (smelted.parts, smelted.changes, bool(smelted.changes)) == ((), Changes(), False)
+        assert (smelted.is_current, smelted.changes, bool(smelted.changes)) == (True, Changes(), False)
         assert smelted.is_written
         assert smelted.record == Record.from_json(before[RECORD])
         assert smelted.reused == {part.name for part in smelted.record.parts}
@@ -65,45 +65,45 @@ class TestNothingChanged:
             path: content for path, content in before.items() if path.startswith("working/") and path != RECORD
         }
 
-    def test_it_is_told_as_ever(self, harness: Harness, stack: Stack) -> None:
-        harness.heard.events.clear()
+    def test_the_result_is_reported_as_usual(self, harness: Harness, stack: Stack) -> None:
+        harness.reporter.events.clear()
         smelted = again(harness, stack)
-        assert harness.heard.events[-1] == ("finished", "smelt", "7 objects of 4 components in working/")
+        assert harness.reporter.events[-1] == ("finished", "smelt", "7 objects of 4 components in working/")
         assert smelted.objects == 7
 
-    def test_everything_anew_gives_the_same_bytes(self, harness: Harness, stack: Stack) -> None:
+    def test_ignoring_the_cache_gives_the_same_bytes(self, harness: Harness, stack: Stack) -> None:
         before = dict(harness.files.files)
-        smelted = again(harness, stack, is_anew=True)
-        assert set(harness.renderer.ordered) == {"web", "shop", "own"}
-        assert smelted.parts
+        smelted = again(harness, stack, ignore_cache=True)
+        assert set(harness.renderer.rendered) == {"web", "shop", "own"}
+        assert not smelted.is_current
         assert not smelted.changes
         assert harness.files.files == before
 
-    def test_forge_after_smelt_changes_nothing_either(self, harness: Harness, stack: Stack) -> None:
+    def test_forge_after_smelt_changes_nothing(self, harness: Harness, stack: Stack) -> None:
         before = dict(harness.files.files)
         smelted = harness.forge(stack)
-        assert (smelted.parts, harness.files.files) == ((), before)
+        assert (smelted.is_current, harness.files.files) == (True, before)
 
 
 class TestSomethingChanged:
-    def test_a_value_makes_just_one_component_anew(self, harness: Harness, stack: Stack, tmp_path: Path) -> None:
+    def test_a_changed_value_renders_one_component(self, harness: Harness, stack: Stack, tmp_path: Path) -> None:
         cached = CachingRenderer(harness.renderer, FolderCache(tmp_path))
         harness.toolbox = replace(harness.toolbox, renderer=cached)
-        again(harness, stack, is_anew=True)  # everything is kept from now on
+        again(harness, stack, ignore_cache=True)  # fills the cache
         web, shop, own = stack.components
         changed = replace(stack, components=(replace(web, values={"v": "two"}), shop, own))
         smelted = again(harness, changed)
-        assert harness.renderer.ordered == ["web"]
+        assert harness.renderer.rendered == ["web"]
         assert [request.release for request in harness.engine.requests] == ["web"]
         assert smelted.reused == {"shop"}
         assert "v: two" in harness.working["web/configmap_web_web.yaml"]
         assert smelted.changes.changed_components == ("web",)
-        assert [(name, each.path) for name, each in smelted.changes.changed] == [("web", "web/configmap_web_web.yaml")]
+        assert [(name, part_object.path) for name, part_object in smelted.changes.changed] == [("web", "web/configmap_web_web.yaml")]
         assert (smelted.changes.added, smelted.changes.removed, smelted.changes.is_first) == ((), (), False)
 
-    def test_and_back_makes_nothing_anew(self, harness: Harness, stack: Stack, tmp_path: Path) -> None:
+    def test_a_value_that_is_changed_back_renders_nothing(self, harness: Harness, stack: Stack, tmp_path: Path) -> None:
         harness.toolbox = replace(harness.toolbox, renderer=CachingRenderer(harness.renderer, FolderCache(tmp_path)))
-        again(harness, stack, is_anew=True)
+        again(harness, stack, ignore_cache=True)
         before = dict(harness.files.files)
         web, *others = stack.components
         again(harness, replace(stack, components=(replace(web, values={"v": "two"}), *others)))
@@ -111,20 +111,20 @@ class TestSomethingChanged:
         assert harness.renderer.jobs == []
         assert harness.files.files == before
 
-    def test_a_component_more_and_one_less(self, harness: Harness, stack: Stack) -> None:
+    def test_added_and_removed_components_are_changes(self, harness: Harness, stack: Stack) -> None:
         web, _, own = stack.components
         new = harness.component("new", manifests=(harness.input("new.yaml", harness.config_map("new")),))
         smelted = again(harness, replace(stack, components=(web, own, new)))
-        found = smelted.changes
-        assert (found.added_components, found.removed_components) == (("new",), ("shop",))
-        assert [each.path for _, each in found.added] == ["namespaces/namespace_new.yaml", "new/configmap_new_new.yaml"]
-        assert [each.path for _, each in found.removed] == [
+        changes = smelted.changes
+        assert (changes.added_components, changes.removed_components) == (("new",), ("shop",))
+        assert [part_object.path for _, part_object in changes.added] == ["namespaces/namespace_new.yaml", "new/configmap_new_new.yaml"]
+        assert [part_object.path for _, part_object in changes.removed] == [
             "namespaces/namespace_shop.yaml",
             "shop/configmap_shop_shop.yaml",
         ]
-        assert found.changed_components == ("namespaces",)
+        assert changes.changed_components == ("namespaces",)
 
-    def test_a_file_of_ones_own_is_noticed(self, harness: Harness, stack: Stack) -> None:
+    def test_a_changed_own_file_is_noticed(self, harness: Harness, stack: Stack) -> None:
         for path in ("a.yaml", "more.yaml"):
             harness.input(f"own/{path}", harness.config_map(f"edited-{path[0]}"))
             smelted = again(harness, stack)
@@ -143,16 +143,16 @@ class TestSomethingChanged:
         if content is not None:
             harness.files.files[path] = content
         smelted = again(harness, stack)
-        assert smelted.parts
+        assert not smelted.is_current
         assert [request.release for request in harness.engine.requests] == ["web"]
         assert harness.working["web/configmap_web_web.yaml"].encode() == before["working/web/configmap_web_web.yaml"]
 
-    def test_a_file_more_in_sourced_is_noticed(self, harness: Harness, stack: Stack) -> None:
+    def test_an_added_sourced_file_is_noticed(self, harness: Harness, stack: Stack) -> None:
         harness.files.files["input/web/manifests/sourced/x.yaml"] = harness.config_map("x").encode()
         smelted = again(harness, stack)
-        assert "web" in harness.renderer.ordered
+        assert "web" in harness.renderer.rendered
         assert [request.release for request in harness.engine.requests] == ["web"]
-        assert not smelted.changes, "it is rendered anew, and comes to the same"
+        assert not smelted.changes, "it is rendered again, with the same result"
         assert "web/configmap_web_x.yaml" not in harness.working
 
     def test_a_hand_edit_is_noticed(self, harness: Harness, stack: Stack) -> None:
@@ -161,15 +161,15 @@ class TestSomethingChanged:
         with pytest.raises(EditedError):
             again(harness, stack)
         smelted = again(harness, stack, discard_edits=True)
-        assert smelted.parts
+        assert not smelted.is_current
         assert harness.files.files == before
 
-    def test_a_damaged_record_makes_everything_anew_where_edits_are_given_up(
+    def test_with_discard_edits_a_damaged_record_is_written_again(
         self, harness: Harness, stack: Stack
     ) -> None:
         before = dict(harness.files.files)
         harness.files.files[RECORD] = b"{"
-        assert again(harness, stack, discard_edits=True).parts
+        assert not again(harness, stack, discard_edits=True).is_current
         assert harness.files.files == before
 
     @pytest.mark.parametrize(
@@ -181,18 +181,18 @@ class TestSomethingChanged:
         ],
         ids=["target", "name", "ignores"],
     )
-    def test_the_description_is_noticed(self, harness: Harness, stack: Stack, change: dict[str, Any]) -> None:
+    def test_a_changed_description_is_noticed(self, harness: Harness, stack: Stack, change: dict[str, Any]) -> None:
         smelted = again(harness, replace(stack, **change))
-        assert smelted.parts
+        assert not smelted.is_current
         assert smelted.record.inputs != harness.fingerprint(stack)
 
     def test_another_engine_is_noticed(self, harness: Harness, stack: Stack) -> None:
         harness.engine.version = "helm v9"
-        assert again(harness, stack).parts
+        assert not again(harness, stack).is_current
         assert {request.release for request in harness.engine.requests} == {"web", "shop"}
 
 
-class TestJudgement:
+class TestFindingPolicy:
     @pytest.fixture
     def clash(self, harness: Harness) -> Stack:
         stack: Stack = harness.stack(
@@ -206,40 +206,40 @@ class TestJudgement:
         )
         return stack
 
-    def test_what_was_allowed_is_judged_once_more(self, harness: Harness, clash: Stack) -> None:
+    def test_the_findings_of_the_last_smelt_are_judged_again(self, harness: Harness, clash: Stack) -> None:
         allow = frozenset({"duplicate-object"})
         first = harness.smelt(clash, allow=allow)
         before = dict(harness.files.files)
-        assert (first.record.errors, first.record.warnings) == (0, 1)
+        assert (first.record.findings.error, first.record.findings.warning) == (0, 1)
         same = again(harness, clash, allow=allow)
         assert harness.renderer.jobs == []
-        assert (same.findings, same.record, same.parts) == (first.findings, first.record, ())
+        assert (same.findings, same.record, same.is_current) == (first.findings, first.record, True)
         refused = again(harness, clash)
         assert not refused.is_written
-        assert [(each.code, each.severity) for each in refused.findings] == [("duplicate-object", Severity.ERROR)]
+        assert [(finding.code, finding.severity) for finding in refused.findings] == [("duplicate-object", Severity.ERROR)]
         assert refused.findings[0] == replace(first.findings[0], severity=Severity.ERROR)
         assert harness.files.files == before
         assert again(harness, clash, allow=allow).is_written
 
-    def test_the_notices_of_this_run_count_and_not_those_of_the_last(self, harness: Harness, stack: Stack) -> None:
+    def test_the_notices_of_the_last_run_do_not_count(self, harness: Harness, stack: Stack) -> None:
         notice = Finding(code="unused-source", severity=Severity.WARNING, message="look")
         assert again(harness, stack, notices=(notice,)).findings == (notice,)
-        found = again(harness, stack)
-        assert (found.findings, found.record.warnings) == ((), 0)
+        smelted = again(harness, stack)
+        assert (smelted.findings, smelted.record.findings.warning) == ((), 0)
 
 
-def test_a_chart_that_asks_for_a_custom_api_is_rendered_once(harness: Harness) -> None:
+def test_a_chart_that_requires_a_custom_api_is_rendered_once(harness: Harness) -> None:
     def asking(name: str, api: str) -> Component:
-        told = harness.config_map(name, f'there: {{{{ .Capabilities.APIVersions.Has "{api}" | quote }}}}')
-        found: Component = harness.component(name, helm=harness.chart(name, {"map.yaml": told}))
-        return found
+        template = harness.config_map(name, f'there: {{{{ .Capabilities.APIVersions.Has "{api}" | quote }}}}')
+        component: Component = harness.component(name, helm=harness.chart(name, {"map.yaml": template}))
+        return component
 
     crd = harness.chart("crds", {"crd.yaml": harness.crd("Widget")})
     stack = harness.stack(
         asking("first", "example.com/v1"),
         harness.component("crds", helm=crd),
         asking("last", "example.com/v1/Widget"),
-        asking("other", "nobody.example.com/v1"),
+        asking("other", "undefined.example.com/v1"),
         asking("plain", "apps/v1"),
     )
     harness.forge(stack)

@@ -1,4 +1,4 @@
-"""`working/` as it is now: what counts as edited, and what is made of it."""
+"""`working/` as it is now: which files count as edited, and when overwriting is refused."""
 
 from __future__ import annotations
 
@@ -28,68 +28,68 @@ def path(name: str) -> str:
 
 
 class TestEdits:
-    def test_as_smelt_left_it_there_are_none(self, harness: Harness) -> None:
+    def test_an_untouched_tree_has_no_edits(self, harness: Harness) -> None:
         record = smelted(harness)
-        found = harness.edited()
-        assert found is not None
-        assert found.edited == ()
-        assert found.record == record
-        working_tree.refuse_edits(working_tree.look(harness.files))
+        working = harness.edited()
+        assert working is not None
+        assert working.edited == ()
+        assert working.record == record
+        working_tree.refuse_edits(working_tree.load(harness.files))
 
-    def test_changed_added_and_deleted(self, harness: Harness) -> None:
+    def test_changed_added_and_deleted_files_are_listed(self, harness: Harness) -> None:
         record = smelted(harness)
         tree = FileTree({path("one"): b"changed", "notes/new.yaml": b"new"})
-        assert working_tree.edits(record, tree) == [
+        assert working_tree.edited_files(record, tree) == [
             path("one"),
             "+ notes/new.yaml",
             "- namespaces/namespace_notes.yaml",
             f"- {path('two')}",
         ]
 
-    def test_the_record_has_what_is_there_now(self, harness: Harness) -> None:
+    def test_the_record_gets_the_present_files(self, harness: Harness) -> None:
         smelted(harness)
         files = harness.files.files
         files[f"working/{path('one')}"] = harness.config_map("one", "c: d", namespace="notes").encode()
         del files[f"working/{path('two')}"]
-        found = harness.edited()
-        assert found is not None
-        assert found.edited == (path("one"), f"- {path('two')}")
-        (entry,) = next(part for part in found.record.parts if part.name == "notes").objects
-        assert entry.digest == found.record.files[path("one")]
-        assert working_tree.edits(found.record, found.tree) == []
+        working = harness.edited()
+        assert working is not None
+        assert working.edited == (path("one"), f"- {path('two')}")
+        (entry,) = next(part for part in working.record.parts if part.name == "notes").objects
+        assert entry.digest == working.record.files[path("one")]
+        assert working_tree.edited_files(working.record, working.tree) == []
 
     def test_a_renamed_object_keeps_its_file(self, harness: Harness) -> None:
         smelted(harness)
         harness.files.files[f"working/{path('one')}"] = harness.config_map("three", namespace="notes").encode()
-        found = harness.edited()
-        assert found is not None
-        objects = next(part for part in found.record.parts if part.name == "notes").objects
-        assert {each.path: each.id.name for each in objects} == {path("one"): "three", path("two"): "two"}
+        working = harness.edited()
+        assert working is not None
+        objects = next(part for part in working.record.parts if part.name == "notes").objects
+        assert {part_object.path: part_object.id.name for part_object in objects} == {path("one"): "three", path("two"): "two"}
 
 
 class TestRefusal:
-    def test_nothing_there_is_nothing_lost(self, harness: Harness) -> None:
-        working_tree.refuse_edits(working_tree.look(harness.files))
+    def test_without_a_folder_nothing_is_refused(self, harness: Harness) -> None:
+        working_tree.refuse_edits(working_tree.load(harness.files))
         assert harness.edited() is None
 
-    def test_what_smelt_did_not_write(self, harness: Harness) -> None:
+    def test_files_that_smelt_did_not_write_are_refused(self, harness: Harness) -> None:
         harness.files.files["working/notes.txt"] = b"mine"
-        with pytest.raises(EditedError, match=r"working/: holds files that smelt did not write: notes\.txt"):
-            working_tree.refuse_edits(working_tree.look(harness.files))
+        with pytest.raises(EditedError, match=r"working/: has files that smelt did not write: notes\.txt"):
+            working_tree.refuse_edits(working_tree.load(harness.files))
         assert harness.edited() is None
 
-    def test_the_first_five_are_shown(self, harness: Harness) -> None:
+    def test_the_first_five_edits_are_named(self, harness: Harness) -> None:
         names = tuple(f"n{number}" for number in range(7))
         smelted(harness, names)
         for name in names:
             harness.files.files[f"working/{path(name)}"] += b"# edited\n"
         with pytest.raises(EditedError, match=r"7 files were edited by hand: .*_n4\.yaml and 2 more") as raised:
-            working_tree.refuse_edits(working_tree.look(harness.files))
+            working_tree.refuse_edits(working_tree.load(harness.files))
         assert raised.value.where == "working/"
         assert "--discard-edits" in (raised.value.fix or "")
 
-    def test_a_damaged_record_is_no_licence(self, harness: Harness) -> None:
+    def test_a_damaged_record_is_refused(self, harness: Harness) -> None:
         smelted(harness)
         harness.files.files[RECORD] = b"{}"
         with pytest.raises(StaleError):
-            working_tree.refuse_edits(working_tree.look(harness.files))
+            working_tree.refuse_edits(working_tree.load(harness.files))

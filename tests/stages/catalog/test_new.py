@@ -1,4 +1,4 @@
-"""catalog new: what is told of a chart is what it comes to, and a component that was begun can be tried at once."""
+"""catalog new: the draft of a component has what changes its chart, and passes `catalog test`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ unused: {resources: {}}
 topologySpreadConstraints: []
 podDisruptionBudget: {enabled: false}
 auth: {password: change-me, existingSecret: ""}
-other: {password: nobody-reads-this}
+other: {password: never-read}
 persistence: {size: 8Gi}
 serviceMonitor: {enabled: false}
 metrics: {enabled: false}
@@ -104,10 +104,10 @@ INNER = {
     "charts/db/templates/claim.yaml": "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: db}\n"
     "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: {{ .Values.disk.size }}}}}\n",
 }
-"""A chart in the chart."""
+"""A subchart."""
 
 
-def test_everything_that_a_chart_offers(harness: Harness) -> None:
+def test_a_draft_sets_everything_that_a_chart_offers(harness: Harness) -> None:
     harness.chart("web", {"web.yaml": WEB}, about=ABOUT, values=VALUES, version="1.2.3")
     made = drafted(harness)
     spread = {
@@ -150,7 +150,7 @@ def test_everything_that_a_chart_offers(harness: Harness) -> None:
             {
                 "name": "web-credentials",
                 "keys": {"password": "what it is"},
-                "purpose": "Taken by `auth.existingSecret`.",
+                "purpose": "Read by `auth.existingSecret`.",
             }
         ],
         "wiring": [
@@ -162,41 +162,41 @@ def test_everything_that_a_chart_offers(harness: Harness) -> None:
         ],
     }
     assert made.remarks == (
-        f"Pod Security baseline, not restricted: web: {UNSAFE}; sidecar: {UNSAFE}",
+        f"Pod Security baseline, not restricted: container web: {UNSAFE}; container sidecar: {UNSAFE}",
         "images: docker.io/library/nginx:1.29, side:1",
     )
 
 
-def test_what_was_begun_can_be_tried(harness: Harness, shelf: Shelf) -> None:
-    """The text is a component's file, and the component keeps every rule."""
+def test_a_draft_can_be_tested(harness: Harness, shelf: Shelf) -> None:
+    """The text is a component's file, and the component has no findings."""
     harness.chart("web", {"web.yaml": WEB}, about=ABOUT, values=VALUES, version="1.2.3")
     harness.chart("crds", {"crd.yaml": Harness.crd("ServiceMonitor", "monitoring.coreos.com")})
     harness.chart("disk", {"class.yaml": Harness.config_map("disk")})
     text = new.text(drafted(harness))
-    assert text.startswith("# Begun by `cluster-forge catalog new` from web 1.2.3; try it with `catalog test web`.")
+    assert text.startswith("# Drafted by `cluster-forge catalog new` from web 1.2.3; test it: `catalog test web`.")
     CatalogComponent.model_validate(yaml.safe_load(text))
     shelf.folder.files["components/web.yaml"] = text
     shelf.component("crds", provides={"monitoring.coreos.com": {}}).component("disk", provides={"storage-class": {}})
-    (verdict,) = test.test(["web"], trials(harness, shelf), harness.toolbox.workers, harness.heard)
-    assert verdict.faults == ()
+    (verdict,) = test.test(["web"], trials(harness, shelf), harness.toolbox.workers, harness.reporter)
+    assert verdict.findings == {}
 
 
-def test_a_password_that_nothing_takes_by_name(harness: Harness) -> None:
+def test_a_password_without_an_existing_secret_is_remarked(harness: Harness) -> None:
     secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: {{ .Values.adminPassword | b64enc }}}\n"
     harness.chart("web", {"s.yaml": secret}, values="adminPassword: change-me\nunusedPassword: too\n")
     remarks = drafted(harness).remarks
-    assert "`adminPassword` looks like a password; what stands there goes into Git" in remarks
-    assert not any("unusedPassword" in each for each in remarks)
+    assert "`adminPassword` looks like a password; its value would be committed to Git" in remarks
+    assert not any("unusedPassword" in remark for remark in remarks)
 
 
-def test_a_stateful_set_is_not_scaled_unseen(harness: Harness) -> None:
+def test_a_stateful_set_is_remarked_and_not_scaled(harness: Harness) -> None:
     harness.chart("web", {"web.yaml": WEB.replace("kind: Deployment", "kind: StatefulSet")}, values=VALUES)
     made = drafted(harness)
-    assert "`replicaCount` scales StatefulSet/web: see whether it can be more than one" in made.remarks
+    assert "`replicaCount` scales StatefulSet/web: check whether it can have replicas" in made.remarks
     assert "replicaCount" not in made.component["sizes"]["medium"]
 
 
-def test_a_budget_that_the_chart_does_not_have(harness: Harness) -> None:
+def test_a_missing_budget_becomes_a_wiring(harness: Harness) -> None:
     harness.chart(
         "web", {"web.yaml": WEB.replace("policy/v1", "v1").replace("PodDisruptionBudget", "ConfigMap")}, values=VALUES
     )
@@ -205,55 +205,55 @@ def test_a_budget_that_the_chart_does_not_have(harness: Harness) -> None:
     assert wiring["objects"][0]["spec"] == {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "web"}}}
 
 
-def test_apis_of_its_own_and_of_others(harness: Harness, shelf: Shelf) -> None:
+def test_custom_apis_become_needs_and_provides(harness: Harness, shelf: Shelf) -> None:
     certificate = "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: c}\nspec: {}\n"
-    route = "apiVersion: nobody.example.com/v1\nkind: Route\nmetadata: {name: r}\n"
+    route = "apiVersion: unknown.example.com/v1\nkind: Route\nmetadata: {name: r}\n"
     crd = Harness.crd("Page", "web.example.com")
     harness.chart("web", {"a.yaml": certificate, "b.yaml": route, "c.yaml": crd})
     shelf.component("cert-manager", provides={"cert-manager.io": {}})
     made = drafted(harness, shelf)
     assert made.component["needs"] == ["cert-manager.io"]
     assert made.component["provides"] == {"web.example.com": {}}
-    assert "it makes objects of nobody.example.com, which no component of the catalog brings" in made.remarks
+    assert "it has objects of unknown.example.com, which no component of the catalog provides" in made.remarks
 
 
-def test_values_that_the_chart_does_not_take_are_left_out_of_a_probe(harness: Harness) -> None:
+def test_values_that_the_chart_refuses_are_left_out_of_a_probe(harness: Harness) -> None:
     schema = '{"properties": {"extra": {"properties": {"replicas": {"maximum": 3}}}}}'
     harness.chart("web", {"web.yaml": WEB}, values=f"{VALUES}extra: {{replicas: 1}}\n", schema=schema)
     assert drafted(harness).component["sizes"]["medium"]["replicaCount"] == 2
 
 
-def test_what_the_chart_draws_at_random(harness: Harness) -> None:
+def test_random_objects_are_remarked(harness: Harness) -> None:
     harness.chart("web", {"c.yaml": Harness.config_map("c", "a: {{ randAlpha 9 }}")})
-    assert "it draws random values: ConfigMap/c come out otherwise each time" in drafted(harness).remarks
+    assert "it renders random values: ConfigMap/c differ each time" in drafted(harness).remarks
 
 
-def test_what_is_drawn_does_not_pass_for_what_a_value_changes(harness: Harness) -> None:
+def test_random_objects_do_not_count_as_changed(harness: Harness) -> None:
     template = Harness.config_map("c", "a: {{ randAlpha 9 }}")
     harness.chart("web", {"c.yaml": template}, values="service: {type: LoadBalancer}\ntelemetry: {enabled: true}\n")
     assert "values" not in drafted(harness).component
 
 
-def test_sizes_that_the_chart_does_not_take_are_left_out(harness: Harness) -> None:
+def test_sizes_that_the_chart_refuses_are_left_out(harness: Harness) -> None:
     refusing = '{{ if eq (int .Values.replicaCount) 3 }}{{ fail "an even number" }}{{ end }}'
     harness.chart("web", {"web.yaml": refusing + WEB}, values=VALUES)
     made = drafted(harness)
     assert "replicaCount" not in made.component["sizes"]["medium"]
-    assert "`replicaCount`: the chart does not take 2 at medium and 3 at large" in made.remarks
+    assert "`replicaCount`: the chart does not accept 2 at medium and 3 at large" in made.remarks
 
 
-def test_secrets_have_names_of_their_own(harness: Harness) -> None:
+def test_secrets_have_different_names(harness: Harness) -> None:
     secret = "apiVersion: v1\nkind: Secret\nmetadata: {{name: {0}}}\nstringData: {{password: x}}\n"
     templates = {
         f"{name.lower()}.yaml": f"{{{{ if not .Values.{name} }}}}\n{secret.format(name.lower())}{{{{ end }}}}\n"
         for name in ("existingSecret", "redisExistingSecret")
     }
     harness.chart("web", templates, values='existingSecret: ""\nredisExistingSecret: ""\n')
-    names = [each["name"] for each in drafted(harness).component["secrets"]]
+    names = [secret["name"] for secret in drafted(harness).component["secrets"]]
     assert names == ["web-credentials", "web-redisexistingsecret"]
 
 
-def test_odd_values_are_no_bug(harness: Harness) -> None:
+def test_odd_values_do_not_fail(harness: Harness) -> None:
     odd = (
         "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: {{ .Values.adminPassword }}, b: 5}\n---\n"
         "apiVersion: example.com/v1\nkind: Odd\nmetadata: {name: o}\nspec: hello\n"
@@ -263,17 +263,17 @@ def test_odd_values_are_no_bug(harness: Harness) -> None:
     assert drafted(harness).component["values"]["sidecar"]["resources"]["limits"] == {"memory": "256Mi"}
 
 
-def test_charts_in_the_chart_that_no_dependency_names(harness: Harness) -> None:
+def test_values_of_an_undeclared_subchart_are_found(harness: Harness) -> None:
     harness.chart("web", INNER)
     assert drafted(harness).component["sizes"]["large"] == {"db": {"disk": {"size": "25Gi"}}}
 
 
-def test_only_some_versions_of_kubernetes(harness: Harness) -> None:
+def test_the_kubernetes_range_is_found(harness: Harness) -> None:
     harness.chart("web", {"c.yaml": Harness.config_map("c")}, about='kubeVersion: "<1.30.0-0"\n')
     assert drafted(harness).component["versions"] == [{"version": "1.0.0", "kubernetes": "1.25-1.29"}]
 
 
-def test_a_chart_that_wants_values(harness: Harness) -> None:
+def test_required_values_are_passed(harness: Harness) -> None:
     harness.chart("web", {"c.yaml": Harness.config_map("c", 'a: {{ required "name a domain" .Values.domain }}')})
     (error,) = harness.errors(lambda: drafted(harness))
     assert isinstance(error, RenderError)
@@ -281,12 +281,12 @@ def test_a_chart_that_wants_values(harness: Harness) -> None:
     assert drafted(harness, values={"domain": "example.com"}).component["values"] == {"domain": "example.com"}
 
 
-def test_values_of_a_chart_in_the_chart(harness: Harness) -> None:
+def test_values_of_a_subchart_have_its_alias(harness: Harness) -> None:
     harness.chart("web", INNER, about="dependencies: [{name: db, version: 1.0.0, alias: store}]\n")
     assert drafted(harness).component["sizes"]["medium"] == {"store": {"disk": {"size": "10Gi"}}}
 
 
-def test_a_chart_that_is_not_there(harness: Harness) -> None:
+def test_a_missing_chart_is_an_error(harness: Harness) -> None:
     (error,) = harness.errors(lambda: drafted(harness))
     assert isinstance(error, FetchError)
 
@@ -303,27 +303,27 @@ def trials(harness: Harness, shelf: Shelf) -> TrialRenderer:
 
 
 def drafted(harness: Harness, shelf: Shelf | None = None, **changes: Any) -> Draft:
-    asked = NewComponent(name="web", helm={"repository": REPOSITORY, "chart": "web"}, namespace="front", **changes)
-    return new.draft(asked, trials(harness, shelf or Shelf()), harness.toolbox.workers, harness.heard)
+    wanted = NewComponent(name="web", helm={"repository": REPOSITORY, "chart": "web"}, namespace="front", **changes)
+    return new.draft(wanted, trials(harness, shelf or Shelf()), harness.toolbox.workers, harness.reporter)
 
 
 @pytest.mark.parametrize(
     ("about", "values"),
     [("sources: 5\n", "{}"), ("annotations: [a]\n", "{}"), ("dependencies: [text]\n", "{}"), ("", "[a, b]")],
 )
-def test_what_is_no_chart_is_told_as_helm_tells_it(harness: Harness, about: str, values: str) -> None:
+def test_an_invalid_chart_is_an_error(harness: Harness, about: str, values: str) -> None:
     harness.chart("web", {"c.yaml": Harness.config_map("c")}, about=about, values=values)
     (error,) = harness.errors(lambda: drafted(harness))
     assert isinstance(error, ArchiveError)
     assert "cannot unmarshal" in error.message
 
 
-def test_what_would_be_filled_in_stays_as_it_was_written(harness: Harness) -> None:
+def test_dollar_braces_in_values_are_escaped(harness: Harness) -> None:
     harness.chart("web", {"c.yaml": Harness.config_map("c", "a: {{ .Values.home | quote }}")})
     assert drafted(harness, values={"home": "${HOME}"}).component["values"] == {"home": "$${HOME}"}
 
 
-def test_a_chart_that_takes_no_values_but_its_own(harness: Harness) -> None:
+def test_a_chart_that_refuses_other_values_is_scaled(harness: Harness) -> None:
     own = ", ".join(f'"{name}": {{}}' for name in ("replicaCount", "image", "service", "more"))
     schema = f'{{"additionalProperties": false, "properties": {{{own}, "global": {{}}}}}}'
     values = "replicaCount: 1\nimage: nginx:1\nservice: {type: ClusterIP}\nmore: {replicas: 1, replicaCount: 2}\n"

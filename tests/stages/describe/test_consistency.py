@@ -1,19 +1,23 @@
-"""What is wrong with a stack although each of its files is right."""
+"""Checks across the files of a stack."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
 from cluster_forge.foundation.errors import DescriptionError, OrderError
-from cluster_forge.stack.parse import Loaded, load
+from cluster_forge.stack.input_files import InputFiles
+from cluster_forge.stack.parse import ParsedDescription, parse_description
+from cluster_forge.stack.selection import Selection
 from cluster_forge.stages.describe import consistency
 
 HEAD = "apiVersion: cluster-forge/v1\nkind: Stack\nname: shop\n"
 
 
-def loaded(text: str, **choice: tuple[str, ...]) -> Loaded:
+def parsed(text: str, **selection: Any) -> ParsedDescription:
     files = {"input/config.yaml": (HEAD + text).encode()}
-    return load(files.get, skip=choice.get("skip", ()), names=choice.get("names", ()))
+    return parse_description(InputFiles(files.get), Selection(**selection))
 
 
 def component(name: str, *needs: str) -> str:
@@ -21,40 +25,40 @@ def component(name: str, *needs: str) -> str:
 
 
 @pytest.mark.parametrize("version", ["1.24", "1.99", "2.33"])
-def test_a_version_that_nothing_is_known_about(version: str) -> None:
-    (fault,) = consistency.faults(loaded(f'target:\n  kubernetes: "{version}"\ncomponents:\n{component("a")}'))
-    assert isinstance(fault, DescriptionError)
-    assert f"Kubernetes {version}, only about 1.25 to 1." in fault.message
-    assert fault.where == "input/config.yaml:5"
+def test_an_unsupported_kubernetes_version_is_an_error(version: str) -> None:
+    (error,) = consistency.errors(parsed(f'target:\n  kubernetes: "{version}"\ncomponents:\n{component("a")}'))
+    assert isinstance(error, DescriptionError)
+    assert f"Kubernetes {version} is not supported (1.25 to 1." in error.message
+    assert error.where == "input/config.yaml:5"
 
 
-def test_a_stack_of_nothing() -> None:
-    (fault,) = consistency.faults(loaded("components: []\n"))
-    assert str(fault) == "input/config.yaml: the stack has no components"
+def test_a_stack_without_components_is_an_error() -> None:
+    (error,) = consistency.errors(parsed("components: []\n"))
+    assert str(error) == "input/config.yaml: the stack has no components"
 
 
-def test_a_circle_is_shown_with_the_place_of_one_in_it() -> None:
+def test_a_dependency_cycle_is_shown_with_the_position_of_a_component_in_it() -> None:
     text = f"components:\n{component('free')}{component('a', 'b')}{component('b', 'c')}{component('c', 'a')}"
-    (fault,) = consistency.faults(loaded(text))
-    assert isinstance(fault, OrderError)
-    assert fault.message.count("→") == 3
-    assert fault.where == "input/config.yaml:6"
+    (error,) = consistency.errors(parsed(text))
+    assert isinstance(error, OrderError)
+    assert error.message.count("→") == 3
+    assert error.where == "input/config.yaml:6"
 
 
-def test_all_of_it_together() -> None:
+def test_all_errors_are_reported_together() -> None:
     text = f'target: {{kubernetes: "1.99"}}\ncomponents:\n{component("a", "b")}{component("b", "a")}'
-    assert [type(fault) for fault in consistency.faults(loaded(text))] == [DescriptionError, OrderError]
+    assert [type(error) for error in consistency.errors(parsed(text))] == [DescriptionError, OrderError]
 
 
-def test_a_right_stack_has_no_fault_and_nothing_to_tell() -> None:
-    right = loaded(f"components:\n{component('a', 'b')}{component('b')}")
-    assert (consistency.faults(right), consistency.notices(right)) == ([], [])
+def test_a_valid_stack_has_no_errors_and_no_findings() -> None:
+    valid = parsed(f"components:\n{component('a', 'b')}{component('b')}")
+    assert (consistency.errors(valid), consistency.findings(valid)) == ([], [])
 
 
-def test_what_is_left_out_is_told_and_who_needs_it() -> None:
+def test_left_out_components_and_those_that_need_them_are_reported() -> None:
     text = f"components:\n{component('a', 'b')}{component('b')}{component('c')}"
-    narrowed, needed = consistency.notices(loaded(text, skip=("b",)))
-    assert "2 of 3 components are taken" in narrowed.message
+    narrowed, needed = consistency.findings(parsed(text, skip=("b",)))
+    assert "2 of 3 components are selected" in narrowed.message
     assert (needed.component, needed.message) == ("a", "needs b, which is left out")
     assert needed.where == "input/config.yaml:5"
-    assert len(consistency.notices(loaded(text, names=("c",)))) == 1
+    assert len(consistency.findings(parsed(text, names=("c",)))) == 1

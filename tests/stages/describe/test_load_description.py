@@ -1,4 +1,4 @@
-"""The description and the lock, kept from run to run: never taken for what is not there any more."""
+"""The description and the lock are cached, and read again when one of their files has changed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.stack import lock_file
 from cluster_forge.stack.lock import Lock, LockedComponent, LockedSource
 from cluster_forge.stack.selection import Selection
-from cluster_forge.stages.describe import description_reader
+from cluster_forge.stages.describe import read_description
 from cluster_forge.stages.describe.load_description import Description, load_description
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cluster_forge.ports.storage import Cache
+    from cluster_forge.stack.input_record import InputSource
+    from cluster_forge.stack.parse import ParsedDescription
 
 DESCRIPTION = """\
 apiVersion: cluster-forge/v1
@@ -51,7 +53,7 @@ LOCKED = Lock().having(
 
 
 class Folder:
-    """Files by path, which counts how often each is read."""
+    """Files by path; counts how often a file is read."""
 
     def __init__(self) -> None:
         self.files = {
@@ -62,16 +64,15 @@ class Folder:
             "input/store/a.yaml": "{}",
             "cluster-forge.lock": lock_file.emit(LOCKED),
         }
-        self.read_often: Counter[str] = Counter()
+        self.reads: Counter[str] = Counter()
 
     def read(self, path: str) -> bytes | None:
-        self.read_often[path] += 1
+        self.reads[path] += 1
         content = self.files.get(path)
         return None if content is None else content.encode()
 
     def list_files(self, path: str) -> Sequence[str] | None:
-        found = sorted(name for name in self.files if name.startswith(f"{path}/"))
-        return found or None
+        return sorted(name for name in self.files if name.startswith(f"{path}/")) or None
 
 
 @pytest.fixture
@@ -86,37 +87,37 @@ def cache(tmp_path: Path) -> FolderCache:
 
 @pytest.fixture
 def readings(monkeypatch: pytest.MonkeyPatch) -> list[Selection]:
-    """What was read anew."""
-    done: list[Selection] = []
-    inner = description_reader.stack
+    """The selections with which the description was read, not taken from the cache."""
+    readings: list[Selection] = []
+    inner = read_description.read_description
 
-    def stack(read: object, list_files: object, selection: Selection) -> object:
-        done.append(selection)
-        return inner(read, list_files, selection)  # type: ignore[arg-type]
+    def read(source: InputSource, selection: Selection) -> ParsedDescription:
+        readings.append(selection)
+        return inner(source, selection)
 
-    monkeypatch.setattr(description_reader, "stack", stack)
-    return done
+    monkeypatch.setattr(read_description, "read_description", read)
+    return readings
 
 
-def plainly(folder: Folder, selection: Selection | None = None) -> Description:
+def uncached(folder: Folder, selection: Selection | None = None) -> Description:
     return load_description(folder, selection or Selection(), NoCache())
 
 
-class TestKept:
-    def test_the_second_reading_is_equal_and_none(
+class TestCache:
+    def test_the_second_result_is_equal_and_from_the_cache(
         self, folder: Folder, cache: Cache, readings: list[Selection]
     ) -> None:
         first = load_description(folder, Selection(), cache)
-        assert load_description(folder, Selection(), cache) == first == plainly(folder)
+        assert load_description(folder, Selection(), cache) == first == uncached(folder)
         assert len(readings) == 2  # the first, and the one without a cache
         assert first.lock == LOCKED
-        assert set(first.read) == {"input/config.yaml", "input/base.yaml", "input/web.yaml"}
+        assert set(first.digests) == {"input/config.yaml", "input/base.yaml", "input/web.yaml"}
         assert first.stack.component("web").values["limit"] == 9007199254740993
 
-    def test_what_the_reading_noticed_comes_again(self, folder: Folder, cache: Cache) -> None:
+    def test_notices_are_cached(self, folder: Folder, cache: Cache) -> None:
         selection = Selection(skip=("store",))
         first = load_description(folder, selection, cache)
-        assert [each.code for each in first.notices] == ["left-out", "left-out"]
+        assert [notice.code for notice in first.notices] == ["left-out", "left-out"]
         assert load_description(folder, selection, cache).notices == first.notices
 
     @pytest.mark.parametrize(
@@ -131,32 +132,32 @@ class TestKept:
             lambda files: files.pop("cluster-forge.lock"),
         ],
     )
-    def test_whatever_changed_is_read(
+    def test_a_changed_file_is_read_again(
         self, folder: Folder, cache: Cache, change: Callable[[dict[str, str]], object]
     ) -> None:
         before = load_description(folder, Selection(), cache)
         change(folder.files)
         after = load_description(folder, Selection(), cache)
         assert after != before
-        assert after == plainly(folder)
+        assert after == uncached(folder)
 
     @pytest.mark.parametrize(
         "missing", ["input/base.yaml", "input/web.yaml", "input/web/Chart.yaml", "input/store/a.yaml"]
     )
-    def test_what_is_gone_is_noticed(self, folder: Folder, cache: Cache, missing: str) -> None:
+    def test_a_missing_file_is_an_error(self, folder: Folder, cache: Cache, missing: str) -> None:
         load_description(folder, Selection(), cache)
         del folder.files[missing]
         with pytest.raises(DescriptionError):
             load_description(folder, Selection(), cache)
 
-    def test_another_selection_is_another_reading(self, folder: Folder, cache: Cache) -> None:
+    def test_another_selection_has_its_own_cache_entry(self, folder: Folder, cache: Cache) -> None:
         load_description(folder, Selection(), cache)
         only = load_description(folder, Selection(names=("store",)), cache)
         assert [component.name for component in only.stack.components] == ["store"]
         with pytest.raises(UnknownNameError):
             load_description(folder, Selection(names=("stor",)), cache)
 
-    def test_errors_are_told_each_time(self, folder: Folder, cache: Cache) -> None:
+    def test_errors_are_raised_every_time(self, folder: Folder, cache: Cache) -> None:
         folder.files["cluster-forge.lock"] = "version: 7\n"
         for _ in range(2):
             with pytest.raises(LockError):
@@ -165,28 +166,28 @@ class TestKept:
     @pytest.mark.parametrize(
         "value", ["123456789012345678901234567890", "-9223372036854775808", "1e-7", "{1: a, y: b}"]
     )
-    def test_values_come_back_as_they_were_read(self, folder: Folder, cache: Cache, value: str) -> None:
+    def test_cached_values_are_equal_to_those_that_were_read(self, folder: Folder, cache: Cache, value: str) -> None:
         folder.files["input/web.yaml"] = f"kept: {value}\n"
         for _ in range(2):
-            assert repr(load_description(folder, Selection(), cache).stack) == repr(plainly(folder).stack)
+            assert repr(load_description(folder, Selection(), cache).stack) == repr(uncached(folder).stack)
 
-    def test_two_workspaces_that_begin_alike(self, folder: Folder, cache: Cache) -> None:
+    def test_two_workspaces_with_the_same_description_are_kept_apart(self, folder: Folder, cache: Cache) -> None:
         other = Folder()
         other.files["input/web.yaml"] = "image: another\n"
-        for each in (folder, other, folder, other):
-            assert load_description(each, Selection(), cache) == plainly(each)
+        for workspace in (folder, other, folder, other):
+            assert load_description(workspace, Selection(), cache) == uncached(workspace)
 
 
-def test_a_read_file_is_read_once_more_only(folder: Folder, cache: Cache) -> None:
+def test_a_cached_description_reads_every_file_once(folder: Folder, cache: Cache) -> None:
     load_description(folder, Selection(), cache)
-    folder.read_often.clear()
+    folder.reads.clear()
     load_description(folder, Selection(), cache)
-    assert folder.read_often == Counter(
+    assert folder.reads == Counter(
         {"input/config.yaml": 2, "input/base.yaml": 1, "input/web.yaml": 1, "cluster-forge.lock": 1}
     )
 
 
-def test_the_lock_alone_changes_nothing_in_the_stack(folder: Folder, cache: Cache, readings: list[Selection]) -> None:
+def test_a_changed_lock_does_not_change_the_stack(folder: Folder, cache: Cache, readings: list[Selection]) -> None:
     before = load_description(folder, Selection(), cache)
     folder.files["cluster-forge.lock"] = lock_file.emit(Lock())
     assert load_description(folder, Selection(), cache) == replace(before, lock=Lock())

@@ -1,4 +1,4 @@
-"""A local chart's folder as an archive whose bytes depend on nothing but the folder's files."""
+"""A local chart packed into an archive whose bytes depend on its files only."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import tarfile
 import zlib
 from typing import Final
 
-from cluster_forge.adapters.charts import helmignore
-from cluster_forge.adapters.charts.archive import identity
+from cluster_forge.adapters.charts import chart_yaml, helmignore
 from cluster_forge.foundation.errors import ArchiveError
 from cluster_forge.foundation.file_tree import FileTree
 
@@ -19,22 +18,22 @@ _BLOCK: Final = 0xFFFF
 
 
 def pack_folder(files: FileTree, name: str) -> bytes:
-    """A chart's folder as a ``.tgz``, less what its ``.helmignore`` names. ``name`` is what messages call it.
+    """A chart's files as a ``.tgz``, without what its ``.helmignore`` matches; ``name`` is its name in messages.
 
     Raises:
-        ArchiveError: if there is no ``Chart.yaml`` that names the chart and its version, or ``.helmignore`` is wrong.
+        ArchiveError: if there is no ``Chart.yaml`` with name and version, or ``.helmignore`` is invalid.
     """
     rules = helmignore.parse(files[".helmignore"] if ".helmignore" in files.files else b"", f"{name}/.helmignore")
     if "Chart.yaml" not in files.files:
         raise ArchiveError(
-            f"{name} is no chart: it has no Chart.yaml",
-            fix="name a chart's folder; plain manifests belong under `manifests`",
+            f"{name} is not a chart: it has no Chart.yaml",
+            fix="name the directory of a chart; plain manifests belong under `manifests`",
         )
-    identity(files["Chart.yaml"], name)
+    chart_yaml.identity(files["Chart.yaml"], name)
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for path in files:
-            if not rules.ignore(path):
+            if not rules.ignores(path):
                 entry = tarfile.TarInfo(f"chart/{path}")
                 entry.size = len(files[path])
                 entry.mode = 0o755 if path in files.executable else 0o644
@@ -43,7 +42,7 @@ def pack_folder(files: FileTree, name: str) -> bytes:
 
 
 def _gzip(content: bytes) -> bytes:
-    """Gzip of stored blocks (RFC 1951, 3.2.4): the versions of zlib compress differently, and a digest must not."""
+    """Gzip of stored blocks (RFC 1951, 3.2.4): versions of zlib compress differently, and the digest must not differ."""
     parts = [_HEADER]
     for start in range(0, len(content), _BLOCK):
         block = content[start : start + _BLOCK]

@@ -1,9 +1,9 @@
 """``.helmignore``, as Helm 4 reads it (Helm, ``pkg/ignore``; the patterns are those of Go's ``filepath.Match``).
 
-One pattern a line; ``#`` begins a comment line. A pattern with a slash is compared with the path from the chart's
-folder, one without with the last part of it; a slash at the end makes it match folders only, and with a folder goes all
-that is in it. The first pattern that matches decides. ``!pattern`` is not Git's: it ignores all that does *not* match.
-``templates/.?*`` is always ignored.
+One pattern per line; ``#`` starts a comment line. A pattern with a slash is matched against the path relative to the chart,
+one without against its last part; with a trailing slash it matches directories only, and a directory is ignored with all
+its content. The first matching pattern decides. ``!pattern`` differs from Git's: it ignores everything that does *not*
+match. ``templates/.?*`` is always ignored.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class _Rule:
     whole_path: bool
 
     def decides(self, path: str, *, is_folder: bool) -> bool:
-        """Whether the rule says that ``path`` is ignored."""
+        """Whether the rule ignores ``path``."""
         subject = path if self.whole_path else posixpath.basename(path)
         matches = (is_folder or not self.folders_only) and bool(self.pattern.match(subject))
         return matches is not self.negated
@@ -34,10 +34,12 @@ class _Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
+    """The rules of one ``.helmignore``."""
+
     rules: Sequence[_Rule]
 
-    def ignore(self, path: str) -> bool:
-        """Whether the file at ``path`` is left out: it, or a folder that it is in."""
+    def ignores(self, path: str) -> bool:
+        """Whether the file at ``path``, or a directory that it is in, is ignored."""
         folders = [path[:end] for end, letter in enumerate(path) if letter == "/"]
         return any(self._decided(folder, is_folder=True) for folder in folders) or self._decided(path, is_folder=False)
 
@@ -46,10 +48,10 @@ class Rules:
 
 
 def parse(content: bytes, where: str) -> Rules:
-    """Read a ``.helmignore``; ``where`` is what messages call it.
+    """Read a ``.helmignore``; ``where`` is its path in messages.
 
     Raises:
-        ArchiveError: with the line of a pattern that Helm refuses.
+        ArchiveError: with the line of a pattern that Helm rejects.
     """
     rules: list[_Rule] = []
     lines = content.decode("utf-8-sig", errors="surrogateescape").split("\n")
@@ -61,14 +63,14 @@ def parse(content: bytes, where: str) -> Rules:
             rules.append(_rule(text))
         except ValueError as error:
             raise ArchiveError(
-                f"{text!r}: {error}", where=f"{where}:{number}", fix="correct the pattern; Helm refuses it, too"
+                f"{text!r}: {error}", where=f"{where}:{number}", fix="correct the pattern; Helm rejects it, too"
             ) from error
     return Rules(rules)
 
 
 def _rule(text: str) -> _Rule:
     if len(text) > _LONGEST:
-        raise ValueError(f"{len(text):,} characters, and no path has more than {_LONGEST:,}")
+        raise ValueError(f"pattern too long: {len(text):,} characters (limit {_LONGEST:,})")
     if "**" in text:
         raise ValueError("'**' is not supported")
     negated = text.startswith("!")
@@ -84,11 +86,11 @@ def _rule(text: str) -> _Rule:
 
 
 def _compiled(glob: str) -> re.Pattern[str]:
-    """Go's ``filepath.Match`` as a regular expression. A star takes the first place where what follows it fits, as in
-    Go, and never another one: no pattern takes long.
+    """Go's ``filepath.Match`` as a regular expression. As in Go, a star ends at the first place where the rest up to the next
+    star matches, without backtracking: no pattern takes long.
 
     Raises:
-        ValueError: for a pattern that Go refuses.
+        ValueError: for a pattern that Go rejects.
     """
     chunks = [""]
     position = 0
@@ -112,7 +114,7 @@ def _compiled(glob: str) -> re.Pattern[str]:
 
 
 def _class(glob: str, position: int) -> tuple[str, int]:
-    """What stands in brackets; ``position`` is behind the first of them. It matches a slash, too, as Go's does."""
+    """A character class; ``position`` is after its opening bracket. It matches a slash, too, as Go's does."""
     negated = glob[position : position + 1] == "^"
     position += negated
     ranges: list[str] = []
@@ -130,19 +132,19 @@ def _class(glob: str, position: int) -> tuple[str, int]:
 
 
 def _bound(glob: str, position: int) -> tuple[str, int]:
-    """One end of a range, and the position behind it, where something has to follow."""
+    """One end of a range, and the position after it, which must exist."""
     if glob[position : position + 1] in ("", "-", "]"):
-        raise ValueError("brackets that are not a list of letters")
+        raise ValueError("invalid characters in brackets")
     letter, position = _letter(glob, position)
     if position == len(glob):
-        raise ValueError("a bracket that is not closed")
+        raise ValueError("a bracket is not closed")
     return letter, position
 
 
 def _letter(glob: str, position: int) -> tuple[str, int]:
-    """A letter that stands for itself, perhaps behind a backslash."""
+    """A literal character, possibly escaped by a backslash, and the position after it."""
     if glob[position] == "\\":
         position += 1
     if position == len(glob):
-        raise ValueError("a backslash at the end")
+        raise ValueError("it ends with a backslash")
     return glob[position], position + 1

@@ -1,1 +1,1 @@
-"""Helm's rendering: its library in this process, or the `helm` program."""
+"""`ports.HelmEngine`: Helm's library in this process, or the ``helm`` program."""

@@ -1,4 +1,4 @@
-"""The ``helm`` program as engine: for platforms without a wheel of Helm's library, and as a second opinion."""
+"""The ``helm`` program as engine: for platforms without a wheel of Helm's library, and to compare with it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from cluster_forge.ports.rendering import RenderedChart, RenderRequest
 
 _SOURCE = re.compile(r"^---\n# Source: (.+)\n", re.M)
 _SECONDS = 120
-_NOWHERE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
-"""Nothing but `mine` uses the network, and the program would fetch what a ``values.schema.json`` refers to."""
+_NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+"""Only `mine` uses the network, and the program would fetch what a ``values.schema.json`` refers to."""
 
 
 class HelmProgram:
@@ -32,13 +32,13 @@ class HelmProgram:
     """
 
     def __init__(self, program: str = "helm") -> None:
-        found = shutil.which(program)
-        if not found:
+        path = shutil.which(program)
+        if not path:
             raise MissingProgramError(
                 f"the program {program!r} is not on PATH",
-                fix="install Helm 3.14 or newer, or use the engine in process: --helm-engine sdk",
+                fix="install Helm 3.14 or newer, or use the built-in library: --helm-engine sdk",
             )
-        self._program = found
+        self._program = path
 
     @cached_property
     def version(self) -> str:
@@ -50,7 +50,7 @@ class HelmProgram:
             archive.write_bytes(request.chart)
             arguments = ["template", request.release, str(archive), "--namespace", request.namespace]
             arguments += ["--kube-version", str(request.kubernetes), "--include-crds", "--values", "-"]
-            arguments += [f"--api-versions={each}" for each in request.api_versions]
+            arguments += [f"--api-versions={version}" for version in request.api_versions]
             arguments += ["--skip-schema-validation"] if request.skip_schema else []
             output = self._templated(arguments, archive, request)
         sources = _by_source(output)
@@ -62,7 +62,7 @@ class HelmProgram:
         )
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
-        return None if _may_ask(chart) else frozenset()
+        return None if _may_require_apis(chart) else frozenset()
 
     def newest_in_range(self, constraint: str, versions: Sequence[str]) -> str | None:
         texts = newest_first(versions)
@@ -78,7 +78,7 @@ class HelmProgram:
                 output = self._run(["template", "range", folder, "--values", "-"], values)
             except RenderError as error:
                 raise DescriptionError(
-                    f"{constraint!r} is no version range: {error.message}",
+                    f"{constraint!r} is not a version range: {error.message}",
                     fix="write an exact version (1.2.3) or a range as Helm reads it (>=1.2.0 <2.0.0, ~1.2, 1.x)",
                 ) from error
         answers = re.findall(r"^- (true|false)$", output, re.M)
@@ -93,31 +93,31 @@ class HelmProgram:
             except RenderError as unreadable:
                 raise ArchiveError(
                     f"not a chart: {unreadable.message.replace(str(archive), 'the file')}",
-                    fix="see whether `helm lint` accepts it",
+                    fix="check the chart with `helm lint`",
                 ) from error
             raise
 
     def _run(self, arguments: Sequence[str], stdin: bytes) -> str:
         try:
-            done = subprocess.run(  # noqa: S603 - the program that the user asked for, no shell  # noqa: S603 - the program that was asked for, its arguments passed as a list
+            done = subprocess.run(  # noqa: S603 - the program that the user chose, without a shell
                 [self._program, *arguments],
                 input=stdin,
                 capture_output=True,
                 timeout=_SECONDS,
                 check=False,
-                env={**os.environ, **_NOWHERE},
+                env={**os.environ, **_NO_NETWORK},
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise RenderError(f"the helm program did not finish: {error}") from error
         if done.returncode:
             message = " ".join(done.stderr.decode(errors="replace").split())
             message = message.removeprefix("Error: ").removesuffix(" Use --debug flag to render out invalid YAML")
-            raise RenderError(message, fix="give the values that the chart asks for, or take another version of it")
+            raise RenderError(message, fix="set the values that the chart requires, or use another version of it")
         return done.stdout.decode()
 
 
-def _may_ask(archive: bytes) -> bool:
-    """Whether a template may ask for API versions; a dependency that is packed once more is not looked into."""
+def _may_require_apis(archive: bytes) -> bool:
+    """Whether a template may look up API versions; a dependency that is an archive itself is not searched."""
     content = gzip.decompress(archive)
     return b".APIVersions" in content or b"\x1f\x8b\x08" in content
 
@@ -127,6 +127,6 @@ def _by_source(output: str) -> dict[str, str]:
     texts: dict[str, list[str]] = {}
     matches = list(_SOURCE.finditer(output))
     ends = [*(match.start() for match in matches[1:]), len(output)]
-    for match, end in zip(matches, ends, strict=False):  # of no match at all there is still an end
+    for match, end in zip(matches, ends, strict=False):  # without a match there is still one end
         texts.setdefault(match[1], []).append(output[match.end() : end])
     return {path: "---\n".join(parts) for path, parts in texts.items()}

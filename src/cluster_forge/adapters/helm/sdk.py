@@ -1,7 +1,7 @@
 """Helm's own engine in this process: ``helm-python-sdk``, which binds Helm's Go library.
 
-The library must not be asked twice of one chart handle: a render switches off the dependencies whose conditions are
-false for good. So every render loads the archive anew, and handles never leave a call.
+A chart handle must be rendered once only: rendering disables the dependencies whose conditions are false, permanently. So
+every render loads the archive again, and handles never leave a call.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports.rendering import RenderedChart, RenderRequest
 
 _PACKAGE = "helm_python"
-_ASKED = re.compile(rb"\.APIVersions\.Has \"([^\"]+)\"")
+_LOOKUP = re.compile(rb"\.APIVersions\.Has \"([^\"]+)\"")
 _GZIP = b"\x1f\x8b\x08"
 _SCHEMA = "values.schema.json"
 _REMOTE = re.compile(rb"\"\$ref\"\s*:\s*\"(https?://(?!json-schema\.org/)[^\"#]+)")
@@ -43,19 +43,19 @@ class HelmSdk:
     """
 
     def __init__(self) -> None:
-        found = importlib.util.find_spec(_PACKAGE)
-        if found is None or not found.origin:
-            raise _missing(f"there is no package {_PACKAGE}")
-        self._folder = Path(found.origin).parent.parent
+        spec = importlib.util.find_spec(_PACKAGE)
+        if spec is None or not spec.origin:
+            raise _missing(f"the package {_PACKAGE} is not installed")
+        self._folder = Path(spec.origin).parent.parent
 
     @property
     def version(self) -> str:
-        """Of the package: to ask the library itself would load it."""
+        """The version of the package: that of the library would load it."""
         folder = next(self._folder.glob(f"{_PACKAGE}_sdk-*.dist-info"), None)
         return f"helm-python-sdk {folder.name.split('-')[1].removesuffix('.dist') if folder else 'unknown'}"
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
-        return _asked(_unpacked(chart))
+        return _required_apis(_unpacked(chart))
 
     def render(self, request: RenderRequest) -> RenderedChart:
         content = _unpacked(request.chart)
@@ -65,7 +65,7 @@ class HelmSdk:
         with _load(archive) as chart:
             _check_installable(chart, request, self)
             templates = _templates(chart, request)
-            crds = _crds(chart)  # only now: a render decides which dependencies' CRDs there are
+            crds = _crds(chart)  # after rendering, which decides about the dependencies
         notes = "\n".join(text for path, text in templates.items() if path.endswith("NOTES.txt"))
         return RenderedChart(
             templates={path: text for path, text in sorted(templates.items()) if not path.endswith("NOTES.txt")},
@@ -84,7 +84,7 @@ class HelmSdk:
         """Which of ``versions`` are in the range ``constraint``, as Helm's ``semverCompare`` says.
 
         Raises:
-            DescriptionError: if ``constraint`` is no version range.
+            DescriptionError: if ``constraint`` is not a version range.
         """
         if not versions:
             return []
@@ -95,7 +95,7 @@ class HelmSdk:
                 (answers,) = _render(chart, values, {"name": "range", "namespace": "default"}).values()
             except helm.HelmError as error:
                 raise DescriptionError(
-                    f"{constraint!r} is no version range: {_reason(error)}",
+                    f"{constraint!r} is not a version range: {_reason(error)}",
                     fix="write an exact version (1.2.3) or a range as Helm reads it (>=1.2.0 <2.0.0, ~1.2, 1.x)",
                 ) from error
         return [answer == "true" for answer in answers.split(",")[:-1]]
@@ -103,14 +103,14 @@ class HelmSdk:
 
 def _missing(reason: str) -> MissingProgramError:
     return MissingProgramError(
-        f"Helm's engine cannot be loaded: {reason}",
-        fix="use the helm program instead: --helm-engine helm (there is no wheel of helm-python-sdk for this platform)",
+        f"Helm's library cannot be loaded: {reason}",
+        fix="use the helm program instead: --helm-engine helm (helm-python-sdk may have no wheel for this platform)",
     )
 
 
 @functools.cache
 def _library() -> ModuleType:
-    """Helm's library: 85 MB of Go, loaded once.
+    """Helm's library, 85 MB of Go, loaded once.
 
     Raises:
         MissingProgramError: if it cannot be loaded on this platform.
@@ -122,7 +122,7 @@ def _library() -> ModuleType:
 
 
 def _render(chart: Any, values: str, options: Mapping[str, Any]) -> dict[str, str]:
-    """Helm's render with all its options, which no public call of the package takes.
+    """Helm's render with all its options, which the public calls of the package do not have.
 
     Raises:
         HelmError: of the package.
@@ -135,47 +135,47 @@ def _render(chart: Any, values: str, options: Mapping[str, Any]) -> dict[str, st
 
 
 def _crds(chart: Any) -> list[dict[str, str]]:
-    """What `Chart.crds` gives; that one takes its time to read tens of megabytes of JSON."""
+    """The same as `Chart.crds`, which is slow with tens of megabytes of JSON."""
     native = _library()._native  # noqa: SLF001 - so is the handle
     crds: list[dict[str, str]] = orjson.loads(native.call_string("helm_chart_crds", chart._raw()))  # noqa: SLF001
     return crds
 
 
-def _asked(content: bytes) -> frozenset[str] | None:
-    """None where it cannot be told: a template asks in another way than by name, or a dependency is packed once more."""
-    asked = _ASKED.findall(content)
-    is_known = len(asked) == content.count(b".APIVersions") and _GZIP not in content
-    return frozenset(name.decode(errors="replace") for name in asked) if is_known else None
+def _required_apis(content: bytes) -> frozenset[str] | None:
+    """The API versions that templates look up; None if one is looked up other than by name, or in a packed dependency."""
+    names = _LOOKUP.findall(content)
+    is_known = len(names) == content.count(b".APIVersions") and _GZIP not in content
+    return frozenset(name.decode(errors="replace") for name in names) if is_known else None
 
 
 def _unpacked(archive: bytes) -> bytes:
     try:
         return gzip.decompress(archive)
     except (OSError, EOFError, zlib.error) as error:
-        raise ArchiveError(f"not a chart: {error}", fix="see whether `helm lint` accepts it") from error
+        raise ArchiveError(f"not a chart: {error}", fix="check the chart with `helm lint`") from error
 
 
 def _refuse_remote_schemas(content: bytes) -> None:
-    """Nothing but `mine` uses the network, and Helm would fetch what a ``values.schema.json`` refers to.
+    """Refuse schemas that refer to the network: only `mine` uses it, and Helm would fetch them.
 
     Raises:
-        RenderError: with the address.
+        RenderError: with the schema and the address.
     """
     if not _REMOTE.search(content):
         return
     with tarfile.open(fileobj=io.BytesIO(content)) as members:
         for member in members:
             file = members.extractfile(member) if member.name.endswith(f"/{_SCHEMA}") else None
-            found = _REMOTE.search(file.read()) if file else None
-            if found:
+            reference = _REMOTE.search(file.read()) if file else None
+            if reference:
                 raise RenderError(
-                    f"{member.name} refers to {found[1].decode(errors='replace')}, which would have to be fetched",
-                    fix="take a version of the chart whose schema is complete, or say `helm.skipSchemaValidation: true`",
+                    f"{member.name} refers to {reference[1].decode(errors='replace')}, which is not fetched",
+                    fix="use a version of the chart with a complete schema, or set `helm.skipSchemaValidation: true`",
                 )
 
 
 def _without_schemas(content: bytes) -> bytes:
-    """The same chart without its ``values.schema.json`` files: Helm's library cannot be told to skip them."""
+    """The same chart without its ``values.schema.json`` files: Helm's library has no option to skip them."""
     buffer = io.BytesIO()
     with (
         tarfile.open(fileobj=io.BytesIO(content)) as members,
@@ -192,37 +192,39 @@ def _load(archive: bytes) -> Any:
     try:
         return helm.Chart.load_archive(archive)
     except helm.HelmError as error:
-        raise ArchiveError(f"not a chart: {_reason(error)}", fix="see whether `helm lint` accepts it") from error
+        raise ArchiveError(f"not a chart: {_reason(error)}", fix="check the chart with `helm lint`") from error
 
 
 def _check_installable(chart: Any, request: RenderRequest, engine: HelmSdk) -> None:
-    """What ``helm install`` checks before it renders (Helm, ``pkg/action/install.go``, ``RunWithContext``).
+    """Check what ``helm install`` checks before it renders (Helm, ``pkg/action/install.go``, ``RunWithContext``).
 
     Raises:
-        RenderError: a library chart, a dependency that is not in the archive, or a Kubernetes version out of range.
+        RenderError: for a library chart, a missing dependency, or a Kubernetes version out of range.
     """
     metadata = chart.metadata
-    name = f"{metadata.get('name')} {metadata.get('version')}"
+    chart_name = f"{metadata.get('name')} {metadata.get('version')}"
     if metadata.get("type") == "library":
-        raise RenderError(f"{name} is a library chart, which cannot be installed", fix="name the chart that uses it")
+        raise RenderError(
+            f"{chart_name} is a library chart, which cannot be installed", fix="use the chart that depends on it"
+        )
     present = {dependency.get("name") for dependency in chart.dependencies}
-    wanted = [str(each.get("name")) for each in metadata.get("dependencies") or ()]
-    missing = [dependency for dependency in wanted if dependency not in present]
+    required = [str(dependency.get("name")) for dependency in metadata.get("dependencies") or ()]
+    missing = [name for name in required if name not in present]
     if missing:
         raise RenderError(
-            f"{name} lacks its dependencies {', '.join(missing)} in charts/",
-            fix="run `helm dependency build` in the chart, or package it with them",
+            f"{chart_name} has no {', '.join(missing)} in charts/, which it depends on",
+            fix="run `helm dependency build` in the chart, or package it with its dependencies",
         )
-    required = metadata.get("kubeVersion")
-    if required and not _is_in_range(str(request.kubernetes), required, engine):
+    versions = metadata.get("kubeVersion")
+    if versions and not _is_in_range(str(request.kubernetes), versions, engine):
         raise RenderError(
-            f"{name} requires Kubernetes {required}, the target is {request.kubernetes}",
-            fix="choose another version of the chart, or another target.kubernetes",
+            f"{chart_name} requires Kubernetes {versions}, the target is {request.kubernetes}",
+            fix="use another version of the chart, or another target.kubernetes",
         )
 
 
 def _is_in_range(version: str, constraint: str, engine: HelmSdk) -> bool:
-    """As Helm has it, nothing is in a range that is none."""
+    """Whether a version is in a range; as in Helm, an invalid range contains none."""
     try:
         return engine.fits(constraint, [version]) == [True]
     except DescriptionError:
@@ -250,15 +252,15 @@ def _reason(error: Exception) -> str:
 def _fix(error: Exception) -> str:
     text = str(error)
     if "specifications of the schema" in text:
-        return "correct these values: the chart's values.schema.json refuses them"
+        return "correct these values: they do not match the chart's values.schema.json"
     if "execution error at" in text:
-        return "the chart itself asks for this: set the values that it names"
-    return "give the values that the template reads, or take another version of the chart"
+        return "the chart itself raises this: set the values that it names"
+    return "set the values that the template reads, or use another version of the chart"
 
 
 @functools.cache
 def _range_chart() -> bytes:
-    """A chart of one template that compares versions: Helm's ``semverCompare`` is to be had in templates only."""
+    """A chart with one template that compares versions: Helm's ``semverCompare`` exists in templates only."""
     files = {
         "Chart.yaml": "apiVersion: v2\nname: range\nversion: 1.0.0\n",
         "templates/range.txt": _RANGE_TEMPLATE,

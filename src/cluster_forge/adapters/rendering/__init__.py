@@ -1,7 +1,7 @@
-"""`ports.Maker`: in this process, in processes that can be ended, and with what was made before."""
+"""`ports.Renderer`: in this process, in worker processes with limits, and from the cache."""
 
 from cluster_forge.adapters.rendering.caching import CachingRenderer
 from cluster_forge.adapters.rendering.in_process import InProcessRenderer
-from cluster_forge.adapters.rendering.worker_pool import Limits, WorkerPoolRenderer
+from cluster_forge.adapters.rendering.worker_pool import JobLimits, WorkerPoolRenderer
 
-__all__ = ["CachingRenderer", "InProcessRenderer", "Limits", "WorkerPoolRenderer"]
+__all__ = ["CachingRenderer", "InProcessRenderer", "JobLimits", "WorkerPoolRenderer"]

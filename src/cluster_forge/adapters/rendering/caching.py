@@ -1,4 +1,4 @@
-"""What was made before is not made again: a wrapper around another renderer."""
+"""A renderer that renders every job once: a wrapper around another renderer."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.ports.rendering import RenderedBatch, Renderer, RenderJob
 from cluster_forge.ports.storage import Cache
 
-_OBJECTS, _ASKS = "objects", "asks"
+_OBJECTS, _REQUIRED_APIS = "objects", "apis"
 
 
 class CachingRenderer:
-    """`ports.Maker` that keeps what ``renderer`` made.
+    """`ports.Renderer` that keeps the results of ``renderer`` in ``cache``.
 
-    The key covers everything that decides the result: the chart's or the texts' bytes, the values, the release, the
-    namespace, the target, the API versions, this build of Cluster-Forge and the engine's version. Never a time stamp.
+    The key covers everything that decides the result: the bytes of the chart or the texts, values, release, namespace,
+    target, API versions, this build of Cluster-Forge and the engine's version. Never a time stamp.
     """
 
     def __init__(self, renderer: Renderer, cache: Cache) -> None:
@@ -32,22 +32,22 @@ class CachingRenderer:
 
     def render(self, job: RenderJob) -> RenderedBatch:
         key = self._key(job)
-        kept = self._cache.get(_OBJECTS, key)
-        if kept is not None:
-            return RenderedBatch(content=kept, is_kept=True)
-        made = self._renderer.render(job)
-        self._cache.put(_OBJECTS, key, made.content)
-        return made
+        content = self._cache.get(_OBJECTS, key)
+        if content is not None:
+            return RenderedBatch(content=content, is_kept=True)
+        batch = self._renderer.render(job)
+        self._cache.put(_OBJECTS, key, batch.content)
+        return batch
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
-        key = build.key(_ASKS, chart)
-        kept = self._cache.get(_ASKS, key)
-        if kept is not None:
-            found = orjson.loads(kept)
-            return None if found is None else frozenset(found)
-        asked = self._renderer.required_apis(chart)
-        self._cache.put(_ASKS, key, orjson.dumps(None if asked is None else sorted(asked)))
-        return asked
+        key = build.key(_REQUIRED_APIS, chart)
+        content = self._cache.get(_REQUIRED_APIS, key)
+        if content is not None:
+            names = orjson.loads(content)
+            return None if names is None else frozenset(names)
+        apis = self._renderer.required_apis(chart)
+        self._cache.put(_REQUIRED_APIS, key, orjson.dumps(None if apis is None else sorted(apis)))
+        return apis
 
     def _key(self, job: RenderJob) -> Digest:
         parts: dict[str, Any] = {}

@@ -1,21 +1,21 @@
-"""How jobs and answers travel between processes: pickled, each after its length."""
+"""Jobs and answers between processes: pickled values, each after its length in bytes."""
 
 from __future__ import annotations
 
 import pickle
 from typing import IO, Any
 
-_LENGTH = 8
+_LENGTH_SIZE = 8
 
 
 def send(stream: IO[bytes], value: object) -> None:
     """Write a value.
 
     Raises:
-        OSError: if nobody reads any more.
+        OSError: if the other process no longer reads.
     """
     content = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    stream.write(len(content).to_bytes(_LENGTH, "little"))
+    stream.write(len(content).to_bytes(_LENGTH_SIZE, "little"))
     stream.write(content)
     stream.flush()
 
@@ -24,10 +24,10 @@ def receive(stream: IO[bytes]) -> Any:
     """The next value.
 
     Raises:
-        EOFError: at the end of the stream, also where it is cut off in a value.
+        EOFError: at the end of the stream, also in the middle of a value.
     """
-    length = int.from_bytes(_exactly(stream, _LENGTH), "little")
-    return pickle.loads(_exactly(stream, length))  # noqa: S301 - between this program and the processes that it starts
+    length = int.from_bytes(_exactly(stream, _LENGTH_SIZE), "little")
+    return pickle.loads(_exactly(stream, length))  # noqa: S301 - from this program's own processes
 
 
 def _exactly(stream: IO[bytes], length: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Objects made here and now: a chart is rendered, or texts are taken as they are; then every document is read."""
+"""Rendering in this process: a chart is rendered, or texts are taken as they are; then every document is read."""
 
 from __future__ import annotations
 
@@ -13,33 +13,36 @@ from cluster_forge.manifests.manifest import Document, Manifest, Provenance
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, RenderJob, RenderRequest, YamlReader
 
 _MOST_ERRORS = 100
-"""Nobody mends more of one component at a time."""
+"""Errors of one component that are reported together."""
 
-_MOST_KNOWN = 32 << 20
-"""Bytes, about, of what is kept in mind: several large charts."""
+_REMEMBERED_SIZE = 32 << 20
+"""Bytes, about, of remembered documents: several large charts."""
 
-_EACH_KNOWN = 5000
-"""Bytes, about, that a document takes besides its text and what it was made into."""
+_DOCUMENT_SIZE = 5000
+"""Bytes, about, that a remembered document takes besides its text and its objects."""
+
+_DEEPEST = 254
+"""Levels of nesting that orjson writes."""
 
 Documents = Iterable[tuple[split.Document, str]]
-"""Documents, each with the file, template or URL that it stands in."""
+"""Documents with the file, template or URL that they are from."""
 
 
 class InProcessRenderer:
-    """`ports.Maker` on an engine and a reader."""
+    """`ports.Renderer` on an engine and a reader."""
 
     def __init__(self, engine: HelmEngine, reader: YamlReader) -> None:
         self._engine = engine
         self._reader = reader
-        self._known = _Known()
+        self._recent = _RecentDocuments()
 
     @property
     def version(self) -> str:
         return self._engine.version
 
     def render(self, job: RenderJob) -> RenderedBatch:
-        texts = _of_chart(self._rendered(job, job.chart)) if job.chart else _of_texts(job.texts)
-        return RenderedBatch(content=batch.pack(self._read(texts, job)))
+        documents = _chart_documents(self._rendered(job, job.chart)) if job.chart else _text_documents(job.texts)
+        return RenderedBatch(content=batch.pack(self._manifests(documents, job)))
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
         return self._engine.required_apis(chart)
@@ -51,73 +54,79 @@ class InProcessRenderer:
             message = f"component {job.component}: {error.message}"
             raise type(error)(message, where=error.where or job.where, fix=error.fix) from error
 
-    def _read(self, documents: Documents, job: RenderJob) -> tuple[Manifest, ...]:
-        found: list[Manifest] = []
+    def _manifests(self, documents: Documents, job: RenderJob) -> tuple[Manifest, ...]:
+        manifests: list[Manifest] = []
         errors: list[ForgeError] = []
         for document, origin in documents:
             if len(errors) == _MOST_ERRORS:
                 break
-            where = f"{origin}:{document.line}"
-            provenance = Provenance(component=job.component, origin=where)
+            provenance = Provenance(component=job.component, origin=f"{origin}:{document.line}")
             try:
-                known = self._known.get(document.text)
-                if known is None:
-                    objects = list(normalize.objects(self._reader.read(document.text), provenance))
-                    known = self._known.put(document.text, [_written(each) for each in objects])
-                found += (replace(each, provenance=provenance) for each in known)
-            except ManifestError as error:
-                place = f"component {job.component}: "
-                message = error.message if error.message.startswith(place) else place + error.message
-                errors.append(ManifestError(message, where=error.where or where, fix=error.fix))
-            except (RecursionError, orjson.JSONEncodeError, UnicodeError) as error:
-                reason = (
-                    "nested deeper than anybody reads" if "ecursion" in str(error) else f"no JSON holds it: {error}"
-                )
-                message = f"component {job.component}: {reason}"
-                errors.append(ManifestError(message, where=where, fix="mend the document, or leave it out"))
+                objects = self._objects(document.text, provenance)
+            except (ManifestError, RecursionError, orjson.JSONEncodeError, UnicodeError) as error:
+                errors.append(_failure(error, job, provenance.origin))
+            else:
+                manifests += (replace(manifest, provenance=provenance) for manifest in objects)
         raise_all(errors)
-        return tuple(found)
+        return tuple(manifests)
+
+    def _objects(self, text: str, provenance: Provenance) -> list[Manifest]:
+        objects = self._recent.get(text)
+        if objects is None:
+            manifests = normalize.objects(self._reader.read(text), provenance)
+            objects = self._recent.put(text, [_without_tree(manifest) for manifest in manifests])
+        return objects
 
 
-class _Known:
-    """What was made of the last texts: charts list a CRD's file twice, and most of a chart that is rendered again (for the
-    APIs of others, another size, another version of Kubernetes) is what it was. Safe to use from several threads.
+class _RecentDocuments:
+    """The objects of the latest documents: charts list a CRD's file twice, and a chart that is rendered again (with APIs of
+    other components, another size, another version of Kubernetes) mostly gives the same documents. Thread-safe.
     """
 
     def __init__(self) -> None:
-        self._made: dict[str, list[Manifest]] = {}
+        self._objects: dict[str, list[Manifest]] = {}
         self._size = 0
 
     def get(self, text: str) -> list[Manifest] | None:
-        return self._made.get(text)
+        return self._objects.get(text)
 
-    def put(self, text: str, made: list[Manifest]) -> list[Manifest]:
-        if self._size > _MOST_KNOWN:
-            self._made, self._size = {}, 0
-        self._made[text] = made
-        self._size += 3 * len(text) + _EACH_KNOWN
-        return made
+    def put(self, text: str, objects: list[Manifest]) -> list[Manifest]:
+        if self._size > _REMEMBERED_SIZE:
+            self._objects, self._size = {}, 0
+        self._objects[text] = objects
+        self._size += 3 * len(text) + _DOCUMENT_SIZE
+        return objects
 
 
-def _written(manifest: Manifest) -> Manifest:
-    """The manifest in every form but its tree, which is the largest; its keys sorted, as Kubernetes gives them."""
+def _without_tree(manifest: Manifest) -> Manifest:
+    """The manifest in every form except its tree, the largest; its keys sorted, as Kubernetes returns them."""
     content = orjson.dumps(manifest.body, option=orjson.OPT_SORT_KEYS)
-    made = Document(json=content)
-    return replace(manifest, document=Document(json=content, text=made.text, facts=made.facts))
+    document = Document(json=content)
+    return replace(manifest, document=Document(json=content, text=document.text, facts=document.facts))
 
 
-def _of_chart(output: RenderedChart) -> Documents:
-    """The documents of a rendered chart: its templates', then those of its ``crds/`` folders."""
-    for path, text in output.templates.items():
+def _failure(error: Exception, job: RenderJob, where: str) -> ManifestError:
+    """The error for a document that is not YAML, not an object, or has no JSON form."""
+    component = f"component {job.component}: "
+    if isinstance(error, ManifestError):
+        message = error.message if error.message.startswith(component) else component + error.message
+        return ManifestError(message, where=error.where or where, fix=error.fix)
+    reason = f"nesting too deep (limit {_DEEPEST})" if "ecursion" in str(error) else f"not valid as JSON: {error}"
+    return ManifestError(component + reason, where=where, fix="correct the document, or remove it")
+
+
+def _chart_documents(chart: RenderedChart) -> Documents:
+    """The documents of a rendered chart: those of its templates, then those of its ``crds/`` directories."""
+    for path, text in chart.templates.items():
         for document in split.rendered(text):
             yield document, path
-    for path, text in output.crds:
+    for path, text in chart.crds:
         for document in split.written(text):
             yield document, path
 
 
-def _of_texts(texts: Iterable[tuple[str, bytes]]) -> Documents:
-    """The documents of files that somebody wrote.
+def _text_documents(texts: Iterable[tuple[str, bytes]]) -> Documents:
+    """The documents of manifest files.
 
     Raises:
         ManifestError: if one is not UTF-8.

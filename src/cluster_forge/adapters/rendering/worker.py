@@ -1,4 +1,4 @@
-"""What a process does that makes objects for another: it answers jobs, within its limits, as long as that one lives."""
+"""The loop of a worker process: it renders the jobs of its parent, within its limits, as long as the parent lives."""
 
 from __future__ import annotations
 
@@ -14,24 +14,27 @@ from cluster_forge.adapters.rendering.framing import receive, send
 from cluster_forge.foundation.errors import ForgeError, leaves
 from cluster_forge.ports.rendering import RenderedBatch, Renderer
 
-_LOOKS = 0.5
-"""Seconds between two looks at whether the parent lives."""
+if sys.platform != "win32":
+    import resource
+
+_PARENT_CHECK = 0.5
+"""Seconds between two checks that the parent lives."""
 
 
 def serve(renderer: Renderer, *, memory: int) -> None:
-    """Answer jobs on standard input with what came of them on standard output; ``memory`` is in bytes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its processes itself
+    """Render the jobs on standard input and answer on standard output; ``memory`` is the limit in bytes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers itself
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not get between the answers
-    _bound(memory)
-    gc.disable()  # a tree has no circles: to look for them costs more than to read it
+    os.dup2(2, 1)  # what a library prints must not mix with the answers
+    _limit_memory(memory)
+    gc.disable()  # parsed trees have no cycles: looking for them costs more than reading the trees
     gc.freeze()
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    _answer(renderer, sys.stdin.buffer, answers)
-    os._exit(0)  # Go's library has threads that an orderly end would wait for
+    _answer_jobs(renderer, sys.stdin.buffer, answers)
+    os._exit(0)  # Go's library has threads that an orderly exit would wait for
 
 
-def _answer(renderer: Renderer, jobs: IO[bytes], answers: IO[bytes]) -> None:
+def _answer_jobs(renderer: Renderer, jobs: IO[bytes], answers: IO[bytes]) -> None:
     while True:
         try:
             job = receive(jobs)
@@ -41,19 +44,17 @@ def _answer(renderer: Renderer, jobs: IO[bytes], answers: IO[bytes]) -> None:
         try:
             answer = renderer.render(job)
         except (ForgeError, ExceptionGroup) as error:
-            found = list(leaves(error))
-            answer = [each for each in found if isinstance(each, ForgeError)]
-            if len(answer) < len(found):
+            errors = list(leaves(error))
+            answer = [leaf for leaf in errors if isinstance(leaf, ForgeError)]
+            if len(answer) < len(errors):
                 raise
         send(answers, answer)
         gc.collect()
 
 
-def _bound(memory: int) -> None:
-    """Let the system refuse memory beyond the limit: the process dies of it, and its parent names the job."""
-    try:
-        import resource  # noqa: PLC0415 - there is none on Windows
-    except ImportError:
+def _limit_memory(memory: int) -> None:
+    """Let the system refuse more memory: the process dies of it, and its parent reports the job."""
+    if sys.platform == "win32":
         return
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
     limit = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
@@ -61,7 +62,7 @@ def _bound(memory: int) -> None:
 
 
 def _end_with_parent(parent: int) -> None:
-    """A parent that was killed cannot say so; a chart that never ends would outlive it."""
+    """End this process when its parent is gone: a killed parent cannot say so, and a chart may render for ever."""
     while os.getppid() == parent:
-        time.sleep(_LOOKS)
+        time.sleep(_PARENT_CHECK)
     os._exit(1)

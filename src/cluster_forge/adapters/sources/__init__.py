@@ -1,4 +1,4 @@
-"""Where charts and manifests come from: mirrors first, then the network; folders and archives of ``input/``."""
+"""Sources of charts and manifests: mirrors first, then the network; directories and archives in ``input/``."""
 
 from cluster_forge.adapters.sources.chart_sources import ChartSources
 

@@ -16,8 +16,8 @@ from cluster_forge.foundation.errors import DescriptionError, FetchError, LockEr
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.foundation.versions import newest_first
-from cluster_forge.ports.sources import Pinned
 from cluster_forge.ports.storage import Store
+from cluster_forge.stack.lock import LockedSource, chart_address, manifest_address
 from cluster_forge.stack.model import HelmSource
 
 if TYPE_CHECKING:
@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 _INDEX_LIMIT: Final = 256 << 20
 _FILE_LIMIT: Final = 128 << 20
 _OCI: Final = "oci://"
+_SHOWN: Final = 8
+"""Names or versions in a message."""
 
 
 class Mirror(Protocol):
-    """What a folder with fetched charts and manifests tells; see `adapters.mirrors`."""
+    """A directory of charts and manifests that were fetched before; see `mirror`."""
 
     def charts(self, repository: str) -> Collection[str]:
-        """The names of its charts from a repository."""
+        """The names of its charts of a repository."""
 
     def versions(self, repository: str, chart: str) -> Mapping[str, Digest]:
         """Its versions of a chart."""
@@ -41,12 +43,12 @@ class Mirror(Protocol):
         """The archive of one of these."""
 
     def manifest(self, url: str) -> bytes | None:
-        """What the URL gives, if the mirror has it."""
+        """The content of the URL; None if the mirror does not have it."""
 
 
 class Downloads(Protocol):
     def get(self, url: str, *, limit_bytes: int) -> bytes:
-        """What the URL gives.
+        """The content of the URL.
 
         Raises:
             FetchError, OfflineError
@@ -61,17 +63,17 @@ class ChartIdentity(Protocol):
 
 
 class Charts(Protocol):
-    """What is known about chart archives: the module `adapters.charts`."""
+    """Reads and packs chart archives: the package `adapters.charts`."""
 
     def check_archive(self, data: bytes, name: str) -> ChartIdentity:
-        """The chart's own name and version.
+        """The chart's name and version.
 
         Raises:
             ArchiveError
         """
 
     def pack_folder(self, files: FileTree, name: str) -> bytes:
-        """A folder's files as a reproducible archive.
+        """A directory's files as a reproducible archive.
 
         Raises:
             ArchiveError
@@ -85,34 +87,38 @@ class InputFiles(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartSources:
-    """`ports.Sources`. Safe to use from several threads; an index is fetched once in a run.
+    """`ports.Sources`. Safe for several threads; an index is fetched once per run.
 
-    ``newest_in_range`` is Helm's way to read version ranges (`ports.HelmEngine`).
+    ``charts`` is called when an archive is read or packed (its imports take 0.02 s, and most runs find everything in the
+    store). ``newest_in_range`` reads version ranges as Helm does (`ports.HelmEngine`).
     """
 
     store: Store
     mirrors: Sequence[Mirror]
     downloads: Downloads
-    charts: Charts
+    charts: Callable[[], Charts]
     newest_in_range: Callable[[str, Sequence[str]], str | None]
     files: InputFiles
     _indexes: dict[str, repository_index.Index] = field(default_factory=dict, init=False, repr=False)
     _locks: dict[str, threading.Lock] = field(default_factory=dict, init=False, repr=False)
 
-    def chart(self, source: HelmSource, locked: Pinned | None) -> Pinned:
+    def chart(self, source: HelmSource, locked: LockedSource | None) -> LockedSource:
         if source.is_local:
-            return self._local(source.chart)
+            return self._local(source)
         if locked and self.store.get(locked.digest) is not None:
             return locked
         address = f"{without_credentials(source.repository)} {source.chart}"
         version, archive = self._from_mirrors(source, locked) or self._from_repository(source, locked)
-        self.charts.check_archive(archive, f"{address} {version}")
-        return self._stored(archive, address, version, locked)
+        self.charts().check_archive(archive, f"{address} {version}")
+        fetched = LockedSource(
+            address=chart_address(source), asked=source.version, version=version, digest=Digest.of(archive)
+        )
+        return self._stored(archive, fetched, locked)
 
-    def manifest(self, url: str, locked: Pinned | None) -> Pinned:
+    def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if locked and self.store.get(locked.digest) is not None:
             return locked
-        content = next((found for mirror in self.mirrors if (found := mirror.manifest(url)) is not None), None)
+        content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
         if content is None:
             content = self.downloads.get(url, limit_bytes=_FILE_LIMIT)
         address = without_credentials(url)
@@ -120,36 +126,36 @@ class ChartSources:
             content.decode()
         except UnicodeDecodeError as error:
             raise FetchError(
-                f"{address} is no manifest: byte {error.start} is not UTF-8 text",
-                fix="name a file of Kubernetes objects in YAML or JSON",
+                f"{address} is not a manifest: byte {error.start} is not UTF-8 text",
+                fix="use the address of Kubernetes objects in YAML or JSON",
             ) from error
-        return self._stored(content, address, "", locked)
+        return self._stored(content, LockedSource(address=manifest_address(url), digest=Digest.of(content)), locked)
 
-    def _stored(self, content: bytes, address: str, version: str, locked: Pinned | None) -> Pinned:
-        found = Digest.of(content)
-        if locked and found != locked.digest:
+    def _stored(self, content: bytes, fetched: LockedSource, locked: LockedSource | None) -> LockedSource:
+        if locked and fetched.digest != locked.digest:
             raise LockError(
-                f"{address} {version}".rstrip() + f" has changed: locked is {locked.digest}, found was {found}",
-                fix="find out why; if the change is wanted: cluster-forge mine --update NAME",
+                f"{fetched.address} {fetched.version}".rstrip()
+                + f" has changed: the lock has {locked.digest}, the source has {fetched.digest}",
+                fix="find out why; to accept the change: cluster-forge mine --update NAME",
             )
         self.store.put(content)
-        return Pinned(address=address, version=version, digest=found)
+        return fetched
 
-    def _from_mirrors(self, source: HelmSource, locked: Pinned | None) -> tuple[str, bytes] | None:
+    def _from_mirrors(self, source: HelmSource, locked: LockedSource | None) -> tuple[str, bytes] | None:
         offers = [(mirror, mirror.versions(source.repository, source.chart)) for mirror in self.mirrors]
         version = self._choose(source, locked, {version for _, versions in offers for version in versions})
         if version is None:
             return None
         having = [(mirror, versions[version]) for mirror, versions in offers if version in versions]
-        alike = [mirror for mirror, digest in having if locked and digest == locked.digest]
-        return version, (alike or [having[0][0]])[0].chart(source.repository, source.chart, version)
+        as_locked = [mirror for mirror, digest in having if locked and digest == locked.digest]
+        return version, (as_locked or [having[0][0]])[0].chart(source.repository, source.chart, version)
 
-    def _from_repository(self, source: HelmSource, locked: Pinned | None) -> tuple[str, bytes]:
+    def _from_repository(self, source: HelmSource, locked: LockedSource | None) -> tuple[str, bytes]:
         if source.repository.startswith(_OCI):
             raise FetchError(
                 f"{source.repository}/{source.chart} {source.version}".rstrip()
-                + " is in no mirror, and OCI chart repositories are fetched from a mirror so far",
-                fix=f"name a mirror that has it: --mirror DIR{self._mirrored(source)}",
+                + " is not in a mirror, and OCI chart repositories can only be read from a mirror",
+                fix=f"use a mirror that has it: --mirror DIR{self._mirrored(source)}",
             )
         try:
             releases = self._releases(source)
@@ -163,8 +169,8 @@ class ChartSources:
                 error.message, where=error.where, fix=f"{error.fix or ''}{self._mirrored(source)}"
             ) from error
 
-    def _choose(self, source: HelmSource, locked: Pinned | None, versions: Collection[str]) -> str | None:
-        """The version that is locked, or that the description means: exactly it, or the newest in its range."""
+    def _choose(self, source: HelmSource, locked: LockedSource | None, versions: Collection[str]) -> str | None:
+        """The locked version; else the described one, exactly or as the newest in its range. None if there is none."""
         wanted = locked.version if locked else source.version
         bare = wanted.removeprefix("v")
         exact = next((text for text in (wanted, bare, f"v{bare}") if text in versions), None)
@@ -185,7 +191,7 @@ class ChartSources:
     def _index(self, repository: str) -> repository_index.Index:
         with self._locks.setdefault(repository, threading.Lock()):
             if repository not in self._indexes:
-                from cluster_forge.adapters.sources import repository_index  # noqa: PLC0415 - yaml
+                from cluster_forge.adapters.sources import repository_index  # noqa: PLC0415 - 0.012 s for yaml
 
                 url = _join(repository, "index.yaml")
                 content = self.downloads.get(url, limit_bytes=_INDEX_LIMIT)
@@ -193,71 +199,74 @@ class ChartSources:
             return self._indexes[repository]
 
     def _download(self, source: HelmSource, release: repository_index.Release) -> bytes:
-        """The archive, from the first address that gives it.
+        """The archive from the first address that works.
 
         Raises:
-            FetchError: the last address's problem.
+            FetchError: the failure of the last address.
         """
-        problem = FetchError(
+        failure = FetchError(
             f"{source.chart} {release.version} of {without_credentials(source.repository)} has no address in the index",
-            fix="take another version, or name a mirror: --mirror DIR",
+            fix="use another version, or a mirror that has it: --mirror DIR",
         )
         for url in release.urls:
             try:
                 return self._verified(_join(source.repository, url), release)
             except FetchError as error:
-                problem = error
-        raise problem
+                failure = error
+        raise failure
 
     def _verified(self, url: str, release: repository_index.Release) -> bytes:
         address = without_credentials(url)
         if url.startswith(_OCI):
             raise FetchError(
-                f"{address} is in an OCI registry, and those are read from a mirror so far",
-                fix="name a mirror that has it: --mirror DIR",
+                f"{address} is in an OCI registry, which can only be read from a mirror",
+                fix="use a mirror that has it: --mirror DIR",
             )
         archive = self.downloads.get(url, limit_bytes=_FILE_LIMIT)
-        found = Digest.of(archive)
-        if release.digest and found != release.digest:
+        digest = Digest.of(archive)
+        if release.digest and digest != release.digest:
             raise FetchError(
-                f"{address} is not what its repository's index says: that has {release.digest}, found was {found}",
-                fix="try again later; if it stays so, tell the chart's makers, or take another version",
+                f"{address} does not match the repository's index: the index has {release.digest}, the file has {digest}",
+                fix="try again later; if that does not help, tell the chart's maintainers, or use another version",
             )
         return archive
 
-    def _local(self, chart: str) -> Pinned:
+    def _local(self, source: HelmSource) -> LockedSource:
+        chart = source.chart
         path = posixpath.normpath(f"input/{chart}")
         if re.match(r"\w+://", chart):
             raise DescriptionError(
-                f"{without_credentials(chart)} is an address, where `chart` is a chart's name or a path",
-                fix="write its repository as `repository` and its name as `chart`",
+                f"`chart: {without_credentials(chart)}` is an address; it must be a chart's name or a path",
+                fix="write `repository: ADDRESS` and `chart: NAME`",
             )
         tree = self.files.read_chart(path)
-        archive = self.files.read(path) if tree is None else self.charts.pack_folder(tree, path)
+        archive = self.files.read(path) if tree is None else self.charts().pack_folder(tree, path)
         if archive is None:
             raise DescriptionError(
                 f"there is no chart at {path}",
-                fix="`chart` without `repository` is a folder or .tgz file, relative to input/",
+                fix="without `repository`, `chart` is a directory or .tgz file relative to input/",
             )
-        identity = self.charts.check_archive(archive, path)
-        return Pinned(address=chart, version=identity.version, digest=self.store.put(archive))
+        identity = self.charts().check_archive(archive, path)
+        return LockedSource(
+            address=chart, asked=source.version, version=identity.version, digest=self.store.put(archive)
+        )
 
     def _mirrored(self, source: HelmSource) -> str:
-        """What the mirrors have instead: the tail of a fix."""
+        """The end of a fix: what the mirrors have instead."""
         if not self.mirrors:
             return ""
         versions = {text for mirror in self.mirrors for text in mirror.versions(source.repository, source.chart)}
         if versions:
             return f" (the mirrors have {_few(newest_first(versions))})"
         names = {name for mirror in self.mirrors for name in mirror.charts(source.repository)}
-        return f" (of this repository the mirrors have {_few(sorted(names)) if names else 'nothing'})"
+        return f" (the mirrors have {_few(sorted(names)) if names else 'nothing'} of this repository)"
 
 
 def _join(repository: str, url: str) -> str:
-    """An address of the index, which may be relative to the repository's (Helm: ``ResolveReferenceURL``).
+    """An address in the index, which may be relative to the repository's (Helm: ``ResolveReferenceURL``).
 
     Raises:
-        FetchError: if it is none.
+        FetchError: if it is not an address.
     """
     try:
         if urlsplit(url).scheme:
@@ -267,24 +276,23 @@ def _join(repository: str, url: str) -> str:
         return urlsplit(urljoin(folder, url))._replace(query=base.query).geturl()
     except ValueError as error:
         raise FetchError(
-            f"{without_credentials(url)} of {without_credentials(repository)} is no address: {error}",
-            fix="correct `repository`, or name a mirror: --mirror DIR",
+            f"{without_credentials(url)} of {without_credentials(repository)} is not an address: {error}",
+            fix="correct `repository`, or use a mirror that has it: --mirror DIR",
         ) from error
 
 
-def _no_version(source: HelmSource, locked: Pinned | None, versions: Iterable[str]) -> DescriptionError:
+def _no_version(source: HelmSource, locked: LockedSource | None, versions: Iterable[str]) -> DescriptionError:
     wanted = (
-        f"version {locked.version!r}, which is locked,"
-        if locked
-        else (source.version and f"version {source.version!r}")
+        f"version {locked.version!r} (from the lock)" if locked else (source.version and f"version {source.version!r}")
     )
-    known = newest_first(versions)
-    near = "" if locked else did_you_mean(source.version, known)
+    available = newest_first(versions)
+    hint = "" if locked else did_you_mean(source.version, available)
     return DescriptionError(
-        f"{without_credentials(source.repository)} has no {wanted or 'stable version'} of {source.chart}{near}",
-        fix=f"its newest are {_few(known)}",
+        f"{without_credentials(source.repository)} has no {wanted or 'stable version'} of {source.chart}{hint}",
+        fix=f"its newest versions are {_few(available)}",
     )
 
 
 def _few(words: Sequence[str]) -> str:
-    return ", ".join(words[:8]) + (f" and {len(words) - 8} more" if len(words) > 8 else "")
+    """The first words of a list, and how many more there are."""
+    return ", ".join(words[:_SHOWN]) + (f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else "")

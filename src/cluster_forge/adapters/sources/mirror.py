@@ -1,4 +1,4 @@
-"""A mirror: a folder of charts and manifests that were fetched before, with an ``index.yaml`` that says what is in it."""
+"""A mirror: a directory of charts and manifests that were fetched before, listed in its ``index.yaml``."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class _Contents:
 
 
 class Mirror:
-    """Charts by repository and name, manifests by URL; every file is checked against the index's digest.
+    """Charts by repository and name, manifests by URL; every file is checked against the digest in the index.
 
-    ``index.yaml`` is read when it is first asked for::
+    ``index.yaml`` is read when it is first needed::
 
         charts:
         - {repository: https://charts.jetstack.io, name: cert-manager, version: v1.21.1, file: charts/x.tgz, sha256: …}
@@ -51,16 +51,16 @@ class Mirror:
         self._folder = folder
 
     def charts(self, repository: str) -> Collection[str]:
-        """The names of the charts that come from ``repository``.
+        """The names of its charts of ``repository``.
 
         Raises:
-            FetchError: if the index cannot be read; so do all others.
-            ExceptionGroup: of all faults of the index.
+            FetchError: if the index cannot be read, here as in the other methods.
+            ExceptionGroup: with all errors of the index.
         """
         return {name for place, name in self._contents.charts if place == _normal(repository)}
 
     def versions(self, repository: str, chart: str) -> Mapping[str, Digest]:
-        """The versions of a chart; none if the mirror does not know it."""
+        """The versions of a chart with their digests; empty if the mirror does not have it."""
         files = self._contents.charts.get((_normal(repository), chart), {})
         return {version: file.digest for version, file in files.items()}
 
@@ -68,12 +68,12 @@ class Mirror:
         """The archive of one of `versions`.
 
         Raises:
-            FetchError: if the file is not there, or is not what the index says.
+            FetchError: if the file is missing, or does not match the index.
         """
         return self._read(self._contents.charts[_normal(repository), chart][version])
 
     def manifest(self, url: str) -> bytes | None:
-        """What ``url`` gives, or None if the mirror does not have it.
+        """The content of ``url``; None if the mirror does not have it.
 
         Raises:
             FetchError: as for `chart`.
@@ -88,24 +88,24 @@ class Mirror:
             raise FetchError(
                 f"{file.path} of the mirror cannot be read: {error.strerror}",
                 where=file.where,
-                fix="mend the mirror: put the file there, or take the entry out of its index.yaml",
+                fix="put the file there, or remove the entry from the mirror's index.yaml",
             ) from error
-        found = Digest.of(content)
-        if found != file.digest:
+        digest = Digest.of(content)
+        if digest != file.digest:
             raise FetchError(
-                f"{file.path} is not what the mirror's index says: that has {file.digest}, found was {found}",
+                f"{file.path} does not match the mirror's index: the index has {file.digest}, the file has {digest}",
                 where=file.where,
-                fix="fetch the file anew, or correct the index",
+                fix="fetch the file again, or correct the index",
             )
         return content
 
     @cached_property
     def _contents(self) -> _Contents:
-        return _Reader(self._folder).contents()
+        return _IndexReader(self._folder).contents()
 
 
-def opened(folder: Path) -> Mirror:
-    """The mirror in a folder that was named; its index is read when it is first asked for something.
+def open_mirror(folder: Path) -> Mirror:
+    """The mirror in a directory that the user named; its index must exist, and is read when it is first needed.
 
     Raises:
         FetchError: if there is no index.
@@ -122,12 +122,12 @@ def _unreadable(index: Path, error: OSError) -> FetchError:
     return FetchError(
         f"the mirror's index cannot be read: {error.strerror}",
         where=str(index),
-        fix="name the folder that holds the mirror's index.yaml: --mirror DIR",
+        fix="name the directory with the mirror's index.yaml: --mirror DIR",
     )
 
 
-class _Reader:
-    """Reads one index, and collects everything that is wrong in it."""
+class _IndexReader:
+    """Reads one index and collects all its errors."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -162,18 +162,18 @@ class _Reader:
                 fix="correct that line",
             ) from error
         if not isinstance(root, yaml.MappingNode):
-            raise self._wrong(root, "the mirror's index has neither `charts` nor `manifests`")
+            raise self._error(root, "the mirror's index has neither `charts` nor `manifests`")
         return root
 
     def _entries(self, root: yaml.Node, section: str, keys: tuple[str, ...]) -> Iterator[tuple[dict[str, str], _File]]:
-        """The well-formed entries of one section."""
-        listed = next((value for key, value in root.value if key.value == section), None)
-        if listed is None or listed.tag == "tag:yaml.org,2002:null":
+        """The valid entries of one section."""
+        entries = next((value for key, value in root.value if key.value == section), None)
+        if entries is None or entries.tag == "tag:yaml.org,2002:null":
             return
-        if not isinstance(listed, yaml.SequenceNode):
-            self._errors.append(self._wrong(listed, f"`{section}` is not a list"))
+        if not isinstance(entries, yaml.SequenceNode):
+            self._errors.append(self._error(entries, f"`{section}` is not a list"))
             return
-        for node in listed.value:
+        for node in entries.value:
             entry = self._entry(node, section, keys)
             file = self._file(node, entry) if entry else None
             if entry and file:
@@ -189,7 +189,7 @@ class _Reader:
             }
         missing = [key for key in keys if key not in entry]
         if missing:
-            self._errors.append(self._wrong(node, f"an entry of `{section}` lacks {', '.join(missing)}"))
+            self._errors.append(self._error(node, f"an entry of `{section}` has no {', '.join(missing)}"))
             return None
         return entry
 
@@ -197,25 +197,25 @@ class _Reader:
         try:
             digest = Digest.parse(entry["sha256"])
         except ValueError as error:
-            self._errors.append(self._wrong(node, str(error)))
+            self._errors.append(self._error(node, str(error)))
             return None
         if "\0" in entry["file"]:
-            self._errors.append(self._wrong(node, "`file` holds a NUL character"))
+            self._errors.append(self._error(node, "`file` contains a NUL character"))
             return None
         path = self._folder / entry["file"]
         real = Path(os.path.realpath(path))
         if not real.is_relative_to(self._real) or Path(entry["file"]).is_absolute():
-            self._errors.append(self._wrong(node, f"{entry['file']} lies outside of the mirror"))
+            self._errors.append(self._error(node, f"{entry['file']} is outside of the mirror"))
             return None
         return _File(path, digest, self._where(node))
 
     def _add(self, files: dict[str, _File], key: str, file: _File) -> None:
         before = files.setdefault(key, file)
         if before.digest != file.digest:
-            message = f"the same again with another digest (before: {before.where})"
-            self._errors.append(FetchError(message, where=file.where, fix="keep the one that is right"))
+            message = f"duplicate entry with another digest (first: {before.where})"
+            self._errors.append(FetchError(message, where=file.where, fix="remove the wrong entry"))
 
-    def _wrong(self, node: yaml.Node | None, message: str) -> FetchError:
+    def _error(self, node: yaml.Node | None, message: str) -> FetchError:
         return FetchError(message, where=self._where(node), fix="correct the mirror's index.yaml")
 
     def _where(self, node: yaml.Node | None) -> str:
@@ -223,18 +223,18 @@ class _Reader:
 
 
 def _refuse_bombs(text: bytes) -> None:
-    """Raises ValueError for a text nested too deep (the C loader's recursion would end the process), or too long."""
+    """Raises ValueError if the nesting is too deep (the C loader's recursion would crash the process), or the text too long."""
     depth = 0
     for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
         if number > _MOST_VALUES:
-            raise ValueError(f"it holds more than {_MOST_VALUES:,} values")
+            raise ValueError(f"too many values (limit {_MOST_VALUES:,})")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
-            raise ValueError("it is nested too deep")
+            raise ValueError(f"nesting too deep (limit {_DEEPEST})")
 
 
 def _normal(address: str) -> str:
-    """An address as mirrors compare it: no user or password, no slash at the end, scheme and host in lower case."""
+    """An address as mirrors compare it: without credentials and trailing slash, scheme and host in lower case."""
     scheme, separator, rest = address.rpartition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme.lower()}{separator}{host.rpartition('@')[2].lower()}{slash}{path}".rstrip("/")

@@ -1,7 +1,7 @@
 """``index.yaml`` of a chart repository (Helm, "The Chart Repository Guide").
 
-Big repositories have some 10 MB of it. Read event by event that takes 0.1 s a MB; as a tree, 0.6 s a MB, and deep
-nesting would end the process.
+The index of a large repository has 10 MB. Event by event, that takes 0.1 s per MB; as a tree, 0.6 s per MB, and deep
+nesting would crash the process.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _DEEPEST: Final = 100
 """libyaml's time grows with the square of the depth."""
 _MOST_EVENTS: Final = 1_000_000
-"""Some 20 MB of an index, and a second or two."""
+"""About 20 MB of an index, and a second or two."""
+
 Events = Iterator[yaml.Event]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """One version of a chart: where its archive is (the first address that answers) and its digest, if one is given."""
+    """One version of a chart: the addresses of its archive, and its digest if the index has one."""
 
     version: str
     urls: tuple[str, ...]
@@ -36,17 +37,17 @@ Index = Mapping[str, tuple[Release, ...]]
 
 
 def read(content: bytes, address: str, *, most: int = _MOST_EVENTS) -> Index:
-    """The releases of every chart, by the chart's name, in the file's order. Entries without a version are left out.
+    """The releases of every chart by its name, in the order of the file. Entries without a version are left out.
 
-    ``most`` is how many keys, values and ends of lists and mappings are read.
+    ``most`` is the limit of keys, values and ends of lists and mappings.
 
     Raises:
-        FetchError: if it is no index.
+        FetchError: if it is not an index.
     """
     if content.lstrip()[:1] == b"<":
         raise FetchError(
-            f"{address} is no chart index: it is a web page",
-            fix="name the address that `helm repo add` takes; if that is right, see who answers: a login, a proxy?",
+            f"{address} is not a chart index but a web page",
+            fix="use the address that `helm repo add` takes; if it is right, a login page or a proxy may have answered",
         )
     charts: dict[str, tuple[Release, ...]] = {}
     has_entries = False
@@ -61,13 +62,13 @@ def read(content: bytes, address: str, *, most: int = _MOST_EVENTS) -> Index:
                 _value(events, value)
     except yaml.YAMLError as error:
         raise FetchError(
-            f"{address} is no chart index: {' '.join(str(error).split())[:200]}",
-            fix="see whether `repository` is the address of a chart repository, and what it answers",
+            f"{address} is not a chart index: {' '.join(str(error).split())[:200]}",
+            fix="check that `repository` is the address of a chart repository, and what it answers",
         ) from error
     if not has_entries:
         raise FetchError(
-            f"{address} is no chart index: it has no `entries`",
-            fix="see whether `repository` is the address of a chart repository, and what it answers",
+            f"{address} is not a chart index: it has no `entries`",
+            fix="check that `repository` is the address of a chart repository, and what it answers",
         )
     return charts
 
@@ -75,7 +76,7 @@ def read(content: bytes, address: str, *, most: int = _MOST_EVENTS) -> Index:
 def _events(content: bytes, most: int) -> Events:
     for number, event in enumerate(yaml.parse(content, Loader=_LOADER)):
         if number > most:
-            raise yaml.YAMLError(f"it holds more than {most:,} values")
+            raise yaml.YAMLError(f"too many values (limit {most:,})")
         yield event
 
 
@@ -90,7 +91,7 @@ def _top(events: Events) -> Iterator[tuple[str, yaml.Event]]:
 
 
 def _members(events: Events) -> Iterator[tuple[str, yaml.Event]]:
-    """A mapping's keys, each with the event that begins its value; whoever asks has to use the value up."""
+    """A mapping's keys, each with the first event of its value; the caller must consume the value."""
     while not isinstance(event := next(events), yaml.MappingEndEvent):
         key = _value(events, event)
         yield key if isinstance(key, str) else "", next(events)
@@ -115,7 +116,7 @@ def _releases(events: Events, first: yaml.Event) -> Iterator[Release]:
 
 
 def _value(events: Events, first: yaml.Event) -> str | tuple[str, ...] | None:
-    """Use a value up, and give what it is: text, or the texts right inside of a list. Everything else is None."""
+    """Consume a value and return it: a text, or the texts directly in a list. Everything else is None."""
     if isinstance(first, yaml.ScalarEvent):
         return str(first.value)
     if not isinstance(first, yaml.CollectionStartEvent):
@@ -127,7 +128,7 @@ def _value(events: Events, first: yaml.Event) -> str | tuple[str, ...] | None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEEPEST:
-                raise yaml.YAMLError("it is nested too deep")
+                raise yaml.YAMLError(f"nesting too deep (limit {_DEEPEST})")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         elif depth == 1 and isinstance(event, yaml.ScalarEvent):

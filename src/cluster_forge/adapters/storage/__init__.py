@@ -1,1 +1,1 @@
-"""The store, the cache beside it, and the administration of both."""
+"""The store of sources, the cache of what was derived from them, and housekeeping for both."""

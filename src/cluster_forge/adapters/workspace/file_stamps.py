@@ -1,37 +1,21 @@
-"""What tells that a file may have changed, without reading it: for whoever waits for that."""
+"""Cheap evidence that files may have changed, without reading them: for `forge --watch`."""
 
 from __future__ import annotations
 
-import os
+import contextlib
 from collections.abc import Mapping
 
-Mark = tuple[int, int, int, int]
-"""A file's number, size, and times of content and of state, in nanoseconds: the last cannot be set by hand."""
+from cluster_forge.adapters.disk import walking
+
+Stamp = tuple[int, int, int, int]
+"""A file's inode, size, and times of content and of status change, in nanoseconds: the last cannot be set by a program."""
 
 
-def of(folder: str) -> Mapping[str, Mark]:
-    """Of every file below a folder, links followed, by its path from there; of what vanishes meanwhile there is none."""
-    found: dict[str, Mark] = {}
-    todo = [("", folder, 0)]
-    while todo:
-        start, place, depth = todo.pop()
-        try:
-            with os.scandir(place) as entries:
-                for entry in entries:
-                    if entry.is_dir() and depth < _DEEPEST:
-                        todo.append((f"{start}{entry.name}/", entry.path, depth + 1))
-                    else:
-                        state = entry.stat()
-                        found[start + entry.name] = (
-                            state.st_ino,
-                            state.st_size,
-                            state.st_mtime_ns,
-                            state.st_ctime_ns,
-                        )
-        except OSError:
-            continue
-    return found
-
-
-_DEEPEST = 40
-"""Links may lead in a circle."""
+def of(folder: str) -> Mapping[str, Stamp]:
+    """The stamps of every file below a directory, links followed, by their paths; files that vanish meanwhile have none."""
+    stamps: dict[str, Stamp] = {}
+    for path, entry in walking.scan(folder, lambda _: None):
+        with contextlib.suppress(OSError):
+            status = entry.stat()
+            stamps[path] = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return stamps

@@ -1,4 +1,4 @@
-"""The workspace's own folder, `.cluster-forge/`: not for Git, except for the history."""
+"""The workspace's own directory, `.cluster-forge/`: ignored by Git, except for the history."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Final
 
 FOLDER: Final = ".cluster-forge"
 HISTORY: Final = "history.jsonl"
-_IGNORED: Final = f"*\n!.gitignore\n!{HISTORY}\n"
-_FORMER: Final = ("", "*\n")
-"""What earlier versions wrote, or left when they were killed while they wrote it."""
+_GITIGNORE: Final = f"*\n!.gitignore\n!{HISTORY}\n"
+_FORMER_GITIGNORES: Final = ("", "*\n")
+"""Written by earlier versions, or left when one was killed while writing."""
 
 
 def prepare(state: Path) -> None:
-    """Make the folder, and tell Git what in it is worth keeping. A .gitignore that somebody changed stays as it is.
+    """Create the directory with its .gitignore. A .gitignore that was edited stays as it is.
 
     Raises:
-        OSError: if that cannot be written.
+        OSError: if it cannot be written.
     """
     state.mkdir(parents=True, exist_ok=True)
-    ignored = state / ".gitignore"
-    if not ignored.exists() or ignored.read_text(encoding="utf-8", errors="replace") in _FORMER:
-        ignored.write_text(_IGNORED, encoding="utf-8")
+    gitignore = state / ".gitignore"
+    if not gitignore.exists() or gitignore.read_text(encoding="utf-8", errors="replace") in _FORMER_GITIGNORES:
+        gitignore.write_text(_GITIGNORE, encoding="utf-8")

@@ -1,12 +1,11 @@
-"""YAML by a fast parser, where a scan of the text proves that it reads as Kubernetes does; else by an exact reader.
+"""YAML by a fast parser if a scan of the text proves that it reads as Kubernetes does; else by an exact reader.
 
-The parser (yaml-rs) follows YAML 1.2, Kubernetes reads with Go's ``sigs.k8s.io/yaml`` (`stack.scalar` has its rules).
-The scan is a grammar of what nearly all manifests are written in and both read alike: block mappings and sequences with
-plain keys; text that begins with a letter and is none of the words that one of them takes for a boolean; short decimal
-integers, versions and quantities; quoted scalars; literal scalars; flat lists of words. It knows where a literal or quoted
-scalar ends, so that prose is never taken for structure. A document that holds anything else (anchors, tags, octal numbers,
-folded scalars, flow mappings, tabs, …) goes to the exact reader. A corpus test and a differential test hold the two
-together.
+The parser (yaml-rs) follows YAML 1.2; Kubernetes reads with Go's ``sigs.k8s.io/yaml`` (`yaml.scalar_reader` has its rules).
+The scan is a grammar of the subset that nearly all manifests use and that both read in the same way: block mappings and
+sequences with plain keys; text that begins with a letter and is not a word that one of them reads as a boolean; short
+decimal integers, versions and quantities; quoted scalars; literal scalars; flat lists of words. It knows where a literal or
+quoted scalar ends, so that prose is never taken for structure. A document with anything else (anchors, tags, octal numbers,
+folded scalars, flow mappings, tabs, …) goes to the exact reader. A corpus test and a differential test compare the two.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _NO_TEXT = re.compile(
     r"[^\n\x20-\x7e\u00a1-\u167f\u1681-\u180d\u180f-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff"
     r"\ue000-\ufdcf\ufdf0-\ufefe\uff01-\ufffd\U00010000-\U0010ffff]"
 )
-"""Tabs, carriage returns, controls, and whatever somebody may take for a blank or a line break."""
+"""Tabs, carriage returns, control characters, and what a reader may take for a space or a line break."""
 
 _WORDS = "[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"
 _NUMBERS = "[.](?:inf|Inf|INF|nan|NaN|NAN)"
@@ -52,7 +51,7 @@ _SIMPLE = rf"(?: {_QUOTED} | ~{_REST} | {{}}{_REST} | {_LIST} )"
 
 
 def _value(deeper: str) -> str:
-    """A value behind a key or a hyphen; ``deeper`` is how the other lines of a text or a literal begin."""
+    """A value after a key or a hyphen; ``deeper`` is how the other lines of a text or a literal begin."""
     return rf"""(?: {_LINE} (?:[ ]*\n)*+ (?:{deeper}(?![\s\#]){_TEXT}\n(?:[ ]*\n)*+)*+ | {_SIMPLE} | \|[1-9]?-?[ ]*\n (?:[ ]*\n|{deeper}[^\n]*+\n)*+ )"""
 
 
@@ -61,7 +60,7 @@ _IN_MAPPING, _IN_LIST, _IN_MAPPING_IN_LIST = (_value(start) for start in (r"\1[ 
 
 @cache
 def _alike() -> re.Pattern[str]:
-    """A whole document that both readers read alike. Compiled when it is wanted: that takes 20 ms."""
+    """A document that both readers read in the same way. Compiled on first use: that takes 20 ms."""
     return re.compile(
         rf"""
         (?: [ ]*+(?:\#[^\n]*+)?\n
@@ -75,42 +74,42 @@ def _alike() -> re.Pattern[str]:
 
 
 _DEEP = "\n" + " " * 400
-"""The parser descends by recursion."""
+"""Nesting that the parser must not see: it recurses."""
 
 _END = "cluster-forge/end"
 _SENTINEL = f"{_END}: 1\n"
-"""A line after the document's last: a literal scalar that ends there is then one that ends anywhere. It needs the line
-break that `manifests.split` gives every document; without one it is no line of its own, and nothing can be read."""
+"""A line after the document, so that a literal scalar at its end is read like any other. It needs the line break that
+`manifests.split` puts at the end of every document."""
 
 
 class FastYaml:
-    """`ports.YamlReader`; ``exact`` reads what the scan does not let pass."""
+    """`ports.YamlReader`; ``exact`` reads what does not pass the scan."""
 
     def __init__(self, exact: YamlReader) -> None:
         self._exact = exact
 
     def read(self, document: str) -> Any:
         if is_alike(document) and _may_import():
-            import yaml_rs  # noqa: PLC0415 - what is kept in the cache needs no parser
+            import yaml_rs  # noqa: PLC0415 - it must not be imported in a thread that ends: see `_may_import`
 
             try:
-                found: Any = yaml_rs.loads(document + _SENTINEL, parse_datetime=False)
-                del found[_END]
+                value: Any = yaml_rs.loads(document + _SENTINEL, parse_datetime=False)
+                del value[_END]
             except (yaml_rs.YAMLDecodeError, KeyError, TypeError):
-                pass  # the exact reader knows whether it is wrong, and says so in Go's words
+                pass  # the exact reader decides whether it is an error, in Go's words
             else:
-                if found:
-                    return found
+                if value:
+                    return value
         return self._exact.read(document)
 
 
 def _may_import() -> bool:
-    """Whether yaml-rs is there, or may be imported: 0.1.6 crashes when the thread that imported it has ended."""
+    """Whether yaml-rs is imported, or may be: 0.1.6 crashes when the thread that imported it has ended."""
     return "yaml_rs" in sys.modules or threading.current_thread() is threading.main_thread()
 
 
 def is_alike(document: str) -> bool:
-    """Whether both readers are known to read ``document`` alike."""
+    """Whether both readers are known to read ``document`` in the same way."""
     return _is_text(document) and _DEEP not in document and bool(_alike().fullmatch(document))
 
 

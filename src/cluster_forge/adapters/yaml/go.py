@@ -1,8 +1,8 @@
-"""YAML as Kubernetes reads it, by Go's own ``sigs.k8s.io/yaml`` in Helm's library. Runs without the GIL.
+"""YAML as Kubernetes reads it, by Go's ``sigs.k8s.io/yaml`` in Helm's library. It releases the GIL.
 
-What that call cannot do is handed to the reader in Python. It rounds integers above 2^53, refuses a document that is no
-mapping, takes an empty one for ``{}``, and passes over whatever follows the first document, a flow mapping at the top, or
-one that is indented.
+Documents that it does not read correctly go to the reader in Python: it rounds integers above 2^53, refuses a document that
+is not a mapping, reads an empty one as ``{}``, and ignores what follows the first document, a top-level flow mapping, or an
+indented one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import orjson
 
 from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.ports.rendering import YamlReader
-from cluster_forge.yaml import hints
+from cluster_forge.yaml import syntax_hints
 
 _DIGITS = bytes(0x30 if byte in b"0123456789_" else 0x20 for byte in range(256))
 _LONG = b"0" * 16
@@ -25,7 +25,7 @@ _LONG = b"0" * 16
 _LONG_HEX = re.compile(r"0[xX][0-9a-fA-F_]{13}")
 _IDLE_LINE = re.compile(r"[ \t]*(?:#.*)?\n")
 _BLOCK_MAPPING = re.compile(r"[A-Za-z\"']")
-"""How a document begins, after idle lines, whose end Go's reader checks."""
+"""The start of a document, after idle lines, whose end Go's reader checks."""
 
 _ENDED = re.compile("[\n\r\x85\u2028\u2029](?:(?:---|[.]{3})(?:\\s|\\Z)|%)")
 _MAY_BE_ENDED = ("\n---", "\n...", "\n%", "\r---", "\r...", "\r%")
@@ -33,7 +33,7 @@ _MAY_BE_ENDED_TOO = ("\x85", "\u2028", "\u2029")
 """Line breaks to YAML 1.1."""
 
 _BEYOND = ("cannot unmarshal", "unknown escape character")
-"""What Go's call complains of: a document that is no mapping; JSON's ``\\/``."""
+"""Errors of Go's call for valid YAML: a document that is not a mapping; JSON's ``\\/``."""
 
 _REASON = re.compile(r"error converting YAML to JSON: (?:yaml: )?(.*)", re.S)
 _LINE = re.compile(r"^line (\d+): ")
@@ -47,7 +47,7 @@ class GoYaml:
 
     def read(self, document: str) -> Any:
         if "\0" in document:
-            raise ManifestError("not YAML: it holds a NUL character", fix="write \\0 in double quotes, or take it out")
+            raise ManifestError("not YAML: it contains a NUL character", fix="write \\0 in double quotes, or remove it")
         try:
             text = document.encode()
         except UnicodeEncodeError as error:
@@ -60,13 +60,13 @@ class GoYaml:
         if not problem:
             return self._parsed(content, document)
         reason = _REASON.search(problem)
-        told = _LINE.sub(r"line \1 of the document: ", " ".join((reason[1] if reason else problem).split()))
-        raise ManifestError(f"not YAML: {told}", fix=hints.mending(document))
+        message = _LINE.sub(r"line \1 of the document: ", " ".join((reason[1] if reason else problem).split()))
+        raise ManifestError(f"not YAML: {message}", fix=syntax_hints.fix_for(document))
 
     def _parsed(self, content: bytes, document: str) -> Any:
         try:
             return orjson.loads(content)
-        except orjson.JSONDecodeError:  # nested deeper than its limit
+        except orjson.JSONDecodeError:  # nesting beyond its limit
             return self._exact.read(document)
 
 
@@ -89,7 +89,7 @@ def _has_long_number(document: str, text: bytes) -> bool:
 
 
 def _call(text: bytes) -> tuple[bytes, str]:
-    """The JSON of a document, or what is wrong with it. Bytes in and out: the library's wrapper would decode them."""
+    """The JSON of a document, or its error. Bytes in and out: the library's wrapper would decode them."""
     result, problem = ctypes.c_void_p(), ctypes.c_void_p()
     failed = _library().helm_values_from_yaml(text, ctypes.byref(result), ctypes.byref(problem))
     content, message = _taken(result), _taken(problem)
@@ -97,7 +97,7 @@ def _call(text: bytes) -> tuple[bytes, str]:
 
 
 def _taken(pointer: ctypes.c_void_p) -> bytes:
-    """Copy a string that the library owns, and free it."""
+    """Copy a string of the library, and free it."""
     if not pointer.value:
         return b""
     try:
@@ -108,8 +108,8 @@ def _taken(pointer: ctypes.c_void_p) -> bytes:
 
 @functools.cache
 def _library() -> ctypes.CDLL:
-    """Helm's library, loaded at the first document that needs it."""
-    from helm_python import _native  # noqa: PLC0415 - 85 MB, and most documents never come here
+    """Helm's library, loaded for the first document that needs it."""
+    from helm_python import _native  # noqa: PLC0415 - 85 MB, and most documents do not need it
 
     library: ctypes.CDLL = _native.lib
     return library

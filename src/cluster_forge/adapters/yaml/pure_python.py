@@ -1,6 +1,6 @@
-"""YAML as Kubernetes reads it, in Python: libyaml's events with the scalars of Go's.
+"""YAML as Kubernetes reads it, in Python: libyaml's events with Go's rules for scalars.
 
-Slower than Go's own reader, but exact where that one rounds, and there on every platform.
+Slower than Go's own reader, but exact where that rounds, and available on every platform.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ from typing import Any
 import yaml
 
 from cluster_forge.foundation.errors import ManifestError
-from cluster_forge.yaml import hints, scalar_meaning
+from cluster_forge.yaml import scalar_reader, syntax_hints
 
 _LOADER: type = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _MERGE = "tag:yaml.org,2002:merge"
 _DEEPEST = 300
+"""Levels of nesting."""
 _MOST_COPIES = 1_000_000
-"""How many values the aliases of one document may repeat."""
+"""Values that the aliases of one document may repeat."""
 
 
 class PurePythonYaml:
-    """`ports.YamlReader`. Of a repeated key the last value counts, as in Go's JSON."""
+    """`ports.YamlReader`. The last value of a repeated key wins, as in Go's JSON."""
 
     def read(self, document: str) -> Any:
         try:
@@ -34,23 +35,23 @@ class PurePythonYaml:
         except yaml.YAMLError as error:
             raise _unreadable(error, document) from error
         except ValueError as error:
-            raise ManifestError(f"not YAML as Kubernetes reads it: {error}", fix="put the value into quotes") from error
+            raise ManifestError(f"not YAML as Kubernetes reads it: {error}", fix="quote the value") from error
         finally:
             loader.dispose()
 
 
 class _Document:
-    """The value of one document, built from the parser's events: a deep one must not exhaust the parser's stack."""
+    """The value of one document, built from the parser's events: deep nesting must not exhaust the parser's stack."""
 
     def __init__(self, loader: Any) -> None:
         self._next = loader.get_event
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._open: set[str] = set()
-        self._made = 0
+        self._count = 0
         self._copied = 0
 
     def value(self) -> Any:
-        """The document's value, None if there is none.
+        """The document's value; None if it is empty.
 
         Raises:
             ManifestError: if a second document follows.
@@ -59,32 +60,32 @@ class _Document:
         event = self._next()
         if isinstance(event, yaml.StreamEndEvent):
             return None
-        found = self._of(self._next(), 0)
+        value = self._of(self._next(), 0)
         self._next()
         event = self._next()
         if not isinstance(event, yaml.StreamEndEvent):
-            raise ManifestError("not one YAML document: another begins in it", fix="part documents by '---'")
-        return found
+            raise ManifestError("more than one YAML document", fix="separate documents by '---'")
+        return value
 
     def _of(self, event: Any, depth: int) -> Any:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if depth > _DEEPEST:
-            raise ManifestError(f"not YAML as Kubernetes reads it: nested deeper than {_DEEPEST} levels")
-        before = self._made
-        self._made += 1
+            raise ManifestError(f"not YAML as Kubernetes reads it: nesting too deep (limit {_DEEPEST})")
+        before = self._count
+        self._count += 1
         if event.anchor:
             self._open.add(event.anchor)
         if isinstance(event, yaml.ScalarEvent):
-            found: Any = scalar_meaning.resolve(event.value, plain=event.implicit[0], tag=event.tag)
+            value: Any = scalar_reader.resolve(event.value, plain=event.implicit[0], tag=event.tag)
         elif isinstance(event, yaml.SequenceStartEvent):
-            found = self._sequence(depth + 1)
+            value = self._sequence(depth + 1)
         else:
-            found = self._mapping(depth + 1)
+            value = self._mapping(depth + 1)
         if event.anchor:
             self._open.discard(event.anchor)
-            self._anchors[event.anchor] = found, self._made - before
-        return found
+            self._anchors[event.anchor] = value, self._count - before
+        return value
 
     def _sequence(self, depth: int) -> list[Any]:
         items = []
@@ -108,28 +109,28 @@ class _Document:
                 raise ManifestError(
                     f"not YAML as Kubernetes reads it: a key that is a list or a mapping, on line {line}"
                 )
-            members[scalar_meaning.as_key(key)] = self._of(self._next(), depth)
+            members[scalar_reader.as_key(key)] = self._of(self._next(), depth)
         return members
 
     def _alias(self, event: yaml.AliasEvent) -> Any:
         name = event.anchor
         if name in self._open:
-            raise ManifestError(f"not YAML: the alias *{name} stands inside of what it names")
+            raise ManifestError(f"not YAML: the alias *{name} is inside its own anchor")
         if name not in self._anchors:
             raise ManifestError(f"not YAML: unknown anchor {name!r} referenced")
-        found, size = self._anchors[name]
-        self._made += size
+        value, size = self._anchors[name]
+        self._count += size
         self._copied += size
         if self._copied > _MOST_COPIES:
-            raise ManifestError(f"not YAML that anybody reads: its aliases repeat more than {_MOST_COPIES} values")
-        return found
+            raise ManifestError(f"not YAML as Kubernetes reads it: too many values by aliases (limit {_MOST_COPIES:,})")
+        return value
 
 
 def _merged(value: Any) -> dict[str, Any]:
-    """What ``<<`` brings; of several mappings the first has precedence."""
+    """The members that ``<<`` merges; the first of several mappings wins."""
     sources = value if isinstance(value, list) else [value]
     if not all(isinstance(source, dict) for source in sources):
-        raise ManifestError("not YAML as Kubernetes reads it: '<<' takes a mapping or a list of mappings")
+        raise ManifestError("not YAML as Kubernetes reads it: '<<' must be a mapping or a list of mappings")
     return {key: member for source in reversed(sources) for key, member in source.items()}
 
 
@@ -138,5 +139,5 @@ def _unreadable(error: yaml.YAMLError, document: str) -> ManifestError:
     line = f"line {mark.line + 1} of the document: " if mark else ""
     return ManifestError(
         f"not YAML: {line}{getattr(error, 'problem', None) or getattr(error, 'reason', None) or error}",
-        fix=hints.mending(document),
+        fix=syntax_hints.fix_for(document),
     )

@@ -65,12 +65,12 @@ def _cast(session: Session, *, stale: bool) -> int:
     with session.services(offline=True, renders=False) as services, services.files.locked():
         description = describe(services, session.selection)
         stack = description.stack
-        pins = locking.from_lock(stack.components, description.lock, services.sources).pins
+        sources = locking.look_up(stack.components, description.lock, services.sources)
         request = CastRequest(
             stack=stack,
-            inputs=input_fingerprint.fingerprint(stack, pins, description.lock, services.toolbox),
+            inputs=input_fingerprint.fingerprint(stack, sources, description.lock, services.toolbox),
             time=source_date(),
-            is_stale_fine=stale,
+            allow_stale=stale,
         )
         with session.reporting("cast") as reporter:
             cast = cast_stage(request, services.toolbox, services.repositories(), reporter)

@@ -121,7 +121,7 @@ def switch(session: Session, name: str, successor: str | None) -> None:
     from cluster_forge.cli import description
     from cluster_forge.foundation.errors import UnknownNameError
     from cluster_forge.stack import description_edits
-    from cluster_forge.stages.describe.load_description import DESCRIPTION
+    from cluster_forge.stack.input_record import DESCRIPTION
 
     library, files = description.catalog_of(session), session.files()
     new = successor or library.component(name).lifecycle.successor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,8 +78,8 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **giv
     from cluster_forge.cli import description
     from cluster_forge.cli.output import catalog_text
     from cluster_forge.stack import description_edits
+    from cluster_forge.stack.input_record import DESCRIPTION
     from cluster_forge.stages.catalog import new
-    from cluster_forge.stages.describe.load_description import DESCRIPTION
 
     files = session.files()
     content = description.content(files, str(session.workspace.resolve()))
@@ -142,10 +142,10 @@ def _own_catalogs(content: bytes) -> tuple[str, ...]:
         DescriptionError: if it is not YAML, is in the legacy format, or `catalogs` is not a list.
     """
     from cluster_forge.foundation.errors import DescriptionError
-    from cluster_forge.stages.describe.load_description import DESCRIPTION
+    from cluster_forge.stack.input_record import DESCRIPTION
     from cluster_forge.yaml import positioned_reader
 
-    document = positioned_reader.read(content, DESCRIPTION).traced
+    document = positioned_reader.read(content, DESCRIPTION).root
     if not document.mapping:
         raise DescriptionError(
             "catalogs need the native format",
@@ -226,8 +226,8 @@ def test(session: Session, names: tuple[str, ...]) -> int:
     for verdict in verdicts:
         for line in catalog_text.verdict(verdict, with_sizes=session.output.verbosity > 1):
             session.print(line)
-    failures = sum(len(verdict.faults) for verdict in verdicts)
-    outcome = counted(failures, "finding") if failures else "no findings"
+    findings = sum(len(verdict.findings) for verdict in verdicts)
+    outcome = counted(findings, "finding") if findings else "no findings"
     session.print(f"{counted(len(verdicts), 'component')}: {outcome}")
-    session.print_json("catalog test", components=[asdict(verdict) for verdict in verdicts])
-    return 1 if failures else 0
+    session.print_json("catalog test", components=[verdict.as_json() for verdict in verdicts])
+    return 1 if findings else 0

@@ -57,12 +57,12 @@ def validate(session: Session) -> None:
     """
     from cluster_forge.cli import description
     from cluster_forge.foundation import names
-    from cluster_forge.stages.describe import description_reader
+    from cluster_forge.stages.describe.read_description import findings
 
     loaded = description.loaded(session)
     stack = loaded.stack
     with session.reporting() as reporter:
-        for notice in description_reader.notices(loaded):
+        for notice in findings(loaded):
             reporter.finding_reported(notice)
     session.print(f"{stack.name}: {names.counted(len(stack.components), 'component')}, no errors")
     session.print_json("config validate", stack=stack.name, components=len(stack.components), errors=0)

@@ -35,13 +35,13 @@ def command(session: Session, discard_edits: bool, watch: bool) -> int:
     if watch and session.output.is_json:
         raise click.UsageError("--watch prints results until it is interrupted, --format json prints one: drop either")
     with session.services() as services:
-        before = services.files.marks("input") if watch else {}
+        before = services.files.stamps("input") if watch else {}
         code = _forge(session, services, discard_edits=discard_edits)
         if watch:
             from cluster_forge.cli import watch_loop
 
             def stamps() -> watch_loop.Stamps:
-                return services.files.marks("input")
+                return services.files.stamps("input")
 
             watch_loop.watch(session, stamps, before, lambda: _smelt(session, services))
     return code
@@ -98,5 +98,5 @@ def _request(session: Session, description: Description, *, discard_edits: bool,
         notices=description.notices,
         allow=frozenset(session.findings.allow),
         discard_edits=discard_edits,
-        is_anew=session.rendering.no_cache,
+        ignore_cache=session.rendering.no_cache,
     )

@@ -157,12 +157,12 @@ def _are_in_starter(names: tuple[str, ...]) -> bool:
 def _from_catalog(session: Session, names: tuple[str, ...], choice: TargetChoice) -> tuple[FileTree, tuple[str, ...]]:
     """The description of a stack of catalog components, and the names of these; notices are printed."""
     from cluster_forge.catalog.library import packaged
-    from cluster_forge.catalog.new_description import begun
+    from cluster_forge.catalog.new_description import new_stack
     from cluster_forge.foundation.file_tree import FileTree
     from cluster_forge.foundation.names import is_dns_label
 
     folder = session.workspace.resolve().name.lower()
-    description = begun(packaged(), folder if is_dns_label(folder) else "platform", names, _target(choice))
+    description = new_stack(packaged(), folder if is_dns_label(folder) else "platform", names, _target(choice))
     for notice in description.notices:
         session.print(f"{notice.component}: {notice.message}")
     return FileTree({DESCRIPTION: description.text.encode()}), description.components

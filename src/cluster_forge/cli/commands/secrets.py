@@ -93,7 +93,7 @@ def _command(secret: ExpectedSecret) -> Iterator[str]:
 
 
 def _external(secret: ExpectedSecret, store: str) -> Iterator[str]:
-    from cluster_forge.yaml import plain_emitter
+    from cluster_forge.yaml import document_writer
 
     data: list[dict[str, Any]] = [
         {"secretKey": key, "remoteRef": {"key": secret.name, "property": key}} for key in secret.keys
@@ -110,7 +110,7 @@ def _external(secret: ExpectedSecret, store: str) -> Iterator[str]:
         },
     }
     yield "---"
-    yield from plain_emitter.mapping(body, "")
+    yield from document_writer.mapping(body, "")
 
 
 command.add_command(list_secrets, "list")

@@ -36,15 +36,15 @@ def command(session: Session, discard_edits: bool) -> int:
     with session.services(offline=True) as services, services.files.locked():
         description = describe(services, session.selection)
         stack = description.stack
-        pins = locking.from_lock(stack.components, description.lock, services.sources).pins
+        sources = locking.look_up(stack.components, description.lock, services.sources)
         request = SmeltRequest(
             stack=stack,
-            pins=pins,
+            sources=sources,
             lock=description.lock,
             notices=description.notices,
             allow=frozenset(session.findings.allow),
             discard_edits=discard_edits,
-            is_anew=session.rendering.no_cache,
+            ignore_cache=session.rendering.no_cache,
         )
         with session.reporting("render", "smelt") as reporter:
             smelted = smelt_stage(request, services.toolbox, reporter)

@@ -23,7 +23,7 @@ _DAY = 86400
 _KINDS = {
     "sources": "fetched charts and manifests",
     "objects": "rendered objects",
-    "asks": "which APIs charts require",
+    "apis": "which APIs charts require",
     "packed": "objects compressed for repositories and images",
     "described": "parsed descriptions",
     "locks": "parsed locks",

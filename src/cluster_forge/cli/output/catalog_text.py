@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cluster_forge.checks.exemption import subject
+
 if TYPE_CHECKING:
     from cluster_forge.stages.catalog.test import Verdict
 
@@ -99,15 +101,17 @@ def footprint(sizes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 def verdict(tested: Verdict, *, with_sizes: bool) -> Iterator[str]:
     """The result of testing a component: how many trials, the findings, and on request the footprint at each size."""
-    yield f"{tested.component}: {tested.told}"
-    for fault in tested.faults:
-        about = f"{fault.object}: {fault.message}" if fault.object else fault.message
-        yield from wrapped(f"  {fault.rule}: ", about)
+    yield f"{tested.component}: {tested.summary}"
+    for finding, trials in tested.findings.items():
+        about = subject(finding)
+        yield from wrapped(f"  {finding.code}: ", f"{about}: {finding.message}" if about else finding.message)
         sizes: dict[str, list[str]] = {}
-        for trial in fault.trials:
+        for trial in trials:
             sizes.setdefault(f"{trial.version} on Kubernetes {trial.kubernetes}", []).append(trial.size)
         if sizes:
             yield from wrapped("    ", "; ".join(f"{where}: {', '.join(at)}" for where, at in sizes.items()))
+        if finding.fix:
+            yield from wrapped("    fix: ", finding.fix)
     if with_sizes:
         yield from footprint(tested.sizes)
 

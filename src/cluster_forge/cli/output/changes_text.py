@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cluster_forge.foundation.names import counted
-from cluster_forge.stages.build.smelt_diff import Changes, Named
+from cluster_forge.stages.build.smelt_diff import Changes, ComponentObject
 
 if TYPE_CHECKING:
     from cluster_forge.stages.build.cast_diff import Difference
@@ -78,7 +78,7 @@ def _counts(noun: str, added: Sequence[object], changed: Sequence[object], remov
     )
 
 
-def _named(objects: Sequence[Named]) -> list[dict[str, str]]:
+def _named(objects: Sequence[ComponentObject]) -> list[dict[str, str]]:
     return [
         {"component": component, "object": str(manifest.id), "file": manifest.path} for component, manifest in objects
     ]

@@ -10,7 +10,7 @@ from cluster_forge.cli.output import changes_text
 if TYPE_CHECKING:
     from cluster_forge.foundation.names import ComponentName
     from cluster_forge.manifests.finding import Finding
-    from cluster_forge.record import PartRecord
+    from cluster_forge.manifests.part import Part
     from cluster_forge.stack.model import Stack
     from cluster_forge.stages.build.cast import CastResult
     from cluster_forge.stages.build.mine import MineResult
@@ -33,7 +33,7 @@ def findings_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     return [finding_json(finding) for finding in findings]
 
 
-def components_json(parts: Iterable[PartRecord], reused: Collection[ComponentName]) -> list[dict[str, Any]]:
+def components_json(parts: Iterable[Part], reused: Collection[ComponentName]) -> list[dict[str, Any]]:
     return [
         {
             "name": part.name,

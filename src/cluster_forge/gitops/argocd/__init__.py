@@ -1,1 +1,1 @@
-"""Argo CD: the Applications, and the component that brings Argo CD itself."""
+"""Argo CD: the Applications, and the component that installs Argo CD itself."""

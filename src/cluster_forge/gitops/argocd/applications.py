@@ -1,8 +1,8 @@
-"""The Applications that Argo CD delivers a stack with: one for each part, and the root that brings them in order.
+"""The Applications with which Argo CD delivers a stack: one for each part, and the root that applies them in order.
 
 The root is an app of apps (Argo CD, "Cluster Bootstrapping"): it applies the Applications of the parts by their waves and
-waits for each wave to be healthy. Root and children are pinned to one revision of the repository, a tag made from its
-content: so every new content changes the root, and an upgrade is as ordered as the installation (argo-cd#8778).
+waits until each wave is healthy. Root and children are pinned to one revision of the repository, a tag derived from its
+content: so new content changes the root, and an upgrade is as ordered as the installation (argo-cd#8778).
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.gitops import delivery_mode, git_server
+from cluster_forge.gitops import delivery_mode, engine, git_server
 from cluster_forge.gitops.argocd import component
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.parts import CRD, Part, PartObject, groups_made_by, in_order, is_custom
+from cluster_forge.gitops.parts import CRD, defined_groups, in_order, is_custom
 from cluster_forge.manifests import emitter
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.oci import image_content
 from cluster_forge.stack.model import RepositorySource, Stack
 
 FOLDER = "argo-apps"
-"""Where the Applications lie in the repository."""
+"""The folder of the Applications in the repository."""
 STACK_LABEL = "cluster-forge/stack"
 _CLUSTER = "https://kubernetes.default.svc"
 _FINALIZER = "resources-finalizer.argocd.argoproj.io"
@@ -33,19 +34,19 @@ _WRITTEN_BY_CONTROLLERS = (
     ("apiextensions.k8s.io", "CustomResourceDefinition", ".spec.conversion.webhook.clientConfig.caBundle"),
     ("apiregistration.k8s.io", "APIService", ".spec.caBundle"),
 )
-"""Fields that a controller fills in (cert-manager's cainjector and its like), by kind; empty of meaning in Git."""
+"""Fields that a controller fills in (cert-manager's cainjector and others), by kind; their value in Git does not matter."""
 
 _JOB, _STATEFUL_SET = ("batch", "Job"), ("apps", "StatefulSet")
 _CLAIMS = tuple(
     f".spec.volumeClaimTemplates[]?.{field}"
     for field in ("apiVersion", "kind", "status", "metadata.creationTimestamp", "spec.volumeMode")
 )
-"""What the API server adds to a StatefulSet's claims, which a comparison outside of it takes for a difference
+"""Fields that the API server adds to a StatefulSet's claims; a client-side comparison takes them for differences
 (argo-cd#11143)."""
 
 
 def root_name(stack: Stack, parts: Iterable[Part]) -> str:
-    """The root Application's name: the stack's, unless a part is called so."""
+    """The root Application's name: the stack's, unless a part has the same."""
     return f"{stack.name}-root" if stack.name in {part.name for part in parts} else stack.name
 
 
@@ -57,38 +58,34 @@ def file_name(name: str) -> str:
 def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Body, ...]:
     """One Application for each part that has something to apply, by wave, and the root at the end.
 
-    ``revision`` is the tag (of the Git repository or of the image) that all of them are pinned to. Nothing for a stack
-    that kubectl delivers directly.
+    ``revision`` is the tag (of the Git repository or of the image) that all of them are pinned to. None for a stack that
+    kubectl delivers directly.
     """
     if delivery_mode.delivery(stack, parts) is Delivery.DIRECT:
         return ()
     minor = stack.target.kubernetes.minor
-    kept = {part.name: part for part in component.delivered(stack, parts)}
-    made = groups_made_by(each for part in parts for each in part.applied)
-    where = _namespace(stack, parts)
-    found = []
+    delivered = {part.name: part for part in component.delivered(stack, parts)}
+    groups = defined_groups(item for part in parts for item in part.applied)
+    bodies = []
     for part in in_order(parts):
-        applied = kept[part.name].applied
-        paths = {each.path for each in applied}
-        left_out = [each for each in part.applied if each.path not in paths]
+        applied = delivered[part.name].applied
+        paths = {item.path for item in applied}
+        left_out = [_file(item) for item in part.applied if item.path not in paths]
         if applied:
-            found.append(
-                _application(
-                    stack,
-                    where,
-                    name=str(part.name),
-                    namespace=part.namespace or "default",
-                    wave=part.wave,
-                    source=_source(stack, str(part.name), revision, [_file(each) for each in left_out]),
-                    holds=_Holds(applied, made, minor),
-                )
+            child = _Content(
+                name=str(part.name),
+                namespace=part.namespace or "default",
+                wave=part.wave,
+                source=_source(stack, str(part.name), revision, left_out),
+                objects=_Objects(applied, groups, minor),
             )
-    return (*found, root(stack, parts, revision))
+            bodies.append(_application(stack, _namespace(stack, parts), child))
+    return (*bodies, root(stack, parts, revision))
 
 
 def revision(parts: Sequence[Part], unpinned: Sequence[Body]) -> str:
-    """A tag for this content: every file of every part, and the Applications, which are pinned to none as yet."""
-    lines = sorted(f"{each.digest} {each.path}\n" for part in parts for each in part.objects)
+    """A tag for this content: every file of every part, and the Applications, which are not pinned yet."""
+    lines = sorted(f"{item.digest} {item.path}\n" for part in parts for item in part.objects)
     texts = map(emitter.document, unpinned)
     return f"v-{Digest.of(''.join((*lines, *texts)).encode()).hex[:12]}"
 
@@ -100,70 +97,60 @@ def pinned(application: Body, revision: str) -> Body:
 
 
 def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:
-    """The Application that holds the others.
+    """The Application of the others.
 
-    It leaves itself alone: an operation that is still under way at an older revision would pin it back to that.
+    It does not contain itself: an operation that still runs at an older revision would pin it back to that one.
     """
     name = root_name(stack, parts)
-    where = _namespace(stack, parts)
-    return _application(
-        stack,
-        where,
+    namespace = _namespace(stack, parts)
+    content = _Content(
         name=name,
-        namespace=where or component.NAMESPACE,
+        namespace=namespace or engine.NAMESPACE,
         wave=None,
         source=_source(stack, FOLDER, revision, [file_name(name)]),
-        holds=_Holds((), frozenset(), stack.target.kubernetes.minor),
+        objects=_Objects((), frozenset(), stack.target.kubernetes.minor),
     )
+    return _application(stack, namespace, content)
 
 
 def _namespace(stack: Stack, parts: Sequence[Part]) -> str:
-    """Where the Applications lie; left open where Argo CD is there already, and only the deployment tells where."""
-    return "" if delivery_mode.delivery(stack, parts) is Delivery.EXISTING else component.namespace(parts)
+    """The namespace of the Applications; empty for an existing Argo CD, whose namespace only the deployment knows."""
+    return "" if delivery_mode.delivery(stack, parts) is Delivery.EXISTING else engine.namespace(parts)
 
 
-def _application(  # noqa: PLR0913 - what Applications differ in, all by keyword
-    stack: Stack,
-    where: str,
-    *,
-    name: str,
-    namespace: str,
-    wave: int | None,
-    source: Body,
-    holds: _Holds,
-) -> Body:
-    metadata: dict[str, Any] = {"name": name}
-    if where:
-        metadata["namespace"] = where
+def _application(stack: Stack, namespace: str, content: _Content) -> Body:
+    metadata: dict[str, Any] = {"name": content.name}
+    if namespace:
+        metadata["namespace"] = namespace
     metadata["labels"] = {"app.kubernetes.io/managed-by": "cluster-forge", STACK_LABEL: stack.name}
     metadata["annotations"] = {
-        "argocd.argoproj.io/compare-options": f"ServerSideDiff={str(holds.compares_on_server).lower()}"
+        "argocd.argoproj.io/compare-options": f"ServerSideDiff={str(content.objects.compares_on_server).lower()}"
     }
-    if wave is not None:
-        metadata["annotations"]["argocd.argoproj.io/sync-wave"] = str(wave)
+    if content.wave is not None:
+        metadata["annotations"]["argocd.argoproj.io/sync-wave"] = str(content.wave)
     if stack.gitops.finalizers:
         metadata["finalizers"] = [_FINALIZER]
     spec: dict[str, Any] = {
         "project": "default",
-        "source": source,
-        "destination": {"server": _CLUSTER, "namespace": namespace},
+        "source": content.source,
+        "destination": {"server": _CLUSTER, "namespace": content.namespace},
         "syncPolicy": {
             "automated": {"prune": True, "selfHeal": True},
-            "syncOptions": ["ServerSideApply=true", "CreateNamespace=false", *holds.options],
-            # Long enough for a webhook or a CRD of an earlier wave to answer, and not for ever: a failed operation has
-            # to end before a newer revision is looked at.
+            "syncOptions": ["ServerSideApply=true", "CreateNamespace=false", *content.objects.options],
+            # Long enough for a webhook or a CRD of an earlier wave to become ready, but not forever: a failed operation
+            # must end before Argo CD compares a newer revision.
             "retry": {"limit": 10, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}},
         },
     }
-    if differences := holds.differences:
+    if differences := content.objects.differences:
         spec["ignoreDifferences"] = differences
-    return {"apiVersion": f"{component.GROUP}/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec}
+    return {"apiVersion": f"{engine.GROUP}/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec}
 
 
 def _source(stack: Stack, path: str, revision: str, left_out: list[str]) -> Body:
-    """A folder of the repository; what lies in folders below it (hooks of later events) is never applied.
+    """A folder of the repository without the folders below it: those hold hooks of later events.
 
-    Not recursive is the default, and has to be left unsaid: Argo CD drops an empty ``directory`` and what is false in it
+    Not recursive is the default and must not be written: Argo CD removes an empty ``directory`` and false values in it
     from an Application (``NormalizeApplicationSpec``), and the root would never be in sync.
     """
     inside = f"{image_content.MANIFESTS}/{path}" if stack.gitops.source is RepositorySource.OCI else path
@@ -175,7 +162,7 @@ def _source(stack: Stack, path: str, revision: str, left_out: list[str]) -> Body
 
 
 def repository_url(stack: Stack) -> str:
-    """Where Argo CD reads the repository from.
+    """The address from which Argo CD reads the repository.
 
     An OCI image needs Argo CD 3.1 or later (Argo CD, "OCI").
     """
@@ -188,42 +175,53 @@ def repository_url(stack: Stack) -> str:
             return "oci://" + delivery_mode.address(stack).removeprefix("oci://")
 
 
-def _file(each: PartObject) -> str:
-    return each.path.rpartition("/")[2]
+def _file(item: PartObject) -> str:
+    return item.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Content:
+    """What an Application delivers: a folder of the repository, into a namespace unless an object has its own."""
+
+    name: str
+    namespace: str
+    wave: int | None
+    source: Body
+    objects: _Objects
 
 
 @dataclass(frozen=True, slots=True)
-class _Holds:
-    """What follows for an Application from the kinds that it holds; ``made`` are the groups of the stack's CRDs."""
+class _Objects:
+    """The settings that the objects of an Application need; ``groups`` are the API groups of the stack's CRDs."""
 
     applied: Sequence[PartObject]
-    made: frozenset[str]
+    groups: frozenset[str]
     minor: int
 
     @property
     def compares_on_server(self) -> bool:
-        """Whether the API server is asked what would change, as it has to be for StatefulSets (argo-cd#11143).
+        """Whether the API server computes the differences, as StatefulSets need it (argo-cd#11143).
 
-        Not with a plain Job: a changed one cannot be applied, the question fails, and Argo CD then takes the answer to
-        an older question for this one and calls the Application synced (argo-cd#28722, #29348; seen with 3.5.7).
+        Not with a plain Job: a changed one cannot be applied, the dry run fails, and Argo CD then takes an older result
+        for this one and reports the Application as synced (argo-cd#28722, #29348; observed with 3.5.7).
         """
-        return not any(each.kind == _JOB and not each.hook for each in self.applied)
+        return not any(item.kind == _JOB and not item.hook for item in self.applied)
 
     @property
     def options(self) -> list[str]:
         """The sync options (Argo CD, "Sync Options")."""
-        custom = any(each.id.group in self.made or is_custom(each.kind, self.minor) for each in self.applied)
-        options = ["SkipDryRunOnMissingResource=true"] if custom else []
+        has_custom = any(item.id.group in self.groups or is_custom(item.kind, self.minor) for item in self.applied)
+        options = ["SkipDryRunOnMissingResource=true"] if has_custom else []
         return options + (["RespectIgnoreDifferences=true"] if self.differences else [])
 
     @property
     def differences(self) -> list[Body]:
-        """What is not compared (Argo CD, "Diff Customization"), for the kinds that are there."""
+        """The fields that are not compared (Argo CD, "Diff Customization"), of the kinds that exist."""
         return list(self._differences())
 
     def _differences(self) -> Iterator[Body]:
-        kinds = {each.kind for each in self.applied} - {CRD}
-        if any(each.kind == CRD and b"conversion:" in each.content for each in self.applied):
+        kinds = {item.kind for item in self.applied} - {CRD}
+        if any(item.kind == CRD and b"conversion:" in item.content for item in self.applied):
             kinds.add(CRD)
         for group, kind, expression in _WRITTEN_BY_CONTROLLERS:
             if (group, kind) in kinds:

@@ -1,4 +1,4 @@
-"""Argo CD itself, where the stack brings it: the part that holds it, its image, and what a headless one leaves out."""
+"""Argo CD itself, where the stack installs it: its image, its settings, and what a headless one leaves out."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cluster_forge.gitops.parts import CRD, Part, PartObject
+from cluster_forge.gitops import engine
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.stack.model import GitOpsMode, Stack
 
-GROUP = "argoproj.io"
-NAMESPACE = "argocd"
 HEALTH_KEY = "resource.customizations.health.argoproj.io_Application"
 
 HEALTH = """\
@@ -50,80 +49,69 @@ return hs
 """
 """The health of an Application, so that waves between Applications gate (Argo CD, "Resource Health", "Argocd App").
 
-Argo CD assesses none by itself (argo-cd#5585, #8358), and its documentation's script passes on whatever an Application
-says of itself. That is not enough: an Application that has just been changed still shows the verdict on its former
-revision (argo-cd#29649), and from 3.4 on objects that could not be made do not count (argo-cd#27917). So an Application
-that syncs by itself is healthy only once it was compared with what its spec names, and was brought there.
+Argo CD does not assess it by itself (argo-cd#5585, #8358), and the script in its documentation reports the status of the
+Application as it is. That is not enough: an Application that was just changed still has the status of its earlier
+revision (argo-cd#29649), and from 3.4 on objects that could not be created do not count (argo-cd#27917). So an
+Application that syncs by itself is healthy only after it was compared with the source in its spec and synced to it.
 """
 
 _SETTINGS = (
     ("argocd-cm", HEALTH_KEY, HEALTH),
-    # The default of 10M is less than the CRDs of some operators (Argo CD, "argocd-cmd-params-cm").
+    # The default of 10M is too small for the CRDs of some operators (Argo CD, "argocd-cmd-params-cm").
     ("argocd-cmd-params-cm", "reposerver.max.combined.directory.manifests.size", "100M"),
 )
 _LEFT_OUT = frozenset({"server", "dex-server"})
 _COMPONENT = "app.kubernetes.io/component"
 _SHARED = frozenset({"ConfigMap", "Secret"})
-"""The chart labels the settings of the whole of Argo CD as the server's (``argocd-cm``, ``argocd-secret``): they stay."""
-_ACCOUNTS = frozenset({"RoleBinding", "ClusterRoleBinding"})
-_APPLICATIONS = ObjectId(group=CRD[0], kind=CRD[1], namespace="", name=f"applications.{GROUP}")
-
-
-def find(parts: Sequence[Part]) -> Part | None:
-    """The part that holds Argo CD: the one with the CRD of its Applications."""
-    return next((part for part in parts if any(each.id == _APPLICATIONS for each in part.applied)), None)
-
-
-def namespace(parts: Sequence[Part]) -> str:
-    """Where Argo CD runs and looks for Applications."""
-    part = find(parts)
-    return (part.namespace if part else "") or NAMESPACE
+"""The chart labels settings for all of Argo CD as the server's (``argocd-cm``, ``argocd-secret``): they are kept."""
+_BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
 
 
 def delivered(stack: Stack, parts: Sequence[Part]) -> tuple[Part, ...]:
-    """The parts without what the mode leaves out: a headless Argo CD has no user interface, API server and Dex.
+    """The parts without the objects that the mode leaves out: a headless Argo CD has no user interface, API server and Dex.
 
-    What belongs to them carries ``app.kubernetes.io/component: server`` or ``dex-server`` (the label of Argo CD's own
-    manifests and of its chart), or binds one of their service accounts. Only bodies tell; an unparsed object stays.
+    Their objects have the label ``app.kubernetes.io/component: server`` or ``dex-server`` (in Argo CD's own manifests and
+    in its chart), or bind one of their service accounts.
     """
-    argo = find(parts)
+    argo = engine.find(parts)
     if argo is None or stack.gitops.mode is not GitOpsMode.HEADLESS:
         return tuple(parts)
-    gone = [each for each in argo.objects if each.labels.get(_COMPONENT) in _LEFT_OUT and each.id.kind not in _SHARED]
-    accounts = {(each.id.namespace, each.id.name) for each in gone if each.id.kind == "ServiceAccount"}
-    kept = tuple(each for each in argo.objects if each not in gone and not _binds(each, accounts))
+    gone = [item for item in argo.objects if item.labels.get(_COMPONENT) in _LEFT_OUT and item.id.kind not in _SHARED]
+    accounts = {(item.id.namespace, item.id.name) for item in gone if item.id.kind == "ServiceAccount"}
+    kept = tuple(item for item in argo.objects if item not in gone and not _binds(item, accounts))
     return tuple(dataclasses.replace(part, objects=kept) if part is argo else part for part in parts)
 
 
-def _binds(each: PartObject, accounts: set[tuple[str, str]]) -> bool:
-    subjects = (each.body or {}).get("subjects") if each.id.kind in _ACCOUNTS else None
-    found = {(subject.get("namespace", each.id.namespace), subject.get("name")) for subject in subjects or ()}
-    return bool(found) and found <= accounts
+def _binds(item: PartObject, accounts: set[tuple[str, str]]) -> bool:
+    """Whether an object is a role binding for these service accounts alone."""
+    subjects = item.body.get("subjects") if item.id.kind in _BINDINGS else None
+    names = {(subject.get("namespace", item.id.namespace), subject.get("name")) for subject in subjects or ()}
+    return bool(names) and names <= accounts
 
 
 def image(part: Part) -> tuple[str, Sequence[Mapping[str, Any]]] | None:
-    """The image that Argo CD's controller or repository server runs from, and the secrets that it is pulled with."""
+    """The image of Argo CD's controller or repo-server, and its pull secrets."""
     for name in ("application-controller", "repo-server"):
-        for each in part.applied:
-            if each.labels.get(_COMPONENT) == name and each.id.kind in ("Deployment", "StatefulSet") and each.body:
-                spec = each.body["spec"]["template"]["spec"]
+        for item in part.applied:
+            if item.labels.get(_COMPONENT) == name and item.id.kind in ("Deployment", "StatefulSet"):
+                spec = item.body["spec"]["template"]["spec"]
                 return str(spec["containers"][0]["image"]), spec.get("imagePullSecrets") or ()
     return None
 
 
 def settings(parts: Sequence[Part]) -> Iterator[Body]:
-    """What the delivery needs of Argo CD's own settings, as parts of its ConfigMaps; what the stack sets is left out."""
-    where = namespace(parts)
-    part = find(parts)
-    configs = [each for each in part.applied if each.id.kind == "ConfigMap"] if part else []
+    """Keys of Argo CD's own ConfigMaps that the delivery needs and the stack does not set."""
+    namespace = engine.namespace(parts)
+    part = engine.find(parts)
+    config_maps = [item for item in part.applied if item.id.kind == "ConfigMap"] if part else []
     for name, key, value in _SETTINGS:
-        if not any(each.id.name == name and key.encode() in each.content for each in configs):
+        if not any(item.id.name == name and key.encode() in item.content for item in config_maps):
             yield {
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
                 "metadata": {
                     "name": name,
-                    "namespace": where,
+                    "namespace": namespace,
                     "labels": {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "argocd"},
                 },
                 "data": {key: value},
@@ -131,15 +119,15 @@ def settings(parts: Sequence[Part]) -> Iterator[Body]:
 
 
 def project(parts: Sequence[Part]) -> Iterator[Body]:
-    """The AppProject ``default``, which only Argo CD's API server makes by itself, unless its part does."""
-    where = namespace(parts)
-    part = find(parts)
-    name = ObjectId(group=GROUP, kind="AppProject", namespace=where, name="default")
-    if not any(each.id == name for each in (part.applied if part else ())):
+    """The AppProject ``default``, unless Argo CD's part has it: only Argo CD's API server creates it by itself."""
+    namespace = engine.namespace(parts)
+    part = engine.find(parts)
+    name = ObjectId(group=engine.GROUP, kind="AppProject", namespace=namespace, name="default")
+    if not any(item.id == name for item in (part.applied if part else ())):
         yield {
-            "apiVersion": f"{GROUP}/v1alpha1",
+            "apiVersion": f"{engine.GROUP}/v1alpha1",
             "kind": "AppProject",
-            "metadata": {"name": "default", "namespace": where},
+            "metadata": {"name": "default", "namespace": namespace},
             "spec": {
                 "sourceRepos": ["*"],
                 "destinations": [{"namespace": "*", "server": "*"}],

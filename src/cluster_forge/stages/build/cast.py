@@ -3,55 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from cluster_forge.record import CastImage, PartRecord, Record, stack_json
-from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import StaleError
 from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops.argocd import applications as argocd
+from cluster_forge.gitops import bootstrap, deploy_script, git_server
+from cluster_forge.gitops import plan as deploy_plan
 from cluster_forge.gitops.argocd import component
-from cluster_forge.gitops import bootstrap, deploy_script, delivery_mode, git_server
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.parts import Part, PartObject
+from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests import images
-from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.manifests.manifest import Body
-from cluster_forge.oci import image_content, image, index, layer
-from cluster_forge.ports.progress import Reporter
+from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.part import Part
+from cluster_forge.oci import image, image_content, index, layer
 from cluster_forge.ports.git import Repositories, Repository
+from cluster_forge.ports.progress import Reporter
+from cluster_forge.record import Record
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build import applications, hand_edits, working_tree
-from cluster_forge.stages.toolbox import Toolbox
+from cluster_forge.stages.build import cast_input
 from cluster_forge.stages.build.smelt import SmeltResult
-from cluster_forge.stages.build.working_tree import Working
+from cluster_forge.stages.build.stack_json import stack_json
+from cluster_forge.stages.build.working_tree import WorkingTree
+from cluster_forge.stages.toolbox import Toolbox
 
-STACKS, SCRIPT = "stacks", "deploy.sh"
+STACKS = "stacks"
+_STAGE, _SCRIPT = "cast", "deploy.sh"
+_REPOSITORY, _IMAGE, _BOOTSTRAP = "repo.git", "image", "bootstrap"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastRequest:
-    """The stack, the fingerprint of its present inputs, and the time (seconds since 1970) that everything is dated to.
+    """The stack, the fingerprint of its present inputs, and the time (seconds since 1970) that dates what is cast.
 
-    ``smelted`` is what smelt made in this run, so that nothing need be read. ``is_stale_fine`` casts a `working/` of
-    other inputs.
+    ``smelted`` is the result of smelt in this run, so that `working/` need not be read. ``allow_stale`` casts a
+    `working/` of other inputs.
     """
 
     stack: Stack
     inputs: Digest
     time: int
     smelted: SmeltResult | None = None
-    is_stale_fine: bool = False
+    allow_stale: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastResult:
-    """What was cast, and what was noticed. ``sizes`` are the bytes of ``repo.git``, ``image`` and ``bootstrap``."""
+    """What was cast, and the warnings. ``sizes`` are the bytes of ``repo.git``, ``image`` and ``bootstrap``."""
 
     stack: str
     folder: str
-    parts: tuple[PartRecord, ...]
+    parts: tuple[Part, ...]
     findings: tuple[Finding, ...]
     revision: str
     commit: str
@@ -63,115 +64,71 @@ class CastResult:
 
     @property
     def objects(self) -> int:
+        """The number of objects of all parts."""
         return sum(len(part.objects) for part in self.parts)
 
 
 def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, reporter: Reporter) -> CastResult:
-    """Make the stack's folder anew.
+    """Write the stack's folder from scratch.
 
     Raises:
-        StaleError: if nothing was smelted, or from other inputs.
-        ManifestError, ExceptionGroup: for files in `working/` that were edited into something else.
-        RepositoryError, ImageError, WorkspaceError: if the result cannot be made or written.
+        StaleError: if `working/` does not exist or is out of date.
+        ManifestError, ExceptionGroup: for files in `working/` that were edited and do not hold one object any more.
+        RepositoryError, ImageError, WorkspaceError: if the result cannot be built or written.
     """
     stack = request.stack
-    reporter.stage_started("cast", len(_STEPS))
-    present, findings = _working(request, toolbox)
+    reporter.stage_started(_STAGE, len((_REPOSITORY, _IMAGE, _BOOTSTRAP)))
+    working, findings = _input(request, toolbox)
     for finding in findings:
         reporter.finding_reported(finding)
-    found, parts = _delivered(request, present, toolbox)
-    record = found.record
-    reporter.item_started("cast", _STEPS[0])
-    repository = repositories.bare(found.tree, message=_message(record), time=request.time, tag=record.revision)
-    reporter.item_finished("cast", _STEPS[0], f"commit {repository.commit}", bytes=repository.files.size)
-    reporter.item_started("cast", _STEPS[1])
-    layout = _image(request, found, repository, toolbox)
-    reporter.item_finished("cast", _STEPS[1], str(layout.digest), digest=str(layout.digest), bytes=layout.size)
-    reporter.item_started("cast", _STEPS[2])
-    started = bootstrap.tree(stack, parts, repository.files, repository.commit, record.revision)
-    script = deploy_script.script(bootstrap.plan(stack, parts, repository.commit, record.revision))
-    reporter.item_finished("cast", _STEPS[2], f"{len(started)} files", bytes=started.size)
-    used = _images(record, component.delivered(stack, parts), started, toolbox)
-    made = CastImage(digest=layout.digest, platforms=tuple(layout.platforms), size=layout.size)
+    record, parts = working.record, working.record.parts
+    repository = _repository(request, working, repositories, reporter)
+    layout = _image(request, working, repository, toolbox, reporter)
+    plan = deploy_plan.of(stack, parts, repository.files, repository.commit, record.revision)
+    started = _bootstrap(plan, reporter)
+    used = _images(component.delivered(stack, parts), started, toolbox)
     files = {
-        "stack.json": stack_json(record, _target(stack), made, repository.commit),
-        "images.txt": "".join(f"{each}\n" for each in used).encode(),
-        SCRIPT: script.encode(),
+        "stack.json": stack_json(record, stack.target, layout, repository.commit),
+        "images.txt": "".join(f"{reference}\n" for reference in used).encode(),
+        _SCRIPT: deploy_script.script(plan).encode(),
     }
-    tree = join(
-        FileTree(files, frozenset({SCRIPT})),
-        layout.files.under("image"),
-        repository.files.under("repo.git"),
-        started,
-    )
+    top = FileTree(files, frozenset({_SCRIPT}))
+    tree = join(top, layout.files.under(_IMAGE), repository.files.under(_REPOSITORY), started)
     folder = f"{STACKS}/{stack.name}"
-    reporter.item_started("cast", folder)
+    reporter.item_started(_STAGE, folder)
     toolbox.files.replace_trees({folder: tree})
-    reporter.stage_finished("cast", f"{folder} holds {len(tree)} files")
+    reporter.stage_finished(_STAGE, f"{len(tree)} files in {folder}")
     return CastResult(
         stack=stack.name,
         folder=folder,
-        parts=record.parts,
+        parts=parts,
         findings=findings,
         revision=record.revision,
         commit=repository.commit,
         image=layout.digest,
         platforms=tuple(layout.platforms),
-        delivery=delivery_mode.delivery(stack, parts),
+        delivery=plan.delivery,
         images=used,
-        sizes={"repo.git": repository.files.size, "image": layout.size, "bootstrap": started.size},
+        sizes={_REPOSITORY: repository.files.size, _IMAGE: layout.size, _BOOTSTRAP: started.size},
     )
 
 
-_STEPS = ("repo.git", "image", "bootstrap")
+def _input(request: CastRequest, toolbox: Toolbox) -> tuple[WorkingTree, tuple[Finding, ...]]:
+    """What smelt wrote in this run, or else `working/` as it is; and the warnings about it."""
+    if request.smelted is None:
+        return cast_input.load(request.stack, request.inputs, toolbox, allow_stale=request.allow_stale)
+    working = WorkingTree(tree=request.smelted.tree, record=request.smelted.record)
+    return cast_input.with_documents(working, toolbox), ()
 
 
-def _working(request: CastRequest, toolbox: Toolbox) -> tuple[Working, tuple[Finding, ...]]:
-    """What is to be cast: what was smelted just now, or `working/` as it is, with its hand edits; and a word on that."""
-    if request.smelted:
-        return Working(tree=request.smelted.tree, record=request.smelted.record), ()
-    found = working_tree.look(toolbox.files)
-    if found is None or found.record is working_tree.NO_RECORD:
-        raise StaleError("there is no working/ that smelt made", fix="run `cluster-forge smelt` (or `forge`)")
-    record, noticed = found.record, []
-    if (record.inputs, record.stack, record.tool) != (request.inputs, request.stack.name, build.identity()):
-        if not request.is_stale_fine:
-            raise StaleError(
-                "was smelted from another description, lock, input/ or selection of names than the present one",
-                where="working/",
-                fix="smelt again, or give the same names and --environment; --stale casts it as it is",
-            )
-        noticed.append(_notice("stale", "does not belong to the present description and lock, and is cast as it is"))
-    if found.edited:
-        what = "1 file was" if len(found.edited) == 1 else f"{len(found.edited)} files were"
-        noticed.append(
-            _notice("hand-edited", f"{what} edited by hand and cast as edited: {working_tree.shown(found.edited)}")
-        )
-    return hand_edits.with_edits(found, toolbox.renderer), tuple(noticed)
-
-
-def _notice(code: str, message: str) -> Finding:
-    return Finding(code=code, severity=Severity.WARNING, where="working/", message=message)
-
-
-def _delivered(request: CastRequest, found: Working, toolbox: Toolbox) -> tuple[Working, tuple[Part, ...]]:
-    """The parts as GitOps takes them; after hand edits with Applications that are pinned to what there is now.
-
-    Applications that were themselves edited stay as they are.
-    """
-    files = found.tree.files
-    parts = applications.parts(found.record.parts, files, lambda each: _body(each, toolbox))
-    start = f"{argocd.FOLDER}/"
-    if not found.edited or any(path.lstrip("+- ").startswith(start) for path in found.edited):
-        return found, parts
-    manifests = {path: content for path, content in files.items() if not path.startswith(start)}
-    tree, revision = applications.with_applications(request.stack, parts, manifests)
-    return replace(found, tree=tree, record=replace(found.record, revision=revision)), parts
-
-
-def _body(each: PartObject, toolbox: Toolbox) -> Body:
-    body: Body = toolbox.reader.read(each.content.decode())
-    return body
+def _repository(
+    request: CastRequest, working: WorkingTree, repositories: Repositories, reporter: Reporter
+) -> Repository:
+    reporter.item_started(_STAGE, _REPOSITORY)
+    record = working.record
+    repository = repositories.bare(working.tree, message=_message(record), time=request.time, tag=record.revision)
+    reporter.item_finished(_STAGE, _REPOSITORY, f"commit {repository.commit}", bytes=repository.files.size)
+    return repository
 
 
 def _message(record: Record) -> str:
@@ -179,42 +136,45 @@ def _message(record: Record) -> str:
     return f"{record.stack} {record.revision}\n\n" + "".join(f"{line}\n" for line in lines)
 
 
-def _image(request: CastRequest, found: Working, repository: Repository, toolbox: Toolbox) -> index.Layout:
+def _image(
+    request: CastRequest, working: WorkingTree, repository: Repository, toolbox: Toolbox, reporter: Reporter
+) -> index.Layout:
+    reporter.item_started(_STAGE, _IMAGE)
     stack = request.stack
     packed = layer.build(
-        image_content.of(found.tree, repository.skeleton),
+        image_content.of(working.tree, repository.skeleton),
         stack.image.compression,
         mtime=request.time,
         run=toolbox.workers.map,
-        keep=toolbox.kept,
+        keep=toolbox.cached,
     )
-    about = image.About(
+    about = image.ImageMetadata(
         title=stack.name,
-        version=found.record.revision,
+        version=working.record.revision,
         created=request.time,
         revision=repository.commit,
-        description=f"{len(found.record.parts)} components for Kubernetes {stack.target.kubernetes}",
+        description=f"{len(working.record.parts)} components for Kubernetes {stack.target.kubernetes}",
     )
-    return index.build([image.build(packed, each.value, about) for each in stack.target.architectures], about)
+    built = [image.build(packed, architecture.value, about) for architecture in stack.target.architectures]
+    layout = index.build(built, about)
+    reporter.item_finished(_STAGE, _IMAGE, str(layout.digest), digest=str(layout.digest), bytes=layout.size)
+    return layout
 
 
-def _images(record: Record, parts: Sequence[Part], started: FileTree, toolbox: Toolbox) -> tuple[str, ...]:
-    """Every image that the stack runs: those of what is delivered, and those of the bootstrap's own workloads.
+def _bootstrap(plan: DeployPlan, reporter: Reporter) -> FileTree:
+    reporter.item_started(_STAGE, _BOOTSTRAP)
+    tree = bootstrap.tree(plan)
+    reporter.item_finished(_STAGE, _BOOTSTRAP, f"{len(tree)} files", bytes=tree.size)
+    return tree
 
-    An image that `deploy.sh` looks up in the cluster is there already, and has no name here.
+
+def _images(delivered: Sequence[Part], started: FileTree, toolbox: Toolbox) -> tuple[str, ...]:
+    """Every image that the stack runs: those of the delivered objects, and those of the bootstrap's own workloads.
+
+    The image that `deploy.sh` looks up in the cluster is already there, and its name is not known here.
     """
-    delivered = {each.path for part in parts for each in part.objects}
-    entries = (entry for part in record.parts for entry in part.objects if entry.path in delivered)
-    found = {image for entry in entries for image in entry.images}
+    used = {reference for part in delivered for part_object in part.objects for reference in part_object.images}
     for path, text in started.files.items():
         if path.endswith("git-server-deployment.yaml"):
-            found.update(use.image for use in images.of(toolbox.reader.read(text.decode())))
-    return tuple(sorted(found - {git_server.NO_IMAGE}))
-
-
-def _target(stack: Stack) -> dict[str, object]:
-    return {
-        "kubernetes": str(stack.target.kubernetes),
-        "size": stack.target.size.value,
-        "architectures": [each.value for each in stack.target.architectures],
-    }
+            used.update(use.image for use in images.of(toolbox.reader.read(text.decode())))
+    return tuple(sorted(used - {git_server.NO_IMAGE}))

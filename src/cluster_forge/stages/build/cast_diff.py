@@ -1,4 +1,4 @@
-"""compare: what is another in `working/` than in the stack that was cast last."""
+"""The differences between `working/` and the stack that was cast last."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stages.build import working_tree
 from cluster_forge.stages.build.cast import STACKS
 
-_MOST_LINES = 20_000
-"""A longer file is not compared line by line: that takes quadratic time."""
+_MAX_LINES = 20_000
+"""Longer files are not compared line by line: that takes quadratic time."""
 
 
 class Change(StrEnum):
@@ -26,7 +26,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A file of ``working/`` and how it differs; ``lines`` are those of a unified diff, none where it would be too long."""
+    """A file of `working/` that differs; ``lines`` are those of a unified diff, empty for a file that is too long."""
 
     path: str
     change: Change
@@ -37,29 +37,29 @@ def compare(stack: str, files: Workspace, repositories: Repositories) -> tuple[D
     """Every file that differs, by path. Hand edits count: they would be cast.
 
     Raises:
-        StaleError: if nothing was smelted, or nothing was cast.
-        RepositoryError: if what was cast is damaged.
+        StaleError: if `working/` or the cast stack does not exist.
+        RepositoryError: if the repository of the cast stack is damaged.
     """
-    found = working_tree.look(files)
-    if found is None:
-        raise StaleError("there is no working/ that smelt made", fix="run `cluster-forge smelt` (or `forge`)")
+    working = working_tree.load(files)
+    if working is None:
+        raise StaleError("smelt has not written working/ yet", fix="run `cluster-forge smelt` (or `forge`)")
     folder = f"{STACKS}/{stack}/repo.git"
     cast = files.read_tree(folder)
     if cast is None:
-        raise StaleError(f"{folder} is not there: nothing was cast yet", fix="run `cluster-forge cast` once")
-    return tuple(_between(repositories.files(cast), found.tree))
+        raise StaleError(f"{folder} does not exist: the stack was not cast yet", fix="run `cluster-forge cast` once")
+    return tuple(_between(repositories.files(cast), working.tree))
 
 
-def _between(cast: FileTree, present: FileTree) -> Iterator[Difference]:
-    for path in sorted(cast.files.keys() | present.files.keys()):
-        before, now = cast.files.get(path), present.files.get(path)
-        if before != now:
-            change = Change.ADDED if before is None else Change.REMOVED if now is None else Change.CHANGED
-            yield Difference(path=path, change=change, lines=tuple(_lines(path, before or b"", now or b"")))
+def _between(cast: FileTree, working: FileTree) -> Iterator[Difference]:
+    for path in sorted(cast.files.keys() | working.files.keys()):
+        before, after = cast.files.get(path), working.files.get(path)
+        if before != after:
+            change = Change.ADDED if before is None else Change.REMOVED if after is None else Change.CHANGED
+            yield Difference(path=path, change=change, lines=tuple(_diff(path, before or b"", after or b"")))
 
 
-def _lines(path: str, before: bytes, now: bytes) -> Sequence[str]:
-    old, new = (content.decode(errors="replace").splitlines() for content in (before, now))
-    if len(old) + len(new) > _MOST_LINES:
+def _diff(path: str, before: bytes, after: bytes) -> Sequence[str]:
+    old, new = (content.decode(errors="replace").splitlines() for content in (before, after))
+    if len(old) + len(new) > _MAX_LINES:
         return ()
     return list(difflib.unified_diff(old, new, f"cast/{path}", f"working/{path}", lineterm=""))

@@ -1,55 +1,63 @@
-"""Hand edits in `working/` taken into its record, so that they are cast as they are."""
+"""Hand edits in `working/` taken into its record, so that cast delivers them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from cluster_forge.record import ObjectRecord, PartRecord, Record
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ForgeError, ManifestError, leaves, raise_all
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops.argocd import applications
+from cluster_forge.manifests.manifest import Document
+from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.ports.rendering import Renderer, RenderJob
+from cluster_forge.record import Record
 from cluster_forge.stages.build import render_jobs
-from cluster_forge.stages.build.working_tree import FOLDER, Working, object_record
+from cluster_forge.stages.build.working_tree import FOLDER, WorkingTree
 
 
-def with_edits(found: Working, renderer: Renderer) -> Working:
+def with_edits(working: WorkingTree, renderer: Renderer) -> WorkingTree:
     """The folder with its edits taken into the record.
 
     Raises:
-        ManifestError, ExceptionGroup: for edited files that hold no object, or several.
+        ManifestError, ExceptionGroup: for edited files that do not hold exactly one object, and for folders that are not
+            those of components.
     """
-    return replace(found, record=_updated(found.record, found.tree, renderer)) if found.edited else found
+    return replace(working, record=_updated(working.record, working.tree, renderer)) if working.edited else working
 
 
 def _updated(record: Record, tree: FileTree, renderer: Renderer) -> Record:
     """The record with the objects of changed and added files in place of those that smelt wrote."""
-    errors: list[ForgeError] = []
-    parts = {part.name: part for part in record.parts}
-    for name in sorted({path.partition("/")[0] for path in tree} - parts.keys() - {applications.FOLDER}):
-        message = "was added by hand, and belongs to no component"
-        errors.append(ManifestError(message, where=f"{FOLDER}/{name}", fix="describe it as a component in input/"))
-    updated = []
+    errors: list[ForgeError] = list(_unknown_folders(record, tree))
+    parts = []
     for part in record.parts:
-        kept = [each for each in part.objects if each.path in tree.files]
-        changed = _changed(part, record, tree)
-        new = []
-        for path in sorted(changed):
+        edited = _edited_paths(part, record, tree)
+        objects = [known for known in part.objects if known.path in tree.files and known.path not in edited]
+        for path in sorted(edited):
             try:
-                new.append(_read(path, tree[path], part, renderer))
+                objects.append(_read(path, tree[path], part, renderer))
             except (ForgeError, ExceptionGroup) as error:
-                errors += [each for each in leaves(error) if isinstance(each, ForgeError)]
-        objects = sorted([*(each for each in kept if each.path not in changed), *new], key=lambda each: each.path)
-        updated.append(replace(part, objects=tuple(objects)))
+                errors += [leaf for leaf in leaves(error) if isinstance(leaf, ForgeError)]
+        parts.append(replace(part, objects=tuple(sorted(objects, key=lambda known: known.path))))
     raise_all(errors)
     files = {path: Digest.of(content) for path, content in tree.files.items()}
-    return replace(record, parts=tuple(updated), files=files)
+    return replace(record, parts=tuple(parts), files=files)
 
 
-def _changed(part: PartRecord, record: Record, tree: FileTree) -> set[str]:
-    """The part's own files (not those of its ``hooks/``) that smelt wrote otherwise, or not at all."""
+def _unknown_folders(record: Record, tree: FileTree) -> list[ManifestError]:
+    known = {str(part.name) for part in record.parts} | {applications.FOLDER}
+    return [
+        ManifestError(
+            "was added by hand, and is not the folder of a component",
+            where=f"{FOLDER}/{name}",
+            fix="describe it as a component in input/config.yaml",
+        )
+        for name in sorted({path.partition("/")[0] for path in tree} - known)
+    ]
+
+
+def _edited_paths(part: Part, record: Record, tree: FileTree) -> set[str]:
+    """The changed and added files in the part's own folder; those in its ``hooks/`` are not applied."""
     return {
         path
         for path, content in tree.files.items()
@@ -57,9 +65,11 @@ def _changed(part: PartRecord, record: Record, tree: FileTree) -> set[str]:
     }
 
 
-def _read(path: str, content: bytes, part: PartRecord, renderer: Renderer) -> ObjectRecord:
+def _read(path: str, content: bytes, part: Part, renderer: Renderer) -> PartObject:
     where = f"{FOLDER}/{path}"
-    found, _ = render_jobs.made(RenderJob(component=ComponentName(part.name), texts=[(where, content)]), renderer)
-    if len(found) != 1:
-        raise ManifestError(f"holds {len(found)} objects", where=where, fix="keep one object to a file")
-    return replace(object_record(found[0], path), digest=Digest.of(content))
+    manifests = render_jobs.run(RenderJob(component=part.name, texts=[(where, content)]), renderer).manifests
+    if len(manifests) != 1:
+        raise ManifestError(f"holds {len(manifests)} objects", where=where, fix="write one object to a file")
+    (manifest,) = manifests
+    as_edited = Document(json=manifest.document.json, text=content, facts=manifest.facts)
+    return PartObject.of(replace(manifest, document=as_edited), path)

@@ -1,52 +1,51 @@
-"""The fingerprint of everything that a smelted stack depends on, so that cast can tell whether `working/` is of today."""
+"""The fingerprint of everything that a smelted stack depends on: it shows whether `working/` is current."""
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 import orjson
 
-from cluster_forge.foundation import build
+from cluster_forge.foundation import build, json_codec
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack.lock import Lock
-from cluster_forge.stack.model import Component, Stack
-from cluster_forge.stages.toolbox import Pins, Toolbox, has_sources, is_url, sourced_folder
+from cluster_forge.stack.model import Stack
+from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, is_url, sourced_folder
+from cluster_forge.stages.toolbox import Toolbox
 
 
 def own_files(stack: Stack, toolbox: Toolbox) -> dict[str, str]:
-    """The digests of the files and folders of one's own that objects come from and no stage makes, by their paths.
+    """The digests of the files and folders in ``input/`` that components name and that no stage writes, by path.
 
-    Taken before they are read: what changes after that then differs from them, and is made the next time.
+    Taken before the files are read: a later change gives another digest, and the next run notices it.
     """
-    made = {component.upstream.folder for component in stack.components if component.upstream}
-    return _digests(_entries(stack) - made, toolbox)
+    written = {component.upstream.folder for component in stack.components if component.upstream}
+    return _digests(_entries(stack) - written, toolbox)
 
 
 def fingerprint(
     stack: Stack,
-    pins: Mapping[ComponentName, Pins],
+    sources: Mapping[ComponentName, ComponentSources],
     lock: Lock,
     toolbox: Toolbox,
-    own: Mapping[str, str] | None = None,
+    known: Mapping[str, str] | None = None,
 ) -> Digest:
-    """Over the stack as it was read, the digests of its sources, and the files and folders that its objects come from.
+    """Over the stack, the digests of its sources, the files in ``input/`` that it uses, the renderer and this build.
 
-    ``own`` are `own_files` where these were read before. Where something stands in a file (``where``) does not count,
-    and the tool's version does.
+    ``known`` are digests that were taken before (`own_files`). The places in the description (``where``) do not count.
     """
-    mined = {sourced_folder(component) for component in stack.components if has_sources(component)}
-    known = own or {}
-    paths = {path for path in mined | _entries(stack) if f"input/{path}" not in known}
+    known = known or {}
+    sourced = {sourced_folder(component) for component in stack.components if has_sources(component)}
+    paths = {path for path in sourced | _entries(stack) if f"input/{path}" not in known}
+    components = tuple(replace(component, where="") for component in stack.components)
     parts = {
-        "stack": _plain(stack),
-        "sources": {str(name): list(map(str, each.digests)) for name, each in sorted(pins.items()) if each.digests},
+        "stack": orjson.loads(json_codec.dump(replace(stack, components=components))),
+        "sources": {str(name): list(map(str, locked.digests)) for name, locked in sources.items() if locked.digests},
         "engine": toolbox.renderer.version,
-        "rendered": {str(name): str(locked.rendered) for name, locked in lock.components.items() if name in pins},
+        "rendered": {str(name): str(locked.rendered) for name, locked in lock.components.items() if name in sources},
         "files": {**_digests(paths, toolbox), **known},
     }
     return build.key("inputs", orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
@@ -59,23 +58,10 @@ def _entries(stack: Stack) -> set[str]:
 
 def _digests(entries: set[str], toolbox: Toolbox) -> dict[str, str]:
     paths = [f"input/{entry}" for entry in sorted(entries)]
-    return dict(zip(paths, toolbox.workers.map(lambda path: _content(path, toolbox.files), paths), strict=True))
+    digests = toolbox.workers.map(lambda path: str(_digest(path, toolbox.files)), paths)
+    return dict(zip(paths, digests, strict=True))
 
 
-def _content(path: str, files: Workspace) -> str:
+def _digest(path: str, files: Workspace) -> Digest:
     tree = files.read_tree(path)
-    if tree is not None:
-        return str(tree.digest)
-    return hashlib.sha256(files.read(path) or b"").hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Component):
-        value = dataclasses.replace(value, where="")
-    if dataclasses.is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(each) for each in value]
-    return value
+    return tree.digest if tree is not None else Digest.of(files.read(path) or b"")

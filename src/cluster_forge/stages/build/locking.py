@@ -1,24 +1,23 @@
-"""Which bytes every source of a stack stands for: from the lock, or found now."""
+"""Which bytes every source of a stack stands for: looked up in the lock, or fetched."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from cluster_forge.foundation.addresses import as_key
 from cluster_forge.foundation.errors import ForgeError, raise_all
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.ports.sources import Pinned, Sources
 from cluster_forge.ports.progress import Reporter
+from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workers import Workers
-from cluster_forge.stack.lock import Lock, LockedSource
+from cluster_forge.stack.lock import Lock, LockedSource, chart_address, manifest_address
 from cluster_forge.stack.model import Component, HelmSource
-from cluster_forge.stages.toolbox import Pins, is_url, not_mined
+from cluster_forge.stages.build.component_sources import ComponentSources, is_url, not_locked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One source of one component: a chart, or the URL of manifests."""
+    """One source of one component as described: a chart, or a URL of manifests."""
 
     component: Component
     helm: HelmSource | None = None
@@ -26,27 +25,21 @@ class Source:
 
     @property
     def address(self) -> str:
-        """As the lock calls it: a URL, a path relative to ``input/``, or a repository and the chart's name."""
-        if self.helm is None:
-            return as_key(self.url)
-        return f"{as_key(self.helm.repository)} {self.helm.chart}" if self.helm.repository else self.helm.chart
+        """The address as the lock has it."""
+        return chart_address(self.helm) if self.helm else manifest_address(self.url)
 
     @property
     def asked(self) -> str:
+        """The version range in the description."""
         return self.helm.version if self.helm else ""
 
     @property
     def is_local(self) -> bool:
-        """Whether it lies in ``input/``, so that it is read anew each time and never fetched."""
+        """Whether it is a chart in ``input/``: read as it is now, never fetched."""
         return self.helm is not None and self.helm.is_local
 
-
-@dataclass(frozen=True, slots=True)
-class ResolvedSources:
-    """What the sources came to, by component, and the same as the lock keeps it."""
-
-    pins: dict[ComponentName, Pins] = field(default_factory=dict)
-    locked: dict[ComponentName, tuple[LockedSource, ...]] = field(default_factory=dict)
+    def locked_in(self, lock: Lock) -> LockedSource | None:
+        return lock.source(self.component.name, self.address, self.asked)
 
 
 def sources_of(component: Component) -> list[Source]:
@@ -55,82 +48,72 @@ def sources_of(component: Component) -> list[Source]:
     return charts + [Source(component=component, url=entry) for entry in component.manifests if is_url(entry)]
 
 
-def from_lock(components: Iterable[Component], lock: Lock, sources: Sources) -> ResolvedSources:
-    """The sources as the lock has them; nothing is fetched. Charts in ``input/`` are read as they are now.
+def look_up(components: Iterable[Component], lock: Lock, sources: Sources) -> dict[ComponentName, ComponentSources]:
+    """Each component's sources as locked; nothing is fetched. Charts in ``input/`` are read as they are now.
 
     Raises:
-        LockError, ExceptionGroup: for each source that is not in the lock; ArchiveError for a broken local chart.
+        LockError, ExceptionGroup: for each source that is not in the lock.
+        ArchiveError: for a broken local chart.
     """
 
-    def find(source: Source) -> Pinned:
+    def resolve(source: Source) -> LockedSource:
         if source.is_local and source.helm:
             return sources.chart(source.helm, None)
-        locked = _locked(source, lock)
+        locked = source.locked_in(lock)
         if locked is None:
-            raise not_mined(source.component, source.address)
+            raise not_locked(source.component, source.address)
         return locked
 
-    return _collect(components, lambda every: _each(find, every))
+    return _by_component(components, lambda listed: _one_by_one(resolve, listed))
 
 
-def fetched(
-    components: Iterable[Component],
-    lock: Lock,
-    sources: Sources,
-    workers: Workers,
-    reporter: Reporter,
-) -> ResolvedSources:
-    """The sources, fetched where the store lacks them; those that the lock does not have are resolved.
+def fetch(
+    components: Iterable[Component], lock: Lock, sources: Sources, workers: Workers, reporter: Reporter
+) -> dict[ComponentName, ComponentSources]:
+    """Each component's sources, fetched where the store lacks them; versions that are not locked are resolved.
 
     Raises:
-        ExceptionGroup: of every source's error: FetchError, OfflineError, ArchiveError, LockError, DescriptionError.
+        ExceptionGroup: the errors of all sources: FetchError, OfflineError, ArchiveError, LockError, DescriptionError.
     """
 
-    def find(source: Source) -> Pinned:
-        locked, name = _locked(source, lock), source.component.name
+    def resolve(source: Source) -> LockedSource:
+        locked, name = source.locked_in(lock), source.component.name
         reporter.item_started("mine", name)
         try:
-            pin = sources.chart(source.helm, locked) if source.helm else sources.manifest(source.url, locked)
+            fetched = sources.chart(source.helm, locked) if source.helm else sources.manifest(source.url, locked)
         except ForgeError as error:
-            place = error.where or source.component.where
+            where = error.where or source.component.where
             fix = error.fix.replace("--update NAME", f"--update {name}") if error.fix else None
-            raise type(error)(f"component {name}: {error.message}", where=place, fix=fix) from error
-        reporter.item_finished("mine", name, f"{source.address} {pin.version}".rstrip(), digest=str(pin.digest))
-        return pin
+            raise type(error)(f"component {name}: {error.message}", where=where, fix=fix) from error
+        reporter.item_finished("mine", name, f"{source.address} {fetched.version}".rstrip(), digest=str(fetched.digest))
+        return fetched
 
-    return _collect(components, lambda every: workers.map(find, every))
+    return _by_component(components, lambda listed: workers.map(resolve, listed))
 
 
-def _each(find: Callable[[Source], Pinned], every: Sequence[Source]) -> list[Pinned]:
-    found: list[Pinned] = []
+def _one_by_one(resolve: Callable[[Source], LockedSource], sources: Sequence[Source]) -> list[LockedSource]:
+    locked: list[LockedSource] = []
     errors: list[ForgeError] = []
-    for source in every:
+    for source in sources:
         try:
-            found.append(find(source))
+            locked.append(resolve(source))
         except ForgeError as error:
             errors.append(error)
     raise_all(errors)
-    return found
+    return locked
 
 
-def _collect(components: Iterable[Component], find: Callable[[Sequence[Source]], list[Pinned]]) -> ResolvedSources:
-    listed = list(components)
-    every = [source for component in listed for source in sources_of(component)]
-    by_component: dict[ComponentName, list[tuple[Source, Pinned]]] = {component.name: [] for component in listed}
-    for source, pin in zip(every, find(every), strict=True):
-        by_component[source.component.name].append((source, pin))
-    found = ResolvedSources()
-    for name, pairs in by_component.items():
-        chart = next((pin for source, pin in pairs if source.helm), None)
-        manifests = {source.url: pin for source, pin in pairs if not source.helm}
-        found.pins[name] = Pins(chart=chart, manifests=manifests)
-        found.locked[name] = tuple(
-            LockedSource(address=source.address, asked=source.asked, version=pin.version, digest=pin.digest)
-            for source, pin in pairs
+def _by_component(
+    components: Iterable[Component], resolve: Callable[[Sequence[Source]], list[LockedSource]]
+) -> dict[ComponentName, ComponentSources]:
+    """The sources of all components resolved in one go, then sorted back to their components."""
+    listed = [(component, sources_of(component)) for component in components]
+    locked = iter(resolve([source for _, sources in listed for source in sources]))
+    by_component = {}
+    for component, sources in listed:
+        pairs = [(source, next(locked)) for source in sources]
+        by_component[component.name] = ComponentSources(
+            chart=next((entry for source, entry in pairs if source.helm), None),
+            manifests={source.url: entry for source, entry in pairs if not source.helm},
         )
-    return found
-
-
-def _locked(source: Source, lock: Lock) -> Pinned | None:
-    entry = lock.source(source.component.name, source.address, source.asked)
-    return Pinned(address=entry.address, version=entry.version, digest=entry.digest) if entry else None
+    return by_component

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.ports.sources import Pinned, Sources
 from cluster_forge.ports.progress import Reporter
+from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack import lock_file
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
-from cluster_forge.stack.model import Component, Stack
-from cluster_forge.stages.build import sourced_tree, locking
-from cluster_forge.stages.toolbox import Pins, Toolbox, has_sources, sourced_folder
-from cluster_forge.stages.build.locking import ResolvedSources
-from cluster_forge.stages.build.render import ComponentObjects, render
+from cluster_forge.stack.model import Component, Stack, Upstream
+from cluster_forge.stages.build import locking, sourced_tree
+from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, sourced_folder
+from cluster_forge.stages.build.render import render
+from cluster_forge.stages.build.rendered_component import RenderedComponent
+from cluster_forge.stages.toolbox import Toolbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MineRequest:
-    """The stack and its lock. ``update`` names the components whose sources are resolved anew.
+    """The stack and its lock. ``update`` names the components whose versions are resolved again.
 
-    ``whole`` renders the stack with what was never outside (so that smelt need not). Components with an `Upstream` are
-    mined when ``upstream`` says so, and otherwise where their folder is missing.
+    ``whole`` renders all of the stack, own files included, so that smelt need not. Components with an `Upstream` are
+    mined if ``upstream`` is set, and otherwise where their folder is missing.
     """
 
     stack: Stack
@@ -37,138 +38,145 @@ class MineRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MineResult:
-    """What was found. ``contents`` are all components' objects, where the whole stack was rendered.
+    """The lock, and the sources that are in it.
 
-    ``objects`` counts what came from outside, ``reused`` names the components whose folder was right already.
+    ``rendered`` are all components with their objects, if ``whole`` was requested. ``objects`` counts the objects of each
+    component with sources, ``reused`` names those whose sourced tree was current.
     """
 
     lock: Lock
-    pins: Mapping[ComponentName, Pins]
-    contents: Mapping[ComponentName, ComponentObjects] | None
+    sources: Mapping[ComponentName, ComponentSources]
+    rendered: Mapping[ComponentName, RenderedComponent] | None
     objects: Mapping[ComponentName, int]
     reused: frozenset[ComponentName]
 
-    def chart(self, name: str) -> Pinned | None:
-        """The chart that a component came from, if it has one."""
-        pins = self.pins.get(ComponentName(name))
-        return pins.chart if pins else None
+    def chart(self, name: str) -> LockedSource | None:
+        """The chart of a component, if it has one."""
+        sources = self.sources.get(ComponentName(name))
+        return sources.chart if sources else None
 
 
 def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Reporter) -> MineResult:
-    """Fetch and lock; write what was rendered, and the lock.
+    """Fetch and lock the sources; write the sourced trees and the lock.
 
     Raises:
-        ForgeError, ExceptionGroup: every error: FetchError, OfflineError, ArchiveError, LockError, RenderError,
-            ManifestError. Nothing is written then, but what was fetched stays in the store.
+        ForgeError, ExceptionGroup: the errors of all components: FetchError, OfflineError, ArchiveError, LockError,
+            RenderError, ManifestError. Nothing is written then, but what was fetched stays in the store.
     """
     stack = request.stack
-    ahead = [_from_upstream(each) for each in stack.components if _is_due(each, request, toolbox.files)]
-    listed = [each for each in stack.components if has_sources(each)]
-    reporter.stage_started("mine", sum(len(locking.sources_of(each)) for each in (*ahead, *listed)))
-
+    upstream = [
+        _as_upstream(component, component.upstream)
+        for component in stack.components
+        if component.upstream and _is_due(component.upstream, request, toolbox.files)
+    ]
+    sourced = [component for component in stack.components if has_sources(component)]
+    reporter.stage_started("mine", sum(len(locking.sources_of(component)) for component in (*upstream, *sourced)))
     known = request.lock.only(request.lock.components.keys() - request.update)
-    above = locking.fetched(ahead, known, sources, toolbox.workers, reporter)
-    found = locking.fetched(listed, known, sources, toolbox.workers, reporter)
-    old = render(replace(stack, components=tuple(ahead)), above.pins, Lock(), toolbox, reporter) if ahead else {}
-    if old:
-        toolbox.files.replace_trees(
-            {_folder(name, stack): _above(content, _folder(name, stack)) for name, content in old.items()}
-        )
-    due = stack if request.whole or listed else replace(stack, components=())  # any CRD may change what a chart gives
-    contents = render(due, found.pins, request.lock, toolbox, reporter)
-    locked = _keep(stack, contents, found, request.lock, toolbox)
-    for finding in _overwritten(locked, request.lock, contents):
+    locked_upstream = locking.fetch(upstream, known, sources, toolbox.workers, reporter)
+    locked = locking.fetch(sourced, known, sources, toolbox.workers, reporter)
+
+    regenerated = _regenerate_folders(stack, upstream, locked_upstream, toolbox, reporter)
+    to_render = stack if request.whole or sourced else replace(stack, components=())  # any CRD may change a chart
+    rendered = render(to_render, locked, request.lock, toolbox, reporter)
+    entries, rendered = _write_sourced_trees(stack, rendered, locked, request.lock, toolbox)
+    for finding in _hand_edited(entries, request.lock, rendered):
         reporter.finding_reported(finding)
-    lock = request.lock.having(locked)
-    lock = lock.having(_with_sources(name, each, lock, found.pins) for name, each in above.locked.items() if each)
+    lock = _lock(request.lock, entries, locked, locked_upstream)
     if lock != request.lock:
         toolbox.files.write(FILE, lock_file.emit(lock).encode())
-    made = {content.component.name: content.made for content in (*old.values(), *contents.values()) if content.made}
-    if made:
-        reporter.stage_finished("mine", f"{counted(len(made), 'component')} with sources, pinned in {FILE}")
+    mined = [result for result in (*regenerated, *rendered.values()) if has_sources(result.component)]
+    counts = {result.name: result.sourced_count for result in mined}
+    if counts:
+        reporter.stage_finished("mine", f"{counted(len(counts), 'component')} with sources, locked in {FILE}")
     return MineResult(
         lock=lock,
-        pins=found.pins,
-        contents=contents if request.whole else None,
-        objects={name: each.objects for name, each in made.items()},
-        reused=frozenset(name for name, each in made.items() if each.kept),
+        sources=locked,
+        rendered=rendered if request.whole else None,
+        objects=counts,
+        reused=frozenset(result.name for result in mined if result.reused_tree),
     )
 
 
-def _keep(
-    stack: Stack, contents: dict[ComponentName, ComponentObjects], found: ResolvedSources, lock: Lock, toolbox: Toolbox
-) -> list[LockedComponent]:
-    """Write what was made now, and give what the lock has to say of every component with sources.
-
-    ``contents`` then have it as it will be read back.
-    """
+def _write_sourced_trees(
+    stack: Stack,
+    rendered: Mapping[ComponentName, RenderedComponent],
+    locked: Mapping[ComponentName, ComponentSources],
+    lock: Lock,
+    toolbox: Toolbox,
+) -> tuple[list[LockedComponent], dict[ComponentName, RenderedComponent]]:
+    """Write the sourced trees. Returns the lock entries of all components with sources, and all objects as written."""
+    written = dict(rendered)
     trees: dict[str, FileTree] = {}
-    locked = []
-    for name, content in list(contents.items()):
-        if content.made is None:
+    entries = []
+    for name, result in rendered.items():
+        if not has_sources(result.component):
             continue
-        component, pins = content.component, found.pins[name]
         before = lock.component(name)
-        if content.made.kept and before:
-            locked.append(replace(before, sources=found.locked[name]))
+        if result.reused_tree and before:
+            entries.append(replace(before, sources=locked[name].locked))
             continue
-        folder = f"input/{sourced_folder(component)}"
-        tree, made = sourced_tree.written(content.made, component, folder)
-        contents[name] = replace(content, made=made)
+        folder = f"input/{sourced_folder(result.component)}"
+        tree, written[name] = sourced_tree.build_tree(result, folder)
         trees[folder] = tree
-        rendered = sourced_tree.fingerprint(
-            component, pins=pins, announced=content.made.announced, stack=stack, toolbox=toolbox, content=tree.digest
+        fingerprint = sourced_tree.fingerprint(
+            result.component,
+            locked[name],
+            visible_apis=result.visible_apis,
+            target=stack.target,
+            engine=toolbox.renderer.version,
+            tree=tree.digest,
         )
-        locked.append(
+        entries.append(
             LockedComponent(
-                name=name, sources=found.locked[name], rendered=rendered, required_apis=sourced_tree.required_apis_text(content.made)
+                name=name,
+                sources=locked[name].locked,
+                rendered=fingerprint,
+                required_apis=sourced_tree.locked_apis(result),
             )
         )
     toolbox.files.replace_trees(trees)
-    return locked
+    return entries, written
 
 
-def _with_sources(
-    name: ComponentName, sources: tuple[LockedSource, ...], lock: Lock, has_own: Collection[str]
-) -> LockedComponent:
-    """What the lock has to say of a component with an `Upstream`, which may have sources of its own, too."""
-    own = lock.component(name) if name in has_own else None
-    return replace(own, sources=own.sources + sources) if own else LockedComponent(name=name, sources=sources)
+def _lock(
+    before: Lock,
+    entries: Iterable[LockedComponent],
+    locked: Mapping[ComponentName, ComponentSources],
+    upstream: Mapping[ComponentName, ComponentSources],
+) -> Lock:
+    """The lock with the entries of this run; a component with an `Upstream` may have sources of its own, too."""
+    lock = before.having(entries)
+    added = []
+    for name, sources in upstream.items():
+        own = lock.component(name) if name in locked else None
+        entry = own or LockedComponent(name=name)
+        added.append(replace(entry, sources=entry.sources + sources.locked))
+    return lock.having(added)
 
 
-def _above(content: ComponentObjects, folder: str) -> FileTree:
-    """The folder of a component with an `Upstream`: what that excludes never gets into it."""
-    component = content.component
-    return sourced_tree.written(content.made, component, folder, component.exclude)[0] if content.made else FileTree({})
-
-
-def _overwritten(
-    locked: Iterable[LockedComponent], before: Lock, contents: Mapping[ComponentName, ComponentObjects]
+def _hand_edited(
+    entries: Iterable[LockedComponent], before: Lock, rendered: Mapping[ComponentName, RenderedComponent]
 ) -> Iterator[Finding]:
-    """The folders that were edited by hand: what was made now is just what the lock has, and was not there any more."""
-    for each in locked:
-        made = contents[each.name].made if each.name in contents else None
-        old = before.component(each.name)
-        if made and not made.kept and old and old.rendered and old.rendered == each.rendered:
+    """A warning for each sourced tree that was rendered to exactly what the lock has: it was edited by hand."""
+    for entry in entries:
+        result, old = rendered[entry.name], before.component(entry.name)
+        if result.reused_tree is None and old and old.rendered and old.rendered == entry.rendered:
             yield Finding(
                 code="hand-edited",
                 severity=Severity.WARNING,
-                component=each.name,
-                where=f"input/{sourced_folder(contents[each.name].component)}/",
-                message="was not as mine left it, and is made anew",
-                fix="change values, `exclude` objects, or edit working/: what lies here is always made from the sources",
+                component=entry.name,
+                where=f"input/{sourced_folder(result.component)}/",
+                message="was edited by hand: regenerated from the sources",
+                fix="change values, `exclude` objects, or edit working/: mine overwrites this folder",
             )
 
 
-def _is_due(component: Component, request: MineRequest, files: Workspace) -> bool:
-    upstream = component.upstream
-    return upstream is not None and (request.upstream or not files.read_tree(f"input/{upstream.folder}"))
+def _is_due(upstream: Upstream, request: MineRequest, files: Workspace) -> bool:
+    return request.upstream or not files.read_tree(f"input/{upstream.folder}")
 
 
-def _from_upstream(component: Component) -> Component:
-    """The component as its upstream makes it, before anything of one's own is added."""
-    upstream = component.upstream
-    assert upstream is not None
+def _as_upstream(component: Component, upstream: Upstream) -> Component:
+    """The component as its upstream renders it, before anything of the description is added."""
     return replace(
         component,
         namespace=upstream.namespace or component.namespace,
@@ -179,7 +187,22 @@ def _from_upstream(component: Component) -> Component:
     )
 
 
-def _folder(name: ComponentName, stack: Stack) -> str:
-    upstream = stack.component(name).upstream
-    assert upstream is not None
-    return f"input/{upstream.folder}"
+def _regenerate_folders(
+    stack: Stack,
+    upstream: list[Component],
+    locked: Mapping[ComponentName, ComponentSources],
+    toolbox: Toolbox,
+    reporter: Reporter,
+) -> list[RenderedComponent]:
+    """Render the components with an `Upstream` into their folders, without the objects that it excludes."""
+    if not upstream:
+        return []
+    rendered = render(replace(stack, components=tuple(upstream)), locked, Lock(), toolbox, reporter)
+    trees = {}
+    for name, result in rendered.items():
+        described = stack.component(name).upstream
+        assert described is not None
+        folder = f"input/{described.folder}"
+        trees[folder], _ = sourced_tree.build_tree(result, folder, described.exclude)
+    toolbox.files.replace_trees(trees)
+    return list(rendered.values())

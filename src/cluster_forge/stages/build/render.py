@@ -1,275 +1,174 @@
-"""From pinned sources and files to the objects of every component: what `mine` and `smelt` have in common.
-
-Charts are rendered as a cluster that holds the whole stack would have them rendered: the API versions that the stack's
-own CRDs define are announced to every chart, and one that asks for an API that another component brings is rendered
-once more. What `mine` wrote is read back instead as long as its fingerprint holds, so that a chart that invents
-passwords invents them once.
-"""
+"""From locked sources and own files to the objects of every component: what `mine` and `smelt` have in common."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
-from cluster_forge.foundation.addresses import without_credentials
-from cluster_forge.foundation.errors import ArchiveError, ForgeError, LockError, leaves, raise_all
-from cluster_forge.foundation.names import ComponentName, counted
-from cluster_forge.manifests import kubernetes_apis, scope
-from cluster_forge.ports.rendering import RenderJob, RenderRequest
+from cluster_forge.foundation.errors import ForgeError, leaves, raise_all
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests import scope
 from cluster_forge.ports.progress import Reporter
+from cluster_forge.ports.workers import Workers
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, Stack
-from cluster_forge.stages.build import render_jobs, sourced_tree
+from cluster_forge.stages.build import sourced_tree
+from cluster_forge.stages.build.component_renderer import STAGE, ComponentRenderer
+from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, is_url
 from cluster_forge.stages.build.render_jobs import ObjectGroup
-from cluster_forge.stages.toolbox import Pins, Toolbox, has_sources, is_url, not_mined, stored
-from cluster_forge.stages.build.sourced_tree import RenderedComponent
+from cluster_forge.stages.build.rendered_component import RenderedComponent
+from cluster_forge.stages.toolbox import Toolbox
 
-STAGE = "render"
-_ASKING = ".APIVersions"
+_MAX_ROUNDS = 7
+"""Chains of charts whose CRDs change the next chart are followed this far."""
 
-_ROUNDS = 7
-"""How often a chart may bring CRDs that make another come out otherwise, before it is left at that."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComponentObjects:
-    """Everything that a component brings: what its sources came to, and its own entries of ``manifests``."""
-
-    component: Component
-    made: RenderedComponent | None
-    own: tuple[ObjectGroup, ...]
-
-    @property
-    def groups(self) -> tuple[ObjectGroup, ...]:
-        return (*(self.made.groups if self.made else ()), *self.own)
-
-    @property
-    def is_reused(self) -> bool:
-        """Whether nothing was rendered for it."""
-        return bool(self.made and (self.made.kept or self.made.is_cached))
+OwnObjects = Mapping[ComponentName, Sequence[ObjectGroup]]
+"""The objects of each component's own entries."""
 
 
 def render(
-    stack: Stack, pins: Mapping[ComponentName, Pins], lock: Lock, toolbox: Toolbox, reporter: Reporter
-) -> dict[ComponentName, ComponentObjects]:
+    stack: Stack,
+    sources: Mapping[ComponentName, ComponentSources],
+    lock: Lock,
+    toolbox: Toolbox,
+    reporter: Reporter,
+) -> dict[ComponentName, RenderedComponent]:
     """The objects of every component, in the order of the stack.
 
     Raises:
-        ForgeError, ExceptionGroup: every component's errors: RenderError, ArchiveError, ManifestError, LockError.
+        ForgeError, ExceptionGroup: the errors of all components: RenderError, ArchiveError, ManifestError, LockError.
     """
-    making = _Making(stack, pins, lock, toolbox, reporter)
-    own = making.own()
-    made = making.everything(own)
-    making.finished()
+    renderer = ComponentRenderer(stack, sources, lock, toolbox, reporter)
+    entries = _own_entries(stack)
+    sourced = [component for component in stack.components if has_sources(component)]
+    reporter.stage_started(STAGE, len(entries) + len(sourced))
+    groups = toolbox.workers.map(lambda pair: renderer.render_entry(*pair), entries)
+    own: dict[ComponentName, tuple[ObjectGroup, ...]] = {component.name: () for component in stack.components}
+    for (component, _), group in zip(entries, groups, strict=True):
+        own[component.name] += (group,)
+    rendered = _FixedPoint(stack, own, renderer, toolbox.workers).rendered()
+    reporter.stage_finished(STAGE, renderer.summary)
     return {
-        each.name: ComponentObjects(component=each, made=made.get(each.name), own=own[each.name]) for each in stack.components
+        component.name: replace(
+            rendered.get(component.name, RenderedComponent(component=component)), own=own[component.name]
+        )
+        for component in stack.components
     }
 
 
-class _Making:
-    """What the sources of one stack come to."""
+def _own_entries(stack: Stack) -> list[tuple[Component, str]]:
+    """The entries of ``manifests`` in ``input/``, each with its component; an empty one stands for ``objects``."""
+    return [
+        (component, entry)
+        for component in stack.components
+        for entry in (
+            *(entry for entry in component.manifests if not is_url(entry)),
+            *([""] if component.objects else []),
+        )
+    ]
 
-    def __init__(
-        self, stack: Stack, pins: Mapping[ComponentName, Pins], lock: Lock, toolbox: Toolbox, reporter: Reporter
-    ) -> None:
-        self._stack = stack
-        self._pins = pins
-        self._lock = lock
-        self._toolbox = toolbox
-        self._reporter = reporter
-        self._built_in = kubernetes_apis.api_versions(stack.target.kubernetes.minor)
-        self._sourced = [each for each in stack.components if has_sources(each)]
-        self._asked: dict[ComponentName, frozenset[str] | None] = {}
-        self._counts: Counter[str] = Counter()
-        self._archives: dict[ComponentName, bytes] = {}
 
-    def own(self) -> dict[ComponentName, tuple[ObjectGroup, ...]]:
-        """The objects in the components' own files and folders, one group for each entry."""
-        entries = [
-            (each, entry)
-            for each in self._stack.components
-            for entry in (*(entry for entry in each.manifests if not is_url(entry)), *([""] if each.objects else []))
-        ]
-        self._reporter.stage_started(STAGE, len(entries) + len(self._sourced))
-        groups = self._toolbox.workers.map(lambda each: self._own(*each), entries)
-        own: dict[ComponentName, tuple[ObjectGroup, ...]] = {each.name: () for each in self._stack.components}
-        for (component, _), group in zip(entries, groups, strict=True):
-            own[component.name] += (group,)
-        return own
+class _FixedPoint:
+    """Renders charts as a cluster that holds the whole stack would have them rendered.
 
-    def everything(self, own: Mapping[ComponentName, Sequence[ObjectGroup]]) -> dict[ComponentName, RenderedComponent]:
-        """Read back or make what every component's sources come to, until none would come out otherwise.
+    A chart may ask which API versions the cluster has (Helm, "Built-in Objects", ``Capabilities.APIVersions``) and
+    render other objects, CRDs among them, depending on the answer. So sources are rendered in rounds until no component
+    would change. These invariants hold in every round:
 
-        Charts that ask for APIs which Kubernetes itself does not have are rendered when it is known which of them the
-        others bring; those that may ask for any, at last.
+    - *Visible* are the API versions that CRDs among the objects rendered so far define, excluded objects left out,
+      without the *withdrawn* ones.
+    - An API version that was defined and, after it became visible, is defined no longer is withdrawn for good: a chart
+      that defines a CRD only where the cluster lacks it is rendered as if the cluster lacked it. So a component is not
+      rendered in turns with and without its own CRD.
+    - All components of a round see the same API versions, those at its start: neither the order of components nor the
+      number of workers matters.
+    - A component is rendered with the visible ones among its *required* API versions, and again only if those changed.
+      One that is reused (its sourced tree) counts as rendered as long as its fingerprint holds for them: a chart that
+      generates passwords generates them once.
+    - A chart that may ask for more than Kubernetes' own API versions waits until the others are rendered; one that may
+      ask for any waits longest. So most charts are rendered once.
+
+    The rounds end when every component is current, or after `_MAX_ROUNDS`; a longer chain of charts keeps the result of
+    the last round.
+    """
+
+    def __init__(self, stack: Stack, own: OwnObjects, renderer: ComponentRenderer, workers: Workers) -> None:
+        self._components = stack.components
+        self._sourced = [component for component in stack.components if has_sources(component)]
+        self._own = own
+        self._renderer = renderer
+        self._workers = workers
+        self._rendered: dict[ComponentName, RenderedComponent] = {}
+
+    def rendered(self) -> dict[ComponentName, RenderedComponent]:
+        """The objects of every component's sources, reused or rendered.
+
+        Raises:
+            ForgeError, ExceptionGroup: the errors of all components that cannot be rendered.
         """
-        made = {each.component: each for each in self._toolbox.workers.map(self._read, self._sourced) if each}
-        due = [each for each in self._sourced if each.name not in made]
-        self._asked = dict(zip((each.name for each in due), self._toolbox.workers.map(self._asks, due), strict=True))
-        tiers = [[each for each in due if self._patience(each) == patience] for patience in (1, 2)]
-        due = [each for each in due if self._patience(each) == 0]
-        brought = announced = self._announced(own, made)
-        denied: frozenset[str] = frozenset()
-        for _ in range(_ROUNDS):
-            for new in self._made(due, announced, tiers):
-                made[new.component] = new
-            before, brought = brought, self._announced(own, made)
-            denied |= before - brought  # what a chart brings only where nobody has it
-            announced = brought - denied
-            known = [each for each in self._sourced if each.name in made]
-            stale = [each for each in known if not self._holds(each, made[each.name], announced)]
-            due = (tiers.pop(0) if tiers else []) + stale
-            if not due and not any(tiers):
+        trees = self._workers.map(self._renderer.load_sourced_tree, self._sourced)
+        self._rendered = {tree.name: tree for tree in trees if tree}
+        due, *waiting = self._tiers([component for component in self._sourced if component.name not in self._rendered])
+        defined = visible = self._defined_apis()
+        withdrawn: frozenset[str] = frozenset()
+        for _ in range(_MAX_ROUNDS):
+            self._render(due, waiting, visible)
+            before, defined = defined, self._defined_apis()
+            withdrawn |= before - defined
+            visible = defined - withdrawn
+            due = (waiting.pop(0) if waiting else []) + self._outdated(visible)
+            if not due and not any(waiting):
                 break
-        return made
+        return self._rendered
 
-    def _made(
-        self, due: Sequence[Component], announced: frozenset[str], later: Sequence[Sequence[Component]]
-    ) -> list[RenderedComponent]:
-        """What components come to; if one fails, the errors of those that are due later are told with its own."""
+    def _tiers(self, components: Sequence[Component]) -> list[list[Component]]:
+        """The components that ask for nothing but built-in API versions, for some others, and for any."""
+        self._workers.map(self._renderer.required_apis, components)
+        tiers: list[list[Component]] = [[], [], []]
+        for component in components:
+            if self._renderer.requires_only_built_in(component):
+                tiers[0].append(component)
+            else:
+                tiers[2 if self._renderer.required_apis(component) is None else 1].append(component)
+        return tiers
+
+    def _outdated(self, visible_apis: frozenset[str]) -> list[Component]:
+        return [
+            component
+            for component in self._sourced
+            if component.name in self._rendered
+            and not self._renderer.is_current(component, self._rendered[component.name], visible_apis)
+        ]
+
+    def _render(
+        self, due: Sequence[Component], waiting: Sequence[Sequence[Component]], visible_apis: frozenset[str]
+    ) -> None:
+        """Render the components that are due; if one fails, the waiting ones too, to report all errors together."""
         errors: list[ForgeError] = []
-        made: list[RenderedComponent] = []
-        for tier in (due, *later):
+        render = partial(self._renderer.render, visible_apis=visible_apis)
+        for tier in (due, *waiting):
             try:
-                made += self._toolbox.workers.map(partial(self._make, announced=announced), tier, weight=self._weight)
+                rendered = self._workers.map(render, tier, weight=self._renderer.weight)
             except (ForgeError, ExceptionGroup) as error:
-                errors += [each for each in leaves(error) if isinstance(each, ForgeError)]
+                errors += [leaf for leaf in leaves(error) if isinstance(leaf, ForgeError)]
+            else:
+                self._rendered |= {result.name: result for result in rendered}
             if not errors:
                 break
         raise_all(errors)
-        return made
 
-    def finished(self) -> None:
-        """Tell how much had to be done."""
-        told = ", ".join(f"{number} {what}" for what, number in self._counts.items() if number)
-        self._reporter.stage_finished(STAGE, told or "nothing to do")
-
-    def _own(self, component: Component, entry: str) -> ObjectGroup:
-        """The objects of an entry of ``manifests``, or without one those that the description holds."""
-        with self._told(component) as facts:
-            files = self._toolbox.files
-            order = render_jobs.own(entry, component, files) if entry else render_jobs.written_out(component)
-            found, facts["cached"] = render_jobs.made(order, self._toolbox.renderer)
-            facts["objects"] = len(found)
-        return ObjectGroup(origin=entry or "objects", manifests=found)
-
-    def _announced(
-        self, own: Mapping[ComponentName, Sequence[ObjectGroup]], made: Mapping[ComponentName, RenderedComponent]
-    ) -> frozenset[str]:
+    def _defined_apis(self) -> frozenset[str]:
         """The API versions that the CRDs among all objects add to a cluster."""
         manifests = (
             manifest
-            for each in self._stack.components
-            for group in (*own[each.name], *(made[each.name].groups if each.name in made else ()))
+            for component in self._components
+            for group in (*self._own[component.name], *self._groups(component))
             for manifest in group.manifests
-            if manifest.facts.defines and not sourced_tree.is_excluded(manifest, each)
+            if manifest.facts.defines and not sourced_tree.is_excluded(manifest, component)
         )
         return frozenset(api for kind in scope.custom_kinds(manifests) for api in kind.api_versions)
 
-    def _read(self, component: Component) -> RenderedComponent | None:
-        locked = self._lock.component(component.name)
-        if locked is None or locked.rendered is None:
-            return None
-        made = sourced_tree.read(component, locked, self._toolbox)
-        if made:
-            with self._told(component, "read back") as facts:
-                facts["cached"], facts["objects"] = made.is_cached, made.objects
-        return made
-
-    def _holds(self, component: Component, made: RenderedComponent, announced: Collection[str]) -> bool:
-        """Whether it is what would be made with these API versions announced."""
-        heard = made.heard(announced)
-        if made.kept is None:
-            return heard == made.announced
-        locked = self._lock.component(component.name)
-        pins = self._pins.get(component.name, Pins())
-        expected = sourced_tree.fingerprint(
-            component, pins=pins, announced=heard, stack=self._stack, toolbox=self._toolbox, content=made.kept
-        )
-        return locked is not None and locked.rendered == expected
-
-    def _asks(self, component: Component) -> frozenset[str] | None:
-        """The API versions that a component's chart asks for; None: it may ask for any."""
-        if component.name in self._asked:
-            return self._asked[component.name]
-        if not component.helm:
-            return frozenset()
-        if _ASKING in str(component.values):  # values may be templates, too
-            return None
-        try:
-            return self._toolbox.renderer.required_apis(self._archive(component))
-        except (LockError, ArchiveError):
-            return frozenset()  # `_make` tells it, together with what is wrong with the others
-
-    def _weight(self, component: Component) -> int:
-        """About how much work a component is: the size of its chart."""
-        return len(self._archives.get(component.name, b""))
-
-    def _patience(self, component: Component) -> int:
-        """How long it waits: 0 if it asks for no more than Kubernetes itself has, 2 if it may ask for anything."""
-        asked = self._asks(component)
-        if asked is None:
-            return 2
-        return 0 if asked <= frozenset(self._built_in) else 1
-
-    def _archive(self, component: Component) -> bytes:
-        """Its chart, read from the store once: it is asked about before it is rendered."""
-        if component.name in self._archives:
-            return self._archives[component.name]
-        assert component.helm is not None
-        pin = self._pins.get(component.name, Pins()).chart
-        if pin is None:
-            raise not_mined(component, component.helm.chart)
-        archive = self._archives[component.name] = stored(component, pin, self._toolbox.store)
-        return archive
-
-    def _make(self, component: Component, announced: frozenset[str]) -> RenderedComponent:
-        asks = self._asks(component)
-        heard = announced if asks is None else asks & announced
-        groups = []
-        with self._told(component) as facts:
-            kept = []
-            for origin, order in self._orders(component, heard):
-                found, is_kept = render_jobs.made(order, self._toolbox.renderer)
-                groups.append(ObjectGroup(origin=origin, manifests=found))
-                kept.append(is_kept)
-            facts["cached"] = all(kept)
-            facts["objects"] = sum(len(group.manifests) for group in groups)
-        return RenderedComponent(
-            component=component.name, groups=tuple(groups), required_apis=asks, announced=heard, is_cached=bool(facts["cached"])
-        )
-
-    def _orders(self, component: Component, heard: frozenset[str]) -> Iterator[tuple[str, RenderJob]]:
-        """What has to be made of the component's sources, each with where it comes from."""
-        pins = self._pins.get(component.name, Pins())
-        if component.helm:
-            request = RenderRequest(
-                chart=self._archive(component),
-                values=component.values,
-                release=component.helm.release,
-                namespace=component.namespace or "default",
-                kubernetes=self._stack.target.kubernetes,
-                api_versions=(*self._built_in, *sorted(heard)),
-                skip_schema=component.helm.skip_schema,
-            )
-            address = pins.chart.address if pins.chart else ""
-            yield address, RenderJob(component=component.name, where=component.where, chart=request)
-        for url in filter(is_url, component.manifests):
-            shown = without_credentials(url)
-            if url not in pins.manifests:
-                raise not_mined(component, shown)
-            content = stored(component, pins.manifests[url], self._toolbox.store)
-            yield shown, RenderJob(component=component.name, where=component.where, texts=[(shown, content)])
-
-    @contextmanager
-    def _told(self, component: Component, how: str = "") -> Iterator[dict[str, bool | int]]:
-        """Tell that a component is worked on, and how that ended."""
-        self._reporter.item_started(STAGE, component.name)
-        facts: dict[str, bool | int] = {"cached": False, "objects": 0}
-        yield facts
-        detail = f"{counted(facts['objects'], 'object')}{' (cached)' if facts['cached'] else ''}"
-        self._counts["cached" if facts["cached"] else how or "made"] += 1
-        self._reporter.item_finished(STAGE, component.name, detail, **facts)
+    def _groups(self, component: Component) -> tuple[ObjectGroup, ...]:
+        rendered = self._rendered.get(component.name)
+        return rendered.sourced if rendered else ()

@@ -1,4 +1,4 @@
-"""From texts to objects: what lies in ``input/``, and what was made of it."""
+"""The render jobs of a component, one for each of its sources and entries, and running them."""
 
 from __future__ import annotations
 
@@ -7,74 +7,86 @@ from dataclasses import dataclass
 
 import orjson
 
+from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.manifests import batch
 from cluster_forge.manifests.manifest import Manifest
-from cluster_forge.ports.rendering import Renderer, RenderJob
+from cluster_forge.ports.rendering import Renderer, RenderJob, RenderRequest
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack.model import Component
-from cluster_forge.stages.toolbox import has_sources, sourced_folder
+from cluster_forge.stages.build.component_sources import has_sources, sourced_folder
 
 _YAML = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectGroup:
-    """The objects of one entry of a component: its chart, or one URL, file or folder of ``manifests``."""
+    """The objects of one render job; ``is_cached`` if they came from the cache."""
 
-    origin: str
     manifests: tuple[Manifest, ...]
+    is_cached: bool = False
 
 
-def made(order: RenderJob, renderer: Renderer) -> tuple[tuple[Manifest, ...], bool]:
-    """What came of an order, and whether it was there already.
-
-    Raises:
-        RenderError, ArchiveError, ManifestError, ExceptionGroup: see `Maker.make`.
-    """
-    packed = renderer.render(order)
-    return batch.unpack(packed.content, order.component), packed.is_kept
-
-
-def own(entry: str, component: Component, files: Workspace) -> RenderJob:
-    """The order for the objects in one of the component's own files or folders.
+def run(job: RenderJob, renderer: Renderer) -> ObjectGroup:
+    """Run a job.
 
     Raises:
-        ManifestError: if it is not there.
+        RenderError, ArchiveError, ManifestError, ExceptionGroup: see `Renderer.render`.
     """
-    return _in_input(f"input/{entry.strip('/')}", component, files)
+    rendered = renderer.render(job)
+    return ObjectGroup(manifests=batch.unpack(rendered.content, job.component), is_cached=rendered.is_kept)
 
 
-def written_out(component: Component) -> RenderJob:
-    """The order for the objects that the description itself holds."""
+def of_chart(request: RenderRequest, component: Component) -> RenderJob:
+    """The job for the component's chart."""
+    return RenderJob(component=component.name, where=component.where, chart=request)
+
+
+def of_url(url: str, content: bytes, component: Component) -> RenderJob:
+    """The job for the manifests that a URL serves."""
+    return RenderJob(component=component.name, where=component.where, texts=[(without_credentials(url), content)])
+
+
+def of_entry(entry: str, component: Component, files: Workspace) -> RenderJob:
+    """The job for an entry of ``manifests`` in ``input/``, a file or a folder. What `mine` wrote there is left out.
+
+    Raises:
+        ManifestError: if it does not exist.
+    """
+    path = f"input/{entry.strip('/')}"
+    tree = files.read_tree(path)
+    if tree is None:
+        content = files.read(path)
+        if content is None:
+            raise ManifestError(
+                f"component {component.name}: there is no {path}",
+                where=component.where,
+                fix="create it, or correct the entry of `manifests`; paths are relative to input/",
+            )
+        return _of_files({path: content}, component)
+    sourced = f"input/{sourced_folder(component)}/"
+    leaves_out = has_sources(component) and not f"{path}/".startswith(sourced)
+    texts = {f"{path}/{name}": content for name, content in tree.files.items()}
+    return _of_files(
+        {file: content for file, content in texts.items() if not (leaves_out and file.startswith(sourced))}, component
+    )
+
+
+def of_objects(component: Component) -> RenderJob:
+    """The job for ``objects``, those in the description itself."""
     texts = [
-        (f"{component.where} objects[{index}]", orjson.dumps(each) + b"\n")
-        for index, each in enumerate(component.objects)
+        (f"{component.where} objects[{index}]", orjson.dumps(body) + b"\n")
+        for index, body in enumerate(component.objects)
     ]
     return RenderJob(component=component.name, where=component.where, texts=texts)
 
 
 def of_folder(tree: FileTree, folder: str, component: Component) -> RenderJob:
-    """The order for the objects in a folder's files."""
-    return _order(component, {f"{folder}/{name}": content for name, content in tree.files.items()})
+    """The job for the files of a folder."""
+    return _of_files({f"{folder}/{name}": content for name, content in tree.files.items()}, component)
 
 
-def _in_input(path: str, component: Component, files: Workspace) -> RenderJob:
-    tree = files.read_tree(path)
-    if tree is None:
-        content = files.read(path)
-        if content is None:
-            raise ManifestError(f"component {component.name}: there is no {path}", where=component.where)
-        return _order(component, {path: content})
-    mined = f"input/{sourced_folder(component)}/"
-    passes_over = has_sources(component) and not f"{path}/".startswith(mined)
-    found = {f"{path}/{name}": content for name, content in tree.files.items()}
-    return _order(
-        component, {file: content for file, content in found.items() if not (passes_over and file.startswith(mined))}
-    )
-
-
-def _order(component: Component, files: Mapping[str, bytes]) -> RenderJob:
+def _of_files(files: Mapping[str, bytes], component: Component) -> RenderJob:
     texts = tuple((file, content) for file, content in files.items() if file.endswith(_YAML))
     return RenderJob(component=component.name, where=component.where, texts=texts)

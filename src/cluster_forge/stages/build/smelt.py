@@ -2,200 +2,169 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cluster_forge.record import RECORD, Record
 from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StaleError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.progress import Reporter
+from cluster_forge.record import RECORD, Record
 from cluster_forge.stack.lock import Lock
-from cluster_forge.stack.model import Ignore, Stack
-from cluster_forge.stages.build import smelt_diff, working_tree
-from cluster_forge.stages.build.smelt_diff import Changes
+from cluster_forge.stack.model import Stack
+from cluster_forge.stages.build import finding_policy, smelt_diff, working_tree
+from cluster_forge.stages.build.component_sources import ComponentSources
 from cluster_forge.stages.build.input_fingerprint import fingerprint
-from cluster_forge.stages.toolbox import Pins, Toolbox
-from cluster_forge.stages.build.working_tree import Working
+from cluster_forge.stages.build.smelt_diff import Changes
+from cluster_forge.stages.build.working_tree import WorkingTree
+from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
-    from cluster_forge.stages.build.assemble import Part
-    from cluster_forge.stages.build.render import ComponentObjects
+    from cluster_forge.stages.build.rendered_component import RenderedComponent
 
 STAGE = "smelt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmeltRequest:
-    """The stack, its pinned sources, and what was mined already in this run.
+    """The stack and its locked sources.
 
-    ``allow`` names the codes of error findings that pass. ``discard_edits`` lets hand edits in `working/` be
-    overwritten. ``is_anew`` makes everything although nothing changed.
+    ``rendered`` are the components if mine rendered them in this run, ``input_digests`` the digests of
+    the own files as they were before (`input_fingerprint.own_files`). ``allow`` names codes of error findings that count
+    as warnings. ``discard_edits`` overwrites hand edits in `working/`, ``ignore_cache`` renders although `working/` is
+    current.
     """
 
     stack: Stack
-    pins: Mapping[ComponentName, Pins]
+    sources: Mapping[ComponentName, ComponentSources]
     lock: Lock
     notices: Sequence[Finding] = ()
-    contents: Mapping[ComponentName, ComponentObjects] | None = None
-    own: Mapping[str, str] | None = None
-    """`inputs.own_files` as they were before ``contents`` were made."""
+    rendered: Mapping[ComponentName, RenderedComponent] | None = None
+    input_digests: Mapping[str, str] | None = None
     allow: frozenset[str] = frozenset()
     discard_edits: bool = False
-    is_anew: bool = False
+    ignore_cache: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmeltResult:
-    """What `working/` holds, and whether it was written: a finding of severity error keeps it as it was.
+    """The content of `working/`.
 
-    ``parts`` are empty where nothing had to be made, because `working/` is what would be made. ``reused`` names the
-    components that nothing was rendered or read for.
+    ``is_current``: the folder had it already, and the parts of the record have no documents. ``reused`` names the
+    components whose sources were not rendered.
     """
 
-    parts: tuple[Part, ...]
     record: Record
     tree: FileTree
     findings: tuple[Finding, ...]
     changes: Changes
     reused: frozenset[ComponentName] = frozenset()
+    is_current: bool = False
 
     @property
     def is_written(self) -> bool:
-        return not self.record.errors
+        """Whether `working/` has the content; a finding of severity error leaves the folder as it was."""
+        return not self.record.findings.error
 
     @property
     def objects(self) -> int:
+        """The number of objects of all parts."""
         return self.record.objects
 
 
 def smelt(request: SmeltRequest, toolbox: Toolbox, reporter: Reporter) -> SmeltResult:
-    """Make `working/` anew, unless it is what would be made.
+    """Write `working/`, unless it is current.
 
     Raises:
-        LockError: a source that was not mined.
+        LockError: for a source that is not locked or not in the store.
         RenderError, ArchiveError, ManifestError, OrderError: see `render` and `assemble`; several in an ExceptionGroup.
-        EditedError: if `working/` holds hand edits and they were not given up.
+        EditedError: if `working/` has hand edits and ``discard_edits`` is not set.
     """
     present = _present(request, toolbox)
-    inputs = fingerprint(request.stack, request.pins, request.lock, toolbox, request.own)
+    inputs = fingerprint(request.stack, request.sources, request.lock, toolbox, request.input_digests)
     reporter.stage_started(STAGE, 0)
-    smelted = (None if request.is_anew else _unchanged(request, present, inputs)) or _made(
-        request, present, inputs, toolbox, reporter
-    )
+    current = None if request.ignore_cache else _current(request, present, inputs)
+    smelted = current or _render(request, present, inputs, toolbox, reporter)
     for finding in smelted.findings:
         reporter.finding_reported(finding)
-    if smelted.parts and smelted.is_written:
-        hidden = RECORD.removeprefix(f"{working_tree.FOLDER}/")
-        toolbox.files.replace_trees({working_tree.FOLDER: FileTree({**smelted.tree.files, hidden: smelted.record.to_json()})})
     if smelted.is_written:
+        if not smelted.is_current:
+            _write(smelted, toolbox)
         reporter.stage_finished(
             STAGE, f"{smelted.objects} objects of {len(smelted.record.parts)} components in {working_tree.FOLDER}/"
         )
     return smelted
 
 
-def _present(request: SmeltRequest, toolbox: Toolbox) -> Working | None:
-    """`working/` as it is, whose edits are none or may be lost."""
+def _write(smelted: SmeltResult, toolbox: Toolbox) -> None:
+    record = RECORD.removeprefix(f"{working_tree.FOLDER}/")
+    tree = FileTree({**smelted.tree.files, record: smelted.record.to_json()})
+    toolbox.files.replace_trees({working_tree.FOLDER: tree})
+
+
+def _present(request: SmeltRequest, toolbox: Toolbox) -> WorkingTree | None:
+    """`working/` as it is, without hand edits unless they may be lost."""
     if request.discard_edits:
         try:
-            return working_tree.look(toolbox.files)
+            return working_tree.load(toolbox.files)
         except StaleError:
             return None
-    found = working_tree.look(toolbox.files)
-    working_tree.refuse_edits(found)
-    return found
+    working = working_tree.load(toolbox.files)
+    working_tree.refuse_edits(working)
+    return working
 
 
-def _unchanged(request: SmeltRequest, present: Working | None, inputs: Digest) -> SmeltResult | None:
-    """What `working/` is, where it was made of just these inputs and nobody touched it since; never by time stamps."""
+def _current(request: SmeltRequest, present: WorkingTree | None, inputs: Digest) -> SmeltResult | None:
+    """`working/` as the result, if smelt wrote it from these inputs and no file was edited; time stamps do not count."""
     if present is None or present.edited:
         return None
     record = present.record
     if (record.inputs, record.stack, record.tool) != (inputs, request.stack.name, build.identity()):
         return None
-    findings = judged((*request.notices, *record.found), request.stack.ignores, request.allow)
+    findings = finding_policy.apply((*request.notices, *record.own_findings), request.stack.ignores, request.allow)
     return SmeltResult(
-        parts=(),
-        record=replace(record, errors=_count(findings, Severity.ERROR), warnings=_count(findings, Severity.WARNING)),
+        record=replace(record, findings=finding_policy.count(findings)),
         tree=present.tree,
         findings=findings,
         changes=Changes(),
         reused=frozenset(part.name for part in record.parts),
+        is_current=True,
     )
 
 
-def _made(request: SmeltRequest, present: Working | None, inputs: Digest, toolbox: Toolbox, reporter: Reporter) -> SmeltResult:
-    # All this takes a while to import, and mostly nothing has to be made.
-    from cluster_forge.stages.build.assemble import assemble  # noqa: PLC0415
-    from cluster_forge.stages.build.layout import lay_out  # noqa: PLC0415
-    from cluster_forge.stages.build.render import render  # noqa: PLC0415
+def _render(
+    request: SmeltRequest, present: WorkingTree | None, inputs: Digest, toolbox: Toolbox, reporter: Reporter
+) -> SmeltResult:
+    from cluster_forge.stages.build.assemble import assemble  # noqa: PLC0415 - 0.05 s, and mostly `working/` is current
+    from cluster_forge.stages.build.layout import lay_out  # noqa: PLC0415 - the same
+    from cluster_forge.stages.build.render import render  # noqa: PLC0415 - the same
 
     stack = request.stack
-    contents = request.contents
-    if contents is None:
-        contents = render(stack, request.pins, request.lock, toolbox, reporter)
-    assembled = assemble(stack, contents)
-    findings = judged((*request.notices, *assembled.findings), stack.ignores, request.allow)
-    tree, records, revision = lay_out(stack, assembled.parts, request.pins)
-    known = {each.path: each.digest for part in records for each in part.objects}
+    rendered = request.rendered
+    if rendered is None:
+        rendered = render(stack, request.sources, request.lock, toolbox, reporter)
+    assembly = assemble(stack, rendered, request.sources)
+    findings = finding_policy.apply((*request.notices, *assembly.findings), stack.ignores, request.allow)
+    tree, revision = lay_out(stack, assembly)
+    digests = {part_object.path: part_object.digest for part in assembly.parts for part_object in part.objects}
     record = Record(
         tool=build.identity(),
         stack=stack.name,
         inputs=inputs,
         revision=revision,
-        parts=records,
-        files={path: known.get(path) or Digest.of(content) for path, content in tree.files.items()},
-        found=assembled.findings,
-        errors=_count(findings, Severity.ERROR),
-        warnings=_count(findings, Severity.WARNING),
+        findings=finding_policy.count(findings),
+        own_findings=assembly.findings,
+        parts=assembly.parts,
+        files={path: digests.get(path) or Digest.of(content) for path, content in tree.files.items()},
     )
     return SmeltResult(
-        parts=assembled.parts,
         record=record,
         tree=tree,
         findings=findings,
         changes=smelt_diff.between(present.record if present else None, record),
-        reused=frozenset(name for name, each in contents.items() if each.is_reused),
-    )
-
-
-def _count(findings: Iterable[Finding], severity: Severity) -> int:
-    return sum(finding.severity is severity for finding in findings)
-
-
-def judged(findings: Iterable[Finding], ignores: Sequence[Ignore], allow: Collection[str]) -> tuple[Finding, ...]:
-    """The findings after the description's ``checks.ignore`` and ``--allow``; an ignore without effect is a finding."""
-    used: set[Ignore] = set()
-    kept = []
-    for finding in findings:
-        matching = [each for each in ignores if _matches(each, finding)]
-        used.update(matching)
-        if not matching:
-            allowed = finding.severity is Severity.ERROR and finding.code in allow
-            kept.append(replace(finding, severity=Severity.WARNING) if allowed else finding)
-    for each in ignores:
-        if each not in used:
-            message = f"checks.ignore {each.code!r} silences nothing"
-            kept.append(
-                Finding(
-                    code="unused-ignore",
-                    severity=Severity.WARNING,
-                    where=each.where,
-                    message=message,
-                    fix="take it out",
-                )
-            )
-    return tuple(kept)
-
-
-def _matches(ignore: Ignore, finding: Finding) -> bool:
-    return (
-        ignore.code == finding.code
-        and ignore.component in ("", finding.component)
-        and ignore.object in ("", str(finding.object), finding.object.name if finding.object else "")
+        reused=frozenset(name for name, result in rendered.items() if result.is_reused),
     )

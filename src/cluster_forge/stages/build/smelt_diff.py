@@ -1,42 +1,43 @@
-"""What is another between two smelts: components and objects that were added, changed or removed."""
+"""The differences between two smelts: components and objects that were added, changed or removed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cluster_forge.record import ObjectRecord, Record
-from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.part import PartObject
+from cluster_forge.record import Record
 
-Named = tuple[ComponentName, ObjectRecord]
-"""An object and the component that it belongs to."""
+ComponentObject = tuple[ComponentName, PartObject]
+"""An object and its component."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """The components, and the objects of all components; ``is_first`` where there was nothing to compare with."""
+    """The changed components, and the changed objects of all components; ``is_first``: there was no smelt before."""
 
     added_components: tuple[ComponentName, ...] = ()
     changed_components: tuple[ComponentName, ...] = ()
     removed_components: tuple[ComponentName, ...] = ()
-    added: tuple[Named, ...] = ()
-    changed: tuple[Named, ...] = ()
-    removed: tuple[Named, ...] = ()
+    added: tuple[ComponentObject, ...] = ()
+    changed: tuple[ComponentObject, ...] = ()
+    removed: tuple[ComponentObject, ...] = ()
     is_first: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed or self.added_components or self.removed_components)
 
 
-def between(before: Record | None, now: Record) -> Changes:
-    """What ``now`` holds and ``before`` did not, and the other way round; objects are told apart by file and digest."""
+def between(before: Record | None, after: Record) -> Changes:
+    """What changed from ``before`` to ``after``; an object with another digest in the same file is a changed one."""
     if before is None:
         return Changes(is_first=True)
-    old, new = _objects(before), _objects(now)
-    had, has = {part.name for part in before.parts}, {part.name for part in now.parts}
+    old, new = _by_path(before), _by_path(after)
+    had, has = {part.name for part in before.parts}, {part.name for part in after.parts}
     added = [new[path] for path in new.keys() - old.keys()]
     removed = [old[path] for path in old.keys() - new.keys()]
-    changed = [new[path] for path in new.keys() & old.keys() if _digest(new[path]) != _digest(old[path])]
+    changed = [new[path] for path in new.keys() & old.keys() if new[path][1].digest != old[path][1].digest]
     touched = {name for name, _ in (*added, *changed, *removed)}
     return Changes(
         added_components=tuple(sorted(has - had)),
@@ -48,13 +49,9 @@ def between(before: Record | None, now: Record) -> Changes:
     )
 
 
-def _objects(record: Record) -> dict[str, Named]:
-    return {each.path: (part.name, each) for part in record.parts for each in part.objects}
+def _by_path(record: Record) -> dict[str, ComponentObject]:
+    return {part_object.path: (part.name, part_object) for part in record.parts for part_object in part.objects}
 
 
-def _digest(named: Named) -> Digest:
-    return named[1].digest
-
-
-def _sorted(found: list[Named]) -> tuple[Named, ...]:
-    return tuple(sorted(found, key=lambda named: named[1].path))
+def _sorted(objects: Iterable[ComponentObject]) -> tuple[ComponentObject, ...]:
+    return tuple(sorted(objects, key=lambda pair: pair[1].path))

@@ -1,61 +1,38 @@
-"""`working/` as it is now: what smelt wrote, with the hand edits that were made since."""
+"""`working/` as it is now: what smelt wrote, with the hand edits since."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cluster_forge.record import RECORD, ObjectRecord, Record
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.ports.workspace import Workspace
+from cluster_forge.record import RECORD, Record
 
-FOLDER, LATER = "working", "hooks"
-_SHOWN = 5
+FOLDER = "working"
+_MAX_SHOWN = 5
 
-NO_RECORD = Record(tool="", stack="", inputs=Digest.of(b""), revision="", parts=(), files={})
-"""Of a folder that smelt did not make: it holds nothing that is known."""
+_NO_RECORD = Record(tool="", stack="", inputs=Digest.of(b""), revision="", parts=(), files={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Working:
-    """The folder's files and the record of them; ``edited`` lists what is not as smelt wrote it."""
+class WorkingTree:
+    """The files of the folder and their record; ``edited`` lists the files that differ from what smelt wrote."""
 
     tree: FileTree
     record: Record
     edited: tuple[str, ...] = ()
 
-
-def object_record(manifest: Manifest, path: str) -> ObjectRecord:
-    """What cast has to know of an object that lies in the file ``path`` of `working/`."""
-    return ObjectRecord(
-        path=path,
-        id=manifest.id,
-        digest=Digest.of(manifest.text),
-        images=manifest.facts.images,
-        hook=manifest.facts.hook,
-        weight=manifest.facts.weight,
-    )
+    @property
+    def is_smelted(self) -> bool:
+        """Whether smelt wrote the folder; otherwise every file in it counts as edited."""
+        return self.record is not _NO_RECORD
 
 
-def edits(record: Record, tree: FileTree) -> list[str]:
-    """The files that are not as smelt wrote them: changed, added (``+ ``) or deleted (``- ``)."""
-    known = record.files
-    changed = [path for path, content in tree.files.items() if path in known and Digest.of(content) != known[path]]
-    added = [f"+ {path}" for path in tree if path not in known]
-    return sorted(changed) + added + [f"- {path}" for path in known if path not in tree.files]
-
-
-def shown(found: Sequence[str]) -> str:
-    """The first few of them."""
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return f"{', '.join(found[:_SHOWN])}{more}"
-
-
-def look(files: Workspace) -> Working | None:
-    """The folder as it is, with an empty record if smelt did not make it; None where there is nothing in it.
+def load(files: Workspace) -> WorkingTree | None:
+    """The folder as it is; None if it does not exist or is empty.
 
     Raises:
         StaleError: if the record is damaged.
@@ -64,28 +41,47 @@ def look(files: Workspace) -> Working | None:
     if tree is None or not len(tree):
         return None
     content = files.read(RECORD)
-    record = NO_RECORD if content is None else Record.from_json(content)
-    return Working(tree=tree, record=record, edited=tuple(edits(record, tree)))
+    record = _NO_RECORD if content is None else Record.from_json(content)
+    return WorkingTree(tree=tree, record=record, edited=tuple(edited_files(record, tree)))
 
 
-def refuse_edits(found: Working | None) -> None:
-    """See to it that nothing is lost by writing `working/` anew.
+def refuse_edits(working: WorkingTree | None) -> None:
+    """Raise if writing `working/` would lose hand edits.
 
     Raises:
-        EditedError: if it is not as smelt left it; one that smelt did not make counts as edited too.
+        EditedError: if a file differs from what smelt wrote, or if smelt did not write the folder.
     """
-    if found is None:
+    if working is None:
         return
-    if found.record is NO_RECORD:
+    if not working.is_smelted:
         raise EditedError(
-            f"holds files that smelt did not write: {shown(list(found.tree))}",
+            f"has files that smelt did not write: {first_few(list(working.tree))}",
             where=f"{FOLDER}/",
-            fix="move them away, or give them up with --discard-edits",
+            fix="move them away, or overwrite them with --discard-edits",
         )
-    if found.edited:
-        what = "1 file was" if len(found.edited) == 1 else f"{len(found.edited)} files were"
+    if working.edited:
         raise EditedError(
-            f"{what} edited by hand: {shown(found.edited)}",
+            edited_by_hand(working),
             where=f"{FOLDER}/",
-            fix="cast them as they are (`cluster-forge cast`), or give them up with --discard-edits",
+            fix="cast them as they are (`cluster-forge cast`), or overwrite them with --discard-edits",
         )
+
+
+def edited_by_hand(working: WorkingTree) -> str:
+    """``2 files were edited by hand: web/a.yaml, + web/b.yaml``."""
+    count = "1 file was" if len(working.edited) == 1 else f"{len(working.edited)} files were"
+    return f"{count} edited by hand: {first_few(working.edited)}"
+
+
+def first_few(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
+    return f"{', '.join(names[:_MAX_SHOWN])}{more}"
+
+
+def edited_files(record: Record, tree: FileTree) -> list[str]:
+    """The files that differ from what smelt wrote: changed, added (``+ ``) or deleted (``- ``)."""
+    known = record.files
+    changed = [path for path, content in tree.files.items() if path in known and Digest.of(content) != known[path]]
+    added = [f"+ {path}" for path in tree if path not in known]
+    return sorted(changed) + added + [f"- {path}" for path in known if path not in tree.files]

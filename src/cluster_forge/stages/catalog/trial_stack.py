@@ -1,4 +1,4 @@
-"""Small stacks of the catalog's components as whole: everyone in them wired to the others, the objects in namespaces."""
+"""Small stacks of catalog components, wired to each other, with their objects in namespaces."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cluster_forge.catalog import wiring
+from cluster_forge.catalog.component_format import CatalogComponent, Operates
+from cluster_forge.catalog.stack_context import StackComponent, StackContext
 from cluster_forge.catalog.trial_plan import MINORS
-from cluster_forge.catalog.wiring import Placed, Surroundings
-from cluster_forge.checks import references
-from cluster_forge.checks.inventory import Inventory, Place
-from cluster_forge.checks.production import Breach
+from cluster_forge.checks import registry
+from cluster_forge.checks.exemption import Exemption
+from cluster_forge.checks.inventory import OperatedKind, Place
 from cluster_forge.manifests import hooks, normalize
+from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.scope import Scopes
 from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
@@ -20,97 +22,119 @@ from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 SHIPPED = (hooks.HookUse.NONE, hooks.HookUse.INSTALL)
 
 
+def exemptions_of(component: CatalogComponent) -> tuple[Exemption, ...]:
+    """The ``exceptions`` of a component's file, for checks."""
+    return tuple(
+        Exemption(code=exception.rule, objects=tuple(exception.patterns)) for exception in component.exceptions
+    )
+
+
+def operated_kinds(operates: Sequence[Operates]) -> tuple[OperatedKind, ...]:
+    """The ``operates`` of components' files, for checks."""
+    return tuple(
+        OperatedKind(
+            group=operated.group,
+            kind=operated.kind,
+            services=tuple(operated.services),
+            secrets=tuple(operated.secrets),
+        )
+        for operated in operates
+    )
+
+
 @dataclass(frozen=True)
 class TrialStack:
-    """What the components of a stack come to, by component; ``secrets`` are those that others make."""
+    """The objects of a stack by component; ``secrets`` are those that it expects, or its components create."""
 
-    around: Surroundings
+    context: StackContext
     parts: Mapping[str, tuple[Manifest, ...]]
     secrets: frozenset[Place]
+    operated: tuple[OperatedKind, ...]
 
     @cached_property
-    def every(self) -> list[Manifest]:
+    def manifests(self) -> list[Manifest]:
         return [manifest for part in self.parts.values() for manifest in part]
 
     @cached_property
-    def inventory(self) -> Inventory:
-        return Inventory(self.every, self.secrets)
+    def findings(self) -> list[Finding]:
+        """References to what is not in the stack, except for what the catalog accepts."""
+        members = self.context.components
+        return registry.check_references(
+            self.manifests,
+            secrets=self.secrets,
+            operated=self.operated,
+            exemptions={name: exemptions_of(member.component) for name, member in members.items()},
+        )
 
-    @cached_property
-    def breaches(self) -> list[Breach]:
-        """What leads nowhere, but for what the catalog excuses."""
-        exceptions = {each.name: each.component.exceptions for each in self.around.placed.values()}
-        return references.breaches(self.every, secrets=self.secrets, exceptions=exceptions)
-
-    def lost(self, name: str) -> list[Breach]:
-        """What of a component leads nowhere."""
-        ours = {str(each.id) for each in self.parts[name]}
-        return [each for each in self.breaches if each.object in ours]
-
-    def kinds(self, name: str, *kinds: str) -> list[Manifest]:
-        """A component's objects of these kinds."""
-        return [each for each in self.parts[name] if each.id.kind in kinds]
-
-    def one(self, name: str, kind: str, called: str) -> Manifest:
-        """The object of a component with this kind and name."""
-        (found,) = [each for each in self.kinds(name, kind) if each.id.name == called]
-        return found
+    def findings_about(self, name: str) -> list[Finding]:
+        """The findings about a component's objects."""
+        return [finding for finding in self.findings if finding.component == name]
 
 
 @dataclass(frozen=True)
 class TrialStacks:
-    """Makes small stacks, of components that ``trials`` makes."""
+    """Builds small stacks of components that ``trials`` renders."""
 
     trials: TrialRenderer
 
     def of(
         self, *names: str, size: str = "small", minor: int = 0, domain: str = "", about: Sequence[str] = ()
     ) -> TrialStack:
-        """A stack of these components, without what they need; on the newest Kubernetes that all are for.
+        """A stack of just these components, on the newest Kubernetes that all of them support.
 
-        Of those that it is not ``about`` only those are made whose namespace or APIs the others name.
+        Components that it is not ``about`` are rendered only if the others mention their namespace or APIs.
         """
-        companies = self.trials.companies
-        minor = minor or max(each for each in MINORS if all(companies.placed(name, each) for name in names))
-        return self._make(companies.around(names, minor, size, domain=domain), minor, about or names)
+        context = self.trials.plans.context(names, minor or self._newest(names), size, domain=domain)
+        return self._build(context, about or names)
 
     def whole(self, *names: str, size: str = "small", minor: int = 0) -> TrialStack:
         """A stack about these components, with what they need."""
-        companies, library = self.trials.companies, self.trials.companies.library
-        at = minor or max(each for each in MINORS if all(companies.placed(name, each) for name in names))
-        needed = [other for name in names for other in companies.neighbours(library.component(name), size, at)]
-        return self.of(*dict.fromkeys((*names, *needed)), size=size, minor=at, about=names)
+        plans, used_minor = self.trials.plans, minor or self._newest(names)
+        needed = [
+            provider
+            for name in names
+            for provider in plans.providers_of_needs(plans.library.component(name), size, used_minor)
+        ]
+        return self.of(*dict.fromkeys((*names, *needed)), size=size, minor=used_minor, about=names)
 
-    def _make(self, around: Surroundings, minor: int, about: Sequence[str]) -> TrialStack:
-        parts = {name: self._part(around, around.placed[name], minor) for name in about}
-        said = b"".join(manifest.document.json for part in parts.values() for manifest in part)
-        for name, placed in around.placed.items():
-            groups = [each for each in placed.component.provides if "." in each]
-            if name not in parts and any(each.encode() in said for each in (placed.namespace, *groups)):
-                parts[name] = self._part(around, placed, minor)
-        scopes = Scopes.of(minor, [manifest for part in parts.values() for manifest in part])
-        placed_parts = {
-            name: tuple(normalize.placed(each, around.placed[name].namespace, scopes) for each in part)
-            for name, part in parts.items()
-        }
-        secrets = {place for placed in around.placed.values() for place in _secrets(placed, around)}
-        return TrialStack(around, placed_parts, frozenset(secrets))
+    def _newest(self, names: Sequence[str]) -> int:
+        plans = self.trials.plans
+        return max(minor for minor in MINORS if all(plans.stack_component(name, minor) for name in names))
 
-    def _part(self, around: Surroundings, placed: Placed, minor: int) -> tuple[Manifest, ...]:
-        layers = wiring.layers(placed, around)
+    def _build(self, context: StackContext, about: Sequence[str]) -> TrialStack:
+        members = context.components
+        parts = {name: self._part(context, members[name]) for name in about}
+        text = b"".join(manifest.document.json for part in parts.values() for manifest in part)
+        for name, member in members.items():
+            groups = [capability for capability in member.component.provides if "." in capability]
+            if name not in parts and any(mention.encode() in text for mention in (member.namespace, *groups)):
+                parts[name] = self._part(context, member)
+        scopes = Scopes.of(context.target.kubernetes.minor, [manifest for part in parts.values() for manifest in part])
+        return TrialStack(
+            context=context,
+            parts={
+                name: tuple(normalize.placed(manifest, members[name].namespace, scopes) for manifest in part)
+                for name, part in parts.items()
+            },
+            secrets=frozenset(place for member in members.values() for place in _secrets(member, context)),
+            operated=operated_kinds(self.trials.plans.library.operates),
+        )
+
+    def _part(self, context: StackContext, member: StackComponent) -> tuple[Manifest, ...]:
+        minor = context.target.kubernetes.minor
         definers = [
-            each.name
-            for each in around.placed.values()
-            if each is not placed and any("." in given for given in each.component.provides)
+            other.name
+            for other in context.components.values()
+            if other is not member and any("." in capability for capability in other.component.provides)
         ]
         apis = self.trials.apis(definers, minor, "small")  # CRDs are the same for all sizes
-        made = self.trials.made(placed.name, layers, minor, apis)
-        return tuple(each for each in made if hooks.use_of(each) in SHIPPED)
+        manifests = self.trials.rendered(member.name, wiring.layers(member, context), minor, apis)
+        return tuple(manifest for manifest in manifests if hooks.use_of(manifest.facts.hook) in SHIPPED)
 
 
-def _secrets(placed: Placed, around: Surroundings) -> Iterator[Place]:
-    """The Secrets that others make for a component, or it makes itself when it runs."""
-    for each in wiring.layers(placed, around)[0].plain["secrets"]:
-        yield each.get("namespace", placed.namespace), each["name"]
-    for name in placed.component.makes_secrets:
-        yield placed.namespace, name
+def _secrets(member: StackComponent, context: StackContext) -> Iterator[Place]:
+    """The Secrets that a component expects, or creates itself at run time."""
+    for secret in wiring.layers(member, context)[0].plain["secrets"]:
+        yield secret.get("namespace", member.namespace), secret["name"]
+    for name in member.component.makes_secrets:
+        yield member.namespace, name

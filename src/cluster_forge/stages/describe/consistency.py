@@ -1,34 +1,32 @@
-"""What is wrong with a stack although each of its files is right: found before anything is fetched or made."""
+"""Checks across the files of a stack, before anything is fetched or rendered."""
 
 from __future__ import annotations
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, OrderError
 from cluster_forge.manifests import kubernetes_apis, order
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.stack.parse import Loaded
+from cluster_forge.stack.parse import ParsedDescription
 
 
-def faults(loaded: Loaded) -> list[ForgeError]:
-    """Everything that keeps the stack from being made, with file and line."""
-    return [*_target(loaded), *_emptiness(loaded), *_circle(loaded)]
+def errors(parsed: ParsedDescription) -> list[ForgeError]:
+    """Why the stack cannot be rendered: an unknown Kubernetes version, no components, a dependency cycle."""
+    return [*_target(parsed), *_emptiness(parsed), *_cycle(parsed)]
 
 
-def notices(loaded: Loaded) -> list[Finding]:
-    """What its user should know before it is made: that only a part of it is meant, and what that part misses."""
-    left_out = loaded.left_out
+def findings(parsed: ParsedDescription) -> list[Finding]:
+    """A warning if only a part of the stack is selected, and one for every component that needs something left out."""
+    left_out = parsed.left_out
     if not left_out:
         return []
-    components = loaded.stack.components
-    found = [
+    components = parsed.stack.components
+    return [
         Finding(
             code="left-out",
             severity=Severity.WARNING,
-            message=f"{len(components)} of {len(components) + len(left_out)} components are taken: "
-            "what is made holds nothing of the others",
-        )
-    ]
-    for component in components:
-        found += [
+            message=f"{len(components)} of {len(components) + len(left_out)} components are selected; "
+            "the result does not contain the others",
+        ),
+        *(
             Finding(
                 code="left-out",
                 severity=Severity.WARNING,
@@ -36,39 +34,41 @@ def notices(loaded: Loaded) -> list[Finding]:
                 where=component.where,
                 message=f"needs {name}, which is left out",
             )
+            for component in components
             for name in component.needs
             if name in left_out
-        ]
-    return found
+        ),
+    ]
 
 
-def _target(loaded: Loaded) -> list[ForgeError]:
+def _target(parsed: ParsedDescription) -> list[ForgeError]:
     minors = kubernetes_apis.minors()
-    version = loaded.stack.target.kubernetes
+    version = parsed.stack.target.kubernetes
     if version.major == 1 and version.minor in minors:
         return []
     return [
         DescriptionError(
-            f"target: nothing is known about Kubernetes {version.major}.{version.minor}, only about 1.{minors[0]} to "
-            f"1.{minors[-1]}",
-            where=loaded.origins.get(("target", "kubernetes")),
-            fix="name a version in that range",
+            f"target: Kubernetes {version.major}.{version.minor} is not supported (1.{minors[0]} to 1.{minors[-1]} are)",
+            where=parsed.origins.get(("target", "kubernetes")),
+            fix=f'write `kubernetes: "1.{minors[-1]}"`, or another supported version',
         )
     ]
 
 
-def _emptiness(loaded: Loaded) -> list[ForgeError]:
-    if loaded.stack.components:
+def _emptiness(parsed: ParsedDescription) -> list[ForgeError]:
+    if parsed.stack.components:
         return []
-    fix = "name at least one under `components`"
-    return [DescriptionError("the stack has no components", where=loaded.files[0], fix=fix)]
+    fix = "add at least one to `components`"
+    return [DescriptionError("the stack has no components", where=parsed.files[0], fix=fix)]
 
 
-def _circle(loaded: Loaded) -> list[ForgeError]:
-    components = loaded.stack.components
+def _cycle(parsed: ParsedDescription) -> list[ForgeError]:
+    components = parsed.stack.components
     try:
         order.sequence({component.name: frozenset(component.needs) for component in components})
     except OrderError as error:
-        inside = next((each.where for each in components if f" {each.name} " in f" {error.message} "), None)
-        return [OrderError(error.message, where=inside, fix=error.fix)]
+        where = next(
+            (component.where for component in components if f" {component.name} " in f" {error.message} "), None
+        )
+        return [OrderError(error.message, where=where, fix=error.fix)]
     return []

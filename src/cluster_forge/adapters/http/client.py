@@ -1,0 +1,146 @@
+"""Single requests: connections, redirects and bodies. What to fetch, and when to try again, is for the caller."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from typing import Final
+from urllib.parse import unquote, urljoin, urlsplit
+
+from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout, make_headers
+from urllib3.exceptions import HTTPError
+
+from cluster_forge.adapters.http import failures, proxies
+from cluster_forge.adapters.http.timing import TemporaryError, Timeouts
+from cluster_forge.foundation.addresses import without_credentials
+from cluster_forge.foundation.errors import FetchError
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS: Final = 10
+_HEADERS: Final = {"User-Agent": "cluster-forge", "Accept-Encoding": "identity"}
+_POOL_SIZE: Final = 16
+_CHUNK: Final = 1 << 18
+
+
+class HttpClient:
+    """Requests over pooled connections, direct or through the proxy of the environment. Safe for several threads."""
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self._timeouts = timeouts
+        self._pools: dict[str, PoolManager] = {}
+        self._guard = threading.Lock()
+
+    def get(self, url: str, limit_bytes: int) -> bytes:
+        """The body of a ``200 OK`` at ``url``, redirects followed.
+
+        Raises:
+            TemporaryError: if it may succeed later.
+            FetchError: for any other status, more than ``limit_bytes``, a slow body, no connection, a certificate that is
+                not trusted, or something that is not an HTTP address.
+        """
+        place = url
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = self.open("GET", place)
+            try:
+                target = response.headers.get("Location")
+                if response.status not in _REDIRECTS or not target:
+                    if response.status != 200:
+                        raise failures.of_status(place, response.status, response.headers.get("Retry-After"))
+                    return _body(response, place, limit_bytes, self._timeouts.body)
+                place = redirected(place, target)
+            finally:
+                response.close()
+        raise FetchError(
+            f"{without_credentials(url)} has too many redirects, the last to {without_credentials(place)}",
+            fix="check the address",
+        )
+
+    def open(self, method: str, url: str) -> BaseHTTPResponse:
+        """Send a request; the response's status is not judged, its body is not read yet.
+
+        Raises:
+            TemporaryError, FetchError: as for `get`.
+        """
+        try:
+            if urlsplit(url).scheme not in ("http", "https"):
+                raise FetchError(
+                    f"{without_credentials(url)} is not an address to download from",
+                    fix="write an https://, http:// or file:// address",
+                )
+            return self._pool(url).urlopen(
+                method,
+                _without_user(url),
+                headers=_HEADERS,
+                timeout=Timeout(connect=self._timeouts.connect, read=self._timeouts.silence),
+                redirect=False,
+                retries=False,
+                preload_content=False,
+                decode_content=False,
+            )
+        except HTTPError as error:
+            raise failures.of_connection(url, error) from error
+        except ValueError as error:
+            raise FetchError(f"{without_credentials(url)} is not an address", fix="correct the address") from error
+
+    def _pool(self, url: str) -> PoolManager:
+        """The connections to use for an address: direct, or through its proxy."""
+        proxy = proxies.proxy_for(url)
+        with self._guard:
+            if proxy not in self._pools:
+                self._pools[proxy] = _proxied(proxy) if proxy else PoolManager(maxsize=_POOL_SIZE)
+            return self._pools[proxy]
+
+
+def redirected(url: str, target: str) -> str:
+    """The address that a redirect from ``url`` to ``target`` means.
+
+    Raises:
+        FetchError: if it is not an HTTP address, or leaves HTTPS.
+    """
+    try:
+        place = urljoin(url, target)
+        scheme = urlsplit(place).scheme
+    except ValueError as error:
+        raise FetchError(
+            f"{without_credentials(url)} redirects to something that is not an address", fix=failures.LATER
+        ) from error
+    if scheme not in ("http", "https") or (scheme == "http" and urlsplit(url).scheme == "https"):
+        raise FetchError(
+            f"{without_credentials(url)} redirects to {without_credentials(place)}, which is not followed: it leaves HTTPS",
+            fix="check the address; if you trust the other one, write that",
+        )
+    return place
+
+
+def _body(response: BaseHTTPResponse, url: str, limit_bytes: int, seconds: float) -> bytes:
+    """The whole body of a response, as it was sent."""
+    header = response.headers.get("Content-Length", "")
+    length = int(header) if header.isdecimal() else 0
+    deadline = time.monotonic() + seconds
+    content = bytearray()
+    address = without_credentials(url)
+    try:
+        while chunk := response.read1(_CHUNK, decode_content=False):
+            content += chunk
+            if max(length, len(content)) > limit_bytes:
+                raise FetchError(f"{address} is larger than {limit_bytes:,} bytes", fix="check the address")
+            if time.monotonic() > deadline:
+                raise FetchError(f"{address} was not complete after {seconds:.0f} s", fix=failures.LATER)
+    except HTTPError as error:
+        raise failures.of_connection(url, error) from error
+    if len(content) < length:
+        message = f"{address} was interrupted: {len(content):,} of {length:,} bytes received"
+        raise TemporaryError(FetchError(message, fix=failures.LATER))
+    return bytes(content)
+
+
+def _proxied(proxy: str) -> ProxyManager:
+    user = unquote(urlsplit(proxy).netloc.rpartition("@")[0])
+    headers = make_headers(proxy_basic_auth=user) if user else None
+    return ProxyManager(_without_user(proxy), maxsize=_POOL_SIZE, proxy_headers=headers)
+
+
+def _without_user(url: str) -> str:
+    """The address without user and password."""
+    return re.sub(r"://[^/]*@", "://", url)

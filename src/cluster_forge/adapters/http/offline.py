@@ -1,0 +1,25 @@
+"""Downloads under ``--offline``: files of this machine, and no network."""
+
+from __future__ import annotations
+
+from cluster_forge.adapters.http import file_urls
+from cluster_forge.foundation.addresses import without_credentials
+from cluster_forge.foundation.errors import OfflineError
+
+
+class OfflineDownloads:
+    """Takes the place of `downloads.HttpDownloads`; reads ``file://`` only."""
+
+    def get(self, url: str, *, limit_bytes: int) -> bytes:
+        """The file at a ``file://`` address.
+
+        Raises:
+            OfflineError: for every other address.
+            FetchError: if the file cannot be read.
+        """
+        if url.startswith("file:"):
+            return file_urls.read(url, limit_bytes)
+        raise OfflineError(
+            f"--offline: {without_credentials(url)} is not in the store and may not be downloaded",
+            fix="run `cluster-forge mine` once without --offline, or use a mirror that has it: --mirror DIR",
+        )

@@ -1,0 +1,1 @@
+"""What production asks of the objects of one component."""

@@ -1,0 +1,22 @@
+"""Every container has a memory limit, so that a leak ends one pod and not a node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cluster_forge.checks import report
+from cluster_forge.checks.production.checked_component import CheckedComponent
+from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.manifest import Manifest
+from cluster_forge.manifests.pods import containers_of
+
+CODE = "memory-limit"
+
+
+def findings(manifest: Manifest, _: CheckedComponent) -> Iterator[Finding]:
+    for container in containers_of(manifest.body):
+        if not ((container.get("resources") or {}).get("limits") or {}).get("memory"):
+            message = f"container {container.get('name')} has no memory limit"
+            yield report.warning(
+                manifest, CODE, message, fix="set `resources.limits.memory` of the container in the values"
+            )

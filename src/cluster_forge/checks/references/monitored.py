@@ -1,0 +1,14 @@
+"""The namespaces in which a ServiceMonitor or PodMonitor looks."""
+
+from __future__ import annotations
+
+from cluster_forge.checks.inventory import spec_of
+from cluster_forge.manifests.manifest import Manifest
+
+
+def namespaces(monitor: Manifest) -> frozenset[str] | None:
+    """The namespaces; None for all."""
+    selector = spec_of(monitor).get("namespaceSelector") or {}
+    if selector.get("any"):
+        return None
+    return frozenset(selector.get("matchNames") or (monitor.id.namespace,))

@@ -1,0 +1,114 @@
+"""All checks, and running them: those of a component's objects alone, and those across the objects of a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, Protocol, TypeVar
+
+from cluster_forge.checks.exemption import Exemption, is_exempt
+from cluster_forge.checks.inventory import Inventory, OperatedKind, Place
+from cluster_forge.checks.production import (
+    disruption_budget,
+    gone_image,
+    memory_limit,
+    plaintext_secret,
+    pod_security,
+    replicas,
+    requests,
+    service_type,
+    spread,
+    unpinned_image,
+)
+from cluster_forge.checks.production.checked_component import CheckedComponent
+from cluster_forge.checks.references import (
+    api_services,
+    certificate_issuers,
+    pod_monitors,
+    routes,
+    secret_stores,
+    service_addresses,
+    service_monitors,
+    storage_classes,
+    wanted_secrets,
+    webhooks,
+)
+from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.manifest import Manifest
+from cluster_forge.stack.model import Size
+
+_Context_contra = TypeVar("_Context_contra", contravariant=True)
+
+
+class Check(Protocol[_Context_contra]):
+    """A module with one check."""
+
+    def findings(self, manifest: Manifest, context: _Context_contra, /) -> Iterator[Finding]:
+        """What is wrong with an object."""
+
+
+PRODUCTION: Final[Sequence[Check[CheckedComponent]]] = (
+    unpinned_image,
+    gone_image,
+    requests,
+    memory_limit,
+    service_type,
+    plaintext_secret,
+    pod_security,
+    replicas,
+    disruption_budget,
+    spread,
+)
+"""What production asks of a component's objects."""
+
+REFERENCES: Final[Sequence[Check[Inventory]]] = (
+    service_addresses,
+    wanted_secrets,
+    routes,
+    webhooks,
+    service_monitors,
+    pod_monitors,
+    certificate_issuers,
+    secret_stores,
+    storage_classes,
+    api_services,
+)
+"""Whether what objects name is in the stack."""
+
+
+def check_component(
+    manifests: Iterable[Manifest], *, size: Size, level: str, exemptions: Sequence[Exemption] = ()
+) -> list[Finding]:
+    """The findings of `PRODUCTION` about a component's objects at a size; ``level`` is its Pod Security level."""
+    shipped = [manifest for manifest in manifests if not manifest.facts.hook]
+    component = CheckedComponent.of(shipped, size=size, level=level)
+    return [
+        finding
+        for manifest in shipped
+        for check in PRODUCTION
+        for finding in check.findings(manifest, component)
+        if not is_exempt(finding, exemptions)
+    ]
+
+
+def check_references(
+    manifests: Sequence[Manifest],
+    *,
+    secrets: Collection[Place] = (),
+    operated: Iterable[OperatedKind] = (),
+    exemptions: Mapping[str, Sequence[Exemption]] = MappingProxyType({}),
+) -> list[Finding]:
+    """The findings of `REFERENCES` about a stack's objects.
+
+    ``secrets`` are created by people, a secret store or a program at run time; ``exemptions`` are by component. Only what
+    is certain is reported, since a false alarm is worse than a miss: what operators create (``operated``), what every
+    cluster has, monitors of all namespaces and texts with placeholders pass.
+    """
+    inventory = Inventory(manifests, secrets=secrets, operated=operated)
+    return [
+        finding
+        for manifest in manifests
+        for check in REFERENCES
+        for finding in check.findings(manifest, inventory)
+        if not is_exempt(finding, exemptions.get(manifest.provenance.component, ()))
+    ]

@@ -1,0 +1,106 @@
+"""The steps of one component, as kubectl applies it.
+
+Hooks run as Helm runs them: by weight, and the Jobs of each weight are complete before the next weight begins (Helm,
+"Chart Hooks"). Of the other objects CRDs come first, what Kubernetes itself serves next, custom resources last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from cluster_forge.gitops.parts import CRD, is_custom
+from cluster_forge.gitops.steps import Apply, ApplyCrds, ApplyHooks, AwaitReady, FileStep, StepFile, position
+from cluster_forge.manifests import emitter, hooks
+from cluster_forge.manifests.health import AWAITED
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part, PartObject
+
+_NAMESPACE, _JOB, _POD = ("", "Namespace"), ("batch", "Job"), ("", "Pod")
+_BUILT_IN_NAMESPACES = frozenset({"", "default", "kube-system", "kube-public", "kube-node-lease"})
+
+_ORDER = {
+    kind: place
+    for place, kind in enumerate(
+        (
+            *("PriorityClass", "NetworkPolicy", "ResourceQuota", "LimitRange", "PodDisruptionBudget"),
+            *("ServiceAccount", "Secret", "ConfigMap", "StorageClass", "PersistentVolume", "PersistentVolumeClaim"),
+            *("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Service", "DaemonSet", "Pod"),
+            *("ReplicationController", "ReplicaSet", "Deployment", "HorizontalPodAutoscaler", "StatefulSet"),
+            *("Job", "CronJob", "IngressClass", "Ingress", "APIService"),
+            *("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"),
+        )
+    )
+}
+"""What Helm installs first (Helm, ``pkg/release/v1/util/kind_sorter.go``, ``InstallOrder``); other kinds come last."""
+
+
+def of(part: Part, parts: Sequence[Part], minor: int) -> tuple[FileStep, ...]:
+    """The steps of ``part``, one of the stack's ``parts``. A kind that Kubernetes 1.``minor`` lacks is a custom one."""
+    plain = sorted(
+        (item for item in part.applied if not item.hook and item.kind not in (CRD, _NAMESPACE)), key=_install_order
+    )
+    built_in = [item for item in plain if not is_custom(item.kind, minor)]
+    crds = [item for item in part.applied if item.kind == CRD and not item.hook]
+    steps: tuple[FileStep, ...] = (
+        Apply(file=StepFile.NAMESPACES, documents=tuple(_namespaces(part, parts))),
+        ApplyCrds(file=StepFile.CRDS, documents=_documents(crds)),
+        Apply(file=StepFile.OBJECTS, documents=_documents(item for item in built_in if item.kind != _JOB)),
+        Apply(file=StepFile.JOBS, documents=_documents(item for item in built_in if item.kind == _JOB)),
+        Apply(
+            file=StepFile.CUSTOM_RESOURCES, documents=_documents(item for item in plain if is_custom(item.kind, minor))
+        ),
+        AwaitReady(file=StepFile.READINESS, targets=tuple(item.id for item in plain if item.kind in AWAITED)),
+        *_hooks(StepFile.HOOKS_BEFORE, part, hooks.BEFORE_INSTALL),
+        *_hooks(StepFile.HOOKS_AFTER, part, hooks.AFTER_INSTALL),
+    )
+    return tuple(sorted((step for step in steps if not _is_empty(step)), key=position))
+
+
+def rendered(bodies: Iterable[Body]) -> tuple[bytes, ...]:
+    """Bodies as the documents of a step."""
+    return tuple(emitter.document(body).encode() for body in bodies)
+
+
+def _is_empty(step: FileStep) -> bool:
+    return not (step.targets if isinstance(step, AwaitReady) else step.documents)
+
+
+def _namespaces(part: Part, parts: Sequence[Part]) -> Iterator[bytes]:
+    """The part's own namespaces and those of its objects, from wherever the stack has them."""
+    known = {item.id.name: item.content for other in parts for item in other.applied if item.kind == _NAMESPACE}
+    own = {item.id.name for item in part.applied if item.kind == _NAMESPACE}
+    used = {item.id.namespace for item in part.applied} - _BUILT_IN_NAMESPACES
+    for name in sorted(own | used):
+        yield known.get(name) or emitter.document(_namespace(name)).encode()
+
+
+def _namespace(name: str) -> Body:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _hooks(file: StepFile, part: Part, events: frozenset[str]) -> Iterator[FileStep]:
+    """The part's hooks for ``events`` by weight: of each weight the objects first, then the Jobs and Pods."""
+    chosen = [item for item in part.applied if hooks.events(item.hook) & events]
+    number = 0
+    for weight in sorted({item.hook_weight for item in chosen}):
+        same = [item for item in chosen if item.hook_weight == weight]
+        for kind, is_run in (("objects", False), ("jobs", True)):
+            items = sorted((item for item in same if (item.kind in (_JOB, _POD)) == is_run), key=_install_order)
+            if items:
+                yield ApplyHooks(
+                    file=file.replace("*", f"{number:02}-{kind}"),
+                    documents=_documents(items),
+                    weight=weight,
+                    delete_policies=tuple(hooks.of(item.body).delete_policies for item in items),
+                    is_run=is_run,
+                )
+                number += 1
+
+
+def _documents(objects: Iterable[PartObject]) -> tuple[bytes, ...]:
+    return tuple(item.content for item in sorted(objects, key=_install_order))
+
+
+def _install_order(item: PartObject) -> tuple[int, ObjectId]:
+    return (_ORDER.get(item.id.kind, len(_ORDER)), item.id)

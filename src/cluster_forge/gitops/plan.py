@@ -1,0 +1,165 @@
+"""The deployment of a stack as data: every step in its order, for any client.
+
+``deploy.sh`` and the files beside it are written from it (`deploy_script`, `bootstrap`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.gitops import component_steps, delivery_mode, engine, git_server
+from cluster_forge.gitops.argocd import applications, component
+from cluster_forge.gitops.component_steps import rendered
+from cluster_forge.gitops.delivery_mode import Delivery
+from cluster_forge.gitops.parts import defined_groups, in_order, is_custom
+from cluster_forge.gitops.steps import (
+    SETTINGS_MANAGER,
+    Apply,
+    AwaitReady,
+    Delete,
+    FileStep,
+    Step,
+    StepFile,
+    SyncApplication,
+    position,
+)
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.part import Part
+from cluster_forge.stack.model import KubernetesVersion, RepositorySource, Stack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentPlan:
+    """One component that has something to apply. ``objects`` are counted; ``folder`` holds the files of its steps.
+
+    A component without steps is applied by Argo CD.
+    """
+
+    name: ComponentName
+    wave: int
+    objects: int
+    folder: str
+    steps: tuple[FileStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgoCdPlan:
+    """How Argo CD gets the stack: ``install`` it, apply the ``repository`` and its server, ``sync`` the root Application.
+
+    ``install`` is empty for an Argo CD that is in the cluster already, and ``namespace`` then a default that the
+    deployment may replace. ``repository`` is empty, and ``server`` None, where Argo CD reads from elsewhere. The
+    server's Deployment runs from the image of Argo CD: where ``is_image_known`` is false, only the cluster knows it.
+    """
+
+    namespace: str
+    server: ObjectId | None
+    is_image_known: bool
+    install: tuple[FileStep, ...]
+    repository: tuple[Step, ...]
+    sync: SyncApplication
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployPlan:
+    """Everything that a client must know to deploy the stack: ``components`` by wave, or by the Argo CD of ``argocd``."""
+
+    stack: str
+    kubernetes: KubernetesVersion
+    delivery: Delivery
+    commit: str
+    components: tuple[ComponentPlan, ...]
+    argocd: ArgoCdPlan | None = None
+
+    @property
+    def objects(self) -> int:
+        """The number of objects of all components."""
+        return sum(part.objects for part in self.components)
+
+
+def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, revision: str) -> DeployPlan:
+    """The plan for the parts of ``stack``.
+
+    ``repository`` holds the files of the bare Git repository, ``commit`` is the id of its commit, ``revision`` the tag
+    on it that the Applications are pinned to.
+    """
+    delivery = delivery_mode.delivery(stack, parts)
+    is_direct = delivery is Delivery.DIRECT
+    return DeployPlan(
+        stack=stack.name,
+        kubernetes=stack.target.kubernetes,
+        delivery=delivery,
+        commit=commit,
+        components=tuple(_components(stack, parts, with_steps=is_direct)),
+        argocd=None if is_direct else _argocd(stack, parts, repository, commit, revision),
+    )
+
+
+def _components(stack: Stack, parts: Sequence[Part], *, with_steps: bool) -> Iterator[ComponentPlan]:
+    minor = stack.target.kubernetes.minor
+    for number, part in enumerate(part for part in in_order(parts) if part.applied):
+        yield ComponentPlan(
+            name=part.name,
+            wave=part.wave,
+            objects=len(part.applied),
+            folder=f"waves/{number:03}-{part.name}",
+            steps=component_steps.of(part, parts, minor) if with_steps else (),
+        )
+
+
+def _argocd(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, revision: str) -> ArgoCdPlan:
+    is_installed = delivery_mode.delivery(stack, parts) is Delivery.INSTALL
+    argo = engine.find(parts) if is_installed else None
+    image = component.image(argo) if argo else None
+    server = None
+    if stack.gitops.source is RepositorySource.INTERNAL:
+        server = ObjectId(group="apps", kind="Deployment", namespace=git_server.NAMESPACE, name=git_server.name(stack))
+    root = applications.root(stack, parts, revision)
+    return ArgoCdPlan(
+        namespace=engine.namespace(parts) if is_installed else engine.NAMESPACE,
+        server=server,
+        is_image_known=image is not None,
+        install=_install(stack, parts) if is_installed else (),
+        repository=tuple(_repository(stack, repository, commit, server, argo)) if server else (),
+        sync=SyncApplication(
+            file="root.yaml", documents=rendered([root]), name=applications.root_name(stack, parts), revision=revision
+        ),
+    )
+
+
+def _install(stack: Stack, parts: Sequence[Part]) -> tuple[FileStep, ...]:
+    """Argo CD's part as a bare cluster takes it: objects that need another part's CRDs are left to Argo CD itself."""
+    minor = stack.target.kubernetes.minor
+    part = engine.find(component.delivered(stack, parts))
+    assert part is not None, "a stack that installs Argo CD has its part"
+    own = defined_groups(part.applied)
+    possible = tuple(item for item in part.applied if item.id.group in own or not is_custom(item.kind, minor))
+    settings = rendered(component.settings(parts))
+    project = rendered(component.project(parts))
+    steps: list[FileStep] = list(component_steps.of(dataclasses.replace(part, objects=possible), parts, minor))
+    if settings:
+        steps.append(Apply(file=StepFile.SETTINGS, documents=settings, manager=SETTINGS_MANAGER))
+    if project:
+        steps.append(Apply(file=StepFile.PROJECT, documents=project))
+    return tuple(sorted(steps, key=position))
+
+
+def _repository(stack: Stack, repository: FileTree, commit: str, server: ObjectId, argo: Part | None) -> Iterator[Step]:
+    """The repository and its ``server``; once that is ready, the chunks of other commits are unused.
+
+    ``argo`` is Argo CD's part, where the stack installs it.
+    """
+    packed = git_server.archive(repository)
+    image, secrets = (component.image(argo) if argo else None) or (git_server.NO_IMAGE, ())
+    surroundings = git_server.surroundings(stack, engine.namespace([argo]) if argo else "")
+    yield Apply(file="git-server.yaml", documents=rendered(surroundings))
+    for number, chunk in enumerate(git_server.chunks(stack, packed, commit)):
+        yield Apply(file=f"repository-{number:03}.yaml", documents=rendered([chunk]))
+    deployment = git_server.deployment(stack, packed, commit, image, secrets)
+    yield Apply(file="git-server-deployment.yaml", documents=rendered([deployment]))
+    yield AwaitReady(targets=(server,))
+    selector = f"{git_server.STACK_LABEL}={stack.name},{git_server.COMMIT}!={commit}"
+    yield Delete(kind="configmap", namespace=git_server.NAMESPACE, selector=selector)

@@ -1,0 +1,11 @@
+# kubectl applies every component; the table is filled in from the plan.
+# shellcheck shell=sh
+
+deploy() {
+  while read -r folder wave objects; do
+    say "wave $wave: $folder ($objects objects)"
+    part "$folder" </dev/null
+  done <<'END'
+{waves}
+END
+}

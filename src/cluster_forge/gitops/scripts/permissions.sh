@@ -1,0 +1,7 @@
+# What kubectl must be allowed to do where it applies components itself.
+# shellcheck shell=sh
+
+check_permissions() {
+  k auth can-i '*' '*' --all-namespaces >/dev/null 2>&1 ||
+    die 3 'missing permissions: the stack needs those of a cluster administrator (kubectl auth can-i "*" "*" --all-namespaces)'
+}

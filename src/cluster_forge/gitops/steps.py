@@ -1,0 +1,121 @@
+"""The steps of a deployment: what is applied, what runs and what must be ready, one after the other.
+
+A step carries its documents, and the name of the file that hands them to kubectl.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Final, TypeAlias
+
+from cluster_forge.manifests.hooks import DeletePolicy
+from cluster_forge.manifests.identity import ObjectId
+
+FIELD_MANAGER: Final = "cluster-forge"
+SETTINGS_MANAGER: Final = "cluster-forge-settings"
+"""Owns single keys of ConfigMaps whose other keys belong to `FIELD_MANAGER` (Kubernetes, "Server-Side Apply")."""
+
+
+class StepFile(StrEnum):
+    """The files of one component in the order of its steps; ``*`` stands for what tells several hooks' files apart."""
+
+    NAMESPACES = "namespaces.yaml"
+    CRDS = "crds.yaml"
+    SETTINGS = "settings.yaml"
+    HOOKS_BEFORE = "hooks-pre-*.yaml"
+    OBJECTS = "objects.yaml"
+    JOBS = "jobs.yaml"
+    CUSTOM_RESOURCES = "custom.yaml"
+    PROJECT = "project.yaml"
+    READINESS = "wait"
+    HOOKS_AFTER = "hooks-post-*.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apply:
+    """Apply the documents as ``manager`` (server-side)."""
+
+    file: str
+    documents: tuple[bytes, ...]
+    manager: str = FIELD_MANAGER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyCrds:
+    """Apply CRDs, and wait until they are established."""
+
+    file: str
+    documents: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyHooks:
+    """Apply hooks of one weight: objects, or Jobs and Pods (``is_run``).
+
+    Jobs and Pods of an earlier run are deleted first (Helm's default), and the new ones awaited until they are complete.
+    ``delete_policies`` are those that the hook of each document asks for.
+    """
+
+    file: str
+    documents: tuple[bytes, ...]
+    weight: int
+    delete_policies: tuple[frozenset[DeletePolicy], ...]
+    is_run: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitReady:
+    """Wait until each of the targets is ready (`manifests.health`); ``file`` lists them, where there is one."""
+
+    targets: tuple[ObjectId, ...]
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    """Delete the objects of a kind (as kubectl takes it) that a label selector finds in a namespace."""
+
+    kind: str
+    namespace: str
+    selector: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncApplication:
+    """Apply the root Application, and wait until it and its children are synced to ``revision`` and healthy."""
+
+    file: str
+    documents: tuple[bytes, ...]
+    name: str
+    revision: str
+
+
+Step: TypeAlias = Apply | ApplyCrds | ApplyHooks | AwaitReady | Delete | SyncApplication
+FileStep: TypeAlias = Apply | ApplyCrds | ApplyHooks | AwaitReady
+"""The steps of one component: each has a file."""
+
+
+def position(step: FileStep) -> tuple[int, str]:
+    """Where a component's step belongs, as a key to sort by: the order of `StepFile`, then that of the files' names."""
+    patterns = list(StepFile)
+    return next(place for place, pattern in enumerate(patterns) if fnmatchcase(step.file, pattern)), step.file
+
+
+def content(step: Step) -> bytes:
+    """The step's file: its documents as one YAML stream, or a line ``NAMESPACE KIND/NAME`` for each target."""
+    match step:
+        case AwaitReady(targets=targets):
+            return "".join(f"{target.namespace or '-'} {resource(target)}\n" for target in targets).encode()
+        case Delete():
+            return b""
+        case _:
+            ended = (document if document.endswith(b"\n") else document + b"\n" for document in step.documents)
+            return b"---\n".join(ended)
+
+
+def resource(target: ObjectId) -> str:
+    """An object as kubectl takes it: ``deployment.apps/grafana``, ``pod/test``."""
+    kind = f"{target.kind}.{target.group}" if target.group else target.kind
+    return f"{kind.lower()}/{target.name}"

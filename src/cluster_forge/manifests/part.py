@@ -1,0 +1,103 @@
+"""A part: one component as it is delivered, its objects in their files, and its wave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
+from typing import Annotated, Any, Final
+
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.json_codec import OMITTED, Form, Key
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body, Document, Manifest
+
+BARE: Final = Form(dump=attrgetter("hex"), load=Digest.from_plain)
+"""A digest as its hex digits alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartObject:
+    """One object and its file, which holds this one YAML document.
+
+    ``path`` is relative to ``working/`` and to the repository: ``grafana/deployment.apps_monitoring_grafana.yaml``.
+    ``digest`` is that of the file, ``images`` are the references in the object, sorted, ``hook`` is the value of
+    ``helm.sh/hook``, empty for an ordinary object. The record of a smelted stack has all of it but the ``document``.
+    """
+
+    path: str
+    id: ObjectId
+    digest: Annotated[Digest, Key("sha256"), BARE]
+    images: tuple[str, ...] = ()
+    hook: str = ""
+    hook_weight: Annotated[int, Key("weight")] = 0
+    document: Annotated[Document | None, OMITTED] = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, manifest: Manifest, path: str) -> PartObject:
+        """The object of ``manifest``, whose file is ``path``."""
+        return cls(
+            path=path,
+            id=manifest.id,
+            digest=Digest.of(manifest.text),
+            images=manifest.facts.images,
+            hook=manifest.facts.hook,
+            hook_weight=manifest.facts.weight,
+            document=manifest.document,
+        )
+
+    @property
+    def content(self) -> bytes:
+        """The file."""
+        return self._known.text
+
+    @property
+    def body(self) -> Body:
+        """The object as a tree."""
+        return self._known.body
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Group and kind."""
+        return (self.id.group, self.id.kind)
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        return (self.body.get("metadata") or {}).get("labels") or {}
+
+    @property
+    def _known(self) -> Document:
+        assert self.document is not None, f"{self.path}: a recorded object has no document before `Part.with_documents`"
+        return self.document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One component with its objects, sorted by identity; a lower ``wave`` is applied first.
+
+    ``version``, ``source`` and ``digest`` are those of its chart; without a chart ``source`` are the URLs of its
+    manifests, and the others are empty.
+    """
+
+    name: ComponentName
+    namespace: str
+    wave: int
+    needs: tuple[ComponentName, ...] = ()
+    version: str = ""
+    source: str = ""
+    digest: str = ""
+    objects: tuple[PartObject, ...] = ()
+
+    @property
+    def applied(self) -> tuple[PartObject, ...]:
+        """What an installation applies: the objects in the part's own folder, not those in folders below it."""
+        return tuple(part_object for part_object in self.objects if part_object.path.count("/") == 1)
+
+    def with_documents(self, files: Mapping[str, bytes], parse: Callable[[str], Body]) -> Part:
+        """The part with a document for every object: a missing one is its file, parsed when its tree is first needed."""
+        objects = tuple(
+            known if known.document else replace(known, document=Document(text=files[known.path], parse=parse))
+            for known in self.objects
+        )
+        return replace(self, objects=objects)

@@ -1,0 +1,1 @@
+"""The legacy format, that of the first implementation, as a native description."""

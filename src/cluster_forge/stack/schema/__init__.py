@@ -1,0 +1,1 @@
+"""The description's format as pydantic models, and checks against them."""

@@ -1,0 +1,108 @@
+"""A component of the description as models that check it and give its JSON Schema (CONTRACT.md)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import StrictBool, StrictInt, StrictStr
+
+from cluster_forge.stack.schema.key_types import Address, HelmValues, Label, Namespace, Schema, Text
+
+
+class HelmSchema(Schema):
+    """A Helm chart."""
+
+    chart: Text
+    """The name of the chart in the repository; without `repository`, a folder or `.tgz` relative to `input/`."""
+    repository: Address = ""
+    """The URL of the repository: `https://`, `http://`, `file://` or `oci://`."""
+    version: StrictStr = ""
+    """An exact version or a range in Helm's syntax; default: the newest stable version."""
+    release: StrictStr = ""
+    """The name of the release; default: the name of the component."""
+    skip_schema_validation: StrictBool = False
+    """`true`: do not check the values against the chart's `values.schema.json`, as `helm --skip-schema-validation`."""
+
+
+class SizesSchema(Schema):
+    """Helm values for each `target.size`, merged over `valuesFiles` and under `values`."""
+
+    small: HelmValues = {}
+    """Values if `target.size` is `small`."""
+    medium: HelmValues = {}
+    """Values if `target.size` is `medium`."""
+    large: HelmValues = {}
+    """Values if `target.size` is `large`."""
+
+
+class UpstreamSchema(Schema):
+    """The source of a folder of rendered manifests: `mine` regenerates the folder, `smelt` only reads it."""
+
+    folder: Text
+    """The folder, relative to `input/`; add it to `manifests` too."""
+    namespace: Namespace = ""
+    """The namespace for which the chart is rendered."""
+    helm: HelmSchema | None = None
+    """The chart that is rendered into the folder."""
+    manifests: list[Text] = []
+    """URLs of manifests that are downloaded into the folder."""
+    values_files: list[Text] = []
+    """Values files for the chart, relative to `input/`."""
+    values: HelmValues = {}
+    """Values for the chart, merged over `valuesFiles`."""
+    exclude: list[Text] = []
+    """Objects to leave out, by file name (`deployment.apps_shop_web.yaml` or `Deployment_web.yaml`)."""
+
+
+class SecretSchema(Schema):
+    """A Secret that must exist before the stack is deployed."""
+
+    name: Text
+    """The name of the Secret."""
+    keys: dict[StrictStr, StrictStr]
+    """The keys of the Secret, each with a description."""
+    purpose: StrictStr = ""
+    """What the Secret is for."""
+    namespace: Namespace = ""
+    """The namespace; default: that of the component."""
+
+
+class ComponentSchema(Schema):
+    """A component: one unit of the stack."""
+
+    name: Label
+    """The name of the component: a DNS label. With the name of a catalog component, this changes that component."""
+    namespace: Namespace = ""
+    """The namespace for objects that set none."""
+    extra_namespaces: list[Label] = []
+    """Additional namespaces to create."""
+    wave: StrictInt | None = None
+    """The sync wave, lower first; computed by default."""
+    needs: list[Label] = []
+    """Components that must be ready before this one."""
+    helm: HelmSchema | None = None
+    """The Helm chart of the component."""
+    version: StrictStr = ""
+    """The version of the chart: as `helm.version`, for a component that is defined elsewhere."""
+    manifests: list[Text] = []
+    """Manifests of the component: URLs, and files and folders relative to `input/`."""
+    values_files: list[Text] = []
+    """Values files for the chart, relative to `input/`; later files win."""
+    sizes: SizesSchema = SizesSchema()
+    """Values for each `target.size`, merged over `valuesFiles` and under `values`."""
+    values: HelmValues = {}
+    """Values for the chart: mappings are merged, lists are replaced, null removes the chart's default."""
+    exclude: list[Text] = []
+    """Objects to leave out, by file name (`deployment.apps_shop_web.yaml` or `Deployment_web.yaml`)."""
+    keep_namespace: StrictBool = False
+    """`true`: do not set a namespace on objects that have none."""
+    later_replaces: StrictBool = False
+    """`true`: an object of a later entry of `manifests` replaces the same object of an earlier entry."""
+    upstream: UpstreamSchema | None = None
+    """The source of a folder in `manifests`, from which `mine` regenerates it."""
+    objects: list[dict[StrictStr, Any]] = []
+    """Kubernetes objects of the component, as YAML."""
+    pod_security: Literal["", "restricted", "baseline", "privileged"] = ""
+    """The Pod Security level of its namespace."""
+    secrets: list[SecretSchema] = []
+    """Secrets that must exist before deployment: `secrets list` shows how to create them."""

@@ -1,0 +1,141 @@
+"""The stack description as models that check it and give its JSON Schema (CONTRACT.md)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
+
+from cluster_forge.stack.schema.component import ComponentSchema
+from cluster_forge.stack.schema.key_types import Label, Quantity, Schema, Text, Version
+
+API_VERSION = "cluster-forge/v1"
+KIND = "Stack"
+
+
+class NodeSchema(Schema):
+    """A group of equal nodes."""
+
+    count: StrictInt = Field(1, ge=1)
+    """The number of nodes."""
+    cpu: Quantity = ""
+    """CPU of one node, as a Kubernetes quantity: `16` or `500m`."""
+    memory: Quantity = ""
+    """Memory of one node: `64Gi`."""
+    storage: Quantity = ""
+    """Local storage of one node: `500Gi`."""
+    resources: dict[StrictStr, StrictInt] = {}
+    """Extended resources of one node: `amd.com/gpu: 8`."""
+    labels: dict[StrictStr, StrictStr] = {}
+    """Labels of the nodes."""
+    taints: list[StrictStr] = []
+    """Taints of the nodes, as in `kubectl taint`: `key=value:NoSchedule`."""
+
+
+class TargetSchema(Schema):
+    """The cluster that the stack is built for."""
+
+    kubernetes: Version = "1.33"
+    """The cluster's Kubernetes version, in quotes: `"1.33"`."""
+    size: Literal["small", "medium", "large"] = "small"
+    """Selects the values under `sizes` of each component."""
+    architectures: list[Literal["amd64", "arm64"]] = Field(["amd64", "arm64"], min_length=1)
+    """The architectures of the nodes."""
+    nodes: list[NodeSchema] = []
+    """The nodes that the stack must fit on; not checked if empty."""
+    domain: StrictStr = ""
+    """The DNS domain under which user interfaces are reachable: `example.com`."""
+    provides: list[Text] = []
+    """Capabilities that the cluster has already, so that no component is added for them: `storage-class`, `loadbalancer`."""
+
+
+class GitOpsSchema(Schema):
+    """How the stack is deployed and kept in sync."""
+
+    engine: Literal["argocd", "flux", "none"] = "argocd"
+    """The GitOps engine; `none` applies the manifests with kubectl, wave by wave."""
+    mode: Literal["ui", "headless"] = "ui"
+    """Argo CD with its web interface (`ui`) or without (`headless`)."""
+    install: StrictBool = True
+    """`false`: the engine is already installed in the cluster."""
+    source: Literal["internal", "external", "oci"] = "internal"
+    """Where the engine reads from: a Git server in the cluster (`internal`), your own Git server (`external`), or an OCI registry (`oci`)."""
+    persistent: StrictBool = False
+    """For `internal`: store the repository on a persistent volume."""
+    url: StrictStr = ""
+    """The URL of the repository, for `external` and `oci`."""
+    finalizers: StrictBool = False
+    """`true`: deleting an Application deletes its objects."""
+
+
+class ImageSchema(Schema):
+    """The OCI image that `cast` builds."""
+
+    repository: StrictStr = ""
+    """The repository that `push` uploads it to: `registry.example.com/team/platform`."""
+    compression: Literal["gzip", "zstd"] = "gzip"
+    """The compression of its layer."""
+    base: StrictStr = ""
+    """Must be empty: base images are not supported yet."""
+
+
+class IgnoreSchema(Schema):
+    """A finding to ignore."""
+
+    code: Text
+    """The finding's code: `unpinned-image`."""
+    reason: Text
+    """Why it can be ignored."""
+    component: StrictStr = ""
+    """Only in this component."""
+    object: StrictStr = ""
+    """Only for this object: `Deployment.apps/shop/web`."""
+
+
+class ChecksSchema(Schema):
+    """Settings of the checks."""
+
+    ignore: list[IgnoreSchema] = []
+    """Findings to ignore."""
+
+
+def _entry(value: Any) -> str | None:
+    return "name" if isinstance(value, str) else "mapping" if isinstance(value, dict) else None
+
+
+class LayerSchema(Schema):
+    """A part of a description that is merged over others."""
+
+    name: Label | None = None
+    """The stack's name: a DNS label. `cast` writes `stacks/NAME`."""
+    extends: list[Text] = []
+    """Other Stack files that this one is merged over, relative to this file; later files win."""
+    target: TargetSchema = TargetSchema()
+    """The cluster that the stack is built for."""
+    gitops: GitOpsSchema = GitOpsSchema()
+    """How the stack is deployed and kept in sync."""
+    image: ImageSchema = ImageSchema()
+    """The OCI image that `cast` builds."""
+    components: list[
+        Annotated[Annotated[Text, Tag("name")] | Annotated[ComponentSchema, Tag("mapping")], Discriminator(_entry)]
+    ] = []
+    """The components of the stack: names of components and collections, and definitions of components."""
+    define: list[ComponentSchema] = []
+    """Components that are defined, but in the stack only if `components` or a collection names them."""
+    collections: dict[Label, list[Text]] = {}
+    """Collections: names for several components or other collections."""
+    catalogs: list[Text] = []
+    """Your own catalogs, as folders relative to `input/`; components of later catalogs replace those of earlier ones."""
+    checks: ChecksSchema = ChecksSchema()
+    """Settings of the checks."""
+
+
+class StackSchema(LayerSchema):
+    """A stack description for Cluster-Forge (`input/config.yaml`)."""
+
+    api_version: Literal["cluster-forge/v1"]
+    """The version of the format."""
+    kind: Literal["Stack"]
+    """The kind of file."""
+    environments: dict[StrictStr, LayerSchema] = {}
+    """Changes by name: `--environment NAME` merges one of them over the file."""

@@ -1,0 +1,175 @@
+"""Checks positioned values against a schema; each error has its position and plain words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from cluster_forge.foundation.errors import DescriptionError
+from cluster_forge.foundation.names import did_you_mean
+from cluster_forge.yaml.positioned import Path, Positioned
+
+_KINDS = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "union_tag_invalid": "a name or a mapping",
+    "union_tag_not_found": "a name or a mapping",
+}
+
+
+_MOST_ERRORS = 100
+"""Of one value: looking for a similar key takes a while, and a file may have a hundred thousand wrong ones."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def schema_errors(model: type[BaseModel], value: Positioned, subject: str = "") -> list[DescriptionError]:
+    """Why ``value`` does not fit ``model``; ``subject`` is what the value describes: a component's name."""
+    try:
+        model.model_validate(value.plain)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        errors = [_error(model, value, detail, subject) for detail in details[:_MOST_ERRORS]]
+        if len(details) > _MOST_ERRORS:
+            errors.append(_remaining(len(details) - _MOST_ERRORS, value, subject))
+        return list({(error.where, error.message): error for error in errors}.values())
+    return []
+
+
+def validated(model: type[Model], value: Positioned) -> Model | None:
+    """``value`` as ``model``; None if it does not fit."""
+    try:
+        return model.model_validate(value.plain)
+    except ValidationError:
+        return None
+
+
+def _remaining(number: int, value: Positioned, subject: str) -> DescriptionError:
+    message = f"{number:,} more errors of this kind"
+    return DescriptionError(
+        f"{subject}: {message}" if subject else message, where=value.where, fix="fix the errors above first"
+    )
+
+
+def _error(model: type[BaseModel], value: Positioned, detail: ErrorDetails, subject: str) -> DescriptionError:
+    path = _path(value, detail["loc"])
+    part = value.at(path)
+    message, fix = _words(model, part, path, detail)
+    place = _dotted(path[:-1] if detail["type"] in ("extra_forbidden", "missing") else path, subject)
+    return DescriptionError(f"{place}: {message}" if place else message, where=part.where, fix=fix)
+
+
+def _words(model: type[BaseModel], part: Positioned, path: Path, detail: ErrorDetails) -> tuple[str, str | None]:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "literal_error":
+        return _choice(part, str(context["expected"])), None
+    if kind in _KINDS:
+        return f"must be {_KINDS[kind]}, not {_shown(part)}", _type_fix(part, _KINDS[kind])
+    last = str(path[-1]) if path else ""
+    if kind == "extra_forbidden":
+        return _unknown_key(model, last, path[:-1])
+    messages = {
+        "missing": f"{last!r} is missing",
+        "value_error": str(context.get("error")),
+        "too_short": "must not be an empty list",
+        "greater_than_equal": f"must be at least {context.get('ge')}",
+    }
+    return messages.get(kind, detail["msg"].lower()), None
+
+
+def _unknown_key(model: type[BaseModel], key: str, inside: Path) -> tuple[str, str | None]:
+    """A key that is known one level further up is usually indented too far."""
+    above = _keys(model, inside[:-1]) if inside else []
+    if key in above and isinstance(inside[-1], str):
+        return f"unknown key {key!r}", f"indent `{key}` as far as `{inside[-1]}`: it belongs beside it, not in it"
+    return f"unknown key {key!r}{did_you_mean(key, _keys(model, inside))}", None
+
+
+def _choice(part: Positioned, expected: str) -> str:
+    choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
+    near = did_you_mean(part.content, choices) if isinstance(part.content, str) else ""
+    wanted = f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
+    return f"must be {wanted}, not {_shown(part)}{near}"
+
+
+def _shown(part: Positioned) -> str:
+    if isinstance(part.content, Mapping):
+        return "a mapping"
+    if isinstance(part.content, tuple):
+        return "a list"
+    if part.content is None:
+        return "empty"
+    if isinstance(part.content, str):
+        return repr(part.content)
+    kind = "the boolean" if isinstance(part.content, bool) else "the number"
+    return f"{kind} {part.text or part.content}"
+
+
+def _type_fix(part: Positioned, wanted: str) -> str | None:
+    if wanted == "text" and isinstance(part.content, bool | int | float):
+        return f'put it in quotes: "{part.text or part.content}"'
+    if wanted == "a list" and isinstance(part.content, str):
+        return f"write it as a list: [{part.content}]"
+    if isinstance(part.content, str):
+        is_number = wanted == "a whole number" and re.fullmatch(r"-?\d+", part.content)
+        is_boolean = wanted == "true or false" and part.content in ("true", "false")
+        return "write it without quotes" if is_number or is_boolean else None
+    return None
+
+
+def _path(value: Positioned, location: Sequence[int | str]) -> Path:
+    """The path of the error in the value: pydantic puts the tags of unions between the keys."""
+    path: list[int | str] = []
+    part = value
+    last = len(location) - 1
+    for position, step in enumerate(location):
+        inner = part.at((step,)) if step != "[key]" else part
+        if inner is not part:
+            path.append(step)
+            part = inner
+        elif position == last and isinstance(part.content, Mapping) and step != "[key]":
+            path.append(step)
+    return tuple(path)
+
+
+def _dotted(path: Path, subject: str) -> str:
+    dotted = subject
+    for step in path:
+        dotted += f"[{step}]" if isinstance(step, int) else f".{step}" if dotted else step
+    return dotted
+
+
+def _keys(model: type[BaseModel], path: Path) -> list[str]:
+    """The keys that the model allows at ``path``."""
+    current: Any = model
+    for step in path:
+        if isinstance(step, str) and isinstance(current, type) and issubclass(current, BaseModel):
+            current = next((field.annotation for field in current.model_fields.values() if field.alias == step), None)
+        else:
+            current = next(iter(get_args(current)[::-1]), None)
+        current = _model_in(current)
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return [field.alias or name for name, field in current.model_fields.items()]
+    return []
+
+
+def _model_in(annotation: Any) -> Any:
+    """The model in a union or an annotation; containers as they are."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _model_in(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        inner = [_model_in(choice) for choice in get_args(annotation)]
+        return next(
+            (choice for choice in inner if isinstance(choice, type) and issubclass(choice, BaseModel)), inner[0]
+        )
+    return annotation

@@ -1,0 +1,70 @@
+"""What cast takes from `working/`: its files with their hand edits, unless the folder is out of date."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cluster_forge.foundation import build
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import StaleError
+from cluster_forge.gitops.argocd import applications
+from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.stack.model import Stack
+from cluster_forge.stages.build import hand_edits, layout, working_tree
+from cluster_forge.stages.build.working_tree import FOLDER, WorkingTree
+from cluster_forge.stages.toolbox import Toolbox
+
+_CHANGED = "description, lock, input/ or selection changed since the last smelt"
+
+
+def load(
+    stack: Stack, inputs: Digest, toolbox: Toolbox, *, allow_stale: bool
+) -> tuple[WorkingTree, tuple[Finding, ...]]:
+    """`working/` with its hand edits in the record, every object with its document; and the warnings about it.
+
+    ``inputs`` is the fingerprint of the present inputs; ``allow_stale`` takes a folder of other inputs, with a warning.
+
+    Raises:
+        StaleError: if smelt did not write the folder, or wrote it from other inputs.
+        ManifestError, ExceptionGroup: for edited files that do not hold one object.
+    """
+    working = working_tree.load(toolbox.files)
+    if working is None or not working.is_smelted:
+        raise StaleError("smelt has not written working/ yet", fix="run `cluster-forge smelt` (or `forge`)")
+    warnings = []
+    record = working.record
+    if (record.inputs, record.stack, record.tool) != (inputs, stack.name, build.identity()):
+        if not allow_stale:
+            raise StaleError(
+                f"working/ is out of date: {_CHANGED}",
+                fix="run `cluster-forge smelt` with the same names and --environment, or cast it as it is: --stale",
+            )
+        warnings.append(_warning("stale", f"is out of date, and cast as it is: {_CHANGED}"))
+    if working.edited:
+        warnings.append(_warning("hand-edited", f"{working_tree.edited_by_hand(working)}; cast as edited"))
+    edited = with_documents(hand_edits.with_edits(working, toolbox.renderer), toolbox)
+    return _with_applications(stack, edited), tuple(warnings)
+
+
+def with_documents(working: WorkingTree, toolbox: Toolbox) -> WorkingTree:
+    """The folder with a document for every object of the record; files are parsed when their tree is first needed."""
+    files = working.tree.files
+    parts = tuple(part.with_documents(files, toolbox.reader.read) for part in working.record.parts)
+    return replace(working, record=replace(working.record, parts=parts))
+
+
+def _with_applications(stack: Stack, working: WorkingTree) -> WorkingTree:
+    """After hand edits: the folder with Applications that are pinned to its present content.
+
+    Applications that were edited themselves stay as they are.
+    """
+    folder = f"{applications.FOLDER}/"
+    if not working.edited or any(path.lstrip("+- ").startswith(folder) for path in working.edited):
+        return working
+    manifests = {path: content for path, content in working.tree.files.items() if not path.startswith(folder)}
+    tree, revision = layout.with_applications(stack, working.record.parts, manifests)
+    return replace(working, tree=tree, record=replace(working.record, revision=revision))
+
+
+def _warning(code: str, message: str) -> Finding:
+    return Finding(code=code, severity=Severity.WARNING, where=f"{FOLDER}/", message=message)

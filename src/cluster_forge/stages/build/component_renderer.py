@@ -1,0 +1,171 @@
+"""Rendering one component: its own entries, its sourced tree, or its sources."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+
+from cluster_forge.foundation.addresses import without_credentials
+from cluster_forge.foundation.errors import ArchiveError, LockError
+from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.manifests import kubernetes_apis
+from cluster_forge.ports.progress import Reporter
+from cluster_forge.ports.rendering import RenderJob, RenderRequest
+from cluster_forge.stack.lock import Lock
+from cluster_forge.stack.model import Component, Stack
+from cluster_forge.stages.build import render_jobs, sourced_tree
+from cluster_forge.stages.build.component_sources import ComponentSources, is_url, not_locked, stored_content
+from cluster_forge.stages.build.render_jobs import ObjectGroup
+from cluster_forge.stages.build.rendered_component import RenderedComponent, visible_to
+from cluster_forge.stages.toolbox import Toolbox
+
+STAGE = "render"
+_API_VERSIONS = ".APIVersions"
+
+
+class ComponentRenderer:
+    """Renders the components of one stack, one at a time, and reports each. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        sources: Mapping[ComponentName, ComponentSources],
+        lock: Lock,
+        toolbox: Toolbox,
+        reporter: Reporter,
+    ) -> None:
+        self._target = stack.target
+        self._sources = sources
+        self._lock = lock
+        self._toolbox = toolbox
+        self._reporter = reporter
+        self._built_in = kubernetes_apis.api_versions(stack.target.kubernetes.minor)
+        self._required: dict[ComponentName, frozenset[str] | None] = {}
+        self._archives: dict[ComponentName, bytes] = {}
+        self._counts: Counter[str] = Counter()
+
+    @property
+    def summary(self) -> str:
+        """``3 rendered, 40 cached, 2 reused``."""
+        return ", ".join(f"{number} {how}" for how, number in self._counts.items()) or "nothing to do"
+
+    def render_entry(self, component: Component, entry: str) -> ObjectGroup:
+        """The objects of an entry of ``manifests`` in ``input/``; of the description's ``objects`` if ``entry`` is empty.
+
+        Raises:
+            ManifestError, ExceptionGroup: if the entry does not exist or does not hold Kubernetes objects.
+        """
+        with self._reported(component) as facts:
+            files = self._toolbox.files
+            job = render_jobs.of_entry(entry, component, files) if entry else render_jobs.of_objects(component)
+            group = render_jobs.run(job, self._toolbox.renderer)
+            facts |= {"cached": group.is_cached, "objects": len(group.manifests)}
+        return group
+
+    def load_sourced_tree(self, component: Component) -> RenderedComponent | None:
+        """The component's sourced tree, whether it `is_current` or not; None if `mine` never wrote one."""
+        locked = self._lock.component(component.name)
+        if locked is None or locked.rendered is None:
+            return None
+        rendered = sourced_tree.load(component, locked, self._toolbox.files, self._toolbox.renderer)
+        if rendered:
+            with self._reported(component, "reused") as facts:
+                facts |= {"cached": rendered.is_cached, "objects": rendered.sourced_count}
+        return rendered
+
+    def is_current(self, component: Component, rendered: RenderedComponent, visible_apis: Collection[str]) -> bool:
+        """Whether rendering with ``visible_apis`` would have the same result."""
+        visible = visible_to(rendered.required_apis, visible_apis)
+        if rendered.reused_tree is None:
+            return visible == rendered.visible_apis
+        locked = self._lock.component(component.name)
+        expected = sourced_tree.fingerprint(
+            component,
+            self._sources.get(component.name, ComponentSources()),
+            visible_apis=visible,
+            target=self._target,
+            engine=self._toolbox.renderer.version,
+            tree=rendered.reused_tree,
+        )
+        return locked is not None and locked.rendered == expected
+
+    def required_apis(self, component: Component) -> frozenset[str] | None:
+        """The API versions that the component's chart asks for; None: any."""
+        if component.name not in self._required:
+            self._required[component.name] = self._find_required_apis(component)
+        return self._required[component.name]
+
+    def requires_only_built_in(self, component: Component) -> bool:
+        """Whether the chart asks for no API versions but those of Kubernetes itself."""
+        required = self.required_apis(component)
+        return required is not None and required <= frozenset(self._built_in)
+
+    def weight(self, component: Component) -> int:
+        """Roughly how much work a component is: the size of its chart in bytes, 0 where it was not read yet."""
+        return len(self._archives.get(component.name, b""))
+
+    def render(self, component: Component, visible_apis: Collection[str]) -> RenderedComponent:
+        """The objects of the component's sources, rendered with the API versions that the stack's CRDs define.
+
+        Raises:
+            LockError: if a source is not locked, or not in the store.
+            RenderError, ArchiveError, ManifestError, ExceptionGroup: see `Renderer.render`.
+        """
+        required = self.required_apis(component)
+        visible = visible_to(required, visible_apis)
+        with self._reported(component) as facts:
+            groups = [render_jobs.run(job, self._toolbox.renderer) for job in self._source_jobs(component, visible)]
+            rendered = RenderedComponent(
+                component=component, sourced=tuple(groups), required_apis=required, visible_apis=visible
+            )
+            facts |= {"cached": rendered.is_cached, "objects": rendered.sourced_count}
+        return rendered
+
+    def _find_required_apis(self, component: Component) -> frozenset[str] | None:
+        if not component.helm:
+            return frozenset()
+        if _API_VERSIONS in str(component.values):  # values may hold templates, too
+            return None
+        try:
+            return self._toolbox.renderer.required_apis(self._archive(component))
+        except (LockError, ArchiveError):
+            return frozenset()  # `render` raises it, together with the errors of the other components
+
+    def _archive(self, component: Component) -> bytes:
+        """The component's chart, read from the store once."""
+        if component.name not in self._archives:
+            assert component.helm is not None
+            chart = self._sources.get(component.name, ComponentSources()).chart
+            if chart is None:
+                raise not_locked(component, component.helm.chart)
+            self._archives[component.name] = stored_content(component, chart, self._toolbox.store)
+        return self._archives[component.name]
+
+    def _source_jobs(self, component: Component, visible_apis: Collection[str]) -> Iterator[RenderJob]:
+        if component.helm:
+            request = RenderRequest(
+                chart=self._archive(component),
+                values=component.values,
+                release=component.helm.release,
+                namespace=component.namespace or "default",
+                kubernetes=self._target.kubernetes,
+                api_versions=(*self._built_in, *sorted(visible_apis)),
+                skip_schema=component.helm.skip_schema,
+            )
+            yield render_jobs.of_chart(request, component)
+        locked = self._sources.get(component.name, ComponentSources()).manifests
+        for url in filter(is_url, component.manifests):
+            if url not in locked:
+                raise not_locked(component, without_credentials(url))
+            yield render_jobs.of_url(url, stored_content(component, locked[url], self._toolbox.store), component)
+
+    @contextmanager
+    def _reported(self, component: Component, how: str = "rendered") -> Iterator[dict[str, bool | int]]:
+        """Report a component's start and, with the facts that the caller fills in, its end."""
+        self._reporter.item_started(STAGE, component.name)
+        facts: dict[str, bool | int] = {"cached": False, "objects": 0}
+        yield facts
+        self._counts["cached" if facts["cached"] else how] += 1
+        detail = f"{counted(facts['objects'], 'object')}{' (cached)' if facts['cached'] else ''}"
+        self._reporter.item_finished(STAGE, component.name, detail, **facts)

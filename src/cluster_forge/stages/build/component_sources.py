@@ -1,0 +1,71 @@
+"""A component's sources as locked, and the errors for those that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import LockError
+from cluster_forge.ports.storage import Store
+from cluster_forge.stack.lock import LockedSource
+from cluster_forge.stack.model import Component
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentSources:
+    """The locked sources of one component: its chart, and its manifests by the URL in the description."""
+
+    chart: LockedSource | None = None
+    manifests: Mapping[str, LockedSource] = field(default_factory=dict)
+
+    @property
+    def locked(self) -> tuple[LockedSource, ...]:
+        """The chart and the manifests, by URL."""
+        chart = (self.chart,) if self.chart else ()
+        return (*chart, *(source for _, source in sorted(self.manifests.items())))
+
+    @property
+    def digests(self) -> tuple[Digest, ...]:
+        """The digests of `locked`, in its order."""
+        return tuple(source.digest for source in self.locked)
+
+
+def is_url(entry: str) -> bool:
+    """Whether an entry of ``manifests`` is fetched, not read from ``input/``."""
+    return "://" in entry
+
+
+def has_sources(component: Component) -> bool:
+    """Whether the component has a chart or manifests by URL."""
+    return component.helm is not None or any(map(is_url, component.manifests))
+
+
+def sourced_folder(component: Component) -> str:
+    """The folder of the sourced tree that `mine` writes, relative to ``input/``."""
+    return f"{component.name}/manifests/sourced"
+
+
+def not_locked(component: Component, address: str) -> LockError:
+    """The error for a source that the lock does not have."""
+    return LockError(
+        f"component {component.name}: {address} is not in cluster-forge.lock",
+        where=component.where,
+        fix=f"run `cluster-forge mine {component.name}` (or `forge`, which mines what is missing)",
+    )
+
+
+def stored_content(component: Component, source: LockedSource, store: Store) -> bytes:
+    """The bytes of a locked source.
+
+    Raises:
+        LockError: if the store of this machine does not have them.
+    """
+    content = store.get(source.digest)
+    if content is None:
+        raise LockError(
+            f"component {component.name}: {source.address} {source.version} ({source.digest}) is not in the store",
+            where=component.where,
+            fix=f"run `cluster-forge mine {component.name}` on this machine",
+        )
+    return content

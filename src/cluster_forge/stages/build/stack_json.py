@@ -1,0 +1,46 @@
+"""``stack.json``: what a cast stack holds, for scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from cluster_forge.manifests.part import Part
+from cluster_forge.oci.index import Layout
+from cluster_forge.record import Record
+from cluster_forge.stack.model import Target
+
+
+def stack_json(record: Record, target: Target, image: Layout, commit: str) -> bytes:
+    """The file's content (schema ``cluster-forge/stack/v1``); ``commit`` is the commit of the Git repository."""
+    content = {
+        "schema": "cluster-forge/stack/v1",
+        "name": record.stack,
+        "version": record.revision,
+        "target": {
+            "kubernetes": str(target.kubernetes),
+            "size": target.size.value,
+            "architectures": [architecture.value for architecture in target.architectures],
+        },
+        "components": [_component(part) for part in record.parts],
+        "objects": record.objects,
+        "image": {"digest": str(image.digest), "platforms": list(image.platforms), "size": image.size},
+        "git": {"commit": commit},
+        "findings": {"error": record.findings.error, "warning": record.findings.warning},
+    }
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _component(part: Part) -> dict[str, Any]:
+    return {
+        "name": part.name,
+        "version": part.version,
+        "source": part.source,
+        "digest": part.digest,
+        "namespace": part.namespace,
+        "wave": part.wave,
+        "needs": list(part.needs),
+        "objects": len(part.objects),
+        "images": sorted({image for part_object in part.objects for image in part_object.images}),
+    }

@@ -1,0 +1,429 @@
+"""Helm's rendering, by the library in this process and by the `helm` program: one contract for both."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from cluster_forge.adapters.helm.program import HelmProgram
+from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.adapters.rendering import InProcessRenderer
+from cluster_forge.adapters.yaml.go import GoYaml
+from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
+from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests import batch
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.ports.rendering import HelmEngine, RenderJob, RenderRequest
+from cluster_forge.stack.model import KubernetesVersion, Values
+
+CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
+READER = GoYaml(PurePythonYaml())
+Files = Mapping[str, str]
+
+
+def chart(files: Files) -> bytes:
+    """An archive of a chart named ``web``; ``files`` may replace its ``Chart.yaml``."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as archive:
+        for path, text in {"Chart.yaml": CHART, **files}.items():
+            entry = tarfile.TarInfo(f"web/{path}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+def request(files: Files, values: Values | None = None, **changes: Any) -> RenderRequest:
+    arguments: dict[str, Any] = {
+        "chart": chart(files),
+        "values": values or {},
+        "release": "shop",
+        "namespace": "store",
+        "kubernetes": KubernetesVersion(1, 33),
+        "api_versions": (),
+        **changes,
+    }
+    return RenderRequest(**arguments)
+
+
+def config_map(name: str, data: str) -> str:
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n{data}\n"
+
+
+def crd(name: str) -> str:
+    return f"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: {name}\n"
+
+
+def objects(engine: HelmEngine, request: RenderRequest) -> dict[ObjectId, Any]:
+    """The bodies of the rendered objects."""
+    name = ComponentName("web")
+    job = RenderJob(component=name, chart=request)
+    manifests = batch.unpack(InProcessRenderer(engine, READER).render(job).content, name)
+    assert len({manifest.id for manifest in manifests}) == len(manifests)
+    return {manifest.id: manifest.body for manifest in manifests}
+
+
+def data(engine: HelmEngine, template: str, values: Values | None = None, **changes: Any) -> Any:
+    """The data of a ConfigMap whose lines are ``template``."""
+    files = {"templates/map.yaml": config_map("map", template), **changes.pop("files", {})}
+    (body,) = objects(engine, request(files, values, **changes)).values()
+    return body["data"]
+
+
+DEPENDENCY: Files = {
+    "Chart.yaml": CHART + "dependencies:\n- {name: cache, version: 1.0.0, condition: cache.enabled}\n",
+    "values.yaml": "cache: {enabled: true}\n",
+    "crds/own.yaml": crd("own.example.com"),
+    "templates/map.yaml": config_map("web", "  a: b"),
+    "charts/cache/Chart.yaml": "apiVersion: v2\nname: cache\nversion: 1.0.0\n",
+    "charts/cache/crds/caches.yaml": crd("caches.example.com") + "---\n" + crd("hits.example.com"),
+    "charts/cache/templates/map.yaml": config_map("cache", "  size: {{ .Values.size | default 1 | quote }}"),
+    "charts/cache/templates/NOTES.txt": "A cache.",
+}
+HOOKS: Files = {
+    "templates/jobs.yaml": "".join(
+        f"---\napiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {event}\n  annotations: {{helm.sh/hook: {event}}}\n"
+        for event in ("pre-install", "post-delete", "test")
+    )
+    + "---\n# only a comment\n---\n"
+    + config_map("plain", "  a: b"),
+}
+SCHEMA: Files = {
+    "values.schema.json": orjson.dumps(
+        {"properties": {"image": {"properties": {"port": {"type": "integer"}}, "required": ["port"]}}}
+    ).decode(),
+    "templates/map.yaml": config_map("map", "  a: b"),
+}
+TEXTS: Files = {
+    "templates/map.yaml": config_map(
+        "map",
+        "  script: |\n    #!/bin/sh\n    # kept\n    cat <<EOF\n    ---\n    EOF\n"
+        '  pem: |\n    -----BEGIN X-----\n    a\n    -----END X-----\n  tab: "a\\tb"\n  release: {{ .Release.Name }}',
+    ),
+    "templates/sub/deep.yaml": "\n\n---\n" + config_map("deep", "  y: y\n  mode: 0755") + "\n---\n\n",
+    "templates/none.yaml": "{{ if .Values.never }}\n" + config_map("never", "  a: b") + "{{ end }}\n",
+    "templates/_helpers.tpl": '{{ define "x" }}x{{ end }}',
+    "templates/NOTES.txt": "Thank you.",
+}
+NUMBERS = config_map(
+    "map", "\n".join(f"  {key}: {{{{ .Values.{key} }}}}!" for key in ("large", "small", "real", "whole"))
+)
+
+
+@pytest.fixture(params=["library", pytest.param("program", marks=pytest.mark.helm)])
+def engine(request: pytest.FixtureRequest) -> HelmEngine:
+    if request.param == "library":
+        return HelmSdk()
+    return HelmProgram(request.getfixturevalue("helm_program"))
+
+
+class TestContract:
+    def test_engine_has_a_version(self, engine: HelmEngine) -> None:
+        assert engine.version.startswith(("helm-python-sdk 0.", "helm v"))
+        assert engine.version == engine.version.strip()
+
+    def test_values_override_defaults_and_mappings_merge(self, engine: HelmEngine) -> None:
+        defaults = {"values.yaml": "a: {b: 1, c: two, list: [1, 2]}\n"}
+        template = "  all: {{ toJson .Values.a | quote }}"
+        values = {"a": {"b": 2, "list": [3], "new": {"x": "y"}}}
+        merged = orjson.loads(data(engine, template, values, files=defaults)["all"])
+        assert merged == {"b": 2, "c": "two", "list": [3], "new": {"x": "y"}}
+
+    def test_null_removes_a_default(self, engine: HelmEngine) -> None:
+        defaults = {"values.yaml": "limits: {cpu: 1, memory: 1Gi}\n"}
+        template = "  all: {{ toJson .Values.limits | quote }}"
+        assert data(engine, template, {"limits": {"cpu": None}}, files=defaults)["all"] == '{"memory":"1Gi"}'
+
+    def test_templates_see_release_namespace_and_target(self, engine: HelmEngine) -> None:
+        template = (
+            "  release: {{ .Release.Name }} {{ .Release.Namespace }} {{ .Release.IsInstall }} {{ .Release.Revision }}\n"
+            "  kubernetes: {{ .Capabilities.KubeVersion.Version }} {{ .Capabilities.KubeVersion.Minor }}\n"
+            "  chart: {{ .Chart.Name }} {{ .Chart.Version }}"
+        )
+        assert data(engine, template, kubernetes=KubernetesVersion(1, 31, 4)) == {
+            "release": "shop store true 1",
+            "kubernetes": "v1.31.4 31",
+            "chart": "web 1.0.0",
+        }
+
+    def test_capabilities_are_the_given_api_versions(self, engine: HelmEngine) -> None:
+        versions = ("policy/v1", "policy/v1/PodDisruptionBudget", "example.com/v1", "example.com/v1/Widget")
+        template = "\n".join(
+            f'  a{number}: {{{{ .Capabilities.APIVersions.Has "{version}" | quote }}}}'
+            for number, version in enumerate(versions)
+        )
+        assert data(engine, template, api_versions=versions) == dict.fromkeys(("a0", "a1", "a2", "a3"), "true")
+        assert data(engine, template, api_versions=versions[:1])["a3"] == "false"
+
+    def test_thousands_of_api_versions_are_accepted(self, engine: HelmEngine) -> None:
+        many = [f"group-{number}.a-rather-long-name.example.com/v1alpha1/SomethingCustom" for number in range(5000)]
+        template = f'  last: {{{{ .Capabilities.APIVersions.Has "{many[-1]}" | quote }}}}'
+        assert data(engine, template, api_versions=many) == {"last": "true"}
+
+    def test_neither_cluster_nor_network_is_used(self, engine: HelmEngine) -> None:
+        template = '  lookup: {{ lookup "v1" "Secret" "a" "b" | toJson | quote }}\n  host: {{ getHostByName "localhost" | quote }}'
+        assert data(engine, template) == {"lookup": "{}", "host": ""}
+
+    def test_templates_see_numbers_as_floats(self, engine: HelmEngine) -> None:
+        defaults = {"values.yaml": "large: 1000000\nsmall: 3\nreal: 1.5\nwhole: 2.0\n", "templates/map.yaml": NUMBERS}
+        (body,) = objects(engine, request(defaults)).values()
+        assert body["data"] == {"large": "1e+06!", "small": "3!", "real": "1.5!", "whole": "2!"}
+        values = {"large": 1000000, "small": 3, "real": 1.5, "whole": 12345678}
+        (body,) = objects(engine, request({"templates/map.yaml": NUMBERS}, values)).values()
+        assert body["data"] == {"large": "1e+06!", "small": "3!", "real": "1.5!", "whole": "1.2345678e+07!"}
+
+    def test_dependency_is_rendered_with_its_crds(self, engine: HelmEngine) -> None:
+        names = sorted(identity.name for identity in objects(engine, request(DEPENDENCY, {"cache": {"size": 4}})))
+        assert names == ["cache", "caches.example.com", "hits.example.com", "own.example.com", "web"]
+
+    def test_disabled_dependency_is_not_rendered(self, engine: HelmEngine) -> None:
+        chart = engine.render(request(DEPENDENCY, {"cache": {"enabled": False}}))
+        assert [path for path, _ in chart.crds] == ["web/crds/own.yaml"]
+        assert list(chart.templates) == ["web/templates/map.yaml"]
+
+    def test_rendering_an_archive_twice_gives_the_same(self, engine: HelmEngine) -> None:
+        requests = [request(DEPENDENCY, {"cache": {"enabled": value}}) for value in (True, False, True, False)]
+        on, off, again, off_again = map(engine.render, requests)
+        assert (on, off) == (again, off_again)
+        assert len(on.crds) == 2
+
+    def test_hooks_are_templates_and_notes_are_not(self, engine: HelmEngine) -> None:
+        chart = engine.render(request({**HOOKS, "templates/NOTES.txt": "Thank you."}))
+        assert list(chart.templates) == ["web/templates/jobs.yaml"]
+        names = {identity.name for identity in objects(engine, request(HOOKS))}
+        assert names == {"pre-install", "post-delete", "test", "plain"}
+
+    def test_templates_are_in_the_order_of_their_paths(self, engine: HelmEngine) -> None:
+        files = {f"templates/{name}.yaml": config_map(name, "  a: b") for name in "cab"}
+        assert list(engine.render(request(files)).templates) == [f"web/templates/{name}.yaml" for name in "abc"]
+
+    def test_texts_are_unchanged(self, engine: HelmEngine) -> None:
+        texts = {identity.name: body["data"] for identity, body in objects(engine, request(TEXTS)).items()}
+        assert texts == {
+            "map": {
+                "script": "#!/bin/sh\n# kept\ncat <<EOF\n---\nEOF\n",
+                "pem": "-----BEGIN X-----\na\n-----END X-----\n",
+                "tab": "a\tb",
+                "release": "shop",
+            },
+            "deep": {"true": True, "mode": 493},
+        }
+
+    def test_chart_may_render_nothing(self, engine: HelmEngine) -> None:
+        assert objects(engine, request({"templates/none.yaml": "{{ if .Values.never }}a: b{{ end }}\n"})) == {}
+        assert objects(engine, request({})) == {}
+
+    def test_kubernetes_version_out_of_range_is_refused(self, engine: HelmEngine) -> None:
+        files = {"Chart.yaml": CHART + 'kubeVersion: ">=1.34.0-0"\n', "templates/map.yaml": config_map("map", "  a: b")}
+        with pytest.raises(RenderError) as caught:
+            engine.render(request(files))
+        assert ">=1.34.0-0" in caught.value.message
+        assert "v1.33.0" in caught.value.message
+        assert caught.value.fix
+        assert engine.render(request(files, kubernetes=KubernetesVersion(1, 34))).templates
+
+    def test_invalid_range_of_kubernetes_versions_contains_none(self, engine: HelmEngine) -> None:
+        with pytest.raises(RenderError, match="so so"):
+            engine.render(request({"Chart.yaml": CHART + "kubeVersion: so so\n"}))
+
+    def test_values_that_violate_the_schema_are_named_by_path(self, engine: HelmEngine) -> None:
+        with pytest.raises(RenderError) as caught:
+            engine.render(request(SCHEMA, {"image": {"port": "eighty"}}))
+        assert "/image/port" in caught.value.message
+        assert "got string, want integer" in caught.value.message
+        assert "\n" not in caught.value.message
+
+    def test_schema_can_be_skipped(self, engine: HelmEngine) -> None:
+        skipped = request(SCHEMA, {"image": {"port": "eighty"}}, skip_schema=True)
+        assert list(engine.render(skipped).templates) == ["web/templates/map.yaml"]
+
+    def test_remote_schema_is_not_fetched(self, engine: HelmEngine) -> None:
+        files = {"values.schema.json": '{"$ref": "https://schemas.invalid/values.json"}'}
+        with pytest.raises(RenderError, match=r"https://schemas\.invalid/values\.json"):
+            engine.render(request(files))
+        assert not engine.render(request(files, skip_schema=True)).templates
+
+    def test_address_in_another_file_is_not_a_schema(self, engine: HelmEngine) -> None:
+        files = {"values.schema.json": "{}", "README.md": '{"$ref": "https://schemas.invalid/values.json"}'}
+        assert not engine.render(request(files)).templates
+
+    @pytest.mark.parametrize(
+        ("template", "message"),
+        [
+            ('{{ fail "set the host" }}', r"web/templates/map\.yaml:1:3\): set the host"),
+            ('{{ required "a host is needed" .Values.host }}', "a host is needed"),
+            ("{{ .Values.a.b.c }}", r"web/templates/map\.yaml:1:\d+.*nil pointer evaluating interface"),
+            ("{{ .Values.a", r"web/templates/map\.yaml:1.*unclosed action"),
+            ('{{ include "nowhere" . }}', "nowhere"),
+        ],
+    )
+    def test_errors_of_templates_are_reported_with_their_place(
+        self, engine: HelmEngine, template: str, message: str
+    ) -> None:
+        with pytest.raises(RenderError, match=message) as caught:
+            engine.render(request({"templates/map.yaml": template}))
+        assert caught.value.fix
+        assert "\n" not in caught.value.message
+        assert "--debug" not in caught.value.message
+
+    def test_library_chart_is_refused(self, engine: HelmEngine) -> None:
+        with pytest.raises(RenderError, match="library chart"):
+            engine.render(request({"Chart.yaml": CHART + "type: library\n"}))
+
+    def test_missing_dependency_is_named(self, engine: HelmEngine) -> None:
+        files = {
+            "Chart.yaml": CHART + "dependencies:\n- {name: cache, version: 1.0.0, repository: https://x.invalid}\n"
+        }
+        with pytest.raises(RenderError, match="cache"):
+            engine.render(request(files))
+
+    @pytest.mark.parametrize(
+        "archive",
+        [
+            b"",
+            b"nonsense",
+            gzip.compress(b"nonsense"),
+            chart({})[:60],
+            chart({"Chart.yaml": "name: [\n"}),
+            chart({"Chart.yaml": "apiVersion: v2\nname: web\n"}),
+        ],
+        ids=["empty", "not gzip", "not tar", "truncated", "not YAML", "no version"],
+    )
+    def test_invalid_archive_is_reported(self, engine: HelmEngine, archive: bytes) -> None:
+        with pytest.raises(ArchiveError) as caught:
+            engine.render(request({}, chart=archive))
+        assert "/" not in caught.value.message.replace("application/octet-stream", "")
+
+    def test_threads_share_an_engine(self, engine: HelmEngine) -> None:
+        requests = [request(DEPENDENCY, {"cache": {"enabled": number % 3 > 0, "size": number}}) for number in range(16)]
+        expected = [*map(engine.render, requests)]
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(engine.render, requests)) == expected
+
+    @pytest.mark.parametrize(
+        ("constraint", "newest"),
+        [
+            ("*", "v1.4.0"),
+            (">=1.0.0", "v1.4.0"),
+            ("^1.0.0", "v1.4.0"),
+            ("~1.2", "1.2.5"),
+            ("1.x", "v1.4.0"),
+            ("1.2", "1.2.5"),
+            (">=1.0.0 <1.2.5", "1.2.0"),
+            (">=1.0.0, <1.2.5", "1.2.0"),
+            ("1.0.0 - 1.2.0", "1.2.0"),
+            ("^0 || ~1.2.0", "1.2.5"),
+            ("!=1.4.0", "1.2.5"),
+            (">=1.0.0-0", "2.0.0-rc.10"),
+            ("2.0.0-rc.9", "2.0.0-rc.9"),
+            (">2.0.0-rc.1", "2.0.0-rc.10"),
+            ("1.2.0", "1.2.0"),
+            ("=1.2.0", "1.2.0"),
+            ("1.4.0", "v1.4.0"),
+            ("v1.2.5", "1.2.5"),
+            ("<1.0.0", "0.9.0+build"),
+            (">=3", None),
+        ],
+    )
+    def test_newest_version_in_a_range(self, engine: HelmEngine, constraint: str, newest: str | None) -> None:
+        versions = ["1.2.5", "1.2.0", "2.0.0-rc.9", "v1.4.0", "2.0.0-rc.10", "latest", "0.9.0+build", "1.4.0-beta"]
+        assert engine.newest_in_range(constraint, versions) == newest
+        assert engine.newest_in_range(constraint, versions[::-1]) == newest
+
+    @pytest.mark.parametrize("constraint", ["newest", ">=", "1.2.3.4", ">> 1"])
+    def test_invalid_range_is_an_error_of_the_description(self, engine: HelmEngine, constraint: str) -> None:
+        with pytest.raises(DescriptionError, match="is not a version range") as caught:
+            engine.newest_in_range(constraint, ["1.0.0"])
+        assert constraint in caught.value.message
+        assert caught.value.fix
+
+    @pytest.mark.parametrize("versions", [[], ["latest", "main"]])
+    def test_newest_of_no_versions_is_none(self, engine: HelmEngine, versions: Sequence[str]) -> None:
+        assert engine.newest_in_range("*", versions) is None
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize(
+    ("files", "values"),
+    [
+        (DEPENDENCY, {}),
+        (DEPENDENCY, {"cache": {"enabled": False}}),
+        (DEPENDENCY, {"cache": {"size": 1000000}}),
+        (HOOKS, {}),
+        (TEXTS, {}),
+        (TEXTS, {"never": "is now"}),
+        ({"templates/map.yaml": NUMBERS}, {"large": 1e21, "small": -0.5, "real": 2**53, "whole": 0}),
+    ],
+)
+def test_both_engines_render_the_same_objects(helm_program: str, files: Files, values: Values) -> None:
+    same = request(files, values, api_versions=("example.com/v1",))
+    assert objects(HelmSdk(), same) == objects(HelmProgram(helm_program), same)
+
+
+class TestRequiredApis:
+    def test_names_in_templates_are_found(self) -> None:
+        files = {
+            "templates/a.yaml": '{{ if .Capabilities.APIVersions.Has "policy/v1" }}a: b{{ end }}',
+            "charts/b/templates/b.yaml": '{{ if $.Capabilities.APIVersions.Has "example.com/v1/Widget" }}a: b{{ end }}',
+        }
+        assert HelmSdk().required_apis(chart(files)) == frozenset({"policy/v1", "example.com/v1/Widget"})
+        assert HelmSdk().required_apis(chart({"templates/a.yaml": "a: b"})) == frozenset()
+
+    @pytest.mark.parametrize(
+        "template",
+        [
+            "{{ if .Capabilities.APIVersions.Has .Values.api }}a: b{{ end }}",
+            "{{ if .Capabilities.APIVersions.Has `policy/v1` }}a: b{{ end }}",
+            '{{ if .Capabilities.APIVersions.Has (printf "%s/v1" "policy") }}a: b{{ end }}',
+            '{{ if has "policy/v1" .Capabilities.APIVersions }}a: b{{ end }}',
+            '{{ $apis := .Capabilities.APIVersions }}{{ if $apis.Has "policy/v1" }}a: b{{ end }}',
+        ],
+    )
+    def test_other_lookups_make_them_unknown(self, template: str) -> None:
+        literal = '{{ if .Capabilities.APIVersions.Has "batch/v1" }}a: b{{ end }}'
+        assert HelmSdk().required_apis(chart({"templates/a.yaml": template, "templates/b.yaml": literal})) is None
+
+    def test_packed_dependency_makes_them_unknown(self) -> None:
+        packed = chart({"templates/a.yaml": '{{ .Capabilities.APIVersions.Has "policy/v1" }}'})
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+            for path, content in (("web/Chart.yaml", CHART.encode()), ("web/charts/inner.tgz", packed)):
+                entry = tarfile.TarInfo(path)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+        assert HelmSdk().required_apis(buffer.getvalue()) is None
+
+    def test_both_engines_find_them(self, engine: HelmEngine) -> None:
+        files = {"templates/a.yaml": '{{ if .Capabilities.APIVersions.Has "example.com/v1" }}a: b{{ end }}'}
+        assert engine.required_apis(chart(files)) in (frozenset({"example.com/v1"}), None)
+        assert engine.required_apis(chart({"templates/a.yaml": "\n"})) == frozenset()
+
+    def test_invalid_archive_is_an_error(self) -> None:
+        with pytest.raises(ArchiveError):
+            HelmSdk().required_apis(b"nonsense")
+
+
+def test_library_returns_the_notes() -> None:
+    assert HelmSdk().render(request(DEPENDENCY)).notes == "A cache."
+
+
+class TestProgram:
+    def test_missing_program_is_reported_with_an_alternative(self) -> None:
+        with pytest.raises(MissingProgramError, match="no-such-helm") as caught:
+            HelmProgram("no-such-helm")
+        assert "sdk" in str(caught.value.fix)
+
+    def test_program_that_cannot_be_started_is_reported(self, tmp_path: Path) -> None:
+        program = tmp_path / "helm"
+        program.write_bytes(b"\x00not a program")
+        program.chmod(0o755)
+        with pytest.raises(RenderError, match="did not finish"):
+            _ = HelmProgram(str(program)).version

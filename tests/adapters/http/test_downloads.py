@@ -1,0 +1,358 @@
+from __future__ import annotations
+
+import base64
+import contextlib
+import email.utils
+import http.server
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster_forge.adapters.http.client import redirected
+from cluster_forge.adapters.http.downloads import HttpDownloads
+from cluster_forge.adapters.http.offline import OfflineDownloads
+from cluster_forge.adapters.http.timing import Timeouts
+from cluster_forge.foundation.errors import FetchError, OfflineError
+
+LIMIT = 1 << 20
+QUICK = HttpDownloads(pauses=(0.0, 0.0), timeouts=Timeouts(connect=2.0, silence=0.3, body=0.6))
+BODY = b"0123456789" * 1000
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def do_GET(self) -> None:
+        self.server.requests.append((self.path, {name.lower(): text for name, text in self.headers.items()}))
+        answer = getattr(self, "answer_" + self.path.split("?")[0].strip("/").replace("-", "_"), None)
+        if self.path.startswith("http://"):  # a request to a proxy
+            self.answer(200, b"by proxy")
+        elif answer:
+            answer()
+        else:
+            self.answer(404, b"nothing here")
+
+    def do_CONNECT(self) -> None:
+        self.server.requests.append((self.path, {name.lower(): text for name, text in self.headers.items()}))
+        self.answer(403, b"")
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def answer(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def attempts(self) -> int:
+        return sum(path == self.path for path, _ in self.server.requests)
+
+    def answer_good(self) -> None:
+        self.answer(200, BODY)
+
+    def answer_encoded(self) -> None:
+        self.answer(200, BODY, Content_Encoding="gzip")
+
+    def answer_chunked(self) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for part in (BODY[:7], BODY[7:]):
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
+        self.wfile.write(b"0\r\n\r\n")
+
+    def answer_cut_chunks(self) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"100\r\nonly this")
+        self.close_connection = True
+
+    def answer_no_length(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "many")
+        self.end_headers()
+        self.wfile.write(BODY)
+        self.close_connection = True
+
+    def answer_empty(self) -> None:
+        self.answer(200, b"")
+
+    def answer_busy_twice(self) -> None:
+        if self.attempts() > 2:
+            self.answer(200, BODY)
+        else:
+            self.answer(503, b"busy", Retry_After="0")
+
+    def answer_busy(self) -> None:
+        self.answer(503, b"busy")
+
+    def answer_too_many(self) -> None:
+        self.answer(429, b"", Retry_After="3600")
+
+    def answer_tomorrow(self) -> None:
+        self.answer(429, b"", Retry_After=email.utils.formatdate(time.time() + 86400, usegmt=True))
+
+    def answer_whenever(self) -> None:
+        self.answer(502, b"", Retry_After="whenever")
+
+    def answer_truncated(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(BODY)))
+        self.end_headers()
+        self.wfile.write(BODY[:5000])
+        self.close_connection = True
+
+    def answer_truncated_once(self) -> None:
+        if self.attempts() > 1:
+            self.answer(200, BODY)
+        else:
+            self.answer_truncated()
+
+    def answer_hang_up(self) -> None:
+        self.close_connection = True
+
+    def answer_silent(self) -> None:
+        self.server.stopped.wait(3)
+        self.close_connection = True
+
+    def answer_dripping(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while not self.server.stopped.wait(0.05):
+                self.wfile.write(b".")
+
+    def answer_to_good(self) -> None:
+        self.answer(302, b"over there", Location="/good")
+
+    def answer_loop(self) -> None:
+        self.answer(301, b"", Location="/loop")
+
+    def answer_to_file(self) -> None:
+        self.answer(302, b"", Location="file:///etc/passwd")
+
+    def answer_to_nonsense(self) -> None:
+        self.answer(302, b"", Location="http://[")
+
+    def answer_nowhere(self) -> None:
+        self.answer(302, b"no location")
+
+    def answer_no_content(self) -> None:
+        self.answer(204, b"")
+
+    def answer_strange(self) -> None:
+        self.answer(599, b"")
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.stopped = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.stopped.set()
+        running.shutdown()
+        thread.join()
+
+
+def failure_of(url: str, downloads: HttpDownloads = QUICK) -> FetchError:
+    with pytest.raises(FetchError) as raised:
+        downloads.get(url, limit_bytes=LIMIT)
+    assert raised.value.fix
+    return raised.value
+
+
+@pytest.mark.parametrize("path", ["good", "chunked", "no-length", "encoded", "to-good", "busy-twice", "truncated-once"])
+def test_whole_body_is_returned_as_sent(server: Server, path: str) -> None:
+    assert QUICK.get(f"{server.url}/{path}", limit_bytes=LIMIT) == BODY
+
+
+def test_empty_body_is_accepted(server: Server) -> None:
+    assert QUICK.get(f"{server.url}/empty", limit_bytes=LIMIT) == b""
+
+
+@pytest.mark.parametrize(
+    ("path", "message", "times"),
+    [
+        ("missing", "answered 404 Not Found", 1),
+        ("busy", "answered 503 Service Unavailable", 3),
+        ("whenever", "answered 502 Bad Gateway", 3),
+        ("too-many", "answered 429 Too Many Requests", 1),
+        ("tomorrow", "answered 429", 1),
+        ("nowhere", "answered 302 Found", 1),
+        ("no-content", "answered 204 No Content", 1),
+        ("strange", "answered 599", 1),
+        ("truncated", "was interrupted", 3),
+        ("cut-chunks", "was interrupted", 3),
+        ("hang-up", "connection failed", 3),
+        ("silent", "did not answer in time", 3),
+        ("dripping", "was not complete after 1 s", 1),
+        ("to-file", "not followed", 1),
+        ("to-nonsense", "redirects to something that is not an address", 1),
+        ("loop", "too many redirects", 11),
+    ],
+)
+def test_other_responses_are_reported_with_their_address(server: Server, path: str, message: str, times: int) -> None:
+    error = failure_of(f"{server.url}/{path}?token=secret")
+    assert f"{server.url}/{path}" in error.message
+    assert message in error.message
+    assert "secret" not in f"{error} {error.fix}"
+    assert sum(requested.startswith(f"/{path}") for requested, _ in server.requests) == times
+
+
+@pytest.mark.parametrize("path", ["good", "chunked"])
+def test_oversized_body_is_refused(server: Server, path: str) -> None:
+    with pytest.raises(FetchError, match="larger than 9,999 bytes"):
+        QUICK.get(f"{server.url}/{path}", limit_bytes=9_999)
+
+
+def test_credentials_are_neither_shown_nor_sent(server: Server) -> None:
+    error = failure_of(f"http://user:pass@127.0.0.1:{server.server_port}/missing?token=abc#frag")
+    assert not {"user", "pass", "token", "abc", "frag"} & set(error.message.replace("/", " ").replace("?", " ").split())
+    assert f"{server.url}/missing answered" in error.message
+    assert "authorization" not in server.requests[0][1]
+
+
+def test_refused_connection_is_reported(server: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert "no connection: Connection refused" in failure_of(f"http://127.0.0.1:{port}/x").message
+
+
+def test_unknown_host_is_reported(server: Server) -> None:
+    error = failure_of("http://no-such-host.invalid/x")
+    assert "unknown host no-such-host.invalid" in error.message
+    assert "HTTPS_PROXY" in (error.fix or "")
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://example.com/x", "oci://example.com/x", "nothing", "http://", "http://[", "http://a:b/"]
+)
+def test_invalid_address_is_reported(server: Server, url: str) -> None:
+    assert "not an address" in failure_of(url).message
+
+
+def test_server_without_tls_is_reported(server: Server) -> None:
+    assert "does not speak TLS" in failure_of(f"https://127.0.0.1:{server.server_port}/good").message
+
+
+def test_untrusted_certificate_is_reported(server: Server, certificate: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with Server() as secure:
+        secure.socket = context.wrap_socket(secure.socket, server_side=True)
+        thread = threading.Thread(target=secure.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        error = failure_of(f"https://127.0.0.1:{secure.server_port}/good")
+        secure.shutdown()
+        thread.join()
+    assert "TLS failed: self-signed certificate" in error.message
+    assert "SSL_CERT_FILE" in (error.fix or "")
+
+
+def test_redirect_may_not_leave_https() -> None:
+    assert redirected("https://a/x", "/y") == "https://a/y"
+    assert redirected("http://a/x", "https://b/y") == "https://b/y"
+    with pytest.raises(FetchError, match="leaves HTTPS"):
+        redirected("https://a/x", "http://a/x")
+
+
+@pytest.mark.parametrize("shape", ["http://{}", "{}", "http://us%20er:pass@{}"])
+def test_proxy_is_used(server: Server, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
+    monkeypatch.setenv("http_proxy", shape.format(f"127.0.0.1:{server.server_port}"))
+    downloads = HttpDownloads(pauses=())
+    assert downloads.get("http://charts.invalid/x", limit_bytes=LIMIT) == b"by proxy"
+    path, headers = server.requests[0]
+    assert path == "http://charts.invalid/x"
+    expected = "Basic " + base64.b64encode(b"us er:pass").decode() if "pass" in shape else None
+    assert headers.get("proxy-authorization") == expected
+    monkeypatch.setenv("no_proxy", "localhost,127.0.0.1")
+    assert downloads.get(f"{server.url}/good", limit_bytes=LIMIT) == BODY
+
+
+def test_proxy_on_a_wrong_port_is_reported(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        proxy = f"127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setenv("all_proxy", f"http://user:pass@{proxy}")
+    for scheme in ("http", "https"):
+        error = failure_of(f"{scheme}://charts.invalid/x")
+        assert f"the proxy http://{proxy} does not answer: Connection refused" in error.message
+        assert "ALL_PROXY" in (error.fix or "")
+
+
+def test_refusing_or_invalid_proxy_is_reported(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", f"http://user:pass@127.0.0.1:{server.server_port}")
+    error = failure_of("https://charts.invalid/x")
+    assert f"the proxy http://127.0.0.1:{server.server_port} refuses the request: 403 Forbidden" in error.message
+    assert "pass" not in error.message
+    monkeypatch.setenv("all_proxy", "http://user:pass@127.0.0.1:80800")
+    assert "the proxy http://127.0.0.1:80800 is not an address" in failure_of("https://charts.invalid/x").message
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
+    assert "the proxy socks5://127.0.0.1:1 has an unknown scheme" in failure_of("https://charts.invalid/x").message
+
+
+@pytest.mark.parametrize("downloads", [QUICK, OfflineDownloads()])
+def test_file_urls_are_read(tmp_path: Path, downloads: HttpDownloads | OfflineDownloads) -> None:
+    path = tmp_path / "with space ü.yaml"
+    path.write_bytes(BODY)
+    assert downloads.get(path.as_uri(), limit_bytes=len(BODY)) == BODY
+    cases: list[tuple[str, int, str]] = [
+        (path.as_uri(), len(BODY) - 1, "larger than"),
+        ((tmp_path / "none").as_uri(), LIMIT, "No such file"),
+        (f"file://elsewhere{path}", LIMIT, "another machine"),
+        ("file:///a%00b", LIMIT, "cannot be read"),
+    ]
+    for url, limit, message in cases:
+        with pytest.raises(FetchError, match=message):
+            downloads.get(url, limit_bytes=limit)
+
+
+def test_offline_downloads_refuse_the_network() -> None:
+    with pytest.raises(OfflineError) as raised:
+        OfflineDownloads().get("https://user:pass@example.com/x.tgz?token=y", limit_bytes=1)
+    assert raised.value.message == "--offline: https://example.com/x.tgz is not in the store and may not be downloaded"
+    assert "--mirror DIR" in (raised.value.fix or "")
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A key and its self-signed certificate in one file."""
+    path = tmp_path / "server.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test"]
+    try:
+        done = subprocess.run([*command, "-keyout", str(path), "-out", "-"], check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("needs the openssl program")
+    path.write_bytes(path.read_bytes() + done.stdout)
+    return path

@@ -1,0 +1,382 @@
+"""Rendering in this process, in worker processes and from the cache: one contract for all."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.adapters.rendering import CachingRenderer, InProcessRenderer, JobLimits, WorkerPoolRenderer
+from cluster_forge.adapters.storage.cache import FolderCache
+from cluster_forge.adapters.yaml.fast import FastYaml
+from cluster_forge.adapters.yaml.go import GoYaml
+from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
+from cluster_forge.foundation.errors import ArchiveError, ForgeError, ManifestError, RenderError, leaves
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests import batch
+from cluster_forge.manifests.manifest import Manifest
+from cluster_forge.ports.rendering import Renderer, RenderJob, RenderRequest
+from cluster_forge.stack.model import KubernetesVersion
+
+COMMAND = [sys.executable, "-P", "-c", "from cluster_forge.composition import serve; serve()", "auto"]
+ENVIRONMENT = {**os.environ, "GOGC": "800", "GOMEMLIMIT": "768MiB", "PYTHONUTF8": "1"}
+NAME = ComponentName("web")
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME}\ndata: {a: VALUE}\n"
+CRD = (
+    "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.com}\n"
+    "spec:\n  group: example.com\n  scope: Namespaced\n  names: {kind: Widget, plural: widgets}\n"
+    "  versions: [{name: v1, served: true, storage: true}]\n"
+)
+HOOK = CONFIG_MAP.replace(
+    "{name: NAME}", "{name: hook, annotations: {helm.sh/hook: pre-install, helm.sh/hook-weight: '3'}}"
+)
+POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: p, image: 'example.com/p:1'}]}\n"
+
+
+def in_process() -> InProcessRenderer:
+    return InProcessRenderer(HelmSdk(), FastYaml(GoYaml(PurePythonYaml())))
+
+
+def chart(files: Mapping[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as archive:
+        for path, text in {"Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n", **files}.items():
+            entry = tarfile.TarInfo(f"web/{path}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+def chart_job(files: Mapping[str, str], **changes: Any) -> RenderJob:
+    arguments: dict[str, Any] = {
+        "chart": chart(files),
+        "values": {},
+        "release": "shop",
+        "namespace": "store",
+        "kubernetes": KubernetesVersion(1, 33),
+        "api_versions": ("example.com/v1",),
+        **changes,
+    }
+    return RenderJob(component=NAME, where="input/config.yaml:3", chart=RenderRequest(**arguments))
+
+
+def text_job(*texts: str | bytes) -> RenderJob:
+    contents = [text.encode() if isinstance(text, str) else text for text in texts]
+    return RenderJob(
+        component=NAME, where="here", texts=[(f"file{n}.yaml", content) for n, content in enumerate(contents)]
+    )
+
+
+def template_job(text: str) -> RenderJob:
+    return chart_job({"templates/a.yaml": text})
+
+
+def manifests(renderer: Renderer, job: RenderJob) -> tuple[Manifest, ...]:
+    return batch.unpack(renderer.render(job).content, NAME)
+
+
+def failures(renderer: Renderer, job: RenderJob) -> list[ForgeError]:
+    try:
+        renderer.render(job)
+    except (ForgeError, ExceptionGroup) as error:
+        return [leaf for leaf in leaves(error) if isinstance(leaf, ForgeError)]
+    pytest.fail("no error was raised")
+
+
+GOOD = {
+    "chart": template_job(CONFIG_MAP + "---\n" + HOOK + "---\n" + POD),
+    "values": chart_job(
+        {"templates/a.yaml": CONFIG_MAP.replace("VALUE", '{{ .Values.v | quote }}')}, values={"v": "y", "n": None}
+    ),
+    "capabilities": template_job('{{ if .Capabilities.APIVersions.Has "example.com/v1" }}' + CONFIG_MAP + "{{ end }}"),
+    "crds": chart_job({"crds/a.yaml": CRD, "templates/none.yaml": ""}),
+    "nothing": chart_job({"templates/none.yaml": "# only a comment\n"}),
+    "texts": text_job(CONFIG_MAP + "---\n" + CRD, "[]\n".replace("[]", "{}"), POD),
+    "a list": text_job('{"apiVersion": "v1", "kind": "SecretList", "items": [{"metadata": {"name": "s"}}]}'),
+    "umlauts": text_job(CONFIG_MAP.replace("VALUE", "'Zürich 日本 😀 \u2028'")),
+    "no texts": text_job(),
+}  # fmt: skip
+BAD = {
+    "a failing template": template_job('{{ fail "set the host" }}'),
+    "not a chart": RenderJob(component=NAME, where="here", chart=RenderRequest(
+        chart=b"nonsense", values={}, release="r", namespace="n", kubernetes=KubernetesVersion(1, 33), api_versions=()
+    )),
+    "a values schema": chart_job(
+        {"values.schema.json": '{"properties": {"port": {"type": "integer"}}}'}, values={"port": "x"}
+    ),
+    "documents": template_job("a: [\n---\nonly text\n---\nkind: X\n"),
+    "not UTF-8": text_job(b"a: \xff"),
+    "too deep": text_job(CONFIG_MAP + "x: " + "[" * 600 + "]" * 600),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[WorkerPoolRenderer]:
+    renderer = WorkerPoolRenderer(COMMAND, in_process(), JobLimits(), ENVIRONMENT)
+    yield renderer
+    renderer.close()
+
+
+@pytest.fixture(params=["cached", "processes", "cached processes"])
+def renderer(request: pytest.FixtureRequest, tmp_path: Path) -> Renderer:
+    if request.param == "cached":
+        return CachingRenderer(in_process(), FolderCache(tmp_path))
+    processes: Renderer = request.getfixturevalue("processes")
+    return processes if request.param == "processes" else CachingRenderer(processes, FolderCache(tmp_path))
+
+
+def shown(error: ForgeError) -> tuple[type[ForgeError], str, str | None, str | None]:
+    return type(error), str(error), error.where, error.fix
+
+
+class TestContract:
+    @pytest.mark.parametrize("name", GOOD)
+    def test_all_render_the_same(self, renderer: Renderer, name: str) -> None:
+        expected = in_process().render(GOOD[name])
+        for _ in range(2):
+            assert renderer.render(GOOD[name]).content == expected.content
+        assert manifests(renderer, GOOD[name]) == batch.unpack(expected.content, NAME)
+
+    @pytest.mark.parametrize("name", BAD)
+    def test_all_fail_in_the_same_way(self, renderer: Renderer, name: str) -> None:
+        expected = failures(in_process(), BAD[name])
+        assert all(isinstance(error, RenderError | ManifestError | ArchiveError) for error in expected)
+        assert all("component web" in error.message or error.where == "file0.yaml" for error in expected)
+        for _ in range(2):
+            assert [*map(shown, failures(renderer, BAD[name]))] == [*map(shown, expected)]
+        assert manifests(renderer, GOOD["chart"])
+
+    def test_required_apis_are_the_same(self, renderer: Renderer) -> None:
+        asking = chart({"templates/a.yaml": '{{ .Capabilities.APIVersions.Has "policy/v1" }}'})
+        unclear = chart({"templates/a.yaml": "{{ .Capabilities.APIVersions.Has .Values.a }}"})
+        for _ in range(2):
+            assert renderer.required_apis(asking) == in_process().required_apis(asking) == frozenset({"policy/v1"})
+            assert renderer.required_apis(unclear) is in_process().required_apis(unclear) is None
+        with pytest.raises(ArchiveError):
+            renderer.required_apis(b"nonsense")
+
+    def test_version_is_that_of_the_engine(self, renderer: Renderer) -> None:
+        assert renderer.version == HelmSdk().version
+
+    def test_threads_share_a_renderer(self, renderer: Renderer) -> None:
+        names = [*GOOD] * 3
+        expected = [in_process().render(GOOD[name]).content for name in names]
+        with ThreadPoolExecutor(3) as pool:
+            assert [batch.content for batch in pool.map(lambda name: renderer.render(GOOD[name]), names)] == expected
+
+
+def test_facts_are_known_without_the_tree() -> None:
+    facts = {manifest.id.name: manifest.facts for manifest in manifests(in_process(), GOOD["chart"])}
+    assert (facts["hook"].hook, facts["hook"].weight) == ("pre-install", 3)
+    assert facts["p"].images == ("example.com/p:1",)
+    (crd,) = manifests(in_process(), GOOD["crds"])
+    assert crd.facts.defines
+    assert crd.facts.defines.api_versions == ("example.com/v1", "example.com/v1/Widget")
+
+
+ALIASES = "a: &a [x, x]\nb: [" + "*a, " * 1_000_000 + "x]\n"
+LONG = "until 10000"
+ENDLESS = {
+    "a loop in a loop": template_job(
+        f"{{{{ range {LONG} }}}}{{{{ range {LONG} }}}}{{{{ range {LONG} }}}}{{{{ end }}}}{{{{ end }}}}{{{{ end }}}}"
+    ),
+    "a branching recursion": template_job(
+        '{{ define "x" }}{{ if lt (len .) 40 }}{{ include "x" (append . 1) }}{{ include "x" (append . 1) }}{{ end }}'
+        '{{ end }}{{ include "x" (list) }}'
+    ),
+}
+GREEDY = {
+    "until": template_job("{{ range until 1000000000 }}a{{ end }}"),
+    "repeat": template_job('a: {{ repeat 1000000000 "a" }}'),
+    "repeat in repeat": template_job('a: {{ repeat 100000 (repeat 100000 "abcdefghij") }}'),
+    "values": chart_job({"values.yaml": "v: " + "a" * 1_000_000, "templates/a.yaml": "a: {{ repeat 2000 .Values.v }}"}),
+}
+
+
+@pytest.fixture(scope="module")
+def with_little_time() -> Iterator[WorkerPoolRenderer]:
+    renderer = WorkerPoolRenderer(COMMAND, in_process(), JobLimits(seconds=3, memory=4096), ENVIRONMENT)
+    yield renderer
+    renderer.close()
+
+
+@pytest.fixture(scope="module")
+def with_little_memory() -> Iterator[WorkerPoolRenderer]:
+    renderer = WorkerPoolRenderer(COMMAND, in_process(), JobLimits(seconds=60, memory=512), ENVIRONMENT)
+    yield renderer
+    renderer.close()
+
+
+class TestLimits:
+    @pytest.mark.parametrize("name", ENDLESS)
+    def test_slow_chart_is_stopped(self, with_little_time: WorkerPoolRenderer, name: str) -> None:
+        begin = time.monotonic()
+        (error,) = failures(with_little_time, ENDLESS[name])
+        assert time.monotonic() - begin < 15
+        assert isinstance(error, RenderError)
+        assert "component web: rendering the chart took longer than 3 s and was stopped" in error.message
+        assert error.where == "input/config.yaml:3"
+        assert "--render-seconds" in str(error.fix)
+        assert manifests(with_little_time, GOOD["texts"])
+
+    @pytest.mark.parametrize("name", GREEDY)
+    def test_greedy_chart_is_stopped(self, with_little_memory: WorkerPoolRenderer, name: str) -> None:
+        (error,) = failures(with_little_memory, GREEDY[name])
+        assert isinstance(error, RenderError)
+        assert "component web: rendering the chart needed more than 512 MiB of memory and was stopped" in error.message
+        assert error.where == "input/config.yaml:3"
+        assert "--render-memory" in str(error.fix)
+        assert manifests(with_little_memory, GOOD["chart"])
+
+    def test_endless_recursion_is_an_error_of_helm(self, with_little_memory: WorkerPoolRenderer) -> None:
+        job = template_job('{{ define "x" }}{{ include "x" . }}{{ end }}{{ include "x" . }}')
+        (error,) = failures(with_little_memory, job)
+        assert isinstance(error, RenderError)
+        assert "component web: " in error.message
+        assert manifests(with_little_memory, GOOD["chart"])
+
+    @pytest.mark.parametrize("what", ["chart", "text"])
+    def test_million_aliases_are_survived(self, with_little_memory: WorkerPoolRenderer, what: str) -> None:
+        bomb = (
+            chart_job({"values.yaml": ALIASES, "templates/a.yaml": CONFIG_MAP})
+            if what == "chart"
+            else text_job(ALIASES)
+        )
+        for error in failures(with_little_memory, bomb):
+            assert isinstance(error, RenderError | ManifestError | ArchiveError)
+            assert "component web: " in error.message
+        assert manifests(with_little_memory, GOOD["chart"])
+
+    def test_texts_are_limited_like_charts(self, with_little_memory: WorkerPoolRenderer) -> None:
+        many = CONFIG_MAP + "x:\n" + "- {a: b, c: d, e: [1, 2, 3]}\n" * 1_500_000
+        (error,) = failures(with_little_memory, text_job(many))
+        assert "component web: rendering the manifests needed more than 512 MiB of memory" in error.message
+        assert manifests(with_little_memory, GOOD["texts"])
+
+
+def children(pid: int) -> list[int]:
+    """The living child processes of ``pid``."""
+    pids = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid and fields[0] != "Z":
+            pids.append(int(stat.parent.name))
+    return pids
+
+
+def becomes_true(holds: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process has a living thread; its first thread waits for the others as a zombie."""
+    try:
+        others = len(list(Path(f"/proc/{pid}/task").iterdir())) > 1
+        return others or Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+class TestWorkers:
+    @pytest.fixture
+    def pool(self) -> Iterator[WorkerPoolRenderer]:
+        renderer = WorkerPoolRenderer(COMMAND, in_process(), JobLimits(), ENVIRONMENT)
+        yield renderer
+        renderer.close()
+
+    def test_one_worker_renders_jobs_in_sequence(self, pool: WorkerPoolRenderer) -> None:
+        before = set(children(os.getpid()))
+        for job in GOOD.values():
+            pool.render(job)
+        assert len(set(children(os.getpid())) - before) == 1
+
+    def test_worker_killed_during_a_job_is_reported(self, pool: WorkerPoolRenderer) -> None:
+        before = set(children(os.getpid()))
+        pool.render(GOOD["texts"])
+        (child,) = set(children(os.getpid())) - before
+        with ThreadPoolExecutor(1) as threads:
+            working = threads.submit(failures, pool, ENDLESS["a loop in a loop"])
+            time.sleep(1)
+            assert not working.done()
+            os.kill(child, signal.SIGKILL)
+            (error,) = working.result(timeout=10)
+        assert isinstance(error, RenderError)
+        assert "component web: rendering the chart crashed its process" in error.message
+        assert manifests(pool, GOOD["chart"])
+
+    def test_worker_killed_between_jobs_is_replaced(self, pool: WorkerPoolRenderer) -> None:
+        before = set(children(os.getpid()))
+        pool.render(GOOD["texts"])
+        (child,) = set(children(os.getpid())) - before
+        os.kill(child, signal.SIGKILL)
+        assert becomes_true(lambda: not is_alive(child), 3)
+        assert manifests(pool, GOOD["chart"])
+
+    def test_close_kills_every_worker(self, pool: WorkerPoolRenderer) -> None:
+        before = set(children(os.getpid()))
+        pool.start(2)
+        with ThreadPoolExecutor(1) as threads:
+            working = threads.submit(failures, pool, ENDLESS["a loop in a loop"])
+            time.sleep(1)
+            assert len(set(children(os.getpid())) - before) == 2
+            pool.close()
+            assert isinstance(working.result(timeout=10)[0], RenderError)
+        assert set(children(os.getpid())) <= before
+
+    def test_printed_output_does_not_mix_with_answers(self) -> None:
+        noisy = "import os; os.write(1, b'') ; from cluster_forge.adapters.rendering import worker\n"
+        script = noisy + (
+            "import sys\nfrom cluster_forge.composition import _engine, _reader\n"
+            "from cluster_forge.adapters.rendering import InProcessRenderer\n"
+            "class Noisy(InProcessRenderer):\n"
+            "    def render(self, job):\n        print('noise', flush=True); return super().render(job)\n"
+            "worker.serve(Noisy(_engine('auto'), _reader()), memory=int(sys.argv[1]))\n"
+        )
+        renderer = WorkerPoolRenderer([sys.executable, "-P", "-c", script], in_process(), JobLimits(), ENVIRONMENT)
+        try:
+            assert manifests(renderer, GOOD["texts"]) == manifests(in_process(), GOOD["texts"])
+        finally:
+            renderer.close()
+
+    def test_workers_end_with_a_killed_parent(self, tmp_path: Path) -> None:
+        script = tmp_path / "parent.py"
+        script.write_text(
+            "import pathlib, sys, threading, time\n"
+            f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+            "import test_renderers as t\n"
+            "renderer = t.WorkerPoolRenderer(t.COMMAND, t.in_process(), t.JobLimits(), t.ENVIRONMENT)\n"
+            "renderer.render(t.GOOD['texts'])\n"
+            "threading.Thread(target=renderer.render, args=(t.ENDLESS['a loop in a loop'],), daemon=True).start()\n"
+            "renderer.start(1)\ntime.sleep(0.5)\n"
+            "pathlib.Path(sys.argv[1]).touch()\ntime.sleep(60)\n"
+        )
+        ready = tmp_path / "ready"
+        parent = subprocess.Popen([sys.executable, script, ready])
+        try:
+            assert becomes_true(ready.exists, 30)
+            pids = children(parent.pid)
+            assert len(pids) == 2
+        finally:
+            parent.kill()
+            parent.wait()
+        assert becomes_true(lambda: not any(map(is_alive, pids)), 3)

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Native = Callable[..., Any]
+
+
+@pytest.mark.parametrize(
+    ("description", "error"),
+    [
+        ("targt: {}", "4: unknown key 'targt', did you mean 'target'?"),
+        ("target: {kubernetes: 1.30}", "4: target.kubernetes: must be text, not the number 1.30"),
+        ("target: {kubernetes: 'new'}", "4: target.kubernetes: not a Kubernetes version: 'new'"),
+        (
+            "target: {size: smal}",
+            "4: target.size: must be one of small, medium, large, not 'smal', did you mean 'small'?",
+        ),
+        ("target: {size: [a]}", "4: target.size: must be one of small, medium, large, not a list"),
+        ("target: {architectures: []}", "4: target.architectures: must not be an empty list"),
+        ("target:\n  nodes:\n  - {count: 0}", "6: target.nodes[0].count: must be at least 1"),
+        ("target:\n  nodes:\n  - {memry: 3}", "6: target.nodes[0]: unknown key 'memry', did you mean 'memory'?"),
+        ("gitops: {install: 'yes'}", "4: gitops.install: must be true or false, not 'yes'"),
+        ("gitops: []", "4: gitops: must be a mapping, not a list"),
+        ("components:\n- name: a\n  vesion: 1", "6: components[0]: unknown key 'vesion', did you mean 'version'?"),
+        ("components:\n- a: 1", "5: components[0]: 'name' is missing"),
+        ("components:\n- 5", "5: components[0]: must be a name or a mapping, not the number 5"),
+        ("components:\n- ''", "5: components[0]: must not be empty"),
+        ("components:\n- {name: a, needs: b}", "5: components[0].needs: must be a list, not 'b'"),
+        ("components:\n- {name: a, wave: soon}", "5: components[0].wave: must be a whole number, not 'soon'"),
+        ("components:\n- {name: a, values: {}, sizes: {huge: {}}}", "5: components[0].sizes: unknown key 'huge'"),
+        (
+            "components:\n- name: a\n  helm: {chart: a, vesion: 1}",
+            "6: components[0].helm: unknown key 'vesion', did you mean 'version'?",
+        ),
+        (
+            "components:\n- name: a\n  helm: {chart: a, repository: x.org}",
+            "6: components[0].helm.repository: 'x.org' is not a URL: it must start with https://, http://, file://, oci:// (put a folder or .tgz in `chart`)",
+        ),
+        (
+            "components:\n- name: a\n  helm: {version: 1.10, chart: a}",
+            "6: components[0].helm.version: must be text, not the number 1.10",
+        ),
+        (
+            "components:\n- {name: Shop}",
+            "5: components[0].name: 'Shop' is not a DNS label: lower-case letters, digits and hyphens, at most 63, no hyphen at the ends",
+        ),
+        ("define: [a]", "4: define[0]: must be a mapping, not 'a'"),
+        ("collections: {a: [{b: c}]}", "4: collections.a[0]: must be text, not a mapping"),
+        (
+            "collections: {A_: []}",
+            "4: collections.A_: 'A_' is not a DNS label: lower-case letters, digits and hyphens, at most 63, no hyphen at the ends",
+        ),
+        ("environments: {p: {target: {siz: x}}}", "4: environments.p.target: unknown key 'siz', did you mean 'size'?"),
+        ("environments: {p: {kind: Stack}}", "4: environments.p: unknown key 'kind'"),
+        ("checks: {ignore: [{code: x}]}", "4: checks.ignore[0]: 'reason' is missing"),
+        ("image: {compression: true}", "4: image.compression: must be one of gzip, zstd, not the boolean true"),
+        ("define:\n- name: a\n  namespace: null\n  needs: [null]", "7: define[0].needs[0]: must be text, not empty"),
+    ],
+)
+def test_schema_errors_have_their_position(native: Native, description: str, error: str) -> None:
+    assert native(description + "\n").errors()[0] == f"input/config.yaml:{error}"
+
+
+@pytest.mark.parametrize(
+    ("description", "fix"),
+    [
+        ("target: {kubernetes: 1.30}", 'put it in quotes: "1.30"'),
+        ("extends: ../base.yaml", "write it as a list: [../base.yaml]"),
+        ("gitops: {install: 'true'}", "write it without quotes"),
+    ],
+)
+def test_schema_errors_have_a_fix(native: Native, description: str, fix: str) -> None:
+    with pytest.raises(Exception, match=r".") as caught:
+        native(description).load()
+    assert getattr(caught.value, "fix", None) == fix
+
+
+def test_api_version_and_kind_are_required(legacy: Native) -> None:
+    assert legacy("name: a\n").errors() == [
+        "input/config.yaml:1: 'apiVersion' is missing",
+        "input/config.yaml:1: 'kind' is missing",
+    ]
+    assert legacy("apiVersion: cluster-forge/v2\nkind: Stack\nname: a\n").errors() == [
+        "input/config.yaml:1: apiVersion: must be cluster-forge/v1, not 'cluster-forge/v2', did you mean 'cluster-forge/v1'?"
+    ]
+
+
+def test_an_empty_key_is_ignored(native: Native) -> None:
+    stack = native("target:\ngitops: {url: }\ncomponents:\ndefine:\ncollections:\n").load().stack
+    assert stack.components == ()
+    assert stack.gitops.url == ""
