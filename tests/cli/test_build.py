@@ -113,11 +113,11 @@ def test_an_edited_emitter_takes_effect(copy: Copy) -> None:
 
 
 def test_an_edited_rule_takes_effect(copy: Copy) -> None:
-    assert "leaves nothing out" in copy.run("forge")
-    copy.edit("stages/build/assemble.py", "leaves nothing out", "matches nothing")
+    assert "matches no object" in copy.run("forge")
+    copy.edit("stages/build/assemble.py", "matches no object", "excludes nothing")
     output = copy.run("forge")
-    assert "matches nothing" in output
-    assert "leaves nothing out" not in output
+    assert "excludes nothing" in output
+    assert "matches no object" not in output
 
 
 def test_an_unchanged_package_makes_nothing_again(copy: Copy) -> None:

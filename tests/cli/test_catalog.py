@@ -77,7 +77,7 @@ class TestInit:
     def test_required_components_are_added_to_the_description(self, empty: Workspace) -> None:
         options = ("--component", "kaiwo", "--component", "grafana", "--size", "medium", "--kubernetes", "1.33")
         result = empty.ok("init", *options, "--yes")
-        assert "cert-manager: comes along because kaiwo needs it" in result.out
+        assert "cert-manager: added: required by kaiwo" in result.out
         written = yaml.safe_load(empty.read("input/config.yaml"))
         assert written["target"] == {"kubernetes": "1.33", "size": "medium"}
         assert written["components"][:2] == ["kaiwo", "grafana"]
@@ -101,7 +101,7 @@ class TestInit:
 
     def test_what_does_not_fit_the_kubernetes_says_so(self, empty: Workspace) -> None:
         result = empty.run("init", "--component", "envoy-gateway", "--kubernetes", "1.25")
-        assert "no version of envoy-gateway is for Kubernetes 1.25" in result.err
+        assert "no version of envoy-gateway supports Kubernetes 1.25" in result.err
 
 
 class TestDescription:
@@ -237,7 +237,7 @@ class TestOwnComponents:
         result = empty.run("catalog", "test")
         assert result.code == 1
         assert "web: 15 trials, 0 wirings, 0 examples" in result.out
-        assert "  memory-limit: Deployment/web: web has no memory limit" in result.out
+        assert "  memory-limit: Deployment/web: container web has no memory limit" in result.out
         assert "    1.2.3 on Kubernetes 1.35: small, medium, large" in result.out
         assert result.out.endswith("1 component: 2 findings\n")
         assert "  large       1 " in empty.run("catalog", "test", "-v").out
@@ -319,7 +319,7 @@ class TestOwnComponents:
         chart = {f"input/charts/web/{path}": text for path, text in {**CHART, "templates/c.yaml": drawn}.items()}
         empty.write({"input/config.yaml": self.STACK, **chart})
         result = empty.ok("catalog", "new", "web", "--chart", str(empty.folder / "input/charts/web"))
-        assert "it draws random values: ConfigMap/c" in result.out
+        assert "it renders random values: ConfigMap/c" in result.out
 
     def test_nothing_is_written_over(self, empty: Workspace) -> None:
         empty.write({"input/config.yaml": self.STACK, "input/catalog/components/web.yaml": "mine"})

@@ -101,7 +101,7 @@ def test_a_chart_that_takes_too_long_is_named(workspace: Workspace) -> None:
     workspace.write({"input/charts/web/templates/loop.yaml": loop})
     result = workspace.run("forge", "--offline", "--render-seconds", "2")
     assert result.code == 17
-    assert "component web: the chart took longer than 2 s and was ended" in result.err
+    assert "component web: rendering the chart took longer than 2 s and was stopped" in result.err
     assert "--render-seconds" in result.err
     assert not (workspace.folder / "working").exists()
 
@@ -110,5 +110,5 @@ def test_a_chart_that_takes_too_much_memory_is_named(workspace: Workspace) -> No
     workspace.write({"input/charts/web/templates/bomb.yaml": 'a: {{ repeat 1000000000 "a" }}'})
     result = workspace.run("forge", "--offline", "--render-memory", "512")
     assert result.code == 17
-    assert "component web: the chart wanted more than 512 MiB of memory and was ended" in result.err
+    assert "component web: rendering the chart needed more than 512 MiB of memory and was stopped" in result.err
     assert not (workspace.folder / "working").exists()

@@ -137,7 +137,7 @@ class TestForge:
         before = workspace.tree(".")
         result = workspace.run(verb)
         assert result.code == 10
-        for line, word in ((4, "Flux"), (5, "base")):
+        for line, word in ((4, "flux"), (5, "base")):
             assert re.search(rf"^error: input/config\.yaml:{line}: .*{word}", result.err, re.MULTILINE)
         assert result.err.endswith("2 errors\n")
         assert workspace.tree(".") == before
@@ -213,7 +213,7 @@ class TestStageByStage:
     def test_cast_of_nothing_says_so(self, workspace: Workspace) -> None:
         result = workspace.run("cast")
         assert result.code == 22
-        assert "there is no working/ that smelt made\n  fix: run `cluster-forge smelt`" in result.err
+        assert "smelt has not written working/ yet\n  fix: run `cluster-forge smelt`" in result.err
 
 
 class TestFindings:
@@ -232,7 +232,7 @@ class TestFindings:
             assert result.code == 1
             assert result.out == text
             assert "error[duplicate-object]: input/extras/two.yaml:3: extras ConfigMap/extras/one" in result.err
-            assert "fix: leave one out" in result.err
+            assert "fix: remove one of the two" in result.err
         assert (conflict.tree("working"), conflict.tree("stacks")) == before
 
     def test_json_holds_them(self, conflict: Workspace) -> None:
@@ -323,7 +323,7 @@ class TestHandEdits:
         workspace.write({"working/notes.txt": "mine\n"})
         result = workspace.run("smelt")
         assert result.code == 21
-        assert "working/: holds files that smelt did not write: notes.txt" in result.err
+        assert "working/: has files that smelt did not write: notes.txt" in result.err
         assert workspace.read("working/notes.txt") == "mine\n"
 
 
@@ -338,14 +338,16 @@ class TestStale:
         before = changed.tree("stacks")
         result = changed.run("cast")
         assert result.code == 22
-        assert "working/: was smelted from another description, lock, input/ or selection of names" in result.err
+        assert (
+            "working/ is out of date: description, lock, input/ or selection changed since the last smelt" in result.err
+        )
         assert "--stale" in result.err
         assert changed.tree("stacks") == before
 
     def test_is_cast_where_one_says_so(self, changed: Workspace) -> None:
         before = changed.tree("stacks")
         result = changed.ok("cast", "--stale")
-        assert "warning[stale]: working/: does not belong to the present description" in result.err
+        assert "warning[stale]: working/: is out of date, and cast as it is" in result.err
         assert changed.tree("stacks") == before
 
     @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class TestNames:
         workspace.replace("input/config.yaml", "- spare\n", "")
         result = workspace.run("smelt", "spare")
         assert result.code == 10
-        assert "spare is not in the stack\n  fix: add it to `components`" in result.err
+        assert "spare is not in the stack\n  fix: add spare to `components`" in result.err
 
     def test_all_unknown_names_are_reported_at_once_with_the_nearest(self, workspace: Workspace) -> None:
         workspace.write({"input/some.yaml": "- extras\n- name: spair\n"})
@@ -69,7 +69,7 @@ class TestNames:
     def test_no_such_list(self, workspace: Workspace) -> None:
         result = workspace.run("forge", "--select", "none.yaml")
         assert result.code == 10
-        assert "there is no file none.yaml, neither in input/ nor in the workspace" in result.err
+        assert "file none.yaml does not exist in input/ or in the workspace" in result.err
 
 
 class TestUsage:

@@ -198,7 +198,7 @@ class TestSmelt:
     def test_an_unknown_environment_too(self, mined: Workspace, on_terminal: Run) -> None:
         code, output = on_terminal(mined, "smelt", "--environment", "productoin").end()
         assert code == 11
-        assert "no environment is called 'productoin'" in output
+        assert "unknown environment 'productoin'" in output
         assert "Which" not in output
 
     @pytest.mark.parametrize("size", [(24, 80), (50, 200), (10, 40), (9, 30)])

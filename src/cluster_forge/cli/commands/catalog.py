@@ -74,7 +74,7 @@ def list_components(session: Session, category: str | None, lifecycle: str | Non
 def show(session: Session, name: str, size: str, kubernetes: str | None) -> None:
     """Show a component or a collection.
 
-    Of a component: what it is, what it requires, how it integrates with others, its resource requests, and the Secrets
+    Of a component: what it is, what it requires, its wiring to others, its resource requests, and the Secrets
     that it expects. Of a collection: its members.
 
     Examples:

@@ -199,7 +199,7 @@ def _chart(address: str, workspace: Path) -> dict[str, str]:
 def test(session: Session, names: tuple[str, ...]) -> int:
     """Test components of a catalog at all sizes and Kubernetes versions.
 
-    Every component must render the same twice and pass the production checks, and every size, integration and example
+    Every component must render the same twice and pass the production checks, and every size, wiring and example
     must change something. NAME is a component or collection; without one the workspace's own catalogs are tested. The
     exit code is 1 if a test failed.
 

@@ -74,7 +74,7 @@ def _sections(component: Mapping[str, Any], size: str) -> dict[str, list[tuple[s
     return {
         f"requires at size {size}": [(_by(need), need["reason"]) for need in component["needs"]],
         "excludes": [(other["name"], other["reason"]) for other in component["excludes"]],
-        "integrations": [(_when(wiring), wiring["purpose"]) for wiring in component["wiring"]],
+        "wiring": [(_when(wiring), wiring["purpose"]) for wiring in component["wiring"]],
         "Secrets to create": [
             (f"{secret['namespace']}/{secret['name']}", f"{secret['purpose'].rstrip('.')}: {', '.join(secret['keys'])}")
             for secret in component["secrets"]
