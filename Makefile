@@ -22,11 +22,13 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F '|' '{ printf "%-22s %s\n", $$1, $$2 }'
 
 .PHONY: venv
-venv: $(VENV)/installed.stamp ## make .venv from the pinned requirements, with the package in it
+venv: $(VENV)/installed.stamp ## create .venv from the pinned requirements, with the package in it
 
 $(VENV)/pinned.stamp: requirements/dev.txt
-	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && echo "making $(VENV) with $$python" && "$$python" -m venv --clear $(VENV)
+	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && echo "creating $(VENV) with $$python" && "$$python" -m venv --clear $(VENV)
+	@echo "installing $$(grep -c '==' requirements/dev.txt) pinned packages into $(VENV): a minute, or several on a slow network"
 	@$(PIP) install --no-deps --require-hashes --requirement requirements/dev.txt
+	@echo "installed"
 	@touch $@
 
 $(VENV)/installed.stamp: $(VENV)/pinned.stamp pyproject.toml
@@ -34,23 +36,23 @@ $(VENV)/installed.stamp: $(VENV)/pinned.stamp pyproject.toml
 	@touch $@
 
 .PHONY: forge
-forge: venv ## make the starter stack, offline, in build/starter
+forge: venv ## forge the starter stack, offline, in build/starter
 	@mkdir -p $(STARTER)
 	@test -f $(STARTER)/input/config.yaml || $(BIN)/cluster-forge -C $(STARTER) init --yes
 	@$(BIN)/cluster-forge -C $(STARTER) forge --offline
 	@echo; echo "The starter stack is in $(STARTER)/stacks/starter; its description in $(STARTER)/input."
 
 .PHONY: test
-test: venv ## run the tests, on all cores (PYTEST_ARGS='-k order' for some of them, WORKERS=0 for one process)
+test: venv ## run the tests on all cores (PYTEST_ARGS='-k order' for some of them, WORKERS=0 for one process)
 	$(PYTEST) $(PYTEST_ARGS)
 
 .PHONY: e2e
-e2e: venv ## try every collection on a real API server (needs Go, openssl and ../shared)
+e2e: venv ## apply every collection to a real API server (needs Go, openssl and ../shared)
 	$(BIN)/python -m tests.e2e.program
 	$(BIN)/pytest --e2e tests/e2e $(PYTEST_ARGS)
 
 .PHONY: coverage
-coverage: venv ## run the tests and insist on 90 % branch coverage below the command line
+coverage: venv ## run the tests and require 90 % branch coverage below the command line
 	@mkdir -p build
 	$(PYTEST) --cov --cov-report=term $(PYTEST_ARGS)
 
@@ -62,12 +64,12 @@ lint: venv ## formatting, ruff, mypy strict, the layers
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: fmt
-fmt: venv ## format the code and mend what ruff can mend
+fmt: venv ## format the code and fix what ruff can fix
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
 .PHONY: scripts
-scripts: venv ## shellcheck over the generated scripts and our own
+scripts: venv ## run shellcheck on the generated scripts and the project's own
 	$(BIN)/python tools/check_scripts.py
 
 .PHONY: docs
@@ -75,11 +77,26 @@ docs: venv ## build the documentation site into build/site, strictly
 	$(BIN)/zensical build --clean --strict
 
 .PHONY: wheel
-wheel: venv ## build the wheel, install it by itself, let it make the starter stack in an empty folder
+wheel: venv ## build the wheel, install it alone, and forge the starter stack with it in an empty folder
 	$(BIN)/python tools/check_wheel.py
 
 .PHONY: check
-check: lint coverage scripts docs wheel ## everything that CI runs
+check: venv ## everything that CI runs: the tests, and beside them lint, scripts, docs and wheel
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 coverage beside
+
+.PHONY: check-all
+check-all: ## the same, with every component of the catalog tried in full
+	@$(MAKE) --no-print-directory check PYTEST_ARGS='$(PYTEST_ARGS) --catalog=all'
+
+# One after the other on what the tests leave of the cores. What passes takes one line; what fails is printed whole.
+.PHONY: beside
+beside: venv
+	@mkdir -p build; failed=; \
+	for target in lint scripts docs wheel; do \
+		if $(MAKE) --no-print-directory $$target >build/$$target.log 2>&1 </dev/null; then echo "make $$target: passed"; \
+		else failed="$$failed $$target"; cat build/$$target.log; echo "make $$target: FAILED"; fi; \
+	done; \
+	test -z "$$failed"
 
 .PHONY: bench
 bench: venv ## time the verbs, cold and warm, and Helm on the same charts (BENCH_ARGS='--runs 1 everything')
@@ -90,16 +107,16 @@ fuzz: venv ## try 100,000 broken and hostile inputs (FUZZ_ARGS='--replay FILE' f
 	$(BIN)/python tools/fuzz.py $(FUZZ_ARGS)
 
 .PHONY: golden
-golden: venv ## write the golden trees anew, and show what changed
+golden: venv ## update the golden trees, and show what changed
 	$(BIN)/pytest --update-golden $(PYTEST_ARGS)
 	git --no-pager diff --stat -- tests/golden
 
 .PHONY: requirements
-requirements: venv ## pin the requirements anew (UPGRADE=--upgrade for newer versions)
+requirements: venv ## pin the requirements again (UPGRADE=--upgrade for newer versions)
 	$(UV_COMPILE) $(UPGRADE) --output-file requirements/runtime.txt
 	$(UV_COMPILE) $(UPGRADE) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 
 .PHONY: clean
-clean: ## remove everything that make made
+clean: ## remove everything that make created
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .cache
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""What every test may use: the corpus beside the project, golden trees, and the rule that CI leaves no corpus test out."""
+"""What every test may use: the corpus beside the project and golden trees; what runs, in which order, and what was left out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import difflib
 import os
 import shutil
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import coverage
 import hypothesis
 import pytest
+from tests import rotation, scheduling, shared_store
+from xdist.remote import Producer
 
 PROJECT = Path(__file__).resolve().parent.parent
 GOLDEN = PROJECT / "tests" / "golden"
@@ -22,17 +25,25 @@ IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
 SHOWN_FILES, SHOWN_LINES = 5, 40
 UNMEASURED = ("cli", "docs", "fuzz")
 
-# A slow machine is no fault of the code; in CI the same commit always tries the same examples.
+# A slow machine is not a bug; in CI the same commit always tries the same examples.
 hypothesis.settings.register_profile("project", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if IN_CI else "project")
 
+TURN = pytest.StashKey[rotation.Turn]()
 CompareGolden = Callable[[str, "Path | Mapping[str, bytes]"], None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="write tests/golden anew instead of comparing")
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden instead of comparing with it")
+    parser.addoption("--update-costs", action="store_true", help="write tests/costs.json from this run of all tests")
     parser.addoption("--e2e", action="store_true", help="also try stacks on a control plane, which Go builds at first")
+    parser.addoption(
+        "--catalog",
+        choices=[*rotation.THIRDS, rotation.ALL],
+        default=rotation.of_today(),
+        help="the third of the catalog's components to try in full (default: by the day), or all",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,7 +52,32 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    config.stash[TURN] = rotation.Turn(config.getoption("--catalog"))
     config.pluginmanager.register(CorpusRule(), "corpus-rule")
+    if config.getoption("--update-costs"):
+        config.pluginmanager.register(scheduling.CostMeter(), "cost-meter")
+    if not is_worker(config):
+        shared_store.prepare()
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this is one of several processes that run tests for another one."""
+    return hasattr(config, "workerinput")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"catalog: {config.stash[TURN]}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if is_worker(config):
+        scheduling.order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> scheduling.ByCost | None:
+    """For `--dist=loadfile`, which does nearly the same; with another choice, that."""
+    return scheduling.ByCost(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -49,9 +85,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if not _is_asked_for(item):
         pytest.skip("starts a control plane: `make e2e` runs it")
     if item.get_closest_marker("corpus") and not _corpus_is_there():
-        pytest.skip(f"no corpus: {SHARED} is not there (CLUSTER_FORGE_SHARED names another folder)")
+        pytest.skip(f"no corpus: {SHARED} does not exist; set CLUSTER_FORGE_SHARED to its folder")
+    if not _is_its_turn(item):
+        pytest.skip("another third of the catalog is tried in full today: `make check-all` tries every component")
     if item.get_closest_marker("helm") and HELM is None:
-        pytest.skip("the helm program is not installed")
+        pytest.skip("the helm program is not installed: it is looked for on PATH and in ~/go/bin")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -85,7 +123,7 @@ def helm_program() -> str:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> CompareGolden:
-    """Compare a tree with ``tests/golden/<name>/``, or write that anew (``--update-golden``).
+    """Compare a tree with ``tests/golden/<name>/``, or update that (``--update-golden``).
 
     A tree is a folder, or file contents by their relative paths.
     """
@@ -124,6 +162,7 @@ class CorpusRule:
             self.collected.add(item.nodeid)
             if (
                 not _is_asked_for(item)
+                or not _is_its_turn(item)
                 or (HELM is None and item.get_closest_marker("helm"))
                 or any(map(_lacks_a_program, item.iter_markers("skipif")))
             ):
@@ -149,9 +188,9 @@ class CorpusRule:
             return
         missing = sorted(self.collected - self.excused - self.ran)
         if not self.collected:
-            self.broken = [f"{SHARED} is there, but no test is marked `corpus`"]
+            self.broken = [f"{SHARED} exists, but no test is marked `corpus`"]
         elif missing and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            self.broken = [f"{SHARED} is there, but this corpus test did not run: {test}" for test in missing]
+            self.broken = [f"{SHARED} exists, but this corpus test did not run: {test}" for test in missing]
         if self.broken and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -160,6 +199,26 @@ class CorpusRule:
             terminalreporter.section("corpus tests that CI insists on", red=True)
             for line in self.broken:
                 terminalreporter.line(line)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what did not run, and why; each reason says what makes it run."""
+    reports = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports if report.longrepr)
+    if not reasons:
+        return
+    terminalreporter.section(f"{len(reports)} tests were skipped (PYTEST_ARGS=-rs lists them)")
+    for reason, number in reasons.most_common():
+        terminalreporter.line(f"{number:5d}  {reason}")
+
+
+def _is_its_turn(item: pytest.Item) -> bool:
+    """Whether a test that rotates is one of today's: its parameter ``name`` is a component of the catalog."""
+    if item.get_closest_marker("rotates") is None:
+        return True
+    assert isinstance(item, pytest.Function)
+    return item.config.stash[TURN].includes(str(item.callspec.params["name"]))
 
 
 def _is_asked_for(item: pytest.Item) -> bool:
@@ -191,7 +250,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def _differences(name: str, expected: Mapping[str, bytes], actual: Mapping[str, bytes]) -> Iterable[str]:
     paths = sorted(path for path in expected.keys() | actual.keys() if expected.get(path) != actual.get(path))
-    yield f"tests/golden/{name} differs in {len(paths)} files (`make golden` writes it anew):"
+    yield f"tests/golden/{name} differs in {len(paths)} files (`make golden` updates it):"
     for path in paths[:SHOWN_FILES]:
         before, after = (
             tree.get(path, b"").decode("utf-8", "backslashreplace").splitlines() for tree in (expected, actual)

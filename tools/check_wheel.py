@@ -1,4 +1,4 @@
-"""Build the wheel, install it by itself, and let its console script make the starter stack in an empty folder."""
+"""Build the wheel, install it alone, and forge the starter stack with its console script in an empty folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="cluster-forge-wheel-") as folder:
         program = install(wheel, Path(folder) / "venv")
         try_out(program, Path(folder))
-    print(f"{wheel.name}: installs by itself and makes the starter stack")
+    print(f"{wheel.name}: installs alone and forges the starter stack")
 
 
 def build() -> Path:
@@ -45,7 +45,7 @@ def look_inside(wheel: Path) -> None:
         name for name in names if not name.startswith(("cluster_forge/", "cluster_forge-")) or "__pycache__" in name
     ]
     if missing or strange:
-        sys.exit(f"{wheel.name}: missing {missing}, does not belong there {strange}")
+        sys.exit(f"{wheel.name}: missing {missing}, unexpected {strange}")
 
 
 def install(wheel: Path, venv: Path) -> Path:
@@ -59,7 +59,7 @@ def install(wheel: Path, venv: Path) -> Path:
 
 
 def try_out(program: Path, folder: Path) -> None:
-    """Run as a newcomer would: an empty folder, nothing in the environment, no network."""
+    """Run as a new user does: in an empty folder, without settings in the environment, without a network."""
     workspace = folder / "workspace"
     workspace.mkdir()
     environment = {
@@ -74,7 +74,7 @@ def try_out(program: Path, folder: Path) -> None:
     stack = workspace / "stacks" / "starter"
     missing = [name for name in EXPECTED if not (stack / name).is_file()]
     if missing:
-        sys.exit(f"the starter stack lacks {', '.join(missing)}")
+        sys.exit(f"missing in the starter stack: {', '.join(missing)}")
 
 
 def run(*command: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:

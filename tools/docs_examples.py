@@ -1,15 +1,15 @@
-"""Runs the examples of a page of the documentation, and sees whether what the page shows still comes out.
+"""Run the examples of documentation pages, and compare what the pages show with what the commands print.
 
-Run: python tools/docs_examples.py [--renew] [--mirror DIR] PAGE…        (needs the package; a test runs it)
+Run: python tools/docs_examples.py [--renew] [--mirror DIR] [--cache DIR] PAGE…        (needs the package; a test runs it)
 
-In a ``console`` block the lines after ``$`` are run, in order, by a shell that begins in an empty folder; `cd` lasts.
-Each line shown below a command has to be in its output, numbers and digests apart (``--renew`` writes those anew), and
+In a ``console`` block the lines after ``$`` are run, in order, by a shell that starts in an empty folder; `cd` lasts.
+Each line shown below a command must be in its output, except for numbers and digests (``--renew`` updates those), and
 ``…`` stands for anything. A command must succeed, unless the page shows an error (a line that begins with ``error``).
 A YAML block with a title is a file: it is written there.
 
-Every page has a folder of its own; the store is one for all of them, and several pages run at once. What a page shows
-must not depend on whether another one has rendered a chart before. ``--mirror`` lets the verbs that fetch take
-everything from that folder, offline, so that a page may show commands as a user with a network types them.
+Each page has a folder of its own. All pages share the store, and several run at a time, so a page must not show whether a
+chart was rendered before. ``--mirror`` makes the verbs that fetch take everything from that folder, offline, so that a
+page can show commands as a user with a network types them. ``--cache`` keeps the store for later runs.
 """
 
 from __future__ import annotations
@@ -36,48 +36,52 @@ _INSTEAD: Final = {
     "make forge": "mkdir -p build/starter && cluster-forge -C build/starter init --yes >/dev/null"
     " && cluster-forge -C build/starter forge --offline"
 }
-"""What stands for a command that needs the project's own folder."""
+"""What is run for a command that needs the project's own folder."""
 
 
 @dataclass(slots=True)
-class Run:
-    """One command: what the page shows below it, what came out, and what is wrong with that."""
+class Example:
+    """A command of a page: the lines shown below it, its exit code and output, and how these differ."""
 
     command: str
     shown: list[str]
     code: int = 0
     output: str = ""
-    faults: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Run the examples of pages.")
-    parser.add_argument("--renew", action="store_true", help="write numbers and digests anew")
+    parser.add_argument("--renew", action="store_true", help="update numbers and digests")
     parser.add_argument("--mirror", type=Path, metavar="DIR", help="fetch from here, offline")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the store in DIR/cluster-forge")
     parser.add_argument("pages", nargs="+", type=Path, metavar="PAGE")
-    asked = parser.parse_args(arguments)
-    broken = 0
-    with tempfile.TemporaryDirectory() as store, ThreadPoolExecutor(os.cpu_count()) as several:
-        settings = environment(Path(store), asked.mirror)
-        for page, runs in zip(
-            asked.pages, several.map(lambda page: list(run(page, settings)), asked.pages), strict=True
-        ):
-            if asked.renew:
-                page.write_text(renewed(page.read_text(encoding="utf-8"), runs), encoding="utf-8")
-            for each in runs:
-                broken += bool(each.faults)
-                for fault in each.faults:
-                    print(f"{page.name}: $ {each.command}\n    {fault}")
-            print(f"{page.name}: {len(runs)} commands")
-    return 1 if broken else 0
+    options = parser.parse_args(arguments)
+    failed = 0
+    with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(os.cpu_count()) as pool:
+        settings = environment(options.cache or Path(temporary), options.mirror)
+        pages: list[Path] = options.pages
+        for page, examples in zip(pages, pool.map(lambda page: list(run(page, settings)), pages), strict=True):
+            if options.renew:
+                page.write_text(renewed(page.read_text(encoding="utf-8"), examples), encoding="utf-8")
+            failed += sum(bool(example.problems) for example in examples)
+            report(page, examples)
+    return 1 if failed else 0
 
 
-def environment(store: Path, mirror: Path | None) -> dict[str, str]:
-    """What the commands see: nothing of the user's own settings, a store, and the mirror for every verb that takes one."""
+def report(page: Path, examples: list[Example]) -> None:
+    for example in examples:
+        for problem in example.problems:
+            print(f"{page.name}: $ {example.command}\n    {problem}")
+    print(f"{page.name}: {len(examples)} commands")
+
+
+def environment(cache: Path, mirror: Path | None) -> dict[str, str]:
+    """The environment of the commands: none of the user's settings, a store, and the mirror for each verb that takes one."""
     settings = {key: value for key, value in os.environ.items() if not key.startswith("CLUSTER_FORGE_")}
     settings |= {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "XDG_CACHE_HOME": str(store),
+        "XDG_CACHE_HOME": str(cache),
         "NO_COLOR": "1",
         "LC_ALL": "C.UTF-8",
     }
@@ -85,45 +89,45 @@ def environment(store: Path, mirror: Path | None) -> dict[str, str]:
         for verb in _fetching():
             settings[f"CLUSTER_FORGE_{verb}_MIRROR"] = str(mirror.resolve(strict=True))
             settings[f"CLUSTER_FORGE_{verb}_OFFLINE"] = "1"
-            settings[f"CLUSTER_FORGE_{verb}_JOBS"] = "1"  # several pages keep the cores busy as it is
+            settings[f"CLUSTER_FORGE_{verb}_JOBS"] = "1"  # several pages at a time keep the cores busy
     return settings
 
 
-def run(page: Path, settings: Mapping[str, str]) -> Iterator[Run]:
+def run(page: Path, settings: Mapping[str, str]) -> Iterator[Example]:
     """Run the page's commands one after the other."""
-    with tempfile.TemporaryDirectory() as folder:
-        here = Path(folder)
+    with tempfile.TemporaryDirectory() as root:
+        folder = Path(root)
         for block in _BLOCK.finditer(page.read_text(encoding="utf-8")):
             title, content = block[2], block[3]
             if title:
-                (here / title).parent.mkdir(parents=True, exist_ok=True)
-                (here / title).write_text(content, encoding="utf-8")
+                (folder / title).parent.mkdir(parents=True, exist_ok=True)
+                (folder / title).write_text(content, encoding="utf-8")
                 continue
-            for each in _commands(content):
-                if each.command.startswith("cd "):
-                    here = here / each.command.removeprefix("cd ").strip()
+            for example in _examples(content):
+                if example.command.startswith("cd "):
+                    folder = folder / example.command.removeprefix("cd ").strip()
                 else:
-                    _do(each, here, settings)
-                yield each
+                    _run(example, folder, settings)
+                yield example
 
 
-def renewed(text: str, runs: list[Run]) -> str:
-    """The page with the numbers and digests that came out now."""
-    for each in runs:
-        lines = each.output.splitlines()
-        now = {_masked(line): line for line in lines} | {line: line for line in lines}
-        for line in each.shown:
-            text = text.replace(f"\n{line}\n", f"\n{now.get(line) or now.get(_masked(line), line)}\n")
+def renewed(text: str, examples: list[Example]) -> str:
+    """The page with the numbers and digests that the commands print now."""
+    for example in examples:
+        lines = example.output.splitlines()
+        present = {_masked(line): line for line in lines} | {line: line for line in lines}
+        for line in example.shown:
+            text = text.replace(f"\n{line}\n", f"\n{present.get(line) or present.get(_masked(line), line)}\n")
     return text
 
 
-def _commands(block: str) -> Iterator[Run]:
-    current: Run | None = None
+def _examples(block: str) -> Iterator[Example]:
+    current: Example | None = None
     for line in block.splitlines():
         if line.startswith("$ "):
             if current:
                 yield current
-            current = Run(command=line[2:].partition("  #")[0].strip(), shown=[])
+            current = Example(command=line[2:].partition("  #")[0].strip(), shown=[])
         elif current and line.strip() and line.strip() != "…":
             current.shown.append(line)
     if current:
@@ -135,15 +139,15 @@ def _fetching() -> Iterator[str]:
     context = click.Context(cluster_forge)
     for verb in VERBS:
         command = cluster_forge.get_command(context, verb)
-        inner = command.commands if isinstance(command, click.Group) else {"": command}
-        for name, each in inner.items():
-            if each and any(option.name == "mirror" for option in each.params):
+        subcommands = command.commands if isinstance(command, click.Group) else {"": command}
+        for name, subcommand in subcommands.items():
+            if subcommand and any(option.name == "mirror" for option in subcommand.params):
                 yield "_".join(filter(None, (verb, name))).upper()
 
 
-def _do(each: Run, folder: Path, settings: Mapping[str, str]) -> None:
-    done = subprocess.run(
-        ["sh", "-c", _INSTEAD.get(each.command, each.command)],
+def _run(example: Example, folder: Path, settings: Mapping[str, str]) -> None:
+    finished = subprocess.run(
+        ["sh", "-c", _INSTEAD.get(example.command, example.command)],
         cwd=folder,
         env=dict(settings),
         stdin=subprocess.DEVNULL,
@@ -152,17 +156,17 @@ def _do(each: Run, folder: Path, settings: Mapping[str, str]) -> None:
         text=True,
         check=False,
     )
-    each.code, each.output = done.returncode, done.stdout
-    fails = any(line.startswith("error") for line in each.shown)
-    if fails != bool(each.code):
-        each.faults.append(f"exit code {each.code}: {each.output}")
-    found = {_masked(line) for line in each.output.splitlines()}
-    each.faults += [f"does not print: {line}" for line in each.shown if not _is_in(line, found)]
+    example.code, example.output = finished.returncode, finished.stdout
+    should_fail = any(line.startswith("error") for line in example.shown)
+    if should_fail != bool(example.code):
+        example.problems.append(f"exit code {example.code}: {example.output}")
+    printed = {_masked(line) for line in example.output.splitlines()}
+    example.problems += [f"does not print: {line}" for line in example.shown if not _is_in(line, printed)]
 
 
-def _is_in(line: str, found: set[str]) -> bool:
-    start, cut, _ = _masked(line).partition("…")
-    return any(each.startswith(start) for each in found) if cut else _masked(line) in found
+def _is_in(line: str, printed: set[str]) -> bool:
+    start, ellipsis, _ = _masked(line).partition("…")
+    return any(text.startswith(start) for text in printed) if ellipsis else _masked(line) in printed
 
 
 def _masked(line: str) -> str:

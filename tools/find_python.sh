@@ -1,5 +1,5 @@
 #!/bin/sh
-# Print a Python that can build the project's .venv; say what to install when there is none.
+# Print a Python that can create the project's .venv; without one, print what to install.
 set -eu
 
 usable() { # a name on PATH may be a shim that only complains: run it
@@ -22,7 +22,7 @@ if [ -n "$bare" ]; then
   echo "Install that part of Python: apt-get install python3-venv (or python$version-venv) on Debian and Ubuntu;" >&2
   echo "other systems ship it with Python itself." >&2
 else
-  echo "Python 3.11, 3.12, 3.13 or 3.14 is needed, and none was found${PYTHON:+ as PYTHON=$PYTHON}." >&2
+  echo "Python 3.11, 3.12, 3.13 or 3.14 is needed, but not installed${PYTHON:+ as PYTHON=$PYTHON}." >&2
   echo "Install one (apt-get install python3 python3-venv, dnf install python3.12, brew install python@3.13)," >&2
   echo "or name it: make PYTHON=/path/to/python3." >&2
 fi

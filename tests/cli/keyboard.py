@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import termios
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pexpect
 import pyte
+from pexpect.fdpexpect import fdspawn as _fdspawn
+from tests.cli.forking import Forks
+
+if TYPE_CHECKING:
+    fdspawn = _fdspawn[str]
+else:  # generic in its stubs only
+    fdspawn = _fdspawn
 
 PATIENCE = 30
 """Seconds that a slow machine gets."""
@@ -19,8 +29,38 @@ UP, DOWN, END, BACKSPACE, ESCAPE = "\x1b[A", "\x1b[B", "\x1b[F", "\x7f", "\x1b"
 CTRL_A, CTRL_C, CTRL_D, CTRL_U = "\x01", "\x03", "\x04", "\x15"
 
 
+class Forked(fdspawn):
+    """The part of `pexpect.spawn` that `Terminal` uses, for a command line that `Forks` started."""
+
+    def __init__(
+        self,
+        forks: Forks,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        size: tuple[int, int],
+    ) -> None:
+        self._forks = forks
+        self._process, terminal = forks.start(arguments, folder, environment, size)
+        super().__init__(terminal, encoding="utf-8")
+
+    def kill(self, sig: int) -> None:
+        os.kill(self._process, sig)
+
+    def close(self, force: bool = False) -> None:
+        """Close the terminal, which ends a program that still runs, and take its exit code."""
+        if self.closed:
+            return
+        if force:
+            with contextlib.suppress(ProcessLookupError):
+                self.kill(signal.SIGKILL)
+        super().close()
+        code = self._forks.exit_code(self._process)
+        self.exitstatus, self.signalstatus = (code, None) if code >= 0 else (None, -code)
+
+
 class Terminal:
-    """A spawned program and its terminal, 80 by 24 by default."""
+    """A program and its terminal of 24 lines and 80 columns; ``forks`` starts it, if that is the command line."""
 
     def __init__(
         self,
@@ -29,18 +69,23 @@ class Terminal:
         folder: Path,
         environment: Mapping[str, str] | None = None,
         size: tuple[int, int] = (24, 80),
+        forks: Forks | None = None,
     ) -> None:
         settings = {name: value for name, value in os.environ.items() if name not in ("CI", "NO_COLOR")}
         settings |= {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(environment or {})}
         self._screen = pyte.Screen(size[1], size[0])
         self._stream = pyte.Stream(self._screen)
-        self._child: pexpect.spawn[str] = pexpect.spawn(
-            command[0],
-            list(command[1:]),
-            cwd=str(folder),
-            env=settings,
-            dimensions=size,
-            encoding="utf-8",
+        self._child = (
+            Forked(forks, command[1:], folder, settings, size)
+            if forks
+            else pexpect.spawn(
+                command[0],
+                list(command[1:]),
+                cwd=str(folder),
+                env=settings,
+                dimensions=size,
+                encoding="utf-8",
+            )
         )
         self._before = self._mode()
 

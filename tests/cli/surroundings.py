@@ -1,4 +1,4 @@
-"""What the tests of broken surroundings have in common: scripts, mounts that nobody else sees, what a stack holds."""
+"""For the tests of broken environments: scripts, mounts of their own, the files of a stack."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MINED = "input/web/manifests/sourced"
 
-posix = pytest.mark.skipif(os.name != "posix", reason="this is Unix's")
+posix = pytest.mark.skipif(os.name != "posix", reason="needs a Unix system")
 
 
 def shell(workspace: Workspace, script: str, *arguments: str, **environment: str) -> Result:
@@ -34,10 +34,10 @@ def shell(workspace: Workspace, script: str, *arguments: str, **environment: str
 
 
 def with_mounts(workspace: Workspace, script: str, *arguments: str) -> Result:
-    """The same where it may mount what it likes, and nobody else sees it."""
+    """The same in a mount namespace of its own, where it may mount anything."""
     may = subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False)
     if may.returncode:
-        pytest.skip("nobody may mount here")
+        pytest.skip("this system does not let `unshare -m` mount")
     inner = ["unshare", "-rm", "sh", "-ec", script, "sh", str(PROGRAM), *arguments]
     done = subprocess.run(inner, cwd=workspace.folder, capture_output=True, text=True, timeout=120, check=False)
     return Result(done.returncode, done.stdout, done.stderr)

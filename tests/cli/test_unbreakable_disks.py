@@ -1,4 +1,4 @@
-"""Full, read-only and mounted disks, and what may not be written: it works, or says why; nothing is lost."""
+"""Full, read-only and mounted disks, and folders without permission: commands work, or say why they do not; nothing is lost."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ class TestDisks:
             done
             rm -rf out; cp -r disk out
         """
-        said = with_mounts(forged, script, "-C", "disk", "forge", "-q")
-        assert said.code == 0, said.err
-        lines = said.out.splitlines()
+        result = with_mounts(forged, script, "-C", "disk", "forge", "-q")
+        assert result.code == 0, result.err
+        lines = result.out.splitlines()
         assert lines[0] == "0 20"
         assert lines[1:3] == ["working is old", "stacks is old"]
         assert lines[-1] == "512 0"
-        assert all(line.split()[1] in ("0", "20", "is") for line in lines), said.out
-        assert "No space left on device" in said.err
-        assert "fix: free some space on the disk, or work in a copy of the workspace: -C DIR" in said.err
+        assert all(line.split()[1] in ("0", "20", "is") for line in lines), result.out
+        assert "No space left on device" in result.err
+        assert "fix: free some space on the disk, or work in a copy of the workspace: -C DIR" in result.err
         forged.folder /= "out"
         assert b"replicas: 3" in stack(forged)["deployment.apps_web.yaml"]
 
@@ -68,22 +68,22 @@ class TestDisks:
             find store -type f
             exit $code
         """
-        said = with_mounts(workspace, script, "forge", "-q", "--store", "store")
-        assert (said.code, said.out) == (16, "store/fill\n")
-        assert "the store cannot be written: No space left on device" in said.err
-        assert "fix: free some space on the disk, or use another store: --store DIR" in said.err
+        result = with_mounts(workspace, script, "forge", "-q", "--store", "store")
+        assert (result.code, result.out) == (16, "store/fill\n")
+        assert "the store cannot be written: No space left on device" in result.err
+        assert "fix: free some space on the disk, or use another store: --store DIR" in result.err
 
     def test_a_read_only_store_that_has_everything_will_do(self, forged: Workspace, tmp_path: Path) -> None:
         store = tmp_path / "cache"
-        said = with_mounts(changed(forged), read_only(store) + '"$@"', "forge", "-q")
-        assert said.code == 0, said.err
+        result = with_mounts(changed(forged), read_only(store) + '"$@"', "forge", "-q")
+        assert result.code == 0, result.err
         forged.replace("input/charts/web/values.yaml", "1.29", "1.30")
         before = stack(forged)
         for verb in ("mine", "smelt", "forge"):
-            said = with_mounts(forged, read_only(store) + '"$@"', verb, "-q")
-            assert said.code == 16
-            assert "the store cannot be written: Read-only file system" in said.err
-            assert "--store DIR" in said.err
+            result = with_mounts(forged, read_only(store) + '"$@"', verb, "-q")
+            assert result.code == 16
+            assert "the store cannot be written: Read-only file system" in result.err
+            assert "--store DIR" in result.err
         assert stack(forged) == before
 
     def test_a_read_only_workspace_can_be_read(self, forged: Workspace) -> None:
@@ -91,23 +91,23 @@ class TestDisks:
         assert with_mounts(forged, script, "config", "validate").code == 0
         before = forged.tree(".")
         for verb in VERBS:
-            said = with_mounts(changed(forged) if verb == "mine" else forged, script, verb, "-q")
-            assert said.code == 20
-            assert "cannot be locked: Read-only file system" in said.err
-            assert "fix: the file system is read-only: work in a copy of the workspace: -C DIR" in said.err
+            result = with_mounts(changed(forged) if verb == "mine" else forged, script, verb, "-q")
+            assert result.code == 20
+            assert "cannot be locked: Read-only file system" in result.err
+            assert "fix: the file system is read-only: work in a copy of the workspace: -C DIR" in result.err
         forged.replace("input/config.yaml", "replicas: 3", "replicas: 2")
         assert forged.tree(".") == before
 
     def test_smelt_and_cast_do_not_write_to_input(self, forged: Workspace) -> None:
         changed(forged).ok("mine")
         for verb in ("smelt", "cast"):
-            said = with_mounts(forged, read_only(forged.folder / "input") + '"$@"', verb, "-q")
-            assert said.code == 0, said.err
+            result = with_mounts(forged, read_only(forged.folder / "input") + '"$@"', verb, "-q")
+            assert result.code == 0, result.err
         assert b"replicas: 3" in stack(forged)["web/deployment.apps_web_web.yaml"]
         forged.replace("input/config.yaml", "replicas: 3", "replicas: 4")
-        said = with_mounts(forged, read_only(forged.folder / "input") + '"$@"', "forge", "-q")
-        assert said.code == 20
-        assert f"{MINED} cannot be written: Read-only file system" in said.err
+        result = with_mounts(forged, read_only(forged.folder / "input") + '"$@"', "forge", "-q")
+        assert result.code == 20
+        assert f"{MINED} cannot be written: Read-only file system" in result.err
         assert not left_aside(forged)
 
     @pytest.mark.parametrize("folder", ["input", "stacks"])
@@ -118,8 +118,8 @@ class TestDisks:
     )
     def test_a_folder_may_be_mounted(self, forged: Workspace, folder: str, mount: str) -> None:
         script = f'{mount.format(folder)}; "$@"; rm -rf out; mkdir out; cp -r input stacks working out'
-        said = with_mounts(changed(forged), script, "forge", "-q")
-        assert said.code == 0, said.err
+        result = with_mounts(changed(forged), script, "forge", "-q")
+        assert result.code == 0, result.err
         assert not left_aside(forged)
         forged.folder /= "out"
         assert b"replicas: 3" in stack(forged)["deployment.apps_web.yaml"]
@@ -137,22 +137,22 @@ class TestDisks:
             test -z "$(find merged -name '*aside*')"
             cp -r merged out
         """
-        said = with_mounts(changed(forged), script, "-C", "merged", "forge", "-q")
-        if said.code == 99:
-            pytest.skip("there is no overlayfs")
-        assert said.code == 0, said.err
+        result = with_mounts(changed(forged), script, "-C", "merged", "forge", "-q")
+        if result.code == 99:
+            pytest.skip("this system does not let users mount overlayfs")
+        assert result.code == 0, result.err
         forged.folder /= "out"
         assert all(b"replicas: 2" not in content for content in stack(forged).values())
         assert b"replicas: 3" in stack(forged)["web/deployment.apps_web_web.yaml"]
 
-    def test_a_mounted_folder_that_would_have_to_be_renamed_is_told(self, forged: Workspace) -> None:
+    def test_a_mounted_folder_that_must_be_renamed_is_reported(self, forged: Workspace) -> None:
         before = stack(forged)
-        said = with_mounts(changed(forged), 'mount --bind working working; "$@"', "smelt", "-q")
-        assert said.code == 20
-        assert f"{forged.folder}/working: working cannot be written: Device or resource busy" in said.err
+        result = with_mounts(changed(forged), 'mount --bind working working; "$@"', "smelt", "-q")
+        assert result.code == 20
+        assert f"{forged.folder}/working: working cannot be written: Device or resource busy" in result.err
         assert (
             "fix: a file system is mounted here: mount it one directory higher, or replace the mount by a link"
-            in said.err
+            in result.err
         )
         assert stack(forged) == before
         assert not left_aside(forged)
@@ -161,30 +161,30 @@ class TestDisks:
 @posix
 class TestPermissions:
     @pytest.mark.parametrize("place", [".", "working", "stacks", "input/web/manifests"])
-    def test_what_may_not_be_written_is_told(self, forged: Workspace, place: str) -> None:
-        """As somebody without root's powers."""
-        powerless = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
-        if powerless and not shutil.which("setpriv"):
-            pytest.skip("there is no setpriv to give up root's powers")
+    def test_a_folder_without_permission_is_reported(self, forged: Workspace, place: str) -> None:
+        """As a user without root's privileges."""
+        unprivileged = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+        if unprivileged and not shutil.which("setpriv"):
+            pytest.skip("setpriv is not installed: it drops root's privileges")
         before = changed(forged).tree(place)
         folders = [forged.folder / place, *(p for p in (forged.folder / place).rglob("*") if p.is_dir())]
         for folder in folders:
             folder.chmod(0o555)
         try:
-            command = [*powerless, str(PROGRAM), "-C", str(forged.folder)]
-            said = subprocess.run([*command, "forge", "-q"], capture_output=True, text=True, check=False)
+            command = [*unprivileged, str(PROGRAM), "-C", str(forged.folder)]
+            result = subprocess.run([*command, "forge", "-q"], capture_output=True, text=True, check=False)
             read = subprocess.run([*command, "config", "validate"], capture_output=True, text=True, check=False)
         finally:
             for folder in folders:
                 folder.chmod(0o755)
         assert read.returncode == 0, read.stderr
-        assert said.returncode == 20
-        assert "Permission denied" in said.stderr
-        assert "fix: change the permissions, or work in a copy of the workspace: -C DIR" in said.stderr
+        assert result.returncode == 20
+        assert "Permission denied" in result.stderr
+        assert "fix: change the permissions, or work in a copy of the workspace: -C DIR" in result.stderr
         assert forged.tree(place) == before
 
     def test_a_user_without_a_home(self, workspace: Workspace) -> None:
-        """As in many a container: a user whom nobody knows."""
+        """As in many containers: a user without an entry in /etc/passwd."""
         unknown = ["unshare", "-U", "--map-user", "54321", "--map-group", "54321", "--", str(PROGRAM)]
         environment = {"PATH": os.environ["PATH"]}
 
@@ -199,9 +199,9 @@ class TestPermissions:
             )
 
         if run("--version").returncode:
-            pytest.skip("nobody may become another user here")
-        said = run("forge")
-        assert said.returncode == 16
-        assert "there is no place for the store: this user has no home folder" in said.stderr
-        assert "fix: name one: --store DIR, or XDG_CACHE_HOME" in said.stderr
+            pytest.skip("this system does not let `unshare -U` change the user")
+        result = run("forge")
+        assert result.returncode == 16
+        assert "there is no place for the store: this user has no home folder" in result.stderr
+        assert "fix: name one: --store DIR, or XDG_CACHE_HOME" in result.stderr
         assert run("forge", "--store", "store").returncode == 0

@@ -1,4 +1,4 @@
-"""Odd places, odd files and odd times: it works, or says what is wrong and where; nothing is lost."""
+"""Odd places, odd files and odd times: commands work, or say what is wrong and where; nothing is lost."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class TestPlaces:
     def test_a_strange_path(self, workspace: Workspace, name: str) -> None:
         workspace.folder = workspace.folder.rename(workspace.folder.with_name(name))
         workspace.write({"input/extras/ü 🙂.yaml": config_map("two")})
-        said = workspace.program("forge", "-q")
-        assert said.code == 0, said.err
+        result = workspace.program("forge", "-q")
+        assert result.code == 0, result.err
         assert "extras/configmap_extras_two.yaml" in workspace.tree("working")
 
     @posix
     def test_the_workspace_and_its_folders_may_be_links(self, workspace: Workspace, tmp_path: Path) -> None:
-        """To anywhere, also to where there is nothing yet: what is made is put there, and the link stays."""
+        """To anywhere, also to a folder that does not exist yet: files are written there, and the link stays."""
         for folder in ("input", "working", "stacks"):
             place = tmp_path / "elsewhere" / folder
             place.parent.mkdir(exist_ok=True)
@@ -55,32 +55,32 @@ class TestPlaces:
         (forged.folder / "stacks/demo").rename(elsewhere)
         (forged.folder / "stacks/demo").symlink_to(elsewhere)
         before = {path: path.read_bytes() for path in elsewhere.rglob("*") if path.is_file()}
-        said = changed(forged).run("forge")
-        assert said.code == 20
-        assert "stacks/demo is outside of the workspace" in said.err
+        result = changed(forged).run("forge")
+        assert result.code == 20
+        assert "stacks/demo is outside of the workspace" in result.err
         assert {path: path.read_bytes() for path in elsewhere.rglob("*") if path.is_file()} == before
 
     @pytest.mark.parametrize("path", ["working", "stacks", "stacks/demo", MINED, "input/web", ".cluster-forge"])
-    def test_a_file_where_a_folder_has_to_be_is_never_lost(self, forged: Workspace, path: str) -> None:
+    def test_a_file_in_the_place_of_a_folder_is_not_lost(self, forged: Workspace, path: str) -> None:
         shutil.rmtree(forged.folder / path)
         (forged.folder / path).write_text("mine")
-        said = changed(forged).run("forge")
-        assert said.code == 20
-        assert str(forged.folder / path) in said.err
-        assert "fix: " in said.err
+        result = changed(forged).run("forge")
+        assert result.code == 20
+        assert str(forged.folder / path) in result.err
+        assert "fix: " in result.err
         assert forged.read(path) == "mine"
 
-    def test_a_folder_where_the_lock_has_to_be(self, workspace: Workspace) -> None:
+    def test_a_folder_in_the_place_of_the_lock(self, workspace: Workspace) -> None:
         (workspace.folder / "cluster-forge.lock/x").mkdir(parents=True)
-        said = workspace.run("forge")
-        assert said.code == 20
-        assert "cluster-forge.lock cannot be written: Is a directory" in said.err
+        result = workspace.run("forge")
+        assert result.code == 20
+        assert "cluster-forge.lock cannot be written: Is a directory" in result.err
 
     @posix
     def test_a_workspace_that_is_not_there_any_more(self, workspace: Workspace) -> None:
-        said = shell(workspace, 'rm -r "$PWD"; "$@"', "smelt")
-        assert said.code == 20
-        assert "cannot be opened: No such file or directory" in said.err
+        result = shell(workspace, 'rm -r "$PWD"; "$@"', "smelt")
+        assert result.code == 20
+        assert "cannot be opened: No such file or directory" in result.err
 
     def test_the_longest_names(self, workspace: Workspace) -> None:
         name, file = "c" * 63, f"{'f' * 250}.yaml"
@@ -91,22 +91,22 @@ class TestPlaces:
         assert any(path.startswith(name) for path in workspace.tree("working"))
 
     @posix
-    def test_a_path_that_is_too_long_is_told(self, workspace: Workspace) -> None:
+    def test_a_path_that_is_too_long_is_reported(self, workspace: Workspace) -> None:
         deep = workspace.folder
         while len(str(deep)) < 4010:
             deep = deep / ("d" * min(200, 4030 - len(str(deep))))
         shutil.copytree(workspace.folder / "input", workspace.folder / "copy")
         subprocess.run(["mkdir", "-p", deep], check=True)
         shutil.move(workspace.folder / "copy", deep / "input")
-        said = workspace.program("-C", str(deep), "forge", "-q")
-        assert said.code in (10, 20)
-        assert "File name too long" in said.err
-        assert "fix: " in said.err
+        result = workspace.program("-C", str(deep), "forge", "-q")
+        assert result.code in (10, 20)
+        assert "File name too long" in result.err
+        assert "fix: " in result.err
 
 
 def make_socket(path: str) -> None:
-    with socket.socket(socket.AF_UNIX) as made:
-        made.bind(path)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
 
 
 class TestFiles:
@@ -118,7 +118,7 @@ class TestFiles:
         ],
     )
     @pytest.mark.parametrize("path", ["extras/x.yaml", "charts/web/x", "config.yaml", "values.yaml"])
-    def test_a_pipe_never_makes_anybody_wait(
+    def test_a_pipe_does_not_block(
         self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, make: Callable[[str], None], path: str
     ) -> None:
         workspace.replace("input/config.yaml", "values: {replicas: 2}", "valuesFiles: [values.yaml]")
@@ -127,12 +127,12 @@ class TestFiles:
         monkeypatch.chdir(workspace.folder / "input" / Path(path).parent)  # a socket's path must be short
         make(Path(path).name)
         for verb in ("config", "mine", "smelt"):
-            said = workspace.run(verb, *(["validate"] if verb == "config" else []))
+            result = workspace.run(verb, *(["validate"] if verb == "config" else []))
             if verb != "config" or path not in ("extras/x.yaml", "charts/web/x"):
-                assert said.code == 20, said.err
-            if said.code:
-                assert f"input/{path}: " in said.err
-                assert "neither a file nor a directory (a pipe, a socket or a device)" in said.err
+                assert result.code == 20, result.err
+            if result.code:
+                assert f"input/{path}: " in result.err
+                assert "neither a file nor a directory (a pipe, a socket or a device)" in result.err
 
     @posix
     @pytest.mark.parametrize("path", ["extras/huge.yaml", "charts/web/huge", "config.yaml", "huge.yaml"])
@@ -141,26 +141,26 @@ class TestFiles:
         workspace.write({"input/huge.yaml": "replicas: 2\n"})
         with (workspace.folder / "input" / path).open("ab") as file:
             file.truncate(HUGE)
-        said = workspace.run("forge")
-        assert said.code == 20
-        assert f"input/{path}: " in said.err
-        assert "file too large: 1024 MiB (limit 64 MiB)" in said.err
-        assert "fix: " in said.err
+        result = workspace.run("forge")
+        assert result.code == 20
+        assert f"input/{path}: " in result.err
+        assert "file too large: 1024 MiB (limit 64 MiB)" in result.err
+        assert "fix: " in result.err
 
-    def test_empty_and_hidden_files_are_no_trouble(self, workspace: Workspace) -> None:
+    def test_empty_and_hidden_files_are_ignored(self, workspace: Workspace) -> None:
         workspace.write(dict.fromkeys(("input/extras/empty.yaml", "input/empty.yaml", "input/extras/.hidden"), ""))
         workspace.replace("input/config.yaml", "values: {replicas: 2}", "valuesFiles: [empty.yaml]")
         workspace.ok("forge")
 
     @posix
-    def test_a_name_that_is_no_text_is_told(self, workspace: Workspace) -> None:
+    def test_a_name_that_is_not_utf8_is_reported(self, workspace: Workspace) -> None:
         try:
             Path(os.fsdecode(os.fsencode(workspace.folder / "input/extras") + b"/\xff.yaml")).write_text("x")
         except OSError:
             pytest.skip("this file system has text names only")
-        said = workspace.run("forge")
-        assert said.code == 20
-        assert f"{workspace.folder}/input/extras: the file name b'\\xff.yaml' is not UTF-8 text" in said.err
+        result = workspace.run("forge")
+        assert result.code == 20
+        assert f"{workspace.folder}/input/extras: the file name b'\\xff.yaml' is not UTF-8 text" in result.err
 
     @pytest.mark.parametrize("moment", [0, 4_102_444_800], ids=["1970", "2100"])
     def test_no_time_stamp_matters(self, forged: Workspace, tmp_path: Path, moment: int) -> None:

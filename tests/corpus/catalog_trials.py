@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.shared_store import SingleUseCache
+
 from cluster_forge.adapters import charts
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.http.offline import OfflineDownloads
-from cluster_forge.adapters.rendering import InProcessRenderer
+from cluster_forge.adapters.rendering import CachingRenderer, InProcessRenderer
 from cluster_forge.adapters.sources import ChartSources
 from cluster_forge.adapters.sources.mirror import Mirror
+from cluster_forge.adapters.storage.cache import FolderCache
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.workspace import WorkspaceFiles
 from cluster_forge.adapters.yaml.fast import FastYaml
@@ -23,7 +26,7 @@ from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 def trials(shared: Path, folder: Path) -> TrialRenderer:
     """The catalog's components from ``shared``/mirror; ``folder`` is for what is stored."""
     engine = HelmSdk()
-    store = FolderStore(folder / "store")
+    store = FolderStore(folder / "cluster-forge")
     sources = ChartSources(
         store=store,
         mirrors=[Mirror(shared / "mirror")],
@@ -33,4 +36,5 @@ def trials(shared: Path, folder: Path) -> TrialRenderer:
         files=WorkspaceFiles(folder),
     )
     reader = FastYaml(GoYaml(PurePythonYaml()))
-    return TrialRenderer(TrialPlans(packaged()), sources, store, InProcessRenderer(engine, reader), charts, reader)
+    renderer = CachingRenderer(InProcessRenderer(engine, reader), SingleUseCache(FolderCache(folder / "cluster-forge")))
+    return TrialRenderer(TrialPlans(packaged()), sources, store, renderer, charts, reader)

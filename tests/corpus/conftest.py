@@ -1,4 +1,4 @@
-"""Workspaces over the real charts and descriptions in ``../shared``, each forged once for all tests."""
+"""Workspaces with the real charts and descriptions of ``../shared``, forged once for all tests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import shared_store
 from tests.corpus.catalog_trials import trials
 
 from cluster_forge.adapters.rendering import CachingRenderer
@@ -33,7 +34,7 @@ from cluster_forge.stages.catalog.trial_stack import TrialStacks
 
 
 class Silent:
-    """`ports.Reporter` for nobody."""
+    """`ports.Reporter` that reports nothing."""
 
     def stage_started(self, stage: str, total: int) -> None: ...
     def item_started(self, stage: str, item: str) -> None: ...
@@ -44,7 +45,7 @@ class Silent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forged:
-    """A forged workspace: everything that came to be on the way."""
+    """A forged workspace, and the results of the stages."""
 
     folder: Path
     stack: Stack
@@ -69,7 +70,7 @@ class Forged:
 
 
 class Workspaces:
-    """Makes workspaces with one store; what was made for one is not made again for the next."""
+    """Workspaces that share a store: what was rendered for one is not rendered again for the next, nor for another process's."""
 
     def __init__(self, folder: Path, shared: Path) -> None:
         self._folder = folder
@@ -86,7 +87,7 @@ class Workspaces:
             shutil.copytree(given / "input", folder / "input", copy_function=shutil.copyfile)
         else:
             shutil.copytree(given, folder / "input", copy_function=shutil.copyfile)
-        for path in (folder, *(each for each in folder.rglob("*") if each.is_dir())):
+        for path in (folder, *filter(Path.is_dir, folder.rglob("*"))):
             path.chmod(0o755)
         description = folder / "input" / "config.yaml"
         description.write_text(edit(description.read_text()))
@@ -105,7 +106,7 @@ class Workspaces:
     def services(self, folder: Path) -> Services:
         settings = Settings(
             workspace=folder,
-            store=StoreOptions(store=str(self._folder / "store")),
+            store=StoreOptions(store=str(shared_store.root())),
             network=NetworkOptions(mirror=(str(self._shared / "mirror"),), offline=True),
             jobs=2,
         )
@@ -118,7 +119,7 @@ class Workspaces:
     def forge(
         self, folder: Path, *, allow: Sequence[str] = (), renderer: Renderer | None = None, **options: Any
     ) -> Forged:
-        """Mine and smelt, as `forge` does; with ``renderer`` objects are made by that instead of processes that start anew."""
+        """Mine and smelt, as `forge` does; with ``renderer`` that renders, instead of processes that must start first."""
         with self.services(folder) as shop:
             toolbox = (
                 replace(shop.toolbox, renderer=CachingRenderer(renderer, shop.toolbox.cache))
@@ -163,5 +164,5 @@ def prd(workspaces: Workspaces) -> Forged:
 
 
 @pytest.fixture(scope="session")
-def small_stacks(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> TrialStacks:
-    return TrialStacks(trials(corpus, tmp_path_factory.mktemp("small")))
+def small_stacks(corpus: Path) -> TrialStacks:
+    return TrialStacks(trials(corpus, shared_store.path()))

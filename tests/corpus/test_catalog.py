@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests import shared_store
 from tests.corpus.catalog_trials import trials
 from tests.corpus.conftest import Silent
 
@@ -23,10 +24,11 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def tried(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> TrialRenderer:
-    return trials(corpus, tmp_path_factory.mktemp("catalog"))
+def tried(corpus: Path) -> TrialRenderer:
+    return trials(corpus, shared_store.path())
 
 
+@pytest.mark.rotates
 @pytest.mark.parametrize("name", NAMES)
 def test_every_component_has_no_findings(tried: TrialRenderer, name: str) -> None:
     """It renders for every size and version, and everything in its file has an effect."""

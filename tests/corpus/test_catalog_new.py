@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from tests import shared_store
 from tests.catalog.conftest import MemoryFolder
 from tests.corpus.catalog_trials import trials
 from tests.corpus.conftest import Silent
@@ -39,8 +40,8 @@ LEFT_TO_PEOPLE = {
 
 
 @pytest.fixture(scope="module")
-def tried(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> TrialRenderer:
-    return trials(corpus, tmp_path_factory.mktemp("new"))
+def tried(corpus: Path) -> TrialRenderer:
+    return trials(corpus, shared_store.path())
 
 
 @pytest.mark.parametrize("chart", CHARTS)

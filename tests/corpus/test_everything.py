@@ -1,8 +1,8 @@
-"""Real charts: what is smelted is what Helm's engine gives, recomputed here without any of the pipeline.
+"""Real charts: the smelted objects are what Helm's engine renders, recomputed here without the pipeline.
 
 Charts are taken from the mirror by its index, rendered by ``helm_python`` with values read by PyYAML, split by Helm's own
 regular expression and read by Go's YAML. Only two things may differ: namespaces that were missing are filled in, and
-what a chart draws at random. What is random is not assumed but found: each chart is rendered twice here, and exactly the
+what a chart draws at random. That is not assumed but measured: each chart is rendered twice here, and exactly the
 values that differ between those two renders are left out of the comparison.
 """
 
@@ -85,51 +85,51 @@ class Independent:
         self._mirror = corpus / "mirror"
         index = yaml.load((self._mirror / "index.yaml").read_bytes(), yaml.CSafeLoader)
         self._charts = {
-            (each["repository"], each["name"], str(each["version"])): each["file"] for each in index["charts"]
+            (chart["repository"], chart["name"], str(chart["version"])): chart["file"] for chart in index["charts"]
         }
-        self._manifests = {each["url"]: each["file"] for each in index["manifests"]}
+        self._manifests = {manifest["url"]: manifest["file"] for manifest in index["manifests"]}
         described = yaml.load((corpus / "stacks" / stack / "input" / "config.yaml").read_bytes(), yaml.CSafeLoader)
         self.kubernetes = described["target"]["kubernetes"]
         self.components: list[dict[str, Any]] = described["components"]
         self._apis: set[str] = set()
-        self._found: dict[str, list[str]] = {}
-        while (found := self._announced()) != self._apis:
-            self._apis = found
+        self._texts: dict[str, list[str]] = {}
+        while (apis := self._visible_apis()) != self._apis:
+            self._apis = apis
 
     def recompute(self) -> dict[str, Recomputed]:
-        """What every component comes to."""
+        """The objects of every component."""
         return {
-            each["name"]: found
-            for each, found in zip(self.components, at_once(self._recomputed, self.components), strict=True)
+            component["name"]: recomputed
+            for component, recomputed in zip(self.components, at_once(self._recomputed, self.components), strict=True)
         }
 
     def _recomputed(self, component: Mapping[str, Any]) -> Recomputed:
-        first, second = self._found[component["name"]], self._documents(component)
+        first, second = self._texts[component["name"]], self._documents(component)
         objects: dict[Key, tuple[Body, frozenset[Path_]]] = {}
         for text, other in zip(first, second, strict=True):
             body, again = parsed(text), None if text == other else parsed(other)
-            for each, twin in zip(unrolled(body), unrolled(again or body), strict=True):
-                key = key_of(each, component.get("namespace") or "default")
-                drawn = frozenset() if each is twin else frozenset(differences(each, twin))
-                known = objects.setdefault(key, (each, drawn))
-                assert known[0] == each, f"{key} comes twice in one component"
+            for item, other_item in zip(unrolled(body), unrolled(again or body), strict=True):
+                key = key_of(item, component.get("namespace") or "default")
+                drawn = frozenset() if item is other_item else frozenset(differences(item, other_item))
+                known = objects.setdefault(key, (item, drawn))
+                assert known[0] == item, f"{key} is twice in one component"
         return Recomputed(objects)
 
-    def _announced(self) -> set[str]:
-        """The API versions that the stack's CRDs add, given those that were announced so far."""
+    def _visible_apis(self) -> set[str]:
+        """The API versions that the stack's CRDs add, when the ones found so far are visible."""
 
-        def found_in(component: Mapping[str, Any]) -> set[str]:
-            texts = self._found[component["name"]] = self._documents(component)
+        def defined_by(component: Mapping[str, Any]) -> set[str]:
+            texts = self._texts[component["name"]] = self._documents(component)
             return {api for text in texts if "CustomResourceDefinition" in text for api in crd_names(text)}
 
-        return set().union(*at_once(found_in, self.components))
+        return set().union(*at_once(defined_by, self.components))
 
     def _documents(self, component: Mapping[str, Any]) -> list[str]:
         texts: list[str] = []
         if "helm" in component:
             templates, crds = self._rendered(component)
-            texts += [each for path in sorted(templates) for each in helm_documents(templates[path])]
-            texts += [each for data in crds for each in FILE_SEPARATOR.split(data)]
+            texts += [text for path in sorted(templates) for text in helm_documents(templates[path])]
+            texts += [text for data in crds for text in FILE_SEPARATOR.split(data)]
         for url in component.get("manifests", ()):
             texts += FILE_SEPARATOR.split((self._mirror / self._manifests[url]).read_text())
         return [
@@ -152,7 +152,7 @@ class Independent:
                 "helm_render", chart._raw(), json.dumps(component.get("values") or {}), json.dumps(options)
             )
             templates = {path: text for path, text in json.loads(output).items() if not path.endswith("NOTES.txt")}
-            return templates, [each["data"] for each in chart.crds]
+            return templates, [crd["data"] for crd in chart.crds]
 
 
 @cache
@@ -161,8 +161,8 @@ def crd_names(text: str) -> frozenset[str]:
     if not body or body.get("kind") != "CustomResourceDefinition":
         return frozenset()
     spec = body["spec"]
-    versions = [f"{spec['group']}/{each['name']}" for each in spec["versions"] if each["served"]]
-    return frozenset(versions) | {f"{each}/{spec['names']['kind']}" for each in versions}
+    versions = [f"{spec['group']}/{version['name']}" for version in spec["versions"] if version["served"]]
+    return frozenset(versions) | {f"{version}/{spec['names']['kind']}" for version in versions}
 
 
 @cache
@@ -182,13 +182,13 @@ def key_of(body: Body, namespace: str) -> Key:
 
 
 def differences(one: Any, other: Any, path: Path_ = ()) -> Iterator[Path_]:
-    """The paths of the leaves that differ; the trees themselves have to be alike."""
+    """The paths of the leaves that differ; the trees themselves must have the same shape."""
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
         for key in one:
             yield from differences(one[key], other[key], (*path, key))
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        for number, (inner, twin) in enumerate(zip(one, other, strict=True)):
-            yield from differences(inner, twin, (*path, number))
+        for number, (inner, other_inner) in enumerate(zip(one, other, strict=True)):
+            yield from differences(inner, other_inner, (*path, number))
     elif one != other:
         assert type(one) is type(other), path
         yield path
@@ -214,13 +214,13 @@ def without_filled_in(ours: Body, theirs: Body, namespace: str) -> Body:
 
 def is_test(body: Body) -> bool:
     events = str((body["metadata"].get("annotations") or {}).get("helm.sh/hook", "")).split(",")
-    return {each.strip() for each in events} <= {"test", "test-success", "test-failure"}
+    return {event.strip() for event in events} <= {"test", "test-success", "test-failure"}
 
 
 @pytest.fixture(scope="module", params=["everything", "prd"])
 def forged(request: pytest.FixtureRequest) -> Forged:
-    found: Forged = request.getfixturevalue(request.param)
-    return found
+    workspace: Forged = request.getfixturevalue(request.param)
+    return workspace
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +231,7 @@ def independent(corpus: Path, forged: Forged) -> Independent:
 def test_every_chart_renders_and_everything_is_written(forged: Forged) -> None:
     assert forged.smelted.is_written
     assert {part.name for part in forged.smelted.record.parts} - {"namespaces"} == {
-        each.name for each in forged.stack.components
+        component.name for component in forged.stack.components
     }
     assert all(group.manifests for content in forged.contents.values() for group in content.groups[:1])
 
@@ -274,7 +274,7 @@ def test_every_object_is_what_helms_engine_gives(forged: Forged, independent: In
 
 
 def test_every_object_survives_being_written(forged: Forged) -> None:
-    """What lies in ``working/`` is read as the object by Go's YAML, and to the last digit by the exact reader."""
+    """A file in ``working/`` is read as the object by Go's YAML, and to the last digit by the exact reader."""
     exact = PurePythonYaml()
     objects = [known for part in forged.smelted.record.parts for known in part.objects]
     bodies = at_once(lambda known: go_yaml(forged.text(known.path)), objects)
@@ -299,13 +299,15 @@ def test_every_namespaced_object_has_its_namespace(forged: Forged) -> None:
 
 def findings(forged: Forged, severity: Severity) -> list[tuple[str, str | None, str]]:
     return [
-        (each.code, each.component, str(each.object)) for each in forged.smelted.findings if each.severity is severity
+        (finding.code, finding.component, str(finding.object))
+        for finding in forged.smelted.findings
+        if finding.severity is severity
     ]
 
 
 def test_only_true_findings_about_everything(everything: Forged) -> None:
     assert findings(everything, Severity.ERROR) == []
-    # Both charts carry node-feature-discovery, which is in the stack by itself.
+    # Both charts contain node-feature-discovery, which is also a component of the stack.
     group = "CustomResourceDefinition.apiextensions.k8s.io/nodefeaturegroups.nfd.k8s-sigs.io"
     assert findings(everything, Severity.WARNING) == [
         ("duplicate-object", "amd-gpu-operator", group),
@@ -317,12 +319,12 @@ def test_only_true_findings_about_everything(everything: Forged) -> None:
 
 def test_only_true_findings_about_prd(prd: Forged) -> None:
     assert findings(prd, Severity.ERROR) == []
-    # Its kube-prometheus-stack has `crds.enabled: false`, and no other component brings them.
+    # Its kube-prometheus-stack has `crds.enabled: false`, and no other component defines them.
     assert {(code, component) for code, component, _ in findings(prd, Severity.WARNING)} == {
         ("missing-crd", "kube-prometheus-stack")
     }
-    missing = [each.message for each in prd.smelted.findings if each.code == "missing-crd"]
-    assert [re.findall(r"of kind (\w+)", each) for each in missing] == [
+    missing = [finding.message for finding in prd.smelted.findings if finding.code == "missing-crd"]
+    assert [re.findall(r"of kind (\w+)", message) for message in missing] == [
         ["Alertmanager"],
         ["Prometheus"],
         ["PrometheusRule"],
@@ -333,14 +335,14 @@ def test_only_true_findings_about_prd(prd: Forged) -> None:
 
 def with_hooks(forged: Forged) -> list[str]:
     """The components with hooks that are not applied, once for tests and once for others, in the order of the stack."""
-    found = []
+    names = []
     for component in forged.stack.components:
-        bodies = [each.body for group in forged.contents[component.name].groups for each in group.manifests]
-        events = [str((each["metadata"].get("annotations") or {}).get("helm.sh/hook", "")) for each in bodies]
-        tests = [each for each in events if each.startswith("test")]
-        later = [each for each in events if each and each not in tests and "-install" not in each]
-        found += [str(component.name)] * (bool(tests) + bool(later))
-    return found
+        bodies = [manifest.body for group in forged.contents[component.name].groups for manifest in group.manifests]
+        events = [str((body["metadata"].get("annotations") or {}).get("helm.sh/hook", "")) for body in bodies]
+        tests = [event for event in events if event.startswith("test")]
+        later = [event for event in events if event and event not in tests and "-install" not in event]
+        names += [str(component.name)] * (bool(tests) + bool(later))
+    return names
 
 
 def test_hooks_of_later_events_are_kept_aside(everything: Forged) -> None:

@@ -1,4 +1,4 @@
-"""The pages say what the program does: their generated parts are current, and their examples run."""
+"""The pages match the program: their generated parts are current, and their examples print what is shown."""
 
 from __future__ import annotations
 
@@ -8,23 +8,28 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests import shared_store
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCS = PROJECT / "docs"
-# Where a finding's code stands in the sources: as an argument, or as a module's own constant.
+GUIDES = sorted(
+    path.relative_to(PROJECT).as_posix()
+    for path in [DOCS / "components-of-your-own.md", *(DOCS / "guides").glob("*.md")]
+)
+# A finding's code in the sources: an argument, or a module's constant.
 CODE = re.compile(r'\b(?:code=|CODE = |_notice\()"([a-z-]+)"')
 
 
 def script(name: str, *arguments: str) -> None:
-    done = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, PROJECT / "tools" / name, *arguments],
         check=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    if done.returncode:
-        pytest.fail(done.stdout, pytrace=False)
+    if finished.returncode:
+        pytest.fail(finished.stdout, pytrace=False)
 
 
 def test_the_generated_parts_are_current() -> None:
@@ -36,13 +41,14 @@ def test_the_pages_of_the_catalog_are_current() -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md", "docs/how-it-works.md", "docs/commands.md"])
-def test_the_examples_run(page: str) -> None:
+def test_page_shows_what_its_commands_print(page: str) -> None:
     script("docs_examples.py", str(PROJECT / page))
 
 
-def test_the_guides_run(corpus: Path) -> None:
-    guides = [str(DOCS / "components-of-your-own.md"), *sorted(map(str, (DOCS / "guides").glob("*.md")))]
-    script("docs_examples.py", "--mirror", str(corpus / "mirror"), *guides)
+@pytest.mark.parametrize("page", GUIDES)
+def test_guide_shows_what_its_commands_print(corpus: Path, page: str) -> None:
+    sources = ("--mirror", str(corpus / "mirror"), "--cache", str(shared_store.path()))
+    script("docs_examples.py", *sources, str(PROJECT / page))
 
 
 def test_every_guide_is_in_the_index_and_in_the_navigation() -> None:
@@ -53,7 +59,7 @@ def test_every_guide_is_in_the_index_and_in_the_navigation() -> None:
     assert {page for page in pages if f'"guides/{page}"' not in navigation} == set()
 
 
-def test_every_finding_has_its_place_in_the_page_about_errors() -> None:
+def test_every_finding_is_described_in_the_page_about_errors() -> None:
     sources = (path.read_text(encoding="utf-8") for path in (PROJECT / "src").rglob("*.py"))
     emitted = {code for text in sources for code in CODE.findall(text)}
     described = set(re.findall(r"^### `([a-z-]+)`$", (DOCS / "errors.md").read_text(encoding="utf-8"), re.MULTILINE))

@@ -1,4 +1,4 @@
-"""The page about mistakes quotes what the program really says: each mistake is made in the starter stack."""
+"""The page about troubleshooting quotes real messages: each mistake is made in the starter stack."""
 
 from __future__ import annotations
 

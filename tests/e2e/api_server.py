@@ -1,6 +1,6 @@
 """What the tests ask of an API server: what it serves, and to take objects as a server-side apply brings them.
 
-Discovery in one answer is KEP-3352; dry runs, strict field validation and server-side apply are told in
+Discovery in one answer is KEP-3352; dry runs, strict field validation and server-side apply are described in
 https://kubernetes.io/docs/reference/using-api/api-concepts/.
 """
 
@@ -57,35 +57,38 @@ class Refusal:
 
 
 class ApiServer:
-    """An API server that nobody else changes."""
+    """An API server that only one test changes at a time."""
 
     def __init__(self, http: urllib3.HTTPSConnectionPool) -> None:
         self._http = http
-        self._made: dict[str, Manifest] = {}
+        self._created: dict[str, Manifest] = {}
 
     def refusals(self, manifests: Iterable[Manifest]) -> list[Refusal]:
         """What it refuses of a stack. Namespaces, and CRDs of which the stack has objects, stay until `clear`.
 
-        The other CRDs are only tried: the server works on each that is made for a second or more.
+        The other CRDs are only tried: the server works on each that is created for a second or more.
         """
         every = list(manifests)
-        used = {(each.id.group, each.id.kind) for each in every}
+        used = {(manifest.id.group, manifest.id.kind) for manifest in every}
         ground: list[Manifest] = []
         others: list[Manifest] = []
-        for each in every:
-            (ground if each.id.kind == "Namespace" or _defines(each) in used else others).append(each)
+        for manifest in every:
+            is_ground = manifest.id.kind == "Namespace" or _defines(manifest) in used
+            (ground if is_ground else others).append(manifest)
         with ThreadPoolExecutor(THREADS) as threads:
             served = self._served()
-            found = list(threads.map(lambda each: self._make(each, served.get(_kind(each.body))), ground))
-            kinds = _kinds(self._made.values())
+            refusals = list(
+                threads.map(lambda manifest: self._create(manifest, served.get(_kind(manifest.body))), ground)
+            )
+            kinds = _kinds(self._created.values())
             self._wait(lambda: kinds <= self._served().keys(), f"not served: {kinds}")
             served = self._served()
-            found += threads.map(lambda each: self._try(each, served.get(_kind(each.body))), others)
-        return sorted(filter(None, found))
+            refusals += threads.map(lambda manifest: self._try(manifest, served.get(_kind(manifest.body))), others)
+        return sorted(filter(None, refusals))
 
     def clear(self) -> None:
-        """Take away what was made, so that it does not hide what the next stack lacks; no controller runs to do it."""
-        paths, self._made = self._made, {}
+        """Delete what was created, so that it does not hide what the next stack lacks; no controller runs to do it."""
+        paths, self._created = self._created, {}
         for path, manifest in paths.items():
             self._http.request("DELETE", path)
             if manifest.id.kind == "Namespace":
@@ -94,18 +97,18 @@ class ApiServer:
         kinds = _kinds(paths.values())
         self._wait(lambda: not kinds & self._served().keys(), f"still served: {kinds}")
         self._wait(
-            lambda: all(self._http.request("GET", path).status == 404 for path in paths), f"still there: {paths}"
+            lambda: all(self._http.request("GET", path).status == 404 for path in paths), f"not deleted: {paths}"
         )
 
     def _try(self, manifest: Manifest, resource: Resource | None) -> Refusal | None:
         """Try an object without keeping it."""
         if resource is None:
-            return Refusal.of(manifest, f"the server knows no such kind in {manifest.body['apiVersion']}")
+            return Refusal.of(manifest, f"the server has no such kind in {manifest.body['apiVersion']}")
         message = self._apply(manifest.body, resource, dryRun="All")
         return Refusal.of(manifest, message) if message else None
 
-    def _make(self, manifest: Manifest, resource: Resource | None) -> Refusal | None:
-        """Try a Namespace or a CRD, and make it."""
+    def _create(self, manifest: Manifest, resource: Resource | None) -> Refusal | None:
+        """Try a Namespace or a CRD, and create it."""
         refusal = self._try(manifest, resource)
         if refusal is None and resource is not None:
             path = resource.path("", manifest.id.name)
@@ -113,7 +116,7 @@ class ApiServer:
             message = self._apply(_for_trials(manifest.body), resource)
             refusal = Refusal.of(manifest, message) if message else None
             if is_new and not refusal:
-                self._made[path] = manifest
+                self._created[path] = manifest
         return refusal
 
     def _apply(self, body: Body, resource: Resource, **options: str) -> str:
@@ -124,7 +127,7 @@ class ApiServer:
         answer = self._http.request("PATCH", f"{path}?{query}", body=content, headers=APPLY, retries=False)
         if answer.status >= 400:
             return str(orjson.loads(answer.data)["message"])
-        return "\n".join(each for each in answer.headers.getlist("Warning") if POD_SECURITY in each)
+        return "\n".join(warning for warning in answer.headers.getlist("Warning") if POD_SECURITY in warning)
 
     def _wait(self, is_done: Callable[[], bool], else_: str) -> None:
         deadline = time.monotonic() + CHANGES_WITHIN_SECONDS
@@ -134,18 +137,20 @@ class ApiServer:
             time.sleep(0.05)
 
     def _served(self) -> dict[ApiKind, Resource]:
-        return dict(each for root in ("api", "apis") for each in self._discovered(root))
+        return dict(kind for root in ("api", "apis") for kind in self._discovered(root))
 
     def _discovered(self, root: str) -> Iterator[tuple[ApiKind, Resource]]:
         answer = self._http.request("GET", f"/{root}", headers=DISCOVERY, retries=False)
         for group in orjson.loads(answer.data)["items"]:
             for version in group["versions"]:
                 name = "/".join(filter(None, (group["metadata"].get("name"), version["version"])))
-                for each in version.get("resources", ()):
+                for resource in version.get("resources", ()):
                     yield (
-                        (name, each["responseKind"]["kind"]),
+                        (name, resource["responseKind"]["kind"]),
                         Resource(
-                            root=f"{root}/{name}", plural=each["resource"], is_namespaced=each["scope"] == "Namespaced"
+                            root=f"{root}/{name}",
+                            plural=resource["resource"],
+                            is_namespaced=resource["scope"] == "Namespaced",
                         ),
                     )
 
@@ -153,8 +158,8 @@ class ApiServer:
 def _for_trials(body: Body) -> Body:
     """A Namespace or a CRD with which other objects can be tried though no controller runs.
 
-    Nobody is behind a conversion webhook; without one, versions of a kind are taken for each other. Only pods are held to
-    the Pod Security of a Namespace, and there are none; of what would make them, the server can warn.
+    No conversion webhook answers; without one, the versions of a kind are taken for each other. Only pods are held to
+    the Pod Security of a Namespace, and there are none; for the objects that create pods the server only warns.
     """
     metadata, spec = body["metadata"], body.get("spec") or {}
     labels = metadata.get("labels") or {}
@@ -172,8 +177,8 @@ def _kind(body: Body) -> ApiKind:
 
 def _kinds(manifests: Iterable[Manifest]) -> set[ApiKind]:
     """What the CRDs among ``manifests`` have served."""
-    defined = [each.facts.defines for each in manifests if each.facts.defines]
-    return {(f"{each.group}/{version}", each.kind) for each in defined for version in each.versions}
+    definitions = [manifest.facts.defines for manifest in manifests if manifest.facts.defines]
+    return {(f"{crd.group}/{version}", crd.kind) for crd in definitions for version in crd.versions}
 
 
 def _defines(manifest: Manifest) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""The control plane's program: built once from ``control_plane/``, and anew when anything there changes.
+"""The control plane's program: built once from ``control_plane/``, and again when a file there changes.
 
 ``python -m tests.e2e.program`` builds it ahead of the tests, with Go's progress in sight.
 """
@@ -22,14 +22,14 @@ VERSION_PACKAGE = "k8s.io/component-base/version"
 
 
 class CannotBuildError(Exception):
-    """The program is not there and cannot be built here; the message says what to do."""
+    """The program is missing and cannot be built; the message says how to fix that."""
 
 
 def kubernetes() -> tuple[str, int, int]:
     """The release that is built: its version (``v1.36.3``), major and minor."""
-    found = RELEASE.search((MODULE / "go.mod").read_text())
-    assert found is not None
-    return found[1], int(found[2]), int(found[3])
+    release = RELEASE.search((MODULE / "go.mod").read_text())
+    assert release is not None
+    return release[1], int(release[2]), int(release[3])
 
 
 def path() -> Path:
@@ -41,7 +41,7 @@ def path() -> Path:
 
 
 def build() -> Path:
-    """The program, built unless it is there.
+    """The program; it is built if it is missing.
 
     Raises:
         CannotBuildError: if Go is missing or fails.
@@ -60,7 +60,7 @@ def _compile(output: Path) -> None:
     go = shutil.which("go")
     if go is None:
         raise CannotBuildError(
-            f"the control plane of `make e2e` is built by Go, and there is no `go` on PATH: install {_wanted_go()} or newer"
+            f"`make e2e` needs Go to build its control plane, and `go` is not on PATH: install {_wanted_go()} or newer"
         )
     version, major, minor = kubernetes()
     # Without these the server says v0.0.0, and clients take it for one that can do nothing.
@@ -68,16 +68,18 @@ def _compile(output: Path) -> None:
     stamp = " ".join(f"-X {VERSION_PACKAGE}.{name}={value}" for name, value in facts.items())
     command = [go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {stamp}"]
     sys.stderr.write(f"building a control plane of Kubernetes {version} (minutes at first, then it is kept)\n")
-    done = subprocess.run(
+    finished = subprocess.run(
         [*command, "-o", output, "."], cwd=MODULE, env={**os.environ, "CGO_ENABLED": "0"}, check=False
     )
-    if done.returncode:
-        raise CannotBuildError(f"`go build` in {MODULE} failed with exit code {done.returncode}; it says above why")
+    if finished.returncode:
+        raise CannotBuildError(
+            f"`go build` in {MODULE} failed with exit code {finished.returncode}: see its output above"
+        )
 
 
 def _wanted_go() -> str:
-    found = re.search(r"^go (\S+)$", (MODULE / "go.mod").read_text(), re.M)
-    return f"Go {found[1]}" if found else "Go"
+    directive = re.search(r"^go (\S+)$", (MODULE / "go.mod").read_text(), re.M)
+    return f"Go {directive[1]}" if directive else "Go"
 
 
 if __name__ == "__main__":

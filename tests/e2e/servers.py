@@ -100,9 +100,9 @@ def _stop(servers: Sequence[Server]) -> None:
 def _free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((HOST, 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+        for listener in sockets:
+            listener.bind((HOST, 0))
+        return [int(listener.getsockname()[1]) for listener in sockets]
 
 
 def _etcd_flags(data: Path, port: int, peer_port: int) -> list[str]:
@@ -127,7 +127,7 @@ def _api_server_flags(certificates: Certificates, store: int, port: int) -> list
         f"--bind-address={HOST}",
         f"--advertise-address={HOST}",
         f"--secure-port={port}",
-        # Nobody has to find this server through the Service `kubernetes`.
+        # No client looks for this server through the Service `kubernetes`.
         "--endpoint-reconciler-type=none",
         "--service-cluster-ip-range=10.96.0.0/16",
         "--authorization-mode=Node,RBAC",

@@ -31,12 +31,12 @@ def test_the_server_takes_what_installs_argo_cd_and_serves_the_repository(
     forged = workspaces.forge(workspaces.begin("gitops", size=size, minor=minor, domain="example.com"))
     request = CastRequest(stack=forged.stack, inputs=forged.smelted.record.inputs, time=TIME, smelted=forged.smelted)
     with workspaces.services(forged.folder) as services:
-        told = cast(request, services.toolbox, BareRepositories(services.toolbox.workers, NoCache()), Silent())
-    assert told.delivery is Delivery.INSTALL
-    bootstrap = list(objects(forged.folder / told.folder / "bootstrap"))
-    assert {each.id.kind for each in bootstrap} >= WRITTEN
+        result = cast(request, services.toolbox, BareRepositories(services.toolbox.workers, NoCache()), Silent())
+    assert result.delivery is Delivery.INSTALL
+    bootstrap = list(objects(forged.folder / result.folder / "bootstrap"))
+    assert {manifest.id.kind for manifest in bootstrap} >= WRITTEN
     applications = list(objects(forged.folder / "working" / "argo-apps"))
-    assert {each.id.name for each in applications} > {
+    assert {manifest.id.name for manifest in applications} > {
         str(part.name) for part in forged.smelted.record.parts if part.objects
     }
     refusals = api_server.refusals([*bootstrap, *applications])

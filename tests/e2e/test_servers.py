@@ -30,13 +30,13 @@ with control_plane(program, Certificates(folder), folder) as http:
 """
 
 
-def test_it_is_the_release_that_is_pinned(
+def test_the_server_is_of_the_pinned_release(
     control_plane_program: Path, certificates: Certificates, tmp_path: Path
 ) -> None:
     with control_plane(control_plane_program, certificates, tmp_path) as http:
-        told = orjson.loads(http.request("GET", "/version").data)
+        reported = orjson.loads(http.request("GET", "/version").data)
     version, major, minor = program.kubernetes()
-    assert (told["gitVersion"], told["major"], told["minor"]) == (version, str(major), str(minor))
+    assert (reported["gitVersion"], reported["major"], reported["minor"]) == (version, str(major), str(minor))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["etcd.log", "kube-apiserver.log"]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.cli.conftest import PROGRAM
+from tests.cli.forking import Forks
 from tests.cli.keyboard import BACKSPACE, CTRL_A, CTRL_C, CTRL_D, CTRL_U, DOWN, END, ESCAPE, UP, Terminal
 
 if TYPE_CHECKING:
@@ -23,13 +24,22 @@ QUESTION = "stop"
 Run = Callable[..., Terminal]
 
 
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    running = Forks()
+    yield running
+    running.close()
+
+
 @pytest.fixture
-def on_terminal() -> Iterator[Run]:
-    """Start the program in a workspace's folder, on a terminal."""
+def on_terminal(forks: Forks) -> Iterator[Run]:
+    """Start the command line in a workspace's folder, on a terminal."""
     opened: list[Terminal] = []
 
     def start(workspace: Workspace, *arguments: str, size: tuple[int, int] = (24, 80), **environment: str) -> Terminal:
-        terminal = Terminal([str(PROGRAM), *arguments], folder=workspace.folder, environment=environment, size=size)
+        terminal = Terminal(
+            [str(PROGRAM), *arguments], folder=workspace.folder, environment=environment, size=size, forks=forks
+        )
         opened.append(terminal)
         return terminal
 

@@ -63,6 +63,9 @@ def ask(question: str, choice: Rows, *, color: bool | None = None) -> None:
             application.run()
         except EOFError as error:  # the terminal is gone
             raise KeyboardInterrupt from error
+        except SystemExit:  # a signal in the middle of drawing: the application has not restored the screen
+            application.renderer.erase()
+            raise
 
 
 class _Screen:
