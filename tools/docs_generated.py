@@ -21,7 +21,7 @@ from tools.tables import table
 from cluster_forge.catalog import component_format
 from cluster_forge.catalog.library import packaged
 from cluster_forge.cli.app import VERBS, cluster_forge
-from cluster_forge.cli.commands.help import errors_text
+from cluster_forge.cli.commands.help import exit_codes
 from cluster_forge.stack import json_schemas
 from cluster_forge.stack.legacy import schema as legacy
 from cluster_forge.stack.schema import component, description
@@ -158,12 +158,13 @@ def _label(option: click.Option) -> str:
 
 
 def _errors(_: str) -> Iterator[str]:
-    """The rows of ``cluster-forge help errors``, whose columns begin at fixed places."""
-    rows = [
-        (line[:4].strip(), f"`{name}`" if (name := line[6:26].strip()) else "", line[28:].strip())
-        for line in errors_text().splitlines()
-    ]
-    return _table(("exit code", "error", "means"), rows)
+    """The exit codes that ``cluster-forge help errors`` prints."""
+    rows = (
+        (str(code), f"`{name}`" if name else "", family, meaning)
+        for family, codes in exit_codes()
+        for code, name, meaning in codes
+    )
+    return _table(("exit code", "error", "family", "means"), rows)
 
 
 def _catalog(what: str) -> Iterator[str]:

@@ -8,21 +8,20 @@ import sys
 
 
 def main() -> None:
-    """Run the command line and exit with its code, or answer a shell that asks what may come next on one.
+    """Run the command line and exit with its code, or print completions for a shell.
 
-    Ctrl-C shows no traceback, whenever it comes.
+    Ctrl-C never shows a traceback.
     """
-    gc.set_threshold(
-        100_000, 50, 100
-    )  # what is loaded and read stays: looking for garbage in it takes a tenth of the time
+    # Modules and parsed files stay in memory: looking for garbage among them takes a tenth of the time.
+    gc.set_threshold(100_000, 50, 100)
     try:
         if "_CLUSTER_FORGE_COMPLETE" in os.environ:
-            from cluster_forge.cli.completion.candidates import answer
+            from cluster_forge.cli.completion.candidates import print_candidates
 
-            sys.exit(answer())
+            sys.exit(print_candidates())
         from cluster_forge.cli import process_setup, termination
 
-        process_setup.make_fit()
+        process_setup.prepare()
         termination.listen()
         from cluster_forge.cli.app import run
 

@@ -4,35 +4,40 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.threads import ThreadWorkers
-from cluster_forge.adapters.workspace import RunLog, WorkspaceFiles
+from cluster_forge.adapters.workspace import RunLog, WorkspaceFiles, record
 from cluster_forge.foundation.errors import ForgeError, MissingProgramError, StoreError, WorkspaceError, raise_all
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import Sources
+from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.offline import OfflineDownloads
+    from cluster_forge.adapters.rendering import WorkerPoolRenderer
     from cluster_forge.adapters.sources.chart_sources import Charts
     from cluster_forge.adapters.sources.mirror import Mirror
+    from cluster_forge.catalog.library import Library
+    from cluster_forge.ports.storage import StoredKind
+    from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "768MiB", "PYTHONUTF8": "1"}
 """For Helm's library: less CPU than with Go's default, for some memory, but not for much (ADR 0006)."""
 
-_AHEAD = 4
-"""Processes that are started before it is known how many will be wanted."""
+_EARLY_WORKERS = 4
+"""Processes that are started before it is known how many are needed."""
 
 _START = "from cluster_forge.composition import serve; serve()"
-"""How a process that makes objects begins."""
+"""The program of a process that renders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,57 +54,45 @@ class Services:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the processes that make objects."""
+        """End the processes that render."""
         self.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a command was told about its surroundings. ``engine`` is ``auto``, ``sdk`` or ``helm``.
+    """The workspace and the options of a command, as its user gave them.
 
-    ``seconds`` and ``memory`` (MiB) are what one chart may take. ``is_ahead`` starts the processes that make objects while
-    the description is still read.
+    ``starts_workers``: the processes that render are started at once, while the description is still being read.
     """
 
     workspace: Path
-    store: str | None = None
-    mirrors: Sequence[str] = ()
-    offline: bool = False
     jobs: int = 1
-    engine: str = "auto"
-    is_cached: bool = True
-    seconds: float = 60
-    memory: int = 2048
-    is_ahead: bool = False
+    store: StoreOptions = field(default_factory=StoreOptions)
+    rendering: RenderOptions = field(default_factory=RenderOptions)
+    network: NetworkOptions = field(default_factory=NetworkOptions)
+    starts_workers: bool = False
 
 
 def services(settings: Settings) -> Services:
     """The adapters for one command.
 
     Raises:
-        MissingProgramError: if the engine that is asked for (or, for ``auto``, any) is not there.
-        WorkspaceError: if there is no such workspace.
-        FetchError, ExceptionGroup: for every mirror that has no index.
+        MissingProgramError: if the engine (or, for ``auto``, every engine) is not installed.
+        WorkspaceError: if the workspace does not exist.
+        FetchError, ExceptionGroup: for every mirror without an index.
     """
-    from cluster_forge.adapters.rendering import CachingRenderer, InProcessRenderer, JobLimits, WorkerPoolRenderer
+    from cluster_forge.adapters.rendering import CachingRenderer
     from cluster_forge.adapters.sources import ChartSources
     from cluster_forge.adapters.storage.cache import FolderCache, NoCache
     from cluster_forge.adapters.yaml.lazy import LazyYaml
 
     files = workspace_files(settings.workspace)
-    mirrors = _mirrors(settings.mirrors)
+    mirrors = _mirrors(settings.network.mirror)
     root = store_root(settings.store)
     store = FolderStore(root)
-    helm, reader = _engine(settings.engine), LazyYaml(_reader)
-    cache = FolderCache(root) if settings.is_cached else NoCache()
-    processes = WorkerPoolRenderer(
-        [sys.executable, "-P", "-c", _START, settings.engine],  # -P: what lies in the current folder is no module of it
-        InProcessRenderer(helm, reader),
-        JobLimits(seconds=settings.seconds, memory=settings.memory),
-        {**_FOR_WORKERS, **os.environ},
-    )
-    if settings.is_ahead:
-        processes.start(min(settings.jobs, _AHEAD))
+    helm, reader = _engine(settings.rendering.helm_engine), LazyYaml(_reader)
+    cache = NoCache() if settings.rendering.no_cache else FolderCache(root)
+    processes = _worker_pool(settings, helm, reader)
     toolbox = Toolbox(
         store=store,
         files=files,
@@ -111,7 +104,7 @@ def services(settings: Settings) -> Services:
     sources = ChartSources(
         store=store,
         mirrors=mirrors,
-        downloads=_downloads(is_offline=settings.offline),
+        downloads=_downloads(is_offline=settings.network.offline),
         charts=_charts,
         newest_in_range=helm.newest_in_range,
         files=files,
@@ -125,8 +118,23 @@ def services(settings: Settings) -> Services:
     )
 
 
+def _worker_pool(settings: Settings, helm: HelmEngine, reader: YamlReader) -> WorkerPoolRenderer:
+    from cluster_forge.adapters.rendering import InProcessRenderer, JobLimits, WorkerPoolRenderer
+
+    rendering = settings.rendering
+    pool = WorkerPoolRenderer(
+        [sys.executable, "-P", "-c", _START, rendering.helm_engine],  # -P: files of the current folder are not modules
+        InProcessRenderer(helm, reader),
+        JobLimits(seconds=rendering.render_seconds, memory=rendering.render_memory),
+        {**_FOR_WORKERS, **os.environ},
+    )
+    if settings.starts_workers:
+        pool.start(min(settings.jobs, _EARLY_WORKERS))
+    return pool
+
+
 def serve() -> None:
-    """Make objects for the process that started this one, until it wants no more: ``python -c … ENGINE BYTES``."""
+    """Render for the process that started this one, until it closes the pipe: ``python -c … ENGINE BYTES``."""
     from cluster_forge.adapters.rendering import InProcessRenderer, worker
 
     engine, memory = sys.argv[1:]
@@ -134,29 +142,31 @@ def serve() -> None:
 
 
 def run_log(workspace: Path, verb: str) -> RunLog | None:
-    """The log of a run; none where there is no workspace: it would be the first thing in somebody's home."""
+    """The log of a run; None outside of a workspace, where it would be the first file of a folder."""
     return RunLog(workspace, verb) if (workspace / "input").is_dir() else None
 
 
 def workspace_files(workspace: Path) -> WorkspaceFiles:
-    """The files of a workspace, for a command that needs nothing else.
+    """The files of a workspace, for a command that needs no other service.
 
     Raises:
-        WorkspaceError: if there is no such folder.
+        WorkspaceError: if the folder does not exist.
     """
     if not workspace.is_dir():
-        raise WorkspaceError("there is no such folder", where=str(workspace), fix="name an existing folder with -C")
+        raise WorkspaceError(
+            "there is no such folder", where=str(workspace), fix="pass an existing folder: -C WORKSPACE"
+        )
     return WorkspaceFiles(workspace)
 
 
-def store_root(named: str | None) -> Path:
-    """The store that was named, or the user's own: ``$XDG_CACHE_HOME/cluster-forge``, else ``~/.cache/cluster-forge``.
+def store_root(options: StoreOptions) -> Path:
+    """The store's folder: ``--store``, or ``$XDG_CACHE_HOME/cluster-forge``, or ``~/.cache/cluster-forge``.
 
     Raises:
-        StoreError: if there is neither: a user without a home folder, as in many a container.
+        StoreError: if the user has no home folder, as in many containers.
     """
-    if named:
-        return Path(named)
+    if options.store:
+        return Path(options.store)
     cache = os.environ.get("XDG_CACHE_HOME")
     try:
         return (Path(cache) if cache else Path.home() / ".cache") / "cluster-forge"
@@ -167,20 +177,61 @@ def store_root(named: str | None) -> Path:
         ) from error
 
 
+def stored_kinds(root: Path) -> Sequence[StoredKind]:
+    """What the store at ``root`` holds.
+
+    Raises:
+        StoreError: if the folder cannot be read.
+    """
+    from cluster_forge.adapters.storage import housekeeping
+
+    return housekeeping.stored_kinds(root)
+
+
+def clean_store(root: Path, older_than: float, *, sources: bool) -> Sequence[StoredKind]:
+    """Remove entries of the store at ``root`` that were not used for ``older_than`` seconds; what was removed.
+
+    Raises:
+        StoreError: if the folder cannot be read or written.
+    """
+    from cluster_forge.adapters.storage import housekeeping
+
+    return housekeeping.clean(root, older_than, sources=sources)
+
+
+def append_history(workspace: Path, entry: Mapping[str, Any]) -> None:
+    """Append an entry to the history of a workspace. The caller holds the workspace's lock.
+
+    Raises:
+        WorkspaceError: if it cannot be written.
+    """
+    record(workspace, entry)
+
+
+def trial_renderer(services: Services, library: Library) -> TrialRenderer:
+    """The renderer for trials of a catalog's components."""
+    from cluster_forge.adapters import charts
+    from cluster_forge.catalog.trial_plan import TrialPlans
+    from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
+
+    toolbox = services.toolbox
+    return TrialRenderer(TrialPlans(library), services.sources, toolbox.store, toolbox.renderer, charts, toolbox.reader)
+
+
 def _mirrors(folders: Sequence[str]) -> Sequence[Mirror]:
     if not folders:
         return ()
     from cluster_forge.adapters.sources.mirror import open_mirror
 
-    found: list[Mirror] = []
+    mirrors: list[Mirror] = []
     errors: list[ForgeError] = []
     for folder in folders:
         try:
-            found.append(open_mirror(Path(folder)))
+            mirrors.append(open_mirror(Path(folder)))
         except ForgeError as error:
             errors.append(error)
     raise_all(errors)
-    return found
+    return mirrors
 
 
 def _charts() -> Charts:
@@ -220,7 +271,7 @@ def _engine(name: str) -> HelmEngine:
 
 
 def _reader() -> YamlReader:
-    """The fastest of what is there; what one cannot read exactly goes to the next."""
+    """The fastest reader that is installed; text that it cannot read exactly goes to the next."""
     from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 
     reader: YamlReader = PurePythonYaml()

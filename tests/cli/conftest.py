@@ -62,7 +62,7 @@ collections:
 environments:
   production: {target: {size: large}}
 """
-FIRST_FORMAT = """\
+LEGACY_FORMAT = """\
 - name: both
   collection: [web, extras]
 - name: web
@@ -84,8 +84,8 @@ def config_map(name: str, value: str = "1", namespace: str = "") -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What one command line came to."""
+class Result:
+    """The result of a command line."""
 
     code: int
     out: str
@@ -117,19 +117,19 @@ class Workspace:
         assert old in target.read_text()
         target.write_text(target.read_text().replace(old, new))
 
-    def run(self, *arguments: str) -> Said:
+    def run(self, *arguments: str) -> Result:
         """In this process."""
         self._capsys.readouterr()
         code = run(["-C", str(self.folder), *arguments])
-        said = self._capsys.readouterr()
-        return Said(code, said.out, said.err)
+        result = self._capsys.readouterr()
+        return Result(code, result.out, result.err)
 
-    def ok(self, *arguments: str) -> Said:
-        said = self.run(*arguments)
-        assert said.code == 0, said.err
-        return said
+    def ok(self, *arguments: str) -> Result:
+        result = self.run(*arguments)
+        assert result.code == 0, result.err
+        return result
 
-    def program(self, *arguments: str, **environment: str) -> Said:
+    def program(self, *arguments: str, **environment: str) -> Result:
         """As a process of its own, started in the workspace."""
         done = subprocess.run(
             [PROGRAM, *arguments],
@@ -141,10 +141,10 @@ class Workspace:
             timeout=60,
             check=False,
         )
-        return Said(done.returncode, done.stdout, done.stderr)
+        return Result(done.returncode, done.stdout, done.stderr)
 
     def tree(self, folder: str) -> dict[str, bytes]:
-        """The folder's files, apart from what the workspace notes of its runs."""
+        """The folder's files, without the workspace's own records."""
         root = self.folder / folder
         files = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
         return {name: path.read_bytes() for name, path in files.items() if not name.startswith(".cluster-forge/")}
@@ -201,7 +201,7 @@ def archive(name: str, files: Mapping[str, str]) -> bytes:
 
 @pytest.fixture(autouse=True)
 def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A store of one's own, and nothing in the environment that changes what is done."""
+    """A store for the test, and an environment without settings."""
     for name in os.environ:
         if name.startswith("CLUSTER_FORGE_") or name in ("NO_COLOR", "SOURCE_DATE_EPOCH", "PYTHONWARNINGS"):
             monkeypatch.delenv(name)
@@ -230,11 +230,11 @@ def forged(workspace: Workspace) -> Workspace:
 
 
 @pytest.fixture
-def first_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Workspace:
-    """A workspace in the format of the first implementation."""
+def legacy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Workspace:
+    """A workspace in the legacy format."""
     web = "web/manifests"
     files = {
-        "config.yaml": FIRST_FORMAT,
+        "config.yaml": LEGACY_FORMAT,
         "chosen.yaml": "- name: both\n",
         f"{web}/sourced/a.yaml": config_map("a"),
         f"{web}/sourced/b.yaml": config_map("b", namespace="web"),

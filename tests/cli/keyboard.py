@@ -99,11 +99,11 @@ class Terminal:
 
     @property
     def screen(self) -> str:
-        """What is to be seen now, without blanks at the ends of lines."""
+        """The screen, without blanks at the ends of lines."""
         return "\n".join(line.rstrip() for line in self._screen.display)
 
     def _read(self, seconds: float) -> bool:
-        """Take in what is drawn within ``seconds``; whether the program is still there."""
+        """Read what is drawn within ``seconds``; whether the program is still running."""
         try:
             text = self._child.read_nonblocking(65536, seconds)
         except pexpect.TIMEOUT:
@@ -121,7 +121,7 @@ class Terminal:
         self._child.kill(number)
 
     def end(self) -> tuple[int, str]:
-        """Wait for the end: the exit code, and the last screen. The terminal has to be sane then."""
+        """Wait for the end: the exit code, and the last screen. The terminal must be usable then."""
         until = time.monotonic() + PATIENCE
         while self._read(0.2):
             assert time.monotonic() < until, f"it does not end:\n{self.screen}"
@@ -136,5 +136,5 @@ class Terminal:
         self._child.close(force=True)
 
     def _mode(self) -> list[object]:
-        """Echo, lines or letters, signals: what a shell finds again."""
+        """Echo, lines or letters, signals: the modes that a shell gets back."""
         return list(termios.tcgetattr(self._child.child_fd))[:4]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.cli.conftest import PROGRAM, Said
+from tests.cli.conftest import PROGRAM, Result
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Workspace
@@ -19,7 +19,7 @@ MINED = "input/web/manifests/sourced"
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a Unix system")
 
 
-def shell(workspace: Workspace, script: str, *arguments: str, **environment: str) -> Said:
+def shell(workspace: Workspace, script: str, *arguments: str, **environment: str) -> Result:
     """A script in the workspace, for which ``"$@"`` is the program with the arguments."""
     done = subprocess.run(
         ["sh", "-ec", script, "sh", PROGRAM, *arguments],
@@ -30,17 +30,17 @@ def shell(workspace: Workspace, script: str, *arguments: str, **environment: str
         timeout=60,
         check=False,
     )
-    return Said(done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace"))
+    return Result(done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace"))
 
 
-def with_mounts(workspace: Workspace, script: str, *arguments: str) -> Said:
+def with_mounts(workspace: Workspace, script: str, *arguments: str) -> Result:
     """The same in a mount namespace of its own, where it may mount anything."""
     may = subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False)
     if may.returncode:
         pytest.skip("this system does not let `unshare -m` mount")
     inner = ["unshare", "-rm", "sh", "-ec", script, "sh", str(PROGRAM), *arguments]
     done = subprocess.run(inner, cwd=workspace.folder, capture_output=True, text=True, timeout=120, check=False)
-    return Said(done.returncode, done.stdout, done.stderr)
+    return Result(done.returncode, done.stdout, done.stderr)
 
 
 def read_only(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""A terminal for the tests: a program in a real pseudo-terminal, and a screen that understands what we may send."""
+"""A terminal for the tests: a program in a real pseudo-terminal, and a screen that knows the sequences that we may send."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SEQUENCE = re.compile(r"\x1b\[(\d*)([A-Za-z])|\x1b\[[\d;]*(m)")
 
 
 class Screen:
-    """What a terminal shows. Every sequence that is not among the few harmless ones fails the test."""
+    """The screen of a terminal. A sequence that is not in the short list of safe ones fails the test."""
 
     def __init__(self, columns: int) -> None:
         self.columns = columns
@@ -32,10 +32,10 @@ class Screen:
         while position < len(text):
             char = text[position]
             if char == "\x1b":
-                found = _SEQUENCE.match(text, position)
-                assert found, f"unknown sequence: {text[position : position + 12]!r}"
-                self._control(found[2] or found[3], int(found[1] or 0) if found[1] else 0)
-                position = found.end()
+                match = _SEQUENCE.match(text, position)
+                assert match, f"unknown sequence: {text[position : position + 12]!r}"
+                self._control(match[2] or match[3], int(match[1] or 0) if match[1] else 0)
+                position = match.end()
                 continue
             self._put(char)
             position += 1
@@ -78,7 +78,7 @@ class Screen:
 
 
 class Terminal:
-    """A program with a terminal of so many columns as stdin, stderr and (unless it is told otherwise) stdout."""
+    """A program with a terminal of so many columns as stdin, stderr and (by default) stdout."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class Terminal:
         self.process.send_signal(number)
 
     def end(self, timeout: float = 60) -> int:
-        """Read to the end; the exit code. The terminal's modes have to be what they were."""
+        """Read to the end; the exit code. The terminal's modes must be unchanged."""
         deadline = time.monotonic() + timeout
         while self.process.poll() is None:
             assert time.monotonic() < deadline, self.screen.lines

@@ -82,10 +82,10 @@ class Copy:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Copy:
-    made = Copy(tmp_path)
-    (made.package / COMPONENT).write_text(PRIORITY)
-    made.run("forge")
-    return made
+    copy = Copy(tmp_path)
+    (copy.package / COMPONENT).write_text(PRIORITY)
+    copy.run("forge")
+    return copy
 
 
 def test_an_edited_component_of_the_catalog_takes_effect(copy: Copy) -> None:
@@ -115,9 +115,9 @@ def test_an_edited_emitter_takes_effect(copy: Copy) -> None:
 def test_an_edited_rule_takes_effect(copy: Copy) -> None:
     assert "matches no object" in copy.run("forge")
     copy.edit("stages/build/assemble.py", "matches no object", "excludes nothing")
-    told = copy.run("forge")
-    assert "excludes nothing" in told
-    assert "matches no object" not in told
+    output = copy.run("forge")
+    assert "excludes nothing" in output
+    assert "matches no object" not in output
 
 
 def test_an_unchanged_package_makes_nothing_again(copy: Copy) -> None:

@@ -17,28 +17,28 @@ if TYPE_CHECKING:
 
 class TestList:
     def test_by_category_with_the_collections(self, empty: Workspace) -> None:
-        said = empty.ok("catalog", "list")
-        lines = said.out.splitlines()
+        result = empty.ok("catalog", "list")
+        lines = result.out.splitlines()
         assert lines[0] == "backup"
         assert any(line.startswith("  grafana ") and "12.11.1" in line for line in lines)
         assert any(line.startswith("  platform ") for line in lines[lines.index("collections") :])
 
     def test_narrowed(self, empty: Workspace) -> None:
         names = [
-            each["name"]
-            for each in empty.ok("catalog", "list", "--lifecycle", "eol", "--format", "json").json["components"]
+            component["name"]
+            for component in empty.ok("catalog", "list", "--lifecycle", "eol", "--format", "json").json["components"]
         ]
         assert "promtail" in names
         assert "alloy" not in names
-        said = empty.ok("catalog", "list", "--category", "database")
-        assert "cnpg-operator" in said.out
-        assert "grafana" not in said.out
+        result = empty.ok("catalog", "list", "--category", "database")
+        assert "cnpg-operator" in result.out
+        assert "grafana" not in result.out
         assert "did you mean 'database'?" in empty.run("catalog", "list", "--category", "databse").err
 
     def test_the_version_is_the_one_for_a_kubernetes(self, empty: Workspace) -> None:
         def version(kubernetes: str) -> str | None:
-            found = empty.ok("catalog", "list", "--kubernetes", kubernetes, "--format", "json").json["components"]
-            versions: dict[str, str | None] = {each["name"]: each["version"] for each in found}
+            components = empty.ok("catalog", "list", "--kubernetes", kubernetes, "--format", "json").json["components"]
+            versions: dict[str, str | None] = {component["name"]: component["version"] for component in components}
             return versions["kyverno"]
 
         assert version("1.25") != version("1.33")
@@ -51,7 +51,7 @@ class TestShow:
         assert "object-storage" in [need["name"] for need in page["needs"]]
         assert page["provides"] == ["logs-backend"]
         assert "promtail" in page["neededBy"]
-        assert any("monitoring.coreos.com" in each["with"] for each in page["wiring"])
+        assert any("monitoring.coreos.com" in wiring["with"] for wiring in page["wiring"])
         assert {*page["footprint"]} == {"small", "medium", "large"}
         assert page["footprint"]["large"]["pods"] > page["footprint"]["small"]["pods"]
         assert any("grafana/loki" in image for image in page["images"])
@@ -63,21 +63,21 @@ class TestShow:
         assert max(map(len, text.splitlines())) <= 120
 
     def test_a_collection(self, empty: Workspace) -> None:
-        said = empty.ok("catalog", "show", "ml")
-        assert "kueue" in said.out
+        result = empty.ok("catalog", "show", "ml")
+        assert "kueue" in result.out
         assert "kueue" in empty.ok("catalog", "show", "ml", "--format", "json").json["collection"]["components"]
 
     def test_none_of_that_name(self, empty: Workspace) -> None:
-        said = empty.run("catalog", "show", "grafan")
-        assert said.code == 11
-        assert "did you mean 'grafana'?" in said.err
+        result = empty.run("catalog", "show", "grafan")
+        assert result.code == 11
+        assert "did you mean 'grafana'?" in result.err
 
 
 class TestInit:
-    def test_what_is_needed_comes_along_and_is_written_down(self, empty: Workspace) -> None:
+    def test_required_components_are_added_to_the_description(self, empty: Workspace) -> None:
         options = ("--component", "kaiwo", "--component", "grafana", "--size", "medium", "--kubernetes", "1.33")
-        said = empty.ok("init", *options, "--yes")
-        assert "cert-manager: added: required by kaiwo" in said.out
+        result = empty.ok("init", *options, "--yes")
+        assert "cert-manager: added: required by kaiwo" in result.out
         written = yaml.safe_load(empty.read("input/config.yaml"))
         assert written["target"] == {"kubernetes": "1.33", "size": "medium"}
         assert written["components"][:2] == ["kaiwo", "grafana"]
@@ -91,17 +91,17 @@ class TestInit:
         assert written["target"]["domain"] == "example.com"
 
     def test_nothing_is_written_for_what_does_not_go_together(self, empty: Workspace) -> None:
-        said = empty.run("init", "--component", "prometheus", "--component", "kube-prometheus-stack")
-        assert said.code == 10
-        assert "exclude each other" in said.err
+        result = empty.run("init", "--component", "prometheus", "--component", "kube-prometheus-stack")
+        assert result.code == 10
+        assert "exclude each other" in result.err
         assert list(empty.folder.iterdir()) == []
 
     def test_a_size_wants_a_name(self, empty: Workspace) -> None:
-        assert "name what the stack shall have" in empty.run("init", "--size", "large").err
+        assert "name at least one" in empty.run("init", "--size", "large").err
 
     def test_what_does_not_fit_the_kubernetes_says_so(self, empty: Workspace) -> None:
-        said = empty.run("init", "--component", "envoy-gateway", "--kubernetes", "1.25")
-        assert "no version of envoy-gateway supports Kubernetes 1.25" in said.err
+        result = empty.run("init", "--component", "envoy-gateway", "--kubernetes", "1.25")
+        assert "no version of envoy-gateway supports Kubernetes 1.25" in result.err
 
 
 class TestDescription:
@@ -111,7 +111,7 @@ class TestDescription:
         assert "# catalog:grafana (with loki)" in shown
         assert "http://loki-gateway.loki.svc.cluster.local" in shown
 
-    def test_eol_is_told_with_the_command_that_switches(self, empty: Workspace) -> None:
+    def test_an_eol_component_is_reported_with_the_command_that_replaces_it(self, empty: Workspace) -> None:
         empty.ok("init", "--component", "promtail")
         assert "eol-component" in empty.ok("config", "validate").err
         assert "catalog switch promtail" in empty.ok("config", "validate").err
@@ -127,7 +127,7 @@ class TestDescription:
         assert "name: x  # mine" in empty.read("input/config.yaml")
         assert yaml.safe_load(empty.read("input/config.yaml"))["components"] == ["alloy", "loki"]
         assert empty.run("catalog", "switch", "promtail").code == 11
-        assert "knows no successor of loki" in empty.run("catalog", "switch", "loki").err
+        assert "has no successor for loki" in empty.run("catalog", "switch", "loki").err
 
 
 OWN = """\
@@ -174,8 +174,8 @@ class TestOwnCatalog:
 class TestSecrets:
     def test_commands_that_a_shell_takes(self, empty: Workspace, tmp_path: Path) -> None:
         empty.ok("init", "--component", "grafana")
-        said = empty.ok("secrets", "list")
-        assert "kubectl create secret generic grafana-admin --namespace grafana" in said.out
+        result = empty.ok("secrets", "list")
+        assert "kubectl create secret generic grafana-admin --namespace grafana" in result.out
         (secret,) = empty.ok("secrets", "list", "--format", "json").json["secrets"]
         assert (secret["component"], secret["name"], set(secret["keys"])) == (
             "grafana",
@@ -183,7 +183,7 @@ class TestSecrets:
             {"admin-user", "admin-password"},
         )
         script = tmp_path / "make.sh"
-        script.write_text(f"kubectl() {{ printf '%s\\n' \"$@\"; }}\n{said.out}")
+        script.write_text(f"kubectl() {{ printf '%s\\n' \"$@\"; }}\n{result.out}")
         done = subprocess.run(["sh", str(script)], capture_output=True, text=True, check=True)
         assert "--from-literal=admin-password=…" in done.stdout.splitlines()
 
@@ -192,17 +192,17 @@ class TestSecrets:
         (body,) = yaml.safe_load_all(empty.ok("secrets", "list", "--external", "vault").out)
         assert body["kind"] == "ExternalSecret"
         assert body["spec"]["secretStoreRef"] == {"kind": "ClusterSecretStore", "name": "vault"}
-        assert [each["secretKey"] for each in body["spec"]["data"]] == ["admin-user", "admin-password"]
+        assert [entry["secretKey"] for entry in body["spec"]["data"]] == ["admin-user", "admin-password"]
 
-    def test_those_of_a_store_are_told_apart(self, empty: Workspace) -> None:
+    def test_secrets_of_a_store_are_listed_apart(self, empty: Workspace) -> None:
         empty.ok("init", "--component", "grafana", "--collection", "secrets-1password", "--kubernetes", "1.33")
-        said = empty.ok("secrets", "list", "--format", "json").json["secrets"]
-        assert {each["name"]: each["fromStore"] for each in said} == {
+        result = empty.ok("secrets", "list", "--format", "json").json["secrets"]
+        assert {secret["name"]: secret["fromStore"] for secret in result} == {
             "grafana-admin": True,
             "op-credentials": False,
             "onepassword-connect-token": False,
         }
-        assert "External Secrets makes grafana/grafana-admin" in empty.ok("secrets", "list").out
+        assert "External Secrets creates grafana/grafana-admin" in empty.ok("secrets", "list").out
 
     def test_none(self, workspace: Workspace) -> None:
         assert "expects no Secrets" in workspace.ok("secrets", "list").out
@@ -211,35 +211,35 @@ class TestSecrets:
 @pytest.mark.parametrize("typed", ["catalog show graf", "init --component kaiw"])
 def test_names_of_the_catalog_complete(empty: Workspace, typed: str) -> None:
     words = ["cluster-forge", *typed.split()]
-    said = empty.program(
+    result = empty.program(
         _CLUSTER_FORGE_COMPLETE="bash_complete", COMP_WORDS=" ".join(words), COMP_CWORD=str(len(words) - 1)
     )
-    assert words[-1] in said.out
+    assert words[-1] in result.out
 
 
-class TestOfOnesOwn:
+class TestOwnComponents:
     """catalog new and test, on a chart in the workspace."""
 
     STACK = "apiVersion: cluster-forge/v1\nkind: Stack\nname: demo  # mine\ncomponents: [reloader]\n"
 
-    def test_a_chart_becomes_a_component_that_can_be_tried(self, empty: Workspace) -> None:
+    def test_a_chart_becomes_a_component_that_can_be_tested(self, empty: Workspace) -> None:
         empty.write(
             {"input/config.yaml": self.STACK, **{f"input/charts/web/{path}": text for path, text in CHART.items()}}
         )
-        said = empty.ok(
+        result = empty.ok(
             "catalog", "new", "web", "--chart", str(empty.folder / "input/charts/web"), "--category", "core"
         )
-        assert "wrote input/catalog/components/web.yaml" in said.out
-        assert "images: docker.io/library/nginx:1.29" in said.out
+        assert "wrote input/catalog/components/web.yaml" in result.out
+        assert "images: docker.io/library/nginx:1.29" in result.out
         assert "catalogs: [./catalog]" in empty.read("input/config.yaml")
         assert "name: demo  # mine" in empty.read("input/config.yaml")
         assert empty.yaml("input/catalog/components/web.yaml")["helm"] == {"chart": "charts/web"}
-        said = empty.run("catalog", "test")
-        assert said.code == 1
-        assert "web: 15 trials, 0 wirings, 0 examples" in said.out
-        assert "  memory-limit: Deployment/web: container web has no memory limit" in said.out
-        assert "    1.2.3 on Kubernetes 1.35: small, medium, large" in said.out
-        assert said.out.endswith("1 component: 2 findings\n")
+        result = empty.run("catalog", "test")
+        assert result.code == 1
+        assert "web: 15 trials, 0 wirings, 0 examples" in result.out
+        assert "  memory-limit: Deployment/web: container web has no memory limit" in result.out
+        assert "    1.2.3 on Kubernetes 1.35: small, medium, large" in result.out
+        assert result.out.endswith("1 component: 2 findings\n")
         assert "  large       1 " in empty.run("catalog", "test", "-v").out
 
     def test_as_json(self, empty: Workspace) -> None:
@@ -247,13 +247,13 @@ class TestOfOnesOwn:
             {"input/config.yaml": self.STACK, **{f"input/charts/web/{path}": text for path, text in CHART.items()}}
         )
         chart = str(empty.folder / "input/charts/web")
-        made = empty.ok("catalog", "new", "web", "--chart", chart, "--format", "json").json
-        assert made["path"] == "input/catalog/components/web.yaml"
-        assert made["component"]["versions"] == [{"version": "1.2.3", "kubernetes": "1.25+"}]
-        found = empty.run("catalog", "test", "web", "--format", "json").json
-        rules = {each["rule"] for each in found["components"][0]["faults"]}
+        answer = empty.ok("catalog", "new", "web", "--chart", chart, "--format", "json").json
+        assert answer["path"] == "input/catalog/components/web.yaml"
+        assert answer["component"]["versions"] == [{"version": "1.2.3", "kubernetes": "1.25+"}]
+        tested = empty.run("catalog", "test", "web", "--format", "json").json
+        rules = {fault["rule"] for fault in tested["components"][0]["faults"]}
         assert rules == {"requests", "memory-limit"}
-        assert found["components"][0]["faults"][0]["trials"][0] == {
+        assert tested["components"][0]["faults"][0]["trials"][0] == {
             "version": "1.2.3",
             "kubernetes": "1.35",
             "size": "small",
@@ -269,63 +269,63 @@ class TestOfOnesOwn:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (["web", "--chart", "elsewhere/web"], "has to lie below"),
+            (["web", "--chart", "elsewhere/web"], "not below"),
             (["Web", "--chart", "https://charts.example.com/web"], "is not a DNS label"),
             (["web", "--chart", "https://charts.example.com/web", "--category", "cor"], "did you mean 'core'?"),
             (["web", "--chart", "https://charts.example.com/web", "--offline"], "offline"),
-            (["web", "--chart", "https://charts.example.com"], "write the chart's name behind its repository"),
+            (["web", "--chart", "https://charts.example.com"], "the chart's name is missing"),
         ],
     )
     def test_what_cannot_be(self, empty: Workspace, arguments: list[str], message: str) -> None:
         empty.write({"input/config.yaml": self.STACK})
-        said = empty.run("catalog", "new", *arguments)
-        assert said.code != 0
-        assert message in said.err
+        result = empty.run("catalog", "new", *arguments)
+        assert result.code != 0
+        assert message in result.err
         assert empty.read("input/config.yaml") == self.STACK
         assert not (empty.folder / "input/catalog").exists()
 
     @pytest.mark.parametrize(
         ("description", "code", "message"),
         [
-            ("- name: web\n  manifestpath: web\n", 10, "native format only"),
+            ("- name: web\n  manifestpath: web\n", 10, "need the native format"),
             ("", 10, ""),
             ("a: [b\n", 10, ""),
-            ("name: x\ncatalogs: ./catalog\n", 10, "`catalogs` is a list of folders"),
-            ("name: x\ncatalogs: [null]\n", 10, "`catalogs` is a list of folders"),
+            ("name: x\ncatalogs: ./catalog\n", 10, "`catalogs` must be a list of folders"),
+            ("name: x\ncatalogs: [null]\n", 10, "`catalogs` must be a list of folders"),
         ],
     )
     def test_a_description_that_cannot_be_read(
         self, empty: Workspace, description: str, code: int, message: str
     ) -> None:
         empty.write({"input/config.yaml": description})
-        said = empty.run("catalog", "new", "web", "--chart", "https://charts.example.com/web")
-        assert said.code == code, said.err
-        assert message in said.err
+        result = empty.run("catalog", "new", "web", "--chart", "https://charts.example.com/web")
+        assert result.code == code, result.err
+        assert message in result.err
         assert empty.read("input/config.yaml") == description
 
     def test_the_last_catalog_gets_it(self, empty: Workspace) -> None:
-        """What the last one has goes before what the others have."""
+        """The last catalog overrides the others."""
         stack = self.STACK + "catalogs: [./shared, ./mine]\n"
         chart = {f"input/charts/web/{path}": text for path, text in CHART.items()}
         empty.write({"input/config.yaml": stack, "input/shared/collections.yaml": "{}\n", **chart})
-        said = empty.ok("catalog", "new", "web", "--chart", "input/charts/web")
-        assert "wrote input/mine/components/web.yaml" in said.out
+        result = empty.ok("catalog", "new", "web", "--chart", "input/charts/web")
+        assert "wrote input/mine/components/web.yaml" in result.out
         assert empty.read("input/config.yaml") == stack
         assert empty.run("catalog", "new", "web", "--chart", "input/charts/web").code == 20
 
-    def test_what_is_drawn_at_random_is_told(self, empty: Workspace) -> None:
-        """Though the same chart was made before, and is kept."""
+    def test_random_values_are_reported(self, empty: Workspace) -> None:
+        """Although the same chart was rendered before, and is in the cache."""
         drawn = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: {{ randAlpha 9 }}}\n"
         chart = {f"input/charts/web/{path}": text for path, text in {**CHART, "templates/c.yaml": drawn}.items()}
         empty.write({"input/config.yaml": self.STACK, **chart})
-        said = empty.ok("catalog", "new", "web", "--chart", str(empty.folder / "input/charts/web"))
-        assert "it renders random values: ConfigMap/c" in said.out
+        result = empty.ok("catalog", "new", "web", "--chart", str(empty.folder / "input/charts/web"))
+        assert "it renders random values: ConfigMap/c" in result.out
 
     def test_nothing_is_written_over(self, empty: Workspace) -> None:
         empty.write({"input/config.yaml": self.STACK, "input/catalog/components/web.yaml": "mine"})
-        said = empty.run("catalog", "new", "web", "--chart", "https://charts.example.com/web")
-        assert said.code == 20
-        assert "there is such a component already" in said.err
+        result = empty.run("catalog", "new", "web", "--chart", "https://charts.example.com/web")
+        assert result.code == 20
+        assert "the component web exists already" in result.err
         assert empty.read("input/catalog/components/web.yaml") == "mine"
 
     def test_without_a_catalog_of_ones_own_there_is_nothing_to_test(self, empty: Workspace) -> None:

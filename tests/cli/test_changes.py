@@ -1,4 +1,4 @@
-"""What changed: told by smelt, compared by `cast --diff`, watched by `forge --watch`; and what the store holds."""
+"""What changed: printed by smelt, compared by `cast --diff`, watched by `forge --watch`; and what the store holds."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ PATIENCE = 60
 
 
 class TestSmelt:
-    def test_it_tells_what_was_added_changed_and_removed(self, workspace: Workspace) -> None:
+    def test_it_prints_what_was_added_changed_and_removed(self, workspace: Workspace) -> None:
         workspace.ok("forge")
         workspace.write({"input/extras/new.yaml": config_map("new")})
         workspace.replace("input/config.yaml", "replicas: 2", "replicas: 5")
         workspace.replace("input/config.yaml", "\n- spare\n", "\n")
-        said = workspace.ok("smelt")
+        result = workspace.ok("smelt")
         head = "since the last smelt: 2 components changed, 1 removed; 1 object added, 1 changed, 1 removed"
-        assert head in said.out.splitlines()
-        assert "  + extras: ConfigMap/extras/new" in said.out.splitlines()
-        assert "  ~ web: Deployment.apps/web/web" in said.out.splitlines()
+        assert head in result.out.splitlines()
+        assert "  + extras: ConfigMap/extras/new" in result.out.splitlines()
+        assert "  ~ web: Deployment.apps/web/web" in result.out.splitlines()
         answer = workspace.ok("smelt", "--format", "json").json
         assert answer["changes"]["objects"] == {"added": [], "changed": [], "removed": []}
 
@@ -45,9 +45,9 @@ class TestCastDiff:
         before = workspace.tree("stacks")
         assert workspace.ok("cast", "--diff").out == "no differences\n"
         workspace.replace("working/web/deployment.apps_web_web.yaml", "replicas: 2", "replicas: 7")
-        said = workspace.run("cast", "--diff")
-        assert said.code == 1
-        assert {"-  replicas: 2", "+  replicas: 7"} <= set(said.out.splitlines())
+        result = workspace.run("cast", "--diff")
+        assert result.code == 1
+        assert {"-  replicas: 2", "+  replicas: 7"} <= set(result.out.splitlines())
         assert workspace.tree("stacks") == before
 
     def test_added_and_removed_files(self, workspace: Workspace) -> None:
@@ -56,7 +56,7 @@ class TestCastDiff:
         workspace.replace("input/config.yaml", "\n- spare\n", "\n")
         workspace.ok("smelt")
         answer = workspace.run("cast", "--diff", "--format", "json").json
-        assert {each["file"]: each["change"] for each in answer["differences"]} == {
+        assert {difference["file"]: difference["change"] for difference in answer["differences"]} == {
             "extras/configmap_extras_new.yaml": "added",
             "spare/configmap_extras_spare.yaml": "removed",
         }
@@ -117,24 +117,24 @@ class TestWatch:
 
 
 class TestStore:
-    def test_it_tells_and_clears_what_was_made(self, workspace: Workspace, tmp_path: Path) -> None:
+    def test_it_lists_and_removes_what_was_rendered(self, workspace: Workspace, tmp_path: Path) -> None:
         store = tmp_path / "store"
         workspace.ok("forge", "--store", str(store))
-        kinds = {each["kind"]: each for each in status(workspace, store)}
-        assert kinds.keys() == {"sources", "objects", "asks", "packed", "described"}
-        assert all(each["entries"] > 0 and each["bytes"] > 0 for each in kinds.values())
+        kinds = {kind["kind"]: kind for kind in status(workspace, store)}
+        assert kinds.keys() == {"sources", "objects", "apis", "packed", "described"}
+        assert all(kind["entries"] > 0 and kind["bytes"] > 0 for kind in kinds.values())
         workspace.ok("store", "clean", "--store", str(store), "--older-than", "1d")
-        assert {each["kind"]: each["entries"] for each in status(workspace, store)} == {
-            kind: each["entries"] for kind, each in kinds.items()
+        assert {kind["kind"]: kind["entries"] for kind in status(workspace, store)} == {
+            name: kind["entries"] for name, kind in kinds.items()
         }
         old = time.time() - 40 * 86400
         for path in store.rglob("*"):
             os.utime(path, (old, old))
         workspace.ok("store", "clean", "--store", str(store))
-        left = {each["kind"]: each["entries"] for each in status(workspace, store)}
+        left = {kind["kind"]: kind["entries"] for kind in status(workspace, store)}
         assert left == {**dict.fromkeys(kinds, 0), "sources": kinds["sources"]["entries"]}
         workspace.ok("store", "clean", "--store", str(store), "--older-than", "0s", "--sources")
-        assert all(each["entries"] == 0 for each in status(workspace, store))
+        assert all(kind["entries"] == 0 for kind in status(workspace, store))
         workspace.ok("forge", "--store", str(store))
 
     def test_no_store_holds_nothing(self, workspace: Workspace, tmp_path: Path) -> None:
@@ -146,10 +146,10 @@ class TestStore:
 
 
 def status(workspace: Workspace, store: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(
+    kinds: list[dict[str, Any]] = json.loads(
         workspace.ok("store", "status", "--store", str(store), "--format", "json").out
     )["kinds"]
-    return found
+    return kinds
 
 
 def wait(until: Callable[[], bool]) -> None:

@@ -1,4 +1,4 @@
-"""What TAB offers, asked as the shells ask, and the same in bash, zsh and fish themselves."""
+"""The candidates for TAB, requested as the shells do, and the same in bash, zsh and fish themselves."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ def asked(workspace: Workspace, line: str, **environment: str) -> list[str]:
 )
 def test_what_is_offered(workspace: Workspace, line: str, offered: set[str]) -> None:
     workspace.write({"options/nightly.yaml": "quiet: true\n"})
-    found = asked(workspace, f"cluster-forge {line}")
+    candidates = asked(workspace, f"cluster-forge {line}")
     if line:
-        assert sorted(found) == sorted(offered)
+        assert sorted(candidates) == sorted(offered)
     else:
-        assert offered <= set(found)
+        assert offered <= set(candidates)
 
 
 def test_the_workspace_is_the_one_on_the_line(workspace: Workspace, empty: Workspace) -> None:
@@ -103,11 +103,11 @@ def test_names_that_a_shell_would_run_are_not_offered(workspace: Workspace) -> N
 
 
 def test_names_are_read_without_what_takes_long_to_load(workspace: Workspace) -> None:
-    said = workspace.program(
+    result = workspace.program(
         COMP_WORDS="cluster-forge smelt ", _CLUSTER_FORGE_COMPLETE="zsh_complete", PYTHONPROFILEIMPORTTIME="1"
     )
-    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in said.err.splitlines()}
-    assert "web" in said.out
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in result.err.splitlines()}
+    assert "web" in result.out
     assert "yaml" in loaded
     assert loaded.isdisjoint({"pydantic", "prompt_toolkit", "ruamel", "helm_python", "urllib3", "dulwich"})
 
@@ -118,10 +118,10 @@ def test_nothing_is_written(workspace: Workspace) -> None:
     assert workspace.tree(".") == before
 
 
-def test_an_unknown_shell_is_told_which_there_are(workspace: Workspace) -> None:
-    said = workspace.run("completion", "ksh")
-    assert said.code == 2
-    assert "'bash', 'zsh', 'fish'" in said.err
+def test_an_unknown_shell_gets_the_list_of_shells(workspace: Workspace) -> None:
+    result = workspace.run("completion", "ksh")
+    assert result.code == 2
+    assert "'bash', 'zsh', 'fish'" in result.err
 
 
 START = {

@@ -1,4 +1,4 @@
-"""The second time, as it is typed: what is the same is not made again, whatever the files' times say."""
+"""Repeated runs: what did not change is not rendered again, whatever the files' times say."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def smelted(workspace: Workspace) -> Workspace:
 def test_times_that_change_are_no_change(smelted: Workspace, seconds: float) -> None:
     before = smelted.tree("working")
     touch_all(smelted.folder, seconds)
-    said = smelted.ok("smelt")
-    assert "render" not in said.err
+    result = smelted.ok("smelt")
+    assert "render" not in result.err
     assert smelted.tree("working") == before
 
 
 def test_a_change_is_noticed_although_the_time_stays(smelted: Workspace) -> None:
-    """Same time, same size: only the content is another."""
+    """Same time, same size: only the content differs."""
     path = smelted.folder / EDITED
     at = path.stat()
     path.write_text(path.read_text().replace("value: '1'", "value: '2'"))
@@ -51,20 +51,20 @@ def test_a_hand_edit_is_noticed_although_the_time_stays(smelted: Workspace) -> N
     at = path.stat()
     path.write_text(path.read_text().replace('"1"', '"2"'))
     os.utime(path, ns=(at.st_atime_ns, at.st_mtime_ns))
-    said = smelted.run("smelt")
-    assert said.code != 0
-    assert "1 file was edited by hand: extras/configmap_extras_one.yaml" in said.err
+    result = smelted.run("smelt")
+    assert result.code != 0
+    assert "1 file was edited by hand: extras/configmap_extras_one.yaml" in result.err
 
 
 def test_without_the_cache_the_result_is_the_same(smelted: Workspace) -> None:
     before = smelted.tree("working")
-    said = smelted.ok("smelt", "--no-cache")
-    assert "(cached)" not in said.err
-    assert "render" in said.err
+    result = smelted.ok("smelt", "--no-cache")
+    assert "(cached)" not in result.err
+    assert "render" in result.err
     assert smelted.tree("working") == before
 
 
-def test_another_workspace_with_the_same_store_makes_nothing_anew(
+def test_another_workspace_with_the_same_store_renders_nothing(
     smelted: Workspace, tmp_path: Path, workspace: Workspace
 ) -> None:
     other = type(workspace)(tmp_path / "other", workspace._capsys)
@@ -72,23 +72,23 @@ def test_another_workspace_with_the_same_store_makes_nothing_anew(
     for path in other.tree("input"):
         if "/sourced/" in path:
             (other.folder / "input" / path).unlink()
-    said = other.ok("forge", "--offline")
-    assert [line for line in said.err.splitlines() if line.startswith("render ") and "objects" in line] == [
+    result = other.ok("forge", "--offline")
+    assert [line for line in result.err.splitlines() if line.startswith("render ") and "objects" in line] == [
         line
-        for line in said.err.splitlines()
+        for line in result.err.splitlines()
         if line.startswith("render ") and "objects" in line and "(cached)" in line
     ]
-    assert "(cached)" in said.err
+    assert "(cached)" in result.err
     assert other.tree("working") == smelted.tree("working")
 
 
 def test_a_poisoned_store_changes_nothing_but_the_time(smelted: Workspace, tmp_path: Path) -> None:
     before = smelted.tree("working")
-    made = [path for path in (tmp_path / "cache").rglob("made/*/*/*") if path.is_file()]
-    assert made
-    for number, path in enumerate(made):
+    entries = [path for path in (tmp_path / "cache").rglob("made/*/*/*") if path.is_file()]
+    assert entries
+    for number, path in enumerate(entries):
         content = path.read_bytes()
-        path.write_bytes((b"", content[: len(content) // 2], made[0].read_bytes(), b"poison")[number % 4])
+        path.write_bytes((b"", content[: len(content) // 2], entries[0].read_bytes(), b"poison")[number % 4])
     smelted.replace("input/config.yaml", "replicas: 2", "replicas: 3")
     smelted.ok("smelt")
     smelted.replace("input/config.yaml", "replicas: 3", "replicas: 2")
@@ -99,16 +99,16 @@ def test_a_poisoned_store_changes_nothing_but_the_time(smelted: Workspace, tmp_p
 def test_a_chart_that_takes_too_long_is_named(workspace: Workspace) -> None:
     loop = "{{ range until 10000 }}" * 3 + "{{ end }}" * 3
     workspace.write({"input/charts/web/templates/loop.yaml": loop})
-    said = workspace.run("forge", "--offline", "--render-seconds", "2")
-    assert said.code == 17
-    assert "component web: rendering the chart took longer than 2 s and was stopped" in said.err
-    assert "--render-seconds" in said.err
+    result = workspace.run("forge", "--offline", "--render-seconds", "2")
+    assert result.code == 17
+    assert "component web: rendering the chart took longer than 2 s and was stopped" in result.err
+    assert "--render-seconds" in result.err
     assert not (workspace.folder / "working").exists()
 
 
 def test_a_chart_that_takes_too_much_memory_is_named(workspace: Workspace) -> None:
     workspace.write({"input/charts/web/templates/bomb.yaml": 'a: {{ repeat 1000000000 "a" }}'})
-    said = workspace.run("forge", "--offline", "--render-memory", "512")
-    assert said.code == 17
-    assert "component web: rendering the chart needed more than 512 MiB of memory and was stopped" in said.err
+    result = workspace.run("forge", "--offline", "--render-memory", "512")
+    assert result.code == 17
+    assert "component web: rendering the chart needed more than 512 MiB of memory and was stopped" in result.err
     assert not (workspace.folder / "working").exists()

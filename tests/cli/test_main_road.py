@@ -1,4 +1,4 @@
-"""init, mine, smelt, cast and forge as they are typed: what is written, what is said, and what comes back."""
+"""init, mine, smelt, cast and forge as they are typed: the files they write, what they print, and exit codes."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ STAGE = {"command", "stack", "components", "objects", "findings", "seconds"}
 
 
 class TestInit:
-    def test_writes_the_starter_and_says_what_comes_next(self, empty: Workspace) -> None:
-        said = empty.ok("init")
-        assert said.err == ""
-        assert "input/config.yaml is the one to read and edit" in said.out
-        assert said.out.splitlines()[-1] == f"next: cluster-forge -C {empty.folder} forge"
+    def test_writes_the_starter_and_prints_the_next_command(self, empty: Workspace) -> None:
+        result = empty.ok("init")
+        assert result.err == ""
+        assert "input/config.yaml is the one to read and edit" in result.out
+        assert result.out.splitlines()[-1] == f"next: cluster-forge -C {empty.folder} forge"
         assert empty.read("input/config.yaml").startswith("# yaml-language-server: $schema=https://")
         assert empty.ok("config", "validate").out == "starter: 7 components, no errors\n"
 
     def test_makes_the_folder_that_is_named(self, empty: Workspace) -> None:
         folder = empty.folder / "two words"
-        said = empty.ok("init", "two words")
+        result = empty.ok("init", "two words")
         assert (folder / "input" / "config.yaml").is_file()
-        assert said.out.splitlines()[-1] == f"next: cluster-forge -C {shlex.quote(str(folder))} forge"
+        assert result.out.splitlines()[-1] == f"next: cluster-forge -C {shlex.quote(str(folder))} forge"
 
     def test_never_writes_over_an_input_folder(self, workspace: Workspace) -> None:
         before = workspace.tree(".")
-        said = workspace.run("init")
-        assert said.code == 20
-        assert "there is an input/ already" in said.err
-        assert "fix: name another folder" in said.err
+        result = workspace.run("init")
+        assert result.code == 20
+        assert "input/ exists, and init never overwrites it" in result.err
+        assert "fix: name another folder" in result.err
         assert workspace.tree(".") == before
 
     def test_json(self, empty: Workspace) -> None:
@@ -52,16 +52,16 @@ class TestInit:
             "workspace": str(empty.folder),
         }
 
-    def test_what_to_type_next_is_short_where_one_stands_in_the_workspace(self, empty: Workspace) -> None:
+    def test_the_next_command_is_short_in_the_workspace(self, empty: Workspace) -> None:
         assert empty.program("init").out.splitlines()[-1] == "next: cluster-forge forge"
 
 
 class TestForge:
     def test_the_starter_ends_with_a_summary_that_says_what_to_type_next(self, empty: Workspace) -> None:
         assert empty.program("init", "-q").out == ""
-        said = empty.program("forge", "--offline")
-        assert said.code == 0, said.err
-        lines = said.out.splitlines()
+        result = empty.program("forge", "--offline")
+        assert result.code == 0, result.err
+        lines = result.out.splitlines()
         assert lines[0] == "stacks/starter holds the stack 'starter':"
         assert [line.split()[0] for line in lines[1:-1]] == [
             "components",
@@ -82,8 +82,8 @@ class TestForge:
             check=True,
         )
         assert printed.stdout.endswith("nothing was changed\n")
-        assert "smelt  " in said.err
-        assert "cast   " in said.err
+        assert "smelt  " in result.err
+        assert "cast   " in result.err
 
     def test_the_script_to_run_is_quoted(self, workspace: Workspace, tmp_path: Path) -> None:
         strange = tmp_path / "it's here"
@@ -93,8 +93,8 @@ class TestForge:
         assert shlex.split(line)[1:4] == ["sh", f"{strange}/stacks/demo/deploy.sh", "--print"]
 
     def test_json_is_one_document_and_everything_for_people_is_on_stderr(self, workspace: Workspace) -> None:
-        said = workspace.ok("forge", "--format", "json")
-        answer = said.json
+        result = workspace.ok("forge", "--format", "json")
+        answer = result.json
         assert answer.keys() == STAGE | {"cast", "changes"}
         assert (answer["command"], answer["stack"], answer["objects"], answer["findings"]) == ("forge", "demo", 5, [])
         parts = {part["name"]: part for part in answer["components"]}
@@ -106,12 +106,12 @@ class TestForge:
             "objects": 1,
             "reused": False,
         }
-        made = json.loads(workspace.read("stacks/demo/stack.json"))
+        stack = json.loads(workspace.read("stacks/demo/stack.json"))
         cast = answer["cast"]
-        assert cast["image"] == made["image"]
-        assert cast["git"] == {"commit": made["git"]["commit"], "revision": made["version"]}
+        assert cast["image"] == stack["image"]
+        assert cast["git"] == {"commit": stack["git"]["commit"], "revision": stack["version"]}
         assert (cast["folder"], cast["components"], cast["objects"], cast["images"]) == ("stacks/demo", 4, 5, 1)
-        assert "smelt" in said.err
+        assert "smelt" in result.err
 
     def test_again_gives_the_same_bytes_and_reads_what_was_mined(self, workspace: Workspace) -> None:
         workspace.ok("forge")
@@ -121,32 +121,32 @@ class TestForge:
         assert (workspace.tree("stacks"), workspace.tree("working"), workspace.read("cluster-forge.lock")) == before
 
     def test_quiet_says_nothing(self, workspace: Workspace) -> None:
-        said = workspace.ok("forge", "-q")
-        assert (said.out, said.err) == ("", "")
+        result = workspace.ok("forge", "-q")
+        assert (result.out, result.err) == ("", "")
 
     def test_no_description_says_how_to_get_one(self, empty: Workspace) -> None:
         for verb in ("mine", "smelt", "cast", "forge", "convert"):
-            said = empty.run(verb)
-            assert said.code == 10
-            assert "there is no input/config.yaml\n  fix: run `cluster-forge init`" in said.err
+            result = empty.run(verb)
+            assert result.code == 10
+            assert "there is no input/config.yaml\n  fix: run `cluster-forge init`" in result.err
 
     @pytest.mark.parametrize("verb", ["mine", "smelt", "cast", "forge"])
     def test_what_cannot_be_done_is_refused_before_anything_is_written(self, workspace: Workspace, verb: str) -> None:
         gitops = "gitops: {engine: flux}\nimage: {base: example.com/base:1}"
         workspace.replace("input/config.yaml", "gitops: {engine: none}", gitops)
         before = workspace.tree(".")
-        said = workspace.run(verb)
-        assert said.code == 10
-        for line, word in ((4, "Flux"), (5, "base")):
-            assert re.search(rf"^error: input/config\.yaml:{line}: .*{word}", said.err, re.MULTILINE)
-        assert said.err.endswith("2 errors\n")
+        result = workspace.run(verb)
+        assert result.code == 10
+        for line, word in ((4, "flux"), (5, "base")):
+            assert re.search(rf"^error: input/config\.yaml:{line}: .*{word}", result.err, re.MULTILINE)
+        assert result.err.endswith("2 errors\n")
         assert workspace.tree(".") == before
 
     def test_an_unknown_version_too(self, workspace: Workspace) -> None:
         workspace.replace("input/config.yaml", "gitops: {engine: none}", "target: {kubernetes: '1.24'}")
-        said = workspace.run("forge")
-        assert said.code == 10
-        assert re.search(r"^error: input/config\.yaml:4: .*1\.24.*1\.25", said.err, re.MULTILINE)
+        result = workspace.run("forge")
+        assert result.code == 10
+        assert re.search(r"^error: input/config\.yaml:4: .*1\.24.*1\.25", result.err, re.MULTILINE)
 
     def test_nothing_is_left_of_a_component_that_was_taken_out(self, workspace: Workspace) -> None:
         workspace.ok("forge")
@@ -157,23 +157,23 @@ class TestForge:
 
 class TestStageByStage:
     def test_mine_smelt_and_cast_give_what_forge_gives(self, workspace: Workspace) -> None:
-        said = workspace.ok("mine")
-        assert said.out == f"1 component mined, 1 object; next: cluster-forge -C {workspace.folder} smelt\n"
+        result = workspace.ok("mine")
+        assert result.out == f"1 component mined, 1 object; next: cluster-forge -C {workspace.folder} smelt\n"
         assert workspace.tree("input/web/manifests/sourced").keys() == {"deployment.apps_web.yaml"}
         assert not (workspace.folder / "working").exists()
-        said = workspace.ok("smelt")
-        assert said.out == f"5 objects in working/; next: cluster-forge -C {workspace.folder} cast\n"
+        result = workspace.ok("smelt")
+        assert result.out == f"5 objects in working/; next: cluster-forge -C {workspace.folder} cast\n"
         assert not (workspace.folder / "stacks").exists()
         workspace.ok("cast")
         apart = workspace.tree("stacks"), workspace.tree("working")
         workspace.ok("forge")
         assert (workspace.tree("stacks"), workspace.tree("working")) == apart
 
-    def test_what_forge_made_can_be_cast_again(self, workspace: Workspace) -> None:
+    def test_the_result_of_forge_can_be_cast_again(self, workspace: Workspace) -> None:
         workspace.ok("forge")
         before = workspace.tree("stacks")
-        said = workspace.ok("cast")
-        assert "warning" not in said.err
+        result = workspace.ok("cast")
+        assert "warning" not in result.err
         assert workspace.tree("stacks") == before
 
     def test_json_of_each(self, workspace: Workspace) -> None:
@@ -185,8 +185,8 @@ class TestStageByStage:
             assert all(part.keys() == COMPONENT for part in answer["components"])
             assert answer["objects"] == sum(part["objects"] for part in answer["components"])
 
-    def test_nothing_to_mine_is_said(self, workspace: Workspace) -> None:
-        assert workspace.ok("mine", "extras").out == "nothing to mine: every manifest lies in input/ already\n"
+    def test_nothing_to_mine(self, workspace: Workspace) -> None:
+        assert workspace.ok("mine", "extras").out == "nothing to mine: every manifest is in input/ already\n"
 
     def test_update_moves_the_lock(self, workspace: Workspace) -> None:
         mirror = workspace.mirror()
@@ -203,17 +203,17 @@ class TestStageByStage:
 
     def test_smelt_of_what_was_never_mined_says_so(self, workspace: Workspace) -> None:
         workspace.mirror()
-        said = workspace.run("smelt")
-        assert said.code == 12
-        assert "component shop: https://charts.example.com shop is not in cluster-forge.lock" in said.err
-        assert "component widgets: https://example.com/crds.yaml is not in cluster-forge.lock" in said.err
-        assert "run `cluster-forge mine shop`" in said.err
-        assert said.err.endswith("2 errors\n")
+        result = workspace.run("smelt")
+        assert result.code == 12
+        assert "component shop: https://charts.example.com shop is not in cluster-forge.lock" in result.err
+        assert "component widgets: https://example.com/crds.yaml is not in cluster-forge.lock" in result.err
+        assert "run `cluster-forge mine shop`" in result.err
+        assert result.err.endswith("2 errors\n")
 
     def test_cast_of_nothing_says_so(self, workspace: Workspace) -> None:
-        said = workspace.run("cast")
-        assert said.code == 22
-        assert "smelt has not written working/ yet\n  fix: run `cluster-forge smelt`" in said.err
+        result = workspace.run("cast")
+        assert result.code == 22
+        assert "smelt has not written working/ yet\n  fix: run `cluster-forge smelt`" in result.err
 
 
 class TestFindings:
@@ -224,15 +224,15 @@ class TestFindings:
 
     def test_an_error_changes_nothing_and_gives_1(self, conflict: Workspace) -> None:
         before = conflict.tree("working"), conflict.tree("stacks")
-        for verb, told in (
+        for verb, text in (
             ("smelt", "working/ was not written: 1 error\n"),
             ("forge", "nothing was cast: 1 error\n"),
         ):
-            said = conflict.run(verb)
-            assert said.code == 1
-            assert said.out == told
-            assert "error[duplicate-object]: input/extras/two.yaml:3: extras ConfigMap/extras/one" in said.err
-            assert "fix: remove one of the two" in said.err
+            result = conflict.run(verb)
+            assert result.code == 1
+            assert result.out == text
+            assert "error[duplicate-object]: input/extras/two.yaml:3: extras ConfigMap/extras/one" in result.err
+            assert "fix: remove one of the two" in result.err
         assert (conflict.tree("working"), conflict.tree("stacks")) == before
 
     def test_json_holds_them(self, conflict: Workspace) -> None:
@@ -244,22 +244,22 @@ class TestFindings:
         assert finding["object"] == "ConfigMap/extras/one"
         assert finding["where"] == "input/extras/two.yaml:3"
 
-    def test_quiet_still_tells_errors(self, conflict: Workspace) -> None:
-        said = conflict.run("forge", "-q")
-        assert said.out == ""
-        assert said.err.startswith("error[duplicate-object]")
+    def test_quiet_still_prints_errors(self, conflict: Workspace) -> None:
+        result = conflict.run("forge", "-q")
+        assert result.out == ""
+        assert result.err.startswith("error[duplicate-object]")
 
     def test_one_kind_may_be_let_pass(self, conflict: Workspace) -> None:
-        said = conflict.ok("forge", "--allow", "duplicate-object")
-        assert "warning[duplicate-object]" in said.err
-        assert "(1 warning)" in said.out
+        result = conflict.ok("forge", "--allow", "duplicate-object")
+        assert "warning[duplicate-object]" in result.err
+        assert "(1 warning)" in result.out
         assert json.loads(conflict.read("stacks/demo/stack.json"))["findings"] == {"error": 0, "warning": 1}
         assert conflict.run("forge", "--allow", "missing-crd").code == 1
 
-    def test_verbose_tells_notices_too(self, first_format: Workspace) -> None:
-        assert "notice[" not in first_format.ok("forge").err
-        assert "notice[" in first_format.ok("forge", "-v").err
-        assert "(1 notice)" in first_format.ok("forge").out
+    def test_verbose_prints_notices_too(self, legacy: Workspace) -> None:
+        assert "notice[" not in legacy.ok("forge").err
+        assert "notice[" in legacy.ok("forge", "-v").err
+        assert "(1 notice)" in legacy.ok("forge").out
 
 
 class TestHandEdits:
@@ -274,10 +274,10 @@ class TestHandEdits:
     def test_are_never_overwritten_unasked(self, edited: Workspace) -> None:
         before = edited.tree(".")
         for verb in ("smelt", "forge"):
-            said = edited.run(verb)
-            assert said.code == 21
-            assert "working/: 1 file was edited by hand: web/deployment.apps_web_web.yaml" in said.err
-            assert "--discard-edits" in said.err
+            result = edited.run(verb)
+            assert result.code == 21
+            assert "working/: 1 file was edited by hand: web/deployment.apps_web_web.yaml" in result.err
+            assert "--discard-edits" in result.err
         assert edited.tree(".") == before
 
     @pytest.mark.parametrize("verb", ["smelt", "forge"])
@@ -287,9 +287,9 @@ class TestHandEdits:
 
     def test_are_cast_as_they_are(self, edited: Workspace) -> None:
         before = json.loads(edited.read("stacks/demo/stack.json"))
-        said = edited.ok("cast")
-        assert "warning[hand-edited]: working/: 1 file was edited by hand" in said.err
-        assert "(1 warning)" in said.out
+        result = edited.ok("cast")
+        assert "warning[hand-edited]: working/: 1 file was edited by hand" in result.err
+        assert "(1 warning)" in result.out
         after = json.loads(edited.read("stacks/demo/stack.json"))
         for key in ("version", "image", "git"):
             assert after[key] != before[key]
@@ -302,7 +302,7 @@ class TestHandEdits:
         assert b"replicas: 77" in committed.stdout
         assert b"replicas: 77" in b"".join(edited.tree("stacks/demo/bootstrap").values())
 
-    def test_are_told_in_json(self, edited: Workspace) -> None:
+    def test_are_listed_in_json(self, edited: Workspace) -> None:
         (finding,) = edited.ok("cast", "--format", "json", "-q").json["findings"]
         assert (finding["code"], finding["severity"], finding["where"]) == ("hand-edited", "warning", "working/")
 
@@ -316,14 +316,14 @@ class TestHandEdits:
         assert after != before
         applications = _committed(workspace, "argo-apps/")
         assert len(applications) >= 3
-        assert {each["spec"]["source"]["targetRevision"] for each in applications} == {after}
+        assert {application["spec"]["source"]["targetRevision"] for application in applications} == {after}
         assert f"targetRevision: {after}" in workspace.read("stacks/demo/bootstrap/root.yaml")
 
-    def test_a_working_folder_of_somebody_else_is_left_alone(self, workspace: Workspace) -> None:
+    def test_a_working_folder_that_smelt_did_not_write_is_left_alone(self, workspace: Workspace) -> None:
         workspace.write({"working/notes.txt": "mine\n"})
-        said = workspace.run("smelt")
-        assert said.code == 21
-        assert "working/: has files that smelt did not write: notes.txt" in said.err
+        result = workspace.run("smelt")
+        assert result.code == 21
+        assert "working/: has files that smelt did not write: notes.txt" in result.err
         assert workspace.read("working/notes.txt") == "mine\n"
 
 
@@ -336,18 +336,18 @@ class TestStale:
 
     def test_is_refused(self, changed: Workspace) -> None:
         before = changed.tree("stacks")
-        said = changed.run("cast")
-        assert said.code == 22
+        result = changed.run("cast")
+        assert result.code == 22
         assert (
-            "working/ is out of date: description, lock, input/ or selection changed since the last smelt" in said.err
+            "working/ is out of date: description, lock, input/ or selection changed since the last smelt" in result.err
         )
-        assert "--stale" in said.err
+        assert "--stale" in result.err
         assert changed.tree("stacks") == before
 
     def test_is_cast_where_one_says_so(self, changed: Workspace) -> None:
         before = changed.tree("stacks")
-        said = changed.ok("cast", "--stale")
-        assert "warning[stale]: working/: is out of date, and cast as it is" in said.err
+        result = changed.ok("cast", "--stale")
+        assert "warning[stale]: working/: is out of date, and cast as it is" in result.err
         assert changed.tree("stacks") == before
 
     @pytest.mark.parametrize(

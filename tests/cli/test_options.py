@@ -47,38 +47,38 @@ class TestNames:
 
     def test_one_that_is_only_defined_is_not_in_the_stack(self, workspace: Workspace) -> None:
         workspace.replace("input/config.yaml", "- spare\n", "")
-        said = workspace.run("smelt", "spare")
-        assert said.code == 10
-        assert "spare is not in the stack\n  fix: add spare to `components`" in said.err
+        result = workspace.run("smelt", "spare")
+        assert result.code == 10
+        assert "spare is not in the stack\n  fix: add spare to `components`" in result.err
 
-    def test_everything_that_nobody_defines_is_told_at_once_with_the_nearest(self, workspace: Workspace) -> None:
+    def test_all_unknown_names_are_reported_at_once_with_the_nearest(self, workspace: Workspace) -> None:
         workspace.write({"input/some.yaml": "- extras\n- name: spair\n"})
         arguments = ("wep", "--skip", "extra", "--select", "some.yaml", "--environment", "prodution")
-        said = workspace.run("forge", *arguments)
-        assert said.code == 11
-        assert said.out == ""
+        result = workspace.run("forge", *arguments)
+        assert result.code == 11
+        assert result.out == ""
         for line in (
             "unknown component or collection 'wep', did you mean 'web'?",
             "unknown component or collection 'extra', did you mean 'extras'?",
             "input/some.yaml:2: unknown component or collection 'spair', did you mean 'spare'?",
             "unknown environment 'prodution', did you mean 'production'?",
         ):
-            assert line in said.err
-        assert said.err.endswith("4 errors\n")
+            assert line in result.err
+        assert result.err.endswith("4 errors\n")
 
     def test_no_such_list(self, workspace: Workspace) -> None:
-        said = workspace.run("forge", "--select", "none.yaml")
-        assert said.code == 10
-        assert "file none.yaml does not exist in input/ or in the workspace" in said.err
+        result = workspace.run("forge", "--select", "none.yaml")
+        assert result.code == 10
+        assert "file none.yaml does not exist in input/ or in the workspace" in result.err
 
 
 class TestUsage:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (("frge",), "no such verb: 'frge', did you mean 'forge'?"),
-            (("help", "frge"), "no such verb: 'frge', did you mean 'forge'?"),
-            (("help", "forge", "show"), "`forge show` is no verb"),
+            (("frge",), "unknown verb 'frge', did you mean 'forge'?"),
+            (("help", "frge"), "unknown verb 'frge', did you mean 'forge'?"),
+            (("help", "forge", "show"), "`forge show` is not a verb"),
             (("config", "shwo"), "No such command 'shwo'. Did you mean 'show'?"),
             (("forge", "--ofline"), "No such option '--ofline'. Did you mean '--offline'?"),
             (("forge", "--jobs", "0"), "0 is not in the range 1<=x<=64"),
@@ -89,25 +89,25 @@ class TestUsage:
     def test_gives_2_and_says_what_was_meant(
         self, workspace: Workspace, arguments: tuple[str, ...], message: str
     ) -> None:
-        said = workspace.run(*arguments)
-        assert said.code == 2
-        assert message in said.err
-        assert said.out == ""
+        result = workspace.run(*arguments)
+        assert result.code == 2
+        assert message in result.err
+        assert result.out == ""
 
     def test_no_such_workspace(self, workspace: Workspace) -> None:
         for verb in (("forge",), ("config", "show")):
-            said = workspace.run("-C", "/nonexistent/folder", *verb)
-            assert said.code == 20
-            assert "/nonexistent/folder: there is no such folder" in said.err
+            result = workspace.run("-C", "/nonexistent/folder", *verb)
+            assert result.code == 20
+            assert "/nonexistent/folder: there is no such folder" in result.err
 
-    def test_everything_that_is_wrong_in_a_description_comes_together(self, workspace: Workspace) -> None:
+    def test_all_errors_of_a_description_are_reported_together(self, workspace: Workspace) -> None:
         workspace.replace("input/config.yaml", "namespace: web", "namspace: web")
         workspace.replace("input/config.yaml", "manifests: [extras/]", "manifests: [extra/]")
-        said = workspace.run("config", "validate")
-        assert said.code == 10
-        assert "input/config.yaml:7: " in said.err
-        assert "did you mean 'namespace'?" in said.err
-        assert said.err.count("error: ") >= 1
+        result = workspace.run("config", "validate")
+        assert result.code == 10
+        assert "input/config.yaml:7: " in result.err
+        assert "did you mean 'namespace'?" in result.err
+        assert result.err.count("error: ") >= 1
 
     @pytest.mark.parametrize(
         ("path", "text", "code"),
@@ -120,30 +120,30 @@ class TestUsage:
     )
     def test_each_type_of_error_has_its_exit_code(self, workspace: Workspace, path: str, text: str, code: int) -> None:
         workspace.write({path: text})
-        said = workspace.run("forge", "-q", "--format", "json")
-        assert said.code == code
-        assert path.rpartition("/")[2] in said.err
-        (told,) = json.loads(said.out)["errors"]
-        assert told["code"] == code
-        assert f"{told['where']}: {told['message']}" in said.err
-        assert told["fix"] in said.err
+        result = workspace.run("forge", "-q", "--format", "json")
+        assert result.code == code
+        assert path.rpartition("/")[2] in result.err
+        (error,) = json.loads(result.out)["errors"]
+        assert error["code"] == code
+        assert f"{error['where']}: {error['message']}" in result.err
+        assert error["fix"] in result.err
 
     def test_without_json_an_error_leaves_stdout_empty(self, workspace: Workspace) -> None:
         workspace.write({"input/config.yaml": "a: [\n"})
         assert workspace.run("forge").out == ""
 
     def test_a_code_that_no_finding_has(self, workspace: Workspace) -> None:
-        said = workspace.run("smelt", "--allow", "duplicat-object")
-        assert said.code == 2
-        assert "did you mean 'duplicate-object'?" in said.err
+        result = workspace.run("smelt", "--allow", "duplicat-object")
+        assert result.code == 2
+        assert "did you mean 'duplicate-object'?" in result.err
 
-    def test_a_circle(self, workspace: Workspace) -> None:
+    def test_a_cycle(self, workspace: Workspace) -> None:
         workspace.replace(
             "input/config.yaml", "  namespace: extras\n  manifests: [e", "  needs: [web]\n  manifests: [e"
         )
-        said = workspace.run("forge")
-        assert said.code == 19
-        assert "extras" in said.err
+        result = workspace.run("forge")
+        assert result.code == 19
+        assert "extras" in result.err
 
 
 class TestEnvironmentVariables:
@@ -154,9 +154,9 @@ class TestEnvironmentVariables:
         monkeypatch.setenv("CLUSTER_FORGE_FORGE_QUIET", "true")
         monkeypatch.setenv("CLUSTER_FORGE_FORGE_SKIP", "extras web")
         monkeypatch.setenv("CLUSTER_FORGE_SMELT_FORMAT", "nonsense")
-        said = workspace.ok("forge")
-        assert {part["name"] for part in said.json["components"]} == {"shop", "spare", "widgets", "namespaces"}
-        assert said.err == ""
+        result = workspace.ok("forge")
+        assert {part["name"] for part in result.json["components"]} == {"shop", "spare", "widgets", "namespaces"}
+        assert result.err == ""
 
     def test_the_command_line_wins_and_then_the_environment(
         self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
@@ -171,29 +171,29 @@ class TestEnvironmentVariables:
 
     def test_a_wrong_value_names_the_variable(self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CLUSTER_FORGE_FORGE_JOBS", "many")
-        said = workspace.run("forge")
-        assert said.code == 2
-        assert "The value is that of the environment variable CLUSTER_FORGE_FORGE_JOBS." in said.err
+        result = workspace.run("forge")
+        assert result.code == 2
+        assert "The value comes from the environment variable CLUSTER_FORGE_FORGE_JOBS." in result.err
 
     def test_the_workspace(self, workspace: Workspace) -> None:
-        said = workspace.program("config", "validate", CLUSTER_FORGE_WORKSPACE="..")
-        assert said.code == 10
+        result = workspace.program("config", "validate", CLUSTER_FORGE_WORKSPACE="..")
+        assert result.code == 10
 
     @pytest.mark.parametrize("text", ["now", "-1", "1.5", "99999999999"])
     def test_a_source_date_that_is_none(self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
         monkeypatch.setenv("SOURCE_DATE_EPOCH", text)
-        said = workspace.run("forge")
-        assert said.code == 10
-        assert f"SOURCE_DATE_EPOCH is {text!r}, not seconds since 1970" in said.err
+        result = workspace.run("forge")
+        assert result.code == 10
+        assert f"SOURCE_DATE_EPOCH is {text!r}, not seconds since 1970" in result.err
 
 
 class TestOptionsFile:
-    def said(self, workspace: Workspace, text: str, *verb: str) -> str:
-        """What is complained about a file of options; fails if nothing is."""
+    def complaint(self, workspace: Workspace, text: str, *verb: str) -> str:
+        """The errors of an options file; fails if there are none."""
         workspace.write({"options/mine.yaml": text})
-        said = workspace.run(*(verb or ("forge",)), "--options", "mine")
-        assert said.code == 10
-        return said.err
+        result = workspace.run(*(verb or ("forge",)), "--options", "mine")
+        assert result.code == 10
+        return result.err
 
     def test_flat_and_by_verb(self, workspace: Workspace) -> None:
         text = (
@@ -211,42 +211,42 @@ class TestOptionsFile:
             workspace.ok("config", "validate", "--options", "ci")
 
     def test_an_unknown_option_names_the_nearest(self, workspace: Workspace) -> None:
-        said = self.said(workspace, "jobs: 2\nofline: true\nforge: {discard-edit: true, stale: true}\n")
-        assert "options/mine.yaml:2: there is no verb and no option 'ofline', did you mean 'offline'?" in said
-        assert "options/mine.yaml:3: `forge` has no option 'discard-edit', did you mean 'discard-edits'?" in said
-        assert "options/mine.yaml:3: `forge` has no option 'stale'" in said
-        assert said.endswith("3 errors\n")
+        result = self.complaint(workspace, "jobs: 2\nofline: true\nforge: {discard-edit: true, stale: true}\n")
+        assert "options/mine.yaml:2: unknown verb or option 'ofline', did you mean 'offline'?" in result
+        assert "options/mine.yaml:3: `forge` has no option 'discard-edit', did you mean 'discard-edits'?" in result
+        assert "options/mine.yaml:3: `forge` has no option 'stale'" in result
+        assert result.endswith("3 errors\n")
 
-    def test_a_wrong_value_is_told_with_its_line(self, workspace: Workspace) -> None:
-        said = self.said(workspace, "jobs: many\nquiet: maybe\nformat: [json]\nskip: {a: 1}\nforge: 3\n")
-        assert "options/mine.yaml:1: jobs: 'many' is not a valid integer range" in said
-        assert "options/mine.yaml:2: quiet: 'maybe' is not a valid boolean" in said
-        assert "options/mine.yaml:3: format: takes one value" in said
-        assert "options/mine.yaml:4: skip: takes a list of values" in said
-        assert "options/mine.yaml:5: what is for `forge` is a mapping" in said
+    def test_a_wrong_value_is_reported_with_its_line(self, workspace: Workspace) -> None:
+        result = self.complaint(workspace, "jobs: many\nquiet: maybe\nformat: [json]\nskip: {a: 1}\nforge: 3\n")
+        assert "options/mine.yaml:1: jobs: 'many' is not a valid integer range" in result
+        assert "options/mine.yaml:2: quiet: 'maybe' is not a valid boolean" in result
+        assert "options/mine.yaml:3: format: takes one value" in result
+        assert "options/mine.yaml:4: skip: takes a list of values" in result
+        assert "options/mine.yaml:5: the options of `forge` must be a mapping" in result
 
-    def test_what_is_no_mapping(self, workspace: Workspace) -> None:
-        assert "options/mine.yaml:1: a file of options is a mapping" in self.said(workspace, "- jobs\n")
+    def test_not_a_mapping(self, workspace: Workspace) -> None:
+        assert "options/mine.yaml:1: an options file must be a mapping" in self.complaint(workspace, "- jobs\n")
 
     def test_an_option_without_a_value_keeps_its_default(self, workspace: Workspace) -> None:
         workspace.write({"options/ci.yaml": "jobs:\nskip:\nenvironment:\nquiet:\n"})
         assert components(workspace, "--options", "ci") == {"web", "extras", "spare", "namespaces"}
 
     def test_no_such_file(self, workspace: Workspace) -> None:
-        said = workspace.run("forge", "--options", "none")
-        assert said.code == 10
-        assert "there is no file of options 'none': looked for none, " in said.err
-        assert "write options/<NAME>.yaml" in said.err
+        result = workspace.run("forge", "--options", "none")
+        assert result.code == 10
+        assert "there is no options file 'none': looked for none, " in result.err
+        assert "write options/<NAME>.yaml" in result.err
 
 
-class TestColours:
-    def test_errors_are_coloured_on_a_terminal_only_and_not_where_nobody_wants_it(self, workspace: Workspace) -> None:
+class TestColors:
+    def test_errors_have_colors_on_a_terminal_only_and_can_be_turned_off(self, workspace: Workspace) -> None:
         assert "\x1b[" in on_a_terminal(workspace, "forge", "nope")
         assert "\x1b[" not in on_a_terminal(workspace, "forge", "nope", "--no-color")
         assert "\x1b[" not in on_a_terminal(workspace, "forge", "nope", NO_COLOR="1")
         assert "\x1b[" not in workspace.program("forge", "nope").err
 
-    def test_what_stages_tell_too(self, workspace: Workspace) -> None:
+    def test_output_of_stages_has_colors_too(self, workspace: Workspace) -> None:
         assert "\x1b[" in on_a_terminal(workspace, "smelt")
         assert "\x1b[" not in on_a_terminal(workspace, "smelt", "--no-color")
         assert "\x1b[" not in on_a_terminal(workspace, "smelt", NO_COLOR="1")
@@ -288,9 +288,9 @@ def test_jobs_change_nothing(workspace: Workspace) -> None:
 
 def test_a_file_of_thousands_of_unknown_options(workspace: Workspace) -> None:
     workspace.write({"options/many.yaml": "".join(f"unknown{n}: 1\n" for n in range(20_000))})
-    said = workspace.run("smelt", "--options", "many")
-    assert said.code == 10
-    assert "101 errors" in said.err
+    result = workspace.run("smelt", "--options", "many")
+    assert result.code == 10
+    assert "101 errors" in result.err
 
 
 @pytest.mark.parametrize(
@@ -304,10 +304,10 @@ def test_a_file_of_thousands_of_unknown_options(workspace: Workspace) -> None:
 )
 def test_an_option_of_another_type(workspace: Workspace, line: str, problem: str) -> None:
     workspace.write({"options/odd.yaml": f"{line}\n"})
-    said = workspace.run("smelt", "--options", "odd")
-    assert said.code == 10
-    assert "options/odd.yaml:1" in said.err
-    assert problem in said.err
+    result = workspace.run("smelt", "--options", "odd")
+    assert result.code == 10
+    assert "options/odd.yaml:1" in result.err
+    assert problem in result.err
 
 
 def test_a_number_is_taken_as_it_was_written(workspace: Workspace) -> None:

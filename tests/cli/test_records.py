@@ -1,4 +1,4 @@
-"""What a workspace keeps of its runs: a log of each, the history of what was cast, and where the time went."""
+"""What a workspace keeps of its runs: a log of each, the history of what was cast, and timings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def digest(path: Path) -> str:
 
 
 class TestLog:
-    def test_tells_the_run_from_its_arguments_to_its_exit_code(self, workspace: Workspace) -> None:
+    def test_records_the_run_from_its_arguments_to_its_exit_code(self, workspace: Workspace) -> None:
         workspace.ok("forge", "--offline", "--mirror", workspace.mirror())
         (log,) = workspace.logs()
         first, last = log[0], log[-1]
@@ -61,21 +61,21 @@ class TestLog:
         assert [name.split("-")[1] for name in names] == ["mine", "smelt"]
 
     @pytest.mark.parametrize("verb", ["mine", "smelt", "cast", "forge"])
-    def test_errors_stand_in_it_as_in_json(self, workspace: Workspace, verb: str) -> None:
+    def test_errors_are_recorded_as_in_json(self, workspace: Workspace, verb: str) -> None:
         workspace.replace("input/config.yaml", "namespace: web", "namspace: web")
-        said = workspace.run(verb, "--format", "json")
+        result = workspace.run(verb, "--format", "json")
         last = workspace.logs()[0][-1]
-        assert (last["code"], last["errors"]) == (said.code, said.json["errors"])
+        assert (last["code"], last["errors"]) == (result.code, result.json["errors"])
 
-    def test_a_bug_stands_in_it(self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_a_bug_is_recorded(self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         def broken(_: object) -> object:
             raise BrokenPipeError("not that of stdout")
 
         monkeypatch.setattr("cluster_forge.composition.services", broken)
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
         assert workspace.run("forge").code == 70
-        (told,) = workspace.logs()[0][-1]["errors"]
-        assert (told["type"], told["message"]) == ("BrokenPipeError", "not that of stdout")
+        (error,) = workspace.logs()[0][-1]["errors"]
+        assert (error["type"], error["message"]) == ("BrokenPipeError", "not that of stdout")
 
     def test_the_last_twenty_are_kept(self, workspace: Workspace) -> None:
         for _ in range(23):
@@ -85,9 +85,9 @@ class TestLog:
     def test_no_secret_gets_into_it(self, workspace: Workspace) -> None:
         address = "https://someone:geheim@charts.example.com/a.yaml?token=geheim"
         workspace.replace("input/config.yaml", "manifests: [extras/]", f"manifests: ['{address}']")
-        said = workspace.run("forge", "--offline", "--mirror", address)
-        assert said.code != 0
-        said = workspace.run("forge", "--offline", f"--mirror={address}")
+        result = workspace.run("forge", "--offline", "--mirror", address)
+        assert result.code != 0
+        result = workspace.run("forge", "--offline", f"--mirror={address}")
         workspace.run("forge", "--offline")
         assert len(workspace.logs()) == 3
         for path in (workspace.folder / ".cluster-forge").rglob("*"):
@@ -116,9 +116,9 @@ class TestHistory:
         workspace.ok("cast")
         workspace.ok("forge", "--environment", "production")
         first, second = history(workspace)
-        made = json.loads(workspace.read("stacks/demo/stack.json"))
-        assert (second["image"], second["commit"]) == (made["image"]["digest"], made["git"]["commit"])
-        assert (second["revision"], second["stack"]) == (made["version"], "demo")
+        stack = json.loads(workspace.read("stacks/demo/stack.json"))
+        assert (second["image"], second["commit"]) == (stack["image"]["digest"], stack["git"]["commit"])
+        assert (second["revision"], second["stack"]) == (stack["version"], "demo")
         assert [entry["verb"] for entry in (first, second)] == ["cast", "forge"]
         assert second["arguments"][2:] == ["forge", "--environment", "production"]
         assert (first["user"], first["host"], first["tool"]) == (getpass.getuser(), platform.node(), __version__)
@@ -140,24 +140,26 @@ class TestHistory:
         assert workspace.run("forge").code == 18
         assert history(workspace) == []
 
-    def test_what_is_made_is_the_same_with_and_without_it(self, workspace: Workspace) -> None:
+    def test_results_are_the_same_with_and_without_it(self, workspace: Workspace) -> None:
         workspace.ok("forge")
         state = workspace.folder / ".cluster-forge"
-        made = workspace.tree("working"), workspace.tree("stacks")
+        trees = workspace.tree("working"), workspace.tree("stacks")
         inputs = json.loads(workspace.read("working/.smelt.json"))["inputs"]
         workspace.ok("smelt")
         workspace.ok("cast")
-        assert (workspace.tree("working"), workspace.tree("stacks")) == made
+        assert (workspace.tree("working"), workspace.tree("stacks")) == trees
         shutil.rmtree(state)
         workspace.ok("cast")
         workspace.ok("smelt")
-        assert (workspace.tree("working"), workspace.tree("stacks")) == made
+        assert (workspace.tree("working"), workspace.tree("stacks")) == trees
         assert json.loads(workspace.read("working/.smelt.json"))["inputs"] == inputs
 
     def test_a_stack_whose_line_cannot_be_written_is_cast_with_a_warning(self, workspace: Workspace) -> None:
         (workspace.folder / ".cluster-forge/history.jsonl").mkdir(parents=True)
-        said = workspace.ok("forge", "-q")
-        assert said.err.startswith("warning: the stack was cast, but .cluster-forge/history.jsonl cannot be written: ")
+        result = workspace.ok("forge", "-q")
+        assert result.err.startswith(
+            "warning: the stack was cast, but .cluster-forge/history.jsonl cannot be written: "
+        )
 
     @pytest.mark.parametrize("before", [None, "*\n"])
     def test_git_keeps_it_and_nothing_else_of_the_folder(self, workspace: Workspace, before: str | None) -> None:
@@ -177,22 +179,22 @@ class TestHistory:
 
 class TestTimings:
     def test_tell_stages_and_the_slowest_at_the_end(self, workspace: Workspace) -> None:
-        said = workspace.ok("forge", "--timings")
-        told = said.err[said.err.index("where the time went (") :]
-        assert "\n  cast " in told
-        assert "\nthe slowest:\n" in told
-        assert "where the time went" not in workspace.ok("forge").err
-        assert "where the time went" not in said.out
+        result = workspace.ok("forge", "--timings")
+        timings = result.err[result.err.index("timings (") :]
+        assert "\n  cast " in timings
+        assert "\nslowest:\n" in timings
+        assert "timings" not in workspace.ok("forge").err
+        assert "timings" not in result.out
 
     def test_json(self, workspace: Workspace) -> None:
-        said = workspace.ok("forge", "--timings", "--format", "json")
-        timings = said.json["timings"]
-        stages = {each["stage"]: each for each in timings["stages"]}
+        result = workspace.ok("forge", "--timings", "--format", "json")
+        timings = result.json["timings"]
+        stages = {stage["stage"]: stage for stage in timings["stages"]}
         assert stages["cast"]["items"] == 3
-        assert {each["stage"] for each in timings["slowest"]} <= stages.keys()
-        seconds = [each["seconds"] for each in timings["slowest"]]
+        assert {item["stage"] for item in timings["slowest"]} <= stages.keys()
+        seconds = [item["seconds"] for item in timings["slowest"]]
         assert seconds == sorted(seconds, reverse=True)
-        assert "where the time went" not in said.err
+        assert "timings" not in result.err
         assert "timings" not in workspace.ok("forge", "--format", "json").json
 
     def test_quiet(self, workspace: Workspace) -> None:

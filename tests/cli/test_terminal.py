@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Workspace
 
-# Stages that only take their time: what they are called, how they end and how much is told is for the test to say.
+# Stages that only wait: their names, their ends and the verbosity are parameters of the test.
 STAGES = """\
 import sys, time
 from cluster_forge.cli.progress import console
@@ -102,7 +102,7 @@ class TestLooks:
             assert terminal.end() == 0
             assert terminal.text.isascii()
 
-    def test_verbose_tells_each_item_above_the_display(self) -> None:
+    def test_verbose_prints_each_item_above_the_display(self) -> None:
         with stages(verbosity=2, columns=100) as terminal:
             assert terminal.end() == 0
             assert len([line for line in terminal.screen.lines if line.startswith("mine ")]) == 25
@@ -201,7 +201,7 @@ class TestEnds:
         with open(ours) as pipe:  # noqa: PTH123 - a descriptor
             answer = json.load(pipe)
         assert answer["command"] == "forge"
-        assert [each["stage"] for each in answer["timings"]["stages"]][-1] == "cast"
+        assert [stage["stage"] for stage in answer["timings"]["stages"]][-1] == "cast"
 
 
 class TestInterrupts:

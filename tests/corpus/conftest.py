@@ -21,6 +21,7 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.ports.rendering import Renderer
+from cluster_forge.service_options import NetworkOptions, StoreOptions
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, KubernetesVersion, Size, Stack, Target
@@ -105,9 +106,8 @@ class Workspaces:
     def services(self, folder: Path) -> Services:
         settings = Settings(
             workspace=folder,
-            store=str(shared_store.root()),
-            mirrors=[str(self._shared / "mirror")],
-            offline=True,
+            store=StoreOptions(store=str(shared_store.root())),
+            network=NetworkOptions(mirror=(str(self._shared / "mirror"),), offline=True),
             jobs=2,
         )
         return services(settings)

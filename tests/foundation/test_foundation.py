@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,15 +15,32 @@ from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.foundation.names import ComponentName, did_you_mean, nearest
 from cluster_forge.foundation.versions import Version
 
+OLD_CODES = range(10, 26)
+"""The codes of the types that were there before the families (ADR 0015)."""
 
-def test_every_error_type_has_a_code_of_its_own_and_a_meaning() -> None:
-    kinds = errors.every_type()
+
+def test_every_error_type_has_a_unique_code_and_a_meaning() -> None:
+    kinds = [kind for family in errors.FAMILIES for kind in errors.types_of(family)]
     codes = [kind.exit_code for kind in kinds]
-    assert codes == sorted(set(codes))
-    assert all(10 <= code <= 29 for code in codes)
+    assert len(codes) == len(set(codes))
     assert all(kind.meaning for kind in kinds)
     drawn = errors.__doc__ or ""
-    assert all(f"{kind.__name__} " in drawn and f" {kind.exit_code} " in drawn for kind in kinds)
+    assert all(re.search(rf"{kind.__name__} +{kind.exit_code}  ", drawn) for kind in kinds)
+    assert sorted(code for code in codes if code in OLD_CODES) == list(OLD_CODES)
+
+
+def test_new_error_types_take_codes_of_their_family() -> None:
+    for family in errors.FAMILIES:
+        codes = {kind.exit_code for kind in errors.types_of(family)}
+        assert codes - set(OLD_CODES) <= set(family.new_codes)
+        assert f"{family.new_codes[0]}-{family.new_codes[-1]}" in (errors.__doc__ or "")
+    reserved = [code for family in errors.FAMILIES for code in family.new_codes]
+    assert len(reserved) == len(set(reserved))
+    assert set(reserved) == set(range(26, 60))
+
+
+def test_every_error_type_belongs_to_a_family() -> None:
+    assert set(errors.ForgeError.__subclasses__()) == set(errors.FAMILIES)
 
 
 def test_several_errors_are_raised_in_one_group() -> None:

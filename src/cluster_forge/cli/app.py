@@ -12,27 +12,30 @@ import click
 
 from cluster_forge import __version__
 from cluster_forge.cli import arguments, termination
+from cluster_forge.cli.help_page import HelpGroup, describe
 
 VERBS = {
-    "init": "Write a workspace: the starter stack, or one of the catalog's components.",
+    "init": "Write a workspace with the starter stack, or with components of the catalog.",
     "mine": "Fetch, verify, lock and render what the description names.",
-    "smelt": "Make working/ from the description, the lock and input/.",
+    "smelt": "Render working/ from the description, the lock and input/.",
     "cast": "Compile working/ into stacks/<name>/: repository, image, deploy script.",
     "forge": "Mine what is missing, smelt and cast in one go.",
-    "catalog": "The components that there are, and what each is.",
-    "config": "Show the effective description, or only check it.",
-    "secrets": "The Secrets that the stack expects, and how to make them.",
-    "store": "What the store holds, and clearing it of what was long not used.",
-    "convert": "Write the native form of a description in the first format.",
-    "completion": "Print the script that lets a shell complete names with TAB.",
-    "help": "Explain exit codes and errors, or a verb.",
+    "catalog": "List, show, write and test the components of the catalog.",
+    "config": "Show the effective description, or validate it.",
+    "secrets": "List the Secrets that the stack expects.",
+    "store": "Show what the store holds, or remove unused entries.",
+    "convert": "Convert a description in the legacy format to the native format.",
+    "completion": "Print the script that lets a shell complete verbs, options and names with TAB.",
+    "help": "Explain the exit codes, or a verb.",
 }
+"""Each verb, and the purpose that its help text opens with."""
+
 _INTERRUPTED = 130
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
-class Verbs(click.Group):
-    """A group whose commands live in `cluster_forge.cli.commands`, one module each."""
+class Verbs(HelpGroup):
+    """The verbs: modules of `cluster_forge.cli.commands`, imported when they are called."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         arguments.remember(ctx, args)
@@ -54,7 +57,7 @@ class Verbs(click.Group):
         if args and args[0] not in VERBS and not args[0].startswith("-"):
             from cluster_forge.foundation.names import did_you_mean
 
-            raise click.UsageError(f"no such verb: {args[0]!r}{did_you_mean(args[0], VERBS)}", ctx)
+            raise click.UsageError(f"unknown verb {args[0]!r}{did_you_mean(args[0], VERBS)}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
@@ -64,54 +67,70 @@ class Verbs(click.Group):
 
 @click.group(
     cls=Verbs,
+    options_metavar="[-C WORKSPACE]",
+    subcommand_metavar="VERB [OPTION]... [NAME]...",
     context_settings={
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "CLUSTER_FORGE",
         "max_content_width": 100,
     },
-    epilog="Exit codes: 0 done, 1 the answer is no, 2 usage, 10-29 a typed error (cluster-forge help errors), 70 a bug.",
+    epilog="Exit codes: 0 done, 1 check failed or differences found, 2 usage, 10-59 an error"
+    " (cluster-forge help errors), 70 a bug.",
 )
-@click.option("-C", "workspace", metavar="WORKSPACE", default=".", help="The folder that holds input/ (default: here).")
-@click.version_option(__version__, prog_name="cluster-forge")
+@click.option("-C", "workspace", metavar="WORKSPACE", default=".", help="Folder that holds input/ [default: .].")
+@click.version_option(__version__, prog_name="cluster-forge", help="Print the version.")
 @click.pass_context
 def cluster_forge(context: click.Context, workspace: str) -> None:
-    """From a short stack description to a complete, deployable Kubernetes platform."""
+    """Turn a short stack description into a complete, deployable Kubernetes platform.
+
+    A workspace has the description in input/config.yaml. `forge` fetches and renders its components, and writes
+    stacks/<name>/ with manifests in order, a Git repository, an OCI image and deploy.sh. No cluster is needed.
+
+    Examples:
+        cluster-forge init platform                    # write a workspace
+        cluster-forge -C platform forge                # build the stack
+        sh platform/stacks/starter/deploy.sh --print   # what it would apply
+        cluster-forge help forge
+    """
     context.obj = workspace
 
 
+describe(cluster_forge, cluster_forge.callback.__doc__ or "")
+
+
 def run(typed: Sequence[str]) -> int:
-    """Run one command line; the exit code is the contract's."""
+    """Run a command line; its exit code."""
     try:
         code = cluster_forge.main(list(typed), prog_name="cluster-forge", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as error:
         return error.exit_code
-    except SystemExit as stop:  # a signal (cluster_forge.cli.termination), or click's way to say that stdout was closed
+    except SystemExit as stop:  # a signal (`termination`), or click: stdout was closed
         return (
             _stopped("terminated", stop.code) if isinstance(stop.code, int) and stop.code in termination.STOPPED else 0
         )
-    except (click.Abort, KeyboardInterrupt):  # click makes the one of the other
+    except (click.Abort, KeyboardInterrupt):  # click turns the second into the first
         return _stopped("interrupted", _INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the user gets an explanation and an exit code
+    except Exception as error:  # noqa: BLE001 - every error gets a message and an exit code
         return _failed(error, typed)
 
 
 def _failed(error: Exception, typed: Sequence[str]) -> int:
     if isinstance(error, BrokenPipeError):
-        # Whoever reads has seen enough; or nobody reads stderr, where click wanted to end the line of a ^C.
+        # The reader of stdout has closed it, or stderr is closed and click wanted to end the line of a ^C there.
         return _INTERRUPTED if isinstance(error.__context__, KeyboardInterrupt) else 0
     if isinstance(error, click.ClickException):
         with contextlib.suppress(OSError):
             error.show()
-            _tell_variable(error)
-            _tell_place(error)
+            _print_variable(error)
+            _print_place(error)
         return error.exit_code
     from cluster_forge.cli.output import error_text
     from cluster_forge.foundation.errors import WorkspaceError
 
     if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
         error = WorkspaceError(
-            f"the output cannot be written: {error.strerror}", fix="see where it is directed to, and free some space"
+            f"the output cannot be written: {error.strerror}", fix="free space on the disk that it is redirected to"
         )
     return error_text.failure(error, typed, color=_color(typed))
 
@@ -123,24 +142,24 @@ def _stopped(how: str, code: int) -> int:
 
 
 def _color(typed: Sequence[str]) -> bool | None:
-    """Whether an error may be coloured; None: if stderr is a terminal. It is told when the verb's own context is gone."""
+    """Whether an error has colors, now that the verb's context is gone; None: if stderr is a terminal."""
     return False if "--no-color" in typed or os.environ.get("NO_COLOR") else None
 
 
-def _tell_place(error: click.ClickException) -> None:
-    """Say where an option belongs that stands on the wrong side of the verb."""
+def _print_place(error: click.ClickException) -> None:
+    """Say where an option belongs that is on the wrong side of the verb."""
     if not isinstance(error, click.NoSuchOption) or not error.ctx:
         return
     if error.option_name == "-C" and error.ctx.parent:
-        click.echo(f"-C stands before the verb: cluster-forge -C WORKSPACE {error.ctx.info_name}", err=True)
+        click.echo(f"-C goes before the verb: cluster-forge -C WORKSPACE {error.ctx.info_name}", err=True)
     elif error.ctx.parent is None:
-        click.echo("The options of a verb stand behind it: cluster-forge VERB --OPTION", err=True)
+        click.echo("Options of a verb go after it: cluster-forge VERB --OPTION", err=True)
 
 
-def _tell_variable(error: click.ClickException) -> None:
-    """Name the environment variable that a wrong value came from: nobody typed it just now."""
+def _print_variable(error: click.ClickException) -> None:
+    """Name the environment variable that a wrong value comes from: it is not on the command line."""
     if not isinstance(error, click.BadParameter) or not error.ctx or not error.param or not error.param.name:
         return
     if error.ctx.get_parameter_source(error.param.name) is click.core.ParameterSource.ENVIRONMENT:
         variable = f"{error.ctx.auto_envvar_prefix}_{error.param.name}".upper()
-        click.echo(f"The value is that of the environment variable {variable}.", err=True)
+        click.echo(f"The value comes from the environment variable {variable}.", err=True)

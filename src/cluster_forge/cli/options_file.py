@@ -16,48 +16,48 @@ from cluster_forge.yaml.positioned_reader import PositionedDocument
 
 _ITSELF = "options"
 _MOST_ERRORS = 100
-"""Nobody reads more, and to say what each was meant to be takes a while."""
+"""More are not useful, and looking for the nearest name of each takes time."""
 
 
 def defaults(name: str, workspace: Path, context: click.Context) -> dict[str, Any]:
     """The defaults that the file gives for the command of ``context``, by parameter.
 
-    A key is an option (with or without leading hyphens), or a verb with a mapping of its options, which win over those
-    beside it; ``config`` holds ``show`` and ``validate`` in the same way. What is there for other verbs is not looked at.
+    A key is an option (with or without leading hyphens), or a verb with a mapping of its options, which override those
+    beside it; ``config`` holds ``show`` and ``validate`` in the same way. Mappings of other verbs are not read.
 
     Raises:
         DescriptionError, ExceptionGroup: no such file, not YAML, an option that the verb (or, outside of a verb's own
-            mapping, any verb) does not have, or a value that it does not take.
+            mapping, any verb) does not have, or a value that is not valid for it.
     """
-    path = _found(name, workspace)
+    path = _path(name, workspace)
     file = positioned_reader.read(path.read_bytes(), str(path))
     own = _options(context.command)
     errors: list[DescriptionError] = []
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for place, content, command in _layers(file, context):
         if not isinstance(content, Mapping):
-            what = f"what is for `{' '.join(place)}`" if place else "a file of options"
-            errors.append(_wrong(f"{what} is a mapping", file, place, "write `option: value` lines"))
+            what = f"the options of `{' '.join(place)}`" if place else "an options file"
+            errors.append(_wrong(f"{what} must be a mapping", file, place, "write lines `option: value`"))
             break
         for key, value in content.items():
             option = own.get(key.lstrip("-"))
             if option and option.name:
                 try:
-                    found[option.name] = _taken(option, _as_typed(value, file, (*place, key)), context)
+                    values[option.name] = _converted(option, _as_typed(value, file, (*place, key)), context)
                 except click.BadParameter as error:
                     errors.append(_wrong(f"{key}: {error.message}", file, (*place, key)))
             elif len(errors) > _MOST_ERRORS:
                 break
             elif key.lstrip("-") not in (known := set(_names(command, context))):
                 verb = " ".join(place)
-                has = f"`{verb}` has no option" if verb else "there is no verb and no option"
-                errors.append(_wrong(f"{has} {key!r}{did_you_mean(key, known)}", file, (*place, key)))
+                what = f"`{verb}` has no option" if verb else "unknown verb or option"
+                errors.append(_wrong(f"{what} {key!r}{did_you_mean(key, known)}", file, (*place, key)))
     raise_all(errors)
-    return found
+    return values
 
 
 def _layers(file: PositionedDocument, context: click.Context) -> Iterator[tuple[tuple[str, ...], Any, click.Command]]:
-    """The whole file, what it has for the verb, and for the verb's own verb: place, content, and what that is for."""
+    """The whole file, its part for the verb, and for the verb's own verb: place, content, and the command it is for."""
     place: tuple[str, ...] = ()
     command, content = context.find_root().command, file.value or {}
     yield place, content, command
@@ -71,10 +71,10 @@ def _layers(file: PositionedDocument, context: click.Context) -> Iterator[tuple[
 
 
 def _as_typed(value: Any, file: PositionedDocument, place: Place) -> Any:
-    """The value, and each of a list, as the text that somebody would type: click turns numbers and switches around.
+    """The value, or the values of a list, as text on a command line: click converts numbers and switches itself.
 
     Raises:
-        click.BadParameter: for text that nobody can type.
+        click.BadParameter: for a NUL character, which no command line can have.
     """
     if isinstance(value, list):
         return [_as_typed(item, file, (*place, index)) for index, item in enumerate(value)]
@@ -82,27 +82,27 @@ def _as_typed(value: Any, file: PositionedDocument, place: Place) -> Any:
         return value
     text = file.text(place)
     if "\0" in text:
-        raise click.BadParameter("holds a NUL character")
+        raise click.BadParameter("contains a NUL character")
     return text
 
 
-def _taken(option: click.Option, value: Any, context: click.Context) -> Any:
-    """The value as the command line would give it; one alone is enough for an option that may be repeated.
+def _converted(option: click.Option, value: Any, context: click.Context) -> Any:
+    """The value as the command line would give it; a single value is enough for an option that may be repeated.
 
     Raises:
-        click.BadParameter: if the option does not take it.
+        click.BadParameter: if it is not valid for the option.
     """
     if value is None:
         return () if option.multiple else option.get_default(context)
     if option.multiple and not isinstance(value, list):
         value = [value]
-    if any(isinstance(each, list | Mapping) for each in (value if option.multiple else [value])):
+    if any(isinstance(item, list | Mapping) for item in (value if option.multiple else [value])):
         raise click.BadParameter("takes one value" if not option.multiple else "takes a list of values")
     return option.type_cast_value(context, value)
 
 
 def _options(command: click.Command) -> dict[str, click.Option]:
-    """The command's options, by everything that they may be called."""
+    """The command's options, by all of their names."""
     return {
         name.lstrip("-"): parameter
         for parameter in command.params
@@ -112,7 +112,7 @@ def _options(command: click.Command) -> dict[str, click.Option]:
 
 
 def _names(command: click.Command, context: click.Context) -> Iterable[str]:
-    """The options of a verb; of a group its verbs, and the options of all of them."""
+    """The options of a verb; of a group its verbs and their options."""
     if not isinstance(command, click.Group):
         yield from _options(command)
         return
@@ -126,12 +126,12 @@ def _wrong(message: str, file: PositionedDocument, place: tuple[str, ...], fix: 
     return DescriptionError(message, where=file.where(place), fix=fix)
 
 
-def _found(name: str, workspace: Path) -> Path:
-    tried = [Path(name), workspace / name, workspace / "options" / f"{name}.yaml"]
-    for path in tried:
+def _path(name: str, workspace: Path) -> Path:
+    candidates = [Path(name), workspace / name, workspace / "options" / f"{name}.yaml"]
+    for path in candidates:
         if path.is_file():
             return path
     raise DescriptionError(
-        f"there is no file of options {name!r}: looked for {', '.join(dict.fromkeys(map(str, tried)))}",
+        f"there is no options file {name!r}: looked for {', '.join(dict.fromkeys(map(str, candidates)))}",
         fix="name a file, or write options/<NAME>.yaml in the workspace",
     )

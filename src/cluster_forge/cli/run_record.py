@@ -1,4 +1,4 @@
-"""The record of one run of a verb: its log in the workspace, and where the time went."""
+"""The record of one run of a verb: its log in the workspace, and its timings."""
 
 from __future__ import annotations
 
@@ -14,23 +14,27 @@ from cluster_forge.cli.progress.recording import Event, Timings
 
 
 class Journal:
-    """Takes the events of a run that was called at ``began`` (monotonic seconds). It never fails the run."""
+    """Records the events of a run that began at ``began`` (monotonic seconds). It never fails the run."""
 
     def __init__(self, workspace: Path, verb: str, arguments: Sequence[str], *, began: float) -> None:
         self.timings = Timings()
         self._log = composition.run_log(workspace, verb)
         self._began = began
-        about = {"verb": verb, "arguments": without_secrets(arguments), "tool": __version__}
         system = platform.uname()  # not platform.platform(): that reads the whole interpreter to find its C library
-        surroundings = {
-            "python": platform.python_version(),
-            "platform": f"{system.system} {system.release} {system.machine}",
-        }
-        self._write({"event": "run", **about, **surroundings})
+        self._write(
+            {
+                "event": "run",
+                "verb": verb,
+                "arguments": without_secrets(arguments),
+                "tool": __version__,
+                "python": platform.python_version(),
+                "platform": f"{system.system} {system.release} {system.machine}",
+            }
+        )
 
     @property
     def problem(self) -> str:
-        """Why there is no log, or only a part of it."""
+        """Why the log is missing or incomplete; empty if it is complete."""
         return self._log.problem if self._log else ""
 
     @property
@@ -42,7 +46,7 @@ class Journal:
         self._write(event)
 
     def end(self, code: int, errors: Sequence[dict[str, Any]] = ()) -> None:
-        """The last line: what became of the run."""
+        """Write the last line: how the run ended."""
         self._write({"event": "end", "code": code, "seconds": round(self.seconds, 3), "errors": list(errors)})
         if self._log:
             self._log.close()

@@ -1,4 +1,4 @@
-"""How the program ends: by its own exit code, by Ctrl-C, by a signal, or because nobody reads what it says."""
+"""How the program ends: by its exit code, by Ctrl-C, by a signal, or because its output was closed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Final, NoReturn, TextIO
 
 _SIGNALS: Final = ("SIGTERM", "SIGHUP")
 STOPPED: Final = frozenset({129, 130, 143})
-"""The exit codes of runs that somebody stopped: 128 and the number of the signal."""
+"""The exit codes of runs that were stopped: 128 and the number of the signal."""
 
 
 def listen() -> None:
     """Let SIGTERM and SIGHUP end the run as Ctrl-C does: by an exception, so that everything is cleaned up.
 
-    What the caller has chosen to ignore (`nohup`) stays ignored.
+    Signals that the caller ignores (`nohup`) stay ignored.
     """
     for name in _SIGNALS:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
@@ -27,14 +27,14 @@ def listen() -> None:
 
 
 def _stop(number: int, _: FrameType | None) -> NoReturn:
-    signal.signal(number, signal.SIG_IGN)  # `timeout` sends it twice, and the second would cut the cleaning up short
+    signal.signal(number, signal.SIG_IGN)  # `timeout` sends it twice, and the second would interrupt the cleanup
     raise SystemExit(128 + number)
 
 
 def leave(code: int) -> NoReturn:
-    """End the process. A run that was stopped does not wait for what its threads still do: a download may hang."""
+    """End the process. A run that was stopped does not wait for its threads: a download may hang."""
     with contextlib.suppress(ValueError):  # not in a test's thread
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # another Ctrl-C now ends it without a word
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C ends it silently
     for stream in (sys.stdout, sys.stderr):
         flush(stream)
     if code in STOPPED and threading.active_count() > 1:
@@ -43,8 +43,8 @@ def leave(code: int) -> NoReturn:
 
 
 def flush(stream: TextIO | None) -> None:
-    """Write what waits. Where nobody reads it any more, what is still to come goes nowhere, too, instead of failing."""
-    if stream is None:  # it was closed before we began: `>&-`
+    """Flush a stream. If its reader has closed it, this and all later output is discarded, without an error."""
+    if stream is None:  # closed before the start: `>&-`
         return
     try:
         stream.flush()

@@ -3,25 +3,32 @@
 ::
 
     ForgeError
-    ├── DescriptionError      10  the stack description, a values file or an options file is wrong
-    ├── UnknownNameError      11  a component or collection that nobody defines
-    ├── LockError             12  the lock is unreadable, or a source is not what the lock says
-    ├── FetchError            13  a download failed
-    ├── OfflineError          14  the network would be needed, and --offline forbids it
-    ├── ArchiveError          15  a chart archive is broken or unsafe
-    ├── StoreError            16  the content-addressed store cannot be used
-    ├── RenderError           17  a chart does not render, or refuses its values or the Kubernetes version
-    ├── ManifestError         18  a document is not a Kubernetes object
-    ├── OrderError            19  components need each other in a circle
-    ├── WorkspaceError        20  the workspace cannot be read or written
-    ├── EditedError           21  `working/` holds hand edits that would be lost
-    ├── StaleError            22  `working/` does not belong to the present description and lock
-    ├── ImageError            23  an image reference or an OCI image is wrong
-    ├── RepositoryError       24  a Git repository cannot be built or read
-    └── MissingProgramError   25  a program or a library for this platform is missing
+    ├── InputError                 what the user wrote cannot be used                       30-34
+    │   ├── DescriptionError      10  the stack description, a values file or an options file is wrong
+    │   ├── UnknownNameError      11  a component, collection or environment that is not defined
+    │   └── OrderError            19  the components' needs form a cycle
+    ├── SourceError                a source cannot be fetched or trusted                    35-39
+    │   ├── LockError             12  the lock is unreadable, or a source differs from it
+    │   ├── FetchError            13  a download failed
+    │   ├── OfflineError          14  the network is needed, and --offline forbids it
+    │   └── ArchiveError          15  a chart archive is broken or unsafe
+    ├── BuildError                 something cannot be rendered or compiled                 40-44
+    │   ├── RenderError           17  a chart does not render, or rejects its values or the Kubernetes version
+    │   ├── ManifestError         18  a document is not a Kubernetes object
+    │   ├── ImageError            23  an image reference or an OCI image is wrong
+    │   └── RepositoryError       24  a Git repository cannot be built or read
+    ├── StateError                 the workspace is not ready for the command               45-49
+    │   ├── WorkspaceError        20  the workspace cannot be read or written, or is in use
+    │   ├── EditedError           21  `working/` holds hand edits that would be lost
+    │   └── StaleError            22  `working/` is out of date
+    ├── HostError                  this machine lacks something                             26-29
+    │   ├── StoreError            16  the store cannot be read or written
+    │   └── MissingProgramError   25  a program, or a library for this platform, is missing
+    └── DeliveryError              a cluster or registry refuses what is delivered          50-59
 
-Every error says what happened, where, and how to mend it; its type has an exit code of its own.
-Independent errors travel together in an ``ExceptionGroup``. Anything else that escapes is a bug.
+Every error says what is wrong, where, and how to fix it. Its type has its own exit code; the ranges of the families
+are for new types (ADR 0015). Independent errors travel together in an ``ExceptionGroup``. Any other exception that
+escapes is a bug.
 """
 
 from __future__ import annotations
@@ -30,11 +37,11 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
 _LONGEST: Final = 2_000
-"""Characters of a message: enough for anybody's words, too few to be flooded by a value that a message quotes."""
+"""Characters of a message: enough for any text, and a limit for values that a message quotes."""
 
 
 class ForgeError(Exception):
-    """What happened (``message``), where (``file:line`` or an object) and how to mend it (``fix``)."""
+    """What is wrong (``message``), where (``file:line`` or an object) and how to fix it (``fix``)."""
 
     exit_code: ClassVar[int]
     meaning: ClassVar[str]
@@ -58,93 +65,127 @@ def _shortened(text: str) -> str:
     return f"{text[:half]} … [{len(text) - 2 * half:,} characters] … {text[-half:]}"
 
 
-class DescriptionError(ForgeError):
+class InputError(ForgeError):
+    meaning = "What you wrote cannot be used"
+    new_codes: ClassVar = range(30, 35)
+
+
+class DescriptionError(InputError):
     exit_code = 10
     meaning = "The stack description, a values file or an options file is wrong."
 
 
-class UnknownNameError(ForgeError):
+class UnknownNameError(InputError):
     exit_code = 11
-    meaning = "A component, collection or environment that nobody defines was named."
+    meaning = "A component, collection or environment is not defined."
 
 
-class LockError(ForgeError):
+class OrderError(InputError):
+    exit_code = 19
+    meaning = "The components' needs form a cycle."
+
+
+class SourceError(ForgeError):
+    meaning = "A source cannot be fetched or trusted"
+    new_codes: ClassVar = range(35, 40)
+
+
+class LockError(SourceError):
     exit_code = 12
-    meaning = "The lock is unreadable, or a source is not what the lock says."
+    meaning = "The lock is unreadable, or a source differs from it."
 
 
-class FetchError(ForgeError):
+class FetchError(SourceError):
     exit_code = 13
-    meaning = "A download failed: no such host, an HTTP status of 400 or more, a truncated or wrong body."
+    meaning = "A download failed: unknown host, HTTP status 400 or higher, truncated or wrong content."
 
 
-class OfflineError(ForgeError):
+class OfflineError(SourceError):
     exit_code = 14
-    meaning = "The network would be needed, and --offline forbids it."
+    meaning = "The network is needed, and --offline forbids it."
 
 
-class ArchiveError(ForgeError):
+class ArchiveError(SourceError):
     exit_code = 15
     meaning = "A chart archive is broken or unsafe to unpack."
 
 
-class StoreError(ForgeError):
-    exit_code = 16
-    meaning = "The content-addressed store cannot be read or written."
+class BuildError(ForgeError):
+    meaning = "Something cannot be rendered or compiled"
+    new_codes: ClassVar = range(40, 45)
 
 
-class RenderError(ForgeError):
+class RenderError(BuildError):
     exit_code = 17
-    meaning = "A chart does not render, or refuses its values or the Kubernetes version."
+    meaning = "A chart does not render, or rejects its values or the Kubernetes version."
 
 
-class ManifestError(ForgeError):
+class ManifestError(BuildError):
     exit_code = 18
     meaning = "A document is not a Kubernetes object."
 
 
-class OrderError(ForgeError):
-    exit_code = 19
-    meaning = "Components need each other in a circle."
-
-
-class WorkspaceError(ForgeError):
-    exit_code = 20
-    meaning = "The workspace cannot be read or written, or is in use."
-
-
-class EditedError(ForgeError):
-    exit_code = 21
-    meaning = "working/ holds hand edits that would be lost."
-
-
-class StaleError(ForgeError):
-    exit_code = 22
-    meaning = "working/ does not belong to the present description and lock."
-
-
-class ImageError(ForgeError):
+class ImageError(BuildError):
     exit_code = 23
     meaning = "An image reference or an OCI image is wrong."
 
 
-class RepositoryError(ForgeError):
+class RepositoryError(BuildError):
     exit_code = 24
     meaning = "A Git repository cannot be built or read."
 
 
-class MissingProgramError(ForgeError):
+class StateError(ForgeError):
+    meaning = "The workspace is not ready for the command"
+    new_codes: ClassVar = range(45, 50)
+
+
+class WorkspaceError(StateError):
+    exit_code = 20
+    meaning = "The workspace cannot be read or written, or is in use."
+
+
+class EditedError(StateError):
+    exit_code = 21
+    meaning = "working/ holds hand edits that would be lost."
+
+
+class StaleError(StateError):
+    exit_code = 22
+    meaning = "working/ is out of date: description, lock, input/ or selection changed since the last smelt."
+
+
+class HostError(ForgeError):
+    meaning = "This machine lacks something"
+    new_codes: ClassVar = range(26, 30)
+
+
+class StoreError(HostError):
+    exit_code = 16
+    meaning = "The store cannot be read or written."
+
+
+class MissingProgramError(HostError):
     exit_code = 25
     meaning = "A program, or a library for this platform, is missing."
 
 
-def every_type() -> tuple[type[ForgeError], ...]:
-    """Every type of the tree, by exit code."""
-    return tuple(sorted(ForgeError.__subclasses__(), key=lambda kind: kind.exit_code))
+class DeliveryError(ForgeError):
+    meaning = "A cluster or registry refuses what is delivered"
+    new_codes: ClassVar = range(50, 60)
+
+
+Family = type[InputError | SourceError | BuildError | StateError | HostError | DeliveryError]
+FAMILIES: Final[tuple[Family, ...]] = (InputError, SourceError, BuildError, StateError, HostError, DeliveryError)
+
+
+def types_of(family: Family) -> tuple[type[ForgeError], ...]:
+    """The error types of a family, by exit code."""
+    return tuple(sorted(family.__subclasses__(), key=lambda kind: kind.exit_code))
 
 
 def leaves(error: ForgeError | ExceptionGroup[Exception]) -> Iterator[Exception]:
-    """The single errors inside ``error``, in the order in which they were found."""
+    """The single errors inside ``error``, in their order."""
     if isinstance(error, ExceptionGroup):
         for inner in error.exceptions:
             yield from leaves(inner)  # type: ignore[arg-type]
@@ -153,9 +194,9 @@ def leaves(error: ForgeError | ExceptionGroup[Exception]) -> Iterator[Exception]
 
 
 def raise_all(errors: Iterable[ForgeError]) -> None:
-    """Raise what was collected: nothing, the one error, or all of them in one group."""
-    found = list(errors)
-    if len(found) == 1:
-        raise found[0]
-    if found:
-        raise ExceptionGroup(f"{len(found)} errors", found)
+    """Raise the errors: none, the only one, or all of them in one group."""
+    collected = list(errors)
+    if len(collected) == 1:
+        raise collected[0]
+    if collected:
+        raise ExceptionGroup(f"{len(collected)} errors", collected)

@@ -1,15 +1,23 @@
-"""What of a description is meant."""
+"""Which part of a description is meant."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cluster_forge.foundation.option_fields import arguments, option
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Names, files with names, what to leave out, and the environment; empty for all of it."""
+    """Names, files with names, names to leave out, and the environment; empty: the whole stack."""
 
-    names: tuple[str, ...] = ()
-    select: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    environment: str | None = None
+    names: tuple[str, ...] = arguments(metavar="[NAME]...")
+    select: tuple[str, ...] = option(
+        "--select", default=(), metavar="FILE", help="Read names from a YAML list (repeatable)."
+    )
+    skip: tuple[str, ...] = option(
+        "--skip", default=(), metavar="NAME", help="Leave a component or collection out (repeatable)."
+    )
+    environment: str | None = option(
+        "--environment", default=None, metavar="NAME", help="Apply an environment of the description."
+    )

@@ -26,9 +26,9 @@ def test_everything_is_passed_on_and_kept() -> None:
     reporter.item_finished("mine", "a", "1.2.3", cached=True, bytes=7)
     reporter.stage_finished("mine", "all")
     reporter.finding_reported(FINDING)
-    told = [("started", "mine", "1"), ("advanced", "mine", "a", "1.2.3"), ("finished", "mine", "all")]
-    assert (heard.events, heard.begun, heard.findings) == (told, [("mine", "a")], [FINDING])
-    assert [each["event"] for each in kept] == ["started", "began", "advanced", "finished", "noticed"]
+    events = [("started", "mine", "1"), ("advanced", "mine", "a", "1.2.3"), ("finished", "mine", "all")]
+    assert (heard.events, heard.begun, heard.findings) == (events, [("mine", "a")], [FINDING])
+    assert [record["event"] for record in kept] == ["started", "began", "advanced", "finished", "noticed"]
     assert (kept[2]["cached"], kept[2]["bytes"], kept[2]["detail"]) == (True, 7, "1.2.3")
     assert (kept[4]["code"], kept[4]["item"], kept[4]["message"]) == ("stale", "a", "is old")
 
@@ -43,7 +43,9 @@ def test_seconds_are_measured_unless_the_stage_knows_better() -> None:
     reporter.item_finished("mine", "b", seconds=5.5)
     reporter.item_finished("mine", "never begun")
     reporter.stage_finished("mine", "")
-    took = {each["item"]: each["seconds"] for each in kept if each["event"] == "advanced" and "seconds" in each}
+    took = {
+        record["item"]: record["seconds"] for record in kept if record["event"] == "advanced" and "seconds" in record
+    }
     assert 0.02 <= took["a"] < 5
     assert took == {"a": took["a"], "b": 5.5}
     assert kept[-1]["seconds"] >= 0.02
@@ -58,5 +60,5 @@ def test_timings_count_what_was_cached_and_sort_the_slowest() -> None:
     timings.add({"event": "noticed", "at": 9.0})
     answer = timings.json()
     assert answer["stages"] == [{"stage": "render", "seconds": 2.9, "items": 30, "cached": 10}]
-    assert [each["item"] for each in answer["slowest"]] == [f"c{number}" for number in range(29, 19, -1)]
-    assert "10 of them from the cache" in "\n".join(timings.lines(3))
+    assert [item["item"] for item in answer["slowest"]] == [f"c{number}" for number in range(29, 19, -1)]
+    assert "10 from the cache" in "\n".join(timings.lines(3))

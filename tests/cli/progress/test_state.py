@@ -1,4 +1,4 @@
-"""The lines of the live display, at every width and for whatever stages tell."""
+"""The lines of the live display, at every width and for any order of events."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ events = st.lists(
 )
 
 
-def after(*told: tuple[object, ...]) -> Progress:
-    made = Progress(STAGES)
-    for event, *arguments in told:
-        getattr(made, str(event))(*arguments)
-    return made
+def after(*happened: tuple[object, ...]) -> Progress:
+    progress = Progress(STAGES)
+    for event, *arguments in happened:
+        getattr(progress, str(event))(*arguments)
+    return progress
 
 
 @given(events, st.integers(1, 250), st.floats(0, 1e6), st.sampled_from([UNICODE, ASCII]))
 def test_every_line_leaves_the_last_column_free(
-    told: list[tuple[object, ...]], columns: int, seconds: float, looks: state.Looks
+    happened: list[tuple[object, ...]], columns: int, seconds: float, glyphs: state.Glyphs
 ) -> None:
-    shown = lines(after(*told), columns=columns, seconds=seconds, looks=looks)
+    shown = lines(after(*happened), columns=columns, seconds=seconds, glyphs=glyphs)
     assert 1 <= len(shown) <= len(STAGES) + 2
     for line in state.plain(shown):
         assert "\n" not in line
@@ -43,30 +43,32 @@ def test_every_line_leaves_the_last_column_free(
 
 
 @given(events)
-def test_the_whole_never_goes_back_and_never_beyond_its_end(told: list[tuple[object, ...]]) -> None:
-    made, shares = Progress(STAGES), [0.0]
-    for event, *arguments in told:
-        getattr(made, str(event))(*arguments)
-        shares.append(made.share)
+def test_the_whole_never_goes_back_and_never_beyond_its_end(happened: list[tuple[object, ...]]) -> None:
+    progress, shares = Progress(STAGES), [0.0]
+    for event, *arguments in happened:
+        getattr(progress, str(event))(*arguments)
+        shares.append(progress.share)
     assert shares == sorted(shares)
     assert shares[-1] <= 1
 
 
 def test_all_stages_finished_is_all() -> None:
-    made = after(*(("stage_started", stage, 3) for stage in STAGES), *(("stage_finished", stage) for stage in STAGES))
-    assert made.share == 1
-    assert made.open == []
+    progress = after(
+        *(("stage_started", stage, 3) for stage in STAGES), *(("stage_finished", stage) for stage in STAGES)
+    )
+    assert progress.share == 1
+    assert progress.open == []
 
 
-def test_an_earlier_stage_that_never_said_that_it_is_done_is_so_with_a_later_one() -> None:
-    made = after(
+def test_a_stage_ends_with_a_later_one() -> None:
+    progress = after(
         ("stage_started", "mine", 3),
         ("item_started", "mine", "a"),
         ("stage_started", "smelt", 1),
         ("stage_finished", "smelt"),
     )
-    assert made.open == []
-    assert made.share == 0.75
+    assert progress.open == []
+    assert progress.share == 0.75
 
 
 def test_a_component_with_two_sources_is_being_worked_on_until_both_are_there() -> None:
@@ -76,22 +78,24 @@ def test_a_component_with_two_sources_is_being_worked_on_until_both_are_there() 
 
 
 def test_what_is_done_is_never_more_than_all() -> None:
-    told: list[tuple[object, ...]] = [
+    happened: list[tuple[object, ...]] = [
         ("stage_started", "render", 1),
         ("item_finished", "render", "a"),
         ("item_finished", "render", "a"),
     ]
-    assert after(*told).open == [("render", 2, 2, ())]
+    assert after(*happened).open == [("render", 2, 2, ())]
     printed: list[str] = []
     reporter = LineReporter(1, printed.append)
-    for event, *arguments in told:
+    for event, *arguments in happened:
         getattr(reporter, str(event))(*arguments)
     assert [line.split()[1] for line in printed] == ["1/1", "2/2"]
 
 
 def test_as_many_items_as_fit_and_how_many_more() -> None:
-    made = after(("stage_started", "mine", 9), *(("item_started", "mine", f"component-{each}") for each in "abcd"))
-    at = {columns: click.unstyle(lines(made, columns=columns, seconds=1)[0]) for columns in (40, 80, 120)}
+    progress = after(
+        ("stage_started", "mine", 9), *(("item_started", "mine", f"component-{letter}") for letter in "abcd")
+    )
+    at = {columns: click.unstyle(lines(progress, columns=columns, seconds=1)[0]) for columns in (40, 80, 120)}
     assert at[120].endswith("component-a, component-b, component-c, component-d")
     assert at[80].endswith("component-a, component-b, component-c +1")
     assert at[40].endswith("component-a +3")

@@ -1,4 +1,4 @@
-"""The rules of picking from a catalog, without a terminal: what is needed comes and goes with what needs it."""
+"""The rules of choosing from a catalog, without a terminal: required components are added and removed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_forge.cli.prompts.catalog_choice import CatalogChoice, Come
+from cluster_forge.cli.prompts.catalog_choice import CatalogChoice, Requirements
 from cluster_forge.cli.prompts.choice import Mark, Row
 
 NEEDS = {"app": ("db",), "db": ("disk",), "disk": (), "site": ("disk",), "rival": ()}
@@ -18,40 +18,40 @@ ROWS = [
 ]
 
 
-def come_to(names: Sequence[str]) -> Come:
-    found: dict[str, None] = {}
+def resolve(names: Sequence[str]) -> Requirements:
+    required: dict[str, None] = {}
     waiting = [member for name in names for member in COLLECTIONS.get(name, (name,))]
     while waiting:
         name = waiting.pop(0)
-        if name not in found:
-            found[name] = None
+        if name not in required:
+            required[name] = None
             waiting += NEEDS[name]
-    problems = ("app and rival exclude each other",) if {"app", "rival"} <= found.keys() else ()
-    return Come(components=tuple(found), problems=problems)
+    problems = ("app and rival exclude each other",) if {"app", "rival"} <= required.keys() else ()
+    return Requirements(components=tuple(required), problems=problems)
 
 
-def picks() -> CatalogChoice:
-    return CatalogChoice(ROWS, come_to)
+def catalog_choice() -> CatalogChoice:
+    return CatalogChoice(ROWS, resolve)
 
 
-def pick(made: CatalogChoice, name: str) -> None:
-    made.erase()
-    made.move(-len(ROWS))
-    made.move([row.name for row in made.rows].index(name))
-    made.toggle()
+def choose(choice: CatalogChoice, name: str) -> None:
+    choice.erase()
+    choice.move(-len(ROWS))
+    choice.move([row.name for row in choice.rows].index(name))
+    choice.toggle()
 
 
-def marks(made: CatalogChoice) -> dict[str, str]:
-    return {row.name: str(made.mark(row)) for row in made.rows}
+def marks(choice: CatalogChoice) -> dict[str, str]:
+    return {row.name: str(choice.mark(row)) for row in choice.rows}
 
 
-def test_what_is_needed_comes_along_and_goes_again() -> None:
-    made = picks()
-    assert "nothing is chosen" in made.problem
-    pick(made, "app")
-    assert made.message == "comes along, because it is needed: db, disk"
-    assert made.chosen == ("app", "db", "disk")
-    assert marks(made) == {
+def test_required_components_are_added_and_removed() -> None:
+    choice = catalog_choice()
+    assert "nothing chosen" in choice.problem
+    choose(choice, "app")
+    assert choice.message == "added, because it is required: db, disk"
+    assert choice.chosen == ("app", "db", "disk")
+    assert marks(choice) == {
         "web": Mark.SOME,
         "all": Mark.SOME,
         "app": Mark.ALL,
@@ -60,47 +60,47 @@ def test_what_is_needed_comes_along_and_goes_again() -> None:
         "site": Mark.NONE,
         "rival": Mark.NONE,
     }
-    pick(made, "site")
-    pick(made, "app")
-    assert made.message == "goes, because nothing needs it now: db"
-    assert set(made.chosen) == {"disk", "site"}
-    assert made.words == ("site",)
-    assert made.problem == ""
+    choose(choice, "site")
+    choose(choice, "app")
+    assert choice.message == "removed, because nothing requires it now: db"
+    assert set(choice.chosen) == {"disk", "site"}
+    assert choice.words == ("site",)
+    assert choice.problem == ""
 
 
-def test_what_is_needed_stays_when_it_is_taken_out() -> None:
-    made = picks()
-    pick(made, "disk")
-    pick(made, "app")
-    pick(made, "disk")
-    assert made.message == "stays, because it is needed: disk"
-    assert made.words == ("app",)
-    assert marks(made)["disk"] == Mark.NEEDED
+def test_a_required_component_cannot_be_removed() -> None:
+    choice = catalog_choice()
+    choose(choice, "disk")
+    choose(choice, "app")
+    choose(choice, "disk")
+    assert choice.message == "stays, because it is required: disk"
+    assert choice.words == ("app",)
+    assert marks(choice)["disk"] == Mark.NEEDED
 
 
 def test_a_collection_stays_a_name() -> None:
-    made = picks()
-    pick(made, "web")
-    pick(made, "rival")
-    assert made.words == ("web", "rival")
-    assert marks(made)["app"] == Mark.ALL
-    assert made.problem == made.message == "app and rival exclude each other"
+    choice = catalog_choice()
+    choose(choice, "web")
+    choose(choice, "rival")
+    assert choice.words == ("web", "rival")
+    assert marks(choice)["app"] == Mark.ALL
+    assert choice.problem == choice.message == "app and rival exclude each other"
 
 
 def test_all_that_is_shown() -> None:
-    made = picks()
-    made.type("d")
-    made.toggle_shown()
-    assert made.words == ("db", "disk")
-    made.toggle_shown()
-    assert not made.words
-    assert not made.chosen
+    choice = catalog_choice()
+    choice.type("d")
+    choice.toggle_shown()
+    assert choice.words == ("db", "disk")
+    choice.toggle_shown()
+    assert not choice.words
+    assert not choice.chosen
 
 
 @given(st.lists(st.sampled_from([row.name for row in ROWS]), max_size=12))
-def test_whatever_is_picked(names: list[str]) -> None:
-    made = picks()
+def test_any_order_of_choosing(names: list[str]) -> None:
+    choice = catalog_choice()
     for name in names:
-        pick(made, name)
-        assert set(made.chosen) == set(come_to(made.words).components)
-    assert set(made.words) == {name for name in names if names.count(name) % 2}
+        choose(choice, name)
+        assert set(choice.chosen) == set(resolve(choice.words).components)
+    assert set(choice.words) == {name for name in names if names.count(name) % 2}

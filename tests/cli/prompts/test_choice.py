@@ -1,4 +1,4 @@
-"""The rules of choosing, without a terminal: whatever is pressed, what is chosen makes sense and its words say it."""
+"""The rules of choosing, without a terminal: for any keys, the choice is consistent and its words select it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ KEYS = st.sampled_from(["up", "down", "end", "space", "all", "erase", "clear", "
 
 
 def with_needs(names: Iterable[str]) -> list[str]:
-    found, waiting = set(), list(names)
+    needed, waiting = set(), list(names)
     while waiting:
         name = waiting.pop()
-        found.add(name)
-        waiting += [need for need in NEEDS[name] if need not in found]
-    return sorted(found)
+        needed.add(name)
+        waiting += [need for need in NEEDS[name] if need not in needed]
+    return sorted(needed)
 
 
 def press(choice: Choice, key: str) -> None:
@@ -45,45 +45,45 @@ def choice(chosen: Iterable[str] = (), *, needs_are_kept: bool = False) -> Choic
 
 @given(st.lists(KEYS, max_size=30), st.booleans(), st.sets(st.sampled_from(sorted(NEEDS))))
 def test_whatever_is_pressed(keys: list[str], needs_are_kept: bool, chosen: set[str]) -> None:
-    made = choice(with_needs(chosen), needs_are_kept=needs_are_kept)
+    options = choice(with_needs(chosen), needs_are_kept=needs_are_kept)
     for key in keys:
-        press(made, key)
-        assert (made.pointed is None) == (not made.shown)
-        assert made.pointed is None or made.pointed in made.shown
+        press(options, key)
+        assert (options.pointed is None) == (not options.shown)
+        assert options.pointed is None or options.pointed in options.shown
         if needs_are_kept:
-            assert sorted(made.chosen) == with_needs(made.chosen)
-        said = [member for word in made.words() for member in COLLECTIONS.get(word, (word,))]
-        assert sorted(set(said)) == sorted(made.chosen)
-        assert len(made.words()) <= len(made.chosen)
+            assert sorted(options.chosen) == with_needs(options.chosen)
+        result = [member for word in options.words() for member in COLLECTIONS.get(word, (word,))]
+        assert sorted(set(result)) == sorted(options.chosen)
+        assert len(options.words()) <= len(options.chosen)
 
 
 @given(st.sampled_from(range(len(ROWS))))
 def test_a_row_that_is_chosen_brings_what_it_needs(position: int) -> None:
-    made = choice()
+    options = choice()
     for _ in range(position):
-        made.move(1)
-    made.toggle()
-    assert made.mark(ROWS[position]) is Mark.ALL
-    assert sorted(made.chosen) == with_needs(ROWS[position].members)
+        options.move(1)
+    options.toggle()
+    assert options.mark(ROWS[position]) is Mark.ALL
+    assert sorted(options.chosen) == with_needs(ROWS[position].members)
 
 
 def test_what_is_needed_stays_and_the_message_says_who_needs_it() -> None:
-    made = choice(NEEDS, needs_are_kept=True)
-    made.move(100)
-    made.move(-4)
-    assert made.pointed == ROWS[4]
-    made.toggle()
-    assert made.message == "a stays: needed by b, c, e"
-    made.toggle_shown()
-    assert made.chosen == ()
+    options = choice(NEEDS, needs_are_kept=True)
+    options.move(100)
+    options.move(-4)
+    assert options.pointed == ROWS[4]
+    options.toggle()
+    assert options.message == "a stays: required by b, c, e"
+    options.toggle_shown()
+    assert options.chosen == ()
 
 
 def test_without_that_rule_a_need_can_be_taken_out() -> None:
-    made = choice(NEEDS)
-    made.move(4)
-    made.toggle()
-    assert made.chosen == ("b", "c", "d", "e")
-    assert made.mark(ROWS[0]) is Mark.SOME
+    options = choice(NEEDS)
+    options.move(4)
+    options.toggle()
+    assert options.chosen == ("b", "c", "d", "e")
+    assert options.mark(ROWS[0]) is Mark.SOME
 
 
 def test_the_largest_collections_come_first_in_the_words() -> None:
@@ -93,8 +93,8 @@ def test_the_largest_collections_come_first_in_the_words() -> None:
 
 
 def test_all_and_none_mean_what_is_shown() -> None:
-    made = choice(NEEDS)
-    made.type("DE")
-    assert [row.name for row in made.shown] == ["de"]
-    made.toggle_shown()
-    assert made.chosen == ("a", "b", "c")
+    options = choice(NEEDS)
+    options.type("DE")
+    assert [row.name for row in options.shown] == ["de"]
+    options.toggle_shown()
+    assert options.chosen == ("a", "b", "c")

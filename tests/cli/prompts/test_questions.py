@@ -1,4 +1,4 @@
-"""The questions of init and smelt on a real terminal, and where nobody is ever asked."""
+"""The questions of init and smelt on a real terminal, and where no question is asked."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def on_terminal(forks: Forks) -> Iterator[Run]:
 
 
 def starting(terminal: Terminal) -> Terminal:
-    """Begin with the starter."""
-    terminal.expect("Begin with")
+    """Choose the starter."""
+    terminal.expect("Start with")
     terminal.keys("starter\r")
     return terminal
 
@@ -69,25 +69,27 @@ class TestSmelt:
     def test_enter_alone_takes_everything(self, mined: Workspace, on_terminal: Run) -> None:
         terminal = on_terminal(mined, "smelt")
         drawn = terminal.expect(QUESTION)
-        assert "Which components shall be smelted?  3 of 3 components" in drawn
+        assert "Which components should be smelted?  3 of 3 components" in drawn
         assert "[x] both" in drawn
         terminal.keys("\r")
-        code, said = terminal.end()
+        code, output = terminal.end()
         assert code == 0
-        assert "the same without a question: cluster-forge smelt --yes\n" in said
-        assert "next: cluster-forge cast\n" in said
+        assert "without questions: cluster-forge smelt --yes\n" in output
+        assert "next: cluster-forge cast\n" in output
         assert parts(mined) == {"web", "extras", "spare"}
 
-    def test_what_is_taken_out_is_not_made_and_the_line_says_the_same(self, mined: Workspace, on_terminal: Run) -> None:
+    def test_removed_components_are_not_rendered_and_the_printed_command_does_the_same(
+        self, mined: Workspace, on_terminal: Run
+    ) -> None:
         terminal = on_terminal(mined, "smelt")
         terminal.expect(QUESTION)
         terminal.keys(END, " ")
         terminal.expect("2 of 3")
         terminal.keys("\r")
-        code, said = terminal.end()
+        code, output = terminal.end()
         assert code == 0
-        assert "the same without a question: cluster-forge smelt both\n" in said
-        assert "next: cluster-forge cast both\n" in said
+        assert "without questions: cluster-forge smelt both\n" in output
+        assert "next: cluster-forge cast both\n" in output
         assert parts(mined) == {"web", "extras"}
         before = mined.tree("working")
         assert mined.program("smelt", "both").code == 0
@@ -102,17 +104,17 @@ class TestSmelt:
         terminal.keys(CTRL_A)
         terminal.expect("0 of 3")
         terminal.keys("\r")
-        terminal.expect("nothing is chosen: space chooses")
+        terminal.expect("nothing chosen: space chooses")
         terminal.keys("w", "e", "b", "x")
-        terminal.expect("nothing is called so")
+        terminal.expect("no match")
         terminal.keys(BACKSPACE)
-        assert "needs extras" in terminal.expect("needs extras")
+        assert "requires extras" in terminal.expect("requires extras")
         terminal.keys(" ")
-        terminal.expect("because it is needed: extras")
+        terminal.expect("because it is required: extras")
         terminal.keys("\r")
-        code, said = terminal.end()
+        code, output = terminal.end()
         assert code == 0
-        assert "cluster-forge smelt both\n" in said
+        assert "cluster-forge smelt both\n" in output
         assert parts(mined) == {"web", "extras"}
 
     def test_the_pointer_goes_round_and_escape_ends_a_search(self, mined: Workspace, on_terminal: Run) -> None:
@@ -123,7 +125,7 @@ class TestSmelt:
         terminal.keys(DOWN, "s", "p", "a")
         terminal.expect("search: spa_")
         terminal.keys(CTRL_U, "z")
-        terminal.expect("nothing is called so")
+        terminal.expect("no match")
         terminal.keys(ESCAPE)
         terminal.expect("search: _")
         terminal.keys("\r")
@@ -138,10 +140,10 @@ class TestSmelt:
         terminal = on_terminal(mined, "smelt")
         terminal.expect(QUESTION)
         terminal.keys(*before, key)
-        code, said = terminal.end()
+        code, output = terminal.end()
         assert code == 130
-        assert said.rstrip().endswith("interrupted")
-        assert "Traceback" not in said
+        assert output.rstrip().endswith("interrupted")
+        assert "Traceback" not in output
         assert mined.tree(".") == files
 
     @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -151,43 +153,43 @@ class TestSmelt:
         terminal = on_terminal(mined, "smelt")
         terminal.expect(QUESTION)
         terminal.kill(number)
-        ended, said = terminal.end()
+        ended, output = terminal.end()
         assert ended in (code, -number)
-        assert "Traceback" not in said
+        assert "Traceback" not in output
 
     @pytest.mark.parametrize("arguments", [("web",), ("--yes",), ("-q",), ("--format", "json"), ("--skip", "spare")])
-    def test_whoever_said_something_is_not_asked(
+    def test_no_question_if_names_or_options_are_given(
         self, mined: Workspace, on_terminal: Run, arguments: tuple[str, ...]
     ) -> None:
-        code, said = on_terminal(mined, "smelt", *arguments).end()
+        code, output = on_terminal(mined, "smelt", *arguments).end()
         assert code == 0
-        assert "Which" not in said
+        assert "Which" not in output
 
     @pytest.mark.parametrize("environment", [{"CI": "true"}, {"TERM": "dumb"}, {"CLUSTER_FORGE_SMELT_YES": "1"}])
     def test_surroundings_without_anybody(
         self, mined: Workspace, on_terminal: Run, environment: dict[str, str]
     ) -> None:
-        code, said = on_terminal(mined, "smelt", **environment).end()
+        code, output = on_terminal(mined, "smelt", **environment).end()
         assert code == 0
-        assert "Which" not in said
+        assert "Which" not in output
 
     def test_a_file_of_options_switches_the_question_off(self, mined: Workspace, on_terminal: Run) -> None:
         mined.write({"options/mine.yaml": 'smelt: {"yes": true}\n'})
-        code, said = on_terminal(mined, "smelt", "--options", "mine").end()
+        code, output = on_terminal(mined, "smelt", "--options", "mine").end()
         assert code == 0
-        assert "Which" not in said
+        assert "Which" not in output
 
     @pytest.mark.parametrize("redirection", ["</dev/null", "2>err.txt", ">out.txt", "| cat", "<answers", "<&-"])
-    def test_a_stream_that_is_no_terminal(self, mined: Workspace, on_terminal: Run, redirection: str) -> None:
+    def test_a_stream_that_is_not_a_terminal(self, mined: Workspace, on_terminal: Run, redirection: str) -> None:
         """What is piped in is never read as keys."""
         mined.write({"answers": " \x01\r"})
         terminal = Terminal(["sh", "-c", f"'{PROGRAM}' smelt {redirection}"], folder=mined.folder)
         try:
-            code, said = terminal.end()
+            code, output = terminal.end()
         finally:
             terminal.close()
         assert code == 0
-        assert "Which" not in said
+        assert "Which" not in output
         assert parts(mined) == {"web", "extras", "spare"}
 
     def test_without_any_terminal(self, mined: Workspace) -> None:
@@ -196,18 +198,18 @@ class TestSmelt:
         )
         assert "Which" not in done.stdout + done.stderr
 
-    def test_a_broken_description_is_told_and_nothing_asked(self, mined: Workspace, on_terminal: Run) -> None:
+    def test_a_broken_description_is_an_error_without_a_question(self, mined: Workspace, on_terminal: Run) -> None:
         mined.write({"input/config.yaml": "components: [a, b\n"})
-        code, said = on_terminal(mined, "smelt").end()
+        code, output = on_terminal(mined, "smelt").end()
         assert code == 10
-        assert "Which" not in said
-        assert "error: input/config.yaml:" in said
+        assert "Which" not in output
+        assert "error: input/config.yaml:" in output
 
     def test_an_unknown_environment_too(self, mined: Workspace, on_terminal: Run) -> None:
-        code, said = on_terminal(mined, "smelt", "--environment", "productoin").end()
+        code, output = on_terminal(mined, "smelt", "--environment", "productoin").end()
         assert code == 11
-        assert "unknown environment 'productoin'" in said
-        assert "Which" not in said
+        assert "unknown environment 'productoin'" in output
+        assert "Which" not in output
 
     @pytest.mark.parametrize("size", [(24, 80), (50, 200), (10, 40), (9, 30)])
     def test_many_components_with_long_names_keep_the_layout(
@@ -236,9 +238,9 @@ class TestInit:
         terminal = starting(on_terminal(empty, "init"))
         assert "7 of 8 components" in terminal.expect(QUESTION)
         terminal.keys("\r")
-        code, said = terminal.end()
+        code, output = terminal.end()
         assert code == 0
-        assert "the same without a question: cluster-forge init --yes" in said
+        assert "without questions: cluster-forge init --yes" in output
         asked = empty.tree("input")
         assert empty.program("init", "--yes", "other").code == 0
         assert empty.tree("other/input") == asked
@@ -247,15 +249,15 @@ class TestInit:
         terminal = starting(on_terminal(empty, "init"))
         terminal.expect(QUESTION)
         terminal.keys("p", "r", "i", "o", "r", "i", "t", "y", " ")
-        terminal.expect("priority-classes stays: needed by")
+        terminal.expect("priority-classes stays: required by")
         terminal.keys(CTRL_U, CTRL_A, CTRL_A, "s", "a", "m", "p", "l", "e")
         terminal.expect("a web service as it should be")
         terminal.keys(CTRL_U, "s", "e", "r", "v", "e", "r", " ")
-        terminal.expect("needed: priority-classes")
+        terminal.expect("required: priority-classes")
         terminal.keys("\r")
-        code, said = terminal.end()
+        code, output = terminal.end()
         assert code == 0
-        words = said.replace("\n", "").partition(": cluster-forge ")[2].partition("wrote ")[0].split()
+        words = output.replace("\n", "").partition(": cluster-forge ")[2].partition("wrote ")[0].split()
         assert words == ["init", "--component", "priority-classes", "--component", "metrics-server"]
         assert empty.program(*words, "other").code == 0
         assert empty.tree("other/input") == empty.tree("input")
@@ -269,11 +271,11 @@ class TestInit:
         assert terminal.end()[0] == 130
         assert list(empty.folder.iterdir()) == []
 
-    def test_of_the_catalog_what_is_picked_and_what_comes_along(self, empty: Workspace, on_terminal: Run) -> None:
+    def test_choosing_from_the_catalog_adds_required_components(self, empty: Workspace, on_terminal: Run) -> None:
         terminal = on_terminal(empty, "init", "shop")
-        terminal.expect("Begin with .* \\[catalog\\]:")
+        terminal.expect("Start with .* \\[catalog\\]:")
         terminal.keys("\r")
-        terminal.expect("How large .* \\[small\\]:")
+        terminal.expect("Size .* \\[small\\]:")
         terminal.keys("medium\r")
         terminal.expect("Kubernetes version \\[1.33\\]:")
         terminal.keys("new\r")
@@ -281,7 +283,7 @@ class TestInit:
         terminal.keys("1.31\r")
         terminal.expect(QUESTION)
         terminal.keys("velero", " ")
-        drawn = terminal.expect("comes along, because it is needed: seaweedfs")
+        drawn = terminal.expect("added, because it is required: seaweedfs")
         assert "3 of " in drawn
         terminal.keys(CTRL_U, "kube-prom", " ", CTRL_U, "raises", " ")
         terminal.expect("exclude each other")
@@ -291,9 +293,9 @@ class TestInit:
         terminal.keys("\r")
         terminal.expect("Domain")
         terminal.keys("example.com\r")
-        code, said = terminal.end()
+        code, output = terminal.end()
         assert code == 0
-        words = said.replace("\n", "").partition("question: cluster-forge ")[2].partition("seaweedfs: ")[0].split()
+        words = output.replace("\n", "").partition("questions: cluster-forge ")[2].partition("seaweedfs: ")[0].split()
         assert words[:6] == ["init", "shop", "--component", "velero", "--component", "kube-prometheus-stack"]
         written = empty.yaml("shop/input/config.yaml")
         assert written["target"] == {"kubernetes": "1.31", "size": "medium", "domain": "example.com"}
@@ -302,43 +304,43 @@ class TestInit:
         assert empty.program(*words).code == 0
         assert empty.tree("other/shop/input") == empty.tree("shop/input")
 
-    def test_whoever_said_a_size_chooses_of_the_catalog(self, empty: Workspace, on_terminal: Run) -> None:
+    def test_a_size_option_leads_to_the_catalog(self, empty: Workspace, on_terminal: Run) -> None:
         terminal = on_terminal(empty, "init", "--size", "large", "--kubernetes", "1.33")
         terminal.expect(QUESTION)
         terminal.keys("reloader", " ", "\r")
         terminal.expect("Domain")
         terminal.keys("\r")
-        code, said = terminal.end()
+        code, output = terminal.end()
         assert code == 0
-        assert "init --size large --kubernetes 1.33 --component reloader" in said.replace("\n", "")
+        assert "init --size large --kubernetes 1.33 --component reloader" in output.replace("\n", "")
         assert empty.yaml("input/config.yaml")["components"] == ["reloader"]
 
     def test_a_prompt_can_be_broken_off(self, empty: Workspace, on_terminal: Run) -> None:
         terminal = on_terminal(empty, "init")
-        terminal.expect("Begin with")
+        terminal.expect("Start with")
         terminal.keys(CTRL_C)
         assert terminal.end()[0] == 130
         assert list(empty.folder.iterdir()) == []
 
-    def test_what_cannot_be_written_is_told_before_the_question(self, mined: Workspace, on_terminal: Run) -> None:
-        code, said = on_terminal(mined, "init").end()
+    def test_an_existing_input_is_reported_before_the_question(self, mined: Workspace, on_terminal: Run) -> None:
+        code, output = on_terminal(mined, "init").end()
         assert code == 20
-        assert "Which" not in said
+        assert "Which" not in output
 
     def test_names_bring_what_they_need_and_the_rest_stays_defined(self, empty: Workspace) -> None:
-        said = empty.ok("init", "--component", "metrics-server", "--collection", "observability")
+        output = empty.ok("init", "--component", "metrics-server", "--collection", "observability")
         chosen = ["priority-classes", "platform-rbac", "tenancy", "node-exporter", "metrics", "metrics-server"]
-        assert f"in the stack: {', '.join(chosen)}\n" in said.out
+        assert f"in the stack: {', '.join(chosen)}\n" in output.out
         written = empty.yaml("input/config.yaml")
-        assert [each if isinstance(each, str) else each["name"] for each in written["components"]] == chosen
-        assert {each["name"] for each in written["define"]} == {"metrics-server", "network-policies", "sample-web"}
+        assert [entry if isinstance(entry, str) else entry["name"] for entry in written["components"]] == chosen
+        assert {entry["name"] for entry in written["define"]} == {"metrics-server", "network-policies", "sample-web"}
         assert empty.ok("config", "validate").out == "starter: 6 components, no errors\n"
 
-    def test_unknown_names_are_told_together(self, empty: Workspace) -> None:
-        said = empty.run("init", "--component", "sampleweb", "--collection", "observabilty")
-        assert said.code == 11
-        assert "no component or collection 'sampleweb', did you mean 'sample-web'?" in said.err
-        assert "no component or collection 'observabilty', did you mean 'observability'?" in said.err
+    def test_unknown_names_are_reported_together(self, empty: Workspace) -> None:
+        output = empty.run("init", "--component", "sampleweb", "--collection", "observabilty")
+        assert output.code == 11
+        assert "no component or collection 'sampleweb', did you mean 'sample-web'?" in output.err
+        assert "no component or collection 'observabilty', did you mean 'observability'?" in output.err
         assert list(empty.folder.iterdir()) == []
 
 

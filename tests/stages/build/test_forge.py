@@ -13,6 +13,7 @@ from cluster_forge import composition
 from cluster_forge.adapters.git.bare_repositories import BareRepositories
 from cluster_forge.catalog import starter
 from cluster_forge.foundation.errors import EditedError
+from cluster_forge.service_options import NetworkOptions, StoreOptions
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack, Target
@@ -30,7 +31,12 @@ TIME = 1_700_000_000
 def starter_in(folder: Path, *, jobs: int, time: int = TIME, store: str = "store") -> dict[str, bytes]:
     """The files of the forged starter, the executable ones marked."""
     folder.mkdir(exist_ok=True)
-    settings = composition.Settings(workspace=folder, store=str(folder.parent / store), offline=True, jobs=jobs)
+    settings = composition.Settings(
+        workspace=folder,
+        store=StoreOptions(store=str(folder.parent / store)),
+        network=NetworkOptions(offline=True),
+        jobs=jobs,
+    )
     with composition.services(settings) as harness:
         harness.files.replace_trees({"input": starter.tree()})
         parsed = parse_description(InputFiles(harness.files.read, harness.files.list_files))

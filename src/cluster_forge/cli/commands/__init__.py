@@ -1,1 +1,1 @@
-"""One module for each verb, imported only when it is called."""
+"""The verbs, a module for each, imported when the verb is called (`cluster_forge.cli`)."""

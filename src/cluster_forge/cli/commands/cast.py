@@ -4,64 +4,85 @@ from __future__ import annotations
 
 import click
 
-from cluster_forge.cli.session import Session, finding_json, verb
+from cluster_forge.cli.session import Session
+from cluster_forge.cli.verb import BUILDS, SELECTS, verb
 
 
-@verb("Compile working/ into stacks/<name>/: repository, image, deploy script.", sources=True, selection=True)
-@click.option("--stale", is_flag=True, help="Cast working/ although the description or the lock moved on.")
+@verb(*BUILDS, *SELECTS)
+@click.option("--stale", is_flag=True, help="Cast working/ even if it is out of date.")
 @click.option(
-    "--diff", is_flag=True, help="Only show how working/ differs from what was cast last; exit code 1 if it does."
+    "--diff",
+    is_flag=True,
+    help="Write nothing: print the differences between working/ and the last cast; exit code 1 if there are any.",
 )
 def command(session: Session, stale: bool, diff: bool) -> int:
-    """Hand edits in working/ are cast as they are. SOURCE_DATE_EPOCH dates what is cast."""
-    return _compare(session) if diff else _cast(session, stale=stale)
+    """Compile working/ into stacks/<name>/: repository, image, deploy script.
+
+    Hand edits in working/ are included. If the description, the lock, input/ or the selection changed since the last
+    smelt, cast stops: run smelt again, or pass --stale. SOURCE_DATE_EPOCH (seconds since 1970) sets the date of
+    everything that is written; without it the same input gives the same bytes on any day.
+
+    Examples:
+        cluster-forge cast
+        cluster-forge cast --diff                     # against the last cast
+        cluster-forge cast --environment production   # as it was smelted
+    """
+    return _diff(session) if diff else _cast(session, stale=stale)
 
 
-def _compare(session: Session) -> int:
+def _diff(session: Session) -> int:
     from cluster_forge.cli.description import describe
     from cluster_forge.cli.output import changes_text
     from cluster_forge.foundation.names import counted
     from cluster_forge.stages.build.cast_diff import compare
 
-    with session.services(offline=True, makes=False) as services:
+    with session.services(offline=True, renders=False) as services:
         stack = describe(services, session.selection).stack
-        found = compare(stack.name, services.files, services.repositories())
-    for each in found:
-        for line in changes_text.file_lines(each):
-            session.say(line)
-    session.say(f"{counted(len(found), 'difference')} from stacks/{stack.name}" if found else "no differences")
-    session.answer("cast --diff", stack=stack.name, differences=[changes_text.file_json(each) for each in found])
-    return 1 if found else 0
+        differences = compare(stack.name, services.files, services.repositories())
+    for difference in differences:
+        for line in changes_text.file_lines(difference):
+            session.print(line)
+    count = counted(len(differences), "difference")
+    session.print(f"{count} from stacks/{stack.name}" if differences else "no differences")
+    session.print_json(
+        "cast --diff",
+        stack=stack.name,
+        differences=[changes_text.file_json(difference) for difference in differences],
+    )
+    return 1 if differences else 0
 
 
 def _cast(session: Session, *, stale: bool) -> int:
     from cluster_forge.cli import audit_trail
-    from cluster_forge.cli.description import components_json, counted, describe
-    from cluster_forge.cli.output.cast_text import cast_json, source_date, tell_cast
+    from cluster_forge.cli.description import describe
+    from cluster_forge.cli.output import cast_text, result_json
+    from cluster_forge.cli.output.counts import finding_counts
+    from cluster_forge.cli.source_date import source_date
     from cluster_forge.stages.build import input_fingerprint, locking
     from cluster_forge.stages.build.cast import CastRequest
     from cluster_forge.stages.build.cast import cast as cast_stage
 
-    with session.services(offline=True, makes=False) as services, services.files.locked():
-        described = describe(services, session.selection)
-        stack = described.stack
-        sources = locking.look_up(stack.components, described.lock, services.sources)
+    with session.services(offline=True, renders=False) as services, services.files.locked():
+        description = describe(services, session.selection)
+        stack = description.stack
+        sources = locking.look_up(stack.components, description.lock, services.sources)
         request = CastRequest(
             stack=stack,
-            inputs=input_fingerprint.fingerprint(stack, sources, described.lock, services.toolbox),
+            inputs=input_fingerprint.fingerprint(stack, sources, description.lock, services.toolbox),
             time=source_date(),
             allow_stale=stale,
         )
         with session.reporting("cast") as reporter:
-            made = cast_stage(request, services.toolbox, services.repositories(), reporter)
-        audit_trail.keep(session, "cast", described, made, services.files)
-    tell_cast(session, made, counted(made.findings))
-    session.answer(
+            cast = cast_stage(request, services.toolbox, services.repositories(), reporter)
+        audit_trail.append(session, "cast", description, cast, services.files)
+    for line in cast_text.summary(cast, session.workspace, finding_counts(cast.findings)):
+        session.print(line)
+    session.print_json(
         "cast",
         stack=stack.name,
-        components=components_json(made.parts, reused={part.name for part in made.parts}),
-        objects=made.objects,
-        findings=[finding_json(each) for each in made.findings],
-        cast=cast_json(made),
+        components=result_json.components_json(cast.parts, reused={part.name for part in cast.parts}),
+        objects=cast.objects,
+        findings=result_json.findings_json(cast.findings),
+        cast=result_json.cast_json(cast),
     )
     return 0

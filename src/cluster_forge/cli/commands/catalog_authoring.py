@@ -1,4 +1,4 @@
-"""catalog new|test: components of one's own, begun from a chart and tried."""
+"""catalog new|test: writing a component for a catalog of one's own from a chart, and testing components."""
 
 from __future__ import annotations
 
@@ -8,139 +8,159 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cluster_forge.cli.output import catalog_text
-from cluster_forge.cli.session import Session, verb
+from cluster_forge.cli.click_options import checked
+from cluster_forge.cli.session import Session
+from cluster_forge.cli.verb import BUILDS, FETCHES, verb
 
 if TYPE_CHECKING:
-    from cluster_forge.catalog.library import Library
-    from cluster_forge.composition import Services
     from cluster_forge.ports.rendering import YamlReader
+    from cluster_forge.ports.workspace import Workspace
     from cluster_forge.stack.model import Values
-    from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 _CATALOG = "./catalog"
-"""Where a workspace's own catalog is begun, relative to input/."""
+"""Where the first catalog of a workspace is created, relative to input/."""
 
 
-def _label(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
-    """A name or namespace on the command line."""
+def _check_label(text: str) -> None:
     from cluster_forge.foundation.names import ComponentName
 
-    try:
-        return text and str(ComponentName(text))
-    except ValueError as error:
-        raise click.BadParameter(str(error), context, parameter) from error
+    ComponentName(text)
 
 
-def _known_category(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+def _check_category(text: str) -> None:
     from typing import get_args
 
     from cluster_forge.catalog.component_format import Category
     from cluster_forge.foundation.names import did_you_mean
 
     known = get_args(Category)
-    if text and text not in known:
-        message = f"no category {text!r}{did_you_mean(text, known)}; there are {', '.join(known)}"
-        raise click.BadParameter(message, context, parameter)
-    return text
+    if text not in known:
+        raise ValueError(f"unknown category {text!r}{did_you_mean(text, known)}; known: {', '.join(known)}")
 
 
-@verb("Begin a component of one's own from a chart.", sources=True, network=True)
-@click.argument("name", callback=_label)
+@verb(*BUILDS, *FETCHES)
+@click.argument("name", callback=checked(_check_label))
 @click.option(
-    "--chart", metavar="ADDRESS", required=True, help="REPOSITORY/CHART (https, oci), or a folder or .tgz below input/."
+    "--chart",
+    metavar="ADDRESS",
+    required=True,
+    help="REPOSITORY/CHART (https:// or oci://), or a folder or .tgz below input/.",
 )
-@click.option("--version", metavar="VERSION", help="Of the chart; without it the newest.")
-@click.option("--namespace", metavar="NAME", callback=_label, help="Where its objects go (default: its name).")
+@click.option("--version", metavar="VERSION", help="Version of the chart [default: the newest].")
+@click.option(
+    "--namespace", metavar="NAME", callback=checked(_check_label), help="Namespace of its objects [default: its name]."
+)
 @click.option(
     "--category",
     metavar="NAME",
-    callback=_known_category,
-    help="Where lists show it (default: what the chart tells).",
+    callback=checked(_check_category),
+    help="Category in lists [default: from the chart's keywords].",
 )
 @click.option(
     "--values",
     "values_file",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Values without which the chart does not render.",
+    help="Values that the chart needs to render at all.",
 )
-def new(session: Session, name: str, chart: str, values_file: Path | None, **said: str | None) -> None:
-    """Writes components/NAME.yaml into the workspace's own catalog, and names that in the description: Secrets, requests and
-    limits, sizes, monitoring, needs and APIs as they came out when the chart was rendered, and what is left to be looked at.
-    Then: cluster-forge catalog test NAME.
+def new(session: Session, name: str, chart: str, values_file: Path | None, **given: str | None) -> None:
+    """Write a component for your own catalog from a chart.
+
+    The chart is rendered with many values tried. The result, components/NAME.yaml in the workspace's catalog, has what
+    was found: Secrets, requests and limits, sizes, monitoring, requirements and APIs. Remarks list what you should check
+    by hand. If the workspace has no catalog yet, one is created and added to the description.
+
+    Examples:
+        cluster-forge catalog new shop --chart https://charts.example.com/shop
+        cluster-forge catalog new shop --chart input/charts/shop --values shop.yaml
     """
-    from cluster_forge.cli.description import catalog_of, no_description
-    from cluster_forge.foundation.errors import WorkspaceError
+    from cluster_forge import composition
+    from cluster_forge.cli import description
+    from cluster_forge.cli.output import catalog_text
     from cluster_forge.stack import description_edits
-    from cluster_forge.stack.input_files import in_input
     from cluster_forge.stack.input_record import DESCRIPTION
     from cluster_forge.stages.catalog import new
 
     files = session.files()
-    content = files.read(DESCRIPTION)
-    if content is None:
-        raise no_description(files)
-    listed = _own_catalogs(content)
-    for each in listed:
-        path = f"{in_input(each)}/components/{name}.yaml"
-        if files.read(path) is not None:
-            raise WorkspaceError(
-                "there is such a component already", where=path, fix="edit it, or take another name, or remove the file"
-            )
-    path = f"{in_input(listed[-1])}/components/{name}.yaml"  # what the last catalog has goes before all others
-    description = description_edits.with_catalog(content.decode(), _CATALOG)
-    helm = {**_chart(chart, session.workspace), "version": said["version"] or ""}
-    fresh = replace(session, is_cached=False)  # what is drawn at random shows only when it is made twice
-    with fresh.services() as services, session.reporting(new.STAGE) as reporter:
-        toolbox, library = services.toolbox, catalog_of(session, may_be_empty=True)
-        asked = new.NewComponent(
+    content = description.content(files, str(session.workspace.resolve()))
+    path = _new_file(name, files, _own_catalogs(content))
+    text = description_edits.with_catalog(content.decode(), _CATALOG)
+    helm = {**_chart(chart, session.workspace), "version": given["version"] or ""}
+    with _uncached(session).services() as services, session.reporting(new.STAGE) as reporter:
+        toolbox, library = services.toolbox, description.catalog_of(session, may_be_empty=True)
+        request = new.NewComponent(
             name=name,
             helm=helm,
-            namespace=said["namespace"] or name,
-            category=said["category"] or "",
+            namespace=given["namespace"] or name,
+            category=given["category"] or "",
             values=_values(values_file, toolbox.reader) if values_file else {},
         )
         is_known = name in library.names
-        draft = new.draft(asked, _trials(library, services), toolbox.workers, reporter)
+        trials = composition.trial_renderer(services, library)
+        draft = new.draft(request, trials, toolbox.workers, reporter)
     files.write(path, new.text(draft).encode())
-    if description.encode() != content:
-        files.write(DESCRIPTION, description.encode())
-        session.say(f"{DESCRIPTION} names the catalog now: catalogs: [{_CATALOG}]")
-    session.say(f"wrote {path}; to look at:")
+    if text.encode() != content:
+        files.write(DESCRIPTION, text.encode())
+        session.print(f"{DESCRIPTION}: added catalogs: [{_CATALOG}]")
+    session.print(f"wrote {path}; please check:")
     for remark in draft.remarks:
         for line in catalog_text.wrapped("  ", remark):
-            session.say(line)
+            session.print(line)
     if is_known:
-        session.say(f"{name} is in the catalog already: yours is taken in its place")
-    session.say(f"next: {session.line(f'catalog test {name}')}")
-    session.answer("catalog new", path=path, component=draft.component, remarks=list(draft.remarks))
+        session.print(f"the catalog has a component {name} already: yours overrides it")
+    session.print(f"next: {session.command_line(f'catalog test {name}')}")
+    session.print_json("catalog new", path=path, component=draft.component, remarks=list(draft.remarks))
+
+
+def _uncached(session: Session) -> Session:
+    """Random values of a chart show only if it is rendered twice."""
+    return replace(session, rendering=replace(session.rendering, no_cache=True))
+
+
+def _new_file(name: str, files: Workspace, catalogs: tuple[str, ...]) -> str:
+    """The file for a new component, in the last catalog: it overrides all others.
+
+    Raises:
+        WorkspaceError: if one of the catalogs has the component.
+    """
+    from cluster_forge.foundation.errors import WorkspaceError
+    from cluster_forge.stack.input_files import in_input
+
+    paths = [f"{in_input(catalog)}/components/{name}.yaml" for catalog in catalogs]
+    for path in paths:
+        if files.read(path) is not None:
+            raise WorkspaceError(
+                f"the component {name} exists already", where=path, fix="edit or remove the file, or pass another NAME"
+            )
+    return paths[-1]
 
 
 def _own_catalogs(content: bytes) -> tuple[str, ...]:
-    """The catalogs that a description names, or the one that is begun.
+    """The catalogs that a description lists, or the one that will be created.
 
     Raises:
-        DescriptionError: if it is not YAML, is of the first format, or says no list there.
+        DescriptionError: if it is not YAML, is in the legacy format, or `catalogs` is not a list.
     """
     from cluster_forge.foundation.errors import DescriptionError
     from cluster_forge.stack.input_record import DESCRIPTION
     from cluster_forge.yaml import positioned_reader
 
-    found = positioned_reader.read(content, DESCRIPTION).root
-    if not found.mapping:
+    document = positioned_reader.read(content, DESCRIPTION).root
+    if not document.mapping:
         raise DescriptionError(
-            "catalogs are named in the native format only",
-            where=found.where,
-            fix="`cluster-forge convert` writes this description in it",
+            "catalogs need the native format",
+            where=document.where,
+            fix="convert the description: cluster-forge convert -o input/config.yaml",
         )
-    named = found.get("catalogs")
-    if named is None or named.content in (None, ()):
+    catalogs = document.get("catalogs")
+    if catalogs is None or catalogs.content in (None, ()):
         return (_CATALOG,)
-    listed = tuple(str(each.content) for each in found.strings("catalogs"))
-    if not listed or len(listed) < len(named.items):
-        raise DescriptionError("`catalogs` is a list of folders", where=named.where, fix="write catalogs: [./catalog]")
-    return listed
+    folders = tuple(str(folder.content) for folder in document.strings("catalogs"))
+    if not folders or len(folders) < len(catalogs.items):
+        raise DescriptionError(
+            "`catalogs` must be a list of folders", where=catalogs.where, fix="write catalogs: [./catalog]"
+        )
+    return folders
 
 
 def _values(file: Path, reader: YamlReader) -> Values:
@@ -148,71 +168,66 @@ def _values(file: Path, reader: YamlReader) -> Values:
     from cluster_forge.foundation.errors import ManifestError
 
     try:
-        found = reader.read(file.read_text(encoding="utf-8"))
+        values = reader.read(file.read_text(encoding="utf-8"))
     except (ManifestError, UnicodeDecodeError) as error:
         raise click.UsageError(f"--values {file}: {getattr(error, 'message', error)}") from error
-    if not isinstance(found, dict):
-        raise click.UsageError(f"--values {file}: values are a mapping")
-    return found
+    if not isinstance(values, dict):
+        raise click.UsageError(f"--values {file}: not a mapping of values")
+    return values
 
 
 def _chart(address: str, workspace: Path) -> dict[str, str]:
-    """``helm`` as a description has it, by what was typed."""
+    """The key ``helm`` of a description for an address."""
     if "://" in address:
         repository, _, chart = address.rstrip("/").rpartition("/")
         if repository.endswith(("/", ":")):
             raise click.UsageError(
-                f"--chart {address}: write the chart's name behind its repository: {address.rstrip('/')}/NAME"
+                f"--chart {address}: the chart's name is missing: --chart {address.rstrip('/')}/NAME"
             )
         return {"repository": repository, "chart": chart}
     inside = (workspace / "input").resolve()
-    path = next((each for each in (Path(address), workspace / address) if each.exists()), Path(address)).resolve()
+    path = next((path for path in (Path(address), workspace / address) if path.exists()), Path(address)).resolve()
     if not path.is_relative_to(inside):
         raise click.UsageError(
-            f"--chart {address}: a chart without an address has to lie below {workspace / 'input'}: put it into input/charts/"
+            f"--chart {address}: not below {workspace / 'input'}: copy the chart to input/charts/, or pass an address"
         )
     return {"chart": path.relative_to(inside).as_posix()}
 
 
-@verb(
-    "Try components at all sizes and versions.",
-    sources=True,
-    network=True,
-)
+@verb(*BUILDS, *FETCHES)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-def test(session: Session) -> int:
-    """Three sizes and several versions of Kubernetes: each renders the same twice and keeps the rules for production, and every
-    size, wiring and example changes something. NAME is a component or collection; without one those of the workspace's own
-    catalogs are meant. Exit code 1 if something is not kept.
+def test(session: Session, names: tuple[str, ...]) -> int:
+    """Test components of a catalog at all sizes and Kubernetes versions.
+
+    Every component must render the same twice and pass the production checks, and every size, wiring and example
+    must change something. NAME is a component or collection; without one the workspace's own catalogs are tested. The
+    exit code is 1 if a test failed.
+
+    Examples:
+        cluster-forge catalog test
+        cluster-forge catalog test shop -v   # with the resource requests of sizes
     """
+    from cluster_forge import composition
     from cluster_forge.catalog.library import flattened
     from cluster_forge.cli.description import catalog_of
+    from cluster_forge.cli.output import catalog_text
     from cluster_forge.foundation.names import counted
     from cluster_forge.stages.catalog import test
 
-    library, names = catalog_of(session), session.selection.names
-    listed = flattened(names, library.collections) if names else library.own
-    if not listed:
-        raise click.UsageError("the workspace has no catalog of its own: name what to test (`catalog list`)")
-    with replace(session, is_cached=False).services() as services, session.reporting(test.STAGE) as reporter:
-        trials = _trials(library, services)
-        verdicts = test.test(listed, trials, services.toolbox.workers, reporter)
+    library = catalog_of(session)
+    components = flattened(names, library.collections) if names else library.own
+    if not components:
+        raise click.UsageError(
+            "the workspace has no catalog of its own: pass a NAME (see `cluster-forge catalog list`)"
+        )
+    with _uncached(session).services() as services, session.reporting(test.STAGE) as reporter:
+        trials = composition.trial_renderer(services, library)
+        verdicts = test.test(components, trials, services.toolbox.workers, reporter)
     for verdict in verdicts:
-        for line in (
-            *catalog_text.verdict(verdict),
-            *(catalog_text.footprint(verdict.sizes) if session.verbosity > 1 else ()),
-        ):
-            session.say(line)
+        for line in catalog_text.verdict(verdict, with_sizes=session.output.verbosity > 1):
+            session.print(line)
     findings = sum(len(verdict.findings) for verdict in verdicts)
-    session.say(f"{counted(len(verdicts), 'component')}: {counted(findings, 'finding') if findings else 'no findings'}")
-    session.answer("catalog test", components=[verdict.as_json() for verdict in verdicts])
+    outcome = counted(findings, "finding") if findings else "no findings"
+    session.print(f"{counted(len(verdicts), 'component')}: {outcome}")
+    session.print_json("catalog test", components=[verdict.as_json() for verdict in verdicts])
     return 1 if findings else 0
-
-
-def _trials(library: Library, services: Services) -> TrialRenderer:
-    from cluster_forge.adapters import charts
-    from cluster_forge.catalog.trial_plan import TrialPlans
-    from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
-
-    toolbox = services.toolbox
-    return TrialRenderer(TrialPlans(library), services.sources, toolbox.store, toolbox.renderer, charts, toolbox.reader)

@@ -6,44 +6,66 @@ from typing import Any
 
 import click
 
-from cluster_forge.cli.session import Session, verb
+from cluster_forge.cli import help_page
+from cluster_forge.cli.session import Session
+from cluster_forge.cli.verb import SELECTS, verb
+
+command = help_page.group(
+    "config",
+    """Show the effective description, or validate it.
+
+    Examples:
+        cluster-forge config validate
+        cluster-forge config show --origins
+    """,
+)
 
 
-@click.group("config", help="Show the effective description, or only check it.")
-def command() -> None:
-    """The group; its verbs are below."""
-
-
-@verb("Print the effective description, everything merged.", selection=True)
-@click.option("--origins", is_flag=True, help="With the file and line that each value came from.")
+@verb(*SELECTS)
+@click.option("--origins", is_flag=True, help="Add the file and line that each value comes from.")
 def show(session: Session, origins: bool) -> None:
-    """The native format, as YAML; with --format json as JSON, origins by path."""
+    """Print the effective description: all files, the environment and the catalog merged.
+
+    Text output is YAML in the native format. With --format json the origins are listed by path.
+
+    Examples:
+        cluster-forge config show
+        cluster-forge config show --origins --environment production
+    """
     from cluster_forge.cli import description
+    from cluster_forge.cli.output.streams import write_stdout
     from cluster_forge.stack import effective
 
-    loaded = description.loaded(session.files(), session.selection)
-    if session.as_json:
+    loaded = description.loaded(session)
+    if session.output.is_json:
         places = {effective.path_text(path): where for path, where in loaded.origins.items()}
         shown: dict[str, Any] = {"origins": places} if origins else {}
-        session.answer("config show", stack=loaded.stack.name, description=loaded.effective, **shown)
+        session.print_json("config show", stack=loaded.stack.name, description=loaded.effective, **shown)
     else:
-        click.echo(effective.text(loaded.effective, loaded.origins if origins else {}), nl=False)
+        write_stdout(effective.text(loaded.effective, loaded.origins if origins else {}))
 
 
-@verb("Only check the description.", selection=True)
+@verb(*SELECTS)
 def validate(session: Session) -> None:
-    """Every error of every file at once, each with file and line. Nothing is written."""
+    """Check the description and print every error.
+
+    All errors of all files are printed at once, each with file and line. Nothing is written or fetched.
+
+    Examples:
+        cluster-forge config validate
+        cluster-forge config validate --environment production
+    """
     from cluster_forge.cli import description
     from cluster_forge.foundation import names
     from cluster_forge.stages.describe.read_description import findings
 
-    loaded = description.loaded(session.files(), session.selection)
+    loaded = description.loaded(session)
     stack = loaded.stack
     with session.reporting() as reporter:
         for notice in findings(loaded):
             reporter.finding_reported(notice)
-    session.say(f"{stack.name}: {names.counted(len(stack.components), 'component')}, no errors")
-    session.answer("config validate", stack=stack.name, components=len(stack.components), errors=0)
+    session.print(f"{stack.name}: {names.counted(len(stack.components), 'component')}, no errors")
+    session.print_json("config validate", stack=stack.name, components=len(stack.components), errors=0)
 
 
 command.add_command(show, "show")

@@ -1,26 +1,35 @@
-"""convert: the native form of a description in the first format."""
+"""convert: a description in the legacy format, in the native format."""
 
 from __future__ import annotations
 
 import click
 
-from cluster_forge.cli.session import Session, verb
+from cluster_forge.cli.session import Session
+from cluster_forge.cli.verb import SELECTS, verb
 
 
-@verb("Write the native form of a description in the first format.", selection=True)
-@click.option("-o", "--output", metavar="FILE", help="Write to this file in the workspace instead of stdout.")
+@verb(*SELECTS)
+@click.option("-o", "--output", metavar="FILE", help="Write to this file of the workspace instead of stdout.")
 def command(session: Session, output: str | None) -> None:
-    """`--select` and names choose what is in the stack; the rest is defined, not lost."""
+    """Convert a description in the legacy format to the native format.
+
+    The legacy format is the list that the first implementation of Cluster-Forge reads. Names and --select choose what
+    is in `components`; everything else goes to `define`, so nothing is lost.
+
+    Examples:
+        cluster-forge convert
+        cluster-forge convert --select core.yaml -o input/platform.yaml
+    """
     from cluster_forge.cli.description import loaded
+    from cluster_forge.cli.output.streams import write_stdout
     from cluster_forge.foundation import names
     from cluster_forge.stack import convert
 
-    files = session.files()
-    found = loaded(files, session.selection)
-    text = convert.native(found)
+    description = loaded(session)
+    text = convert.native(description)
     if output:
-        files.write(output, text.encode())
-        session.say(f"wrote {output}: {names.counted(len(found.stack.components), 'component')}")
-    elif not session.as_json:
-        click.echo(text, nl=False)
-    session.answer("convert", stack=found.stack.name, output=output, description=None if output else text)
+        session.files().write(output, text.encode())
+        session.print(f"wrote {output}: {names.counted(len(description.stack.components), 'component')}")
+    elif not session.output.is_json:
+        write_stdout(text)
+    session.print_json("convert", stack=description.stack.name, output=output, description=None if output else text)

@@ -1,4 +1,4 @@
-"""init: write a workspace from the starter stack."""
+"""init: a workspace with the starter stack, or with components of the catalog."""
 
 from __future__ import annotations
 
@@ -7,164 +7,178 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cluster_forge.cli.commands.catalog import kubernetes_option
-from cluster_forge.cli.prompts import questions
-from cluster_forge.cli.session import Session, verb
-from cluster_forge.foundation.errors import UnknownNameError, WorkspaceError, raise_all
-from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.foundation.names import counted, did_you_mean
+from cluster_forge.cli import target_options
+from cluster_forge.cli.session import Session
+from cluster_forge.cli.verb import verb
 
 if TYPE_CHECKING:
+    from cluster_forge.foundation.file_tree import FileTree
     from cluster_forge.stack.model import Target
 
 DESCRIPTION = "config.yaml"
 SCHEMA = "https://raw.githubusercontent.com/cluster-forge/cluster-forge/main/schemas/stack.schema.json"
 
 
-@verb("Write a workspace: the starter stack, or one of the catalog's components, ready to be forged.")
-@click.argument("directory", required=False, metavar="[DIR]")
-@click.option("--component", "components", metavar="NAME", multiple=True, help="Begin with this one (repeatable).")
-@click.option("--collection", "collections", metavar="NAME", multiple=True, help="Begin with these (repeatable).")
-@click.option("--size", type=click.Choice(["small", "medium", "large"]), help="How large the platform is to be.")
-@click.option("--kubernetes", metavar="VERSION", callback=kubernetes_option, help="The cluster's version: 1.33.")
-@click.option("--domain", metavar="DOMAIN", help="Where user interfaces are to be reachable: example.com.")
-def command(
-    session: Session,
-    directory: str | None,
-    components: tuple[str, ...],
-    collections: tuple[str, ...],
-    **wanted: str | None,
-) -> None:
-    """What a component needs comes with it. Names that the starter has (and no size, version or domain) take a part of the
-    starter, all others come from the catalog (`catalog list`). On a terminal init asks, unless something was named. An
-    existing input/ is never touched. Then: cluster-forge -C DIR forge.
-    """
-    if directory:
-        session = replace(session, workspace=session.workspace / directory)
-    workspace = session.workspace
-    if (workspace / "input").exists():
-        raise WorkspaceError(
-            "there is an input/ already, and init never writes over one",
-            where=str(workspace / "input"),
-            fix="name another folder: cluster-forge init DIR",
-        )
-    names = (*components, *collections)
-    target = Wanted(**wanted)
-    if not names and questions.may_ask(session):
-        names, target = _asked(target)
-    chosen: tuple[str, ...] | None
-    if target != Wanted() or not _are_of_the_starter(names):
-        if not names:
-            raise click.UsageError(
-                "name what the stack shall have: --component NAME, --collection NAME (`catalog list`)"
-            )
-        tree, chosen = _from_catalog(session, names, target)
-    else:
-        tree, chosen = _from_starter(session, components, collections)
-    named = f"# yaml-language-server: $schema={SCHEMA}\n".encode() + tree[DESCRIPTION]
-    workspace.mkdir(parents=True, exist_ok=True)
-    session.files().replace_trees({"input": FileTree({**tree.files, DESCRIPTION: named})})
-    session.say(f"wrote {counted(len(tree), 'file')}: {workspace / 'input' / DESCRIPTION} is the one to read and edit")
-    if chosen is not None:
-        session.say(f"in the stack: {', '.join(chosen)}")
-    session.say(f"next: {session.line('forge')}")
-    session.answer("init", workspace=str(workspace), files=len(tree))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What was said of the cluster."""
+class TargetChoice:
+    """What the user said about the target; None: nothing."""
 
     size: str | None = None
     kubernetes: str | None = None
     domain: str | None = None
 
 
-def _asked(wanted: Wanted) -> tuple[tuple[str, ...], Wanted]:
-    """What somebody at the terminal wants of the catalog; nothing where he begins with the starter."""
+@verb()
+@click.argument("directory", required=False, metavar="[DIR]")
+@click.option("--component", "components", metavar="NAME", multiple=True, help="Start with a component (repeatable).")
+@click.option(
+    "--collection", "collections", metavar="NAME", multiple=True, help="Start with a collection (repeatable)."
+)
+@target_options.size
+@target_options.kubernetes
+@click.option("--domain", metavar="DOMAIN", help="Domain for user interfaces: example.com.")
+def command(
+    session: Session,
+    directory: str | None,
+    components: tuple[str, ...],
+    collections: tuple[str, ...],
+    **target: str | None,
+) -> None:
+    """Write a workspace with the starter stack, or with components of the catalog.
+
+    Required components are added. Names of the starter, without --size, --kubernetes or --domain, take a part of the
+    starter; all others come from the catalog. On a terminal init asks, unless names are given. An existing input/ is
+    never changed.
+
+    Examples:
+        cluster-forge init platform
+        cluster-forge init queues --component kueue --component grafana --size medium
+        cluster-forge init platform --collection observability --domain example.com
+    """
+    from cluster_forge.cli.prompts import questions
+    from cluster_forge.foundation.errors import WorkspaceError
+    from cluster_forge.foundation.file_tree import FileTree
+    from cluster_forge.foundation.names import counted
+
+    if directory:
+        session = replace(session, workspace=session.workspace / directory)
+    workspace = session.workspace
+    if (workspace / "input").exists():
+        raise WorkspaceError(
+            "input/ exists, and init never overwrites it",
+            where=str(workspace / "input"),
+            fix="name another folder: cluster-forge init DIR",
+        )
+    names, choice = (*components, *collections), TargetChoice(**target)
+    if not names and questions.may_ask(session):
+        names, choice = _ask(choice)
+    chosen: tuple[str, ...] | None
+    if choice != TargetChoice() or not _are_in_starter(names):
+        if not names:
+            raise click.UsageError("name at least one: --component NAME, --collection NAME (see `catalog list`)")
+        tree, chosen = _from_catalog(session, names, choice)
+    else:
+        tree, chosen = _from_starter(session, components, collections)
+    description = f"# yaml-language-server: $schema={SCHEMA}\n".encode() + tree[DESCRIPTION]
+    workspace.mkdir(parents=True, exist_ok=True)
+    session.files().replace_trees({"input": FileTree({**tree.files, DESCRIPTION: description})})
+    session.print(
+        f"wrote {counted(len(tree), 'file')}: {workspace / 'input' / DESCRIPTION} is the one to read and edit"
+    )
+    if chosen is not None:
+        session.print(f"in the stack: {', '.join(chosen)}")
+    session.print(f"next: {session.command_line('forge')}")
+    session.print_json("init", workspace=str(workspace), files=len(tree))
+
+
+def _ask(given: TargetChoice) -> tuple[tuple[str, ...], TargetChoice]:
+    """The user's choice of names and target; no names for the starter."""
     from cluster_forge.catalog.library import packaged
-    from cluster_forge.cli.prompts import init_questions
+    from cluster_forge.cli.prompts import init_questions, questions
 
     library = packaged()
-    if wanted == Wanted() and init_questions.what_to_begin_with(len(library.names)) == "starter":
-        return (), wanted
-    size, kubernetes = init_questions.target(wanted.size, wanted.kubernetes)
-    sized = replace(wanted, size=size, kubernetes=kubernetes)
-    names = init_questions.components_of_catalog(library, _target(sized))
-    found = replace(sized, domain=wanted.domain or init_questions.domain() or None)
+    if given == TargetChoice() and init_questions.starter_or_catalog(len(library.names)) == "starter":
+        return (), given
+    size, kubernetes = init_questions.target(given.size, given.kubernetes)
+    choice = replace(given, size=size, kubernetes=kubernetes)
+    names = init_questions.components_of_catalog(library, _target(choice))
+    choice = replace(choice, domain=given.domain or init_questions.domain() or None)
     words = [
         word for name in names for word in ("--collection" if name in library.collections else "--component", name)
     ]
-    said = {"--size": size, "--kubernetes": kubernetes, "--domain": found.domain}
-    known = {"--size": wanted.size, "--kubernetes": wanted.kubernetes, "--domain": wanted.domain}
-    words += [word for option, value in said.items() if value and not known[option] for word in (option, value)]
-    questions.tell_line(*words)
-    return names, found
+    for option, value, before in (
+        ("--size", choice.size, given.size),
+        ("--kubernetes", choice.kubernetes, given.kubernetes),
+        ("--domain", choice.domain, given.domain),
+    ):
+        if value and not before:
+            words += [option, value]
+    questions.print_equivalent(*words)
+    return names, choice
 
 
-def _target(wanted: Wanted) -> Target:
+def _target(choice: TargetChoice) -> Target:
     from cluster_forge.stack.model import KubernetesVersion, Size, Target
 
     return Target(
-        kubernetes=KubernetesVersion.parse(wanted.kubernetes or "1.33"),
-        size=Size(wanted.size or "small"),
-        domain=wanted.domain or "",
+        kubernetes=KubernetesVersion.parse(choice.kubernetes or target_options.DEFAULT_KUBERNETES),
+        size=Size(choice.size or "small"),
+        domain=choice.domain or "",
     )
 
 
-def _are_of_the_starter(names: tuple[str, ...]) -> bool:
-    """Whether the starter has all of them; of no name it is true.
+def _are_in_starter(names: tuple[str, ...]) -> bool:
+    """Whether the starter has all of the names; true without names.
 
     Raises:
         UnknownNameError, ExceptionGroup: for names that neither the starter nor the catalog has.
     """
     from cluster_forge.catalog import starter
     from cluster_forge.catalog.library import packaged
+    from cluster_forge.foundation.errors import UnknownNameError, raise_all
+    from cluster_forge.foundation.names import did_you_mean
 
     if not names:
         return True
-    found, library = starter.names(), packaged()
-    own = {*found.components, *found.resolved.collections}
-    there = {*own, *library.names, *library.collections}
+    starter_names, library = starter.names(), packaged()
+    in_starter = {*starter_names.components, *starter_names.resolved.collections}
+    known = {*in_starter, *library.names, *library.collections}
     raise_all(
         UnknownNameError(
-            f"there is no component or collection {name!r}{did_you_mean(name, there)}",
-            fix=f"`cluster-forge catalog list` shows those of the catalog; the starter has {', '.join(sorted(own))}",
+            f"there is no component or collection {name!r}{did_you_mean(name, known)}",
+            fix=f"see `cluster-forge catalog list`; the starter has {', '.join(sorted(in_starter))}",
         )
         for name in names
-        if name not in there
+        if name not in known
     )
-    return set(names) <= own
+    return set(names) <= in_starter
 
 
-def _from_catalog(session: Session, names: tuple[str, ...], wanted: Wanted) -> tuple[FileTree, tuple[str, ...]]:
-    """The description of a stack of the catalog's components; what comes along and what is to be known of it is told."""
+def _from_catalog(session: Session, names: tuple[str, ...], choice: TargetChoice) -> tuple[FileTree, tuple[str, ...]]:
+    """The description of a stack of catalog components, and the names of these; notices are printed."""
     from cluster_forge.catalog.library import packaged
     from cluster_forge.catalog.new_description import new_stack
+    from cluster_forge.foundation.file_tree import FileTree
     from cluster_forge.foundation.names import is_dns_label
 
     folder = session.workspace.resolve().name.lower()
-    made = new_stack(packaged(), folder if is_dns_label(folder) else "platform", names, _target(wanted))
-    for notice in made.notices:
-        session.say(f"{notice.component}: {notice.message}")
-    return FileTree({DESCRIPTION: made.text.encode()}), made.components
+    description = new_stack(packaged(), folder if is_dns_label(folder) else "platform", names, _target(choice))
+    for notice in description.notices:
+        session.print(f"{notice.component}: {notice.message}")
+    return FileTree({DESCRIPTION: description.text.encode()}), description.components
 
 
 def _from_starter(
     session: Session, components: tuple[str, ...], collections: tuple[str, ...]
 ) -> tuple[FileTree, tuple[str, ...] | None]:
+    """The starter or a part of it, and the components of the part; None: the whole starter."""
     from cluster_forge.catalog import starter
+    from cluster_forge.cli.prompts import questions
 
-    chosen = _chosen(session, components, collections)
+    names = starter.names()
+    chosen: tuple[str, ...] | None = None
+    if components or collections:
+        chosen = names.with_needs([*components, *collections])
+    elif questions.may_ask(session):
+        chosen = questions.components_to_start_with(names, starter.remarks())
     return starter.tree(chosen), chosen
-
-
-def _chosen(session: Session, components: tuple[str, ...], collections: tuple[str, ...]) -> tuple[str, ...] | None:
-    """The components of the stack, of the names that the starter has; None for the starter as it is."""
-    from cluster_forge.catalog import starter
-
-    if not components and not collections:
-        if not questions.may_ask(session):
-            return None
-        return questions.components_to_begin_with(starter.names(), starter.remarks())
-    return starter.names().with_needs([*components, *collections])

@@ -4,44 +4,41 @@ from __future__ import annotations
 
 import click
 
-from cluster_forge.cli.session import Session, verb
+from cluster_forge.cli.session import Session
+from cluster_forge.cli.verb import BUILDS, FETCHES, SELECTS, verb
 
 
-@verb("Fetch, verify, lock and render what the description names.", sources=True, network=True, selection=True)
-@click.option("--update", is_flag=True, help="Resolve versions anew and move the lock (of NAME, or of all).")
+@verb(*BUILDS, *FETCHES, *SELECTS)
+@click.option("--update", is_flag=True, help="Resolve versions again and update the lock, for NAME or for all.")
 def command(session: Session, update: bool) -> None:
-    """Writes cluster-forge.lock and input/<component>/manifests/sourced/; the only verb that uses the network."""
+    """Fetch, verify, lock and render what the description names.
+
+    Charts and manifests are fetched (from a mirror first), pinned by digest in cluster-forge.lock, and rendered into
+    input/<component>/manifests/sourced/, which can be reviewed and committed. mine and forge are the only verbs that
+    fetch a stack's sources from the network.
+
+    Examples:
+        cluster-forge mine
+        cluster-forge mine --update grafana     # the newest version in range
+        cluster-forge mine --offline --mirror /srv/mirror
+    """
     from cluster_forge.cli.description import describe
+    from cluster_forge.cli.output import result_json
     from cluster_forge.foundation import names
     from cluster_forge.stages.build.mine import MineRequest
     from cluster_forge.stages.build.mine import mine as mine_stage
 
     with session.services() as services, services.files.locked():
-        described = describe(services, session.selection)
-        every = frozenset(component.name for component in described.stack.components)
-        request = MineRequest(stack=described.stack, lock=described.lock, update=every if update else frozenset())
+        description = describe(services, session.selection)
+        stack = description.stack
+        every = frozenset(component.name for component in stack.components)
+        request = MineRequest(stack=stack, lock=description.lock, update=every if update else frozenset())
         with session.reporting("mine", "render") as reporter:
             mined = mine_stage(request, services.toolbox, services.sources, reporter)
-    if not mined.objects:
-        session.say("nothing to mine: every manifest lies in input/ already")
+    if mined.objects:
+        components = names.counted(len(mined.objects), "component")
+        objects = names.counted(sum(mined.objects.values()), "object")
+        session.print(f"{components} mined, {objects}; next: {session.command_line('smelt')}")
     else:
-        session.say(
-            f"{names.counted(len(mined.objects), 'component')} mined, {names.counted(sum(mined.objects.values()), 'object')}; next: {session.line('smelt')}"
-        )
-    session.answer(
-        "mine",
-        stack=described.stack.name,
-        components=[
-            {
-                "name": name,
-                "version": chart.version if (chart := mined.chart(name)) else "",
-                "namespace": described.stack.component(name).namespace,
-                "wave": described.stack.component(name).wave,
-                "objects": objects,
-                "reused": name in mined.reused,
-            }
-            for name, objects in mined.objects.items()
-        ],
-        objects=sum(mined.objects.values()),
-        findings=[],
-    )
+        session.print("nothing to mine: every manifest is in input/ already")
+    session.print_json("mine", **result_json.mined_json(stack, mined))

@@ -1,4 +1,4 @@
-"""secrets list: the Secrets that the stack expects, and how to make them."""
+"""secrets list: the Secrets that the stack expects, and the commands that create them."""
 
 from __future__ import annotations
 
@@ -8,63 +8,80 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cluster_forge.cli.session import Session, verb
+from cluster_forge.cli import help_page
+from cluster_forge.cli.session import Session
+from cluster_forge.cli.verb import SELECTS, verb
 
 if TYPE_CHECKING:
     from cluster_forge.stack.model import ExpectedSecret
 
+command = help_page.group(
+    "secrets",
+    """List the Secrets that the stack expects.
 
-@click.group("secrets", help="The Secrets that the stack expects, and how to make them.")
-def command() -> None:
-    """The group; its verb is below."""
+    Examples:
+        cluster-forge secrets list
+    """,
+)
 
 
-@verb("List the Secrets that the stack expects.", selection=True)
-@click.option("--external", metavar="STORE", help="As ExternalSecrets of this ClusterSecretStore instead of commands.")
+@verb(*SELECTS)
+@click.option(
+    "--external", metavar="STORE", help="Print ExternalSecrets for this ClusterSecretStore instead of commands."
+)
 def list_secrets(session: Session, external: str | None) -> None:
-    """Each with the command that makes it. Nothing secret is read or written: every value is for you to fill in."""
+    """List the Secrets that the stack expects, each with the kubectl command that creates it.
+
+    No secret value is read or written: fill in the placeholders yourself. Secrets that External Secrets creates are
+    listed with the entries that its store must have.
+
+    Examples:
+        cluster-forge secrets list
+        cluster-forge secrets list grafana --external vault > secrets.yaml
+    """
     from cluster_forge.cli import description
 
-    stack = description.loaded(session.files(), session.selection).stack
-    found = [(component.name, secret) for component in stack.components for secret in component.secrets]
-    once = {(secret.namespace, secret.name): (name, secret) for name, secret in found}
-    fetched = {_identity(each) for component in stack.components for each in component.objects}
-    for place, (name, secret) in once.items():
-        session.say(f"# {name}: {secret.purpose or secret.name}")
-        if place in fetched:
-            session.say(
-                f"#   External Secrets makes {secret.namespace}/{secret.name} from the store's entry {secret.name!r}:"
-            )
-            session.say(f"#   it has to have {', '.join(secret.keys)}")
+    stack = description.loaded(session).stack
+    secrets = {
+        (secret.namespace, secret.name): (component.name, secret)
+        for component in stack.components
+        for secret in component.secrets
+    }
+    from_store = {_external_secret(body) for component in stack.components for body in component.objects}
+    for place, (component, secret) in secrets.items():
+        session.print(f"# {component}: {secret.purpose or secret.name}")
+        if place in from_store:
+            session.print(f"#   External Secrets creates {secret.namespace}/{secret.name} from the store:")
+            session.print(f"#   its entry {secret.name!r} must have {', '.join(secret.keys)}")
         else:
             for line in _external(secret, external) if external else _command(secret):
-                session.say(line)
-        session.say("")
-    if not once:
-        session.say("the stack expects no Secrets")
-    session.answer(
+                session.print(line)
+        session.print("")
+    if not secrets:
+        session.print("the stack expects no Secrets")
+    session.print_json(
         "secrets list",
         stack=stack.name,
         secrets=[
             {
-                "component": name,
+                "component": component,
                 "name": secret.name,
                 "namespace": secret.namespace,
                 "keys": dict(secret.keys),
                 "purpose": secret.purpose,
-                "fromStore": place in fetched,
+                "fromStore": place in from_store,
                 "command": "\n".join(_command(secret)),
             }
-            for place, (name, secret) in once.items()
+            for place, (component, secret) in secrets.items()
         ],
     )
 
 
-def _identity(body: Mapping[str, Any]) -> tuple[str, str]:
-    """Namespace and name of an ExternalSecret; of no object that is none."""
+def _external_secret(body: Mapping[str, Any]) -> tuple[str, str]:
+    """Namespace and name of an ExternalSecret; two empty texts for any other object."""
     metadata = body.get("metadata") or {}
-    is_one = body.get("kind") == "ExternalSecret"
-    return (metadata.get("namespace", ""), metadata.get("name", "")) if is_one else ("", "")
+    is_external = body.get("kind") == "ExternalSecret"
+    return (metadata.get("namespace", ""), metadata.get("name", "")) if is_external else ("", "")
 
 
 def _command(secret: ExpectedSecret) -> Iterator[str]:

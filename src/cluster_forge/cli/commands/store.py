@@ -1,4 +1,4 @@
-"""store status|clean: what the store holds, and clearing it."""
+"""store status|clean: what the store holds, and removing unused entries."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cluster_forge.cli.session import Session, verb
+from cluster_forge.cli import help_page
+from cluster_forge.cli.session import Session
+from cluster_forge.cli.verb import verb
+from cluster_forge.service_options import StoreOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from cluster_forge.ports.storage import StoredKind
 
@@ -18,78 +21,98 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _DAY = 86400
 
 _KINDS = {
-    "sources": "charts and manifests, as they were fetched",
-    "objects": "what charts and files came to",
-    "apis": "which APIs charts ask for",
-    "packed": "objects as they lie in repositories and images",
-    "described": "descriptions as they were read",
-    "locks": "locks as they were read",
+    "sources": "fetched charts and manifests",
+    "objects": "rendered objects",
+    "apis": "which APIs charts require",
+    "packed": "objects compressed for repositories and images",
+    "described": "parsed descriptions",
+    "locks": "parsed locks",
 }
+
+command = help_page.group(
+    "store",
+    """Show what the store holds, or remove unused entries.
+
+    The store has fetched sources and the cache of rendered objects, for all workspaces of a user.
+
+    Examples:
+        cluster-forge store status
+        cluster-forge store clean --older-than 7d
+    """,
+)
 
 
 def _seconds(context: click.Context, parameter: click.Parameter, text: str) -> float:
-    """A time span: ``30d``, ``12h``, ``90m``; a bare number is days."""
-    found = re.fullmatch(r"([0-9]{1,6})([smhdw]?)", text)
-    if not found:
-        raise click.BadParameter(f"{text!r} is no time span: write 30d, 12h or 90m", context, parameter)
-    return float(found[1]) * _UNITS[found[2] or "d"]
+    """A duration: ``30d``, ``12h``, ``90m``; a bare number is days."""
+    match = re.fullmatch(r"([0-9]{1,6})([smhdw]?)", text)
+    if not match:
+        raise click.BadParameter(f"{text!r} is not a duration: write 30d, 12h or 90m", context, parameter)
+    return float(match[1]) * _UNITS[match[2] or "d"]
 
 
-@click.group("store", help="What the store holds, and clearing it of what was long not used.")
-def command() -> None:
-    """The group; its verbs are below."""
-
-
-_STORE = click.option("--store", metavar="DIR", help="The content-addressed store (default: the user's cache).")
-
-
-@verb("Show what the store holds.")
-@_STORE
+@verb(StoreOptions)
 def status(session: Session) -> None:
-    """It is shared by all workspaces of a user. Everything in it can be made or fetched anew."""
-    from cluster_forge.adapters.storage import housekeeping
-    from cluster_forge.composition import store_root
+    """Show how many entries of each kind the store holds, and their size.
 
-    root = store_root(session.store)
-    found = housekeeping.stored_kinds(root)
-    session.say(str(root))
-    _tell(session, found)
-    session.answer("store status", store=str(root), kinds=_json(found))
+    Every entry can be fetched or rendered again: removing one costs time only.
+
+    Examples:
+        cluster-forge store status
+        cluster-forge store status --format json
+    """
+    from cluster_forge import composition
+
+    root = composition.store_root(session.store)
+    kinds = composition.stored_kinds(root)
+    session.print(str(root))
+    for line in _lines(kinds):
+        session.print(line)
+    session.print_json("store status", store=str(root), kinds=_json(kinds))
 
 
-@verb("Remove what was not used for some time.")
-@_STORE
-@click.option("--older-than", metavar="AGE", callback=_seconds, default="30d", show_default=True, help="30d, 12h, 90m.")
-@click.option("--sources", is_flag=True, help="Fetched charts and manifests, too; they have to be fetched again then.")
+@verb(StoreOptions)
+@click.option(
+    "--older-than",
+    metavar="AGE",
+    callback=_seconds,
+    default="30d",
+    show_default=True,
+    help="Remove what was not used for this long: 30d, 12h, 90m.",
+)
+@click.option("--sources", is_flag=True, help="Remove fetched charts and manifests, too; they must be fetched again.")
 def clean(session: Session, older_than: float, sources: bool) -> None:
-    """What was made is made again when it is needed; nothing but time is lost."""
-    from cluster_forge.adapters.storage import housekeeping
-    from cluster_forge.composition import store_root
+    """Remove entries of the store that were not used for some time.
 
-    root = store_root(session.store)
-    removed = housekeeping.clean(root, older_than, sources=sources)
-    session.say(f"removed from {root}:")
-    _tell(session, removed)
-    session.answer("store clean", store=str(root), removed=_json(removed))
+    Rendered objects are rendered again when they are needed. Fetched sources stay, unless --sources is given.
 
+    Examples:
+        cluster-forge store clean
+        cluster-forge store clean --older-than 12h --sources
+    """
+    from cluster_forge import composition
 
-def _tell(session: Session, shelves: Sequence[StoredKind]) -> None:
-    from cluster_forge.cli.description import size
-
-    for each in shelves:
-        age = f", unused for up to {each.oldest / _DAY:.0f} days" if each.oldest >= _DAY else ""
-        session.say(
-            f"  {each.kind:<9} {each.entries:>6} entries, {size(each.size):>9}{age}  ({_KINDS.get(each.kind, '')})"
-        )
-    session.say(
-        f"  {'all':<9} {sum(each.entries for each in shelves):>6} entries, {size(sum(each.size for each in shelves)):>9}"
-    )
+    root = composition.store_root(session.store)
+    removed = composition.clean_store(root, older_than, sources=sources)
+    session.print(f"removed from {root}:")
+    for line in _lines(removed):
+        session.print(line)
+    session.print_json("store clean", store=str(root), removed=_json(removed))
 
 
-def _json(shelves: Sequence[StoredKind]) -> list[dict[str, Any]]:
+def _lines(kinds: Sequence[StoredKind]) -> Iterator[str]:
+    from cluster_forge.cli.output.counts import size
+
+    for kind in kinds:
+        age = f", unused for up to {kind.oldest / _DAY:.0f} days" if kind.oldest >= _DAY else ""
+        about = f"  ({_KINDS[kind.kind]})" if kind.kind in _KINDS else ""
+        yield f"  {kind.kind:<9} {kind.entries:>6} entries, {size(kind.size):>9}{age}{about}"
+    total = size(sum(kind.size for kind in kinds))
+    yield f"  {'all':<9} {sum(kind.entries for kind in kinds):>6} entries, {total:>9}"
+
+
+def _json(kinds: Sequence[StoredKind]) -> list[dict[str, Any]]:
     return [
-        {"kind": each.kind, "entries": each.entries, "bytes": each.size, "oldest": round(each.oldest)}
-        for each in shelves
+        {"kind": kind.kind, "entries": kind.entries, "bytes": kind.size, "oldest": round(kind.oldest)} for kind in kinds
     ]
 
 

@@ -1,6 +1,6 @@
-"""What TAB offers: click's verbs, options and choices, and the names of the workspace, read without checking anything.
+"""The candidates for TAB: click's verbs, options and choices, and the names of the workspace, which are not validated.
 
-It is asked at every TAB, so it is quick, writes nothing, takes no lock, and whatever is wrong it says nothing.
+It runs at every TAB: it is quick, writes nothing, takes no lock, and never prints an error.
 """
 
 from __future__ import annotations
@@ -27,49 +27,54 @@ if TYPE_CHECKING:
 VARIABLE: Final = "_CLUSTER_FORGE_COMPLETE"
 _LINE: Final = "COMP_WORDS"
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
-"""What may be put into a command line as it is: a description is somebody else's text."""
+"""A name that is safe on a command line without quotes: a description may be written by others."""
 
 Item = CompletionItem[str]
+Candidates = Callable[[click.Context], Iterator[Item]]
 
 
-def answer() -> int:
-    """Print what may come next on the line that the shell gives, or nothing."""
+def print_candidates() -> int:
+    """Print the candidates for the line that the shell gives; the exit code is always 0."""
     try:
         from cluster_forge.cli.app import cluster_forge
 
-        items = Completing(cluster_forge, {}, "cluster-forge", VARIABLE).complete()
-        sys.stdout.write(items)
+        sys.stdout.write(Completion(cluster_forge, {}, "cluster-forge", VARIABLE).complete())
         sys.stdout.flush()
-    except (Exception, KeyboardInterrupt):  # noqa: BLE001 - a message would end up in the middle of somebody's line
+    except (Exception, KeyboardInterrupt):  # noqa: BLE001 - a message would appear in the middle of the user's line
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
 
 
-class Completing(ShellComplete):
-    """One TAB. The answer has a line for each candidate: kind (plain, file, dir), value and help, by tabs."""
+class Completion(ShellComplete):
+    """One TAB. The output has a line for each candidate: kind (plain, file, dir), value and help, separated by tabs."""
 
     name = "cluster-forge"
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words before the one at the cursor, and what there is of that."""
+        """The words before the cursor's, and the beginning of that one."""
         *words, last = split_arg_string(os.environ[_LINE] + "_")
         return words[1:], last[:-1]
 
     def get_completions(self, args: list[str], incomplete: str) -> list[Item]:
         context = _resolve_context(self.cli, self.ctx_args, self.prog_name, args)
-        found, incomplete = _resolve_incomplete(context, args, incomplete)
-        offer = _OFFERS.get(found.name or "") if isinstance(found, click.Parameter) else None
-        if offer:
-            return [item for item in offer(context) if item.type != "plain" or item.value.startswith(incomplete)]
-        if found is self.cli and not incomplete.startswith("-"):
+        target, incomplete = _resolve_incomplete(context, args, incomplete)
+        candidates = _candidates_for(target) if isinstance(target, click.Parameter) else None
+        if candidates:
+            return [item for item in candidates(context) if item.type != "plain" or item.value.startswith(incomplete)]
+        if target is self.cli and not incomplete.startswith("-"):
             return [item for item in _verbs(context) if item.value.startswith(incomplete)]
-        return found.shell_complete(context, incomplete)
+        return target.shell_complete(context, incomplete)
 
     def format_completion(self, item: Item) -> str:
         return "\t".join((item.type, item.value, " ".join((item.help or "").split())))
 
     def complete(self) -> str:
         return "".join(f"{line}\n" for line in super().complete().splitlines())
+
+
+def _candidates_for(parameter: click.Parameter) -> Candidates | None:
+    """By the name of a parameter, else by what its metavar says that it takes."""
+    return _BY_NAME.get(parameter.name or "") or _BY_METAVAR.get((parameter.metavar or "").strip("[]"))
 
 
 def _verbs(_: click.Context) -> Iterator[Item]:
@@ -84,16 +89,16 @@ def _topics(context: click.Context) -> Iterator[Item]:
 
 
 def _names(context: click.Context) -> Iterator[Item]:
-    """Components and collections of the stack, without those that stand on the line already."""
+    """Components and collections of the stack, without those that the line has already."""
     from cluster_forge.cli.prompts.labels import component
 
-    found = _description(context).resolved
+    resolved = _description(context).resolved
     typed = {*(context.params.get("names") or ()), *(context.params.get("skip") or ())}
-    items = [CompletionItem(name, help=component(found.known[name].merged)) for name in found.stack]
+    items = [CompletionItem(name, help=component(resolved.known[name].merged)) for name in resolved.stack]
     items += [
         CompletionItem(name, help=f"collection of {len(members)}")
-        for name, members in found.collections.items()
-        if members and set(members) <= set(found.stack)
+        for name, members in resolved.collections.items()
+        if members and set(members) <= set(resolved.stack)
     ]
     return (item for item in items if item.value not in typed and _SAFE.match(item.value))
 
@@ -118,21 +123,21 @@ def _selections(context: click.Context) -> Iterator[Item]:
     yield CompletionItem("", type="file")
 
 
-def _components_to_begin_with(_: click.Context) -> Iterator[Item]:
+def _components_to_start_with(_: click.Context) -> Iterator[Item]:
     from cluster_forge.catalog import starter
     from cluster_forge.catalog.name_index import NameIndex
 
     return _plain(dict.fromkeys((*starter.names().components, *NameIndex().names())))
 
 
-def _collections_to_begin_with(_: click.Context) -> Iterator[Item]:
+def _collections_to_start_with(_: click.Context) -> Iterator[Item]:
     from cluster_forge.catalog import starter
     from cluster_forge.catalog.name_index import NameIndex
 
     return _plain(dict.fromkeys((*starter.names().resolved.collections, *NameIndex().collections())))
 
 
-def _of_the_catalog(_: click.Context) -> Iterator[Item]:
+def _catalog_names(_: click.Context) -> Iterator[Item]:
     from cluster_forge.catalog.name_index import NameIndex
 
     catalog = NameIndex()
@@ -152,7 +157,7 @@ def _plain(values: Iterable[str]) -> Iterator[Item]:
 
 
 def _workspace(context: click.Context) -> Path:
-    """The folder after ``-C``, which no shell has expanded yet."""
+    """The folder after ``-C``; the shell has not expanded it yet."""
     return Path(os.path.expandvars(context.find_root().params.get("workspace") or ".")).expanduser()
 
 
@@ -169,21 +174,16 @@ def _description(context: click.Context) -> Names:
     return name_scan.read(read, context.params.get("environment"), catalog=NameIndex())
 
 
-_OFFERS: Final[dict[str, Callable[[click.Context], Iterator[Item]]]] = {
+_BY_NAME: Final[dict[str, Candidates]] = {
     "names": _names,
     "skip": _names,
     "select": _selections,
     "environment": _environments,
     "allow": _codes,
     "options": _option_files,
-    "components": _components_to_begin_with,
-    "collections": _collections_to_begin_with,
-    "name": _of_the_catalog,
+    "components": _components_to_start_with,
+    "collections": _collections_to_start_with,
+    "name": _catalog_names,
     "topic": _topics,
-    "output": _files,
-    "workspace": _folders,
-    "directory": _folders,
-    "store": _folders,
-    "mirror": _folders,
 }
-"""What there is for a parameter, by its name; for any other one click knows."""
+_BY_METAVAR: Final[dict[str, Candidates]] = {"FILE": _files, "DIR": _folders, "WORKSPACE": _folders}

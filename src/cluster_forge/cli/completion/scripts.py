@@ -1,7 +1,7 @@
-"""What bash, zsh and fish are given so that TAB completes: each asks the program for lines of kind, value and help.
+"""The scripts that let bash, zsh and fish complete with TAB: they ask the program for lines of kind, value and help.
 
-The program gets the line up to the cursor in COMP_WORDS. Whatever goes wrong, nothing is printed into the shell. What
-stands before a ``=`` in the word is added where the shell replaces the whole word.
+The program gets the line up to the cursor in COMP_WORDS. Errors print nothing into the shell. The part of a word before
+a ``=`` is added again where the shell replaces the whole word.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The catalog as people read it: lists, the page of a component, what `catalog test` found."""
+"""The catalog as text: lists, the page of a component, the results of `catalog test`."""
 
 from __future__ import annotations
 
@@ -13,63 +13,32 @@ if TYPE_CHECKING:
 
 
 def listed(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Components (`catalog.listing.entry`) by category."""
-    names = max((len(each["name"]) for each in entries), default=0)
-    versions = max((len(each["version"] or "-") for each in entries), default=0)
-    categories = dict.fromkeys(sorted(each["category"] for each in entries))
+    """Components (`catalog.views.entry`) by category."""
+    names = max((len(entry["name"]) for entry in entries), default=0)
+    versions = max((len(entry["version"] or "-") for entry in entries), default=0)
+    categories = dict.fromkeys(sorted(entry["category"] for entry in entries))
     for number, category in enumerate(categories):
         yield f"{chr(10) if number else ''}{category}"
-        for each in entries:
-            if each["category"] == category:
-                state = "" if each["lifecycle"] == "active" else f" ({each['lifecycle']})"
-                version = each["version"] or "-"
-                yield f"  {each['name']:<{names}}  {version:<{versions}}  {each['description']}{state}"
+        for entry in entries:
+            if entry["category"] == category:
+                state = "" if entry["lifecycle"] == "active" else f" ({entry['lifecycle']})"
+                version = entry["version"] or "-"
+                yield f"  {entry['name']:<{names}}  {version:<{versions}}  {entry['description']}{state}"
 
 
-def page(shown: Mapping[str, Any], size: str) -> Iterator[str]:
-    """The page of a component (`catalog.listing.page`) at a size."""
-    yield f"{shown['title']}: {shown['description']}"
+def page(component: Mapping[str, Any], size: str) -> Iterator[str]:
+    """The page of a component (`catalog.views.page`) at a size."""
+    yield f"{component['title']}: {component['description']}"
     yield ""
-    life = shown["lifecycle"]
-    state = life["state"] + "".join(
-        f"{before}{life[key]}"
-        for key, before in (("date", " since "), ("reason", ": "), ("successor", " Instead: "))
-        if key in life
-    )
-    facts = {
-        "homepage": shown["homepage"],
-        "license": shown["license"],
-        "lifecycle": state,
-        "namespace": f"{shown['namespace']} (Pod Security: {shown['podSecurity']})",
-        "versions": "; ".join(f"{each['version']} for Kubernetes {each['kubernetes']}" for each in shown["versions"]),
-        "architectures": ", ".join(shown["architectures"]),
-        "provides": ", ".join(shown["provides"]),
-        "in collections": ", ".join(shown["collections"]),
-        "needed by": ", ".join(shown["neededBy"]),
-        "images at run time": ", ".join(shown["runtimeImages"]),
-        "health": shown["health"],
-    }
+    facts = _facts(component)
     width = max(map(len, facts))
     for name, text in facts.items():
         if text:
             yield from wrapped(f"{name:<{width}}  ", text)
-    if shown["footprint"]:
-        yield "\nfootprint (requests; with what it needs present, but without it)"
-        yield from footprint(shown["footprint"])
-    sections = {
-        f"needs at size {size}": [(_by(each), each["reason"]) for each in shown["needs"]],
-        "excludes": [(each["name"], each["reason"]) for each in shown["excludes"]],
-        "wiring": [(_when(each), each["purpose"]) for each in shown["wiring"]],
-        "Secrets to be made": [
-            (f"{each['namespace']}/{each['name']}", f"{each['purpose'].rstrip('.')}: {', '.join(each['keys'])}")
-            for each in shown["secrets"]
-        ],
-        f"images at size {size}": [("", each) for each in shown["images"]],
-        "exceptions from the rules for production": [(each["rule"], each["reason"]) for each in shown["exceptions"]],
-        "notes": [("", text) for text in _paragraphs(shown["notes"])],
-        "before an upgrade": [("", text) for text in _paragraphs(shown["upgrade"])],
-    }
-    for title, rows in sections.items():
+    if component["footprint"]:
+        yield "\nfootprint (resource requests, without those of required components)"
+        yield from footprint(component["footprint"])
+    for title, rows in _sections(component, size).items():
         if rows:
             yield f"\n{title}"
             width = max(len(left) for left, _ in rows)
@@ -77,21 +46,63 @@ def page(shown: Mapping[str, Any], size: str) -> Iterator[str]:
                 yield from wrapped(f"  {left:<{width}}  " if width else "  ", right)
 
 
+def _facts(component: Mapping[str, Any]) -> dict[str, str]:
+    lifecycle = component["lifecycle"]
+    state = lifecycle["state"] + "".join(
+        f"{before}{lifecycle[key]}"
+        for key, before in (("date", " since "), ("reason", ": "), ("successor", " Successor: "))
+        if key in lifecycle
+    )
+    versions = (f"{version['version']} for Kubernetes {version['kubernetes']}" for version in component["versions"])
+    return {
+        "homepage": component["homepage"],
+        "license": component["license"],
+        "lifecycle": state,
+        "namespace": f"{component['namespace']} (Pod Security: {component['podSecurity']})",
+        "versions": "; ".join(versions),
+        "architectures": ", ".join(component["architectures"]),
+        "provides": ", ".join(component["provides"]),
+        "in collections": ", ".join(component["collections"]),
+        "required by": ", ".join(component["neededBy"]),
+        "images at run time": ", ".join(component["runtimeImages"]),
+        "health": component["health"],
+    }
+
+
+def _sections(component: Mapping[str, Any], size: str) -> dict[str, list[tuple[str, str]]]:
+    """Rows of two columns by title; the first column may be empty."""
+    return {
+        f"requires at size {size}": [(_by(need), need["reason"]) for need in component["needs"]],
+        "excludes": [(other["name"], other["reason"]) for other in component["excludes"]],
+        "wiring": [(_when(wiring), wiring["purpose"]) for wiring in component["wiring"]],
+        "Secrets to create": [
+            (f"{secret['namespace']}/{secret['name']}", f"{secret['purpose'].rstrip('.')}: {', '.join(secret['keys'])}")
+            for secret in component["secrets"]
+        ],
+        f"images at size {size}": [("", image) for image in component["images"]],
+        "exceptions from the production checks": [
+            (exception["rule"], exception["reason"]) for exception in component["exceptions"]
+        ],
+        "notes": [("", text) for text in _paragraphs(component["notes"])],
+        "before an upgrade": [("", text) for text in _paragraphs(component["upgrade"])],
+    }
+
+
 def footprint(sizes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """What a component asks of a cluster at each size (`catalog.facts`)."""
+    """The resources that a component requests at each size (`catalog.measurements`)."""
     yield f"  {'size':<8}{'pods':>5}{'CPU':>8}{'memory':>10}{'limit':>10}{'volumes':>10}  on each node"
-    for size, found in sizes.items():
-        each = f"{found['cpuOnEachNode']} CPU, {found['memoryOnEachNode']}" if found["memoryOnEachNode"] != "0" else ""
+    for size, sums in sizes.items():
+        node = f"{sums['cpuOnEachNode']} CPU, {sums['memoryOnEachNode']}" if sums["memoryOnEachNode"] != "0" else ""
         yield (
-            f"  {size:<8}{found['pods']:>5}{found['cpu']:>8}{found['memory']:>10}{found['memoryLimit']:>10}"
-            f"{found['storage']:>10}  {each}"
+            f"  {size:<8}{sums['pods']:>5}{sums['cpu']:>8}{sums['memory']:>10}{sums['memoryLimit']:>10}"
+            f"{sums['storage']:>10}  {node}"
         ).rstrip()
 
 
-def verdict(result: Verdict) -> Iterator[str]:
-    """What was tested of a component, and the findings."""
-    yield f"{result.component}: {result.summary}"
-    for finding, trials in result.findings.items():
+def verdict(tested: Verdict, *, with_sizes: bool) -> Iterator[str]:
+    """The result of testing a component: how many trials, the findings, and on request the footprint at each size."""
+    yield f"{tested.component}: {tested.summary}"
+    for finding, trials in tested.findings.items():
         about = subject(finding)
         yield from wrapped(f"  {finding.code}: ", f"{about}: {finding.message}" if about else finding.message)
         sizes: dict[str, list[str]] = {}
@@ -101,10 +112,12 @@ def verdict(result: Verdict) -> Iterator[str]:
             yield from wrapped("    ", "; ".join(f"{where}: {', '.join(at)}" for where, at in sizes.items()))
         if finding.fix:
             yield from wrapped("    fix: ", finding.fix)
+    if with_sizes:
+        yield from footprint(tested.sizes)
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """The text's sentences that begin on lines of their own, each on one line."""
+    """The text in paragraphs of one line: a paragraph ends with a line that ends with a period or a colon."""
     lines: list[str] = []
     for line in text.splitlines():
         lines.append(line.strip())
@@ -116,16 +129,16 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def wrapped(start: str, text: str) -> Iterator[str]:
-    """Text behind its start, broken at 110 columns."""
+    """Text after ``start``, wrapped at 110 columns."""
     yield from textwrap.wrap(text, 110, initial_indent=start, subsequent_indent=" " * len(start)) or [start.rstrip()]
 
 
 def _by(need: Mapping[str, Any]) -> str:
-    by = [each for each in need["by"] if each != need["name"]]
-    return f"{need['name']} ({' or '.join(by)})" if by else str(need["name"])
+    providers = [provider for provider in need["by"] if provider != need["name"]]
+    return f"{need['name']} ({' or '.join(providers)})" if providers else str(need["name"])
 
 
-def _when(wired: Mapping[str, Any]) -> str:
-    parts = [f"with {' and '.join(wired['with'])}"] if wired["with"] else []
-    parts += [f"without {' and '.join(wired['without'])}"] if wired["without"] else []
+def _when(wiring: Mapping[str, Any]) -> str:
+    parts = [f"with {' and '.join(wiring['with'])}"] if wiring["with"] else []
+    parts += [f"without {' and '.join(wiring['without'])}"] if wiring["without"] else []
     return " ".join(parts) or "always"

@@ -1,4 +1,4 @@
-"""What changed between two smelts, as people read it and as JSON."""
+"""Differences between two smelts, and between working/ and the last cast: as text and as JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN: Final = 12
 def summary(changes: Changes) -> str:
     """One line: ``1 component added, 2 changed; 3 objects added, 1 removed``."""
     if changes.is_first:
-        return "nothing was smelted before"
+        return "first smelt"
     if not changes:
         return "nothing changed since the last smelt"
     components = _counts("component", changes.added_components, changes.changed_components, changes.removed_components)
@@ -30,9 +30,9 @@ def summary(changes: Changes) -> str:
 def lines(changes: Changes, *, is_whole: bool = False) -> Iterator[str]:
     """A line for each object: ``+`` added, ``~`` changed, ``-`` removed; the first few, or all of them."""
     every = [
-        f"  {sign} {name}: {each.id}"
-        for sign, found in (("+", changes.added), ("~", changes.changed), ("-", changes.removed))
-        for name, each in found
+        f"  {sign} {component}: {manifest.id}"
+        for sign, objects in (("+", changes.added), ("~", changes.changed), ("-", changes.removed))
+        for component, manifest in objects
     ]
     shown = every if is_whole else every[:_SHOWN]
     yield from shown
@@ -41,7 +41,7 @@ def lines(changes: Changes, *, is_whole: bool = False) -> Iterator[str]:
 
 
 def json(changes: Changes) -> dict[str, Any]:
-    """The same for programs; of a first smelt everything is empty."""
+    """The same as JSON; all lists of a first smelt are empty."""
     return {
         "components": {
             "added": list(changes.added_components),
@@ -56,27 +56,29 @@ def json(changes: Changes) -> dict[str, Any]:
     }
 
 
-def file_lines(each: Difference) -> Iterator[str]:
-    """A file that differs, as ``diff -u`` shows it."""
-    if not each.lines:
-        yield f"{each.change}: {each.path} (too long to be shown)"
-    for line in each.lines:
+def file_lines(difference: Difference) -> Iterator[str]:
+    """A file that differs, as ``diff -u`` prints it."""
+    if not difference.lines:
+        yield f"{difference.change}: {difference.path} (too long to be shown)"
+    for line in difference.lines:
         color = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
         yield click.style(line, fg=color) if color and not line.startswith(("+++", "---")) else line
 
 
-def file_json(each: Difference) -> dict[str, Any]:
-    return {"file": each.path, "change": each.change, "diff": "\n".join(each.lines)}
+def file_json(difference: Difference) -> dict[str, Any]:
+    return {"file": difference.path, "change": difference.change, "diff": "\n".join(difference.lines)}
 
 
 def _counts(noun: str, added: Sequence[object], changed: Sequence[object], removed: Sequence[object]) -> str:
     counts = [(len(added), "added"), (len(changed), "changed"), (len(removed), "removed")]
-    told = [(number, what) for number, what in counts if number]
+    above_zero = [(number, what) for number, what in counts if number]
     return ", ".join(
-        f"{counted(number, noun)} {what}" if not place else f"{number} {what}"
-        for place, (number, what) in enumerate(told)
+        f"{number} {what}" if index else f"{counted(number, noun)} {what}"
+        for index, (number, what) in enumerate(above_zero)
     )
 
 
-def _named(found: Sequence[ComponentObject]) -> list[dict[str, str]]:
-    return [{"component": name, "object": str(each.id), "file": each.path} for name, each in found]
+def _named(objects: Sequence[ComponentObject]) -> list[dict[str, str]]:
+    return [
+        {"component": component, "object": str(manifest.id), "file": manifest.path} for component, manifest in objects
+    ]

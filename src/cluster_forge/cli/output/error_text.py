@@ -1,4 +1,4 @@
-"""Errors as people read them: what happened, where, how to mend it; bugs with a report."""
+"""Errors and findings as text: what is wrong, where, how to fix it; bugs with a report."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import click
 
+from cluster_forge.cli.output.streams import to_stderr
 from cluster_forge.foundation import build
 from cluster_forge.foundation.errors import ForgeError, leaves
 from cluster_forge.manifests.finding import Finding, Severity
@@ -22,51 +23,46 @@ _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "
 
 
 def failure(error: Exception, arguments: Sequence[str], *, color: bool | None = None) -> int:
-    """Print every error inside ``error``; the exit code is that of the first one, or of a bug if one is not typed."""
-    typed = _typed(error)
-    if not typed:
+    """Print every error inside ``error``; the exit code of the first one, or of a bug if one is not a `ForgeError`."""
+    errors = _forge_errors(error)
+    if not errors:
         return _bug(error, arguments)
-    for each in typed:
-        tell(_text(each), color=color)
-    if len(typed) > 1:
-        tell(f"{len(typed)} errors")
+    for forge_error in errors:
+        to_stderr(_text(forge_error), color=color)
+    if len(errors) > 1:
+        to_stderr(f"{len(errors)} errors")
     if _wants_json(arguments):
         import orjson
 
         with contextlib.suppress(OSError):
-            click.echo(orjson.dumps({"errors": [_json(each) for each in typed]}, option=orjson.OPT_INDENT_2).decode())
-    return typed[0].exit_code
+            content = {"errors": [_json(forge_error) for forge_error in errors]}
+            click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+    return errors[0].exit_code
 
 
 def outcome(error: BaseException) -> tuple[int, list[dict[str, Any]]]:
-    """The exit code that an error gives, and the errors as JSON tells them: for the log."""
+    """The exit code of an error, and the errors inside it as JSON: for the log of a run."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1, []
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return INTERRUPTED, []
     if isinstance(error, click.ClickException):
         return error.exit_code, [{"type": "Usage", "code": error.exit_code, "message": error.format_message()}]
-    typed = _typed(error)
-    if typed:
-        return typed[0].exit_code, [_json(each) for each in typed]
+    errors = _forge_errors(error)
+    if errors:
+        return errors[0].exit_code, [_json(forge_error) for forge_error in errors]
     return BUG, [{"type": type(error).__name__, "code": BUG, "message": str(error)}]
 
 
-def tell(text: str, *, color: bool | None = None) -> None:
-    """A line for people, on stderr. Where nobody reads it any more the work goes on."""
-    with contextlib.suppress(OSError):
-        click.echo(text, err=True, color=color)
-
-
-def _typed(error: BaseException) -> list[ForgeError]:
-    """The errors inside ``error``, each once; none if one of them is a bug."""
+def _forge_errors(error: BaseException) -> list[ForgeError]:
+    """The errors inside ``error`` without duplicates; empty if one of them is a bug."""
     single = list(leaves(error)) if isinstance(error, ForgeError | ExceptionGroup) else [error]
-    typed = [each for each in single if isinstance(each, ForgeError)]
-    return list({(str(each), each.fix): each for each in typed}.values()) if len(typed) == len(single) else []
+    errors = [inner for inner in single if isinstance(inner, ForgeError)]
+    return list({(str(inner), inner.fix): inner for inner in errors}.values()) if len(errors) == len(single) else []
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:
-    """Whether the call's one document is due on stdout; what it was told is all that is left of the call."""
+    """Whether JSON is wanted; the verb's own context is gone when an error is printed."""
     return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
 
 
@@ -86,17 +82,17 @@ def _text(error: ForgeError) -> str:
     return f"{head}\n  fix: {error.fix}" if error.fix else head
 
 
-def finding(each: Finding) -> str:
+def finding_text(finding: Finding) -> str:
     """A finding on one or two lines."""
-    severity = click.style(each.severity, fg=_COLORS[each.severity])
-    subject = " ".join(str(part) for part in (each.component, each.object) if part)
-    place = f"{each.where}: " if each.where else ""
-    head = f"{severity}[{each.code}]: {place}{subject + ': ' if subject else ''}{each.message}"
-    return f"{head}\n  fix: {each.fix}" if each.fix else head
+    severity = click.style(finding.severity, fg=_COLORS[finding.severity])
+    subject = " ".join(str(part) for part in (finding.component, finding.object) if part)
+    place = f"{finding.where}: " if finding.where else ""
+    head = f"{severity}[{finding.code}]: {place}{subject + ': ' if subject else ''}{finding.message}"
+    return f"{head}\n  fix: {finding.fix}" if finding.fix else head
 
 
 def _bug(error: Exception, arguments: Sequence[str]) -> int:
-    """Write the traceback to a file and say where; a bug is ours, and whoever meets it should not have to read it."""
+    """Write the traceback to a file and print its name, so that a user need not read it."""
     report = (
         f"cluster-forge {build.identity()}, Python {platform.python_version()}, {platform.platform()}\n"
         f"arguments: {list(arguments)}\n\n{''.join(traceback.format_exception(error))}"
@@ -109,5 +105,5 @@ def _bug(error: Exception, arguments: Sequence[str]) -> int:
         where = f"the report is in {file.name}"
     except OSError:
         where = report
-    tell(f"a bug of cluster-forge ({type(error).__name__}: {error}); {where}")
+    to_stderr(f"a bug of cluster-forge ({type(error).__name__}: {error}); {where}")
     return BUG

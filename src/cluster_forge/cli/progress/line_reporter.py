@@ -1,4 +1,4 @@
-"""What stages tell, as lines."""
+"""Events of stages as lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cluster_forge.manifests.finding import Finding, Severity
 class LineReporter:
     """`ports.Reporter` that gives ``out`` a line for each event.
 
-    ``verbosity``: 0 error findings only, 1 more, 2 notices too. Items are told from ``items`` on.
+    ``verbosity``: 0 error findings only, 1 warnings and stages, 2 notices too. Items have lines from ``items`` on.
     """
 
     def __init__(self, verbosity: int, out: Callable[[str], None], *, items: int = 1) -> None:
@@ -30,12 +30,12 @@ class LineReporter:
             self._done[stage], self._total[stage] = 0, total
 
     def item_started(self, stage: str, item: str) -> None:
-        """Of no interest: a line that nobody takes back says what is done."""
+        """Nothing to print: lines report what is done."""
 
-    def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:  # noqa: ARG002 - the facts are for the record
+    def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:  # noqa: ARG002 - facts are for the log
         with self._lock:
             self._done[stage] = self._done.get(stage, 0) + 1
-            # A chart that asks for what another one brings is rendered twice: more than was announced.
+            # A chart that requires an API of another component is rendered twice: more items than the total.
             self._total[stage] = max(self._total.get(stage, 0), self._done[stage])
             count = f"{self._done[stage]}/{self._total[stage]}"
             self._line(self._items, f"{stage:<6} {count:>7}  {item}{f': {detail}' if detail else ''}")
@@ -47,7 +47,7 @@ class LineReporter:
     def finding_reported(self, finding: Finding) -> None:
         least = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}[finding.severity]
         with self._lock:
-            self._line(least, error_text.finding(finding))
+            self._line(least, error_text.finding_text(finding))
 
     def _line(self, least: int, text: str) -> None:
         if self._verbosity >= least:

@@ -1,7 +1,7 @@
-"""The live display on a terminal: a few lines at its bottom, drawn over themselves, gone when the stages are done.
+"""The live display on a terminal: a few lines at its bottom that are redrawn, and removed when the stages are done.
 
 The cursor is never hidden and no mode of the terminal is changed: whatever ends the program, `kill -9` too, leaves
-nothing to put right. A frame is one write that overwrites the last one in place, so nothing flickers.
+a usable terminal. A frame is one write that overwrites the last one in place, so nothing flickers.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ class LiveReporter:
         self._progress = Progress(stages)
         self._lock = threading.Lock()
         self._began = began
-        self._looks = state.UNICODE if _is_unicode() else state.ASCII
+        self._glyphs = state.UNICODE if _is_unicode() else state.ASCII
         self._display = Display(sys.stderr.fileno(), self._lines, is_colored=color is not False)
-        self._told = LineReporter(verbosity, self._display.print, items=2)
+        self._line_reporter = LineReporter(verbosity, self._display.print, items=2)
 
     def stage_started(self, stage: str, total: int) -> None:
         with self._lock:
             self._progress.stage_started(stage, total)
-        self._told.stage_started(stage, total)
+        self._line_reporter.stage_started(stage, total)
         self._display.start(PATIENCE - (time.monotonic() - self._began))
 
     def item_started(self, stage: str, item: str) -> None:
@@ -62,15 +62,15 @@ class LiveReporter:
     def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
         with self._lock:
             self._progress.item_finished(stage, item)
-        self._told.item_finished(stage, item, detail, **facts)
+        self._line_reporter.item_finished(stage, item, detail, **facts)
 
     def stage_finished(self, stage: str, summary: str) -> None:
         with self._lock:
             self._progress.stage_finished(stage)
-        self._told.stage_finished(stage, summary)
+        self._line_reporter.stage_finished(stage, summary)
 
     def finding_reported(self, finding: Finding) -> None:
-        self._told.finding_reported(finding)
+        self._line_reporter.finding_reported(finding)
 
     def close(self) -> None:
         self._display.close()
@@ -78,7 +78,7 @@ class LiveReporter:
     def _lines(self, columns: int) -> list[str]:
         with self._lock:
             seconds = time.monotonic() - self._began
-            return state.lines(self._progress, columns=columns, seconds=seconds, looks=self._looks)
+            return state.lines(self._progress, columns=columns, seconds=seconds, glyphs=self._glyphs)
 
 
 class Display:
@@ -92,7 +92,7 @@ class Display:
         self._closed = threading.Event()
         self._is_drawing = False
         self._widths: list[int] = []
-        """Of the lines that stand on the terminal now."""
+        """Of the lines that the terminal shows now."""
 
     def start(self, patience: float) -> None:
         """Draw from ``patience`` seconds on."""
@@ -101,7 +101,7 @@ class Display:
             threading.Thread(target=self._draw, args=(patience,), name="display", daemon=True).start()
 
     def print(self, text: str) -> None:
-        """Above the lines, where it stays."""
+        """Print above the lines; the text stays."""
         text = (text if self._is_colored else click.unstyle(text)).replace("\n", "\r\n") + "\r\n"
         with self._lock:
             if self._widths:
@@ -111,7 +111,7 @@ class Display:
             self._write(text)
 
     def close(self) -> None:
-        """Take the lines away."""
+        """Remove the lines."""
         self._closed.set()
         if self._lock.acquire(timeout=1):
             self._write(self._back() + _CLEAR_BELOW if self._widths else "")
@@ -129,7 +129,7 @@ class Display:
                     self._write(self._frame())
 
     def _frame(self) -> str:
-        """The lines, to be written over those that stand there."""
+        """The lines, to be written over the last ones."""
         columns, rows = self._size()
         shown = self._lines(columns)[-max(rows - 1, 1) :]
         if not self._is_colored:
@@ -139,7 +139,7 @@ class Display:
         return back + f"{_CLEAR_TO_END}\r\n".join(shown) + _CLEAR_BELOW
 
     def _back(self) -> str:
-        """To the beginning of the first line. Where the terminal was made narrower, it has wrapped them since."""
+        """Back to the first line. A terminal that became narrower has wrapped the lines."""
         columns, _ = self._size()
         up = sum(max(1, -(-width // columns)) for width in self._widths) - 1
         return f"\r\x1b[{up}A" if up > 0 else "\r"
@@ -152,14 +152,14 @@ class Display:
         return columns or 80, rows or 24
 
     def _is_in_front(self) -> bool:
-        """Whether the terminal is ours to draw on: not when the shell sent us to the background."""
+        """Whether this process may draw: not if the shell has put it into the background."""
         try:
             return os.tcgetpgrp(self._terminal) == os.getpgrp()
         except OSError:
             return True
 
     def _write(self, text: str) -> None:
-        """All at once; a terminal that is gone is no reason to stop working."""
+        """Write in one piece; a closed terminal does not stop the work."""
         rest = text.encode("utf-8", "replace")
         with contextlib.suppress(OSError):
             while rest:
@@ -167,6 +167,6 @@ class Display:
 
 
 def _is_unicode() -> bool:
-    """Whether the user's terminal is said to show more than ASCII."""
+    """Whether the locale says that the terminal shows more than ASCII."""
     set_to = (os.environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
     return "utf" in next((value for value in set_to if value), "").lower()

@@ -1,4 +1,4 @@
-"""Events as records: `Recorded` wraps whom stages tell, `Timings` makes of the records where the time went."""
+"""Events as records: `Recorded` wraps a reporter, `Timings` computes from the records how long everything took."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ _SLOWEST: Final = 10
 
 
 class Recorded:
-    """`ports.Reporter` that passes everything on to another one, and hands each event to ``keep``.
+    """`ports.Reporter` that passes every event to another reporter, and a record of it to ``keep``.
 
-    What took how long is measured here, between `began` and `advanced`, `started` and `finished`, except where the
-    stage says ``seconds`` itself.
+    It measures the ``seconds`` of items and stages from start to finish, unless the stage reports them itself.
     """
 
     def __init__(self, inner: Reporter, keep: Callable[[Event], None], *, began: float) -> None:
@@ -41,8 +40,8 @@ class Recorded:
         self._inner.item_started(stage, item)
 
     def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
-        told = {"detail": detail} if detail else {}
-        self._note("advanced", {"stage": stage, "item": item, **told, **facts}, ends=True)
+        optional = {"detail": detail} if detail else {}
+        self._note("advanced", {"stage": stage, "item": item, **optional, **facts}, ends=True)
         self._inner.item_finished(stage, item, detail, **facts)
 
     def stage_finished(self, stage: str, summary: str) -> None:
@@ -50,9 +49,9 @@ class Recorded:
         self._inner.stage_finished(stage, summary)
 
     def finding_reported(self, finding: Finding) -> None:
-        told: dict[str, Any] = {"code": finding.code, "severity": finding.severity, "message": finding.message}
+        content: dict[str, Any] = {"code": finding.code, "severity": finding.severity, "message": finding.message}
         optional = {"item": finding.component, "where": finding.where}
-        self._note("noticed", told | {name: value for name, value in optional.items() if value})
+        self._note("noticed", content | {name: value for name, value in optional.items() if value})
         self._inner.finding_reported(finding)
 
     def _note(self, event: str, content: dict[str, Any], *, begins: bool = False, ends: bool = False) -> None:
@@ -67,7 +66,7 @@ class Recorded:
 
 
 class Timings:
-    """Where the time went: the stages by the clock on the wall, the slowest items, and what was in the cache."""
+    """How long stages (wall clock) and the slowest items took, and how many items came from the cache."""
 
     def __init__(self) -> None:
         self._spans: dict[str, tuple[float, float]] = {}
@@ -87,7 +86,7 @@ class Timings:
             self._items.append((event.get("seconds", 0.0), stage, event["item"]))
 
     def json(self) -> dict[str, Any]:
-        """Stages overlap, so that their seconds may come to more than the run's."""
+        """Stages overlap: the sum of their seconds may exceed the run's."""
         stages = [
             {
                 "stage": stage,
@@ -101,17 +100,17 @@ class Timings:
         return {"stages": stages, "slowest": slowest}
 
     def lines(self, seconds: float) -> Iterator[str]:
-        """For people."""
-        yield f"where the time went ({seconds:.2f} s in all):"
+        """The same as text; ``seconds`` is how long the run took."""
+        yield f"timings ({seconds:.2f} s in total):"
         for stage, (first, last) in self._spans.items():
-            cached = f", {self._cached[stage]} of them from the cache" if self._cached[stage] else ""
+            cached = f", {self._cached[stage]} from the cache" if self._cached[stage] else ""
             yield f"  {stage:<8} {last - first:>7.2f} s  {counted(self._done[stage], 'item')}{cached}"
         slowest = self._slowest()
         if slowest:
-            yield "the slowest:"
-        for taken, stage, item in slowest:
-            yield f"  {stage:<8} {taken:>7.2f} s  {item}"
+            yield "slowest:"
+        for duration, stage, item in slowest:
+            yield f"  {stage:<8} {duration:>7.2f} s  {item}"
 
     def _slowest(self) -> list[tuple[float, str, str]]:
-        measured = (each for each in self._items if each[0] > 0)
-        return sorted(measured, key=lambda each: (-each[0], *each[1:]))[:_SLOWEST]
+        measured = [(seconds, stage, item) for seconds, stage, item in self._items if seconds > 0]
+        return sorted(measured, key=lambda row: (-row[0], *row[1:]))[:_SLOWEST]

@@ -1,4 +1,4 @@
-"""Where a run stands, and the few lines that show it: pure, so that every width can be tried."""
+"""The progress of a run, and the few lines that show it: pure, so that tests can try every width."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class _Stage:
     done: int = 0
     is_open: bool = False
     working: Counter[str] = field(default_factory=Counter)
-    """What is being worked on, in the order of its beginning; a component with two sources is there twice."""
+    """The items in progress, in the order of their start; a component with two sources counts twice."""
 
     @property
     def share(self) -> float:
@@ -24,7 +24,7 @@ class _Stage:
 
 
 class Progress:
-    """The stages that a verb goes through, in their order, and how far each of them is."""
+    """The stages of a verb, in their order, and how far each of them is."""
 
     def __init__(self, stages: Sequence[str]) -> None:
         self._stages = {name: _Stage() for name in stages}
@@ -37,68 +37,68 @@ class Progress:
         self._stages.setdefault(stage, _Stage(is_open=True)).working[item] += 1
 
     def item_finished(self, stage: str, item: str) -> None:
-        found = self._stages.setdefault(stage, _Stage(is_open=True))
-        found.done += 1
-        if found.total:
-            found.total = max(found.total, found.done)  # a chart may have to be rendered twice
-        found.working[item] -= 1
-        if found.working[item] <= 0:
-            del found.working[item]
+        state = self._stages.setdefault(stage, _Stage(is_open=True))
+        state.done += 1
+        if state.total:
+            state.total = max(state.total, state.done)  # a chart may be rendered twice
+        state.working[item] -= 1
+        if state.working[item] <= 0:
+            del state.working[item]
 
     def stage_finished(self, stage: str) -> None:
-        """A stage that is done has no line any more, and neither has an earlier one that never said so."""
-        for name, each in self._stages.items():
-            each.is_open, each.working = False, Counter()
-            each.done = each.total = max(each.total, 1)
+        """Close a stage, and earlier ones that have not reported their end."""
+        for name, state in self._stages.items():
+            state.is_open, state.working = False, Counter()
+            state.done = state.total = max(state.total, 1)
             if name == stage:
                 return
 
     @property
     def open(self) -> list[tuple[str, int, int, tuple[str, ...]]]:
-        """Each stage that is going on: name, items done, items, what is being worked on."""
+        """The stages in progress: name, items done, items in total, items in progress."""
         return [
-            (name, each.done, each.total, tuple(each.working))
-            for name, each in self._stages.items()
-            if each.is_open and (each.total or each.working)
+            (name, state.done, state.total, tuple(state.working))
+            for name, state in self._stages.items()
+            if state.is_open and (state.total or state.working)
         ]
 
     @property
     def share(self) -> float:
-        """How much of everything is done, 0 to 1; each stage counts alike, and it never goes back."""
-        now = sum(each.share for each in self._stages.values()) / max(len(self._stages), 1)
+        """How much of the run is done, 0 to 1; stages count equally, and it never decreases."""
+        now = sum(state.share for state in self._stages.values()) / max(len(self._stages), 1)
         self._shown = max(self._shown, now)
         return self._shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looks:
-    """What the bars are drawn with."""
+class Glyphs:
+    """The characters of bars and cut texts."""
 
     full: str = "━"
     empty: str = "─"
     more: str = "…"
 
 
-UNICODE = Looks()
-ASCII = Looks(full="#", empty="-", more="~")
+UNICODE = Glyphs()
+ASCII = Glyphs(full="#", empty="-", more="~")
 
 
-def lines(progress: Progress, *, columns: int, seconds: float, looks: Looks = UNICODE) -> list[str]:
-    """A line for each stage that is going on, and one for everything; each narrower than ``columns``.
+def lines(progress: Progress, *, columns: int, seconds: float, glyphs: Glyphs = UNICODE) -> list[str]:
+    """A line for each stage in progress, and one for the whole run; all narrower than ``columns``.
 
-    The last column stays free: what stands there makes some terminals wrap.
+    The last column stays free: a character there makes some terminals wrap.
     """
     room = max(columns - 1, 1)
-    going = progress.open
-    heads = [(name, f"{done}/{total}" if total else str(done)) for name, done, total, _ in going]
+    stages = progress.open
+    heads = [(name, f"{done}/{total}" if total else str(done)) for name, done, total, _ in stages]
     heads.append(("total", f"{int(progress.share * 100)} %"))
     names, counts = (max(len(head[column]) for head in heads) for column in (0, 1))
     width = min(40, room // 3) if room >= 60 else room // 4 if room >= 30 else 0
-    shares = [*(min(done / total, 1.0) if total else 0.0 for _, done, total, _ in going), progress.share]
+    shares = [*(min(done / total, 1.0) if total else 0.0 for _, done, total, _ in stages), progress.share]
     left = room - names - counts - 2 - (width + 2 if width else 0) - 1
-    tails = [*(_listed(working, left, looks.more) for _, _, _, working in going), clock(seconds)]
+    tails = [*(_listed(working, left, glyphs.more) for _, _, _, working in stages), clock(seconds)]
     return [
-        _line(f"{name:<{names}} {count:>{counts}}", _bar(share, width, looks), tail, room)
+        _line(f"{name:<{names}} {count:>{counts}}", _bar(share, width, glyphs), tail, room)
         for (name, count), share, tail in zip(heads, shares, tails, strict=True)
     ]
 
@@ -115,7 +115,7 @@ def clock(seconds: float) -> str:
 
 
 def _line(head: str, bar: str, tail: str, room: int) -> str:
-    """Put together so that what does not fit any more is left out from the right, never cut in a colour."""
+    """Join the parts that fit, from the left; a part with a color is never cut."""
     text = head
     for part in (bar, tail):
         if part and fits(click.unstyle(f"{text}  {part}"), room):
@@ -123,14 +123,14 @@ def _line(head: str, bar: str, tail: str, room: int) -> str:
     return text if fits(click.unstyle(text), room) else cut(click.unstyle(text), room, "")
 
 
-def _bar(share: float, width: int, looks: Looks) -> str:
+def _bar(share: float, width: int, glyphs: Glyphs) -> str:
     full = int(share * width)
-    parts = ((looks.full * full, {"fg": "cyan"}), (looks.empty * (width - full), {"dim": True}))
+    parts = ((glyphs.full * full, {"fg": "cyan"}), (glyphs.empty * (width - full), {"dim": True}))
     return "".join(click.style(text, **style) for text, style in parts if text)
 
 
 def _listed(items: Sequence[str], room: int, more: str) -> str:
-    """As many items as fit, and how many there are beside them."""
+    """As many items as fit, and the number of the others."""
     text = ""
     for number, item in enumerate(items):
         rest = len(items) - number - 1
@@ -144,7 +144,7 @@ def _listed(items: Sequence[str], room: int, more: str) -> str:
 
 
 def cells(text: str) -> int:
-    """How many columns of a terminal the text takes."""
+    """The number of columns that a text takes on a terminal."""
     return sum(_cell(char) for char in text)
 
 
@@ -153,7 +153,7 @@ def fits(text: str, room: int) -> bool:
 
 
 def cut(text: str, room: int, more: str) -> str:
-    """The text, or its beginning and ``more`` where it is too wide."""
+    """The text; if it is too wide, its beginning and ``more``."""
     if fits(text, room):
         return text
     kept = ""
@@ -165,7 +165,7 @@ def cut(text: str, room: int, more: str) -> str:
 
 
 def plain(texts: Iterable[str]) -> list[str]:
-    """Without colours."""
+    """Texts without colors."""
     return [click.unstyle(text) for text in texts]
 
 

@@ -1,4 +1,4 @@
-"""What is chosen of a list of components and collections, while somebody chooses: no terminal, only the rules."""
+"""Choosing components and collections from a list: the rules, without a terminal."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-_NONE_CHOSEN = "nothing is chosen: space chooses, ctrl-a chooses all, ctrl-c stops"
+_NONE_CHOSEN = "nothing chosen: space chooses, ctrl-a chooses all, ctrl-c stops"
 
 WithNeeds = Callable[[Iterable[str]], Sequence[str]]
-"""The given components and everything that they need."""
+"""The given components and all that they require."""
 
 
 class Mark(StrEnum):
-    """How much of a row is chosen, as it is shown."""
+    """How much of a row is chosen, as the list shows it."""
 
     ALL = "[x]"
     SOME = "[-]"
@@ -24,19 +24,19 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A name that can be chosen. ``members``: the components that it stands for, itself if it is one.
+    """A name that can be chosen. ``members``: the components of a collection, or the component itself.
 
-    ``about`` says what it is and is searched like the name; ``pulls`` says what comes with it.
+    ``about`` describes it and is searched like the name; ``requires`` says what is added with it.
     """
 
     name: str
     members: tuple[str, ...]
     about: str = ""
-    pulls: str = ""
+    requires: str = ""
 
 
 class Rows(ABC):
-    """A list to choose from: the rows, a search, and a row that is pointed at; each component has a row."""
+    """A list to choose from: rows, a search, and a pointer to a row. Every component has a row of its own."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = tuple(rows)
@@ -57,7 +57,7 @@ class Rows(ABC):
 
     @property
     def problem(self) -> str:
-        """Why the choice cannot be left as it is; empty if it can."""
+        """Why the choice cannot be accepted; empty if it can."""
         return "" if self.chosen else _NONE_CHOSEN
 
     @abstractmethod
@@ -66,15 +66,15 @@ class Rows(ABC):
 
     @abstractmethod
     def toggle(self) -> None:
-        """Choose the row that is pointed at, or take it out."""
+        """Choose the row at the pointer, or remove it from the choice."""
 
     @abstractmethod
     def toggle_shown(self) -> None:
-        """Choose every row that is shown, or take all of them out if all are chosen."""
+        """Choose every shown row, or remove them if all are chosen."""
 
     @property
     def shown(self) -> tuple[Row, ...]:
-        """The rows that hold what is searched for."""
+        """The rows that match the search."""
         wanted = self.search.casefold()
         return tuple(row for row in self.rows if wanted in row.name.casefold() or wanted in row.about.casefold())
 
@@ -84,16 +84,16 @@ class Rows(ABC):
         return shown[self._position] if shown else None
 
     def type(self, text: str) -> None:
-        """Search for what was searched for, and ``text`` after it."""
+        """Append ``text`` to the search."""
         self.search, self._position, self.message = self.search + text, 0, ""
 
     def erase(self, number: int | None = None) -> None:
-        """Take the last letters of the search back; all without a number."""
+        """Remove the last ``number`` letters of the search; None: all."""
         kept = 0 if number is None else -number
         self.search, self._position, self.message = self.search[:kept], 0, ""
 
     def move(self, by: int) -> None:
-        """Point ``by`` rows further down; one step beyond an end comes back at the other, a longer one stops there."""
+        """Move the pointer ``by`` rows down; a single step past an end wraps around, a longer one stops at the end."""
         self.message = ""
         last, wanted = len(self.shown) - 1, self._position + by
         wraps = abs(by) == 1 and not 0 <= wanted <= last
@@ -101,10 +101,10 @@ class Rows(ABC):
 
 
 class Choice(Rows):
-    """Components of a stack that are chosen.
+    """The chosen components of a stack.
 
-    Choosing a component chooses what it needs. A collection is chosen while all of its components are. With
-    ``needs_are_kept`` nothing can be taken out that something chosen needs.
+    Choosing a component chooses what it requires. A collection is chosen while all of its components are. With
+    ``needs_are_kept`` a component that a chosen one requires cannot be removed.
     """
 
     def __init__(
@@ -124,18 +124,18 @@ class Choice(Rows):
         return Mark.ALL if number == len(row.members) else Mark.SOME if number else Mark.NONE
 
     def toggle(self) -> None:
-        """Choose the row that is pointed at, or take it out if all of it is chosen."""
+        """Choose the row at the pointer, or remove it if all of it is chosen."""
         self.message = ""
         if row := self.pointed:
             self._toggle(row.members)
 
     def toggle_shown(self) -> None:
-        """Choose every row that is shown, or take all of them out if all are chosen."""
+        """Choose every shown row, or remove them if all are chosen."""
         self.message = ""
         self._toggle(tuple(dict.fromkeys(member for row in self.shown for member in row.members)))
 
     def words(self) -> tuple[str, ...]:
-        """The shortest names for what is chosen: whole collections, and the components in none of them."""
+        """The shortest list of names for the choice: whole collections, and the components outside of them."""
         left = set(self._chosen)
         collections = [row for row in self.rows if len(row.members) > 1 and self.mark(row) is Mark.ALL]
         first: dict[str, str] = {}
@@ -152,14 +152,14 @@ class Choice(Rows):
                 self._restore(members)
         else:
             with_needs = [name for name in self._with_needs(members) if name in self._components]
-            if brought := [name for name in with_needs if name not in self._chosen and name not in members]:
-                self.message = f"chosen too, because it is needed: {', '.join(brought)}"
+            if added := [name for name in with_needs if name not in self._chosen and name not in members]:
+                self.message = f"added, because it is required: {', '.join(added)}"
             self._chosen.update(members, with_needs)
 
     def _restore(self, members: Sequence[str]) -> None:
-        """Choose again what the rest needs of ``members``, and say who it is for."""
+        """Choose those of ``members`` again that the rest requires, and say which components require them."""
         needed = set(self._with_needs(self._chosen))
         if kept := [member for member in members if member in needed]:
             users = [name for name in self.chosen if not set(kept).isdisjoint(self._with_needs([name]))]
             self._chosen.update(kept)
-            self.message = f"{', '.join(kept)} stays: needed by {', '.join(users)}"
+            self.message = f"{', '.join(kept)} stays: required by {', '.join(users)}"

@@ -1,6 +1,6 @@
-"""A multi-choice on the terminal, with a search: draws `Rows` below the prompt and takes keys until it is made.
+"""A multi-choice on the terminal, with a search: draws `Rows` below the prompt and reads keys until Enter.
 
-It is our own on prompt_toolkit: ADR 0002 says what ready-made ones lack.
+It is built on prompt_toolkit: ADR 0002 says what ready-made ones lack.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from prompt_toolkit.styles import Style
 
 from cluster_forge.cli.prompts.choice import Mark, Row, Rows
 
-_HINT = "space: choose  enter: go on  type: search  ctrl-a: all/none  ctrl-c: stop"
+_HINT = "space: choose  enter: continue  type: search  ctrl-a: all/none  ctrl-c: stop"
 _DETAIL_LINES = 3
 _AROUND_LIST = 3 + _DETAIL_LINES
 """Lines that are not the list: question, search, details, hint."""
@@ -44,10 +44,10 @@ _STYLE = Style.from_dict(
 
 
 def ask(question: str, choice: Rows, *, color: bool | None = None) -> None:
-    """Let somebody at the terminal change ``choice`` until it is as it should be; at least one component is chosen then.
+    """Let the user change ``choice`` until Enter accepts it; it has at least one component then.
 
     Raises:
-        KeyboardInterrupt: if it was broken off. The terminal is as it was before.
+        KeyboardInterrupt: if the user stops. The terminal is as it was before.
     """
     screen = _Screen(question, choice, _output())
     application: Application[None] = Application(
@@ -69,7 +69,7 @@ def ask(question: str, choice: Rows, *, color: bool | None = None) -> None:
 
 
 class _Screen:
-    """What is drawn: the question, the search, the list, what the pointed row is and brings, a hint."""
+    """The screen: question, search, list, details of the row at the pointer, hint."""
 
     def __init__(self, question: str, choice: Rows, output: Output) -> None:
         self.output = output
@@ -99,8 +99,8 @@ class _Screen:
     def _head(self) -> StyleAndTextTuples:
         choice = self._choice
         count = f"  {len(choice.chosen)} of {len(choice.components)} components"
-        found = "" if choice.shown else "   (nothing is called so)"
-        return [("class:question", self._question), ("", f"{count}\n"), ("", f"search: {choice.search}_{found}")]
+        matches = "" if choice.shown else "   (no match)"
+        return [("class:question", self._question), ("", f"{count}\n"), ("", f"search: {choice.search}_{matches}")]
 
     def _rows(self) -> StyleAndTextTuples:
         parts: StyleAndTextTuples = []
@@ -126,7 +126,7 @@ class _Screen:
         if row is None:
             return []
         first = _cut(f"  {row.name}: {row.about}" if row.about else f"  {row.name}", self._columns)
-        wrapped = textwrap.wrap(row.pulls, max(20, self._columns - 2), max_lines=_DETAIL_LINES - 1, placeholder=" …")
+        wrapped = textwrap.wrap(row.requires, max(20, self._columns - 2), max_lines=_DETAIL_LINES - 1, placeholder=" …")
         return [("", "\n".join([first, *(f"  {line}" for line in wrapped)]))]
 
     def _foot(self) -> StyleAndTextTuples:
@@ -178,7 +178,7 @@ def _keys(choice: Rows, screen: _Screen) -> KeyBindings:
 
 
 def _output() -> Output:
-    """Without asking the terminal where its cursor is: some never answer, and the answer would be read as keys."""
+    """The output, without a request for the cursor's position: some terminals never answer, and others answer as keys."""
     if sys.platform == "win32":
         return create_output(sys.stdout)
     from prompt_toolkit.output.vt100 import Vt100_Output
@@ -194,7 +194,7 @@ def _cut(text: str, width: int) -> str:
 
 @contextmanager
 def _signals_raise() -> Iterator[None]:
-    """Let a signal that would end the process end the question first, so that the terminal gets its state back."""
+    """Let a signal that would end the process end the question first, so that the terminal is restored."""
 
     def leave(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)

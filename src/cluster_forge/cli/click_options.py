@@ -1,0 +1,78 @@
+"""Declared options (`foundation.option_fields`) as click's parameters, and click's values as the declared groups."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from cluster_forge.foundation.option_fields import OptionField, declared
+
+Group = TypeVar("Group")
+
+
+class GroupedOption(click.Option):
+    """An option that knows the heading below which a help text lists it."""
+
+    heading: str = "Options"
+
+
+def parameters(group: type) -> list[click.Parameter]:
+    """The options and arguments that the fields of a group declare, in their order."""
+    return [_parameter(name, default, field, heading(group)) for name, (default, field) in declared(group).items()]
+
+
+def heading(group: type) -> str:
+    """The heading that a group names, or its own: ``Output options`` for ``OutputOptions``."""
+    return str(getattr(group, "HEADING", f"{re.sub('Options$', '', group.__name__)} options"))
+
+
+def taken(group: type[Group], values: dict[str, Any]) -> Group:
+    """The group with its values, which are taken out of ``values``."""
+    return group(**{name: values.pop(name) for name in declared(group)})
+
+
+def checked(check: Callable[[str], object]) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """A callback that hands each text of a value to ``check`` and turns its ValueError into a usage error."""
+
+    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        try:
+            for text in value if isinstance(value, tuple) else () if value is None else (value,):
+                check(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error), context, parameter) from error
+        return value
+
+    return callback
+
+
+def _parameter(name: str, default: Any, field: OptionField, title: str) -> click.Parameter:
+    if not field.flags:
+        return click.Argument([name], nargs=-1, metavar=field.metavar)
+    is_switch = isinstance(default, bool)
+    option = GroupedOption(
+        [*field.flags, name],
+        type=None if is_switch else _type(field),
+        is_flag=is_switch,
+        multiple=isinstance(default, tuple),
+        default=default if is_switch or default else None,
+        show_default=field.shown_default,
+        metavar=field.metavar or ("N" if field.limits else None),
+        callback=checked(field.check) if field.check else None,
+        help=field.help,
+    )
+    option.heading = title
+    return option
+
+
+def _type(field: OptionField) -> click.ParamType[Any]:
+    if field.choices:
+        return click.Choice(field.choices)
+    if field.limits is None:
+        return click.Path() if field.is_path else click.STRING
+    least, most = field.limits
+    if isinstance(least, float) or isinstance(most, float):
+        return click.FloatRange(least, most)
+    return click.IntRange(least, most)

@@ -1,0 +1,111 @@
+"""`verb`: a function becomes a verb of the command line, with the option groups that it names."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from cluster_forge.cli import arguments, click_options, help_page
+from cluster_forge.cli.options import FindingOptions, OutputOptions, RecordOptions, RunOptions
+from cluster_forge.cli.session import GROUPS, Session
+from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
+from cluster_forge.stack.selection import Selection
+
+Decorator = Callable[[Callable[..., Any]], click.Command]
+Groups = tuple[type, ...]
+
+BUILDS: Final[Groups] = (StoreOptions, RenderOptions, RecordOptions)
+"""A verb that works on sources or objects."""
+FETCHES: Final[Groups] = (NetworkOptions,)
+"""A verb that may use the network."""
+SELECTS: Final[Groups] = (Selection, FindingOptions)
+"""A verb for a part of the stack."""
+_COMMON: Final[Groups] = (RunOptions, OutputOptions)
+
+
+def verb(*groups: type) -> Decorator:
+    """Make a function a verb: it gets a `Session` first, then its own options. Its docstring is the help text.
+
+    A verb with `RecordOptions` leaves a log of each run in the workspace.
+    """
+    chosen = (*groups, *_COMMON)
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        @click.pass_context
+        @functools.wraps(function)
+        def call(context: click.Context, /, **values: Any) -> Any:
+            session = _session(context, chosen, values)
+            if RecordOptions not in chosen:
+                return function(session, **values)
+            return _recorded(session, context.info_name or "", lambda recorded: function(recorded, **values))
+
+        command = click.command(cls=help_page.HelpCommand)(call)
+        command.params += [parameter for group in chosen for parameter in click_options.parameters(group)]
+        command.params.append(_options_file())
+        help_page.describe(command, function.__doc__ or "")
+        return command
+
+    return decorate
+
+
+def _session(context: click.Context, groups: Groups, values: dict[str, Any]) -> Session:
+    """Take the options of the groups out of ``values``."""
+    values.pop("options")
+    taken: dict[str, Any] = {GROUPS[group]: click_options.taken(group, values) for group in groups}
+    if taken["output"].no_color or os.environ.get("NO_COLOR"):
+        context.color = False
+    return Session(
+        workspace=Path(context.find_root().obj), color=context.color, arguments=arguments.typed(context), **taken
+    )
+
+
+def _recorded(session: Session, name: str, work: Callable[[Session], Any]) -> Any:
+    """Run a verb's work and record it, however it ends; print the timings if they are wanted."""
+    from cluster_forge.cli.output import error_text
+    from cluster_forge.cli.output.streams import to_stderr
+    from cluster_forge.cli.run_record import Journal
+
+    journal = Journal(session.workspace, name, session.arguments, began=session.began)
+    try:
+        code = work(replace(session, journal=journal))
+    except BrokenPipeError as error:  # not stdout's: `to_stdout` handles that; click would exit with 0
+        journal.end(*error_text.outcome(error))
+        raise RuntimeError("a pipe broke") from error
+    except BaseException as error:
+        journal.end(*error_text.outcome(error))
+        raise
+    journal.end(code if isinstance(code, int) else 0)
+    if session.record.timings and session.prints_results:
+        for line in journal.timings.lines(journal.seconds):
+            to_stderr(line)
+    if journal.problem and session.output.verbosity > 1:
+        to_stderr(journal.problem)
+    return code
+
+
+def _options_file() -> click.Option:
+    """``--options``: read before the other options, whose defaults it sets."""
+    option = click_options.GroupedOption(
+        ["--options"],
+        metavar="FILE|NAME",
+        is_eager=True,
+        callback=lambda context, _, name: _set_defaults(context, name),
+        help="Read defaults for options from a file, or from options/<NAME>.yaml.",
+    )
+    option.heading = click_options.heading(RunOptions)
+    return option
+
+
+def _set_defaults(context: click.Context, name: str | None) -> str | None:
+    if not name:
+        return name
+    from cluster_forge.cli import options_file
+
+    context.default_map = options_file.defaults(name, Path(context.find_root().obj), context)
+    return name

@@ -1,0 +1,56 @@
+"""The options that decide which adapters a command gets: the command line declares them from here, `composition` reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cluster_forge.foundation.option_fields import option
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreOptions:
+    """Where fetched sources and rendered objects are stored; None: in the user's cache folder."""
+
+    store: str | None = option(
+        "--store",
+        default=None,
+        metavar="DIR",
+        help="Folder for fetched and rendered files [default: ~/.cache/cluster-forge].",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkOptions:
+    """Where sources are fetched from."""
+
+    mirror: tuple[str, ...] = option(
+        "--mirror", default=(), metavar="DIR", is_path=True, help="Mirror to look in before the network (repeatable)."
+    )
+    offline: bool = option("--offline", default=False, help="Never open a network connection.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderOptions:
+    """How charts and manifests are rendered. ``render_seconds`` and ``render_memory`` (MiB) limit one chart."""
+
+    helm_engine: str = option(
+        "--helm-engine",
+        default="auto",
+        choices=("auto", "sdk", "helm"),
+        help="Render with Helm's library (sdk) or with the helm program [default: auto, the library if it is installed].",
+    )
+    no_cache: bool = option("--no-cache", default=False, help="Ignore the cache: render everything again.")
+    render_seconds: float = option(
+        "--render-seconds",
+        default=60,
+        limits=(0.1, 3600.0),
+        shown_default=True,
+        help="Time limit for rendering one chart, in seconds.",
+    )
+    render_memory: int = option(
+        "--render-memory",
+        default=2048,
+        limits=(256, 65536),
+        shown_default=True,
+        help="Memory limit for rendering one chart, in MiB.",
+    )
