@@ -1,6 +1,6 @@
 """Writes the generated parts of the documentation: keys of the description, options of the verbs, exit codes.
 
-Run: python tools/docs_generated.py [--check]        (needs the package; a test tells when it is time)
+Run: python tools/docs_generated.py [--check]        (needs the package; a test fails when it is due)
 
 A part stands between ``<!-- generated: NAME -->`` and ``<!-- /generated -->``; what it is called says what it holds.
 """
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def renewed(text: str) -> str:
-    """The page with its generated parts made anew."""
+    """The page with its generated parts generated again."""
     head, *rest = text.split(_OPEN)
     parts = [head]
     for part in rest:
@@ -61,7 +61,7 @@ def renewed(text: str) -> str:
 
 def _part(name: str) -> str:
     kind, _, rest = name.partition(" ")
-    return "".join(f"{line}\n" for line in _MAKERS[kind](rest))
+    return "".join(f"{line}\n" for line in _GENERATORS[kind](rest))
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -234,7 +234,7 @@ def _patterns(objects: list[str] | str) -> str:
     return ", ".join(f"`{each}`" for each in ([objects] if isinstance(objects, str) else objects))
 
 
-_MAKERS: Final[Mapping[str, Callable[[str], Iterator[str]]]] = {
+_GENERATORS: Final[Mapping[str, Callable[[str], Iterator[str]]]] = {
     "keys": _keys,
     "options": _options,
     "errors": _errors,

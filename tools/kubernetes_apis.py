@@ -277,7 +277,7 @@ def rows(seen: Mapping[int, Iterable[tuple[Resource, bool]]]) -> tuple[list[Row]
 
 
 def check_scopes(release: str, resources: Iterable[Resource]) -> None:
-    """Readers look a scope up without the version: within a release, a kind has to have one in all of them."""
+    """Readers look a scope up without the version: within a release, a kind must have the same in all of them."""
     scopes: dict[tuple[str, str], bool] = {}
     for resource in resources:
         if resource.is_subresource:

@@ -19,7 +19,7 @@ SETTINGS_MANAGER: Final = "cluster-forge-settings"
 
 
 class StepFile(StrEnum):
-    """The files of one component in the order of its steps; ``*`` stands for what tells several hooks' files apart."""
+    """The files of one component in the order of its steps; ``*`` stands for the number and kind of a hook's file."""
 
     NAMESPACES = "namespaces.yaml"
     CRDS = "crds.yaml"

@@ -43,7 +43,7 @@ def cache(tmp_path: Path) -> FolderCache:
 
 class TestFolderCache:
     @pytest.mark.parametrize("content", [b"", b"a", b"\0" * 1_000_000], ids=["empty", "small", "large"])
-    def test_put_content_is_read_back(self, cache: FolderCache, content: bytes) -> None:
+    def test_get_returns_the_content_that_was_put(self, cache: FolderCache, content: bytes) -> None:
         assert cache.get("objects", KEY) is None
         cache.put("objects", KEY, content)
         assert cache.get("objects", KEY) == content

@@ -30,7 +30,7 @@ def drafts(root: Path) -> list[Path]:
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=2000))
-def test_put_content_is_read_back(tmp_path: Path, content: bytes) -> None:
+def test_get_returns_the_content_that_was_put(tmp_path: Path, content: bytes) -> None:
     store = FolderStore(tmp_path / "store")
     digest = store.put(content)
     assert digest == Digest.of(content)

@@ -27,7 +27,7 @@ def with_edits(working: WorkingTree, renderer: Renderer) -> WorkingTree:
 
 
 def _updated(record: Record, tree: FileTree, renderer: Renderer) -> Record:
-    """The record with the objects of changed and added files in place of those that smelt wrote."""
+    """The record with the objects of changed and added files instead of what smelt wrote."""
     errors: list[ForgeError] = list(_unknown_folders(record, tree))
     parts = []
     for part in record.parts:
