@@ -52,6 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    # The user's secret: one for all tests and runs, so that the shared store's cache is believed, and not the user's own.
+    os.environ["XDG_STATE_HOME"] = str(PROJECT / "build" / "test-state")
     config.stash[TURN] = rotation.Turn(config.getoption("--catalog"))
     config.pluginmanager.register(CorpusRule(), "corpus-rule")
     if config.getoption("--update-costs"):

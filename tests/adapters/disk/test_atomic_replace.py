@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import multiprocessing
 import os
 import shutil
@@ -15,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from cluster_forge.adapters.disk import exchange, flushing
+from cluster_forge.adapters.disk import atomic_replace, exchange, flushing, tree_writing, user_secret
 from cluster_forge.adapters.workspace import WorkspaceFiles
 from cluster_forge.foundation.errors import WorkspaceError
 from cluster_forge.foundation.file_tree import FileTree
@@ -165,20 +164,14 @@ def test_exchange_swaps_two_directories(tmp_path: Path) -> None:
 
 def dead_run(root: Path, moves_done: int) -> Path:
     """The staging directory of a run that died after that many renames: w/a is replaced, w/b is new."""
+    secret = user_secret.load()
     WorkspaceFiles(root).replace_trees({"w/a": A})
-    aside = root / ".cluster-forge/aside-1-dead"
-    WorkspaceFiles(root).replace_trees({f".cluster-forge/aside-1-dead/{n}/new": B for n in "01"})
-    moves = [
-        {
-            "target": f"../../w/{name}",
-            "new": f"{number}/new",
-            "old": f"{number}/old",
-            "inode": (aside / str(number) / "new").stat().st_ino,
-        }
-        for number, name in enumerate("ab")
-    ]
-    (aside / "moves.json").write_text(json.dumps(moves))
-    place = ".cluster-forge/aside-1-dead"
+    aside = root / ".cluster-forge" / atomic_replace.staging_name(secret)
+    place = f".cluster-forge/{aside.name}"
+    for number in "01":
+        tree_writing.write(f"{aside}/{number}/new", B, "")
+    moves = [(root / f"w/{name}", (aside / f"{number}/new").stat().st_ino) for number, name in enumerate("ab")]
+    (aside / "moves.json").write_bytes(atomic_replace.journal(moves, aside, root, secret))
     renames = [("w/a", f"{place}/0/old"), (f"{place}/0/new", "w/a"), (f"{place}/1/new", "w/b")]
     for source, target in renames[:moves_done]:
         (root / source).rename(root / target)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cluster_forge.adapters.disk import atomic_replace, user_secret
 from cluster_forge.adapters.workspace import WorkspaceFiles
 from cluster_forge.foundation.errors import WorkspaceError
 from cluster_forge.foundation.file_tree import FileTree
@@ -40,7 +41,9 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=trees, second=trees)
-def test_reading_returns_the_tree_that_was_written(tmp_path: Path, first: dict[str, bytes], second: dict[str, bytes]) -> None:
+def test_reading_returns_the_tree_that_was_written(
+    tmp_path: Path, first: dict[str, bytes], second: dict[str, bytes]
+) -> None:
     files = WorkspaceFiles(tmp_path)
     for content in (first, second):
         tree = FileTree({path: text for path, text in content.items() if path not in ("x", "x/y", "z")})
@@ -281,7 +284,7 @@ def test_failing_flush_is_reported(root: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_run_killed_while_staging_has_changed_nothing(root: Path) -> None:
     files = WorkspaceFiles(root)
     files.replace_trees({"w": A})
-    half = root / ".cluster-forge/aside-1-dead/new0"
+    half = root / ".cluster-forge" / atomic_replace.staging_name(user_secret.load()) / "new0"
     half.mkdir(parents=True)
     (half / "x").write_text("half")
     assert WorkspaceFiles(root).read_tree("w") == A

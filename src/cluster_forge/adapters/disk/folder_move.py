@@ -71,22 +71,6 @@ class FolderMove:
         if is_due:
             self.do()
 
-    def relative(self, staging: Path, root: Path) -> FolderMove:
-        """The move with its paths below ``root`` relative to ``staging``, so that ``root`` may be moved."""
-
-        def short(path: str) -> str:
-            return os.path.relpath(path, staging) if Path(path).is_relative_to(root) else path
-
-        return FolderMove(target=short(self.target), new=short(self.new), old=short(self.old), inode=self.inode)
-
-    def absolute(self, staging: Path) -> FolderMove:
-        """The inverse of `relative`."""
-
-        def long(path: str) -> str:
-            return os.path.normpath(staging / path)
-
-        return FolderMove(target=long(self.target), new=long(self.new), old=long(self.old), inode=self.inode)
-
     def _move_away(self) -> None:
         try:
             Path(self.target).rename(self.old)

@@ -15,6 +15,8 @@ from cluster_forge.foundation.file_tree import FileTree
 LARGEST: Final = 64 << 20
 """Bytes of a file in the workspace, which is held in memory. Helm's own limit for a file of a chart is lower."""
 
+_NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0)
+
 
 def file(path: str, limit_bytes: int | None = None) -> tuple[bytes, bool]:
     """A file's content, and whether its owner may execute it.
@@ -23,9 +25,11 @@ def file(path: str, limit_bytes: int | None = None) -> tuple[bytes, bool]:
         WorkspaceError: if it is larger than ``limit_bytes``.
         OSError: if it cannot be read.
     """
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY | _NO_WAITING)
     try:
         status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):  # a pipe since it was listed
+            raise walking.special_file(path)
         if limit_bytes is not None and status.st_size > limit_bytes:
             raise WorkspaceError(
                 f"file too large: {status.st_size >> 20} MiB (limit {limit_bytes >> 20} MiB)",

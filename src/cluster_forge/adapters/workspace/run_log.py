@@ -15,8 +15,10 @@ from typing import Any, Final
 
 import orjson
 
+from cluster_forge.adapters.disk import plain_files
 from cluster_forge.adapters.disk.os_errors import translated
 from cluster_forge.adapters.workspace import state_folder
+from cluster_forge.foundation.errors import WorkspaceError
 
 KEPT: Final = 20
 _STAMP: Final = len("20260101T000000.000Z")
@@ -29,6 +31,9 @@ class RunLog:
     """The log of one run, ``.cluster-forge/log/<UTC time>-<verb>-<pid>.jsonl``: one JSON object on each line.
 
     It never fails a run: if it cannot be written, there is no log, and ``problem`` says why.
+
+    Raises:
+        WorkspaceError: if a link, a pipe or a device is in its place: what else the workspace holds is not to be trusted.
     """
 
     def __init__(self, workspace: Path, verb: str) -> None:
@@ -39,9 +44,9 @@ class RunLog:
         name = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z-{verb}-{os.getpid()}"
         try:
             state_folder.prepare(folder.parent)
-            folder.mkdir(exist_ok=True)
-            path = next(path for path in _paths(folder, name) if not path.exists())
-            self._file = FileIO(path, "a")
+            plain_files.make_folder(folder)
+            path = next(path for path in _paths(folder, name) if not os.path.lexists(path))
+            self._file = _opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
             _prune(folder, path.name)
         except OSError as error:
             self._fail(error)
@@ -72,10 +77,21 @@ def record(workspace: Path, entry: Mapping[str, Any]) -> None:
         WorkspaceError: if it cannot be written.
     """
     path = workspace / state_folder.FOLDER / state_folder.HISTORY
-    with translated("cannot be written", f"{state_folder.FOLDER}/{state_folder.HISTORY}"):
-        state_folder.prepare(path.parent)
-        with FileIO(path, "a+") as file:
-            _append(file, entry, after=b"\n" if _is_torn(file) else b"")
+    subject = f"{state_folder.FOLDER}/{state_folder.HISTORY}"
+    try:
+        with translated("cannot be written", subject):
+            state_folder.prepare(path.parent)
+            with _opened(path, os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
+                _append(file, entry, after=b"\n" if _is_torn(file) else b"")
+    except WorkspaceError as error:
+        if error.message.startswith(subject):
+            raise
+        raise WorkspaceError(f"{subject} cannot be written: {error}", where=error.where, fix=error.fix) from error
+
+
+def _opened(path: Path, flags: int) -> FileIO:
+    """A log, without a link being followed; its mode says that lines are appended."""
+    return FileIO(plain_files.open_file(path, flags), "r+" if flags & os.O_RDWR else "a")
 
 
 def _append(file: FileIO, entry: Mapping[str, Any], *, after: bytes = b"") -> None:

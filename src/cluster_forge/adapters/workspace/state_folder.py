@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
+
+from cluster_forge.adapters.disk import plain_files
 
 FOLDER: Final = ".cluster-forge"
 HISTORY: Final = "history.jsonl"
@@ -16,9 +19,16 @@ def prepare(state: Path) -> None:
     """Create the directory with its .gitignore. A .gitignore that was edited stays as it is.
 
     Raises:
+        WorkspaceError: if a link, a pipe or a device is in the place of one of the two.
         OSError: if it cannot be written.
     """
-    state.mkdir(parents=True, exist_ok=True)
+    plain_files.make_folder(state)
     gitignore = state / ".gitignore"
-    if not gitignore.exists() or gitignore.read_text(encoding="utf-8", errors="replace") in _FORMER_GITIGNORES:
-        gitignore.write_text(_GITIGNORE, encoding="utf-8")
+    try:
+        content = plain_files.read(gitignore).decode(errors="replace")
+    except FileNotFoundError:
+        content = ""
+    if content in _FORMER_GITIGNORES:
+        descriptor = plain_files.open_file(gitignore, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(_GITIGNORE.encode())

@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
-import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from cluster_forge.adapters.disk import atomic_replace, reading, walking
+from cluster_forge.adapters.disk import atomic_replace, reading, user_secret, walking
 from cluster_forge.adapters.disk.os_errors import translated
 from cluster_forge.adapters.workspace import file_stamps, state_folder
 from cluster_forge.adapters.workspace.file_stamps import Stamp
-from cluster_forge.adapters.workspace.workspace_lock import STAGING, WorkspaceLock
+from cluster_forge.adapters.workspace.workspace_lock import WorkspaceLock
 from cluster_forge.foundation.errors import WorkspaceError
 from cluster_forge.foundation.file_tree import FileTree
 
@@ -98,7 +97,8 @@ class WorkspaceFiles:
         with self.locked(), self._writing, translated("cannot be written", path):
             target = self._real(path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            atomic_replace.write_file(target, content, staging=self._staging())
+            staging = self._state / atomic_replace.staging_name(user_secret.load())
+            atomic_replace.write_file(target, content, staging=staging)
 
     def replace_trees(self, trees: Mapping[str, FileTree]) -> None:
         """Make each directory hold exactly its tree, all of them or none. An empty tree removes its directory.
@@ -114,7 +114,9 @@ class WorkspaceFiles:
             for target in changed:
                 _refuse_file(target)
             if changed:
-                atomic_replace.replace(changed, staging=self._staging(), root=Path(self._root))
+                secret = user_secret.load()
+                staging = self._state / atomic_replace.staging_name(secret)
+                atomic_replace.replace(changed, staging=staging, root=Path(self._root), secret=secret)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -127,9 +129,6 @@ class WorkspaceFiles:
         """
         with self._lock.held():
             yield
-
-    def _staging(self) -> Path:
-        return self._state / f"{STAGING}{os.getpid()}-{secrets.token_hex(4)}"
 
     def _real(self, path: str) -> Path:
         """The real path of ``path``, every link resolved.
@@ -164,7 +163,9 @@ class WorkspaceFiles:
         """Before the first read: complete what a dead run began. If a process is writing right now, leave that alone."""
         if not self._is_recovered:
             self._is_recovered = True
-            if any(self._state.glob(f"{STAGING}*")):
+            left = list(self._state.glob(f"{atomic_replace.STAGING}*"))
+            secret = user_secret.load() if left else b""
+            if any(atomic_replace.is_ours(staging, secret) for staging in left):
                 with contextlib.suppress(WorkspaceError), self._lock.held(patience=0):
                     pass
 

@@ -14,14 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from cluster_forge.adapters.disk import atomic_replace
+from cluster_forge.adapters.disk import atomic_replace, plain_files, user_secret
 from cluster_forge.adapters.disk.os_errors import translated
 from cluster_forge.adapters.workspace import state_folder
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import WorkspaceError
 
-STAGING: Final = "aside-"
-"""The prefix of staging directories in `.cluster-forge/`. The next holder of the lock recovers those of dead runs."""
+_LONGEST_HOLDER: Final = 1_000
+"""Bytes of ``lock.holder``."""
 
 
 class WorkspaceLock:
@@ -60,23 +60,32 @@ class WorkspaceLock:
     def _take(self, patience: float) -> None:
         from filelock import FileLock, Timeout  # noqa: PLC0415 - 0.013 s, and many commands only read
 
-        self._state.mkdir(parents=True, exist_ok=True)
-        holder = self._state / "lock.holder"
+        plain_files.make_folder(self._state)
+        lock, holder = self._state / "lock", self._state / "lock.holder"
+        plain_files.check_file(lock)
         with contextlib.ExitStack() as taken:
             try:
-                taken.enter_context(FileLock(self._state / "lock", timeout=patience, thread_local=False))
+                taken.enter_context(FileLock(lock, timeout=patience, thread_local=False))
             except Timeout as error:
                 raise WorkspaceError(
                     f"the workspace is in use by {_holder_text(holder)}",
                     where=str(self._state.parent),
                     fix="wait until that command is done, or stop it",
                 ) from error
-            for staging in self._state.glob(f"{STAGING}*"):  # first: on a full disk, this frees space
-                atomic_replace.recover(staging)
+            self._recover()  # first: on a full disk, this frees space
             state_folder.prepare(self._state)
+            descriptor = plain_files.open_file(holder, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             taken.callback(holder.unlink, missing_ok=True)
-            holder.write_bytes(_own_text().encode(errors="backslashreplace"))
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(_own_text().encode(errors="backslashreplace"))
             self._release = taken.pop_all()
+
+    def _recover(self) -> None:
+        """Complete or remove what dead runs of this user left."""
+        left = sorted(self._state.glob(f"{atomic_replace.STAGING}*"))
+        secret = user_secret.load() if left else b""
+        for staging in left:
+            atomic_replace.recover(staging, root=self._state.parent, secret=secret)
 
 
 def _own_text() -> str:
@@ -91,6 +100,6 @@ def _own_text() -> str:
 def _holder_text(holder: Path) -> str:
     """The content of ``holder``, which the lock's holder may write or remove at this moment."""
     try:
-        return holder.read_bytes().decode(errors="replace") or "another process"
-    except OSError:
+        return plain_files.read(holder, _LONGEST_HOLDER).decode(errors="replace") or "another process"
+    except (OSError, WorkspaceError):
         return "another process"

@@ -1,0 +1,97 @@
+"""Files and directories in places that others may have prepared: no link is followed, and no pipe is waited for."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from cluster_forge.foundation.errors import WorkspaceError
+
+_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0)
+_BINARY: Final = getattr(os, "O_BINARY", 0)
+_FIX: Final = "remove it: cluster-forge creates what it needs there"
+
+
+def open_file(path: Path, flags: int, mode: int = 0o666) -> int:
+    """The descriptor of a file, opened with ``flags``.
+
+    Raises:
+        WorkspaceError: if a link, a pipe or a device is there.
+        OSError: if it cannot be opened; also if it is a directory.
+    """
+    check_file(path)  # first: opening a pipe may wait, and opening a device may do anything
+    descriptor = os.open(path, flags | _NO_LINK | _NO_WAITING | _BINARY, mode)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _in_the_way(path, "file")
+    return descriptor
+
+
+def read(path: Path, limit_bytes: int = 1 << 20) -> bytes:
+    """The first ``limit_bytes`` of a file.
+
+    Raises:
+        WorkspaceError, OSError: as for `open_file`.
+    """
+    with os.fdopen(open_file(path, os.O_RDONLY), "rb") as file:
+        return file.read(limit_bytes)
+
+
+def check_file(path: Path) -> None:
+    """Check that a file is at a path, or nothing.
+
+    Raises:
+        WorkspaceError: if a link, a pipe or a device is there.
+        OSError: if a directory is there.
+    """
+    status = _status(path)
+    if status and not stat.S_ISREG(status.st_mode):
+        raise _in_the_way(path, "file")
+
+
+def make_folder(path: Path) -> None:
+    """Create a directory, its parents included, unless it exists.
+
+    Raises:
+        WorkspaceError: if a link, a pipe or a device is there.
+        OSError: if a file is there, or it cannot be created.
+    """
+    check_folder(path)
+    path.mkdir(parents=True, exist_ok=True)
+
+
+def check_folder(path: Path) -> None:
+    """Check that a directory is at a path, or nothing.
+
+    Raises:
+        WorkspaceError: if a link, a pipe or a device is there.
+        OSError: if a file is there.
+    """
+    status = _status(path)
+    if status and not stat.S_ISDIR(status.st_mode):
+        raise _in_the_way(path, "directory")
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _in_the_way(path: Path, wanted: str) -> WorkspaceError | OSError:
+    """The error for what is in the place of a file or directory: a link or a pipe there is not a mistake."""
+    status = _status(path)
+    kind = stat.S_IFMT(status.st_mode) if status else 0
+    if kind in (stat.S_IFDIR, stat.S_IFREG):
+        number = errno.EISDIR if wanted == "file" else errno.EEXIST
+        return OSError(number, os.strerror(number), str(path))
+    if kind == stat.S_IFLNK:
+        what = f"a link where a {wanted} is needed: links are not followed here"
+    else:
+        what = f"neither a file nor a directory (a pipe, a socket or a device), where a {wanted} is needed"
+    return WorkspaceError(what, where=str(path), fix=_FIX)
