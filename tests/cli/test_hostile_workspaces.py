@@ -169,3 +169,139 @@ class TestState:
             result = workspace.program(*verb)
             assert result.code in (0, 1, 10, 12, 20, 22), result.err
             assert result.code or verb != ["forge"] or name == "input/web"
+
+
+class TestForeignFiles:
+    @pytest.mark.parametrize("name", ["README.md", ".env", "bootstrap/own.yaml", "repo.git/.own", "a/b/c"])
+    @pytest.mark.parametrize("verb", ["cast", "forge"])
+    def test_cast_replaces_only_what_it_wrote(self, forged: Workspace, verb: str, name: str) -> None:
+        path = f"stacks/demo/{name}"
+        forged.write({path: "of the user"})
+        forged.replace("input/config.yaml", "replicas: 2", "replicas: 3")
+        forged.ok("smelt")
+        before = forged.tree("stacks")
+        result = forged.run(verb)
+        assert result.code == 21
+        assert f"stacks/demo/: has a file that cluster-forge did not write: {name}" in result.err
+        assert "fix: move what is yours to another place" in result.err
+        assert forged.tree("stacks") == before
+        (forged.folder / path).unlink()
+        forged.ok(verb)
+
+    def test_a_folder_of_the_user_with_the_name_of_the_stack(self, workspace: Workspace) -> None:
+        workspace.write({"stacks/demo/stack.json": "{}", "stacks/demo/notes/a": "x"})
+        result = workspace.run("forge")
+        assert result.code == 21
+        assert "has files that cluster-forge did not write: notes/a, stack.json" in result.err
+
+    def test_a_stack_of_an_earlier_version_is_replaced(self, forged: Workspace) -> None:
+        """It has no record of its files, but a `stack.json`."""
+        (forged.folder / "stacks/demo/.written").unlink()
+        forged.replace("input/config.yaml", "replicas: 2", "replicas: 3")
+        forged.write({"stacks/demo/README.md": "of the user"})
+        assert "did not write: README.md" in forged.run("forge").err
+        (forged.folder / "stacks/demo/README.md").unlink()
+        forged.ok("forge")
+
+    def test_edits_of_what_cast_wrote_do_not_block(self, forged: Workspace) -> None:
+        for name in ("deploy.sh", "stack.json", "bootstrap/.DS_Store"):
+            forged.write({f"stacks/demo/{name}": "torn"})
+        forged.ok("cast")
+        assert forged.read("stacks/demo/deploy.sh") != "torn"
+
+    @pytest.mark.parametrize("name", [".gitkeep", ".git/HEAD", "web/.own"])
+    def test_smelt_does_not_remove_hidden_files(self, forged: Workspace, name: str) -> None:
+        forged.write({f"working/{name}": "of the user"})
+        forged.replace("input/config.yaml", "replicas: 2", "replicas: 3")
+        for verb in ("smelt", "forge"):
+            result = forged.run(verb)
+            assert result.code == 21
+            assert f"working/: has hidden files that smelt did not write: {name}" in result.err
+            assert forged.read(f"working/{name}") == "of the user"
+        forged.ok("smelt", "--discard-edits")
+
+    def test_a_working_folder_with_nothing_but_hidden_files(self, workspace: Workspace) -> None:
+        workspace.write({"working/.git/HEAD": "of the user"})
+        result = workspace.run("forge")
+        assert result.code == 21
+        assert "working/: has files that smelt did not write: .git/HEAD" in result.err
+
+    def test_mine_replaces_only_what_it_wrote(self, workspace: Workspace) -> None:
+        workspace.write({"input/web/manifests/sourced/own.yaml": "of the user"})
+        for verb in ("mine", "forge"):
+            result = workspace.run(verb)
+            assert result.code == 21
+            assert "input/web/manifests/sourced/: has a file that cluster-forge did not write: own.yaml" in result.err
+            assert workspace.read("input/web/manifests/sourced/own.yaml") == "of the user"
+            assert not (workspace.folder / "cluster-forge.lock").exists()
+
+
+@posix
+class TestLinks:
+    """Folders that are written, as links that a clone brought."""
+
+    @pytest.mark.parametrize(
+        ("link", "target"),
+        [
+            ("stacks", "../home"),
+            ("stacks", "{home}"),
+            ("stacks/demo", "../input"),
+            ("stacks/demo", "../.git"),
+            ("stacks", "."),
+            ("stacks", "input"),
+            ("stacks/demo", ".."),
+            ("working", "../home"),
+            ("working", ".."),
+            ("working", "."),
+            ("working", "input"),
+            ("working", ".git"),
+            ("working", ".cluster-forge"),
+            ("working", ".cluster-forge/log"),
+            ("input/web/manifests/sourced", "../../../.git"),
+            ("input/web/manifests/sourced", "../../.."),
+            ("input/web/manifests/sourced", "../../extras"),
+            ("input/web", "../../home"),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "verb", [["forge"], ["forge", "--discard-edits"], ["smelt", "--discard-edits"]], ids=" ".join
+    )
+    def test_a_foreign_folder_behind_a_link_is_not_replaced(
+        self, workspace: Workspace, tmp_path: Path, verb: list[str], link: str, target: str
+    ) -> None:
+        folder = home(tmp_path)
+        (folder / "demo").mkdir()
+        (folder / "demo/own").write_text("of the user")
+        (folder / "manifests/sourced").mkdir(parents=True)
+        (folder / "manifests/sourced/own.yaml").write_text("of the user")
+        workspace.write({".git/HEAD": "ref", ".git/hooks/x.sample": "", "input/demo/own": "x", "demo/own": "x"})
+        (workspace.folder / ".cluster-forge/log").mkdir(parents=True)
+        workspace.write({".cluster-forge/log/x": "of the user"})
+        workspace.ok("mine")
+        place = workspace.folder / link
+        if place.is_dir():
+            shutil.rmtree(place)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(target.format(home=folder))
+        kept = {"input", ".git", "demo"} - {link.partition("/")[0]}
+        before = [snapshot(folder), *(snapshot(workspace.folder / name) for name in sorted(kept))]
+        result = workspace.run(*verb)
+        assert [snapshot(folder), *(snapshot(workspace.folder / name) for name in sorted(kept))] == before
+        assert workspace.read(".cluster-forge/log/x") == "of the user"
+        if verb[0] == "forge":
+            assert result.code in (20, 21), result.err
+            assert "fix: " in result.err
+
+    def test_the_stack_of_another_workspace_is_not_replaced(self, forged: Workspace, tmp_path: Path) -> None:
+        """It has a record, but this workspace did not write it."""
+        other = tmp_path / "other"
+        shutil.copytree(forged.folder, other)
+        shutil.rmtree(forged.folder / "stacks")
+        (forged.folder / "stacks").symlink_to("../other/stacks")
+        before = snapshot(other)
+        forged.replace("input/config.yaml", "replicas: 2", "replicas: 3")
+        result = forged.run("forge")
+        assert result.code == 20
+        assert f"stacks/demo: a link leads to {other}/stacks/demo, which this workspace did not write" in result.err
+        assert "fix: remove the link, or let it lead to a directory that is empty" in result.err
+        assert snapshot(other) == before

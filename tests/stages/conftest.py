@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -80,6 +80,10 @@ class MemoryFiles:
             path: content for path, content in files.items() if not any(p.startswith(".") for p in path.split("/"))
         }
         return FileTree(shown) if files else None
+
+    def names(self, folder: str) -> Sequence[str]:
+        start = f"{_inside(folder)}/"
+        return sorted(path.removeprefix(start) for path in self.files if path.startswith(start))
 
     def write(self, path: str, content: bytes) -> None:
         self.files[_inside(path)] = content

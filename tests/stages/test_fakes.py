@@ -88,6 +88,12 @@ class TestWorkspace:
         files.replace_trees({"working": FileTree({".record.json": b"{}"})})
         assert files.read_tree("working") == FileTree({})
 
+    def test_all_names_are_listed(self, files: Workspace) -> None:
+        assert files.names("working") == []
+        files.replace_trees({"working": FileTree({".record.json": b"{}", "a": b"1", "b/.c/d": b"2"})})
+        assert files.names("working/") == [".record.json", "a", "b/.c/d"]
+        assert files.names("working/a") == []
+
     @pytest.mark.parametrize("path", ["../a", "a/../../b", "/etc/hosts"])
     def test_paths_outside_of_the_workspace_are_refused(self, files: Workspace, path: str) -> None:
         calls: list[Callable[[], object]] = [

@@ -19,7 +19,7 @@
     │   └── RepositoryError       24  a Git repository cannot be built or read
     ├── StateError                 the workspace is not ready for the command               45-49
     │   ├── WorkspaceError        20  the workspace cannot be read or written, or is in use
-    │   ├── EditedError           21  `working/` holds hand edits that would be lost
+    │   ├── EditedError           21  hand edits in `working/`, or files of the user in a written folder, would be lost
     │   └── StaleError            22  `working/` is out of date
     ├── HostError                  this machine lacks something                             26-29
     │   ├── StoreError            16  the store cannot be read or written
@@ -147,7 +147,7 @@ class WorkspaceError(StateError):
 
 class EditedError(StateError):
     exit_code = 21
-    meaning = "working/ holds hand edits that would be lost."
+    meaning = "Hand edits in working/, or files of yours in a folder that is written as a whole, would be lost."
 
 
 class StaleError(StateError):

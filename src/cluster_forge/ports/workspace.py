@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from cluster_forge.foundation.file_tree import FileTree
@@ -19,6 +19,12 @@ class Workspace(Protocol):
 
         Raises:
             WorkspaceError: if something in it cannot be read, or links out of the workspace.
+        """
+
+    def names(self, folder: str) -> Sequence[str]:
+        """The path of everything in a folder that is not a directory, hidden files too; a link is one, wherever it leads.
+
+        Sorted; empty if there is no such folder. What file managers leave there (``.DS_Store``) is not listed.
         """
 
     def write(self, path: str, content: bytes) -> None:

@@ -45,12 +45,15 @@ class LockedSource:
 class LockedComponent:
     """A component's sources, sorted, and the fingerprint of what was rendered from them.
 
+    ``inputs`` is the fingerprint of everything that it was rendered with, this build included: while that is the same,
+    ``rendered`` must be, too. Locks of earlier versions lack it.
     ``required_apis`` are the API versions that its chart asks the cluster for (``*``: any).
     """
 
     name: ComponentName
     sources: tuple[LockedSource, ...] = ()
     rendered: Digest | None = None
+    inputs: Digest | None = None
     required_apis: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -60,6 +60,8 @@ def _lines(lock: Lock) -> Iterator[str]:
             yield ""
         sources = [_fields(source) for source in component.sources]
         body: dict[str, Any] = {"rendered": str(component.rendered)} if component.rendered else {}
+        if component.inputs:
+            body["inputs"] = str(component.inputs)
         if component.required_apis:
             body["asks"] = list(component.required_apis)
         yield f"  {text.scalar(component.name)}:" if sources or body else f"  {text.scalar(component.name)}: {{}}"
@@ -108,8 +110,8 @@ class _LockReader:
         return Lock({component.name: component for component in components if component})
 
     def _component(self, name: str, body: Positioned) -> LockedComponent | None:
-        members = self._members(body, ("rendered", "asks", "sources"))
-        rendered = members.get("rendered")
+        members = self._members(body, ("rendered", "inputs", "asks", "sources"))
+        rendered, inputs = members.get("rendered"), members.get("inputs")
         sources = [self._source(item) for item in self._items(members.get("sources"))]
         keys = [(source.address, source.asked) for source in sources if source]
         if len(set(keys)) < len(keys):
@@ -119,6 +121,7 @@ class _LockReader:
                 name=ComponentName(name),
                 sources=tuple(source for source in sources if source),
                 rendered=self._digest(rendered) if rendered else None,
+                inputs=self._digest(inputs) if inputs else None,
                 required_apis=tuple(self._string(item) for item in self._items(members.get("asks"))),
             )
         except ValueError as error:

@@ -72,7 +72,7 @@ class TestSameBytes:
         first = starter_in(tmp_path / "first", jobs=2)
         second = starter_in(tmp_path / "second", jobs=2, time=TIME + 1)
         differing = {path.partition("/")[2].split("/")[1] for path in first if first[path] != second.get(path)}
-        assert differing == {"image", "repo.git", "stack.json"}
+        assert differing == {"image", "repo.git", "stack.json", ".written"}, ".written names the image's blobs"
 
 
 def request_for(stack: Stack, harness: Harness, *, discard_edits: bool = False) -> ForgeRequest:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import FetchError, LockError
+from cluster_forge.foundation.errors import EditedError, FetchError, LockError
+from cluster_forge.ports.rendering import RenderedBatch, RenderJob
 from cluster_forge.stack import lock_file
 from cluster_forge.stack.lock import FILE, Lock
 from cluster_forge.stack.model import Component, HelmSource, KubernetesVersion, Target, Upstream
+from cluster_forge.stages.build.mine import MineRequest, mine
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Harness
@@ -28,6 +31,12 @@ def with_password(harness: Harness, **changes: object) -> Component:
     """A component whose chart generates a password whenever it is rendered."""
     helm = harness.chart("web", {"secret.yaml": SECRET, "map.yaml": harness.config_map("web")})
     return harness.component("web", **{"helm": helm, **changes})
+
+
+def without_password(harness: Harness) -> Component:
+    """A component whose chart gives the same objects whenever it is rendered."""
+    helm = harness.chart("web", {"more.yaml": harness.config_map("more"), "map.yaml": harness.config_map("web")})
+    return harness.component("web", helm=helm)
 
 
 def ranged(version: str) -> HelmSource:
@@ -162,25 +171,38 @@ class TestReuse:
         assert harness.engine.renders_of("web") == renders
 
     def test_an_edited_tree_is_not_reused(self, harness: Harness) -> None:
-        stack = harness.stack(with_password(harness))
+        """Of a chart that gives the same result again; see `TestTheLockDecides` for the others."""
+        stack = harness.stack(without_password(harness))
         harness.forge(stack)
-        for edit in (
-            {"configmap_web.yaml": harness.config_map("web", "a: edited")},
-            {"added.yaml": harness.config_map("added")},
-            {"secret_admin.yaml": None},
-        ):
-            for name, content in edit.items():
-                if content is None:
-                    del harness.files.files[f"{SOURCED}/{name}"]
-                else:
-                    harness.files.files[f"{SOURCED}/{name}"] = content.encode()
-            smelted = harness.forge(stack)
-            assert smelted.reused == frozenset()
-            assert sorted(harness.below(SOURCED)) == ["configmap_web.yaml", "secret_admin.yaml"]
+        edited = harness.config_map("web", "a: edited").encode()
+        for content in (edited, None):
+            harness.files.files |= {f"{SOURCED}/configmap_web.yaml": content} if content else {}
+            if content is None:
+                del harness.files.files[f"{SOURCED}/configmap_web.yaml"]
+            assert harness.mine(stack).reused == frozenset()
+            harness.smelt(stack)
+            assert sorted(harness.below(SOURCED)) == ["configmap_more.yaml", "configmap_web.yaml"]
             assert "a: b" in harness.working["web/configmap_web_web.yaml"]
 
+    @pytest.mark.parametrize(
+        "torn",
+        [b"kind: [", b"<<<<<<< ours\na: 1\n=======\na: 2\n>>>>>>> theirs\n", b"", b"\xff\xfe", b"a: b\n", b"- 1\n"],
+    )
+    def test_a_torn_tree_is_written_again(self, harness: Harness, torn: bytes) -> None:
+        stack = harness.stack(without_password(harness))
+        harness.mine(stack)
+        before = harness.below(SOURCED)
+        for options in ({}, {"update": frozenset({"web"})}):
+            harness.files.files[f"{SOURCED}/configmap_web.yaml"] = torn
+            harness.mine(stack, **options)
+            assert harness.below(SOURCED) == before
+        assert {finding.code for finding in harness.reporter.findings} == {"hand-edited"}
+        harness.files.files[f"{SOURCED}/configmap_web.yaml"] = torn
+        harness.forge(stack)
+        assert harness.below(SOURCED) == before
+
     def test_smelt_does_not_reuse_an_edited_tree(self, harness: Harness) -> None:
-        stack = harness.stack(with_password(harness))
+        stack = harness.stack(without_password(harness))
         harness.mine(stack)
         harness.files.files[f"{SOURCED}/configmap_web.yaml"] = harness.config_map("web", "a: edited").encode()
         smelted = harness.smelt(stack)
@@ -251,6 +273,101 @@ class TestReuse:
         assert runs[0] == runs[1]
         assert [finding.code for finding in runs[0]] == ["hook-dropped", "unused-ignore"]
         assert "Role_none.yaml" in runs[0][1].message
+
+
+class TestTheLockDecides:
+    """The same sources and the same build, and another result: mine, smelt and forge refuse it."""
+
+    def test_another_result_of_the_same_sources_is_an_error(self, harness: Harness) -> None:
+        stack = harness.stack(with_password(harness))
+        harness.mine(stack)
+        locked = harness.lock.components["web"].rendered
+        del harness.files.files[f"{SOURCED}/secret_admin.yaml"]  # a new password is rendered
+        before = dict(harness.files.files)
+        for call in (harness.mine, harness.smelt, harness.forge):
+            (error,) = harness.errors(partial(call, stack))
+            assert isinstance(error, LockError)
+            assert f"the lock has {locked}, the result is sha256:" in error.message
+            assert "cluster-forge mine --update web" in (error.fix or "")
+            assert "--no-cache" in (error.fix or "")
+            assert harness.files.files == before
+        harness.mine(stack, update=frozenset({"web"}))
+        assert harness.lock.components["web"].rendered != locked
+        assert sorted(harness.below(SOURCED)) == ["configmap_web.yaml", "secret_admin.yaml"]
+
+    def test_a_cached_result_that_was_changed_is_an_error(self, harness: Harness) -> None:
+        """As if someone had written it into a shared store."""
+        stack = harness.stack(without_password(harness))
+        harness.mine(stack)
+        inner = harness.toolbox.renderer
+
+        class Forged:
+            version = inner.version
+            required_apis = inner.required_apis
+
+            def render(self, job: RenderJob) -> RenderedBatch:
+                batch = inner.render(job)
+                if job.chart is None:
+                    return batch
+                text = harness.config_map("web", "a: forged").encode()
+                return inner.render(RenderJob(component=job.component, where=job.where, texts=[("x.yaml", text)]))
+
+        toolbox = replace(harness.toolbox, renderer=Forged())
+        for path in [path for path in harness.files.files if path.startswith(SOURCED)]:
+            del harness.files.files[path]
+        request = MineRequest(stack=stack, lock=harness.lock)
+        (error,) = harness.errors(lambda: mine(request, toolbox, harness.sources, harness.reporter))
+        assert isinstance(error, LockError)
+        assert not harness.below(SOURCED)
+
+    def test_a_lock_without_inputs_is_completed(self, harness: Harness) -> None:
+        """Earlier versions did not write them."""
+        stack = harness.stack(with_password(harness))
+        harness.mine(stack)
+        del harness.files.files[f"{SOURCED}/secret_admin.yaml"]
+        harness.lock = Lock({"web": replace(harness.lock.components["web"], inputs=None)})
+        harness.mine(stack)
+        assert harness.lock.components["web"].inputs
+
+
+class TestForeignFiles:
+    @pytest.mark.parametrize("name", ["notes.md", "added.yaml", ".hidden", "sub/own.yaml", "configmap_own.yaml"])
+    def test_a_file_that_mine_did_not_write_is_an_error(self, harness: Harness, name: str) -> None:
+        stack = harness.stack(without_password(harness))
+        own = f"{SOURCED}/{name}"
+        harness.files.files[own] = harness.config_map("own").encode()
+        for _ in range(2):
+            before = dict(harness.files.files)
+            (error,) = harness.errors(lambda: harness.mine(stack))
+            assert (type(error), error.where) == (EditedError, f"{SOURCED}/")
+            assert error.message == f"has a file that cluster-forge did not write: {name}"
+            assert error.fix
+            assert harness.files.files == before
+            del harness.files.files[own]
+            harness.mine(stack)
+            harness.files.files[own] = harness.config_map("own").encode()
+            harness.files.files[f"{SOURCED}/configmap_web.yaml"] = b"edited: true"
+
+    def test_a_tree_of_an_earlier_version_is_replaced(self, harness: Harness) -> None:
+        """It has no record; the component is locked, and the files are named as objects."""
+        stack = harness.stack(without_password(harness))
+        harness.mine(stack)
+        for torn in (None, b"", b"# Written by", b"configmap_web.yaml\n"):
+            del harness.files.files[f"{SOURCED}/.written"]
+            if torn is not None:
+                harness.files.files[f"{SOURCED}/.written"] = torn
+            harness.files.files[f"{SOURCED}/configmap_web.yaml"] = b"a: b"
+            harness.mine(stack)
+            assert sorted(harness.below(SOURCED)) == ["configmap_more.yaml", "configmap_web.yaml"]
+
+    def test_all_folders_are_reported_and_none_is_written(self, harness: Harness) -> None:
+        other = harness.component("other", helm=harness.chart("other", {"map.yaml": harness.config_map("other")}))
+        for name in ("web", "other"):
+            harness.input(f"{name}/manifests/sourced/mine.txt", "x")
+        before = dict(harness.files.files)
+        errors = harness.errors(lambda: harness.mine(harness.stack(without_password(harness), other)))
+        assert [error.where for error in errors] == [SOURCED + "/", "input/other/manifests/sourced/"]
+        assert harness.files.files == before
 
 
 class TestUpstream:

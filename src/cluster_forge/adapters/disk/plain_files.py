@@ -41,6 +41,12 @@ def read(path: Path, limit_bytes: int = 1 << 20) -> bytes:
         return file.read(limit_bytes)
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is at a path, not a link to one."""
+    status = _status(path)
+    return status is not None and stat.S_ISREG(status.st_mode)
+
+
 def check_file(path: Path) -> None:
     """Check that a file is at a path, or nothing.
 

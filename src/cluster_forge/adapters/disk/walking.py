@@ -60,6 +60,23 @@ def scan(folder: str, unreadable: Callable[[OSError], None]) -> Iterator[tuple[s
             unreadable(error)
 
 
+def names(folder: Path) -> Iterator[str]:
+    """The path, from ``folder``, of everything below it that is not a directory. Links are not followed.
+
+    Raises:
+        OSError: for a directory that cannot be read.
+    """
+    pending = [("", str(folder))]
+    while pending:
+        prefix, directory = pending.pop()
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append((f"{prefix}{entry.name}/", entry.path))
+                else:
+                    yield prefix + entry.name
+
+
 def is_inside(path: str, folders: Iterable[str]) -> bool:
     """Whether ``path`` is one of the directories, or below one."""
     return any(path == folder or path.startswith(f"{folder.rstrip('/')}/") for folder in folders)

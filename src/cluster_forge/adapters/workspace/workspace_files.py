@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from cluster_forge.adapters.disk import atomic_replace, reading, user_secret, walking
+from cluster_forge.adapters.disk import atomic_replace, plain_files, reading, user_secret, walking
 from cluster_forge.adapters.disk.os_errors import translated
 from cluster_forge.adapters.workspace import file_stamps, state_folder
 from cluster_forge.adapters.workspace.file_stamps import Stamp
@@ -19,6 +19,11 @@ from cluster_forge.foundation.file_tree import FileTree
 
 _LONGEST = 4096
 """Characters of a path: Linux allows no more bytes, and resolving its links takes time."""
+
+_MARKER = ".cluster-forge-workspace"
+"""In a directory behind a link: the path of the workspace that wrote it."""
+_NOT_LISTED = frozenset({_MARKER, ".DS_Store", "Thumbs.db", "desktop.ini"})
+"""File managers create the others, and create them again."""
 
 
 class WorkspaceFiles:
@@ -85,6 +90,15 @@ class WorkspaceFiles:
                 return sorted(posixpath.normpath(f"{start}/{name}") for name, _ in paths)
             return [start] if real.exists() else None
 
+    def names(self, folder: str) -> Sequence[str]:
+        with translated("cannot be listed", folder):
+            real = self._real(folder)
+            return (
+                sorted(name for name in walking.names(real) if name.rpartition("/")[2] not in _NOT_LISTED)
+                if real.is_dir()
+                else []
+            )
+
     def stamps(self, folder: str) -> Mapping[str, Stamp]:
         """Evidence of changes: the stamp of every file in a directory, by its path from there; empty if it is missing.
 
@@ -103,16 +117,22 @@ class WorkspaceFiles:
     def replace_trees(self, trees: Mapping[str, FileTree]) -> None:
         """Make each directory hold exactly its tree, all of them or none. An empty tree removes its directory.
 
-        A directory that holds its tree already is not touched.
+        A directory that holds its tree already is not touched. One behind a link gets a file that names this workspace.
 
         Raises:
-            WorkspaceError: if they cannot be written; the old directories are whole then.
+            WorkspaceError: if they cannot be written; the old directories are whole then. Also if one is behind a link and
+                holds files, and this workspace did not write it.
         """
         with self.locked(), translated("cannot be written", ", ".join(list(trees)[:3])):
-            targets = {self._real(folder): tree for folder, tree in trees.items()}
+            linked = {folder for folder in trees if self._is_linked(folder)}
+            targets = {
+                self._real(folder): self._marked(tree) if folder in linked else tree for folder, tree in trees.items()
+            }
             changed = {target: tree for target, tree in targets.items() if not reading.is_current(target, tree)}
             for target in changed:
                 _refuse_file(target)
+            for folder in linked:
+                self._refuse_foreign(folder)
             if changed:
                 secret = user_secret.load()
                 staging = self._state / atomic_replace.staging_name(secret)
@@ -153,6 +173,40 @@ class WorkspaceFiles:
                 fix="move the file into the workspace; links out of it are not followed",
             )
         return Path(real)
+
+    def _is_linked(self, folder: str) -> bool:
+        """Whether a link leads to a directory that is replaced. Workspaces may share `input/`: links to it do not count."""
+        real, normal = self._real(folder), posixpath.normpath(folder)
+        is_input = normal.startswith("input/") and walking.is_inside(
+            str(real), [os.path.realpath(f"{self._root}/input")]
+        )
+        return str(real) != f"{self._root}/{normal}" and not is_input
+
+    def _marked(self, tree: FileTree) -> FileTree:
+        """The tree with the file that says which workspace wrote it."""
+        return FileTree({**tree.files, _MARKER: f"{self._root}\n".encode()}, tree.executable) if tree.files else tree
+
+    def _refuse_foreign(self, folder: str) -> None:
+        """Check that a directory behind a link is empty, or that this workspace wrote it.
+
+        Raises:
+            WorkspaceError: if it would be lost, or if it contains the workspace.
+        """
+        real = self._real(folder)
+        contains_workspace = walking.is_inside(self._root, [str(real)]) or walking.is_inside(
+            str(real), [str(self._state)]
+        )
+        marker = real / _MARKER
+        if not contains_workspace and plain_files.is_file(marker):
+            with translated("cannot be read", folder):
+                if plain_files.read(marker).decode(errors="replace") == f"{self._root}\n":
+                    return
+        if contains_workspace or (real.is_dir() and any(real.iterdir())):
+            raise WorkspaceError(
+                f"a link leads to {real}, which this workspace did not write: it would be replaced",
+                where=f"{self._root}/{posixpath.normpath(folder)}",
+                fix="remove the link, or let it lead to a directory that is empty or does not exist yet",
+            )
 
     def _allowed(self, path: str) -> tuple[str, ...]:
         """The directories that links below ``path`` may point into."""

@@ -18,17 +18,19 @@ from cluster_forge.manifests.part import Part
 from cluster_forge.oci import image, image_content, index, layer
 from cluster_forge.ports.git import Repositories, Repository
 from cluster_forge.ports.progress import Reporter
+from cluster_forge.ports.workspace import Workspace
 from cluster_forge.record import Record
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build import cast_input
+from cluster_forge.stages.build import cast_input, written_files
 from cluster_forge.stages.build.smelt import SmeltResult
-from cluster_forge.stages.build.stack_json import stack_json
+from cluster_forge.stages.build.stack_json import SCHEMA, stack_json
 from cluster_forge.stages.build.working_tree import WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
 
 STACKS = "stacks"
 _STAGE, _SCRIPT = "cast", "deploy.sh"
 _REPOSITORY, _IMAGE, _BOOTSTRAP = "repo.git", "image", "bootstrap"
+_STACK_JSON, _IMAGES_TEXT = "stack.json", "images.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +75,13 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
 
     Raises:
         StaleError: if `working/` does not exist or is out of date.
+        EditedError: if the folder has files that cast did not write.
         ManifestError, ExceptionGroup: for files in `working/` that were edited and do not hold one object any more.
         RepositoryError, ImageError, WorkspaceError: if the result cannot be built or written.
     """
     stack = request.stack
+    folder = f"{STACKS}/{stack.name}"
+    _refuse_others(folder, toolbox.files)
     reporter.stage_started(_STAGE, len((_REPOSITORY, _IMAGE, _BOOTSTRAP)))
     working, findings = _input(request, toolbox)
     for finding in findings:
@@ -88,15 +93,14 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
     started = _bootstrap(plan, reporter)
     used = _images(component.delivered(stack, parts), started, toolbox)
     files = {
-        "stack.json": stack_json(record, stack.target, layout, repository.commit),
-        "images.txt": "".join(f"{reference}\n" for reference in used).encode(),
+        _STACK_JSON: stack_json(record, stack.target, layout, repository.commit),
+        _IMAGES_TEXT: "".join(f"{reference}\n" for reference in used).encode(),
         _SCRIPT: deploy_script.script(plan).encode(),
     }
     top = FileTree(files, frozenset({_SCRIPT}))
     tree = join(top, layout.files.under(_IMAGE), repository.files.under(_REPOSITORY), started)
-    folder = f"{STACKS}/{stack.name}"
     reporter.item_started(_STAGE, folder)
-    toolbox.files.replace_trees({folder: tree})
+    toolbox.files.replace_trees({folder: written_files.recorded(tree)})
     reporter.stage_finished(_STAGE, f"{len(tree)} files in {folder}")
     return CastResult(
         stack=stack.name,
@@ -111,6 +115,22 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
         images=used,
         sizes={_REPOSITORY: repository.files.size, _IMAGE: layout.size, _BOOTSTRAP: started.size},
     )
+
+
+def _refuse_others(folder: str, files: Workspace) -> None:
+    """Check that only what cast wrote is replaced.
+
+    Raises:
+        EditedError: if the folder has other files.
+    """
+
+    def is_former(path: str) -> bool:
+        top = path.partition("/")[0]
+        is_cast = SCHEMA.encode() in (files.read(f"{folder}/{_STACK_JSON}") or b"")
+        return is_cast and top in (_STACK_JSON, _IMAGES_TEXT, _SCRIPT, _REPOSITORY, _IMAGE, _BOOTSTRAP)
+
+    fix = f"move what is yours to another place (or remove {folder}/): cast replaces this folder as a whole"
+    written_files.refuse_others(folder, files, is_former, fix)
 
 
 def _input(request: CastRequest, toolbox: Toolbox) -> tuple[WorkingTree, tuple[Finding, ...]]:

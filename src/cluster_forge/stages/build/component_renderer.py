@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from cluster_forge.foundation.addresses import without_credentials
-from cluster_forge.foundation.errors import ArchiveError, LockError
+from cluster_forge.foundation.errors import ArchiveError, LockError, ManifestError, leaves
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests import kubernetes_apis
 from cluster_forge.ports.progress import Reporter
@@ -15,7 +15,13 @@ from cluster_forge.ports.rendering import RenderJob, RenderRequest
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages.build import render_jobs, sourced_tree
-from cluster_forge.stages.build.component_sources import ComponentSources, is_url, not_locked, stored_content
+from cluster_forge.stages.build.component_sources import (
+    ComponentSources,
+    is_url,
+    not_locked,
+    sourced_folder,
+    stored_content,
+)
 from cluster_forge.stages.build.render_jobs import ObjectGroup
 from cluster_forge.stages.build.rendered_component import RenderedComponent, visible_to
 from cluster_forge.stages.toolbox import Toolbox
@@ -25,16 +31,22 @@ _API_VERSIONS = ".APIVersions"
 
 
 class ComponentRenderer:
-    """Renders the components of one stack, one at a time, and reports each. Safe to use from several threads."""
+    """Renders the components of one stack, one at a time, and reports each. Safe to use from several threads.
 
-    def __init__(
+    ``regenerates``: sourced trees that cannot be reused are written again, so a damaged one is not an error.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a stage has, and which one it is
         self,
         stack: Stack,
         sources: Mapping[ComponentName, ComponentSources],
         lock: Lock,
         toolbox: Toolbox,
         reporter: Reporter,
+        *,
+        regenerates: bool = False,
     ) -> None:
+        self._regenerates = regenerates
         self._target = stack.target
         self._sources = sources
         self._lock = lock
@@ -64,11 +76,20 @@ class ComponentRenderer:
         return group
 
     def load_sourced_tree(self, component: Component) -> RenderedComponent | None:
-        """The component's sourced tree, whether it `is_current` or not; None if `mine` never wrote one."""
+        """The component's sourced tree, whether it `is_current` or not; None if `mine` never wrote one.
+
+        Raises:
+            ManifestError, ExceptionGroup: for files that do not hold Kubernetes objects, unless the tree is written again.
+        """
         locked = self._lock.component(component.name)
         if locked is None or locked.rendered is None:
             return None
-        rendered = sourced_tree.load(component, locked, self._toolbox.files, self._toolbox.renderer)
+        try:
+            rendered = sourced_tree.load(component, locked, self._toolbox.files, self._toolbox.renderer)
+        except (ManifestError, ExceptionGroup) as error:
+            if not self._regenerates or not all(isinstance(leaf, ManifestError) for leaf in leaves(error)):
+                raise
+            return None
         if rendered:
             with self._reported(component, "reused") as facts:
                 facts |= {"cached": rendered.is_cached, "objects": rendered.sourced_count}
@@ -89,6 +110,39 @@ class ComponentRenderer:
             tree=rendered.reused_tree,
         )
         return locked is not None and locked.rendered == expected
+
+    def check_result(self, rendered: RenderedComponent) -> None:
+        """Compare what was rendered with the lock: the same sources, rendered by the same build, have the same result.
+
+        Raises:
+            LockError: if the result differs.
+        """
+        component = rendered.component
+        locked = self._lock.component(component.name)
+        if rendered.reused_tree is not None or locked is None or locked.rendered is None or locked.inputs is None:
+            return
+        sources = self._sources.get(component.name, ComponentSources())
+        engine = self._toolbox.renderer.version
+        if sourced_tree.inputs(component, sources, rendered.visible_apis, self._target, engine) != locked.inputs:
+            return
+        folder = f"input/{sourced_folder(component)}"
+        tree, _ = sourced_tree.build_tree(rendered, folder)
+        result = sourced_tree.fingerprint(
+            component,
+            sources,
+            visible_apis=rendered.visible_apis,
+            target=self._target,
+            engine=engine,
+            tree=tree.digest,
+        )
+        if result != locked.rendered:
+            raise LockError(
+                f"component {component.name}: the same sources were rendered to something else: the lock has "
+                f"{locked.rendered}, the result is {result}",
+                where=component.where,
+                fix=f"a chart that draws random values: restore {folder}/ from Git, or accept new ones: "
+                f"cluster-forge mine --update {component.name}; a cache that others write: --no-cache",
+            )
 
     def required_apis(self, component: Component) -> frozenset[str] | None:
         """The API versions that the component's chart asks for; None: any."""

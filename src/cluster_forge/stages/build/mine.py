@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from cluster_forge.foundation.errors import EditedError, ForgeError, raise_all
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding, Severity
@@ -14,7 +15,7 @@ from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack import lock_file
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
 from cluster_forge.stack.model import Component, Stack, Upstream
-from cluster_forge.stages.build import locking, sourced_tree
+from cluster_forge.stages.build import locking, sourced_tree, written_files
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, sourced_folder
 from cluster_forge.stages.build.render import render
 from cluster_forge.stages.build.rendered_component import RenderedComponent
@@ -61,7 +62,7 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
 
     Raises:
         ForgeError, ExceptionGroup: the errors of all components: FetchError, OfflineError, ArchiveError, LockError,
-            RenderError, ManifestError. Nothing is written then, but what was fetched stays in the store.
+            RenderError, ManifestError, EditedError. Nothing is written then, but what was fetched stays in the store.
     """
     stack = request.stack
     upstream = [
@@ -77,7 +78,12 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
 
     regenerated = _regenerate_folders(stack, upstream, locked_upstream, toolbox, reporter)
     to_render = stack if request.whole or sourced else replace(stack, components=())  # any CRD may change a chart
-    rendered = render(to_render, locked, request.lock, toolbox, reporter)
+    before = request.lock.having(  # whose new results are accepted, whatever the lock has
+        replace(component, inputs=None)
+        for name, component in request.lock.components.items()
+        if name in request.update
+    )
+    rendered = render(to_render, locked, before, toolbox, reporter, regenerates=True)
     entries, rendered = _write_sourced_trees(stack, rendered, locked, request.lock, toolbox)
     for finding in _hand_edited(entries, request.lock, rendered):
         reporter.finding_reported(finding)
@@ -104,10 +110,15 @@ def _write_sourced_trees(
     lock: Lock,
     toolbox: Toolbox,
 ) -> tuple[list[LockedComponent], dict[ComponentName, RenderedComponent]]:
-    """Write the sourced trees. Returns the lock entries of all components with sources, and all objects as written."""
+    """Write the sourced trees. Returns the lock entries of all components with sources, and all objects as written.
+
+    Raises:
+        EditedError, ExceptionGroup: for each folder that has files which mine did not write; nothing is written then.
+    """
     written = dict(rendered)
     trees: dict[str, FileTree] = {}
     entries = []
+    errors: list[ForgeError] = []
     for name, result in rendered.items():
         if not has_sources(result.component):
             continue
@@ -116,14 +127,20 @@ def _write_sourced_trees(
             entries.append(replace(before, sources=locked[name].locked))
             continue
         folder = f"input/{sourced_folder(result.component)}"
+        try:
+            sourced_tree.refuse_others(folder, before, toolbox.files)
+        except EditedError as error:
+            errors.append(error)
         tree, written[name] = sourced_tree.build_tree(result, folder)
-        trees[folder] = tree
+        trees[folder] = written_files.recorded(tree)
+        engine = toolbox.renderer.version
+        inputs = sourced_tree.inputs(result.component, locked[name], result.visible_apis, stack.target, engine)
         fingerprint = sourced_tree.fingerprint(
             result.component,
             locked[name],
             visible_apis=result.visible_apis,
             target=stack.target,
-            engine=toolbox.renderer.version,
+            engine=engine,
             tree=tree.digest,
         )
         entries.append(
@@ -131,9 +148,11 @@ def _write_sourced_trees(
                 name=name,
                 sources=locked[name].locked,
                 rendered=fingerprint,
+                inputs=inputs,
                 required_apis=sourced_tree.locked_apis(result),
             )
         )
+    raise_all(errors)
     toolbox.files.replace_trees(trees)
     return entries, written
 
@@ -203,6 +222,8 @@ def _regenerate_folders(
         described = stack.component(name).upstream
         assert described is not None
         folder = f"input/{described.folder}"
-        trees[folder], _ = sourced_tree.build_tree(result, folder, described.exclude)
+        sourced_tree.refuse_others(folder, None, toolbox.files, is_upstream=True)
+        tree, _ = sourced_tree.build_tree(result, folder, described.exclude)
+        trees[folder] = written_files.recorded(tree)
     toolbox.files.replace_trees(trees)
     return list(rendered.values())

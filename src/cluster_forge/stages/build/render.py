@@ -27,19 +27,22 @@ OwnObjects = Mapping[ComponentName, Sequence[ObjectGroup]]
 """The objects of each component's own entries."""
 
 
-def render(
+def render(  # noqa: PLR0913 - what a stage has, and which one it is
     stack: Stack,
     sources: Mapping[ComponentName, ComponentSources],
     lock: Lock,
     toolbox: Toolbox,
     reporter: Reporter,
+    *,
+    regenerates: bool = False,
 ) -> dict[ComponentName, RenderedComponent]:
-    """The objects of every component, in the order of the stack.
+    """The objects of every component, in the order of the stack. ``regenerates``: see `ComponentRenderer`.
 
     Raises:
-        ForgeError, ExceptionGroup: the errors of all components: RenderError, ArchiveError, ManifestError, LockError.
+        ForgeError, ExceptionGroup: the errors of all components: RenderError, ArchiveError, ManifestError, and LockError
+            also for a component whose result differs from the lock's although nothing changed that decides it.
     """
-    renderer = ComponentRenderer(stack, sources, lock, toolbox, reporter)
+    renderer = ComponentRenderer(stack, sources, lock, toolbox, reporter, regenerates=regenerates)
     entries = _own_entries(stack)
     sourced = [component for component in stack.components if has_sources(component)]
     reporter.stage_started(STAGE, len(entries) + len(sourced))
@@ -48,6 +51,7 @@ def render(
     for (component, _), group in zip(entries, groups, strict=True):
         own[component.name] += (group,)
     rendered = _FixedPoint(stack, own, renderer, toolbox.workers).rendered()
+    toolbox.workers.map(renderer.check_result, rendered.values())
     reporter.stage_finished(STAGE, renderer.summary)
     return {
         component.name: replace(

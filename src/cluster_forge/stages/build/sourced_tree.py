@@ -7,6 +7,7 @@ the tree is overwritten, and no time stamp matters.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from itertools import chain
@@ -21,12 +22,14 @@ from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack.lock import LockedComponent
 from cluster_forge.stack.model import Component, Target
-from cluster_forge.stages.build import render_jobs
+from cluster_forge.stages.build import render_jobs, written_files
 from cluster_forge.stages.build.component_sources import ComponentSources, sourced_folder
 from cluster_forge.stages.build.render_jobs import ObjectGroup
 from cluster_forge.stages.build.rendered_component import RenderedComponent
 from cluster_forge.ports.rendering import Renderer
 
+_OBJECT_FILE = re.compile(r"[A-Za-z][A-Za-z0-9.~-]*_[^/]+\.yaml")
+"""The name of an object's file: ``deployment.apps_web.yaml``, or the first implementation's ``Deployment_web.yaml``."""
 _ANY = "*"
 """In the lock: the chart may require any API version."""
 
@@ -74,6 +77,23 @@ def build_tree(
     return tree, replace(rendered, sourced=(group,))
 
 
+def refuse_others(folder: str, locked: LockedComponent | None, files: Workspace, *, is_upstream: bool = False) -> None:
+    """Check that replacing ``folder`` loses nothing but what `mine` wrote there. Without a record, files named as `mine` and
+    the first implementation name them count as such if the component is locked, and all YAML files of an `Upstream`.
+
+    Raises:
+        EditedError: if the folder has other files.
+    """
+
+    def is_former(path: str) -> bool:
+        if is_upstream:
+            return path.endswith(".yaml") and "/" not in path and not path.startswith(".")
+        return locked is not None and locked.rendered is not None and bool(_OBJECT_FILE.fullmatch(path))
+
+    fix = "move them to another folder, and name that in `manifests` if they belong to the stack; mine replaces this folder"
+    written_files.refuse_others(folder, files, is_former, fix)
+
+
 def is_excluded(manifest: Manifest, component: Component) -> bool:
     """Whether the component's ``exclude`` names the object."""
     return bool(component.exclude) and not exclude_names(manifest).isdisjoint(component.exclude)
@@ -84,7 +104,14 @@ def exclude_names(manifest: Manifest) -> set[str]:
     return {manifest.id.file_name, f"{manifest.id.kind}_{manifest.id.name}.yaml"}
 
 
-def fingerprint(  # noqa: PLR0913 - everything that decides the result
+def inputs(
+    component: Component, sources: ComponentSources, visible_apis: Collection[str], target: Target, engine: str
+) -> Digest:
+    """The fingerprint in the lock (``inputs``) of everything that decides the result; ``engine`` is the renderer's version."""
+    return build.key("render inputs", _as_json(_parts(component, sources, visible_apis, target, engine)))
+
+
+def fingerprint(  # noqa: PLR0913 - everything that decides the result, and the result
     component: Component,
     sources: ComponentSources,
     *,
@@ -93,8 +120,15 @@ def fingerprint(  # noqa: PLR0913 - everything that decides the result
     engine: str,
     tree: Digest,
 ) -> Digest:
-    """The fingerprint in the lock (``rendered``); ``engine`` is the renderer's version, ``tree`` the tree's digest."""
-    parts = {
+    """The fingerprint in the lock (``rendered``) of `inputs` and of the tree, whose digest is ``tree``."""
+    parts = _parts(component, sources, visible_apis, target, engine)
+    return build.key("rendered", _as_json({**parts, "tree": str(tree)}))
+
+
+def _parts(
+    component: Component, sources: ComponentSources, visible_apis: Collection[str], target: Target, engine: str
+) -> dict[str, object]:
+    return {
         "engine": engine if component.helm else "",
         "sources": [str(digest) for digest in sources.digests],
         "values": dict(component.values),
@@ -102,9 +136,11 @@ def fingerprint(  # noqa: PLR0913 - everything that decides the result
         "namespace": component.namespace,
         "kubernetes": str(target.kubernetes),
         "visible APIs": sorted(visible_apis),
-        "tree": str(tree),
     }
-    return build.key("rendered", orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
+
+
+def _as_json(parts: Mapping[str, object]) -> bytes:
+    return orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
 
 
 def locked_apis(rendered: RenderedComponent) -> tuple[str, ...]:

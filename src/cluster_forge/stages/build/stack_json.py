@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -11,11 +11,13 @@ from cluster_forge.oci.index import Layout
 from cluster_forge.record import Record
 from cluster_forge.stack.model import Target
 
+SCHEMA: Final = "cluster-forge/stack/v1"
+
 
 def stack_json(record: Record, target: Target, image: Layout, commit: str) -> bytes:
-    """The file's content (schema ``cluster-forge/stack/v1``); ``commit`` is the commit of the Git repository."""
+    """The file's content (its schema is `SCHEMA`); ``commit`` is the commit of the Git repository."""
     content = {
-        "schema": "cluster-forge/stack/v1",
+        "schema": SCHEMA,
         "name": record.stack,
         "version": record.revision,
         "target": {

@@ -19,11 +19,15 @@ _NO_RECORD = Record(tool="", stack="", inputs=Digest.of(b""), revision="", parts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkingTree:
-    """The files of the folder and their record; ``edited`` lists the files that differ from what smelt wrote."""
+    """The files of the folder and their record; ``edited`` lists the files that differ from what smelt wrote.
+
+    ``hidden`` are the hidden files beside the record: they are not part of the stack, but replacing the folder loses them.
+    """
 
     tree: FileTree
     record: Record
     edited: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
     @property
     def is_smelted(self) -> bool:
@@ -38,11 +42,14 @@ def load(files: Workspace) -> WorkingTree | None:
         StaleError: if the record is damaged.
     """
     tree = files.read_tree(FOLDER)
-    if tree is None or not len(tree):
+    if tree is None:
+        return None
+    hidden = tuple(name for name in files.names(FOLDER) if _is_hidden(name) and f"{FOLDER}/{name}" != RECORD)
+    if not len(tree) and not hidden:
         return None
     content = files.read(RECORD)
     record = _NO_RECORD if content is None else Record.from_json(content)
-    return WorkingTree(tree=tree, record=record, edited=tuple(edited_files(record, tree)))
+    return WorkingTree(tree=tree, record=record, edited=tuple(edited_files(record, tree)), hidden=hidden)
 
 
 def refuse_edits(working: WorkingTree | None) -> None:
@@ -55,9 +62,15 @@ def refuse_edits(working: WorkingTree | None) -> None:
         return
     if not working.is_smelted:
         raise EditedError(
-            f"has files that smelt did not write: {first_few(list(working.tree))}",
+            f"has files that smelt did not write: {first_few([*working.tree, *working.hidden])}",
             where=f"{FOLDER}/",
             fix="move them away, or overwrite them with --discard-edits",
+        )
+    if working.hidden:
+        raise EditedError(
+            f"has hidden files that smelt did not write: {first_few(working.hidden)}",
+            where=f"{FOLDER}/",
+            fix="move them away, or remove them with --discard-edits",
         )
     if working.edited:
         raise EditedError(
@@ -85,3 +98,7 @@ def edited_files(record: Record, tree: FileTree) -> list[str]:
     changed = [path for path, content in tree.files.items() if path in known and Digest.of(content) != known[path]]
     added = [f"+ {path}" for path in tree if path not in known]
     return sorted(changed) + added + [f"- {path}" for path in known if path not in tree.files]
+
+
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith(".") for part in path.split("/"))
