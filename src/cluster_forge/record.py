@@ -15,6 +15,8 @@ from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.part import BARE, Part
 
 RECORD: Final = "working/.smelt.json"
+WRITTEN: Final = ".written"
+"""In each folder that `cast` and `mine` replace: the path of each file that they wrote there, one a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,3 +112,17 @@ def test_a_chart_that_takes_too_much_memory_is_named(workspace: Workspace) -> No
     assert result.code == 17
     assert "component web: rendering the chart needed more than 512 MiB of memory and was stopped" in result.err
     assert not (workspace.folder / "working").exists()
+
+
+@pytest.mark.parametrize("chart", ["./web", "./", "web/../web"])
+def test_a_chart_in_the_folder_of_its_component_stays_the_same(workspace: Workspace, chart: str) -> None:
+    """What `mine` writes beside the chart's own files is not packed with them, so a second run changes nothing."""
+    (workspace.folder / "input/charts/web").rename(workspace.folder / "input/web")
+    workspace.write({"input/Chart.yaml": workspace.read("input/web/Chart.yaml")})
+    workspace.replace("input/config.yaml", "./charts/web", chart)
+    workspace.write({"input/web/manifests/own/README": "the chart's own"})
+    workspace.ok("forge")
+    trees = workspace.tree("."), [path for path in workspace.tree("working") if path.startswith("web/")]
+    for verb in ("forge", "mine", "smelt", "forge"):
+        workspace.ok(verb)
+        assert (workspace.tree("."), [path for path in workspace.tree("working") if path.startswith("web/")]) == trees

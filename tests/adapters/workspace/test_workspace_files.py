@@ -89,6 +89,23 @@ def test_hidden_files_are_left_out_except_in_charts(root: Path) -> None:
     assert files.read("c/.helmignore") == b"c/.helmignore"
 
 
+@pytest.mark.parametrize("folder", ["input/web", "./input//web/", "input", "input/web/manifests"])
+def test_sourced_trees_are_not_part_of_a_chart(root: Path, folder: str) -> None:
+    files = {"Chart.yaml", "manifests/sourced/.written", "manifests/sourced/a.yaml", "manifests/own.yaml"}
+    files |= {"charts/sub/manifests/sourced/.written", "charts/sub/manifests/sourced/b.yaml"}
+    for name in files:
+        (root / "input/web" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "input/web" / name).write_text(name)
+    chart = WorkspaceFiles(root).read_chart(folder)
+    assert chart
+    assert not any(name.endswith("a.yaml") for name in chart)
+    assert any(name.endswith("own.yaml") for name in chart)
+    assert any(name.endswith("b.yaml") for name in chart) == (folder != "input/web/manifests"), "the chart's own"
+    (root / "input/web/manifests/sourced/.written").unlink()
+    chart = WorkspaceFiles(root).read_chart(folder)
+    assert any(name.endswith("a.yaml") for name in chart or ()), "nothing says that mine wrote it"
+
+
 def test_links_inside_the_workspace_are_followed(root: Path) -> None:
     WorkspaceFiles(root).replace_trees({"input/shared": A, "input/c": B})
     (root / "input/c/file").symlink_to("../shared/a.yaml")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
+import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cluster_forge.adapters.disk import atomic_replace, plain_files, reading, user_secret, walking
@@ -16,10 +17,12 @@ from cluster_forge.adapters.workspace.file_stamps import Stamp
 from cluster_forge.adapters.workspace.workspace_lock import WorkspaceLock
 from cluster_forge.foundation.errors import WorkspaceError
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.record import WRITTEN
 
 _LONGEST = 4096
 """Characters of a path: Linux allows no more bytes, and resolving its links takes time."""
 
+_SOURCED = re.compile(r"input/[^/]+/manifests/sourced/")
 _MARKER = ".cluster-forge-workspace"
 """In a directory behind a link: the path of the workspace that wrote it."""
 _NOT_LISTED = frozenset({_MARKER, ".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -69,13 +72,19 @@ class WorkspaceFiles:
     def read_chart(self, folder: str) -> FileTree | None:
         """All files of a chart's directory, hidden ones too; links must stay in the chart. None: no such directory.
 
+        A sourced tree in it, which `mine` wrote for a component of that name, is not part of the chart.
+
         Raises:
             WorkspaceError: as for `read_tree`.
         """
         with translated("cannot be read", folder):
             real = self._real(folder)
-            paths = walking.walk(real, (str(real),), hidden=True)
-            return reading.tree(paths, reading.LARGEST) if real.is_dir() else None
+            if not real.is_dir():
+                return None
+            paths = dict(walking.walk(real, (str(real),), hidden=True))
+            sourced = _sourced_trees(posixpath.normpath(folder), paths)
+            own = ((name, path) for name, path in paths.items() if not name.startswith(sourced))
+            return reading.tree(own, reading.LARGEST)
 
     def list_files(self, path: str) -> Sequence[str] | None:
         """The path of a file, or the sorted paths of the files in a directory without hidden ones. None: no such path.
@@ -222,6 +231,12 @@ class WorkspaceFiles:
             if any(atomic_replace.is_ours(staging, secret) for staging in left):
                 with contextlib.suppress(WorkspaceError), self._lock.held(patience=0):
                     pass
+
+
+def _sourced_trees(folder: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The beginnings of the names in ``folder`` that are in sourced trees: those that hold the record of `mine`."""
+    trees = (name.removesuffix(WRITTEN) for name in names if name.endswith(f"sourced/{WRITTEN}"))
+    return tuple(tree for tree in trees if _SOURCED.fullmatch(f"{folder}/{tree}"))
 
 
 def _refuse_file(folder: Path) -> None:

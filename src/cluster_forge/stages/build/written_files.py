@@ -8,10 +8,9 @@ from typing import Final
 from cluster_forge.foundation.errors import EditedError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.ports.workspace import Workspace
+from cluster_forge.record import WRITTEN
 from cluster_forge.stages.build.working_tree import first_few
 
-RECORD: Final = ".written"
-"""In each folder that `cast` and `mine` replace: the path of each file that they wrote there, one a line."""
 _HEADER: Final = "# Written by cluster-forge: the files that it may replace or remove in this folder.\n"
 
 
@@ -20,7 +19,7 @@ def recorded(tree: FileTree) -> FileTree:
     if not tree.files:
         return tree
     lines = "".join(f"{path}\n" for path in tree)
-    return FileTree({**tree.files, RECORD: (_HEADER + lines).encode()}, tree.executable)
+    return FileTree({**tree.files, WRITTEN: (_HEADER + lines).encode()}, tree.executable)
 
 
 def refuse_others(folder: str, files: Workspace, is_former: Callable[[str], bool], fix: str) -> None:
@@ -34,8 +33,8 @@ def refuse_others(folder: str, files: Workspace, is_former: Callable[[str], bool
     names = files.names(folder)
     if not names:
         return
-    known = _known(files.read(f"{folder}/{RECORD}"))
-    others = [name for name in names if name != RECORD and not (name in known if known is not None else is_former(name))]
+    known = _known(files.read(f"{folder}/{WRITTEN}"))
+    others = [name for name in names if name != WRITTEN and not (name in known if known is not None else is_former(name))]
     if others:
         raise EditedError(
             f"has {'a file' if len(others) == 1 else 'files'} that cluster-forge did not write: {first_few(others)}",
