@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -305,3 +306,41 @@ class TestLinks:
         assert f"stacks/demo: a link leads to {other}/stacks/demo, which this workspace did not write" in result.err
         assert "fix: remove the link, or let it lead to a directory that is empty" in result.err
         assert snapshot(other) == before
+
+
+class TestSharedStore:
+    """Another user may write to the store, and knows how entries are sealed, but not this user's secret."""
+
+    @pytest.mark.parametrize("clone", [True, False], ids=["a fresh clone", "the same workspace"])
+    def test_an_object_that_was_changed_in_the_store_is_not_shipped(
+        self, forged: Workspace, tmp_path: Path, clone: bool
+    ) -> None:
+        store = tmp_path / "cache/cluster-forge"
+        built = forged.tree("stacks")
+        entries = [path for path in (store / "made").rglob("*") if path.is_file()]
+        assert len({path.parent.parent.name for path in entries}) >= 4, "objects, apis, packed, descriptions, locks"
+        for path in entries:
+            content = path.read_bytes()[32:]
+            kind = path.parent.parent.name
+            for seal in (hashlib.sha256(content), hashlib.sha256(f"{kind} sha256:{path.name}\n".encode() + content)):
+                path.write_bytes(seal.digest() + content[:-1] + b"x")
+        if clone:
+            shutil.rmtree(forged.folder / "input/web/manifests")
+            shutil.rmtree(forged.folder / "working")
+            shutil.rmtree(forged.folder / "stacks")
+        lock = forged.read("cluster-forge.lock")
+        forged.ok("forge")
+        assert forged.tree("stacks") == built
+        assert forged.read("cluster-forge.lock") == lock
+
+    def test_a_result_that_differs_from_the_lock_is_refused(self, forged: Workspace) -> None:
+        """The lock of a colleague, whose cache had something else."""
+        old = str(forged.yaml("cluster-forge.lock")["components"]["web"]["rendered"])
+        forged.replace("cluster-forge.lock", old, "sha256:" + "1" * 64)
+        for verb in ("mine", "smelt", "forge"):
+            result = forged.run(verb)
+            assert result.code == 12
+            assert f"the lock has sha256:{'1' * 64}, the result is {old}" in result.err
+            assert "fix: " in result.err
+        forged.ok("mine", "--update", "web")
+        assert str(forged.yaml("cluster-forge.lock")["components"]["web"]["rendered"]) == old

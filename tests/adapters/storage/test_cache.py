@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 from cluster_forge.adapters.rendering import CachingRenderer
 from cluster_forge.adapters.storage.cache import FolderCache, NoCache
+from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.rendering import RenderedBatch, Renderer, RenderJob, RenderRequest
@@ -108,6 +111,61 @@ class TestFolderCache:
         (apis,) = set(entries(tmp_path)) - {mine}
         apis.write_bytes(mine.read_bytes())
         assert cache.get("apis", KEY) is None
+
+    def test_entry_of_another_user_is_not_believed(self, tmp_path: Path) -> None:
+        """Whoever can write to a shared store, but does not know the secret: with the seal of earlier versions, and their own."""
+        FolderCache(tmp_path, b"own").put("objects", KEY, CONTENT)
+        own = entry(tmp_path)
+        seals = [
+            hashlib.sha256(f"objects {KEY}\n".encode() + b"forged").digest(),
+            hmac.digest(b"other", f"objects {KEY}\n".encode() + b"forged", "sha256"),
+            hmac.digest(b"", f"objects {KEY}\n".encode() + b"forged", "sha256"),
+            bytes(32),
+        ]
+        for seal in seals:
+            own.write_bytes(seal + b"forged")
+            assert FolderCache(tmp_path, b"own").get("objects", KEY) is None
+            assert not own.exists()
+        plain = tmp_path / "made/objects" / KEY.hex[:2] / KEY.hex
+        plain.parent.mkdir(parents=True)
+        plain.write_bytes(seals[0] + b"forged")
+        assert FolderCache(tmp_path, b"own").get("objects", KEY) is None
+
+    def test_users_do_not_replace_entries_of_each_other(self, tmp_path: Path) -> None:
+        one, other = FolderCache(tmp_path, b"one"), FolderCache(tmp_path, b"other")
+        one.put("objects", KEY, b"one")
+        assert other.get("objects", KEY) is None
+        other.put("objects", KEY, b"other")
+        assert (one.get("objects", KEY), other.get("objects", KEY)) == (b"one", b"other")
+
+    def test_secret_is_that_of_the_user(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+        FolderCache(tmp_path).put("objects", KEY, CONTENT)
+        assert FolderCache(tmp_path).get("objects", KEY) == CONTENT
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state of another user"))
+        assert FolderCache(tmp_path).get("objects", KEY) is None
+
+    @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a directory that even root cannot write")
+    def test_without_a_secret_nothing_is_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("XDG_STATE_HOME", "/proc/none")
+        cache = FolderCache(tmp_path)
+        cache.put("objects", KEY, CONTENT)
+        assert cache.get("objects", KEY) is None
+        assert entries(tmp_path) == []
+
+    @pytest.mark.skipif(os.name != "posix", reason="only Unix has pipes in directories")
+    def test_pipe_in_place_of_an_entry_does_not_block(self, cache: FolderCache, tmp_path: Path) -> None:
+        cache.put("objects", KEY, CONTENT)
+        path = entry(tmp_path)
+        path.unlink()
+        os.mkfifo(path)
+        assert cache.get("objects", KEY) is None
+        store = FolderStore(tmp_path)
+        digest = store.put(CONTENT)
+        source = tmp_path / "sha256" / digest.hex[:2] / digest.hex
+        source.unlink()
+        os.mkfifo(source)
+        assert store.get(digest) is None
 
     def test_directory_in_place_of_an_entry_is_ignored(self, cache: FolderCache, tmp_path: Path) -> None:
         cache.put("objects", KEY, CONTENT)

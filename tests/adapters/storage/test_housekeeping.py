@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -27,7 +29,7 @@ def filled(root: Path) -> dict[str, Path]:
         digest = store.put(content)
         paths[content.decode()] = root / "sha256" / digest.hex[:2] / digest.hex
     cache.put("objects", KEY, b"rendered")
-    paths["objects"] = root / "made/objects" / KEY.hex[:2] / KEY.hex
+    (paths["objects"],) = (root / "made/objects").glob("*/*")
     past = time.time() - 10 * DAY
     for name in ("old", "objects"):
         os.utime(paths[name], (past, past))
@@ -68,3 +70,28 @@ def test_unreadable_store_is_reported(tmp_path: Path) -> None:
     assert raised.value.fix
     with pytest.raises(StoreError, match="the store cannot be cleaned"):
         housekeeping.clean(tmp_path, 0, sources=True)
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    """Another user of a shared store may have put them there."""
+    home, store = tmp_path / "home", tmp_path / "store"
+    for name in ("sha256/ab", "made/objects/ab", "objects/ab"):
+        (home / name).mkdir(parents=True)
+        (home / name / "own").write_text("of the user")
+    before = sorted(path for path in home.rglob("*"))
+    for link, target in (
+        ("sha256", "sha256"),
+        ("made", "made"),
+        ("made/objects", "objects"),
+        ("made/objects/ab", "objects/ab"),
+        ("unfinished", "objects/ab"),
+    ):
+        (store / link).parent.mkdir(parents=True)
+        (store / link).symlink_to(home / target)
+        assert sum(kind.entries for kind in housekeeping.stored_kinds(store)) <= 1
+        housekeeping.clean(store, 0, sources=True)
+        FolderCache(store).put("objects", KEY, b"rendered")
+        with contextlib.suppress(StoreError):
+            FolderStore(store).put(b"source")
+        assert sorted(path for path in home.rglob("*")) == before, link
+        shutil.rmtree(store)

@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from cluster_forge.adapters.disk import flushing
+from cluster_forge.adapters.disk import flushing, plain_files
+from cluster_forge.foundation.errors import WorkspaceError
 
 if sys.platform != "win32":
     import fcntl
@@ -54,8 +55,8 @@ def remove_abandoned(drafts: Path) -> None:
         OSError: if the directory cannot be read.
     """
     for draft in drafts.iterdir():
-        with contextlib.suppress(OSError):
-            with draft.open("r+b") as file:
+        with contextlib.suppress(OSError, WorkspaceError):
+            with os.fdopen(plain_files.open_file(draft, os.O_RDWR), "r+b") as file:
                 is_abandoned = _lock(file.fileno())
             if is_abandoned:
                 draft.unlink()

@@ -31,14 +31,14 @@ def open_file(path: Path, flags: int, mode: int = 0o666) -> int:
     return descriptor
 
 
-def read(path: Path, limit_bytes: int = 1 << 20) -> bytes:
-    """The first ``limit_bytes`` of a file.
+def read(path: Path, limit_bytes: int | None = 1 << 20) -> bytes:
+    """The first ``limit_bytes`` of a file; None: all of it.
 
     Raises:
         WorkspaceError, OSError: as for `open_file`.
     """
     with os.fdopen(open_file(path, os.O_RDONLY), "rb") as file:
-        return file.read(limit_bytes)
+        return file.read() if limit_bytes is None else file.read(limit_bytes)
 
 
 def is_file(path: Path) -> bool:

@@ -17,18 +17,26 @@ _SIZE: Final = 32
 
 
 def load() -> bytes:
+    """The user's secret (`kept`), or a new one at each call if it cannot be kept: then nothing is recognized later."""
+    return kept() or secrets.token_bytes(_SIZE)
+
+
+def kept() -> bytes | None:
     """The secret of this user on this machine, ``$XDG_STATE_HOME/cluster-forge/secret``; created when it is first needed.
 
-    Without a place that only this user can write, the secret is a new one at each call: nothing is recognized later.
+    None: there is no place that only this user can write.
+
+    Raises:
+        WorkspaceError: if a link, a pipe or a device is in its place.
     """
     folder = _folder()
     if folder is None:
-        return secrets.token_bytes(_SIZE)
+        return None
     path = folder / _NAME
     try:
         return _read(path) or _create(path)
     except OSError:
-        return secrets.token_bytes(_SIZE)
+        return None
 
 
 def sign(secret: bytes, purpose: str, *contents: bytes) -> str:

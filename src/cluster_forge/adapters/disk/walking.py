@@ -41,8 +41,10 @@ def walk(folder: Path, allowed: Sequence[str], *, hidden: bool = False) -> Itera
                     raise special_file(path)
 
 
-def scan(folder: str, unreadable: Callable[[OSError], None]) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Every file below ``folder`` with its path from there, links followed without a check.
+def scan(
+    folder: str, unreadable: Callable[[OSError], None], *, links: bool = True
+) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Every file below ``folder`` with its path from there, links (unless ``links`` is not set) followed without a check.
 
     ``unreadable`` decides about a directory that cannot be read (or has vanished): it raises, or the directory is skipped.
     """
@@ -52,7 +54,7 @@ def scan(folder: str, unreadable: Callable[[OSError], None]) -> Iterator[tuple[s
         try:
             with os.scandir(directory) as entries:
                 for entry in entries:
-                    if entry.is_dir() and depth < _DEEPEST:
+                    if entry.is_dir(follow_symlinks=links) and depth < _DEEPEST:
                         pending.append((f"{prefix}{entry.name}/", entry.path, depth + 1))
                     else:
                         yield prefix + entry.name, entry

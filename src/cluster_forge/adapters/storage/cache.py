@@ -1,18 +1,21 @@
-"""The cache beside the store: ``made/<kind>/ab/<key>``, each entry sealed with a digest over its key and content."""
+"""The cache beside the store: ``made/<kind>/ab/<name>``, each entry sealed with the user's secret."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import functools
+import hmac
 import os
 import time
 from pathlib import Path
 
+from cluster_forge.adapters.disk import plain_files, user_secret
 from cluster_forge.adapters.storage.entry_writer import EntryWriter
 from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import WorkspaceError
 
 _SEAL = 32
-"""Bytes of a SHA-256 digest."""
+"""Bytes of an HMAC with SHA-256."""
 _FRESH = 3600
 """Seconds during which another use of an entry is not noted."""
 
@@ -20,22 +23,33 @@ _FRESH = 3600
 class FolderCache:
     """`ports.Cache` in a directory.
 
-    An entry appears by a rename, whole or not at all. Everything that is read is checked against its seal: a damaged entry,
-    or one of another key, counts as missing. If the directory cannot be written, nothing is kept, and no error is raised.
+    An entry appears by a rename, whole or not at all. Everything that is read is checked against its seal, an HMAC over
+    key and content with a secret (of this user, unless one is given): a damaged entry, one of another key, and one that
+    does not know the secret count as missing. So other users who can write to the directory cannot decide what is built. The
+    name of an entry follows from the secret, too: users who share a directory do not replace each other's entries. If the
+    directory cannot be written, or the user's secret cannot be kept, nothing is kept, and no error is raised.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, secret: bytes | None = None) -> None:
         self._root = root / "made"
         self._writer = EntryWriter(root)
+        self._given = secret
+
+    @functools.cached_property
+    def _secret(self) -> bytes:
+        """Empty: there is none."""
+        return (user_secret.kept() or b"") if self._given is None else self._given
 
     def get(self, kind: str, key: Digest) -> bytes | None:
+        if not self._secret:
+            return None
         path = self._path(kind, key)
         try:
-            entry = path.read_bytes()
-        except OSError:
+            entry = plain_files.read(path, None)
+        except (OSError, WorkspaceError):
             return None
         content = entry[_SEAL:]
-        if _seal(kind, key, content) != entry[:_SEAL]:
+        if not hmac.compare_digest(self._seal(kind, key, content), entry[:_SEAL]):
             with contextlib.suppress(OSError):
                 path.unlink()
             return None
@@ -43,11 +57,20 @@ class FolderCache:
         return content
 
     def put(self, kind: str, key: Digest, content: bytes) -> None:
+        if not self._secret:
+            return
         with contextlib.suppress(OSError):
-            self._writer.write(self._path(kind, key), _seal(kind, key, content) + content, is_durable=False)
+            self._writer.write(self._path(kind, key), self._seal(kind, key, content) + content, is_durable=False)
 
     def _path(self, kind: str, key: Digest) -> Path:
-        return self._root / kind / key.hex[:2] / key.hex
+        name = hmac.digest(self._secret, f"name {kind} {key}".encode(), "sha256").hex()
+        return self._root / kind / name[:2] / name
+
+    def _seal(self, kind: str, key: Digest, content: bytes) -> bytes:
+        """What precedes the content: proves that it belongs to this key, is complete, and was sealed with the secret."""
+        state = hmac.new(self._secret, f"{kind} {key}\n".encode(), "sha256")
+        state.update(content)
+        return state.digest()
 
 
 class NoCache:
@@ -58,13 +81,6 @@ class NoCache:
 
     def put(self, kind: str, key: Digest, content: bytes) -> None:
         """Keep nothing."""
-
-
-def _seal(kind: str, key: Digest, content: bytes) -> bytes:
-    """The digest before the content: proves that it belongs to this key and is complete."""
-    state = hashlib.sha256(f"{kind} {key}\n".encode())
-    state.update(content)
-    return state.digest()
 
 
 def _note_use(path: Path) -> None:

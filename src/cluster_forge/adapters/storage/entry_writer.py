@@ -8,7 +8,8 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-from cluster_forge.adapters.disk import atomic_write
+from cluster_forge.adapters.disk import atomic_write, plain_files
+from cluster_forge.foundation.errors import WorkspaceError
 
 _ATTEMPTS: Final = 3
 
@@ -27,10 +28,13 @@ class EntryWriter:
         """Write an entry; ``is_durable`` if it must survive a crash of the machine.
 
         Raises:
-            OSError: if it cannot be written.
+            OSError: if it cannot be written; also if a link, a pipe or a device is in the place of a directory.
         """
-        self._drafts.mkdir(parents=True, exist_ok=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (self._drafts, *reversed(path.parents[: len(path.parents) - len(self._drafts.parents)])):
+            try:
+                plain_files.make_folder(folder)
+            except WorkspaceError as error:
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
         if not self._is_cleared:
             self._is_cleared = True
             atomic_write.remove_abandoned(self._drafts)

@@ -56,15 +56,17 @@ def _total(kind: str, entries: list[os.stat_result], now: float) -> StoredKind:
 def _folders(root: Path) -> Iterator[tuple[str, Path]]:
     yield SOURCES, root / "sha256"
     try:
-        kinds = sorted((root / "made").iterdir())
+        kinds = [] if (root / "made").is_symlink() else sorted((root / "made").iterdir())
     except FileNotFoundError:
         kinds = []
-    yield from ((folder.name, folder) for folder in kinds if folder.is_dir())
+    yield from ((folder.name, folder) for folder in kinds if folder.is_dir() and not folder.is_symlink())
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Every entry of one kind; what vanishes meanwhile is left out."""
-    for _, entry in walking.scan(str(folder), _ignore_missing):
+    """Every entry of one kind; what vanishes meanwhile is left out. Links lead to nothing of the store: they are not followed."""
+    if folder.is_symlink():
+        return
+    for _, entry in walking.scan(str(folder), _ignore_missing, links=False):
         with contextlib.suppress(FileNotFoundError):
             yield entry.path, entry.stat(follow_symlinks=False)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from cluster_forge.adapters.disk import plain_files
 from cluster_forge.adapters.disk.os_errors import STORE, translated
 from cluster_forge.adapters.storage.entry_writer import EntryWriter
 from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import WorkspaceError
 
 
 class FolderStore:
@@ -25,10 +27,12 @@ class FolderStore:
         path = self._path(digest)
         with translated("cannot be read", "the store", area=STORE, where=str(path)):
             try:
-                content = path.read_bytes()
+                content = plain_files.read(path, None)
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        if Digest.of(content) == digest:
+            except WorkspaceError:  # a link, a pipe or a device
+                content = None
+        if content is not None and Digest.of(content) == digest:
             return content
         with contextlib.suppress(OSError):  # if it cannot be removed, the next `put` replaces it
             path.unlink()
