@@ -293,6 +293,15 @@ class TestLinks:
             assert result.code in (20, 21), result.err
             assert "fix: " in result.err
 
+    @pytest.mark.parametrize("target", [".git/hooks/post-checkout", "input/extras/empty", ".cluster-forge/x"])
+    def test_the_lock_as_a_link_is_not_written_through(self, workspace: Workspace, target: str) -> None:
+        workspace.write({".git/hooks/x": "", "input/extras/empty": ""})
+        (workspace.folder / "cluster-forge.lock").symlink_to(target)
+        result = workspace.run("forge")
+        assert result.code == 20
+        assert f"{workspace.folder}/cluster-forge.lock: a link where a file is needed" in result.err
+        assert not (workspace.folder / target).exists() or not (workspace.folder / target).read_bytes()
+
     def test_the_stack_of_another_workspace_is_not_replaced(self, forged: Workspace, tmp_path: Path) -> None:
         """It has a record, but this workspace did not write it."""
         other = tmp_path / "other"

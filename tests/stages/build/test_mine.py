@@ -320,6 +320,18 @@ class TestTheLockDecides:
         assert isinstance(error, LockError)
         assert not harness.below(SOURCED)
 
+    def test_the_order_of_sources_counts(self, harness: Harness) -> None:
+        """Where a later source replaces an earlier one, it decides the result."""
+        urls = [harness.url(f"{URL}?{name}", harness.config_map("web", f"a: {name}")) for name in "xy"]
+        component = harness.component("web", manifests=tuple(urls), later_replaces=True)
+        harness.mine(harness.stack(component))
+        harness.input("web/manifests/sourced/configmap_web.yaml", "torn: [")
+        harness.mine(harness.stack(replace(component, manifests=tuple(reversed(urls)))))
+        assert "a: x" in harness.below(SOURCED)["configmap_web.yaml"]
+        harness.input("web/manifests/sourced/configmap_web.yaml", "torn: [")
+        harness.mine(harness.stack(replace(component, later_replaces=False)))
+        assert sorted(harness.below(SOURCED)) == ["configmap_web.yaml", "configmap_web~2.yaml"]
+
     def test_a_lock_without_inputs_is_completed(self, harness: Harness) -> None:
         """Earlier versions did not write them."""
         stack = harness.stack(with_password(harness))

@@ -59,6 +59,16 @@ def check_file(path: Path) -> None:
         raise _in_the_way(path, "file")
 
 
+def check_no_link(path: Path) -> None:
+    """Check that a path is not a link.
+
+    Raises:
+        WorkspaceError: if it is one.
+    """
+    if path.is_symlink():
+        raise _in_the_way(path, "file")
+
+
 def make_folder(path: Path) -> None:
     """Create a directory, its parents included, unless it exists.
 

@@ -117,8 +117,15 @@ class WorkspaceFiles:
         return file_stamps.of(str(self._real(folder)))
 
     def write(self, path: str, content: bytes) -> None:
+        """Replace a file atomically.
+
+        Raises:
+            WorkspaceError: if it cannot be written; the old file is unchanged. Also if it is a link: that may lead to a file
+                of another purpose.
+        """
         with self.locked(), self._writing, translated("cannot be written", path):
             target = self._real(path)
+            plain_files.check_no_link(Path(self._root, path))
             target.parent.mkdir(parents=True, exist_ok=True)
             staging = self._state / atomic_replace.staging_name(user_secret.load())
             atomic_replace.write_file(target, content, staging=staging)

@@ -23,7 +23,7 @@ from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack.lock import LockedComponent
 from cluster_forge.stack.model import Component, Target
 from cluster_forge.stages.build import render_jobs, written_files
-from cluster_forge.stages.build.component_sources import ComponentSources, sourced_folder
+from cluster_forge.stages.build.component_sources import ComponentSources, is_url, sourced_folder
 from cluster_forge.stages.build.render_jobs import ObjectGroup
 from cluster_forge.stages.build.rendered_component import RenderedComponent
 from cluster_forge.ports.rendering import Renderer
@@ -108,7 +108,9 @@ def inputs(
     component: Component, sources: ComponentSources, visible_apis: Collection[str], target: Target, engine: str
 ) -> Digest:
     """The fingerprint in the lock (``inputs``) of everything that decides the result; ``engine`` is the renderer's version."""
-    return build.key("render inputs", _as_json(_parts(component, sources, visible_apis, target, engine)))
+    parts = _parts(component, sources, visible_apis, target, engine)
+    order = {"later replaces": component.later_replaces, "manifests": list(filter(is_url, component.manifests))}
+    return build.key("render inputs", _as_json({**parts, **order}))
 
 
 def fingerprint(  # noqa: PLR0913 - everything that decides the result, and the result
