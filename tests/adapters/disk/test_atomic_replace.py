@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from cluster_forge.adapters.disk import atomic_replace, exchange, flushing, tree_writing, user_secret
+from cluster_forge.adapters.disk import atomic_replace, exchange, flushing, mounts, tree_writing, user_secret
 from cluster_forge.adapters.workspace import WorkspaceFiles
 from cluster_forge.foundation.errors import WorkspaceError
 from cluster_forge.foundation.file_tree import FileTree
@@ -215,3 +215,49 @@ def test_recovery_of_a_copied_workspace_leaves_the_original_alone(tmp_path: Path
     assert snapshot(tmp_path / "one") == before
     assert aside.exists()
     assert not list((tmp_path / "two/.cluster-forge").glob("aside-*"))
+
+
+def beside_of_dead_run(root: Path) -> tuple[Path, Path]:
+    """The staging directory of a dead run for ``w/a``, and the one beside that target, as if ``w`` were another mount."""
+    secret = user_secret.load()
+    WorkspaceFiles(root).replace_trees({"w/a": A})
+    aside = root / ".cluster-forge" / atomic_replace.staging_name(secret)
+    aside.mkdir()
+    (aside / "targets.json").write_bytes(atomic_replace.signed("targets.json", ["w/a"], aside, secret))
+    beside = mounts.beside(root / "w", aside)
+    tree_writing.write(f"{beside}/0/new", B, "")
+    return aside, beside
+
+
+def test_recovery_removes_what_is_beside_the_target(tmp_path: Path) -> None:
+    aside, beside = beside_of_dead_run(tmp_path)
+    (tmp_path / "w/.cluster-forge-aside-1-other").mkdir()
+    assert WorkspaceFiles(tmp_path).read_tree("w/a") == A
+    assert not aside.exists()
+    assert not beside.exists()
+    assert (tmp_path / "w/.cluster-forge-aside-1-other").exists()
+
+
+@pytest.mark.parametrize("is_moved", [False, True])
+def test_recovery_completes_what_is_beside_the_target(tmp_path: Path, is_moved: bool) -> None:
+    root = tmp_path / "one"
+    aside, beside = beside_of_dead_run(root)
+    moves = [(root / "w/a", (beside / "0/new").stat().st_ino)]
+    (aside / "moves.json").write_bytes(atomic_replace.journal(moves, aside, root, user_secret.load()))
+    (root / "w/a").rename(beside / "0/old")
+    if is_moved:
+        root = root.rename(tmp_path / "two")
+    assert WorkspaceFiles(root).read_tree("w/a") == B
+    assert [path.name for path in (root / "w").iterdir()] == ["a"]
+    assert not list((root / ".cluster-forge").glob("aside-*"))
+
+
+@pytest.mark.parametrize("edit", [b" ", b"", b"x"])
+def test_recovery_ignores_a_journal_that_was_edited(tmp_path: Path, edit: bytes) -> None:
+    aside = dead_run(tmp_path, 2)
+    journal = aside / "moves.json"
+    content = journal.read_bytes()
+    journal.write_bytes(content.replace(b"w/b", b"w/c") + edit)
+    files = WorkspaceFiles(tmp_path)
+    assert files.read_tree("w/c") is None
+    assert files.read_tree("w/b") is None
