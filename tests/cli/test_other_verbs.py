@@ -17,6 +17,7 @@ import click
 import pytest
 import yaml
 
+from cluster_forge.catalog.library import packaged
 from cluster_forge.cli.app import VERBS, cluster_forge
 from cluster_forge.cli.help_page import HelpCommand, HelpGroup
 from cluster_forge.composition import Services
@@ -146,6 +147,15 @@ class TestHelp:
                 for words in re.findall(r"cluster-forge ([^>#|)]*)", example):
                     assert path in words or isinstance(command, click.Group), example
                     parse(shlex.split(words.split(" > ")[0]))
+
+    def test_examples_name_what_the_catalog_has(self) -> None:
+        library = packaged()
+        known = {*library.names, *library.collections}
+        pages = [command.page for _, command in commands(cluster_forge) if isinstance(command, HelpCommand | HelpGroup)]
+        examples = [example for page in pages for example in page.examples]
+        named = re.findall(r"(?:--component|--collection|catalog show|--skip) ([a-z][a-z-]*)", "\n".join(examples))
+        assert named
+        assert set(named) <= known
 
     def test_of_a_verb_of_config(self, workspace: Workspace) -> None:
         assert workspace.ok("help", "config", "show").out == workspace.ok("config", "show", "--help").out

@@ -79,7 +79,7 @@ def show(session: Session, name: str, size: str, kubernetes: str | None) -> None
 
     Examples:
         cluster-forge catalog show grafana
-        cluster-forge catalog show observability
+        cluster-forge catalog show monitoring
     """
     from cluster_forge.catalog import views
     from cluster_forge.catalog.library import flattened
