@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from cluster_forge.catalog import versions
+from cluster_forge.catalog.external_secret import external_secret
 from cluster_forge.catalog.placeholders import Placeholders
 from cluster_forge.stack import merge
 from cluster_forge.yaml.positioned import Positioned
@@ -60,24 +61,12 @@ def layers(member: StackComponent, context: StackContext, needs: Sequence[str] =
 
 
 def from_store(component: CatalogComponent, context: StackContext) -> list[dict[str, Any]]:
-    """An ExternalSecret (external-secrets.io/v1) for each Secret that a component expects, if the stack has a store.
-
-    The store's entry has the name of the Secret, and its fields those of the keys.
-    """
+    """An ExternalSecret for each Secret that a component expects and a store may have, if the stack has a store."""
     if context.provider(SECRET_STORE) is None:
         return []
+    store = f"${{{SECRET_STORE}.name}}"
     return [
-        {
-            "apiVersion": "external-secrets.io/v1",
-            "kind": "ExternalSecret",
-            "metadata": {"name": secret.name, "namespace": secret.namespace or "${namespace}"},
-            "spec": {
-                "refreshInterval": "1h",
-                "secretStoreRef": {"kind": "ClusterSecretStore", "name": f"${{{SECRET_STORE}.name}}"},
-                "target": {"name": secret.name},
-                "data": [{"secretKey": key, "remoteRef": {"key": secret.name, "property": key}} for key in secret.keys],
-            },
-        }
+        external_secret(secret.name, secret.namespace or "${namespace}", secret.keys, store)
         for secret in component.secrets
         if not secret.by_hand and _applies(secret, context)
     ]
