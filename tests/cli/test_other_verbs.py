@@ -148,6 +148,23 @@ class TestHelp:
                     assert path in words or isinstance(command, click.Group), example
                     parse(shlex.split(words.split(" > ")[0]))
 
+    def test_has_a_paragraph_and_lists_options_in_the_same_order(self) -> None:
+        headings = [
+            *("Options", "Selection options", "Network options", "Store options", "Render options"),
+            *("Run options", "Output options"),
+        ]
+        for path, command in commands(cluster_forge):
+            assert isinstance(command, HelpCommand | HelpGroup)
+            assert command.page.paragraphs, path
+            text = command.get_help(click.Context(command))
+            shown = re.findall(r"^(.*[Oo]ptions):$", text, re.MULTILINE)
+            assert shown == [heading for heading in headings if heading in shown], path
+
+    def test_an_unknown_verb_of_a_group_is_a_usage_error_with_the_nearest(self, workspace: Workspace) -> None:
+        result = workspace.run("catalog", "lists")
+        assert result.code == 2
+        assert "unknown verb 'lists', did you mean 'list'?" in result.err
+
     def test_examples_name_what_the_catalog_has(self) -> None:
         library = packaged()
         known = {*library.names, *library.collections}

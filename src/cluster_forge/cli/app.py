@@ -51,15 +51,6 @@ class Verbs(HelpGroup):
         command: click.Command = module.command
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
-            from cluster_forge.foundation.names import did_you_mean
-
-            raise click.UsageError(f"unknown verb {args[0]!r}{did_you_mean(args[0], VERBS)}", ctx)
-        return super().resolve_command(ctx, args)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))

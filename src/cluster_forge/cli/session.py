@@ -26,13 +26,13 @@ class Session:
     """One call of a verb. A group of options that the verb does not take has its defaults."""
 
     workspace: Path
-    output: OutputOptions = field(default_factory=OutputOptions)
-    run: RunOptions = field(default_factory=RunOptions)
-    store: StoreOptions = field(default_factory=StoreOptions)
-    rendering: RenderOptions = field(default_factory=RenderOptions)
-    network: NetworkOptions = field(default_factory=NetworkOptions)
     selection: Selection = field(default_factory=Selection)
     findings: FindingOptions = field(default_factory=FindingOptions)
+    network: NetworkOptions = field(default_factory=NetworkOptions)
+    store: StoreOptions = field(default_factory=StoreOptions)
+    rendering: RenderOptions = field(default_factory=RenderOptions)
+    run: RunOptions = field(default_factory=RunOptions)
+    output: OutputOptions = field(default_factory=OutputOptions)
     record: RecordOptions = field(default_factory=RecordOptions)
     color: bool | None = None
     """False: no colors; None: colors on a terminal."""
@@ -109,4 +109,4 @@ def _groups() -> dict[type, str]:
 
 
 GROUPS: Final[Mapping[type, str]] = _groups()
-"""The field of a `Session` that holds each group of options."""
+"""The field of a `Session` that holds each group of options, in the order in which help texts list them."""

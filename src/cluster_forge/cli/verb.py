@@ -34,7 +34,7 @@ def verb(*groups: type) -> Decorator:
 
     A verb with `RecordOptions` leaves a log of each run in the workspace.
     """
-    chosen = (*groups, *_COMMON)
+    chosen = tuple(group for group in GROUPS if group in {*groups, *_COMMON})
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         @click.pass_context

@@ -14,6 +14,9 @@ command = help_page.group(
     "config",
     """Show the effective description, or validate it.
 
+    The effective description is input/config.yaml merged with the files that it extends, an environment and the
+    catalog. Both verbs read files only: nothing is written, fetched or rendered.
+
     Examples:
         cluster-forge config validate
         cluster-forge config show --origins

@@ -12,6 +12,9 @@ command = help_page.group(
     "secrets",
     """List the Secrets that the stack expects.
 
+    Components name Secrets that must be in the cluster before deploy.sh runs, so that no password is in Git. `list`
+    prints how to create each of them.
+
     Examples:
         cluster-forge secrets list
     """,
