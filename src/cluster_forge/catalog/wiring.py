@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from cluster_forge.catalog import versions
+from cluster_forge.catalog import value_paths, versions
 from cluster_forge.catalog.external_secret import external_secret
 from cluster_forge.catalog.placeholders import Placeholders
 from cluster_forge.stack import merge
@@ -108,25 +108,13 @@ def _wired(wiring: Wiring, below: Sequence[Positioned], replaced: Callable[[Any]
     under = merge.positioned(*below).plain if wiring.append or wiring.objects else {}
     for path, addition in wiring.append.items():
         keys = [key.replace("\\.", ".") for key in _DOT.split(path)]
-        present = _at(merge.values(under.get("values", {}), values), keys)
+        present = value_paths.at(merge.values(under.get("values", {}), values), keys)
         added = replaced(addition)
-        values = merge.values(values, _nested(keys, added if present is None else present + added))
+        values = merge.values(values, value_paths.nested(keys, added if present is None else present + added))
     layer: dict[str, Any] = {"values": values} if values else {}
     if wiring.objects:
         layer["objects"] = [*under.get("objects", []), *replaced(wiring.objects)]
     return _layer(layer, origin)
-
-
-def _at(values: Any, keys: Iterable[str]) -> Any:
-    for key in keys:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
-
-
-def _nested(keys: Sequence[str], value: Any) -> Any:
-    for key in reversed(keys):
-        value = {key: value}
-    return value
 
 
 def _layer(content: Mapping[str, Any], origin: str) -> Positioned:

@@ -30,7 +30,6 @@ VERBS = {
 }
 """Each verb, and the purpose that its help text opens with."""
 
-_INTERRUPTED = 130
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -101,7 +100,7 @@ def run(typed: Sequence[str]) -> int:
             _stopped("terminated", stop.code) if isinstance(stop.code, int) and stop.code in termination.STOPPED else 0
         )
     except (click.Abort, KeyboardInterrupt):  # click turns the second into the first
-        return _stopped("interrupted", _INTERRUPTED)
+        return _stopped("interrupted", termination.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - every error gets a message and an exit code
         return _failed(error, typed)
 
@@ -109,7 +108,7 @@ def run(typed: Sequence[str]) -> int:
 def _failed(error: Exception, typed: Sequence[str]) -> int:
     if isinstance(error, BrokenPipeError):
         # The reader of stdout has closed it, or stderr is closed and click wanted to end the line of a ^C there.
-        return _INTERRUPTED if isinstance(error.__context__, KeyboardInterrupt) else 0
+        return termination.INTERRUPTED if isinstance(error.__context__, KeyboardInterrupt) else 0
     if isinstance(error, click.ClickException):
         with contextlib.suppress(OSError):
             error.show()

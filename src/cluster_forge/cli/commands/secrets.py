@@ -38,7 +38,7 @@ def list_secrets(session: Session, external: str | None) -> None:
     from cluster_forge.cli import description
     from cluster_forge.cli.output import secrets_text
 
-    stack = description.loaded(session).stack
+    stack = description.parsed(session).stack
     secrets = secrets_text.listed(stack)
     for secret in secrets:
         for line in secrets_text.lines(secret, external):

@@ -32,14 +32,14 @@ def command(session: Session, discard_edits: bool) -> int:
         cluster-forge smelt --environment production
         cluster-forge smelt --allow duplicate-object
     """
-    from cluster_forge.cli.description import describe
+    from cluster_forge.cli.description import load
     from cluster_forge.cli.output import result_json
     from cluster_forge.cli.prompts import questions
     from cluster_forge.stages.build.smelt import smelt
 
     session = questions.components_to_smelt(session)
     with session.services(offline=True) as services, services.files.locked():
-        description = describe(services, session.selection)
+        description = load(services, session.selection)
         request = _request(session, services, description, discard_edits=discard_edits)
         with session.reporting("render", "smelt") as reporter:
             smelted = smelt(request, services.toolbox, reporter)
