@@ -15,7 +15,7 @@ from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOp
 from cluster_forge.stack.selection import Selection
 
 if TYPE_CHECKING:
-    from cluster_forge.cli.run_record import Journal
+    from cluster_forge.cli.run_record import RunRecord
     from cluster_forge.composition import Services
     from cluster_forge.ports.progress import Reporter
     from cluster_forge.ports.workspace import Workspace
@@ -38,7 +38,7 @@ class Session:
     """False: no colors; None: colors on a terminal."""
     arguments: tuple[str, ...] = ()
     """The command line as it was typed."""
-    journal: Journal | None = None
+    run_record: RunRecord | None = None
     began: float = field(default_factory=time.monotonic)
 
     def services(self, *, offline: bool = False, renders: bool = True) -> Services:
@@ -70,7 +70,7 @@ class Session:
 
         verbosity = self.output.verbosity
         with console.reporting(stages, verbosity=verbosity, color=self.color, began=time.monotonic()) as reporter:
-            yield Recorded(reporter, self.journal.add, began=self.began) if self.journal else reporter
+            yield Recorded(reporter, self.run_record.add, began=self.began) if self.run_record else reporter
 
     @property
     def prints_results(self) -> bool:
@@ -92,8 +92,8 @@ class Session:
             from cluster_forge.cli.output.streams import to_stdout
 
             seconds = round(time.monotonic() - self.began, 3)
-            if self.record.timings and self.journal:
-                content["timings"] = self.journal.timings.json()
+            if self.record.timings and self.run_record:
+                content["timings"] = self.run_record.timings.json()
             options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
             to_stdout(orjson.dumps({"command": command, **content, "seconds": seconds}, option=options).decode())
 
