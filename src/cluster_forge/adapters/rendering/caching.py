@@ -34,7 +34,7 @@ class CachingRenderer:
         key = self._key(job)
         content = self._cache.get(_OBJECTS, key)
         if content is not None:
-            return RenderedBatch(content=content, is_kept=True)
+            return RenderedBatch(content=content, is_cached=True)
         batch = self._renderer.render(job)
         self._cache.put(_OBJECTS, key, batch.content)
         return batch
