@@ -15,11 +15,11 @@ from typing import Any
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import script_source
+from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stack.model import Stack
 
 NAMESPACE = "cluster-forge"
-STACK_LABEL = "cluster-forge/stack"
 COMMIT = "cluster-forge/commit"
 CHUNK = 700 * 1024
 """Bytes in one ConfigMap: less than 1 MiB as base64 too (Kubernetes, "ConfigMaps": "cannot exceed 1 MiB")."""

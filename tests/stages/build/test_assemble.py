@@ -83,7 +83,7 @@ class TestNamespaces:
             "namespace_more.yaml",
             "namespace_web.yaml",
         }
-        assert "mine: x" in harness.working["defined/namespace_made.yaml"]
+        assert "mine: x" in harness.working["defined/namespace_defined.yaml"]
         assert "nowhere/configmap_default_e.yaml" in harness.working
 
     def test_a_component_called_namespaces_gets_them(self, harness: Harness) -> None:
