@@ -334,3 +334,9 @@ class TestCachingRenderer:
 
     def test_version_is_that_of_the_engine(self, cache: FolderCache) -> None:
         assert CachingRenderer(Counting("engine 7"), cache).version == "engine 7"
+
+    def test_new_engine_version_looks_up_required_apis_again(self, cache: FolderCache) -> None:
+        CachingRenderer(Counting(), cache).required_apis(b"clear")
+        renderer = Counting("engine 2")
+        CachingRenderer(renderer, cache).required_apis(b"clear")
+        assert renderer.lookups == 1

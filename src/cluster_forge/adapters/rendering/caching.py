@@ -40,7 +40,7 @@ class CachingRenderer:
         return batch
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
-        key = build.key(_REQUIRED_APIS, chart)
+        key = build.key(_REQUIRED_APIS, self.version.encode(), chart)
         content = self._cache.get(_REQUIRED_APIS, key)
         if content is not None:
             names = orjson.loads(content)
