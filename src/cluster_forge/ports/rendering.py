@@ -33,7 +33,6 @@ class RenderedChart:
 
     templates: Mapping[str, str]
     crds: Sequence[tuple[str, str]]
-    notes: str
 
 
 class HelmEngine(Protocol):

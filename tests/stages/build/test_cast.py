@@ -66,8 +66,8 @@ def forged(harness: Harness, **changes: Any) -> CastResult:
     return cast_working(harness, stack)
 
 
-def tree(harness: Harness) -> FileTree:
-    tree = harness.files.read_tree(FOLDER)
+def tree(harness: Harness, folder: str = FOLDER) -> FileTree:
+    tree = harness.files.read_tree(folder)
     assert tree is not None
     return tree
 
@@ -96,7 +96,7 @@ class TestFolder:
         assert result.objects == sum(len(part.objects) for part in result.parts) == 4
         for name, size in result.sizes.items():
             if name != "image":
-                assert size == tree(harness).inside(name).size
+                assert size == tree(harness, f"{FOLDER}/{name}").size
 
     def test_stack_json(self, harness: Harness) -> None:
         result = forged(harness)
@@ -212,7 +212,7 @@ class Layout:
     """A cast image layout; every blob must match its descriptor."""
 
     def __init__(self, harness: Harness) -> None:
-        files = tree(harness).inside("image").files
+        files = tree(harness, f"{FOLDER}/image").files
         start = "blobs/sha256/"
         self.blobs = {path.removeprefix(start): content for path, content in files.items() if path.startswith(start)}
         self.others = {path: json.loads(content) for path, content in files.items() if not path.startswith(start)}
