@@ -100,13 +100,14 @@ def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, r
 
 def _components(stack: Stack, parts: Sequence[Part], *, with_steps: bool) -> Iterator[ComponentPlan]:
     minor = stack.target.kubernetes.minor
+    namespaces = component_steps.namespaces(parts) if with_steps else {}
     for number, part in enumerate(part for part in in_order(parts) if part.objects):
         yield ComponentPlan(
             name=part.name,
             wave=part.wave,
             objects=len(part.objects),
             folder=f"waves/{number:03}-{part.name}",
-            steps=component_steps.of(part, parts, minor) if with_steps else (),
+            steps=component_steps.of(part, namespaces, minor) if with_steps else (),
         )
 
 
@@ -139,7 +140,8 @@ def _install(stack: Stack, parts: Sequence[Part]) -> tuple[FileStep, ...]:
     possible = tuple(item for item in part.objects if item.id.group in own or not is_custom(item.kind, minor))
     settings = rendered(component.settings(parts))
     project = rendered(component.project(parts))
-    steps: list[FileStep] = list(component_steps.of(dataclasses.replace(part, objects=possible), parts, minor))
+    namespaces = component_steps.namespaces(parts)
+    steps: list[FileStep] = list(component_steps.of(dataclasses.replace(part, objects=possible), namespaces, minor))
     if settings:
         steps.append(Apply(file=StepFile.SETTINGS, documents=settings, manager=SETTINGS_MANAGER))
     if project:
