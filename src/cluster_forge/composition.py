@@ -108,7 +108,7 @@ def services(settings: Settings) -> Services:
 
 
 def _sources(
-    toolbox: Toolbox, files: WorkspaceFiles, mirrors: Sequence[Mirror], helm: HelmEngine, *, is_offline: bool
+    toolbox: Toolbox, files: WorkspaceFiles, mirrors: Sequence[FolderMirror], helm: HelmEngine, *, is_offline: bool
 ) -> Sources:
     from cluster_forge.adapters.sources import ChartSources
 
