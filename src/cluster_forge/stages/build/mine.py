@@ -79,9 +79,7 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     regenerated = _regenerate_folders(stack, upstream, locked_upstream, toolbox, reporter)
     to_render = stack if request.whole or sourced else replace(stack, components=())  # any CRD may change a chart
     before = request.lock.having(  # whose new results are accepted, whatever the lock has
-        replace(component, inputs=None)
-        for name, component in request.lock.components.items()
-        if name in request.update
+        replace(component, inputs=None) for name, component in request.lock.components.items() if name in request.update
     )
     rendered = render(to_render, locked, before, toolbox, reporter, regenerates=True)
     entries, rendered = _write_sourced_trees(stack, rendered, locked, request.lock, toolbox)

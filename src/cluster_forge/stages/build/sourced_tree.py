@@ -19,6 +19,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.manifests import duplicates
 from cluster_forge.manifests.manifest import Manifest, Provenance
+from cluster_forge.ports.rendering import Renderer
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack.lock import LockedComponent
 from cluster_forge.stack.model import Component, Target
@@ -26,7 +27,6 @@ from cluster_forge.stages.build import render_jobs, written_files
 from cluster_forge.stages.build.component_sources import ComponentSources, is_url, sourced_folder
 from cluster_forge.stages.build.render_jobs import ObjectGroup
 from cluster_forge.stages.build.rendered_component import RenderedComponent
-from cluster_forge.ports.rendering import Renderer
 
 _OBJECT_FILE = re.compile(r"[A-Za-z][A-Za-z0-9.~-]*_[^/]+\.yaml")
 """The name of an object's file: ``deployment.apps_web.yaml``, or the first implementation's ``Deployment_web.yaml``."""

@@ -34,7 +34,9 @@ def refuse_others(folder: str, files: Workspace, is_former: Callable[[str], bool
     if not names:
         return
     known = _known(files.read(f"{folder}/{WRITTEN}"))
-    others = [name for name in names if name != WRITTEN and not (name in known if known is not None else is_former(name))]
+    others = [
+        name for name in names if name != WRITTEN and not (name in known if known is not None else is_former(name))
+    ]
     if others:
         raise EditedError(
             f"has {'a file' if len(others) == 1 else 'files'} that cluster-forge did not write: {first_few(others)}",
