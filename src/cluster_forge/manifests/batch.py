@@ -65,13 +65,24 @@ def _id(identity: ObjectId) -> tuple[str, str, str, str]:
 def _facts(facts: Facts) -> list[Any]:
     kind = facts.defines
     defines = [kind.group, kind.kind, kind.namespaced, list(kind.versions)] if kind else None
-    return [list(facts.images), facts.hook, facts.weight, defines]
+    remarks = [facts.invalid_labels, facts.dropped_fields, facts.repeated_keys]
+    return [facts.images, facts.hook, facts.weight, defines, facts.version, remarks if any(remarks) else None]
 
 
 def _facts_from(entry: list[Any]) -> Facts:
-    images, hook, weight, defines = entry
+    images, hook, weight, defines, version, remarks = entry
     kind = None
     if defines:
         group, name, namespaced, versions = defines
         kind = CustomKind(group=group, kind=name, namespaced=namespaced, versions=tuple(versions))
-    return Facts(images=tuple(images), hook=hook, weight=weight, defines=kind)
+    invalid_labels, dropped_fields, repeated_keys = map(tuple, remarks or ((), (), ()))
+    return Facts(
+        images=tuple(images),
+        hook=hook,
+        weight=weight,
+        defines=kind,
+        version=version,
+        invalid_labels=invalid_labels,
+        dropped_fields=dropped_fields,
+        repeated_keys=repeated_keys,
+    )

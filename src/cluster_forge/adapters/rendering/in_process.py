@@ -73,7 +73,8 @@ class InProcessRenderer:
     def _objects(self, text: str, provenance: Provenance) -> list[Manifest]:
         objects = self._recent.get(text)
         if objects is None:
-            manifests = normalize.objects(self._reader.read(text), provenance)
+            document = self._reader.examine(text)
+            manifests = normalize.objects(document.value, provenance, document.repeated_keys)
             objects = self._recent.put(text, [_without_tree(manifest) for manifest in manifests])
         return objects
 
@@ -102,7 +103,7 @@ def _without_tree(manifest: Manifest) -> Manifest:
     """The manifest in every form except its tree, the largest; its keys sorted, as Kubernetes returns them."""
     content = orjson.dumps(manifest.body, option=orjson.OPT_SORT_KEYS)
     document = Document(json=content)
-    return replace(manifest, document=Document(json=content, text=document.text, facts=document.facts))
+    return replace(manifest, document=Document(json=content, text=document.text, facts=manifest.facts))
 
 
 def _failure(error: Exception, job: RenderJob, where: str) -> ManifestError:

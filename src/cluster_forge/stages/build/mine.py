@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.checks import registry
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.ports.progress import Reporter
@@ -77,9 +78,9 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
 
     regenerated = _regenerate_folders(stack, upstream, locked_upstream, toolbox, reporter)
     to_render = stack if request.whole or sourced else replace(stack, components=())  # any CRD may change a chart
-    rendered = render(to_render, locked, request.lock, toolbox, reporter)
-    entries, rendered = _write_sourced_trees(stack, rendered, locked, request.lock, toolbox)
-    for finding in _hand_edited(entries, request.lock, rendered):
+    results = render(to_render, locked, request.lock, toolbox, reporter)
+    entries, rendered = _write_sourced_trees(stack, results, locked, request.lock, toolbox)
+    for finding in (*_hand_edited(entries, request.lock, rendered), *_lost_in_reading(results)):
         reporter.finding_reported(finding)
     lock = _lock(request.lock, entries, locked, locked_upstream)
     if lock != request.lock:
@@ -169,6 +170,13 @@ def _hand_edited(
                 message="was edited by hand: regenerated from the sources",
                 fix="change values, `exclude` objects, or edit working/: mine overwrites this folder",
             )
+
+
+def _lost_in_reading(rendered: Mapping[ComponentName, RenderedComponent]) -> Iterator[Finding]:
+    """What the sourced trees no longer show of what the sources have."""
+    for result in rendered.values():
+        for group in result.sourced:
+            yield from registry.check_reading(group.manifests)
 
 
 def _is_due(upstream: Upstream, request: MineRequest, files: Workspace) -> bool:
