@@ -29,6 +29,20 @@ def in_input(path: str) -> str:
     return posixpath.normpath(posixpath.join(INPUT, path))
 
 
+def is_outside(path: str) -> bool:
+    """Whether a normalized path leaves the workspace."""
+    return path == ".." or path.startswith(("../", "/"))
+
+
+def outside_error(named: Positioned, subject: str = "") -> DescriptionError:
+    """The error for a path that `is_outside`; ``subject`` begins the message."""
+    return DescriptionError(
+        f"{subject}{named.content} is outside of the workspace",
+        where=named.where,
+        fix="move it into the workspace, and write its path in there",
+    )
+
+
 def is_url(text: str) -> bool:
     """Whether a source is a URL, not a path."""
     return "://" in text
@@ -109,7 +123,7 @@ class InputFiles:
                 named,
                 component,
                 f"chart {path} does not exist",
-                fix="set `helm.repository` if it is in a repository",
+                fix=_repository_fix(str(named.content)),
             )
         if not path.endswith(_ARCHIVE) and not any(posixpath.basename(file) == "Chart.yaml" for file in paths):
             return _source_error(
@@ -122,6 +136,14 @@ class InputFiles:
 
     def _existing(self, path: str) -> Sequence[str] | None:
         return self.listed(path) if self._list else ("Chart.yaml",)
+
+
+def _repository_fix(chart: str) -> str:
+    """``bitnami/nginx`` is how ``helm install`` names a chart of a repository that ``helm repo add`` called so."""
+    alias, slash, name = chart.partition("/")
+    if slash and "/" not in name and not alias.startswith("."):
+        return f"if {alias} is a repository of `helm repo add`, write `repository: ADDRESS` (`helm repo list` shows it) and `chart: {name}`"
+    return "set `helm.repository` if it is in a repository"
 
 
 def _source_error(named: Positioned, component: str, message: str, *, fix: str) -> DescriptionError:

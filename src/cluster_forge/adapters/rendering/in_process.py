@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import orjson
 
+from cluster_forge.adapters.rendering import null_values
 from cluster_forge.foundation.errors import ForgeError, ManifestError, raise_all
 from cluster_forge.manifests import batch, normalize, split
 from cluster_forge.manifests.manifest import Document, Manifest, Provenance
@@ -52,7 +53,8 @@ class InProcessRenderer:
             return self._engine.render(chart)
         except ForgeError as error:
             message = f"component {job.component}: {error.message}"
-            raise type(error)(message, where=error.where or job.where, fix=error.fix) from error
+            fix = null_values.fix_for(error.message, chart.values) or error.fix
+            raise type(error)(message, where=error.where or job.where, fix=fix) from error
 
     def _manifests(self, documents: Documents, job: RenderJob) -> tuple[Manifest, ...]:
         manifests: list[Manifest] = []
