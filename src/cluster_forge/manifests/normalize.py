@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from cluster_forge.foundation.errors import ManifestError
-from cluster_forge.manifests import facts, server_fields
+from cluster_forge.manifests import facts, other_documents, server_fields
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenance
 from cluster_forge.manifests.scope import Scopes
 
+_FIX = "only Kubernetes objects can be deployed; name a Helm values file in `valuesFiles` of a component with `helm`"
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 
 
@@ -25,6 +26,9 @@ def objects(value: Any, provenance: Provenance, repeated_keys: tuple[str, ...] =
     """
     if value is None or value == {}:
         return
+    other = other_documents.known(value)
+    if other:
+        raise _error(provenance, f"not a Kubernetes object: it is {other.what}", other.fix)
     if not isinstance(value, dict):
         raise _error(provenance, f"the document is {_type_name(value)}, not a mapping")
     kind, api_version = value.get("kind"), value.get("apiVersion")
@@ -98,12 +102,11 @@ def _named(value: dict[str, Any], provenance: Provenance) -> Mapping[str, Any]:
     return value
 
 
-def _error(provenance: Provenance, message: str) -> ManifestError:
+def _error(provenance: Provenance, message: str, fix: str = _FIX) -> ManifestError:
     return ManifestError(
         f"component {provenance.component}: {message}",
         where=provenance.origin,
-        fix="only Kubernetes objects can be deployed; name a Helm values file in `valuesFiles` of a component with `helm`; "
-        f"to leave the component out: --skip {provenance.component}",
+        fix=f"{fix}; to leave the component out: --skip {provenance.component}",
     )
 
 

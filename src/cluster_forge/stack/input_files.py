@@ -108,6 +108,10 @@ class InputFiles:
         paths = self._existing(path)
         if paths is None:
             return _source_error(named, component, f"{path} does not exist", fix="create it")
+        if list(paths) == [path] and not path.endswith(_YAML):
+            return _source_error(
+                named, component, f"{path} is not a YAML or JSON file", fix=_file_fix(str(named.content))
+            )
         if not any(file.endswith(_YAML) for file in paths):
             return _source_error(
                 named, component, f"{path} contains no YAML files", fix="put manifests (*.yaml) into it"
@@ -136,6 +140,12 @@ class InputFiles:
 
     def _existing(self, path: str) -> Sequence[str] | None:
         return self.listed(path) if self._list else ("Chart.yaml",)
+
+
+def _file_fix(path: str) -> str:
+    if path.endswith((_ARCHIVE, ".tar.gz")):
+        return f"write `helm: {{chart: {path}}}` if it is a chart"
+    return "remove the entry if it is a note or a README; put the content of any other file into a ConfigMap"
 
 
 def _repository_fix(chart: str) -> str:
