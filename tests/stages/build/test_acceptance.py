@@ -100,7 +100,7 @@ def test_a_generated_name_may_end_in_a_hyphen(harness: Harness) -> None:
         ("apps/v1", "Deploymnet", 33, Severity.ERROR, "does not serve Deploymnet of apps/v1", "remove the object"),
     ],
 )
-def test_an_api_that_the_target_does_not_serve_is_a_finding(  # noqa: PLR0913 - one row of the table
+def test_an_api_that_the_target_does_not_serve_is_a_finding(  # noqa: PLR0917 - one row of the table
     harness: Harness, api: str, kind: str, minor: int, severity: Severity, message: str, fix: str
 ) -> None:
     finding = only(forged(harness, object_of(api, kind), minor=minor), "removed-api")

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from cluster_forge.checks import registry
 from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.foundation.names import ComponentName, counted
-from cluster_forge.checks import registry
 from cluster_forge.manifests import duplicates, hooks, kubernetes_apis, normalize, order
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.hooks import HookUse

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.checks import registry
+from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.ports.progress import Reporter
