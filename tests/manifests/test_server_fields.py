@@ -50,6 +50,14 @@ def test_what_generators_leave_empty_is_dropped_without_a_notice(empty: dict[str
     assert (cleaned.body, cleaned.dropped) == (exported(), ())
 
 
+@pytest.mark.parametrize(
+    ("owners", "has_owner"),
+    [([{"uid": "1"}], True), ([{"name": "a"}], False), ([], False), (None, False), ("a", False)],
+)
+def test_an_owner_has_a_uid(owners: Any, *, has_owner: bool) -> None:
+    assert server_fields.has_owner(exported(ownerReferences=owners)) is has_owner
+
+
 def test_other_fields_stay_and_nothing_is_copied() -> None:
     given = exported(finalizers=["a"], ownerReferences=[{"uid": "x"}], labels={"uid": "1"}, generateName="b")
     assert server_fields.without(given).body is given

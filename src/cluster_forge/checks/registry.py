@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, Protocol, TypeVar
 
-from cluster_forge.checks.acceptance import invalid_name, removed_api, repeated_key, server_field
+from cluster_forge.checks.acceptance import foreign_owner, invalid_name, removed_api, repeated_key, server_field
 from cluster_forge.checks.exemption import Exemption, is_exempt
 from cluster_forge.checks.inventory import Inventory, OperatedKind, Place
 from cluster_forge.checks.production import (
@@ -78,7 +78,7 @@ REFERENCES: Final[Sequence[Check[Inventory]]] = (
 )
 """Whether what objects name is in the stack."""
 
-ACCEPTANCE: Final[Sequence[Check[Scopes]]] = (invalid_name, removed_api)
+ACCEPTANCE: Final[Sequence[Check[Scopes]]] = (invalid_name, removed_api, foreign_owner)
 """Whether an API server of the target accepts an object, as it is in its namespace."""
 
 READING: Final[Sequence[Check[None]]] = (repeated_key, server_field)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cluster_forge.manifests import hooks, images, object_names
+from cluster_forge.manifests import hooks, images, object_names, server_fields
 
 CRD_GROUP, CRD_KIND = CRD = "apiextensions.k8s.io", "CustomResourceDefinition"
 """Group and kind of a CRD."""
@@ -34,6 +34,7 @@ class Facts:
     comma-separated, and ``weight`` the hook's; ``defines`` is the kind that a CRD defines; ``version`` is that of its API.
 
     ``invalid_labels`` are sentences (`object_names.label_problems`). Two are known only where its document was read:
+    ``has_owner``: it names an owner by uid, which only a server gives.
     ``dropped_fields`` are the paths of the `server_fields` that it had, ``repeated_keys`` those of keys that stood twice.
     """
 
@@ -45,6 +46,7 @@ class Facts:
     invalid_labels: tuple[str, ...] = ()
     dropped_fields: tuple[str, ...] = ()
     repeated_keys: tuple[str, ...] = ()
+    has_owner: bool = False
 
 
 def of(body: Mapping[str, Any]) -> Facts:
@@ -57,6 +59,7 @@ def of(body: Mapping[str, Any]) -> Facts:
         defines=_defined(body),
         version=body["apiVersion"].rpartition("/")[2],
         invalid_labels=tuple(object_names.label_problems(body)),
+        has_owner=server_fields.has_owner(body),
     )
 
 

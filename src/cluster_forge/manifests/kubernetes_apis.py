@@ -76,9 +76,10 @@ def is_built_in(group: str) -> bool:
 
 
 def versions_of(group: str, kind: str, minor: int) -> tuple[str, ...]:
-    """The API versions in which ``minor`` serves a kind, stable ones of its own group first: ``policy/v1``."""
+    """The API versions in which ``minor`` serves a kind: those of its own group first, stable ones first, newest first."""
     served = [row for row in KINDS if row[2] == kind and minor in _minors_in(row[4])]
-    served.sort(key=lambda row: (row[0] != group, "alpha" in row[1], "beta" in row[1], row[0]))
+    newest_first = sorted(served, key=lambda row: row[1], reverse=True)
+    served = sorted(newest_first, key=lambda row: (row[0] != group, "alpha" in row[1], "beta" in row[1], row[0]))
     return tuple(f"{group}/{version}" if group else version for group, version, *_ in served)
 
 

@@ -42,6 +42,12 @@ def without(body: Mapping[str, Any]) -> WithoutServerFields:
     return WithoutServerFields(cleaned, tuple(_with_values(body)))
 
 
+def has_owner(body: Mapping[str, Any]) -> bool:
+    """Whether it names an owner with a uid. That stays, as whatever may be meant; a foreign one is deadly, though."""
+    owners = body["metadata"].get("ownerReferences")
+    return isinstance(owners, list) and any(isinstance(owner, dict) and owner.get("uid") for owner in owners)
+
+
 def _with_values(body: Mapping[str, Any]) -> Iterator[str]:
     metadata = body["metadata"]
     for key in sorted(_METADATA & metadata.keys()):

@@ -96,6 +96,14 @@ def test_a_generated_name_may_end_in_a_hyphen(harness: Harness) -> None:
             "only with `--runtime-config=resource.k8s.io/v1beta1=true`",
             "set that option",
         ),
+        (
+            "autoscaling/v2beta2",
+            "HorizontalPodAutoscaler",
+            33,
+            Severity.ERROR,
+            "; 1.25 does",
+            "write `apiVersion: autoscaling/v2`",
+        ),
         ("v2", "Service", 33, Severity.ERROR, "does not serve Service of v2", "write `apiVersion: v1`"),
         ("apps/v1", "Deploymnet", 33, Severity.ERROR, "does not serve Deploymnet of apps/v1", "remove the object"),
     ],
@@ -128,6 +136,21 @@ def test_fields_of_the_api_server_are_dropped_with_a_notice(harness: Harness) ->
     assert "metadata.creationTimestamp, metadata.uid" in finding.message
     assert "uid" not in harness.working["web/configmap_web_a.yaml"]
     assert "a: b" in harness.working["web/configmap_web_a.yaml"]
+
+
+def test_an_owner_of_another_cluster_is_a_warning(harness: Harness) -> None:
+    owned = EXPORTED.replace("uid: 1-2", "ownerReferences: [{uid: 1-2}]").replace(
+        "  creationTimestamp: '2026-01-01T00:00:00Z'\n", ""
+    )
+    finding = only(forged(harness, owned), "server-field")
+    assert (finding.severity, finding.fix) == (Severity.WARNING, "remove ownerReferences")
+    assert "ownerReferences" in harness.working["web/configmap_web_a.yaml"]
+
+
+def test_an_invalid_namespace_is_one_error(harness: Harness) -> None:
+    """Not another one for the Namespace that is added for it."""
+    finding = only(forged(harness, harness.config_map("a", namespace="'${ns}'")), "invalid-name")
+    assert "'${ns}' cannot be a namespace" in finding.message
 
 
 def test_a_repeated_key_is_a_warning(harness: Harness) -> None:

@@ -50,7 +50,7 @@ def _not_served(manifest: Manifest, minor: int, served: tuple[int, ...]) -> Find
             f"Kubernetes 1.{minor} serves {identity.kind} of {api} only with `--runtime-config={api}=true`",
             fix=f"set that option of the API server, or {instead}",
         )
-    others = f"; {_ranges(served)} do" if served else ""
+    others = f"; {_ranges(served)}" if served else ""
     is_to_come = bool(served) and served[0] > minor
     return (report.warning if is_to_come else report.error)(
         manifest,
@@ -61,5 +61,5 @@ def _not_served(manifest: Manifest, minor: int, served: tuple[int, ...]) -> Find
 
 
 def _ranges(minors: tuple[int, ...]) -> str:
-    """``1.26 to 1.31``; the minors that serve an API have no gap."""
-    return f"1.{minors[0]} to 1.{minors[-1]}" if len(minors) > 1 else f"1.{minors[0]}"
+    """``1.26 to 1.31 do``; the minors that serve an API have no gap."""
+    return f"1.{minors[0]} to 1.{minors[-1]} do" if len(minors) > 1 else f"1.{minors[0]} does"

@@ -256,7 +256,12 @@ def _object_findings(
     """Findings about single objects. What reading them lost is known of own entries only; `mine` reports it of sources."""
     singles = list(singles)
     own = (manifest for result in rendered for group in result.own for manifest in group.manifests)
-    objects = chain.from_iterable(single.manifests for single in singles)
+    objects = (
+        manifest
+        for single in singles
+        for manifest in single.manifests
+        if manifest.provenance.component != NAMESPACES  # the objects that use the namespace have the finding
+    )
     return [
         *registry.check_reading(own),
         *registry.check_acceptance(objects, scopes),
