@@ -28,6 +28,15 @@ def test_a_name_as_a_key_is_one_error(native: Native, settings: str) -> None:
     assert (error.fix or "").startswith("write `- name: grafana`")
 
 
+def test_the_same_in_an_environment(native: Native) -> None:
+    error = raised(native, "environments:\n  production:\n    components:\n    - grafana:\n        wave: 3\n")
+    assert error.message == "environments.production.components[0]: 'grafana' is a key, not a name"
+
+
+def test_a_secret_in_a_domain_is_not_printed(native: Native) -> None:
+    assert "secret" not in str(raised(native, "target: {domain: 'https://user:secret@example.com'}\n"))
+
+
 def test_the_settings_below_such_a_key_are_checked(native: Native) -> None:
     assert native("components:\n- grafana:\n    vesion: 1\n    wave: soon\n").errors() == [
         "input/config.yaml:5: components[0]: 'grafana' is a key, not a name",
@@ -59,6 +68,7 @@ def test_an_empty_extends_is_complete(native: Native) -> None:
         "helm: {chart: ../../x}",
         "{helm: {chart: a, repository: 'https://a.b'}, valuesFiles: [../../../x.yaml]}",
         "manifests: [a/../../../b]",
+        "upstream: {folder: ../../x, manifests: ['https://a.b/c']}, manifests: ['https://a.b/c']",
     ],
 )
 def test_a_path_out_of_the_workspace_has_its_place(native: Native, component: str) -> None:

@@ -141,6 +141,7 @@ class _Builder:
         place = self._merged.at(("upstream",))
         for named in place.strings("manifests"):
             self._check_url(named)
+        self._is_relative(place.at(("folder",)))
         if not schema.helm and not schema.manifests:
             self._wrong(place, "`upstream` has neither `helm` nor `manifests`", fix="add one of them to `upstream`")
         return Upstream(

@@ -18,13 +18,23 @@ _SECTIONS: Final = ("components", "define")
 def named(document: Positioned) -> tuple[Positioned, list[DescriptionError]]:
     """The description with these components named, so that their settings are checked too, and an error for each."""
     errors: list[DescriptionError] = []
+    layer = _layer(document, "", errors)
+    environments = document.get("environments")
+    if environments:
+        layers = {name: _layer(inner, f"environments.{name}.", errors) for name, inner in environments.mapping.items()}
+        changed = replace(environments, content=MappingProxyType(layers)) if layers else environments
+        layer = replace(layer, content=MappingProxyType({**layer.mapping, "environments": changed}))
+    return (layer if errors else document), errors
+
+
+def _layer(document: Positioned, path: str, errors: list[DescriptionError]) -> Positioned:
     members = dict(document.mapping)
     for section in _SECTIONS:
         listed = document.get(section)
         if listed and listed.items:
-            items = tuple(_named(item, f"{section}[{index}]", errors) for index, item in enumerate(listed.items))
+            items = tuple(_named(item, f"{path}{section}[{index}]", errors) for index, item in enumerate(listed.items))
             members[section] = replace(listed, content=items)
-    return (replace(document, content=MappingProxyType(members)) if errors else document), errors
+    return replace(document, content=MappingProxyType(members)) if members else document
 
 
 def _named(item: Positioned, path: str, errors: list[DescriptionError]) -> Positioned:

@@ -71,6 +71,11 @@ def test_schema_errors_have_their_position(native: Native, description: str, err
         ("extends: ../base.yaml", "write it as a list: [../base.yaml]"),
         ("gitops: {install: 'true'}", "write it without quotes"),
         ("size: small", "write `size` below `target`: `target: {size: …}`"),
+        ("gitops: {size: small}", "write `size` below `target`: `target: {size: …}`"),
+        (
+            "target: {domain: 'https://user:secret@example.com:80/x'}",
+            "write `domain: example.com`: user interfaces get names below it",
+        ),
         ("engine: none", "write `engine` below `gitops`: `gitops: {engine: …}`"),
         ("kubeVersion: '1.33'", "write `kubernetes` below `target`: `target: {kubernetes: …}`"),
         ("releases: []", "write `components` instead of `releases`"),

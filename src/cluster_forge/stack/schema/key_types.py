@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.names import is_dns_label, is_dns_name
 from cluster_forge.stack.model import KubernetesVersion
 
@@ -59,9 +60,12 @@ def _domain(text: str) -> str:
     if not text or is_dns_name(text):
         return text
     bare = text.partition("://")[2] or text
-    bare = bare.strip().lower().removeprefix("*.").partition("/")[0].partition(":")[0].strip(".")
+    bare = bare.rpartition("@")[2].strip().lower().removeprefix("*.").partition("/")[0].partition(":")[0].strip(".")
     example = bare if is_dns_name(bare) else "example.com"
-    raise UnfitError(f"{text!r} is not a DNS name", f"write `domain: {example}`: user interfaces get names below it")
+    raise UnfitError(
+        f"{without_credentials(text)!r} is not a DNS name",
+        f"write `domain: {example}`: user interfaces get names below it",
+    )
 
 
 def _repository(text: str) -> str:

@@ -116,9 +116,10 @@ def _unknown_key(model: type[BaseModel], key: str, inside: Path) -> tuple[str, s
     for name in (key, *_OTHER_NAMES.get(key, ())):
         if name in known:
             return message, f"write `{name}` instead of `{key}`"
-        section = next((section for section in known if name in _keys(model, (*inside, section))), None)
-        if section:
-            return message, f"write `{name}` below `{section}`: `{section}: {{{name}: …}}`"
+        for place, sections in ((inside, known), (inside[:-1], above)):
+            section = next((section for section in sections if name in _keys(model, (*place, section))), None)
+            if section:
+                return message, f"write `{name}` below `{section}`: `{section}: {{{name}: …}}`"
     return f"{message}{did_you_mean(key, known)}", None
 
 
