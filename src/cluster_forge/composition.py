@@ -260,6 +260,15 @@ def _repositories(toolbox: Toolbox) -> Repositories:
     return BareRepositories(toolbox.workers, toolbox.cache)
 
 
+def engine_version() -> str:
+    """The engine that renders charts without ``--helm-engine``, and its version.
+
+    Raises:
+        MissingProgramError: if there is none.
+    """
+    return _engine("auto").version
+
+
 def _engine(name: str) -> HelmEngine:
     if name != "helm":
         from cluster_forge.adapters.helm.sdk import HelmSdk

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from cluster_forge.checks import production, references, registry
+from cluster_forge.checks import acceptance, production, references, registry
 from cluster_forge.manifests.finding import CODES
 
 SHARED = {"checked_component", "missing", "monitored", "reachability"}
@@ -18,7 +18,13 @@ def names(package: ModuleType) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("package", "checks"), [(production, registry.PRODUCTION), (references, registry.REFERENCES)], ids=str
+    ("package", "checks"),
+    [
+        (production, registry.PRODUCTION),
+        (references, registry.REFERENCES),
+        (acceptance, (*registry.ACCEPTANCE, *registry.READING)),
+    ],
+    ids=str,
 )
 def test_every_module_with_a_check_is_registered(package: ModuleType, checks: tuple[ModuleType, ...]) -> None:
     assert sorted(check.__name__.rpartition(".")[2] for check in checks) == sorted(names(package))

@@ -21,6 +21,7 @@ from cluster_forge.catalog.library import packaged
 from cluster_forge.cli.app import VERBS, cluster_forge
 from cluster_forge.cli.help_page import HelpCommand, HelpGroup
 from cluster_forge.composition import Services
+from cluster_forge.foundation import build
 from cluster_forge.foundation.errors import FAMILIES, types_of
 
 if TYPE_CHECKING:
@@ -183,7 +184,11 @@ class TestHelp:
         assert all(re.search(rf"^  {verb} ", result, re.MULTILINE) for verb in VERBS)
 
     def test_the_version(self, workspace: Workspace) -> None:
-        assert workspace.ok("--version").out.startswith("cluster-forge, version ")
+        """A bug report needs the build and the engine, too."""
+        shown = workspace.ok("--version").out
+        assert shown.startswith("cluster-forge, version ")
+        assert f"(build {build.identity().rpartition('+')[2]})" in shown
+        assert "Helm engine helm-python-sdk" in shown
 
 
 class TestEnds:

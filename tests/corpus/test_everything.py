@@ -108,7 +108,9 @@ class Independent:
         objects: dict[Key, tuple[Body, frozenset[Path_]]] = {}
         for text, other in zip(first, second, strict=True):
             body, again = parsed(text), None if text == other else parsed(other)
-            for item, other_item in zip(unrolled(body), unrolled(again or body), strict=True):
+            for raw, other_raw in zip(unrolled(body), unrolled(again or body), strict=True):
+                item = without_server_fields(raw)
+                other_item = item if raw is other_raw else without_server_fields(other_raw)
                 key = key_of(item, component.get("namespace") or "default")
                 drawn = frozenset() if item is other_item else frozenset(differences(item, other_item))
                 known = objects.setdefault(key, (item, drawn))
@@ -174,6 +176,21 @@ def unrolled(body: Any) -> list[Any]:
     if not body:
         return []
     return list(body["items"]) if body.get("kind") == "List" else [body]
+
+
+def without_server_fields(body: Any) -> Any:
+    """The object without what generators leave empty of the fields that a server sets; nothing else may be dropped."""
+    if not isinstance(body, dict):
+        return body
+    metadata = {key: value for key, value in body["metadata"].items() if key != "creationTimestamp" or value}
+    kept = {key: value for key, value in body.items() if key != "status" or has_content(value)}
+    return {**kept, "metadata": metadata}
+
+
+def has_content(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(has_content, value.values() if isinstance(value, dict) else value))
+    return value not in (None, "")
 
 
 def key_of(body: Body, namespace: str) -> Key:
@@ -307,11 +324,12 @@ def findings(forged: Forged, severity: Severity) -> list[tuple[str, str | None, 
 
 def test_only_true_findings_about_everything(everything: Forged) -> None:
     assert findings(everything, Severity.ERROR) == []
-    # Both charts contain node-feature-discovery, which is also a component of the stack.
+    # Both charts contain node-feature-discovery, which is also a component of the stack; one has an API of 1.34.
     group = "CustomResourceDefinition.apiextensions.k8s.io/nodefeaturegroups.nfd.k8s-sigs.io"
     assert findings(everything, Severity.WARNING) == [
         ("duplicate-object", "amd-gpu-operator", group),
         ("duplicate-object", "nvidia-gpu-operator", group),
+        ("removed-api", "amd-gpu-operator", "DeviceClass.resource.k8s.io/gpu.amd.com"),
     ]
     hooks_in = [component for code, component, _ in findings(everything, Severity.NOTICE)]
     assert hooks_in == with_hooks(everything)
@@ -319,9 +337,10 @@ def test_only_true_findings_about_everything(everything: Forged) -> None:
 
 def test_only_true_findings_about_prd(prd: Forged) -> None:
     assert findings(prd, Severity.ERROR) == []
-    # Its kube-prometheus-stack has `crds.enabled: false`, and no other component defines them.
+    # Its kube-prometheus-stack has `crds.enabled: false`, and no other component defines them; one API is of 1.34.
     assert {(code, component) for code, component, _ in findings(prd, Severity.WARNING)} == {
-        ("missing-crd", "kube-prometheus-stack")
+        ("missing-crd", "kube-prometheus-stack"),
+        ("removed-api", "amd-gpu-operator"),
     }
     missing = [finding.message for finding in prd.smelted.findings if finding.code == "missing-crd"]
     assert [re.findall(r"of kind (\w+)", message) for message in missing] == [

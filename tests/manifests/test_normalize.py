@@ -56,7 +56,7 @@ def test_an_empty_document_has_no_objects(empty: Any) -> None:
     ("document", "message"),
     [
         (["a"], "a list, not a mapping"),
-        ("text", "text, not a mapping"),
+        ("text", "it is text, as in a NOTES.txt"),
         ({"replicas": 1}, "it has no apiVersion and kind"),
         ({"kind": "X", "metadata": {"name": "a"}}, "it has no apiVersion"),
         ({"apiVersion": "v1", "kind": "", "metadata": {}}, "it has no apiVersion or kind"),

@@ -11,7 +11,7 @@ from cluster_forge.catalog.library import InInput, Library, flattened
 from cluster_forge.catalog.stack_context import StackComponent, StackContext
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
 from cluster_forge.stack.catalog_port import CompletedStack
-from cluster_forge.stack.input_files import InputFiles, in_input
+from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, outside_error
 from cluster_forge.stack.model import Notice, Target
 from cluster_forge.yaml.positioned import Positioned
 
@@ -32,7 +32,11 @@ class StackCatalog:
         """The library with a user's own catalogs over it; a missing one goes into ``errors``."""
         own = []
         for named in folders:
-            folder = InInput(files, in_input(str(named.content)))
+            path = in_input(str(named.content))
+            if is_outside(path):
+                errors.append(outside_error(named))
+                continue
+            folder = InInput(files, path)
             if not folder.is_there:
                 fix = "put `components/NAME.yaml` into it, or name another folder (relative to input/)"
                 errors.append(DescriptionError(f"no catalog in {folder.root}", where=named.where, fix=fix))
@@ -236,11 +240,13 @@ class _Completion:
         missing = [str(name) for name in self.target.architectures if str(name) not in supported]
         if missing:
             message = f"has images for {' and '.join(supported)} only, not for {' and '.join(missing)}"
-            self._warn(component.name, code="platform-missing", message=message)
+            fitting = ", ".join(str(name) for name in self.target.architectures if str(name) in supported)
+            fix = f"write `architectures: [{fitting or ', '.join(supported)}]` below `target`, or keep its pods on such nodes"
+            self._warn(component.name, code="platform-missing", message=message, fix=fix)
 
-    def _warn(self, name: str, *, code: str, message: str) -> None:
+    def _warn(self, name: str, *, code: str, message: str, fix: str = "") -> None:
         where = self._where(name) or ""
-        self.notices.append(Notice(code=code, message=message, component=name, where=where, is_warning=True))
+        self.notices.append(Notice(code=code, message=message, component=name, where=where, is_warning=True, fix=fix))
 
     def _where(self, name: str) -> str | None:
         own = self.own.get(name)

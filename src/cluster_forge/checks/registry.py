@@ -1,11 +1,13 @@
-"""All checks, and running them: those of a component's objects alone, and those across the objects of a stack."""
+"""All checks, and running them: those of an object, of a component's objects, and across the objects of a stack."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, Protocol, TypeVar
 
+from cluster_forge.checks.acceptance import foreign_owner, invalid_name, removed_api, repeated_key, server_field
 from cluster_forge.checks.exemption import Exemption, is_exempt
 from cluster_forge.checks.inventory import Inventory, OperatedKind, Place
 from cluster_forge.checks.production import (
@@ -35,6 +37,7 @@ from cluster_forge.checks.references import (
 )
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
+from cluster_forge.manifests.scope import Scopes
 from cluster_forge.stack.model import Size
 
 _Context_contra = TypeVar("_Context_contra", contravariant=True)
@@ -74,6 +77,36 @@ REFERENCES: Final[Sequence[Check[Inventory]]] = (
     api_services,
 )
 """Whether what objects name is in the stack."""
+
+ACCEPTANCE: Final[Sequence[Check[Scopes]]] = (invalid_name, removed_api, foreign_owner)
+"""Whether an API server of the target accepts an object, as it is in its namespace."""
+
+READING: Final[Sequence[Check[None]]] = (repeated_key, server_field)
+"""What reading an object's document lost."""
+
+
+def check_acceptance(manifests: Iterable[Manifest], scopes: Scopes) -> list[Finding]:
+    """The findings of `ACCEPTANCE`, each with the file or template of its object."""
+    return [
+        _located(finding, manifest)
+        for manifest in manifests
+        for check in ACCEPTANCE
+        for finding in check.findings(manifest, scopes)
+    ]
+
+
+def check_reading(manifests: Iterable[Manifest]) -> list[Finding]:
+    """The findings of `READING`, each with the file or template of its object."""
+    return [
+        _located(finding, manifest)
+        for manifest in manifests
+        for check in READING
+        for finding in check.findings(manifest, None)
+    ]
+
+
+def _located(finding: Finding, manifest: Manifest) -> Finding:
+    return replace(finding, where=manifest.provenance.origin)
 
 
 def check_component(

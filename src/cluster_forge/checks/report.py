@@ -16,6 +16,11 @@ def warning(manifest: Manifest, code: str, message: str, *, fix: str) -> Finding
     return _finding(manifest, Severity.WARNING, code, message, fix)
 
 
+def notice(manifest: Manifest, code: str, message: str, *, fix: str = "") -> Finding:
+    """A finding about something that was done to an object as it was read."""
+    return _finding(manifest, Severity.NOTICE, code, message, fix)
+
+
 def _finding(manifest: Manifest, severity: Severity, code: str, message: str, fix: str) -> Finding:
     return Finding(
         code=code,

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import click
 
-from cluster_forge import __version__
 from cluster_forge.cli import arguments, termination
 from cluster_forge.cli.help_page import HelpGroup, describe
 
@@ -50,9 +49,27 @@ class Verbs(HelpGroup):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS:
+            from cluster_forge.cli import other_verbs
+
+            if pointer := other_verbs.pointer(args[0]):
+                raise click.UsageError(pointer, ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
+
+
+def _version(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        from cluster_forge.cli import version
+
+        click.echo(version.text())
+        context.exit()
 
 
 @click.group(
@@ -68,7 +85,9 @@ class Verbs(HelpGroup):
     " (cluster-forge help errors), 70 a bug.",
 )
 @click.option("-C", "workspace", metavar="WORKSPACE", default=".", help="Folder that holds input/ [default: .].")
-@click.version_option(__version__, prog_name="cluster-forge", help="Print the version.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
 @click.pass_context
 def cluster_forge(context: click.Context, workspace: str) -> None:
     """Turn a short stack description into a complete, deployable Kubernetes platform.

@@ -1,4 +1,4 @@
-"""The options for a target that several verbs have: ``--size`` and ``--kubernetes``."""
+"""The options for a target that several verbs have: ``--size``, ``--kubernetes`` and ``--domain``."""
 
 from __future__ import annotations
 
@@ -22,11 +22,30 @@ def _kubernetes(context: click.Context, parameter: click.Parameter, text: str | 
         raise click.BadParameter(f"{error}: write {DEFAULT_KUBERNETES}", context, parameter) from error
 
 
+def dns_name(text: str) -> str:
+    """``text``, a DNS name or empty.
+
+    Raises:
+        click.BadParameter: for anything else.
+    """
+    from cluster_forge.foundation.names import is_dns_name
+
+    if text and not is_dns_name(text):
+        raise click.BadParameter(f"{text!r} is not a DNS name: write example.com")
+    return text
+
+
 kubernetes = click.option(
     "--kubernetes",
     metavar="VERSION",
     callback=_kubernetes,
     help=f"Kubernetes version of the target: {DEFAULT_KUBERNETES}.",
+)
+domain = click.option(
+    "--domain",
+    metavar="DOMAIN",
+    callback=lambda _context, _parameter, text: text and dns_name(text),
+    help="Domain for user interfaces: example.com.",
 )
 size = click.option("--size", type=click.Choice(SIZES), help="Size of the target: picks the catalog's size values.")
 size_or_small = click.option(

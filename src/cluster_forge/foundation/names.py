@@ -15,6 +15,12 @@ def is_dns_label(text: str) -> bool:
     return bool(_LABEL.match(text))
 
 
+def is_dns_name(text: str) -> bool:
+    """Whether ``text`` is a DNS name in lower case: labels joined by dots, the last one not a number (as in an address)."""
+    labels = text.split(".")
+    return len(text) <= 253 and all(map(is_dns_label, labels)) and not labels[-1].isdigit()
+
+
 class ComponentName(str):
     """The name of a component: a DNS label, because it names folders, Applications and releases.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 import textwrap
 
+from cluster_forge.foundation.names import counted
 from cluster_forge.gitops import bootstrap, script_source
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
@@ -35,7 +36,10 @@ def _deploy(plan: DeployPlan) -> tuple[str, ...]:
     """The function ``deploy``, and what it needs."""
     read = script_source.read
     if plan.argocd is None:
-        rows = (f"{bootstrap.FOLDER}/{part.folder} {part.wave} {part.objects}" for part in plan.components)
+        rows = (
+            f"{bootstrap.FOLDER}/{part.folder} {part.wave} {counted(part.objects, 'object')}"
+            for part in plan.components
+        )
         return read("permissions"), read("deploy_direct").replace("{waves}", "\n".join(rows))
     own: tuple[str, ...] = ("permissions", "deploy_install")
     if plan.delivery is Delivery.EXISTING:
@@ -73,14 +77,14 @@ def _argocd(plan: DeployPlan, argocd: ArgoCdPlan) -> dict[str, str]:
 
 
 def _summary(plan: DeployPlan) -> str:
-    count = len(plan.components)
+    components = counted(len(plan.components), "component")
     match plan.delivery:
         case Delivery.DIRECT:
-            return f"{count} components, {plan.objects} objects, applied by kubectl"
+            return f"{components}, {counted(plan.objects, 'object')}, applied by kubectl"
         case Delivery.INSTALL:
-            return f"Argo CD and {count} components, applied by Argo CD"
+            return f"Argo CD and {components}, applied by Argo CD"
         case Delivery.EXISTING:
-            return f"{count} components, applied by the Argo CD in the cluster"
+            return f"{components}, applied by the Argo CD in the cluster"
 
 
 def _namespace(plan: DeployPlan) -> str:

@@ -65,13 +65,25 @@ def _id(identity: ObjectId) -> tuple[str, str, str, str]:
 def _facts(facts: Facts) -> list[Any]:
     kind = facts.defines
     defines = [kind.group, kind.kind, kind.namespaced, list(kind.versions)] if kind else None
-    return [list(facts.images), facts.hook, facts.weight, defines]
+    remarks = [facts.invalid_labels, facts.dropped_fields, facts.repeated_keys, facts.has_owner]
+    return [facts.images, facts.hook, facts.weight, defines, facts.version, remarks if any(remarks) else None]
 
 
 def _facts_from(entry: list[Any]) -> Facts:
-    images, hook, weight, defines = entry
+    images, hook, weight, defines, version, remarks = entry
     kind = None
     if defines:
         group, name, namespaced, versions = defines
         kind = CustomKind(group=group, kind=name, namespaced=namespaced, versions=tuple(versions))
-    return Facts(images=tuple(images), hook=hook, weight=weight, defines=kind)
+    invalid_labels, dropped_fields, repeated_keys, has_owner = remarks or ((), (), (), False)
+    return Facts(
+        images=tuple(images),
+        hook=hook,
+        weight=weight,
+        defines=kind,
+        version=version,
+        invalid_labels=tuple(invalid_labels),
+        dropped_fields=tuple(dropped_fields),
+        repeated_keys=tuple(repeated_keys),
+        has_owner=has_owner,
+    )

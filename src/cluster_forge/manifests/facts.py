@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cluster_forge.manifests import hooks, images
+from cluster_forge.manifests import hooks, images, object_names, server_fields
 
 CRD_GROUP, CRD_KIND = CRD = "apiextensions.k8s.io", "CustomResourceDefinition"
 """Group and kind of a CRD."""
@@ -31,13 +31,22 @@ class CustomKind:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """``images`` are the references in the object, sorted; ``hook`` the events of Helm that it is a hook for, sorted and
-    comma-separated, and ``weight`` the hook's; ``defines`` is the kind that a CRD defines.
+    comma-separated, and ``weight`` the hook's; ``defines`` is the kind that a CRD defines; ``version`` is that of its API.
+
+    ``invalid_labels`` are sentences (`object_names.label_problems`). Two are known only where its document was read:
+    ``has_owner``: it names an owner by uid, which only a server gives.
+    ``dropped_fields`` are the paths of the `server_fields` that it had, ``repeated_keys`` those of keys that stood twice.
     """
 
     images: tuple[str, ...] = ()
     hook: str = ""
     weight: int = 0
     defines: CustomKind | None = None
+    version: str = ""
+    invalid_labels: tuple[str, ...] = ()
+    dropped_fields: tuple[str, ...] = ()
+    repeated_keys: tuple[str, ...] = ()
+    has_owner: bool = False
 
 
 def of(body: Mapping[str, Any]) -> Facts:
@@ -48,6 +57,9 @@ def of(body: Mapping[str, Any]) -> Facts:
         hook=",".join(sorted(hook.events)),
         weight=hook.weight,
         defines=_defined(body),
+        version=body["apiVersion"].rpartition("/")[2],
+        invalid_labels=tuple(object_names.label_problems(body)),
+        has_owner=server_fields.has_owner(body),
     )
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 BUILT_IN_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 """The namespaces that every cluster has."""
 
+_FORMER_GROUPS = frozenset({"auditregistration.k8s.io", "extensions", "settings.k8s.io"})
+"""Groups that no minor of the table serves ("Deprecated API Migration Guide")."""
+
 
 def minors() -> tuple[int, ...]:
     """The minors in the table, ascending, without a gap."""
@@ -60,6 +63,34 @@ def is_namespaced(group: str, kind: str, minor: int) -> bool | None:
 def served_minors(group: str, version: str, kind: str) -> tuple[int, ...]:
     """The minors that serve this kind in this version by default; none for kinds of other projects."""
     return _served().get((group, version, kind), ())
+
+
+def known_minors(group: str, version: str, kind: str) -> tuple[int, ...]:
+    """The minors that know this kind in this version, by default or with ``--runtime-config``."""
+    return _known().get((group, version, kind), ())
+
+
+def is_built_in(group: str) -> bool:
+    """Whether a group is one of Kubernetes itself, in the table or removed before it."""
+    return group in _groups()
+
+
+def versions_of(group: str, kind: str, minor: int) -> tuple[str, ...]:
+    """The API versions in which ``minor`` serves a kind: those of its own group first, stable ones first, newest first."""
+    served = [row for row in KINDS if row[2] == kind and minor in _minors_in(row[4])]
+    newest_first = sorted(served, key=lambda row: row[1], reverse=True)
+    served = sorted(newest_first, key=lambda row: (row[0] != group, "alpha" in row[1], "beta" in row[1], row[0]))
+    return tuple(f"{group}/{version}" if group else version for group, version, *_ in served)
+
+
+@cache
+def _groups() -> frozenset[str]:
+    return frozenset(row[0] for row in KINDS) | _FORMER_GROUPS
+
+
+@cache
+def _known() -> Mapping[tuple[str, str, str], tuple[int, ...]]:
+    return MappingProxyType({(group, version, kind): _minors_in(where) for group, version, kind, _, _, where in KINDS})
 
 
 @cache

@@ -7,32 +7,46 @@ from dataclasses import replace
 from typing import Any
 
 from cluster_forge.foundation.errors import ManifestError
+from cluster_forge.manifests import facts, other_documents, server_fields
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenance
 from cluster_forge.manifests.scope import Scopes
 
+_FIX = "only Kubernetes objects can be deployed; name a Helm values file in `valuesFiles` of a component with `helm`"
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 
 
-def objects(value: Any, provenance: Provenance) -> Iterator[Manifest]:
+def objects(value: Any, provenance: Provenance, repeated_keys: tuple[str, ...] = ()) -> Iterator[Manifest]:
     """The objects in one document's ``value``; a ``List`` (or ``…List`` with items) gives its items.
+
+    They have no `server_fields`. ``repeated_keys`` of the document become a fact of its first object.
 
     Raises:
         ManifestError: if it is not a Kubernetes object: not a mapping, or without ``apiVersion``, ``kind`` or a name.
     """
     if value is None or value == {}:
         return
+    other = other_documents.known(value)
+    if other:
+        raise _error(provenance, f"not a Kubernetes object: it is {other.what}", other.fix)
     if not isinstance(value, dict):
         raise _error(provenance, f"the document is {_type_name(value)}, not a mapping")
     kind, api_version = value.get("kind"), value.get("apiVersion")
     items = value.get("items")
     if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list) and isinstance(api_version, str):
-        for item in items:
-            yield from objects(_typed(item, kind.removesuffix("List"), api_version), provenance)
+        for index, item in enumerate(items):
+            typed = _typed(item, kind.removesuffix("List"), api_version)
+            yield from objects(typed, provenance, () if index else repeated_keys)
         return
     if not isinstance(api_version, str) or not isinstance(kind, str) or not api_version or not kind:
         missing = " and ".join(key for key in ("apiVersion", "kind") if not isinstance(value.get(key), str))
         raise _error(provenance, f"not a Kubernetes object: it has no {missing or 'apiVersion or kind'}")
-    yield Manifest.of(_named(value, provenance), provenance)
+    cleaned = server_fields.without(_named(value, provenance))
+    known = facts.of(cleaned.body)
+    if cleaned.dropped or repeated_keys:
+        known = replace(known, dropped_fields=cleaned.dropped, repeated_keys=repeated_keys)
+    document = Document(body=cleaned.body, facts=known)
+    yield Manifest(id=ObjectId.of(cleaned.body), document=document, provenance=provenance)
 
 
 def placed(manifest: Manifest, namespace: str, scopes: Scopes) -> Manifest:
@@ -88,12 +102,11 @@ def _named(value: dict[str, Any], provenance: Provenance) -> Mapping[str, Any]:
     return value
 
 
-def _error(provenance: Provenance, message: str) -> ManifestError:
+def _error(provenance: Provenance, message: str, fix: str = _FIX) -> ManifestError:
     return ManifestError(
         f"component {provenance.component}: {message}",
         where=provenance.origin,
-        fix="only Kubernetes objects can be deployed; name a Helm values file in `valuesFiles` of a component with `helm`; "
-        f"to leave the component out: --skip {provenance.component}",
+        fix=f"{fix}; to leave the component out: --skip {provenance.component}",
     )
 
 

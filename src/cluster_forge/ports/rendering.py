@@ -65,6 +65,14 @@ class HelmEngine(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YamlDocument:
+    """A document's value, and the paths of keys that stand twice in one of its mappings, each with its line."""
+
+    value: Any
+    repeated_keys: tuple[str, ...] = ()
+
+
 class YamlReader(Protocol):
     """YAML as Kubernetes reads it (``sigs.k8s.io/yaml``): one document in, JSON out."""
 
@@ -73,6 +81,13 @@ class YamlReader(Protocol):
 
         Raises:
             ManifestError: if it is not YAML; the message has the line in the document.
+        """
+
+    def examine(self, document: str) -> YamlDocument:
+        """The same, with what the value does not show.
+
+        Raises:
+            ManifestError: as `read`.
         """
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import merge
-from cluster_forge.stack.input_files import InputFiles, in_input, is_url
+from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, is_url, outside_error
 from cluster_forge.stack.model import Component, ExpectedSecret, HelmSource, Size, Upstream
 from cluster_forge.stack.resolve import MOST_HINTS, LayeredComponent
 from cluster_forge.stack.schema.component import ComponentSchema, HelmSchema, SecretSchema, UpstreamSchema
@@ -141,6 +141,7 @@ class _Builder:
         place = self._merged.at(("upstream",))
         for named in place.strings("manifests"):
             self._check_url(named)
+        self._is_relative(place.at(("folder",)))
         if not schema.helm and not schema.manifests:
             self._wrong(place, "`upstream` has neither `helm` nor `manifests`", fix="add one of them to `upstream`")
         return Upstream(
@@ -189,11 +190,14 @@ class _Builder:
         return document.value or {}
 
     def _is_relative(self, named: Positioned) -> bool:
-        """Whether the path is relative, as it must be."""
+        """Whether the path is relative and in the workspace, as it must be."""
         path = str(named.content)
         is_relative = not path.startswith("/")
         if not is_relative:
             self._wrong(named, f"{path} is an absolute path", fix=f"write `{path.lstrip('/')}`, relative to input/")
+        elif is_outside(in_input(path)):
+            self._add(outside_error(named, f"{self._name}: "))
+            return False
         return is_relative
 
     def _wrong(self, place: Positioned, message: str, *, fix: str) -> None:

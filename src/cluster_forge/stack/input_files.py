@@ -29,6 +29,20 @@ def in_input(path: str) -> str:
     return posixpath.normpath(posixpath.join(INPUT, path))
 
 
+def is_outside(path: str) -> bool:
+    """Whether a normalized path leaves the workspace."""
+    return path == ".." or path.startswith(("../", "/"))
+
+
+def outside_error(named: Positioned, subject: str = "") -> DescriptionError:
+    """The error for a path that `is_outside`; ``subject`` begins the message."""
+    return DescriptionError(
+        f"{subject}{named.content} is outside of the workspace",
+        where=named.where,
+        fix="move it into the workspace, and write its path in there",
+    )
+
+
 def is_url(text: str) -> bool:
     """Whether a source is a URL, not a path."""
     return "://" in text
@@ -94,6 +108,10 @@ class InputFiles:
         paths = self._existing(path)
         if paths is None:
             return _source_error(named, component, f"{path} does not exist", fix="create it")
+        if list(paths) == [path] and not path.endswith(_YAML):
+            return _source_error(
+                named, component, f"{path} is not a YAML or JSON file", fix=_file_fix(str(named.content))
+            )
         if not any(file.endswith(_YAML) for file in paths):
             return _source_error(
                 named, component, f"{path} contains no YAML files", fix="put manifests (*.yaml) into it"
@@ -109,7 +127,7 @@ class InputFiles:
                 named,
                 component,
                 f"chart {path} does not exist",
-                fix="set `helm.repository` if it is in a repository",
+                fix=_repository_fix(str(named.content)),
             )
         if not path.endswith(_ARCHIVE) and not any(posixpath.basename(file) == "Chart.yaml" for file in paths):
             return _source_error(
@@ -122,6 +140,20 @@ class InputFiles:
 
     def _existing(self, path: str) -> Sequence[str] | None:
         return self.listed(path) if self._list else ("Chart.yaml",)
+
+
+def _file_fix(path: str) -> str:
+    if path.endswith((_ARCHIVE, ".tar.gz")):
+        return f"write `helm: {{chart: {path}}}` if it is a chart"
+    return "remove the entry if it is a note or a README; put the content of any other file into a ConfigMap"
+
+
+def _repository_fix(chart: str) -> str:
+    """``bitnami/nginx`` is how ``helm install`` names a chart of a repository that ``helm repo add`` called so."""
+    alias, slash, name = chart.partition("/")
+    if slash and "/" not in name and not alias.startswith("."):
+        return f"if {alias} is a repository of `helm repo add`, write `repository: ADDRESS` (`helm repo list` shows it) and `chart: {name}`"
+    return "set `helm.repository` if it is in a repository"
 
 
 def _source_error(named: Positioned, component: str, message: str, *, fix: str) -> DescriptionError:

@@ -9,7 +9,7 @@ from typing import Final
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack import merge
-from cluster_forge.stack.input_files import InputFiles
+from cluster_forge.stack.input_files import InputFiles, is_outside, outside_error
 from cluster_forge.yaml.positioned import Positioned
 
 MOST_FILES: Final = 200
@@ -75,6 +75,8 @@ class LayerReader:
         overlay = environments.get(self._environment or "")
         if overlay is not None:
             document = merge.positioned(document, overlay)
+        if not _is_list_of_texts(document.get("extends")):
+            self.is_incomplete = True  # the check has an error about it; what it would define is unknown
         inside = (*above, path)
         layers = [layer for named in document.strings("extends") for layer in self._extended(path, named, inside)]
         return [*layers, document]
@@ -84,6 +86,10 @@ class LayerReader:
         if base in inside:
             cycle = " → ".join((*inside[inside.index(base) :], base))
             self._wrong(named, f"`extends` cycle: {cycle}", fix="remove one of these `extends` entries")
+            return []
+        if is_outside(base):
+            self._errors.append(outside_error(named))
+            self.is_incomplete = True
             return []
         self._count += 1
         if len(inside) > DEEPEST or self._count > MOST_FILES:
@@ -123,3 +129,9 @@ class LayerReader:
 
     def _wrong(self, place: Positioned, message: str, *, fix: str) -> None:
         self._errors.append(DescriptionError(message, where=place.where, fix=fix))
+
+
+def _is_list_of_texts(member: Positioned | None) -> bool:
+    if member is None or member.content is None:
+        return True
+    return isinstance(member.content, tuple) and all(item.string is not None for item in member.items)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.oci.compression import Compression
 
 Values = Mapping[str, Any]
 """Helm values: a JSON object."""
+
+_KUBERNETES: Final = re.compile(
+    r"v?([0-9]{1,4})\.([0-9]{1,4})(?:\.([0-9]{1,4})((?:-[0-9A-Za-z.-]*[0-9A-Za-z])?(?:\+[0-9A-Za-z.-]*[0-9A-Za-z])?))?\Z"
+)
 
 
 class Size(StrEnum):
@@ -44,27 +49,37 @@ class Architecture(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class KubernetesVersion:
-    """A Kubernetes version, ``1.33`` or ``1.33.2``; without a patch number, patch 0."""
+    """A Kubernetes version, ``1.33``, ``1.33.2`` or a distribution's ``v1.33.4-gke.100``; without a patch number, patch 0.
+
+    ``suffix`` is a pre-release or build with its separator: ``-gke.100``, ``+k3s1``.
+    """
 
     major: int
     minor: int
     patch: int = 0
+    suffix: str = ""
 
     @classmethod
     def parse(cls, text: str) -> KubernetesVersion:
-        """Read ``1.33``, ``v1.33`` or ``1.33.2``.
+        """Read ``1.33``, ``v1.33``, ``1.33.2`` or ``v1.33.4+k3s1``.
 
         Raises:
             ValueError: for anything else.
         """
-        parts = text.removeprefix("v").split(".")
-        if len(parts) not in (2, 3) or not all(part.isdigit() for part in parts):
+        match = _KUBERNETES.match(text)
+        if not match:
             raise ValueError(f"not a Kubernetes version: {text!r}")
-        return cls(*map(int, parts))
+        major, minor, patch, suffix = match.groups()
+        return cls(int(major), int(minor), int(patch or 0), suffix or "")
+
+    @property
+    def release(self) -> str:
+        """The version of Kubernetes itself, as Helm compares it with ``kubeVersion``: ``v1.33.4``."""
+        return f"v{self.major}.{self.minor}.{self.patch}"
 
     def __str__(self) -> str:
-        """As in Helm's Capabilities: ``v1.33.0``."""
-        return f"v{self.major}.{self.minor}.{self.patch}"
+        """As in Helm's Capabilities: ``v1.33.0``, ``v1.33.4-gke.100``."""
+        return f"{self.release}{self.suffix}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +234,7 @@ class Notice:
     component: str = ""
     where: str = ""
     is_warning: bool = False
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, raise_all
-from cluster_forge.stack import catalog_overlay, component_builder, merge, settings
+from cluster_forge.stack import catalog_overlay, component_builder, key_as_name, merge, settings
 from cluster_forge.stack.catalog_port import Catalog
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.input_record import DESCRIPTION, InputRecord
@@ -181,7 +181,8 @@ class _Parser:
 
 
 def _layer_errors(document: Positioned) -> list[DescriptionError]:
-    return schema_errors(StackSchema, merge.without_nulls(document))
+    named, errors = key_as_name.named(document)
+    return [*errors, *schema_errors(StackSchema, merge.without_nulls(named))]
 
 
 def _sorted(errors: Sequence[ForgeError]) -> list[ForgeError]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from types import MappingProxyType
 from typing import Final
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError
@@ -18,6 +19,15 @@ from cluster_forge.stack.catalog_port import Catalog, NoCatalog
 from cluster_forge.stack.collections import flattened
 from cluster_forge.stack.model import Notice, Target
 from cluster_forge.yaml.positioned import Positioned
+
+RESERVED: Final = MappingProxyType(
+    {
+        "argo-apps": "working/argo-apps/ holds the Argo CD Applications",
+        "flux": "working/flux/ is for Flux",
+        "namespaces": "working/namespaces/ holds the namespaces that the stack needs and no component defines",
+    }
+)
+"""Names that no component may have, each with its use."""
 
 MOST_HINTS: Final = 20
 """Errors after which no similar name is looked for: each search takes a while."""
@@ -101,6 +111,8 @@ def resolve(
         notices=completed.notices,
     )
     for name in resolved.stack:
+        if name in RESERVED:
+            errors.append(_reserved(name, known[name]))
         _check_needs(resolved, known[name], errors)
     return resolved
 
@@ -197,6 +209,15 @@ def _check_needs(resolved: Resolved, entry: LayeredComponent, errors: list[Forge
         else:
             continue
         errors.append(error)
+
+
+def _reserved(name: str, entry: LayeredComponent) -> DescriptionError:
+    place = entry.layers[-1].get("name")
+    return DescriptionError(
+        f"{name!r} cannot be the name of a component: {RESERVED[name]}",
+        where=(place.where if place else "") or entry.where,
+        fix=f"rename it, for example to {name}-own, also in `needs`",
+    )
 
 
 def _need_error(need: Positioned, message: str, *, fix: str) -> DescriptionError:

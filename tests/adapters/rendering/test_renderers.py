@@ -380,3 +380,19 @@ class TestWorkers:
             parent.kill()
             parent.wait()
         assert becomes_true(lambda: not any(map(is_alive, pids)), 3)
+
+
+@pytest.mark.parametrize(
+    ("template", "files", "values", "fix"),
+    [
+        ("{{ trunc 3 .Values.a.b }}", {}, {"a": {"b": None}}, "`a.b: null` in the values removes"),
+        ("{{ .Values.a.b.c }}", {}, {"a": {"b": None}}, "`a.b: null` in the values removes"),
+        ("{{ trunc 3 .Values.a.b }}", {}, {"a": {}}, "set the values"),
+    ],
+)
+def test_a_value_that_is_null_is_named_with_the_line_to_write(
+    template: str, files: dict[str, str], values: dict[str, Any], fix: str
+) -> None:
+    job = chart_job({"templates/a.yaml": template, **files}, values=values)
+    (error,) = failures(in_process(), job)
+    assert (error.fix or "").startswith(fix)

@@ -401,6 +401,7 @@ generated: now
     assert [(release.version, release.urls, release.digest) for release in index["shop"]] == [
         ("1.10", ("a", "e"), None),
         ("2.0", (), None),
+        ("2.0", (), None),  # by an alias: a version that was left out before aliases were read
     ]
 
 
@@ -522,3 +523,50 @@ def test_adapters_fit_their_ports(tmp_path: Path) -> None:
 def test_oversized_index_is_refused() -> None:
     with pytest.raises(FetchError, match=r"too many values \(limit 1,000\)"):
         repository_index.read(b"x: [" + b"a," * 1_001 + b"]\n", "https://x/index.yaml", most=1_000)
+
+
+def test_aliases_of_an_index_are_read() -> None:
+    content = b"""\
+urls: &urls [a.tgz, &b b.tgz]
+entries:
+  shop:
+  - &first {version: 1.0.0, urls: *urls, maintainers: [{name: x}]}
+  - {<<: *first, version: 1.1.0}
+  - {version: 1.2.0, urls: [*b]}
+  other: &other
+  - *first
+  same: *other
+"""
+    index = repository_index.read(content, "x")
+    shown = {chart: [(release.version, release.urls) for release in releases] for chart, releases in index.items()}
+    both = ("a.tgz", "b.tgz")
+    assert shown == {
+        "shop": [("1.0.0", both), ("1.1.0", both), ("1.2.0", ("b.tgz",))],
+        "other": [("1.0.0", both)],
+        "same": [("1.0.0", both)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("entries", "reason"),
+    [
+        ("a: &x [*x]", "alias \\*x has no anchor"),
+        ("a: *y", "undefined alias|alias \\*y has no anchor"),
+        (
+            "a: &a [b, b]\nc: &c [*a, *a, *a, *a]\nd: &d [*c, *c, *c, *c]\ne: &e [*d, *d, *d, *d]\nf: [*e, *e, *e, *e, *e]",
+            "too many",
+        ),
+    ],
+)
+def test_aliases_without_end_are_refused(entries: str, reason: str) -> None:
+    with pytest.raises(FetchError, match=reason):
+        repository_index.read(
+            f"x:\n  {entries.replace(chr(10), chr(10) + '  ')}\nentries: {{}}\n".encode(), "x", most=1_000
+        )
+
+
+@pytest.mark.parametrize("releases", ["[]", "null", "{}", "[{name: shop}]"])
+def test_a_chart_without_versions_says_so(tmp_path: Path, releases: str) -> None:
+    web = Web({f"{REPOSITORY}/index.yaml": f"entries: {{shop: {releases}}}\n".encode()})
+    with pytest.raises(FetchError, match=rf"the index of {REPOSITORY} has no version of shop"):
+        sources(tmp_path, web).chart(helm(), None)

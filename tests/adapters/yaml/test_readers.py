@@ -18,7 +18,7 @@ from cluster_forge.adapters.yaml.fast import FastYaml, is_alike
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.foundation.errors import ManifestError
-from cluster_forge.ports.rendering import YamlReader
+from cluster_forge.ports.rendering import YamlDocument, YamlReader
 
 PYTHON = PurePythonYaml()
 GO = GoYaml(PYTHON)
@@ -330,6 +330,9 @@ class TestFastYaml:
     def test_exact_reader_is_not_used_for_what_passes(self) -> None:
         class Forbidden:
             def read(self, document: str) -> Any:
+                raise AssertionError(document)
+
+            def examine(self, document: str) -> YamlDocument:
                 raise AssertionError(document)
 
         assert FastYaml(Forbidden()).read("a: b\nc: |\n  d\n") == {"a": "b", "c": "d\n"}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from cluster_forge.cli.progress import state
 from cluster_forge.cli.progress.line_reporter import LineReporter
 from cluster_forge.cli.progress.state import ASCII, UNICODE, Progress, clock, lines
+from cluster_forge.manifests.finding import Finding, Severity
 
 STAGES = ("mine", "render", "smelt", "cast")
 names = st.one_of(
@@ -75,6 +76,30 @@ def test_a_component_with_two_sources_is_being_worked_on_until_both_are_there() 
     twice = [("item_started", "mine", "a"), ("item_started", "mine", "a"), ("item_finished", "mine", "a")]
     assert after(("stage_started", "mine", 2), *twice).open == [("mine", 1, 2, ("a",))]
     assert after(("stage_started", "mine", 2), *twice, ("item_finished", "mine", "a")).open == [("mine", 2, 2, ())]
+
+
+def test_an_item_that_is_finished_again_is_counted_once() -> None:
+    """A chart is rendered again when other components define APIs that it asks for: 7/7, not 8/8, 9/9."""
+    progress = Progress(["render"])
+    printed: list[str] = []
+    reporter = LineReporter(1, printed.append)
+    progress.stage_started("render", 2)
+    reporter.stage_started("render", 2)
+    for item, is_again in (("a", False), ("a", True), ("b", False), ("a", True)):
+        progress.item_finished("render", item, is_again=is_again)
+        reporter.item_finished("render", item, again=is_again)
+    assert progress.open == [("render", 2, 2, ())]
+    assert [line.split()[1] for line in printed] == ["1/2", "1/2", "2/2", "2/2"]
+
+
+@pytest.mark.parametrize(("code", "is_shown"), [("pulled-in", True), ("hook-dropped", False)])
+def test_what_was_added_to_the_stack_is_shown_without_v(code: str, *, is_shown: bool) -> None:
+    printed: list[str] = []
+    finding = Finding(code=code, severity=Severity.NOTICE, message="added: required by grafana")
+    LineReporter(1, printed.append).finding_reported(finding)
+    assert bool(printed) is is_shown
+    LineReporter(0, printed.append).finding_reported(finding)
+    assert len(printed) == is_shown
 
 
 def test_what_is_done_is_never_more_than_all() -> None:

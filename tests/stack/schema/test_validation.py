@@ -70,6 +70,31 @@ def test_schema_errors_have_their_position(native: Native, description: str, err
         ("target: {kubernetes: 1.30}", 'put it in quotes: "1.30"'),
         ("extends: ../base.yaml", "write it as a list: [../base.yaml]"),
         ("gitops: {install: 'true'}", "write it without quotes"),
+        ("size: small", "write `size` below `target`: `target: {size: …}`"),
+        ("gitops: {size: small}", "write `size` below `target`: `target: {size: …}`"),
+        (
+            "target: {domain: 'https://user:secret@example.com:80/x'}",
+            "write `domain: example.com`: user interfaces get names below it",
+        ),
+        ("engine: none", "write `engine` below `gitops`: `gitops: {engine: …}`"),
+        ("kubeVersion: '1.33'", "write `kubernetes` below `target`: `target: {kubernetes: …}`"),
+        ("releases: []", "write `components` instead of `releases`"),
+        ("components: [{name: a, set: {}}]", "write `values` instead of `set`"),
+        ("components: [{name: a, dependsOn: [b]}]", "write `needs` instead of `dependsOn`"),
+        ("components: [{name: a, repoURL: x}]", "write `repository` below `helm`: `helm: {repository: …}`"),
+        ("components: [{name: a, helm: ./x}]", "write `helm: {chart: ./x}`"),
+        (
+            "components: [{name: a, values: f.yaml}]",
+            "write `valuesFiles: [f.yaml]`: `values` has the values themselves",
+        ),
+        (
+            "target: {kubernetes: latest}",
+            'write `kubernetes: "1.33"`, or what `kubectl version` prints: `v1.33.4+k3s1`',
+        ),
+        (
+            "target: {domain: '*.Example.com/'}",
+            "write `domain: example.com`: user interfaces get names below it",
+        ),
     ],
 )
 def test_schema_errors_have_a_fix(native: Native, description: str, fix: str) -> None:
@@ -92,3 +117,50 @@ def test_an_empty_key_is_ignored(native: Native) -> None:
     stack = native("target:\ngitops: {url: }\ncomponents:\ndefine:\ncollections:\n").load().stack
     assert stack.components == ()
     assert stack.gitops.url == ""
+
+
+@pytest.mark.parametrize("domain", ["", "example.com", "a.b-c.example.com", "internal", "127.0.0.1.nip.io"])
+def test_a_domain_is_a_dns_name(native: Native, domain: str) -> None:
+    loaded = native(f"target: {{domain: '{domain}'}}\ncomponents: []\n").load()
+    assert loaded.stack.target.domain == domain
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "not a domain!",
+        "https://example.com/",
+        "*.example.com",
+        "Example.com",
+        "example.com.",
+        "10.0.0.1",
+        "a..b",
+        "${d}",
+        "a_b",
+        "a" * 64,
+    ],
+)
+def test_anything_else_is_not_a_domain(native: Native, domain: str) -> None:
+    (error,) = native(f"target: {{domain: '{domain}'}}\n").errors()
+    assert error == f"input/config.yaml:4: target.domain: {domain!r} is not a DNS name"
+
+
+@pytest.mark.parametrize(
+    ("text", "release", "suffix"),
+    [
+        ("1.33", "v1.33.0", ""),
+        ("v1.31.4-gke.100", "v1.31.4", "-gke.100"),
+        ("v1.33.4+k3s1", "v1.33.4", "+k3s1"),
+        ("1.30.0-eks-a18cd3a", "v1.30.0", "-eks-a18cd3a"),
+        ("v1.34.1+rke2r1", "v1.34.1", "+rke2r1"),
+    ],
+)
+def test_the_version_of_a_distribution_keeps_its_suffix(native: Native, text: str, release: str, suffix: str) -> None:
+    version = native(f"target: {{kubernetes: '{text}'}}\ncomponents: []\n").load().stack.target.kubernetes
+    assert (version.release, version.suffix, str(version)) == (release, suffix, release + suffix)
+
+
+@pytest.mark.parametrize("text", ["1.33-gke", "1", "v1.33.4-", "1.33.4 ", "1.33.4+", "1.³", "1.33.4.5", "1.33.4\\n"])
+def test_anything_else_is_not_a_kubernetes_version(native: Native, text: str) -> None:
+    (error,) = native(f'target: {{kubernetes: "{text}"}}\n').errors()
+    assert "not a Kubernetes version" in error

@@ -214,7 +214,7 @@ def _check_installable(chart: Any, request: RenderRequest, engine: HelmSdk) -> N
             fix="run `helm dependency build` in the chart, or package it with its dependencies",
         )
     versions = metadata.get("kubeVersion")
-    if versions and not _is_in_range(str(request.kubernetes), versions, engine):
+    if versions and not _is_in_range(request.kubernetes.release, versions, engine):
         raise RenderError(
             f"{chart_name} requires Kubernetes {versions}, the target is {request.kubernetes}",
             fix="use another version of the chart, or another target.kubernetes",

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import orjson
 
+from cluster_forge.adapters.rendering import null_values
 from cluster_forge.foundation.errors import ForgeError, ManifestError, raise_all
 from cluster_forge.manifests import batch, normalize, split
 from cluster_forge.manifests.manifest import Document, Manifest, Provenance
@@ -52,7 +53,8 @@ class InProcessRenderer:
             return self._engine.render(chart)
         except ForgeError as error:
             message = f"component {job.component}: {error.message}"
-            raise type(error)(message, where=error.where or job.where, fix=error.fix) from error
+            fix = null_values.fix_for(error.message, chart.values) or error.fix
+            raise type(error)(message, where=error.where or job.where, fix=fix) from error
 
     def _manifests(self, documents: Documents, job: RenderJob) -> tuple[Manifest, ...]:
         manifests: list[Manifest] = []
@@ -73,7 +75,8 @@ class InProcessRenderer:
     def _objects(self, text: str, provenance: Provenance) -> list[Manifest]:
         objects = self._recent.get(text)
         if objects is None:
-            manifests = normalize.objects(self._reader.read(text), provenance)
+            document = self._reader.examine(text)
+            manifests = normalize.objects(document.value, provenance, document.repeated_keys)
             objects = self._recent.put(text, [_without_tree(manifest) for manifest in manifests])
         return objects
 
@@ -102,7 +105,7 @@ def _without_tree(manifest: Manifest) -> Manifest:
     """The manifest in every form except its tree, the largest; its keys sorted, as Kubernetes returns them."""
     content = orjson.dumps(manifest.body, option=orjson.OPT_SORT_KEYS)
     document = Document(json=content)
-    return replace(manifest, document=Document(json=content, text=document.text, facts=document.facts))
+    return replace(manifest, document=Document(json=content, text=document.text, facts=manifest.facts))
 
 
 def _failure(error: Exception, job: RenderJob, where: str) -> ManifestError:

@@ -164,6 +164,11 @@ class ChartSources:
                 + did_you_mean(source.chart, charts),
                 fix=f"its charts are {_few(sorted(charts))}",
             )
+        if not charts[source.chart]:
+            raise FetchError(
+                f"the index of {without_credentials(source.repository)} has no version of {source.chart}",
+                fix="check what the repository publishes, use another one, or a mirror that has the chart: --mirror DIR",
+            )
         return charts[source.chart]
 
     def _index(self, repository: str) -> repository_index.Index:

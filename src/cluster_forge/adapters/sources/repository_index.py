@@ -7,7 +7,7 @@ nesting would crash the process.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import yaml
@@ -16,6 +16,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError
 
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_MERGE: Final = "<<"
 _DEEPEST: Final = 100
 """libyaml's time grows with the square of the depth."""
 _MOST_EVENTS: Final = 1_000_000
@@ -39,7 +40,7 @@ Index = Mapping[str, tuple[Release, ...]]
 def read(content: bytes, address: str, *, most: int = _MOST_EVENTS) -> Index:
     """The releases of every chart by its name, in the order of the file. Entries without a version are left out.
 
-    ``most`` is the limit of keys, values and ends of lists and mappings.
+    Aliases are read as the values that they stand for. ``most`` is the limit of keys, values and ends of lists and mappings.
 
     Raises:
         FetchError: if it is not an index.
@@ -52,7 +53,7 @@ def read(content: bytes, address: str, *, most: int = _MOST_EVENTS) -> Index:
     charts: dict[str, tuple[Release, ...]] = {}
     has_entries = False
     try:
-        events = _events(content, most)
+        events: Events = _Events(content, most)
         for name, value in _top(events):
             if name == "entries" and isinstance(value, yaml.MappingStartEvent):
                 has_entries = True
@@ -73,11 +74,68 @@ def read(content: bytes, address: str, *, most: int = _MOST_EVENTS) -> Index:
     return charts
 
 
-def _events(content: bytes, most: int) -> Events:
-    for number, event in enumerate(yaml.parse(content, Loader=_LOADER)):
-        if number > most:
-            raise yaml.YAMLError(f"too many values (limit {most:,})")
-        yield event
+class _Events:
+    """The events of a text, with the value of its anchor in the place of every alias.
+
+    The events of an anchored value are kept. ``most`` bounds all events together, those by aliases too: aliases of
+    aliases could repeat a value without end.
+    """
+
+    def __init__(self, content: bytes, most: int) -> None:
+        self._parser = yaml.parse(content, Loader=_LOADER)
+        self._most = most
+        self._anchors: dict[str, tuple[yaml.Event, ...]] = {}
+        self._open: list[_Anchor] = []
+        self._repeated: list[Iterator[yaml.Event]] = []
+        self._count = 0
+
+    def __iter__(self) -> _Events:
+        return self
+
+    def __next__(self) -> yaml.Event:
+        event = self._next_repeated() or next(self._parser)
+        if isinstance(event, yaml.AliasEvent):
+            name = str(event.anchor)
+            if name not in self._anchors:
+                raise yaml.YAMLError(f"the alias *{name} has no anchor before it")
+            self._repeated.append(iter(self._anchors[name]))
+            return next(self)
+        self._count += 1
+        if self._count > self._most:
+            raise yaml.YAMLError(f"too many values (limit {self._most:,})")
+        self._keep(event)
+        return event
+
+    def _next_repeated(self) -> yaml.Event | None:
+        while self._repeated:
+            event = next(self._repeated[-1], None)
+            if event is not None:
+                return event
+            self._repeated.pop()
+        return None
+
+    def _keep(self, event: yaml.Event) -> None:
+        """Keep the event for the anchors whose value it belongs to."""
+        anchor = getattr(event, "anchor", None)
+        if anchor and not self._repeated:
+            self._open.append(_Anchor(str(anchor)))
+        starts = isinstance(event, yaml.CollectionStartEvent)
+        ends = isinstance(event, yaml.CollectionEndEvent)
+        for open_anchor in self._open:
+            open_anchor.events.append(event)
+            open_anchor.depth += starts - ends
+        while self._open and self._open[-1].depth == 0:
+            done = self._open.pop()
+            self._anchors[done.name] = tuple(done.events)
+
+
+@dataclass(slots=True)
+class _Anchor:
+    """A value with an anchor that is being read."""
+
+    name: str
+    events: list[yaml.Event] = field(default_factory=list)
+    depth: int = 0
 
 
 def _top(events: Events) -> Iterator[tuple[str, yaml.Event]]:
@@ -105,7 +163,7 @@ def _releases(events: Events, first: yaml.Event) -> Iterator[Release]:
         if not isinstance(event, yaml.MappingStartEvent):
             _value(events, event)
             continue
-        entry = {name: _value(events, value) for name, value in _members(events)}
+        entry = _fields(events)
         version, urls, digest = entry.get("version"), entry.get("urls"), entry.get("digest")
         if isinstance(version, str) and version:
             yield Release(
@@ -113,6 +171,18 @@ def _releases(events: Events, first: yaml.Event) -> Iterator[Release]:
                 urls=urls if isinstance(urls, tuple) else (),
                 digest=_digest(digest) if isinstance(digest, str) else None,
             )
+
+
+def _fields(events: Events) -> dict[str, str | tuple[str, ...] | None]:
+    """The members of an entry; those that ``<<`` merges into it have the lower precedence."""
+    fields: dict[str, str | tuple[str, ...] | None] = {}
+    merged: dict[str, str | tuple[str, ...] | None] = {}
+    for name, value in _members(events):
+        if name == _MERGE and isinstance(value, yaml.MappingStartEvent):
+            merged |= _fields(events)
+        else:
+            fields[name] = _value(events, value)
+    return {**merged, **fields}
 
 
 def _value(events: Events, first: yaml.Event) -> str | tuple[str, ...] | None:

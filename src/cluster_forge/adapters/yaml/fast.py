@@ -16,7 +16,7 @@ import threading
 from functools import cache
 from typing import Any
 
-from cluster_forge.ports.rendering import YamlReader
+from cluster_forge.ports.rendering import YamlDocument, YamlReader
 
 _PLAIN = bytes((0x0A, *range(0x20, 0x7F)))
 _NO_TEXT = re.compile(
@@ -89,18 +89,26 @@ class FastYaml:
         self._exact = exact
 
     def read(self, document: str) -> Any:
-        if is_alike(document) and _may_import():
-            import yaml_rs  # noqa: PLC0415 - it must not be imported in a thread that ends: see `_may_import`
+        return _fast(document) or self._exact.read(document)
 
-            try:
-                value: Any = yaml_rs.loads(document + _SENTINEL, parse_datetime=False)
-                del value[_END]
-            except (yaml_rs.YAMLDecodeError, KeyError, TypeError):
-                pass  # the exact reader decides whether it is an error, in Go's words
-            else:
-                if value:
-                    return value
-        return self._exact.read(document)
+    def examine(self, document: str) -> YamlDocument:
+        """The parser refuses a document with a repeated key."""
+        value = _fast(document)
+        return YamlDocument(value=value) if value else self._exact.examine(document)
+
+
+def _fast(document: str) -> dict[str, Any] | None:
+    """The document's value; None or empty if the exact reader must read it."""
+    if not (is_alike(document) and _may_import()):
+        return None
+    import yaml_rs  # noqa: PLC0415 - it must not be imported in a thread that ends: see `_may_import`
+
+    try:
+        value: Any = yaml_rs.loads(document + _SENTINEL, parse_datetime=False)
+        del value[_END]
+    except (yaml_rs.YAMLDecodeError, KeyError, TypeError):
+        return None  # the exact reader decides whether it is an error, in Go's words
+    return value if isinstance(value, dict) else None
 
 
 def _may_import() -> bool:

@@ -15,8 +15,9 @@ from typing import Any
 import orjson
 
 from cluster_forge.foundation.errors import ManifestError
-from cluster_forge.ports.rendering import YamlReader
+from cluster_forge.ports.rendering import YamlDocument, YamlReader
 from cluster_forge.yaml import syntax_hints
+from cluster_forge.yaml.repeated_keys import repeated_keys
 
 _DIGITS = bytes(0x30 if byte in b"0123456789_" else 0x20 for byte in range(256))
 _LONG = b"0" * 16
@@ -62,6 +63,9 @@ class GoYaml:
         reason = _REASON.search(problem)
         message = _LINE.sub(r"line \1 of the document: ", " ".join((reason[1] if reason else problem).split()))
         raise ManifestError(f"not YAML: {message}", fix=syntax_hints.fix_for(document))
+
+    def examine(self, document: str) -> YamlDocument:
+        return YamlDocument(value=self.read(document), repeated_keys=repeated_keys(document))
 
     def _parsed(self, content: bytes, document: str) -> Any:
         try:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from cluster_forge.ports.rendering import YamlReader
+from cluster_forge.ports.rendering import YamlDocument, YamlReader
 
 
 class LazyYaml:
@@ -21,3 +21,6 @@ class LazyYaml:
 
     def read(self, document: str) -> Any:
         return self._reader.read(document)
+
+    def examine(self, document: str) -> YamlDocument:
+        return self._reader.examine(document)

@@ -10,7 +10,9 @@ from typing import Any
 import yaml
 
 from cluster_forge.foundation.errors import ManifestError
+from cluster_forge.ports.rendering import YamlDocument
 from cluster_forge.yaml import scalar_reader, syntax_hints
+from cluster_forge.yaml.repeated_keys import repeated_keys
 
 _LOADER: type = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _MERGE = "tag:yaml.org,2002:merge"
@@ -38,6 +40,9 @@ class PurePythonYaml:
             raise ManifestError(f"not YAML as Kubernetes reads it: {error}", fix="quote the value") from error
         finally:
             loader.dispose()
+
+    def examine(self, document: str) -> YamlDocument:
+        return YamlDocument(value=self.read(document), repeated_keys=repeated_keys(document))
 
 
 class _Document:

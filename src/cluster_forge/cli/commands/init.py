@@ -38,7 +38,7 @@ class TargetChoice:
 )
 @target_options.size
 @target_options.kubernetes
-@click.option("--domain", metavar="DOMAIN", help="Domain for user interfaces: example.com.")
+@target_options.domain
 def command(
     session: Session,
     directory: str | None,

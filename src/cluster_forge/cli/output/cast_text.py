@@ -23,7 +23,7 @@ def summary(cast: CastResult, workspace: Path, findings: str) -> Iterator[str]:
     rows = [
         (
             "components",
-            f"{len(cast.parts)}, {names.counted(cast.objects, 'object')}{f' ({findings})' if findings else ''}",
+            f"{sum(bool(part.objects) for part in cast.parts)}, {names.counted(cast.objects, 'object')}{f' ({findings})' if findings else ''}",
         ),
         ("repo.git", f"{size(cast.sizes['repo.git'])}, commit {cast.commit[:12]}, revision {cast.revision}"),
         ("image", f"{size(cast.sizes['image'])}, {cast.image} for {', '.join(cast.platforms)}"),

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Final
 
 import click
 
 from cluster_forge.cli.output import error_text
 from cluster_forge.manifests.finding import Finding, Severity
 
+_ALOUD: Final = frozenset({"pulled-in"})
+"""Codes of notices that are shown without ``-v``: they say that the stack holds more than its description names."""
+
 
 class LineReporter:
     """`ports.progress.Reporter` that gives ``out`` a line for each event.
 
-    ``verbosity``: 0 error findings only, 1 warnings and stages, 2 notices too. Items have lines from ``items`` on.
+    ``verbosity``: 0 error findings only, 1 warnings, stages and what was added to the stack, 2 all notices too. Items have lines from ``items`` on.
     """
 
     def __init__(self, verbosity: int, out: Callable[[str], None], *, items: int = 1) -> None:
@@ -32,10 +36,9 @@ class LineReporter:
     def item_started(self, stage: str, item: str) -> None:
         """Nothing to print: lines report what is done."""
 
-    def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:  # noqa: ARG002 - facts are for the log
+    def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
         with self._lock:
-            self._done[stage] = self._done.get(stage, 0) + 1
-            # A chart that requires an API of another component is rendered twice: more items than the total.
+            self._done[stage] = self._done.get(stage, 0) + (not facts.get("again"))
             self._total[stage] = max(self._total.get(stage, 0), self._done[stage])
             count = f"{self._done[stage]}/{self._total[stage]}"
             self._line(self._items, f"{stage:<6} {count:>7}  {item}{f': {detail}' if detail else ''}")
@@ -46,6 +49,8 @@ class LineReporter:
 
     def finding_reported(self, finding: Finding) -> None:
         least = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}[finding.severity]
+        if finding.code in _ALOUD:
+            least = min(least, 1)
         with self._lock:
             self._line(least, error_text.finding_text(finding))
 

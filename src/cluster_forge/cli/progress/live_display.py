@@ -61,7 +61,7 @@ class LiveReporter:
 
     def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
         with self._lock:
-            self._progress.item_finished(stage, item)
+            self._progress.item_finished(stage, item, is_again=bool(facts.get("again")))
         self._line_reporter.item_finished(stage, item, detail, **facts)
 
     def stage_finished(self, stage: str, summary: str) -> None:

@@ -36,11 +36,12 @@ class Progress:
     def item_started(self, stage: str, item: str) -> None:
         self._stages.setdefault(stage, _Stage(is_open=True)).working[item] += 1
 
-    def item_finished(self, stage: str, item: str) -> None:
+    def item_finished(self, stage: str, item: str, *, is_again: bool = False) -> None:
+        """``is_again``: it was finished before, and is counted."""
         state = self._stages.setdefault(stage, _Stage(is_open=True))
-        state.done += 1
+        state.done += not is_again
         if state.total:
-            state.total = max(state.total, state.done)  # a chart may be rendered twice
+            state.total = max(state.total, state.done)
         state.working[item] -= 1
         if state.working[item] <= 0:
             del state.working[item]

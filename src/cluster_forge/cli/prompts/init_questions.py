@@ -14,7 +14,7 @@ from cluster_forge.catalog.library import Library, flattened
 from cluster_forge.cli.prompts import multichoice
 from cluster_forge.cli.prompts.catalog_choice import CatalogChoice, Requirements
 from cluster_forge.cli.prompts.choice import Row
-from cluster_forge.cli.target_options import DEFAULT_KUBERNETES
+from cluster_forge.cli.target_options import DEFAULT_KUBERNETES, dns_name
 from cluster_forge.stack.model import KubernetesVersion, Size, Target
 
 
@@ -40,7 +40,12 @@ def target(size: str | None, kubernetes: str | None) -> tuple[str, str]:
 
 def domain() -> str:
     """The domain for user interfaces; empty for none."""
-    return str(click.prompt("Domain for user interfaces (enter: none)", default="", show_default=False)).strip()
+
+    def name(text: str) -> str:
+        return dns_name(text.strip())
+
+    question = "Domain for user interfaces (enter: none)"
+    return str(click.prompt(question, default="", show_default=False, value_proc=name))
 
 
 def components_of_catalog(library: Library, target: Target) -> tuple[str, ...]:

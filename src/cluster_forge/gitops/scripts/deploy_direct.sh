@@ -3,7 +3,7 @@
 
 deploy() {
   while read -r folder wave objects; do
-    say "wave $wave: $folder ($objects objects)"
+    say "wave $wave: $folder ($objects)"
     part "$folder" </dev/null
   done <<'END'
 {waves}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
 
 from cluster_forge.stack.schema.component import ComponentSchema
-from cluster_forge.stack.schema.key_types import Label, Quantity, Schema, Text, Version
+from cluster_forge.stack.schema.key_types import Domain, Label, Quantity, Schema, Text, Version
 
 API_VERSION = "cluster-forge/v1"
 KIND = "Stack"
@@ -36,14 +36,14 @@ class TargetSchema(Schema):
     """The cluster that the stack is built for."""
 
     kubernetes: Version = "1.33"
-    """The cluster's Kubernetes version, in quotes: `"1.33"`."""
+    """The cluster's Kubernetes version, in quotes: `"1.33"`, or as its server says: `"v1.33.4-gke.100"`."""
     size: Literal["small", "medium", "large"] = "small"
     """Selects the values under `sizes` of each component."""
     architectures: list[Literal["amd64", "arm64"]] = Field(["amd64", "arm64"], min_length=1)
     """The architectures of the nodes."""
     nodes: list[NodeSchema] = []
     """The nodes that the stack must fit on; not checked if empty."""
-    domain: StrictStr = ""
+    domain: Domain = ""
     """The DNS domain under which user interfaces are reachable: `example.com`."""
     provides: list[Text] = []
     """Capabilities that the cluster has already, so that no component is added for them: `storage-class`, `loadbalancer`."""

@@ -18,11 +18,20 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from cluster_forge.foundation.names import is_dns_label
+from cluster_forge.foundation.addresses import without_credentials
+from cluster_forge.foundation.names import is_dns_label, is_dns_name
 from cluster_forge.stack.model import KubernetesVersion
 
 _LABEL_PATTERN = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 _SCHEMES = ("https://", "http://", "file://", "oci://")
+
+
+class UnfitError(ValueError):
+    """Why a text does not fit its key, and the line to write instead."""
+
+    def __init__(self, message: str, fix: str) -> None:
+        super().__init__(message)
+        self.fix = fix
 
 
 def _label(text: str) -> str:
@@ -38,8 +47,25 @@ def _label_or_nothing(text: str) -> str:
 
 
 def _kubernetes(text: str) -> str:
-    KubernetesVersion.parse(text)
+    try:
+        KubernetesVersion.parse(text)
+    except ValueError as error:
+        raise UnfitError(
+            str(error), 'write `kubernetes: "1.33"`, or what `kubectl version` prints: `v1.33.4+k3s1`'
+        ) from error
     return text
+
+
+def _domain(text: str) -> str:
+    if not text or is_dns_name(text):
+        return text
+    bare = text.partition("://")[2] or text
+    bare = bare.rpartition("@")[2].strip().lower().removeprefix("*.").partition("/")[0].partition(":")[0].strip(".")
+    example = bare if is_dns_name(bare) else "example.com"
+    raise UnfitError(
+        f"{without_credentials(text)!r} is not a DNS name",
+        f"write `domain: {example}`: user interfaces get names below it",
+    )
 
 
 def _repository(text: str) -> str:
@@ -66,10 +92,17 @@ Namespace = Annotated[
 ]
 Text = Annotated[StrictStr, AfterValidator(_filled), Field(json_schema_extra={"minLength": 1})]
 Version = Annotated[
-    StrictStr, AfterValidator(_kubernetes), Field(json_schema_extra={"pattern": r"^v?\d+\.\d+(\.\d+)?$"})
+    StrictStr,
+    AfterValidator(_kubernetes),
+    Field(json_schema_extra={"pattern": r"^v?\d+\.\d+(\.\d+([-+][0-9A-Za-z.+-]+)?)?$"}),
 ]
 Address = Annotated[
     StrictStr, AfterValidator(_repository), Field(json_schema_extra={"pattern": "^(https?|file|oci)://"})
+]
+Domain = Annotated[
+    StrictStr,
+    AfterValidator(_domain),
+    Field(json_schema_extra={"pattern": r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$"}),
 ]
 Quantity = Annotated[StrictStr, BeforeValidator(_quantity), WithJsonSchema({"type": ["string", "number"]})]
 HelmValues = dict[StrictStr, Any]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -25,6 +25,25 @@ _KINDS = {
     "union_tag_not_found": "a name or a mapping",
 }
 
+
+_OTHER_NAMES: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("dependsOn", "depends_on", "dependencies", "depends", "requires", "after"), ("needs",)),
+        **dict.fromkeys(("set", "overrides", "valuesObject", "valuesInline", "helm-values"), ("values",)),
+        **dict.fromkeys(("valueFiles", "valuesFile", "values-file", "helm-values-file"), ("valuesFiles",)),
+        **dict.fromkeys(("repo", "repoURL", "repoUrl", "url", "helm-url"), ("repository",)),
+        **dict.fromkeys(("targetRevision", "chartVersion", "helm-version"), ("version",)),
+        **dict.fromkeys(("releaseName", "helm-name"), ("release",)),
+        **dict.fromkeys(("syncWave", "sync-wave", "syncwave", "order", "priority"), ("wave",)),
+        **dict.fromkeys(("resources", "raw", "manifestpath", "manifest-url", "path"), ("manifests",)),
+        **dict.fromkeys(("releases", "apps", "applications", "charts"), ("components",)),
+        **dict.fromkeys(("bases", "imports", "include", "includes"), ("extends",)),
+        **dict.fromkeys(("targetNamespace", "ns"), ("namespace",)),
+        **dict.fromkeys(("kubeVersion", "kubernetesVersion"), ("kubernetes",)),
+        **dict.fromkeys(("arch", "platforms"), ("architectures",)),
+    }
+)
+"""Keys of other tools and of the legacy format, with the keys that mean the same here."""
 
 _MOST_ERRORS = 100
 """Of one value: looking for a similar key takes a while, and a file may have a hundred thousand wrong ones."""
@@ -72,14 +91,15 @@ def _words(model: type[BaseModel], part: Positioned, path: Path, detail: ErrorDe
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "literal_error":
         return _choice(part, str(context["expected"])), None
-    if kind in _KINDS:
-        return f"must be {_KINDS[kind]}, not {_shown(part)}", _type_fix(part, _KINDS[kind])
     last = str(path[-1]) if path else ""
+    if kind in _KINDS:
+        return f"must be {_KINDS[kind]}, not {_shown(part)}", _key_fix(part, last) or _type_fix(part, _KINDS[kind])
     if kind == "extra_forbidden":
         return _unknown_key(model, last, path[:-1])
+    if kind == "value_error":
+        return str(context.get("error")), getattr(context.get("error"), "fix", None)
     messages = {
         "missing": f"{last!r} is missing",
-        "value_error": str(context.get("error")),
         "too_short": "must not be an empty list",
         "greater_than_equal": f"must be at least {context.get('ge')}",
     }
@@ -87,11 +107,20 @@ def _words(model: type[BaseModel], part: Positioned, path: Path, detail: ErrorDe
 
 
 def _unknown_key(model: type[BaseModel], key: str, inside: Path) -> tuple[str, str | None]:
-    """A key that is known one level further up is usually indented too far."""
+    """A key of another level is usually indented too far, or not far enough; one of another tool has a name of its own."""
+    message = f"unknown key {key!r}"
+    known = _keys(model, inside)
     above = _keys(model, inside[:-1]) if inside else []
     if key in above and isinstance(inside[-1], str):
-        return f"unknown key {key!r}", f"indent `{key}` as far as `{inside[-1]}`: it belongs beside it, not in it"
-    return f"unknown key {key!r}{did_you_mean(key, _keys(model, inside))}", None
+        return message, f"indent `{key}` as far as `{inside[-1]}`: it belongs beside it, not in it"
+    for name in (key, *_OTHER_NAMES.get(key, ())):
+        if name in known:
+            return message, f"write `{name}` instead of `{key}`"
+        for place, sections in ((inside, known), (inside[:-1], above)):
+            section = next((section for section in sections if name in _keys(model, (*place, section))), None)
+            if section:
+                return message, f"write `{name}` below `{section}`: `{section}: {{{name}: …}}`"
+    return f"{message}{did_you_mean(key, known)}", None
 
 
 def _choice(part: Positioned, expected: str) -> str:
@@ -112,6 +141,15 @@ def _shown(part: Positioned) -> str:
         return repr(part.content)
     kind = "the boolean" if isinstance(part.content, bool) else "the number"
     return f"{kind} {part.text or part.content}"
+
+
+def _key_fix(part: Positioned, key: str) -> str | None:
+    """The line to write for a text where a chart or values are expected."""
+    if key == "helm" and part.string:
+        return f"write `helm: {{chart: {part.string}}}`"
+    if key == "values" and part.string:
+        return f"write `valuesFiles: [{part.string}]`: `values` has the values themselves"
+    return None
 
 
 def _type_fix(part: Positioned, wanted: str) -> str | None:

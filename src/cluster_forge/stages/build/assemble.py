@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from cluster_forge.checks import registry
 from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.foundation.names import ComponentName, counted
-from cluster_forge.manifests import duplicates, hooks, normalize, order
+from cluster_forge.manifests import duplicates, hooks, kubernetes_apis, normalize, order
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.hooks import HookUse
 from cluster_forge.manifests.identity import ObjectId
@@ -75,7 +76,7 @@ def assemble(
     return Assembly(
         parts=tuple(replace(part, objects=_objects(str(part.name), singles[part.name].manifests)) for part in parts),
         later_hooks=tuple(hook for one in placed for hook in _objects(f"{one.component.name}/{_HOOKS}", one.later)),
-        findings=(*findings, *_unknown_kinds(singles.values(), scopes)),
+        findings=(*findings, *_object_findings(rendered.values(), singles.values(), scopes)),
     )
 
 
@@ -249,13 +250,32 @@ def _objects(folder: str, manifests: Iterable[Manifest]) -> tuple[PartObject, ..
     return tuple(objects.values())
 
 
+def _object_findings(
+    rendered: Iterable[RenderedComponent], singles: Iterable[duplicates.Deduplicated], scopes: Scopes
+) -> list[Finding]:
+    """Findings about single objects. What reading them lost is known of own entries only; `mine` reports it of sources."""
+    singles = list(singles)
+    own = (manifest for result in rendered for group in result.own for manifest in group.manifests)
+    objects = (
+        manifest
+        for single in singles
+        for manifest in single.manifests
+        if manifest.provenance.component != NAMESPACES  # the objects that use the namespace have the finding
+    )
+    return [
+        *registry.check_reading(own),
+        *registry.check_acceptance(objects, scopes),
+        *_unknown_kinds(singles, scopes),
+    ]
+
+
 def _unknown_kinds(singles: Iterable[duplicates.Deduplicated], scopes: Scopes) -> list[Finding]:
     """A warning for each kind that neither the target version nor a CRD of the stack defines."""
     unknown: dict[tuple[str, str], list[ObjectId]] = {}
     first: dict[tuple[str, str], Manifest] = {}
     for manifest in chain.from_iterable(single.manifests for single in singles):
         kind = manifest.id.group, manifest.id.kind
-        if scopes.is_namespaced(*kind) is None:
+        if scopes.is_namespaced(*kind) is None and not kubernetes_apis.is_built_in(manifest.id.group):
             unknown.setdefault(kind, []).append(manifest.id)
             first.setdefault(kind, manifest)
     return [

@@ -56,6 +56,7 @@ class ComponentRenderer:
         self._required: dict[ComponentName, frozenset[str] | None] = {}
         self._archives: dict[ComponentName, bytes] = {}
         self._counts: Counter[str] = Counter()
+        self._sourced: set[ComponentName] = set()
 
     @property
     def summary(self) -> str:
@@ -91,7 +92,7 @@ class ComponentRenderer:
                 raise
             return None
         if rendered:
-            with self._reported(component, "reused") as facts:
+            with self._reported(component, "reused", is_sourced=True) as facts:
                 facts |= {"cached": rendered.is_cached, "objects": rendered.sourced_count}
         return rendered
 
@@ -168,7 +169,7 @@ class ComponentRenderer:
         """
         required = self.required_apis(component)
         visible = visible_to(required, visible_apis)
-        with self._reported(component) as facts:
+        with self._reported(component, is_sourced=True) as facts:
             groups = [render_jobs.run(job, self._toolbox.renderer) for job in self._source_jobs(component, visible)]
             rendered = RenderedComponent(
                 component=component, sourced=tuple(groups), required_apis=required, visible_apis=visible
@@ -215,11 +216,21 @@ class ComponentRenderer:
             yield render_jobs.of_url(url, stored_content(component, locked[url], self._toolbox.store), component)
 
     @contextmanager
-    def _reported(self, component: Component, how: str = "rendered") -> Iterator[dict[str, bool | int]]:
-        """Report a component's start and, with the facts that the caller fills in, its end."""
+    def _reported(
+        self, component: Component, how: str = "rendered", *, is_sourced: bool = False
+    ) -> Iterator[dict[str, bool | int]]:
+        """Report a component's start and, with the facts that the caller fills in, its end.
+
+        Its sources may be rendered again, when other components turn out to define API versions that its chart asks for.
+        """
         self._reporter.item_started(STAGE, component.name)
         facts: dict[str, bool | int] = {"cached": False, "objects": 0}
         yield facts
         self._counts["cached" if facts["cached"] else how] += 1
         detail = f"{counted(facts['objects'], 'object')}{' (cached)' if facts['cached'] else ''}"
+        if is_sourced and component.name in self._sourced:
+            facts["again"] = True
+            detail += ", again for other API versions"
+        elif is_sourced:
+            self._sourced.add(component.name)
         self._reporter.item_finished(STAGE, component.name, detail, **facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from cluster_forge.checks import registry
 from cluster_forge.foundation.errors import EditedError, ForgeError, raise_all
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName, counted
@@ -81,9 +82,9 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     before = request.lock.having(  # whose new results are accepted, whatever the lock has
         replace(component, inputs=None) for name, component in request.lock.components.items() if name in request.update
     )
-    rendered = render(to_render, locked, before, toolbox, reporter, regenerates=True)
-    entries, rendered = _write_sourced_trees(stack, rendered, locked, request.lock, toolbox)
-    for finding in _hand_edited(entries, request.lock, rendered):
+    results = render(to_render, locked, before, toolbox, reporter, regenerates=True)
+    entries, rendered = _write_sourced_trees(stack, results, locked, request.lock, toolbox)
+    for finding in (*_hand_edited(entries, request.lock, rendered), *_lost_in_reading(results)):
         reporter.finding_reported(finding)
     lock = _lock(request.lock, entries, locked, locked_upstream)
     if lock != request.lock:
@@ -186,6 +187,13 @@ def _hand_edited(
                 message="was edited by hand: regenerated from the sources",
                 fix="change values, `exclude` objects, or edit working/: mine overwrites this folder",
             )
+
+
+def _lost_in_reading(rendered: Mapping[ComponentName, RenderedComponent]) -> Iterator[Finding]:
+    """What the sourced trees no longer show of what the sources have."""
+    for result in rendered.values():
+        for group in result.sourced:
+            yield from registry.check_reading(group.manifests)
 
 
 def _is_due(upstream: Upstream, request: MineRequest, files: Workspace) -> bool:

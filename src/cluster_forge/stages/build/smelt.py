@@ -10,7 +10,7 @@ from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StaleError
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.foundation.names import ComponentName
+from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.record import RECORD, Record
@@ -95,7 +95,9 @@ def smelt(request: SmeltRequest, toolbox: Toolbox, reporter: Reporter) -> SmeltR
         if not smelted.is_current:
             _write(smelted, toolbox)
         reporter.stage_finished(
-            STAGE, f"{smelted.objects} objects of {len(smelted.record.parts)} components in {working_tree.FOLDER}/"
+            STAGE,
+            f"{counted(smelted.objects, 'object')} of {counted(len(smelted.record.parts), 'component')} "
+            f"in {working_tree.FOLDER}/",
         )
     return smelted
 

@@ -36,6 +36,7 @@ def findings(parsed: ParsedDescription) -> tuple[Finding, ...]:
             component=ComponentName(notice.component) if notice.component else None,
             where=notice.where,
             message=notice.message,
+            fix=notice.fix,
         )
         for notice in parsed.notices
     )

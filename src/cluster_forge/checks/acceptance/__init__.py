@@ -1,0 +1,1 @@
+"""What an API server of the target accepts, and what reading a document lost."""

@@ -1,0 +1,45 @@
+"""Verbs of other tools, and what does the same here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+_DEPLOY: Final = "run `sh stacks/NAME/deploy.sh`, which `forge` writes"
+_RENDER: Final = "run `cluster-forge smelt`, and read working/"
+_CHECK: Final = (
+    "run `cluster-forge config validate` for the description, `cluster-forge smelt` for findings about objects"
+)
+_DIFF: Final = "run `cluster-forge smelt`, which prints what changed, or `cluster-forge cast --diff`"
+_BUILD: Final = "run `cluster-forge forge`"
+_LIST: Final = "run `cluster-forge config show` for the stack, `cluster-forge catalog list` for the catalog"
+_FETCH: Final = "run `cluster-forge mine`"
+
+_SAME: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(("apply", "deploy", "install", "sync", "up"), _DEPLOY),
+        **dict.fromkeys(("template", "render", "manifests", "compile"), _RENDER),
+        **dict.fromkeys(("lint", "validate", "verify", "check"), _CHECK),
+        "diff": _DIFF,
+        **dict.fromkeys(("build", "package", "create", "bundle"), _BUILD),
+        **dict.fromkeys(("list", "ls", "get", "show"), _LIST),
+        **dict.fromkeys(("fetch", "pull", "download", "dependency", "deps", "vendor"), _FETCH),
+        "update": "run `cluster-forge mine --update NAME`",
+        "upgrade": "change `version` in input/config.yaml, then run `cluster-forge forge` and `sh stacks/NAME/deploy.sh`",
+        "search": "run `cluster-forge catalog list`, or `cluster-forge catalog show NAME`",
+        "repo": "name `helm.repository` in the component: repositories need no adding",
+        "status": "run `kubectl get applications -A` with Argo CD; `sh stacks/NAME/deploy.sh` waits until everything is ready",
+        **dict.fromkeys(
+            ("delete", "destroy", "uninstall", "remove"),
+            "delete with kubectl: stacks/NAME/stack.json lists the components",
+        ),
+        "new": "run `cluster-forge init`, or `cluster-forge catalog new` for a component of the catalog",
+        "version": "run `cluster-forge --version`",
+    }
+)
+
+
+def pointer(verb: str) -> str:
+    """The message about a verb that does not exist here; empty if no other tool has it."""
+    return f"there is no verb {verb!r}: {_SAME[verb]}" if verb in _SAME else ""
