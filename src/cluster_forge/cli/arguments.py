@@ -28,7 +28,7 @@ def without_secrets(arguments: Sequence[str]) -> list[str]:
 
 
 def _redacted(arguments: Sequence[str]) -> Iterator[str]:
-    from cluster_forge.foundation.addresses import without_credentials
+    from cluster_forge.foundation.addresses import masked
 
     is_secret = False
     for argument in arguments:
@@ -38,5 +38,5 @@ def _redacted(arguments: Sequence[str]) -> Iterator[str]:
         elif equals and _SECRET.fullmatch(name):
             yield f"{name}=…"
         else:
-            yield without_credentials(argument) if "://" in argument else argument
+            yield masked(argument)
         is_secret = bool(_SECRET.fullmatch(argument))

@@ -13,6 +13,8 @@ from cluster_forge.foundation.digest import Digest
 
 _SEAL = 32
 """Bytes of a SHA-256 digest."""
+_MODE = 0o600
+"""For the user alone: entries are made of values, which may hold passwords, also in a store that others use."""
 _FRESH = 3600
 """Seconds during which another use of an entry is not noted."""
 
@@ -21,7 +23,7 @@ class FolderCache:
     """`ports.Cache` in a directory.
 
     An entry appears by a rename, whole or not at all. Everything that is read is checked against its seal: a damaged entry,
-    or one of another key, counts as missing. If the directory cannot be written, nothing is kept, and no error is raised.
+    or one of another key, counts as missing, as does one of another user. If the directory cannot be written, nothing is kept, and no error is raised.
     """
 
     def __init__(self, root: Path) -> None:
@@ -44,7 +46,7 @@ class FolderCache:
 
     def put(self, kind: str, key: Digest, content: bytes) -> None:
         with contextlib.suppress(OSError):
-            self._writer.write(self._path(kind, key), _seal(kind, key, content) + content, is_durable=False)
+            self._writer.write(self._path(kind, key), _seal(kind, key, content) + content, is_durable=False, mode=_MODE)
 
     def _path(self, kind: str, key: Digest) -> Path:
         return self._root / kind / key.hex[:2] / key.hex
