@@ -12,6 +12,7 @@ from cluster_forge.manifests import duplicates, hooks, normalize, order
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.hooks import HookUse
 from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.kubernetes_apis import BUILT_IN_NAMESPACES
 from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.manifests.scope import Scopes
@@ -28,8 +29,6 @@ _HOOKS = "hooks"
 
 _LEVELS = ("restricted", "baseline", "privileged")
 """Pod Security Standards, the strictest first."""
-
-_BUILT_IN_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +213,7 @@ def _missing_namespaces(stack: Stack, manifests: Mapping[ComponentName, Sequence
     used = {manifest.id.namespace for manifest in everything if manifest.id.namespace}
     used.update(name for component in stack.components for name in component.extra_namespaces)
     levels = _pod_security_levels(stack, manifests)
-    return [_namespace(name, levels.get(name, "")) for name in sorted(used - defined - _BUILT_IN_NAMESPACES)]
+    return [_namespace(name, levels.get(name, "")) for name in sorted(used - defined - BUILT_IN_NAMESPACES)]
 
 
 def _pod_security_levels(stack: Stack, manifests: Mapping[ComponentName, Sequence[Manifest]]) -> dict[str, str]:
