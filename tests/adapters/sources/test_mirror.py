@@ -79,7 +79,7 @@ def test_pipes_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "index.yaml").unlink()
     os.mkfifo(tmp_path / "index.yaml")
     with pytest.raises(FetchError, match="index cannot be read: it is not a regular file"):
-        Mirror(tmp_path).charts("https://charts.example.com/a")
+        FolderMirror(tmp_path).charts("https://charts.example.com/a")
 
 
 def test_all_errors_are_reported_with_their_lines(tmp_path: Path) -> None:

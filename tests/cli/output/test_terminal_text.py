@@ -92,7 +92,7 @@ def test_nothing_but_streams_writes_to_the_terminal() -> None:
     """Completion writes for a shell, the live display and the prompts draw: these make their texts safe themselves."""
     root = Path(cluster_forge.__file__).parent
     allowed = {"cli/output/streams.py", "cli/completion/candidates.py", "cli/progress/live_display.py"}
-    found = set()
+    writers = set()
     for path in root.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in (
@@ -103,8 +103,8 @@ def test_nothing_but_streams_writes_to_the_terminal() -> None:
                 "sys.stdout.write",
                 "sys.stderr.write",
             ):
-                found.add(path.relative_to(root).as_posix())
-    assert found - allowed == STATIC
+                writers.add(path.relative_to(root).as_posix())
+    assert writers - allowed == STATIC
 
 
 STATIC = {"cli/commands/help.py", "cli/commands/completion.py", "cli/prompts/init_questions.py"}
