@@ -67,6 +67,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer_brotli(self) -> None:
         self.answer(200, BODY, Content_Encoding="identity, BR")
 
+    def answer_transferred(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+        self.close_connection = True
+
+    def answer_slow_redirects(self) -> None:
+        self.server.stopped.wait(0.2)
+        self.answer(302, b"", Location="/slow-redirects")
+
     def answer_identity(self) -> None:
         self.answer(200, BODY, Content_Encoding="identity")
 
@@ -295,6 +303,8 @@ def test_empty_body_is_accepted(server: Server) -> None:
         ("never", "answered 503 Service Unavailable", 3),
         ("at-the-end-of-time", "answered 503 Service Unavailable", 1),
         ("encoded", "came with `Content-Encoding: gzip`, which was not asked for", 1),
+        ("transferred", "came with `Transfer-Encoding: gzip, chunked`", 1),
+        ("slow-redirects", "was not complete after 0.6 s", 3),
         ("brotli", "came with `Content-Encoding: br`", 1),
         ("to-file", "not followed", 1),
         ("to-nonsense", "redirects to something that is not an address", 1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Callable
 from functools import partial
@@ -45,10 +46,10 @@ class HttpClient:
             FetchError: for any other status, more than ``limit_bytes``, a slow response, an encoding that was not asked
                 for, no connection, a certificate that is not trusted, or something that is not an HTTP address.
         """
-        place = url
+        place, end = url, time.monotonic() + self._timeouts.whole
         for _ in range(_MOST_REDIRECTS + 1):
             try:
-                answer = Exchange(partial(self._answer, place, limit_bytes)).result(self._timeouts)
+                answer = Exchange(partial(self._answer, place, limit_bytes)).result(self._timeouts, end)
             except TimeoutError as error:
                 raise FetchError(f"{without_credentials(place)} {error}", fix=failures.LATER) from error
             if isinstance(answer, bytes):
@@ -69,6 +70,9 @@ class HttpClient:
                 return target
             if response.status != 200:
                 raise failures.of_status(url, response.status, response.headers.get("Retry-After"))
+            transfer = response.headers.get("Transfer-Encoding", "").strip().lower()
+            if transfer not in ("", "chunked", "identity"):  # of which the client would not take the body apart
+                raise _encoded(url, "Transfer-Encoding", transfer)
             content = _body(response, url, limit_bytes)
             refuse_encoded(url, response.headers.get("Content-Encoding", ""), content)
             return content
@@ -143,8 +147,12 @@ def refuse_encoded(url: str, encoding: str, content: bytes) -> None:
     names = [name.strip().lower() for name in encoding.split(",") if name.strip().lower() not in ("", "identity")]
     if not names or (names in (["gzip"], ["x-gzip"]) and _is_gzip_file(url, content)):
         return
-    raise FetchError(
-        f"{without_credentials(url)} came with `Content-Encoding: {', '.join(names)[:80]}`, which was not asked for",
+    raise _encoded(url, "Content-Encoding", ", ".join(names))
+
+
+def _encoded(url: str, header: str, value: str) -> FetchError:
+    return FetchError(
+        f"{without_credentials(url)} came with `{header}: {value[:80]}`, which was not asked for",
         fix="the server, or a proxy before it, must send the file as it is; or use a mirror that has it: --mirror DIR",
     )
 

@@ -75,16 +75,16 @@ class Exchange(Generic[Result]):
         self._error: BaseException | None = None
         threading.Thread(target=self._run, name="download", daemon=True).start()
 
-    def result(self, timeouts: Timeouts) -> Result:
-        """The result of the work, or its exception.
+    def result(self, timeouts: Timeouts, end: float) -> Result:
+        """The result of the work, or its exception; ``end`` (monotonic seconds) is when redirects included it must be there.
 
         Raises:
             TimeoutError: if the headers or the whole response take too long; its text says which.
         """
-        began = time.monotonic()
-        if not self._answered.wait(timeouts.headers):
+        left = end - time.monotonic()
+        if not self._answered.wait(min(timeouts.headers, left)) and timeouts.headers < left:
             raise TimeoutError(f"had not answered after {timeouts.headers:g} s")
-        if not self._done.wait(max(0.0, began + timeouts.whole - time.monotonic())):
+        if not self._done.wait(max(0.0, end - time.monotonic())):
             raise TimeoutError(f"was not complete after {timeouts.whole:g} s")
         if self._error is not None:
             raise self._error
