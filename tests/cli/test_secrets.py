@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,6 +98,16 @@ def test_secret_that_a_program_reads_by_a_fixed_name_stays(rendered: Workspace) 
     rendered.replace("input/config.yaml", "secrets: [", "secrets: [{name: fixed, keys: {repository-password: any}}, ")
     rendered.ok("forge")
     assert listed(rendered)[1].keys() == {"web/fixed", "web/web-login", *OTHERS}
+
+
+def test_external_secrets_have_the_type_and_keys_that_are_read(rendered: Workspace) -> None:
+    rendered.ok("forge")
+    text = rendered.ok("secrets", "list", "--external", "vault").out
+    specs = {body["metadata"]["name"]: body["spec"] for body in yaml.safe_load_all(text)}
+    assert specs["pull"]["target"] == {"name": "pull", "template": {"type": "kubernetes.io/dockerconfigjson"}}
+    assert specs["whole"]["dataFrom"] == [{"extract": {"key": "whole"}}]
+    assert specs["projected"]["data"] == [{"secretKey": "p", "remoteRef": {"key": "projected", "property": "p"}}]
+    assert yaml.safe_load(rendered.ok("secrets", "list", "extras", "--external", "vault").out) is None
 
 
 def test_part_that_is_not_rendered_counts_as_described(rendered: Workspace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,30 @@ def test_nothing_but_streams_writes_to_the_terminal() -> None:
 
 STATIC = {"cli/commands/help.py", "cli/commands/completion.py", "cli/prompts/init_questions.py"}
 """They print texts of the program itself."""
+
+
+STAGES = """\
+import time
+from cluster_forge.cli.progress import console
+evil = "\\x1b[2Jname\\x07\\u202e https://me:canary@a.example/?canary"
+with console.reporting(("mine",), verbosity=2, color=None, began=time.monotonic()) as reporter:
+    reporter.stage_started("mine", 2)
+    for name in (evil, f"{evil}\\nsecond"):
+        reporter.item_started("mine", name)
+        time.sleep(0.8)
+        reporter.item_finished("mine", name, evil)
+    reporter.stage_finished("mine", evil)
+"""
+
+
+def test_live_display_shows_hostile_names() -> None:
+    with Terminal(sys.executable, "-c", STAGES, columns=120) as terminal:
+        terminal.end()
+        assert any("total" in line for state in terminal.states for line in state), "the display was not drawn"
+        shown = re.sub(r"\x1b\[\d*(;\d+)*m|\x1b\[\d*[AKJ]|[\r\n]", "", terminal.text)
+    assert "\x1b[2J" not in terminal.text
+    assert not UNSAFE.search(shown)
+    assert "canary" not in shown
 
 
 @pytest.fixture

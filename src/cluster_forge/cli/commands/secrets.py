@@ -51,7 +51,7 @@ def list_secrets(session: Session, external: str | None) -> None:
             session.print(line)
         session.print("")
     if not secrets.secrets:
-        session.print("the stack expects no Secrets")
+        session.print(f"{'# ' if external else ''}the stack expects no Secrets")
     session.print_json(
         "secrets list",
         stack=stack.name,
@@ -166,9 +166,11 @@ def _quoted(text: str) -> str:
 def _external(secret: ExpectedSecret, store: str) -> Iterator[str]:
     from cluster_forge.yaml import document_writer
 
-    data: list[dict[str, Any]] = [
+    keys: list[dict[str, Any]] = [
         {"secretKey": key, "remoteRef": {"key": secret.name, "property": key}} for key in secret.keys
     ]
+    kind = {frozenset({PULL_KEY}): "dockerconfigjson", frozenset(TLS_KEYS): "tls"}.get(frozenset(secret.keys))
+    target = {"name": secret.name, **({"template": {"type": f"kubernetes.io/{kind}"}} if kind else {})}
     body = {
         "apiVersion": "external-secrets.io/v1",
         "kind": "ExternalSecret",
@@ -176,8 +178,8 @@ def _external(secret: ExpectedSecret, store: str) -> Iterator[str]:
         "spec": {
             "refreshInterval": "1h",
             "secretStoreRef": {"kind": "ClusterSecretStore", "name": store},
-            "target": {"name": secret.name},
-            "data": data,
+            "target": target,
+            **({"data": keys} if keys else {"dataFrom": [{"extract": {"key": secret.name}}]}),
         },
     }
     yield "---"
