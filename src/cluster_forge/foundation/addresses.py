@@ -11,6 +11,8 @@ _START: Final = r"(?:(?<=[A-Za-z0-9+.-]{2}:)/{1,2}|(?<![^\s\"'`(=])//)"
 """Before the host; an address that was normalized as a path has one slash, one that is relative to a scheme no scheme."""
 _LOGIN: Final = re.compile(rf"({_START})(?:[^/?#\s\"]*|[^/?#\s:\"]*:(?!\d*(?![^\W_]))[^\s\"]*)@")
 """User and password. The second form has a password with characters that should have been encoded: ``u:p/w@host``."""
+_WHOLE_LOGIN: Final = re.compile(rf"({_START})(?:[^/?#]*|[^/?#:]*:(?!\d*(?![^\W_])).*)@", re.DOTALL)
+"""The same in what is known to be one address, whose password may even have spaces and quotes."""
 _BARE_LOGIN: Final = re.compile(r"\A[^\s/@:]+:[^\s/@]+@(?!sha\d+:)")
 """``user:password@host`` without a scheme; not ``image:tag@sha256:…``."""
 _TAIL: Final = re.compile(rf"({_START}[^\s\"?#\\]*)(?:\?|#(?=[^\s\"]*=))[^\s\"\\]*?(?=[\]'`),.;:]*(?:[\s\"\\]|\Z))")
@@ -58,4 +60,4 @@ def masked_values(value: Any) -> Any:
 
 
 def _without_login(url: str) -> str:
-    return _LOGIN.sub(r"\1", _BARE_LOGIN.sub("", url))
+    return _WHOLE_LOGIN.sub(r"\1", _BARE_LOGIN.sub("", url))
