@@ -110,6 +110,13 @@ def test_external_secrets_have_the_type_and_keys_that_are_read(rendered: Workspa
     assert yaml.safe_load(rendered.ok("secrets", "list", "extras", "--external", "vault").out) is None
 
 
+def test_stack_without_sources_is_rendered_already(workspace: Workspace) -> None:
+    """As one in the legacy format, whose rendered manifests are in its input."""
+    workspace.write({"input/config.yaml": "- {name: web, namespace: web, manifestpath: web/manifests}\n"})
+    workspace.write({"input/web/manifests/reader.yaml": POD.replace("NAME", "mine")})
+    assert listed(workspace) == ("input", {"web/mine": {"password", "user"}, "web/there": {"b"}} | OTHERS)
+
+
 def test_part_that_is_not_rendered_counts_as_described(rendered: Workspace) -> None:
     rendered.ok("mine")
     more = "components:\n- {name: late, namespace: late, helm: {chart: ./charts/web}, secrets: [{name: s, keys: {k: any}}]}\n"

@@ -60,8 +60,9 @@ def basis_of(stack: Stack, files: Workspace) -> Basis:
     working = working_tree.load(files)
     if working and working.is_smelted and working.record.stack == stack.name:
         return Basis.WORKING
-    sourced = (f"input/{sourced_folder(component)}" for component in stack.components if has_sources(component))
-    return Basis.INPUT if any(files.read_tree(folder) for folder in sourced) else Basis.DESCRIPTION
+    sourced = [f"input/{sourced_folder(component)}" for component in stack.components if has_sources(component)]
+    is_rendered = not sourced or any(files.read_tree(folder) for folder in sourced)
+    return Basis.INPUT if is_rendered else Basis.DESCRIPTION
 
 
 def from_description(stack: Stack) -> SecretList:
@@ -147,9 +148,8 @@ def _with_references(declared: Entries, objects: Objects, present: set[Place]) -
 
 
 def _referred(place: Place, manifest: Manifest) -> ExpectedSecret:
-    return ExpectedSecret(
-        name=place[1], namespace=place[0], keys={}, purpose=f"{manifest.id} refers to it, and it is not in the stack"
-    )
+    purpose = f"{manifest.id} refers to it, and it is not in the stack (a program may create it)"
+    return ExpectedSecret(name=place[1], namespace=place[0], keys={}, purpose=purpose)
 
 
 def _is_replaced(place: Place, entries: Entries, unnamed: AbstractSet[Place]) -> bool:
