@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shlex
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from tests.cli.conftest import CHART, archive
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Workspace
@@ -194,7 +196,12 @@ class TestStageByStage:
         lock = workspace.read("cluster-forge.lock")
         assert "version: 2.0.0" in lock
         index = workspace.yaml("mirror/index.yaml")
-        index["charts"].append({**index["charts"][0], "version": "2.1.0"})
+        newer = archive("shop", CHART | {"Chart.yaml": "apiVersion: v2\nname: shop\nversion: 2.1.0\n"})
+        (workspace.folder / "mirror" / "newer.tgz").write_bytes(
+            newer
+        )  # of that version: an archive of another is refused
+        entry = {"version": "2.1.0", "file": "newer.tgz", "sha256": hashlib.sha256(newer).hexdigest()}
+        index["charts"].append(index["charts"][0] | entry)
         (workspace.folder / "mirror" / "index.yaml").write_text(yaml.safe_dump(index))
         workspace.ok("mine", "--mirror", mirror, "--offline")
         assert workspace.read("cluster-forge.lock") == lock

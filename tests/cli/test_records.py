@@ -203,5 +203,7 @@ class TestTimings:
 
 def test_arguments_without_secrets() -> None:
     typed = ["forge", "--mirror=https://u:p@example.com/x?y=z", "--password", "p", "--api-token=p", "--jobs", "2"]
+    typed += ["https://me:p p@example.com/x", "text https://me:p@example.com/x, and"]
     kept = ["forge", "--mirror=https://example.com/x", "--password", "…", "--api-token=…", "--jobs", "2"]
+    kept += ["https://example.com/x", "text https://example.com/x, and"]
     assert without_secrets(typed) == kept

@@ -16,7 +16,8 @@ from cluster_forge.catalog.component_format import ALL_SIZES
 from cluster_forge.catalog.library import packaged
 from cluster_forge.checks import registry
 from cluster_forge.manifests.finding import Severity
-from cluster_forge.stages.catalog.trial_stack import exemptions_of, operated_kinds
+from cluster_forge.stages.catalog.run_time_objects import operated_kinds
+from cluster_forge.stages.catalog.trial_stack import exemptions_of
 
 if TYPE_CHECKING:
     from tests.corpus.conftest import Forged, Workspaces

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster_forge.foundation import errors
-from cluster_forge.foundation.addresses import as_key, without_credentials
+from cluster_forge.foundation.addresses import as_key, is_public, masked, masked_values, without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.foundation.names import ComponentName, did_you_mean, nearest
@@ -132,6 +132,22 @@ def test_absolute_and_unclean_paths_are_refused(path: str) -> None:
         ("https://me:secret@a.example/x@y", "https://a.example/x@y"),
         ("https://a.example/x?token=secret#frag", "https://a.example/x"),
         ("oci://me@a.example:5000/x", "oci://a.example:5000/x"),
+        ("https://me:sec@ret@a.example/x", "https://a.example/x"),
+        ("https://me:secret/#?@a.example/x", "https://a.example/x"),
+        ("https://me:secret#@a.example", "https://a.example"),
+        ('https://me:sec ret"x@a.example/x', "https://a.example/x"),
+        ("https://me:secret@[::1]/x", "https://[::1]/x"),
+        ("jdbc:postgresql://me:secret@a.example/x", "jdbc:postgresql://a.example/x"),
+        ("https://secret@a.example", "https://a.example"),
+        ("ssh://git:secret@a.example:22/x", "ssh://a.example:22/x"),
+        ("https:/me:secret@a.example/x", "https:/a.example/x"),
+        ("//me:secret@a.example/x", "//a.example/x"),
+        ("me:secret@a.example/x", "a.example/x"),
+        ("https://a.example/x#token=secret", "https://a.example/x"),
+        ("https://[::1]:8443/x@y", "https://[::1]:8443/x@y"),
+        ("https://a.example:443/x@y", "https://a.example:443/x@y"),
+        ("file:///C:/a@b", "file:///C:/a@b"),
+        ("registry.example/x:1@sha256:00", "registry.example/x:1@sha256:00"),
     ],
 )
 def test_addresses_are_shown_without_credentials(url: str, shown: str) -> None:
@@ -144,6 +160,62 @@ def test_addresses_that_differ_in_their_query_have_different_keys() -> None:
     one, other = (as_key(f"https://a.example/x?ref={ref}") for ref in ("main", "next"))
     assert one != other
     assert as_key("https://me:one@a.example/x?ref=main") == one
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see https://me:secret@a.example/x?sig=secret, please", "see https://a.example/x, please"),
+        ("('--mirror=https://me:secret@a.example/x?a=secret&b=secret')", "('--mirror=https://a.example/x')"),
+        ('{"u":"https://me:secret@a.example/x?secret","v":"me@b"}', '{"u":"https://a.example/x","v":"me@b"}'),
+        ("https://me:s/ec/ret@a.example: unknown", "https://a.example: unknown"),
+        (
+            "a https://a.example/x#part and https://b.example/?secret.",
+            "a https://a.example/x#part and https://b.example/.",
+        ),
+        ("https://a.example:8443: me@b", "https://a.example:8443: me@b"),
+        ("image nginx:1.29@sha256:00, mail me@a.example", "image nginx:1.29@sha256:00, mail me@a.example"),
+        ("(//me:secret@a.example/x)", "(//a.example/x)"),
+        ("https://me:secret@a.example/x\nhttps://me:secret@b.example/", "https://a.example/x\nhttps://b.example/"),
+    ],
+)
+def test_addresses_in_a_text_lose_their_credentials(text: str, shown: str) -> None:
+    assert masked(text) == shown
+    assert masked(shown) == shown
+    assert masked_values({"a": [text, 1, None], text: (text,)}) == {"a": [shown, 1, None], shown: [shown]}
+
+
+@pytest.mark.parametrize(
+    ("url", "public"),
+    [
+        ("https://a/x", True),
+        ("https://a:8443/x@y.git", True),
+        ("git@a.example:team/x.git", True),
+        ("ssh://git@a.example:22/x", True),
+        ("git+ssh://git@a.example/x", True),
+        ("registry.example/x", True),
+        ("", True),
+        ("https://me@a/x", False),
+        ("https://a/x?y", False),
+        ("https://a/x#access_token=y", False),
+        ("https://me:p@a/x", False),
+        ("HTTPS://me:p@a/x", False),
+        ("oci://me:p@a/x", False),
+        ("ssh://git:p@a/x", False),
+        ("me:p@a/x", False),
+        ("//me:p@a/x", False),
+        ("https://me:p/w@a/x", False),
+    ],
+)
+def test_credentials_in_an_address_are_found(url: str, public: bool) -> None:
+    assert is_public(url) == public
+    assert is_public(without_credentials(url))
+
+
+@given(st.text(max_size=50))
+def test_masking_is_done_after_one_pass_and_never_fails(text: str) -> None:
+    assert "canary" not in masked(f"https://me:canary@a.example/{text.replace('canary', '')}")
+    assert masked(masked(text)) == masked(text)
 
 
 def test_long_quotes_in_a_message_are_shortened() -> None:

@@ -7,12 +7,14 @@ import pytest
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.parse import parse_description
+from cluster_forge.stack.selection import Selection
 
 HEAD = "apiVersion: cluster-forge/v1\nkind: Stack\nname: shop\n"
 
 
-def read(text: str) -> None:
-    parse_description(InputFiles({"input/config.yaml": (HEAD + text).encode()}.get))
+def read(text: str, environment: str | None = None) -> None:
+    files = InputFiles({"input/config.yaml": (HEAD + text).encode()}.get)
+    parse_description(files, Selection(environment=environment))
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,38 @@ def test_unsupported_settings_are_errors_with_their_line(text: str, message: str
         read(text)
     assert caught.value.where == "input/config.yaml:4"
     assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("gitops: {source: external, url: 'https://me:canary@git.example/x.git'}", "url: https://git.example/x.git"),
+        ("gitops: {url: 'https://canary@git.example/x.git'}", "argocd.argoproj.io/secret-type=repository"),
+        ("gitops: {url: 'ssh://git:canary@git.example/x.git'}", "--from-literal=url=ssh://git.example/x.git"),
+        ("gitops: {url: 'https://git.example/x.git?private_token=canary'}", "url: https://git.example/x.git"),
+        ("gitops: {engine: none, url: 'https://git.example/x.git#token=canary'}", "url: https://git.example/x.git"),
+        (
+            "gitops: {source: oci}\nimage: {repository: 'me:canary@registry.example/x'}",
+            "repository: registry.example/x",
+        ),
+        ("image: {repository: 'https://me:canary@registry.example/x'}", "repository: https://registry.example/x"),
+        ("environments: {p: {gitops: {url: 'https://me:canary@git.example/x.git'}}}", "url: https://git.example/x.git"),
+    ],
+)
+def test_credentials_in_published_addresses_are_refused(text: str, fix: str) -> None:
+    environment = "p" if "environments" in text else None
+    with pytest.raises(DescriptionError, match="has a user, password or query") as caught:
+        read(f"{text}\n", environment)
+    assert fix in (caught.value.fix or "")
+    assert "canary" not in f"{caught.value} {caught.value.fix}"
+    assert (caught.value.where or "").startswith("input/config.yaml:")
+
+
+@pytest.mark.parametrize(
+    "url", ["git@git.example:team/x.git", "ssh://git@git.example:22/x.git", "https://git.example/x"]
+)
+def test_other_published_addresses_are_taken(url: str) -> None:
+    read(f"gitops: {{source: external, url: '{url}'}}\n")
 
 
 def test_an_image_repository_is_the_url_for_oci() -> None:

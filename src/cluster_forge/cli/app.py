@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib
+import io
 import os
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ import click
 
 from cluster_forge.cli import arguments, termination
 from cluster_forge.cli.help_page import HelpGroup, describe
+from cluster_forge.cli.output.streams import to_stderr
 
 VERBS = {
     "init": "Write a workspace with the starter stack, or with components of the catalog.",
@@ -130,7 +132,9 @@ def _failed(error: Exception, typed: Sequence[str]) -> int:
         return termination.INTERRUPTED if isinstance(error.__context__, KeyboardInterrupt) else 0
     if isinstance(error, click.ClickException):
         with contextlib.suppress(OSError):
-            error.show()
+            usage = io.StringIO()
+            error.show(usage)
+            to_stderr(usage.getvalue().rstrip("\n"))
             _print_variable(error)
             _print_place(error)
         return error.exit_code
@@ -145,8 +149,7 @@ def _failed(error: Exception, typed: Sequence[str]) -> int:
 
 
 def _stopped(how: str, code: int) -> int:
-    with contextlib.suppress(OSError):
-        click.echo(how, err=True)
+    to_stderr(how)
     return code
 
 
@@ -160,9 +163,9 @@ def _print_place(error: click.ClickException) -> None:
     if not isinstance(error, click.NoSuchOption) or not error.ctx:
         return
     if error.option_name == "-C" and error.ctx.parent:
-        click.echo(f"-C goes before the verb: cluster-forge -C WORKSPACE {error.ctx.info_name}", err=True)
+        to_stderr(f"-C goes before the verb: cluster-forge -C WORKSPACE {error.ctx.info_name}")
     elif error.ctx.parent is None:
-        click.echo("Options of a verb go after it: cluster-forge VERB --OPTION", err=True)
+        to_stderr("Options of a verb go after it: cluster-forge VERB --OPTION")
 
 
 def _print_variable(error: click.ClickException) -> None:
@@ -171,4 +174,4 @@ def _print_variable(error: click.ClickException) -> None:
         return
     if error.ctx.get_parameter_source(error.param.name) is click.core.ParameterSource.ENVIRONMENT:
         variable = f"{error.ctx.auto_envvar_prefix}_{error.param.name}".upper()
-        click.echo(f"The value comes from the environment variable {variable}.", err=True)
+        to_stderr(f"The value comes from the environment variable {variable}.")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 _KEY = "cluster_forge.arguments"
+_ADDRESS = re.compile(r"(--[a-z-]+=)?[A-Za-z][\w+.-]+://")
 _SECRET = re.compile(r"--[a-z-]*(password|token|secret)[a-z-]*")
 
 
@@ -28,7 +29,7 @@ def without_secrets(arguments: Sequence[str]) -> list[str]:
 
 
 def _redacted(arguments: Sequence[str]) -> Iterator[str]:
-    from cluster_forge.foundation.addresses import without_credentials
+    from cluster_forge.foundation.addresses import masked, without_credentials
 
     is_secret = False
     for argument in arguments:
@@ -38,5 +39,5 @@ def _redacted(arguments: Sequence[str]) -> Iterator[str]:
         elif equals and _SECRET.fullmatch(name):
             yield f"{name}=…"
         else:
-            yield without_credentials(argument) if "://" in argument else argument
+            yield without_credentials(argument) if _ADDRESS.match(argument) else masked(argument)
         is_secret = bool(_SECRET.fullmatch(argument))

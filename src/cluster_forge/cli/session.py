@@ -84,18 +84,22 @@ class Session:
 
             to_stdout(text)
 
-    def print_json(self, command: str, **content: Any) -> None:
-        """Print the one JSON document of the call on stdout, if JSON is wanted."""
+    def print_json(self, command: str, *, is_masked: bool = True, **content: Any) -> None:
+        """Print the one JSON document of the call on stdout, if JSON is wanted; ``is_masked``: without credentials."""
         if self.output.is_json:
             import orjson
 
             from cluster_forge.cli.output.streams import to_stdout
+            from cluster_forge.cli.output.terminal_text import Styled, printable
+            from cluster_forge.foundation.addresses import masked_values
 
             seconds = round(time.monotonic() - self.began, 3)
             if self.record.timings and self.run_record:
                 content["timings"] = self.run_record.timings.json()
             options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
-            to_stdout(orjson.dumps({"command": command, **content, "seconds": seconds}, option=options).decode())
+            document = {"command": command, **content, "seconds": seconds}
+            text = orjson.dumps(masked_values(document) if is_masked else document, option=options).decode()
+            to_stdout(Styled(printable(text)))
 
     def command_line(self, verb: str) -> str:
         """What to type for a verb in this workspace."""

@@ -58,4 +58,4 @@ def _member(start: str, value: Any, path: Path, indent: str, origins: Mapping[Pa
 
 
 def _commented(line: str, where: str) -> str:
-    return f"{line:<{_COLUMN}}  # {where}\n" if where else f"{line}\n"
+    return f"{line:<{_COLUMN}}  # {' '.join(where.split())}\n" if where else f"{line}\n"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
+from cluster_forge.foundation.addresses import is_public, without_credentials
 from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.oci.compression import Compression
 from cluster_forge.stack.model import (
@@ -25,6 +26,14 @@ from cluster_forge.stack.schema.validation import validated
 from cluster_forge.yaml.positioned import Positioned
 
 Section = TypeVar("Section", bound=Schema)
+
+_LOGIN_FIX: Final = (
+    "write `url: {url}`, and give Argo CD the login in a Secret: kubectl create secret generic repository "
+    "--namespace argocd --from-literal=type=git --from-literal=url={url} --from-literal=username=… "
+    "--from-literal=password=…, then kubectl label secret repository --namespace argocd "
+    "argocd.argoproj.io/secret-type=repository"
+)
+"""Argo CD, "Declarative Setup", section "Repositories"."""
 
 
 def target(description: Positioned) -> Target:
@@ -60,6 +69,7 @@ def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
                 fix="use `engine: argocd` or `engine: none`",
             )
         )
+    _refuse_credentials(description, ("gitops", "url"), _LOGIN_FIX, errors)
     return GitOps(
         engine=GitOpsEngine(section.engine),
         mode=GitOpsMode(section.mode),
@@ -82,6 +92,7 @@ def image(description: Positioned, errors: list[ForgeError]) -> ImageSettings:
                 fix="remove `base`: the image then contains data only",
             )
         )
+    _refuse_credentials(description, ("image", "repository"), "write `repository: {url}`", errors)
     return ImageSettings(repository=section.repository, compression=Compression(section.compression), base=section.base)
 
 
@@ -97,6 +108,22 @@ def ignores(description: Positioned) -> tuple[Ignore, ...]:
             where=description.at(("checks", "ignore", index)).where,
         )
         for index, ignore in enumerate(section.ignore)
+    )
+
+
+def _refuse_credentials(description: Positioned, path: tuple[str, str], fix: str, errors: list[ForgeError]) -> None:
+    """Refuse an address that would carry a password into the Applications, the repository, the image and the bootstrap."""
+    place = description.at(path)
+    url = place.string or ""
+    if is_public(url):
+        return
+    errors.append(
+        DescriptionError(
+            f"{path[0]}: `{path[1]}` has a user, password or query: everyone who reads the repository or the image "
+            "would have it",
+            where=place.where,
+            fix=fix.format(url=without_credentials(url)),
+        )
     )
 
 

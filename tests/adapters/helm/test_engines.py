@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import tarfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ from cluster_forge.stack.model import KubernetesVersion, Values
 
 CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
 READER = GoYaml(PurePythonYaml())
-Files = Mapping[str, str]
+Files = Mapping[str, str | bytes]
 
 
 def chart(files: Files) -> bytes:
@@ -35,9 +36,10 @@ def chart(files: Files) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as archive:
         for path, text in {"Chart.yaml": CHART, **files}.items():
+            content = text if isinstance(text, bytes) else text.encode()
             entry = tarfile.TarInfo(f"web/{path}")
-            entry.size = len(text.encode())
-            archive.addfile(entry, io.BytesIO(text.encode()))
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()
 
 
@@ -259,6 +261,54 @@ class TestContract:
         with pytest.raises(RenderError, match=r"https://schemas\.invalid/values\.json"):
             engine.render(request(files))
         assert not engine.render(request(files, skip_schema=True)).templates
+
+    @pytest.mark.parametrize(
+        "schema",
+        [
+            '{"$ref": "FILE"}',
+            '{"properties": {"a": {"items": [{"$ref": "FILE#/x"}]}}}',
+            '{"$\\u0072ef": "http:\\/\\/schemas.invalid/x"}',
+            '{"$ref": "other.json"}',
+            '{"$id": "https://schemas.invalid/", "properties": {"a": {"$ref": "x.json"}}}',
+            '{"$schema": "https://schemas.invalid/meta", "type": "object"}',
+            '{"$schema": "https://json-schema.org/draft/2020-12/schema", "$dynamicRef": "https://schemas.invalid/x"}',
+            '{"id": "https://schemas.invalid/x", "properties": {"a": {"$ref": "https://schemas.invalid/x"}}}',
+            '{"default": {"$id": "https://schemas.invalid/x"}, "properties": {"a": {"$ref": "https://schemas.invalid/x"}}}',
+            '{"$ref": "https://json-schema.org.schemas.invalid/x"}',
+            '{"$ref": "https://me@json-schema.org:1/x"}',
+            '{"$ref": "//schemas.invalid/x"}',
+            "not JSON",
+        ],
+    )
+    @pytest.mark.parametrize("place", ["{}", "charts/sub/{}"])
+    def test_schema_may_refer_to_itself_only(self, engine: HelmEngine, tmp_path: Path, schema: str, place: str) -> None:
+        os.mkfifo(tmp_path / "pipe")  # a read would never end
+        schema = schema.replace("FILE", (tmp_path / "pipe").as_uri())
+        files = {place.format("values.schema.json"): schema}
+        files |= {"charts/sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 1.0.0\n"} if "sub" in place else {}
+        with pytest.raises(RenderError, match=r"which is not fetched|is not JSON") as raised:
+            engine.render(request(files))
+        assert "skipSchemaValidation" in (raised.value.fix or "")
+        assert not engine.render(request(files, skip_schema=True)).templates
+
+    @pytest.mark.parametrize(
+        "schema",
+        [
+            '{"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#/definitions/a", "definitions": {"a": {}}}',
+            '{"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://a.invalid/x", "properties": {}}',
+            '{"$id": "https://a.invalid/x", "properties": {"a": {"$ref": "https://a.invalid/x#/$defs/b"}}, "$defs": {"b": {}}}',
+            '{"$defs": {"b": {"$id": "b.json"}}, "properties": {"a": {"$ref": "b.json"}}}',
+            '{"properties": {"$ref": {"type": "string"}}}',
+        ],
+    )
+    def test_complete_schema_is_used(self, engine: HelmEngine, schema: str) -> None:
+        assert not engine.render(request({"values.schema.json": schema})).templates
+
+    def test_schema_of_a_packed_dependency_may_not_refer_to_others(self, engine: HelmEngine) -> None:
+        schema = '{"$ref": "https://schemas.invalid/x"}'
+        sub = chart({"Chart.yaml": CHART.replace("web", "sub"), "values.schema.json": schema})
+        with pytest.raises(RenderError, match=r"schemas\.invalid/x, which is not fetched"):
+            engine.render(request({"charts/sub-1.0.0.tgz": sub}))
 
     def test_address_in_another_file_is_not_a_schema(self, engine: HelmEngine) -> None:
         files = {"values.schema.json": "{}", "README.md": '{"$ref": "https://schemas.invalid/values.json"}'}

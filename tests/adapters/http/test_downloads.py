@@ -3,7 +3,9 @@ from __future__ import annotations
 import base64
 import contextlib
 import email.utils
+import gzip
 import http.server
+import os
 import socket
 import ssl
 import subprocess
@@ -14,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from cluster_forge.adapters.http.client import redirected
+from cluster_forge.adapters.http.client import redirected, refuse_encoded
 from cluster_forge.adapters.http.downloads import HttpDownloads
 from cluster_forge.adapters.http.offline import OfflineDownloads
-from cluster_forge.adapters.http.timing import Timeouts
+from cluster_forge.adapters.http.timing import Timeouts, seconds_to_wait
 from cluster_forge.foundation.errors import FetchError, OfflineError
 
 LIMIT = 1 << 20
-QUICK = HttpDownloads(pauses=(0.0, 0.0), timeouts=Timeouts(connect=2.0, silence=0.3, body=0.6))
+QUICK = HttpDownloads(pauses=(0.0, 0.0), timeouts=Timeouts(connect=2.0, silence=0.3, headers=0.5, whole=0.6))
 BODY = b"0123456789" * 1000
 
 
@@ -60,7 +62,52 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, BODY)
 
     def answer_encoded(self) -> None:
-        self.answer(200, BODY, Content_Encoding="gzip")
+        self.answer(200, gzip.compress(BODY), Content_Encoding="gzip")
+
+    def answer_brotli(self) -> None:
+        self.answer(200, BODY, Content_Encoding="identity, BR")
+
+    def answer_transferred(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+        self.close_connection = True
+
+    def answer_slow_redirects(self) -> None:
+        self.server.stopped.wait(0.2)
+        self.answer(302, b"", Location="/slow-redirects")
+
+    def answer_identity(self) -> None:
+        self.answer(200, BODY, Content_Encoding="identity")
+
+    def answer_huge(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n" + BODY)
+        self.close_connection = True
+
+    def answer_other_digits(self) -> None:
+        self.wfile.write("HTTP/1.1 200 OK\r\nContent-Length: ١٢٣\r\nConnection: close\r\n\r\n".encode() + BODY)
+        self.close_connection = True
+
+    def answer_never(self) -> None:
+        self.answer(503, b"", Retry_After="Fri, 31 Dec 99999999999999 23:59:59 GMT")
+
+    def answer_at_the_end_of_time(self) -> None:
+        self.answer(503, b"", Retry_After="9" * 5000)
+
+    def answer_continuing(self) -> None:
+        with contextlib.suppress(OSError):
+            while not self.server.stopped.wait(0.02):
+                self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def answer_dripping_headers(self) -> None:
+        with contextlib.suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+            while not self.server.stopped.wait(0.02):
+                self.wfile.write(b".")
+
+    def answer_dripping_chunks(self) -> None:
+        with contextlib.suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;x=")
+            while not self.server.stopped.wait(0.02):
+                self.wfile.write(b".")
 
     def answer_chunked(self) -> None:
         self.send_response(200)
@@ -193,9 +240,40 @@ def failure_of(url: str, downloads: HttpDownloads = QUICK) -> FetchError:
     return raised.value
 
 
-@pytest.mark.parametrize("path", ["good", "chunked", "no-length", "encoded", "to-good", "busy-twice", "truncated-once"])
+@pytest.mark.parametrize(
+    "path", ["good", "chunked", "no-length", "other-digits", "identity", "to-good", "busy-twice", "truncated-once"]
+)
 def test_whole_body_is_returned_as_sent(server: Server, path: str) -> None:
     assert QUICK.get(f"{server.url}/{path}", limit_bytes=LIMIT) == BODY
+
+
+@pytest.mark.parametrize(
+    ("path", "encoding", "content", "is_refused"),
+    [
+        ("x.tgz", "gzip", gzip.compress(BODY), False),  # Apache's AddEncoding
+        ("x.tgz?sig=1", "X-GZIP", gzip.compress(BODY), False),
+        ("x.tgz", "gzip", b"\x1f\x8b broken", False),  # the archive's own message
+        ("x.tgz", "gzip", gzip.compress(gzip.compress(BODY)), True),
+        ("x.tgz", "gzip, br", gzip.compress(BODY), True),
+        ("x.tgz", "deflate", gzip.compress(BODY), True),
+        ("index.yaml", "gzip", gzip.compress(BODY), True),
+        ("index.yaml", "a\x1b[31m" * 99, BODY, True),
+        ("index.yaml", " Identity ", BODY, False),
+    ],
+)
+def test_content_encoding_is_refused_unless_the_file_is_one(
+    path: str, encoding: str, content: bytes, is_refused: bool
+) -> None:
+    if is_refused:
+        with pytest.raises(FetchError, match="`Content-Encoding: "):
+            refuse_encoded(f"https://example.com/{path}", encoding, content)
+    else:
+        refuse_encoded(f"https://example.com/{path}", encoding, content)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "1e400", "²", "-1", "Fri, 31 Dec 9999 23:59:59 -9999", "0, 0"])
+def test_retry_after_without_meaning_waits_no_longer(text: str) -> None:
+    assert seconds_to_wait(text) >= 0
 
 
 def test_empty_body_is_accepted(server: Server) -> None:
@@ -217,7 +295,17 @@ def test_empty_body_is_accepted(server: Server) -> None:
         ("cut-chunks", "was interrupted", 3),
         ("hang-up", "connection failed", 3),
         ("silent", "did not answer in time", 3),
-        ("dripping", "was not complete after 1 s", 1),
+        ("dripping", "was not complete after 0.6 s", 1),
+        ("dripping-chunks", "was not complete after 0.6 s", 1),
+        ("dripping-headers", "had not answered after 0.5 s", 1),
+        ("continuing", "had not answered after 0.5 s", 1),
+        ("huge", "is larger than 1,048,576 bytes", 1),
+        ("never", "answered 503 Service Unavailable", 3),
+        ("at-the-end-of-time", "answered 503 Service Unavailable", 1),
+        ("encoded", "came with `Content-Encoding: gzip`, which was not asked for", 1),
+        ("transferred", "came with `Transfer-Encoding: gzip, chunked`", 1),
+        ("slow-redirects", "was not complete after 0.6 s", 3),
+        ("brotli", "came with `Content-Encoding: br`", 1),
         ("to-file", "not followed", 1),
         ("to-nonsense", "redirects to something that is not an address", 1),
         ("loop", "too many redirects", 11),
@@ -336,6 +424,16 @@ def test_file_urls_are_read(tmp_path: Path, downloads: HttpDownloads | OfflineDo
     for url, limit, message in cases:
         with pytest.raises(FetchError, match=message):
             downloads.get(url, limit_bytes=limit)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("downloads", [QUICK, OfflineDownloads()])
+def test_pipes_and_devices_are_not_read(tmp_path: Path, downloads: HttpDownloads | OfflineDownloads) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for place in (tmp_path / "pipe", tmp_path / "link", Path("/dev/zero"), tmp_path):
+        with pytest.raises(FetchError, match=r"cannot be read: (it is not a regular file|Is a directory)"):
+            downloads.get(place.as_uri(), limit_bytes=LIMIT)
 
 
 def test_offline_downloads_refuse_the_network() -> None:

@@ -42,14 +42,14 @@ from cluster_forge.stack.model import HelmSource
 REPOSITORY = "https://charts.example.com/stable"
 
 
-def archive(name: str = "shop", version: str = "1.0.0") -> bytes:
+def archive(name: str = "shop", version: str = "1.0.0", *, mtime: int = 0) -> bytes:
     content = f"name: {name}\nversion: {version}\n".encode()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as packed:
         entry = tarfile.TarInfo(f"{name}/Chart.yaml")
         entry.size = len(content)
         packed.addfile(entry, io.BytesIO(content))
-    return gzip.compress(buffer.getvalue(), mtime=0)
+    return gzip.compress(buffer.getvalue(), mtime=mtime)
 
 
 class Web:
@@ -206,6 +206,77 @@ def test_addresses_are_tried_in_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("repository", "url", "digest", "message"),
+    [
+        ("https://a.example/x", "file:///etc/passwd", "a", "only http"),
+        ("http://a.example/x", "file:///etc/passwd", "", "only http"),
+        ("https://a.example/x", "FILE:/dev/stdin", "a", "only http"),
+        ("https://a.example/x", "file:x.tgz", "", "only http"),
+        ("https://a.example/x", "ftp://a.example/x.tgz", "", "only http"),
+        ("https://a.example/x", "http://u:canary@a.example/x.tgz?sig=canary", "", "it leaves HTTPS, and has no digest"),
+        ("https://a.example/x", "HTTP://a.example/x.tgz", "md5:12", "it leaves HTTPS"),
+    ],
+)
+def test_index_may_not_lead_to_files_or_away_from_https(
+    tmp_path: Path, repository: str, url: str, digest: str, message: str
+) -> None:
+    good = "https://b.example/shop.tgz"
+    web = Web({good: archive(), url: archive()})
+    digest = Digest.of(archive()).hex if digest == "a" else digest
+    web.publish(repository, release("1.0.0", urls=[url], digest=digest))
+    with pytest.raises(FetchError, match=message) as raised:
+        sources(tmp_path, web).chart(helm(repository=repository), None)
+    assert "canary" not in str(raised.value)
+    web.publish(repository, release("1.0.0", urls=[url, good], digest=digest))
+    assert sources(tmp_path, web).chart(helm(repository=repository), None).version == "1.0.0"
+    assert url not in web.asked
+
+
+@pytest.mark.parametrize(
+    ("repository", "url", "digest"),
+    [
+        ("https://a.example", "http://b.example/x.tgz", "right"),
+        ("http://a.example", "https://b.example/x.tgz", ""),
+        ("http://a.example", "http://b.example/x.tgz", ""),
+        ("https://a.example", "//b.example/x.tgz", ""),
+        ("file:///srv", "https://b.example/x.tgz", ""),
+        ("file:///srv", "file:///elsewhere/x.tgz", ""),
+    ],
+)
+def test_other_addresses_of_an_index_are_followed(tmp_path: Path, repository: str, url: str, digest: str) -> None:
+    web = Web({url if ":" in url else f"https:{url}": archive()})
+    web.publish(repository, release("1.0.0", urls=[url], digest=Digest.of(archive()).hex if digest else ""))
+    assert sources(tmp_path, web).chart(helm(repository=repository), None).version == "1.0.0"
+
+
+@pytest.mark.parametrize(
+    ("content", "is_refused"),
+    [
+        (archive("other", "9.9.9"), True),
+        (archive("shop", "9.9.9"), True),
+        (archive("other", "1.0.0"), True),
+        (archive("Shop", "1.0.0"), True),
+        (archive("shop", "v1.0.0"), False),
+        (archive("shop", "1.0.0"), False),
+    ],
+)
+@pytest.mark.parametrize("from_mirror", [True, False])
+def test_archive_must_be_the_chart_of_the_index(
+    tmp_path: Path, content: bytes, is_refused: bool, from_mirror: bool
+) -> None:
+    web = Web({f"{REPOSITORY}/shop-1.0.0.tgz": content}).publish(REPOSITORY, release("1.0.0"))
+    mirror = Memory((REPOSITORY, "shop", "1.0.0"))
+    mirror.wrong["1.0.0"] = content
+    subject = sources(tmp_path, web, *([mirror] if from_mirror else []))
+    if is_refused:
+        with pytest.raises(FetchError, match=r"offers shop 1\.0\.0, but the archive has \w+ \d"):
+            subject.chart(helm(), None)
+        assert not (tmp_path / "store").exists()
+    else:
+        assert subject.chart(helm(), None).version == "1.0.0"
+
+
+@pytest.mark.parametrize(
     ("urls", "message"),
     [([], "no address in the index"), (["oci://x/y"], "OCI registry"), (["//["], "is not an address")],
 )
@@ -270,7 +341,7 @@ def test_changed_digest_is_reported(tmp_path: Path, web: Web, from_mirror: bool)
 
 def test_mirror_with_the_locked_digest_is_preferred(tmp_path: Path) -> None:
     first, second = Memory((REPOSITORY, "shop", "1.0.0")), Memory((REPOSITORY, "shop", "1.0.0"))
-    first.wrong["1.0.0"] = archive("repacked")
+    first.wrong["1.0.0"] = archive(mtime=1)  # packed again: the same chart in other bytes
     locked = LockedSource(
         address=f"{REPOSITORY} shop", asked=helm().version, version="1.0.0", digest=Digest.of(archive())
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,18 @@ def test_missing_file_is_reported(tmp_path: Path) -> None:
     mirror = mirror_in(tmp_path, charts=[entry(file="none.tgz")])
     with pytest.raises(FetchError, match=r"none\.tgz of the mirror cannot be read"):
         mirror.chart("https://charts.example.com/a", "shop", "1.0.0")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_pipes_are_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.tgz")
+    mirror = mirror_in(tmp_path, charts=[entry(file="pipe.tgz")])
+    with pytest.raises(FetchError, match=r"pipe\.tgz of the mirror cannot be read: it is not a regular file"):
+        mirror.chart("https://charts.example.com/a", "shop", "1.0.0")
+    (tmp_path / "index.yaml").unlink()
+    os.mkfifo(tmp_path / "index.yaml")
+    with pytest.raises(FetchError, match="index cannot be read: it is not a regular file"):
+        FolderMirror(tmp_path).charts("https://charts.example.com/a")
 
 
 def test_all_errors_are_reported_with_their_lines(tmp_path: Path) -> None:

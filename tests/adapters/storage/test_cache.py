@@ -53,6 +53,17 @@ class TestFolderCache:
         assert cache.get("objects", OTHER) is None
         assert cache.get("apis", KEY) is None
 
+    @pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")
+    @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+    def test_entries_are_for_their_user_alone(self, cache: FolderCache, tmp_path: Path, umask: int) -> None:
+        """They are made of values, which may hold passwords, and the store may be shared."""
+        before = os.umask(umask)
+        try:
+            cache.put("objects", KEY, CONTENT)
+        finally:
+            os.umask(before)
+        assert entry(tmp_path).stat().st_mode & 0o777 == 0o600
+
     def test_last_put_wins(self, cache: FolderCache, tmp_path: Path) -> None:
         for content in (b"a", CONTENT, b""):
             cache.put("objects", KEY, content)

@@ -55,7 +55,7 @@ def test_credentials_are_removed_from_addresses(tmp_path: Path) -> None:
     text = 'see "https://user:pass@example.com/a?token=x" and oci://token@host, user@host, https:/me@a/b?c: why?'
     append_to_history(tmp_path, {"text": text})
     history = (tmp_path / state_folder.FOLDER / state_folder.HISTORY).read_text()
-    assert json.loads(history)["text"] == 'see "https://example.com/a" and oci://host, user@host, https:/a/b why?'
+    assert json.loads(history)["text"] == 'see "https://example.com/a" and oci://host, user@host, https:/a/b: why?'
 
 
 def test_history_lines_never_mix(tmp_path: Path) -> None:

@@ -164,6 +164,32 @@ class TestCache:
                 load_description(folder, Selection(), cache)
 
     @pytest.mark.parametrize(
+        "change",
+        [
+            ("input/web.yaml", "image: web", "adminPassword: canary"),
+            ("input/config.yaml", "manifests: [store]", "manifests: ['https://me:canary@a.example/x.yaml']"),
+            ("input/config.yaml", "manifests: [store]", "manifests: ['https://a.example/x.yaml?sig=canary']"),
+            (
+                "input/config.yaml",
+                "helm: {chart: ./web}",
+                "helm: {chart: web, repository: 'https://:canary@a.example'}",
+            ),
+        ],
+    )
+    def test_descriptions_with_secrets_are_not_kept(
+        self, folder: Folder, cache: Cache, tmp_path: Path, change: tuple[str, str, str]
+    ) -> None:
+        path, old, new = change
+        assert old in folder.files[path]
+        folder.files[path] = folder.files[path].replace(old, new)
+        for _ in range(2):
+            assert load_description(folder, Selection(), cache) == uncached(folder)
+        assert not [entry for entry in tmp_path.rglob("*") if entry.is_file() and b"canary" in entry.read_bytes()]
+        folder.files[path] = folder.files[path].replace(new, old)
+        load_description(folder, Selection(), cache)
+        assert list((tmp_path / "made" / "described").iterdir())
+
+    @pytest.mark.parametrize(
         "value", ["123456789012345678901234567890", "-9223372036854775808", "1e-7", "{1: a, y: b}"]
     )
     def test_cached_values_are_equal_to_those_that_were_read(self, folder: Folder, cache: Cache, value: str) -> None:

@@ -19,17 +19,19 @@ if sys.platform != "win32":
     import fcntl
 
 
-def write(target: Path, content: bytes, *, draft: Path, is_durable: bool = True, is_locked: bool = False) -> None:
+def write(  # noqa: PLR0913 - independent settings by name
+    target: Path, content: bytes, *, draft: Path, is_durable: bool = True, is_locked: bool = False, mode: int = 0o666
+) -> None:
     """Write ``content`` to ``draft``, a new path on the mount of ``target``, and rename it to ``target``.
 
     ``is_durable`` flushes file and rename, so that they survive a crash of the machine. ``is_locked`` keeps the draft from
-    `remove_abandoned`.
+    `remove_abandoned`. ``mode`` is reduced by the user's umask.
 
     Raises:
         OSError: if it cannot be written; the target is unchanged then.
     """
     try:
-        with create(str(draft)) as file:
+        with create(str(draft), mode) as file:
             if is_locked:
                 _lock(file.fileno())
             file.write(content)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import re
 import shutil
 import subprocess
 import tempfile
+import zlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
 import orjson
 
+from cluster_forge.adapters.helm import schemas
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports.rendering import RenderedChart, RenderRequest
@@ -45,6 +48,9 @@ class HelmProgram:
         return f"helm {self._run(['version', '--template', '{{.Version}}'], b'').strip()}"
 
     def render(self, request: RenderRequest) -> RenderedChart:
+        if not request.skip_schema:
+            with contextlib.suppress(OSError, EOFError, zlib.error):  # Helm says what is wrong with it
+                schemas.refuse_foreign(gzip.decompress(request.chart))
         with tempfile.TemporaryDirectory(prefix="cluster-forge-") as folder:
             archive = Path(folder, "chart.tgz")
             archive.write_bytes(request.chart)

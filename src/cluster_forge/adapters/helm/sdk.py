@@ -21,6 +21,7 @@ from typing import Any
 
 import orjson
 
+from cluster_forge.adapters.helm import schemas
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports.rendering import RenderedChart, RenderRequest
@@ -28,8 +29,6 @@ from cluster_forge.ports.rendering import RenderedChart, RenderRequest
 _PACKAGE = "helm_python"
 _LOOKUP = re.compile(rb"\.APIVersions\.Has \"([^\"]+)\"")
 _GZIP = b"\x1f\x8b\x08"
-_SCHEMA = "values.schema.json"
-_REMOTE = re.compile(rb"\"\$ref\"\s*:\s*\"(https?://(?!json-schema\.org/)[^\"#]+)")
 _RANGE_TEMPLATE = "{{- range .Values.versions }}{{ semverCompare $.Values.range . }},{{ end -}}"
 
 
@@ -61,7 +60,7 @@ class HelmSdk:
         content = _unpacked(request.chart)
         archive = _without_schemas(content) if request.skip_schema else request.chart
         if not request.skip_schema:
-            _refuse_remote_schemas(content)
+            schemas.refuse_foreign(content)
         with _load(archive) as chart:
             _check_installable(chart, request, self)
             templates = _templates(chart, request)
@@ -153,25 +152,6 @@ def _unpacked(archive: bytes) -> bytes:
         raise ArchiveError(f"not a chart: {error}", fix="check the chart with `helm lint`") from error
 
 
-def _refuse_remote_schemas(content: bytes) -> None:
-    """Refuse schemas that refer to the network: only `mine` uses it, and Helm would fetch them.
-
-    Raises:
-        RenderError: with the schema and the address.
-    """
-    if not _REMOTE.search(content):
-        return
-    with tarfile.open(fileobj=io.BytesIO(content)) as members:
-        for member in members:
-            file = members.extractfile(member) if member.name.endswith(f"/{_SCHEMA}") else None
-            reference = _REMOTE.search(file.read()) if file else None
-            if reference:
-                raise RenderError(
-                    f"{member.name} refers to {reference[1].decode(errors='replace')}, which is not fetched",
-                    fix="use a version of the chart with a complete schema, or set `helm.skipSchemaValidation: true`",
-                )
-
-
 def _without_schemas(content: bytes) -> bytes:
     """The same chart without its ``values.schema.json`` files: Helm's library has no option to skip them."""
     buffer = io.BytesIO()
@@ -180,7 +160,7 @@ def _without_schemas(content: bytes) -> bytes:
         tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as kept,
     ):
         for member in members:
-            if not member.name.endswith(f"/{_SCHEMA}"):
+            if not member.name.endswith(f"/{schemas.FILE}"):
                 kept.addfile(member, members.extractfile(member) if member.isfile() else None)
     return buffer.getvalue()
 

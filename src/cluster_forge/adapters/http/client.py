@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import time
+import zlib
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -12,7 +16,7 @@ from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout, make_h
 from urllib3.exceptions import HTTPError
 
 from cluster_forge.adapters.http import failures, proxies
-from cluster_forge.adapters.http.timing import TemporaryError, Timeouts
+from cluster_forge.adapters.http.timing import Exchange, TemporaryError, Timeouts
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import FetchError
 
@@ -21,6 +25,9 @@ _MOST_REDIRECTS: Final = 10
 _HEADERS: Final = {"User-Agent": "cluster-forge", "Accept-Encoding": "identity"}
 _POOL_SIZE: Final = 16
 _CHUNK: Final = 1 << 18
+_GZIP: Final = b"\x1f\x8b"
+_NUMBER: Final = re.compile(r"[0-9]+")
+_MOST_DIGITS: Final = 15
 
 
 class HttpClient:
@@ -36,25 +43,41 @@ class HttpClient:
 
         Raises:
             TemporaryError: if it may succeed later.
-            FetchError: for any other status, more than ``limit_bytes``, a slow body, no connection, a certificate that is
-                not trusted, or something that is not an HTTP address.
+            FetchError: for any other status, more than ``limit_bytes``, a slow response, an encoding that was not asked
+                for, no connection, a certificate that is not trusted, or something that is not an HTTP address.
         """
-        place = url
+        place, end = url, time.monotonic() + self._timeouts.whole
         for _ in range(_MOST_REDIRECTS + 1):
-            response = self.open("GET", place)
             try:
-                target = response.headers.get("Location")
-                if response.status not in _REDIRECTS or not target:
-                    if response.status != 200:
-                        raise failures.of_status(place, response.status, response.headers.get("Retry-After"))
-                    return _body(response, place, limit_bytes, self._timeouts.body)
-                place = redirected(place, target)
-            finally:
-                response.close()
+                answer = Exchange(partial(self._answer, place, limit_bytes)).result(self._timeouts, end)
+            except TimeoutError as error:
+                raise FetchError(f"{without_credentials(place)} {error}", fix=failures.LATER) from error
+            if isinstance(answer, bytes):
+                return answer
+            place = redirected(place, answer)
         raise FetchError(
             f"{without_credentials(url)} has too many redirects, the last to {without_credentials(place)}",
             fix="check the address",
         )
+
+    def _answer(self, url: str, limit_bytes: int, answered: Callable[[], None]) -> bytes | str:
+        """The body of a ``200 OK``, or the target of a redirect."""
+        response = self.open("GET", url)
+        answered()
+        try:
+            target = response.headers.get("Location")
+            if response.status in _REDIRECTS and target:
+                return target
+            if response.status != 200:
+                raise failures.of_status(url, response.status, response.headers.get("Retry-After"))
+            transfer = response.headers.get("Transfer-Encoding", "").strip().lower()
+            if transfer not in ("", "chunked", "identity"):  # of which the client would not take the body apart
+                raise _encoded(url, "Transfer-Encoding", transfer)
+            content = _body(response, url, limit_bytes)
+            refuse_encoded(url, response.headers.get("Content-Encoding", ""), content)
+            return content
+        finally:
+            response.close()
 
     def open(self, method: str, url: str) -> BaseHTTPResponse:
         """Send a request; the response's status is not judged, its body is not read yet.
@@ -113,20 +136,52 @@ def redirected(url: str, target: str) -> str:
     return place
 
 
-def _body(response: BaseHTTPResponse, url: str, limit_bytes: int, seconds: float) -> bytes:
+def refuse_encoded(url: str, encoding: str, content: bytes) -> None:
+    """Refuse a body that the server encoded although only ``identity`` was accepted (RFC 9110, 8.4 and 12.5.3).
+
+    Many servers call a ``.tgz`` file gzip-encoded (Apache's ``AddEncoding``): its bytes are the file, and pass.
+
+    Raises:
+        FetchError: with the name of the encoding.
+    """
+    names = [name.strip().lower() for name in encoding.split(",") if name.strip().lower() not in ("", "identity")]
+    if not names or (names in (["gzip"], ["x-gzip"]) and _is_gzip_file(url, content)):
+        return
+    raise _encoded(url, "Content-Encoding", ", ".join(names))
+
+
+def _encoded(url: str, header: str, value: str) -> FetchError:
+    return FetchError(
+        f"{without_credentials(url)} came with `{header}: {value[:80]}`, which was not asked for",
+        fix="the server, or a proxy before it, must send the file as it is; or use a mirror that has it: --mirror DIR",
+    )
+
+
+def _is_gzip_file(url: str, content: bytes) -> bool:
+    """Whether an archive is compressed once, as it should be."""
+    if not urlsplit(url).path.endswith((".tgz", ".gz")) or not content.startswith(_GZIP):
+        return False
+    try:
+        return not zlib.decompressobj(wbits=31).decompress(content[:4096], len(_GZIP)).startswith(_GZIP)
+    except zlib.error:
+        return True  # damaged: that has a message of its own
+
+
+def _body(response: BaseHTTPResponse, url: str, limit_bytes: int) -> bytes:
     """The whole body of a response, as it was sent."""
-    header = response.headers.get("Content-Length", "")
-    length = int(header) if header.isdecimal() else 0
-    deadline = time.monotonic() + seconds
+    header = response.headers.get("Content-Length", "").strip()
+    length = 0
+    if _NUMBER.fullmatch(header):
+        length = int(header) if len(header) <= _MOST_DIGITS else sys.maxsize
     content = bytearray()
     address = without_credentials(url)
+    if length > limit_bytes:
+        raise FetchError(f"{address} is larger than {limit_bytes:,} bytes", fix="check the address")
     try:
         while chunk := response.read1(_CHUNK, decode_content=False):
             content += chunk
-            if max(length, len(content)) > limit_bytes:
+            if len(content) > limit_bytes:
                 raise FetchError(f"{address} is larger than {limit_bytes:,} bytes", fix="check the address")
-            if time.monotonic() > deadline:
-                raise FetchError(f"{address} was not complete after {seconds:.0f} s", fix=failures.LATER)
     except HTTPError as error:
         raise failures.of_connection(url, error) from error
     if len(content) < length:

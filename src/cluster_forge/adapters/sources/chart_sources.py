@@ -16,7 +16,7 @@ from cluster_forge.foundation.errors import DescriptionError, FetchError, LockEr
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.foundation.versions import newest_first
-from cluster_forge.ports.sources import Charts
+from cluster_forge.ports.sources import ChartIdentity, Charts
 from cluster_forge.ports.storage import Store
 from cluster_forge.stack.lock import LockedSource, chart_address, manifest_address
 from cluster_forge.stack.model import HelmSource
@@ -87,7 +87,8 @@ class ChartSources:
             return locked
         address = f"{without_credentials(source.repository)} {source.chart}"
         version, archive = self._from_mirrors(source, locked) or self._from_repository(source, locked)
-        self.charts().check_archive(archive, f"{address} {version}")
+        identity = self.charts().check_archive(archive, f"{address} {version}")
+        _check_identity(identity, source, version)
         fetched = LockedSource(
             address=chart_address(source), asked=source.version, version=version, digest=Digest.of(archive)
         )
@@ -193,7 +194,7 @@ class ChartSources:
         )
         for url in release.urls:
             try:
-                return self._verified(_join(source.repository, url), release)
+                return self._verified(_archive_address(source.repository, url, release), release)
             except FetchError as error:
                 failure = error
         raise failure
@@ -243,6 +244,51 @@ class ChartSources:
             return f" (the mirrors have {_few(newest_first(versions))})"
         names = {name for mirror in self.mirrors for name in mirror.charts(source.repository)}
         return f" (the mirrors have {_few(sorted(names)) if names else 'nothing'} of this repository)"
+
+
+def _check_identity(identity: ChartIdentity, source: HelmSource, version: str) -> None:
+    """Compare an archive with what was asked for.
+
+    Raises:
+        FetchError: if it is another chart, or another version.
+    """
+    name = source.chart.rstrip("/").rpartition("/")[2]
+    if identity.name == name and _plain_version(identity.version) == _plain_version(version):
+        return
+    raise FetchError(
+        f"{without_credentials(source.repository)} offers {name} {version}, "
+        f"but the archive has {identity.name} {identity.version}",
+        fix="tell the repository's maintainers; until it is corrected use another version, or a mirror: --mirror DIR",
+    )
+
+
+def _plain_version(version: str) -> str:
+    """A version as different indexes write it: with or without ``v``, in OCI tags with ``_`` for ``+``."""
+    return version.strip().removeprefix("v").replace("_", "+")
+
+
+def _archive_address(repository: str, url: str, release: repository_index.Release) -> str:
+    """Where the index has an archive. The rule of redirects holds for it: a server may not lead to a file or pipe of this
+    machine, and not from HTTPS to HTTP, unless a digest shows that the content is what the index means.
+
+    Raises:
+        FetchError: if it is not an address, or one that is not followed.
+    """
+    address = _join(repository, url)
+    try:
+        base, scheme = urlsplit(repository).scheme, urlsplit(address).scheme
+    except ValueError:
+        base = scheme = ""
+    if base not in ("http", "https") or scheme in (base, "https", "oci"):
+        return address
+    if scheme == "http" and release.digest:
+        return address
+    problem = "it leaves HTTPS, and has no digest" if scheme == "http" else "only http:// and https:// are"
+    raise FetchError(
+        f"the index of {without_credentials(repository)} has {without_credentials(address)} "
+        f"for {release.version}, which is not followed: {problem}",
+        fix="use another version, or a mirror that has it: --mirror DIR",
+    )
 
 
 def _join(repository: str, url: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -83,7 +85,7 @@ class FolderMirror:
 
     def _read(self, file: _File) -> bytes:
         try:
-            content = file.path.read_bytes()
+            content = _content(file.path)
         except OSError as error:
             raise FetchError(
                 f"{file.path} of the mirror cannot be read: {error.strerror}",
@@ -149,7 +151,7 @@ class _IndexReader:
 
     def _root(self) -> yaml.Node:
         try:
-            text = self._index.read_bytes()
+            text = _content(self._index)
             _refuse_bombs(text)
             root = yaml.compose(text, Loader=_LOADER)
         except OSError as error:
@@ -220,6 +222,19 @@ class _IndexReader:
 
     def _where(self, node: yaml.Node | None) -> str:
         return f"{self._index}:{node.start_mark.line + 1}" if node else str(self._index)
+
+
+def _content(path: Path) -> bytes:
+    """A regular file's content. A pipe could keep the reader for ever, a device has no end.
+
+    Raises:
+        OSError: if it cannot be read, or is not a regular file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        return file.read()
 
 
 def _refuse_bombs(text: bytes) -> None:

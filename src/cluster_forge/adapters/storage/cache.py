@@ -16,6 +16,8 @@ from cluster_forge.foundation.errors import WorkspaceError
 
 _SEAL = 32
 """Bytes of an HMAC with SHA-256."""
+_MODE = 0o600
+"""For the user alone: entries are made of values, which may hold passwords, also in a store that others use."""
 _FRESH = 3600
 """Seconds during which another use of an entry is not noted."""
 
@@ -60,7 +62,8 @@ class FolderCache:
         if not self._secret:
             return
         with contextlib.suppress(OSError):
-            self._writer.write(self._path(kind, key), self._seal(kind, key, content) + content, is_durable=False)
+            entry = self._seal(kind, key, content) + content
+            self._writer.write(self._path(kind, key), entry, is_durable=False, mode=_MODE)
 
     def _path(self, kind: str, key: Digest) -> Path:
         name = hmac.digest(self._secret, f"name {kind} {key}".encode(), "sha256").hex()

@@ -24,8 +24,8 @@ class EntryWriter:
         self._drafts = root / "unfinished"
         self._is_cleared = False
 
-    def write(self, path: Path, content: bytes, *, is_durable: bool) -> None:
-        """Write an entry; ``is_durable`` if it must survive a crash of the machine.
+    def write(self, path: Path, content: bytes, *, is_durable: bool, mode: int = 0o666) -> None:
+        """Write an entry; ``is_durable`` if it must survive a crash of the machine, ``mode`` before the user's umask.
 
         Raises:
             OSError: if it cannot be written; also if a link, a pipe or a device is in the place of a directory.
@@ -41,7 +41,7 @@ class EntryWriter:
         for _ in range(_ATTEMPTS):
             draft = self._drafts / f"{os.getpid()}-{secrets.token_hex(8)}"
             try:
-                atomic_write.write(path, content, draft=draft, is_durable=is_durable, is_locked=True)
+                atomic_write.write(path, content, draft=draft, is_durable=is_durable, is_locked=True, mode=mode)
             except FileNotFoundError:  # another process removed the draft before it was locked
                 continue
             return

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import itertools
 import os
-import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from io import FileIO
@@ -18,13 +17,11 @@ import orjson
 from cluster_forge.adapters.disk import plain_files
 from cluster_forge.adapters.disk.os_errors import translated
 from cluster_forge.adapters.workspace import state_folder
+from cluster_forge.foundation.addresses import masked, masked_values
 from cluster_forge.foundation.errors import WorkspaceError
 
 KEPT: Final = 20
 _STAMP: Final = len("20260101T000000.000Z")
-_CREDENTIALS = re.compile(rb'(:/{1,2})[^/?#\s"\\]*@')
-_QUERY = re.compile(rb'(:/{1,2}[^?\s"\\]+)\?[^\s"\\]*')
-"""Queries may hold tokens. (An address that was normalized as a path has one slash less.)"""
 
 
 class RunLog:
@@ -97,8 +94,7 @@ def _opened(path: Path, flags: int) -> FileIO:
 def _append(file: FileIO, entry: Mapping[str, Any], *, after: bytes = b"") -> None:
     """Append in one write, so that lines of two processes never mix."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    text = orjson.dumps({"time": now, **entry}, default=str)
-    line = after + _QUERY.sub(rb"\1", _CREDENTIALS.sub(rb"\1", text)) + b"\n"
+    line = after + orjson.dumps(masked_values({"time": now, **entry}), default=lambda value: masked(str(value))) + b"\n"
     if file.write(line) < len(line):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

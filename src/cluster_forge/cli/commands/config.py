@@ -29,7 +29,8 @@ command = help_page.group(
 def show(session: Session, origins: bool) -> None:
     """Print the effective description: all files, the environment and the catalog merged.
 
-    Text output is YAML in the native format. With --format json the origins are listed by path.
+    Text output is YAML in the native format. With --format json the origins are listed by path. Addresses are shown
+    without credentials and queries, since logs keep what is printed.
 
     Examples:
         cluster-forge config show
@@ -37,6 +38,7 @@ def show(session: Session, origins: bool) -> None:
     """
     from cluster_forge.cli import description
     from cluster_forge.cli.output.streams import write_stdout
+    from cluster_forge.foundation.addresses import masked_values
     from cluster_forge.stack import effective
 
     parsed = description.parsed(session)
@@ -45,7 +47,7 @@ def show(session: Session, origins: bool) -> None:
         shown: dict[str, Any] = {"origins": places} if origins else {}
         session.print_json("config show", stack=parsed.stack.name, description=parsed.effective, **shown)
     else:
-        write_stdout(effective.text(parsed.effective, parsed.origins if origins else {}))
+        write_stdout(effective.text(masked_values(parsed.effective), parsed.origins if origins else {}))
 
 
 @verb(*SELECTS)

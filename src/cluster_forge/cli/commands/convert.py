@@ -32,4 +32,6 @@ def command(session: Session, output: str | None) -> None:
         session.print(f"wrote {output}: {names.counted(len(description.stack.components), 'component')}")
     elif not session.output.is_json:
         write_stdout(text)
-    session.print_json("convert", stack=description.stack.name, output=output, description=None if output else text)
+    session.print_json(
+        "convert", stack=description.stack.name, output=output, description=None if output else text, is_masked=False
+    )

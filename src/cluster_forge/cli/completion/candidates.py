@@ -66,10 +66,16 @@ class Completion(ShellComplete):
         return target.shell_complete(context, incomplete)
 
     def format_completion(self, item: Item) -> str:
-        return "\t".join((item.type, item.value, " ".join((item.help or "").split())))
+        return "\t".join((item.type, item.value, _one_line(item.help or "")))
 
     def complete(self) -> str:
         return "".join(f"{line}\n" for line in super().complete().splitlines())
+
+
+def _one_line(text: str) -> str:
+    from cluster_forge.cli.output.terminal_text import one_line
+
+    return one_line(text) if text else ""
 
 
 def _candidates_for(parameter: click.Parameter) -> Candidates | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
+from cluster_forge.cli.output.terminal_text import styled
 from cluster_forge.foundation.names import counted
 from cluster_forge.stages.build.smelt_diff import Changes, ComponentObject
 
@@ -59,10 +58,10 @@ def json(changes: Changes) -> dict[str, Any]:
 def file_lines(difference: Difference) -> Iterator[str]:
     """A file that differs, as ``diff -u`` prints it."""
     if not difference.lines:
-        yield f"{difference.change}: {difference.path} (too long to be shown)"
+        yield styled(f"{difference.change}: {difference.path} (too long to be shown)")
     for line in difference.lines:
         color = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
-        yield click.style(line, fg=color) if color and not line.startswith(("+++", "---")) else line
+        yield styled((line, {"fg": color}) if color and not line.startswith(("+++", "---")) else line)
 
 
 def file_json(difference: Difference) -> dict[str, Any]:

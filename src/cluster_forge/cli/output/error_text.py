@@ -13,8 +13,11 @@ from typing import Any, Final
 import click
 
 from cluster_forge.cli import termination
-from cluster_forge.cli.output.streams import to_stderr
+from cluster_forge.cli.arguments import without_secrets
+from cluster_forge.cli.output.streams import to_stderr, to_stdout
+from cluster_forge.cli.output.terminal_text import Styled, printable, styled
 from cluster_forge.foundation import build
+from cluster_forge.foundation.addresses import masked, masked_values
 from cluster_forge.foundation.errors import ForgeError, leaves
 from cluster_forge.manifests.finding import Finding, Severity
 
@@ -36,7 +39,8 @@ def failure(error: Exception, arguments: Sequence[str], *, color: bool | None = 
 
         with contextlib.suppress(OSError):
             content = {"errors": [_json(forge_error) for forge_error in errors]}
-            click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+            text = orjson.dumps(masked_values(content), option=orjson.OPT_INDENT_2).decode()
+            to_stdout(Styled(printable(text)))
     return errors[0].exit_code
 
 
@@ -76,26 +80,33 @@ def _json(error: ForgeError) -> dict[str, Any]:
     }
 
 
-def _text(error: ForgeError) -> str:
+def _text(error: ForgeError) -> Styled:
     place = f"{error.where}: " if error.where else ""
-    head = f"{click.style('error', fg='red', bold=True)}: {place}{error.message}"
-    return f"{head}\n  fix: {error.fix}" if error.fix else head
+    return styled(("error", {"fg": "red", "bold": True}), _indented(f": {place}{error.message}"), _fix(error.fix))
 
 
-def finding_text(finding: Finding) -> str:
+def finding_text(finding: Finding) -> Styled:
     """A finding on one or two lines."""
-    severity = click.style(finding.severity, fg=_COLORS[finding.severity])
     subject = " ".join(str(part) for part in (finding.component, finding.object) if part)
     place = f"{finding.where}: " if finding.where else ""
-    head = f"{severity}[{finding.code}]: {place}{subject + ': ' if subject else ''}{finding.message}"
-    return f"{head}\n  fix: {finding.fix}" if finding.fix else head
+    text = f"[{finding.code}]: {place}{subject + ': ' if subject else ''}{finding.message}"
+    return styled((finding.severity, {"fg": _COLORS[finding.severity]}), _indented(text), _fix(finding.fix))
+
+
+def _fix(text: str | None) -> str:
+    return f"\n  fix: {_indented(text)}" if text else ""
+
+
+def _indented(text: str) -> str:
+    """A text of several lines, none of which looks like an error or a fix of its own."""
+    return text.replace("\n", "\n    ")
 
 
 def _bug(error: Exception, arguments: Sequence[str]) -> int:
     """Write the traceback to a file and print its name, so that a user need not read it."""
     report = (
         f"cluster-forge {build.identity()}, Python {platform.python_version()}, {platform.platform()}\n"
-        f"arguments: {list(arguments)}\n\n{''.join(traceback.format_exception(error))}"
+        f"arguments: {without_secrets(arguments)}\n\n{masked(''.join(traceback.format_exception(error)))}"
     )
     try:
         with tempfile.NamedTemporaryFile(

@@ -4,49 +4,36 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from cluster_forge.catalog.external_secret import external_secret
-from cluster_forge.stack.model import ExpectedSecret, Stack
+from cluster_forge.checks.secret_references import PULL_KEY, TLS_KEYS
+from cluster_forge.cli.output.terminal_text import one_line
+from cluster_forge.stack.model import ExpectedSecret
+from cluster_forge.stages.build.expected_secrets import ListedSecret, SecretList
 from cluster_forge.yaml import document_writer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedSecret:
-    """A Secret, the component that expects it, and whether an ExternalSecret of the stack creates it."""
-
-    component: str
-    secret: ExpectedSecret
-    is_from_store: bool
-
-
-def listed(stack: Stack) -> list[ListedSecret]:
-    """Each Secret once, even if several components expect it."""
-    from_store = {
-        (body["metadata"].get("namespace", ""), body["metadata"].get("name", ""))
-        for component in stack.components
-        for body in component.objects
-        if body.get("kind") == "ExternalSecret" and body.get("metadata")
-    }
-    expected = {
-        (secret.namespace, secret.name): (component.name, secret)
-        for component in stack.components
-        for secret in component.secrets
-    }
-    return [
-        ListedSecret(component=component, secret=secret, is_from_store=place in from_store)
-        for place, (component, secret) in expected.items()
-    ]
+def heading(secrets: SecretList, *, is_stale: bool) -> Iterator[str]:
+    """What the list is made from."""
+    if secrets.basis == "description":
+        yield "# from the description: nothing is rendered yet, and values may change what is needed (`cluster-forge forge`)"
+        return
+    place = "working/" if secrets.basis == "working" else "input/: run `cluster-forge smelt` for working/"
+    yield f"# from what the objects in {place} refer to"
+    if is_stale:
+        yield "# working/ is out of date: run `cluster-forge smelt` first"
+    if secrets.not_rendered:
+        yield f"# from the description, as they are not rendered: {one_line(', '.join(secrets.not_rendered))}"
 
 
-def lines(entry: ListedSecret, store: str | None) -> Iterator[str]:
-    """What to do for a Secret: a command, an entry in a store, or with ``store`` an ExternalSecret for that one."""
-    secret = entry.secret
-    yield f"# {entry.component}: {secret.purpose or secret.name}"
-    if entry.is_from_store:
-        yield f"#   External Secrets creates {secret.namespace}/{secret.name} from the store:"
-        yield f"#   its entry {secret.name!r} must have {', '.join(secret.keys)}"
+def lines(listed: ListedSecret, store: str | None) -> Iterator[str]:
+    """The lines about a Secret. Texts of others are comments of one line: people paste this into a shell."""
+    secret = listed.secret
+    yield f"# {one_line(f'{listed.component}: {secret.purpose or secret.name}')}"
+    if listed.from_store:
+        yield f"#   External Secrets creates {one_line(f'{secret.namespace}/{secret.name}')} from the store:"
+        yield f"#   its entry {one_line(repr(secret.name))} must have {one_line(', '.join(secret.keys))}"
     elif store:
         yield "---"
         yield from document_writer.mapping(external_secret(secret.name, secret.namespace, secret.keys, store))
@@ -55,22 +42,36 @@ def lines(entry: ListedSecret, store: str | None) -> Iterator[str]:
     yield ""
 
 
-def json(entry: ListedSecret) -> dict[str, Any]:
-    secret = entry.secret
+def json(listed: ListedSecret) -> dict[str, Any]:
+    secret = listed.secret
     return {
-        "component": entry.component,
+        "component": listed.component,
         "name": secret.name,
         "namespace": secret.namespace,
         "keys": dict(secret.keys),
         "purpose": secret.purpose,
-        "fromStore": entry.is_from_store,
+        "fromStore": listed.from_store,
         "command": "\n".join(_command(secret)),
     }
 
 
 def _command(secret: ExpectedSecret) -> Iterator[str]:
-    start = ["kubectl", "create", "secret", "generic", secret.name, "--namespace", secret.namespace]
-    parts = [shlex.join(start), *(f"  --from-literal={shlex.quote(f'{key}=…')}" for key in secret.keys)]
     for key, meaning in secret.keys.items():
-        yield f"#   {key}: {meaning}"
-    yield " \\\n".join(parts)
+        yield f"#   {one_line(f'{key}: {meaning}')}"
+    if not secret.keys:
+        yield "#   its keys are not known: they are those that the program reads"
+    if set(secret.keys) == {PULL_KEY}:
+        start = ["kubectl", "create", "secret", "docker-registry", secret.name, "--namespace", secret.namespace]
+        values = ["--docker-server=…", "--docker-username=…", "--docker-password=…"]
+    elif set(secret.keys) == set(TLS_KEYS):
+        start = ["kubectl", "create", "secret", "tls", secret.name, "--namespace", secret.namespace]
+        values = ["--cert=…", "--key=…"]
+    else:
+        start = ["kubectl", "create", "secret", "generic", secret.name, "--namespace", secret.namespace]
+        values = [f"--from-literal={_quoted(f'{key}=…')}" for key in secret.keys or ["KEY"]]
+    yield " \\\n".join([" ".join(map(_quoted, start)), *(f"  {value}" for value in values)])
+
+
+def _quoted(text: str) -> str:
+    """A word of a shell's command, on one line: a name with a line break is not one that Kubernetes takes."""
+    return shlex.quote(one_line(text))

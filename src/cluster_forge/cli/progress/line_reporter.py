@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-import click
-
 from cluster_forge.cli.output import error_text
+from cluster_forge.cli.output.terminal_text import shown, styled
 from cluster_forge.manifests.finding import Finding, Severity
 
 _ALOUD: Final = frozenset({"pulled-in"})
@@ -45,7 +44,7 @@ class LineReporter:
 
     def stage_finished(self, stage: str, summary: str) -> None:
         with self._lock:
-            self._line(1, f"{click.style(f'{stage:<6}', bold=True)} {summary}")
+            self._line(1, styled((f"{stage:<6}", {"bold": True}), f" {summary}"))
 
     def finding_reported(self, finding: Finding) -> None:
         least = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}[finding.severity]
@@ -56,4 +55,4 @@ class LineReporter:
 
     def _line(self, least: int, text: str) -> None:
         if self._verbosity >= least:
-            self._out(text)
+            self._out(shown(text))

@@ -16,6 +16,7 @@ from typing import Final
 
 import click
 
+from cluster_forge.cli.output.terminal_text import one_line, shown
 from cluster_forge.cli.progress import state
 from cluster_forge.cli.progress.line_reporter import LineReporter
 from cluster_forge.cli.progress.state import Progress
@@ -57,11 +58,11 @@ class LiveReporter:
 
     def item_started(self, stage: str, item: str) -> None:
         with self._lock:
-            self._progress.item_started(stage, item)
+            self._progress.item_started(stage, one_line(item))
 
     def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
         with self._lock:
-            self._progress.item_finished(stage, item, is_again=bool(facts.get("again")))
+            self._progress.item_finished(stage, one_line(item), is_again=bool(facts.get("again")))
         self._line_reporter.item_finished(stage, item, detail, **facts)
 
     def stage_finished(self, stage: str, summary: str) -> None:
@@ -102,7 +103,7 @@ class Display:
 
     def print(self, text: str) -> None:
         """Print above the lines; the text stays."""
-        text = (text if self._is_colored else click.unstyle(text)).replace("\n", "\r\n") + "\r\n"
+        text = (shown(text) if self._is_colored else click.unstyle(shown(text))).replace("\n", "\r\n") + "\r\n"
         with self._lock:
             if self._widths:
                 text = self._back() + _CLEAR_BELOW + text

@@ -19,6 +19,7 @@ from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.output.defaults import create_output
 from prompt_toolkit.styles import Style
 
+from cluster_forge.cli.output.terminal_text import one_line, shown
 from cluster_forge.cli.prompts.choice import Mark, Row, Rows
 
 _HINT = "space: choose  enter: continue  type: search  ctrl-a: all/none  ctrl-c: stop"
@@ -122,7 +123,9 @@ class _Screen:
         if row is None:
             return []
         first = _cut(f"  {row.name}: {row.about}" if row.about else f"  {row.name}", self._columns)
-        wrapped = textwrap.wrap(row.requires, max(20, self._columns - 2), max_lines=_DETAIL_LINES - 1, placeholder=" …")
+        wrapped = textwrap.wrap(
+            one_line(row.requires), max(20, self._columns - 2), max_lines=_DETAIL_LINES - 1, placeholder=" …"
+        )
         return [("", "\n".join([first, *(f"  {line}" for line in wrapped)]))]
 
     def _foot(self) -> StyleAndTextTuples:
@@ -185,4 +188,5 @@ def _output() -> Output:
 
 
 def _cut(text: str, width: int) -> str:
+    text = shown(text).replace("\n", " ")  # names and descriptions of others
     return text if len(text) <= width else f"{text[: max(0, width - 1)]}…"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from cluster_forge.cli.output.streams import to_stderr
 from cluster_forge.cli.session import Session
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _ask(question: str, choice: Choice) -> None:
 
 def print_equivalent(*words: str) -> None:
     """Print the command line that does the same without questions."""
-    click.echo(f"without questions: {shlex.join(['cluster-forge', *sys.argv[1:], *words])}", err=True)
+    to_stderr(f"without questions: {shlex.join(['cluster-forge', *sys.argv[1:], *words])}")
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

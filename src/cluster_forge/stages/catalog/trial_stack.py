@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cluster_forge.catalog import wiring
-from cluster_forge.catalog.component_format import CatalogComponent, Operates
+from cluster_forge.catalog.component_format import CatalogComponent
 from cluster_forge.catalog.stack_context import StackComponent, StackContext
 from cluster_forge.catalog.trial_plan import MINORS
 from cluster_forge.checks import registry
@@ -17,6 +17,7 @@ from cluster_forge.manifests import hooks, normalize
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.scope import Scopes
+from cluster_forge.stages.catalog.run_time_objects import operated_kinds
 from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 SHIPPED = (hooks.HookUse.NONE, hooks.HookUse.INSTALL)
@@ -26,19 +27,6 @@ def exemptions_of(component: CatalogComponent) -> tuple[Exemption, ...]:
     """The ``exceptions`` of a component's file, for checks."""
     return tuple(
         Exemption(code=exception.rule, objects=tuple(exception.patterns)) for exception in component.exceptions
-    )
-
-
-def operated_kinds(operates: Sequence[Operates]) -> tuple[OperatedKind, ...]:
-    """The ``operates`` of components' files, for checks."""
-    return tuple(
-        OperatedKind(
-            group=operated.group,
-            kind=operated.kind,
-            services=tuple(operated.services),
-            secrets=tuple(operated.secrets),
-        )
-        for operated in operates
     )
 
 

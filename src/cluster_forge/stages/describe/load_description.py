@@ -1,6 +1,7 @@
 """Loads the description and the lock, from the cache if none of their files has changed.
 
-Reading them takes longer than everything else that a smelt without changes does.
+Reading them takes longer than everything else that a smelt without changes does. A description with something secret in it is
+read every time: the cache may be in a store that others share.
 """
 
 from __future__ import annotations
@@ -52,8 +53,11 @@ def load_description(source: InputSource, selection: Selection, cache: Cache) ->
     key = build.key(_DESCRIPTIONS, json_codec.dump(selection), source.read(DESCRIPTION) or b"")
     cached = _get(cache, _DESCRIPTIONS, key, _Cached)
     if cached is None or not cached.inputs.is_current(source):
+        from cluster_forge.stages.describe import secret_values  # noqa: PLC0415 - only where something is kept
+
         cached = _read(source, selection)
-        _put(cache, _DESCRIPTIONS, key, cached)
+        if not secret_values.are_in(cached.stack):
+            _put(cache, _DESCRIPTIONS, key, cached)
     return Description(
         stack=cached.stack, notices=cached.notices, lock=_lock(source, cache), digests=cached.inputs.digests
     )

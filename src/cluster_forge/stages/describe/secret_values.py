@@ -1,0 +1,82 @@
+"""Whether a description holds a secret: a login in an address, a query that signs, a value under a key such as ``password``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from cluster_forge.foundation.addresses import masked
+from cluster_forge.stack.model import Stack
+
+_KEY: Final = re.compile(
+    r"(pass|passwd|password|passphrase|passcode|pwd|pw|pin|token|secret|apikey|accesskey|accesskeyid|secretkey|privatekey"
+    r"|clientsecret|signingkey|encryptionkey|masterkey|licensekey|credentials?|auth|authorization|cookie|dsn|connectionstring"
+    r"|htpasswd|kubeconfig|dockerconfigjson|webhookurl|seed|salt|otp)\d*\Z"
+)
+"""The end of a key that holds a secret, in lower case without hyphens and underscores."""
+_NAMES: Final = re.compile(
+    r"(existing|imagepull|external|tls|name|use|has)\w*secret\Z|(token|secret)(key|name|ref|file|path)\Z"
+)
+"""Keys that name a Secret or a key in it."""
+_TEXT: Final = re.compile(
+    r"""-----BEGIN[A-Z ]* PRIVATE\ KEY
+    |(pass(word|wd|phrase)?|secret|token|(api|access|private)[-_]?key)["']?[ \t]*[:=][ \t]*["']?[^\s"'${<%/]
+    |\b(Bearer|Basic)\s+[\w.~+/-]{8,}""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A secret within a text: a line of a configuration file, an argument, a header."""
+
+
+_REFERENCE: Final = re.compile(r"\$+(?:\([^()\s]*\)|\{[^{}\s]*\}|\w+)|\b(?:sys\.)?env\([^()]*\)")
+"""What stands for a value from the environment."""
+
+
+def are_in(stack: Stack) -> bool:
+    """Whether a stack holds a secret. A false alarm is harmless; a miss is possible: no program knows every password."""
+    if any(masked(address) != address for address in _addresses(stack)):
+        return True
+    return any(
+        _is_secret(values)
+        for component in stack.components
+        for values in (
+            component.values,
+            list(component.objects),
+            component.upstream.values if component.upstream else {},
+        )
+    )
+
+
+def _addresses(stack: Stack) -> Iterator[str]:
+    yield from (stack.gitops.url, stack.image.repository)
+    for component in stack.components:
+        for source in (component, component.upstream):
+            if source and source.helm:
+                yield from (source.helm.repository, source.helm.chart)
+            if source:
+                yield from source.manifests
+
+
+def _is_secret(value: Any, key: str = "") -> bool:
+    if isinstance(value, Mapping):
+        return _is_secret_mapping(value)
+    if isinstance(value, list | tuple):
+        return any(_is_secret(item, key) for item in value)
+    if isinstance(value, bool) or value is None:
+        return False
+    text = _REFERENCE.sub("", str(value)).replace("//:@", "//").replace("//@", "//")
+    return bool(text) and (_is_secret_key(key) or masked(text) != text or bool(_TEXT.search(text)))
+
+
+def _is_secret_mapping(value: Mapping[str, Any]) -> bool:
+    if value.get("kind") == "Secret" and (value.get("data") or value.get("stringData")):
+        return True
+    name, named = value.get("name"), value.get("value")
+    if isinstance(name, str) and isinstance(named, str) and _is_secret(named, name):
+        return True  # an environment variable
+    return any(_is_secret(member, str(name)) for name, member in value.items())
+
+
+def _is_secret_key(key: str) -> bool:
+    plain = re.sub(r"[^a-z0-9]", "", key.lower())
+    return bool(_KEY.search(plain)) and not plain.startswith("existing") and not _NAMES.search(plain)
