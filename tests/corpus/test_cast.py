@@ -257,7 +257,7 @@ class TestCommands:
         error, fix = (line for line in err.splitlines() if not line.startswith("render "))
         assert error == (
             "error: input/keycloak/keycloak-values.yaml:1: component keycloak: "
-            "not a Kubernetes object: it has no apiVersion and kind"
+            "not a Kubernetes object: it is a file of Helm values"
         )
         assert "--skip keycloak" in fix
         assert len([line for line in err.splitlines() if line.startswith("error")]) == 1

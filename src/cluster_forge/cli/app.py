@@ -13,7 +13,7 @@ import click
 
 from cluster_forge.cli import arguments, termination
 from cluster_forge.cli.help_page import HelpGroup, describe
-from cluster_forge.cli.output.streams import to_stderr
+from cluster_forge.cli.output.streams import to_stderr, to_stdout
 
 VERBS = {
     "init": "Write a workspace with the starter stack, or with components of the catalog.",
@@ -70,7 +70,7 @@ def _version(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value and not context.resilient_parsing:
         from cluster_forge.cli import version
 
-        click.echo(version.text())
+        to_stdout(version.text())
         context.exit()
 
 
