@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.threads import ThreadWorkers
-from cluster_forge.adapters.workspace import RunLog, WorkspaceFiles, record
+from cluster_forge.adapters.workspace import RunLog, WorkspaceFiles, append_to_history
 from cluster_forge.foundation.errors import ForgeError, MissingProgramError, StoreError, WorkspaceError, raise_all
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
-from cluster_forge.ports.sources import Sources
+from cluster_forge.ports.sources import Charts, Sources
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.offline import OfflineDownloads
     from cluster_forge.adapters.rendering import WorkerPoolRenderer
-    from cluster_forge.adapters.sources.chart_sources import Charts
-    from cluster_forge.adapters.sources.mirror import Mirror
+    from cluster_forge.adapters.sources.mirror import FolderMirror
     from cluster_forge.catalog.library import Library
     from cluster_forge.ports.storage import StoredKind
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
@@ -205,7 +204,7 @@ def append_history(workspace: Path, entry: Mapping[str, Any]) -> None:
     Raises:
         WorkspaceError: if it cannot be written.
     """
-    record(workspace, entry)
+    append_to_history(workspace, entry)
 
 
 def trial_renderer(services: Services, library: Library) -> TrialRenderer:
@@ -218,12 +217,12 @@ def trial_renderer(services: Services, library: Library) -> TrialRenderer:
     return TrialRenderer(TrialPlans(library), services.sources, toolbox.store, toolbox.renderer, charts, toolbox.reader)
 
 
-def _mirrors(folders: Sequence[str]) -> Sequence[Mirror]:
+def _mirrors(folders: Sequence[str]) -> Sequence[FolderMirror]:
     if not folders:
         return ()
     from cluster_forge.adapters.sources.mirror import open_mirror
 
-    mirrors: list[Mirror] = []
+    mirrors: list[FolderMirror] = []
     errors: list[ForgeError] = []
     for folder in folders:
         try:

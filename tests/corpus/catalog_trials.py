@@ -11,7 +11,7 @@ from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.http.offline import OfflineDownloads
 from cluster_forge.adapters.rendering import CachingRenderer, InProcessRenderer
 from cluster_forge.adapters.sources import ChartSources
-from cluster_forge.adapters.sources.mirror import Mirror
+from cluster_forge.adapters.sources.mirror import FolderMirror
 from cluster_forge.adapters.storage.cache import FolderCache
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.workspace import WorkspaceFiles
@@ -29,7 +29,7 @@ def trials(shared: Path, folder: Path) -> TrialRenderer:
     store = FolderStore(folder / "cluster-forge")
     sources = ChartSources(
         store=store,
-        mirrors=[Mirror(shared / "mirror")],
+        mirrors=[FolderMirror(shared / "mirror")],
         downloads=OfflineDownloads(),
         charts=lambda: charts,
         newest_in_range=engine.newest_in_range,

@@ -129,13 +129,25 @@ ALLOWED: Final = (
         text='"faults"',
         reason="a key of the JSON that `catalog test` prints",
     ),
+    Allowed(
+        path="docs/commands.md",
+        text='"told"',
+        word="told",
+        reason="a key of the JSON that `catalog test` prints: users' programs read it",
+    ),
+    Allowed(
+        path="docs/commands.md",
+        text='"faults"',
+        word="faults",
+        reason="a key of the JSON that `catalog test` prints: users' programs read it",
+    ),
 )
 
 ROWS: Final = re.compile(r"^\| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 GLOSSARY: Final = PROJECT / "docs" / "contributing" / "glossary.md"
 
-NAMES: Final = {"each": 326, "found": 170, "made": 43, "said": 21}
-"""Names of variables for which a noun exists, and how often `src` binds each of them at most. Only ever lower these."""
+NAMES: Final = {"each": 0, "found": 0, "made": 0, "said": 0}
+"""Names of variables for which a noun exists, and how often `src` may bind each of them. Never raise these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from tests.fuzz.target import Target
 from tests.fuzz.texts import SCALARS, WORDS, mapping, several, spoiled
 
 from cluster_forge.adapters.sources import repository_index
-from cluster_forge.adapters.sources.mirror import Mirror
+from cluster_forge.adapters.sources.mirror import FolderMirror
 from cluster_forge.foundation.errors import FetchError
 from cluster_forge.foundation.versions import newest_first
 
@@ -82,7 +82,7 @@ _FOLDER = tempfile.TemporaryDirectory(prefix="cluster-forge-fuzz-")
 def _mirror(data: bytes) -> None:
     folder = Path(_FOLDER.name)
     (folder / "index.yaml").write_bytes(data)
-    mirror = Mirror(folder)
+    mirror = FolderMirror(folder)
     for name in mirror.charts(_REPOSITORY):
         for version in newest_first(mirror.versions(_REPOSITORY, name)):
             mirror.chart(_REPOSITORY, name, version)

@@ -24,9 +24,9 @@ def body(api_version: str, kind: str, name: str, namespace: str = "", **more: An
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **more}
 
 
-def part(name: str, bodies: Sequence[dict[str, Any]], *, wave: int = 0, namespace: str = "", folder: str = "") -> Part:
+def part(name: str, bodies: Sequence[dict[str, Any]], *, wave: int = 0, namespace: str = "") -> Part:
     manifests = [Manifest.of(content, Provenance(component=ComponentName(name), origin="test")) for content in bodies]
-    objects = [PartObject.of(manifest, f"{name}/{folder}{manifest.id.file_name}") for manifest in manifests]
+    objects = [PartObject.of(manifest, f"{name}/{manifest.id.file_name}") for manifest in manifests]
     return Part(name=ComponentName(name), namespace=namespace or name, wave=wave, objects=tuple(objects))
 
 

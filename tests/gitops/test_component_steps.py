@@ -27,7 +27,7 @@ def objects(step: FileStep) -> list[str]:
 
 def by_file(part: Part, parts: tuple[Part, ...] = ()) -> dict[str, list[str]]:
     """The objects of each step, in the order of the steps."""
-    return {step.file: objects(step) for step in component_steps.of(part, parts, MINOR)}
+    return {step.file: objects(step) for step in component_steps.of(part, component_steps.namespaces(parts), MINOR)}
 
 
 def test_steps_come_in_the_order_of_their_files(parts: tuple[Part, ...]) -> None:
@@ -44,7 +44,11 @@ def test_steps_come_in_the_order_of_their_files(parts: tuple[Part, ...]) -> None
 
 
 def test_targets_are_listed_as_kubectl_takes_them(parts: tuple[Part, ...]) -> None:
-    (step,) = (step for step in component_steps.of(parts[0], parts, MINOR) if isinstance(step, AwaitReady))
+    (step,) = (
+        step
+        for step in component_steps.of(parts[0], component_steps.namespaces(parts), MINOR)
+        if isinstance(step, AwaitReady)
+    )
     assert content(step).decode().splitlines() == [
         "shop deployment.apps/web",
         "shop job.batch/plain",
@@ -53,7 +57,7 @@ def test_targets_are_listed_as_kubectl_takes_them(parts: tuple[Part, ...]) -> No
 
 
 def test_crds_are_a_step_of_their_own(parts: tuple[Part, ...]) -> None:
-    namespaces, crds = component_steps.of(parts[2], parts, MINOR)
+    namespaces, crds = component_steps.of(parts[2], component_steps.namespaces(parts), MINOR)
     assert (type(namespaces), objects(namespaces)) == (Apply, ["Namespace/shop"])
     assert (type(crds), objects(crds)) == (
         ApplyCrds,
@@ -66,7 +70,7 @@ def test_a_namespace_comes_from_any_part_of_the_stack(
 ) -> None:
     labelled = make_body("v1", "Namespace", "shop", labels={"team": "shop"})
     other = make_part("others", [labelled])
-    (namespaces, *_) = component_steps.of(parts[0], (parts[0], other), MINOR)
+    (namespaces, *_) = component_steps.of(parts[0], component_steps.namespaces((parts[0], other)), MINOR)
     assert yaml.safe_load(content(namespaces)) == labelled
 
 
@@ -86,7 +90,7 @@ def test_hooks_run_by_weight(make_part: Make, make_body: Make) -> None:
         return make_body("batch/v1" if kind == "Job" else "v1", kind, name, "a", annotations=notes)
 
     hooks = [hook("Job", "second", 5), hook("Secret", "b", 5), hook("Job", "first", -1), hook("Secret", "a", -5)]
-    steps = component_steps.of(make_part("a", hooks), (), MINOR)
+    steps = component_steps.of(make_part("a", hooks), {}, MINOR)
     assert [objects(step) for step in steps if step.file.startswith("hooks")] == [
         *(["Secret/a"], ["Job/first"], ["Secret/b"], ["Job/second"]),
     ]
@@ -100,7 +104,7 @@ def test_hooks_keep_their_delete_policies(make_part: Make, make_body: Make) -> N
         make_body("batch/v1", "Job", "a", "a", annotations={"helm.sh/hook": "pre-install"}),
         make_body("batch/v1", "Job", "b", "a", annotations=notes),
     ]
-    _, step = component_steps.of(make_part("a", bodies), (), MINOR)
+    _, step = component_steps.of(make_part("a", bodies), {}, MINOR)
     assert isinstance(step, ApplyHooks)
     assert step.delete_policies == (
         frozenset({DeletePolicy.BEFORE_CREATION}),
@@ -118,7 +122,7 @@ def test_objects_come_in_helms_order_with_their_documents_unchanged(make_part: M
     text = part.objects[0].content.rstrip(b"\n")
     unended = dataclasses.replace(part.objects[0], document=Document(text=text))
     part = dataclasses.replace(part, objects=(unended, *part.objects[1:]))
-    _, step = component_steps.of(part, (), MINOR)
+    _, step = component_steps.of(part, {}, MINOR)
     assert objects(step) == ["Secret/b", "Secret/t", "Service/s"]
     assert content(step).endswith(b"\n")
 

@@ -14,17 +14,10 @@ def test_parts_are_sorted_by_wave_and_name(parts: tuple[Part, ...], make_part: M
     assert [part.name for part in module.in_order((*parts, same))] == ["argo-cd", "definitions", "another", "shop"]
 
 
-def test_objects_in_a_folder_below_the_parts_own_are_not_applied(make_part: Make, make_body: Make) -> None:
-    part = make_part("shop", [make_body("batch/v1", "Job", "later", "shop")], folder="hooks/")
-    assert part.objects
-    assert part.applied == ()
-
-
 def test_custom_kinds_are_not_built_into_kubernetes() -> None:
     assert module.is_custom(("example.com", "Widget"), 33)
     assert not module.is_custom(("apps", "Deployment"), 33)
 
 
 def test_groups_are_those_of_the_crds(parts: tuple[Part, ...]) -> None:
-    applied = [item for part in parts for item in part.applied]
-    assert module.defined_groups(applied) == {"argoproj.io", "example.com"}
+    assert module.defined_groups(item for part in parts for item in part.objects) == {"argoproj.io", "example.com"}

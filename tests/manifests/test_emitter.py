@@ -125,9 +125,8 @@ def test_long_lines_are_not_folded() -> None:
     assert emitter.document({"a": words}) == f"a: {words}\n"
 
 
-def test_an_empty_body_and_a_stream() -> None:
+def test_an_empty_body() -> None:
     assert emitter.document({}) == "{}\n"
-    assert emitter.stream(["a: 1\n", "b: 2\n"]) == "a: 1\n---\nb: 2\n"
 
 
 def test_a_json_round_trip_keeps_the_value() -> None:

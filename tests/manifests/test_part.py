@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -75,10 +74,3 @@ def test_files_are_parsed_when_a_body_is_needed() -> None:
 def test_a_known_document_is_kept() -> None:
     whole = part()
     assert whole.with_documents({}, yaml.safe_load).objects[0].document is whole.objects[0].document
-
-
-def test_objects_in_a_folder_of_the_part_are_not_applied() -> None:
-    (job,) = part().objects
-    hook = replace(job, path="web/hooks/job.batch_web_migrate.yaml")
-    whole = replace(part(), objects=(job, hook))
-    assert whole.applied == (job,)

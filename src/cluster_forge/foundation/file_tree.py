@@ -59,14 +59,6 @@ class FileTree:
             frozenset(f"{folder}/{path}" for path in self.executable),
         )
 
-    def inside(self, folder: str) -> FileTree:
-        """The files in ``folder``, with paths relative to it."""
-        start = f"{folder}/"
-        return FileTree(
-            {path[len(start) :]: content for path, content in self.files.items() if path.startswith(start)},
-            frozenset(path[len(start) :] for path in self.executable if path.startswith(start)),
-        )
-
 
 def join(*trees: FileTree) -> FileTree:
     """The union of all trees.

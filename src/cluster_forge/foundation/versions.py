@@ -17,7 +17,7 @@ Identifier = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Version:
+class SemanticVersion:
     """A version in the order of SemVer 2.0.0, section 11; build metadata is ignored.
 
     ``release`` is False for a pre-release, which sorts before its release; numbers in it sort before words.
@@ -30,7 +30,7 @@ class Version:
     identifiers: tuple[Identifier, ...]
 
     @classmethod
-    def parse(cls, text: str) -> Version | None:
+    def parse(cls, text: str) -> SemanticVersion | None:
         """The version, or None if ``text`` is not one."""
         match = _VERSION.match(text) if len(text) <= _LONGEST else None
         if not match:
@@ -46,5 +46,5 @@ def _identifier(text: str) -> Identifier:
 
 def newest_first(texts: Iterable[str]) -> list[str]:
     """The texts that are versions, newest first."""
-    versions = [(version, text) for text in texts if (version := Version.parse(text))]
+    versions = [(version, text) for text in texts if (version := SemanticVersion.parse(text))]
     return [text for _, text in sorted(versions, key=lambda pair: pair[0], reverse=True)]

@@ -6,18 +6,19 @@ Hooks run as Helm runs them: by weight, and the Jobs of each weight are complete
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
-from cluster_forge.gitops.parts import CRD, is_custom
+from cluster_forge.gitops.parts import is_custom
 from cluster_forge.gitops.steps import Apply, ApplyCrds, ApplyHooks, AwaitReady, FileStep, StepFile, position
 from cluster_forge.manifests import emitter, hooks
+from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.health import AWAITED
 from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.kubernetes_apis import BUILT_IN_NAMESPACES
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part, PartObject
 
 _NAMESPACE, _JOB, _POD = ("", "Namespace"), ("batch", "Job"), ("", "Pod")
-_BUILT_IN_NAMESPACES = frozenset({"", "default", "kube-system", "kube-public", "kube-node-lease"})
 
 _ORDER = {
     kind: place
@@ -35,15 +36,15 @@ _ORDER = {
 """What Helm installs first (Helm, ``pkg/release/v1/util/kind_sorter.go``, ``InstallOrder``); other kinds come last."""
 
 
-def of(part: Part, parts: Sequence[Part], minor: int) -> tuple[FileStep, ...]:
-    """The steps of ``part``, one of the stack's ``parts``. A kind that Kubernetes 1.``minor`` lacks is a custom one."""
+def of(part: Part, namespaces: Mapping[str, bytes], minor: int) -> tuple[FileStep, ...]:
+    """The steps of ``part``. ``namespaces`` are those of the stack; a kind that Kubernetes 1.``minor`` lacks is a custom one."""
     plain = sorted(
-        (item for item in part.applied if not item.hook and item.kind not in (CRD, _NAMESPACE)), key=_install_order
+        (item for item in part.objects if not item.hook and item.kind not in (CRD, _NAMESPACE)), key=_install_order
     )
     built_in = [item for item in plain if not is_custom(item.kind, minor)]
-    crds = [item for item in part.applied if item.kind == CRD and not item.hook]
+    crds = [item for item in part.objects if item.kind == CRD and not item.hook]
     steps: tuple[FileStep, ...] = (
-        Apply(file=StepFile.NAMESPACES, documents=tuple(_namespaces(part, parts))),
+        Apply(file=StepFile.NAMESPACES, documents=tuple(_namespaces(part, namespaces))),
         ApplyCrds(file=StepFile.CRDS, documents=_documents(crds)),
         Apply(file=StepFile.OBJECTS, documents=_documents(item for item in built_in if item.kind != _JOB)),
         Apply(file=StepFile.JOBS, documents=_documents(item for item in built_in if item.kind == _JOB)),
@@ -57,6 +58,11 @@ def of(part: Part, parts: Sequence[Part], minor: int) -> tuple[FileStep, ...]:
     return tuple(sorted((step for step in steps if not _is_empty(step)), key=position))
 
 
+def namespaces(parts: Iterable[Part]) -> dict[str, bytes]:
+    """The files of the namespaces that the parts of a stack define, by their names."""
+    return {item.id.name: item.content for part in parts for item in part.objects if item.kind == _NAMESPACE}
+
+
 def rendered(bodies: Iterable[Body]) -> tuple[bytes, ...]:
     """Bodies as the documents of a step."""
     return tuple(emitter.document(body).encode() for body in bodies)
@@ -66,11 +72,10 @@ def _is_empty(step: FileStep) -> bool:
     return not (step.targets if isinstance(step, AwaitReady) else step.documents)
 
 
-def _namespaces(part: Part, parts: Sequence[Part]) -> Iterator[bytes]:
+def _namespaces(part: Part, known: Mapping[str, bytes]) -> Iterator[bytes]:
     """The part's own namespaces and those of its objects, from wherever the stack has them."""
-    known = {item.id.name: item.content for other in parts for item in other.applied if item.kind == _NAMESPACE}
-    own = {item.id.name for item in part.applied if item.kind == _NAMESPACE}
-    used = {item.id.namespace for item in part.applied} - _BUILT_IN_NAMESPACES
+    own = {item.id.name for item in part.objects if item.kind == _NAMESPACE}
+    used = {item.id.namespace for item in part.objects} - BUILT_IN_NAMESPACES - {""}
     for name in sorted(own | used):
         yield known.get(name) or emitter.document(_namespace(name)).encode()
 
@@ -81,7 +86,7 @@ def _namespace(name: str) -> Body:
 
 def _hooks(file: StepFile, part: Part, events: frozenset[str]) -> Iterator[FileStep]:
     """The part's hooks for ``events`` by weight: of each weight the objects first, then the Jobs and Pods."""
-    chosen = [item for item in part.applied if hooks.events(item.hook) & events]
+    chosen = [item for item in part.objects if hooks.events(item.hook) & events]
     number = 0
     for weight in sorted({item.hook_weight for item in chosen}):
         same = [item for item in chosen if item.hook_weight == weight]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cluster_forge.gitops.parts import CRD
+from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 
@@ -15,7 +15,7 @@ _APPLICATIONS = ObjectId(group=CRD[0], kind=CRD[1], namespace="", name=f"applica
 
 def find(parts: Sequence[Part]) -> Part | None:
     """The part that holds Argo CD: the one with the CRD of its Applications."""
-    return next((part for part in parts if any(item.id == _APPLICATIONS for item in part.applied)), None)
+    return next((part for part in parts if any(item.id == _APPLICATIONS for item in part.objects)), None)
 
 
 def namespace(parts: Sequence[Part]) -> str:

@@ -15,11 +15,11 @@ from typing import Any
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import script_source
+from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stack.model import Stack
 
 NAMESPACE = "cluster-forge"
-STACK_LABEL = "cluster-forge/stack"
 COMMIT = "cluster-forge/commit"
 CHUNK = 700 * 1024
 """Bytes in one ConfigMap: less than 1 MiB as base64 too (Kubernetes, "ConfigMaps": "cannot exceed 1 MiB")."""
@@ -72,7 +72,6 @@ def surroundings(stack: Stack, argocd: str) -> Iterator[Body]:
 
     ``argocd`` is Argo CD's namespace, the only one with access to the server; empty where it is not known yet.
     """
-    meta = {"name": name(stack), "namespace": NAMESPACE, "labels": _labels(stack)}
     yield {
         "apiVersion": "v1",
         "kind": "Namespace",
@@ -88,13 +87,18 @@ def surroundings(stack: Stack, argocd: str) -> Iterator[Body]:
         yield {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
-            "metadata": meta,
+            "metadata": _metadata(stack),
             "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
         }
+    yield from _network(stack, argocd)
+
+
+def _network(stack: Stack, argocd: str) -> Iterator[Body]:
+    """The Service, and the NetworkPolicy that admits Argo CD alone and lets nothing out."""
     yield {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": meta,
+        "metadata": _metadata(stack),
         "spec": {
             "selector": _selector(stack),
             "ports": [{"name": "git", "port": _PORT, "targetPort": "git", "protocol": "TCP"}],
@@ -103,7 +107,7 @@ def surroundings(stack: Stack, argocd: str) -> Iterator[Body]:
     yield {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": meta,
+        "metadata": _metadata(stack),
         "spec": {
             "podSelector": {"matchLabels": _selector(stack)},
             "policyTypes": ["Ingress", "Egress"],
@@ -119,17 +123,26 @@ def deployment(
 
     The old pod ends before the new one starts: the earlier revision must not be served any more.
     """
-    container = {
-        "image": image,
-        "imagePullPolicy": "IfNotPresent",
-        "env": _environment(stack, Digest.of(packed).hex),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
+    pod = _pod(stack, packed, image)
+    if pull_secrets:
+        pod["imagePullSecrets"] = [dict(secret) for secret in pull_secrets]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": _metadata(stack),
+        "spec": {
+            "replicas": 1,
+            "revisionHistoryLimit": 0,
+            "strategy": {"type": "Recreate"},
+            "selector": {"matchLabels": _selector(stack)},
+            "template": {"metadata": {"labels": _labels(stack), "annotations": {COMMIT: commit}}, "spec": pod},
         },
-        "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
     }
+
+
+def _pod(stack: Stack, packed: bytes, image: str) -> dict[str, Any]:
+    """The first container unpacks the repository, the second serves it."""
+    container = _container(image, _environment(stack, Digest.of(packed).hex))
     pod: dict[str, Any] = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -148,19 +161,21 @@ def deployment(
     }
     if stack.gitops.persistent:
         pod["securityContext"] |= {"fsGroup": 999, "fsGroupChangePolicy": "OnRootMismatch"}
-    if pull_secrets:
-        pod["imagePullSecrets"] = [dict(secret) for secret in pull_secrets]
+    return pod
+
+
+def _container(image: str, environment: list[Body]) -> dict[str, Any]:
+    """What both containers have in common."""
     return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name(stack), "namespace": NAMESPACE, "labels": _labels(stack)},
-        "spec": {
-            "replicas": 1,
-            "revisionHistoryLimit": 0,
-            "strategy": {"type": "Recreate"},
-            "selector": {"matchLabels": _selector(stack)},
-            "template": {"metadata": {"labels": _labels(stack), "annotations": {COMMIT: commit}}, "spec": pod},
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "env": environment,
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
         },
+        "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
     }
 
 
@@ -220,6 +235,10 @@ def _client(argocd: str) -> Body:
 
 def _chunk_name(stack: Stack, digest: str, number: int) -> str:
     return f"{name(stack)}-{digest[:12]}-{number:03}"
+
+
+def _metadata(stack: Stack) -> dict[str, Any]:
+    return {"name": name(stack), "namespace": NAMESPACE, "labels": _labels(stack)}
 
 
 def _selector(stack: Stack) -> dict[str, str]:

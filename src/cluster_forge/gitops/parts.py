@@ -1,13 +1,15 @@
-"""Questions about the parts of a stack: their order, and which kinds a CRD must define first."""
+"""What all of a delivery knows about the parts of a stack: their order and label, and which kinds need a CRD first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from cluster_forge.manifests import kubernetes_apis
+from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.part import Part, PartObject
 
-CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
+STACK_LABEL = "cluster-forge/stack"
+"""On what the delivery itself adds to a cluster: the name of the stack."""
 
 
 def in_order(parts: Iterable[Part]) -> list[Part]:

@@ -15,7 +15,7 @@ from cluster_forge.gitops import component_steps, delivery_mode, engine, git_ser
 from cluster_forge.gitops.argocd import applications, component
 from cluster_forge.gitops.component_steps import rendered
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.parts import defined_groups, in_order, is_custom
+from cluster_forge.gitops.parts import STACK_LABEL, defined_groups, in_order, is_custom
 from cluster_forge.gitops.steps import (
     SETTINGS_MANAGER,
     Apply,
@@ -100,13 +100,14 @@ def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, r
 
 def _components(stack: Stack, parts: Sequence[Part], *, with_steps: bool) -> Iterator[ComponentPlan]:
     minor = stack.target.kubernetes.minor
-    for number, part in enumerate(part for part in in_order(parts) if part.applied):
+    namespaces = component_steps.namespaces(parts) if with_steps else {}
+    for number, part in enumerate(part for part in in_order(parts) if part.objects):
         yield ComponentPlan(
             name=part.name,
             wave=part.wave,
-            objects=len(part.applied),
+            objects=len(part.objects),
             folder=f"waves/{number:03}-{part.name}",
-            steps=component_steps.of(part, parts, minor) if with_steps else (),
+            steps=component_steps.of(part, namespaces, minor) if with_steps else (),
         )
 
 
@@ -135,11 +136,12 @@ def _install(stack: Stack, parts: Sequence[Part]) -> tuple[FileStep, ...]:
     minor = stack.target.kubernetes.minor
     part = engine.find(component.delivered(stack, parts))
     assert part is not None, "a stack that installs Argo CD has its part"
-    own = defined_groups(part.applied)
-    possible = tuple(item for item in part.applied if item.id.group in own or not is_custom(item.kind, minor))
+    own = defined_groups(part.objects)
+    possible = tuple(item for item in part.objects if item.id.group in own or not is_custom(item.kind, minor))
     settings = rendered(component.settings(parts))
     project = rendered(component.project(parts))
-    steps: list[FileStep] = list(component_steps.of(dataclasses.replace(part, objects=possible), parts, minor))
+    namespaces = component_steps.namespaces(parts)
+    steps: list[FileStep] = list(component_steps.of(dataclasses.replace(part, objects=possible), namespaces, minor))
     if settings:
         steps.append(Apply(file=StepFile.SETTINGS, documents=settings, manager=SETTINGS_MANAGER))
     if project:
@@ -161,5 +163,5 @@ def _repository(stack: Stack, repository: FileTree, commit: str, server: ObjectI
     deployment = git_server.deployment(stack, packed, commit, image, secrets)
     yield Apply(file="git-server-deployment.yaml", documents=rendered([deployment]))
     yield AwaitReady(targets=(server,))
-    selector = f"{git_server.STACK_LABEL}={stack.name},{git_server.COMMIT}!={commit}"
+    selector = f"{STACK_LABEL}={stack.name},{git_server.COMMIT}!={commit}"
     yield Delete(kind="configmap", namespace=git_server.NAMESPACE, selector=selector)

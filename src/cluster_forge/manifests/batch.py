@@ -20,9 +20,6 @@ from cluster_forge.manifests.facts import CustomKind, Facts
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Document, Manifest, Provenance
 
-FORMAT = 2
-"""Part of every cache key of a batch: this reader never sees another layout."""
-
 _LEVEL = 1
 _LENGTH = 8
 

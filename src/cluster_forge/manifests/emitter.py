@@ -8,7 +8,7 @@ never folded: nothing depends on the width of the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from cluster_forge.foundation.errors import ManifestError
@@ -34,11 +34,6 @@ def document(body: Mapping[str, Any]) -> str:
     lines: list[str] = []
     _mapping(body, "", lines)
     return "".join(lines) if lines else "{}\n"
-
-
-def stream(documents: Iterable[str]) -> str:
-    """Several documents as one text."""
-    return "---\n".join(documents)
 
 
 def _mapping(body: Mapping[str, Any], indent: str, lines: list[str]) -> None:

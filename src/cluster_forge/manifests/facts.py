@@ -8,7 +8,8 @@ from typing import Any
 
 from cluster_forge.manifests import hooks, images
 
-CRD_GROUP, CRD_KIND = "apiextensions.k8s.io", "CustomResourceDefinition"
+CRD_GROUP, CRD_KIND = CRD = "apiextensions.k8s.io", "CustomResourceDefinition"
+"""Group and kind of a CRD."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

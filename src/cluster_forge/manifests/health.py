@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
+from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import group_of
 from cluster_forge.manifests.manifest import Body
 
@@ -191,7 +192,7 @@ _RULES: Final[Mapping[tuple[str, str], Callable[[Body], Health]]] = MappingProxy
         ("", "PersistentVolumeClaim"): _claim,
         ("", "Pod"): _pod,
         ("", "Service"): _service,
-        ("apiextensions.k8s.io", "CustomResourceDefinition"): _definition,
+        CRD: _definition,
         ("apiregistration.k8s.io", "APIService"): _api_service,
         ("apps", "DaemonSet"): _daemon_set,
         ("apps", "Deployment"): _deployment,

@@ -15,6 +15,9 @@ from cluster_forge.manifests.kubernetes_api_table import KINDS, MINORS, SUBRESOU
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+BUILT_IN_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+"""The namespaces that every cluster has."""
+
 
 def minors() -> tuple[int, ...]:
     """The minors in the table, ascending, without a gap."""

@@ -15,13 +15,14 @@ from types import MappingProxyType
 
 from cluster_forge.foundation.errors import OrderError
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import ObjectId
 
 STEP = 10
 
 _DEFINITIONS = frozenset(
     {
-        ("apiextensions.k8s.io", "CustomResourceDefinition"),
+        CRD,
         ("", "Namespace"),
         ("scheduling.k8s.io", "PriorityClass"),
         ("storage.k8s.io", "StorageClass"),
@@ -100,4 +101,4 @@ def _natural(holds: Sequence[ObjectId]) -> int:
     kinds = {(identity.group, identity.kind) for identity in holds}
     if kinds and kinds <= _DEFINITIONS:
         return -100
-    return -50 if ("apiextensions.k8s.io", "CustomResourceDefinition") in kinds else 0
+    return -50 if CRD in kinds else 0

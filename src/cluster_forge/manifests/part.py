@@ -74,7 +74,7 @@ class PartObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One component with its objects, sorted by identity; a lower ``wave`` is applied first.
+    """One component with the objects that an installation applies, sorted by identity; a lower ``wave`` comes first.
 
     ``version``, ``source`` and ``digest`` are those of its chart; without a chart ``source`` are the URLs of its
     manifests, and the others are empty.
@@ -88,11 +88,6 @@ class Part:
     source: str = ""
     digest: str = ""
     objects: tuple[PartObject, ...] = ()
-
-    @property
-    def applied(self) -> tuple[PartObject, ...]:
-        """What an installation applies: the objects in the part's own folder, not those in folders below it."""
-        return tuple(part_object for part_object in self.objects if part_object.path.count("/") == 1)
 
     def with_documents(self, files: Mapping[str, bytes], parse: Callable[[str], Body]) -> Part:
         """The part with a document for every object: a missing one is its file, parsed when its tree is first needed."""

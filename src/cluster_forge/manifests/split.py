@@ -15,14 +15,14 @@ Skip = Callable[[str, int], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class DocumentText:
     """The text of one document and the line (from 1) on which it begins."""
 
     text: str
     line: int
 
 
-def rendered(text: str) -> Iterator[Document]:
+def rendered(text: str) -> Iterator[DocumentText]:
     r"""The documents in the output of a template that are more than white space and comments.
 
     Helm's separator is ``(?:^|\s*\n)---\s*`` (Helm 4, ``pkg/release/v1/util/manifest.go``): three hyphens at the
@@ -36,7 +36,7 @@ def rendered(text: str) -> Iterator[Document]:
         yield from _document(tail + "\n", line, _white_space)
 
 
-def written(text: str) -> Iterator[Document]:
+def written(text: str) -> Iterator[DocumentText]:
     """The documents in a file of the user: split at the same places, with every character kept."""
     pieces = list(_pieces(text.removeprefix("\ufeff"), 1, _blank_lines))
     for number, (piece, line) in enumerate(pieces, start=1):
@@ -57,12 +57,12 @@ def _pieces(text: str, line: int, skip: Skip) -> Iterator[tuple[str, int]]:
     yield text[begin:], line
 
 
-def _document(text: str, line: int, skip: Skip) -> Iterator[Document]:
+def _document(text: str, line: int, skip: Skip) -> Iterator[DocumentText]:
     if text.isspace() or not text:
         return
     body = text[skip(text, 0) :]
     if not _is_comment(body.lstrip(_WHITE)):
-        yield Document(body, line + text.count("\n", 0, len(text) - len(body)))
+        yield DocumentText(body, line + text.count("\n", 0, len(text) - len(body)))
 
 
 def _is_comment(text: str) -> bool:

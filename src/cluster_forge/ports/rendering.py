@@ -33,7 +33,6 @@ class RenderedChart:
 
     templates: Mapping[str, str]
     crds: Sequence[tuple[str, str]]
-    notes: str
 
 
 class HelmEngine(Protocol):
@@ -92,10 +91,10 @@ class RenderJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedBatch:
-    """The objects of a job as bytes (`cluster_forge.manifests.batch`); ``is_kept``: they came from the cache."""
+    """The objects of a job as bytes (`cluster_forge.manifests.batch`); ``is_cached``: they came from the cache."""
 
     content: bytes
-    is_kept: bool = False
+    is_cached: bool = False
 
 
 class Renderer(Protocol):

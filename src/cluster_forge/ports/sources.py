@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
+from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource
 
@@ -34,12 +36,34 @@ class Sources(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartIdentity:
+    """Name and version of a chart, as its ``Chart.yaml`` has them."""
+
+    name: str
+    version: str
+
+
 class Charts(Protocol):
-    """Reads chart archives without rendering them."""
+    """Reads and packs chart archives (``.tgz``), without rendering them; messages call a chart ``name``."""
+
+    def check_archive(self, data: bytes, name: str) -> ChartIdentity:
+        """The identity of a chart that is safe to unpack.
+
+        Raises:
+            ArchiveError: if it is not a chart, or unsafe.
+        """
+
+    def pack_folder(self, files: FileTree, name: str) -> bytes:
+        """A chart's files as a reproducible archive.
+
+        Raises:
+            ArchiveError: if they are not a chart.
+        """
 
     def described(self, data: bytes, name: str) -> Mapping[str, str]:
         """``Chart.yaml`` and ``values.yaml`` of a chart and of its subcharts, by their paths in the chart's folder.
 
         Raises:
-            ArchiveError: if it is not a chart, or unsafe; the message calls it ``name``.
+            ArchiveError: if it is not a chart, or unsafe.
         """

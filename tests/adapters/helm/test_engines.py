@@ -411,10 +411,6 @@ class TestRequiredApis:
             HelmSdk().required_apis(b"nonsense")
 
 
-def test_library_returns_the_notes() -> None:
-    assert HelmSdk().render(request(DEPENDENCY)).notes == "A cache."
-
-
 class TestProgram:
     def test_missing_program_is_reported_with_an_alternative(self) -> None:
         with pytest.raises(MissingProgramError, match="no-such-helm") as caught:

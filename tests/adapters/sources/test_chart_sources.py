@@ -21,7 +21,7 @@ from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.http.downloads import HttpDownloads
 from cluster_forge.adapters.http.offline import OfflineDownloads
 from cluster_forge.adapters.sources import ChartSources, repository_index
-from cluster_forge.adapters.sources.mirror import Mirror
+from cluster_forge.adapters.sources.mirror import FolderMirror
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.workspace import WorkspaceFiles
 from cluster_forge.foundation.digest import Digest
@@ -441,7 +441,7 @@ from pathlib import Path
 from cluster_forge.adapters import charts
 from cluster_forge.adapters.http.offline import OfflineDownloads
 from cluster_forge.adapters.helm.sdk import HelmSdk
-from cluster_forge.adapters.sources.mirror import Mirror
+from cluster_forge.adapters.sources.mirror import FolderMirror
 from cluster_forge.adapters.sources import ChartSources
 from cluster_forge.adapters.workspace import WorkspaceFiles
 from cluster_forge.adapters.storage.store import FolderStore
@@ -452,7 +452,7 @@ from cluster_forge.stack.model import HelmSource
 root = Path(sys.argv[1])
 files = WorkspaceFiles(root / "workspace")
 sources = ChartSources(
-    store=FolderStore(root / "store"), mirrors=[Mirror(root / "mirror")], downloads=OfflineDownloads(), charts=lambda: charts,
+    store=FolderStore(root / "store"), mirrors=[FolderMirror(root / "mirror")], downloads=OfflineDownloads(), charts=lambda: charts,
     newest_in_range=HelmSdk().newest_in_range, files=files,
 )
 
@@ -494,7 +494,7 @@ def test_offline_opens_no_socket(tmp_path: Path, prove: bool) -> None:
 
 
 def test_corpus_sources_come_from_the_mirror(tmp_path: Path, corpus: Path) -> None:
-    subject = sources(tmp_path, OfflineDownloads(), Mirror(corpus / "mirror"))
+    subject = sources(tmp_path, OfflineDownloads(), FolderMirror(corpus / "mirror"))
     listed = yaml.safe_load((corpus / "mirror/index.yaml").read_text())
     for entry in listed["charts"]:
         source = helm(str(entry["version"]), entry["name"], entry["repository"])
@@ -509,7 +509,7 @@ def test_adapters_fit_their_ports(tmp_path: Path) -> None:
     """It is mypy that tests it: this is what `wiring` does with them."""
     subject: Sources = ChartSources(
         store=FolderStore(tmp_path),
-        mirrors=[Mirror(tmp_path)],
+        mirrors=[FolderMirror(tmp_path)],
         downloads=HttpDownloads(),
         charts=lambda: charts,
         newest_in_range=HelmSdk().newest_in_range,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cluster_forge.adapters.sources.mirror import Mirror
+from cluster_forge.adapters.sources.mirror import FolderMirror
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError
 
@@ -17,11 +17,11 @@ def entry(**changed: str) -> dict[str, str]:
     return {**fields, "sha256": Digest.of(CHART).hex, **changed}
 
 
-def mirror_in(folder: Path, **sections: object) -> Mirror:
+def mirror_in(folder: Path, **sections: object) -> FolderMirror:
     (folder / "shop.tgz").write_bytes(CHART)
     (folder / "install.yaml").write_bytes(MANIFEST)
     (folder / "index.yaml").write_text(yaml.safe_dump(sections, sort_keys=False))
-    return Mirror(folder)
+    return FolderMirror(folder)
 
 
 @pytest.mark.parametrize(
@@ -117,18 +117,18 @@ def test_all_errors_are_reported_with_their_lines(tmp_path: Path) -> None:
 def test_invalid_index_is_reported(tmp_path: Path, text: str, message: str, line: str) -> None:
     (tmp_path / "index.yaml").write_text(text)
     with pytest.raises(FetchError, match=message) as raised:
-        Mirror(tmp_path).charts("x")
+        FolderMirror(tmp_path).charts("x")
     assert raised.value.where == f"{tmp_path}/index.yaml{line}"
 
 
 def test_directory_without_an_index_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FetchError, match="cannot be read: No such file") as raised:
-        Mirror(tmp_path / "none").manifest("x")
+        FolderMirror(tmp_path / "none").manifest("x")
     assert "--mirror DIR" in (raised.value.fix or "")
 
 
 def test_corpus_mirror_is_complete(corpus: Path) -> None:
-    mirror = Mirror(corpus / "mirror")
+    mirror = FolderMirror(corpus / "mirror")
     index = yaml.safe_load((corpus / "mirror/index.yaml").read_text())
     for chart in index["charts"]:
         assert Digest.parse(chart["sha256"]) in mirror.versions(chart["repository"], chart["name"]).values()
@@ -148,4 +148,4 @@ def test_corpus_mirror_is_complete(corpus: Path) -> None:
 def test_hostile_index_is_refused(tmp_path: Path, index: str, problem: str) -> None:
     (tmp_path / "index.yaml").write_text(index)
     with pytest.raises(FetchError, match=problem):
-        Mirror(tmp_path).charts("https://x")
+        FolderMirror(tmp_path).charts("https://x")

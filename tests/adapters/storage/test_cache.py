@@ -239,7 +239,7 @@ class TestCachingRenderer:
         renderer = Counting()
         first = CachingRenderer(renderer, cache).render(job)
         again = CachingRenderer(renderer, FolderCache(tmp_path)).render(job)
-        assert (first.is_kept, again.is_kept) == (False, True)
+        assert (first.is_cached, again.is_cached) == (False, True)
         assert first.content == again.content == b"render 1"
         assert renderer.renders == 1
 
@@ -257,7 +257,7 @@ class TestCachingRenderer:
         renderer = Counting()
         cached = CachingRenderer(renderer, cache)
         cached.render(CHART)
-        assert cached.render(job).is_kept
+        assert cached.render(job).is_cached
 
     CHANGES = (
         chart(values={"a": {"b": 2}, "c": [1, 2]}),
@@ -290,18 +290,18 @@ class TestCachingRenderer:
         cached.render(CHART)
         for number, job in enumerate(self.CHANGES, start=2):
             batch = cached.render(job)
-            assert (batch.is_kept, batch.content) == (False, f"render {number}".encode()), job
-        assert all(cached.render(job).is_kept for job in (CHART, *self.CHANGES))
+            assert (batch.is_cached, batch.content) == (False, f"render {number}".encode()), job
+        assert all(cached.render(job).is_cached for job in (CHART, *self.CHANGES))
 
     def test_new_engine_version_renders_charts_again_but_not_texts(self, cache: FolderCache) -> None:
-        for job, is_kept in ((CHART, False), (TEXTS, True)):
+        for job, is_cached in ((CHART, False), (TEXTS, True)):
             CachingRenderer(Counting(), cache).render(job)
-            assert CachingRenderer(Counting("engine 2"), cache).render(job).is_kept is is_kept
+            assert CachingRenderer(Counting("engine 2"), cache).render(job).is_cached is is_cached
 
     def test_no_cache_renders_every_time(self) -> None:
         renderer = Counting()
         cached: Renderer = CachingRenderer(renderer, NoCache())
-        assert [cached.render(CHART).is_kept for _ in range(3)] == [False] * 3
+        assert [cached.render(CHART).is_cached for _ in range(3)] == [False] * 3
         assert renderer.renders == 3
 
     def test_failure_is_not_cached(self, cache: FolderCache, tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ class TestCachingRenderer:
         cached.render(CHART)
         entry(tmp_path).write_bytes(b"poison")
         assert cached.render(CHART) == RenderedBatch(content=b"render 2")
-        assert cached.render(CHART) == RenderedBatch(content=b"render 2", is_kept=True)
+        assert cached.render(CHART) == RenderedBatch(content=b"render 2", is_cached=True)
 
     @pytest.mark.parametrize(("archive", "apis"), [(b"clear", frozenset({"a/v1", "b/v1"})), (b"unclear", None)])
     def test_required_apis_are_looked_up_once(
@@ -334,3 +334,9 @@ class TestCachingRenderer:
 
     def test_version_is_that_of_the_engine(self, cache: FolderCache) -> None:
         assert CachingRenderer(Counting("engine 7"), cache).version == "engine 7"
+
+    def test_new_engine_version_looks_up_required_apis_again(self, cache: FolderCache) -> None:
+        CachingRenderer(Counting(), cache).required_apis(b"clear")
+        renderer = Counting("engine 2")
+        CachingRenderer(renderer, cache).required_apis(b"clear")
+        assert renderer.lookups == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster_forge.adapters.workspace import RunLog, WorkspaceFiles, record, state_folder
+from cluster_forge.adapters.workspace import RunLog, WorkspaceFiles, append_to_history, state_folder
 from cluster_forge.adapters.workspace.run_log import KEPT
 from cluster_forge.foundation.errors import WorkspaceError
 
@@ -53,7 +53,7 @@ def test_full_disk_ends_the_log_but_not_the_run(tmp_path: Path) -> None:
 
 def test_credentials_are_removed_from_addresses(tmp_path: Path) -> None:
     text = 'see "https://user:pass@example.com/a?token=x" and oci://token@host, user@host, https:/me@a/b?c: why?'
-    record(tmp_path, {"text": text})
+    append_to_history(tmp_path, {"text": text})
     history = (tmp_path / state_folder.FOLDER / state_folder.HISTORY).read_text()
     assert json.loads(history)["text"] == 'see "https://example.com/a" and oci://host, user@host, https:/a/b why?'
 
@@ -61,7 +61,7 @@ def test_credentials_are_removed_from_addresses(tmp_path: Path) -> None:
 def test_history_lines_never_mix(tmp_path: Path) -> None:
     def append(number: int) -> None:
         with WorkspaceFiles(tmp_path, patience=60).locked():
-            record(tmp_path, {"number": number, "text": "x" * 2000})
+            append_to_history(tmp_path, {"number": number, "text": "x" * 2000})
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(append, range(40)))
@@ -70,10 +70,10 @@ def test_history_lines_never_mix(tmp_path: Path) -> None:
 
 
 def test_torn_last_line_does_not_damage_the_next_one(tmp_path: Path) -> None:
-    record(tmp_path, {"number": 1})
+    append_to_history(tmp_path, {"number": 1})
     path = tmp_path / state_folder.FOLDER / state_folder.HISTORY
     path.write_bytes(path.read_bytes() + b'{"time": "2026')
-    record(tmp_path, {"number": 2})
+    append_to_history(tmp_path, {"number": 2})
     first, torn, second = path.read_text().splitlines()
     assert (json.loads(first)["number"], torn, json.loads(second)["number"]) == (1, '{"time": "2026', 2)
 
@@ -81,7 +81,7 @@ def test_torn_last_line_does_not_damage_the_next_one(tmp_path: Path) -> None:
 def test_unwritable_history_is_an_error(tmp_path: Path) -> None:
     (tmp_path / state_folder.FOLDER).write_text("in the way")
     with pytest.raises(WorkspaceError, match=r"history\.jsonl cannot be written"):
-        record(tmp_path, {})
+        append_to_history(tmp_path, {})
 
 
 @pytest.mark.parametrize(("before", "is_kept"), [("*\n", False), ("", False), ("*\n!lock\n", True)])

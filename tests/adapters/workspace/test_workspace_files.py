@@ -40,7 +40,9 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=trees, second=trees)
-def test_reading_returns_the_tree_that_was_written(tmp_path: Path, first: dict[str, bytes], second: dict[str, bytes]) -> None:
+def test_reading_returns_the_tree_that_was_written(
+    tmp_path: Path, first: dict[str, bytes], second: dict[str, bytes]
+) -> None:
     files = WorkspaceFiles(tmp_path)
     for content in (first, second):
         tree = FileTree({path: text for path, text in content.items() if path not in ("x", "x/y", "z")})

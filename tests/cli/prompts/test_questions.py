@@ -166,9 +166,7 @@ class TestSmelt:
         assert "Which" not in output
 
     @pytest.mark.parametrize("environment", [{"CI": "true"}, {"TERM": "dumb"}, {"CLUSTER_FORGE_SMELT_YES": "1"}])
-    def test_surroundings_without_a_user(
-        self, mined: Workspace, on_terminal: Run, environment: dict[str, str]
-    ) -> None:
+    def test_surroundings_without_a_user(self, mined: Workspace, on_terminal: Run, environment: dict[str, str]) -> None:
         code, output = on_terminal(mined, "smelt", **environment).end()
         assert code == 0
         assert "Which" not in output

@@ -113,7 +113,8 @@ class TestNamespaces:
         assert harness.below("working/late").keys() == {"configmap_shared_b.yaml"}
 
     @pytest.mark.parametrize(
-        "early", ['helm.sh/hook: "pre-install"', 'argocd.argoproj.io/hook: "PreSync"', 'argocd.argoproj.io/sync-wave: "-1"']
+        "early",
+        ['helm.sh/hook: "pre-install"', 'argocd.argoproj.io/hook: "PreSync"', 'argocd.argoproj.io/sync-wave: "-1"'],
     )
     def test_a_namespace_comes_before_the_hooks_of_its_own_component(self, harness: Harness, early: str) -> None:
         hook = harness.config_map("a", namespace="shop", annotations=early)
@@ -192,9 +193,7 @@ class TestHooks:
     def test_test_hooks_are_dropped_and_later_hooks_are_not_applied(self, harness: Harness) -> None:
         events = ("pre-install", "post-install,post-upgrade", "test", "test-success", "pre-delete", "post-upgrade")
         hooks = [
-            harness.config_map(
-                f"hook{number}", annotations=f'helm.sh/hook: "{event}", helm.sh/hook-weight: "{number}"'
-            )
+            harness.config_map(f"hook{number}", annotations=f'helm.sh/hook: "{event}", helm.sh/hook-weight: "{number}"')
             for number, event in enumerate(events)
         ]
         helm = harness.chart("web", {f"{number}.yaml": hook for number, hook in enumerate(hooks)})
@@ -208,7 +207,10 @@ class TestHooks:
         assert codes(smelted) == [("hook-dropped", Severity.NOTICE, "web")] * 2
         assert "2 hooks (ConfigMap/web/hook2, ConfigMap/web/hook3)" in smelted.findings[0].message
         assert "working/web/hooks/" in smelted.findings[1].message
-        records = {part_object.id.name: (part_object.hook, part_object.hook_weight) for part_object in smelted.record.parts[1].objects}
+        records = {
+            part_object.id.name: (part_object.hook, part_object.hook_weight)
+            for part_object in smelted.record.parts[1].objects
+        }
         assert records == {"hook0": ("pre-install", 0), "hook1": ("post-install,post-upgrade", 1)}
 
 
@@ -230,7 +232,9 @@ class TestExclude:
 class TestDuplicates:
     def test_equal_duplicates_in_a_component_are_one_object(self, harness: Harness) -> None:
         duplicate = harness.crd("Widget")
-        helm = harness.chart("web", {"crds/a.yaml": duplicate, "crds/b.yaml": duplicate, "c.yaml": duplicate + "---\n" + duplicate})
+        helm = harness.chart(
+            "web", {"crds/a.yaml": duplicate, "crds/b.yaml": duplicate, "c.yaml": duplicate + "---\n" + duplicate}
+        )
         smelted = harness.forge(harness.stack(harness.component("web", helm=helm)))
         assert (smelted.objects, smelted.findings) == (1, ())
 
@@ -273,9 +277,7 @@ class TestDuplicates:
         assert len(harness.below("working/web")) == 6
 
     def test_with_later_replaces_the_later_duplicate_is_kept(self, harness: Harness) -> None:
-        entries = tuple(
-            harness.input(f"{name}.yaml", harness.config_map("a", f"a: {name}")) for name in ("one", "two")
-        )
+        entries = tuple(harness.input(f"{name}.yaml", harness.config_map("a", f"a: {name}")) for name in ("one", "two"))
         component = harness.component("web", manifests=entries, later_replaces=True)
         smelted = harness.forge(harness.stack(component))
         assert "a: two" in harness.working["web/configmap_web_a.yaml"]
@@ -283,9 +285,7 @@ class TestDuplicates:
         assert "input/one.yaml:1" in only(smelted.findings).message
 
     def test_without_later_replaces_it_is_an_error(self, harness: Harness) -> None:
-        entries = tuple(
-            harness.input(f"{name}.yaml", harness.config_map("a", f"a: {name}")) for name in ("one", "two")
-        )
+        entries = tuple(harness.input(f"{name}.yaml", harness.config_map("a", f"a: {name}")) for name in ("one", "two"))
         smelted = harness.forge(harness.stack(harness.component("web", manifests=entries)))
         assert codes(smelted) == [("duplicate-object", Severity.ERROR, "web")]
 
@@ -324,7 +324,10 @@ class TestOrder:
         )
         finding = only(smelted.findings)
         assert (finding.code, finding.severity, finding.component) == ("wave-conflict", Severity.WARNING, "app")
-        assert f"wave {wave} is not after wave 10 of zoo, which brings the CRD of its Widget.example.com" in finding.message
+        assert (
+            f"wave {wave} is not after wave 10 of zoo, which brings the CRD of its Widget.example.com"
+            in finding.message
+        )
         assert "write one above 10" in finding.fix
 
     def test_a_wave_that_is_not_after_that_of_a_need_is_a_finding(self, harness: Harness) -> None:
@@ -349,7 +352,9 @@ class TestOrder:
     def test_a_wave_breaks_a_cycle_of_crds(self, harness: Harness) -> None:
         smelted = harness.forge(
             harness.stack(
-                own(harness, "a", harness.crd("Widget"), WIDGET.replace("Widget", "Gadget"), namespace="default", wave=0),
+                own(
+                    harness, "a", harness.crd("Widget"), WIDGET.replace("Widget", "Gadget"), namespace="default", wave=0
+                ),
                 own(harness, "b", harness.crd("Gadget"), WIDGET, namespace="default"),
             )
         )

@@ -24,7 +24,7 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.oci.compression import Compression
 from cluster_forge.ports.git import Repositories
 from cluster_forge.stack.model import Architecture, GitOps, GitOpsEngine, ImageSettings, Stack, Target
-from cluster_forge.stages.build.cast import CastResult, CastRequest, cast
+from cluster_forge.stages.build.cast import CastRequest, CastResult, cast
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Harness
@@ -66,8 +66,8 @@ def forged(harness: Harness, **changes: Any) -> CastResult:
     return cast_working(harness, stack)
 
 
-def tree(harness: Harness) -> FileTree:
-    tree = harness.files.read_tree(FOLDER)
+def tree(harness: Harness, folder: str = FOLDER) -> FileTree:
+    tree = harness.files.read_tree(folder)
     assert tree is not None
     return tree
 
@@ -96,7 +96,7 @@ class TestFolder:
         assert result.objects == sum(len(part.objects) for part in result.parts) == 4
         for name, size in result.sizes.items():
             if name != "image":
-                assert size == tree(harness).inside(name).size
+                assert size == tree(harness, f"{FOLDER}/{name}").size
 
     def test_stack_json(self, harness: Harness) -> None:
         result = forged(harness)
@@ -212,7 +212,7 @@ class Layout:
     """A cast image layout; every blob must match its descriptor."""
 
     def __init__(self, harness: Harness) -> None:
-        files = tree(harness).inside("image").files
+        files = tree(harness, f"{FOLDER}/image").files
         start = "blobs/sha256/"
         self.blobs = {path.removeprefix(start): content for path, content in files.items() if path.startswith(start)}
         self.others = {path: json.loads(content) for path, content in files.items() if not path.startswith(start)}
@@ -268,7 +268,9 @@ class TestImage:
         result = forged(harness)
         layout = Layout(harness)
         for document in (layout.index, *layout.manifests):
-            notes = {key.removeprefix("org.opencontainers.image."): value for key, value in document["annotations"].items()}
+            notes = {
+                key.removeprefix("org.opencontainers.image."): value for key, value in document["annotations"].items()
+            }
             assert (notes["title"], notes["version"], notes["revision"]) == ("platform", result.revision, result.commit)
             assert notes["created"] == "2023-11-14T22:13:20Z"
 
@@ -400,7 +402,9 @@ class TestStale:
     def test_another_description_is_refused(self, harness: Harness, changes: dict[str, Any]) -> None:
         stack = web_and_notes(harness)
         harness.forge(stack)
-        with pytest.raises(StaleError, match="working/ is out of date: description, lock, input/ or selection changed") as raised:
+        with pytest.raises(
+            StaleError, match="working/ is out of date: description, lock, input/ or selection changed"
+        ) as raised:
             cast_working(harness, replace(stack, **changes))
         assert raised.value.fix
         assert "--stale" in raised.value.fix
@@ -416,7 +420,9 @@ class TestStale:
     def test_allow_stale_casts_with_a_warning(self, harness: Harness) -> None:
         stack = web_and_notes(harness)
         harness.forge(stack)
-        result = cast_working(harness, replace(stack, target=Target(architectures=(Architecture.AMD64,))), allow_stale=True)
+        result = cast_working(
+            harness, replace(stack, target=Target(architectures=(Architecture.AMD64,))), allow_stale=True
+        )
         assert [finding.code for finding in result.findings] == ["stale"]
         assert result.platforms == ("linux/amd64",)
 

@@ -19,8 +19,8 @@ from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack, Target
 from cluster_forge.stack.parse import parse_description
 from cluster_forge.stages.build import input_fingerprint
-from cluster_forge.stages.build.forge import ForgeResult, ForgeRequest, forge
 from cluster_forge.stages.build.component_sources import ComponentSources
+from cluster_forge.stages.build.forge import ForgeRequest, ForgeResult, forge
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Harness
@@ -143,6 +143,6 @@ class TestFingerprint:
 
         stack = small(harness)
         name = stack.components[0].name
-        assert input_fingerprint.fingerprint(stack, {name: ComponentSources()}, harness.lock, harness.toolbox) == input_fingerprint.fingerprint(
-            stack, {}, harness.lock, harness.toolbox
-        )
+        assert input_fingerprint.fingerprint(
+            stack, {name: ComponentSources()}, harness.lock, harness.toolbox
+        ) == input_fingerprint.fingerprint(stack, {}, harness.lock, harness.toolbox)

@@ -89,9 +89,7 @@ class TestFetch:
         repository = "https://charts.example.com"
         harness.chart("old", {}, version="1.0.0")
         missing = harness.component("a", helm=HelmSource(chart="nowhere", release="a", repository=repository))
-        too_new = harness.component(
-            "b", helm=HelmSource(chart="old", release="b", repository=repository, version=">1")
-        )
+        too_new = harness.component("b", helm=HelmSource(chart="old", release="b", repository=repository, version=">1"))
         gone = harness.component("c", manifests=("https://example.com/gone.yaml",))
         errors = harness.errors(lambda: fetch(harness, missing, too_new, gone))
         assert [type(error) for error in errors] == [FetchError, DescriptionError, FetchError]
@@ -144,18 +142,18 @@ class TestLookUp:
         assert all("cluster-forge mine" in str(error.fix) for error in errors)
 
 
-@pytest.mark.parametrize(("version", "is_kept"), [("1.0.0", True), ("2.0.0", False)])
-def test_a_locked_version_is_used_for_its_own_range_only(harness: Harness, version: str, is_kept: bool) -> None:
-    for version in ("1.0.0", "2.0.0"):
-        harness.chart("web", {}, version=version)
+@pytest.mark.parametrize(("version", "is_locked"), [("1.0.0", True), ("2.0.0", False)])
+def test_a_locked_version_is_used_for_its_own_range_only(harness: Harness, version: str, is_locked: bool) -> None:
+    for available in ("1.0.0", "2.0.0"):
+        harness.chart("web", {}, version=available)
     asked = HelmSource(chart="web", release="web", repository=REPOSITORY, version="1.0.0")
     lock = lock_of(fetch(harness, harness.component("web", helm=asked)))
     component = harness.component(
         "web", helm=HelmSource(chart="web", release="web", repository=REPOSITORY, version=version)
     )
-    if is_kept:
+    if is_locked:
         assert locking.look_up([component], lock, harness.sources)
     else:
-        assert [type(source) for source in harness.errors(lambda: locking.look_up([component], lock, harness.sources))] == [
-            LockError
-        ]
+        assert [
+            type(source) for source in harness.errors(lambda: locking.look_up([component], lock, harness.sources))
+        ] == [LockError]

@@ -145,7 +145,9 @@ class TestErrors:
             "broken/templates/text.yaml:1",
             "broken/templates/none.yaml:1",
         }
-        assert all("component broken: " in message and message.count("component broken") == 1 for message in messages[2:])
+        assert all(
+            "component broken: " in message and message.count("component broken") == 1 for message in messages[2:]
+        )
         assert harness.files.files == {}
 
     def test_errors_in_own_files_are_reported_with_their_lines(self, harness: Harness) -> None:

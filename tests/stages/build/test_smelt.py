@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cluster_forge.record import RECORD, Record
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, ManifestError, StaleError
 from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.record import RECORD, Record
 from cluster_forge.stack.model import Component, GitOps, GitOpsEngine, Ignore, KubernetesVersion, Stack, Target
 from cluster_forge.stages.build import finding_policy
 
@@ -124,7 +124,9 @@ class TestFindings:
     def test_an_allowed_error_is_a_warning(self, harness: Harness, clash: Stack) -> None:
         smelted = harness.forge(clash, allow=frozenset({"duplicate-object"}))
         assert smelted.is_written
-        assert [(finding.code, finding.severity) for finding in smelted.findings] == [("duplicate-object", Severity.WARNING)]
+        assert [(finding.code, finding.severity) for finding in smelted.findings] == [
+            ("duplicate-object", Severity.WARNING)
+        ]
         assert (smelted.record.findings.error, smelted.record.findings.warning) == (0, 1)
         assert "a: one" in harness.working["one/configmap_x_c.yaml"]
         assert "two/configmap_x_c.yaml" not in harness.working
@@ -139,18 +141,14 @@ class TestFindings:
             {"component": "two", "object": "c"},
         ],
     )
-    def test_an_ignored_finding_is_silent(
-        self, harness: Harness, clash: Stack, given: dict[str, str]
-    ) -> None:
+    def test_an_ignored_finding_is_silent(self, harness: Harness, clash: Stack, given: dict[str, str]) -> None:
         ignore = Ignore(code="duplicate-object", reason="both are fine", **given)
         smelted = harness.forge(replace(clash, ignores=(ignore,)))
         assert smelted.is_written
         assert smelted.findings == ()
 
     @pytest.mark.parametrize("given", [{"component": "one"}, {"object": "ConfigMap/y/c"}, {"code": "missing-crd"}])
-    def test_an_ignore_without_effect_is_a_finding(
-        self, harness: Harness, clash: Stack, given: dict[str, str]
-    ) -> None:
+    def test_an_ignore_without_effect_is_a_finding(self, harness: Harness, clash: Stack, given: dict[str, str]) -> None:
         ignore = Ignore(**{"code": "duplicate-object", "reason": "why", "where": "input/config.yaml:9", **given})
         smelted = harness.forge(replace(clash, ignores=(ignore,)))
         assert [(finding.code, finding.severity) for finding in smelted.findings] == [
@@ -237,7 +235,12 @@ class TestEdits:
         working = harness.edited()
         assert working
         assert len(working.edited) == 3
-        objects = {part_object.path: part_object for part in working.record.parts for part_object in part.objects if part.name == "web"}
+        objects = {
+            part_object.path: part_object
+            for part in working.record.parts
+            for part_object in part.objects
+            if part.name == "web"
+        }
         assert objects.keys() == {"web/configmap_web_own.yaml", "web/more.yaml"}
         assert objects["web/configmap_web_own.yaml"].digest == Digest.of(edited.encode())
         assert working.record.files.keys() == set(harness.working)
@@ -273,7 +276,9 @@ def test_kinds_that_differ_in_case_only_are_an_error(harness: Harness) -> None:
 
 
 class TestInputs:
-    def test_the_fingerprint_depends_on_everything_that_the_result_depends_on(self, harness: Harness, web: Component) -> None:
+    def test_the_fingerprint_depends_on_everything_that_the_result_depends_on(
+        self, harness: Harness, web: Component
+    ) -> None:
         stack = harness.stack(web)
         harness.mine(stack)
         before = harness.fingerprint(stack)

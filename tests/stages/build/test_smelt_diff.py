@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_forge.record import Record
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part, PartObject
+from cluster_forge.record import Record
 from cluster_forge.stages.build import smelt_diff
 from cluster_forge.stages.build.smelt_diff import Changes
 

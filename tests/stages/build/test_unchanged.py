@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cluster_forge.adapters.storage.cache import FolderCache
 from cluster_forge.adapters.rendering import CachingRenderer
-from cluster_forge.record import RECORD, Record
+from cluster_forge.adapters.storage.cache import FolderCache
 from cluster_forge.foundation.errors import EditedError, ManifestError
 from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.record import RECORD, Record
 from cluster_forge.stack.model import Component, Ignore, KubernetesVersion, Stack, Target
-from cluster_forge.stages.build.smelt_diff import Changes
 from cluster_forge.stages.build.smelt import SmeltResult
+from cluster_forge.stages.build.smelt_diff import Changes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,7 +98,9 @@ class TestSomethingChanged:
         assert smelted.reused == {"shop"}
         assert "v: two" in harness.working["web/configmap_web_web.yaml"]
         assert smelted.changes.changed_components == ("web",)
-        assert [(name, part_object.path) for name, part_object in smelted.changes.changed] == [("web", "web/configmap_web_web.yaml")]
+        assert [(name, part_object.path) for name, part_object in smelted.changes.changed] == [
+            ("web", "web/configmap_web_web.yaml")
+        ]
         assert (smelted.changes.added, smelted.changes.removed, smelted.changes.is_first) == ((), (), False)
 
     def test_a_value_that_is_changed_back_renders_nothing(self, harness: Harness, stack: Stack, tmp_path: Path) -> None:
@@ -117,7 +119,10 @@ class TestSomethingChanged:
         smelted = again(harness, replace(stack, components=(web, own, new)))
         changes = smelted.changes
         assert (changes.added_components, changes.removed_components) == (("new",), ("shop",))
-        assert [part_object.path for _, part_object in changes.added] == ["namespaces/namespace_new.yaml", "new/configmap_new_new.yaml"]
+        assert [part_object.path for _, part_object in changes.added] == [
+            "namespaces/namespace_new.yaml",
+            "new/configmap_new_new.yaml",
+        ]
         assert [part_object.path for _, part_object in changes.removed] == [
             "namespaces/namespace_shop.yaml",
             "shop/configmap_shop_shop.yaml",
@@ -164,9 +169,7 @@ class TestSomethingChanged:
         assert not smelted.is_current
         assert harness.files.files == before
 
-    def test_with_discard_edits_a_damaged_record_is_written_again(
-        self, harness: Harness, stack: Stack
-    ) -> None:
+    def test_with_discard_edits_a_damaged_record_is_written_again(self, harness: Harness, stack: Stack) -> None:
         before = dict(harness.files.files)
         harness.files.files[RECORD] = b"{"
         assert not again(harness, stack, discard_edits=True).is_current
@@ -216,7 +219,9 @@ class TestFindingPolicy:
         assert (same.findings, same.record, same.is_current) == (first.findings, first.record, True)
         refused = again(harness, clash)
         assert not refused.is_written
-        assert [(finding.code, finding.severity) for finding in refused.findings] == [("duplicate-object", Severity.ERROR)]
+        assert [(finding.code, finding.severity) for finding in refused.findings] == [
+            ("duplicate-object", Severity.ERROR)
+        ]
         assert refused.findings[0] == replace(first.findings[0], severity=Severity.ERROR)
         assert harness.files.files == before
         assert again(harness, clash, allow=allow).is_written

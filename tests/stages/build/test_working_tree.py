@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cluster_forge.record import RECORD, Record
 from cluster_forge.foundation.errors import EditedError, StaleError
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.record import RECORD, Record
 from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack
 from cluster_forge.stages.build import working_tree
 
@@ -64,7 +64,10 @@ class TestEdits:
         working = harness.edited()
         assert working is not None
         objects = next(part for part in working.record.parts if part.name == "notes").objects
-        assert {part_object.path: part_object.id.name for part_object in objects} == {path("one"): "three", path("two"): "two"}
+        assert {part_object.path: part_object.id.name for part_object in objects} == {
+            path("one"): "three",
+            path("two"): "two",
+        }
 
 
 class TestRefusal:

@@ -1,4 +1,4 @@
-"""Chart archives as bytes: those of others checked, local directories packed."""
+"""`ports.Charts`: archives of others checked, local directories packed. This package is the adapter itself."""
 
 from cluster_forge.adapters.charts.archive import check_archive, described
 from cluster_forge.adapters.charts.folder import pack_folder

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from cluster_forge.adapters.charts import chart_yaml
-from cluster_forge.adapters.charts.chart_yaml import ChartIdentity
 from cluster_forge.foundation.errors import ArchiveError
+from cluster_forge.ports.sources import ChartIdentity
 
 _CHUNK: Final = 1 << 18
 _MOST_BYTES: Final = 200 << 20

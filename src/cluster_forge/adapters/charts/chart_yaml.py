@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import yaml
 
 from cluster_forge.foundation.errors import ArchiveError
+from cluster_forge.ports.sources import ChartIdentity
 
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _DEEPEST: Final = 100
 """libyaml's time grows with the square of the depth."""
 _FIX: Final = "check the chart with `helm lint`"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartIdentity:
-    """Name and version of a chart."""
-
-    name: str
-    version: str
 
 
 def identity(content: bytes, archive: str) -> ChartIdentity:

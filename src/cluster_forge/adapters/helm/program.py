@@ -58,7 +58,6 @@ class HelmProgram:
         return RenderedChart(
             templates={path: text for path, text in sorted(sources.items()) if path not in crds},
             crds=tuple(crds.items()),
-            notes="",
         )
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:

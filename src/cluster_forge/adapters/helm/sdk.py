@@ -66,11 +66,9 @@ class HelmSdk:
             _check_installable(chart, request, self)
             templates = _templates(chart, request)
             crds = _crds(chart)  # after rendering, which decides about the dependencies
-        notes = "\n".join(text for path, text in templates.items() if path.endswith("NOTES.txt"))
         return RenderedChart(
             templates={path: text for path, text in sorted(templates.items()) if not path.endswith("NOTES.txt")},
             crds=tuple((str(crd["filename"]), str(crd["data"])) for crd in crds),
-            notes=notes,
         )
 
     def newest_in_range(self, constraint: str, versions: Sequence[str]) -> str | None:

@@ -34,13 +34,13 @@ class CachingRenderer:
         key = self._key(job)
         content = self._cache.get(_OBJECTS, key)
         if content is not None:
-            return RenderedBatch(content=content, is_kept=True)
+            return RenderedBatch(content=content, is_cached=True)
         batch = self._renderer.render(job)
         self._cache.put(_OBJECTS, key, batch.content)
         return batch
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
-        key = build.key(_REQUIRED_APIS, chart)
+        key = build.key(_REQUIRED_APIS, self.version.encode(), chart)
         content = self._cache.get(_REQUIRED_APIS, key)
         if content is not None:
             names = orjson.loads(content)

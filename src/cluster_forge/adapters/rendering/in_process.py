@@ -24,7 +24,7 @@ _DOCUMENT_SIZE = 5000
 _DEEPEST = 254
 """Levels of nesting that orjson writes."""
 
-Documents = Iterable[tuple[split.Document, str]]
+Documents = Iterable[tuple[split.DocumentText, str]]
 """Documents with the file, template or URL that they are from."""
 
 

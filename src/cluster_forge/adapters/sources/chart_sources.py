@@ -16,6 +16,7 @@ from cluster_forge.foundation.errors import DescriptionError, FetchError, LockEr
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.foundation.versions import newest_first
+from cluster_forge.ports.sources import Charts
 from cluster_forge.ports.storage import Store
 from cluster_forge.stack.lock import LockedSource, chart_address, manifest_address
 from cluster_forge.stack.model import HelmSource
@@ -31,7 +32,7 @@ _SHOWN: Final = 8
 
 
 class Mirror(Protocol):
-    """A directory of charts and manifests that were fetched before; see `mirror`."""
+    """A place with charts and manifests that were fetched before; see `mirror.FolderMirror`."""
 
     def charts(self, repository: str) -> Collection[str]:
         """The names of its charts of a repository."""
@@ -55,32 +56,9 @@ class Downloads(Protocol):
         """
 
 
-class ChartIdentity(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def version(self) -> str: ...
+class ChartFiles(Protocol):
+    """Where local charts are read from; see `ports.Workspace`."""
 
-
-class Charts(Protocol):
-    """Reads and packs chart archives: the package `adapters.charts`."""
-
-    def check_archive(self, data: bytes, name: str) -> ChartIdentity:
-        """The chart's name and version.
-
-        Raises:
-            ArchiveError
-        """
-
-    def pack_folder(self, files: FileTree, name: str) -> bytes:
-        """A directory's files as a reproducible archive.
-
-        Raises:
-            ArchiveError
-        """
-
-
-class InputFiles(Protocol):
     def read(self, path: str) -> bytes | None: ...
     def read_chart(self, folder: str) -> FileTree | None: ...
 
@@ -98,7 +76,7 @@ class ChartSources:
     downloads: Downloads
     charts: Callable[[], Charts]
     newest_in_range: Callable[[str, Sequence[str]], str | None]
-    files: InputFiles
+    files: ChartFiles
     _indexes: dict[str, repository_index.Index] = field(default_factory=dict, init=False, repr=False)
     _locks: dict[str, threading.Lock] = field(default_factory=dict, init=False, repr=False)
 

@@ -36,7 +36,7 @@ class _Contents:
     manifests: Mapping[str, _File]
 
 
-class Mirror:
+class FolderMirror:
     """Charts by repository and name, manifests by URL; every file is checked against the digest in the index.
 
     ``index.yaml`` is read when it is first needed::
@@ -104,7 +104,7 @@ class Mirror:
         return _IndexReader(self._folder).contents()
 
 
-def open_mirror(folder: Path) -> Mirror:
+def open_mirror(folder: Path) -> FolderMirror:
     """The mirror in a directory that the user named; its index must exist, and is read when it is first needed.
 
     Raises:
@@ -115,7 +115,7 @@ def open_mirror(folder: Path) -> Mirror:
         index.stat()
     except OSError as error:
         raise _unreadable(index, error) from error
-    return Mirror(folder)
+    return FolderMirror(folder)
 
 
 def _unreadable(index: Path, error: OSError) -> FetchError:

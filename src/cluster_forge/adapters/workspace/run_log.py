@@ -65,7 +65,7 @@ class RunLog:
         self.problem = f"this run is not logged: {error.strerror}"
 
 
-def record(workspace: Path, entry: Mapping[str, Any]) -> None:
+def append_to_history(workspace: Path, entry: Mapping[str, Any]) -> None:
     """Append a line to ``.cluster-forge/history.jsonl``, which only grows. The caller holds the workspace's lock.
 
     Raises:

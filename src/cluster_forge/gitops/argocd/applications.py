@@ -15,8 +15,9 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.gitops import delivery_mode, engine, git_server
 from cluster_forge.gitops.argocd import component
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.parts import CRD, defined_groups, in_order, is_custom
+from cluster_forge.gitops.parts import STACK_LABEL, defined_groups, in_order, is_custom
 from cluster_forge.manifests import emitter
+from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.oci import image_content
@@ -24,14 +25,13 @@ from cluster_forge.stack.model import RepositorySource, Stack
 
 FOLDER = "argo-apps"
 """The folder of the Applications in the repository."""
-STACK_LABEL = "cluster-forge/stack"
 _CLUSTER = "https://kubernetes.default.svc"
 _FINALIZER = "resources-finalizer.argocd.argoproj.io"
 
 _WRITTEN_BY_CONTROLLERS = (
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", ".webhooks[]?.clientConfig.caBundle"),
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration", ".webhooks[]?.clientConfig.caBundle"),
-    ("apiextensions.k8s.io", "CustomResourceDefinition", ".spec.conversion.webhook.clientConfig.caBundle"),
+    (*CRD, ".spec.conversion.webhook.clientConfig.caBundle"),
     ("apiregistration.k8s.io", "APIService", ".spec.caBundle"),
 )
 """Fields that a controller fills in (cert-manager's cainjector and others), by kind; their value in Git does not matter."""
@@ -64,13 +64,14 @@ def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Bo
     if delivery_mode.delivery(stack, parts) is Delivery.DIRECT:
         return ()
     minor = stack.target.kubernetes.minor
+    namespace = _namespace(stack, parts)
     delivered = {part.name: part for part in component.delivered(stack, parts)}
-    groups = defined_groups(item for part in parts for item in part.applied)
+    groups = defined_groups(item for part in parts for item in part.objects)
     bodies = []
     for part in in_order(parts):
-        applied = delivered[part.name].applied
+        applied = delivered[part.name].objects
         paths = {item.path for item in applied}
-        left_out = [_file(item) for item in part.applied if item.path not in paths]
+        left_out = [_file(item) for item in part.objects if item.path not in paths]
         if applied:
             child = _Content(
                 name=str(part.name),
@@ -79,7 +80,7 @@ def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Bo
                 source=_source(stack, str(part.name), revision, left_out),
                 objects=_Objects(applied, groups, minor),
             )
-            bodies.append(_application(stack, _namespace(stack, parts), child))
+            bodies.append(_application(stack, namespace, child))
     return (*bodies, root(stack, parts, revision))
 
 

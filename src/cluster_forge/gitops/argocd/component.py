@@ -92,7 +92,7 @@ def _binds(item: PartObject, accounts: set[tuple[str, str]]) -> bool:
 def image(part: Part) -> tuple[str, Sequence[Mapping[str, Any]]] | None:
     """The image of Argo CD's controller or repo-server, and its pull secrets."""
     for name in ("application-controller", "repo-server"):
-        for item in part.applied:
+        for item in part.objects:
             if item.labels.get(_COMPONENT) == name and item.id.kind in ("Deployment", "StatefulSet"):
                 spec = item.body["spec"]["template"]["spec"]
                 return str(spec["containers"][0]["image"]), spec.get("imagePullSecrets") or ()
@@ -103,7 +103,7 @@ def settings(parts: Sequence[Part]) -> Iterator[Body]:
     """Keys of Argo CD's own ConfigMaps that the delivery needs and the stack does not set."""
     namespace = engine.namespace(parts)
     part = engine.find(parts)
-    config_maps = [item for item in part.applied if item.id.kind == "ConfigMap"] if part else []
+    config_maps = [item for item in part.objects if item.id.kind == "ConfigMap"] if part else []
     for name, key, value in _SETTINGS:
         if not any(item.id.name == name and key.encode() in item.content for item in config_maps):
             yield {
@@ -123,7 +123,7 @@ def project(parts: Sequence[Part]) -> Iterator[Body]:
     namespace = engine.namespace(parts)
     part = engine.find(parts)
     name = ObjectId(group=engine.GROUP, kind="AppProject", namespace=namespace, name="default")
-    if not any(item.id == name for item in (part.applied if part else ())):
+    if not any(item.id == name for item in (part.objects if part else ())):
         yield {
             "apiVersion": f"{engine.GROUP}/v1alpha1",
             "kind": "AppProject",

@@ -23,6 +23,7 @@ from cluster_forge.stages.build.stack_namespaces import NAMESPACES
 _HOOKS = "hooks"
 """The folder in a part's own for hooks that an installation does not run."""
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
     """The parts by wave and name, the hooks that are only written as data (``<part>/hooks/…``), and the findings."""

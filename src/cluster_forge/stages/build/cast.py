@@ -19,7 +19,7 @@ from cluster_forge.oci import image, image_content, index, layer
 from cluster_forge.ports.git import Repositories, Repository
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.record import Record
-from cluster_forge.stack.model import Stack
+from cluster_forge.stack.model import Stack, Target
 from cluster_forge.stages.build import cast_input
 from cluster_forge.stages.build.smelt import SmeltResult
 from cluster_forge.stages.build.stack_json import stack_json
@@ -81,36 +81,63 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
     working, findings = _input(request, toolbox)
     for finding in findings:
         reporter.finding_reported(finding)
-    record, parts = working.record, working.record.parts
     repository = _repository(request, working, repositories, reporter)
-    layout = _image(request, working, repository, toolbox, reporter)
-    plan = deploy_plan.of(stack, parts, repository.files, repository.commit, record.revision)
-    started = _bootstrap(plan, reporter)
-    used = _images(component.delivered(stack, parts), started, toolbox)
-    files = {
-        "stack.json": stack_json(record, stack.target, layout, repository.commit),
-        "images.txt": "".join(f"{reference}\n" for reference in used).encode(),
-        _SCRIPT: deploy_script.script(plan).encode(),
-    }
-    top = FileTree(files, frozenset({_SCRIPT}))
-    tree = join(top, layout.files.under(_IMAGE), repository.files.under(_REPOSITORY), started)
-    folder = f"{STACKS}/{stack.name}"
+    image_layout = _image(request, working, repository, toolbox, reporter)
+    plan, started = _bootstrap(stack, working.record, repository, reporter)
+    outputs = _Outputs(
+        record=working.record,
+        repository=repository,
+        image=image_layout,
+        plan=plan,
+        bootstrap=started,
+        images=_images(component.delivered(stack, working.record.parts), started, toolbox),
+    )
+    tree, folder = outputs.tree(stack.target), f"{STACKS}/{stack.name}"
     reporter.item_started(_STAGE, folder)
     toolbox.files.replace_trees({folder: tree})
     reporter.stage_finished(_STAGE, f"{len(tree)} files in {folder}")
-    return CastResult(
-        stack=stack.name,
-        folder=folder,
-        parts=parts,
-        findings=findings,
-        revision=record.revision,
-        commit=repository.commit,
-        image=layout.digest,
-        platforms=tuple(layout.platforms),
-        delivery=plan.delivery,
-        images=used,
-        sizes={_REPOSITORY: repository.files.size, _IMAGE: layout.size, _BOOTSTRAP: started.size},
-    )
+    return outputs.result(folder, findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outputs:
+    """Everything that a cast builds; ``images`` are the references of all images that the stack runs."""
+
+    record: Record
+    repository: Repository
+    image: index.Layout
+    plan: DeployPlan
+    bootstrap: FileTree
+    images: tuple[str, ...]
+
+    def tree(self, target: Target) -> FileTree:
+        """The stack's folder."""
+        files = {
+            "stack.json": stack_json(self.record, target, self.image, self.repository.commit),
+            "images.txt": "".join(f"{reference}\n" for reference in self.images).encode(),
+            _SCRIPT: deploy_script.script(self.plan).encode(),
+        }
+        top = FileTree(files, frozenset({_SCRIPT}))
+        return join(top, self.image.files.under(_IMAGE), self.repository.files.under(_REPOSITORY), self.bootstrap)
+
+    def result(self, folder: str, findings: tuple[Finding, ...]) -> CastResult:
+        return CastResult(
+            stack=self.record.stack,
+            folder=folder,
+            parts=self.record.parts,
+            findings=findings,
+            revision=self.record.revision,
+            commit=self.repository.commit,
+            image=self.image.digest,
+            platforms=tuple(self.image.platforms),
+            delivery=self.plan.delivery,
+            images=self.images,
+            sizes={
+                _REPOSITORY: self.repository.files.size,
+                _IMAGE: self.image.size,
+                _BOOTSTRAP: self.bootstrap.size,
+            },
+        )
 
 
 def _input(request: CastRequest, toolbox: Toolbox) -> tuple[WorkingTree, tuple[Finding, ...]]:
@@ -161,11 +188,12 @@ def _image(
     return layout
 
 
-def _bootstrap(plan: DeployPlan, reporter: Reporter) -> FileTree:
+def _bootstrap(stack: Stack, record: Record, repository: Repository, reporter: Reporter) -> tuple[DeployPlan, FileTree]:
     reporter.item_started(_STAGE, _BOOTSTRAP)
+    plan = deploy_plan.of(stack, record.parts, repository.files, repository.commit, record.revision)
     tree = bootstrap.tree(plan)
     reporter.item_finished(_STAGE, _BOOTSTRAP, f"{len(tree)} files", bytes=tree.size)
-    return tree
+    return plan, tree
 
 
 def _images(delivered: Sequence[Part], started: FileTree, toolbox: Toolbox) -> tuple[str, ...]:

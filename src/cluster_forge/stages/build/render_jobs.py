@@ -35,7 +35,7 @@ def run(job: RenderJob, renderer: Renderer) -> ObjectGroup:
         RenderError, ArchiveError, ManifestError, ExceptionGroup: see `Renderer.render`.
     """
     rendered = renderer.render(job)
-    return ObjectGroup(manifests=batch.unpack(rendered.content, job.component), is_cached=rendered.is_kept)
+    return ObjectGroup(manifests=batch.unpack(rendered.content, job.component), is_cached=rendered.is_cached)
 
 
 def of_chart(request: RenderRequest, component: Component) -> RenderJob:

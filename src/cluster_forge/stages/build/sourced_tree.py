@@ -18,6 +18,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.manifests import duplicates
 from cluster_forge.manifests.manifest import Manifest, Provenance
+from cluster_forge.ports.rendering import Renderer
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack.lock import LockedComponent
 from cluster_forge.stack.model import Component, Target
@@ -25,7 +26,6 @@ from cluster_forge.stages.build import render_jobs
 from cluster_forge.stages.build.component_sources import ComponentSources, sourced_folder
 from cluster_forge.stages.build.render_jobs import ObjectGroup
 from cluster_forge.stages.build.rendered_component import RenderedComponent
-from cluster_forge.ports.rendering import Renderer
 
 _ANY = "*"
 """In the lock: the chart may require any API version."""

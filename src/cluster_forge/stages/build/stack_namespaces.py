@@ -12,6 +12,7 @@ from typing import Final
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import hooks, order
 from cluster_forge.manifests.hooks import Phase
+from cluster_forge.manifests.kubernetes_apis import BUILT_IN_NAMESPACES
 from cluster_forge.manifests.manifest import Document, Manifest, Provenance
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import Stack
@@ -21,8 +22,6 @@ NAMESPACES: Final = ComponentName("namespaces")
 
 _LEVELS = ("restricted", "baseline", "privileged")
 """Pod Security Standards, the strictest first."""
-
-_BUILT_IN = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 
 Objects = Mapping[ComponentName, Sequence[Manifest]]
 """The objects of every component."""
@@ -43,7 +42,7 @@ def undefined(stack: Stack, manifests: Objects) -> list[Manifest]:
     used = {manifest.id.namespace for manifest in everything if manifest.id.namespace}
     used.update(name for component in stack.components for name in component.extra_namespaces)
     levels = _pod_security_levels(stack, manifests)
-    return [_namespace(name, levels.get(name, "")) for name in sorted(used - defined - _BUILT_IN)]
+    return [_namespace(name, levels.get(name, "")) for name in sorted(used - defined - BUILT_IN_NAMESPACES)]
 
 
 def needed_earlier(stack: Stack, parts: Sequence[Part], manifests: Objects) -> dict[ComponentName, list[Manifest]]:
@@ -63,14 +62,17 @@ def needed_earlier(stack: Stack, parts: Sequence[Part], manifests: Objects) -> d
     for part in parts:
         for namespace in filter(_is_namespace, manifests[part.name]):
             name = namespace.id.name
+            if name in BUILT_IN_NAMESPACES or part.name == NAMESPACES:
+                continue
             is_used = any(wave <= part.wave and user != part.name for wave, user in first_use.get(name, ()))
-            if name not in _BUILT_IN and part.name != NAMESPACES:
-                if is_used or _is_late(namespace, manifests[part.name]):
-                    needed.setdefault(part.name, []).append(namespace)
+            if is_used or _is_late(namespace, manifests[part.name]):
+                needed.setdefault(part.name, []).append(namespace)
     return needed
 
 
-def moved(manifests: Objects, namespaces: Mapping[ComponentName, Sequence[Manifest]]) -> dict[ComponentName, tuple[Manifest, ...]]:
+def moved(
+    manifests: Objects, namespaces: Mapping[ComponentName, Sequence[Manifest]]
+) -> dict[ComponentName, tuple[Manifest, ...]]:
     """The objects of every component, with these ``namespaces`` in the part that comes first."""
     gone = {manifest.id for manifest in chain.from_iterable(namespaces.values())}
     result = {name: tuple(one for one in objects if one.id not in gone) for name, objects in manifests.items()}
