@@ -20,7 +20,7 @@ from cluster_forge.ports.git import Repositories, Repository
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.record import Record
 from cluster_forge.stack.model import Stack, Target
-from cluster_forge.stages.build import cast_input
+from cluster_forge.stages.build import cast_input, left_behind
 from cluster_forge.stages.build.smelt import SmeltResult
 from cluster_forge.stages.build.stack_json import stack_json
 from cluster_forge.stages.build.working_tree import WorkingTree
@@ -79,8 +79,6 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
     stack = request.stack
     reporter.stage_started(_STAGE, len((_REPOSITORY, _IMAGE, _BOOTSTRAP)))
     working, findings = _input(request, toolbox)
-    for finding in findings:
-        reporter.finding_reported(finding)
     repository = _repository(request, working, repositories, reporter)
     image_layout = _image(request, working, repository, toolbox, reporter)
     plan, started = _bootstrap(stack, working.record, repository, reporter)
@@ -93,6 +91,9 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
         images=_images(component.delivered(stack, working.record.parts), started, toolbox),
     )
     tree, folder = outputs.tree(stack.target), f"{STACKS}/{stack.name}"
+    findings = (*findings, *left_behind.findings(folder, started, toolbox.files))
+    for finding in findings:
+        reporter.finding_reported(finding)
     reporter.item_started(_STAGE, folder)
     toolbox.files.replace_trees({folder: tree})
     reporter.stage_finished(_STAGE, f"{len(tree)} files in {folder}")
