@@ -165,6 +165,32 @@ class TestSubjects:
         assert "the API server refuses it" in only(smelted.findings).message
 
 
+class TestEngine:
+    @pytest.mark.parametrize(
+        ("gitops", "is_missing"),
+        [
+            (GitOps(engine_where="input/config.yaml:5"), True),
+            (GitOps(), False),
+            (GitOps(engine_where="input/config.yaml:5", install=False), False),
+            (GitOps(engine_where="input/config.yaml:5", engine=GitOpsEngine.NONE), False),
+        ],
+    )
+    def test_an_engine_that_is_written_and_not_in_the_stack_is_a_finding(
+        self, harness: Harness, gitops: GitOps, is_missing: bool
+    ) -> None:
+        stack = harness.stack(own(harness, "web", harness.config_map("a")))
+        smelted = harness.forge(dataclasses.replace(stack, gitops=gitops))
+        assert [(finding.code, finding.where) for finding in smelted.findings] == (
+            [("engine-missing", "input/config.yaml:5")] if is_missing else []
+        )
+
+    def test_an_engine_in_the_stack_is_not_reported(self, harness: Harness) -> None:
+        crd = harness.crd("Application", "argoproj.io")
+        stack = harness.stack(own(harness, "argo", crd))
+        gitops = GitOps(engine_where="input/config.yaml:5")
+        assert harness.forge(dataclasses.replace(stack, gitops=gitops)).findings == ()
+
+
 class TestData:
     def test_what_holds_data_is_never_pruned(self, harness: Harness) -> None:
         claim = CLAIM.format(annotations="{argocd.argoproj.io/sync-options: ServerSideApply=true}")

@@ -71,8 +71,10 @@ def assemble(
     findings += assembly_findings.wave_conflicts(units, waves)
     annotation = retention.FLUX if stack.gitops.engine is GitOpsEngine.FLUX else retention.ARGOCD
     kept = {name: [retention.retained(manifest, annotation) for manifest in objects[name]] for name in objects}
+    assembled = tuple(replace(part, objects=_objects(str(part.name), kept[part.name])) for part in parts)
+    findings += assembly_findings.missing_engine(stack, assembled)
     return Assembly(
-        parts=tuple(replace(part, objects=_objects(str(part.name), kept[part.name])) for part in parts),
+        parts=assembled,
         later_hooks=tuple(hook for one in placed for hook in _objects(f"{one.component.name}/{_HOOKS}", one.later)),
         findings=(*findings, *assembly_findings.unknown_kinds(chain.from_iterable(objects.values()), scopes)),
     )

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.gitops import delivery_mode
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests import hooks, normalize
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.hooks import DeletePolicy
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.order import Unit
+from cluster_forge.manifests.part import Part
 from cluster_forge.manifests.scope import Scopes
-from cluster_forge.stack.model import Component
+from cluster_forge.stack.model import Component, GitOpsEngine, Stack
 
 
 def open_subjects(manifest: Manifest, namespace: str) -> Iterator[Finding]:
@@ -64,6 +67,22 @@ def wave_conflicts(units: Sequence[Unit], waves: Mapping[ComponentName, int]) ->
                 message=f"wave {waves[unit.name]} is not after wave {waves[other]} of {other}, {reason}",
                 fix=f"remove `wave: {waves[unit.name]}`, or write one above {waves[other]}",
             )
+
+
+def missing_engine(stack: Stack, parts: Sequence[Part]) -> Iterator[Finding]:
+    """A warning if the description says ``engine: argocd``, and kubectl applies the stack because Argo CD is not in it."""
+    gitops = stack.gitops
+    if gitops.engine is not GitOpsEngine.ARGOCD or not gitops.engine_where:
+        return
+    if delivery_mode.delivery(stack, parts) is Delivery.DIRECT:
+        yield Finding(
+            code="engine-missing",
+            severity=Severity.WARNING,
+            where=gitops.engine_where,
+            message="gitops: `engine: argocd`, and Argo CD is not in the stack: kubectl applies it, and nothing keeps it in sync",
+            fix="add a component with Argo CD (`argo-cd` of the catalog), or write `install: false` if the cluster has it, "
+            "or `engine: none`",
+        )
 
 
 def unknown_kinds(manifests: Iterable[Manifest], scopes: Scopes) -> list[Finding]:
