@@ -37,6 +37,9 @@ for name, part in (("live", "get -f -"), ("served", "api-resources"), ("applicat
     if part in call and os.path.exists(f"{folder}/{name}"):
         print(open(f"{folder}/{name}").read(), end="")
         break
+if call.startswith("get applications.argoproj.io demo.") and os.path.exists(f"{folder}/applications"):
+    name = sys.argv[3]
+    print(name if f"{name} " in open(f"{folder}/applications").read() else "", end="")
 if "/version" in call:
     print('{"minor": "33"}')
 if call.startswith("get -f - "):
@@ -238,6 +241,12 @@ def test_an_object_that_another_component_has_now_is_handed_over(deploy: Callabl
         f"patch applications.argoproj.io demo.web -n argocd --type=merge -p {off}",
         "annotate deployment.apps web -n shop --overwrite argocd.argoproj.io/tracking-id=demo.shop:apps/Deployment:shop/web",
     ]
+
+
+def test_a_stack_whose_root_was_ended_is_handed_over_as_well(deploy: Callable[..., Run]) -> None:
+    rows = live("demo.web:apps/Deployment:shop/web", managers="argocd-controller")
+    run = deploy(STACK, live=rows, applications="demo.web demo web\n")
+    assert run.code == 0, run.err
 
 
 def test_kinds_that_the_cluster_does_not_serve_are_not_asked_for(deploy: Callable[..., Run], tmp_path: Path) -> None:

@@ -130,6 +130,12 @@ class TestNamespaces:
         assert "hook" not in text
         assert "team: a" in text
 
+    def test_a_namespace_that_argo_cd_skips_is_still_skipped(self, harness: Harness) -> None:
+        namespace = NAMESPACE.format(name="shop", annotations="{argocd.argoproj.io/hook: Skip}")
+        smelted = harness.forge(harness.stack(own(harness, "shop", namespace, harness.config_map("a"))))
+        assert waves(smelted) == [("shop", 0)]
+        assert "hook: Skip" in harness.working["shop/namespace_shop.yaml"]
+
     def test_a_namespace_that_only_its_own_component_uses_stays_there(self, harness: Harness) -> None:
         namespace = NAMESPACE.format(name="shop", annotations="{}")
         later = harness.config_map("b", namespace="shop")

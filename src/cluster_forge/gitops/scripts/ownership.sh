@@ -153,6 +153,7 @@ bring_over() {
 hand_over() {
   [ -n "$(of move)" ] || return 0
   for name in "$root" $(of move | cut -d ' ' -f 5 | sort -u); do
+    [ -n "$(k get applications.argoproj.io "$name" -n "$namespace" --ignore-not-found -o name 2>&1)" ] || continue
     changed patch applications.argoproj.io "$name" -n "$namespace" --type=merge -p '{"spec":{"syncPolicy":{"automated":null}}}'
   done
   of move | while read -r kind where name to from id; do

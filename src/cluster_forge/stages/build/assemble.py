@@ -68,7 +68,12 @@ def assemble(
     parts, objects = _with_namespaces(stack, parts, {name: single.manifests for name, single in singles.items()})
     findings = [finding for one in placed for finding in one.findings]
     findings += [finding for single in singles.values() for finding in single.findings]
-    findings += assembly_findings.wave_conflicts(units, waves)
+    places = {component.name: component.where for component in stack.components}
+    findings += [
+        replace(finding, where=places[name])
+        for finding in assembly_findings.wave_conflicts(units, waves)
+        if (name := finding.component)
+    ]
     annotation = retention.FLUX if stack.gitops.engine is GitOpsEngine.FLUX else retention.ARGOCD
     kept = {name: [retention.retained(manifest, annotation) for manifest in objects[name]] for name in objects}
     assembled = tuple(replace(part, objects=_objects(str(part.name), kept[part.name])) for part in parts)

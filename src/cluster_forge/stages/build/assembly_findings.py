@@ -9,7 +9,7 @@ from cluster_forge.gitops import delivery_mode
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests import hooks, normalize
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.manifests.hooks import DeletePolicy
+from cluster_forge.manifests.hooks import Phase
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.order import Unit
@@ -39,15 +39,14 @@ def data_hooks(manifests: Iterable[Manifest]) -> Iterator[Finding]:
         if not manifest.id.holds_data or (manifest.id.group, manifest.id.kind) == ("", "Namespace"):
             continue
         hook = hooks.of(manifest.body)
-        if hook.phases and hook.events != {"crd-install"}:
-            shown = DeletePolicy.BEFORE_CREATION.value
+        if hook.phases - {Phase.SKIP} and hook.events != {"crd-install"}:
             yield Finding(
                 code="data-hook",
                 severity=Severity.WARNING,
                 component=manifest.provenance.component,
                 object=manifest.id,
                 where=manifest.provenance.origin,
-                message=f"holds data and is a hook ({shown}): Argo CD deletes it, with its data, in every sync",
+                message="holds data and is a hook: Argo CD deletes hooks, by default before each sync, and the data with it",
                 fix="bring it in a component of its own without the hook's annotations, and `exclude` it here",
             )
 

@@ -89,7 +89,7 @@ def _ordinary(manifest: Manifest) -> Manifest:
     metadata = manifest.body["metadata"]
     annotations = metadata.get("annotations") or {}
     kept = {key: value for key, value in annotations.items() if not key.startswith(hooks.ANNOTATIONS)}
-    if kept == annotations:
+    if kept == annotations or Phase.SKIP in hooks.of(manifest.body).phases:
         return manifest
     others = {key: value for key, value in metadata.items() if key != "annotations"}
     changed = {**others, "annotations": kept} if kept else others
@@ -99,7 +99,7 @@ def _ordinary(manifest: Manifest) -> Manifest:
 def _is_late(namespace: Manifest, manifests: Iterable[Manifest]) -> bool:
     """Whether Argo CD would apply an object in ``namespace``, one of the component's ``manifests``, before it."""
     own = hooks.of(namespace.body)
-    if own.events or own.phases:
+    if (own.events or own.phases) and Phase.SKIP not in own.phases:
         return True
     inside = (hooks.of(manifest.body) for manifest in manifests if manifest.id.namespace == namespace.id.name)
     return any(Phase.PRE_SYNC in hook.phases or hook.sync_wave < own.sync_wave for hook in inside)
