@@ -81,39 +81,44 @@ def services(settings: Settings) -> Services:
         FetchError, ExceptionGroup: for every mirror without an index.
     """
     from cluster_forge.adapters.rendering import CachingRenderer
-    from cluster_forge.adapters.sources import ChartSources
     from cluster_forge.adapters.storage.cache import FolderCache, NoCache
     from cluster_forge.adapters.yaml.lazy import LazyYaml
 
     files = workspace_files(settings.workspace)
     mirrors = _mirrors(settings.network.mirror)
     root = store_root(settings.store)
-    store = FolderStore(root)
     helm, reader = _engine(settings.rendering.helm_engine), LazyYaml(_reader)
     cache = NoCache() if settings.rendering.no_cache else FolderCache(root)
     processes = _worker_pool(settings, helm, reader)
     toolbox = Toolbox(
-        store=store,
+        store=FolderStore(root),
         files=files,
         renderer=CachingRenderer(processes, cache),
         reader=reader,
         workers=ThreadWorkers(settings.jobs),
         cache=cache,
     )
-    sources = ChartSources(
-        store=store,
-        mirrors=mirrors,
-        downloads=_downloads(is_offline=settings.network.offline),
-        charts=_charts,
-        newest_in_range=helm.newest_in_range,
-        files=files,
-    )
     return Services(
         files=files,
         toolbox=toolbox,
-        sources=sources,
+        sources=_sources(toolbox, files, mirrors, helm, is_offline=settings.network.offline),
         repositories=lambda: _repositories(toolbox),
         close=processes.close,
+    )
+
+
+def _sources(
+    toolbox: Toolbox, files: WorkspaceFiles, mirrors: Sequence[FolderMirror], helm: HelmEngine, *, is_offline: bool
+) -> Sources:
+    from cluster_forge.adapters.sources import ChartSources
+
+    return ChartSources(
+        store=toolbox.store,
+        mirrors=mirrors,
+        downloads=_downloads(is_offline=is_offline),
+        charts=_charts,
+        newest_in_range=helm.newest_in_range,
+        files=files,
     )
 
 

@@ -43,7 +43,7 @@ class RenderOptions:
     render_seconds: float = option(
         "--render-seconds",
         default=60,
-        limits=(0.1, 3600.0),
+        limits=(0.1, 3600),
         shown_default=True,
         help="Time limit for rendering one chart, in seconds.",
     )

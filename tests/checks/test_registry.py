@@ -10,7 +10,7 @@ import pytest
 from cluster_forge.checks import production, references, registry
 from cluster_forge.manifests.finding import CODES
 
-SHARED = {"checked_component", "missing", "monitored"}
+SHARED = {"checked_component", "missing", "monitored", "reachability"}
 
 
 def names(package: ModuleType) -> set[str]:

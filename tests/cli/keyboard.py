@@ -97,6 +97,17 @@ class Terminal:
             self._read(0.05)
         return self.screen
 
+    def expect_prompt(self, pattern: str) -> None:
+        """Wait until ``pattern`` is on the screen and a line is read after it: the blank before the cursor is readline's.
+
+        Between the two CPython notices Ctrl-C only when the next key comes.
+        """
+        self.expect(pattern)
+        until = time.monotonic() + PATIENCE
+        while self._screen.cursor.x <= len(self._screen.display[self._screen.cursor.y].rstrip()):
+            assert time.monotonic() < until, f"nothing is read on this screen:\n{self.screen}"
+            self._read(0.05)
+
     @property
     def screen(self) -> str:
         """The screen, without blanks at the ends of lines."""

@@ -96,6 +96,18 @@ class TestInit:
         assert "exclude each other" in result.err
         assert list(empty.folder.iterdir()) == []
 
+    @pytest.mark.parametrize(
+        "options",
+        [("--collection", "observability", "--size", "large"), ("--component", "sample-web", "--component", "kueue")],
+    )
+    def test_a_name_of_the_starter_is_unknown_in_a_stack_of_the_catalog(
+        self, empty: Workspace, options: tuple[str, ...]
+    ) -> None:
+        result = empty.run("init", *options)
+        assert result.code == 11
+        assert f"the catalog has no component or collection {options[1]!r}" in result.err
+        assert list(empty.folder.iterdir()) == []
+
     def test_a_size_wants_a_name(self, empty: Workspace) -> None:
         assert "name at least one" in empty.run("init", "--size", "large").err
 

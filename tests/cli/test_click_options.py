@@ -9,9 +9,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cluster_forge.cli import click_options
+from cluster_forge.catalog.component_format import ALL_SIZES
+from cluster_forge.cli import click_options, target_options
 from cluster_forge.cli.session import GROUPS, Session
 from cluster_forge.foundation.option_fields import arguments, declared, option
+from cluster_forge.stack.model import KubernetesVersion, Size, Target
+from cluster_forge.stack.schema.description import TargetSchema
 
 
 def _check_color(text: str) -> None:
@@ -92,3 +95,10 @@ def test_a_session_has_a_field_for_every_group() -> None:
     names = {entry.name for entry in fields(Session)}
     assert set(GROUPS.values()) <= names
     assert all(declared(group) for group in GROUPS)
+
+
+def test_the_target_of_the_options_is_that_of_a_description() -> None:
+    assert TargetSchema().kubernetes == target_options.DEFAULT_KUBERNETES
+    assert KubernetesVersion.parse(target_options.DEFAULT_KUBERNETES) == Target().kubernetes
+    assert target_options.SIZES == ALL_SIZES == tuple(Size)
+    assert Target().size == TargetSchema().size

@@ -339,7 +339,7 @@ class TestStale:
         result = changed.run("cast")
         assert result.code == 22
         assert (
-            "working/ is out of date: description, lock, input/ or selection changed since the last smelt" in result.err
+            "working/: out of date: description, lock, input/ or selection changed since the last smelt" in result.err
         )
         assert "--stale" in result.err
         assert changed.tree("stacks") == before
@@ -347,7 +347,7 @@ class TestStale:
     def test_is_cast_where_one_says_so(self, changed: Workspace) -> None:
         before = changed.tree("stacks")
         result = changed.ok("cast", "--stale")
-        assert "warning[stale]: working/: is out of date, and cast as it is" in result.err
+        assert "warning[stale]: working/: out of date, cast as it is" in result.err
         assert changed.tree("stacks") == before
 
     @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ class TestUsage:
             (("frge",), "unknown verb 'frge', did you mean 'forge'?"),
             (("help", "frge"), "unknown verb 'frge', did you mean 'forge'?"),
             (("help", "forge", "show"), "`forge show` is not a verb"),
-            (("config", "shwo"), "No such command 'shwo'. Did you mean 'show'?"),
+            (("config", "shwo"), "unknown verb 'shwo', did you mean 'show'?"),
             (("forge", "--ofline"), "No such option '--ofline'. Did you mean '--offline'?"),
             (("forge", "--jobs", "0"), "0 is not in the range 1<=x<=64"),
             (("smelt", "--mirror", "x"), "No such option '--mirror'"),

@@ -17,6 +17,7 @@ import click
 import pytest
 import yaml
 
+from cluster_forge.catalog.library import packaged
 from cluster_forge.cli.app import VERBS, cluster_forge
 from cluster_forge.cli.help_page import HelpCommand, HelpGroup
 from cluster_forge.composition import Services
@@ -146,6 +147,32 @@ class TestHelp:
                 for words in re.findall(r"cluster-forge ([^>#|)]*)", example):
                     assert path in words or isinstance(command, click.Group), example
                     parse(shlex.split(words.split(" > ")[0]))
+
+    def test_has_a_paragraph_and_lists_options_in_the_same_order(self) -> None:
+        headings = [
+            *("Options", "Selection options", "Network options", "Store options", "Render options"),
+            *("Run options", "Output options"),
+        ]
+        for path, command in commands(cluster_forge):
+            assert isinstance(command, HelpCommand | HelpGroup)
+            assert command.page.paragraphs, path
+            text = command.get_help(click.Context(command))
+            shown = re.findall(r"^(.*[Oo]ptions):$", text, re.MULTILINE)
+            assert shown == [heading for heading in headings if heading in shown], path
+
+    def test_an_unknown_verb_of_a_group_is_a_usage_error_with_the_nearest(self, workspace: Workspace) -> None:
+        result = workspace.run("catalog", "lists")
+        assert result.code == 2
+        assert "unknown verb 'lists', did you mean 'list'?" in result.err
+
+    def test_examples_name_what_the_catalog_has(self) -> None:
+        library = packaged()
+        known = {*library.names, *library.collections}
+        pages = [command.page for _, command in commands(cluster_forge) if isinstance(command, HelpCommand | HelpGroup)]
+        examples = [example for page in pages for example in page.examples]
+        named = re.findall(r"(?:--component|--collection|catalog show|--skip) ([a-z][a-z-]*)", "\n".join(examples))
+        assert named
+        assert set(named) <= known
 
     def test_of_a_verb_of_config(self, workspace: Workspace) -> None:
         assert workspace.ok("help", "config", "show").out == workspace.ok("config", "show", "--help").out

@@ -293,4 +293,4 @@ SCHEMAS = {
     "collections.schema.json": ("Cluster-Forge catalog collections", dict[str, CatalogCollection]),
     "capabilities.schema.json": ("Cluster-Forge catalog capabilities", dict[str, Capability]),
 }
-"""Titles and models of a catalog's files, by the names of their JSON Schemas (`stack.schema_files`)."""
+"""Titles and models of a catalog's files, by the names of their JSON Schemas (`stack.json_schemas`)."""

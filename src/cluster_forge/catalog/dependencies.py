@@ -201,7 +201,7 @@ class _Completion:
     def _member(self, name: str) -> StackComponent | None:
         component, own = self.present[name], self.own.get(name)
         minor = self.target.kubernetes.minor
-        wanted = _text(own, "version")
+        wanted = own.string_of("version") if own else ""
         version = versions.chosen_version(component, minor, wanted) or versions.chosen_version(component, minor)
         if version is None or not versions.supports(version, minor):
             self.errors.append(self._unsupported(component, version))
@@ -209,7 +209,7 @@ class _Completion:
         return StackComponent(
             component=component,
             version=version,
-            namespace=_text(own, "namespace") or component.namespace,
+            namespace=(own.string_of("namespace") if own else "") or component.namespace,
             release=versions.release_of(component, version),
         )
 
@@ -263,11 +263,6 @@ def _end_of_life(component: CatalogComponent) -> str:
         f"; successor: {life.successor} (`cluster-forge catalog switch {component.name}`)" if life.successor else ""
     )
     return f"{state}{since}{reason}{successor}"
-
-
-def _text(own: Positioned | None, key: str) -> str:
-    part = own.get(key) if own else None
-    return part.string or "" if part else ""
 
 
 def needed(library: Library, names: Sequence[str], target: Target) -> CompletedStack:

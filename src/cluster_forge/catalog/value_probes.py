@@ -11,11 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from cluster_forge.catalog.value_paths import Path, dotted, walk
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.pods import containers_of
-
-Path = tuple[str, ...]
-"""The keys that lead to a value."""
 
 Numbered = Mapping[int, tuple[Path, Any]]
 """A probe: its numbers, each with a path and the value that it sets there."""
@@ -36,26 +34,6 @@ _MONITORS: Final = re.compile(r"(?:service|pod)_?monitors?$|prometheus_?rules?$|
 _BUDGET: Final = re.compile(r"pod_?disruption_?budgets?$|^pdb$", re.I)
 _SWITCH: Final = frozenset({"enabled", "create", "enable"})
 _SIZE: Final = re.compile(r"\d+(?:\.\d+)?[KMGTP]i?")
-
-
-def walk(values: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every value in nested mappings with its path, the mappings too."""
-    if isinstance(values, Mapping):
-        for key, member in values.items():
-            yield (*path, key), member
-            yield from walk(member, (*path, key))
-
-
-def nested(path: Sequence[str], value: Any) -> Any:
-    """The mapping that has ``value`` at a path, and nothing else."""
-    for key in reversed(path):
-        value = {key: value}
-    return value
-
-
-def dotted(path: Path) -> str:
-    """A path as ``a.b.c``."""
-    return ".".join(path)
 
 
 def resources(values: Any) -> list[Path]:

@@ -40,7 +40,7 @@ def page(component: CatalogComponent, library: Library, minor: int, size: Size) 
         "needs": [_need(need.name, need.reason, library) for need in component.needed if size in need.sizes],
         "provides": list(component.provides),
         "excludes": [{"name": exclusion.name, "reason": exclusion.reason} for exclusion in component.excludes],
-        "neededBy": needed_by(component, library),
+        "neededBy": _needed_by(component, library),
         "wiring": [
             {"with": wiring.all_of, "without": wiring.none_of, "purpose": wiring.purpose}
             for wiring in component.wiring
@@ -75,7 +75,7 @@ def _footprint(measured: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in measured.items() if key != "images"}
 
 
-def needed_by(component: CatalogComponent, library: Library) -> list[str]:
+def _needed_by(component: CatalogComponent, library: Library) -> list[str]:
     """The components that need it, or a capability that it provides."""
     provided = {component.name, *component.provides}
     return [other.name for other in library.components() if any(need.name in provided for need in other.needed)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from cluster_forge.catalog import versions
+from cluster_forge.catalog import value_paths, versions
+from cluster_forge.catalog.external_secret import external_secret
 from cluster_forge.catalog.placeholders import Placeholders
 from cluster_forge.stack import merge
 from cluster_forge.yaml.positioned import Positioned
@@ -60,24 +61,12 @@ def layers(member: StackComponent, context: StackContext, needs: Sequence[str] =
 
 
 def from_store(component: CatalogComponent, context: StackContext) -> list[dict[str, Any]]:
-    """An ExternalSecret (external-secrets.io/v1) for each Secret that a component expects, if the stack has a store.
-
-    The store's entry has the name of the Secret, and its fields those of the keys.
-    """
+    """An ExternalSecret for each Secret that a component expects and a store may have, if the stack has a store."""
     if context.provider(SECRET_STORE) is None:
         return []
+    store = f"${{{SECRET_STORE}.name}}"
     return [
-        {
-            "apiVersion": "external-secrets.io/v1",
-            "kind": "ExternalSecret",
-            "metadata": {"name": secret.name, "namespace": secret.namespace or "${namespace}"},
-            "spec": {
-                "refreshInterval": "1h",
-                "secretStoreRef": {"kind": "ClusterSecretStore", "name": f"${{{SECRET_STORE}.name}}"},
-                "target": {"name": secret.name},
-                "data": [{"secretKey": key, "remoteRef": {"key": secret.name, "property": key}} for key in secret.keys],
-            },
-        }
+        external_secret(secret.name, secret.namespace or "${namespace}", secret.keys, store)
         for secret in component.secrets
         if not secret.by_hand and _applies(secret, context)
     ]
@@ -119,25 +108,13 @@ def _wired(wiring: Wiring, below: Sequence[Positioned], replaced: Callable[[Any]
     under = merge.positioned(*below).plain if wiring.append or wiring.objects else {}
     for path, addition in wiring.append.items():
         keys = [key.replace("\\.", ".") for key in _DOT.split(path)]
-        present = _at(merge.values(under.get("values", {}), values), keys)
+        present = value_paths.at(merge.values(under.get("values", {}), values), keys)
         added = replaced(addition)
-        values = merge.values(values, _nested(keys, added if present is None else present + added))
+        values = merge.values(values, value_paths.nested(keys, added if present is None else present + added))
     layer: dict[str, Any] = {"values": values} if values else {}
     if wiring.objects:
         layer["objects"] = [*under.get("objects", []), *replaced(wiring.objects)]
     return _layer(layer, origin)
-
-
-def _at(values: Any, keys: Iterable[str]) -> Any:
-    for key in keys:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
-
-
-def _nested(keys: Sequence[str], value: Any) -> Any:
-    for key in reversed(keys):
-        value = {key: value}
-    return value
 
 
 def _layer(content: Mapping[str, Any], origin: str) -> Positioned:

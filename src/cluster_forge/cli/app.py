@@ -30,7 +30,6 @@ VERBS = {
 }
 """Each verb, and the purpose that its help text opens with."""
 
-_INTERRUPTED = 130
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -50,15 +49,6 @@ class Verbs(HelpGroup):
         module = importlib.import_module(f"cluster_forge.cli.commands.{name}")
         command: click.Command = module.command
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
-            from cluster_forge.foundation.names import did_you_mean
-
-            raise click.UsageError(f"unknown verb {args[0]!r}{did_you_mean(args[0], VERBS)}", ctx)
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         with formatter.section("Verbs"):
@@ -110,7 +100,7 @@ def run(typed: Sequence[str]) -> int:
             _stopped("terminated", stop.code) if isinstance(stop.code, int) and stop.code in termination.STOPPED else 0
         )
     except (click.Abort, KeyboardInterrupt):  # click turns the second into the first
-        return _stopped("interrupted", _INTERRUPTED)
+        return _stopped("interrupted", termination.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - every error gets a message and an exit code
         return _failed(error, typed)
 
@@ -118,7 +108,7 @@ def run(typed: Sequence[str]) -> int:
 def _failed(error: Exception, typed: Sequence[str]) -> int:
     if isinstance(error, BrokenPipeError):
         # The reader of stdout has closed it, or stderr is closed and click wanted to end the line of a ^C there.
-        return _INTERRUPTED if isinstance(error.__context__, KeyboardInterrupt) else 0
+        return termination.INTERRUPTED if isinstance(error.__context__, KeyboardInterrupt) else 0
     if isinstance(error, click.ClickException):
         with contextlib.suppress(OSError):
             error.show()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from cluster_forge.stages.describe.load_description import Description
 
 
-def describe(services: Services, selection: Selection) -> Description:
-    """The description and the lock.
+def load(services: Services, selection: Selection) -> Description:
+    """The description and the lock, from the cache if no file has changed.
 
     Raises:
         DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: every error in them.
@@ -44,7 +44,7 @@ def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:
     return read_catalog(composition.workspace_files(session.workspace), may_be_empty=may_be_empty)
 
 
-def loaded(session: Session) -> ParsedDescription:
+def parsed(session: Session) -> ParsedDescription:
     """The description alone, with the origin of every value.
 
     Raises:

@@ -88,6 +88,16 @@ class HelpGroup(click.Group):
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self.page.write(self, ctx, formatter)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        verbs = self.list_commands(ctx)
+        if args and args[0] not in verbs and not args[0].startswith("-"):
+            from cluster_forge.foundation.names import did_you_mean
+
+            raise click.UsageError(f"unknown verb {args[0]!r}{did_you_mean(args[0], verbs)}", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
             formatter.write_dl([(name, command.short_help or "") for name, command in self._verbs(ctx)])

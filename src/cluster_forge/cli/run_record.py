@@ -13,7 +13,7 @@ from cluster_forge.cli.arguments import without_secrets
 from cluster_forge.cli.progress.recording import Event, Timings
 
 
-class Journal:
+class RunRecord:
     """Records the events of a run that began at ``began`` (monotonic seconds). It never fails the run."""
 
     def __init__(self, workspace: Path, verb: str, arguments: Sequence[str], *, began: float) -> None:

@@ -15,7 +15,7 @@ from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOp
 from cluster_forge.stack.selection import Selection
 
 if TYPE_CHECKING:
-    from cluster_forge.cli.run_record import Journal
+    from cluster_forge.cli.run_record import RunRecord
     from cluster_forge.composition import Services
     from cluster_forge.ports.progress import Reporter
     from cluster_forge.ports.workspace import Workspace
@@ -26,19 +26,19 @@ class Session:
     """One call of a verb. A group of options that the verb does not take has its defaults."""
 
     workspace: Path
-    output: OutputOptions = field(default_factory=OutputOptions)
-    run: RunOptions = field(default_factory=RunOptions)
-    store: StoreOptions = field(default_factory=StoreOptions)
-    rendering: RenderOptions = field(default_factory=RenderOptions)
-    network: NetworkOptions = field(default_factory=NetworkOptions)
     selection: Selection = field(default_factory=Selection)
     findings: FindingOptions = field(default_factory=FindingOptions)
+    network: NetworkOptions = field(default_factory=NetworkOptions)
+    store: StoreOptions = field(default_factory=StoreOptions)
+    rendering: RenderOptions = field(default_factory=RenderOptions)
+    run: RunOptions = field(default_factory=RunOptions)
+    output: OutputOptions = field(default_factory=OutputOptions)
     record: RecordOptions = field(default_factory=RecordOptions)
     color: bool | None = None
     """False: no colors; None: colors on a terminal."""
     arguments: tuple[str, ...] = ()
     """The command line as it was typed."""
-    journal: Journal | None = None
+    run_record: RunRecord | None = None
     began: float = field(default_factory=time.monotonic)
 
     def services(self, *, offline: bool = False, renders: bool = True) -> Services:
@@ -70,7 +70,7 @@ class Session:
 
         verbosity = self.output.verbosity
         with console.reporting(stages, verbosity=verbosity, color=self.color, began=time.monotonic()) as reporter:
-            yield Recorded(reporter, self.journal.add, began=self.began) if self.journal else reporter
+            yield Recorded(reporter, self.run_record.add, began=self.began) if self.run_record else reporter
 
     @property
     def prints_results(self) -> bool:
@@ -92,8 +92,8 @@ class Session:
             from cluster_forge.cli.output.streams import to_stdout
 
             seconds = round(time.monotonic() - self.began, 3)
-            if self.record.timings and self.journal:
-                content["timings"] = self.journal.timings.json()
+            if self.record.timings and self.run_record:
+                content["timings"] = self.run_record.timings.json()
             options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
             to_stdout(orjson.dumps({"command": command, **content, "seconds": seconds}, option=options).decode())
 
@@ -109,4 +109,4 @@ def _groups() -> dict[type, str]:
 
 
 GROUPS: Final[Mapping[type, str]] = _groups()
-"""The field of a `Session` that holds each group of options."""
+"""The field of a `Session` that holds each group of options, in the order in which help texts list them."""

@@ -9,7 +9,8 @@ import click
 DEFAULT_KUBERNETES: Final = "1.33"
 """The Kubernetes version of a description that names none."""
 
-_SIZES: Final = ("small", "medium", "large")
+SIZES: Final = ("small", "medium", "large")
+"""`stack.model.Size`, without importing it for help texts."""
 
 
 def _kubernetes(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
@@ -27,10 +28,10 @@ kubernetes = click.option(
     callback=_kubernetes,
     help=f"Kubernetes version of the target: {DEFAULT_KUBERNETES}.",
 )
-size = click.option("--size", type=click.Choice(_SIZES), help="Size of the target: picks the catalog's size values.")
+size = click.option("--size", type=click.Choice(SIZES), help="Size of the target: picks the catalog's size values.")
 size_or_small = click.option(
     "--size",
-    type=click.Choice(_SIZES),
+    type=click.Choice(SIZES),
     default="small",
     show_default=True,
     help="Size of the target: picks the catalog's size values.",

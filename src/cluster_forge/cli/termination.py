@@ -11,7 +11,9 @@ from types import FrameType
 from typing import Final, NoReturn, TextIO
 
 _SIGNALS: Final = ("SIGTERM", "SIGHUP")
-STOPPED: Final = frozenset({129, 130, 143})
+INTERRUPTED: Final = 130
+"""The exit code after Ctrl-C."""
+STOPPED: Final = frozenset({129, INTERRUPTED, 143})
 """The exit codes of runs that were stopped: 128 and the number of the signal."""
 
 

@@ -34,7 +34,7 @@ def verb(*groups: type) -> Decorator:
 
     A verb with `RecordOptions` leaves a log of each run in the workspace.
     """
-    chosen = (*groups, *_COMMON)
+    chosen = tuple(group for group in GROUPS if group in {*groups, *_COMMON})
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         @click.pass_context
@@ -69,23 +69,23 @@ def _recorded(session: Session, name: str, work: Callable[[Session], Any]) -> An
     """Run a verb's work and record it, however it ends; print the timings if they are wanted."""
     from cluster_forge.cli.output import error_text
     from cluster_forge.cli.output.streams import to_stderr
-    from cluster_forge.cli.run_record import Journal
+    from cluster_forge.cli.run_record import RunRecord
 
-    journal = Journal(session.workspace, name, session.arguments, began=session.began)
+    run_record = RunRecord(session.workspace, name, session.arguments, began=session.began)
     try:
-        code = work(replace(session, journal=journal))
+        code = work(replace(session, run_record=run_record))
     except BrokenPipeError as error:  # not stdout's: `to_stdout` handles that; click would exit with 0
-        journal.end(*error_text.outcome(error))
+        run_record.end(*error_text.outcome(error))
         raise RuntimeError("a pipe broke") from error
     except BaseException as error:
-        journal.end(*error_text.outcome(error))
+        run_record.end(*error_text.outcome(error))
         raise
-    journal.end(code if isinstance(code, int) else 0)
+    run_record.end(code if isinstance(code, int) else 0)
     if session.record.timings and session.prints_results:
-        for line in journal.timings.lines(journal.seconds):
+        for line in run_record.timings.lines(run_record.seconds):
             to_stderr(line)
-    if journal.problem and session.output.verbosity > 1:
-        to_stderr(journal.problem)
+    if run_record.problem and session.output.verbosity > 1:
+        to_stderr(run_record.problem)
     return code
 
 

@@ -21,7 +21,7 @@ def overlaid(catalog: tuple[Positioned, ...], own: Iterable[Positioned]) -> tupl
     layers = catalog
     for layer in own:
         below = merge.positioned(*layers)
-        identity = partial(_identity, namespace=_text(layer, "namespace") or _text(below, "namespace"))
+        identity = partial(_identity, namespace=layer.string_of("namespace") or below.string_of("namespace"))
         lists = {
             key: merge.joined(there, member, identity)
             for key in _JOINED
@@ -42,11 +42,6 @@ def written_out(description: Positioned, components: Iterable[Positioned]) -> Po
 def _identity(item: Positioned, namespace: str) -> object:
     """What makes two objects, Secrets or needs the same; None for an item without a name."""
     named = item.get("metadata") or item
-    group = _text(item, "apiVersion").rpartition("/")[0]
-    name = item.string or _text(named, "name")
-    return (group, _text(item, "kind"), _text(named, "namespace") or namespace, name) if name else None
-
-
-def _text(item: Positioned, key: str) -> str:
-    member = item.get(key)
-    return member.string or "" if member else ""
+    group = item.string_of("apiVersion").rpartition("/")[0]
+    name = item.string or named.string_of("name")
+    return (group, item.string_of("kind"), named.string_of("namespace") or namespace, name) if name else None

@@ -20,7 +20,7 @@ DEEPEST: Final = 30
 
 _CONVERT: Final = "convert it to the native format: `cluster-forge convert`"
 
-Check = Callable[[Positioned], Iterable[ForgeError]]
+FileCheck = Callable[[Positioned], Iterable[ForgeError]]
 """The errors of one file's mapping."""
 
 
@@ -28,7 +28,7 @@ class LayerReader:
     """Reads a description and the files that it extends. Errors go into ``errors``, and reading goes on."""
 
     def __init__(
-        self, files: InputFiles, environment: str | None, errors: list[ForgeError], check: Check = lambda _: ()
+        self, files: InputFiles, environment: str | None, errors: list[ForgeError], check: FileCheck = lambda _: ()
     ) -> None:
         self._files = files
         self._environment = environment

@@ -14,8 +14,8 @@ from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
 from cluster_forge.yaml import document_writer as text
 from cluster_forge.yaml import positioned_reader
+from cluster_forge.yaml.conflict_markers import conflict_line
 from cluster_forge.yaml.positioned import Positioned
-from cluster_forge.yaml.syntax_errors import conflict_line
 
 _VERSION: Final = 1
 _HEADER: Final = """\

@@ -119,7 +119,7 @@ def _known(description: Positioned, errors: list[ForgeError]) -> dict[str, Layer
     for section in ("define", "components"):
         first: dict[str, Positioned] = {}
         for entry in _entries(description, section):
-            name = _name(entry)
+            name = entry.string_of("name")
             if name in first:
                 errors.append(_duplicate(f"duplicate component {name!r}: already defined", entry, first[name].where))
                 continue
@@ -131,13 +131,8 @@ def _known(description: Positioned, errors: list[ForgeError]) -> dict[str, Layer
 def _entries(description: Positioned, section: str) -> Iterator[Positioned]:
     listed = description.get(section)
     for entry in listed.items if listed else ():
-        if _name(entry):
+        if entry.string_of("name"):
             yield entry
-
-
-def _name(entry: Positioned) -> str:
-    name = entry.get("name")
-    return (name.string or "") if name else ""
 
 
 def _collections(
@@ -175,7 +170,7 @@ def _stack(
     """The components of the stack, each with where it is named."""
     section = description.get("components")
     for item in section.items if section else ():
-        name = item.string if item.string is not None else _name(item)
+        name = item.string if item.string is not None else item.string_of("name")
         if name in collections:
             yield from ((member, item.where) for member in collections[name])
         elif name in names:

@@ -72,6 +72,11 @@ class Positioned:
         """The member; None if there is none, or if this is not a mapping."""
         return self.mapping.get(key)
 
+    def string_of(self, key: str) -> str:
+        """The text of a member; empty if there is none, or if it is not text."""
+        member = self.mapping.get(key)
+        return (member.string or "") if member else ""
+
     def strings(self, key: str) -> tuple[Positioned, ...]:
         """The texts in a member that is a list."""
         member = self.get(key)

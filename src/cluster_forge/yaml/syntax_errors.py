@@ -9,19 +9,9 @@ from functools import cached_property
 import yaml
 
 from cluster_forge.foundation.errors import DescriptionError
+from cluster_forge.yaml.conflict_markers import conflict_line
 
 _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
-_CONFLICT = ("<<<<<<< ", ">>>>>>> ")
-
-
-def conflict_line(text: str) -> int | None:
-    """The line of the first conflict marker of an unfinished Git merge."""
-    if not all(marker in text for marker in _CONFLICT):
-        return None
-    lines = text.split("\n")
-    if not all(any(line.startswith(marker) for line in lines) for marker in _CONFLICT):
-        return None
-    return next(number for number, line in enumerate(lines, 1) if line.startswith(_CONFLICT[0]))
 
 
 def explain(error: yaml.YAMLError, text: str, file: str) -> DescriptionError:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-_CONFLICT = re.compile(r"^<<<<<<< .*^>>>>>>> ", re.MULTILINE | re.DOTALL)
+from cluster_forge.yaml.conflict_markers import conflict_line
+
 _TAB = re.compile(r"^ *\t", re.MULTILINE)
 
 
 def fix_for(document: str) -> str:
     """The fix for a document that cannot be parsed."""
-    if _CONFLICT.search(document):
+    if conflict_line(document):
         return "resolve the merge conflict in it and remove the conflict markers"
     if document.lstrip()[:1] == "<":
         return "it looks like a web page: use the URL of the file itself (on GitHub, that of `Raw`)"

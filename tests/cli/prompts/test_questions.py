@@ -315,7 +315,7 @@ class TestInit:
 
     def test_a_prompt_can_be_broken_off(self, empty: Workspace, on_terminal: Run) -> None:
         terminal = on_terminal(empty, "init")
-        terminal.expect("Start with")
+        terminal.expect_prompt("Start with")
         terminal.keys(CTRL_C)
         assert terminal.end()[0] == 130
         assert list(empty.folder.iterdir()) == []

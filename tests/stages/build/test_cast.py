@@ -408,7 +408,7 @@ class TestStale:
         stack = web_and_notes(harness)
         harness.forge(stack)
         with pytest.raises(
-            StaleError, match="working/ is out of date: description, lock, input/ or selection changed"
+            StaleError, match=r"^working/: out of date: description, lock, input/ or selection changed"
         ) as raised:
             cast_working(harness, replace(stack, **changes))
         assert raised.value.fix

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cluster_forge.checks.inventory import Inventory, spec_of
-from cluster_forge.checks.references import missing
+from cluster_forge.checks.references import missing, reachability
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
 
@@ -24,7 +24,7 @@ def findings(manifest: Manifest, inventory: Inventory) -> Iterator[Finding]:
     for backend in (backend for rule in spec.get("rules") or () for backend in rule.get("backendRefs") or ()):
         if (backend.get("group") or "", backend.get("kind", "Service")) == ("", "Service"):
             place = (backend.get("namespace") or namespace, str(backend.get("name")))
-            problem = missing.service_problem(inventory, place, backend.get("port"))
+            problem = reachability.problem(inventory, place, backend.get("port"))
             if problem:
                 yield missing.finding(manifest, f"backend {'/'.join(place)}: {problem}")
 

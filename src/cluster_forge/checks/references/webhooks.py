@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cluster_forge.checks.inventory import Inventory, spec_of
-from cluster_forge.checks.references import missing
+from cluster_forge.checks.references import reachability
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
 
@@ -22,4 +22,4 @@ def findings(manifest: Manifest, inventory: Inventory) -> Iterator[Finding]:
     else:
         return
     for client in clients:
-        yield from missing.called_by_the_api_server(inventory, manifest, (client or {}).get("service"))
+        yield from reachability.called_by_the_api_server(inventory, manifest, (client or {}).get("service"))

@@ -31,13 +31,13 @@ def command(session: Session, stale: bool, diff: bool) -> int:
 
 
 def _diff(session: Session) -> int:
-    from cluster_forge.cli.description import describe
+    from cluster_forge.cli.description import load
     from cluster_forge.cli.output import changes_text
     from cluster_forge.foundation.names import counted
     from cluster_forge.stages.build.cast_diff import compare
 
     with session.services(offline=True, renders=False) as services:
-        stack = describe(services, session.selection).stack
+        stack = load(services, session.selection).stack
         differences = compare(stack.name, services.files, services.repositories())
     for difference in differences:
         for line in changes_text.file_lines(difference):
@@ -54,7 +54,7 @@ def _diff(session: Session) -> int:
 
 def _cast(session: Session, *, stale: bool) -> int:
     from cluster_forge.cli import audit_trail
-    from cluster_forge.cli.description import describe
+    from cluster_forge.cli.description import load
     from cluster_forge.cli.output import cast_text, result_json
     from cluster_forge.cli.output.counts import finding_counts
     from cluster_forge.cli.source_date import source_date
@@ -63,7 +63,7 @@ def _cast(session: Session, *, stale: bool) -> int:
     from cluster_forge.stages.build.cast import cast as cast_stage
 
     with session.services(offline=True, renders=False) as services, services.files.locked():
-        description = describe(services, session.selection)
+        description = load(services, session.selection)
         stack = description.stack
         sources = locking.look_up(stack.components, description.lock, services.sources)
         request = CastRequest(

@@ -13,6 +13,9 @@ command = help_page.group(
     "catalog",
     """List, show, write and test the components of the catalog.
 
+    A component of the catalog has a chart and values for production at three sizes. A description uses it by its name.
+    Write components of your own with `new`, and list their folder under `catalogs` in the description.
+
     Examples:
         cluster-forge catalog list --category storage
         cluster-forge catalog show grafana --size large
@@ -79,7 +82,7 @@ def show(session: Session, name: str, size: str, kubernetes: str | None) -> None
 
     Examples:
         cluster-forge catalog show grafana
-        cluster-forge catalog show observability
+        cluster-forge catalog show monitoring
     """
     from cluster_forge.catalog import views
     from cluster_forge.catalog.library import flattened

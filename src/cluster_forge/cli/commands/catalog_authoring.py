@@ -1,4 +1,4 @@
-"""catalog new|test: writing a component for a catalog of one's own from a chart, and testing components."""
+"""catalog new|test: writing a component for the user's own catalog from a chart, and testing components."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import BUILDS, FETCHES, verb
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cluster_forge.ports.rendering import YamlReader
     from cluster_forge.ports.workspace import Workspace
     from cluster_forge.stack.model import Values
+    from cluster_forge.stages.catalog.new import Draft
 
 _CATALOG = "./catalog"
 """Where the first catalog of a workspace is created, relative to input/."""
@@ -74,17 +77,30 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **giv
         cluster-forge catalog new shop --chart https://charts.example.com/shop
         cluster-forge catalog new shop --chart input/charts/shop --values shop.yaml
     """
-    from cluster_forge import composition
     from cluster_forge.cli import description
-    from cluster_forge.cli.output import catalog_text
-    from cluster_forge.stack import description_edits
     from cluster_forge.stack.input_record import DESCRIPTION
-    from cluster_forge.stages.catalog import new
+    from cluster_forge.stages.catalog.new import text
 
     files = session.files()
     content = description.content(files, str(session.workspace.resolve()))
     path = _new_file(name, files, _own_catalogs(content))
-    text = description_edits.with_catalog(content.decode(), _CATALOG)
+    edited = _with_catalog(content)
+    draft, is_known = _draft(session, name, chart, values_file, given)
+    files.write(path, text(draft).encode())
+    if edited != content:
+        files.write(DESCRIPTION, edited)
+        session.print(f"{DESCRIPTION}: added catalogs: [{_CATALOG}]")
+    _print_draft(session, draft, path, is_known=is_known)
+
+
+def _draft(
+    session: Session, name: str, chart: str, values_file: Path | None, given: Mapping[str, str | None]
+) -> tuple[Draft, bool]:
+    """The draft of a component, and whether a catalog has one of its name already."""
+    from cluster_forge import composition
+    from cluster_forge.cli import description
+    from cluster_forge.stages.catalog import new
+
     helm = {**_chart(chart, session.workspace), "version": given["version"] or ""}
     with _uncached(session).services() as services, session.reporting(new.STAGE) as reporter:
         toolbox, library = services.toolbox, description.catalog_of(session, may_be_empty=True)
@@ -95,13 +111,14 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **giv
             category=given["category"] or "",
             values=_values(values_file, toolbox.reader) if values_file else {},
         )
-        is_known = name in library.names
         trials = composition.trial_renderer(services, library)
-        draft = new.draft(request, trials, toolbox.workers, reporter)
-    files.write(path, new.text(draft).encode())
-    if text.encode() != content:
-        files.write(DESCRIPTION, text.encode())
-        session.print(f"{DESCRIPTION}: added catalogs: [{_CATALOG}]")
+        return new.draft(request, trials, toolbox.workers, reporter), name in library.names
+
+
+def _print_draft(session: Session, draft: Draft, path: str, *, is_known: bool) -> None:
+    from cluster_forge.cli.output import catalog_text
+
+    name = draft.component["name"]
     session.print(f"wrote {path}; please check:")
     for remark in draft.remarks:
         for line in catalog_text.wrapped("  ", remark):
@@ -110,6 +127,13 @@ def new(session: Session, name: str, chart: str, values_file: Path | None, **giv
         session.print(f"the catalog has a component {name} already: yours overrides it")
     session.print(f"next: {session.command_line(f'catalog test {name}')}")
     session.print_json("catalog new", path=path, component=draft.component, remarks=list(draft.remarks))
+
+
+def _with_catalog(content: bytes) -> bytes:
+    """The description with the workspace's catalog, if it has none yet."""
+    from cluster_forge.stack import description_edits
+
+    return description_edits.with_catalog(content.decode(), _CATALOG).encode()
 
 
 def _uncached(session: Session) -> Session:

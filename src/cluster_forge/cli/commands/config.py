@@ -14,6 +14,9 @@ command = help_page.group(
     "config",
     """Show the effective description, or validate it.
 
+    The effective description is input/config.yaml merged with the files that it extends, an environment and the
+    catalog. Both verbs read files only: nothing is written, fetched or rendered.
+
     Examples:
         cluster-forge config validate
         cluster-forge config show --origins
@@ -36,13 +39,13 @@ def show(session: Session, origins: bool) -> None:
     from cluster_forge.cli.output.streams import write_stdout
     from cluster_forge.stack import effective
 
-    loaded = description.loaded(session)
+    parsed = description.parsed(session)
     if session.output.is_json:
-        places = {effective.path_text(path): where for path, where in loaded.origins.items()}
+        places = {effective.path_text(path): where for path, where in parsed.origins.items()}
         shown: dict[str, Any] = {"origins": places} if origins else {}
-        session.print_json("config show", stack=loaded.stack.name, description=loaded.effective, **shown)
+        session.print_json("config show", stack=parsed.stack.name, description=parsed.effective, **shown)
     else:
-        write_stdout(effective.text(loaded.effective, loaded.origins if origins else {}))
+        write_stdout(effective.text(parsed.effective, parsed.origins if origins else {}))
 
 
 @verb(*SELECTS)
@@ -59,10 +62,10 @@ def validate(session: Session) -> None:
     from cluster_forge.foundation import names
     from cluster_forge.stages.describe.read_description import findings
 
-    loaded = description.loaded(session)
-    stack = loaded.stack
+    parsed = description.parsed(session)
+    stack = parsed.stack
     with session.reporting() as reporter:
-        for notice in findings(loaded):
+        for notice in findings(parsed):
             reporter.finding_reported(notice)
     session.print(f"{stack.name}: {names.counted(len(stack.components), 'component')}, no errors")
     session.print_json("config validate", stack=stack.name, components=len(stack.components), errors=0)

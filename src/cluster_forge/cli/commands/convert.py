@@ -20,12 +20,12 @@ def command(session: Session, output: str | None) -> None:
         cluster-forge convert
         cluster-forge convert --select core.yaml -o input/platform.yaml
     """
-    from cluster_forge.cli.description import loaded
+    from cluster_forge.cli.description import parsed
     from cluster_forge.cli.output.streams import write_stdout
     from cluster_forge.foundation import names
     from cluster_forge.stack import convert
 
-    description = loaded(session)
+    description = parsed(session)
     text = convert.native(description)
     if output:
         session.files().write(output, text.encode())

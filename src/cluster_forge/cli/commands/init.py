@@ -12,16 +12,18 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import verb
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
     from cluster_forge.foundation.file_tree import FileTree
     from cluster_forge.stack.model import Target
 
-DESCRIPTION = "config.yaml"
 SCHEMA = "https://raw.githubusercontent.com/cluster-forge/cluster-forge/main/schemas/stack.schema.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetChoice:
-    """What the user said about the target; None: nothing."""
+    """The user's choices for the target; None: not given."""
 
     size: str | None = None
     kubernetes: str | None = None
@@ -53,32 +55,43 @@ def command(
     Examples:
         cluster-forge init platform
         cluster-forge init queues --component kueue --component grafana --size medium
-        cluster-forge init platform --collection observability --domain example.com
+        cluster-forge init platform --collection monitoring --domain example.com
     """
     from cluster_forge.cli.prompts import questions
-    from cluster_forge.foundation.errors import WorkspaceError
-    from cluster_forge.foundation.file_tree import FileTree
-    from cluster_forge.foundation.names import counted
 
     if directory:
         session = replace(session, workspace=session.workspace / directory)
-    workspace = session.workspace
+    _check_is_new(session.workspace)
+    names, choice = (*components, *collections), TargetChoice(**target)
+    if not names and questions.may_ask(session):
+        names, choice = _ask(choice)
+    if choice == TargetChoice() and _are_in_starter(names):
+        tree, chosen = _from_starter(session, names)
+    else:
+        if not names:
+            raise click.UsageError("name at least one: --component NAME, --collection NAME (see `catalog list`)")
+        tree, chosen = _from_catalog(session, names, choice)
+    _write(session, tree, chosen)
+
+
+def _check_is_new(workspace: Path) -> None:
+    from cluster_forge.foundation.errors import WorkspaceError
+
     if (workspace / "input").exists():
         raise WorkspaceError(
             "input/ exists, and init never overwrites it",
             where=str(workspace / "input"),
             fix="name another folder: cluster-forge init DIR",
         )
-    names, choice = (*components, *collections), TargetChoice(**target)
-    if not names and questions.may_ask(session):
-        names, choice = _ask(choice)
-    chosen: tuple[str, ...] | None
-    if choice != TargetChoice() or not _are_in_starter(names):
-        if not names:
-            raise click.UsageError("name at least one: --component NAME, --collection NAME (see `catalog list`)")
-        tree, chosen = _from_catalog(session, names, choice)
-    else:
-        tree, chosen = _from_starter(session, components, collections)
+
+
+def _write(session: Session, tree: FileTree, chosen: tuple[str, ...] | None) -> None:
+    """Write the workspace, and print what is in it; ``chosen`` are the components of the stack, None: the starter's."""
+    from cluster_forge.catalog.starter import DESCRIPTION
+    from cluster_forge.foundation.file_tree import FileTree
+    from cluster_forge.foundation.names import counted
+
+    workspace = session.workspace
     description = f"# yaml-language-server: $schema={SCHEMA}\n".encode() + tree[DESCRIPTION]
     workspace.mkdir(parents=True, exist_ok=True)
     session.files().replace_trees({"input": FileTree({**tree.files, DESCRIPTION: description})})
@@ -135,50 +148,66 @@ def _are_in_starter(names: tuple[str, ...]) -> bool:
     """
     from cluster_forge.catalog import starter
     from cluster_forge.catalog.library import packaged
-    from cluster_forge.foundation.errors import UnknownNameError, raise_all
-    from cluster_forge.foundation.names import did_you_mean
 
     if not names:
         return True
     starter_names, library = starter.names(), packaged()
     in_starter = {*starter_names.components, *starter_names.resolved.collections}
-    known = {*in_starter, *library.names, *library.collections}
-    raise_all(
-        UnknownNameError(
-            f"there is no component or collection {name!r}{did_you_mean(name, known)}",
-            fix=f"see `cluster-forge catalog list`; the starter has {', '.join(sorted(in_starter))}",
-        )
-        for name in names
-        if name not in known
+    _check_names(
+        names,
+        {*in_starter, *library.names, *library.collections},
+        "there is",
+        fix=f"see `cluster-forge catalog list`; the starter has {', '.join(sorted(in_starter))}",
     )
     return set(names) <= in_starter
 
 
 def _from_catalog(session: Session, names: tuple[str, ...], choice: TargetChoice) -> tuple[FileTree, tuple[str, ...]]:
-    """The description of a stack of catalog components, and the names of these; notices are printed."""
+    """The description of a stack of catalog components, and the names of these; notices are printed.
+
+    Raises:
+        UnknownNameError, ExceptionGroup: for names that only the starter has.
+    """
     from cluster_forge.catalog.library import packaged
     from cluster_forge.catalog.new_description import new_stack
+    from cluster_forge.catalog.starter import DESCRIPTION
     from cluster_forge.foundation.file_tree import FileTree
     from cluster_forge.foundation.names import is_dns_label
 
+    library = packaged()
+    _check_names(
+        names,
+        {*library.names, *library.collections},
+        "the catalog has",
+        fix="see `cluster-forge catalog list`; names of the starter cannot be combined with others or with a target",
+    )
     folder = session.workspace.resolve().name.lower()
-    description = new_stack(packaged(), folder if is_dns_label(folder) else "platform", names, _target(choice))
+    description = new_stack(library, folder if is_dns_label(folder) else "platform", names, _target(choice))
     for notice in description.notices:
         session.print(f"{notice.component}: {notice.message}")
     return FileTree({DESCRIPTION: description.text.encode()}), description.components
 
 
-def _from_starter(
-    session: Session, components: tuple[str, ...], collections: tuple[str, ...]
-) -> tuple[FileTree, tuple[str, ...] | None]:
+def _check_names(names: tuple[str, ...], known: Collection[str], where: str, *, fix: str) -> None:
+    """Raise an error for each unknown name; ``where`` begins its message: ``the catalog has``."""
+    from cluster_forge.foundation.errors import UnknownNameError, raise_all
+    from cluster_forge.foundation.names import did_you_mean
+
+    raise_all(
+        UnknownNameError(f"{where} no component or collection {name!r}{did_you_mean(name, known)}", fix=fix)
+        for name in names
+        if name not in known
+    )
+
+
+def _from_starter(session: Session, names: tuple[str, ...]) -> tuple[FileTree, tuple[str, ...] | None]:
     """The starter or a part of it, and the components of the part; None: the whole starter."""
     from cluster_forge.catalog import starter
     from cluster_forge.cli.prompts import questions
 
-    names = starter.names()
     chosen: tuple[str, ...] | None = None
-    if components or collections:
-        chosen = names.with_needs([*components, *collections])
+    if names:
+        chosen = starter.names().with_needs(names)
     elif questions.may_ask(session):
-        chosen = questions.components_to_start_with(names, starter.remarks())
+        chosen = questions.components_to_start_with(starter.names(), starter.remarks())
     return starter.tree(chosen), chosen

@@ -22,14 +22,14 @@ def command(session: Session, update: bool) -> None:
         cluster-forge mine --update grafana     # the newest version in range
         cluster-forge mine --offline --mirror /srv/mirror
     """
-    from cluster_forge.cli.description import describe
+    from cluster_forge.cli.description import load
     from cluster_forge.cli.output import result_json
     from cluster_forge.foundation import names
     from cluster_forge.stages.build.mine import MineRequest
     from cluster_forge.stages.build.mine import mine as mine_stage
 
     with session.services() as services, services.files.locked():
-        description = describe(services, session.selection)
+        description = load(services, session.selection)
         stack = description.stack
         every = frozenset(component.name for component in stack.components)
         request = MineRequest(stack=stack, lock=description.lock, update=every if update else frozenset())

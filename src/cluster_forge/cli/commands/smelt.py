@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import BUILDS, SELECTS, verb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cluster_forge.composition import Services
+    from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult
+    from cluster_forge.stages.describe.load_description import Description
 
 
 @verb(*BUILDS, *SELECTS)
@@ -23,41 +32,51 @@ def command(session: Session, discard_edits: bool) -> int:
         cluster-forge smelt --environment production
         cluster-forge smelt --allow duplicate-object
     """
-    from cluster_forge.cli.description import describe
-    from cluster_forge.cli.output import changes_text, result_json
-    from cluster_forge.cli.output.counts import finding_counts
+    from cluster_forge.cli.description import load
+    from cluster_forge.cli.output import result_json
     from cluster_forge.cli.prompts import questions
-    from cluster_forge.foundation import names
-    from cluster_forge.stages.build import locking
-    from cluster_forge.stages.build.smelt import SmeltRequest
-    from cluster_forge.stages.build.smelt import smelt as smelt_stage
+    from cluster_forge.stages.build.smelt import smelt
 
     session = questions.components_to_smelt(session)
     with session.services(offline=True) as services, services.files.locked():
-        description = describe(services, session.selection)
-        stack = description.stack
-        sources = locking.look_up(stack.components, description.lock, services.sources)
-        request = SmeltRequest(
-            stack=stack,
-            sources=sources,
-            lock=description.lock,
-            notices=description.notices,
-            allow=frozenset(session.findings.allow),
-            discard_edits=discard_edits,
-            ignore_cache=session.rendering.no_cache,
-        )
+        description = load(services, session.selection)
+        request = _request(session, services, description, discard_edits=discard_edits)
         with session.reporting("render", "smelt") as reporter:
-            smelted = smelt_stage(request, services.toolbox, reporter)
-    counts = finding_counts(smelted.findings)
-    if smelted.is_written:
-        if not smelted.changes.is_first:
-            session.print(changes_text.summary(smelted.changes))
-        for line in changes_text.lines(smelted.changes, is_whole=session.output.verbosity > 1):
-            session.print(line)
-        following = session.command_line(f"cast{questions.selection_arguments(session.selection)}")
-        objects = names.counted(smelted.objects, "object")
-        session.print(f"{objects} in working/{f' ({counts})' if counts else ''}; next: {following}")
-    else:
-        session.print(f"working/ was not written: {counts}")
-    session.print_json("smelt", **result_json.smelted_json(stack, smelted))
+            smelted = smelt(request, services.toolbox, reporter)
+    for line in _summary(session, smelted):
+        session.print(line)
+    session.print_json("smelt", **result_json.smelted_json(description.stack, smelted))
     return 0 if smelted.is_written else 1
+
+
+def _request(session: Session, services: Services, description: Description, *, discard_edits: bool) -> SmeltRequest:
+    from cluster_forge.stages.build import locking
+    from cluster_forge.stages.build.smelt import SmeltRequest
+
+    return SmeltRequest(
+        stack=description.stack,
+        sources=locking.look_up(description.stack.components, description.lock, services.sources),
+        lock=description.lock,
+        notices=description.notices,
+        allow=frozenset(session.findings.allow),
+        discard_edits=discard_edits,
+        ignore_cache=session.rendering.no_cache,
+    )
+
+
+def _summary(session: Session, smelted: SmeltResult) -> Iterator[str]:
+    """What changed in working/, and the command to run next."""
+    from cluster_forge.cli.output import changes_text
+    from cluster_forge.cli.output.counts import finding_counts
+    from cluster_forge.cli.prompts import questions
+    from cluster_forge.foundation.names import counted
+
+    counts = finding_counts(smelted.findings)
+    if not smelted.is_written:
+        yield f"working/ was not written: {counts}"
+        return
+    if not smelted.changes.is_first:
+        yield changes_text.summary(smelted.changes)
+    yield from changes_text.lines(smelted.changes, is_whole=session.output.verbosity > 1)
+    following = session.command_line(f"cast{questions.selection_arguments(session.selection)}")
+    yield f"{counted(smelted.objects, 'object')} in working/{f' ({counts})' if counts else ''}; next: {following}"

@@ -33,7 +33,8 @@ command = help_page.group(
     "store",
     """Show what the store holds, or remove unused entries.
 
-    The store has fetched sources and the cache of rendered objects, for all workspaces of a user.
+    The store has fetched sources and the cache of rendered objects, for all workspaces of a user. Every entry can be
+    fetched or rendered again.
 
     Examples:
         cluster-forge store status
@@ -54,7 +55,7 @@ def _seconds(context: click.Context, parameter: click.Parameter, text: str) -> f
 def status(session: Session) -> None:
     """Show how many entries of each kind the store holds, and their size.
 
-    Every entry can be fetched or rendered again: removing one costs time only.
+    Entries stay until `store clean` removes them. The age is that of the entry that was not used for the longest time.
 
     Examples:
         cluster-forge store status

@@ -12,13 +12,13 @@ from typing import Any, Final
 
 import click
 
+from cluster_forge.cli import termination
 from cluster_forge.cli.output.streams import to_stderr
 from cluster_forge.foundation import build
 from cluster_forge.foundation.errors import ForgeError, leaves
 from cluster_forge.manifests.finding import Finding, Severity
 
 BUG: Final = 70
-INTERRUPTED: Final = 130
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
 
 
@@ -45,7 +45,7 @@ def outcome(error: BaseException) -> tuple[int, list[dict[str, Any]]]:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1, []
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        return INTERRUPTED, []
+        return termination.INTERRUPTED, []
     if isinstance(error, click.ClickException):
         return error.exit_code, [{"type": "Usage", "code": error.exit_code, "message": error.format_message()}]
     errors = _forge_errors(error)

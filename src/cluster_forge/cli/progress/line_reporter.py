@@ -12,7 +12,7 @@ from cluster_forge.manifests.finding import Finding, Severity
 
 
 class LineReporter:
-    """`ports.Reporter` that gives ``out`` a line for each event.
+    """`ports.progress.Reporter` that gives ``out`` a line for each event.
 
     ``verbosity``: 0 error findings only, 1 warnings and stages, 2 notices too. Items have lines from ``items`` on.
     """

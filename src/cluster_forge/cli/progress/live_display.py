@@ -39,7 +39,7 @@ def live(stages: Sequence[str], *, verbosity: int, color: bool | None, began: fl
 
 
 class LiveReporter:
-    """`ports.Reporter` with a display below its lines. Single items have lines with ``verbosity`` 2 only."""
+    """`ports.progress.Reporter` with a display below its lines. Single items have lines with ``verbosity`` 2 only."""
 
     def __init__(self, stages: Sequence[str], *, verbosity: int, color: bool | None, began: float) -> None:
         self._progress = Progress(stages)

@@ -19,7 +19,7 @@ _SLOWEST: Final = 10
 
 
 class Recorded:
-    """`ports.Reporter` that passes every event to another reporter, and a record of it to ``keep``.
+    """`ports.progress.Reporter` that passes every event to another reporter, and a record of it to ``keep``.
 
     It measures the ``seconds`` of items and stages from start to finish, unless the stage reports them itself.
     """

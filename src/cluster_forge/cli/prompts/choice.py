@@ -134,6 +134,7 @@ class Choice(Rows):
         self.message = ""
         self._toggle(tuple(dict.fromkeys(member for row in self.shown for member in row.members)))
 
+    @property
     def words(self) -> tuple[str, ...]:
         """The shortest list of names for the choice: whole collections, and the components outside of them."""
         left = set(self._chosen)

@@ -5,12 +5,9 @@ It is built on prompt_toolkit: ADR 0002 says what ready-made ones lack.
 
 from __future__ import annotations
 
-import signal
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -58,14 +55,13 @@ def ask(question: str, choice: Rows, *, color: bool | None = None) -> None:
         output=screen.output,
         erase_when_done=True,
     )
-    with _signals_raise():
-        try:
-            application.run()
-        except EOFError as error:  # the terminal is gone
-            raise KeyboardInterrupt from error
-        except SystemExit:  # a signal in the middle of drawing: the application has not restored the screen
-            application.renderer.erase()
-            raise
+    try:
+        application.run()
+    except EOFError as error:  # the terminal is gone
+        raise KeyboardInterrupt from error
+    except SystemExit:  # a signal (`termination`) in the middle of drawing: the application has not restored the screen
+        application.renderer.erase()
+        raise
 
 
 class _Screen:
@@ -190,22 +186,3 @@ def _output() -> Output:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: max(0, width - 1)]}…"
-
-
-@contextmanager
-def _signals_raise() -> Iterator[None]:
-    """Let a signal that would end the process end the question first, so that the terminal is restored."""
-
-    def leave(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    numbers = [getattr(signal, name) for name in names]
-    ours = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
-    for number in ours:
-        signal.signal(number, leave)
-    try:
-        yield
-    finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)

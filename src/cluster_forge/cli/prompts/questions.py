@@ -48,8 +48,8 @@ def components_to_smelt(session: Session) -> Session:
     if set(choice.chosen) == set(stack):
         print_equivalent("--yes")
         return session
-    print_equivalent(*choice.words())
-    return replace(session, selection=replace(selection, names=choice.words()))
+    print_equivalent(*choice.words)
+    return replace(session, selection=replace(selection, names=choice.words))
 
 
 def components_to_start_with(names: Names, remarks: Mapping[str, str]) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ def components_to_start_with(names: Names, remarks: Mapping[str, str]) -> tuple[
     if choice.chosen == resolved.stack:
         print_equivalent("--yes")
     else:
-        options = (("--collection" if word in resolved.collections else "--component", word) for word in choice.words())
+        options = (("--collection" if word in resolved.collections else "--component", word) for word in choice.words)
         print_equivalent(*(part for option in options for part in option))
     return choice.chosen
 

@@ -1,4 +1,4 @@
-"""A component of the description as models that check it and give its JSON Schema (CONTRACT.md)."""
+"""A component of the description as models that check it and give its JSON Schema."""
 
 from __future__ import annotations
 

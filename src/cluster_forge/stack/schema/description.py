@@ -1,4 +1,4 @@
-"""The stack description as models that check it and give its JSON Schema (CONTRACT.md)."""
+"""The stack description as models that check it and give its JSON Schema."""
 
 from __future__ import annotations
 

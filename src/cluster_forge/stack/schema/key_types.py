@@ -1,4 +1,4 @@
-"""Types of the description's keys, and the base class of its models (CONTRACT.md).
+"""Types of the description's keys, and the base class of its models.
 
 Importing this module loads pydantic, which takes 0.2 s.
 """

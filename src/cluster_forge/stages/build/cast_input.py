@@ -36,10 +36,11 @@ def load(
     if (record.inputs, record.stack, record.tool) != (inputs, stack.name, build.identity()):
         if not allow_stale:
             raise StaleError(
-                f"working/ is out of date: {_CHANGED}",
+                f"out of date: {_CHANGED}",
+                where=f"{FOLDER}/",
                 fix="run `cluster-forge smelt` with the same names and --environment, or cast it as it is: --stale",
             )
-        warnings.append(_warning("stale", f"is out of date, and cast as it is: {_CHANGED}"))
+        warnings.append(_warning("stale", f"out of date, cast as it is: {_CHANGED}"))
     if working.edited:
         warnings.append(_warning("hand-edited", f"{working_tree.edited_by_hand(working)}; cast as edited"))
     edited = with_documents(hand_edits.with_edits(working, toolbox.renderer), toolbox)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Final
 
-from cluster_forge.catalog import measurements, value_probes, versions, wiring
+from cluster_forge.catalog import measurements, value_paths, value_probes, versions, wiring
 from cluster_forge.catalog.component_format import ALL_SIZES, CatalogComponent, Example, SizeName, Version, Wiring
 from cluster_forge.catalog.stack_context import DOMAIN
 from cluster_forge.catalog.trial_plan import MINORS, newest
@@ -47,7 +47,8 @@ class Trial:
 Result = tuple[Finding, Trial | None]
 """A finding, and the trial that it is from; None if it is from none in particular."""
 
-Check = Callable[[], Iterable[Result]]
+BoundCheck = Callable[[], Iterable[Result]]
+"""A check with everything that it is about."""
 
 
 class ComponentChecks:
@@ -76,11 +77,11 @@ class ComponentChecks:
             )
         )
 
-    def all(self) -> Iterator[Check]:
+    def all(self) -> Iterator[BoundCheck]:
         """The checks in the order of their findings; each turns errors of charts and sources into findings."""
         return (partial(self._caught, check) for check in self._checks())
 
-    def _checks(self) -> Iterator[Check]:
+    def _checks(self) -> Iterator[BoundCheck]:
         yield self._names
         for minor in self._minors:
             yield from (partial(self._trial, minor, size) for size in ALL_SIZES)
@@ -92,7 +93,7 @@ class ComponentChecks:
         yield from (partial(self._wiring, number, wired) for number, wired in enumerate(self._component.wiring, 1))
         yield from (partial(self._example, example) for example in self._component.examples)
 
-    def _caught(self, check: Check) -> list[Result]:
+    def _caught(self, check: BoundCheck) -> list[Result]:
         try:
             return list(check())
         except (ForgeError, ExceptionGroup) as error:
@@ -173,7 +174,7 @@ class ComponentChecks:
         elif not is_accepted:
             for identity in sorted(self._random, key=str):
                 message = "differs each time it is rendered"
-                yield self._finding(code="random-render", message=message, object=identity), None
+                yield self._finding(code=RANDOM, message=message, object=identity), None
 
     def _telemetry(self) -> Iterator[Result]:
         """No value is on that reports its use to the maintainers of the software."""
@@ -185,9 +186,9 @@ class ComponentChecks:
         _, defaults = self._trials.chart_metadata(helm)
         values = merge.values(defaults, *(layer.plain.get("values") or {} for layer in layers))
         for path in value_probes.telemetry(values):
-            off = Positioned.of({"values": value_probes.nested(path, _OFF)}, Positioned({}, "without telemetry"))
+            off = Positioned.of({"values": value_paths.nested(path, _OFF)}, Positioned({}, "without telemetry"))
             message = "is on, and may report to its maintainers how it is used"
-            finding = self._finding(code="telemetry", message=message, where=value_probes.dotted(path))
+            finding = self._finding(code="telemetry", message=message, where=value_paths.dotted(path))
             if not is_exempt(finding, self._exemptions) and not self._renders_same(layers, [*layers, off]):
                 yield finding, None
 

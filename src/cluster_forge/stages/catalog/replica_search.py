@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cluster_forge.catalog import value_probes
+from cluster_forge.catalog import value_paths, value_probes
 from cluster_forge.catalog.component_format import SizeName
 from cluster_forge.checks.exemption import short_name
 from cluster_forge.manifests.identity import ObjectId
@@ -32,7 +32,7 @@ def scale(search: ValueSearch) -> None:
         path = numbered[number][0]
         if any(identity.kind == "StatefulSet" for identity in identities):
             names = ", ".join(map(short_name, identities))
-            search.remarks.append(f"`{value_probes.dotted(path)}` scales {names}: check whether it can have replicas")
+            search.remarks.append(f"`{value_paths.dotted(path)}` scales {names}: check whether it can have replicas")
         elif single.intersection(identities):
             search.keep_for_sizes(path, _REPLICAS)
     if any(search.sizes.values()):
@@ -64,7 +64,7 @@ def _budget(search: ValueSearch) -> None:
     """Switch on the chart's budgets; what is still without one gets one as an object of a wiring."""
     for path in value_probes.budgets(search.all_values):
         before = _objects_with(search, "disruption-budget", _medium(search))
-        values = value_probes.nested(path, _ON)
+        values = value_paths.nested(path, _ON)
         tried = search.tried(search.sizes["medium"], values) if before else None
         if tried is not None and len(_objects_with(search, "disruption-budget", tried)) < len(before):
             search.keep_for_sizes(path, dict.fromkeys(_REPLICAS, _ON))

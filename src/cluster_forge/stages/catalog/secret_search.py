@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from cluster_forge.catalog import value_probes
-from cluster_forge.catalog.value_probes import Path
+from cluster_forge.catalog import value_paths, value_probes
+from cluster_forge.catalog.value_paths import Path
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.pods import pod_of
 from cluster_forge.stages.catalog.value_search import ValueSearch
@@ -24,17 +24,17 @@ def name_secrets(search: ValueSearch) -> None:
         if not plain:
             break
         name = _secret_name(search, path)
-        after = search.tried(value_probes.nested(path, name))
+        after = search.tried(value_paths.nested(path, name))
         if after is None or len(search.findings(after, _CODE)) >= plain:
             continue
         search.keep(path, name)
         keys = dict.fromkeys(_keys_read(after, name) or _keys_of_removed(before, after), "what it is")
-        search.secrets.append({"name": name, "keys": keys, "purpose": f"Read by `{value_probes.dotted(path)}`."})
+        search.secrets.append({"name": name, "keys": keys, "purpose": f"Read by `{value_paths.dotted(path)}`."})
     numbered = value_probes.numbered(value_probes.passwords(search.all_values), lambda number: f"probe-{number}")
     text = value_probes.texts([manifest.body for manifest in search.probed(numbered)])
     for path in (path for path, value in numbered.values() if value in text):
         search.remarks.append(
-            f"`{value_probes.dotted(path)}` looks like a password; its value would be committed to Git"
+            f"`{value_paths.dotted(path)}` looks like a password; its value would be committed to Git"
         )
 
 

@@ -14,7 +14,7 @@ from cluster_forge.foundation.names import counted
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workers import Workers
-from cluster_forge.stages.catalog.component_checks import Check, ComponentChecks, Result, Trial
+from cluster_forge.stages.catalog.component_checks import BoundCheck, ComponentChecks, Result, Trial
 from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 STAGE: Final = "test"
@@ -63,7 +63,7 @@ def test(names: Sequence[str], trials: TrialRenderer, workers: Workers, reporter
     checks = [(name, check) for name, component in components.items() for check in component.all()]
     progress = _Progress(reporter, Counter(name for name, _ in checks))
 
-    def run(named: tuple[str, Check]) -> list[Result]:
+    def run(named: tuple[str, BoundCheck]) -> list[Result]:
         name, check = named
         progress.started(name)
         results = list(check())

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from cluster_forge.catalog import value_probes
+from cluster_forge.catalog import value_paths, value_probes
 from cluster_forge.catalog.component_format import SizeName
 from cluster_forge.catalog.trial_plan import MINORS
-from cluster_forge.catalog.value_probes import Path
+from cluster_forge.catalog.value_paths import Path
 from cluster_forge.checks import registry
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.manifests import quantity
@@ -96,7 +96,7 @@ class ValueSearch:
 
     def probed(self, numbered: value_probes.Numbered, *more: Values) -> tuple[Manifest, ...]:
         """The objects of the chart with a probe, without those of its values that the chart does not accept."""
-        values = [value_probes.nested(*probe) for probe in numbered.values()]
+        values = [value_paths.nested(*probe) for probe in numbered.values()]
         return self.tried(*more, *self._accepted(values, more)) or ()
 
     def _accepted(self, values: Sequence[Values], more: Sequence[Values]) -> list[Values]:
@@ -113,23 +113,23 @@ class ValueSearch:
 
     def keep(self, path: Path, value: Any) -> None:
         """Take a value into the component."""
-        self.values = merge.values(self.values, value_probes.nested(path, value))
+        self.values = merge.values(self.values, value_paths.nested(path, value))
 
     def keep_for_sizes(self, path: Path, by_size: Mapping[SizeName, Any]) -> None:
         """Take a value for each of several sizes, if the chart accepts all of them; otherwise remark on it."""
         grown = {
-            size: merge.values(self.sizes[size], value_probes.nested(path, value)) for size, value in by_size.items()
+            size: merge.values(self.sizes[size], value_paths.nested(path, value)) for size, value in by_size.items()
         }
         if any(self.tried(values) is None for values in grown.values()):
             tried = " and ".join(f"{value} at {size}" for size, value in by_size.items() if not isinstance(value, list))
-            self.remarks.append(f"`{value_probes.dotted(path)}`: the chart does not accept {tried or 'a spread'}")
+            self.remarks.append(f"`{value_paths.dotted(path)}`: the chart does not accept {tried or 'a spread'}")
         else:
             self.sizes.update({str(size): values for size, values in grown.items()})
 
     def switch(self, candidates: Callable[[Any], list[Path]], value: Any) -> None:
         """Set each of the candidates that changes anything."""
         for path in candidates(self.all_values):
-            tried = self.tried(value_probes.nested(path, value))
+            tried = self.tried(value_paths.nested(path, value))
             if tried is not None and content_digest(tried, self.random) != content_digest(self.objects(), self.random):
                 self.keep(path, value)
 
@@ -143,7 +143,7 @@ class ValueSearch:
         bodies = [manifest.body for manifest in self.probed(numbered)]
         reached = {number for number, _, _ in value_probes.limits(bodies)}
         for number, (path, _) in numbered.items():
-            missing = _missing_resources(_at(values, path) or {}) if number in reached else {}
+            missing = _missing_resources(value_paths.at(values, path) or {}) if number in reached else {}
             if missing:
                 self.keep(path, missing)
 
@@ -166,7 +166,7 @@ class ValueSearch:
         switches = value_probes.monitors(self.all_values)
 
         def monitored(paths: Sequence[Path]) -> int:
-            objects = self.tried(*(value_probes.nested(path, _ON) for path in paths), apis=apis) or ()
+            objects = self.tried(*(value_paths.nested(path, _ON) for path in paths), apis=apis) or ()
             return sum(manifest.id.group == _MONITORING for manifest in objects)
 
         most = monitored(switches)
@@ -176,19 +176,13 @@ class ValueSearch:
             fewer = [other for other in switches if other != path]
             if monitored(fewer) == most or _is_duplicate_monitor(path, switches):
                 most, switches = monitored(fewer), fewer
-        values = merge.values(*(value_probes.nested(path, _ON) for path in switches))
+        values = merge.values(*(value_paths.nested(path, _ON) for path in switches))
         self.wiring.append({"with": _MONITORING, "purpose": "Prometheus scrapes it.", "values": values})
 
 
 def _is_duplicate_monitor(path: Path, others: Sequence[Path]) -> bool:
     """Whether a PodMonitor is for the same as a ServiceMonitor."""
     return any(other != path and tuple(key.replace("service", "pod") for key in other) == path for other in others)
-
-
-def _at(values: Any, path: Path) -> Any:
-    for key in path:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
 
 
 def _missing_resources(present: Mapping[str, Any]) -> dict[str, Any]:
