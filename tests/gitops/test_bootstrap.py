@@ -23,6 +23,7 @@ def kinds(content: bytes) -> list[str]:
 
 def test_direct_delivery_has_a_folder_for_each_part_by_wave(parts: tuple[Part, ...]) -> None:
     paths = list(tree(DIRECT, parts))
+    paths.remove(bootstrap.LIST)
     assert {path.split("/")[2] for path in paths} == {"000-argo-cd", "001-definitions", "002-shop"}
     assert all(path.startswith("bootstrap/waves/") for path in paths)
 
@@ -32,7 +33,8 @@ def test_an_installed_argo_cd_has_its_own_files_the_repository_and_the_root(part
     assert list(files) == [
         *("bootstrap/argocd/crds.yaml", "bootstrap/argocd/hooks-pre-00-jobs.yaml", "bootstrap/argocd/namespaces.yaml"),
         *("bootstrap/argocd/objects.yaml", "bootstrap/argocd/project.yaml", "bootstrap/argocd/settings.yaml"),
-        *("bootstrap/argocd/wait", "bootstrap/git-server-deployment.yaml", "bootstrap/git-server.yaml"),
+        *("bootstrap/argocd/wait", "bootstrap/files"),
+        *("bootstrap/git-server-deployment.yaml", "bootstrap/git-server.yaml"),
         *("bootstrap/repository-000.yaml", "bootstrap/root.yaml"),
     ]
     assert kinds(files["bootstrap/root.yaml"]) == ["Application/demo"]
@@ -59,7 +61,7 @@ def test_an_existing_argo_cd_gets_the_repository_and_the_root(parts: tuple[Part,
 
 def test_an_external_repository_needs_no_server(parts: tuple[Part, ...]) -> None:
     gitops = GitOps(install=False, source=RepositorySource.EXTERNAL, url="https://git.example.com/demo.git")
-    assert list(tree(Stack(name="demo", gitops=gitops), parts)) == ["bootstrap/root.yaml"]
+    assert list(tree(Stack(name="demo", gitops=gitops), parts)) == ["bootstrap/files", "bootstrap/root.yaml"]
 
 
 def test_the_order_of_the_parts_does_not_change_the_bytes(parts: tuple[Part, ...]) -> None:
