@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cluster_forge.foundation.file_tree import FileTree
@@ -119,7 +119,7 @@ def deploy(
     answers: Answers | None = None,
     stack: Stack | None = None,
     damage: Callable[[Path], object] | None = None,
-    shell: str = SHELL,
+    shell: Sequence[str] = (SHELL,),
     cwd: Path | None = None,
     clock: int = 1,
     **variables: str,
@@ -146,7 +146,7 @@ def deploy(
     (tmp_path / "answers.json").write_text(json.dumps([*(answers or []), *DEFAULTS]))
     environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "STUB": str(tmp_path), **variables}
     finished = subprocess.run(
-        [shell, folder / "deploy.sh", *arguments],
+        [*shell, folder / "deploy.sh", *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

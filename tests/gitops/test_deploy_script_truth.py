@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from tests.gitops.deploying import HEALTHY, STACKS, Answers, Run, deploy, files, states
 
+from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import Component, ExpectedSecret
@@ -188,15 +189,16 @@ def test_an_api_that_cannot_be_asked_is_a_warning(run: Go) -> None:
 
 def expecting() -> Any:
     secret = ExpectedSecret(name="login", namespace="shop", keys={"user": "a name", "password": "a word"})
-    return dataclasses.replace(STACKS[Delivery.DIRECT], components=(Component(name="shop", secrets=(secret,)),))  # type: ignore[arg-type]
+    component = Component(name=ComponentName("shop"), secrets=(secret,))
+    return dataclasses.replace(STACKS[Delivery.DIRECT], components=(component,))
 
 
 @pytest.mark.parametrize(
     ("there", "says"),
     [
         ("", "create secret generic login --namespace shop --from-literal=user='…' --from-literal=password='…'"),
-        ("user ", """patch secret login --namespace shop --patch '{"stringData":{"password":"…"}}'"""),
-        ("user2 password ", """{"stringData":{"user":"…"}}"""),
+        ("its keys: user ", """patch secret login --namespace shop --patch '{"stringData":{"password":"…"}}'"""),
+        ("its keys: user2 password ", """{"stringData":{"user":"…"}}"""),
     ],
 )
 def test_a_missing_secret_is_an_error_with_the_command_that_makes_it(run: Go, there: str, says: str) -> None:
@@ -209,12 +211,21 @@ def test_a_missing_secret_is_an_error_with_the_command_that_makes_it(run: Go, th
 
 
 @pytest.mark.parametrize(
-    ("there", "arguments"), [("password user ", []), ("", ["--allow-missing-secrets"]), ("", ["--dry-run"])]
+    ("there", "arguments"), [("its keys: password user ", []), ("", ["--allow-missing-secrets"]), ("", ["--dry-run"])]
 )
 def test_secrets_that_are_there_or_allowed_to_miss_do_not_stop(run: Go, there: str, arguments: list[str]) -> None:
     result = run(Delivery.DIRECT, "--yes", *arguments, stack=expecting(), answers=[["get secret login", [[0, there]]]])
     assert result.code == 0, result.err
     assert ("are missing" in result.err) == (not there)
+
+
+def test_a_secret_of_unknown_keys_must_exist(run: Go) -> None:
+    secret = ExpectedSecret(name="login", namespace="shop", keys={})
+    component = Component(name=ComponentName("shop"), secrets=(secret,))
+    stack = dataclasses.replace(STACKS[Delivery.DIRECT], components=(component,))
+    result = run(Delivery.DIRECT, "--yes", stack=stack)
+    assert result.code == 3
+    assert "Secret login in namespace shop lacks: everything" in result.err
 
 
 # Bounds.
@@ -265,6 +276,32 @@ def test_a_permanent_error_beside_a_temporary_one_is_not_retried(run: Go, errors
     assert result.code == 1
     assert files(result).count(f"{SHOP}/objects.yaml") == 1
     assert "cannot apply bootstrap/waves/002-shop/objects.yaml" in result.err
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "E1129 11:00:00.000000   77 memcache.go:287] couldn't get resource list for x/v1: Got empty response for: x/v1",
+        "  <html>502 Bad Gateway</html>",
+    ],
+)
+def test_lines_beside_a_temporary_error_do_not_make_it_stay(run: Go, beside: str) -> None:
+    errors = f'{beside}\nError from server (InternalError): failed calling webhook "x"\n{beside}'
+    answers: Answers = [["002-shop/custom.yaml", [[1, errors], [0, "w serverside-applied"]]]]
+    assert run(Delivery.DIRECT, "--yes", answers=answers).code == 0
+
+
+@pytest.mark.parametrize("shell", ["bash", "busybox"])
+@pytest.mark.parametrize("delivery", [Delivery.DIRECT, Delivery.INSTALL])
+def test_other_shells_run_the_script(run: Go, delivery: Delivery, shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    result = run(delivery, "--yes", shell=[shell, "ash"] if shell == "busybox" else [shell])
+    assert result.code == 0, result.err
+    failed = run(
+        delivery, "--yes", shell=[shell, "ash"] if shell == "busybox" else [shell], answers=[["-f", [[1, "x"]]]]
+    )
+    assert failed.code == 1
 
 
 def test_a_temporary_error_of_a_wait_is_retried(run: Go) -> None:
@@ -336,9 +373,12 @@ def test_an_interrupted_script_says_so_and_exits_with_1(tmp_path: Path, parts: t
 
 
 def test_a_conflict_is_shown_with_the_other_manager(run: Go) -> None:
-    answers: Answers = [["002-shop/objects.yaml", [[1, CONFLICT.format("kubectl-edit")]]]]
+    applied = "apiservice.apiregistration.k8s.io/v1.metrics.example.com serverside-applied\n"
+    answers: Answers = [["002-shop/objects.yaml", [[1, applied + CONFLICT.format("kubectl-edit")]]]]
     result = run(Delivery.DIRECT, "--yes", answers=answers)
     assert result.code == 1
+    assert "not applied:\n  deployment/web\n" in result.err
+    assert "apiservice" not in result.err
     assert "kubectl-edit .spec.replicas\nkubectl-edit .spec.template" in result.err
     assert "--force-conflicts to take them over" in result.err
     assert "Please review" not in result.err

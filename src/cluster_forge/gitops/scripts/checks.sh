@@ -109,12 +109,13 @@ check_secrets() {
   for secret in $secrets; do
     where=${secret%%/*} keys=${secret##*/} name=${secret#*/}
     name=${name%%/*}
-    there=$(k get secret "$name" -n "$where" --ignore-not-found -o "go-template={{range \$key, \$value := .data}}{{\$key}} {{end}}" 2>&1) ||
+    there=$(k get secret "$name" -n "$where" --ignore-not-found -o "go-template=its keys: {{range \$key, \$value := .data}}{{\$key}} {{end}}" 2>&1) ||
       die 3 "cannot look for the Secret $name in namespace $where: $there"
     lacks=''
     for key in $(printf '%s' "$keys" | tr , ' '); do
       case " $there " in *" $key "*) ;; *) lacks="$lacks $key" ;; esac
     done
+    [ -n "$lacks$there" ] || lacks=' everything'
     [ -z "$lacks" ] || absent="$absent$(absent_secret)
 "
   done
@@ -146,7 +147,7 @@ absent_secret() {
     printf '  %s create namespace %s\n' "$command" "$where"
   fi
   printf '  %s create secret generic %s --namespace %s' "$command" "$name" "$where"
-  for key in $lacks; do
+  for key in $(printf '%s' "$keys" | tr , ' '); do
     printf " --from-literal=%s='…'" "$key"
   done
 }

@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # set by options.sh
 
 # Errors that are temporary: a webhook, an API or a namespace that is not ready yet.
-transient='failed calling webhook|no matches for kind|ensure CRDs are installed first|no endpoints available|connection refused|connection reset|currently unable to handle|ServiceUnavailable|i/o timeout|TLS handshake|etcdserver|deadline exceeded|Client\.Timeout|did not end within|TooManyRequests|too many requests|the object has been modified|unexpected EOF|namespaces? "[^"]*" not found|because it is being terminated'
+transient='failed calling webhook|no matches for kind|ensure CRDs are installed first|no endpoints available|connection refused|connection reset|currently unable to handle|ServiceUnavailable|i/o timeout|TLS handshake|etcdserver|deadline exceeded|Client\.Timeout|did not end within|TooManyRequests|too many requests|the object has been modified|object is being deleted|unexpected EOF|namespaces? "[^"]*" not found|because it is being terminated'
 # Errors that stay, whatever else they mention.
 permanent='denied the request|is invalid:'
 # Errors of a dry run that say nothing: the earlier steps have not been applied.
@@ -31,11 +31,14 @@ failed() {
   exit 1
 }
 
-# is_transient TEXT: every error in it is temporary. A line that begins with white space or < continues the one before.
+# Lines that are not errors of their own: empty, a continuation (white space or <), or from kubectl's log.
+beside='^$|^[[:space:]<]|^[EIW][0-9]{4} '
+
+# is_transient TEXT: every error in it is temporary.
 is_transient() {
   printf '%s\n' "$1" | grep -Eq "$transient" || return 1
   ! printf '%s\n' "$1" | grep -Eq "$permanent" || return 1
-  ! printf '%s\n' "$1" | grep -Eqv "^\$|^[[:space:]<]|$transient"
+  ! printf '%s\n' "$1" | grep -Eqv "$beside|$transient"
 }
 
 # count FILE: sets `objects` to the number of objects in it.
@@ -75,7 +78,19 @@ conflicts() {
 foreign() {
   own='cluster-forge|cluster-forge-settings'
   case $1 in bootstrap/argocd/*) own="$own|argocd-controller" ;; esac
-  conflicts "$2" | grep -Ev "^($own) |\.caBundle\$" || :
+  conflicts "$2" | grep -Ev "^($own) |\.caBundle\$" | sort -u || :
+}
+
+# left_out FILE TEXT: the objects of FILE that kubectl has not applied, which the message about a conflict does not name.
+left_out() {
+  awk '
+    /^---/ { kind = "" }
+    /^kind: / { kind = tolower($2) }
+    /^[^ ]/ { inside = ($1 == "metadata:") }
+    inside && /^  name: / { print kind, $2 }' "$here/$1" |
+    while read -r kind name; do
+      printf '%s\n' "$2" | grep -Eq "^$kind(\.[^/]*)?/$name serverside-applied" || printf '  %s/%s\n' "$kind" "$name"
+    done
 }
 
 # apply FILE [BODY [MANAGER]]: retries while all its errors are temporary.
@@ -92,7 +107,9 @@ apply() {
       fields=$(foreign "$1" "$reason")
       [ -z "$fields" ] || failed "cannot apply $1: another manager has set fields of its objects (manager, field):
 $fields
-$reason
+not applied:
+$(left_out "$1" "$output")
+$(printf '%s\n' "$reason" | grep -v '^- ' || :)
 keep them out of the stack, or pass --force-conflicts to take them over"
       force=yes
       continue
@@ -129,7 +146,7 @@ keep them out of the stack, or pass --force-conflicts to take them over"
 is_inconclusive() {
   expected=$inconclusive
   case $1 in *jobs.yaml) expected="$expected|field is immutable" ;; esac
-  printf '%s\n' "$2" | grep -Eq "$expected" && ! printf '%s\n' "$2" | grep -Eqv "^\$|^[[:space:]]|$expected"
+  printf '%s\n' "$2" | grep -Eq "$expected" && ! printf '%s\n' "$2" | grep -Eqv "$beside|$expected"
 }
 
 # delete FILE: deletes its objects, and waits until they are gone.
@@ -190,8 +207,10 @@ END
 
 # job_failed MESSAGE NAMESPACE NAME: prints the log, which a hook may want deleted.
 job_failed() {
-  warn "log of $3:"
-  k logs -n "$2" "job/$3" --all-containers --tail=20 >&2 || :
+  log=$(k logs -n "$2" "job/$3" --all-containers --tail=20 2>/dev/null) ||
+    log=$(k logs -n "$2" "$3" --all-containers --tail=20 2>&1) || :
+  warn "log of $3:
+$log"
   failed "$1" "$2"
 }
 
