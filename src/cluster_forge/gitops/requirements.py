@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from cluster_forge.foundation.errors import ManifestError, raise_all
-from cluster_forge.gitops.parts import defined_groups
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.stack.model import ExpectedSecret, Stack
@@ -25,10 +24,9 @@ def apis(parts: Sequence[Part]) -> tuple[str, ...]:
     A CRD defines the versions that it serves, an APIService all kinds of its group and version.
     """
     objects = [item for part in parts for item in part.objects]
-    groups = defined_groups(objects)
     used = {f"{_api_version(item)}/{item.id.kind}" for item in objects}
-    wanted = {item.id.group for item in objects} & groups
-    defined = {api for item in objects if item.kind == CRD and _group(item) in wanted for api in _defined(item.body)}
+    kinds = {item.kind for item in objects}
+    defined = {api for item in objects if item.kind == CRD and _may_define(item, kinds) for api in _defined(item.body)}
     served = {_group_version(item.id.name) for item in objects if item.kind == _API_SERVICE}
     return tuple(sorted(api for api in used - defined if api.rpartition("/")[0] not in served))
 
@@ -77,8 +75,10 @@ def _api_version(item: PartObject) -> str:
     return first[1].decode() if first else str(item.body["apiVersion"])
 
 
-def _group(crd: PartObject) -> str:
-    return crd.id.name.partition(".")[2]
+def _may_define(crd: PartObject, kinds: Collection[tuple[str, str]]) -> bool:
+    """Whether the CRD may define one of the ``kinds``: the others, which are most, need no parsing."""
+    own = crd.id.name.partition(".")[2]
+    return any(group == own and kind.encode() in crd.content for group, kind in kinds)
 
 
 def _group_version(api_service: str) -> str:
