@@ -219,6 +219,16 @@ def test_secrets_that_are_there_or_allowed_to_miss_do_not_stop(run: Go, there: s
     assert ("are missing" in result.err) == (not there)
 
 
+@pytest.mark.parametrize(("arguments", "code"), [([], 3), (["--allow-missing-secrets"], 0)])
+def test_secrets_that_may_not_be_read_are_said(run: Go, arguments: list[str], code: int) -> None:
+    result = run(
+        Delivery.DIRECT, "--yes", *arguments, stack=expecting(), answers=[["get secret", [[1, "Error: Forbidden"]]]]
+    )
+    assert result.code == code
+    assert "cannot look for the Secret login in namespace shop" in result.err
+    assert "Forbidden" in result.err
+
+
 def test_a_secret_of_unknown_keys_must_exist(run: Go) -> None:
     secret = ExpectedSecret(name="login", namespace="shop", keys={})
     component = Component(name=ComponentName("shop"), secrets=(secret,))

@@ -109,8 +109,12 @@ check_secrets() {
   for secret in $secrets; do
     where=${secret%%/*} keys=${secret##*/} name=${secret#*/}
     name=${name%%/*}
-    there=$(k get secret "$name" -n "$where" --ignore-not-found -o "go-template=its keys: {{range \$key, \$value := .data}}{{\$key}} {{end}}" 2>&1) ||
-      die 3 "cannot look for the Secret $name in namespace $where: $there"
+    if ! there=$(k get secret "$name" -n "$where" --ignore-not-found -o "go-template=its keys: {{range \$key, \$value := .data}}{{\$key}} {{end}}" 2>&1); then
+      [ -n "$allow_missing_secrets" ] || die 3 "cannot look for the Secret $name in namespace $where \
+(--allow-missing-secrets goes on without): $there"
+      warn "cannot look for the Secret $name in namespace $where: $there"
+      continue
+    fi
     lacks=''
     for key in $(printf '%s' "$keys" | tr , ' '); do
       case " $there " in *" $key "*) ;; *) lacks="$lacks $key" ;; esac
