@@ -44,10 +44,11 @@ for number, (part, outputs) in enumerate(answers):
         print(text)
         sys.exit(code)
 """
-HEALTHY = "demo v-1 v-1 Synced Healthy Succeeded\nshop v-1 v-1 Synced Healthy Succeeded"
+HEALTHY = "demo.argo-apps v-1 v-1 Synced Healthy Succeeded\ndemo.shop v-1 v-1 Synced Healthy Succeeded"
 DEFAULTS = [
     ["--raw /version", [[0, '{\n  "major": "1",\n  "minor": "33+"\n}']]],
     ["WANTED:", [[0, HEALTHY]]],
+    ["api-resources", [[0, "namespaces ns v1 false Namespace"]]],
     ["apply", [[0, "thing serverside-applied\nWarning: beware"]]],
 ]
 Answers = list[list[object]]
@@ -342,7 +343,7 @@ def test_argo_cd_is_installed_and_applies_the_rest(run: Callable[..., Run]) -> N
     root = next(number for number, call in enumerate(result.calls) if call.endswith("root.yaml"))
     assert result.calls.index(clean) < root
     assert (
-        "annotate applications.argoproj.io demo -n argocd --overwrite argocd.argoproj.io/refresh=hard"
+        "annotate applications.argoproj.io demo.argo-apps -n argocd --overwrite argocd.argoproj.io/refresh=hard"
         in result.calls[root:]
     )
 
@@ -355,24 +356,24 @@ def test_the_namespace_of_an_installed_argo_cd_cannot_change(run: Callable[..., 
 
 def test_the_root_is_awaited_and_unready_applications_are_named(run: Callable[..., Run]) -> None:
     states = [
-        [0, "demo v-0 v-0 Synced Healthy Running\nshop v-0 v-0 Synced Healthy Failed"],
-        [0, "demo v-1 <none> <none> <none> <none>"],
-        [0, "demo v-1 v-1 OutOfSync Healthy Running\nshop v-0 v-0 Synced Healthy <none>"],
-        [0, "demo v-1 v-1 OutOfSync Progressing Running\nshop v-1 v-1 OutOfSync Missing Running"],
+        [0, "demo.argo-apps v-0 v-0 Synced Healthy Running\ndemo.shop v-0 v-0 Synced Healthy Failed"],
+        [0, "demo.argo-apps v-1 <none> <none> <none> <none>"],
+        [0, "demo.argo-apps v-1 v-1 OutOfSync Healthy Running\ndemo.shop v-0 v-0 Synced Healthy <none>"],
+        [0, "demo.argo-apps v-1 v-1 OutOfSync Progressing Running\ndemo.shop v-1 v-1 OutOfSync Missing Running"],
         [0, HEALTHY],
     ]
     result = run(Delivery.INSTALL, "--yes", answers=[["WANTED:", list(states)]])
     assert result.code == 0, result.err
-    assert "terminating the sync of demo at v-0" in result.out
+    assert "terminating the sync of demo.argo-apps at v-0" in result.out
     (ended,) = (call for call in result.calls if "Terminating" in call)
-    assert ended.startswith("patch applications.argoproj.io demo -n argocd --type=merge -p ")
-    assert "not ready: shop (at v-0)" in result.out
-    assert "not ready: shop (OutOfSync, Missing)" in result.out
+    assert ended.startswith("patch applications.argoproj.io demo.argo-apps -n argocd --type=merge -p ")
+    assert "not ready: demo.shop (at v-0)" in result.out
+    assert "not ready: demo.shop (OutOfSync, Missing)" in result.out
 
 
 def test_a_failed_sync_is_restarted(run: Callable[..., Run]) -> None:
     answers: Answers = [
-        ["WANTED:", [[0, "shop v-1 v-1 OutOfSync Missing Failed"], [0, HEALTHY]]],
+        ["WANTED:", [[0, "demo.shop v-1 v-1 OutOfSync Missing Failed"], [0, HEALTHY]]],
         ["jsonpath={.spec.syncPolicy.syncOptions}", [[0, '["ServerSideApply=true"]']]],
     ]
     result = run(Delivery.INSTALL, "--yes", answers=answers)
@@ -384,13 +385,19 @@ def test_a_failed_sync_is_restarted(run: Callable[..., Run]) -> None:
 
 def test_applications_that_stay_unready_are_named_with_their_messages(run: Callable[..., Run]) -> None:
     answers: Answers = [
-        ["WANTED:", [[0, "demo v-1 v-1 Unknown Healthy <none>\nshop v-1 v-1 OutOfSync Degraded Failed"]]],
-        ["SAYS:", [[0, "demo   successfully synced   <none>\nshop   one or more tasks failed   <none>"]]],
+        [
+            "WANTED:",
+            [[0, "demo.argo-apps v-1 v-1 Unknown Healthy <none>\ndemo.shop v-1 v-1 OutOfSync Degraded Failed"]],
+        ],
+        [
+            "SAYS:",
+            [[0, "demo.argo-apps   successfully synced   <none>\ndemo.shop   one or more tasks failed   <none>"]],
+        ],
     ]
     result = run(Delivery.INSTALL, "--yes", "--timeout=0", answers=answers)
     assert result.code == 1
-    assert "not ready: shop (OutOfSync, Degraded)" in result.err
-    assert "shop: one or more tasks failed\n" in result.err
+    assert "not ready: demo.shop (OutOfSync, Degraded)" in result.err
+    assert "demo.shop: one or more tasks failed\n" in result.err
 
 
 def test_an_existing_argo_cd_provides_image_and_namespace(run: Callable[..., Run]) -> None:

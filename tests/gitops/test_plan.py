@@ -57,7 +57,7 @@ def test_argo_cd_is_installed_then_serves_the_repository_then_syncs_the_root(par
         *("project.yaml", "wait"),
     ]
     assert [type(step) for step in argocd.repository] == [Apply, Apply, Apply, AwaitReady, Delete]
-    assert (argocd.sync.name, argocd.sync.revision) == ("demo", "v-1")
+    assert (argocd.sync.name, argocd.sync.revision) == ("demo.argo-apps", "v-1")
     assert not any(part.steps for part in install.components)
 
 

@@ -120,9 +120,23 @@ def test_service_accounts_among_subjects_get_the_namespace() -> None:
     assert subjects[0] == {"kind": "ServiceAccount", "name": "a"}
 
 
+def test_service_accounts_of_a_role_binding_are_of_its_own_namespace() -> None:
+    subjects = [{"kind": "ServiceAccount", "name": "a"}]
+    binding = body("RoleBinding", api="rbac.authorization.k8s.io/v1", subjects=subjects)
+    assert normalize.placed(manifest(binding), "shop", SCOPES).body["subjects"] == subjects
+    aimed = {**binding, "metadata": {"name": "x", "namespace": "kube-system"}}
+    assert normalize.placed(manifest(aimed), "shop", SCOPES).body is aimed
+
+
+@pytest.mark.parametrize("subjects", [None, "a", [None, "a"], [{"kind": "User", "name": "a"}]])
+def test_other_subjects_are_unchanged(subjects: Any) -> None:
+    binding = body("ClusterRoleBinding", api="rbac.authorization.k8s.io/v1", subjects=subjects)
+    assert normalize.placed(manifest(binding), "shop", SCOPES).body is binding
+
+
 def test_an_empty_namespace_fills_in_nothing() -> None:
     binding = body(
-        "RoleBinding", api="rbac.authorization.k8s.io/v1", subjects=[{"kind": "ServiceAccount", "name": "a"}]
+        "ClusterRoleBinding", api="rbac.authorization.k8s.io/v1", subjects=[{"kind": "ServiceAccount", "name": "a"}]
     )
     assert normalize.placed(manifest(binding), "", SCOPES).body is binding
 

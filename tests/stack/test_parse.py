@@ -97,6 +97,11 @@ def test_the_effective_description_has_its_origins(native: Native) -> None:
     assert loaded.origins["target", "size"] == "input/config.yaml:4"
 
 
+def test_an_engine_has_a_place_only_where_it_is_written(native: Native) -> None:
+    assert native("gitops: {engine: argocd}\n").load().stack.gitops.engine_where.startswith("input/config.yaml:")
+    assert native("gitops: {mode: ui}\n").load().stack.gitops.engine_where == ""
+
+
 def test_comments_and_order_do_not_change_the_digest(native: Native) -> None:
     one = native("target: {size: small}\ngitops: {mode: ui}\n").load()
     same = native("gitops:\n  mode: ui   # a comment\ntarget: {size: small, nodes: null}\n").load()

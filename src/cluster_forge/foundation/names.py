@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
 from collections.abc import Iterable
 from typing import Self
@@ -34,6 +35,17 @@ class ComponentName(str):
         if not is_dns_label(text):
             raise ValueError(f"{text!r} is not a DNS label (lower-case letters, digits and hyphens, at most 63)")
         return super().__new__(cls, text)
+
+
+def bounded(name: str, longest: int = 63) -> str:
+    """``name`` in at most ``longest`` characters: a longer one is cut and ends with a digest of the whole, so that two
+    names stay two.
+    """
+    if len(name) <= longest:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:10]
+    joint = "." if "." in name else "-"
+    return f"{name[: longest - len(digest) - 1].rstrip('-.')}{joint}{digest}"
 
 
 _LONGEST_WORD = 100

@@ -6,6 +6,7 @@
     argocd/                    Argo CD's own part, its settings and its project
     git-server.yaml  repository-NNN.yaml  git-server-deployment.yaml     the repository, where the cluster serves it
     root.yaml                  the root Application
+    objects  claim.yaml        what the stack claims in the cluster (`ownership`)
 
 In a part's folder: ``namespaces.yaml``, ``crds.yaml``, ``hooks-pre-NN-objects.yaml``, ``hooks-pre-NN-jobs.yaml``,
 ``objects.yaml``, ``jobs.yaml``, ``custom.yaml``, ``hooks-post-NN-….yaml``; and ``wait``, with a line for each object that
@@ -33,7 +34,7 @@ def tree(plan: DeployPlan) -> FileTree:
             _files(plan.argocd.repository),
             _files([plan.argocd.sync]),
         ]
-    return join(*trees).under(FOLDER)
+    return join(plan.claim, *trees).under(FOLDER)
 
 
 def _files(steps: Iterable[Step]) -> FileTree:

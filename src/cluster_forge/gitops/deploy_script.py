@@ -21,7 +21,16 @@ _WIDTH = 118
 def script(plan: DeployPlan) -> str:
     """The text of `deploy.sh`: POSIX sh, the same for the same plan."""
     read = script_source.read
-    texts = (_head(plan), read("options"), _namespace(plan), read("checks"), _steps(), *_deploy(plan), read("main"))
+    texts = (
+        _head(plan),
+        read("options"),
+        _namespace(plan),
+        read("checks"),
+        _steps(),
+        read("ownership"),
+        *_deploy(plan),
+        read("main"),
+    )
     return "".join(texts)
 
 

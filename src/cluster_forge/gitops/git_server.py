@@ -14,6 +14,7 @@ from typing import Any
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.names import bounded
 from cluster_forge.gitops import script_source
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.manifests.manifest import Body
@@ -30,7 +31,7 @@ _PORT = 9418
 
 def name(stack: Stack) -> str:
     """The name of the server's objects: one server for each stack."""
-    return f"git-{stack.name[:59].rstrip('-')}"
+    return bounded(f"git-{stack.name}")
 
 
 def url(stack: Stack) -> str:

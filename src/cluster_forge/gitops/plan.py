@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops import component_steps, delivery_mode, engine, git_server
+from cluster_forge.gitops import component_steps, delivery_mode, engine, git_server, ownership
 from cluster_forge.gitops.argocd import applications, component
 from cluster_forge.gitops.component_steps import rendered
 from cluster_forge.gitops.delivery_mode import Delivery
@@ -65,13 +65,17 @@ class ArgoCdPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployPlan:
-    """Everything that a client must know to deploy the stack: ``components`` by wave, or by the Argo CD of ``argocd``."""
+    """Everything that a client must know to deploy the stack: ``components`` by wave, or by the Argo CD of ``argocd``.
+
+    ``claim`` are the files about what the stack claims in the cluster (`ownership`).
+    """
 
     stack: str
     kubernetes: KubernetesVersion
     delivery: Delivery
     commit: str
     components: tuple[ComponentPlan, ...]
+    claim: FileTree
     argocd: ArgoCdPlan | None = None
 
     @property
@@ -94,6 +98,7 @@ def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, r
         delivery=delivery,
         commit=commit,
         components=tuple(_components(stack, parts, with_steps=is_direct)),
+        claim=ownership.tree(stack, parts),
         argocd=None if is_direct else _argocd(stack, parts, repository, commit, revision),
     )
 
@@ -126,7 +131,7 @@ def _argocd(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: s
         install=_install(stack, parts) if is_installed else (),
         repository=tuple(_repository(stack, repository, commit, server, argo)) if server else (),
         sync=SyncApplication(
-            file="root.yaml", documents=rendered([root]), name=applications.root_name(stack, parts), revision=revision
+            file="root.yaml", documents=rendered([root]), name=applications.root_name(stack), revision=revision
         ),
     )
 

@@ -17,11 +17,12 @@ CODES = frozenset(
         *("unhealthy-gate", "hook-dropped", "eol-component", "unused-ignore"),
         *("invalid-name", "repeated-key", "server-field"),
         *("hand-edited", "left-out", "stale", "unused-source", "pulled-in"),
+        *("wave-conflict", "stays-behind", "data-hook", "engine-missing"),
         *("gone-image", "requests", "memory-limit", "replicas", "disruption-budget", "spread", "service-type"),
         *("telemetry", "render-failed", "unknown-name", "untried-wiring"),
     )
 )
-"""The contract's finding codes, and those that ADR 0003 adds (the last four lines: of objects, of the stages, of `catalog test`)."""
+"""The contract's finding codes, and those that ADR 0003 adds (the last five lines: of objects, of the stages, of `catalog test`)."""
 
 
 class Severity(StrEnum):

@@ -11,11 +11,15 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
+from cluster_forge.manifests.identity import ObjectId
+
 BEFORE_INSTALL: Final = frozenset({"pre-install", "crd-install"})
 AFTER_INSTALL: Final = frozenset({"post-install"})
 _TEST: Final = frozenset({"test", "test-success", "test-failure"})
 
 _HELM, _ARGOCD = "helm.sh/", "argocd.argoproj.io/"
+ANNOTATIONS: Final = (f"{_HELM}hook", f"{_ARGOCD}hook")
+"""The annotations that make an object a hook, and the beginnings of the others about hooks."""
 
 _LARGEST: Final = 2**63
 """Weights from here on are not numbers to Helm, nor to the JSON of the record."""
@@ -83,7 +87,8 @@ class Hook:
     """What an object's annotations say about hooks; without any, the object is not a hook.
 
     ``events`` are Helm's. ``phases`` are Argo CD's: its own annotation, or what it makes of Helm's. Hooks of lower
-    ``weight`` run first; ``sync_wave`` is what Argo CD goes by. ``delete_policies`` are empty for an ordinary object.
+    ``weight`` run first; ``sync_wave`` is what Argo CD goes by. ``delete_policies`` are empty for an ordinary object, and for
+    one that holds data: it must never be deleted.
     """
 
     events: frozenset[str] = frozenset()
@@ -109,7 +114,9 @@ def of(body: Mapping[str, Any]) -> Hook:
         phases=frozenset(phases or {_PHASES[event] for event in helm if event in _PHASES}),
         weight=weight,
         sync_wave=_number(annotations.get(f"{_ARGOCD}sync-wave"), weight),
-        delete_policies=_policies(annotations) if helm or phases else frozenset(),
+        delete_policies=_policies(annotations)
+        if (helm or phases) and not ObjectId.of(body).holds_data
+        else frozenset(),
     )
 
 

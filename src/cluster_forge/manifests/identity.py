@@ -10,6 +10,14 @@ from typing import Any
 
 _PLAIN = re.compile(r"[a-z0-9.-]*\Z")
 _LONGEST = 200
+_WITH_DATA = frozenset(
+    {
+        ("", "Namespace"),
+        ("", "PersistentVolumeClaim"),
+        ("", "PersistentVolume"),
+        ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
@@ -39,6 +47,11 @@ class ObjectId:
         """As kubectl writes it: ``Deployment.apps/shop/web``, ``Namespace/shop``."""
         kind = f"{self.kind}.{self.group}" if self.group else self.kind
         return f"{kind}/{self.namespace}/{self.name}" if self.namespace else f"{kind}/{self.name}"
+
+    @property
+    def holds_data(self) -> bool:
+        """Whether data is lost with the object: a Namespace with its objects, a CRD with those of its kind, a volume."""
+        return (self.group, self.kind) in _WITH_DATA
 
     def to_plain(self) -> list[str]:
         return [self.group, self.kind, self.namespace, self.name]

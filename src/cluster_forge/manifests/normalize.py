@@ -13,7 +13,7 @@ from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenanc
 from cluster_forge.manifests.scope import Scopes
 
 _FIX = "only Kubernetes objects can be deployed; name a Helm values file in `valuesFiles` of a component with `helm`"
-_BINDINGS = ("RoleBinding", "ClusterRoleBinding")
+_RBAC = "rbac.authorization.k8s.io"
 
 
 def objects(value: Any, provenance: Provenance, repeated_keys: tuple[str, ...] = ()) -> Iterator[Manifest]:
@@ -52,9 +52,11 @@ def objects(value: Any, provenance: Provenance, repeated_keys: tuple[str, ...] =
 def placed(manifest: Manifest, namespace: str, scopes: Scopes) -> Manifest:
     """``manifest`` with ``namespace`` filled in where it is missing and needed; a written one is never changed.
 
-    ServiceAccounts among the subjects of role bindings follow the same rule (the API server refuses one without). The
-    identity of a cluster-scoped object has no namespace, even where a chart wrote one: the API server drops it
-    (``rest.BeforeCreate``). An empty ``namespace`` fills in nothing.
+    ServiceAccounts among the subjects of a ClusterRoleBinding follow the same rule: the API server refuses one without.
+    Those of a RoleBinding do not: without a namespace they are accounts in the binding's own (Kubernetes,
+    ``pkg/apis/rbac/validation`` and ``plugin/pkg/auth/authorizer/rbac``). The identity of a cluster-scoped object has no
+    namespace, even where a chart wrote one: the API server drops it (``rest.BeforeCreate``). An empty ``namespace`` fills
+    in nothing.
     """
     identity = manifest.id
     body: Body | None = None
@@ -64,24 +66,33 @@ def placed(manifest: Manifest, namespace: str, scopes: Scopes) -> Manifest:
     if namespace and namespaced and not identity.namespace:
         body = {**manifest.body, "metadata": {**manifest.body["metadata"], "namespace": namespace}}
         identity = replace(identity, namespace=namespace)
-    if namespace and identity.group == "rbac.authorization.k8s.io" and identity.kind in _BINDINGS:
-        body = _with_subjects(body or manifest.body, namespace)
-    if body is None or body is manifest.body:
+    if namespace and accounts_without_namespace(manifest):
+        body = _with_subjects(manifest.body, namespace)
+    if body is None:
         return manifest if identity == manifest.id else replace(manifest, id=identity)
     return replace(manifest, id=identity, document=Document(body=body, facts=manifest.facts))
 
 
+def accounts_without_namespace(manifest: Manifest) -> tuple[str, ...]:
+    """The ServiceAccounts among the subjects of a ClusterRoleBinding that have no namespace: which one is meant is open."""
+    if (manifest.id.group, manifest.id.kind) != (_RBAC, "ClusterRoleBinding"):
+        return ()
+    subjects = manifest.body.get("subjects")
+    return tuple(
+        str(subject.get("name", ""))
+        for subject in (subjects if isinstance(subjects, list) else ())
+        if _is_open(subject)
+    )
+
+
+def _is_open(subject: Any) -> bool:
+    """Whether a subject is a ServiceAccount without a namespace."""
+    return isinstance(subject, dict) and subject.get("kind") == "ServiceAccount" and not subject.get("namespace")
+
+
 def _with_subjects(body: Body, namespace: str) -> Body:
-    subjects = body.get("subjects")
-    if not isinstance(subjects, list):
-        return body
-    filled = [
-        {**subject, "namespace": namespace}
-        if isinstance(subject, dict) and subject.get("kind") == "ServiceAccount" and not subject.get("namespace")
-        else subject
-        for subject in subjects
-    ]
-    return body if filled == subjects else {**body, "subjects": filled}
+    filled = [{**subject, "namespace": namespace} if _is_open(subject) else subject for subject in body["subjects"]]
+    return {**body, "subjects": filled}
 
 
 def _typed(item: Any, kind: str, api_version: str) -> Any:

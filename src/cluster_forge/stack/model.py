@@ -114,6 +114,8 @@ class GitOps:
     """How the stack is deployed and kept in sync."""
 
     engine: GitOpsEngine = GitOpsEngine.ARGOCD
+    engine_where: str = ""
+    """Where the engine is written; empty for the default."""
     mode: GitOpsMode = GitOpsMode.UI
     install: bool = True
     source: RepositorySource = RepositorySource.INTERNAL

@@ -72,6 +72,7 @@ def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
     _refuse_credentials(description, ("gitops", "url"), _LOGIN_FIX, errors)
     return GitOps(
         engine=GitOpsEngine(section.engine),
+        engine_where=description.at(("gitops", "engine")).where if "engine" in section.model_fields_set else "",
         mode=GitOpsMode(section.mode),
         install=section.install,
         source=RepositorySource(section.source),

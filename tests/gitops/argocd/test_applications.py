@@ -20,12 +20,16 @@ def tag(stack: Stack, parts: tuple[Part, ...]) -> str:
 
 
 def by_name(stack: Stack, parts: tuple[Part, ...]) -> dict[str, Any]:
-    return {body["metadata"]["name"]: body for body in applications.applications(stack, parts, "v-1")}
+    """The Applications by their files, without the ending: as the components are called, and the root as the stack."""
+    bodies = applications.applications(stack, parts, "v-1")
+    return {applications.file_name(body, stack, parts).removesuffix(".yaml"): body for body in bodies}
 
 
 def test_each_part_has_an_application_and_the_root_is_last(parts: tuple[Part, ...]) -> None:
     bodies = applications.applications(STACK, parts, "v-1")
-    assert [body["metadata"]["name"] for body in bodies] == ["argo-cd", "definitions", "shop", "demo"]
+    assert [body["metadata"]["name"] for body in bodies] == [
+        *("demo.argo-cd", "demo.definitions", "demo.shop", "demo.argo-apps")
+    ]
     assert {body["metadata"]["namespace"] for body in bodies} == {"argocd"}
     waves = [body["metadata"]["annotations"].get("argocd.argoproj.io/sync-wave") for body in bodies]
     assert waves == ["-110", "-100", "10", None]
@@ -36,7 +40,7 @@ def test_an_application_has_source_destination_and_sync_policy(parts: tuple[Part
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",
         "metadata": {
-            "name": "definitions",
+            "name": "demo.definitions",
             "namespace": "argocd",
             "labels": {"app.kubernetes.io/managed-by": "cluster-forge", "cluster-forge/stack": "demo"},
             "annotations": {
@@ -65,12 +69,27 @@ def test_the_root_contains_the_applications_but_not_itself(parts: tuple[Part, ..
     root = by_name(STACK, parts)["demo"]
     assert root["spec"]["source"]["path"] == "argo-apps"
     assert root["spec"]["source"]["targetRevision"] == "v-1"
-    assert root["spec"]["source"]["directory"] == {"exclude": applications.file_name("demo")}
+    assert root["spec"]["source"]["directory"] == {"exclude": "demo.yaml"}
     assert root["spec"]["destination"]["namespace"] == "argocd"
 
 
-def test_the_root_has_another_name_than_every_part(parts: tuple[Part, ...]) -> None:
-    assert applications.root_name(Stack(name="shop"), parts) == "shop-root"
+def test_the_file_of_the_root_has_another_name_than_every_part(parts: tuple[Part, ...], make_part: Make) -> None:
+    assert by_name(Stack(name="shop"), parts)["shop-root"]["metadata"]["name"] == "shop.argo-apps"
+    more = (*parts, make_part("shop-root", [{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}}]))
+    assert by_name(Stack(name="shop"), more)["shop-root-root"]["metadata"]["name"] == "shop.argo-apps"
+
+
+def test_no_two_stacks_have_an_application_in_common() -> None:
+    pairs = [("a-b", "c"), ("a", "b-c"), ("a", "a"), ("a-a", "a"), ("a", "argo-apps"), ("a" * 63, "b"), ("a" * 63, "c")]
+    names = {applications.name(stack, component) for stack, component in pairs}
+    assert len(names) == len(pairs)
+    assert all(len(name) <= 63 and "." in name and name[-1] not in ".-" for name in names)
+
+
+def test_an_application_is_never_called_as_one_of_the_older_naming(parts: tuple[Part, ...]) -> None:
+    """Those were DNS labels: a component's name, the stack's, or the stack's with ``-root``."""
+    bodies = applications.applications(STACK, parts, "v-1")
+    assert all("." in body["metadata"]["name"] for body in bodies)
 
 
 def test_the_applications_are_in_the_namespace_of_argo_cd(
@@ -84,7 +103,7 @@ def test_the_applications_are_in_the_namespace_of_argo_cd(
 def test_the_applications_of_an_existing_argo_cd_have_no_namespace(parts: tuple[Part, ...]) -> None:
     bodies = by_name(Stack(name="demo", gitops=GitOps(install=False)), parts[:1])
     assert all("namespace" not in body["metadata"] for body in bodies.values())
-    assert bodies["demo"]["spec"]["source"]["directory"] == {"exclude": applications.file_name("demo")}
+    assert bodies["demo"]["spec"]["source"]["directory"] == {"exclude": "demo.yaml"}
 
 
 def test_direct_delivery_has_no_applications(parts: tuple[Part, ...]) -> None:

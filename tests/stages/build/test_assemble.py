@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cluster_forge.foundation.errors import OrderError
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.stack.model import Component
+from cluster_forge.stack.model import Component, GitOps, GitOpsEngine
 from cluster_forge.stages.build.smelt import SmeltResult
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ BINDING = (
     "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: a}\n"
     "subjects: [{kind: ServiceAccount, name: a}, {kind: ServiceAccount, name: b, namespace: other}, {kind: User, name: c}]\n"
 )
+NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}, annotations: {annotations}}}\n"
+CLAIM = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: data, annotations: {annotations}}}\n"
 WIDGET = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n"
 
 
@@ -47,7 +50,8 @@ class TestNamespaces:
         assert "web/configmap_web_bare.yaml" in harness.working
         assert "web/configmap_elsewhere_placed.yaml" in harness.working
         binding = harness.working["web/rolebinding.rbac.authorization.k8s.io_kube-system_a.yaml"]
-        assert "name: a\n  namespace: web\n" in binding
+        # A subject without a namespace is an account of the binding's own namespace: filled in until issue 18.
+        assert "- kind: ServiceAccount\n  name: a\n- kind" in binding
         assert "name: b\n  namespace: other\n" in binding
         assert "name: c\n" in binding
 
@@ -96,6 +100,53 @@ class TestNamespaces:
         assert waves(smelted) == [("namespaces", -10), ("web", 0)]
         assert harness.below("working/namespaces").keys() == {"configmap_default_b.yaml", "namespace_web.yaml"}
 
+    def test_a_namespace_that_a_later_component_brings_comes_first(self, harness: Harness) -> None:
+        late = NAMESPACE.format(name="shared", annotations="{}")
+        smelted = harness.forge(
+            harness.stack(
+                own(harness, "web", harness.config_map("a", namespace="shared"), namespace="default"),
+                own(harness, "late", late, harness.config_map("b"), namespace="shared", wave=20),
+            )
+        )
+        assert waves(smelted) == [("namespaces", -10), ("web", 0), ("late", 20)]
+        assert harness.below("working/namespaces").keys() == {"namespace_shared.yaml"}
+        assert harness.below("working/late").keys() == {"configmap_shared_b.yaml"}
+
+    @pytest.mark.parametrize(
+        "early",
+        ['helm.sh/hook: "pre-install"', 'argocd.argoproj.io/hook: "PreSync"', 'argocd.argoproj.io/sync-wave: "-1"'],
+    )
+    def test_a_namespace_comes_before_the_hooks_of_its_own_component(self, harness: Harness, early: str) -> None:
+        hook = harness.config_map("a", namespace="shop", annotations=early)
+        namespace = NAMESPACE.format(name="shop", annotations="{}")
+        harness.forge(harness.stack(own(harness, "shop", namespace, hook)))
+        assert harness.below("working/namespaces").keys() == {"namespace_shop.yaml"}
+
+    def test_a_namespace_that_is_a_hook_becomes_an_ordinary_object(self, harness: Harness) -> None:
+        annotations = '{helm.sh/hook: pre-install, helm.sh/hook-weight: "-5", helm.sh/hook-delete-policy: x, team: a}'
+        namespace = NAMESPACE.format(name="shop", annotations=annotations)
+        harness.forge(harness.stack(own(harness, "shop", namespace, harness.config_map("a"))))
+        text = harness.working["namespaces/namespace_shop.yaml"]
+        assert "hook" not in text
+        assert "team: a" in text
+
+    def test_a_namespace_that_argo_cd_skips_is_still_skipped(self, harness: Harness) -> None:
+        namespace = NAMESPACE.format(name="shop", annotations="{argocd.argoproj.io/hook: Skip}")
+        smelted = harness.forge(harness.stack(own(harness, "shop", namespace, harness.config_map("a"))))
+        assert waves(smelted) == [("shop", 0)]
+        assert "hook: Skip" in harness.working["shop/namespace_shop.yaml"]
+
+    def test_a_namespace_that_only_its_own_component_uses_stays_there(self, harness: Harness) -> None:
+        namespace = NAMESPACE.format(name="shop", annotations="{}")
+        later = harness.config_map("b", namespace="shop")
+        smelted = harness.forge(
+            harness.stack(
+                own(harness, "shop", namespace, harness.config_map("a")),
+                own(harness, "more", later, namespace="default", wave=5),
+            )
+        )
+        assert waves(smelted) == [("shop", 0), ("more", 5)]
+
     def test_keep_namespace_fills_in_nothing(self, harness: Harness) -> None:
         smelted = harness.forge(
             harness.stack(own(harness, "web", harness.config_map("a"), BINDING, keep_namespace=True))
@@ -103,6 +154,71 @@ class TestNamespaces:
         assert "web/configmap_a.yaml" in harness.working
         assert "namespace: web" not in "".join(harness.below("working/web").values())
         assert waves(smelted) == [("web", 0)]
+
+
+class TestSubjects:
+    def test_an_account_without_namespace_in_a_cluster_role_binding_is_a_finding(self, harness: Harness) -> None:
+        binding = BINDING.replace("RoleBinding", "ClusterRoleBinding").replace(", namespace: kube-system", "")
+        smelted = harness.forge(harness.stack(own(harness, "web", binding)))
+        finding = only(smelted.findings)
+        assert (finding.code, finding.severity) == ("missing-namespace", Severity.WARNING)
+        assert "ServiceAccount 'a' has no namespace: 'web' was filled in" in finding.message
+        assert "name: a\n  namespace: web\n" in "".join(harness.below("working/web").values())
+
+    def test_nothing_is_filled_in_with_keep_namespace(self, harness: Harness) -> None:
+        binding = BINDING.replace("RoleBinding", "ClusterRoleBinding").replace(", namespace: kube-system", "")
+        smelted = harness.forge(harness.stack(own(harness, "web", binding, keep_namespace=True)))
+        assert "the API server refuses it" in only(smelted.findings).message
+
+
+class TestEngine:
+    @pytest.mark.parametrize(
+        ("gitops", "is_missing"),
+        [
+            (GitOps(engine_where="input/config.yaml:5"), True),
+            (GitOps(), False),
+            (GitOps(engine_where="input/config.yaml:5", install=False), False),
+            (GitOps(engine_where="input/config.yaml:5", engine=GitOpsEngine.NONE), False),
+        ],
+    )
+    def test_an_engine_that_is_written_and_not_in_the_stack_is_a_finding(
+        self, harness: Harness, gitops: GitOps, is_missing: bool
+    ) -> None:
+        stack = harness.stack(own(harness, "web", harness.config_map("a")))
+        smelted = harness.forge(dataclasses.replace(stack, gitops=gitops))
+        assert [(finding.code, finding.where) for finding in smelted.findings] == (
+            [("engine-missing", "input/config.yaml:5")] if is_missing else []
+        )
+
+    def test_an_engine_in_the_stack_is_not_reported(self, harness: Harness) -> None:
+        crd = harness.crd("Application", "argoproj.io")
+        stack = harness.stack(own(harness, "argo", crd))
+        gitops = GitOps(engine_where="input/config.yaml:5")
+        assert harness.forge(dataclasses.replace(stack, gitops=gitops)).findings == ()
+
+
+class TestData:
+    def test_what_holds_data_is_never_pruned(self, harness: Harness) -> None:
+        claim = CLAIM.format(annotations="{argocd.argoproj.io/sync-options: ServerSideApply=true}")
+        harness.forge(harness.stack(own(harness, "db", claim, harness.crd("Widget"), harness.config_map("a"))))
+        options = "argocd.argoproj.io/sync-options: "
+        assert f"{options}Prune=false,Delete=false\n" in harness.working["namespaces/namespace_db.yaml"]
+        for path, text in harness.below("working/db").items():
+            assert (options in text) == (not path.startswith("configmap")), path
+        claimed = harness.working["db/persistentvolumeclaim_db_data.yaml"]
+        assert f"{options}ServerSideApply=true,Prune=false,Delete=false\n" in claimed
+
+    def test_flux_never_prunes_it_either(self, harness: Harness) -> None:
+        stack = harness.stack(own(harness, "db", CLAIM.format(annotations="{}")))
+        harness.forge(dataclasses.replace(stack, gitops=GitOps(engine=GitOpsEngine.FLUX)))
+        text = harness.working["db/persistentvolumeclaim_db_data.yaml"]
+        assert "kustomize.toolkit.fluxcd.io/prune: disabled\n" in text
+        assert "argocd" not in text
+
+    def test_a_hook_that_holds_data_is_a_finding(self, harness: Harness) -> None:
+        claim = CLAIM.format(annotations="{helm.sh/hook: pre-install}")
+        smelted = harness.forge(harness.stack(own(harness, "db", claim)))
+        assert codes(smelted) == [("data-hook", Severity.WARNING, "db")]
 
 
 class TestHooks:
@@ -217,6 +333,65 @@ class TestOrder:
             )
         )
         assert waves(smelted) == [("given", -999), ("crds", -100), ("database", -50), ("app", 0)]
+
+    def test_a_custom_resource_comes_after_the_component_with_its_crd(self, harness: Harness) -> None:
+        smelted = harness.forge(
+            harness.stack(
+                own(harness, "app", WIDGET, harness.crd("Gadget"), namespace="default"),
+                own(harness, "zoo", harness.crd("Widget"), harness.config_map("a"), namespace="default"),
+                own(harness, "user", WIDGET.replace("Widget", "Gadget"), namespace="default"),
+            )
+        )
+        assert waves(smelted) == [("zoo", -50), ("app", -40), ("user", 0)]
+        assert [part.needs for part in smelted.record.parts] == [(), ("zoo",), ("app",)]
+        assert smelted.findings == ()
+
+    @pytest.mark.parametrize("wave", [5, 10])
+    def test_a_wave_that_is_not_after_that_of_the_crd_is_a_finding(self, harness: Harness, wave: int) -> None:
+        smelted = harness.forge(
+            harness.stack(
+                own(harness, "app", WIDGET, namespace="default", wave=wave),
+                own(harness, "zoo", harness.crd("Widget"), namespace="default", wave=10),
+            )
+        )
+        finding = only(smelted.findings)
+        assert (finding.code, finding.severity, finding.component) == ("wave-conflict", Severity.WARNING, "app")
+        assert (
+            f"wave {wave} is not after wave 10 of zoo, which brings the CRD of its Widget.example.com"
+            in finding.message
+        )
+        assert "write one above 10" in finding.fix
+
+    def test_a_wave_that_is_not_after_that_of_a_need_is_a_finding(self, harness: Harness) -> None:
+        smelted = harness.forge(
+            harness.stack(
+                own(harness, "app", harness.config_map("a"), namespace="default", wave=5, needs=("zoo",)),
+                own(harness, "zoo", harness.config_map("b"), namespace="default", wave=10),
+            )
+        )
+        assert "of zoo, which it needs" in only(smelted.findings).message
+
+    def test_a_cycle_of_crds_and_custom_resources_is_an_error_with_their_kinds(self, harness: Harness) -> None:
+        components = (
+            own(harness, "a", harness.crd("Widget"), WIDGET.replace("Widget", "Gadget"), namespace="default"),
+            own(harness, "b", harness.crd("Gadget"), WIDGET, namespace="default"),
+        )
+        (error,) = harness.errors(lambda: harness.forge(harness.stack(*components)))
+        assert isinstance(error, OrderError)
+        assert "a has Gadget.example.com, whose CRD b brings" in error.message
+        assert "b has Widget.example.com, whose CRD a brings" in error.message
+
+    def test_a_wave_breaks_a_cycle_of_crds(self, harness: Harness) -> None:
+        smelted = harness.forge(
+            harness.stack(
+                own(
+                    harness, "a", harness.crd("Widget"), WIDGET.replace("Widget", "Gadget"), namespace="default", wave=0
+                ),
+                own(harness, "b", harness.crd("Gadget"), WIDGET, namespace="default"),
+            )
+        )
+        assert waves(smelted) == [("a", 0), ("b", 10)]
+        assert codes(smelted) == [("wave-conflict", Severity.WARNING, "a")]
 
     def test_a_cycle_is_an_error_that_shows_it(self, harness: Harness) -> None:
         stack = harness.stack(

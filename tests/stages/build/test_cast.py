@@ -21,9 +21,10 @@ from cluster_forge.adapters.git.bare_repositories import BareRepositories
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ManifestError, StaleError
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.manifests.finding import Finding
 from cluster_forge.oci.compression import Compression
 from cluster_forge.ports.git import Repositories
-from cluster_forge.stack.model import Architecture, GitOps, GitOpsEngine, ImageSettings, Stack, Target
+from cluster_forge.stack.model import Architecture, Component, GitOps, GitOpsEngine, ImageSettings, Stack, Target
 from cluster_forge.stages.build.cast import CastRequest, CastResult, cast
 
 if TYPE_CHECKING:
@@ -204,7 +205,11 @@ class TestRepository:
     def test_every_application_is_pinned_to_the_tag(self, harness: Harness) -> None:
         result = forged(harness, gitops=EXISTING)
         applications = [yaml.safe_load(text) for text in harness.below("working/argo-apps").values()]
-        assert {application["metadata"]["name"] for application in applications} >= {"platform", "web", "notes"}
+        assert {application["metadata"]["name"] for application in applications} >= {
+            "platform.argo-apps",
+            "platform.web",
+            "platform.notes",
+        }
         assert {application["spec"]["source"]["targetRevision"] for application in applications} == {result.revision}
 
 
@@ -432,3 +437,24 @@ class TestStale:
         harness.files.files["working/.smelt.json"] = b"{"
         with pytest.raises(StaleError, match="cannot be read"):
             cast_working(harness, stack, allow_stale=True)
+
+
+def test_data_that_stays_behind_is_listed_against_the_cast_before(harness: Harness) -> None:
+    claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n"
+    web = harness.component("web", manifests=(harness.input("web.yaml", harness.config_map("a")),))
+    db = harness.component("db", manifests=(harness.input("db.yaml", claim, harness.crd("Widget")),))
+
+    def cast(*components: Component) -> tuple[Finding, ...]:
+        stack = harness.stack(*components)
+        harness.forge(stack)
+        return cast_working(harness, stack).findings
+
+    assert cast(web, db) == ()
+    findings = cast(web)
+    assert {(finding.code, str(finding.object)) for finding in findings} == {
+        ("stays-behind", "Namespace/db"),
+        ("stays-behind", "PersistentVolumeClaim/db/data"),
+        ("stays-behind", "CustomResourceDefinition.apiextensions.k8s.io/widgets.example.com"),
+    }
+    assert any(finding.fix.endswith("kubectl delete persistentvolumeclaim/data -n db") for finding in findings)
+    assert cast(web) == ()

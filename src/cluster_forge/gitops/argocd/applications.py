@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.names import bounded
 from cluster_forge.gitops import delivery_mode, engine, git_server
 from cluster_forge.gitops.argocd import component
 from cluster_forge.gitops.delivery_mode import Delivery
@@ -45,14 +46,33 @@ _CLAIMS = tuple(
 (argo-cd#11143)."""
 
 
-def root_name(stack: Stack, parts: Iterable[Part]) -> str:
-    """The root Application's name: the stack's, unless a part has the same."""
-    return f"{stack.name}-root" if stack.name in {part.name for part in parts} else stack.name
+def name(stack: str, folder: str) -> str:
+    """The name of the Application that delivers a folder of the repository: ``platform.grafana``.
+
+    The dot is in no name of a stack or component: no two stacks have an Application in common, and no Application has
+    the name of one from before names had the stack, whose objects Argo CD would take for its own and prune (ADR 0018).
+    At most 63 characters: Argo CD may write it into a label.
+    """
+    return bounded(f"{stack}.{folder}")
 
 
-def file_name(name: str) -> str:
-    """The file of the Application called ``name``, in `FOLDER`."""
-    return f"{name}.yaml"
+def root_name(stack: Stack) -> str:
+    """The root Application's name."""
+    return name(stack.name, FOLDER)
+
+
+def file_name(application: Body, stack: Stack, parts: Iterable[Part]) -> str:
+    """The file of an Application in `FOLDER`: it is called as the component is, and the root's as the stack."""
+    folder = application["spec"]["source"]["path"].rpartition("/")[2]
+    return _root_file(stack, parts) if folder == FOLDER else f"{folder}.yaml"
+
+
+def _root_file(stack: Stack, parts: Iterable[Part]) -> str:
+    names = {part.name for part in parts}
+    stem = stack.name
+    while stem in names:
+        stem += "-root"
+    return f"{stem}.yaml"
 
 
 def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Body, ...]:
@@ -74,7 +94,7 @@ def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Bo
         left_out = [_file(item) for item in part.objects if item.path not in paths]
         if applied:
             child = _Content(
-                name=str(part.name),
+                name=name(stack.name, part.name),
                 namespace=part.namespace or "default",
                 wave=part.wave,
                 source=_source(stack, str(part.name), revision, left_out),
@@ -102,13 +122,12 @@ def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:
 
     It does not contain itself: an operation that still runs at an older revision would pin it back to that one.
     """
-    name = root_name(stack, parts)
     namespace = _namespace(stack, parts)
     content = _Content(
-        name=name,
+        name=root_name(stack),
         namespace=namespace or engine.NAMESPACE,
         wave=None,
-        source=_source(stack, FOLDER, revision, [file_name(name)]),
+        source=_source(stack, FOLDER, revision, [_root_file(stack, parts)]),
         objects=_Objects((), frozenset(), stack.target.kubernetes.minor),
     )
     return _application(stack, namespace, content)

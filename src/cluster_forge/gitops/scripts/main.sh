@@ -8,6 +8,7 @@ if [ -n "$print" ]; then
 else
   check_cluster
   confirm
+  own
 fi
 deploy
 if [ -n "$print$dry_run" ]; then say 'nothing was changed'; else say "the stack $stack is deployed"; fi

@@ -12,6 +12,7 @@ usage: sh deploy.sh [OPTION]…
   --dry-run           send everything to the API server, which checks it and stores nothing
   --print             print the steps; needs no cluster
   --yes               do not ask for confirmation
+  --adopt             take over objects in the cluster that are not of this stack
   --force-version     deploy to a cluster of a Kubernetes version that the stack does not support
   --help              print this text
 
@@ -20,7 +21,7 @@ Exit codes: 0 done, 1 failed or not ready in time, 2 usage error, 3 the cluster 
 END
 }
 
-wanted_namespace='' context='' kubeconfig='' dry_run='' print='' yes='' force_version='' timeout=600
+wanted_namespace='' context='' kubeconfig='' dry_run='' print='' yes='' adopt='' force_version='' timeout=600
 
 say() { printf '%s\n' "$*"; }
 warn() { printf 'deploy.sh: %s\n' "$*" >&2; }
@@ -52,6 +53,7 @@ while [ $# -gt 0 ]; do
     --dry-run) dry_run=yes ;;
     --print) print=yes ;;
     --yes | -y) yes=yes ;;
+    --adopt) adopt=yes ;;
     --force-version) force_version=yes ;;
     --help | -h)
       usage

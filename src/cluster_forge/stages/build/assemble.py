@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
 from cluster_forge.checks import registry
 from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.foundation.names import ComponentName, counted
-from cluster_forge.manifests import duplicates, hooks, kubernetes_apis, normalize, order
+from cluster_forge.manifests import definitions, duplicates, hooks, normalize, order, retention
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.hooks import HookUse
-from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.manifests.kubernetes_apis import BUILT_IN_NAMESPACES
-from cluster_forge.manifests.manifest import Manifest, Provenance
+from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.manifests.scope import Scopes
-from cluster_forge.stack.model import Component, Stack
-from cluster_forge.stages.build import sourced_tree
+from cluster_forge.stack.model import Component, GitOpsEngine, Stack
+from cluster_forge.stages.build import assembly_findings, sourced_tree, stack_namespaces
 from cluster_forge.stages.build.component_sources import ComponentSources
 from cluster_forge.stages.build.rendered_component import RenderedComponent
-
-NAMESPACES = ComponentName("namespaces")
-"""The part with the namespaces that the stack uses and no component defines."""
+from cluster_forge.stages.build.stack_namespaces import NAMESPACES
 
 _HOOKS = "hooks"
 """The folder in a part's own for hooks that an installation does not run."""
-
-_LEVELS = ("restricted", "baseline", "privileged")
-"""Pod Security Standards, the strictest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,19 +58,42 @@ def assemble(
     scopes = _scopes(stack, rendered)
     placed = [_placed(component, rendered[component.name], scopes) for component in stack.components]
     manifests = {one.component.name: one.applied for one in placed}
-    parts = _parts(placed, sources)
-    missing = _missing_namespaces(stack, manifests)
-    if missing:
-        parts = _with_namespaces(parts)
-        manifests[NAMESPACES] = (*manifests.get(NAMESPACES, ()), *missing)
+    units = _units(placed)
+    waves = order.waves(units)
+    parts = _parts(placed, units, waves, sources)
+    undefined = stack_namespaces.undefined(stack, manifests)
+    if undefined:
+        parts = stack_namespaces.with_part(parts)
+        manifests[NAMESPACES] = (*manifests.get(NAMESPACES, ()), *undefined)
     singles = duplicates.between((part.name, manifests[part.name]) for part in parts)
+    parts, objects = _with_namespaces(stack, parts, {name: single.manifests for name, single in singles.items()})
     findings = [finding for one in placed for finding in one.findings]
     findings += [finding for single in singles.values() for finding in single.findings]
+    places = {component.name: component.where for component in stack.components}
+    findings += [
+        replace(finding, where=places[name])
+        for finding in assembly_findings.wave_conflicts(units, waves)
+        if (name := finding.component)
+    ]
+    annotation = retention.FLUX if stack.gitops.engine is GitOpsEngine.FLUX else retention.ARGOCD
+    kept = {name: [retention.retained(manifest, annotation) for manifest in objects[name]] for name in objects}
+    assembled = tuple(replace(part, objects=_objects(str(part.name), kept[part.name])) for part in parts)
+    findings += assembly_findings.missing_engine(stack, assembled)
     return Assembly(
-        parts=tuple(replace(part, objects=_objects(str(part.name), singles[part.name].manifests)) for part in parts),
+        parts=assembled,
         later_hooks=tuple(hook for one in placed for hook in _objects(f"{one.component.name}/{_HOOKS}", one.later)),
-        findings=(*findings, *_object_findings(rendered.values(), singles.values(), scopes)),
+        findings=(*findings, *_object_findings(rendered.values(), chain.from_iterable(objects.values()), scopes)),
     )
+
+
+def _with_namespaces(
+    stack: Stack, parts: list[Part], objects: Mapping[ComponentName, Sequence[Manifest]]
+) -> tuple[list[Part], Mapping[ComponentName, Sequence[Manifest]]]:
+    """The parts and their objects, with each namespace in a part that is applied before those that use it."""
+    earlier = stack_namespaces.needed_earlier(stack, parts, objects)
+    if not earlier:
+        return parts, objects
+    return stack_namespaces.with_part(parts), stack_namespaces.moved(objects, earlier)
 
 
 def _scopes(stack: Stack, rendered: Mapping[ComponentName, RenderedComponent]) -> Scopes:
@@ -110,8 +126,22 @@ def _placed(component: Component, rendered: RenderedComponent, scopes: Scopes) -
         component=component,
         applied=_sorted([*uses[HookUse.NONE], *uses[HookUse.INSTALL]]),
         later=_sorted(uses[HookUse.LATER]),
-        findings=(*single.findings, *_dropped_hooks(component, uses), *_unused_excludes(component, matched)),
+        findings=(
+            *single.findings,
+            *_dropped_hooks(component, uses),
+            *assembly_findings.unused_excludes(component, matched),
+            *_about_objects(rendered, [*uses[HookUse.NONE], *uses[HookUse.INSTALL]], namespace),
+        ),
     )
+
+
+def _about_objects(rendered: RenderedComponent, applied: Sequence[Manifest], namespace: str) -> Iterator[Finding]:
+    """The findings about single objects, each as it was rendered."""
+    ids = {(manifest.id.group, manifest.id.kind, manifest.id.name) for manifest in applied}
+    for manifest in chain.from_iterable(group.manifests for group in rendered.groups):
+        if (manifest.id.group, manifest.id.kind, manifest.id.name) in ids:
+            yield from assembly_findings.open_subjects(manifest, namespace)
+    yield from assembly_findings.data_hooks(applied)
 
 
 def _sorted(manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
@@ -126,21 +156,6 @@ def _is_excluded(manifest: Manifest, placed: Manifest, component: Component, mat
     names = (sourced_tree.exclude_names(manifest) | sourced_tree.exclude_names(placed)) & set(component.exclude)
     matched.update(names)
     return bool(names)
-
-
-def _unused_excludes(component: Component, matched: set[str]) -> list[Finding]:
-    return [
-        Finding(
-            code="unused-ignore",
-            severity=Severity.WARNING,
-            component=component.name,
-            where=component.where,
-            message=f"exclude {name!r} matches no object",
-            fix="write the file name of an object in working/, or remove the entry",
-        )
-        for name in component.exclude
-        if name not in matched
-    ]
 
 
 def _dropped_hooks(component: Component, uses: Mapping[HookUse, Sequence[Manifest]]) -> list[Finding]:
@@ -165,74 +180,46 @@ def _listed(manifests: Iterable[Manifest]) -> str:
     return ", ".join(sorted({str(manifest.id) for manifest in manifests}))
 
 
-def _parts(placed: Sequence[_Placed], sources: Mapping[ComponentName, ComponentSources]) -> list[Part]:
-    """The parts by wave and name, without their objects."""
-    units = [
+def _units(placed: Sequence[_Placed]) -> list[order.Unit]:
+    needs = definitions.needs({one.component.name: one.applied for one in placed})
+    return [
         order.Unit(
             name=one.component.name,
             wave=one.component.wave,
             after=frozenset(one.component.needs),
             holds=[manifest.id for manifest in one.applied],
+            definitions=needs[one.component.name],
         )
         for one in placed
     ]
-    waves = order.waves(units)
+
+
+def _parts(
+    placed: Sequence[_Placed],
+    units: Sequence[order.Unit],
+    waves: Mapping[ComponentName, int],
+    sources: Mapping[ComponentName, ComponentSources],
+) -> list[Part]:
+    """The parts by wave and name, without their objects."""
     parts = [
-        _part(one.component, waves[one.component.name], sources.get(one.component.name, ComponentSources()))
-        for one in placed
+        _part(one.component, unit, waves[unit.name], sources.get(unit.name, ComponentSources()))
+        for one, unit in zip(placed, units, strict=True)
     ]
     return sorted(parts, key=lambda part: (part.wave, part.name))
 
 
-def _part(component: Component, wave: int, sources: ComponentSources) -> Part:
+def _part(component: Component, unit: order.Unit, wave: int, sources: ComponentSources) -> Part:
     chart = sources.chart
+    inferred = sorted(unit.definitions.keys() - set(component.needs))
     return Part(
         name=component.name,
         namespace=component.namespace or "default",
         wave=wave,
-        needs=component.needs,
+        needs=(*component.needs, *inferred),
         version=chart.version if chart else "",
         source=chart.address if chart else " ".join(sorted(source.address for source in sources.manifests.values())),
         digest=str(chart.digest) if chart else "",
     )
-
-
-def _with_namespaces(parts: Sequence[Part]) -> list[Part]:
-    """The parts with that of the namespaces first; a component of that name is used if the stack has one."""
-    wave = min(part.wave for part in parts) - order.STEP
-    own = next((part for part in parts if part.name == NAMESPACES), None)
-    first = own or Part(name=NAMESPACES, namespace="default", wave=wave)
-    return [replace(first, wave=min(first.wave, wave)), *(part for part in parts if part.name != NAMESPACES)]
-
-
-def _missing_namespaces(stack: Stack, manifests: Mapping[ComponentName, Sequence[Manifest]]) -> list[Manifest]:
-    """The namespaces that are used and that no component defines."""
-    everything = list(chain.from_iterable(manifests.values()))
-    defined = {
-        manifest.id.name for manifest in everything if (manifest.id.group, manifest.id.kind) == ("", "Namespace")
-    }
-    used = {manifest.id.namespace for manifest in everything if manifest.id.namespace}
-    used.update(name for component in stack.components for name in component.extra_namespaces)
-    levels = _pod_security_levels(stack, manifests)
-    return [_namespace(name, levels.get(name, "")) for name in sorted(used - defined - BUILT_IN_NAMESPACES)]
-
-
-def _pod_security_levels(stack: Stack, manifests: Mapping[ComponentName, Sequence[Manifest]]) -> dict[str, str]:
-    """The strictest level that fits every component in a namespace; no level where a component does not declare one."""
-    declared = {component.name: component.pod_security for component in stack.components}
-    used: dict[str, set[str]] = {}
-    for component, objects in manifests.items():
-        for namespace in {manifest.id.namespace for manifest in objects if manifest.id.namespace}:
-            used.setdefault(namespace, set()).add(declared.get(component, ""))
-    return {name: max(levels, key=_LEVELS.index) for name, levels in used.items() if "" not in levels}
-
-
-def _namespace(name: str, level: str) -> Manifest:
-    labels = {"app.kubernetes.io/managed-by": "cluster-forge"}
-    if level:
-        labels["pod-security.kubernetes.io/enforce"] = level
-    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"labels": labels, "name": name}}
-    return Manifest.of(body, Provenance(component=NAMESPACES, origin="added: used by the stack"))
 
 
 def _objects(folder: str, manifests: Iterable[Manifest]) -> tuple[PartObject, ...]:
@@ -251,42 +238,18 @@ def _objects(folder: str, manifests: Iterable[Manifest]) -> tuple[PartObject, ..
 
 
 def _object_findings(
-    rendered: Iterable[RenderedComponent], singles: Iterable[duplicates.Deduplicated], scopes: Scopes
+    rendered: Iterable[RenderedComponent], manifests: Iterable[Manifest], scopes: Scopes
 ) -> list[Finding]:
     """Findings about single objects. What reading them lost is known of own entries only; `mine` reports it of sources."""
-    singles = list(singles)
+    manifests = list(manifests)
     own = (manifest for result in rendered for group in result.own for manifest in group.manifests)
-    objects = (
+    accepted = (
         manifest
-        for single in singles
-        for manifest in single.manifests
+        for manifest in manifests
         if manifest.provenance.component != NAMESPACES  # the objects that use the namespace have the finding
     )
     return [
         *registry.check_reading(own),
-        *registry.check_acceptance(objects, scopes),
-        *_unknown_kinds(singles, scopes),
-    ]
-
-
-def _unknown_kinds(singles: Iterable[duplicates.Deduplicated], scopes: Scopes) -> list[Finding]:
-    """A warning for each kind that neither the target version nor a CRD of the stack defines."""
-    unknown: dict[tuple[str, str], list[ObjectId]] = {}
-    first: dict[tuple[str, str], Manifest] = {}
-    for manifest in chain.from_iterable(single.manifests for single in singles):
-        kind = manifest.id.group, manifest.id.kind
-        if scopes.is_namespaced(*kind) is None and not kubernetes_apis.is_built_in(manifest.id.group):
-            unknown.setdefault(kind, []).append(manifest.id)
-            first.setdefault(kind, manifest)
-    return [
-        Finding(
-            code="missing-crd",
-            severity=Severity.WARNING,
-            component=first[kind].provenance.component,
-            object=ids[0],
-            where=first[kind].provenance.origin,
-            message=f"{counted(len(ids), 'object')} of kind {kind[1]} ({kind[0]}): neither the target version nor the stack defines it",
-            fix="add the component that brings its CRD; its namespace cannot be filled in without",
-        )
-        for kind, ids in sorted(unknown.items())
+        *registry.check_acceptance(accepted, scopes),
+        *assembly_findings.unknown_kinds(manifests, scopes),
     ]

@@ -21,7 +21,7 @@ from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.record import Record
 from cluster_forge.stack.model import Stack, Target
-from cluster_forge.stages.build import cast_input, written_files
+from cluster_forge.stages.build import cast_input, left_behind, written_files
 from cluster_forge.stages.build.smelt import SmeltResult
 from cluster_forge.stages.build.stack_json import SCHEMA, stack_json
 from cluster_forge.stages.build.working_tree import WorkingTree
@@ -84,8 +84,6 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
     _refuse_others(folder, toolbox.files)
     reporter.stage_started(_STAGE, len((_REPOSITORY, _IMAGE, _BOOTSTRAP)))
     working, findings = _input(request, toolbox)
-    for finding in findings:
-        reporter.finding_reported(finding)
     repository = _repository(request, working, repositories, reporter)
     image_layout = _image(request, working, repository, toolbox, reporter)
     plan, started = _bootstrap(stack, working.record, repository, reporter)
@@ -98,6 +96,9 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
         images=_images(component.delivered(stack, working.record.parts), started, toolbox),
     )
     tree = outputs.tree(stack.target)
+    findings = (*findings, *left_behind.findings(folder, started, toolbox.files))
+    for finding in findings:
+        reporter.finding_reported(finding)
     reporter.item_started(_STAGE, folder)
     toolbox.files.replace_trees({folder: written_files.recorded(tree)})
     reporter.stage_finished(_STAGE, f"{len(tree)} files in {folder}")

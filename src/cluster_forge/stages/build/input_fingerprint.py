@@ -41,8 +41,9 @@ def fingerprint(
     sourced = {sourced_folder(component) for component in stack.components if has_sources(component)}
     paths = {path for path in sourced | _entries(stack) if f"input/{path}" not in known}
     components = tuple(replace(component, where="") for component in stack.components)
+    gitops = replace(stack.gitops, engine_where="is written" if stack.gitops.engine_where else "")
     parts = {
-        "stack": orjson.loads(json_codec.dump(replace(stack, components=components))),
+        "stack": orjson.loads(json_codec.dump(replace(stack, components=components, gitops=gitops))),
         "sources": {str(name): list(map(str, locked.digests)) for name, locked in sources.items() if locked.digests},
         "engine": toolbox.renderer.version,
         "rendered": {str(name): str(locked.rendered) for name, locked in lock.components.items() if name in sources},

@@ -30,9 +30,9 @@ def with_applications(stack: Stack, parts: Sequence[Part], files: Mapping[str, b
     unpinned = argocd.applications(stack, parts, "")
     revision = argocd.revision(parts, unpinned)
     applications = {
-        f"{argocd.FOLDER}/{argocd.file_name(body['metadata']['name'])}": emitter.document(
-            argocd.pinned(body, revision)
+        f"{argocd.FOLDER}/{argocd.file_name(application, stack, parts)}": emitter.document(
+            argocd.pinned(application, revision)
         ).encode()
-        for body in unpinned
+        for application in unpinned
     }
     return FileTree({**files, **applications}), revision

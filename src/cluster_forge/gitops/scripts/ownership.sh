@@ -1,0 +1,165 @@
+# Whose the objects of the stack are in the cluster: what belongs to others is never taken over (ADR 0018).
+# shellcheck shell=sh disable=SC2154 # set by the head of deploy.sh and by options.sh
+
+claim_columns='STACK:.metadata.labels.cluster-forge/stack,NAME:.metadata.name'
+application_columns='NAME:.metadata.name,STACK:.metadata.labels.cluster-forge/stack,PATH:.spec.source.path'
+owner_columns='KIND:.kind,API:.apiVersion,IN:.metadata.namespace,NAME:.metadata.name,TRACKED:.metadata.annotations.argocd\.argoproj\.io/tracking-id'
+owner_columns="$owner_columns"',RELEASE:.metadata.annotations.meta\.helm\.sh/release-name,MANAGERS:.metadata.managedFields[*].manager'
+
+# owners: the facts, one on a line, each with a letter for what it is about.
+# A: an Application in the cluster. C: an object that a stack claims. W: an object of this stack. L: one in the cluster.
+owners() {
+  if k get applications.argoproj.io -n "${namespace:-argocd}" --no-headers -o "custom-columns=$application_columns" \
+    >"$facts/answer" 2>"$facts/errors" </dev/null; then
+    sed 's/^/A /' "$facts/answer"
+  else
+    grep -v "the server doesn't have a resource type" "$facts/errors" | sed 's/^/L ! /' || :
+  fi
+  k get configmaps -n cluster-forge -l cluster-forge/claim --no-headers -o "custom-columns=$claim_columns" \
+    >"$facts/answer" 2>"$facts/errors" </dev/null || sed 's/^/L ! /' "$facts/errors"
+  while read -r other name; do
+    k get configmap "$name" -n cluster-forge -o 'jsonpath={.data.objects}' </dev/null 2>&1 | sed "s/^/C $other /"
+  done <"$facts/answer"
+  sed 's/^/W /' bootstrap/objects
+  present | sed 's/^/L /'
+}
+
+# present: those objects that are in the cluster. Kinds that the cluster does not serve yet have none: they are left out,
+# because kubectl get prints nothing at all if it does not know one of them.
+present() {
+  k api-resources --no-headers >"$facts/served" 2>"$facts/errors" </dev/null || :
+  [ -s "$facts/served" ] || echo "! the cluster does not list what it serves: $(cat "$facts/errors")"
+  awk 'FNR == NR {
+      group = $(NF - 2); if (!sub(/\/[^\/]*$/, "", group)) group = ""
+      version[$NF (group == "" ? "" : "." group)] = $(NF - 2)
+      next
+    }
+    $1 in version {
+      kind = $1; sub(/\..*/, "", kind)
+      where = $2 == "-" ? "" : ",\"namespace\":\"" $2 "\""
+      printf "---\n{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%s\"%s}}\n", version[$1], kind, $3, where
+    }' "$facts/served" bootstrap/objects >"$facts/names"
+  [ -s "$facts/names" ] || return 0
+  k get -f - --ignore-not-found --no-headers -o "custom-columns=$owner_columns" <"$facts/names" 2>"$facts/errors" ||
+    grep -v '^Warning' "$facts/errors" | sed 's/^/! /'
+}
+
+# judge: from the facts to a line for each object that belongs to others (`never` to be taken over, or with --adopt), for each
+# that another Application of the stack has (`move`), and for each Application of the older naming (`older`).
+judge() {
+  awk -v me="$stack" -v root="${root:-}" '
+    function shown(id, word) { split(id, word, " "); return word[1] "/" (word[2] == "-" ? "" : word[2] "/") word[3] }
+    function foreign(id, owner, way) { if (!(id in judged)) print way, shown(id) "|" owner; judged[id] = 1 }
+    $1 == "A" { stack_of[$2] = $3; path_of[$2] = $4; if ($3 == me && index($2, ".") == 0) { older[$2] = $4; bringing = 1 } }
+    $1 == "C" && $2 == me { ours[$3 " " $4 " " $5] = 1 }
+    $1 == "C" && $2 != me { claimed[$3 " " $4 " " $5] = $2 }
+    $1 == "W" { wanted[$2 " " $3 " " $4] = $5; named[$5] = 1 }
+    $1 == "L" && $2 == "!" { sub(/^L ! /, "error "); print }
+    $1 == "L" && $2 != "!" {
+      group = $3; if (!sub(/\/[^\/]*$/, "", group)) group = ""
+      id = $2 (group == "" ? "" : "." group) " " ($4 == "<none>" ? "-" : $4) " " $5
+      managers = " "; for (i = 8; i <= NF; i++) managers = managers $i " "
+      gsub(/,/, " ", managers)
+      app = $6; sub(/:.*/, "", app); sub(/^[^_]*_/, "", app)
+      if ($6 != "<none>" && app != wanted[id] && (app in stack_of)) {
+        if (stack_of[app] != me) foreign(id, "the Application " app (stack_of[app] == "<none>" ? "" : " of the stack " stack_of[app]), "never")
+        else if (index(app, ".") && wanted[id] != "-") print "move", id, wanted[id], app, $6
+      } else if ($6 != "<none>" && app != wanted[id] && !(id in ours) && index(app, me ".") != 1) foreign(id, "the former Application " app, "adopt")
+      else if ((id in ours) || $6 != "<none>" || managers ~ / cluster-forge /) next
+      else if ($7 != "<none>") foreign(id, "the Helm release " $7, "adopt")
+      else if ($2 == "Namespace" || (bringing && managers ~ / argocd/)) next
+      else foreign(id, "no stack (its fields are those of" (managers == " " ? " unknown managers" : substr(managers, 1, length(managers) - 1)) ")", "adopt")
+    }
+    END {
+      if (root != "") named[root] = 1
+      for (app in named) if ((app in stack_of) && stack_of[app] != me) print "never Application/" app "|" (stack_of[app] == "<none>" ? "no stack" : "the stack " stack_of[app])
+      for (id in claimed) if (id in wanted) foreign(id, "the stack " claimed[id], "adopt")
+      for (app in older) print (path_of[app] ~ /argo-apps$/ ? "older-root" : "older"), app
+    }' | sort
+}
+
+# own: refuses what belongs to others, and claims the rest. Called before the first change.
+own() {
+  [ -s bootstrap/claim.yaml ] || die 1 'bootstrap/claim.yaml is missing beside deploy.sh: copy the whole folder of the stack again'
+  facts=$(mktemp -d) || die 1 'cannot make a temporary folder: set TMPDIR to one that can be written'
+  verdict=$(owners | judge)
+  if printf '%s\n' "$verdict" | grep -q '^error '; then
+    rm -rf "$facts"
+    die 3 "cannot see whose the objects are: $(printf '%s\n' "$verdict" | sed -n 's/^error //p')"
+  fi
+  refuse
+  if [ -z "$dry_run" ]; then
+    claim
+    if [ -n "${root:-}" ]; then
+      bring_over
+      hand_over
+    fi
+  fi
+  rm -rf "$facts"
+}
+
+# of WORD: the lines of the verdict that begin with it, without it.
+of() { printf '%s\n' "$verdict" | sed -n "s/^$1 //p"; }
+
+refuse() {
+  if [ -n "$(of never)" ]; then
+    rm -rf "$facts"
+    warn 'these objects belong to others that are still at work:'
+    of never | sed -e 's/^/  /' -e 's/|/: belongs to /' >&2
+    die 3 "nothing was changed; leave the objects out of one of the two, or end the other Application and keep its objects (its root \
+first; remove metadata.finalizers before): kubectl delete applications.argoproj.io NAME -n ${namespace:-argocd} --cascade=orphan"
+  fi
+  [ -n "$(of adopt)" ] || return 0
+  if [ -z "$adopt" ]; then
+    rm -rf "$facts"
+    warn 'these objects are in the cluster, and not of this stack:'
+    of adopt | sed -e 's/^/  /' -e 's/|/: belongs to /' >&2
+    die 3 'nothing was changed; leave the objects out of the stack, or take them over with all their fields: pass --adopt'
+  fi
+  of adopt | sed -e 's/^/adopting /' -e 's/|/ from /'
+}
+
+changed() { output=$(k "$@" 2>&1 </dev/null) || failed "cannot $1 $2 $3: $output"; }
+
+# claim: the list of the objects, for other stacks and for the next deployment.
+claim() {
+  [ -n "$(k get namespace cluster-forge --ignore-not-found -o name 2>&1)" ] || changed create namespace cluster-forge
+  for other in $(of adopt | sed -n 's/.*|the stack //p' | sort -u); do
+    say "taking the adopted objects from the claim of the stack $other"
+    k get configmap "claim-$other" -n cluster-forge -o 'jsonpath={.data.objects}' </dev/null | sed 's/ [^ ]*$//' | sort >"$facts/theirs"
+    sed 's/ [^ ]*$//' bootstrap/objects | sort >"$facts/ours"
+    kept=$(comm -23 "$facts/theirs" "$facts/ours" | sed -e 's/$/ -\\n/' | tr -d '\n')
+    printf '{"data":{"objects":"%s"}}' "$kept" >"$facts/patch"
+    changed patch configmap "claim-$other" -n cluster-forge --type=merge --patch-file="$facts/patch"
+  done
+  if [ -n "$(k get configmap "claim-$stack" -n cluster-forge --ignore-not-found -o name 2>&1)" ]; then
+    changed replace -f bootstrap/claim.yaml
+  else
+    changed create -f bootstrap/claim.yaml
+  fi
+}
+
+# bring_over: Applications of this stack from before names had the stack are deleted without their objects, the root first.
+bring_over() {
+  for name in $(of older-root) $(of older); do
+    say "deleting the Application $name of the older naming; its objects stay"
+    changed patch applications.argoproj.io "$name" -n "$namespace" --type=merge -p '{"metadata":{"finalizers":null},"operation":null}'
+    changed delete applications.argoproj.io "$name" -n "$namespace" --cascade=orphan --ignore-not-found
+  done
+}
+
+# hand_over: objects that another component has now get its tracking id, so that the former one does not prune them. Until
+# the root is applied, neither it nor the former Applications sync by themselves.
+hand_over() {
+  [ -n "$(of move)" ] || return 0
+  for name in "$root" $(of move | cut -d ' ' -f 5 | sort -u); do
+    [ -n "$(k get applications.argoproj.io "$name" -n "$namespace" --ignore-not-found -o name 2>&1)" ] || continue
+    changed patch applications.argoproj.io "$name" -n "$namespace" --type=merge -p '{"spec":{"syncPolicy":{"automated":null}}}'
+  done
+  of move | while read -r kind where name to from id; do
+    say "moving $kind $name from the Application $from to $to"
+    kind=$(printf '%s' "$kind" | tr '[:upper:]' '[:lower:]')
+    if [ "$where" = - ]; then set --; else set -- -n "$where"; fi
+    changed annotate "$kind" "$name" "$@" --overwrite "argocd.argoproj.io/tracking-id=$to:${id#*:}"
+  done
+}

@@ -1,0 +1,279 @@
+"""What belongs to others is never taken over: the list of a stack's objects, and what deploy.sh does with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.gitops import bootstrap, deploy_script, ownership, plan
+from cluster_forge.manifests.part import Part
+from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack
+
+SHELL = shutil.which("dash") or "sh"
+DIRECT = Stack(name="demo", gitops=GitOps(engine=GitOpsEngine.NONE))
+STACK = Stack(name="demo")
+Make = Callable[..., Any]
+
+KUBECTL = """\
+import os, sys
+call = " ".join(sys.argv[1:])
+folder = os.environ["STUB"]
+open(f"{folder}/log", "a").write(call + "\\n")
+if os.path.exists(f"{folder}/fails") and call.startswith(open(f"{folder}/fails").read()):
+    sys.exit("Error from server (Forbidden)")
+if call.startswith("get applications") and "PATH" in call and not os.path.exists(f"{folder}/applications"):
+    sys.exit("error: the server doesn't have a resource type \\"applications\\"")
+for name, part in (("live", "get -f -"), ("served", "api-resources"), ("applications", "STACK:.metadata.labels.cluster-forge/stack,PATH"),
+                   ("claims", "-l cluster-forge/claim"), ("claimed", "jsonpath={.data.objects}"), ("root", "WANTED:")):
+    if part in call and os.path.exists(f"{folder}/{name}"):
+        print(open(f"{folder}/{name}").read(), end="")
+        break
+if call.startswith("get applications.argoproj.io demo.") and os.path.exists(f"{folder}/applications"):
+    name = sys.argv[3]
+    print(name if f"{name} " in open(f"{folder}/applications").read() else "", end="")
+if "/version" in call:
+    print('{"minor": "33"}')
+if call.startswith("get -f - "):
+    open(f"{folder}/names", "w").write(sys.stdin.read())
+if "--patch-file" in call:
+    open(f"{folder}/patch", "w").write(open(call.rpartition("=")[2]).read())
+if call.startswith("apply"):
+    print("x serverside-applied")
+"""
+
+
+class Run:
+    def __init__(self, finished: subprocess.CompletedProcess[str], log: Path) -> None:
+        self.code, self.out, self.err = finished.returncode, finished.stdout, finished.stderr
+        self.calls = log.read_text().splitlines()
+
+    @property
+    def changes(self) -> list[str]:
+        """The calls that change something, up to the first file of the stack."""
+        verbs = ("apply", "create", "replace", "delete", "patch", "annotate")
+        changes = [call for call in self.calls if call.startswith(verbs)]
+        first = next((number for number, call in enumerate(changes) if call.startswith("apply")), len(changes))
+        return changes[:first]
+
+
+@pytest.fixture
+def deploy(tmp_path: Path, parts: tuple[Part, ...]) -> Callable[..., Run]:
+    """Run the script against a cluster with these ``answers`` of kubectl, by name."""
+
+    def go(stack: Stack, *arguments: str, **answers: str) -> Run:
+        planned = plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-1")
+        files: Mapping[str, bytes] = {
+            **bootstrap.tree(planned).files,
+            "deploy.sh": deploy_script.script(planned).encode(),
+        }
+        for path, content in files.items():
+            (tmp_path / "cast" / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "cast" / path).write_bytes(content)
+        served = "namespaces ns v1 false Namespace\ndeployments deploy apps/v1 true Deployment\n"
+        root = "demo.argo-apps v-1 v-1 Synced Healthy Succeeded\n"
+        for name, text in {"root": root, "served": served, **answers}.items():
+            (tmp_path / name).write_text(text)
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "bin" / "kubectl").write_text(f"#!{sys.executable} -IS\n{KUBECTL}")
+        (tmp_path / "bin" / "kubectl").chmod(0o755)
+        environment = {**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "STUB": str(tmp_path)}
+        finished = subprocess.run(
+            [SHELL, tmp_path / "cast" / "deploy.sh", "--yes", "--timeout=1", *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=60,
+            check=False,
+        )
+        return Run(finished, tmp_path / "log")
+
+    return go
+
+
+def live(tracked: str = "<none>", release: str = "<none>", managers: str = "cluster-forge", name: str = "web") -> str:
+    return f"Deployment   apps/v1   shop   {name}   {tracked}   {release}   {managers}\n"
+
+
+def test_the_list_has_every_object_but_hooks(parts: tuple[Part, ...]) -> None:
+    files = ownership.tree(STACK, parts).files
+    lines = files["objects"].decode().splitlines()
+    assert "Deployment.apps shop web demo.shop" in lines
+    assert "Namespace - shop demo.definitions" in lines
+    assert not any("migrate" in line for line in lines)
+    claim = yaml.safe_load(files["claim.yaml"])
+    assert claim["metadata"]["labels"]["cluster-forge/stack"] == "demo"
+    assert claim["data"]["objects"] == files["objects"].decode()
+    assert len(list(ownership.read(claim["data"]["objects"]))) == len(lines)
+
+
+def test_an_object_that_kubectl_applies_has_no_application(parts: tuple[Part, ...]) -> None:
+    assert b"Deployment.apps shop web -\n" in ownership.tree(DIRECT, parts).files["objects"]
+
+
+@pytest.mark.parametrize("stack", [DIRECT, STACK])
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {},
+        {"live": live()},
+        {"live": live("demo.shop:apps/Deployment:shop/web", managers="argocd-controller")},
+        {"live": "Namespace v1 <none> shop <none> <none> kubectl-create\n"},
+        {
+            "live": live(managers="helm"),
+            "claims": "demo claim-demo\n",
+            "claimed": "Deployment.apps shop web demo.shop\n",
+        },
+    ],
+)
+def test_what_is_new_or_of_the_stack_is_claimed(
+    deploy: Callable[..., Run], stack: Stack, answers: dict[str, str]
+) -> None:
+    run = deploy(stack, **answers)
+    assert run.code == 0, run.err
+    assert run.changes == ["create namespace cluster-forge", "create -f bootstrap/claim.yaml"]
+
+
+OWNED = [
+    ({"live": live(managers="kubectl-edit,k3s")}, "no stack (its fields are those of kubectl-edit k3s)"),
+    ({"live": live(release="web", managers="helm")}, "the Helm release web"),
+    ({"live": live("gone:apps/Deployment:shop/web", managers="argocd-controller")}, "the former Application gone"),
+    ({"claims": "other claim-other\n", "claimed": "Deployment.apps shop web -\n"}, "the stack other"),
+]
+RUNNING = [
+    (
+        {
+            "live": live("other.web:apps/Deployment:shop/web"),
+            "applications": "other.web other web\n",
+        },
+        "Deployment.apps/shop/web: belongs to the Application other.web of the stack other",
+    ),
+    (
+        {"live": live("web:apps/Deployment:shop/web"), "applications": "web <none> web\n"},
+        "Deployment.apps/shop/web: belongs to the Application web",
+    ),
+]
+
+
+@pytest.mark.parametrize("stack", [DIRECT, STACK])
+@pytest.mark.parametrize(("answers", "owner"), OWNED)
+def test_what_is_of_others_is_refused_unless_adopted(
+    deploy: Callable[..., Run], stack: Stack, answers: dict[str, str], owner: str
+) -> None:
+    run = deploy(stack, **answers)
+    assert (run.code, run.changes) == (3, [])
+    assert f"Deployment.apps/shop/web: belongs to {owner}\n" in run.err
+    assert "--adopt" in run.err
+
+
+@pytest.mark.parametrize(("answers", "owner"), OWNED)
+def test_what_is_adopted_is_named(deploy: Callable[..., Run], answers: dict[str, str], owner: str) -> None:
+    run = deploy(STACK, "--adopt", **answers)
+    assert run.code == 0, run.err
+    assert f"adopting Deployment.apps/shop/web from {owner}\n" in run.out
+    assert "create -f bootstrap/claim.yaml" in run.changes
+
+
+def test_what_is_adopted_leaves_the_claim_of_the_other_stack(deploy: Callable[..., Run], tmp_path: Path) -> None:
+    claimed = "Deployment.apps shop web other.web\nSecret other key other.web\n"
+    run = deploy(DIRECT, "--adopt", claims="other claim-other\n", claimed=claimed)
+    assert run.code == 0, run.err
+    assert (tmp_path / "patch").read_text() == '{"data":{"objects":"Secret other key -\\n"}}'
+
+
+@pytest.mark.parametrize("arguments", [(), ("--adopt",)])
+@pytest.mark.parametrize(("answers", "says"), RUNNING)
+def test_what_another_application_manages_is_refused(
+    deploy: Callable[..., Run], answers: dict[str, str], says: str, arguments: tuple[str, ...]
+) -> None:
+    run = deploy(STACK, *arguments, **answers)
+    assert (run.code, run.changes) == (3, [])
+    assert says in run.err
+    assert "--cascade=orphan" in run.err
+
+
+@pytest.mark.parametrize("name", ["demo.shop", "demo.argo-apps"])
+def test_an_application_of_others_with_a_name_of_ours_is_refused(deploy: Callable[..., Run], name: str) -> None:
+    run = deploy(STACK, "--adopt", applications=f"{name} <none> x\n")
+    assert (run.code, run.changes) == (3, [])
+    assert f"Application/{name}: belongs to no stack" in run.err
+
+
+def test_a_stack_of_the_older_naming_is_brought_over_without_deleting_objects(deploy: Callable[..., Run]) -> None:
+    rows = live("shop:apps/Deployment:shop/web", managers="argocd-controller")
+    crd = (
+        "CustomResourceDefinition apiextensions.k8s.io/v1 <none> widgets.example.com <none> <none> argocd-controller\n"
+    )
+    applications = "shop demo shop\ndemo demo argo-apps\nweb other web\n"
+    run = deploy(STACK, live=rows + crd, applications=applications)
+    assert run.code == 0, run.err
+    deleted = [call for call in run.changes if call.startswith("delete")]
+    assert deleted == [
+        f"delete applications.argoproj.io {name} -n argocd --cascade=orphan --ignore-not-found"
+        for name in ("demo", "shop")
+    ]
+    patched = [call.split()[2] for call in run.changes if '"finalizers":null' in call]
+    assert patched == ["demo", "shop"]
+
+
+def test_a_broken_off_bringing_over_can_be_run_again(deploy: Callable[..., Run]) -> None:
+    rows = live("shop:apps/Deployment:shop/web", managers="argocd-controller")
+    run = deploy(STACK, live=rows, claims="demo claim-demo\n", claimed="Deployment.apps shop web demo.shop\n")
+    assert run.code == 0, run.err
+
+
+def test_an_object_that_another_component_has_now_is_handed_over(deploy: Callable[..., Run]) -> None:
+    rows = live("demo.web:apps/Deployment:shop/web", managers="argocd-controller")
+    run = deploy(STACK, live=rows, applications="demo.web demo web\ndemo.argo-apps demo argo-apps\n")
+    assert run.code == 0, run.err
+    off = '{"spec":{"syncPolicy":{"automated":null}}}'
+    assert run.changes[2:] == [
+        f"patch applications.argoproj.io demo.argo-apps -n argocd --type=merge -p {off}",
+        f"patch applications.argoproj.io demo.web -n argocd --type=merge -p {off}",
+        "annotate deployment.apps web -n shop --overwrite argocd.argoproj.io/tracking-id=demo.shop:apps/Deployment:shop/web",
+    ]
+
+
+def test_a_stack_whose_root_was_ended_is_handed_over_as_well(deploy: Callable[..., Run]) -> None:
+    rows = live("demo.web:apps/Deployment:shop/web", managers="argocd-controller")
+    run = deploy(STACK, live=rows, applications="demo.web demo web\n")
+    assert run.code == 0, run.err
+
+
+def test_kinds_that_the_cluster_does_not_serve_are_not_asked_for(deploy: Callable[..., Run], tmp_path: Path) -> None:
+    """kubectl get prints nothing at all if it does not know one of the kinds (1.32)."""
+    assert deploy(DIRECT).code == 0
+    names = list(yaml.safe_load_all((tmp_path / "names").read_text()))
+    assert {name["kind"] for name in names} == {"Namespace", "Deployment"}
+    assert {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}} in names
+
+
+def test_a_cluster_that_does_not_answer_is_refused(deploy: Callable[..., Run]) -> None:
+    run = deploy(DIRECT, served="")
+    assert (run.code, run.changes) == (3, [])
+    assert "the cluster does not list what it serves" in run.err
+
+
+@pytest.mark.parametrize("fails", ["get applications", "get configmaps"])
+def test_owners_that_cannot_be_seen_are_an_error(deploy: Callable[..., Run], fails: str) -> None:
+    run = deploy(DIRECT, fails=fails)
+    assert (run.code, run.changes) == (3, [])
+    assert "cannot see whose the objects are: Error from server (Forbidden)" in run.err
+
+
+def test_a_dry_run_refuses_and_claims_nothing(deploy: Callable[..., Run]) -> None:
+    assert deploy(DIRECT, "--dry-run", live=live(managers="helm")).code == 3
+
+
+def test_a_dry_run_of_a_new_stack_changes_nothing(deploy: Callable[..., Run]) -> None:
+    run = deploy(DIRECT, "--dry-run")
+    assert (run.code, run.changes) == (0, [])

@@ -1,0 +1,67 @@
+"""What holds data keeps an annotation that no GitOps engine deletes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests import hooks, retention
+from cluster_forge.manifests.manifest import Manifest, Provenance
+
+FROM = Provenance(component=ComponentName("db"), origin="a.yaml:1")
+CRDS = "apiextensions.k8s.io/v1"
+
+
+def manifest(kind: str, api: str = "v1", **metadata: Any) -> Manifest:
+    return Manifest.of({"apiVersion": api, "kind": kind, "metadata": {"name": "x", **metadata}}, FROM)
+
+
+@pytest.mark.parametrize(
+    ("kind", "api", "is_kept"),
+    [
+        ("Namespace", "v1", True),
+        ("PersistentVolumeClaim", "v1", True),
+        ("PersistentVolume", "v1", True),
+        ("CustomResourceDefinition", CRDS, True),
+        ("CustomResourceDefinition", "apiextensions.k8s.io/v1beta1", True),
+        ("Namespace", "example.com/v1", False),
+        ("Secret", "v1", False),
+    ],
+)
+def test_what_holds_data_is_annotated(kind: str, api: str, is_kept: bool) -> None:
+    retained = retention.retained(manifest(kind, api), retention.ARGOCD)
+    annotations = retained.body["metadata"].get("annotations", {})
+    assert annotations == ({retention.ARGOCD: "Prune=false,Delete=false"} if is_kept else {})
+    assert (b"Prune=false" in retained.text) == is_kept
+
+
+@pytest.mark.parametrize(
+    ("present", "merged"),
+    [
+        (None, "Prune=false,Delete=false"),
+        ("", "Prune=false,Delete=false"),
+        ("ServerSideApply=true, Replace=true", "ServerSideApply=true,Replace=true,Prune=false,Delete=false"),
+        ("Prune=false", "Prune=false,Delete=false"),
+        ("Prune=true,Delete=true", "Prune=false,Delete=false"),
+        ("Prune=confirm", "Prune=confirm,Delete=false"),
+        ("Delete=confirm,,PruneLast=true", "Delete=confirm,PruneLast=true,Prune=false"),
+    ],
+)
+def test_other_options_stay(present: Any, merged: str) -> None:
+    retained = retention.retained(
+        manifest("Namespace", annotations={retention.ARGOCD: present, "team": "a"}), retention.ARGOCD
+    )
+    assert retained.body["metadata"]["annotations"] == {retention.ARGOCD: merged, "team": "a"}
+
+
+def test_annotating_twice_changes_nothing() -> None:
+    once = retention.retained(manifest("Namespace", annotations=None), retention.ARGOCD)
+    assert retention.retained(once, retention.ARGOCD) is once
+
+
+def test_a_hook_that_holds_data_has_no_delete_policy() -> None:
+    notes = {"helm.sh/hook": "pre-install", "helm.sh/hook-delete-policy": "hook-succeeded"}
+    assert hooks.of(manifest("PersistentVolumeClaim", annotations=notes).body).delete_policies == frozenset()
+    assert hooks.of(manifest("Secret", annotations=notes).body).delete_policies
