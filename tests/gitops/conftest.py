@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.gitops.deploying import Run, deploy
 
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.manifests.part import Part, PartObject
 
@@ -64,6 +67,16 @@ def argocd_bodies(namespace: str = "argocd") -> list[dict[str, Any]]:
 
 
 @pytest.fixture
+def run(tmp_path: Path, parts: tuple[Part, ...]) -> Callable[..., Run]:
+    """`deploying.deploy` for the stack of `parts`, or for other ``parts``."""
+
+    def go(delivery: Delivery, *arguments: str, **more: Any) -> Run:
+        return deploy(tmp_path, more.pop("parts", parts), delivery, *arguments, **more)
+
+    return go
+
+
+@pytest.fixture
 def make_body() -> MakeBody:
     return body
 
@@ -82,7 +95,9 @@ def argo() -> Part:
 def parts(argo: Part) -> tuple[Part, ...]:
     """Argo CD, CRDs, and a shop whose custom resource and hooks need an order."""
     hooked = {"helm.sh/hook": "pre-install", "helm.sh/hook-weight": "-5"}
-    definitions = part("definitions", [crd("widgets.example.com"), body("v1", "Namespace", "shop")], wave=-100)
+    versions = [{"name": "v1", "served": True}]
+    widgets = crd("widgets.example.com", group="example.com", names={"kind": "Widget"}, versions=versions)
+    definitions = part("definitions", [widgets, body("v1", "Namespace", "shop")], wave=-100)
     shop = part(
         "shop",
         [

@@ -104,7 +104,7 @@ def test_hooks_keep_their_delete_policies(make_part: Make, make_body: Make) -> N
         make_body("batch/v1", "Job", "a", "a", annotations={"helm.sh/hook": "pre-install"}),
         make_body("batch/v1", "Job", "b", "a", annotations=notes),
     ]
-    _, step = component_steps.of(make_part("a", bodies), {}, MINOR)
+    _, step, _ = component_steps.of(make_part("a", bodies), {}, MINOR)
     assert isinstance(step, ApplyHooks)
     assert step.delete_policies == (
         frozenset({DeletePolicy.BEFORE_CREATION}),

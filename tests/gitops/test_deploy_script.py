@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,99 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.gitops.deploying import HEALTHY, SHELL, STACKS, Answers, Run, files, planned, states, written
 
-from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.gitops import bootstrap, deploy_script, plan
+from cluster_forge.gitops import bootstrap, deploy_script
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.part import Part
-from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
+from cluster_forge.stack.model import RepositorySource
 
-SHELL = shutil.which("dash") or "sh"
 SHELLCHECK = shutil.which("shellcheck") or shutil.which("shellcheck", path=Path(sys.executable).parent)
-STACKS = {
-    Delivery.DIRECT: Stack(name="demo", gitops=GitOps(engine=GitOpsEngine.NONE)),
-    Delivery.INSTALL: Stack(name="demo"),
-    Delivery.EXISTING: Stack(name="demo", gitops=GitOps(install=False)),
-}
-STUB = """\
-import json, os, sys
-folder = os.environ["STUB"]
-call = " ".join(sys.argv[1:])
-with open(f"{folder}/log", "a", encoding="utf-8") as log:
-    log.write(call + "\\n")
-with open(f"{folder}/answers.json", encoding="utf-8") as file:
-    answers = json.load(file)
-for number, (part, outputs) in enumerate(answers):
-    if part in call:
-        used = f"{folder}/used-{number}"
-        count = int(open(used).read()) if os.path.exists(used) else 0
-        open(used, "w").write(str(count + 1))
-        code, text = outputs[min(count, len(outputs) - 1)]
-        print(text)
-        sys.exit(code)
-"""
-HEALTHY = "demo.argo-apps v-1 v-1 Synced Healthy Succeeded\ndemo.shop v-1 v-1 Synced Healthy Succeeded"
-DEFAULTS = [
-    ["--raw /version", [[0, '{\n  "major": "1",\n  "minor": "33+"\n}']]],
-    ["WANTED:", [[0, HEALTHY]]],
-    ["api-resources", [[0, "namespaces ns v1 false Namespace"]]],
-    ["apply", [[0, "thing serverside-applied\nWarning: beware"]]],
-]
-Answers = list[list[object]]
-
-
-@dataclasses.dataclass
-class Run:
-    code: int
-    out: str
-    err: str
-    calls: list[str]
-
-
-def planned(stack: Stack, parts: tuple[Part, ...]) -> DeployPlan:
-    return plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-1")
-
-
-@pytest.fixture
-def run(tmp_path: Path, parts: tuple[Part, ...]) -> Callable[..., Run]:
-    """Write a stack's delivery, run its script, return its output and its calls of kubectl."""
-
-    def go(delivery: Delivery, *arguments: str, answers: Answers | None = None, stack: Stack | None = None) -> Run:
-        stack = stack or STACKS[delivery]
-        folder = tmp_path / "cast"
-        deployment = planned(stack, parts)
-        for path, content in bootstrap.tree(deployment).files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(content)
-        (folder / "deploy.sh").write_text(deploy_script.script(deployment))
-        programs = tmp_path / "bin"
-        programs.mkdir()
-        (programs / "kubectl").write_text(f"#!{sys.executable} -IS\n{STUB}")
-        (programs / "kubectl").chmod(0o755)
-        (programs / "sleep").write_text("#!/bin/sh\n")
-        (programs / "sleep").chmod(0o755)
-        (tmp_path / "answers.json").write_text(json.dumps([*(answers or []), *DEFAULTS]))
-        environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "STUB": str(tmp_path)}
-        finished = subprocess.run(
-            [SHELL, folder / "deploy.sh", *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            env=environment,
-            timeout=60,
-            check=False,
-        )
-        log = tmp_path / "log"
-        calls = log.read_text().splitlines() if log.exists() else []
-        return Run(finished.returncode, finished.stdout, finished.stderr, calls)
-
-    return go
-
-
-def files(run: Run) -> list[str]:
-    """The files that were applied, in order."""
-    return [call.split()[-1].removeprefix("bootstrap/") for call in run.calls if call.startswith("apply")]
 
 
 @pytest.mark.parametrize("delivery", list(Delivery))
@@ -114,13 +28,11 @@ def test_the_script_passes_shellcheck(
 ) -> None:
     stack = STACKS[delivery]
     stack = dataclasses.replace(stack, gitops=dataclasses.replace(stack.gitops, source=source, url="https://x"))
-    text = deploy_script.script(planned(stack, parts))
-    (tmp_path / "deploy.sh").write_text(text)
+    text = written(planned(stack, parts), tmp_path)
     subprocess.run([SHELL, "-n", tmp_path / "deploy.sh"], check=True)
-    assert len(text.splitlines()) < 600
+    assert len(text.splitlines()) < 900
     assert "# shellcheck" not in text
     assert "{waves}" not in text
-    assert '"$1"/*' not in text
     assert ("git-server.yaml" in text) == (source is RepositorySource.INTERNAL and delivery is not Delivery.DIRECT)
     if SHELLCHECK is None:
         pytest.skip("shellcheck is not installed")
@@ -131,8 +43,9 @@ def test_the_script_passes_shellcheck(
 
 def test_the_script_of_a_large_stack_stays_short(parts: tuple[Part, ...]) -> None:
     direct = planned(STACKS[Delivery.DIRECT], parts)
-    text = deploy_script.script(dataclasses.replace(direct, components=direct.components * 20))
-    assert len(text.splitlines()) < 600
+    large = dataclasses.replace(direct, components=direct.components * 20)
+    text = deploy_script.script(large, bootstrap.tree(large))
+    assert len(text.splitlines()) < 900
 
 
 @pytest.mark.parametrize("delivery", list(Delivery))
@@ -173,17 +86,18 @@ def test_kubectl_applies_wave_by_wave_and_waits(run: Callable[..., Run]) -> None
     assert result.code == 0, result.err
     assert all(call.startswith("--context there --kubeconfig /k ") for call in result.calls)
     calls = [call.removeprefix("--context there --kubeconfig /k ") for call in result.calls]
-    assert calls[:3] == [
+    assert calls[:4] == [
         "get --raw /version",
         "auth can-i * * --all-namespaces",
-        "config view --minify -o jsonpath={.clusters[0].cluster.server}",
+        "api-resources --no-headers",
+        "config view --minify -o jsonpath={.current-context}|{.clusters[0].cluster.server}|{.contexts[0].context.namespace}",
     ]
     shop = [call.split(" -o ")[0] for call in calls if "shop" in call]
-    apply, at = "apply --server-side --force-conflicts --field-manager=cluster-forge -f", "bootstrap/waves/002-shop"
+    apply, at = "apply --server-side --field-manager=cluster-forge -f", "bootstrap/waves/002-shop"
     assert shop == [
         f"{apply} {at}/namespaces.yaml",
         f"{apply} {at}/hooks-pre-00-objects.yaml",
-        f"delete --ignore-not-found -f {at}/hooks-pre-01-jobs.yaml",
+        f"delete --ignore-not-found --timeout=9s -f {at}/hooks-pre-01-jobs.yaml",
         f"{apply} {at}/hooks-pre-01-jobs.yaml",
         f"get -f {at}/hooks-pre-01-jobs.yaml --ignore-not-found --no-headers",
         f"{apply} {at}/objects.yaml",
@@ -191,14 +105,14 @@ def test_kubectl_applies_wave_by_wave_and_waits(run: Callable[..., Run]) -> None
         f"{apply} {at}/custom.yaml",
         "rollout status -n shop deployment.apps/web --timeout=9s",
         "get job.batch/plain -n shop --ignore-not-found --no-headers",
-        f"delete --ignore-not-found -f {at}/hooks-post-00-jobs.yaml",
+        f"delete --ignore-not-found --timeout=9s -f {at}/hooks-post-00-jobs.yaml",
         f"{apply} {at}/hooks-post-00-jobs.yaml",
         f"get -f {at}/hooks-post-00-jobs.yaml --ignore-not-found --no-headers",
     ]
     assert (
-        "wait --for=condition=Available --timeout=9s apiservice.apiregistration.k8s.io/v1.metrics.example.com" in calls
+        "wait --timeout=9s --for=condition=Available apiservice.apiregistration.k8s.io/v1.metrics.example.com" in calls
     )
-    assert "wait --for=condition=Established --timeout=9s -f bootstrap/waves/001-definitions/crds.yaml" in calls
+    assert "wait --timeout=9s --for=condition=Established -f bootstrap/waves/001-definitions/crds.yaml" in calls
     assert "waiting for deployment.apps/web in shop (up to 9s)" in result.out
     assert "    warning: beware" in result.out
     assert result.out.endswith("the stack demo is deployed\n")
@@ -288,13 +202,13 @@ def test_a_temporary_error_is_retried(run: Callable[..., Run]) -> None:
 def test_an_immutable_job_is_replaced(run: Callable[..., Run]) -> None:
     answers: Answers = [
         [
-            "apply --server-side --force-conflicts --field-manager=cluster-forge -f bootstrap/waves/002-shop/jobs.yaml",
+            "002-shop/jobs.yaml",
             [[1, "field is immutable"], [0, "serverside-applied"]],
         ]
     ]
     result = run(Delivery.DIRECT, "--yes", answers=answers)
     assert result.code == 0, result.err
-    assert "delete --ignore-not-found -f bootstrap/waves/002-shop/jobs.yaml" in result.calls
+    assert "delete --ignore-not-found --timeout=600s -f bootstrap/waves/002-shop/jobs.yaml" in result.calls
 
 
 @pytest.mark.parametrize(
@@ -308,9 +222,9 @@ def test_an_immutable_job_is_replaced(run: Callable[..., Run]) -> None:
         ([["rollout status -n shop", [[1, "timed out"]]]], "deployment.apps/web in shop is not ready: timed out"),
         ([["condition=Available", [[1, "timed out"]]]], "is not available: timed out"),
         ([["condition=Established", [[1, "timed out"]]]], "CRDs not established: timed out"),
-        ([["get -f bootstrap/waves/002-shop/hooks-pre", [[0, "migrate shop <none> True <none>"]]]], "migrate failed"),
+        ([["COMPLETE:", [[0, "migrate shop <none> True <none>"]]]], "migrate failed"),
         (
-            [["get -f bootstrap/waves/002-shop/hooks-pre", [[0, "migrate shop <none> <none> <none>"]]]],
+            [["COMPLETE:", [[0, "migrate shop <none> <none> <none>"]]]],
             "not complete after 0s: migrate",
         ),
     ],
@@ -355,14 +269,14 @@ def test_the_namespace_of_an_installed_argo_cd_cannot_change(run: Callable[..., 
 
 
 def test_the_root_is_awaited_and_unready_applications_are_named(run: Callable[..., Run]) -> None:
-    states = [
-        [0, "demo.argo-apps v-0 v-0 Synced Healthy Running\ndemo.shop v-0 v-0 Synced Healthy Failed"],
-        [0, "demo.argo-apps v-1 <none> <none> <none> <none>"],
-        [0, "demo.argo-apps v-1 v-1 OutOfSync Healthy Running\ndemo.shop v-0 v-0 Synced Healthy <none>"],
-        [0, "demo.argo-apps v-1 v-1 OutOfSync Progressing Running\ndemo.shop v-1 v-1 OutOfSync Missing Running"],
+    rows = [
+        [0, states(demo="v-0 v-0 Synced Healthy Running", shop="v-0 v-0 Synced Healthy Failed")],
+        [0, states("", demo="v-1 <none> <none> <none> <none>")],
+        [0, states(demo="v-1 v-1 OutOfSync Healthy Running", shop="v-0 v-0 Synced Healthy <none>")],
+        [0, states(demo="v-1 v-1 OutOfSync Progressing Running", shop="v-1 v-1 OutOfSync Missing Running")],
         [0, HEALTHY],
     ]
-    result = run(Delivery.INSTALL, "--yes", answers=[["WANTED:", list(states)]])
+    result = run(Delivery.INSTALL, "--yes", answers=[["WANTED:", list(rows)]])
     assert result.code == 0, result.err
     assert "terminating the sync of demo.argo-apps at v-0" in result.out
     (ended,) = (call for call in result.calls if "Terminating" in call)
@@ -373,7 +287,7 @@ def test_the_root_is_awaited_and_unready_applications_are_named(run: Callable[..
 
 def test_a_failed_sync_is_restarted(run: Callable[..., Run]) -> None:
     answers: Answers = [
-        ["WANTED:", [[0, "demo.shop v-1 v-1 OutOfSync Missing Failed"], [0, HEALTHY]]],
+        ["WANTED:", [[0, states("", shop="v-1 v-1 OutOfSync Missing Failed")], [0, HEALTHY]]],
         ["jsonpath={.spec.syncPolicy.syncOptions}", [[0, '["ServerSideApply=true"]']]],
     ]
     result = run(Delivery.INSTALL, "--yes", answers=answers)
@@ -386,13 +300,10 @@ def test_a_failed_sync_is_restarted(run: Callable[..., Run]) -> None:
 def test_applications_that_stay_unready_are_named_with_their_messages(run: Callable[..., Run]) -> None:
     answers: Answers = [
         [
-            "WANTED:",
-            [[0, "demo.argo-apps v-1 v-1 Unknown Healthy <none>\ndemo.shop v-1 v-1 OutOfSync Degraded Failed"]],
-        ],
-        [
             "SAYS:",
             [[0, "demo.argo-apps   successfully synced   <none>\ndemo.shop   one or more tasks failed   <none>"]],
         ],
+        ["WANTED:", [[0, states(demo="v-1 v-1 Unknown Healthy <none>", shop="v-1 v-1 OutOfSync Degraded Failed")]]],
     ]
     result = run(Delivery.INSTALL, "--yes", "--timeout=0", answers=answers)
     assert result.code == 1

@@ -133,10 +133,11 @@ def test_the_script_prints_the_steps_of_the_plan(
         gitops=GitOps(engine=gitops.engine, install=gitops.install, source=source, url="registry.example.com/demo"),
     )
     deployment = planned(stack, parts)
-    for path, content in bootstrap.tree(deployment).files.items():
+    files = bootstrap.tree(deployment)
+    for path, content in files.files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(content)
-    (tmp_path / "deploy.sh").write_text(deploy_script.script(deployment))
+    (tmp_path / "deploy.sh").write_text(deploy_script.script(deployment, files))
     printed = subprocess.run(
         ["sh", tmp_path / "deploy.sh", "--print"], capture_output=True, text=True, check=True
     ).stdout

@@ -44,6 +44,18 @@ def test_a_very_long_name_is_cut_and_stays_unique() -> None:
 
 
 def test_identity_of_a_body() -> None:
-    body = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"generateName": "run-", "namespace": None}}
-    assert ObjectId.of(body) == ObjectId(group="batch", kind="Job", namespace="", name="run-")
+    body = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "run", "namespace": None}}
+    assert ObjectId.of(body) == ObjectId(group="batch", kind="Job", namespace="", name="run")
     assert group_of("v1") == ""
+
+
+def test_two_objects_with_the_same_generate_name_are_two_objects() -> None:
+    """Before, both were called ``run-``: one of them was a duplicate of the other."""
+    metadata = {"generateName": "run-", "namespace": "n"}
+    jobs = [
+        ObjectId.of({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"parallelism": number}})
+        for number in (1, 1, 2)
+    ]
+    assert jobs[0] == jobs[1] != jobs[2]
+    assert jobs[0].file_name != jobs[2].file_name
+    assert jobs[0].name.startswith("run-")

@@ -9,16 +9,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from cluster_forge.gitops.parts import is_custom
-from cluster_forge.gitops.steps import Apply, ApplyCrds, ApplyHooks, AwaitReady, FileStep, StepFile, position
+from cluster_forge.gitops.steps import (
+    Apply,
+    ApplyCrds,
+    ApplyHooks,
+    AwaitReady,
+    DeletedHook,
+    DeleteHooks,
+    FileStep,
+    HookDeletion,
+    StepFile,
+    position,
+)
 from cluster_forge.manifests import emitter, hooks
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.health import AWAITED
+from cluster_forge.manifests.hooks import DeletePolicy
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.kubernetes_apis import BUILT_IN_NAMESPACES
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part, PartObject
 
 _NAMESPACE, _JOB, _POD = ("", "Namespace"), ("batch", "Job"), ("", "Pod")
+
+_KEPT = frozenset({_NAMESPACE, ("", "PersistentVolumeClaim"), ("", "PersistentVolume"), CRD})
+"""Kinds that hold data: no policy of a hook deletes them."""
+
+_DELETIONS = {
+    DeletePolicy.BEFORE_CREATION: HookDeletion.BEFORE,
+    DeletePolicy.SUCCEEDED: HookDeletion.SUCCEEDED,
+    DeletePolicy.FAILED: HookDeletion.FAILED,
+}
 
 _ORDER = {
     kind: place
@@ -52,8 +73,8 @@ def of(part: Part, namespaces: Mapping[str, bytes], minor: int) -> tuple[FileSte
             file=StepFile.CUSTOM_RESOURCES, documents=_documents(item for item in plain if is_custom(item.kind, minor))
         ),
         AwaitReady(file=StepFile.READINESS, targets=tuple(item.id for item in plain if item.kind in AWAITED)),
-        *_hooks(StepFile.HOOKS_BEFORE, part, hooks.BEFORE_INSTALL),
-        *_hooks(StepFile.HOOKS_AFTER, part, hooks.AFTER_INSTALL),
+        *_hooks(StepFile.HOOKS_BEFORE, StepFile.HOOKS_BEFORE_DELETED, part, hooks.BEFORE_INSTALL),
+        *_hooks(StepFile.HOOKS_AFTER, StepFile.HOOKS_AFTER_DELETED, part, hooks.AFTER_INSTALL),
     )
     return tuple(sorted((step for step in steps if not _is_empty(step)), key=position))
 
@@ -69,7 +90,13 @@ def rendered(bodies: Iterable[Body]) -> tuple[bytes, ...]:
 
 
 def _is_empty(step: FileStep) -> bool:
-    return not (step.targets if isinstance(step, AwaitReady) else step.documents)
+    match step:
+        case AwaitReady(targets=targets):
+            return not targets
+        case DeleteHooks(hooks=deleted):
+            return not deleted
+        case _:
+            return not step.documents
 
 
 def _namespaces(part: Part, known: Mapping[str, bytes]) -> Iterator[bytes]:
@@ -84,23 +111,45 @@ def _namespace(name: str) -> Body:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
-def _hooks(file: StepFile, part: Part, events: frozenset[str]) -> Iterator[FileStep]:
-    """The part's hooks for ``events`` by weight: of each weight the objects first, then the Jobs and Pods."""
+def _hooks(file: StepFile, deleted: StepFile, part: Part, events: frozenset[str]) -> Iterator[FileStep]:
+    """The part's hooks for ``events`` by weight: of each weight the objects first, then the Jobs and Pods.
+
+    At the end those are deleted that ask for it; their list is ``deleted``.
+    """
     chosen = [item for item in part.objects if hooks.events(item.hook) & events]
+    deletions: list[DeletedHook] = []
     number = 0
     for weight in sorted({item.hook_weight for item in chosen}):
         same = [item for item in chosen if item.hook_weight == weight]
         for kind, is_run in (("objects", False), ("jobs", True)):
             items = sorted((item for item in same if (item.kind in (_JOB, _POD)) == is_run), key=_install_order)
             if items:
-                yield ApplyHooks(
+                step = ApplyHooks(
                     file=file.replace("*", f"{number:02}-{kind}"),
                     documents=_documents(items),
                     weight=weight,
                     delete_policies=tuple(hooks.of(item.body).delete_policies for item in items),
                     is_run=is_run,
                 )
+                yield step
+                deletions += (deletion for item in items for deletion in _deletions(item, step))
                 number += 1
+    yield DeleteHooks(file=deleted, hooks=tuple(deletions))
+
+
+def _deletions(item: PartObject, step: ApplyHooks) -> Iterator[DeletedHook]:
+    """When the object is deleted.
+
+    ``before-hook-creation`` holds for an object only where it is written: as a default it would delete what an earlier
+    deployment has left, such as a generated password.
+    """
+    if item.kind in _KEPT:
+        return
+    hook = hooks.of(item.body)
+    policies = hook.delete_policies if hook.has_delete_policy else frozenset[DeletePolicy]()
+    for policy, when in _DELETIONS.items():
+        if policy in policies and not (step.is_run and when is HookDeletion.BEFORE):
+            yield DeletedHook(when=when, file=step.file, target=item.id)
 
 
 def _documents(objects: Iterable[PartObject]) -> tuple[bytes, ...]:

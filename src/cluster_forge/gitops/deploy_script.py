@@ -8,37 +8,23 @@ from __future__ import annotations
 
 import shlex
 import textwrap
+from collections.abc import Iterable
 
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import counted
-from cluster_forge.gitops import bootstrap, script_source
+from cluster_forge.gitops import bootstrap, requirements, script_source
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
-from cluster_forge.gitops.steps import StepFile
 
 _WIDTH = 118
 
 
-def script(plan: DeployPlan) -> str:
-    """The text of `deploy.sh`: POSIX sh, the same for the same plan."""
+def script(plan: DeployPlan, files: FileTree) -> str:
+    """The text of `deploy.sh`: POSIX sh, the same for the same plan and the ``files`` of `bootstrap.tree`."""
     read = script_source.read
-    texts = (
-        _head(plan),
-        read("options"),
-        _namespace(plan),
-        read("checks"),
-        _steps(),
-        read("ownership"),
-        *_deploy(plan),
-        read("main"),
-    )
-    return "".join(texts)
-
-
-def _steps() -> str:
-    """The functions for the steps; a component's files are written into their loop in the order of the plan."""
-    files = " ".join(f'"$1"/{file}' for file in StepFile)
-    lines = textwrap.wrap(f"  for file in {files}; do", _WIDTH, subsequent_indent="    ", break_on_hyphens=False)
-    return script_source.read("steps").replace('  for file in "$1"/*; do', " \\\n".join(lines))
+    own = (read(name) for name in ("kubectl", "checks", "steps", "ownership"))
+    return "".join((_head(plan, files), read("options"), _namespace(plan), *own, *_deploy(plan), read("main")))
 
 
 def _deploy(plan: DeployPlan) -> tuple[str, ...]:
@@ -58,8 +44,19 @@ def _deploy(plan: DeployPlan) -> tuple[str, ...]:
     return tuple(read(name).replace("  repository\n", "") for name in ("root_application", *own))
 
 
-def _head(plan: DeployPlan) -> str:
-    values = {"stack": plan.stack, "target_minor": str(plan.kubernetes.minor), "summary": _summary(plan)}
+def _head(plan: DeployPlan, files: FileTree) -> str:
+    values = {
+        "stack": plan.stack,
+        "target_minor": str(plan.kubernetes.minor),
+        "summary": _summary(plan),
+        "list": bootstrap.LIST,
+        "list_digest": Digest.of(files[bootstrap.LIST]).hex,
+        "list_size": str(len(files[bootstrap.LIST])),
+        "apis": _words(plan.apis),
+        "secrets": _words(
+            f"{secret.namespace}/{secret.name}/{','.join(requirements.keys(secret))}" for secret in plan.secrets
+        ),
+    }
     if plan.argocd:
         values |= _argocd(plan, plan.argocd)
     return (
@@ -72,12 +69,19 @@ def _head(plan: DeployPlan) -> str:
     )
 
 
+def _words(words: Iterable[str]) -> str:
+    """Words for a loop of the shell, in lines."""
+    return "\n".join(textwrap.wrap(" ".join(words), _WIDTH, break_long_words=False, break_on_hyphens=False))
+
+
 def _argocd(plan: DeployPlan, argocd: ArgoCdPlan) -> dict[str, str]:
     values = {
         "namespace": argocd.namespace,
         "root": argocd.sync.name,
         "revision": argocd.sync.revision,
         "namespace_known": "yes" if plan.delivery is Delivery.INSTALL else "",
+        "selector": argocd.selector,
+        "applications": _words(argocd.applications),
     }
     if argocd.server:
         values |= {"git_server": argocd.server.name, "commit": plan.commit}
@@ -106,4 +110,5 @@ def _namespace(plan: DeployPlan) -> str:
         if fixed
         else "--namespace is only for an Argo CD in the cluster (gitops.install: false): kubectl applies this stack"
     )
-    return f'[ "${{wanted_namespace:-{fixed}}}" = {shlex.quote(fixed)} ] || die 2 {shlex.quote(reason)}\n'
+    known = "" if plan.argocd else "namespace=''\n"
+    return known + f'[ "${{wanted_namespace:-{fixed}}}" = {shlex.quote(fixed)} ] || die 2 {shlex.quote(reason)}\n'

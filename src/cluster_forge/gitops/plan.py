@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops import component_steps, delivery_mode, engine, git_server, ownership
+from cluster_forge.gitops import component_steps, delivery_mode, engine, git_server, ownership, requirements
 from cluster_forge.gitops.argocd import applications, component
 from cluster_forge.gitops.component_steps import rendered
 from cluster_forge.gitops.delivery_mode import Delivery
@@ -28,8 +28,9 @@ from cluster_forge.gitops.steps import (
     position,
 )
 from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
-from cluster_forge.stack.model import KubernetesVersion, RepositorySource, Stack
+from cluster_forge.stack.model import ExpectedSecret, KubernetesVersion, RepositorySource, Stack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,7 @@ class ArgoCdPlan:
     ``install`` is empty for an Argo CD that is in the cluster already, and ``namespace`` then a default that the
     deployment may replace. ``repository`` is empty, and ``server`` None, where Argo CD reads from elsewhere. The
     server's Deployment runs from the image of Argo CD: where ``is_image_known`` is false, only the cluster knows it.
+    ``applications`` are the names of all Applications of the stack, the root at the end; ``selector`` finds them.
     """
 
     namespace: str
@@ -61,6 +63,8 @@ class ArgoCdPlan:
     install: tuple[FileStep, ...]
     repository: tuple[Step, ...]
     sync: SyncApplication
+    applications: tuple[str, ...]
+    selector: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,7 @@ class DeployPlan:
     """Everything that a client must know to deploy the stack: ``components`` by wave, or by the Argo CD of ``argocd``.
 
     ``claim`` are the files about what the stack claims in the cluster (`ownership`).
+    Before the first change the cluster must serve ``apis`` (``apps/v1/Deployment``) and have ``secrets``.
     """
 
     stack: str
@@ -77,6 +82,8 @@ class DeployPlan:
     components: tuple[ComponentPlan, ...]
     claim: FileTree
     argocd: ArgoCdPlan | None = None
+    apis: tuple[str, ...] = ()
+    secrets: tuple[ExpectedSecret, ...] = ()
 
     @property
     def objects(self) -> int:
@@ -89,9 +96,14 @@ def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, r
 
     ``repository`` holds the files of the bare Git repository, ``commit`` is the id of its commit, ``revision`` the tag
     on it that the Applications are pinned to.
+
+    Raises:
+        ManifestError, ExceptionGroup: if kubectl must apply an object without a name.
     """
     delivery = delivery_mode.delivery(stack, parts)
     is_direct = delivery is Delivery.DIRECT
+    if is_direct:
+        requirements.check_names(item for part in parts for item in part.objects)
     return DeployPlan(
         stack=stack.name,
         kubernetes=stack.target.kubernetes,
@@ -100,6 +112,8 @@ def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, r
         components=tuple(_components(stack, parts, with_steps=is_direct)),
         claim=ownership.tree(stack, parts),
         argocd=None if is_direct else _argocd(stack, parts, repository, commit, revision),
+        apis=requirements.apis(component.delivered(stack, parts)),
+        secrets=requirements.secrets(stack, parts),
     )
 
 
@@ -123,7 +137,8 @@ def _argocd(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: s
     server = None
     if stack.gitops.source is RepositorySource.INTERNAL:
         server = ObjectId(group="apps", kind="Deployment", namespace=git_server.NAMESPACE, name=git_server.name(stack))
-    root = applications.root(stack, parts, revision)
+    everything = applications.applications(stack, parts, revision)
+    root = everything[-1]
     return ArgoCdPlan(
         namespace=engine.namespace(parts) if is_installed else engine.NAMESPACE,
         server=server,
@@ -131,9 +146,17 @@ def _argocd(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: s
         install=_install(stack, parts) if is_installed else (),
         repository=tuple(_repository(stack, repository, commit, server, argo)) if server else (),
         sync=SyncApplication(
-            file="root.yaml", documents=rendered([root]), name=applications.root_name(stack), revision=revision
+            file="root.yaml", documents=rendered([root]), name=root["metadata"]["name"], revision=revision
         ),
+        applications=tuple(application["metadata"]["name"] for application in everything),
+        selector=_selector(everything),
     )
+
+
+def _selector(everything: Sequence[Body]) -> str:
+    """The labels that all Applications of the stack have, and only they."""
+    labels = [set(application["metadata"]["labels"].items()) for application in everything]
+    return ",".join(f"{key}={value}" for key, value in sorted(set.intersection(*labels)))
 
 
 def _install(stack: Stack, parts: Sequence[Part]) -> tuple[FileStep, ...]:
@@ -143,6 +166,7 @@ def _install(stack: Stack, parts: Sequence[Part]) -> tuple[FileStep, ...]:
     assert part is not None, "a stack that installs Argo CD has its part"
     own = defined_groups(part.objects)
     possible = tuple(item for item in part.objects if item.id.group in own or not is_custom(item.kind, minor))
+    requirements.check_names(possible)
     settings = rendered(component.settings(parts))
     project = rendered(component.project(parts))
     namespaces = component_steps.namespaces(parts)

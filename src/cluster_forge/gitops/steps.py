@@ -25,12 +25,14 @@ class StepFile(StrEnum):
     CRDS = "crds.yaml"
     SETTINGS = "settings.yaml"
     HOOKS_BEFORE = "hooks-pre-*.yaml"
+    HOOKS_BEFORE_DELETED = "hooks-pre-delete"
     OBJECTS = "objects.yaml"
     JOBS = "jobs.yaml"
     CUSTOM_RESOURCES = "custom.yaml"
     PROJECT = "project.yaml"
     READINESS = "wait"
     HOOKS_AFTER = "hooks-post-*.yaml"
+    HOOKS_AFTER_DELETED = "hooks-post-delete"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,34 @@ class ApplyHooks:
     is_run: bool
 
 
+class HookDeletion(StrEnum):
+    """When the object of a hook is deleted, as the lists for `deploy.sh` have it."""
+
+    BEFORE = "before"
+    """Before the hook runs again. Not for Jobs and Pods, which are always deleted then."""
+    SUCCEEDED = "succeeded"
+    """After all hooks of the phase have succeeded, and those before a hook that failed (Helm, ``pkg/action/hooks.go``)."""
+    FAILED = "failed"
+    """After the hook has failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedHook:
+    """An object of the hooks in ``file`` that is deleted ``when`` its ``helm.sh/hook-delete-policy`` says."""
+
+    when: HookDeletion
+    file: str
+    target: ObjectId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteHooks:
+    """The end of a phase: delete the hooks that ask for it. ``file`` lists them, also for the other times."""
+
+    file: str
+    hooks: tuple[DeletedHook, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwaitReady:
     """Wait until each of the targets is ready (`manifests.health`); ``file`` lists them, where there is one."""
@@ -92,8 +122,8 @@ class SyncApplication:
     revision: str
 
 
-Step: TypeAlias = Apply | ApplyCrds | ApplyHooks | AwaitReady | Delete | SyncApplication
-FileStep: TypeAlias = Apply | ApplyCrds | ApplyHooks | AwaitReady
+Step: TypeAlias = Apply | ApplyCrds | ApplyHooks | DeleteHooks | AwaitReady | Delete | SyncApplication
+FileStep: TypeAlias = Apply | ApplyCrds | ApplyHooks | DeleteHooks | AwaitReady
 """The steps of one component: each has a file."""
 
 
@@ -104,15 +134,37 @@ def position(step: FileStep) -> tuple[int, str]:
 
 
 def content(step: Step) -> bytes:
-    """The step's file: its documents as one YAML stream, or a line ``NAMESPACE KIND/NAME`` for each target."""
+    """The step's file: its documents as one YAML stream, or a line ``NAMESPACE KIND/NAME`` for each target.
+
+    In the list of deleted hooks the line begins with the time and the hook's file.
+    """
     match step:
         case AwaitReady(targets=targets):
-            return "".join(f"{target.namespace or '-'} {resource(target)}\n" for target in targets).encode()
+            return "".join(f"{_target(target)}\n" for target in targets).encode()
+        case DeleteHooks(hooks=hooks):
+            return "".join(f"{hook.when} {hook.file} {_target(hook.target)}\n" for hook in hooks).encode()
         case Delete():
             return b""
         case _:
             ended = (document if document.endswith(b"\n") else document + b"\n" for document in step.documents)
             return b"---\n".join(ended)
+
+
+def objects(step: Step) -> int:
+    """The number of objects in the step's file, or of lines."""
+    match step:
+        case AwaitReady(targets=targets):
+            return len(targets)
+        case DeleteHooks(hooks=hooks):
+            return len(hooks)
+        case Delete():
+            return 0
+        case _:
+            return len(step.documents)
+
+
+def _target(target: ObjectId) -> str:
+    return f"{target.namespace or '-'} {resource(target)}"
 
 
 def resource(target: ObjectId) -> str:

@@ -88,7 +88,7 @@ class Hook:
 
     ``events`` are Helm's. ``phases`` are Argo CD's: its own annotation, or what it makes of Helm's. Hooks of lower
     ``weight`` run first; ``sync_wave`` is what Argo CD goes by. ``delete_policies`` are empty for an ordinary object, and for
-    one that holds data: it must never be deleted.
+    one that holds data: it must never be deleted. ``has_delete_policy`` is false where they are the default.
     """
 
     events: frozenset[str] = frozenset()
@@ -96,9 +96,11 @@ class Hook:
     weight: int = 0
     sync_wave: int = 0
     delete_policies: frozenset[DeletePolicy] = frozenset()
+    has_delete_policy: bool = False
 
 
 _NO_HOOK: Final = Hook()
+_DEFAULT: Final = frozenset({DeletePolicy.BEFORE_CREATION})
 
 
 def of(body: Mapping[str, Any]) -> Hook:
@@ -109,14 +111,15 @@ def of(body: Mapping[str, Any]) -> Hook:
     helm = events(annotations.get(f"{_HELM}hook"))
     phases = {phase for phase in Phase if phase.value in events(annotations.get(f"{_ARGOCD}hook"))}
     weight = _number(annotations.get(f"{_HELM}hook-weight"))
+    is_deletable = bool(helm or phases) and not ObjectId.of(body).holds_data
+    policies = _policies(annotations) if is_deletable else frozenset()
     return Hook(
         events=helm,
         phases=frozenset(phases or {_PHASES[event] for event in helm if event in _PHASES}),
         weight=weight,
         sync_wave=_number(annotations.get(f"{_ARGOCD}sync-wave"), weight),
-        delete_policies=_policies(annotations)
-        if (helm or phases) and not ObjectId.of(body).holds_data
-        else frozenset(),
+        delete_policies=policies or (_DEFAULT if is_deletable else frozenset()),
+        has_delete_policy=bool(policies),
     )
 
 
@@ -136,12 +139,12 @@ def use_of(hook: str) -> HookUse:
 
 
 def _policies(annotations: Mapping[str, Any]) -> frozenset[DeletePolicy]:
-    """Argo CD's annotation, else Helm's, else the default of both."""
+    """Argo CD's annotation, else Helm's; none where neither says anything."""
     for key in (f"{_ARGOCD}hook-delete-policy", f"{_HELM}hook-delete-policy"):
         policies = frozenset(_POLICIES[word] for word in events(annotations.get(key)) if word in _POLICIES)
         if policies:
             return policies
-    return frozenset({DeletePolicy.BEFORE_CREATION})
+    return frozenset()
 
 
 def _number(value: Any, default: int = 0) -> int:

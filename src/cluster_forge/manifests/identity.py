@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,13 +35,17 @@ class ObjectId:
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> ObjectId:
-        """The identity of a well-formed object, namespace as written."""
+        """The identity of a well-formed object, namespace as written.
+
+        The API server names an object with ``generateName`` alone when it creates it, so two of them are two objects:
+        a digest of the content stands for the rest of the name.
+        """
         metadata = body["metadata"]
         return cls(
             group=group_of(body["apiVersion"]),
             kind=body["kind"],
             namespace=metadata.get("namespace") or "",
-            name=metadata.get("name") or metadata.get("generateName") or "",
+            name=metadata.get("name") or _generated(metadata.get("generateName") or "", body),
         )
 
     def __str__(self) -> str:
@@ -88,6 +93,12 @@ def group_of(api_version: str) -> str:
     """The group in ``group/version``; empty for the core API's bare ``v1``."""
     group, slash, _ = api_version.rpartition("/")
     return group if slash else ""
+
+
+def _generated(prefix: str, body: Mapping[str, Any]) -> str:
+    if not prefix:
+        return ""
+    return prefix + hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:10]
 
 
 def _escape(part: str) -> str:

@@ -20,7 +20,7 @@ owners() {
   while read -r other name; do
     k get configmap "$name" -n cluster-forge -o 'jsonpath={.data.objects}' </dev/null 2>&1 | sed "s/^/C $other /"
   done <"$facts/answer"
-  sed 's/^/W /' bootstrap/objects
+  sed 's/^/W /' "$here/bootstrap/objects"
   present | sed 's/^/L /'
 }
 
@@ -38,9 +38,9 @@ present() {
       kind = $1; sub(/\..*/, "", kind)
       where = $2 == "-" ? "" : ",\"namespace\":\"" $2 "\""
       printf "---\n{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%s\"%s}}\n", version[$1], kind, $3, where
-    }' "$facts/served" bootstrap/objects >"$facts/names"
+    }' "$facts/served" "$here/bootstrap/objects" >"$facts/names"
   [ -s "$facts/names" ] || return 0
-  k get -f - --ignore-not-found --no-headers -o "custom-columns=$owner_columns" <"$facts/names" 2>"$facts/errors" ||
+  k_objects get -f - --ignore-not-found --no-headers -o "custom-columns=$owner_columns" <"$facts/names" 2>"$facts/errors" ||
     grep -v '^Warning' "$facts/errors" | sed 's/^/! /'
 }
 
@@ -80,11 +80,10 @@ judge() {
 
 # own: refuses what belongs to others, and claims the rest. Called before the first change.
 own() {
-  [ -s bootstrap/claim.yaml ] || die 1 'bootstrap/claim.yaml is missing beside deploy.sh: copy the whole folder of the stack again'
-  facts=$(mktemp -d) || die 1 'cannot make a temporary folder: set TMPDIR to one that can be written'
+  facts=$scratch/facts
+  mkdir "$facts" || die 1 "cannot make the folder $facts: set TMPDIR to one that can be written"
   verdict=$(owners | judge)
   if printf '%s\n' "$verdict" | grep -q '^error '; then
-    rm -rf "$facts"
     die 3 "cannot see whose the objects are: $(printf '%s\n' "$verdict" | sed -n 's/^error //p')"
   fi
   refuse
@@ -95,7 +94,6 @@ own() {
       hand_over
     fi
   fi
-  rm -rf "$facts"
 }
 
 # of WORD: the lines of the verdict that begin with it, without it.
@@ -103,7 +101,6 @@ of() { printf '%s\n' "$verdict" | sed -n "s/^$1 //p"; }
 
 refuse() {
   if [ -n "$(of never)" ]; then
-    rm -rf "$facts"
     warn 'these objects belong to others that are still at work:'
     of never | sed -e 's/^/  /' -e 's/|/: belongs to /' >&2
     die 3 "nothing was changed; leave the objects out of one of the two, or end the other Application and keep its objects (its root \
@@ -111,10 +108,9 @@ first; remove metadata.finalizers before): kubectl delete applications.argoproj.
   fi
   [ -n "$(of adopt)" ] || return 0
   if [ -z "$adopt" ]; then
-    rm -rf "$facts"
     warn 'these objects are in the cluster, and not of this stack:'
     of adopt | sed -e 's/^/  /' -e 's/|/: belongs to /' >&2
-    die 3 'nothing was changed; leave the objects out of the stack, or take them over with all their fields: pass --adopt'
+    die 3 'nothing was changed; leave the objects out of the stack, or take them over: pass --adopt (and --force-conflicts for fields that others have set to other values)'
   fi
   of adopt | sed -e 's/^/adopting /' -e 's/|/ from /'
 }
@@ -127,15 +123,15 @@ claim() {
   for other in $(of adopt | sed -n 's/.*|the stack //p' | sort -u); do
     say "taking the adopted objects from the claim of the stack $other"
     k get configmap "claim-$other" -n cluster-forge -o 'jsonpath={.data.objects}' </dev/null | sed 's/ [^ ]*$//' | sort >"$facts/theirs"
-    sed 's/ [^ ]*$//' bootstrap/objects | sort >"$facts/ours"
+    sed 's/ [^ ]*$//' "$here/bootstrap/objects" | sort >"$facts/ours"
     kept=$(comm -23 "$facts/theirs" "$facts/ours" | sed -e 's/$/ -\\n/' | tr -d '\n')
     printf '{"data":{"objects":"%s"}}' "$kept" >"$facts/patch"
     changed patch configmap "claim-$other" -n cluster-forge --type=merge --patch-file="$facts/patch"
   done
   if [ -n "$(k get configmap "claim-$stack" -n cluster-forge --ignore-not-found -o name 2>&1)" ]; then
-    changed replace -f bootstrap/claim.yaml
+    changed replace -f "$here/bootstrap/claim.yaml"
   else
-    changed create -f bootstrap/claim.yaml
+    changed create -f "$here/bootstrap/claim.yaml"
   fi
 }
 
@@ -156,10 +152,11 @@ hand_over() {
     [ -n "$(k get applications.argoproj.io "$name" -n "$namespace" --ignore-not-found -o name 2>&1)" ] || continue
     changed patch applications.argoproj.io "$name" -n "$namespace" --type=merge -p '{"spec":{"syncPolicy":{"automated":null}}}'
   done
-  of move | while read -r kind where name to from id; do
+  of move >"$facts/moves"
+  while read -r kind where name to from id; do
     say "moving $kind $name from the Application $from to $to"
     kind=$(printf '%s' "$kind" | tr '[:upper:]' '[:lower:]')
     if [ "$where" = - ]; then set --; else set -- -n "$where"; fi
     changed annotate "$kind" "$name" "$@" --overwrite "argocd.argoproj.io/tracking-id=$to:${id#*:}"
-  done
+  done <"$facts/moves"
 }

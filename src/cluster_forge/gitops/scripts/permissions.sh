@@ -2,6 +2,6 @@
 # shellcheck shell=sh
 
 check_permissions() {
-  k auth can-i '*' '*' --all-namespaces >/dev/null 2>&1 ||
-    die 3 'missing permissions: the stack needs those of a cluster administrator (kubectl auth can-i "*" "*" --all-namespaces)'
+  answer=$(k auth can-i '*' '*' --all-namespaces 2>&1) ||
+    die 3 "missing permissions: the stack needs those of a cluster administrator (kubectl auth can-i '*' '*' --all-namespaces: $answer)"
 }

@@ -3,23 +3,23 @@
 
 columns_of_applications='NAME:.metadata.name,WANTED:.spec.source.targetRevision,SEEN:.status.sync.comparedTo.source.targetRevision'
 columns_of_applications="$columns_of_applications"',SYNC:.status.sync.status,HEALTH:.status.health.status,PHASE:.status.operationState.phase'
+columns_of_applications="$columns_of_applications"',COMMIT:.status.sync.revision,TRIED:.status.operationState.syncResult.revision'
 
 # states: one line for each Application of the stack.
 states() {
-  k get applications.argoproj.io -n "$namespace" -l "cluster-forge/stack=$stack" --no-headers \
-    -o "custom-columns=$columns_of_applications" 2>/dev/null || :
+  k get applications.argoproj.io -n "$namespace" -l "$selector" --no-headers -o "custom-columns=$columns_of_applications" 2>&1
 }
 patch() { k patch applications.argoproj.io "$1" -n "$namespace" --type=merge -p "$2" >/dev/null || :; }
 
 # Argo CD compares a new revision only after the operation on the old one, and does not retry a revision whose sync
 # has failed finally.
 settle() {
-  rows=$(states)
-  while read -r name wanted _ _ _ phase; do
+  rows=$(states) || rows=''
+  while read -r name wanted _ _ _ phase _; do
     case "$wanted $phase" in
       "$revision Failed" | "$revision Error")
         say "restarting the sync of $name"
-        options=$(k get applications.argoproj.io "$name" -n "$namespace" -o 'jsonpath={.spec.syncPolicy.syncOptions}')
+        options=$(k get applications.argoproj.io "$name" -n "$namespace" -o 'jsonpath={.spec.syncPolicy.syncOptions}' 2>/dev/null) || options=''
         patch "$name" '{"operation":{"initiatedBy":{"username":"deploy.sh"},"sync":{"prune":true,"revision":"'"$revision"'","syncOptions":'"${options:-[]}"'}}}'
         ;;
       "$revision Running" | ' ') ;;
@@ -38,8 +38,9 @@ root_application() {
   body=''
   if [ -z "$print$dry_run" ]; then settle; fi
   if [ -z "$print$namespace_known" ]; then
-    body=$(k patch --local -f bootstrap/root.yaml --type=merge -o yaml \
-      -p '{"metadata":{"namespace":"'"$namespace"'"},"spec":{"destination":{"namespace":"'"$namespace"'"}}}')
+    body=$(k patch --local -f "$here/bootstrap/root.yaml" --type=merge -o yaml \
+      -p '{"metadata":{"namespace":"'"$namespace"'"},"spec":{"destination":{"namespace":"'"$namespace"'"}}}' 2>&1) ||
+      failed "cannot set the namespace of the Application $root: $body"
   fi
   apply bootstrap/root.yaml "$body"
   if [ -n "$print" ]; then say "  wait until the Application $root and its children are synced and healthy"; fi
@@ -51,39 +52,72 @@ root_application() {
 # Argo CD caches the repository for three minutes: its copy may lack the new tag.
 refresh() { k annotate applications.argoproj.io "$1" -n "$namespace" --overwrite argocd.argoproj.io/refresh=hard >/dev/null || :; }
 
-# Argo CD's messages about the Applications, one line each, cut to 500 characters.
+# What Argo CD says about Applications that are not ready: their objects that are Degraded, then their own messages, one
+# line each, cut to 500 characters.
 application_messages() {
-  k get applications.argoproj.io -n "$namespace" -l "cluster-forge/stack=$stack" --no-headers \
+  for name in $1; do
+    k get applications.argoproj.io "$name" -n "$namespace" --ignore-not-found \
+      -o 'jsonpath={range .status.resources[?(@.health.status=="Degraded")]}{.kind}/{.name} in {.namespace}: Degraded: {.health.message}{"\n"}{end}' |
+      cut -c 1-500 >&2 || :
+  done
+  k get applications.argoproj.io -n "$namespace" -l "$selector" --no-headers \
     -o 'custom-columns=NAME:.metadata.name,SAYS:.status.operationState.message,CONDITIONS:.status.conditions[*].message' |
     sed -e 's/   */: /' -e 's/   */; /g' -e 's/; <none>$//' | grep -v ': successfully synced[^;]*$' | cut -c 1-500 >&2 || :
 }
 
+# look ROWS: sets `ready` (a number), `pending` (a text), `waiting` (names) and `unknown`. Ready is an Application that is
+# Synced and Healthy at the wanted revision, with no operation on it that runs or that failed for this very commit.
+look() {
+  ready=0 pending='' waiting='' unknown='' seen='' last=''
+  while read -r name wanted compared sync health phase commit tried; do
+    case " $listed " in *" $name "*) seen="$seen $name" ;; *) continue ;; esac
+    state=''
+    case "$wanted $compared $sync $health" in
+      "$revision $revision Synced Healthy")
+        case "$phase $tried" in
+          'Running '* | 'Terminating '* | "Failed $commit" | "Error $commit") state="the sync is $phase" ;;
+        esac
+        ;;
+      "$revision "*) state="$sync, $health" ;;
+      *) state="at $wanted" ;;
+    esac
+    if [ -z "$state" ]; then
+      ready=$((ready + 1))
+      continue
+    fi
+    waiting="$waiting $name"
+    case "$name $sync" in
+      "$root "*) last=" $name ($state)" ;;
+      *) pending="$pending $name ($state)" ;;
+    esac
+    case "$name $sync" in "$root Unknown") unknown=yes ;; esac
+  done <<END
+$1
+END
+  for name in $applications; do
+    case " $seen " in *" $name "*) ;; *) pending="$pending $name (not there)" ;; esac
+  done
+  pending=$pending$last
+}
+
 watch() {
-  say "waiting for the Application $root to be synced and healthy (up to ${timeout}s without progress)"
+  listed=''
+  for name in $applications; do listed="$listed $name"; done
+  say "waiting for the Application $root and its children to be synced and healthy (up to ${timeout}s without progress)"
   began=$(now) asked=$began best=0 reported=''
   while :; do
-    rows=$(states) pending='' done='' ready=0 unknown=''
-    while read -r name wanted seen sync health _; do
-      case "$name $wanted $seen $sync $health" in
-        "$root $revision $revision Synced Healthy") done=yes ;;
-        *" $revision $revision Synced Healthy") ready=$((ready + 1)) ;;
-        "$root "*Unknown*) unknown=yes ;;
-        "$root "* | ' '*) ;;
-        *" $revision "*) pending="$pending $name ($sync, $health)" ;;
-        *) pending="$pending $name (at $wanted)" ;;
-      esac
-    done <<END
-$rows
-END
-    if [ -n "$done" ]; then return 0; fi
+    trouble=''
+    rows=$(states) || trouble=$rows rows=''
+    look "$rows"
+    if [ -z "$pending" ]; then return 0; fi
     if [ "$ready" -gt "$best" ]; then began=$(now) best=$ready; fi
     if [ "$reported" != "$ready$pending" ]; then
-      say "  $ready Applications ready${pending:+, not ready:$pending}"
+      say "  $ready Applications ready, not ready:$pending"
       reported=$ready$pending
     fi
     if expired "$began"; then
-      application_messages
-      failed "the Application $root is not synced and healthy; not ready:${pending:- the root itself}"
+      application_messages "$waiting"
+      failed "the Application $root and its children are not synced and healthy; not ready:$pending${trouble:+; $trouble}"
     fi
     if [ -n "$unknown" ] && [ "$(($(now) - asked))" -ge 15 ]; then
       asked=$(now)

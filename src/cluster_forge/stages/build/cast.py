@@ -121,7 +121,7 @@ class _Outputs:
         files = {
             _STACK_JSON: stack_json(self.record, target, self.image, self.repository.commit),
             _IMAGES_TEXT: "".join(f"{reference}\n" for reference in self.images).encode(),
-            _SCRIPT: deploy_script.script(self.plan).encode(),
+            _SCRIPT: deploy_script.script(self.plan, self.bootstrap).encode(),
         }
         top = FileTree(files, frozenset({_SCRIPT}))
         return join(top, self.image.files.under(_IMAGE), self.repository.files.under(_REPOSITORY), self.bootstrap)
