@@ -67,7 +67,7 @@ def test_other_options_stay(present: Any, merged: str) -> None:
         ("IgnoreExtraneous, ServerSideDiff=true", "IgnoreExtraneous,ServerSideDiff=true"),
     ],
 )
-def test_what_stays_behind_is_no_difference(present: Any, merged: str) -> None:
+def test_what_stays_behind_does_not_count_as_a_difference(present: Any, merged: str) -> None:
     """On a real Argo CD the Application was OutOfSync for ever once a Namespace had left the stack."""
     given = manifest("Namespace", annotations={retention.COMPARISON: present})
     assert retention.retained(given, retention.ARGOCD).body["metadata"]["annotations"][retention.COMPARISON] == merged
