@@ -287,7 +287,7 @@ class TestInit:
         terminal.expect("exclude each other")
         terminal.keys("\r")
         terminal.keys(" ")
-        terminal.expect("4 of ")
+        terminal.expect("5 of ")  # kube-prometheus-stack leaves its CRDs to a component of their own
         terminal.keys("\r")
         terminal.expect("Domain")
         terminal.keys("example.com\r")
@@ -297,7 +297,13 @@ class TestInit:
         assert words[:6] == ["init", "shop", "--component", "velero", "--component", "kube-prometheus-stack"]
         written = empty.yaml("shop/input/config.yaml")
         assert written["target"] == {"kubernetes": "1.31", "size": "medium", "domain": "example.com"}
-        assert written["components"] == ["velero", "kube-prometheus-stack", "seaweedfs", "longhorn"]
+        assert written["components"] == [
+            "velero",
+            "kube-prometheus-stack",
+            "seaweedfs",
+            "longhorn",
+            "prometheus-operator-crds",
+        ]
         words[1] = "other/shop"
         assert empty.program(*words).code == 0
         assert empty.tree("other/shop/input") == empty.tree("shop/input")
