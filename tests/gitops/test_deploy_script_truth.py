@@ -483,6 +483,42 @@ def test_degraded_objects_are_named_before_the_events(run: Go) -> None:
     assert result.err.index("no metrics") < result.err.index("LAST")
 
 
+def test_objects_of_which_argo_cd_does_not_keep_the_health_are_named_by_their_conditions(run: Go) -> None:
+    """Argo CD 3 has no health in ``status.resources`` (seen with 3.5.7)."""
+    status = """\
+Deployment/web in shop|Available|False|MinimumReplicasUnavailable|"it does not have | minimum availability"
+Deployment/web in shop|Progressing|False|ProgressDeadlineExceeded|"timed out"
+Deployment/fine in shop|Available|True|MinimumReplicasAvailable|"fine"
+HorizontalPodAutoscaler/web in shop|ScalingActive|False|FailedGetResourceMetric|"no metrics"
+HorizontalPodAutoscaler/web in shop|ScalingLimited|False|DesiredWithinRange|"in range"
+Job/once in shop|Failed|True|BackoffLimitExceeded|"failed too often"
+Job/fine in shop|FailureTarget|False||
+Widget/one in shop|Progressing|False|Idle|"nothing to do"
+Widget/one in shop|Ready|Unknown||
+PersistentVolumeClaim/files in shop|phase|Pending||
+Namespace/shop|phase|Active||
+Application/demo.shop in argocd|SyncError|||"is printed elsewhere"
+"""
+    resources = "apps|v1|Deployment|shop|web\n|v1|Namespace||shop"
+    answers: Answers = [
+        ["WANTED:", [[0, states(shop="v-1 v-1 Synced Degraded Succeeded")]]],
+        ["demo.shop -n argocd --ignore-not-found -o jsonpath={range .status.resources[*]}", [[0, resources]]],
+        ["go-template={{define", [[0, status]]],
+        ["get events", [[0, "LAST"]]],
+    ]
+    result = run(Delivery.INSTALL, "--yes", "--timeout=0", answers=answers)
+    shown = result.err.partition("deploy.sh:")[0].splitlines()
+    assert [line for line in shown if " in shop: " in line] == [
+        'Deployment/web in shop: Available is False (MinimumReplicasUnavailable): "it does not have | minimum availability"',
+        'Deployment/web in shop: Progressing is False (ProgressDeadlineExceeded): "timed out"',
+        'HorizontalPodAutoscaler/web in shop: ScalingActive is False (FailedGetResourceMetric): "no metrics"',
+        'Job/once in shop: Failed is True (BackoffLimitExceeded): "failed too often"',
+        "Widget/one in shop: Ready is Unknown",
+        "PersistentVolumeClaim/files in shop: Pending",
+    ]
+    assert "printed elsewhere" not in result.err
+
+
 def test_argo_cd_that_cannot_be_asked_is_said(run: Go) -> None:
     answers: Answers = [["WANTED:", [[0, HEALTHY], [1, "connection refused"]]]]
     result = run(Delivery.INSTALL, "--yes", "--timeout=0", answers=answers)
