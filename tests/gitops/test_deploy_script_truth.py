@@ -230,6 +230,22 @@ def test_secrets_that_may_not_be_read_are_said(run: Go, arguments: list[str], co
     assert "Forbidden" in result.err
 
 
+def test_the_namespace_of_several_missing_secrets_is_made_once(run: Go) -> None:
+    secrets = tuple(
+        ExpectedSecret(name=name, namespace=where, keys={"key": ""})
+        for name, where in (("a", "shop"), ("b", "shop"), ("c", "shop-two"))
+    )
+    stack = dataclasses.replace(
+        STACKS[Delivery.DIRECT], components=(Component(name=ComponentName("shop"), secrets=secrets),)
+    )
+    lines = run(Delivery.DIRECT, "--yes", stack=stack).err.splitlines()
+    assert [line for line in lines if "create namespace" in line] == [
+        "  kubectl create namespace shop",
+        "  kubectl create namespace shop-two",
+    ]
+    assert sum("create secret" in line for line in lines) == 3
+
+
 def test_a_secret_of_unknown_keys_must_exist(run: Go) -> None:
     secret = ExpectedSecret(name="login", namespace="shop", keys={})
     component = Component(name=ComponentName("shop"), secrets=(secret,))
