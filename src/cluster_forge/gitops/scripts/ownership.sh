@@ -135,7 +135,7 @@ first; remove metadata.finalizers before): kubectl delete applications.argoproj.
 # claim: the list of the objects, for other stacks and for the next deployment. What stays behind with data stays claimed, so
 # that a later or an earlier version of the stack may have it again.
 claim() {
-  exists namespace cluster-forge || changed create namespace cluster-forge
+  exists namespace cluster-forge || created namespace cluster-forge
   for other in $(of adopt | sed -n 's/.*|the stack //p' | sort -u); do
     say "taking the adopted objects from the claim of the stack $other"
     changed get configmap "claim-$other" -n cluster-forge -o 'jsonpath={.data.objects}'
@@ -144,7 +144,7 @@ claim() {
     claimed_by "$other" "$facts/theirs"
   done
   if ! exists configmap "claim-$stack" -n cluster-forge; then
-    changed create -f "$here/bootstrap/claim.yaml"
+    created -f "$here/bootstrap/claim.yaml"
   elif [ -z "$(of stays)" ]; then
     changed replace -f "$here/bootstrap/claim.yaml"
   else
@@ -152,6 +152,9 @@ claim() {
     claimed_by "$stack" "$facts/ours"
   fi
 }
+
+# created ARGUMENT…: kubectl create. What another deployment creates at the same time is there, too.
+created() { ask create "$@" || case $answer in *AlreadyExists*) ;; *) failed "cannot create $*: $answer" ;; esac; }
 
 # claimed_by STACK FILE: its claim gets the lines of FILE.
 claimed_by() {
