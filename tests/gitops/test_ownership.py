@@ -322,7 +322,7 @@ def test_owners_that_cannot_be_seen_are_an_error(deploy: Callable[..., Run], fai
     assert "cannot see whose the objects are: Error from server (Forbidden)" in run.err
 
 
-def test_what_another_deployment_creates_at_the_same_time_is_no_error(deploy: Callable[..., Run]) -> None:
+def test_what_another_deployment_creates_at_the_same_time_counts_as_created(deploy: Callable[..., Run]) -> None:
     run = deploy(DIRECT, fails="create ", reason="Error from server (AlreadyExists): already exists")
     assert run.code == 0, run.err
 
