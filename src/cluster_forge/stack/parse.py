@@ -6,7 +6,7 @@ All errors of all files are raised together, in the order of files and lines.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -19,7 +19,7 @@ from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.input_record import DESCRIPTION, InputRecord
 from cluster_forge.stack.layers import LayerReader
 from cluster_forge.stack.legacy.translation import translate
-from cluster_forge.stack.model import Component, Format, Notice, Stack
+from cluster_forge.stack.model import Component, Format, Notice, Stack, Target
 from cluster_forge.stack.resolve import LayeredComponent, Resolved, resolve
 from cluster_forge.stack.schema.component import ComponentSchema
 from cluster_forge.stack.schema.description import StackSchema
@@ -169,6 +169,7 @@ class _Parser:
             image=image,
             components=tuple(component for component in components if component is not None),
             ignores=settings.ignores(description),
+            capabilities=_capabilities(target, resolved, kept),
         )
 
     def _check_schema(self, entries: Sequence[LayeredComponent], components: Sequence[Component | None]) -> None:
@@ -178,6 +179,11 @@ class _Parser:
                 if component is None:
                     merged = merge.without_nulls(entry.merged)
                     self._errors.extend(schema_errors(ComponentSchema, merged, entry.name))
+
+
+def _capabilities(target: Target, resolved: Resolved, kept: Iterable[str]) -> tuple[str, ...]:
+    provided = (name for component in kept for name in resolved.provides.get(component, ()))
+    return tuple(sorted({*target.provides, *resolved.brought, *provided}))
 
 
 def _layer_errors(document: Positioned) -> list[DescriptionError]:
