@@ -6,7 +6,7 @@ All errors of all files are raised together, in the order of files and lines.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -19,7 +19,7 @@ from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.input_record import DESCRIPTION, InputRecord
 from cluster_forge.stack.layers import LayerReader
 from cluster_forge.stack.legacy.translation import translate
-from cluster_forge.stack.model import Format, Notice, Stack
+from cluster_forge.stack.model import Format, Notice, Stack, Target
 from cluster_forge.stack.resolve import Resolved, resolve
 from cluster_forge.stack.schema.component import ComponentSchema
 from cluster_forge.stack.schema.description import StackSchema
@@ -174,6 +174,7 @@ class _Parser:
             image=image,
             components=tuple(component for component in components if component is not None),
             ignores=settings.ignores(description),
+            capabilities=_capabilities(target, resolved, kept),
         )
 
     def _still_there(self, description: Positioned, resolved: Resolved) -> Iterator[DescriptionError]:
@@ -211,6 +212,11 @@ def _is_of_another_layer(kind: str, path: Path) -> bool:
 def _is_of_this_layer(kind: str, path: Path) -> bool:
     inside = path[2:] if path[:1] == ("environments",) else path
     return inside[:1] not in (("components",), ("define",)) or not _is_of_another_layer(kind, inside[2:])
+
+
+def _capabilities(target: Target, resolved: Resolved, kept: Iterable[str]) -> tuple[str, ...]:
+    provided = (name for component in kept for name in resolved.provides.get(component, ()))
+    return tuple(sorted({*target.provides, *resolved.brought, *provided}))
 
 
 def _layer_errors(document: Positioned) -> list[DescriptionError]:
