@@ -260,7 +260,7 @@ def test_argo_cd_is_installed_and_applies_the_rest(run: Callable[..., Run]) -> N
     ]
     (settings,) = (call for call in result.calls if call.endswith("settings.yaml"))
     assert "--field-manager=cluster-forge-settings" in settings
-    clean = f"delete configmap -n cluster-forge -l cluster-forge/stack=demo,cluster-forge/commit!={'c' * 40}"
+    clean = f"delete configmap -n cluster-forge -l cluster-forge/stack=demo,cluster-forge/commit,cluster-forge/commit!={'c' * 40}"
     root = next(number for number, call in enumerate(result.calls) if call.endswith("root.yaml"))
     assert result.calls.index(clean) < root
     assert (

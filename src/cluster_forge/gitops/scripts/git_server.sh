@@ -13,7 +13,7 @@ repository() {
   apply bootstrap/git-server-deployment.yaml "$server"
   wait_for cluster-forge "deployment.apps/$git_server"
   [ -z "$print$dry_run" ] || return 0
-  ask delete configmap -n cluster-forge -l "cluster-forge/stack=$stack,cluster-forge/commit!=$commit" ||
+  ask delete configmap -n cluster-forge -l "cluster-forge/stack=$stack,cluster-forge/commit,cluster-forge/commit!=$commit" ||
     failed "cannot delete the ConfigMaps of earlier commits: $answer" cluster-forge
 }
 
