@@ -17,7 +17,7 @@ CODES = frozenset(
         *("unhealthy-gate", "hook-dropped", "eol-component", "unused-ignore"),
         *("invalid-name", "repeated-key", "server-field"),
         *("hand-edited", "left-out", "stale", "unused-source", "pulled-in"),
-        *("wave-conflict", "stays-behind", "data-hook", "engine-missing"),
+        *("wave-conflict", "stays-behind", "data-hook", "deleted-volumes", "engine-missing"),
         *("gone-image", "requests", "memory-limit", "replicas", "disruption-budget", "spread", "service-type"),
         *("telemetry", "render-failed", "unknown-name", "untried-wiring"),
     )

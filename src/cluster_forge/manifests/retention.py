@@ -21,7 +21,8 @@ _OPTIONS: Final = ("Prune", "Delete")
 def retained(manifest: Manifest, annotation: str) -> Manifest:
     """An object that holds data, with ``annotation`` (`ARGOCD` or `FLUX`) for its engine; any other is unchanged.
 
-    Other options in Argo CD's annotation stay, and so does ``confirm``: that asks a person before it deletes.
+    Other options in Argo CD's annotation stay, and so does ``confirm``: that asks a person before it deletes. Not ``Force``: it
+    deletes an object to create it again.
     """
     if not manifest.id.holds_data:
         return manifest
@@ -39,6 +40,6 @@ def retained(manifest: Manifest, annotation: str) -> Manifest:
 def _options(present: Any) -> str:
     """The sync options with one value for each of `_OPTIONS`, at the end if there was none to keep."""
     words = [word for text in str(present or "").split(",") if (word := text.strip())]
-    kept = [word for word in words if word.partition("=")[0] not in _OPTIONS or word.endswith("=confirm")]
+    kept = [word for word in words if word.partition("=")[0] not in (*_OPTIONS, "Force") or word.endswith("=confirm")]
     named = {word.partition("=")[0] for word in kept}
     return ",".join([*kept, *(f"{option}=false" for option in _OPTIONS if option not in named)])

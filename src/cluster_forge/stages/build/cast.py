@@ -23,14 +23,14 @@ from cluster_forge.record import Record
 from cluster_forge.stack.model import Stack, Target
 from cluster_forge.stages.build import cast_input, left_behind, written_files
 from cluster_forge.stages.build.smelt import SmeltResult
-from cluster_forge.stages.build.stack_json import SCHEMA, stack_json
+from cluster_forge.stages.build.stack_json import SCHEMA, STACK_JSON, stack_json
 from cluster_forge.stages.build.working_tree import WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
 
 STACKS = "stacks"
 _STAGE, _SCRIPT = "cast", "deploy.sh"
 _REPOSITORY, _IMAGE, _BOOTSTRAP = "repo.git", "image", "bootstrap"
-_STACK_JSON, _IMAGES_TEXT = "stack.json", "images.txt"
+_IMAGES_TEXT = "images.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
         images=_images(component.delivered(stack, working.record.parts), started, toolbox),
     )
     tree = outputs.tree(stack.target)
-    findings = (*findings, *left_behind.findings(folder, started, toolbox.files))
+    findings = (*findings, *left_behind.findings(folder, tree, toolbox.files))
     for finding in findings:
         reporter.finding_reported(finding)
     reporter.item_started(_STAGE, folder)
@@ -119,7 +119,7 @@ class _Outputs:
     def tree(self, target: Target) -> FileTree:
         """The stack's folder."""
         files = {
-            _STACK_JSON: stack_json(self.record, target, self.image, self.repository.commit),
+            STACK_JSON: stack_json(self.record, target, self.plan.delivery, self.image, self.repository.commit),
             _IMAGES_TEXT: "".join(f"{reference}\n" for reference in self.images).encode(),
             _SCRIPT: deploy_script.script(self.plan, self.bootstrap).encode(),
         }
@@ -155,8 +155,8 @@ def _refuse_others(folder: str, files: Workspace) -> None:
 
     def is_former(path: str) -> bool:
         top = path.partition("/")[0]
-        is_cast = SCHEMA.encode() in (files.read(f"{folder}/{_STACK_JSON}") or b"")
-        return is_cast and top in (_STACK_JSON, _IMAGES_TEXT, _SCRIPT, _REPOSITORY, _IMAGE, _BOOTSTRAP)
+        is_cast = SCHEMA.encode() in (files.read(f"{folder}/{STACK_JSON}") or b"")
+        return is_cast and top in (STACK_JSON, _IMAGES_TEXT, _SCRIPT, _REPOSITORY, _IMAGE, _BOOTSTRAP)
 
     fix = f"move what is yours to another place (or remove {folder}/): cast replaces this folder as a whole"
     written_files.refuse_others(folder, files, is_former, fix)
