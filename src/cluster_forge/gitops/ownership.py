@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -24,16 +25,18 @@ from cluster_forge.stack.model import Stack
 OBJECTS: Final = "objects"
 """The list, in the folder ``bootstrap/``, and the key of the ConfigMap that holds it."""
 CLAIM_LABEL: Final = "cluster-forge/claim"
+_WORD = re.compile(r"[^\s\"\\]+\Z")
+"""A name that can be a word of the list: that of a role may have spaces and quotes."""
 
 
 def tree(stack: Stack, parts: Sequence[Part]) -> FileTree:
-    """The files. Hooks are not in them: they come and go."""
+    """The files. Hooks are not in them, since they come and go, and neither are names that are not one word."""
     is_direct = delivery_mode.delivery(stack, parts) is Delivery.DIRECT
     claimed = [
         (item, "-" if is_direct else applications.name(stack.name, part.name))
         for part in component.delivered(stack, parts)
         for item in part.objects
-        if not item.hook
+        if not item.hook and _WORD.match(item.id.name)
     ]
     claimed.sort(key=lambda pair: pair[0].id)
     listed = "".join(_line(item.id, application) for item, application in claimed)

@@ -8,6 +8,7 @@ from typing import Any
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.oci.index import Layout
@@ -47,12 +48,13 @@ def test_it_has_the_keys_of_the_contract() -> None:
     )
     files = FileTree({"blobs/sha256/a": b"123456789012", "index.json": b"{}"})
     image = Layout(files=files, digest=Digest.of(b"image"), platforms={"linux/amd64": Digest.of(b"amd64")})
-    content: dict[str, Any] = json.loads(stack_json(record, Target(), image, "c" * 40))
+    content: dict[str, Any] = json.loads(stack_json(record, Target(), Delivery.DIRECT, image, "c" * 40))
     assert content == {
         "schema": "cluster-forge/stack/v1",
         "name": "demo",
         "version": "v-1",
         "target": {"kubernetes": "v1.33.0", "size": "small", "architectures": ["amd64", "arm64"]},
+        "delivery": "direct",
         "components": [
             {
                 "name": "web",
@@ -67,6 +69,7 @@ def test_it_has_the_keys_of_the_contract() -> None:
             }
         ],
         "objects": 2,
+        "volumeClaims": [],
         "image": {"digest": str(Digest.of(b"image")), "platforms": ["linux/amd64"], "size": 12},
         "git": {"commit": "c" * 40},
         "findings": {"error": 0, "warning": 3},

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops import delivery_mode
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.manifests import hooks, kubernetes_apis, normalize
+from cluster_forge.manifests import kubernetes_apis, normalize, volume_claims
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.manifests.hooks import Phase
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.order import Unit
@@ -33,21 +32,19 @@ def open_subjects(manifest: Manifest, namespace: str) -> Iterator[Finding]:
         )
 
 
-def data_hooks(manifests: Iterable[Manifest]) -> Iterator[Finding]:
-    """A warning for each object that holds data and is a hook: a GitOps engine deletes it before it runs again."""
+def deleted_volumes(manifests: Iterable[Manifest]) -> Iterator[Finding]:
+    """A warning for each StatefulSet whose volumes Kubernetes deletes with it: taking it out of the stack is enough."""
     for manifest in manifests:
-        if not manifest.id.holds_data or (manifest.id.group, manifest.id.kind) == ("", "Namespace"):
-            continue
-        hook = hooks.of(manifest.body)
-        if hook.phases - {Phase.SKIP} and hook.events != {"crd-install"}:
+        if manifest.id.kind == "StatefulSet" and volume_claims.are_deleted(manifest.id, manifest.body):
             yield Finding(
-                code="data-hook",
+                code="deleted-volumes",
                 severity=Severity.WARNING,
                 component=manifest.provenance.component,
                 object=manifest.id,
                 where=manifest.provenance.origin,
-                message="holds data and is a hook: Argo CD deletes hooks, by default before each sync, and the data with it",
-                fix="bring it in a component of its own without the hook's annotations, and `exclude` it here",
+                message="its volumes are deleted with it, also when it leaves the stack "
+                "(persistentVolumeClaimRetentionPolicy.whenDeleted: Delete)",
+                fix="set `whenDeleted: Retain`, in a chart by its values, or accept it in `checks.ignore` with the reason",
             )
 
 

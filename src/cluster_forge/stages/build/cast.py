@@ -26,7 +26,7 @@ from cluster_forge.stages.build import cast_changes, cast_input, edits, left_beh
 from cluster_forge.stages.build.cast_changes import Cast, CastChanges
 from cluster_forge.stages.build.edits import DiscardedEdits
 from cluster_forge.stages.build.smelt import SmeltResult
-from cluster_forge.stages.build.stack_json import SCHEMA, stack_json
+from cluster_forge.stages.build.stack_json import SCHEMA, STACK_JSON, stack_json
 from cluster_forge.stages.build.way_out import CommandLine, plain_command
 from cluster_forge.stages.build.working_tree import WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
@@ -34,7 +34,7 @@ from cluster_forge.stages.toolbox import Toolbox
 STACKS = "stacks"
 _STAGE, _SCRIPT = "cast", "deploy.sh"
 _REPOSITORY, _IMAGE, _BOOTSTRAP = "repo.git", "image", "bootstrap"
-_STACK_JSON, _IMAGES_TEXT = "stack.json", "images.txt"
+_IMAGES_TEXT = "images.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
     tree = outputs.tree(stack.target)
     now = Cast(record=working.record, top=_at_the_top(tree), images=outputs.images)
     changes = cast_changes.since_last(folder, now, toolbox.files, repositories, toolbox.reader.read)
-    findings = (*findings, *left_behind.findings(folder, started, toolbox.files))
+    findings = (*findings, *left_behind.findings(folder, tree, toolbox.files))
     reporter.item_started(_STAGE, folder)
     discarded = edits.keep(written_files.lost_edits(folder, tree, toolbox.files), toolbox.kept_edits)
     toolbox.files.replace_trees({folder: written_files.recorded(tree)})
@@ -137,7 +137,7 @@ class _Outputs:
     def tree(self, target: Target) -> FileTree:
         """The stack's folder."""
         files = {
-            _STACK_JSON: stack_json(self.record, target, self.image, self.repository.commit),
+            STACK_JSON: stack_json(self.record, target, self.plan.delivery, self.image, self.repository.commit),
             _IMAGES_TEXT: "".join(f"{reference}\n" for reference in self.images).encode(),
             _SCRIPT: deploy_script.script(self.plan, self.bootstrap).encode(),
         }
@@ -179,8 +179,8 @@ def _refuse_others(folder: str, files: Workspace) -> None:
 
     def is_former(path: str) -> bool:
         top = path.partition("/")[0]
-        is_cast = SCHEMA.encode() in (files.read(f"{folder}/{_STACK_JSON}") or b"")
-        return is_cast and top in (_STACK_JSON, _IMAGES_TEXT, _SCRIPT, _REPOSITORY, _IMAGE, _BOOTSTRAP)
+        is_cast = SCHEMA.encode() in (files.read(f"{folder}/{STACK_JSON}") or b"")
+        return is_cast and top in (STACK_JSON, _IMAGES_TEXT, _SCRIPT, _REPOSITORY, _IMAGE, _BOOTSTRAP)
 
     fix = f"move what is yours to another place (or remove {folder}/): cast replaces this folder as a whole"
     written_files.refuse_others(folder, files, is_former, fix)
