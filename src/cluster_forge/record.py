@@ -32,13 +32,14 @@ class Record:
     """What smelt wrote, and from which inputs.
 
     ``tool`` is the build of Cluster-Forge, ``inputs`` the fingerprint of description, lock and files, ``revision`` the
-    tag that the Applications are pinned to. ``files`` has the digest of every file of ``working/``, by path, to detect
+    tag that the Applications are pinned to, ``folder`` names the environment and the selection, too (`stack.variant`). ``files`` has the digest of every file of ``working/``, by path, to detect
     hand edits. ``own_findings`` are those of smelt itself, before ``checks.ignore`` and ``--allow``.
     """
 
     schema: Literal["cluster-forge/smelt/v1"] = "cluster-forge/smelt/v1"
     tool: str
     stack: str
+    folder: str = ""
     inputs: Digest
     revision: str
     findings: FindingCounts = FindingCounts()

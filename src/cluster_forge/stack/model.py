@@ -241,7 +241,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """The stack. ``components`` are unique, in the order in which the description names them."""
+    """The stack. ``components`` are unique, in the order in which the description names them.
+
+    ``environment`` is the one that was applied; ``left_out`` are the components that the selection leaves out.
+    """
 
     name: str
     target: Target = Target()
@@ -249,6 +252,13 @@ class Stack:
     image: ImageSettings = ImageSettings()
     components: tuple[Component, ...] = ()
     ignores: tuple[Ignore, ...] = ()
+    environment: str = ""
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether names, ``--select`` or ``--skip`` leave out components: a narrowed stack never prunes (ADR 0022)."""
+        return bool(self.left_out)
 
     def component(self, name: str) -> Component:
         """The component called ``name``.

@@ -31,7 +31,7 @@ def summary(cast: CastResult, workspace: Path, findings: str) -> Iterator[str]:
         ("bootstrap", f"{size(cast.sizes['bootstrap'])}, what deploy.sh applies"),
         ("deploy.sh", _DELIVERIES[cast.delivery]),
     ]
-    yield f"{cast.folder} holds the stack {cast.stack!r}:"
+    yield f"{cast.folder} holds the stack {cast.stack!r}{f', {cast.about}' if cast.about else ''}:"
     for name, text in rows:
         yield f"  {name:<11} {text}"
     script = shlex.quote(str(workspace / cast.folder / "deploy.sh"))

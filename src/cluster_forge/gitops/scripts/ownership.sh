@@ -129,7 +129,7 @@ claim() {
     changed patch configmap "claim-$other" -n cluster-forge --type=merge --patch-file="$facts/patch"
   done
   if [ -n "$(k get configmap "claim-$stack" -n cluster-forge --ignore-not-found -o name 2>&1)" ]; then
-    changed replace -f "$here/bootstrap/claim.yaml"
+    claim_again
   else
     changed create -f "$here/bootstrap/claim.yaml"
   fi

@@ -20,7 +20,8 @@ from cluster_forge.ports.git import Repositories, Repository
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.record import Record
-from cluster_forge.stack.model import Stack, Target
+from cluster_forge.stack import variant
+from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import cast_input, left_behind, written_files
 from cluster_forge.stages.build.smelt import SmeltResult
 from cluster_forge.stages.build.stack_json import SCHEMA, stack_json
@@ -50,10 +51,11 @@ class CastRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastResult:
-    """What was cast, and the warnings. ``sizes`` are the bytes of ``repo.git``, ``image`` and ``bootstrap``."""
+    """What was cast, and the warnings. ``about`` says which environment and which selection it is. ``sizes`` are the bytes of ``repo.git``, ``image`` and ``bootstrap``."""
 
     stack: str
     folder: str
+    about: str
     parts: tuple[Part, ...]
     findings: tuple[Finding, ...]
     revision: str
@@ -80,7 +82,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
         RepositoryError, ImageError, WorkspaceError: if the result cannot be built or written.
     """
     stack = request.stack
-    folder = f"{STACKS}/{stack.name}"
+    folder = f"{STACKS}/{variant.folder(stack)}"
     _refuse_others(folder, toolbox.files)
     reporter.stage_started(_STAGE, len((_REPOSITORY, _IMAGE, _BOOTSTRAP)))
     working, findings = _input(request, toolbox)
@@ -88,6 +90,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
     image_layout = _image(request, working, repository, toolbox, reporter)
     plan, started = _bootstrap(stack, working.record, repository, reporter)
     outputs = _Outputs(
+        stack=stack,
         record=working.record,
         repository=repository,
         image=image_layout,
@@ -95,7 +98,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
         bootstrap=started,
         images=_images(component.delivered(stack, working.record.parts), started, toolbox),
     )
-    tree = outputs.tree(stack.target)
+    tree = outputs.tree()
     findings = (*findings, *left_behind.findings(folder, started, toolbox.files))
     for finding in findings:
         reporter.finding_reported(finding)
@@ -109,6 +112,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
 class _Outputs:
     """Everything that a cast builds; ``images`` are the references of all images that the stack runs."""
 
+    stack: Stack
     record: Record
     repository: Repository
     image: index.Layout
@@ -116,10 +120,10 @@ class _Outputs:
     bootstrap: FileTree
     images: tuple[str, ...]
 
-    def tree(self, target: Target) -> FileTree:
+    def tree(self) -> FileTree:
         """The stack's folder."""
         files = {
-            _STACK_JSON: stack_json(self.record, target, self.image, self.repository.commit),
+            _STACK_JSON: stack_json(self.record, self.stack, self.image, self.repository.commit),
             _IMAGES_TEXT: "".join(f"{reference}\n" for reference in self.images).encode(),
             _SCRIPT: deploy_script.script(self.plan, self.bootstrap).encode(),
         }
@@ -130,6 +134,7 @@ class _Outputs:
         return CastResult(
             stack=self.record.stack,
             folder=folder,
+            about=variant.about(self.stack),
             parts=self.record.parts,
             findings=findings,
             revision=self.record.revision,
@@ -202,12 +207,16 @@ def _image(
         version=working.record.revision,
         created=request.time,
         revision=repository.commit,
-        description=f"{len(working.record.parts)} components for Kubernetes {stack.target.kubernetes}",
+        description=", ".join(filter(None, (_components_text(stack, working), variant.about(stack)))),
     )
     built = [image.build(packed, architecture.value, about) for architecture in stack.target.architectures]
     layout = index.build(built, about)
     reporter.item_finished(_STAGE, _IMAGE, str(layout.digest), digest=str(layout.digest), bytes=layout.size)
     return layout
+
+
+def _components_text(stack: Stack, working: WorkingTree) -> str:
+    return f"{len(working.record.parts)} components for Kubernetes {stack.target.kubernetes}"
 
 
 def _bootstrap(stack: Stack, record: Record, repository: Repository, reporter: Reporter) -> tuple[DeployPlan, FileTree]:

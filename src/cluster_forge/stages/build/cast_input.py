@@ -9,6 +9,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StaleError
 from cluster_forge.gitops.argocd import applications
 from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.stack import variant
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import hand_edits, layout, working_tree
 from cluster_forge.stages.build.working_tree import FOLDER, WorkingTree
@@ -25,12 +26,14 @@ def load(
     ``inputs`` is the fingerprint of the present inputs; ``allow_stale`` takes a folder of other inputs, with a warning.
 
     Raises:
-        StaleError: if smelt did not write the folder, or wrote it from other inputs.
+        StaleError: if smelt did not write the folder, or wrote it from other inputs. One that was written for another
+            environment or another selection is never taken.
         ManifestError, ExceptionGroup: for edited files that do not hold one object.
     """
     working = working_tree.load(toolbox.files)
     if working is None or not working.is_smelted:
         raise StaleError("smelt has not written working/ yet", fix="run `cluster-forge smelt` (or `forge`)")
+    check_variant(stack, working)
     warnings = []
     record = working.record
     if (record.inputs, record.stack, record.tool) != (inputs, stack.name, build.identity()):
@@ -45,6 +48,22 @@ def load(
         warnings.append(_warning("hand-edited", f"{working_tree.edited_by_hand(working)}; cast as edited"))
     edited = with_documents(hand_edits.with_edits(working, toolbox.renderer), toolbox)
     return _with_applications(stack, edited), tuple(warnings)
+
+
+def check_variant(stack: Stack, working: WorkingTree) -> None:
+    """Check that `working/` is of this environment and selection, so that no stack gets the content of another one.
+
+    Raises:
+        StaleError: if it is not.
+    """
+    there, wanted = working.record.folder, variant.folder(stack)
+    if not working.is_smelted or there == wanted:
+        return
+    raise StaleError(
+        f"is smelted for {there}, not for {wanted}" if there else "is smelted by an earlier version",
+        where=f"{FOLDER}/",
+        fix="run `cluster-forge smelt` (or `forge`) with the same names and --environment first",
+    )
 
 
 def with_documents(working: WorkingTree, toolbox: Toolbox) -> WorkingTree:

@@ -14,6 +14,7 @@ from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.record import RECORD, Record
+from cluster_forge.stack import variant
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import finding_policy, smelt_diff, working_tree
@@ -156,6 +157,7 @@ def _render(
     record = Record(
         tool=build.identity(),
         stack=stack.name,
+        folder=variant.folder(stack),
         inputs=inputs,
         revision=revision,
         findings=finding_policy.count(findings),

@@ -74,10 +74,15 @@ def refuse_edits(working: WorkingTree | None) -> None:
         )
     if working.edited:
         raise EditedError(
-            edited_by_hand(working),
+            f"{edited_by_hand(working)}{_of(working.record)}",
             where=f"{FOLDER}/",
             fix="cast them as they are (`cluster-forge cast`), or overwrite them with --discard-edits",
         )
+
+
+def _of(record: Record) -> str:
+    """Whose edits these are, unless it is the whole stack without an environment."""
+    return f" ({FOLDER}/ is smelted for {record.folder})" if record.folder != record.stack else ""
 
 
 def edited_by_hand(working: WorkingTree) -> str:
