@@ -51,6 +51,11 @@ class Record:
         object.__setattr__(self, "files", MappingProxyType(dict(sorted(self.files.items()))))
 
     @property
+    def holds(self) -> str:
+        """The stack, environment and selection, as the name of their folder."""
+        return self.folder or self.stack
+
+    @property
     def objects(self) -> int:
         """The number of objects of all parts."""
         return sum(len(part.objects) for part in self.parts)

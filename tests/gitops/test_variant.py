@@ -1,4 +1,4 @@
-"""Environments and parts of a stack in a cluster (ADR 0022): no one is put over another one, and a part prunes nothing."""
+"""Environments and narrowed stacks in a cluster (ADR 0022): no one is put over another one, and a narrowed one prunes nothing."""
 
 from __future__ import annotations
 
@@ -23,13 +23,18 @@ Deploy = Callable[..., Run]
 MORE = """
 if "--patch-file" in call:
     open(f"{folder}/patch", "w").write(open(call.rpartition("=")[2]).read())
+if "create --field-manager=cluster-forge" in call:
+    if os.path.exists(f"{folder}/refused"):
+        sys.exit('Error from server (Forbidden): namespaces "web" is forbidden')
+    print("namespace/new created\\n" * (documents - 1), end="")
+    sys.exit('Error from server (AlreadyExists): error when creating "x": namespaces "web" already exists')
 if "--all-namespaces -l" in call and os.path.exists(f"{folder}/no-argo-cd"):
     sys.exit("error: the server doesn't have a resource type \\"applications\\"")
 """
 CHANGES = ("apply", "create", "replace", "delete", "patch configmap", "annotate")
 
 
-def part_of(stack: Stack) -> Stack:
+def narrowed(stack: Stack) -> Stack:
     return replace(stack, left_out=("loki", "grafana"))
 
 
@@ -62,16 +67,16 @@ def changes(run: Run) -> list[str]:
 
 
 @pytest.mark.parametrize("delivery", [Delivery.INSTALL, Delivery.EXISTING])
-def test_a_part_prunes_nothing(parts: tuple[Part, ...], delivery: Delivery) -> None:
-    for stack, prunes in ((STACKS[delivery], True), (part_of(STACKS[delivery]), False)):
+def test_a_narrowed_stack_prunes_nothing(parts: tuple[Part, ...], delivery: Delivery) -> None:
+    for stack, prunes in ((STACKS[delivery], True), (narrowed(STACKS[delivery]), False)):
         for application in applications.applications(stack, parts, "v-1"):
             assert application["spec"]["syncPolicy"]["automated"] == {"prune": prunes, "selfHeal": True}
 
 
-def test_a_part_restarts_a_failed_sync_without_pruning(go: Deploy) -> None:
+def test_a_narrowed_stack_restarts_a_failed_sync_without_pruning(go: Deploy) -> None:
     rows = states("v-1 v-1 Synced Healthy Succeeded", shop="v-1 v-1 OutOfSync Missing Failed c c")
     answers: list[Answer] = [["WANTED:", [[0, rows], [0, deploying.HEALTHY]]]]
-    run = go(part_of(STACKS[Delivery.INSTALL]), Delivery.INSTALL, answers=answers)
+    run = go(narrowed(STACKS[Delivery.INSTALL]), Delivery.INSTALL, answers=answers)
     assert run.code == 0, run.err
     assert any('"prune":false' in call for call in run.calls)
 
@@ -85,8 +90,8 @@ def test_the_claim_has_the_environment(parts: tuple[Part, ...]) -> None:
 
 
 @pytest.mark.parametrize("delivery", list(Delivery))
-def test_environment_and_part_are_named_before_the_question(go: Deploy, delivery: Delivery) -> None:
-    stack = replace(part_of(STACKS[delivery]), environment="production")
+def test_environment_and_selection_are_named_before_the_question(go: Deploy, delivery: Delivery) -> None:
+    stack = replace(narrowed(STACKS[delivery]), environment="production")
     run = go(stack, delivery, "--print")
     assert "stack demo, " in run.out
     assert "environment production, only 0 of 2 components" in run.out
@@ -138,8 +143,10 @@ def test_a_claim_that_cannot_be_read_stops_before_the_first_change(go: Deploy) -
         (Delivery.DIRECT, ["demo.shop", "demo.argo-apps"]),
     ],
 )
-def test_a_part_is_not_put_over_more_that_argo_cd_delivers(go: Deploy, delivery: Delivery, there: list[str]) -> None:
-    run = go(part_of(STACKS[delivery]), delivery, answers=[delivered(*there)])
+def test_a_narrowed_stack_is_not_put_over_more_that_argo_cd_delivers(
+    go: Deploy, delivery: Delivery, there: list[str]
+) -> None:
+    run = go(narrowed(STACKS[delivery]), delivery, answers=[delivered(*there)])
     assert (run.code, changes(run)) == (3, [])
     assert f"Argo CD delivers more of it here: {'demo.shop' if delivery is Delivery.DIRECT else there[-1]}" in run.err
     assert (
@@ -148,20 +155,22 @@ def test_a_part_is_not_put_over_more_that_argo_cd_delivers(go: Deploy, delivery:
 
 
 @pytest.mark.parametrize("has_argo_cd", [True, False])
-def test_a_part_is_deployed_where_argo_cd_delivers_no_more(go: Deploy, tmp_path: Path, has_argo_cd: bool) -> None:
+def test_a_narrowed_stack_is_deployed_where_argo_cd_delivers_no_more(
+    go: Deploy, tmp_path: Path, has_argo_cd: bool
+) -> None:
     if not has_argo_cd:
         (tmp_path / "no-argo-cd").touch()
     run = go(
-        part_of(STACKS[Delivery.INSTALL]), Delivery.INSTALL, answers=[delivered("demo.shop")] if has_argo_cd else []
+        narrowed(STACKS[Delivery.INSTALL]), Delivery.INSTALL, answers=[delivered("demo.shop")] if has_argo_cd else []
     )
     assert run.code == 0, run.err
     assert "the stack demo is deployed: 0 of 2 components" in run.out
 
 
-def test_a_part_keeps_the_claim_of_the_rest(go: Deploy, parts: tuple[Part, ...], tmp_path: Path) -> None:
+def test_a_narrowed_stack_keeps_the_claim_of_the_rest(go: Deploy, parts: tuple[Part, ...], tmp_path: Path) -> None:
     whole = "ConfigMap logs loki -\nDeployment.apps shop web old\n\nnot a line\n"
     answers: list[Answer] = [CLAIMED, ["jsonpath={.data.objects}", [[0, whole]]]]
-    run = go(part_of(STACKS[Delivery.DIRECT]), Delivery.DIRECT, answers=answers)
+    run = go(narrowed(STACKS[Delivery.DIRECT]), Delivery.DIRECT, answers=answers)
     assert run.code == 0, run.err
     assert "replace -f bootstrap/claim.yaml" not in run.calls
     patch = json.loads((tmp_path / "patch").read_text())
@@ -173,7 +182,7 @@ def test_a_part_keeps_the_claim_of_the_rest(go: Deploy, parts: tuple[Part, ...],
 
 def test_a_claim_that_is_lost_on_the_way_is_not_made_smaller(go: Deploy, tmp_path: Path) -> None:
     answers: list[Answer] = [CLAIMED, ["jsonpath={.data.objects}", [[1, ""]]]]
-    run = go(part_of(STACKS[Delivery.DIRECT]), Delivery.DIRECT, answers=answers)
+    run = go(narrowed(STACKS[Delivery.DIRECT]), Delivery.DIRECT, answers=answers)
     assert run.code == 1
     assert not (tmp_path / "patch").exists()
 
@@ -187,10 +196,35 @@ def test_a_claim_that_is_lost_on_the_way_is_not_made_smaller(go: Deploy, tmp_pat
         ((), "old true", 1),
     ],
 )
-def test_what_is_only_not_pruned_is_no_difference_of_a_part(
+def test_what_is_only_not_pruned_is_not_a_difference_of_a_narrowed_stack(
     go: Deploy, left_out: tuple[str, ...], resources: str, code: int
 ) -> None:
     rows = states("v-1 v-1 Synced Healthy Succeeded", shop="v-1 v-1 OutOfSync Healthy Succeeded c c")
     answers: list[Answer] = [["WANTED:", [[0, rows]]], ["requiresPruning", [[0, resources]]]]
     run = go(replace(STACKS[Delivery.INSTALL], left_out=left_out), Delivery.INSTALL, answers=answers)
     assert run.code == code, run.err
+
+
+def test_a_narrowed_stack_leaves_namespaces_as_they_are(go: Deploy) -> None:
+    run = go(narrowed(STACKS[Delivery.DIRECT]), Delivery.DIRECT)
+    assert run.code == 0, run.err
+    files = deploying.files(run)
+    assert files
+    assert not [file for file in files if file.endswith("namespaces.yaml")]
+    created = [call.split()[-1] for call in run.calls if call.startswith("create --field-manager=cluster-forge")]
+    assert created
+    assert all(file.endswith("namespaces.yaml") for file in created)
+
+
+def test_a_dry_run_of_a_narrowed_stack_creates_no_namespace(go: Deploy) -> None:
+    dry = go(narrowed(STACKS[Delivery.DIRECT]), Delivery.DIRECT, "--dry-run")
+    assert dry.code == 0, dry.err
+    assert all("--dry-run=server" in call for call in dry.calls if call.startswith("create --field"))
+
+
+def test_a_namespace_that_cannot_be_created_ends_a_narrowed_deployment(go: Deploy, tmp_path: Path) -> None:
+    (tmp_path / "refused").touch()
+    run = go(narrowed(STACKS[Delivery.DIRECT]), Delivery.DIRECT)
+    assert run.code == 1
+    assert "cannot create the namespaces in bootstrap/" in run.err
+    assert "is forbidden" in run.err

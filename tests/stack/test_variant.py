@@ -38,7 +38,7 @@ def test_the_folder_has_environment_and_components(stack: Stack, folder: str) ->
     assert variant.folder(stack) == folder
 
 
-def test_many_components_are_counted_and_still_told_apart() -> None:
+def test_many_components_are_counted_and_still_distinct() -> None:
     names = [f"component-{number}" for number in range(57)]
     folder = variant.folder(narrowed(*names))
     assert folder.startswith("platform+57of58.")
@@ -70,7 +70,7 @@ components:
 - {name: b, namespace: b, manifests: [a.yaml]}
 define: [{name: spare, namespace: c, manifests: [a.yaml]}]
 collections: {both: [a, b]}
-environments: {small: {components: [{name: b, remove: true}]}}
+environments: {small: {components: [{name: b, remove: true}], collections: null}}
 """
 
 

@@ -244,6 +244,7 @@ class Stack:
     """The stack. ``components`` are unique, in the order in which the description names them.
 
     ``environment`` is the one that was applied; ``left_out`` are the components that the selection leaves out.
+    ``capabilities`` are those of its catalog components, of ``target.provides`` and of the target's distribution, sorted.
     """
 
     name: str
@@ -252,6 +253,7 @@ class Stack:
     image: ImageSettings = ImageSettings()
     components: tuple[Component, ...] = ()
     ignores: tuple[Ignore, ...] = ()
+    capabilities: tuple[str, ...] = ()
     environment: str = ""
     left_out: tuple[str, ...] = ()
 

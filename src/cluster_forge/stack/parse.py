@@ -6,7 +6,7 @@ All errors of all files are raised together, in the order of files and lines.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -19,8 +19,8 @@ from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.input_record import DESCRIPTION, InputRecord
 from cluster_forge.stack.layers import LayerReader
 from cluster_forge.stack.legacy.translation import translate
-from cluster_forge.stack.model import Format, Notice, Stack
-from cluster_forge.stack.resolve import Resolved, resolve
+from cluster_forge.stack.model import Format, Notice, Stack, Target
+from cluster_forge.stack.resolve import Absent, Resolved, resolve
 from cluster_forge.stack.schema.component import ComponentSchema
 from cluster_forge.stack.schema.description import StackSchema
 from cluster_forge.stack.schema.validation import schema_errors
@@ -99,7 +99,13 @@ class _Parser:
         if catalog:
             catalog = catalog.extended(description.strings("catalogs"), self._files, errors)
         target = settings.target(description)
-        resolved = resolve(description, errors, catalog=catalog, target=target, skip=selection.skip)
+        resolved = resolve(
+            description,
+            errors,
+            catalog=catalog,
+            target=target,
+            absent=Absent(skip=selection.skip, removed=self._removed),
+        )
         errors.extend(self._still_there(description, resolved))
         selected = names if self._format is Format.NATIVE else ()
         kept = select(resolved, selected, typed(selection.skip), errors)
@@ -179,6 +185,7 @@ class _Parser:
             ignores=settings.ignores(description),
             environment=self._selection.environment or "",
             left_out=self._left_out(resolved, kept),
+            capabilities=_capabilities(target, resolved, kept),
         )
 
     def _left_out(self, resolved: Resolved, kept: Sequence[str]) -> tuple[str, ...]:
@@ -222,6 +229,11 @@ def _is_of_another_layer(kind: str, path: Path) -> bool:
 def _is_of_this_layer(kind: str, path: Path) -> bool:
     inside = path[2:] if path[:1] == ("environments",) else path
     return inside[:1] not in (("components",), ("define",)) or not _is_of_another_layer(kind, inside[2:])
+
+
+def _capabilities(target: Target, resolved: Resolved, kept: Iterable[str]) -> tuple[str, ...]:
+    provided = (name for component in kept for name in resolved.provides.get(component, ()))
+    return tuple(sorted({*target.provides, *resolved.brought, *provided}))
 
 
 def _layer_errors(document: Positioned) -> list[DescriptionError]:

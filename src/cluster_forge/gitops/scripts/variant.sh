@@ -4,10 +4,10 @@
 
 # check_variant: refuses the cluster of another environment, and, for a narrowed stack, one where Argo CD delivers more of the stack.
 check_variant() {
-  claimed=$(k get configmap "claim-$stack" -n cluster-forge --ignore-not-found \
-    -o 'jsonpath={.metadata.name} {.metadata.labels.cluster-forge/environment}' 2>"$scratch/errors" </dev/null) ||
-    die 3 "cannot see which environment is deployed: $(cat "$scratch/errors")"
-  case $claimed in "claim-$stack "*) check_environment "${claimed#* }" ;; esac
+  ask get configmap "claim-$stack" -n cluster-forge --ignore-not-found \
+    -o 'jsonpath={.metadata.name} {.metadata.labels.cluster-forge/environment}' ||
+    die 3 "cannot see which environment is deployed: $answer"
+  case $answer in "claim-$stack "*) check_environment "${answer#* }" ;; esac
   [ -z "$narrowed" ] || check_narrowed
 }
 
@@ -25,13 +25,14 @@ in one cluster need names of their own (name: in the environment)"
 
 # check_narrowed: Argo CD reads all Applications of a stack from one repository, which this one would replace.
 check_narrowed() {
-  delivered=$(k get applications.argoproj.io --all-namespaces -l "cluster-forge/stack=$stack" --no-headers \
-    -o custom-columns=NAME:.metadata.name 2>"$scratch/errors" </dev/null) ||
-    grep -q "the server doesn't have a resource type" "$scratch/errors" ||
-    die 3 "cannot see what Argo CD delivers: $(cat "$scratch/errors")"
+  ask get applications.argoproj.io --all-namespaces -l "cluster-forge/stack=$stack" --no-headers -o custom-columns=NAME:.metadata.name ||
+    case $answer in
+      *"the server doesn't have a resource type"*) answer='' ;;
+      *) die 3 "cannot see what Argo CD delivers: $answer" ;;
+    esac
   own='' others=''
   for name in ${applications:-}; do own="$own $name"; done
-  for name in $delivered; do
+  for name in $answer; do
     case "$own " in *" $name "*) ;; *) others="$others $name" ;; esac
   done
   [ -z "$others" ] || die 3 "this is a narrowed stack ($narrowed), and Argo CD delivers more of it here:$others
@@ -45,9 +46,8 @@ claim_again() {
     changed replace -f "$here/bootstrap/claim.yaml"
     return
   fi
-  k get configmap "claim-$stack" -n cluster-forge -o 'jsonpath={.data.objects}' >"$facts/whole" 2>"$scratch/errors" </dev/null ||
-    failed "cannot read the claim of the stack: $(cat "$scratch/errors")"
-  echo >>"$facts/whole"
+  changed get configmap "claim-$stack" -n cluster-forge -o 'jsonpath={.data.objects}'
+  printf '%s\n' "$answer" >"$facts/whole"
   lines=$(awk 'FNR == NR { own[$1 " " $2 " " $3] = 1; print; next } NF == 4 && !(($1 " " $2 " " $3) in own)' \
     "$here/bootstrap/objects" "$facts/whole" | sort | sed 's/$/\\n/' | tr -d '\n')
   label=null
@@ -58,7 +58,21 @@ claim_again() {
 
 # only_unpruned APPLICATION: all that differs is what a whole stack would prune.
 only_unpruned() {
-  differing=$(k get applications.argoproj.io "$1" -n "$namespace" \
-    -o 'jsonpath={range .status.resources[?(@.status=="OutOfSync")]}{.name} {.requiresPruning}{"\n"}{end}' 2>/dev/null </dev/null) || return 1
-  [ -n "$differing" ] && ! printf '%s\n' "$differing" | grep -qv ' true$'
+  ask get applications.argoproj.io "$1" -n "$namespace" \
+    -o 'jsonpath={range .status.resources[?(@.status=="OutOfSync")]}{.name} {.requiresPruning}{"\n"}{end}' </dev/null || return 1
+  [ -n "$answer" ] && ! printf '%s\n' "$answer" | grep -qv ' true$'
+}
+
+# new_namespaces FILE: creates those that are not there. The others stay as they are: their labels follow from everything in them.
+new_namespaces() {
+  if [ -n "$print" ]; then
+    say "  create the namespaces in $1 that are not there"
+    return
+  fi
+  count "$1"
+  output=$(k_objects create --field-manager=cluster-forge ${dry_run:+--dry-run=server} -f "$here/$1" 2>&1 </dev/null) || :
+  created=$(printf '%s\n' "$output" | grep -c ' created' || :)
+  kept=$(printf '%s\n' "$output" | grep -c '(AlreadyExists)' || :)
+  [ "$((created + kept))" -eq "$objects" ] || failed "cannot create the namespaces in $1: $output"
+  say "created $(counted "$created" namespace) of $1"
 }

@@ -15,6 +15,7 @@ from cluster_forge.stack import variant
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import cast_input, working_tree
 from cluster_forge.stages.build.cast import STACKS
+from cluster_forge.stages.build.way_out import CommandLine, plain_command
 
 _MAX_LINES = 20_000
 """Longer files are not compared line by line: that takes quadratic time."""
@@ -35,7 +36,9 @@ class Difference:
     lines: tuple[str, ...] = ()
 
 
-def compare(stack: Stack, files: Workspace, repositories: Repositories) -> tuple[Difference, ...]:
+def compare(
+    stack: Stack, files: Workspace, repositories: Repositories, command: CommandLine = plain_command
+) -> tuple[Difference, ...]:
     """Every file that differs, by path. Hand edits count: they would be cast.
 
     Raises:
@@ -45,7 +48,7 @@ def compare(stack: Stack, files: Workspace, repositories: Repositories) -> tuple
     working = working_tree.load(files)
     if working is None:
         raise StaleError("smelt has not written working/ yet", fix="run `cluster-forge smelt` (or `forge`)")
-    cast_input.check_variant(stack, working)
+    cast_input.check_variant(stack, working, command)
     folder = f"{STACKS}/{variant.folder(stack)}/repo.git"
     cast = files.read_tree(folder)
     if cast is None:
