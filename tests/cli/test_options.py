@@ -41,7 +41,7 @@ class TestNames:
         answer = workspace.ok("config", "show", "--environment", "production", "--format", "json").json
         assert answer["description"]["target"] == {"size": "large"}
         workspace.ok("forge", "--environment", "production")
-        assert '"size": "large"' in workspace.read("stacks/demo/stack.json")
+        assert '"size": "large"' in workspace.read("stacks/demo.production/stack.json")
         assert workspace.run("cast").code == 22
         workspace.ok("cast", "--environment", "production")
 
@@ -287,9 +287,9 @@ def on_a_terminal(workspace: Workspace, *arguments: str, **environment: str) -> 
 
 def test_jobs_change_nothing(workspace: Workspace) -> None:
     workspace.ok("forge", "--jobs", "1")
-    before = json.loads(workspace.read("stacks/demo/stack.json"))
+    before = json.loads(workspace.read("stacks/demo.production/stack.json"))
     workspace.ok("forge", "--jobs", "8")
-    assert json.loads(workspace.read("stacks/demo/stack.json")) == before
+    assert json.loads(workspace.read("stacks/demo.production/stack.json")) == before
 
 
 def test_a_file_of_thousands_of_unknown_options(workspace: Workspace) -> None:

@@ -243,6 +243,7 @@ class Notice:
 class Stack:
     """The stack. ``components`` are unique, in the order in which the description names them.
 
+    ``environment`` is the one that was applied; ``left_out`` are the components that the selection leaves out.
     ``capabilities`` are those of its catalog components, of ``target.provides`` and of the target's distribution, sorted.
     """
 
@@ -253,6 +254,13 @@ class Stack:
     components: tuple[Component, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     capabilities: tuple[str, ...] = ()
+    environment: str = ""
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether names, ``--select`` or ``--skip`` leave out components: a narrowed stack never prunes (ADR 0022)."""
+        return bool(self.left_out)
 
     def component(self, name: str) -> Component:
         """The component called ``name``.

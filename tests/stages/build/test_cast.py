@@ -106,6 +106,8 @@ class TestFolder:
             "schema",
             "name",
             "version",
+            "environment",
+            "leftOut",
             "target",
             "delivery",
             "components",

@@ -138,7 +138,7 @@ claim() {
     changed patch configmap "claim-$other" -n cluster-forge --type=merge --patch-file="$facts/patch"
   done
   if exists configmap "claim-$stack" -n cluster-forge; then
-    changed replace -f "$here/bootstrap/claim.yaml"
+    claim_again
   else
     changed create -f "$here/bootstrap/claim.yaml"
   fi

@@ -21,7 +21,8 @@ from cluster_forge.ports.git import Repositories, Repository
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.record import Record
-from cluster_forge.stack.model import Stack, Target
+from cluster_forge.stack import variant
+from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import cast_changes, cast_input, edits, left_behind, written_files
 from cluster_forge.stages.build.cast_changes import Cast, CastChanges
 from cluster_forge.stages.build.edits import DiscardedEdits
@@ -55,10 +56,11 @@ class CastRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastResult:
-    """What was cast, what changed, and the warnings. ``sizes`` are the bytes of ``repo.git``, ``image`` and ``bootstrap``."""
+    """What was cast (``about``: which environment and selection), what changed, and the warnings. ``sizes`` are the bytes of ``repo.git``, ``image`` and ``bootstrap``."""
 
     stack: str
     folder: str
+    about: str
     parts: tuple[Part, ...]
     findings: tuple[Finding, ...]
     revision: str
@@ -92,7 +94,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
         RepositoryError, ImageError, WorkspaceError: if the result cannot be built or written.
     """
     stack = request.stack
-    folder = f"{STACKS}/{stack.name}"
+    folder = f"{STACKS}/{variant.folder(stack)}"
     _refuse_others(folder, toolbox.files)
     reporter.stage_started(_STAGE, len((_REPOSITORY, _IMAGE, _BOOTSTRAP)))
     working, findings = _input(request, toolbox)
@@ -100,6 +102,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
     image_layout = _image(request, working, repository, toolbox, reporter)
     plan, started = _bootstrap(stack, working.record, repository, reporter)
     outputs = _Outputs(
+        stack=stack,
         record=working.record,
         repository=repository,
         image=image_layout,
@@ -107,7 +110,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
         bootstrap=started,
         images=_images(component.delivered(stack, working.record.parts), started, toolbox),
     )
-    tree = outputs.tree(stack.target)
+    tree = outputs.tree()
     now = Cast(record=working.record, top=_at_the_top(tree), images=outputs.images)
     changes = cast_changes.since_last(folder, now, toolbox.files, repositories, toolbox.reader.read)
     findings = (*findings, *left_behind.findings(folder, tree, toolbox.files))
@@ -127,6 +130,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
 class _Outputs:
     """Everything that a cast builds; ``images`` are the references of all images that the stack runs."""
 
+    stack: Stack
     record: Record
     repository: Repository
     image: index.Layout
@@ -134,10 +138,10 @@ class _Outputs:
     bootstrap: FileTree
     images: tuple[str, ...]
 
-    def tree(self, target: Target) -> FileTree:
+    def tree(self) -> FileTree:
         """The stack's folder."""
         files = {
-            STACK_JSON: stack_json(self.record, target, self.plan.delivery, self.image, self.repository.commit),
+            STACK_JSON: stack_json(self.record, self.stack, self.plan.delivery, self.image, self.repository.commit),
             _IMAGES_TEXT: "".join(f"{reference}\n" for reference in self.images).encode(),
             _SCRIPT: deploy_script.script(self.plan, self.bootstrap).encode(),
         }
@@ -148,6 +152,7 @@ class _Outputs:
         return CastResult(
             stack=self.record.stack,
             folder=folder,
+            about=variant.about(self.stack),
             parts=self.record.parts,
             findings=findings,
             revision=self.record.revision,
@@ -228,12 +233,16 @@ def _image(
         version=working.record.revision,
         created=request.time,
         revision=repository.commit,
-        description=f"{len(working.record.parts)} components for Kubernetes {stack.target.kubernetes}",
+        description=", ".join(filter(None, (_components_text(stack, working), variant.about(stack)))),
     )
     built = [image.build(packed, architecture.value, about) for architecture in stack.target.architectures]
     layout = index.build(built, about)
     reporter.item_finished(_STAGE, _IMAGE, str(layout.digest), digest=str(layout.digest), bytes=layout.size)
     return layout
+
+
+def _components_text(stack: Stack, working: WorkingTree) -> str:
+    return f"{len(working.record.parts)} components for Kubernetes {stack.target.kubernetes}"
 
 
 def _bootstrap(stack: Stack, record: Record, repository: Repository, reporter: Reporter) -> tuple[DeployPlan, FileTree]:
