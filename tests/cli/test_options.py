@@ -80,7 +80,7 @@ class TestUsage:
             (("template",), "there is no verb 'template': run `cluster-forge smelt`, and read working/"),
             (("apply",), "there is no verb 'apply': run `sh stacks/NAME/deploy.sh`, which `forge` writes"),
             (("diff", "--all"), "there is no verb 'diff': run `cluster-forge smelt`, which prints what changed"),
-            (("search", "x"), "there is no verb 'search': run `cluster-forge catalog list`"),
+            (("search", "x"), "there is no verb 'search': run `cluster-forge catalog search WORD`"),
             (("version",), "there is no verb 'version': run `cluster-forge --version`"),
             (("help", "lint"), "there is no verb 'lint': run `cluster-forge config validate`"),
             (("help", "frge"), "unknown verb 'frge', did you mean 'forge'?"),

@@ -27,7 +27,7 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("fetch", "pull", "download", "dependency", "deps", "vendor"), _FETCH),
         "update": "run `cluster-forge mine --update NAME`",
         "upgrade": "change `version` in input/config.yaml, then run `cluster-forge forge` and `sh stacks/NAME/deploy.sh`",
-        "search": "run `cluster-forge catalog list`, or `cluster-forge catalog show NAME`",
+        "search": "run `cluster-forge catalog search WORD`",
         "repo": "name `helm.repository` in the component: repositories need no adding",
         "status": "run `kubectl get applications -A` with Argo CD; `sh stacks/NAME/deploy.sh` waits until everything is ready",
         **dict.fromkeys(

@@ -241,7 +241,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """The stack. ``components`` are unique, in the order in which the description names them."""
+    """The stack. ``components`` are unique, in the order in which the description names them.
+
+    ``capabilities`` are those of its catalog components, of ``target.provides`` and of the target's distribution, sorted.
+    """
 
     name: str
     target: Target = Target()
@@ -249,6 +252,7 @@ class Stack:
     image: ImageSettings = ImageSettings()
     components: tuple[Component, ...] = ()
     ignores: tuple[Ignore, ...] = ()
+    capabilities: tuple[str, ...] = ()
 
     def component(self, name: str) -> Component:
         """The component called ``name``.

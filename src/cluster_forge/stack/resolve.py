@@ -7,7 +7,7 @@ cycles of collections, duplicate names and unmet needs are all reported together
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from types import MappingProxyType
 from typing import Final
@@ -64,6 +64,10 @@ class Resolved:
     from_catalog: frozenset[str] = frozenset()
     """Components of the stack that the catalog describes or adds to."""
     notices: tuple[Notice, ...] = ()
+    provides: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """The capabilities that each component of the catalog provides."""
+    brought: frozenset[str] = frozenset()
+    """The capabilities that the target's distribution brings."""
 
     def members(self, name: str) -> tuple[str, ...]:
         """The components that a component's or collection's name stands for."""
@@ -109,6 +113,8 @@ def resolve(
         offered=offered,
         from_catalog=frozenset(completed.layers),
         notices=completed.notices,
+        provides=completed.provides,
+        brought=completed.brought,
     )
     for name in resolved.stack:
         if name in RESERVED:

@@ -106,3 +106,10 @@ class ComponentSchema(Schema):
     """The Pod Security level of its namespace."""
     secrets: list[SecretSchema] = []
     """Secrets that must exist before deployment: `secrets list` shows how to create them."""
+
+
+class EntrySchema(ComponentSchema):
+    """A component in one file or environment: a part of it, if lower layers have the rest."""
+
+    remove: StrictBool = False
+    """`true`, beside `name` alone: take the entry of lower layers out of the list."""

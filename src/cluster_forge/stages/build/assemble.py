@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -82,7 +82,10 @@ def assemble(
     return Assembly(
         parts=assembled,
         later_hooks=tuple(hook for one in placed for hook in _objects(f"{one.component.name}/{_HOOKS}", one.later)),
-        findings=(*findings, *_object_findings(rendered.values(), chain.from_iterable(objects.values()), scopes)),
+        findings=(
+            *findings,
+            *_object_findings(rendered.values(), chain.from_iterable(objects.values()), scopes, stack.capabilities),
+        ),
     )
 
 
@@ -238,7 +241,10 @@ def _objects(folder: str, manifests: Iterable[Manifest]) -> tuple[PartObject, ..
 
 
 def _object_findings(
-    rendered: Iterable[RenderedComponent], manifests: Iterable[Manifest], scopes: Scopes
+    rendered: Iterable[RenderedComponent],
+    manifests: Iterable[Manifest],
+    scopes: Scopes,
+    capabilities: Collection[str],
 ) -> list[Finding]:
     """Findings about single objects. What reading them lost is known of own entries only; `mine` reports it of sources."""
     manifests = list(manifests)
@@ -251,5 +257,6 @@ def _object_findings(
     return [
         *registry.check_reading(own),
         *registry.check_acceptance(accepted, scopes),
+        *registry.check_providers(manifests, capabilities),
         *assembly_findings.unknown_kinds(manifests, scopes),
     ]
