@@ -76,8 +76,8 @@ def _untyped(value: Mapping[str, Any]) -> Known | None:
     if isinstance(value.get("panels"), list) and not keys.isdisjoint({"schemaVersion", "title", "templating", "uid"}):
         return Known(
             "a Grafana dashboard",
-            "put it into a ConfigMap, as text below a key such as `shop.json`, with the label that Grafana's sidecar looks for "
-            '(`grafana_dashboard: "1"`)',
+            "move it out of `manifests`, and name it in `configMaps` of the component, with the label that Grafana's sidecar "
+            'looks for: `configMaps: [{name: dashboards, files: [FILE], labels: {grafana_dashboard: "1"}}]`',
         )
     if {"apiVersion", "name", "version"} <= keys and value.get("apiVersion") in ("v1", "v2"):
         return Known("the Chart.yaml of a Helm chart", "name the chart's folder: `helm: {chart: ./FOLDER}`")
@@ -97,7 +97,8 @@ def _configuration(value: Mapping[str, Any]) -> Known | None:
         return Known("a file of Prometheus rules", "write them below `spec` of a PrometheusRule")
     if "scrape_configs" in keys or {"route", "receivers"} <= keys:
         return Known(
-            "a configuration of Prometheus or Alertmanager", "put it into a ConfigMap or Secret, or the chart's values"
+            "a configuration of Prometheus or Alertmanager",
+            "name it in `configMaps: [{name: NAME, files: [FILE]}]` of the component, or write it into the chart's values",
         )
     if "$schema" in keys and not keys.isdisjoint({"properties", "definitions", "$defs"}):
         return Known("a JSON schema", "move it out of the folder of manifests")
