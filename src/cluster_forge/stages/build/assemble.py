@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -84,7 +84,7 @@ def assemble(
         later_hooks=tuple(hook for one in placed for hook in _objects(f"{one.component.name}/{_HOOKS}", one.later)),
         findings=(
             *findings,
-            *_object_findings(rendered.values(), chain.from_iterable(objects.values()), scopes, stack.capabilities),
+            *_object_findings(stack, rendered.values(), chain.from_iterable(objects.values()), scopes),
         ),
     )
 
@@ -241,10 +241,7 @@ def _objects(folder: str, manifests: Iterable[Manifest]) -> tuple[PartObject, ..
 
 
 def _object_findings(
-    rendered: Iterable[RenderedComponent],
-    manifests: Iterable[Manifest],
-    scopes: Scopes,
-    capabilities: Collection[str],
+    stack: Stack, rendered: Iterable[RenderedComponent], manifests: Iterable[Manifest], scopes: Scopes
 ) -> list[Finding]:
     """Findings about single objects. What reading them lost is known of own entries only; `mine` reports it of sources."""
     manifests = list(manifests)
@@ -257,6 +254,6 @@ def _object_findings(
     return [
         *registry.check_reading(own),
         *registry.check_acceptance(accepted, scopes),
-        *registry.check_providers(manifests, capabilities),
-        *assembly_findings.unknown_kinds(manifests, scopes),
+        *registry.check_providers(manifests, stack.capabilities),
+        *assembly_findings.unknown_kinds(manifests, scopes, stack.target.provides),
     ]

@@ -222,7 +222,8 @@ def _in_input(component: Component, toolbox: Toolbox) -> Iterator[Manifest]:
     entries = [entry for entry in component.manifests if not is_url(entry)]
     entries += [sourced_folder(component)] if has_sources(component) else []
     jobs = [render_jobs.of_entry(entry, component, toolbox.files) for entry in dict.fromkeys(entries)]
-    jobs += [render_jobs.of_objects(component)] if component.objects else []
+    if render_jobs.has_description_objects(component):
+        jobs.append(render_jobs.of_description(component, toolbox.files))
     for job in jobs:
         for manifest in render_jobs.run(job, toolbox.renderer).manifests:
             if not sourced_tree.is_excluded(manifest, component):
