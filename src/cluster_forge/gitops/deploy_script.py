@@ -40,8 +40,8 @@ def _deploy(plan: DeployPlan) -> tuple[str, ...]:
     if plan.delivery is Delivery.EXISTING:
         own = ("deploy_existing",)
     if plan.argocd.server:
-        return tuple(map(read, ("git_server", "root_application", *own)))
-    return tuple(read(name).replace("  repository\n", "") for name in ("root_application", *own))
+        return tuple(map(read, ("git_server", "unready_objects", "root_application", *own)))
+    return tuple(read(name).replace("  repository\n", "") for name in ("unready_objects", "root_application", *own))
 
 
 def _head(plan: DeployPlan, files: FileTree) -> str:

@@ -40,20 +40,22 @@ nothing was changed; deploy the whole stack, or a selection with all of these: t
 the root Application away from them"
 }
 
-# claim_again: the claim is there. A narrowed stack is added to it: the objects of the rest stay claimed.
+# claim_again: the claim is there. A narrowed stack is added to it: the objects of the rest stay claimed. So does what stays
+# behind when the whole stack no longer has it.
 claim_again() {
-  if [ -z "$narrowed" ]; then
+  if [ -n "$narrowed" ]; then
+    changed get configmap "claim-$stack" -n cluster-forge -o 'jsonpath={.data.objects}'
+    printf '%s\n' "$answer" | awk 'FNR == NR { own[$1 " " $2 " " $3]; print; next } NF == 4 && !(($1 " " $2 " " $3) in own)' \
+      "$here/bootstrap/objects" - | sort >"$facts/ours"
+  elif [ -n "$(of stays)" ]; then
+    of stays | sed 's/$/ stays-behind/' | cat "$here/bootstrap/objects" - >"$facts/ours"
+  else
     changed replace -f "$here/bootstrap/claim.yaml"
     return
   fi
-  changed get configmap "claim-$stack" -n cluster-forge -o 'jsonpath={.data.objects}'
-  printf '%s\n' "$answer" >"$facts/whole"
-  lines=$(awk 'FNR == NR { own[$1 " " $2 " " $3] = 1; print; next } NF == 4 && !(($1 " " $2 " " $3) in own)' \
-    "$here/bootstrap/objects" "$facts/whole" | sort | sed 's/$/\\n/' | tr -d '\n')
   label=null
   [ -z "$environment" ] || label="\"$environment\""
-  printf '{"metadata":{"labels":{"cluster-forge/environment":%s}},"data":{"objects":"%s"}}' "$label" "$lines" >"$facts/patch"
-  changed patch configmap "claim-$stack" -n cluster-forge --type=merge --patch-file="$facts/patch"
+  claimed_by "$stack" '{"labels":{"cluster-forge/environment":'"$label"'}}' "$facts/ours"
 }
 
 # only_unpruned APPLICATION: all that differs is what a whole stack would prune.
