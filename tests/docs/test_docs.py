@@ -63,7 +63,11 @@ def test_every_guide_is_in_the_index_and_in_the_navigation() -> None:
 def test_every_finding_is_described_in_the_page_about_errors() -> None:
     sources = [path for path in (PROJECT / "src").rglob("*.py") if path.name != "finding.py"]
     text = "".join(path.read_text(encoding="utf-8") for path in sources)
-    emitted = {code for code in CODES if f'"{code}"' in text}
+    catalog = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (PROJECT / "src/cluster_forge/catalog/data/components").glob("*.yaml")
+    )
+    emitted = {code for code in CODES if f'"{code}"' in text or f"- code: {code}\n" in catalog}
     described = set(re.findall(r"^### `([a-z-]+)`$", (DOCS / "errors.md").read_text(encoding="utf-8"), re.MULTILINE))
     assert emitted == described
 

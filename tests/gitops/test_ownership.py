@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,17 @@ def test_the_list_has_every_object_but_hooks(parts: tuple[Part, ...]) -> None:
     assert claim["metadata"]["labels"]["cluster-forge/stack"] == "demo"
     assert claim["data"]["objects"] == files["objects"].decode()
     assert len(list(ownership.read(claim["data"]["objects"]))) == len(lines)
+
+
+@pytest.mark.parametrize("name", ["read only", 'a"b', "a\\b", "a\tb"])
+def test_a_name_that_is_not_one_word_is_not_listed(parts: tuple[Part, ...], name: str) -> None:
+    """Kubernetes allows such names of roles; deploy.sh reads the list word by word and writes JSON from it."""
+    part = parts[0]
+    identity = replace(
+        part.objects[0].id, group="rbac.authorization.k8s.io", kind="ClusterRole", namespace="", name=name
+    )
+    more = replace(part, objects=(*part.objects, replace(part.objects[0], id=identity)))
+    assert ownership.tree(STACK, (more, *parts[1:])).files == ownership.tree(STACK, parts).files
 
 
 def test_an_object_that_kubectl_applies_has_no_application(parts: tuple[Part, ...]) -> None:

@@ -141,24 +141,21 @@ claim() {
     changed get configmap "claim-$other" -n cluster-forge -o 'jsonpath={.data.objects}'
     printf '%s\n' "$answer" | awk 'FNR == NR { ours[$1 " " $2 " " $3]; next } !(($1 " " $2 " " $3) in ours)' \
       "$here/bootstrap/objects" - >"$facts/theirs"
-    claimed_by "$other" "$facts/theirs"
+    claimed_by "$other" '{}' "$facts/theirs"
   done
-  if ! exists configmap "claim-$stack" -n cluster-forge; then
-    created -f "$here/bootstrap/claim.yaml"
-  elif [ -z "$(of stays)" ]; then
-    changed replace -f "$here/bootstrap/claim.yaml"
+  if exists configmap "claim-$stack" -n cluster-forge; then
+    claim_again
   else
-    of stays | sed 's/$/ stays-behind/' | cat "$here/bootstrap/objects" - >"$facts/ours"
-    claimed_by "$stack" "$facts/ours"
+    created -f "$here/bootstrap/claim.yaml"
   fi
 }
 
 # created ARGUMENT…: kubectl create. What another deployment creates at the same time is there, too.
 created() { ask create "$@" || case $answer in *AlreadyExists*) ;; *) failed "cannot create $*: $answer" ;; esac; }
 
-# claimed_by STACK FILE: its claim gets the lines of FILE.
+# claimed_by STACK METADATA FILE: its claim gets the lines of FILE.
 claimed_by() {
-  printf '{"data":{"objects":"%s"}}' "$(sed 's/$/\\n/' "$2" | tr -d '\n')" >"$facts/patch"
+  printf '{"metadata":%s,"data":{"objects":"%s"}}' "$2" "$(sed 's/$/\\n/' "$3" | tr -d '\n')" >"$facts/patch"
   changed patch configmap "claim-$1" -n cluster-forge --type=merge --patch-file="$facts/patch"
 }
 

@@ -20,7 +20,7 @@ settle() {
       "$revision Failed" | "$revision Error")
         say "restarting the sync of $name"
         ask get applications.argoproj.io "$name" -n "$namespace" -o 'jsonpath={.spec.syncPolicy.syncOptions}' || answer=''
-        patch "$name" '{"operation":{"initiatedBy":{"username":"deploy.sh"},"sync":{"prune":true,"revision":"'"$revision"'","syncOptions":'"${answer:-[]}"'}}}'
+        patch "$name" '{"operation":{"initiatedBy":{"username":"deploy.sh"},"sync":{"prune":'"$prune"',"revision":"'"$revision"'","syncOptions":'"${answer:-[]}"'}}}'
         ;;
       "$revision Running" | ' ') ;;
       *' Running')
@@ -78,6 +78,9 @@ look() {
         case "$phase $tried" in
           'Running '* | 'Terminating '* | "Failed $commit" | "Error $commit") state="the sync is $phase" ;;
         esac
+        ;;
+      "$revision $revision OutOfSync Healthy")
+        if [ -z "$narrowed" ] || [ "$phase $tried" != "Succeeded $commit" ] || ! only_unpruned "$name"; then state="$sync, $health"; fi
         ;;
       "$revision "*) state="$sync, $health" ;;
       *) state="at $wanted" ;;
