@@ -213,6 +213,18 @@ def test_what_is_adopted_leaves_the_claim_of_the_other_stack(deploy: Callable[..
     assert json.loads((tmp_path / "patch").read_text())["data"] == {"objects": "Secret other key other.web\n"}
 
 
+def test_what_is_adopted_from_a_former_application_leaves_the_claim_of_its_stack(
+    deploy: Callable[..., Run], tmp_path: Path
+) -> None:
+    """Else the next deployment would refuse it: the stack that was renamed goes on claiming it."""
+    claimed = "Deployment.apps shop web other.web\nSecret other key other.web\n"
+    rows = live("other.web:apps/Deployment:shop/web", managers="argocd-controller")
+    run = deploy(STACK, "--adopt", live=rows, claims="other claim-other\n", claimed=claimed)
+    assert run.code == 0, run.err
+    assert "adopting Deployment.apps/shop/web from the former Application other.web of the stack other\n" in run.out
+    assert json.loads((tmp_path / "patch").read_text())["data"] == {"objects": "Secret other key other.web\n"}
+
+
 def test_what_stays_behind_with_data_stays_claimed(
     deploy: Callable[..., Run], tmp_path: Path, parts: tuple[Part, ...]
 ) -> None:

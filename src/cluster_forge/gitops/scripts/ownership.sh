@@ -78,7 +78,7 @@ judge() {
       if ($6 != "<none>" && app != wanted[id] && (app in stack_of)) {
         if (stack_of[app] != me) foreign(id, "the Application " app (stack_of[app] == "<none>" ? "" : " of the stack " stack_of[app]), "never")
         else if (index(app, ".") && wanted[id] != "-") print "move", id, wanted[id], app, $6
-      } else if ($6 != "<none>" && app != wanted[id] && !(id in ours) && index(app, me ".") != 1) foreign(id, "the former Application " app, "adopt")
+      } else if ($6 != "<none>" && app != wanted[id] && !(id in ours) && index(app, me ".") != 1) foreign(id, "the former Application " app ((id in claimed) ? " of the stack " claimed[id] : ""), "adopt")
       else if ((id in claimed) && !(id in ours)) foreign(id, "the stack " claimed[id], "adopt")
       else if ((id in ours) || $6 != "<none>" || managers ~ / cluster-forge /) next
       else if ($7 != "<none>") foreign(id, "the Helm release " $7, "adopt")
@@ -136,7 +136,7 @@ first; remove metadata.finalizers before): kubectl delete applications.argoproj.
 # that a later or an earlier version of the stack may have it again.
 claim() {
   exists namespace cluster-forge || created namespace cluster-forge
-  for other in $(of adopt | sed -n 's/.*|the stack //p' | sort -u); do
+  for other in $(of adopt | sed -n 's/.*|.*the stack //p' | sort -u); do
     say "taking the adopted objects from the claim of the stack $other"
     changed get configmap "claim-$other" -n cluster-forge -o 'jsonpath={.data.objects}'
     printf '%s\n' "$answer" | awk 'FNR == NR { ours[$1 " " $2 " " $3]; next } !(($1 " " $2 " " $3) in ours)' \
