@@ -221,7 +221,10 @@ def test_what_stays_behind_with_data_stays_claimed(
     run = deploy(STACK, claims="demo claim-demo\n", claimed=claimed, claim="configmap/claim-demo\n")
     assert run.code == 0, run.err
     objects = ownership.tree(STACK, parts).files["objects"].decode()
-    assert json.loads((tmp_path / "patch").read_text()) == {"data": {"objects": f"{objects}{crd} stays-behind\n"}}
+    assert json.loads((tmp_path / "patch").read_text()) == {
+        "metadata": {"labels": {"cluster-forge/environment": None}},
+        "data": {"objects": f"{objects}{crd} stays-behind\n"},
+    }
     assert not any(call.startswith(("create -f", "replace")) for call in run.changes)
 
 

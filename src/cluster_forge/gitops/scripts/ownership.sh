@@ -141,7 +141,7 @@ claim() {
     changed get configmap "claim-$other" -n cluster-forge -o 'jsonpath={.data.objects}'
     printf '%s\n' "$answer" | awk 'FNR == NR { ours[$1 " " $2 " " $3]; next } !(($1 " " $2 " " $3) in ours)' \
       "$here/bootstrap/objects" - >"$facts/theirs"
-    claimed_by "$other" '{}' "$facts/theirs"
+    claimed_by "$other" "$facts/theirs"
   done
   if exists configmap "claim-$stack" -n cluster-forge; then
     claim_again
@@ -150,9 +150,9 @@ claim() {
   fi
 }
 
-# claimed_by STACK METADATA FILE: its claim gets the lines of FILE.
+# claimed_by STACK FILE [MEMBER]: its claim gets the lines of FILE, and MEMBER (JSON that ends with a comma).
 claimed_by() {
-  printf '{"metadata":%s,"data":{"objects":"%s"}}' "$2" "$(sed 's/$/\\n/' "$3" | tr -d '\n')" >"$facts/patch"
+  printf '{%s"data":{"objects":"%s"}}' "${3:-}" "$(sed 's/$/\\n/' "$2" | tr -d '\n')" >"$facts/patch"
   changed patch configmap "claim-$1" -n cluster-forge --type=merge --patch-file="$facts/patch"
 }
 

@@ -55,7 +55,7 @@ claim_again() {
   fi
   label=null
   [ -z "$environment" ] || label="\"$environment\""
-  claimed_by "$stack" '{"labels":{"cluster-forge/environment":'"$label"'}}' "$facts/ours"
+  claimed_by "$stack" "$facts/ours" '"metadata":{"labels":{"cluster-forge/environment":'"$label"'}},'
 }
 
 # only_unpruned APPLICATION: all that differs is what a whole stack would prune.
