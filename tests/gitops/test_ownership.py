@@ -33,7 +33,8 @@ call = " ".join(sys.argv[1:])
 folder = os.environ["STUB"]
 open(f"{folder}/log", "a").write(call + "\\n")
 if os.path.exists(f"{folder}/fails") and call.startswith(open(f"{folder}/fails").read()):
-    sys.exit("Error from server (Forbidden)")
+    reason = f"{folder}/reason"
+    sys.exit(open(reason).read() if os.path.exists(reason) else "Error from server (Forbidden)")
 if call.startswith("get applications") and "PATH" in call and not os.path.exists(f"{folder}/applications"):
     sys.exit("error: the server doesn't have a resource type \\"applications\\"")
 for name, part in (("live", "get -f -"), ("served", "api-resources"), ("applications", "STACK:.metadata.labels.cluster-forge/stack,PATH"),
@@ -209,7 +210,7 @@ def test_what_is_adopted_leaves_the_claim_of_the_other_stack(deploy: Callable[..
     claimed = "Deployment.apps shop web other.web\nSecret other key other.web\n"
     run = deploy(DIRECT, "--adopt", claims="other claim-other\n", claimed=claimed)
     assert run.code == 0, run.err
-    assert json.loads((tmp_path / "patch").read_text()) == {"data": {"objects": "Secret other key other.web\n"}}
+    assert json.loads((tmp_path / "patch").read_text())["data"] == {"objects": "Secret other key other.web\n"}
 
 
 def test_what_stays_behind_with_data_stays_claimed(
@@ -334,6 +335,18 @@ def test_owners_that_cannot_be_seen_are_an_error(deploy: Callable[..., Run], fai
     run = deploy(DIRECT, fails=fails)
     assert (run.code, run.changes) == (3, [])
     assert "cannot see whose the objects are: Error from server (Forbidden)" in run.err
+
+
+def test_what_another_deployment_creates_at_the_same_time_counts_as_created(deploy: Callable[..., Run]) -> None:
+    run = deploy(DIRECT, fails="create ", reason="Error from server (AlreadyExists): already exists")
+    assert run.code == 0, run.err
+
+
+def test_a_claim_that_cannot_be_created_is_an_error(deploy: Callable[..., Run]) -> None:
+    run = deploy(DIRECT, fails="create -f")
+    assert run.code == 1
+    assert "cannot create -f" in run.err
+    assert "Forbidden" in run.err
 
 
 def test_a_dry_run_refuses_and_claims_nothing(deploy: Callable[..., Run]) -> None:

@@ -135,7 +135,7 @@ first; remove metadata.finalizers before): kubectl delete applications.argoproj.
 # claim: the list of the objects, for other stacks and for the next deployment. What stays behind with data stays claimed, so
 # that a later or an earlier version of the stack may have it again.
 claim() {
-  exists namespace cluster-forge || changed create namespace cluster-forge
+  exists namespace cluster-forge || created namespace cluster-forge
   for other in $(of adopt | sed -n 's/.*|the stack //p' | sort -u); do
     say "taking the adopted objects from the claim of the stack $other"
     changed get configmap "claim-$other" -n cluster-forge -o 'jsonpath={.data.objects}'
@@ -146,9 +146,12 @@ claim() {
   if exists configmap "claim-$stack" -n cluster-forge; then
     claim_again
   else
-    changed create -f "$here/bootstrap/claim.yaml"
+    created -f "$here/bootstrap/claim.yaml"
   fi
 }
+
+# created ARGUMENT…: kubectl create. What another deployment creates at the same time is there, too.
+created() { ask create "$@" || case $answer in *AlreadyExists*) ;; *) failed "cannot create $*: $answer" ;; esac; }
 
 # claimed_by STACK FILE [MEMBER]: its claim gets the lines of FILE, and MEMBER (JSON that ends with a comma).
 claimed_by() {
