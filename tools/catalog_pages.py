@@ -17,6 +17,7 @@ from tools.tables import table
 from cluster_forge.catalog import measurements, views
 from cluster_forge.catalog.component_format import ALL_SIZES, CatalogCollection, CatalogComponent
 from cluster_forge.catalog.library import Library, flattened, packaged
+from cluster_forge.cli.output.catalog_text import caution_when
 from cluster_forge.stack.model import Size
 from cluster_forge.yaml import document_writer
 
@@ -57,11 +58,12 @@ def _component(component: CatalogComponent, library: Library) -> Iterator[str]:
     name = component.name
     yield from (f"# {component.title}", "", component.description, "")
     yield from _lifecycle(component)
-    yield from table(("", ""), _summary(component, library))
+    yield from table(("property", "value"), _summary(component, library))
     yield from ("", "```yaml", "components:", f"- {name}", "```", "")
     yield from _sized(component)
     yield from _needs(component, library)
     yield from _wiring(component)
+    yield from _cautions(component, library)
     yield from _secrets(component)
     yield from _operates(component)
     yield from _examples(component)
@@ -165,6 +167,16 @@ def _wiring(component: CatalogComponent) -> Iterator[str]:
             for wiring in component.wiring
         )
         yield from (*table(("where", "at", "what for"), rows), "")
+
+
+def _cautions(component: CatalogComponent, library: Library) -> Iterator[str]:
+    if component.cautions:
+        yield from ("## Known trouble", "", "Each is a warning where it applies.", "")
+        cautions = views.page(component, library, _MINOR, Size.SMALL)["cautions"]
+        rows = (
+            (caution_when(caution), f"`{caution['code']}`", caution["reason"], caution["fix"]) for caution in cautions
+        )
+        yield from (*table(("when", "finding", "what goes wrong", "what to do"), rows), "")
 
 
 def _secrets(component: CatalogComponent) -> Iterator[str]:

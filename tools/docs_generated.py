@@ -196,6 +196,14 @@ def _catalog(what: str) -> Iterator[str]:
                 for name, each in library.collections.items()
             ),
         )
+    if what == "distributions":
+        return _table(
+            ("distribution", "`target.kubernetes` contains", "brings"),
+            (
+                (each.title, f"`{each.version}`", ", ".join(f"`{name}`" for name in each.provides))
+                for each in library.distributions.values()
+            ),
+        )
     if what == "wiring":
         return _table(
             ("component", "where there is", "what for"),

@@ -42,6 +42,7 @@ class Shelf:
         self.folder = MemoryFolder()
         self.capabilities: dict[str, Any] = {}
         self.collections: dict[str, Any] = {}
+        self.distributions: dict[str, Any] = {}
 
     def component(self, name: str, **changes: Any) -> Shelf:
         """A component with a chart of its own name; ``with_`` in a wiring is its ``with``."""
@@ -68,10 +69,15 @@ class Shelf:
         self.collections[name] = {"title": name, "description": "Some.", "members": list(members)}
         return self
 
+    def distribution(self, version: str, *provides: str) -> Shelf:
+        self.distributions[version] = {"title": version, "version": version, "provides": list(provides)}
+        return self
+
     @property
     def library(self) -> Library:
         self.folder.files["capabilities.yaml"] = yaml.safe_dump(self.capabilities, sort_keys=False)
         self.folder.files["collections.yaml"] = yaml.safe_dump(self.collections, sort_keys=False)
+        self.folder.files["distributions.yaml"] = yaml.safe_dump(self.distributions, sort_keys=False)
         return Library((self.folder,))
 
     def load(

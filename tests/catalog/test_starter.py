@@ -57,10 +57,10 @@ def test_its_working_tree(workspace: Path, forge: Forge, golden: CompareGolden) 
 def test_every_size_is_without_findings(workspace: Path, forge: Forge, size: str) -> None:
     answer = forge(*(() if size == "small" else ("--environment", size)))
     assert answer["findings"] == []
-    made = objects(workspace)
-    prometheus = made["metrics/deployment.apps_monitoring_prometheus.yaml"]["spec"]["template"]["spec"]
-    claims = [volume for volume in prometheus["volumes"] if "persistentVolumeClaim" in volume]
-    assert bool(claims) == (size == "large")
+    kinds = {body["kind"] for body in objects(workspace).values()}
+    needing = {"HorizontalPodAutoscaler", "PersistentVolumeClaim", "Ingress", "StatefulSet"}
+    assert not kinds & needing, "a bare cluster has no metrics server, no StorageClass and no ingress controller"
+    assert not any(body.get("spec", {}).get("type") == "LoadBalancer" for body in objects(workspace).values())
     assert json.loads((workspace / "stacks/starter/stack.json").read_text())["target"]["size"] == size
 
 
@@ -85,6 +85,26 @@ def test_what_is_only_defined_may_be_added(workspace: Path, forge: Forge) -> Non
     answer = forge()
     assert answer["findings"] == []
     assert "metrics-server" in {part["name"] for part in answer["components"]}
+
+
+@pytest.mark.parametrize(
+    ("kubernetes", "components", "is_found"),
+    [("1.33", "", True), ("1.33", "- metrics-server\n", False), ("v1.33.4+k3s1", "", False)],
+)
+def test_an_autoscaler_without_a_metrics_server_is_a_finding(
+    workspace: Path, forge: Forge, kubernetes: str, components: str, is_found: bool
+) -> None:
+    description = workspace / "input" / "config.yaml"
+    text = description.read_text().replace('kubernetes: "1.33"', f'kubernetes: "{kubernetes}"')
+    text = text.replace("\ncomponents:\n", f"\ncomponents:\n{components}", 1)
+    description.write_text(
+        text.replace("  # values:\n  #   ingress", "  values: {autoscaling: {enabled: true}}\n  #   ingress")
+    )
+    findings = forge()["findings"]
+    assert [finding["code"] for finding in findings] == (["missing-provider"] if is_found else [])
+    if is_found:
+        assert findings[0]["object"] == "HorizontalPodAutoscaler.autoscaling/demo/sample-web"
+        assert "needs metrics.k8s.io" in findings[0]["message"]
 
 
 def test_its_collection_can_be_forged_alone(forge: Forge) -> None:

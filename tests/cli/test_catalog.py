@@ -45,6 +45,38 @@ class TestList:
         assert empty.run("catalog", "list", "--kubernetes", "new").code == 2
 
 
+class TestSearch:
+    @pytest.mark.parametrize(
+        ("words", "name"),
+        [
+            (("grafana",), "grafana"),
+            (("GRAFANA", "dashboards"), "grafana"),
+            (("metrics.k8s.io",), "metrics-server"),
+            (("s3",), "seaweedfs"),
+            (("logging",), "loki"),
+        ],
+    )
+    def test_a_component_by_name_text_category_or_capability(
+        self, empty: Workspace, words: tuple[str, ...], name: str
+    ) -> None:
+        found = empty.ok("catalog", "search", *words, "--format", "json").json
+        assert name in [component["name"] for component in found["components"]]
+        assert f"  {name} " in empty.ok("catalog", "search", *words).out
+
+    def test_all_words_must_be_there_and_collections_are_found_too(self, empty: Workspace) -> None:
+        found = empty.ok("catalog", "search", "loki", "sends", "--format", "json").json
+        names = [component["name"] for component in found["components"]]
+        assert "promtail" in names
+        assert "loki" not in names
+        assert empty.ok("catalog", "search", "kaiwo-platform").out.startswith("collections\n")
+
+    def test_nothing_is_the_answer_no(self, empty: Workspace) -> None:
+        result = empty.run("catalog", "search", "grafan a")
+        assert result.code == 1
+        assert "the catalog has nothing about 'grafan a', did you mean 'grafana'?" in result.out
+        assert empty.run("catalog", "search").code == 2
+
+
 class TestShow:
     def test_everything_that_its_file_says(self, empty: Workspace) -> None:
         page = empty.ok("catalog", "show", "loki", "--size", "large", "--format", "json").json["component"]

@@ -25,6 +25,7 @@ from cluster_forge.stack.model import Component, ExpectedSecret
 Go = Callable[..., Run]
 Make = Callable[..., Any]
 SHOP = "waves/002-shop"
+ROLLED_OUT = 'deployment "web" successfully rolled out'
 CONFLICT = """\
 error: Apply failed with 2 conflicts: conflicts with "{}" using apps/v1:
 - .spec.replicas
@@ -229,6 +230,22 @@ def test_secrets_that_may_not_be_read_are_said(run: Go, arguments: list[str], co
     assert "Forbidden" in result.err
 
 
+def test_the_namespace_of_several_missing_secrets_is_made_once(run: Go) -> None:
+    secrets = tuple(
+        ExpectedSecret(name=name, namespace=where, keys={"key": ""})
+        for name, where in (("a", "shop"), ("b", "shop"), ("c", "shop-two"))
+    )
+    stack = dataclasses.replace(
+        STACKS[Delivery.DIRECT], components=(Component(name=ComponentName("shop"), secrets=secrets),)
+    )
+    lines = run(Delivery.DIRECT, "--yes", stack=stack).err.splitlines()
+    assert [line for line in lines if "create namespace" in line] == [
+        "  kubectl create namespace shop",
+        "  kubectl create namespace shop-two",
+    ]
+    assert sum("create secret" in line for line in lines) == 3
+
+
 def test_a_secret_of_unknown_keys_must_exist(run: Go) -> None:
     secret = ExpectedSecret(name="login", namespace="shop", keys={})
     component = Component(name=ComponentName("shop"), secrets=(secret,))
@@ -309,15 +326,18 @@ def test_other_shells_run_the_script(run: Go, delivery: Delivery, shell: str) ->
     result = run(delivery, "--yes", shell=[shell, "ash"] if shell == "busybox" else [shell])
     assert result.code == 0, result.err
     failed = run(
-        delivery, "--yes", shell=[shell, "ash"] if shell == "busybox" else [shell], answers=[["-f", [[1, "x"]]]]
+        delivery,
+        "--yes",
+        shell=[shell, "ash"] if shell == "busybox" else [shell],
+        answers=[["apply --server-side", [[1, "x"]]]],
     )
     assert failed.code == 1
 
 
 def test_a_temporary_error_of_a_wait_is_retried(run: Go) -> None:
     answers: Answers = [
-        ["rollout status", [[1, "connection refused"], [0, ""]]],
-        ["condition=Available", [[1, "not found"], [0, ""]]],
+        ["rollout status", [[1, "connection refused"], [0, ROLLED_OUT]]],
+        ["condition=Available", [[1, "not found"], [0, "a condition met"]]],
         ["COMPLETE:", [[1, "i/o timeout"], [0, "job shop True <none> <none>"]]],
     ]
     result = run(Delivery.DIRECT, "--yes", answers=answers)
@@ -338,7 +358,12 @@ def test_a_temporary_error_of_a_wait_is_retried(run: Go) -> None:
         (Delivery.DIRECT, [["--raw /version", [[0, "<html>"]]]], 3, "cannot read the version of the cluster: <html>"),
         (Delivery.DIRECT, [["api-resources", [[9, "no"]]]], 3, "does not list what it serves: no"),
         (Delivery.DIRECT, [["002-shop/objects.yaml", [[0, ""]]]], 1, "kubectl applied 0 of the 2 objects"),
-        (Delivery.DIRECT, [["COMPLETE:", [[0, ""]]]], 1, "0 of 1 Jobs"),
+        (
+            Delivery.DIRECT,
+            [["COMPLETE:", [[0, ""]]]],
+            1,
+            "0 of 1 Job in bootstrap/waves/000-argo-cd/hooks-pre-00-jobs.yaml there",
+        ),
     ],
 )
 def test_what_fails_or_answers_oddly_has_a_message_and_one_of_our_exit_codes(
@@ -395,6 +420,16 @@ def test_a_conflict_is_shown_with_the_other_manager(run: Go) -> None:
     assert not any("--force-conflicts" in call for call in result.calls)
 
 
+def test_adopting_an_object_does_not_take_its_fields(run: Go) -> None:
+    """The two are separate permissions (ADR 0018); the message names the other one."""
+    conflict = [["002-shop/objects.yaml", [[1, CONFLICT.format("helm")]]]]
+    result = run(Delivery.DIRECT, "--yes", "--adopt", answers=conflict)
+    assert result.code == 1
+    assert "helm .spec.replicas" in result.err
+    assert "pass --force-conflicts to take them over (--adopt takes objects, not fields)" in result.err
+    assert not any("--force-conflicts" in call for call in result.calls)
+
+
 def test_conflicts_are_forced_where_the_user_says_so(run: Go) -> None:
     result = run(Delivery.DIRECT, "--yes", "--force-conflicts")
     assert result.code == 0
@@ -434,8 +469,11 @@ def test_conflicts_with_ourselves_and_with_injected_certificates_are_ours_to_sol
         (states(shop="v-1 v-1 OutOfSync Missing <none>"), "shop (OutOfSync, Missing)"),
         (states(shop="v-1 v-1 Synced Healthy Running c1 c1"), "shop (the sync is Running)"),
         (states(shop="v-1 v-1 Synced Healthy Failed c1 c1"), "shop (the sync is Failed)"),
-        (states("", demo="v-1 v-1 Synced Healthy Succeeded"), "argo-cd (not there) definitions (not there)"),
-        ("", "demo (not there)"),
+        (
+            states("", demo="v-1 v-1 Synced Healthy Succeeded"),
+            "demo.argo-cd (not there) demo.definitions (not there) demo.shop (not there)",
+        ),
+        ("", "demo.argo-apps (not there)"),
     ],
 )
 def test_the_stack_is_deployed_only_when_all_its_applications_are(run: Go, rows: str, says: str) -> None:
@@ -459,6 +497,42 @@ def test_degraded_objects_are_named_before_the_events(run: Go) -> None:
     ]
     result = run(Delivery.INSTALL, "--yes", "--timeout=0", answers=answers)
     assert result.err.index("no metrics") < result.err.index("LAST")
+
+
+def test_objects_of_which_argo_cd_does_not_keep_the_health_are_named_by_their_conditions(run: Go) -> None:
+    """Argo CD 3 has no health in ``status.resources`` (seen with 3.5.7)."""
+    status = """\
+Deployment/web in shop|Available|False|MinimumReplicasUnavailable|"it does not have | minimum availability"
+Deployment/web in shop|Progressing|False|ProgressDeadlineExceeded|"timed out"
+Deployment/fine in shop|Available|True|MinimumReplicasAvailable|"fine"
+HorizontalPodAutoscaler/web in shop|ScalingActive|False|FailedGetResourceMetric|"no metrics"
+HorizontalPodAutoscaler/web in shop|ScalingLimited|False|DesiredWithinRange|"in range"
+Job/once in shop|Failed|True|BackoffLimitExceeded|"failed too often"
+Job/fine in shop|FailureTarget|False||
+Widget/one in shop|Progressing|False|Idle|"nothing to do"
+Widget/one in shop|Ready|Unknown||
+PersistentVolumeClaim/files in shop|phase|Pending||
+Namespace/shop|phase|Active||
+Application/demo.shop in argocd|SyncError|||"is printed elsewhere"
+"""
+    resources = "apps|v1|Deployment|shop|web\n|v1|Namespace||shop"
+    answers: Answers = [
+        ["WANTED:", [[0, states(shop="v-1 v-1 Synced Degraded Succeeded")]]],
+        ["demo.shop -n argocd --ignore-not-found -o jsonpath={range .status.resources[*]}", [[0, resources]]],
+        ["go-template={{define", [[0, status]]],
+        ["get events", [[0, "LAST"]]],
+    ]
+    result = run(Delivery.INSTALL, "--yes", "--timeout=0", answers=answers)
+    shown = result.err.partition("deploy.sh:")[0].splitlines()
+    assert [line for line in shown if " in shop: " in line] == [
+        'Deployment/web in shop: Available is False (MinimumReplicasUnavailable): "it does not have | minimum availability"',
+        'Deployment/web in shop: Progressing is False (ProgressDeadlineExceeded): "timed out"',
+        'HorizontalPodAutoscaler/web in shop: ScalingActive is False (FailedGetResourceMetric): "no metrics"',
+        'Job/once in shop: Failed is True (BackoffLimitExceeded): "failed too often"',
+        "Widget/one in shop: Ready is Unknown",
+        "PersistentVolumeClaim/files in shop: Pending",
+    ]
+    assert "printed elsewhere" not in result.err
 
 
 def test_argo_cd_that_cannot_be_asked_is_said(run: Go) -> None:

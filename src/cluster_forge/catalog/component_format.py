@@ -154,6 +154,42 @@ class Wiring(Schema):
         return [self.without] if isinstance(self.without, str) else self.without
 
 
+class Caution(Schema):
+    """Known trouble: a finding (a warning) in every stack to which all of the conditions apply."""
+
+    code: FindingCode
+    """The finding's code: `kubernetes-range`, `missing-provider`."""
+    reason: Text
+    """What goes wrong, as the finding says it: `nothing in the stack sends logs to it`."""
+    fix: Text
+    """What to do about it: `add alloy`."""
+    kubernetes: Range | None = None
+    """Only on these minor versions of Kubernetes."""
+    target: list[Text] | Text = []
+    """Only if the target brings all of these capabilities itself, by `target.provides` or as its distribution does."""
+    with_: list[Text] | Text = Field([], alias="with")
+    """Only if all of these components or capabilities are in the stack."""
+    without: list[Text] | Text = []
+    """Only if none of these is in the stack or the target."""
+    sizes: list[SizeName] = list(ALL_SIZES)
+    """Only at these sizes."""
+
+    @property
+    def brought(self) -> list[str]:
+        """`target` as a list."""
+        return [self.target] if isinstance(self.target, str) else self.target
+
+    @property
+    def all_of(self) -> list[str]:
+        """`with` as a list."""
+        return [self.with_] if isinstance(self.with_, str) else self.with_
+
+    @property
+    def none_of(self) -> list[str]:
+        """`without` as a list."""
+        return [self.without] if isinstance(self.without, str) else self.without
+
+
 class RuleException(Schema):
     """A finding that is accepted for objects of the component."""
 
@@ -249,6 +285,8 @@ class CatalogComponent(Schema):
     """Kubernetes objects that belong to it."""
     wiring: list[Wiring] = []
     """How it changes if other components are in the stack."""
+    cautions: list[Caution] = []
+    """Known trouble in some stacks, each a finding."""
     exceptions: list[RuleException] = []
     """Findings that are accepted, with a reason."""
     health: StrictStr = ""
@@ -277,6 +315,17 @@ class Capability(Schema):
     """The order for a size, if it differs."""
 
 
+class Distribution(Schema):
+    """A distribution of Kubernetes, recognized by its version, and what it brings."""
+
+    title: Text
+    """Its name."""
+    version: Text
+    """A part of its versions, after the patch number: `+k3s`."""
+    provides: list[Text]
+    """The capabilities that its clusters have unless they were switched off."""
+
+
 class CatalogCollection(Schema):
     """A name for several components and collections."""
 
@@ -292,5 +341,6 @@ SCHEMAS = {
     "component.schema.json": ("Cluster-Forge catalog component", CatalogComponent),
     "collections.schema.json": ("Cluster-Forge catalog collections", dict[str, CatalogCollection]),
     "capabilities.schema.json": ("Cluster-Forge catalog capabilities", dict[str, Capability]),
+    "distributions.schema.json": ("Cluster-Forge catalog distributions", dict[str, Distribution]),
 }
 """Titles and models of a catalog's files, by the names of their JSON Schemas (`stack.json_schemas`)."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from cluster_forge.catalog import versions, wiring
+from cluster_forge.catalog import remarks, versions, wiring
 from cluster_forge.catalog.component_format import CatalogComponent, Exclusion, Need, Version
 from cluster_forge.catalog.library import InInput, Library, flattened
 from cluster_forge.catalog.stack_context import StackComponent, StackContext
@@ -76,12 +77,12 @@ class _Completion:
         context = StackContext(
             target=self.target,
             components=members,
-            cluster_provides=frozenset(self.target.provides),
+            cluster_provides=self._brought.union(self.target.provides),
             preferred={name: self._preference(name) for name in self.library.capabilities},
         )
         layers = {}
         for name, member in members.items():
-            self._remark(member.component)
+            self.notices += remarks.on(member.component, context, self._where(name) or "")
             try:
                 layers[name] = wiring.layers(member, context, self._needed(name, context))
             except DescriptionError as error:
@@ -94,7 +95,25 @@ class _Completion:
             layers=layers,
             notices=tuple(self.notices),
             errors=tuple(self.errors),
+            provides=self._provided(),
+            brought=self._brought,
         )
+
+    @cached_property
+    def _brought(self) -> frozenset[str]:
+        """What the target's distribution brings."""
+        return self.library.brought_by(self.target.kubernetes.suffix)
+
+    def _provided(self) -> dict[str, tuple[str, ...]]:
+        """What each component provides; one of the user's own is taken to provide what the catalog's of that name does."""
+        provided = {name: tuple(component.provides) for name, component in self.present.items()}
+        for name in self.order:
+            if name not in provided and name in self.library.names:
+                try:
+                    provided[name] = tuple(self.library.component(name).provides)
+                except (ForgeError, ExceptionGroup):
+                    continue  # an invalid file matters only to those who use it
+        return provided
 
     def _members(self) -> dict[str, StackComponent]:
         for name in self.named:
@@ -135,7 +154,9 @@ class _Completion:
         for need in component.needed:
             if self.target.size not in need.sizes or need.name in self.target.provides:
                 continue
-            provider = self._present_provider(need.name) or self._added_provider(component, need)
+            provider = self._present_provider(need.name)
+            if not provider and need.name not in self._brought:
+                provider = self._added_provider(component, need)
             if provider and provider != component.name:
                 self.needs.setdefault(component.name, []).append(provider)
 
@@ -232,22 +253,6 @@ class _Completion:
             fix=f"{fix}, or set another `target.kubernetes`",
         )
 
-    def _remark(self, component: CatalogComponent) -> None:
-        """Warn about a component's end of life, and about architectures without images."""
-        if component.lifecycle.state != "active":
-            self._warn(component.name, code="eol-component", message=_end_of_life(component))
-        supported = component.architectures
-        missing = [str(name) for name in self.target.architectures if str(name) not in supported]
-        if missing:
-            message = f"has images for {' and '.join(supported)} only, not for {' and '.join(missing)}"
-            fitting = ", ".join(str(name) for name in self.target.architectures if str(name) in supported)
-            fix = f"write `architectures: [{fitting or ', '.join(supported)}]` below `target`, or keep its pods on such nodes"
-            self._warn(component.name, code="platform-missing", message=message, fix=fix)
-
-    def _warn(self, name: str, *, code: str, message: str, fix: str = "") -> None:
-        where = self._where(name) or ""
-        self.notices.append(Notice(code=code, message=message, component=name, where=where, is_warning=True, fix=fix))
-
     def _where(self, name: str) -> str | None:
         own = self.own.get(name)
         return own.where if own else self.named.get(name)
@@ -258,17 +263,6 @@ def _required_by(component: CatalogComponent, need: Need, provider: str, alterna
     reason = f": {need.reason.rstrip('.')}" if need.reason else ""
     others = f"; alternative: {' or '.join(alternatives)}" if alternatives else ""
     return f"added: required by {component.name}{capability}{reason}{others}"
-
-
-def _end_of_life(component: CatalogComponent) -> str:
-    life = component.lifecycle
-    state = "end of life" if life.state == "eol" else "deprecated"
-    since = f" since {life.date}" if life.date else ""
-    reason = f": {life.reason.rstrip('.')}" if life.reason else ""
-    successor = (
-        f"; successor: {life.successor} (`cluster-forge catalog switch {component.name}`)" if life.successor else ""
-    )
-    return f"{state}{since}{reason}{successor}"
 
 
 def needed(library: Library, names: Sequence[str], target: Target) -> CompletedStack:

@@ -9,7 +9,13 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Protocol, TypeVar
 
-from cluster_forge.catalog.component_format import Capability, CatalogCollection, CatalogComponent, Operates
+from cluster_forge.catalog.component_format import (
+    Capability,
+    CatalogCollection,
+    CatalogComponent,
+    Distribution,
+    Operates,
+)
 from cluster_forge.foundation.errors import DescriptionError, UnknownNameError, raise_all
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack.input_files import InputFiles
@@ -19,10 +25,11 @@ from cluster_forge.yaml import positioned_reader
 
 Kind = TypeVar("Kind", bound=Schema)
 _COMPONENTS, _COLLECTIONS, _CAPABILITIES = "components", "collections.yaml", "capabilities.yaml"
+_DISTRIBUTIONS = "distributions.yaml"
 
 
 class Folder(Protocol):
-    """A catalog's folder: ``components/<name>.yaml``, ``collections.yaml`` and ``capabilities.yaml``."""
+    """A catalog's folder: ``components/<name>.yaml``, and ``collections``, ``capabilities`` and ``distributions`` (``.yaml``)."""
 
     def names(self) -> Sequence[str]:
         """The components that have a file, sorted."""
@@ -63,7 +70,7 @@ class InInput:
     @property
     def is_there(self) -> bool:
         """Whether it has any file of a catalog."""
-        return bool(self.names()) or any(map(self.read, (_COLLECTIONS, _CAPABILITIES)))
+        return bool(self.names()) or any(map(self.read, (_COLLECTIONS, _CAPABILITIES, _DISTRIBUTIONS)))
 
     def names(self) -> Sequence[str]:
         start = f"{self.root}/{_COMPONENTS}/"
@@ -140,6 +147,18 @@ class Library:
                     others = [provider for provider in known.providers if provider != name]
                     capabilities[provided] = known.model_copy(update={"providers": [name, *others], "sizes": {}})
         return capabilities
+
+    @cached_property
+    def distributions(self) -> Mapping[str, Distribution]:
+        """The distributions of Kubernetes that are known, by name."""
+        return self._mapping(Distribution, _DISTRIBUTIONS)
+
+    def brought_by(self, suffix: str) -> frozenset[str]:
+        """The capabilities that the distribution with this suffix of its versions brings (``+k3s1``); none if it is unknown."""
+        if not suffix:
+            return frozenset()
+        matching = (known for known in self.distributions.values() if known.version in suffix)
+        return frozenset(name for known in matching for name in known.provides)
 
     @cached_property
     def operates(self) -> tuple[Operates, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cluster_forge.catalog import measurements, versions
-from cluster_forge.catalog.component_format import CatalogComponent, Secret
+from cluster_forge.catalog.component_format import CatalogComponent, Caution, Secret
 from cluster_forge.catalog.library import Library
 from cluster_forge.stack.model import Size
 
@@ -22,6 +22,17 @@ def entry(component: CatalogComponent, minor: int) -> dict[str, Any]:
         "lifecycle": component.lifecycle.state,
         "description": component.description,
     }
+
+
+def texts(component: CatalogComponent) -> tuple[str, ...]:
+    """The texts of a component in which `catalog search` looks for words."""
+    return (component.name, component.title, component.category, component.description, *component.provides)
+
+
+def matches(texts: Iterable[str], words: Iterable[str]) -> bool:
+    """Whether every word is in one of the texts, in upper or lower case."""
+    lower = [text.casefold() for text in texts]
+    return all(any(word.casefold() in text for text in lower) for word in words)
 
 
 def page(component: CatalogComponent, library: Library, minor: int, size: Size) -> dict[str, Any]:
@@ -46,6 +57,7 @@ def page(component: CatalogComponent, library: Library, minor: int, size: Size) 
             for wiring in component.wiring
             if size in wiring.sizes
         ],
+        "cautions": [_caution(caution) for caution in component.cautions if size in caution.sizes],
         "secrets": [_secret(secret, component) for secret in component.secrets if size in secret.sizes],
         "footprint": {name: _footprint(measured) for name, measured in known.items()},
         "images": known.get(size, {}).get("images", []),
@@ -68,6 +80,18 @@ def _secret(secret: Secret, component: CatalogComponent) -> dict[str, Any]:
         "namespace": secret.namespace or component.namespace,
         "keys": secret.keys,
         "purpose": secret.purpose,
+    }
+
+
+def _caution(caution: Caution) -> dict[str, Any]:
+    return {
+        "code": caution.code,
+        "kubernetes": caution.kubernetes,
+        "target": caution.brought,
+        "with": caution.all_of,
+        "without": caution.none_of,
+        "reason": caution.reason,
+        "fix": caution.fix,
     }
 
 

@@ -23,6 +23,7 @@ from cluster_forge.checks.production import (
     unpinned_image,
 )
 from cluster_forge.checks.production.checked_component import CheckedComponent
+from cluster_forge.checks.providers import missing
 from cluster_forge.checks.references import (
     api_services,
     certificate_issuers,
@@ -93,6 +94,11 @@ def check_acceptance(manifests: Iterable[Manifest], scopes: Scopes) -> list[Find
         for check in ACCEPTANCE
         for finding in check.findings(manifest, scopes)
     ]
+
+
+def check_providers(manifests: Sequence[Manifest], capabilities: Collection[str]) -> list[Finding]:
+    """What the objects of a stack need in the cluster, and neither the stack nor the target provides (`Stack.capabilities`)."""
+    return missing.findings(manifests, capabilities)
 
 
 def check_reading(manifests: Iterable[Manifest]) -> list[Finding]:

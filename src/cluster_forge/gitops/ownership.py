@@ -25,6 +25,8 @@ from cluster_forge.stack.model import Stack
 OBJECTS: Final = "objects"
 """The list, in the folder ``bootstrap/``, and the key of the ConfigMap that holds it."""
 CLAIM_LABEL: Final = "cluster-forge/claim"
+ENVIRONMENT_LABEL: Final = "cluster-forge/environment"
+"""On the claim: the environment that the stack was cast for."""
 _WORD = re.compile(r"[^\s\"\\]+\Z")
 """A name that can be a word of the list: that of a role may have spaces and quotes."""
 
@@ -73,6 +75,7 @@ def _claim(stack: Stack, listed: str) -> dict[str, object]:
                 "app.kubernetes.io/managed-by": "cluster-forge",
                 CLAIM_LABEL: "objects",
                 STACK_LABEL: stack.name,
+                **({ENVIRONMENT_LABEL: stack.environment} if stack.environment else {}),
             },
         },
         "data": {OBJECTS: listed},

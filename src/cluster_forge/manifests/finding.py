@@ -15,6 +15,7 @@ CODES = frozenset(
         *("default-class-conflict", "port-conflict", "random-render", "ineffective-value", "unknown-value"),
         *("unpinned-image", "platform-missing", "plaintext-secret", "pod-security", "rbac-wide", "does-not-fit"),
         *("unhealthy-gate", "hook-dropped", "eol-component", "unused-ignore"),
+        *("missing-provider", "duplicate-provider"),
         *("invalid-name", "repeated-key", "server-field"),
         *("hand-edited", "left-out", "stale", "unused-source", "pulled-in"),
         *("wave-conflict", "stays-behind", "data-hook", "deleted-volumes", "engine-missing"),
@@ -22,7 +23,7 @@ CODES = frozenset(
         *("telemetry", "render-failed", "unknown-name", "untried-wiring"),
     )
 )
-"""The contract's finding codes, and those that ADR 0003 adds (the last five lines: of objects, of the stages, of `catalog test`)."""
+"""The contract's finding codes, and those that ADR 0003 adds (the last six lines: of what the cluster has, of objects, of the stages, of `catalog test`)."""
 
 
 class Severity(StrEnum):

@@ -12,18 +12,22 @@ _WORKLOADS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Replic
 
 def pod_of(body: Body) -> Mapping[str, Any] | None:
     """The pod spec of a workload or Pod; None for an object that creates no pods."""
-    spec: Any = body.get("spec")
-    spec = spec if isinstance(spec, Mapping) else {}
     if body.get("kind") == "Pod":
-        return spec  # type: ignore[no-any-return]
+        return _mapping(body.get("spec"))
+    spec = _mapping(body.get("spec"))
     if body.get("kind") == "CronJob":
-        spec = spec.get("jobTemplate", {}).get("spec", {})
+        spec = _mapping(_mapping(spec.get("jobTemplate")).get("spec"))
     elif body.get("kind") not in _WORKLOADS:
         return None
-    return spec.get("template", {}).get("spec")  # type: ignore[no-any-return]
+    pod = _mapping(spec.get("template")).get("spec")
+    return pod if isinstance(pod, Mapping) else None
 
 
 def containers_of(body: Body) -> list[Mapping[str, Any]]:
     """The containers of the pods that an object creates, init containers included."""
     pod = pod_of(body) or {}
     return [*(pod.get("containers") or ()), *(pod.get("initContainers") or ())]
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -14,12 +14,17 @@ from cluster_forge.yaml.positioned import Positioned
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletedStack:
-    """A stack and what its catalog components need; ``layers`` describe these in the description's format."""
+    """A stack and what its catalog components need; ``layers`` describe these in the description's format.
+
+    ``provides`` are the capabilities of each catalog component, ``brought`` those of the target's distribution.
+    """
 
     stack: tuple[str, ...]
     layers: Mapping[str, tuple[Positioned, ...]] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
     errors: tuple[ForgeError, ...] = ()
+    provides: Mapping[str, Collection[str]] = field(default_factory=dict)
+    brought: frozenset[str] = frozenset()
 
 
 class Catalog(Protocol):

@@ -34,16 +34,17 @@ def _diff(session: Session) -> int:
     from cluster_forge.cli.description import load
     from cluster_forge.cli.output import changes_text
     from cluster_forge.foundation.names import counted
+    from cluster_forge.stack import variant
     from cluster_forge.stages.build.cast_diff import compare
 
     with session.services(offline=True, renders=False) as services:
         stack = load(services, session.selection).stack
-        differences = compare(stack.name, services.files, services.repositories())
+        differences = compare(stack, services.files, services.repositories(), session.selecting_command)
     for difference in differences:
         for line in changes_text.file_lines(difference):
             session.print(line)
     count = counted(len(differences), "difference")
-    session.print(f"{count} from stacks/{stack.name}" if differences else "no differences")
+    session.print(f"{count} from stacks/{variant.folder(stack)}" if differences else "no differences")
     session.print_json(
         "cast --diff",
         stack=stack.name,
@@ -71,11 +72,15 @@ def _cast(session: Session, *, stale: bool) -> int:
             inputs=input_fingerprint.fingerprint(stack, sources, description.lock, services.toolbox),
             time=source_date(),
             allow_stale=stale,
+            command=session.selecting_command,
         )
         with session.reporting("cast") as reporter:
             cast = cast_stage(request, services.toolbox, services.repositories(), reporter)
         audit_trail.append(session, "cast", description, cast, services.files)
-    for line in cast_text.summary(cast, session.workspace, finding_counts(cast.findings)):
+    verbosity = session.output.verbosity
+    for line in cast_text.summary(
+        cast, session.workspace, finding_counts(cast.findings, verbosity), is_whole=verbosity > 1
+    ):
         session.print(line)
     session.print_json(
         "cast",
@@ -83,6 +88,7 @@ def _cast(session: Session, *, stale: bool) -> int:
         components=result_json.components_json(cast.parts, reused={part.name for part in cast.parts}),
         objects=cast.objects,
         findings=result_json.findings_json(cast.findings),
+        discarded=result_json.discarded_json(cast.discarded),
         cast=result_json.cast_json(cast),
     )
     return 0

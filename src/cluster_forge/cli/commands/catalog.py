@@ -1,6 +1,9 @@
-"""catalog list|show|switch: the catalog's components, one of them, and replacing one by its successor."""
+"""catalog list|search|show|switch: the catalog's components, some or one of them, and replacing one by its successor."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,15 +12,19 @@ from cluster_forge.cli.commands import catalog_authoring
 from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import verb
 
+if TYPE_CHECKING:
+    from cluster_forge.catalog.component_format import CatalogCollection
+
 command = help_page.group(
     "catalog",
-    """List, show, write and test the components of the catalog.
+    """List, search, show, write and test the components of the catalog.
 
     A component of the catalog has a chart and values for production at three sizes. A description uses it by its name.
     Write components of your own with `new`, and list their folder under `catalogs` in the description.
 
     Examples:
         cluster-forge catalog list --category storage
+        cluster-forge catalog search logs
         cluster-forge catalog show grafana --size large
         cluster-forge catalog new shop --chart https://charts.example.com/shop
     """,
@@ -39,7 +46,6 @@ def list_components(session: Session, category: str | None, lifecycle: str | Non
     """
     from cluster_forge.catalog import views
     from cluster_forge.cli.description import catalog_of
-    from cluster_forge.cli.output import catalog_text
     from cluster_forge.foundation.names import did_you_mean
 
     library = catalog_of(session)
@@ -55,19 +61,43 @@ def list_components(session: Session, category: str | None, lifecycle: str | Non
         and category in (None, entry["category"])
         and lifecycle in (None, entry["lifecycle"])
     ]
-    collections = {} if category or lifecycle else library.collections
-    for line in catalog_text.listed(entries):
-        session.print(line)
-    if collections:
-        session.print("\ncollections")
-        width = max(map(len, collections))
-        for name, collection in collections.items():
-            session.print(f"  {name:<{width}}  {', '.join(collection.members)}")
-    session.print_json(
-        "catalog list",
-        components=entries,
-        collections=[{"name": name, **collection.model_dump()} for name, collection in collections.items()],
-    )
+    _print(session, "catalog list", entries, {} if category or lifecycle else library.collections)
+
+
+@verb()
+@click.argument("words", nargs=-1, required=True, metavar="WORD...")
+@target_options.kubernetes
+def search(session: Session, words: tuple[str, ...], kubernetes: str | None) -> int:
+    """Search components and collections.
+
+    Lists those that have all WORDS in their name, title, category or description, or among the capabilities that they
+    provide; upper and lower case are the same. The exit code is 1 if there are none.
+
+    Examples:
+        cluster-forge catalog search logs
+        cluster-forge catalog search metrics.k8s.io
+    """
+    from cluster_forge.catalog import views
+    from cluster_forge.cli.description import catalog_of
+    from cluster_forge.foundation.names import did_you_mean
+
+    library = catalog_of(session)
+    entries = [
+        views.entry(component, _minor(kubernetes))
+        for component in library.components()
+        if views.matches(views.texts(component), words)
+    ]
+    collections = {
+        name: collection
+        for name, collection in library.collections.items()
+        if views.matches((name, collection.title, collection.description), words)
+    }
+    _print(session, "catalog search", entries, collections)
+    if entries or collections:
+        return 0
+    near = did_you_mean(" ".join(words), (*library.names, *library.collections, *library.capabilities))
+    session.print(f"the catalog has nothing about {' '.join(words)!r}{near}; `cluster-forge catalog list` shows all")
+    return 1
 
 
 @verb()
@@ -145,11 +175,35 @@ def switch(session: Session, name: str, successor: str | None) -> None:
     session.print_json("catalog switch", old=name, new=new)
 
 
+def _print(
+    session: Session,
+    command_name: str,
+    entries: Sequence[Mapping[str, Any]],
+    collections: Mapping[str, CatalogCollection],
+) -> None:
+    """Components by category, then collections."""
+    from cluster_forge.cli.output import catalog_text
+
+    for line in catalog_text.listed(entries):
+        session.print(line)
+    if collections:
+        session.print("\ncollections" if entries else "collections")
+        width = max(map(len, collections))
+        for name, collection in collections.items():
+            session.print(f"  {name:<{width}}  {', '.join(collection.members)}")
+    session.print_json(
+        command_name,
+        components=entries,
+        collections=[{"name": name, **collection.model_dump()} for name, collection in collections.items()],
+    )
+
+
 def _minor(kubernetes: str | None) -> int:
     return int((kubernetes or target_options.DEFAULT_KUBERNETES).partition(".")[2])
 
 
 command.add_command(list_components, "list")
+command.add_command(search, "search")
 command.add_command(show, "show")
 command.add_command(switch, "switch")
 command.add_command(catalog_authoring.new, "new")

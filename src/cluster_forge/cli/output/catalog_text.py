@@ -75,6 +75,9 @@ def _sections(component: Mapping[str, Any], size: str) -> dict[str, list[tuple[s
         f"requires at size {size}": [(_by(need), need["reason"]) for need in component["needs"]],
         "excludes": [(other["name"], other["reason"]) for other in component["excludes"]],
         "wiring": [(_when(wiring), wiring["purpose"]) for wiring in component["wiring"]],
+        "known trouble": [
+            (caution_when(caution), f"{caution['reason']}: {caution['fix']}") for caution in component["cautions"]
+        ],
         "Secrets to create": [
             (f"{secret['namespace']}/{secret['name']}", f"{secret['purpose'].rstrip('.')}: {', '.join(secret['keys'])}")
             for secret in component["secrets"]
@@ -136,6 +139,14 @@ def wrapped(start: str, text: str) -> Iterator[str]:
 def _by(need: Mapping[str, Any]) -> str:
     providers = [provider for provider in need["by"] if provider != need["name"]]
     return f"{need['name']} ({' or '.join(providers)})" if providers else str(need["name"])
+
+
+def caution_when(caution: Mapping[str, Any]) -> str:
+    """When a caution (`catalog.views.page`) applies: ``Kubernetes 1.34+``, ``without log-agent``."""
+    kubernetes = [f"Kubernetes {caution['kubernetes']}"] if caution["kubernetes"] else []
+    target = [f"the target has {' and '.join(caution['target'])}"] if caution["target"] else []
+    conditions = [_when(caution)] if caution["with"] or caution["without"] else []
+    return ", ".join((*kubernetes, *target, *conditions)) or "always"
 
 
 def _when(wiring: Mapping[str, Any]) -> str:

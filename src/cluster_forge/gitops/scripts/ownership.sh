@@ -9,55 +9,69 @@ owner_columns="$owner_columns"',RELEASE:.metadata.annotations.meta\.helm\.sh/rel
 # owners: the facts, one on a line, each with a letter for what it is about.
 # A: an Application in the cluster. C: an object that a stack claims. W: an object of this stack. L: one in the cluster.
 owners() {
-  if k get applications.argoproj.io -n "${namespace:-argocd}" --no-headers -o "custom-columns=$application_columns" \
-    >"$facts/answer" 2>"$facts/errors" </dev/null; then
-    sed 's/^/A /' "$facts/answer"
-  else
-    grep -v "the server doesn't have a resource type" "$facts/errors" | sed 's/^/L ! /' || :
-  fi
-  k get configmaps -n cluster-forge -l cluster-forge/claim --no-headers -o "custom-columns=$claim_columns" \
-    >"$facts/answer" 2>"$facts/errors" </dev/null || sed 's/^/L ! /' "$facts/errors"
+  ask get applications.argoproj.io -n "${namespace:-argocd}" --no-headers -o "custom-columns=$application_columns" ||
+    case $answer in *"the server doesn't have a resource type"*) answer='' ;; *) unseen ;; esac
+  lines A
+  ask get configmaps -n cluster-forge -l cluster-forge/claim --no-headers -o "custom-columns=$claim_columns" || unseen
+  printf '%s\n' "$answer" >"$facts/claims"
   while read -r other name; do
-    k get configmap "$name" -n cluster-forge -o 'jsonpath={.data.objects}' </dev/null 2>&1 | sed "s/^/C $other /"
-  done <"$facts/answer"
+    [ -n "$name" ] || continue
+    ask get configmap "$name" -n cluster-forge -o 'jsonpath={.data.objects}' || unseen
+    lines "C $other"
+  done <"$facts/claims"
   sed 's/^/W /' "$here/bootstrap/objects"
-  present | sed 's/^/L /'
+  present
+}
+
+# lines WORD: the answer of kubectl, with WORD before each line.
+lines() { printf '%s\n' "$answer" | sed -n "s/./$1 &/p"; }
+# unseen: a fact that kubectl has not given.
+unseen() {
+  lines '!'
+  answer=''
 }
 
 # present: those objects that are in the cluster. Kinds that the cluster does not serve yet have none: they are left out,
 # because kubectl get prints nothing at all if it does not know one of them.
 present() {
-  k api-resources --no-headers >"$facts/served" 2>"$facts/errors" </dev/null || :
-  [ -s "$facts/served" ] || echo "! the cluster does not list what it serves: $(cat "$facts/errors")"
   awk 'FNR == NR {
-      group = $(NF - 2); if (!sub(/\/[^\/]*$/, "", group)) group = ""
-      version[$NF (group == "" ? "" : "." group)] = $(NF - 2)
+      kind = $1; sub(/.*\//, "", kind)
+      api = substr($1, 1, length($1) - length(kind) - 1)
+      group = api; if (!sub(/\/[^\/]*$/, "", group)) group = ""
+      version[kind (group == "" ? "" : "." group)] = api
       next
     }
     $1 in version {
       kind = $1; sub(/\..*/, "", kind)
       where = $2 == "-" ? "" : ",\"namespace\":\"" $2 "\""
       printf "---\n{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%s\"%s}}\n", version[$1], kind, $3, where
-    }' "$facts/served" "$here/bootstrap/objects" >"$facts/names"
+    }' "$scratch/served" "$here/bootstrap/objects" >"$facts/names"
   [ -s "$facts/names" ] || return 0
-  k_objects get -f - --ignore-not-found --no-headers -o "custom-columns=$owner_columns" <"$facts/names" 2>"$facts/errors" ||
-    grep -v '^Warning' "$facts/errors" | sed 's/^/! /'
+  answer=$(k_objects get -f - --ignore-not-found --no-headers -o "custom-columns=$owner_columns" <"$facts/names" 2>"$facts/errors") || {
+    answer=$(cat "$facts/errors")
+    unseen
+  }
+  lines L
 }
 
 # judge: from the facts to a line for each object that belongs to others (`never` to be taken over, or with --adopt), for each
-# that another Application of the stack has (`move`), and for each Application of the older naming (`older`).
+# that another Application of the stack has (`move`), for each Application of the older naming (`older`), and for each object
+# with data that has left the stack (`stays`).
 judge() {
   awk -v me="$stack" -v root="${root:-}" '
     function shown(id, word) { split(id, word, " "); return word[1] "/" (word[2] == "-" ? "" : word[2] "/") word[3] }
     function foreign(id, owner, way) { if (!(id in judged)) print way, shown(id) "|" owner; judged[id] = 1 }
     $1 == "A" { stack_of[$2] = $3; path_of[$2] = $4; if ($3 == me && index($2, ".") == 0) { older[$2] = $4; bringing = 1 } }
-    $1 == "C" && $2 == me { ours[$3 " " $4 " " $5] = 1 }
-    $1 == "C" && $2 != me { claimed[$3 " " $4 " " $5] = $2 }
+    $1 == "C" { id = $3 " " $4 " " $5 }
+    $1 == "C" && $2 == me { ours[id] = 1; if ($3 ~ /^(Namespace|PersistentVolume|PersistentVolumeClaim|CustomResourceDefinition\.apiextensions\.k8s\.io)$/) data[id] = 1 }
+    $1 == "C" && $2 != me && $6 != "stays-behind" { claimed[id] = $2 }
+    $1 == "C" && $2 != me && $6 == "stays-behind" { behind[id] = $2 }
     $1 == "W" { wanted[$2 " " $3 " " $4] = $5; named[$5] = 1 }
-    $1 == "L" && $2 == "!" { sub(/^L ! /, "error "); print }
-    $1 == "L" && $2 != "!" {
+    $1 == "!" { sub(/^! */, "error "); print }
+    $1 == "L" {
       group = $3; if (!sub(/\/[^\/]*$/, "", group)) group = ""
       id = $2 (group == "" ? "" : "." group) " " ($4 == "<none>" ? "-" : $4) " " $5
+      if (id in behind) claimed[id] = behind[id]
       managers = " "; for (i = 8; i <= NF; i++) managers = managers $i " "
       gsub(/,/, " ", managers)
       app = $6; sub(/:.*/, "", app); sub(/^[^_]*_/, "", app)
@@ -65,6 +79,7 @@ judge() {
         if (stack_of[app] != me) foreign(id, "the Application " app (stack_of[app] == "<none>" ? "" : " of the stack " stack_of[app]), "never")
         else if (index(app, ".") && wanted[id] != "-") print "move", id, wanted[id], app, $6
       } else if ($6 != "<none>" && app != wanted[id] && !(id in ours) && index(app, me ".") != 1) foreign(id, "the former Application " app, "adopt")
+      else if ((id in claimed) && !(id in ours)) foreign(id, "the stack " claimed[id], "adopt")
       else if ((id in ours) || $6 != "<none>" || managers ~ / cluster-forge /) next
       else if ($7 != "<none>") foreign(id, "the Helm release " $7, "adopt")
       else if ($2 == "Namespace" || (bringing && managers ~ / argocd/)) next
@@ -73,6 +88,8 @@ judge() {
     END {
       if (root != "") named[root] = 1
       for (app in named) if ((app in stack_of) && stack_of[app] != me) print "never Application/" app "|" (stack_of[app] == "<none>" ? "no stack" : "the stack " stack_of[app])
+      if (root == "") for (app in stack_of) if (stack_of[app] == me) print "never Application/" app "|this stack as Argo CD delivers it"
+      for (id in data) if (!(id in wanted)) print "stays", id
       for (id in claimed) if (id in wanted) foreign(id, "the stack " claimed[id], "adopt")
       for (app in older) print (path_of[app] ~ /argo-apps$/ ? "older-root" : "older"), app
     }' | sort
@@ -115,24 +132,28 @@ first; remove metadata.finalizers before): kubectl delete applications.argoproj.
   of adopt | sed -e 's/^/adopting /' -e 's/|/ from /'
 }
 
-changed() { output=$(k "$@" 2>&1 </dev/null) || failed "cannot $1 $2 $3: $output"; }
-
-# claim: the list of the objects, for other stacks and for the next deployment.
+# claim: the list of the objects, for other stacks and for the next deployment. What stays behind with data stays claimed, so
+# that a later or an earlier version of the stack may have it again.
 claim() {
-  [ -n "$(k get namespace cluster-forge --ignore-not-found -o name 2>&1)" ] || changed create namespace cluster-forge
+  exists namespace cluster-forge || changed create namespace cluster-forge
   for other in $(of adopt | sed -n 's/.*|the stack //p' | sort -u); do
     say "taking the adopted objects from the claim of the stack $other"
-    k get configmap "claim-$other" -n cluster-forge -o 'jsonpath={.data.objects}' </dev/null | sed 's/ [^ ]*$//' | sort >"$facts/theirs"
-    sed 's/ [^ ]*$//' "$here/bootstrap/objects" | sort >"$facts/ours"
-    kept=$(comm -23 "$facts/theirs" "$facts/ours" | sed -e 's/$/ -\\n/' | tr -d '\n')
-    printf '{"data":{"objects":"%s"}}' "$kept" >"$facts/patch"
-    changed patch configmap "claim-$other" -n cluster-forge --type=merge --patch-file="$facts/patch"
+    changed get configmap "claim-$other" -n cluster-forge -o 'jsonpath={.data.objects}'
+    printf '%s\n' "$answer" | awk 'FNR == NR { ours[$1 " " $2 " " $3]; next } !(($1 " " $2 " " $3) in ours)' \
+      "$here/bootstrap/objects" - >"$facts/theirs"
+    claimed_by "$other" '{}' "$facts/theirs"
   done
-  if [ -n "$(k get configmap "claim-$stack" -n cluster-forge --ignore-not-found -o name 2>&1)" ]; then
-    changed replace -f "$here/bootstrap/claim.yaml"
+  if exists configmap "claim-$stack" -n cluster-forge; then
+    claim_again
   else
     changed create -f "$here/bootstrap/claim.yaml"
   fi
+}
+
+# claimed_by STACK METADATA FILE: its claim gets the lines of FILE.
+claimed_by() {
+  printf '{"metadata":%s,"data":{"objects":"%s"}}' "$2" "$(sed 's/$/\\n/' "$3" | tr -d '\n')" >"$facts/patch"
+  changed patch configmap "claim-$1" -n cluster-forge --type=merge --patch-file="$facts/patch"
 }
 
 # bring_over: Applications of this stack from before names had the stack are deleted without their objects, the root first.
@@ -145,11 +166,12 @@ bring_over() {
 }
 
 # hand_over: objects that another component has now get its tracking id, so that the former one does not prune them. Until
-# the root is applied, neither it nor the former Applications sync by themselves.
+# the root is applied, neither it nor the former Applications sync by themselves, nor do those that get the objects: at their
+# revision of before they would prune them.
 hand_over() {
   [ -n "$(of move)" ] || return 0
-  for name in "$root" $(of move | cut -d ' ' -f 5 | sort -u); do
-    [ -n "$(k get applications.argoproj.io "$name" -n "$namespace" --ignore-not-found -o name 2>&1)" ] || continue
+  for name in "$root" $(of move | cut -d ' ' -f 4,5 | tr ' ' '\n' | sort -u); do
+    exists applications.argoproj.io "$name" -n "$namespace" || continue
     changed patch applications.argoproj.io "$name" -n "$namespace" --type=merge -p '{"spec":{"syncPolicy":{"automated":null}}}'
   done
   of move >"$facts/moves"

@@ -5,22 +5,22 @@ columns_of_applications='NAME:.metadata.name,WANTED:.spec.source.targetRevision,
 columns_of_applications="$columns_of_applications"',SYNC:.status.sync.status,HEALTH:.status.health.status,PHASE:.status.operationState.phase'
 columns_of_applications="$columns_of_applications"',COMMIT:.status.sync.revision,TRIED:.status.operationState.syncResult.revision'
 
-# states: one line for each Application of the stack.
+# states: sets `answer` to a line for each Application of the stack.
 states() {
-  k get applications.argoproj.io -n "$namespace" -l "$selector" --no-headers -o "custom-columns=$columns_of_applications" 2>&1
+  ask get applications.argoproj.io -n "$namespace" -l "$selector" --no-headers -o "custom-columns=$columns_of_applications"
 }
 patch() { k patch applications.argoproj.io "$1" -n "$namespace" --type=merge -p "$2" >/dev/null || :; }
 
 # Argo CD compares a new revision only after the operation on the old one, and does not retry a revision whose sync
 # has failed finally.
 settle() {
-  rows=$(states) || rows=''
+  states || answer=''
   while read -r name wanted _ _ _ phase _; do
     case "$wanted $phase" in
       "$revision Failed" | "$revision Error")
         say "restarting the sync of $name"
-        options=$(k get applications.argoproj.io "$name" -n "$namespace" -o 'jsonpath={.spec.syncPolicy.syncOptions}' 2>/dev/null) || options=''
-        patch "$name" '{"operation":{"initiatedBy":{"username":"deploy.sh"},"sync":{"prune":true,"revision":"'"$revision"'","syncOptions":'"${options:-[]}"'}}}'
+        ask get applications.argoproj.io "$name" -n "$namespace" -o 'jsonpath={.spec.syncPolicy.syncOptions}' || answer=''
+        patch "$name" '{"operation":{"initiatedBy":{"username":"deploy.sh"},"sync":{"prune":'"$prune"',"revision":"'"$revision"'","syncOptions":'"${answer:-[]}"'}}}'
         ;;
       "$revision Running" | ' ') ;;
       *' Running')
@@ -29,7 +29,7 @@ settle() {
         ;;
     esac
   done <<END
-$rows
+$answer
 END
 }
 
@@ -52,17 +52,18 @@ root_application() {
 # Argo CD caches the repository for three minutes: its copy may lack the new tag.
 refresh() { k annotate applications.argoproj.io "$1" -n "$namespace" --overwrite argocd.argoproj.io/refresh=hard >/dev/null || :; }
 
-# What Argo CD says about Applications that are not ready: their objects that are Degraded, then their own messages, one
-# line each, cut to 500 characters.
+# What is known about Applications that are not ready, one line each, cut to 500 characters: their objects that are not
+# well, as Argo CD says if it does (`controller.resource.health.persist`), then their own messages.
 application_messages() {
   for name in $1; do
-    k get applications.argoproj.io "$name" -n "$namespace" --ignore-not-found \
-      -o 'jsonpath={range .status.resources[?(@.health.status=="Degraded")]}{.kind}/{.name} in {.namespace}: Degraded: {.health.message}{"\n"}{end}' |
-      cut -c 1-500 >&2 || :
+    ask get applications.argoproj.io "$name" -n "$namespace" --ignore-not-found \
+      -o 'jsonpath={range .status.resources[?(@.health.status=="Degraded")]}{.kind}/{.name} in {.namespace}: Degraded: {.health.message}{"\n"}{end}' ||
+      answer=''
+    if [ -n "$answer" ]; then printf '%s\n' "$answer"; else unready_objects "$name"; fi | cut -c 1-500 >&2
   done
   k get applications.argoproj.io -n "$namespace" -l "$selector" --no-headers \
     -o 'custom-columns=NAME:.metadata.name,SAYS:.status.operationState.message,CONDITIONS:.status.conditions[*].message' |
-    sed -e 's/   */: /' -e 's/   */; /g' -e 's/; <none>$//' | grep -v ': successfully synced[^;]*$' | cut -c 1-500 >&2 || :
+    sed -e 's/   */: /' -e 's/   */; /g' -e 's/; <none>$//' | grep -v -e ': successfully synced[^;]*$' -e ': <none>$' | cut -c 1-500 >&2 || :
 }
 
 # look ROWS: sets `ready` (a number), `pending` (a text), `waiting` (names) and `unknown`. Ready is an Application that is
@@ -77,6 +78,9 @@ look() {
         case "$phase $tried" in
           'Running '* | 'Terminating '* | "Failed $commit" | "Error $commit") state="the sync is $phase" ;;
         esac
+        ;;
+      "$revision $revision OutOfSync Healthy")
+        if [ -z "$narrowed" ] || [ "$phase $tried" != "Succeeded $commit" ] || ! only_unpruned "$name"; then state="$sync, $health"; fi
         ;;
       "$revision "*) state="$sync, $health" ;;
       *) state="at $wanted" ;;
@@ -107,12 +111,12 @@ watch() {
   began=$(now) asked=$began best=0 reported=''
   while :; do
     trouble=''
-    rows=$(states) || trouble=$rows rows=''
-    look "$rows"
+    states || trouble=$answer answer=''
+    look "$answer"
     if [ -z "$pending" ]; then return 0; fi
     if [ "$ready" -gt "$best" ]; then began=$(now) best=$ready; fi
     if [ "$reported" != "$ready$pending" ]; then
-      say "  $ready Applications ready, not ready:$pending"
+      say "  $(counted "$ready" Application) ready, not ready:$pending"
       reported=$ready$pending
     fi
     if expired "$began"; then

@@ -82,7 +82,10 @@ def assemble(
     return Assembly(
         parts=assembled,
         later_hooks=tuple(hook for one in placed for hook in _objects(f"{one.component.name}/{_HOOKS}", one.later)),
-        findings=(*findings, *_object_findings(rendered.values(), chain.from_iterable(objects.values()), scopes)),
+        findings=(
+            *findings,
+            *_object_findings(stack, rendered.values(), chain.from_iterable(objects.values()), scopes),
+        ),
     )
 
 
@@ -238,7 +241,7 @@ def _objects(folder: str, manifests: Iterable[Manifest]) -> tuple[PartObject, ..
 
 
 def _object_findings(
-    rendered: Iterable[RenderedComponent], manifests: Iterable[Manifest], scopes: Scopes
+    stack: Stack, rendered: Iterable[RenderedComponent], manifests: Iterable[Manifest], scopes: Scopes
 ) -> list[Finding]:
     """Findings about single objects. What reading them lost is known of own entries only; `mine` reports it of sources."""
     manifests = list(manifests)
@@ -251,5 +254,6 @@ def _object_findings(
     return [
         *registry.check_reading(own),
         *registry.check_acceptance(accepted, scopes),
-        *assembly_findings.unknown_kinds(manifests, scopes),
+        *registry.check_providers(manifests, stack.capabilities),
+        *assembly_findings.unknown_kinds(manifests, scopes, stack.target.provides),
     ]

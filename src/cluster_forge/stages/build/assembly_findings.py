@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.foundation.names import ComponentName, counted, did_you_mean
 from cluster_forge.gitops import delivery_mode
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests import kubernetes_apis, normalize, volume_claims
@@ -81,13 +81,18 @@ def missing_engine(stack: Stack, parts: Sequence[Part]) -> Iterator[Finding]:
         )
 
 
-def unknown_kinds(manifests: Iterable[Manifest], scopes: Scopes) -> list[Finding]:
-    """A warning for each kind that neither the target version nor a CRD of the stack defines."""
+def unknown_kinds(manifests: Iterable[Manifest], scopes: Scopes, provided: Collection[str] = ()) -> list[Finding]:
+    """A warning for each kind that neither the target version nor a CRD of the stack defines.
+
+    ``provided`` are the API groups that the target has, as ``target.provides`` says: their objects need a namespace only.
+    """
     unknown: dict[tuple[str, str], list[ObjectId]] = {}
     first: dict[tuple[str, str], Manifest] = {}
     for manifest in manifests:
         kind = manifest.id.group, manifest.id.kind
-        if scopes.is_namespaced(*kind) is None and not kubernetes_apis.is_built_in(manifest.id.group):
+        is_provided = manifest.id.group in provided and manifest.id.namespace
+        is_built_in = kubernetes_apis.is_built_in(manifest.id.group.lower())
+        if scopes.is_namespaced(*kind) is None and not is_built_in and not is_provided:
             unknown.setdefault(kind, []).append(manifest.id)
             first.setdefault(kind, manifest)
     return [
@@ -97,11 +102,23 @@ def unknown_kinds(manifests: Iterable[Manifest], scopes: Scopes) -> list[Finding
             component=first[kind].provenance.component,
             object=ids[0],
             where=first[kind].provenance.origin,
-            message=f"{counted(len(ids), 'object')} of kind {kind[1]} ({kind[0]}): neither the target version nor the stack defines it",
-            fix="add the component that brings its CRD; its namespace cannot be filled in without",
+            message=f"{counted(len(ids), 'object')} of kind {kind[1]} ({kind[0]}): neither the target version nor the stack defines it"
+            + _meant(*kind, scopes),
+            fix=f"add the component that brings its CRD (`cluster-forge catalog search {kind[0]}`); "
+            "its namespace cannot be filled in without",
         )
         for kind, ids in sorted(unknown.items())
     ]
+
+
+def _meant(group: str, kind: str, scopes: Scopes) -> str:
+    """The end of the message about an unknown kind: what the stack defines, and may be meant."""
+    other_groups = sorted(other for other, known in scopes.custom if known == kind)
+    if other_groups:
+        return f", did you mean {kind} of {' or '.join(other_groups)}?"
+    kinds = [known for other, known in scopes.custom if other == group]
+    other_case = next((known for known in kinds if known.lower() == kind.lower()), "")
+    return f", did you mean {other_case!r}?" if other_case else did_you_mean(kind, kinds)
 
 
 def unused_excludes(component: Component, matched: set[str]) -> list[Finding]:

@@ -4,47 +4,70 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StaleError
 from cluster_forge.gitops.argocd import applications
 from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.stack import variant
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import hand_edits, layout, working_tree
+from cluster_forge.stages.build.way_out import (
+    CHANGED,
+    CommandLine,
+    is_current,
+    other_stack_fix,
+    plain_command,
+    stale_fix,
+)
 from cluster_forge.stages.build.working_tree import FOLDER, WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
 
-_CHANGED = "description, lock, input/ or selection changed since the last smelt"
-
 
 def load(
-    stack: Stack, inputs: Digest, toolbox: Toolbox, *, allow_stale: bool
+    stack: Stack, inputs: Digest, toolbox: Toolbox, *, allow_stale: bool, command: CommandLine = plain_command
 ) -> tuple[WorkingTree, tuple[Finding, ...]]:
     """`working/` with its hand edits in the record, every object with its document; and the warnings about it.
 
     ``inputs`` is the fingerprint of the present inputs; ``allow_stale`` takes a folder of other inputs, with a warning.
 
     Raises:
-        StaleError: if smelt did not write the folder, or wrote it from other inputs.
+        StaleError: if smelt did not write the folder, or wrote it from other inputs. One that was written for another
+            environment or another selection is never taken.
         ManifestError, ExceptionGroup: for edited files that do not hold one object.
     """
     working = working_tree.load(toolbox.files)
     if working is None or not working.is_smelted:
         raise StaleError("smelt has not written working/ yet", fix="run `cluster-forge smelt` (or `forge`)")
+    check_variant(stack, working, command)
     warnings = []
     record = working.record
-    if (record.inputs, record.stack, record.tool) != (inputs, stack.name, build.identity()):
+    if not is_current(record, variant.folder(stack), inputs):
         if not allow_stale:
             raise StaleError(
-                f"out of date: {_CHANGED}",
+                f"out of date: {CHANGED}",
                 where=f"{FOLDER}/",
-                fix="run `cluster-forge smelt` with the same names and --environment, or cast it as it is: --stale",
+                fix=stale_fix(command, has_edits=bool(working.edited)),
             )
-        warnings.append(_warning("stale", f"out of date, cast as it is: {_CHANGED}"))
+        warnings.append(_warning("stale", f"out of date, cast as it is: {CHANGED}"))
     if working.edited:
         warnings.append(_warning("hand-edited", f"{working_tree.edited_by_hand(working)}; cast as edited"))
     edited = with_documents(hand_edits.with_edits(working, toolbox.renderer), toolbox)
     return _with_applications(stack, edited), tuple(warnings)
+
+
+def check_variant(stack: Stack, working: WorkingTree, command: CommandLine) -> None:
+    """Check that `working/` is of this stack, environment and selection: none gets the content of another one.
+
+    Raises:
+        StaleError: if it is not.
+    """
+    there, wanted = working.record.holds, variant.folder(stack)
+    if working.is_smelted and there != wanted:
+        raise StaleError(
+            f"holds the stack {there!r}, not {wanted!r}",
+            where=f"{FOLDER}/",
+            fix=other_stack_fix(command, has_edits=bool(working.edited)),
+        )
 
 
 def with_documents(working: WorkingTree, toolbox: Toolbox) -> WorkingTree:

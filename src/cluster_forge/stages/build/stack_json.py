@@ -13,23 +13,25 @@ from cluster_forge.manifests.part import Part
 from cluster_forge.manifests.volume_claims import STATEFUL_SET, VolumeClaims
 from cluster_forge.oci.index import Layout
 from cluster_forge.record import Record
-from cluster_forge.stack.model import Target
+from cluster_forge.stack.model import Stack
 
 SCHEMA: Final = "cluster-forge/stack/v1"
 STACK_JSON: Final = "stack.json"
 _CLAIMS: Final = "volumeClaims"
 
 
-def stack_json(record: Record, target: Target, delivery: Delivery, image: Layout, commit: str) -> bytes:
+def stack_json(record: Record, stack: Stack, delivery: Delivery, image: Layout, commit: str) -> bytes:
     """The file's content (its schema is `SCHEMA`); ``commit`` is the commit of the Git repository."""
     content = {
         "schema": SCHEMA,
         "name": record.stack,
         "version": record.revision,
+        "environment": stack.environment,
+        "leftOut": list(stack.left_out),
         "target": {
-            "kubernetes": str(target.kubernetes),
-            "size": target.size.value,
-            "architectures": [architecture.value for architecture in target.architectures],
+            "kubernetes": str(stack.target.kubernetes),
+            "size": stack.target.size.value,
+            "architectures": [architecture.value for architecture in stack.target.architectures],
         },
         "delivery": delivery.value,
         "components": [_component(part) for part in record.parts],
