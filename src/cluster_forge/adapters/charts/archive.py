@@ -12,6 +12,7 @@ from typing import Final
 
 from cluster_forge.adapters.charts import chart_yaml
 from cluster_forge.foundation.errors import ArchiveError
+from cluster_forge.foundation.names import counted
 from cluster_forge.ports.sources import ChartIdentity
 
 _CHUNK: Final = 1 << 18
@@ -99,7 +100,7 @@ def _unpacked(data: bytes, name: str) -> bytes:
             if size > most:
                 raise ArchiveError(f"{name} is a bomb: {len(data):,} bytes unpack to more than {most:,}", fix=_FIX)
     except EOFError as error:
-        raise ArchiveError(f"{name} is truncated after {len(data):,} bytes", fix=_FETCH_AGAIN) from error
+        raise ArchiveError(f"{name} is truncated after {counted(len(data), 'byte')}", fix=_FETCH_AGAIN) from error
     except zlib.error as error:
         raise ArchiveError(f"{name} is damaged: {error}", fix=_FETCH_AGAIN) from error
     return b"".join(parts)
