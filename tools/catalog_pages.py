@@ -58,7 +58,7 @@ def _component(component: CatalogComponent, library: Library) -> Iterator[str]:
     name = component.name
     yield from (f"# {component.title}", "", component.description, "")
     yield from _lifecycle(component)
-    yield from table(("", ""), _summary(component, library))
+    yield from table(("property", "value"), _summary(component, library))
     yield from ("", "```yaml", "components:", f"- {name}", "```", "")
     yield from _sized(component)
     yield from _needs(component, library)

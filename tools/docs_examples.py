@@ -5,7 +5,8 @@ Run: python tools/docs_examples.py [--renew] [--mirror DIR] [--cache DIR] PAGEâ€
 In a ``console`` block the lines after ``$`` are run, in order, by a shell that starts in an empty folder; `cd` lasts.
 Each line shown below a command must be in its output, except for numbers and digests (``--renew`` updates those), and
 ``â€¦`` stands for anything. A command must succeed, unless the page shows an error (a line that begins with ``error``).
-A YAML block with a title is a file: it is written there.
+A YAML block with a title is a file: it is written there. A text block with a title is the tree of that folder: it must be
+what the commands before it have written (`docs_trees`).
 
 Each page has a folder of its own. All pages share the store, and several run at a time, so a page must not show whether a
 chart was rendered before. ``--mirror`` makes the verbs that fetch take everything from that folder, offline, so that a
@@ -26,11 +27,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 import click
+from tools import docs_trees
 
 from cluster_forge.cli.app import VERBS, cluster_forge
 
-_BLOCK: Final = re.compile(r'^```(console|yaml title="([^"]+)")\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+_BLOCK: Final = re.compile(r'^```(console|(?:yaml|text) title="([^"]+)")\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 _VARIES: Final = re.compile(r"\b[0-9a-f]{12,}\b|\d+")
 _INSTEAD: Final = {
     "make forge": "mkdir -p build/starter && cluster-forge -C build/starter init --yes >/dev/null"
@@ -99,6 +103,9 @@ def run(page: Path, settings: Mapping[str, str]) -> Iterator[Example]:
         folder = Path(root)
         for block in _BLOCK.finditer(page.read_text(encoding="utf-8")):
             title, content = block[2], block[3]
+            if title and block[1].startswith("text"):
+                yield Example(f"tree {title}", [], problems=list(docs_trees.problems(content, folder / title)))
+                continue
             if title:
                 (folder / title).parent.mkdir(parents=True, exist_ok=True)
                 (folder / title).write_text(content, encoding="utf-8")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.threads import ThreadWorkers
-from cluster_forge.adapters.workspace import RunLog, WorkspaceFiles, append_to_history
+from cluster_forge.adapters.workspace import FolderOfEdits, RunLog, WorkspaceFiles, append_to_history
 from cluster_forge.foundation.errors import ForgeError, MissingProgramError, StoreError, WorkspaceError, raise_all
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
@@ -97,6 +97,7 @@ def services(settings: Settings) -> Services:
         reader=reader,
         workers=ThreadWorkers(settings.jobs),
         cache=cache,
+        kept_edits=FolderOfEdits(settings.workspace),
     )
     return Services(
         files=files,

@@ -116,6 +116,81 @@ class TestWatch:
         assert workspace.run("forge", "--watch", "--format", "json").code == 2
 
 
+class TestSinceTheLastCast:
+    """The end of `forge` and `cast`; "nothing" only if every file is as before."""
+
+    def changes(self, workspace: Workspace, *arguments: str) -> dict[str, Any]:
+        content: dict[str, Any] = workspace.ok(*arguments, "--format", "json").json["cast"]["changes"]
+        return content
+
+    def test_the_first_one_says_so_and_lists_nothing(self, workspace: Workspace) -> None:
+        out = workspace.ok("forge").out.splitlines()
+        assert out[-2] == "the first cast of this stack"
+        assert out[-1].startswith("next: ")
+        assert "since the last cast" not in "".join(out)
+
+    def test_nothing_changed(self, workspace: Workspace) -> None:
+        workspace.ok("forge")
+        for verb in ("forge", "cast"):
+            assert "nothing changed since the last cast" in workspace.ok(verb).out.splitlines()
+            changes = self.changes(workspace, verb)
+            assert (changes["first"], changes["same"], changes["unknown"]) == (False, True, False)
+
+    def test_components_objects_and_images_are_listed_also_after_a_smelt_between(self, workspace: Workspace) -> None:
+        workspace.ok("forge")
+        workspace.write({"input/extras/new.yaml": config_map("new")})
+        (workspace.folder / "input/extras/one.yaml").unlink()
+        workspace.replace("input/config.yaml", "replicas: 2", "image: docker.io/library/nginx:1.30")
+        workspace.replace("input/config.yaml", "- spare\n", "")
+        workspace.ok("mine")
+        workspace.ok("smelt")
+        out = workspace.ok("forge").out
+        assert "since the last cast: 2 components changed, 1 removed; " in out
+        for line in (
+            "  + extras: ConfigMap/extras/new",
+            "  ~ web: Deployment.apps/web/web",
+            "  - extras: ConfigMap/extras/one",
+            "  + image docker.io/library/nginx:1.30",
+            "  - image docker.io/library/nginx:1.29",
+        ):
+            assert line in out.splitlines()
+
+    def test_json_has_the_same(self, workspace: Workspace) -> None:
+        assert self.changes(workspace, "forge")["first"]
+        workspace.replace("input/config.yaml", "replicas: 2", "image: docker.io/library/nginx:1.30")
+        changes = self.changes(workspace, "forge")
+        assert changes["components"] == {"added": [], "changed": ["web"], "removed": []}
+        assert [entry["object"] for entry in changes["objects"]["changed"]] == ["Deployment.apps/web/web"]
+        assert changes["images"] == {
+            "added": ["docker.io/library/nginx:1.30"],
+            "removed": ["docker.io/library/nginx:1.29"],
+        }
+        assert not changes["same"]
+
+    def test_discarded_edits_that_were_cast_are_changes(self, workspace: Workspace) -> None:
+        workspace.ok("forge")
+        workspace.replace("working/web/deployment.apps_web_web.yaml", "replicas: 2", "replicas: 77")
+        workspace.ok("cast")
+        out = workspace.ok("forge", "--discard-edits").out
+        assert "since the last cast: 1 component changed; 1 object changed" in out
+        assert "nothing changed" not in out
+
+    def test_another_wave_changes_only_the_delivery(self, workspace: Workspace) -> None:
+        workspace.ok("forge")
+        workspace.replace("input/config.yaml", "  namespace: web\n", "  namespace: web\n  wave: 7\n")
+        assert "since the last smelt: no object changed, only how they are delivered" in workspace.ok("smelt").out
+        out = workspace.ok("cast").out
+        assert "since the last cast: no object changed, only how they are delivered" in out
+
+    def test_changes_since_a_damaged_cast_are_unknown(self, workspace: Workspace) -> None:
+        workspace.ok("forge")
+        (pack,) = (workspace.folder / "stacks/demo/repo.git").rglob("*.pack")
+        pack.chmod(0o644)
+        pack.write_bytes(pack.read_bytes()[:100])
+        workspace.replace("input/config.yaml", "replicas: 2", "replicas: 5")
+        assert "what changed since the last cast is not known" in workspace.ok("forge").out
+
+
 class TestStore:
     def test_it_lists_and_removes_what_was_rendered(self, workspace: Workspace, tmp_path: Path) -> None:
         store = tmp_path / "store"

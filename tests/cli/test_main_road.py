@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FINDING = {"code", "severity", "component", "object", "where", "message", "fix"}
 COMPONENT = {"name", "version", "namespace", "wave", "objects", "reused"}
-STAGE = {"command", "stack", "components", "objects", "findings", "seconds"}
+STAGE = {"command", "stack", "components", "objects", "findings", "discarded", "seconds"}
 
 
 class TestInit:
@@ -65,7 +65,7 @@ class TestForge:
         assert result.code == 0, result.err
         lines = result.out.splitlines()
         assert lines[0] == "stacks/starter holds the stack 'starter':"
-        assert [line.split()[0] for line in lines[1:-1]] == [
+        assert [line.split()[0] for line in lines[1:-2]] == [
             "components",
             "repo.git",
             "image",
@@ -73,6 +73,7 @@ class TestForge:
             "bootstrap",
             "deploy.sh",
         ]
+        assert lines[-2] == "the first cast of this stack"
         assert " for linux/amd64, linux/arm64" in lines[3]
         assert lines[-1].startswith("next: sh stacks/starter/deploy.sh --print ")
         printed = subprocess.run(
@@ -266,7 +267,8 @@ class TestFindings:
     def test_verbose_prints_notices_too(self, legacy: Workspace) -> None:
         assert "notice[" not in legacy.ok("forge").err
         assert "notice[" in legacy.ok("forge", "-v").err
-        assert "(1 notice)" in legacy.ok("forge").out
+        assert "(1 notice: -v shows it)" in legacy.ok("forge").out
+        assert "(1 notice)" in legacy.ok("forge", "-v").out
 
 
 class TestHandEdits:

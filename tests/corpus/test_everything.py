@@ -358,8 +358,10 @@ def test_only_true_findings_about_everything(everything: Forged) -> None:
 
 def test_only_true_findings_about_prd(prd: Forged) -> None:
     assert findings(prd, Severity.ERROR) == []
-    # Its kube-prometheus-stack has `crds.enabled: false`, and no other component defines them; one API is of 1.34.
+    # Its kube-prometheus-stack has `crds.enabled: false`, and no other component defines them; one API is of 1.34; it says
+    # `engine: argocd` and has no Argo CD.
     assert {(code, component) for code, component, _ in findings(prd, Severity.WARNING)} == {
+        ("engine-missing", None),
         ("missing-crd", "kube-prometheus-stack"),
         ("removed-api", "amd-gpu-operator"),
     }

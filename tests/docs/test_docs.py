@@ -16,7 +16,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 DOCS = PROJECT / "docs"
 GUIDES = sorted(
     path.relative_to(PROJECT).as_posix()
-    for path in [DOCS / "components-of-your-own.md", *(DOCS / "guides").glob("*.md")]
+    for path in [PROJECT / "README.md", DOCS / "components-of-your-own.md", *(DOCS / "guides").glob("*.md")]
 )
 # A finding's code in the sources: an argument, or a module's constant.
 
@@ -41,7 +41,7 @@ def test_the_pages_of_the_catalog_are_current() -> None:
     script("catalog_pages.py", "--check")
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md", "docs/how-it-works.md", "docs/commands.md"])
+@pytest.mark.parametrize("page", ["docs/getting-started.md", "docs/how-it-works.md", "docs/commands.md"])
 def test_page_shows_what_its_commands_print(page: str) -> None:
     script("docs_examples.py", str(PROJECT / page))
 

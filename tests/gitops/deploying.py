@@ -60,6 +60,10 @@ elif "api-resources" in sys.argv:
         print("names  short ", api.rpartition("/")[0], " true ", api.rpartition("/")[2])
 elif "COMPLETE:" in call:
     print("job shop True <none> <none>\\n" * (documents or 1))
+elif "wait" in sys.argv:
+    print("thing condition met\\n" * (documents or 1))
+elif "rollout" in sys.argv:
+    print('deployment "thing" successfully rolled out')
 """
 NAMES = {
     "argo_cd": "demo.argo-cd",

@@ -18,6 +18,13 @@ from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import RepositorySource
 
+LONGEST = {Delivery.DIRECT: 1000, Delivery.EXISTING: 1100, Delivery.INSTALL: 1150}
+"""Lines of the script: people read it before they run it as administrators of a cluster.
+
+What it refuses and waits for takes most of them: the files, the APIs, the Secrets and the owners before the first change
+(about 450), bounds and errors of kubectl (250). A way of delivery has only the functions that it calls. What no longer fits
+belongs into the plan and its files, which the program writes, not into the shell.
+"""
 SHELLCHECK = shutil.which("shellcheck") or shutil.which("shellcheck", path=Path(sys.executable).parent)
 
 
@@ -30,7 +37,7 @@ def test_the_script_passes_shellcheck(
     stack = dataclasses.replace(stack, gitops=dataclasses.replace(stack.gitops, source=source, url="https://x"))
     text = written(planned(stack, parts), tmp_path)
     subprocess.run([SHELL, "-n", tmp_path / "deploy.sh"], check=True)
-    assert len(text.splitlines()) < 900
+    assert len(text.splitlines()) < LONGEST[delivery]
     assert "# shellcheck" not in text
     assert "{waves}" not in text
     assert ("git-server.yaml" in text) == (source is RepositorySource.INTERNAL and delivery is not Delivery.DIRECT)
@@ -45,7 +52,7 @@ def test_the_script_of_a_large_stack_stays_short(parts: tuple[Part, ...]) -> Non
     direct = planned(STACKS[Delivery.DIRECT], parts)
     large = dataclasses.replace(direct, components=direct.components * 20)
     text = deploy_script.script(large, bootstrap.tree(large))
-    assert len(text.splitlines()) < 900
+    assert len(text.splitlines()) < LONGEST[Delivery.DIRECT]
 
 
 @pytest.mark.parametrize("delivery", list(Delivery))
@@ -191,7 +198,7 @@ def test_help_lists_the_options(run: Callable[..., Run]) -> None:
 
 def test_a_temporary_error_is_retried(run: Callable[..., Run]) -> None:
     webhook = [[1, 'failed calling webhook "x"'], [1, 'no matches for kind "Widget"'], [0, "w serverside-applied"]]
-    established = [[1, ".status.conditions accessor error: <nil>"], [0, ""]]
+    established = [[1, ".status.conditions accessor error: <nil>"], [0, "widgets.example.com condition met"]]
     answers: Answers = [["002-shop/custom.yaml", list(webhook)], ["condition=Established", list(established)]]
     result = run(Delivery.DIRECT, "--yes", answers=answers)
     assert result.code == 0, result.err
@@ -253,7 +260,7 @@ def test_argo_cd_is_installed_and_applies_the_rest(run: Callable[..., Run]) -> N
     ]
     (settings,) = (call for call in result.calls if call.endswith("settings.yaml"))
     assert "--field-manager=cluster-forge-settings" in settings
-    clean = f"delete configmap -n cluster-forge -l cluster-forge/stack=demo,cluster-forge/commit!={'c' * 40}"
+    clean = f"delete configmap -n cluster-forge -l cluster-forge/stack=demo,cluster-forge/commit,cluster-forge/commit!={'c' * 40}"
     root = next(number for number, call in enumerate(result.calls) if call.endswith("root.yaml"))
     assert result.calls.index(clean) < root
     assert (

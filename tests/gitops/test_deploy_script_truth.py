@@ -25,6 +25,7 @@ from cluster_forge.stack.model import Component, ExpectedSecret
 Go = Callable[..., Run]
 Make = Callable[..., Any]
 SHOP = "waves/002-shop"
+ROLLED_OUT = 'deployment "web" successfully rolled out'
 CONFLICT = """\
 error: Apply failed with 2 conflicts: conflicts with "{}" using apps/v1:
 - .spec.replicas
@@ -309,15 +310,18 @@ def test_other_shells_run_the_script(run: Go, delivery: Delivery, shell: str) ->
     result = run(delivery, "--yes", shell=[shell, "ash"] if shell == "busybox" else [shell])
     assert result.code == 0, result.err
     failed = run(
-        delivery, "--yes", shell=[shell, "ash"] if shell == "busybox" else [shell], answers=[["-f", [[1, "x"]]]]
+        delivery,
+        "--yes",
+        shell=[shell, "ash"] if shell == "busybox" else [shell],
+        answers=[["apply --server-side", [[1, "x"]]]],
     )
     assert failed.code == 1
 
 
 def test_a_temporary_error_of_a_wait_is_retried(run: Go) -> None:
     answers: Answers = [
-        ["rollout status", [[1, "connection refused"], [0, ""]]],
-        ["condition=Available", [[1, "not found"], [0, ""]]],
+        ["rollout status", [[1, "connection refused"], [0, ROLLED_OUT]]],
+        ["condition=Available", [[1, "not found"], [0, "a condition met"]]],
         ["COMPLETE:", [[1, "i/o timeout"], [0, "job shop True <none> <none>"]]],
     ]
     result = run(Delivery.DIRECT, "--yes", answers=answers)
@@ -338,7 +342,12 @@ def test_a_temporary_error_of_a_wait_is_retried(run: Go) -> None:
         (Delivery.DIRECT, [["--raw /version", [[0, "<html>"]]]], 3, "cannot read the version of the cluster: <html>"),
         (Delivery.DIRECT, [["api-resources", [[9, "no"]]]], 3, "does not list what it serves: no"),
         (Delivery.DIRECT, [["002-shop/objects.yaml", [[0, ""]]]], 1, "kubectl applied 0 of the 2 objects"),
-        (Delivery.DIRECT, [["COMPLETE:", [[0, ""]]]], 1, "0 of 1 Jobs"),
+        (
+            Delivery.DIRECT,
+            [["COMPLETE:", [[0, ""]]]],
+            1,
+            "0 of 1 Job in bootstrap/waves/000-argo-cd/hooks-pre-00-jobs.yaml there",
+        ),
     ],
 )
 def test_what_fails_or_answers_oddly_has_a_message_and_one_of_our_exit_codes(
@@ -395,6 +404,16 @@ def test_a_conflict_is_shown_with_the_other_manager(run: Go) -> None:
     assert not any("--force-conflicts" in call for call in result.calls)
 
 
+def test_adopting_an_object_does_not_take_its_fields(run: Go) -> None:
+    """The two are separate permissions (ADR 0018); the message names the other one."""
+    conflict = [["002-shop/objects.yaml", [[1, CONFLICT.format("helm")]]]]
+    result = run(Delivery.DIRECT, "--yes", "--adopt", answers=conflict)
+    assert result.code == 1
+    assert "helm .spec.replicas" in result.err
+    assert "pass --force-conflicts to take them over (--adopt takes objects, not fields)" in result.err
+    assert not any("--force-conflicts" in call for call in result.calls)
+
+
 def test_conflicts_are_forced_where_the_user_says_so(run: Go) -> None:
     result = run(Delivery.DIRECT, "--yes", "--force-conflicts")
     assert result.code == 0
@@ -434,8 +453,11 @@ def test_conflicts_with_ourselves_and_with_injected_certificates_are_ours_to_sol
         (states(shop="v-1 v-1 OutOfSync Missing <none>"), "shop (OutOfSync, Missing)"),
         (states(shop="v-1 v-1 Synced Healthy Running c1 c1"), "shop (the sync is Running)"),
         (states(shop="v-1 v-1 Synced Healthy Failed c1 c1"), "shop (the sync is Failed)"),
-        (states("", demo="v-1 v-1 Synced Healthy Succeeded"), "argo-cd (not there) definitions (not there)"),
-        ("", "demo (not there)"),
+        (
+            states("", demo="v-1 v-1 Synced Healthy Succeeded"),
+            "demo.argo-cd (not there) demo.definitions (not there) demo.shop (not there)",
+        ),
+        ("", "demo.argo-apps (not there)"),
     ],
 )
 def test_the_stack_is_deployed_only_when_all_its_applications_are(run: Go, rows: str, says: str) -> None:

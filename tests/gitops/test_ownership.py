@@ -53,6 +53,10 @@ if call.startswith("apply"):
     print("x serverside-applied\\n" * (text.count("\\n---\\n") + 1))
 if "COMPLETE:" in call:
     print("job shop True <none> <none>\\n" * 9)
+if call.startswith("wait"):
+    print("thing condition met\\n" * 9)
+if call.startswith("rollout"):
+    print('deployment "thing" successfully rolled out')
 """
 
 

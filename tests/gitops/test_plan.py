@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import bootstrap, deploy_script, plan
@@ -83,8 +84,41 @@ def test_chunks_of_other_commits_are_deleted_once_the_server_is_ready(parts: tup
     assert delete == Delete(
         kind="configmap",
         namespace="cluster-forge",
-        selector=f"cluster-forge/stack=demo,cluster-forge/commit!={'c' * 40}",
+        selector=f"cluster-forge/stack=demo,cluster-forge/commit,cluster-forge/commit!={'c' * 40}",
     )
+
+
+def test_deleting_chunks_leaves_the_claim_of_the_stack(parts: tuple[Part, ...]) -> None:
+    """On a real API server the first deployment through Argo CD deleted its own claim."""
+    deployment = planned(STACKS[Delivery.INSTALL], parts)
+    assert deployment.argocd is not None
+    delete = deployment.argocd.repository[-1]
+    assert isinstance(delete, Delete)
+    (claim,) = yaml.safe_load_all(deployment.claim["claim.yaml"])
+    (chunk,) = (
+        body
+        for step in deployment.argocd.repository
+        if isinstance(step, Apply) and step.file == "repository-000.yaml"
+        for body in map(yaml.safe_load, step.documents)
+    )
+    earlier = {**chunk["metadata"]["labels"], "cluster-forge/commit": "b" * 40}
+    assert not selects(delete.selector, claim["metadata"]["labels"])
+    assert not selects(delete.selector, chunk["metadata"]["labels"])
+    assert selects(delete.selector, earlier)
+
+
+def selects(selector: str, labels: Mapping[str, str]) -> bool:
+    """Whether a label selector finds an object, as Kubernetes reads it ("Labels and Selectors")."""
+    for requirement in selector.split(","):
+        key, unequal, value = requirement.partition("!=")
+        if unequal:
+            holds = labels.get(key) != value
+        else:
+            key, equal, value = requirement.partition("=")
+            holds = labels.get(key) == value if equal else key in labels
+        if not holds:
+            return False
+    return True
 
 
 def lines(step: Step, folder: str) -> Iterator[str]:

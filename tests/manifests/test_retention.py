@@ -33,7 +33,8 @@ def manifest(kind: str, api: str = "v1", **metadata: Any) -> Manifest:
 def test_what_holds_data_is_annotated(kind: str, api: str, is_kept: bool) -> None:
     retained = retention.retained(manifest(kind, api), retention.ARGOCD)
     annotations = retained.body["metadata"].get("annotations", {})
-    assert annotations == ({retention.ARGOCD: "Prune=false,Delete=false"} if is_kept else {})
+    kept = {retention.ARGOCD: "Prune=false,Delete=false", retention.COMPARISON: "IgnoreExtraneous"}
+    assert annotations == (kept if is_kept else {})
     assert (b"Prune=false" in retained.text) == is_kept
 
 
@@ -53,7 +54,28 @@ def test_other_options_stay(present: Any, merged: str) -> None:
     retained = retention.retained(
         manifest("Namespace", annotations={retention.ARGOCD: present, "team": "a"}), retention.ARGOCD
     )
-    assert retained.body["metadata"]["annotations"] == {retention.ARGOCD: merged, "team": "a"}
+    annotations = {**retained.body["metadata"]["annotations"]}
+    annotations.pop(retention.COMPARISON, None)
+    assert annotations == {retention.ARGOCD: merged, "team": "a"}
+
+
+@pytest.mark.parametrize(
+    ("present", "merged"),
+    [
+        (None, "IgnoreExtraneous"),
+        ("ServerSideDiff=true", "ServerSideDiff=true,IgnoreExtraneous"),
+        ("IgnoreExtraneous, ServerSideDiff=true", "IgnoreExtraneous,ServerSideDiff=true"),
+    ],
+)
+def test_what_stays_behind_does_not_count_as_a_difference(present: Any, merged: str) -> None:
+    """On a real Argo CD the Application was OutOfSync for ever once a Namespace had left the stack."""
+    given = manifest("Namespace", annotations={retention.COMPARISON: present})
+    assert retention.retained(given, retention.ARGOCD).body["metadata"]["annotations"][retention.COMPARISON] == merged
+
+
+def test_what_a_person_confirms_is_a_difference_until_then() -> None:
+    given = manifest("Namespace", annotations={retention.ARGOCD: "Prune=confirm"})
+    assert retention.COMPARISON not in retention.retained(given, retention.ARGOCD).body["metadata"]["annotations"]
 
 
 def test_annotating_twice_changes_nothing() -> None:

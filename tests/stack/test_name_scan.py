@@ -31,7 +31,7 @@ components:
 - {name: near, namespace: near, needs: [far], manifests: [a.yaml]}
 - group
 environments:
-  small: {components: [far]}
+  small: {components: [{name: near, remove: true}, {name: group, remove: true}]}
 """
 FILES = {"input/config.yaml": STACK.encode(), "input/base.yaml": BASE.encode()}
 LIST = b"- {name: a, namespace: a, manifestpath: a.yaml}\n- {name: b, collection: [a]}\n- {name: c}\n"
@@ -39,7 +39,7 @@ LIST = b"- {name: a, namespace: a, manifestpath: a.yaml}\n- {name: b, collection
 
 def test_names_include_extended_files_environments_and_collections() -> None:
     names = name_scan.read(FILES.get)
-    assert names.components == ("near", "far", "spare")
+    assert names.components == ("far", "near", "spare")  # the base's come first
     assert names.resolved.stack == tuple(
         str(part.name) for part in parse_description(InputFiles(FILES.get)).stack.components
     )
@@ -47,8 +47,8 @@ def test_names_include_extended_files_environments_and_collections() -> None:
     assert names.environments == ("small",)
     assert name_scan.read(FILES.get, "small").resolved.stack == ("far",)
     assert names.needs("near") == ("far",)
-    assert names.with_needs(["near"]) == ("near", "far")
-    assert names.with_needs(["group"]) == ("near", "far")
+    assert names.with_needs(["near"]) == ("far", "near")
+    assert names.with_needs(["group"]) == ("far", "near")
 
 
 def test_a_list_in_the_legacy_format_has_names() -> None:

@@ -98,6 +98,17 @@ class MemoryFiles:
         self.writes += 1
 
 
+class MemoryEdits:
+    """`ports.KeptEdits` in a list: the files of each copy, and its listing."""
+
+    def __init__(self) -> None:
+        self.copies: list[tuple[FileTree, str]] = []
+
+    def keep(self, files: FileTree, listing: str) -> str:
+        self.copies.append((files, listing))
+        return f".cluster-forge/discarded/{len(self.copies)}"
+
+
 def _inside(path: str) -> str:
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if ".." in parts or path.startswith("/"):
@@ -241,6 +252,7 @@ class Harness:
         self.store, self.files, self.reporter = MemoryStore(), MemoryFiles(), RecordingReporter()
         self.engine = CountingEngine(HelmSdk())
         self.sources = FakeSources(self.store, self.engine)
+        self.kept_edits = MemoryEdits()
         self.lock = Lock()
         reader = FastYaml(GoYaml(PurePythonYaml()))
         self.renderer = CountingRenderer(InProcessRenderer(self.engine, reader))
@@ -251,6 +263,7 @@ class Harness:
             reader=reader,
             workers=OneByOne(),
             cache=NoCache(),
+            kept_edits=self.kept_edits,
         )
 
     def chart(self, name: str, templates: Mapping[str, str], *, version: str = "1.0.0", **files: str) -> HelmSource:

@@ -106,6 +106,16 @@ class Session:
         place = "" if self.workspace == Path() else f"-C {shlex.quote(str(self.workspace))} "
         return f"cluster-forge {place}{verb}"
 
+    def selecting_command(self, verb: str) -> str:
+        """What to type for a verb in this workspace, with the part of the stack and the environment of this call."""
+        selection = self.selection
+        parts = list(selection.names)
+        for option, values in (("--select", selection.select), ("--skip", selection.skip)):
+            parts += [part for value in values for part in (option, value)]
+        if selection.environment:
+            parts += ["--environment", selection.environment]
+        return self.command_line(" ".join([verb, *map(shlex.quote, parts)]))
+
 
 def _groups() -> dict[type, str]:
     factories: dict[str, Any] = {entry.name: entry.default_factory for entry in fields(Session)}

@@ -60,7 +60,7 @@ def _settled(stamps: Callable[[], Stamps]) -> Stamps:
 
 
 def _print(session: Session, smelted: SmeltResult, seconds: float) -> None:
-    counts = finding_counts(smelted.findings)
+    counts = finding_counts(smelted.findings, session.output.verbosity)
     if not smelted.is_written:
         session.print(f"working/ was not written: {counts}")
         return

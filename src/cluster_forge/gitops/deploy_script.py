@@ -23,7 +23,7 @@ _WIDTH = 118
 def script(plan: DeployPlan, files: FileTree) -> str:
     """The text of `deploy.sh`: POSIX sh, the same for the same plan and the ``files`` of `bootstrap.tree`."""
     read = script_source.read
-    own = (read(name) for name in ("kubectl", "checks", "steps", "ownership"))
+    own = (read(name) for name in ("kubectl", "checks", "apply", "ready", "ownership"))
     return "".join((_head(plan, files), read("options"), _namespace(plan), *own, *_deploy(plan), read("main")))
 
 
@@ -35,8 +35,8 @@ def _deploy(plan: DeployPlan) -> tuple[str, ...]:
             f"{bootstrap.FOLDER}/{part.folder} {part.wave} {counted(part.objects, 'object')}"
             for part in plan.components
         )
-        return read("permissions"), read("deploy_direct").replace("{waves}", "\n".join(rows))
-    own: tuple[str, ...] = ("permissions", "deploy_install")
+        return read("permissions"), read("parts"), read("deploy_direct").replace("{waves}", "\n".join(rows))
+    own: tuple[str, ...] = ("permissions", "parts", "deploy_install")
     if plan.delivery is Delivery.EXISTING:
         own = ("deploy_existing",)
     if plan.argocd.server:

@@ -192,5 +192,6 @@ def _repository(stack: Stack, repository: FileTree, commit: str, server: ObjectI
     deployment = git_server.deployment(stack, packed, commit, image, secrets)
     yield Apply(file="git-server-deployment.yaml", documents=rendered([deployment]))
     yield AwaitReady(targets=(server,))
-    selector = f"{STACK_LABEL}={stack.name},{git_server.COMMIT}!={commit}"
+    # A label that is not there is unequal to everything: the claim has none.
+    selector = f"{STACK_LABEL}={stack.name},{git_server.COMMIT},{git_server.COMMIT}!={commit}"
     yield Delete(kind="configmap", namespace=git_server.NAMESPACE, selector=selector)

@@ -1,7 +1,7 @@
 """What holds data (`ObjectId.holds_data`) is never deleted by a GitOps engine: the annotation that says so.
 
-Sources: Argo CD, "Sync Options" ("No Prune Resources", "No Resource Deletion"); Flux, "Kustomization"
-(``kustomize.toolkit.fluxcd.io/prune``).
+Sources: Argo CD, "Sync Options" ("No Prune Resources", "No Resource Deletion") and "Compare Options" ("Ignoring Resources
+That Are Extraneous"); Flux, "Kustomization" (``kustomize.toolkit.fluxcd.io/prune``).
 """
 
 from __future__ import annotations
@@ -13,15 +13,19 @@ from typing import Any, Final
 from cluster_forge.manifests.manifest import Document, Manifest
 
 ARGOCD: Final = "argocd.argoproj.io/sync-options"
+COMPARISON: Final = "argocd.argoproj.io/compare-options"
 FLUX: Final = "kustomize.toolkit.fluxcd.io/prune"
 
 _OPTIONS: Final = ("Prune", "Delete")
+_CONFIRMED: Final = "Prune=confirm"
+_IGNORED: Final = "IgnoreExtraneous"
 
 
 def retained(manifest: Manifest, annotation: str) -> Manifest:
     """An object that holds data, with ``annotation`` (`ARGOCD` or `FLUX`) for its engine; any other is unchanged.
 
-    Other options in Argo CD's annotation stay, and so does ``confirm``: that asks a person before it deletes.
+    Other options in Argo CD's annotation stay, and so does ``confirm``: that asks a person before it deletes. What is not
+    deleted must not count as a difference, or the Application is OutOfSync for ever once the object has left the stack.
     """
     if not manifest.id.holds_data:
         return manifest
@@ -29,16 +33,29 @@ def retained(manifest: Manifest, annotation: str) -> Manifest:
     annotations = metadata.get("annotations") or {}
     if not isinstance(annotations, Mapping):
         return manifest
-    value = _options(annotations.get(annotation)) if annotation == ARGOCD else "disabled"
-    if annotations.get(annotation) == value:
+    wanted = _argocd(annotations) if annotation == ARGOCD else {annotation: "disabled"}
+    if wanted.items() <= annotations.items():
         return manifest
-    body = {**manifest.body, "metadata": {**metadata, "annotations": {**annotations, annotation: value}}}
+    body = {**manifest.body, "metadata": {**metadata, "annotations": {**annotations, **wanted}}}
     return replace(manifest, document=Document(body=body, facts=manifest.facts))
+
+
+def _argocd(annotations: Mapping[str, Any]) -> dict[str, str]:
+    options = _options(annotations.get(ARGOCD))
+    wanted = {ARGOCD: options}
+    if _CONFIRMED not in options.split(","):
+        compared = _words(annotations.get(COMPARISON))
+        wanted[COMPARISON] = ",".join(compared if _IGNORED in compared else (*compared, _IGNORED))
+    return wanted
 
 
 def _options(present: Any) -> str:
     """The sync options with one value for each of `_OPTIONS`, at the end if there was none to keep."""
-    words = [word for text in str(present or "").split(",") if (word := text.strip())]
-    kept = [word for word in words if word.partition("=")[0] not in _OPTIONS or word.endswith("=confirm")]
+    kept = [word for word in _words(present) if word.partition("=")[0] not in _OPTIONS or word.endswith("=confirm")]
     named = {word.partition("=")[0] for word in kept}
     return ",".join([*kept, *(f"{option}=false" for option in _OPTIONS if option not in named)])
+
+
+def _words(present: Any) -> list[str]:
+    """The options in an annotation, without empty ones."""
+    return [word for text in str(present or "").split(",") if (word := text.strip())]

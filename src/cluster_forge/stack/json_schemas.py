@@ -13,6 +13,7 @@ from typing import Any, Final
 from pydantic import BaseModel, TypeAdapter
 
 from cluster_forge.stack.legacy.schema import LegacyEntrySchema, LegacySchema, LegacySourceSchema
+from cluster_forge.stack.schema.component import HelmSchema, UpstreamSchema
 from cluster_forge.stack.schema.description import StackSchema
 from cluster_forge.stack.schema.key_types import Schema
 
@@ -22,6 +23,9 @@ FILES: Final[Mapping[str, tuple[str, Any]]] = {
     "stack-list.schema.json": ("Cluster-Forge stack description, legacy format", list[LegacyEntrySchema]),
     "source.schema.json": ("Cluster-Forge source.yaml, legacy format", LegacySourceSchema),
 }
+
+_PARTIAL: Final = (HelmSchema.__name__, UpstreamSchema.__name__)
+"""Mappings within a component: a file or an environment may have a part of them, and lower layers the rest."""
 
 
 def texts(files: Mapping[str, tuple[str, Any]] = FILES) -> Iterator[tuple[str, str]]:
@@ -43,6 +47,8 @@ def _schema(model: Any) -> dict[str, Any]:
             if "$ref" not in inner["properties"][name]:  # the referenced model has a description
                 inner["properties"][name]["description"] = text
         _allow_null(inner)
+        if title in _PARTIAL:
+            inner.pop("required", None)
     return dict(schema)
 
 

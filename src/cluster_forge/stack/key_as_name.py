@@ -8,10 +8,10 @@ from typing import Final
 
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.names import is_dns_label
-from cluster_forge.stack.schema.component import ComponentSchema
+from cluster_forge.stack.schema.component import EntrySchema
 from cluster_forge.yaml.positioned import Positioned
 
-_KEYS: Final = frozenset(field.alias or name for name, field in ComponentSchema.model_fields.items())
+_KEYS: Final = frozenset(field.alias or name for name, field in EntrySchema.model_fields.items())
 _SECTIONS: Final = ("components", "define")
 
 

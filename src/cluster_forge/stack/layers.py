@@ -1,4 +1,4 @@
-"""A native description's files as layers: what each file extends, and the environment merged over each."""
+"""A native description's files as layers: what each file extends, each file, and its environment over it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ class LayerReader:
         return tuple(self._environments)
 
     def layers(self, path: str, documents: list[Positioned]) -> list[Positioned]:
-        """The mappings of the file at ``path`` (of which these are the documents) and of what it extends, lowest first."""
+        """The mappings of the file at ``path`` (of which these are the documents), of what it extends, and of the
+        environment of each, lowest first.
+        """
         return self._layers(path, documents, ())
 
     def check_environment(self, path: str) -> None:
@@ -73,13 +75,13 @@ class LayerReader:
         environments = section.mapping if section else {}
         self._environments.update(dict.fromkeys(environments))
         overlay = environments.get(self._environment or "")
-        if overlay is not None:
-            document = merge.positioned(document, overlay)
-        if not _is_list_of_texts(document.get("extends")):
+        own = [document, overlay] if overlay is not None and isinstance(overlay.content, Mapping) else [document]
+        whole = merge.positioned(*own)
+        if not _is_list_of_texts(whole.get("extends")):
             self.is_incomplete = True  # the check has an error about it; what it would define is unknown
         inside = (*above, path)
-        layers = [layer for named in document.strings("extends") for layer in self._extended(path, named, inside)]
-        return [*layers, document]
+        layers = [layer for named in whole.strings("extends") for layer in self._extended(path, named, inside)]
+        return [*layers, *own]
 
     def _extended(self, path: str, named: Positioned, inside: tuple[str, ...]) -> list[Positioned]:
         base = posixpath.normpath(posixpath.join(posixpath.dirname(path), str(named.content)))

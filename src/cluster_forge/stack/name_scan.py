@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cluster_forge.foundation.errors import ForgeError
-from cluster_forge.stack import merge
+from cluster_forge.stack import merge, named_lists
 from cluster_forge.stack.catalog_port import Catalog
 from cluster_forge.stack.input_files import InputFiles, Read
 from cluster_forge.stack.input_record import DESCRIPTION
@@ -64,7 +64,8 @@ def merged(files: InputFiles, environment: str | None = None) -> tuple[Positione
     reader = LayerReader(files, environment, ignored)
     layers = reader.layers(DESCRIPTION, documents) if documents else []
     mappings = [layer for layer in layers if isinstance(layer.content, Mapping)]
-    return merge.without_nulls(merge.positioned(Positioned({}, ""), *mappings)), reader.environments
+    description = named_lists.composed((Positioned({}, ""), *mappings), ignored).description
+    return merge.without_nulls(description), reader.environments
 
 
 def _native(lists: Iterable[Positioned]) -> Positioned:

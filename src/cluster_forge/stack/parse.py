@@ -6,21 +6,21 @@ All errors of all files are raised together, in the order of files and lines.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, raise_all
-from cluster_forge.stack import catalog_overlay, component_builder, key_as_name, merge, settings
+from cluster_forge.stack import catalog_overlay, component_builder, key_as_name, merge, named_lists, settings
 from cluster_forge.stack.catalog_port import Catalog
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.input_record import DESCRIPTION, InputRecord
 from cluster_forge.stack.layers import LayerReader
 from cluster_forge.stack.legacy.translation import translate
-from cluster_forge.stack.model import Component, Format, Notice, Stack, Target
-from cluster_forge.stack.resolve import LayeredComponent, Resolved, resolve
+from cluster_forge.stack.model import Format, Notice, Stack, Target
+from cluster_forge.stack.resolve import Resolved, resolve
 from cluster_forge.stack.schema.component import ComponentSchema
 from cluster_forge.stack.schema.description import StackSchema
 from cluster_forge.stack.schema.validation import schema_errors
@@ -81,6 +81,8 @@ class _Parser:
         self._format = Format.NATIVE
         self._unreadable: frozenset[str] = frozenset()
         """Components of a list whose ``source.yaml`` cannot be read."""
+        self._removed: Mapping[str, Positioned] = {}
+        """The entries that remove components of lower layers."""
 
     def parse(self, catalog: Catalog | None) -> ParsedDescription:
         selection, errors = self._selection, self._errors
@@ -94,6 +96,7 @@ class _Parser:
             catalog = catalog.extended(description.strings("catalogs"), self._files, errors)
         target = settings.target(description)
         resolved = resolve(description, errors, catalog=catalog, target=target, skip=selection.skip)
+        errors.extend(self._still_there(description, resolved))
         selected = names if self._format is Format.NATIVE else ()
         kept = select(resolved, selected, typed(selection.skip), errors)
         stack = self._stack(description, resolved, kept)
@@ -134,7 +137,9 @@ class _Parser:
             reader.check_environment(DESCRIPTION)
         if reader.is_incomplete:
             return None
-        description = merge.without_nulls(merge.positioned(*layers)).without("extends", "environments")
+        merged = named_lists.composed(layers, self._errors)
+        self._removed = merged.removed
+        description = merge.without_nulls(merged.description).without("extends", "environments")
         if not self._errors and description.get("name") is None:
             self._errors.append(
                 DescriptionError(
@@ -160,7 +165,7 @@ class _Parser:
             component_builder.build(entry, target.size, self._files, self._errors, known=resolved.known)
             for entry in entries
         ]
-        self._check_schema(entries, components)
+        self._check_schema(resolved, kept, {str(component.name) for component in components if component})
         name = description.get("name")
         return Stack(
             name=str(name.content) if name else "",
@@ -172,13 +177,41 @@ class _Parser:
             capabilities=_capabilities(target, resolved, kept),
         )
 
-    def _check_schema(self, entries: Sequence[LayeredComponent], components: Sequence[Component | None]) -> None:
-        """Schema errors that show only in the merged component: those of each layer are known by now."""
-        if self._format is Format.LIST or not self._errors:
-            for entry, component in zip(entries, components, strict=True):
-                if component is None:
-                    merged = merge.without_nulls(entry.merged)
-                    self._errors.extend(schema_errors(ComponentSchema, merged, entry.name))
+    def _still_there(self, description: Positioned, resolved: Resolved) -> Iterator[DescriptionError]:
+        """Errors for components that the description removes, and that something else adds to the stack."""
+        listed = description.get("components")
+        names = [item.string or item.string_of("name") for item in (listed.items if listed else ())]
+        for name in self._removed:
+            if name in resolved.stack:
+                yield named_lists.still_there(self._removed[name], resolved.collections, names)
+
+    def _check_schema(self, resolved: Resolved, kept: Sequence[str], built: Collection[str]) -> None:
+        """Schema errors that show only in the merged component: those of each layer are known by now.
+
+        A definition that is not ``kept`` may have its rest in the catalog.
+        """
+        for name, entry in resolved.known.items():
+            is_last = name in kept or (self._format is Format.NATIVE and name not in resolved.offered)
+            if is_last and name not in built:
+                every = self._format is Format.LIST or not self._errors
+                merged = merge.without_nulls(entry.merged)
+                self._errors.extend(
+                    schema_errors(ComponentSchema, merged, name, _everything if every else _is_of_another_layer)
+                )
+
+
+def _everything(_kind: str, _path: Path) -> bool:
+    return True
+
+
+def _is_of_another_layer(kind: str, path: Path) -> bool:
+    """Whether the error may be none once all layers are merged: a missing key of a mapping within a component."""
+    return kind == "missing" and len(path) > 1 and all(isinstance(step, str) for step in path)
+
+
+def _is_of_this_layer(kind: str, path: Path) -> bool:
+    inside = path[2:] if path[:1] == ("environments",) else path
+    return inside[:1] not in (("components",), ("define",)) or not _is_of_another_layer(kind, inside[2:])
 
 
 def _capabilities(target: Target, resolved: Resolved, kept: Iterable[str]) -> tuple[str, ...]:
@@ -188,7 +221,11 @@ def _capabilities(target: Target, resolved: Resolved, kept: Iterable[str]) -> tu
 
 def _layer_errors(document: Positioned) -> list[DescriptionError]:
     named, errors = key_as_name.named(document)
-    return [*errors, *schema_errors(StackSchema, merge.without_nulls(named))]
+    return [
+        *errors,
+        *named_lists.layer_errors(document),
+        *schema_errors(StackSchema, merge.without_nulls(named), is_reported=_is_of_this_layer),
+    ]
 
 
 def _sorted(errors: Sequence[ForgeError]) -> list[ForgeError]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cluster_forge.foundation import build
+from cluster_forge.ports.kept_edits import KeptEdits
 from cluster_forge.ports.rendering import Renderer, YamlReader
 from cluster_forge.ports.storage import Cache, Store
 from cluster_forge.ports.workers import Workers
@@ -22,6 +23,7 @@ class Toolbox:
     reader: YamlReader
     workers: Workers
     cache: Cache
+    kept_edits: KeptEdits
 
     def cached(self, name: str, content: bytes, compute: Callable[[bytes], bytes]) -> bytes:
         """``compute(content)``, from the cache where it was computed before; ``name`` names ``compute`` and its version."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from io import FileIO
 from pathlib import Path
@@ -92,3 +93,24 @@ def test_edited_gitignore_is_kept(tmp_path: Path, before: str, is_kept: bool) ->
     state_folder.prepare(folder)
     after = (folder / ".gitignore").read_text()
     assert after == (before if is_kept else "*\n!.gitignore\n!history.jsonl\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes")
+def test_logs_and_history_are_for_the_user_alone(tmp_path: Path) -> None:
+    state = tmp_path / state_folder.FOLDER
+    (state / "log").mkdir(parents=True, mode=0o755)
+    (state / state_folder.HISTORY).touch(0o644)  # of an earlier version
+    before = os.umask(0)
+    try:
+        log = RunLog(tmp_path, "cast")
+        log.add({"event": "run"})
+        log.close()
+        append_to_history(tmp_path, {"number": 1})
+    finally:
+        os.umask(before)
+    (file,) = (state / "log").iterdir()
+    assert [oct(path.stat().st_mode & 0o777) for path in (state / "log", file, state / state_folder.HISTORY)] == [
+        "0o700",
+        "0o600",
+        "0o600",
+    ]

@@ -109,7 +109,7 @@ def test_nothing_but_streams_writes_to_the_terminal() -> None:
     assert writers - allowed - files == STATIC
 
 
-STATIC = {"cli/commands/help.py", "cli/commands/completion.py", "cli/prompts/init_questions.py"}
+STATIC = {"cli/commands/help.py", "cli/commands/completion.py"}
 """They print texts of the program itself."""
 
 

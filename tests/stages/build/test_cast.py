@@ -403,7 +403,17 @@ class TestStale:
             cast_working(harness, stack)
         assert raised.value.fix
 
-    @pytest.mark.parametrize("changes", [{"name": "other"}, {"target": Target(architectures=(Architecture.AMD64,))}])
+    def test_another_stack_is_refused_also_if_working_may_be_stale(self, harness: Harness) -> None:
+        stack = web_and_notes(harness)
+        harness.forge(stack)
+        other = replace(stack, name="other")
+        for allow_stale in (False, True):
+            with pytest.raises(StaleError, match=r"^working/: holds the stack 'platform', not 'other'") as raised:
+                cast_working(harness, other, allow_stale=allow_stale)
+            assert "`cluster-forge smelt`" in (raised.value.fix or "")
+        assert "stacks/other/stack.json" not in harness.files.files
+
+    @pytest.mark.parametrize("changes", [{"target": Target(architectures=(Architecture.AMD64,))}])
     def test_another_description_is_refused(self, harness: Harness, changes: dict[str, Any]) -> None:
         stack = web_and_notes(harness)
         harness.forge(stack)

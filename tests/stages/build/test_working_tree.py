@@ -11,6 +11,7 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.record import RECORD, Record
 from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack
 from cluster_forge.stages.build import working_tree
+from cluster_forge.stages.build.way_out import WayOut
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Harness
@@ -21,6 +22,10 @@ def smelted(harness: Harness, names: tuple[str, ...] = ("one", "two")) -> Record
     component = harness.component("notes", manifests=(harness.input("notes.yaml", *documents),))
     stack: Stack = harness.stack(component, gitops=GitOps(engine=GitOpsEngine.NONE))
     return harness.forge(stack).record
+
+
+def way_out() -> WayOut:
+    return WayOut(verb="smelt", stack="platform", inputs=lambda: None)
 
 
 def path(name: str) -> str:
@@ -34,7 +39,7 @@ class TestEdits:
         assert working is not None
         assert working.edited == ()
         assert working.record == record
-        working_tree.refuse_edits(working_tree.load(harness.files))
+        working_tree.refuse_edits(working_tree.load(harness.files), way_out())
 
     def test_changed_added_and_deleted_files_are_listed(self, harness: Harness) -> None:
         record = smelted(harness)
@@ -72,13 +77,13 @@ class TestEdits:
 
 class TestRefusal:
     def test_without_a_folder_nothing_is_refused(self, harness: Harness) -> None:
-        working_tree.refuse_edits(working_tree.load(harness.files))
+        working_tree.refuse_edits(working_tree.load(harness.files), way_out())
         assert harness.edited() is None
 
     def test_files_that_smelt_did_not_write_are_refused(self, harness: Harness) -> None:
         harness.files.files["working/notes.txt"] = b"mine"
         with pytest.raises(EditedError, match=r"working/: has files that smelt did not write: notes\.txt"):
-            working_tree.refuse_edits(working_tree.load(harness.files))
+            working_tree.refuse_edits(working_tree.load(harness.files), way_out())
         assert harness.edited() is None
 
     def test_the_first_five_edits_are_named(self, harness: Harness) -> None:
@@ -87,7 +92,7 @@ class TestRefusal:
         for name in names:
             harness.files.files[f"working/{path(name)}"] += b"# edited\n"
         with pytest.raises(EditedError, match=r"7 files were edited by hand: .*_n4\.yaml and 2 more") as raised:
-            working_tree.refuse_edits(working_tree.load(harness.files))
+            working_tree.refuse_edits(working_tree.load(harness.files), way_out())
         assert raised.value.where == "working/"
         assert "--discard-edits" in (raised.value.fix or "")
 
@@ -95,4 +100,4 @@ class TestRefusal:
         smelted(harness)
         harness.files.files[RECORD] = b"{}"
         with pytest.raises(StaleError):
-            working_tree.refuse_edits(working_tree.load(harness.files))
+            working_tree.refuse_edits(working_tree.load(harness.files), way_out())

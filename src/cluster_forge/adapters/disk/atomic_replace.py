@@ -79,12 +79,12 @@ def replace(trees: Mapping[Path, FileTree], *, staging: Path, root: Path, secret
     elsewhere = sorted(set(places.values()) - {staging})
     moves: list[FolderMove] = []
     try:
-        staging.mkdir()
+        staging.mkdir(mode=0o700)
         if elsewhere:
             content = signed(_TARGETS, [_short(target, root) for target in trees], staging, secret)
             atomic_write.write(staging / _TARGETS, content, draft=staging / f".{_TARGETS}")
         for place in elsewhere:
-            place.mkdir()
+            place.mkdir(mode=0o700)
         for number, (target, tree) in enumerate(trees.items()):
             moves.append(_staged(places[target] / str(number), target, tree))
         draft = staging / f".{_JOURNAL}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -28,6 +29,19 @@ def open_file(path: Path, flags: int, mode: int = 0o666) -> int:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise _in_the_way(path, "file")
+    return descriptor
+
+
+def open_private(path: Path, flags: int) -> int:
+    """`open_file` for a file that only the user may read; one that exists becomes so if it is the user's.
+
+    Raises:
+        WorkspaceError, OSError: as for `open_file`.
+    """
+    descriptor = open_file(path, flags, 0o600)
+    if hasattr(os, "fchmod"):
+        with contextlib.suppress(OSError):
+            os.fchmod(descriptor, 0o600)
     return descriptor
 
 
@@ -69,15 +83,32 @@ def check_no_link(path: Path) -> None:
         raise _in_the_way(path, "file")
 
 
-def make_folder(path: Path) -> None:
-    """Create a directory, its parents included, unless it exists.
+def make_folder(path: Path, mode: int = 0o777) -> None:
+    """Create a directory, its parents included, unless it exists; ``mode`` is reduced by the user's umask.
 
     Raises:
         WorkspaceError: if a link, a pipe or a device is there.
         OSError: if a file is there, or it cannot be created.
     """
     check_folder(path)
-    path.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=mode, parents=True, exist_ok=True)
+
+
+def make_private_folder(path: Path) -> None:
+    """Create a directory that only the user may read, unless it exists; one that exists becomes so if it is the user's.
+
+    Raises:
+        WorkspaceError, OSError: as for `make_folder`.
+    """
+    make_folder(path, 0o700)
+    if not hasattr(os, "fchmod"):  # Windows, which has no modes
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | _NO_LINK | _NO_WAITING)
+        try:
+            os.fchmod(descriptor, 0o700)
+        finally:
+            os.close(descriptor)
 
 
 def check_folder(path: Path) -> None:

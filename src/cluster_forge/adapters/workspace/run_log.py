@@ -41,7 +41,7 @@ class RunLog:
         name = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z-{verb}-{os.getpid()}"
         try:
             state_folder.prepare(folder.parent)
-            plain_files.make_folder(folder)
+            plain_files.make_private_folder(folder)
             path = next(path for path in _paths(folder, name) if not os.path.lexists(path))
             self._file = _opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
             _prune(folder, path.name)
@@ -87,8 +87,8 @@ def append_to_history(workspace: Path, entry: Mapping[str, Any]) -> None:
 
 
 def _opened(path: Path, flags: int) -> FileIO:
-    """A log, without a link being followed; its mode says that lines are appended."""
-    return FileIO(plain_files.open_file(path, flags), "r+" if flags & os.O_RDWR else "a")
+    """A log, for the user alone, without a link being followed; its mode says that lines are appended."""
+    return FileIO(plain_files.open_private(path, flags), "r+" if flags & os.O_RDWR else "a")
 
 
 def _append(file: FileIO, entry: Mapping[str, Any], *, after: bytes = b"") -> None:

@@ -71,11 +71,15 @@ def _cast(session: Session, *, stale: bool) -> int:
             inputs=input_fingerprint.fingerprint(stack, sources, description.lock, services.toolbox),
             time=source_date(),
             allow_stale=stale,
+            command=session.selecting_command,
         )
         with session.reporting("cast") as reporter:
             cast = cast_stage(request, services.toolbox, services.repositories(), reporter)
         audit_trail.append(session, "cast", description, cast, services.files)
-    for line in cast_text.summary(cast, session.workspace, finding_counts(cast.findings)):
+    verbosity = session.output.verbosity
+    for line in cast_text.summary(
+        cast, session.workspace, finding_counts(cast.findings, verbosity), is_whole=verbosity > 1
+    ):
         session.print(line)
     session.print_json(
         "cast",
@@ -83,6 +87,7 @@ def _cast(session: Session, *, stale: bool) -> int:
         components=result_json.components_json(cast.parts, reused={part.name for part in cast.parts}),
         objects=cast.objects,
         findings=result_json.findings_json(cast.findings),
+        discarded=result_json.discarded_json(cast.discarded),
         cast=result_json.cast_json(cast),
     )
     return 0

@@ -63,12 +63,17 @@ def _forge(session: Session, services: Services, *, discard_edits: bool) -> int:
         if forged.cast:
             audit_trail.append(session, "forge", description, forged.cast, services.files)
     content = dict(result_json.smelted_json(description.stack, forged.smelted))
-    counts = finding_counts(forged.smelted.findings)
+    verbosity = session.output.verbosity
+    counts = finding_counts((*forged.smelted.findings, *(forged.cast.findings if forged.cast else ())), verbosity)
     if forged.cast is None:
         session.print(f"nothing was cast: {counts}")
     else:
-        for line in cast_text.summary(forged.cast, session.workspace, counts):
+        for line in cast_text.summary(
+            forged.cast, session.workspace, counts, is_whole=verbosity > 1, has_discarded=bool(forged.smelted.discarded)
+        ):
             session.print(line)
+        content["findings"] += result_json.findings_json(forged.cast.findings)
+        content["discarded"] += result_json.discarded_json(forged.cast.discarded)
         content["cast"] = result_json.cast_json(forged.cast)
     session.print_json("forge", **content)
     return 0 if forged.cast else 1
@@ -99,4 +104,5 @@ def _request(session: Session, description: Description, *, discard_edits: bool,
         allow=frozenset(session.findings.allow),
         discard_edits=discard_edits,
         ignore_cache=session.rendering.no_cache,
+        command=session.selecting_command,
     )

@@ -61,6 +61,7 @@ def _request(session: Session, services: Services, description: Description, *, 
         allow=frozenset(session.findings.allow),
         discard_edits=discard_edits,
         ignore_cache=session.rendering.no_cache,
+        command=session.selecting_command,
     )
 
 
@@ -68,15 +69,14 @@ def _summary(session: Session, smelted: SmeltResult) -> Iterator[str]:
     """What changed in working/, and the command to run next."""
     from cluster_forge.cli.output import changes_text
     from cluster_forge.cli.output.counts import finding_counts
-    from cluster_forge.cli.prompts import questions
     from cluster_forge.foundation.names import counted
 
-    counts = finding_counts(smelted.findings)
+    counts = finding_counts(smelted.findings, session.output.verbosity)
     if not smelted.is_written:
         yield f"working/ was not written: {counts}"
         return
     if not smelted.changes.is_first:
-        yield changes_text.summary(smelted.changes)
+        yield changes_text.summary(smelted.changes, has_discarded=bool(smelted.discarded))
     yield from changes_text.lines(smelted.changes, is_whole=session.output.verbosity > 1)
-    following = session.command_line(f"cast{questions.selection_arguments(session.selection)}")
+    following = session.selecting_command("cast")
     yield f"{counted(smelted.objects, 'object')} in working/{f' ({counts})' if counts else ''}; next: {following}"

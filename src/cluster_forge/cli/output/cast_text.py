@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from cluster_forge.cli.output import changes_text
 from cluster_forge.cli.output.counts import size
 from cluster_forge.foundation import names
 from cluster_forge.gitops.delivery_mode import Delivery
@@ -18,12 +19,16 @@ _DELIVERIES = {
 }
 
 
-def summary(cast: CastResult, workspace: Path, findings: str) -> Iterator[str]:
-    """The lines; ``findings`` is how many of each severity there are."""
+def summary(
+    cast: CastResult, workspace: Path, findings: str, *, is_whole: bool = False, has_discarded: bool = False
+) -> Iterator[str]:
+    """The lines; ``findings`` is how many of each severity there are, ``is_whole`` lists all that changed,
+    ``has_discarded``: smelt overwrote hand edits.
+    """
     rows = [
         (
             "components",
-            f"{sum(bool(part.objects) for part in cast.parts)}, {names.counted(cast.objects, 'object')}{f' ({findings})' if findings else ''}",
+            f"{cast.components}, {names.counted(cast.objects, 'object')}{f' ({findings})' if findings else ''}",
         ),
         ("repo.git", f"{size(cast.sizes['repo.git'])}, commit {cast.commit[:12]}, revision {cast.revision}"),
         ("image", f"{size(cast.sizes['image'])}, {cast.image} for {', '.join(cast.platforms)}"),
@@ -34,5 +39,6 @@ def summary(cast: CastResult, workspace: Path, findings: str) -> Iterator[str]:
     yield f"{cast.folder} holds the stack {cast.stack!r}:"
     for name, text in rows:
         yield f"  {name:<11} {text}"
+    yield from changes_text.of_cast(cast.changes, is_whole=is_whole, has_discarded=has_discarded)
     script = shlex.quote(str(workspace / cast.folder / "deploy.sh"))
     yield f"next: sh {script} --print   (what it would do; without --print it deploys to your cluster)"

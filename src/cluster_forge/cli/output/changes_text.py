@@ -10,20 +10,52 @@ from cluster_forge.foundation.names import counted
 from cluster_forge.stages.build.smelt_diff import Changes, ComponentObject
 
 if TYPE_CHECKING:
+    from cluster_forge.stages.build.cast_changes import CastChanges
     from cluster_forge.stages.build.cast_diff import Difference
 
 _SHOWN: Final = 12
+_DELIVERY: Final = "no object changed, only how they are delivered"
 
 
-def summary(changes: Changes) -> str:
-    """One line: ``1 component added, 2 changed; 3 objects added, 1 removed``."""
+def summary(changes: Changes, *, has_discarded: bool = False) -> str:
+    """One line: ``1 component added, 2 changed; 3 objects added, 1 removed``. ``has_discarded``: hand edits are lost, too."""
     if changes.is_first:
         return "first smelt"
     if not changes:
-        return "nothing changed since the last smelt"
+        if changes.is_delivery_changed:
+            return f"since the last smelt: {_DELIVERY}"
+        return f"nothing {'else ' if has_discarded else ''}changed since the last smelt"
+    return f"since the last smelt: {_parts(changes)}"
+
+
+def of_cast(changes: CastChanges, *, is_whole: bool = False, has_discarded: bool = False) -> Iterator[str]:
+    """What changed since the last cast: a line with the counts, and one for each object and image, the first few or all.
+
+    ``has_discarded``: hand edits were overwritten in this run.
+    """
+    if changes.components.is_first:
+        yield "the first cast of this stack"
+    elif changes.is_unknown:
+        yield "what changed since the last cast is not known: its files are damaged"
+    elif changes.is_same:
+        yield f"nothing changed since the last cast{', which did not have the discarded edits' if has_discarded else ''}"
+    elif not changes:
+        yield f"since the last cast: {_DELIVERY}"
+    else:
+        images = _counts("image", changes.added_images, (), changes.removed_images)
+        yield f"since the last cast: {'; '.join(filter(None, (_parts(changes.components), images)))}"
+        yield from lines(changes.components, is_whole=is_whole)
+        every = [
+            *(f"  + image {image}" for image in changes.added_images),
+            *(f"  - image {image}" for image in changes.removed_images),
+        ]
+        yield from _first(every, "image", is_whole=is_whole)
+
+
+def _parts(changes: Changes) -> str:
     components = _counts("component", changes.added_components, changes.changed_components, changes.removed_components)
     objects = _counts("object", changes.added, changes.changed, changes.removed)
-    return f"since the last smelt: {'; '.join(part for part in (components, objects) if part)}"
+    return "; ".join(filter(None, (components, objects)))
 
 
 def lines(changes: Changes, *, is_whole: bool = False) -> Iterator[str]:
@@ -33,10 +65,14 @@ def lines(changes: Changes, *, is_whole: bool = False) -> Iterator[str]:
         for sign, objects in (("+", changes.added), ("~", changes.changed), ("-", changes.removed))
         for component, manifest in objects
     ]
+    yield from _first(every, "object", is_whole=is_whole)
+
+
+def _first(every: Sequence[str], noun: str, *, is_whole: bool) -> Iterator[str]:
     shown = every if is_whole else every[:_SHOWN]
     yield from shown
     if len(every) > len(shown):
-        yield f"  … and {counted(len(every) - len(shown), 'object')} more (-v shows all)"
+        yield f"  … and {counted(len(every) - len(shown), noun)} more (-v shows all)"
 
 
 def json(changes: Changes) -> dict[str, Any]:
@@ -52,6 +88,18 @@ def json(changes: Changes) -> dict[str, Any]:
             "changed": _named(changes.changed),
             "removed": _named(changes.removed),
         },
+    }
+
+
+def of_cast_json(changes: CastChanges) -> dict[str, Any]:
+    """The same as JSON; ``same``: every file is as before, ``unknown``: what was cast before cannot be read."""
+    images = {"added": list(changes.added_images), "removed": list(changes.removed_images)}
+    return {
+        "first": changes.components.is_first,
+        "same": changes.is_same,
+        "unknown": changes.is_unknown,
+        **json(changes.components),
+        "images": images,
     }
 
 

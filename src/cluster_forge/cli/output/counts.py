@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cluster_forge.cli.output.visibility import least_verbosity
 from cluster_forge.foundation import names
 from cluster_forge.manifests.finding import Finding, Severity
 
 
-def finding_counts(findings: Iterable[Finding]) -> str:
-    """``2 errors, 1 warning, 3 notices``; empty without findings."""
-    severities = [finding.severity for finding in findings]
+def finding_counts(findings: Iterable[Finding], verbosity: int) -> str:
+    """``2 errors, 1 warning, 3 notices: -v shows them``; empty without findings. The last part where some were not printed."""
+    listed = list(findings)
+    severities = [finding.severity for finding in listed]
     counts = [(severity, severities.count(severity)) for severity in Severity]
-    return ", ".join(names.counted(number, severity) for severity, number in counts if number)
+    text = ", ".join(names.counted(number, severity) for severity, number in counts if number)
+    hidden = sum(least_verbosity(finding) > max(verbosity, 1) for finding in listed)
+    return f"{text}: -v shows {'it' if hidden == 1 else 'them'}" if hidden else text
 
 
 def size(number: int) -> str:

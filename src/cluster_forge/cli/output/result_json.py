@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cluster_forge.manifests.part import Part
     from cluster_forge.stack.model import Stack
     from cluster_forge.stages.build.cast import CastResult
+    from cluster_forge.stages.build.edits import DiscardedEdits
     from cluster_forge.stages.build.mine import MineResult
     from cluster_forge.stages.build.smelt import SmeltResult
 
@@ -63,7 +64,8 @@ def mined_json(stack: Stack, mined: MineResult) -> dict[str, Any]:
             for name, objects in mined.objects.items()
         ],
         "objects": sum(mined.objects.values()),
-        "findings": [],
+        "findings": findings_json(mined.findings),
+        "discarded": discarded_json(mined.discarded),
     }
 
 
@@ -74,16 +76,26 @@ def smelted_json(stack: Stack, smelted: SmeltResult) -> Mapping[str, Any]:
         "objects": smelted.objects,
         "findings": findings_json(smelted.findings),
         "changes": changes_text.json(smelted.changes),
+        "discarded": discarded_json(smelted.discarded),
     }
+
+
+def discarded_json(discarded: Iterable[DiscardedEdits]) -> list[dict[str, Any]]:
+    """The hand edits that were overwritten, by the folder of their copy."""
+    return [
+        {"copy": kept.copy, "edits": [{"file": edit.path, "change": edit.kind} for edit in kept.edits]}
+        for kept in discarded
+    ]
 
 
 def cast_json(cast: CastResult) -> dict[str, Any]:
     """The key ``cast`` of the results of `cast` and `forge`."""
     return {
         "folder": cast.folder,
-        "components": len(cast.parts),
+        "components": cast.components,
         "objects": cast.objects,
         "image": {"digest": str(cast.image), "platforms": list(cast.platforms), "size": cast.sizes["image"]},
         "git": {"commit": cast.commit, "revision": cast.revision},
         "images": len(cast.images),
+        "changes": changes_text.of_cast_json(cast.changes),
     }

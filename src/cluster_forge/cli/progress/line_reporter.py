@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Final
 
 from cluster_forge.cli.output import error_text
 from cluster_forge.cli.output.terminal_text import shown, styled
-from cluster_forge.manifests.finding import Finding, Severity
-
-_ALOUD: Final = frozenset({"pulled-in"})
-"""Codes of notices that are shown without ``-v``: they say that the stack holds more than its description names."""
+from cluster_forge.cli.output.visibility import least_verbosity
+from cluster_forge.manifests.finding import Finding
 
 
 class LineReporter:
@@ -47,11 +44,8 @@ class LineReporter:
             self._line(1, styled((f"{stage:<6}", {"bold": True}), f" {summary}"))
 
     def finding_reported(self, finding: Finding) -> None:
-        least = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}[finding.severity]
-        if finding.code in _ALOUD:
-            least = min(least, 1)
         with self._lock:
-            self._line(least, error_text.finding_text(finding))
+            self._line(least_verbosity(finding), error_text.finding_text(finding))
 
     def _line(self, least: int, text: str) -> None:
         if self._verbosity >= least:

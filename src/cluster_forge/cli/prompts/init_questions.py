@@ -5,37 +5,46 @@ Like all questions they result in arguments, and the command line with these is 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from typing import Final
 
 import click
 
 from cluster_forge.catalog import dependencies
 from cluster_forge.catalog.library import Library, flattened
-from cluster_forge.cli.prompts import multichoice
+from cluster_forge.cli.prompts import multichoice, single_choice
 from cluster_forge.cli.prompts.catalog_choice import CatalogChoice, Requirements
 from cluster_forge.cli.prompts.choice import Row
+from cluster_forge.cli.prompts.one_of import OneOf, Option
 from cluster_forge.cli.target_options import DEFAULT_KUBERNETES, dns_name
-from cluster_forge.stack.model import KubernetesVersion, Size, Target
+from cluster_forge.manifests.kubernetes_apis import minors
+from cluster_forge.stack.model import Size, Target
+
+_SIZES: Final = {
+    Size.SMALL: "one replica of most things, for few nodes",
+    Size.MEDIUM: "replicas that outlive a node",
+    Size.LARGE: "more replicas and more storage",
+}
 
 
 def starter_or_catalog(components: int) -> str:
     """``starter`` or ``catalog``; ``components`` is how many the catalog has."""
-    click.echo("starter: a small, complete stack that builds offline")
-    click.echo(f"catalog: choose from {components} components")
-    return str(click.prompt("Start with", type=click.Choice(["starter", "catalog"]), default="catalog"))
+    options = (
+        Option(name="starter", about="a small, complete stack that builds offline"),
+        Option(name="catalog", about=f"choose from {components} components"),
+    )
+    return _one_of("Start with", options, "catalog")
 
 
 def target(size: str | None, kubernetes: str | None) -> tuple[str, str]:
     """The size and the Kubernetes version of the target; a question for each that is None."""
-
-    def version(text: str) -> str:
-        try:
-            return f"1.{KubernetesVersion.parse(text).minor}"
-        except ValueError as error:
-            raise click.BadParameter(f"{error}: write {DEFAULT_KUBERNETES}") from error
-
-    size = size or str(click.prompt("Size", type=click.Choice([*map(str, Size)]), default=str(Size.SMALL)))
-    return size, kubernetes or str(click.prompt("Kubernetes version", default=DEFAULT_KUBERNETES, value_proc=version))
+    sizes = [Option(name=str(name), about=about) for name, about in _SIZES.items()]
+    versions = [Option(name=f"1.{minor}") for minor in reversed(minors())]
+    return (
+        size or _one_of("Size", sizes, str(Size.SMALL)),
+        kubernetes or _one_of("Kubernetes version", versions, DEFAULT_KUBERNETES),
+    )
 
 
 def domain() -> str:
@@ -44,8 +53,15 @@ def domain() -> str:
     def name(text: str) -> str:
         return dns_name(text.strip())
 
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401 - arrow keys edit the line
+
     question = "Domain for user interfaces (enter: none)"
     return str(click.prompt(question, default="", show_default=False, value_proc=name))
+
+
+def _one_of(question: str, options: Sequence[Option], default: str) -> str:
+    return single_choice.ask(question, OneOf(options, default), color=click.get_current_context().color)
 
 
 def components_of_catalog(library: Library, target: Target) -> tuple[str, ...]:

@@ -1,44 +1,31 @@
-"""A multi-choice on the terminal, with a search: draws `Rows` below the prompt and reads keys until Enter.
-
-It is built on prompt_toolkit: ADR 0002 says what ready-made ones lack.
-"""
+"""A multi-choice on the terminal, with a search: draws `Rows` below the prompt and reads keys until Enter."""
 
 from __future__ import annotations
 
-import sys
-import textwrap
 from collections.abc import Callable
 
-from prompt_toolkit.application import Application
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import Dimension, HSplit, Layout, ScrollbarMargin, Window
 from prompt_toolkit.layout.controls import FormattedTextControl
-from prompt_toolkit.output import ColorDepth, Output
-from prompt_toolkit.output.defaults import create_output
-from prompt_toolkit.styles import Style
+from prompt_toolkit.output import Output
 
-from cluster_forge.cli.output.terminal_text import one_line, shown
+from cluster_forge.cli.prompts import screen
 from cluster_forge.cli.prompts.choice import Mark, Row, Rows
 
-_HINT = "space: choose  enter: continue  type: search  ctrl-a: all/none  ctrl-c: stop"
-_DETAIL_LINES = 3
-_AROUND_LIST = 3 + _DETAIL_LINES
-"""Lines that are not the list: question, search, details, hint."""
-
-_STYLE = Style.from_dict(
-    {
-        "question": "bold",
-        "pointed": "reverse",
-        "chosen": "ansigreen",
-        "about": "ansibrightblack",
-        "hint": "ansibrightblack",
-        "message": "ansiyellow",
-        "scrollbar.background": "",
-        "scrollbar.button": "reverse",
-    }
+_KEYS = (
+    "up/down: move",
+    "space: choose",
+    "enter: continue",
+    "ctrl-c: stop",
+    "type: search",
+    "esc: clear search",
+    "ctrl-a: all/none",
 )
+"""The footer; on a screen that is too small for all of them the last ones are left out."""
+
+_HEAD_LINES, _DETAIL_LINES, _LEAST_ROWS = 2, 3, 3
 
 
 def ask(question: str, choice: Rows, *, color: bool | None = None) -> None:
@@ -47,26 +34,12 @@ def ask(question: str, choice: Rows, *, color: bool | None = None) -> None:
     Raises:
         KeyboardInterrupt: if the user stops. The terminal is as it was before.
     """
-    screen = _Screen(question, choice, _output())
-    application: Application[None] = Application(
-        layout=screen.layout(),
-        key_bindings=_keys(choice, screen),
-        style=_STYLE,
-        color_depth=ColorDepth.DEPTH_1_BIT if color is False else None,
-        output=screen.output,
-        erase_when_done=True,
-    )
-    try:
-        application.run()
-    except EOFError as error:  # the terminal is gone
-        raise KeyboardInterrupt from error
-    except SystemExit:  # a signal (`termination`) in the middle of drawing: the application has not restored the screen
-        application.renderer.erase()
-        raise
+    drawing = _Drawing(question, choice, screen.terminal_output())
+    screen.run(drawing.layout(), _keys(choice, drawing), drawing.output, color=color)
 
 
-class _Screen:
-    """The screen: question, search, list, details of the row at the pointer, hint."""
+class _Drawing:
+    """The screen: question, search, list, details of the row at the pointer, footer."""
 
     def __init__(self, question: str, choice: Rows, output: Output) -> None:
         self.output = output
@@ -81,13 +54,27 @@ class _Screen:
             right_margins=[ScrollbarMargin()],
             always_hide_cursor=True,
         )
-        below = Window(FormattedTextControl(self._details), height=_DETAIL_LINES)
-        head = Window(FormattedTextControl(self._head), height=2)
-        return Layout(HSplit([head, rows, below, Window(FormattedTextControl(self._foot), height=1)]), rows)
+        head = Window(FormattedTextControl(self._head), height=_HEAD_LINES)
+        details = Window(FormattedTextControl(self._details), height=lambda: Dimension.exact(self._detail_height))
+        foot = Window(FormattedTextControl(self._foot), height=lambda: Dimension.exact(self._foot_height))
+        return Layout(HSplit([head, rows, details, foot]), rows)
 
     @property
     def list_height(self) -> int:
-        return max(1, min(len(self._choice.rows), self.output.get_size().rows - _AROUND_LIST - 1))
+        return max(1, min(len(self._choice.rows), self._lines - self._foot_height - self._detail_height))
+
+    @property
+    def _lines(self) -> int:
+        """The lines for list, details and footer; the last line of the screen stays empty."""
+        return self.output.get_size().rows - 1 - _HEAD_LINES
+
+    @property
+    def _foot_height(self) -> int:
+        return max(1, min(len(screen.key_lines(_KEYS, self._columns)), self._lines - _LEAST_ROWS))
+
+    @property
+    def _detail_height(self) -> int:
+        return max(0, min(_DETAIL_LINES, self._lines - self._foot_height - _LEAST_ROWS))
 
     @property
     def _columns(self) -> int:
@@ -107,8 +94,8 @@ class _Screen:
 
     def _row(self, row: Row) -> StyleAndTextTuples:
         mark, is_pointed = self._choice.mark(row), row is self._choice.pointed
-        name = _cut(row.name, self._width).ljust(self._width)
-        about = _cut(row.about, max(0, self._columns - self._width - 9))
+        name = screen.cut(row.name, self._width).ljust(self._width)
+        about = screen.cut(row.about, max(0, self._columns - self._width - 9))
         pointer: StyleAndTextTuples = [("[SetCursorPosition]", ""), ("", "> ")] if is_pointed else [("", "  ")]
         return [
             *pointer,
@@ -122,18 +109,18 @@ class _Screen:
         row = self._choice.pointed
         if row is None:
             return []
-        first = _cut(f"  {row.name}: {row.about}" if row.about else f"  {row.name}", self._columns)
-        wrapped = textwrap.wrap(
-            one_line(row.requires), max(20, self._columns - 2), max_lines=_DETAIL_LINES - 1, placeholder=" …"
-        )
-        return [("", "\n".join([first, *(f"  {line}" for line in wrapped)]))]
+        width = self._columns - 2
+        first = screen.cut(f"{row.name}: {row.about}" if row.about else row.name, width)
+        lines = [first, *screen.wrapped(row.requires, width, _DETAIL_LINES - 1)]
+        return [("", "\n".join(f"  {line}" for line in lines))]
 
     def _foot(self) -> StyleAndTextTuples:
-        message = self._choice.message
-        return [("class:message" if message else "class:hint", _cut(message or _HINT, self._columns))]
+        if message := self._choice.message:
+            return [("class:message", "\n".join(screen.wrapped(message, self._columns, self._foot_height)))]
+        return [("class:hint", "\n".join(screen.key_lines(_KEYS, self._columns)[: self._foot_height]))]
 
 
-def _keys(choice: Rows, screen: _Screen) -> KeyBindings:
+def _keys(choice: Rows, drawing: _Drawing) -> KeyBindings:
     bindings = KeyBindings()
 
     def on(*keys: str, does: Callable[[], None]) -> None:
@@ -142,8 +129,8 @@ def _keys(choice: Rows, screen: _Screen) -> KeyBindings:
 
     on("up", "c-p", does=lambda: choice.move(-1))
     on("down", "c-n", does=lambda: choice.move(1))
-    on("pageup", does=lambda: choice.move(-screen.list_height))
-    on("pagedown", does=lambda: choice.move(screen.list_height))
+    on("pageup", does=lambda: choice.move(-drawing.list_height))
+    on("pagedown", does=lambda: choice.move(drawing.list_height))
     on("home", does=lambda: choice.move(-len(choice.rows) - 1))
     on("end", does=lambda: choice.move(len(choice.rows) + 1))
     on(" ", does=choice.toggle)
@@ -158,12 +145,6 @@ def _keys(choice: Rows, screen: _Screen) -> KeyBindings:
         else:
             event.app.exit()
 
-    @bindings.add("c-c")
-    @bindings.add("c-d")
-    @bindings.add("<sigint>")
-    def stop(event: KeyPressEvent) -> None:
-        event.app.exit(exception=KeyboardInterrupt)
-
     @bindings.add(Keys.Any)
     def search(event: KeyPressEvent) -> None:
         if event.data.isprintable():
@@ -174,19 +155,3 @@ def _keys(choice: Rows, screen: _Screen) -> KeyBindings:
         choice.type("".join(letter for letter in event.data if letter.isprintable()))
 
     return bindings
-
-
-def _output() -> Output:
-    """The output, without a request for the cursor's position: some terminals never answer, and others answer as keys."""
-    if sys.platform == "win32":
-        return create_output(sys.stdout)
-    from prompt_toolkit.output.vt100 import Vt100_Output
-
-    output = Vt100_Output.from_pty(sys.stdout)
-    output.enable_cpr = False
-    return output
-
-
-def _cut(text: str, width: int) -> str:
-    text = shown(text).replace("\n", " ")  # names and descriptions of others
-    return text if len(text) <= width else f"{text[: max(0, width - 1)]}…"

@@ -20,7 +20,6 @@ from cluster_forge.cli.session import Session
 if TYPE_CHECKING:
     from cluster_forge.cli.prompts.choice import Choice, Row
     from cluster_forge.stack.name_scan import Names
-    from cluster_forge.stack.selection import Selection
 
 
 def may_ask(session: Session) -> bool:
@@ -64,16 +63,6 @@ def components_to_start_with(names: Names, remarks: Mapping[str, str]) -> tuple[
         options = (("--collection" if word in resolved.collections else "--component", word) for word in choice.words)
         print_equivalent(*(part for option in options for part in option))
     return choice.chosen
-
-
-def selection_arguments(selection: Selection) -> str:
-    """The arguments that select the same part of the stack for another verb; begins with a space or is empty."""
-    parts = list(selection.names)
-    for option, values in (("--select", selection.select), ("--skip", selection.skip)):
-        parts += [part for value in values for part in (option, value)]
-    if selection.environment:
-        parts += ["--environment", selection.environment]
-    return f" {shlex.join(parts)}" if parts else ""
 
 
 def _choice(

@@ -50,8 +50,8 @@ nothing was changed; copy the whole folder of the stack again, or cast it again"
 # Checks before the first change.
 check_cluster() {
   command -v kubectl >/dev/null || die 3 'kubectl not found: install it, or add it to PATH'
-  answer=$(k get --raw /version 2>&1) || die 3 "cannot reach the cluster: $answer"
-  minor=$(printf '%s' "$answer" | sed -n 's/.*"minor": *"\([0-9]\{1,4\}\).*/\1/p')
+  ask get --raw /version || die 3 "cannot reach the cluster: $answer"
+  minor=$(printf '%s\n' "$answer" | sed -n 's/.*"minor": *"\([1-9][0-9]\{0,3\}\)[^0-9].*/\1/p' | tail -n 1)
   [ -n "$minor" ] || die 3 "cannot read the version of the cluster: $answer"
   check_version "$minor"
   check_permissions
@@ -71,15 +71,15 @@ set target.kubernetes and forge again, or pass --force-version"
   fi
 }
 
-# The kinds that the stack uses and does not define itself: the cluster must serve them.
+# The kinds that the stack uses and does not define itself: the cluster must serve them. What it serves is in $scratch/served,
+# a line VERSION/KIND for each kind.
 check_apis() {
-  [ -n "$apis" ] || return 0
-  answer=$(k api-resources --no-headers 2>&1) || :
-  served=$(printf '%s\n' "$answer" | awk 'NF > 1 && $(NF - 1) ~ /^(true|false)$/ {printf " %s/%s", $(NF - 2), $NF}')
-  [ -n "$served" ] || die 3 "the cluster does not list what it serves: $answer"
-  missing=''
+  ask api-resources --no-headers || : # an API that is down makes it fail, and the others are listed
+  printf '%s\n' "$answer" | awk 'NF > 2 && $(NF - 1) ~ /^(true|false)$/ {print $(NF - 2) "/" $NF}' >"$scratch/served"
+  [ -s "$scratch/served" ] || die 3 "the cluster does not list what it serves: $answer"
+  served=" $(tr '\n' ' ' <"$scratch/served")" missing=''
   for api in $apis; do
-    case "$served " in *" $api "*) continue ;; esac
+    case $served in *" $api "*) continue ;; esac
     check_api "${api%/*}" "${api##*/}" || missing="$missing $api"
   done
   [ -n "$missing" ] || return 0
@@ -95,7 +95,7 @@ at run time, pass --allow-missing-apis"
 # check_api VERSION KIND: for a version that kubectl api-resources does not list because the API prefers another.
 check_api() {
   case $1 in */*) path=/apis/$1 ;; *) path=/api/$1 ;; esac
-  if answer=$(k get --raw "$path" 2>&1); then
+  if ask get --raw "$path"; then
     case $answer in *'"kind":"'"$2"'"'* | *'"kind": "'"$2"'"'*) return 0 ;; esac
     return 1
   fi
@@ -109,12 +109,13 @@ check_secrets() {
   for secret in $secrets; do
     where=${secret%%/*} keys=${secret##*/} name=${secret#*/}
     name=${name%%/*}
-    if ! there=$(k get secret "$name" -n "$where" --ignore-not-found -o "go-template=its keys: {{range \$key, \$value := .data}}{{\$key}} {{end}}" 2>&1); then
+    if ! ask get secret "$name" -n "$where" --ignore-not-found -o "go-template=its keys: {{range \$key, \$value := .data}}{{\$key}} {{end}}"; then
       [ -n "$allow_missing_secrets" ] || die 3 "cannot look for the Secret $name in namespace $where \
-(--allow-missing-secrets goes on without): $there"
-      warn "cannot look for the Secret $name in namespace $where: $there"
+(--allow-missing-secrets goes on without): $answer"
+      warn "cannot look for the Secret $name in namespace $where: $answer"
       continue
     fi
+    case $answer in *'its keys: '*) there=$answer ;; *) there='' ;; esac
     lacks=''
     for key in $(printf '%s' "$keys" | tr , ' '); do
       case " $there " in *" $key "*) ;; *) lacks="$lacks $key" ;; esac
@@ -147,7 +148,7 @@ absent_secret() {
     printf "  %s patch secret %s --namespace %s --patch '{\"stringData\":{%s}}'" "$command" "$name" "$where" "$added"
     return
   fi
-  if [ -z "$(k get namespace "$where" --ignore-not-found -o name 2>/dev/null)" ]; then
+  if ! { ask get namespace "$where" --ignore-not-found -o name && [ -n "$answer" ]; }; then
     printf '  %s create namespace %s\n' "$command" "$where"
   fi
   printf '  %s create secret generic %s --namespace %s' "$command" "$name" "$where"
@@ -160,9 +161,9 @@ absent_secret() {
 can_ask() { [ -n "$yes$dry_run$print" ] || [ -t 0 ] || die 2 'not a terminal: pass --yes'; }
 
 confirm() {
-  target=$(k config view --minify -o 'jsonpath={.current-context}|{.clusters[0].cluster.server}|{.contexts[0].context.namespace}' 2>/dev/null) || target='||'
-  case $target in *'|'*'|'*) ;; *) target='||' ;; esac
-  name=${target%%|*} server=${target#*|} where=${target##*|}
+  ask config view --minify -o 'jsonpath={.current-context}|{.clusters[0].cluster.server}|{.contexts[0].context.namespace}' || answer='||'
+  case $answer in *'|'*'|'*) ;; *) answer='||' ;; esac
+  name=${answer%%|*} server=${answer#*|} where=${answer##*|}
   server=${server%|*}
   [ -n "$server" ] || server="${KUBERNETES_SERVICE_HOST:+https://$KUBERNETES_SERVICE_HOST}"
   say "stack $stack, $summary, to ${server:-the server that kubectl finds by itself}, \

@@ -13,14 +13,14 @@ repository() {
   apply bootstrap/git-server-deployment.yaml "$server"
   wait_for cluster-forge "deployment.apps/$git_server"
   [ -z "$print$dry_run" ] || return 0
-  output=$(k_objects delete configmap -n cluster-forge -l "cluster-forge/stack=$stack,cluster-forge/commit!=$commit" 2>&1) ||
-    failed "cannot delete the ConfigMaps of earlier commits: $output" cluster-forge
+  ask delete configmap -n cluster-forge -l "cluster-forge/stack=$stack,cluster-forge/commit,cluster-forge/commit!=$commit" ||
+    failed "cannot delete the ConfigMaps of earlier commits: $answer" cluster-forge
 }
 
 # with_image FILE: sets `server` to the Deployment with the image of the cluster's Argo CD.
 with_image() {
-  answer=$(k get deployments,statefulsets -n "$namespace" -l app.kubernetes.io/part-of=argocd --no-headers \
-    -o 'custom-columns=A:.metadata.labels.app\.kubernetes\.io/component,B:.spec.template.spec.containers[0].image' 2>&1) ||
+  ask get deployments,statefulsets -n "$namespace" -l app.kubernetes.io/part-of=argocd --no-headers \
+    -o 'custom-columns=A:.metadata.labels.app\.kubernetes\.io/component,B:.spec.template.spec.containers[0].image' ||
     die 3 "cannot look for Argo CD in namespace $namespace: $answer"
   image=$(printf '%s\n' "$answer" | sed -n 's/^repo-server  *//p')
   [ -n "$image" ] || die 3 "no repo-server of Argo CD, whose image the Git server runs from, in namespace $namespace: pass --namespace NAME"

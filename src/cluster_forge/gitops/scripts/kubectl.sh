@@ -38,12 +38,35 @@ bounded() (
   wait "$call" 2>/dev/null || code=$?
   kill "$guard" 2>/dev/null || :
   wait "$guard" 2>/dev/null || :
-  cat "$out"
-  cat "$err" >&2
-  [ ! -f "$late" ] || {
-    rm -f "$late" "$out" "$err"
-    printf 'kubectl %s did not end within %ss\n' "$1" "$bound" >&2
-    exit 1
-  }
+  if [ -f "$late" ]; then
+    rm -f "$late"
+    code=1
+    printf 'kubectl %s did not end within %ss\n' "$1" "$bound" >>"$err"
+  elif [ "$code" -gt 128 ] || { [ "$code" -gt 0 ] && ! [ -s "$out" ] && ! [ -s "$err" ]; }; then
+    printf 'kubectl %s ended with exit code %s, and no error of its own\n' "$1" "$code" >>"$err"
+  elif [ "$code" -eq 0 ] && grep -Eq '^(error:|Error from server|Unable to connect)' "$err"; then
+    code=1 # what is called kubectl hides its exit code
+  fi
+  plain <"$out"
+  plain <"$err" >&2
   exit "$code"
 )
+
+# plain: without control characters, which a server or a chart may have written for the terminal.
+plain() { tr -d '\001-\010\013-\037\177'; }
+
+# ask ARGUMENT…: sets `answer` to what kubectl prints, or to its error if it fails; warnings are left out.
+ask() {
+  answer=$(k "$@" 2>"$scratch/said" </dev/null) && return 0
+  answer=$answer$(cat "$scratch/said")
+  return 1
+}
+
+# exists ARGUMENT…: whether kubectl get finds the object.
+exists() {
+  ask get "$@" --ignore-not-found -o name || failed "cannot look for $1 $2: $answer"
+  [ -n "$answer" ]
+}
+
+# changed ARGUMENT…: one call that must succeed.
+changed() { ask "$@" || failed "cannot $1 $2 $3: $answer"; }

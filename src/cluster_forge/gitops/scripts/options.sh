@@ -30,6 +30,8 @@ adopt='' force_version='' force_conflicts='' allow_missing_apis='' allow_missing
 say() { printf '%s\n' "$*" 2>/dev/null; }
 warn() { printf 'deploy.sh: %s\n' "$*" >&2; }
 now() { date +%s; }
+# counted NUMBER WORD: 1 object, 2 objects.
+counted() { if [ "$1" -eq 1 ]; then printf '1 %s' "$2"; else printf '%s %ss' "$1" "$2"; fi; }
 # die CODE MESSAGE: exits before the first change.
 die() {
   code=$1 ended=yes

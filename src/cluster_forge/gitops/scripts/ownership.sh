@@ -9,39 +9,49 @@ owner_columns="$owner_columns"',RELEASE:.metadata.annotations.meta\.helm\.sh/rel
 # owners: the facts, one on a line, each with a letter for what it is about.
 # A: an Application in the cluster. C: an object that a stack claims. W: an object of this stack. L: one in the cluster.
 owners() {
-  if k get applications.argoproj.io -n "${namespace:-argocd}" --no-headers -o "custom-columns=$application_columns" \
-    >"$facts/answer" 2>"$facts/errors" </dev/null; then
-    sed 's/^/A /' "$facts/answer"
-  else
-    grep -v "the server doesn't have a resource type" "$facts/errors" | sed 's/^/L ! /' || :
-  fi
-  k get configmaps -n cluster-forge -l cluster-forge/claim --no-headers -o "custom-columns=$claim_columns" \
-    >"$facts/answer" 2>"$facts/errors" </dev/null || sed 's/^/L ! /' "$facts/errors"
+  ask get applications.argoproj.io -n "${namespace:-argocd}" --no-headers -o "custom-columns=$application_columns" ||
+    case $answer in *"the server doesn't have a resource type"*) answer='' ;; *) unseen ;; esac
+  lines A
+  ask get configmaps -n cluster-forge -l cluster-forge/claim --no-headers -o "custom-columns=$claim_columns" || unseen
+  printf '%s\n' "$answer" >"$facts/claims"
   while read -r other name; do
-    k get configmap "$name" -n cluster-forge -o 'jsonpath={.data.objects}' </dev/null 2>&1 | sed "s/^/C $other /"
-  done <"$facts/answer"
+    [ -n "$name" ] || continue
+    ask get configmap "$name" -n cluster-forge -o 'jsonpath={.data.objects}' || unseen
+    lines "C $other"
+  done <"$facts/claims"
   sed 's/^/W /' "$here/bootstrap/objects"
-  present | sed 's/^/L /'
+  present
+}
+
+# lines WORD: the answer of kubectl, with WORD before each line.
+lines() { printf '%s\n' "$answer" | sed -n "s/./$1 &/p"; }
+# unseen: a fact that kubectl has not given.
+unseen() {
+  lines '!'
+  answer=''
 }
 
 # present: those objects that are in the cluster. Kinds that the cluster does not serve yet have none: they are left out,
 # because kubectl get prints nothing at all if it does not know one of them.
 present() {
-  k api-resources --no-headers >"$facts/served" 2>"$facts/errors" </dev/null || :
-  [ -s "$facts/served" ] || echo "! the cluster does not list what it serves: $(cat "$facts/errors")"
   awk 'FNR == NR {
-      group = $(NF - 2); if (!sub(/\/[^\/]*$/, "", group)) group = ""
-      version[$NF (group == "" ? "" : "." group)] = $(NF - 2)
+      kind = $1; sub(/.*\//, "", kind)
+      api = substr($1, 1, length($1) - length(kind) - 1)
+      group = api; if (!sub(/\/[^\/]*$/, "", group)) group = ""
+      version[kind (group == "" ? "" : "." group)] = api
       next
     }
     $1 in version {
       kind = $1; sub(/\..*/, "", kind)
       where = $2 == "-" ? "" : ",\"namespace\":\"" $2 "\""
       printf "---\n{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%s\"%s}}\n", version[$1], kind, $3, where
-    }' "$facts/served" "$here/bootstrap/objects" >"$facts/names"
+    }' "$scratch/served" "$here/bootstrap/objects" >"$facts/names"
   [ -s "$facts/names" ] || return 0
-  k_objects get -f - --ignore-not-found --no-headers -o "custom-columns=$owner_columns" <"$facts/names" 2>"$facts/errors" ||
-    grep -v '^Warning' "$facts/errors" | sed 's/^/! /'
+  answer=$(k_objects get -f - --ignore-not-found --no-headers -o "custom-columns=$owner_columns" <"$facts/names" 2>"$facts/errors") || {
+    answer=$(cat "$facts/errors")
+    unseen
+  }
+  lines L
 }
 
 # judge: from the facts to a line for each object that belongs to others (`never` to be taken over, or with --adopt), for each
@@ -54,8 +64,8 @@ judge() {
     $1 == "C" && $2 == me { ours[$3 " " $4 " " $5] = 1 }
     $1 == "C" && $2 != me { claimed[$3 " " $4 " " $5] = $2 }
     $1 == "W" { wanted[$2 " " $3 " " $4] = $5; named[$5] = 1 }
-    $1 == "L" && $2 == "!" { sub(/^L ! /, "error "); print }
-    $1 == "L" && $2 != "!" {
+    $1 == "!" { sub(/^! */, "error "); print }
+    $1 == "L" {
       group = $3; if (!sub(/\/[^\/]*$/, "", group)) group = ""
       id = $2 (group == "" ? "" : "." group) " " ($4 == "<none>" ? "-" : $4) " " $5
       managers = " "; for (i = 8; i <= NF; i++) managers = managers $i " "
@@ -115,20 +125,19 @@ first; remove metadata.finalizers before): kubectl delete applications.argoproj.
   of adopt | sed -e 's/^/adopting /' -e 's/|/ from /'
 }
 
-changed() { output=$(k "$@" 2>&1 </dev/null) || failed "cannot $1 $2 $3: $output"; }
-
 # claim: the list of the objects, for other stacks and for the next deployment.
 claim() {
-  [ -n "$(k get namespace cluster-forge --ignore-not-found -o name 2>&1)" ] || changed create namespace cluster-forge
+  exists namespace cluster-forge || changed create namespace cluster-forge
   for other in $(of adopt | sed -n 's/.*|the stack //p' | sort -u); do
     say "taking the adopted objects from the claim of the stack $other"
-    k get configmap "claim-$other" -n cluster-forge -o 'jsonpath={.data.objects}' </dev/null | sed 's/ [^ ]*$//' | sort >"$facts/theirs"
+    changed get configmap "claim-$other" -n cluster-forge -o 'jsonpath={.data.objects}'
+    printf '%s\n' "$answer" | sed 's/ [^ ]*$//' | sort >"$facts/theirs"
     sed 's/ [^ ]*$//' "$here/bootstrap/objects" | sort >"$facts/ours"
     kept=$(comm -23 "$facts/theirs" "$facts/ours" | sed -e 's/$/ -\\n/' | tr -d '\n')
     printf '{"data":{"objects":"%s"}}' "$kept" >"$facts/patch"
     changed patch configmap "claim-$other" -n cluster-forge --type=merge --patch-file="$facts/patch"
   done
-  if [ -n "$(k get configmap "claim-$stack" -n cluster-forge --ignore-not-found -o name 2>&1)" ]; then
+  if exists configmap "claim-$stack" -n cluster-forge; then
     changed replace -f "$here/bootstrap/claim.yaml"
   else
     changed create -f "$here/bootstrap/claim.yaml"
@@ -149,7 +158,7 @@ bring_over() {
 hand_over() {
   [ -n "$(of move)" ] || return 0
   for name in "$root" $(of move | cut -d ' ' -f 5 | sort -u); do
-    [ -n "$(k get applications.argoproj.io "$name" -n "$namespace" --ignore-not-found -o name 2>&1)" ] || continue
+    exists applications.argoproj.io "$name" -n "$namespace" || continue
     changed patch applications.argoproj.io "$name" -n "$namespace" --type=merge -p '{"spec":{"syncPolicy":{"automated":null}}}'
   done
   of move >"$facts/moves"

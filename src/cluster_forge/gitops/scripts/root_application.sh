@@ -5,22 +5,22 @@ columns_of_applications='NAME:.metadata.name,WANTED:.spec.source.targetRevision,
 columns_of_applications="$columns_of_applications"',SYNC:.status.sync.status,HEALTH:.status.health.status,PHASE:.status.operationState.phase'
 columns_of_applications="$columns_of_applications"',COMMIT:.status.sync.revision,TRIED:.status.operationState.syncResult.revision'
 
-# states: one line for each Application of the stack.
+# states: sets `answer` to a line for each Application of the stack.
 states() {
-  k get applications.argoproj.io -n "$namespace" -l "$selector" --no-headers -o "custom-columns=$columns_of_applications" 2>&1
+  ask get applications.argoproj.io -n "$namespace" -l "$selector" --no-headers -o "custom-columns=$columns_of_applications"
 }
 patch() { k patch applications.argoproj.io "$1" -n "$namespace" --type=merge -p "$2" >/dev/null || :; }
 
 # Argo CD compares a new revision only after the operation on the old one, and does not retry a revision whose sync
 # has failed finally.
 settle() {
-  rows=$(states) || rows=''
+  states || answer=''
   while read -r name wanted _ _ _ phase _; do
     case "$wanted $phase" in
       "$revision Failed" | "$revision Error")
         say "restarting the sync of $name"
-        options=$(k get applications.argoproj.io "$name" -n "$namespace" -o 'jsonpath={.spec.syncPolicy.syncOptions}' 2>/dev/null) || options=''
-        patch "$name" '{"operation":{"initiatedBy":{"username":"deploy.sh"},"sync":{"prune":true,"revision":"'"$revision"'","syncOptions":'"${options:-[]}"'}}}'
+        ask get applications.argoproj.io "$name" -n "$namespace" -o 'jsonpath={.spec.syncPolicy.syncOptions}' || answer=''
+        patch "$name" '{"operation":{"initiatedBy":{"username":"deploy.sh"},"sync":{"prune":true,"revision":"'"$revision"'","syncOptions":'"${answer:-[]}"'}}}'
         ;;
       "$revision Running" | ' ') ;;
       *' Running')
@@ -29,7 +29,7 @@ settle() {
         ;;
     esac
   done <<END
-$rows
+$answer
 END
 }
 
@@ -107,12 +107,12 @@ watch() {
   began=$(now) asked=$began best=0 reported=''
   while :; do
     trouble=''
-    rows=$(states) || trouble=$rows rows=''
-    look "$rows"
+    states || trouble=$answer answer=''
+    look "$answer"
     if [ -z "$pending" ]; then return 0; fi
     if [ "$ready" -gt "$best" ]; then began=$(now) best=$ready; fi
     if [ "$reported" != "$ready$pending" ]; then
-      say "  $ready Applications ready, not ready:$pending"
+      say "  $(counted "$ready" Application) ready, not ready:$pending"
       reported=$ready$pending
     fi
     if expired "$began"; then

@@ -136,3 +136,10 @@ class ComponentSchema(Schema):
     """ConfigMaps with the content of files."""
     secrets: list[SecretSchema] = []
     """Secrets that must exist before deployment: `secrets list` shows how to create them. Or Secrets with the content of files."""
+
+
+class EntrySchema(ComponentSchema):
+    """A component in one file or environment: a part of it, if lower layers have the rest."""
+
+    remove: StrictBool = False
+    """`true`, beside `name` alone: take the entry of lower layers out of the list."""

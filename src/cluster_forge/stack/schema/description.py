@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
 
-from cluster_forge.stack.schema.component import ComponentSchema
+from cluster_forge.stack.schema.component import EntrySchema
 from cluster_forge.stack.schema.key_types import Domain, Label, Quantity, Schema, Text, Version
 
 API_VERSION = "cluster-forge/v1"
@@ -99,6 +99,15 @@ class ChecksSchema(Schema):
     """Findings to ignore."""
 
 
+class CatalogSchema(Schema):
+    """A catalog that is taken out of the list."""
+
+    name: Text
+    """The catalog's folder, as lower layers have it."""
+    remove: Literal[True]
+    """`true`: take the catalog of lower layers out of the list."""
+
+
 def _entry(value: Any) -> str | None:
     return "name" if isinstance(value, str) else "mapping" if isinstance(value, dict) else None
 
@@ -117,14 +126,16 @@ class LayerSchema(Schema):
     image: ImageSchema = ImageSchema()
     """The OCI image that `cast` builds."""
     components: list[
-        Annotated[Annotated[Text, Tag("name")] | Annotated[ComponentSchema, Tag("mapping")], Discriminator(_entry)]
+        Annotated[Annotated[Text, Tag("name")] | Annotated[EntrySchema, Tag("mapping")], Discriminator(_entry)]
     ] = []
     """The components of the stack: names of components and collections, and definitions of components."""
-    define: list[ComponentSchema] = []
+    define: list[EntrySchema] = []
     """Components that are defined, but in the stack only if `components` or a collection names them."""
     collections: dict[Label, list[Text]] = {}
     """Collections: names for several components or other collections."""
-    catalogs: list[Text] = []
+    catalogs: list[
+        Annotated[Annotated[Text, Tag("name")] | Annotated[CatalogSchema, Tag("mapping")], Discriminator(_entry)]
+    ] = []
     """Your own catalogs, as folders relative to `input/`; components of later catalogs replace those of earlier ones."""
     checks: ChecksSchema = ChecksSchema()
     """Settings of the checks."""
@@ -137,5 +148,5 @@ class StackSchema(LayerSchema):
     """The version of the format."""
     kind: Literal["Stack"]
     """The kind of file."""
-    environments: dict[StrictStr, LayerSchema] = {}
-    """Changes by name: `--environment NAME` merges one of them over the file."""
+    environments: dict[Label, LayerSchema] = {}
+    """Changes by name (a DNS label): `--environment NAME` merges one of them over the file."""

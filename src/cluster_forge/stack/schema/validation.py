@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType, UnionType
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
@@ -51,12 +51,22 @@ _MOST_ERRORS = 100
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def schema_errors(model: type[BaseModel], value: Positioned, subject: str = "") -> list[DescriptionError]:
+IsReported = Callable[[str, Path], bool]
+"""Whether an error is reported, by pydantic's name of its type and its path in the value."""
+
+
+def schema_errors(
+    model: type[BaseModel], value: Positioned, subject: str = "", is_reported: IsReported = lambda _type, _path: True
+) -> list[DescriptionError]:
     """Why ``value`` does not fit ``model``; ``subject`` is what the value describes: a component's name."""
     try:
         model.model_validate(value.plain)
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = [
+            detail
+            for detail in error.errors(include_url=False)
+            if is_reported(detail["type"], _path(value, detail["loc"]))
+        ]
         errors = [_error(model, value, detail, subject) for detail in details[:_MOST_ERRORS]]
         if len(details) > _MOST_ERRORS:
             errors.append(_remaining(len(details) - _MOST_ERRORS, value, subject))

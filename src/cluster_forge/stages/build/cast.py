@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree, join
+from cluster_forge.foundation.names import counted
 from cluster_forge.gitops import bootstrap, deploy_script, git_server
 from cluster_forge.gitops import plan as deploy_plan
 from cluster_forge.gitops.argocd import component
@@ -21,9 +22,12 @@ from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.record import Record
 from cluster_forge.stack.model import Stack, Target
-from cluster_forge.stages.build import cast_input, left_behind, written_files
+from cluster_forge.stages.build import cast_changes, cast_input, edits, left_behind, written_files
+from cluster_forge.stages.build.cast_changes import Cast, CastChanges
+from cluster_forge.stages.build.edits import DiscardedEdits
 from cluster_forge.stages.build.smelt import SmeltResult
 from cluster_forge.stages.build.stack_json import SCHEMA, stack_json
+from cluster_forge.stages.build.way_out import CommandLine, plain_command
 from cluster_forge.stages.build.working_tree import WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -38,7 +42,7 @@ class CastRequest:
     """The stack, the fingerprint of its present inputs, and the time (seconds since 1970) that dates what is cast.
 
     ``smelted`` is the result of smelt in this run, so that `working/` need not be read. ``allow_stale`` casts a
-    `working/` of other inputs.
+    `working/` of other inputs. ``command`` is for messages.
     """
 
     stack: Stack
@@ -46,11 +50,12 @@ class CastRequest:
     time: int
     smelted: SmeltResult | None = None
     allow_stale: bool = False
+    command: CommandLine = plain_command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastResult:
-    """What was cast, and the warnings. ``sizes`` are the bytes of ``repo.git``, ``image`` and ``bootstrap``."""
+    """What was cast, what changed, and the warnings. ``sizes`` are the bytes of ``repo.git``, ``image`` and ``bootstrap``."""
 
     stack: str
     folder: str
@@ -63,11 +68,18 @@ class CastResult:
     delivery: Delivery
     images: tuple[str, ...]
     sizes: Mapping[str, int]
+    changes: CastChanges
+    discarded: tuple[DiscardedEdits, ...] = ()
 
     @property
     def objects(self) -> int:
         """The number of objects of all parts."""
         return sum(len(part.objects) for part in self.parts)
+
+    @property
+    def components(self) -> int:
+        """The number of components that have something to apply, as `deploy.sh` counts them."""
+        return sum(bool(part.objects) for part in self.parts)
 
 
 def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, reporter: Reporter) -> CastResult:
@@ -96,13 +108,19 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
         images=_images(component.delivered(stack, working.record.parts), started, toolbox),
     )
     tree = outputs.tree(stack.target)
+    now = Cast(record=working.record, top=_at_the_top(tree), images=outputs.images)
+    changes = cast_changes.since_last(folder, now, toolbox.files, repositories, toolbox.reader.read)
     findings = (*findings, *left_behind.findings(folder, started, toolbox.files))
+    reporter.item_started(_STAGE, folder)
+    discarded = edits.keep(written_files.lost_edits(folder, tree, toolbox.files), toolbox.kept_edits)
+    toolbox.files.replace_trees({folder: written_files.recorded(tree)})
+    if discarded:
+        findings = (*findings, discarded.finding(f"{folder}/", "cast overwrites this folder"))
     for finding in findings:
         reporter.finding_reported(finding)
-    reporter.item_started(_STAGE, folder)
-    toolbox.files.replace_trees({folder: written_files.recorded(tree)})
-    reporter.stage_finished(_STAGE, f"{len(tree)} files in {folder}")
-    return outputs.result(folder, findings)
+    reporter.stage_finished(_STAGE, f"{counted(len(tree), 'file')} in {folder}")
+    result = outputs.result(folder, findings, changes)
+    return replace(result, discarded=(discarded,)) if discarded else result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +144,7 @@ class _Outputs:
         top = FileTree(files, frozenset({_SCRIPT}))
         return join(top, self.image.files.under(_IMAGE), self.repository.files.under(_REPOSITORY), self.bootstrap)
 
-    def result(self, folder: str, findings: tuple[Finding, ...]) -> CastResult:
+    def result(self, folder: str, findings: tuple[Finding, ...], changes: CastChanges) -> CastResult:
         return CastResult(
             stack=self.record.stack,
             folder=folder,
@@ -143,7 +161,13 @@ class _Outputs:
                 _IMAGE: self.image.size,
                 _BOOTSTRAP: self.bootstrap.size,
             },
+            changes=changes,
         )
+
+
+def _at_the_top(tree: FileTree) -> Mapping[str, bytes]:
+    """``stack.json`` and the other files that are not in folders: together they have the digest of everything else."""
+    return {path: content for path, content in tree.files.items() if "/" not in path}
 
 
 def _refuse_others(folder: str, files: Workspace) -> None:
@@ -165,7 +189,9 @@ def _refuse_others(folder: str, files: Workspace) -> None:
 def _input(request: CastRequest, toolbox: Toolbox) -> tuple[WorkingTree, tuple[Finding, ...]]:
     """What smelt wrote in this run, or else `working/` as it is; and the warnings about it."""
     if request.smelted is None:
-        return cast_input.load(request.stack, request.inputs, toolbox, allow_stale=request.allow_stale)
+        return cast_input.load(
+            request.stack, request.inputs, toolbox, allow_stale=request.allow_stale, command=request.command
+        )
     working = WorkingTree(tree=request.smelted.tree, record=request.smelted.record)
     return cast_input.with_documents(working, toolbox), ()
 
@@ -214,7 +240,7 @@ def _bootstrap(stack: Stack, record: Record, repository: Repository, reporter: R
     reporter.item_started(_STAGE, _BOOTSTRAP)
     plan = deploy_plan.of(stack, record.parts, repository.files, repository.commit, record.revision)
     tree = bootstrap.tree(plan)
-    reporter.item_finished(_STAGE, _BOOTSTRAP, f"{len(tree)} files", bytes=tree.size)
+    reporter.item_finished(_STAGE, _BOOTSTRAP, counted(len(tree), "file"), bytes=tree.size)
     return plan, tree
 
 

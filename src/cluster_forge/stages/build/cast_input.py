@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StaleError
 from cluster_forge.gitops.argocd import applications
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import hand_edits, layout, working_tree
+from cluster_forge.stages.build.way_out import (
+    CHANGED,
+    CommandLine,
+    is_current,
+    other_stack_fix,
+    plain_command,
+    stale_fix,
+)
 from cluster_forge.stages.build.working_tree import FOLDER, WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
 
-_CHANGED = "description, lock, input/ or selection changed since the last smelt"
-
 
 def load(
-    stack: Stack, inputs: Digest, toolbox: Toolbox, *, allow_stale: bool
+    stack: Stack, inputs: Digest, toolbox: Toolbox, *, allow_stale: bool, command: CommandLine = plain_command
 ) -> tuple[WorkingTree, tuple[Finding, ...]]:
     """`working/` with its hand edits in the record, every object with its document; and the warnings about it.
 
@@ -33,14 +38,20 @@ def load(
         raise StaleError("smelt has not written working/ yet", fix="run `cluster-forge smelt` (or `forge`)")
     warnings = []
     record = working.record
-    if (record.inputs, record.stack, record.tool) != (inputs, stack.name, build.identity()):
+    if record.stack != stack.name:
+        raise StaleError(
+            f"holds the stack {record.stack!r}, not {stack.name!r}",
+            where=f"{FOLDER}/",
+            fix=other_stack_fix(command, has_edits=bool(working.edited)),
+        )
+    if not is_current(record, stack.name, inputs):
         if not allow_stale:
             raise StaleError(
-                f"out of date: {_CHANGED}",
+                f"out of date: {CHANGED}",
                 where=f"{FOLDER}/",
-                fix="run `cluster-forge smelt` with the same names and --environment, or cast it as it is: --stale",
+                fix=stale_fix(command, has_edits=bool(working.edited)),
             )
-        warnings.append(_warning("stale", f"out of date, cast as it is: {_CHANGED}"))
+        warnings.append(_warning("stale", f"out of date, cast as it is: {CHANGED}"))
     if working.edited:
         warnings.append(_warning("hand-edited", f"{working_tree.edited_by_hand(working)}; cast as edited"))
     edited = with_documents(hand_edits.with_edits(working, toolbox.renderer), toolbox)

@@ -90,9 +90,11 @@ class ComponentRenderer:
         try:
             rendered = sourced_tree.load(component, locked, self._toolbox.files, self._toolbox.renderer)
         except (ManifestError, ExceptionGroup) as error:
-            if not self._regenerates or not all(isinstance(leaf, ManifestError) for leaf in leaves(error)):
+            if not all(isinstance(leaf, ManifestError) for leaf in leaves(error)):
                 raise
-            return None
+            if self._regenerates:
+                return None
+            raise sourced_tree.damaged(component, error) from error
         if rendered:
             with self._reported(component, "reused", is_sourced=True) as facts:
                 facts |= {"cached": rendered.is_cached, "objects": rendered.sourced_count}

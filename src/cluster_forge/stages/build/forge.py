@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build import input_fingerprint, working_tree
+from cluster_forge.stages.build import input_fingerprint, locking, working_tree
 from cluster_forge.stages.build.cast import CastRequest, CastResult, cast
 from cluster_forge.stages.build.mine import MineRequest, mine
 from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt
+from cluster_forge.stages.build.way_out import CommandLine, WayOut, plain_command
 from cluster_forge.stages.toolbox import Toolbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgeRequest:
-    """The request to all three stages; ``time`` (seconds since 1970) dates everything that is cast."""
+    """The request to all three stages; ``time`` (seconds since 1970) dates everything that is cast, ``command`` is for
+    messages.
+    """
 
     stack: Stack
     lock: Lock
@@ -29,6 +34,7 @@ class ForgeRequest:
     allow: frozenset[str] = frozenset()
     discard_edits: bool = False
     ignore_cache: bool = False
+    command: CommandLine = plain_command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,17 +61,23 @@ def forge(
 
 
 def mine_and_smelt(request: ForgeRequest, toolbox: Toolbox, sources: Sources, reporter: Reporter) -> SmeltResult:
-    """Write `working/`, mining what is missing.
+    """Write `working/`, mining what is missing; the result has the findings and discarded edits of both stages.
 
     Raises:
         ForgeError, ExceptionGroup: what `mine` and `smelt` raise.
     """
     if not request.discard_edits:
-        working_tree.refuse_edits(working_tree.load(toolbox.files))
+        way_out = WayOut(
+            verb="forge",
+            stack=request.stack.name,
+            inputs=lambda: _inputs(request, toolbox, sources),
+            command=request.command,
+        )
+        working_tree.refuse_edits(working_tree.load(toolbox.files), way_out)
     input_digests = input_fingerprint.own_files(request.stack, toolbox)
     to_mine = MineRequest(stack=request.stack, lock=request.lock, whole=True, upstream=False)
     mined = mine(to_mine, toolbox, sources, reporter)
-    return smelt(
+    smelted = smelt(
         SmeltRequest(
             stack=request.stack,
             sources=mined.sources,
@@ -74,9 +86,25 @@ def mine_and_smelt(request: ForgeRequest, toolbox: Toolbox, sources: Sources, re
             rendered=mined.rendered,
             input_digests=input_digests,
             allow=request.allow,
-            discard_edits=True,
+            discard_edits=request.discard_edits,
             ignore_cache=request.ignore_cache,
+            verb="forge",
+            command=request.command,
         ),
         toolbox,
         reporter,
     )
+    return replace(
+        smelted,
+        findings=(*mined.findings, *smelted.findings),
+        discarded=(*mined.discarded, *smelted.discarded),
+    )
+
+
+def _inputs(request: ForgeRequest, toolbox: Toolbox, sources: Sources) -> Digest | None:
+    """The fingerprint of the present inputs; None if they were not mined yet, or cannot be read."""
+    try:
+        locked = locking.look_up(request.stack.components, request.lock, sources)
+        return input_fingerprint.fingerprint(request.stack, locked, request.lock, toolbox)
+    except (ForgeError, ExceptionGroup):
+        return None

@@ -9,18 +9,21 @@ from cluster_forge.checks import registry
 from cluster_forge.foundation.errors import EditedError, ForgeError, raise_all
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName, counted
-from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack import lock_file
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
 from cluster_forge.stack.model import Component, Stack, Upstream
-from cluster_forge.stages.build import locking, sourced_tree, written_files
+from cluster_forge.stages.build import edits, locking, sourced_tree, written_files
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, sourced_folder
+from cluster_forge.stages.build.edits import DiscardedEdits, Edit
 from cluster_forge.stages.build.render import render
 from cluster_forge.stages.build.rendered_component import RenderedComponent
 from cluster_forge.stages.toolbox import Toolbox
+
+_NOT_HERE = "mine overwrites this folder: change values, `exclude` objects, or edit working/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +46,8 @@ class MineResult:
     """The lock, and the sources that are in it.
 
     ``rendered`` are all components with their objects, if ``whole`` was requested. ``objects`` counts the objects of each
-    component with sources, ``reused`` names those whose sourced tree was current.
+    component with sources, ``reused`` names those whose sourced tree was current. ``findings`` are those of this stage,
+    ``discarded`` the hand edits of sourced trees that were overwritten.
     """
 
     lock: Lock
@@ -51,6 +55,8 @@ class MineResult:
     rendered: Mapping[ComponentName, RenderedComponent] | None
     objects: Mapping[ComponentName, int]
     reused: frozenset[ComponentName]
+    findings: tuple[Finding, ...] = ()
+    discarded: tuple[DiscardedEdits, ...] = ()
 
     def chart(self, name: str) -> LockedSource | None:
         """The chart of a component, if it has one."""
@@ -77,14 +83,16 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     locked_upstream = locking.fetch(upstream, known, sources, toolbox.workers, reporter)
     locked = locking.fetch(sourced, known, sources, toolbox.workers, reporter)
 
-    regenerated = _regenerate_folders(stack, upstream, locked_upstream, toolbox, reporter)
+    regenerated, upstream_edits = _regenerate_folders(stack, upstream, locked_upstream, toolbox, reporter)
     to_render = stack if request.whole or sourced else replace(stack, components=())  # any CRD may change a chart
     before = request.lock.having(  # whose new results are accepted, whatever the lock has
         replace(component, inputs=None) for name, component in request.lock.components.items() if name in request.update
     )
     results = render(to_render, locked, before, toolbox, reporter, regenerates=True)
-    entries, rendered = _write_sourced_trees(stack, results, locked, request.lock, toolbox)
-    for finding in (*_hand_edited(entries, request.lock, rendered), *_lost_in_reading(results)):
+    entries, rendered, sourced_edits = _write_sourced_trees(stack, results, locked, request.lock, toolbox)
+    discarded = tuple(filter(None, (upstream_edits, sourced_edits)))
+    findings = (*(kept.finding("input/", _NOT_HERE) for kept in discarded), *_lost_in_reading(results))
+    for finding in findings:
         reporter.finding_reported(finding)
     lock = _lock(request.lock, entries, locked, locked_upstream)
     if lock != request.lock:
@@ -99,6 +107,8 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
         rendered=rendered if request.whole else None,
         objects=counts,
         reused=frozenset(result.name for result in mined if result.reused_tree),
+        findings=findings,
+        discarded=discarded,
     )
 
 
@@ -108,14 +118,16 @@ def _write_sourced_trees(
     locked: Mapping[ComponentName, ComponentSources],
     lock: Lock,
     toolbox: Toolbox,
-) -> tuple[list[LockedComponent], dict[ComponentName, RenderedComponent]]:
-    """Write the sourced trees. Returns the lock entries of all components with sources, and all objects as written.
+) -> tuple[list[LockedComponent], dict[ComponentName, RenderedComponent], DiscardedEdits]:
+    """Write the sourced trees. Returns the lock entries of all components with sources, all objects as written, and the
+    hand edits that were overwritten.
 
     Raises:
         EditedError, ExceptionGroup: for each folder that has files which mine did not write; nothing is written then.
     """
     written = dict(rendered)
     trees: dict[str, FileTree] = {}
+    lost: list[Edit] = []
     entries = []
     errors: list[ForgeError] = []
     for name, result in rendered.items():
@@ -142,6 +154,8 @@ def _write_sourced_trees(
             engine=engine,
             tree=tree.digest,
         )
+        is_as_locked = before is not None and before.rendered == fingerprint
+        lost += written_files.lost_edits(folder, tree, toolbox.files, is_as_written=is_as_locked)
         entries.append(
             LockedComponent(
                 name=name,
@@ -152,8 +166,9 @@ def _write_sourced_trees(
             )
         )
     raise_all(errors)
+    discarded = edits.keep(lost, toolbox.kept_edits)
     toolbox.files.replace_trees(trees)
-    return entries, written
+    return entries, written, discarded
 
 
 def _lock(
@@ -170,23 +185,6 @@ def _lock(
         entry = own or LockedComponent(name=name)
         added.append(replace(entry, sources=entry.sources + sources.locked))
     return lock.having(added)
-
-
-def _hand_edited(
-    entries: Iterable[LockedComponent], before: Lock, rendered: Mapping[ComponentName, RenderedComponent]
-) -> Iterator[Finding]:
-    """A warning for each sourced tree that was rendered to exactly what the lock has: it was edited by hand."""
-    for entry in entries:
-        result, old = rendered[entry.name], before.component(entry.name)
-        if result.reused_tree is None and old and old.rendered and old.rendered == entry.rendered:
-            yield Finding(
-                code="hand-edited",
-                severity=Severity.WARNING,
-                component=entry.name,
-                where=f"input/{sourced_folder(result.component)}/",
-                message="was edited by hand: regenerated from the sources",
-                fix="change values, `exclude` objects, or edit working/: mine overwrites this folder",
-            )
 
 
 def _lost_in_reading(rendered: Mapping[ComponentName, RenderedComponent]) -> Iterator[Finding]:
@@ -218,12 +216,15 @@ def _regenerate_folders(
     locked: Mapping[ComponentName, ComponentSources],
     toolbox: Toolbox,
     reporter: Reporter,
-) -> list[RenderedComponent]:
-    """Render the components with an `Upstream` into their folders, without the objects that it excludes."""
+) -> tuple[list[RenderedComponent], DiscardedEdits]:
+    """Render the components with an `Upstream` into their folders, without the objects that it excludes. Returns the
+    hand edits there that were overwritten, too.
+    """
     if not upstream:
-        return []
+        return [], DiscardedEdits()
     rendered = render(replace(stack, components=tuple(upstream)), locked, Lock(), toolbox, reporter)
     trees = {}
+    lost: list[Edit] = []
     for name, result in rendered.items():
         described = stack.component(name).upstream
         assert described is not None
@@ -231,5 +232,7 @@ def _regenerate_folders(
         sourced_tree.refuse_others(folder, None, toolbox.files, is_upstream=True)
         tree, _ = sourced_tree.build_tree(result, folder, described.exclude)
         trees[folder] = written_files.recorded(tree)
+        lost += written_files.lost_edits(folder, tree, toolbox.files)
+    discarded = edits.keep(lost, toolbox.kept_edits)
     toolbox.files.replace_trees(trees)
-    return list(rendered.values())
+    return list(rendered.values()), discarded

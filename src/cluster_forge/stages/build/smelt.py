@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import StaleError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName, counted
-from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.record import RECORD, Record
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build import finding_policy, smelt_diff, working_tree
-from cluster_forge.stages.build.component_sources import ComponentSources
+from cluster_forge.stages.build import edits, finding_policy, smelt_diff, working_tree, written_files
+from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, sourced_folder
+from cluster_forge.stages.build.edits import DiscardedEdits
 from cluster_forge.stages.build.input_fingerprint import fingerprint
 from cluster_forge.stages.build.smelt_diff import Changes
+from cluster_forge.stages.build.way_out import CommandLine, WayOut, is_current, plain_command
 from cluster_forge.stages.build.working_tree import WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -36,7 +37,7 @@ class SmeltRequest:
     ``rendered`` are the components if mine rendered them in this run, ``input_digests`` the digests of
     the own files as they were before (`input_fingerprint.own_files`). ``allow`` names codes of error findings that count
     as warnings. ``discard_edits`` overwrites hand edits in `working/`, ``ignore_cache`` renders although `working/` is
-    current.
+    current. ``verb`` and ``command`` are for messages (`WayOut`).
     """
 
     stack: Stack
@@ -48,11 +49,13 @@ class SmeltRequest:
     allow: frozenset[str] = frozenset()
     discard_edits: bool = False
     ignore_cache: bool = False
+    verb: str = "smelt"
+    command: CommandLine = plain_command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmeltResult:
-    """The content of `working/`.
+    """The content of `working/`, and the hand edits that were there before.
 
     ``is_current``: the folder had it already, and the parts of the record have no documents. ``reused`` names the
     components whose sources were not rendered.
@@ -64,6 +67,7 @@ class SmeltResult:
     changes: Changes
     reused: frozenset[ComponentName] = frozenset()
     is_current: bool = False
+    discarded: tuple[DiscardedEdits, ...] = ()
 
     @property
     def is_written(self) -> bool:
@@ -84,8 +88,8 @@ def smelt(request: SmeltRequest, toolbox: Toolbox, reporter: Reporter) -> SmeltR
         RenderError, ArchiveError, ManifestError, OrderError: see `render` and `assemble`; several in an ExceptionGroup.
         EditedError: if `working/` has hand edits and ``discard_edits`` is not set.
     """
-    present = _present(request, toolbox)
     inputs = fingerprint(request.stack, request.sources, request.lock, toolbox, request.input_digests)
+    present = _present(request, inputs, toolbox)
     reporter.stage_started(STAGE, 0)
     current = None if request.ignore_cache else _current(request, present, inputs)
     smelted = current or _render(request, present, inputs, toolbox, reporter)
@@ -93,7 +97,7 @@ def smelt(request: SmeltRequest, toolbox: Toolbox, reporter: Reporter) -> SmeltR
         reporter.finding_reported(finding)
     if smelted.is_written:
         if not smelted.is_current:
-            _write(smelted, toolbox)
+            smelted = _write(smelted, present, toolbox, reporter)
         reporter.stage_finished(
             STAGE,
             f"{counted(smelted.objects, 'object')} of {counted(len(smelted.record.parts), 'component')} "
@@ -102,30 +106,36 @@ def smelt(request: SmeltRequest, toolbox: Toolbox, reporter: Reporter) -> SmeltR
     return smelted
 
 
-def _write(smelted: SmeltResult, toolbox: Toolbox) -> None:
+def _write(smelted: SmeltResult, present: WorkingTree | None, toolbox: Toolbox, reporter: Reporter) -> SmeltResult:
+    """Write the folder, after a copy of the hand edits in it. The result with these, and with their finding."""
+    lost = working_tree.lost_edits(present, smelted.tree, toolbox.files) if present else ()
+    discarded = edits.keep(lost, toolbox.kept_edits)
     record = RECORD.removeprefix(f"{working_tree.FOLDER}/")
     tree = FileTree({**smelted.tree.files, record: smelted.record.to_json()})
     toolbox.files.replace_trees({working_tree.FOLDER: tree})
+    if not discarded:
+        return smelted
+    finding = discarded.finding(f"{working_tree.FOLDER}/", discarded.restoring)
+    reporter.finding_reported(finding)
+    return replace(smelted, discarded=(discarded,), findings=(*smelted.findings, finding))
 
 
-def _present(request: SmeltRequest, toolbox: Toolbox) -> WorkingTree | None:
+def _present(request: SmeltRequest, inputs: Digest, toolbox: Toolbox) -> WorkingTree | None:
     """`working/` as it is, without hand edits unless they may be lost."""
     if request.discard_edits:
-        try:
-            return working_tree.load(toolbox.files)
-        except StaleError:
-            return None
+        return working_tree.load_damaged(toolbox.files)
     working = working_tree.load(toolbox.files)
-    working_tree.refuse_edits(working)
+    way_out = WayOut(verb=request.verb, stack=request.stack.name, inputs=lambda: inputs, command=request.command)
+    working_tree.refuse_edits(working, way_out)
     return working
 
 
 def _current(request: SmeltRequest, present: WorkingTree | None, inputs: Digest) -> SmeltResult | None:
     """`working/` as the result, if smelt wrote it from these inputs and no file was edited; time stamps do not count."""
-    if present is None or present.edited:
+    if present is None or present.edited or present.hidden:
         return None
     record = present.record
-    if (record.inputs, record.stack, record.tool) != (inputs, request.stack.name, build.identity()):
+    if not is_current(record, request.stack.name, inputs):
         return None
     findings = finding_policy.apply((*request.notices, *record.own_findings), request.stack.ignores, request.allow)
     return SmeltResult(
@@ -150,7 +160,8 @@ def _render(
     if rendered is None:
         rendered = render(stack, request.sources, request.lock, toolbox, reporter)
     assembly = assemble(stack, rendered, request.sources)
-    findings = finding_policy.apply((*request.notices, *assembly.findings), stack.ignores, request.allow)
+    own_findings = (*assembly.findings, *_ignored_edits(rendered, toolbox))
+    findings = finding_policy.apply((*request.notices, *own_findings), stack.ignores, request.allow)
     tree, revision = lay_out(stack, assembly)
     digests = {part_object.path: part_object.digest for part in assembly.parts for part_object in part.objects}
     record = Record(
@@ -159,7 +170,7 @@ def _render(
         inputs=inputs,
         revision=revision,
         findings=finding_policy.count(findings),
-        own_findings=assembly.findings,
+        own_findings=own_findings,
         parts=assembly.parts,
         files={path: digests.get(path) or Digest.of(content) for path, content in tree.files.items()},
     )
@@ -167,6 +178,24 @@ def _render(
         record=record,
         tree=tree,
         findings=findings,
-        changes=smelt_diff.between(present.record if present else None, record),
+        changes=smelt_diff.between(present.record if present and present.is_smelted else None, record),
         reused=frozenset(name for name, result in rendered.items() if result.is_reused),
     )
+
+
+def _ignored_edits(rendered: Mapping[ComponentName, RenderedComponent], toolbox: Toolbox) -> Iterator[Finding]:
+    """A warning for each sourced tree that was edited by hand: its component was rendered from its sources instead."""
+    for name, result in rendered.items():
+        folder = f"input/{sourced_folder(result.component)}"
+        if result.reused_tree is None and has_sources(result.component):
+            edited = [str(edit) for edit in written_files.edits(folder, toolbox.files)]
+            if edited:
+                yield Finding(
+                    code="hand-edited",
+                    severity=Severity.WARNING,
+                    component=name,
+                    where=f"{folder}/",
+                    message=f"has hand edits, which do not count: {working_tree.first_few(edited)}; rendered from the sources",
+                    fix=f"change values, `exclude` objects, or edit working/; `cluster-forge mine {name}` writes this folder "
+                    "again, and keeps a copy of the edits",
+                )

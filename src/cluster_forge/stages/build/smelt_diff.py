@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.part import PartObject
@@ -15,7 +15,10 @@ ComponentObject = tuple[ComponentName, PartObject]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """The changed components, and the changed objects of all components; ``is_first``: there was no smelt before."""
+    """The changed components, and the changed objects of all components; ``is_first``: there was no smelt before.
+
+    ``is_delivery_changed``: components have other waves, needs, versions or Applications.
+    """
 
     added_components: tuple[ComponentName, ...] = ()
     changed_components: tuple[ComponentName, ...] = ()
@@ -24,6 +27,7 @@ class Changes:
     changed: tuple[ComponentObject, ...] = ()
     removed: tuple[ComponentObject, ...] = ()
     is_first: bool = False
+    is_delivery_changed: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed or self.added_components or self.removed_components)
@@ -46,7 +50,15 @@ def between(before: Record | None, after: Record) -> Changes:
         added=_sorted(added),
         changed=_sorted(changed),
         removed=_sorted(removed),
+        is_delivery_changed=_delivery(before) != _delivery(after),
     )
+
+
+def _delivery(record: Record) -> object:
+    """Everything that a record has about components, and the digests of the files that are not their objects."""
+    objects = {known.path for part in record.parts for known in part.objects}
+    parts = [replace(part, objects=()) for part in record.parts]
+    return parts, {path: digest for path, digest in record.files.items() if path not in objects}
 
 
 def _by_path(record: Record) -> dict[str, ComponentObject]:

@@ -16,6 +16,7 @@ import orjson
 
 from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import ForgeError, ManifestError, leaves
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.manifests import duplicates
 from cluster_forge.manifests.manifest import Manifest, Provenance
@@ -52,6 +53,15 @@ def load(
         required_apis=None if _ANY in locked.required_apis else frozenset(locked.required_apis),
         reused_tree=tree.digest,
     )
+
+
+def damaged(component: Component, error: ForgeError | ExceptionGroup) -> ForgeError | ExceptionGroup:
+    """The errors of `load` with the way out: the folder holds nothing but what `mine` writes."""
+    fix = f"write the folder again: `cluster-forge mine {component.name}` (a copy of hand edits stays in .cluster-forge/discarded/)"
+    errors = [
+        ManifestError(leaf.message, where=leaf.where, fix=fix) for leaf in leaves(error) if isinstance(leaf, ForgeError)
+    ]
+    return errors[0] if len(errors) == 1 else ExceptionGroup(str(error), errors)
 
 
 def build_tree(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import EditedError
+from cluster_forge.foundation.errors import EditedError, StaleError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.record import RECORD, Record
+from cluster_forge.stages.build.edits import Edit, EditKind
+from cluster_forge.stages.build.way_out import WayOut
 
 FOLDER = "working"
 _MAX_SHOWN = 5
@@ -44,7 +46,7 @@ def load(files: Workspace) -> WorkingTree | None:
     tree = files.read_tree(FOLDER)
     if tree is None:
         return None
-    hidden = tuple(name for name in files.names(FOLDER) if _is_hidden(name) and f"{FOLDER}/{name}" != RECORD)
+    hidden = _hidden(files)
     if not len(tree) and not hidden:
         return None
     content = files.read(RECORD)
@@ -52,7 +54,18 @@ def load(files: Workspace) -> WorkingTree | None:
     return WorkingTree(tree=tree, record=record, edited=tuple(edited_files(record, tree)), hidden=hidden)
 
 
-def refuse_edits(working: WorkingTree | None) -> None:
+def load_damaged(files: Workspace) -> WorkingTree | None:
+    """`load`; with a damaged record the folder as if smelt had not written it."""
+    try:
+        return load(files)
+    except StaleError:
+        tree = files.read_tree(FOLDER) or FileTree({})
+        return WorkingTree(
+            tree=tree, record=_NO_RECORD, edited=tuple(edited_files(_NO_RECORD, tree)), hidden=_hidden(files)
+        )
+
+
+def refuse_edits(working: WorkingTree | None, way_out: WayOut) -> None:
     """Raise if writing `working/` would lose hand edits.
 
     Raises:
@@ -64,20 +77,29 @@ def refuse_edits(working: WorkingTree | None) -> None:
         raise EditedError(
             f"has files that smelt did not write: {first_few([*working.tree, *working.hidden])}",
             where=f"{FOLDER}/",
-            fix="move them away, or overwrite them with --discard-edits",
+            fix=f"move them away, or overwrite them: {way_out.discarding}",
         )
     if working.hidden:
         raise EditedError(
             f"has hidden files that smelt did not write: {first_few(working.hidden)}",
             where=f"{FOLDER}/",
-            fix="move them away, or remove them with --discard-edits",
+            fix=f"move them away, or remove them: {way_out.discarding}",
         )
     if working.edited:
-        raise EditedError(
-            edited_by_hand(working),
-            where=f"{FOLDER}/",
-            fix="cast them as they are (`cluster-forge cast`), or overwrite them with --discard-edits",
-        )
+        raise EditedError(edited_by_hand(working), where=f"{FOLDER}/", fix=way_out.fix(working.record))
+
+
+def lost_edits(working: WorkingTree, to_write: FileTree, files: Workspace) -> Iterator[Edit]:
+    """The edits that are not in ``to_write``, which replaces the folder. Hidden files never are."""
+    for shown in working.edited:
+        sign, path = (shown[0], shown[2:]) if shown[:2] in ("+ ", "- ") else ("", shown)
+        content = working.tree.files.get(path)
+        if content != to_write.files.get(path):
+            is_added = sign == "+" and path not in to_write.files  # others are new only because the record is damaged
+            kind = EditKind.ADDED if is_added else EditKind.DELETED if sign == "-" else EditKind.EDITED
+            yield Edit(path=f"{FOLDER}/{path}", kind=kind, content=content)
+    for path in working.hidden:
+        yield Edit(path=f"{FOLDER}/{path}", kind=EditKind.ADDED, content=files.read(f"{FOLDER}/{path}"))
 
 
 def edited_by_hand(working: WorkingTree) -> str:
@@ -98,6 +120,10 @@ def edited_files(record: Record, tree: FileTree) -> list[str]:
     changed = [path for path, content in tree.files.items() if path in known and Digest.of(content) != known[path]]
     added = [f"+ {path}" for path in tree if path not in known]
     return sorted(changed) + added + [f"- {path}" for path in known if path not in tree.files]
+
+
+def _hidden(files: Workspace) -> tuple[str, ...]:
+    return tuple(name for name in files.names(FOLDER) if _is_hidden(name) and f"{FOLDER}/{name}" != RECORD)
 
 
 def _is_hidden(path: str) -> bool:

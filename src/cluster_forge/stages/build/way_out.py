@@ -1,0 +1,72 @@
+"""What to type where `working/` has hand edits: how they are cast, and how they are given up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from cluster_forge.foundation import build
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.record import Record
+
+CommandLine = Callable[[str], str]
+"""The whole command line for a verb and its options, as ``cast --stale``: with the workspace and the selection of this run."""
+
+CHANGED: Final = "description, lock, input/ or selection changed since the last smelt"
+_AS_SMELTED: Final = "cast that with the name, the selection and the --environment that it was smelted with"
+_COPY: Final = "a copy stays in .cluster-forge/discarded/"
+
+
+def plain_command(verb: str) -> str:
+    """The command line without a workspace and a selection."""
+    return f"cluster-forge {verb}"
+
+
+def is_current(record: Record, stack: str, inputs: Digest | None) -> bool:
+    """Whether this build wrote `working/` for this stack from these inputs."""
+    return (record.inputs, record.stack, record.tool) == (inputs, stack, build.identity())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayOut:
+    """Of a run of ``verb`` (`smelt` or `forge`) for ``stack``; ``inputs`` computes the fingerprint of what it was asked for,
+    None where not all of it is known.
+    """
+
+    verb: str
+    stack: str
+    inputs: Callable[[], Digest | None]
+    command: CommandLine = plain_command
+
+    @property
+    def discarding(self) -> str:
+        """How the edits are given up."""
+        return f"`{self.command(f'{self.verb} --discard-edits')}` ({_COPY})"
+
+    def fix(self, record: Record) -> str:
+        """Both ways, for a folder with this record."""
+        if record.stack != self.stack:
+            keep = f"working/ holds the stack {record.stack!r}: {_AS_SMELTED}"
+        elif is_current(record, self.stack, self.inputs()):
+            keep = f"cast them as they are: `{self.command('cast')}`"
+        else:
+            keep = f"{CHANGED}: cast working/ as it is, without that change: `{self.command('cast --stale')}`"
+        return f"{keep}; or discard the edits: {self.discarding}"
+
+
+def stale_fix(command: CommandLine, *, has_edits: bool) -> str:
+    """How to continue where `cast` finds `working/` out of date."""
+    as_it_is = f"cast it as it is: `{command('cast --stale')}`"
+    if has_edits:
+        return (
+            f"{as_it_is}; or discard the hand edits and take the change: `{command('smelt --discard-edits')}` ({_COPY})"
+        )
+    return f"run `{command('smelt')}`, or {as_it_is}"
+
+
+def other_stack_fix(command: CommandLine, *, has_edits: bool) -> str:
+    """How to continue where `working/` holds another stack than `cast` was asked for."""
+    if has_edits:
+        return f"{_AS_SMELTED}; or discard the hand edits: `{command('smelt --discard-edits')}` ({_COPY})"
+    return f"run `{command('smelt')}`, or {_AS_SMELTED}"
