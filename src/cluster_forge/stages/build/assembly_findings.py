@@ -16,6 +16,7 @@ from cluster_forge.manifests.order import Unit
 from cluster_forge.manifests.part import Part
 from cluster_forge.manifests.scope import Scopes
 from cluster_forge.stack.model import Component, GitOpsEngine, Stack
+from cluster_forge.stages.build.rendered_component import RenderedComponent
 
 
 def open_subjects(manifest: Manifest, namespace: str) -> Iterator[Finding]:
@@ -49,6 +50,19 @@ def data_hooks(manifests: Iterable[Manifest]) -> Iterator[Finding]:
                 message="holds data and is a hook: Argo CD deletes hooks, by default before each sync, and the data with it",
                 fix="bring it in a component of its own without the hook's annotations, and `exclude` it here",
             )
+
+
+def remarks(rendered: RenderedComponent) -> Iterator[Finding]:
+    """What Helm warns of, with each run: a sourced tree that is reused has it from the lock."""
+    for remark in rendered.remarks:
+        yield Finding(
+            code="helm-warning",
+            severity=remark.severity,
+            component=rendered.name,
+            where=rendered.component.where,
+            message=remark.message,
+            fix=remark.fix,
+        )
 
 
 def wave_conflicts(units: Sequence[Unit], waves: Mapping[ComponentName, int]) -> Iterator[Finding]:
