@@ -136,6 +136,7 @@ class TestNulls:
             ("x: 1", "c: {x: null, p: 1}", {"cache": {"c": {"z": 2}}}, {"c": {"x": None, "p": 1, "z": 2}}),
             ("global: {a: null}", "global: {a: 1, b: 2}", {}, {"global": {"b": 2}}),
             ("global: {a: {x: 1}}", "global: {a: null, b: 2}", {}, {"global": {"a": {"x": 1}, "b": 2}}),
+            ("cache: {t: null}", "{t: null, x: 1}", {}, {"x": 1}),
             ("", "", {}, {}),
             ("# no values\n", "---\n", {}, {}),
         ],
@@ -153,6 +154,18 @@ class TestNulls:
     def test_value_of_a_grandparent_wins_over_a_null_between(self, engine: HelmEngine) -> None:
         archive = with_leaf("cache: {leaf: {k: 5}}", "leaf: {k: null, l: null}", "{k: 1, l: 2}", dependency())
         assert seen(engine, archive)["leaf"] == {"k": 5}
+
+    def test_null_below_a_table_over_a_list_is_seen(self, engine: HelmEngine) -> None:
+        """The list of the chart between is ignored, so the table of the lowest chart counts."""
+        archive = with_leaf("x: 1", "leaf: {b: [1]}", "b: {a: s, t: {b: null}}", dependency())
+        values = {"cache": {"leaf": {"b": {"t": {"a": None}}}}}
+        assert seen(engine, archive, values)["leaf"] == {"b": {"a": "s", "t": {"a": None, "b": None}}}
+
+    @pytest.mark.parametrize(("declared", "expected"), [("", {"b": None, "k": 1}), (dependency(), "s")])
+    def test_null_in_a_table_of_globals_is_seen(self, engine: HelmEngine, declared: str, expected: Any) -> None:
+        """With declared dependencies Helm merges the charts' own globals first, and a table does not replace text."""
+        archive = chart("global: {a: s}", "global: {a: {b: null}}", declared)
+        assert seen(engine, archive, {"global": {"a": {"k": 1}}})["cache"] == {"global": {"a": expected}}
 
     def test_own_nulls_are_seen(self, engine: HelmEngine) -> None:
         archive = chart("{a: null, b: {x: null}}", "{c: null, d: 1}")

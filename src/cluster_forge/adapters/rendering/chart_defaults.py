@@ -33,11 +33,8 @@ class Installed:
 def explicit(archive: bytes, chart: Chart, values: Table) -> tuple[bytes, Table]:
     """The archive and the values that every version of Helm renders as Helm 3.22 renders the given ones."""
     part = installed(chart, values)
-    changed = dict(_changed(part, is_merged=False))
-    given = with_nulls(values, defaults(part, () if part.has_declared else table(values, GLOBAL)))
-    for key in chart.values.keys() - changed.get("", chart.values).keys():
-        if key in values and values[key] is None:
-            del given[key]  # as Helm, which removes a null default if it is null in the values, too
+    changed = dict(_changed(part, values, is_merged=False))
+    given = with_nulls(values, completed(part, values, {} if part.has_declared else table(values, GLOBAL)))
     return with_values(archive, changed) if changed else archive, given
 
 
@@ -48,25 +45,26 @@ def installed(chart: Chart, values: Table) -> Installed:
     return Installed(name=chart.name, chart=chart, dependency=None, subcharts=subcharts)
 
 
-def defaults(part: Installed, globals_above: Collection[str] = ()) -> dict[str, Any]:
-    """The values that the templates see without values of the user, nulls kept (Helm, ``MergeValues``).
+def completed(part: Installed, given: Table, globals_above: Table) -> dict[str, Any]:
+    """The values of a chart and of those in it: the given ones over the defaults, nulls kept (Helm, ``MergeValues``).
 
-    A null among a subchart's globals is left out where a chart above has that global: the one above wins.
+    A global of a subchart is left out where a chart above has it: the one above wins, unless both are tables.
     """
-    own = dict(part.chart.values)
-    above = {*globals_above, *table(own, GLOBAL)}
+    own = merged(given, part.chart.values)
+    above = merged(globals_above, table(part.chart.values, GLOBAL))
     for sub in part.subcharts:
-        below = defaults(sub, above)
-        shared = {key: value for key, value in table(below, GLOBAL).items() if key not in above}
-        below = {
-            **{key: value for key, value in below.items() if key != GLOBAL},
-            **({GLOBAL: shared} if shared else {}),
-        }
         if isinstance(own.get(sub.name, {}), Mapping):
-            own[sub.name] = merged(own.get(sub.name, {}), below)
-    for sub in part.subcharts:
+            below = completed(sub, table(own, sub.name), above)
+            shared = {
+                key: value
+                for key, value in table(below, GLOBAL).items()
+                if key not in above or (isinstance(value, Mapping) and isinstance(above[key], Mapping))
+            }
+            own[sub.name] = {**below, GLOBAL: shared} if GLOBAL in below else below
+    for sub in (sub for sub in part.subcharts if sub.dependency and sub.dependency.imports):
+        default = completed(sub, table(part.chart.values, sub.name), above)
         for child, parent in sub.dependency.imports if sub.dependency else ():
-            imported = lookup(own, [sub.name, *child.split(".")])
+            imported = lookup(default, child.split("."))
             if isinstance(imported, Mapping):
                 for key in reversed(parent.split(".") if parent != "." else []):
                     imported = {key: imported}
@@ -75,7 +73,7 @@ def defaults(part: Installed, globals_above: Collection[str] = ()) -> dict[str, 
 
 
 def with_nulls(values: Table, default: Table) -> dict[str, Any]:
-    """``values`` with each null of ``default`` for which they say nothing."""
+    """``values`` with each null of ``default``, which has them on top, for which they say nothing."""
     result = dict(values)
     for key, value in default.items():
         if value is None:
@@ -136,17 +134,20 @@ def _everything(chart: Chart, values: Table) -> dict[str, Any]:
     return result
 
 
-def _changed(part: Installed, *, is_merged: bool) -> Iterator[tuple[str, Table]]:
-    """The charts with other values: without the nulls that Helm would remove, and as one document. By folder.
+def _changed(part: Installed, given: Table, *, is_merged: bool) -> Iterator[tuple[str, Table]]:
+    """The charts with other values: without the nulls that only Helm 4 removes, and as one document. By folder.
 
     ``is_merged``: Helm removes these nulls itself, because a chart above declares its subcharts.
     """
     values, names = part.chart.values, {sub.name for sub in part.subcharts}
-    kept = {key: value for key, value in values.items() if is_merged or value is not None or key in names}
+    kept = {
+        key: value for key, value in values.items() if is_merged or value is not None or key in names or key in given
+    }
     if part.chart.folder is not None and (len(kept) < len(values) or part.chart.is_split):
         yield part.chart.folder, kept
     for sub in part.subcharts:
-        yield from _changed(sub, is_merged=is_merged or part.has_declared)
+        below = table(merged(given, values), sub.name)
+        yield from _changed(sub, below, is_merged=is_merged or part.has_declared)
 
 
 def _switched_on(chart: Chart, prefix: str, values: Table, tags: Table) -> Iterator[Installed]:
