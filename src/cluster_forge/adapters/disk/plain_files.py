@@ -31,6 +31,26 @@ def open_file(path: Path, flags: int, mode: int = 0o666) -> int:
     return descriptor
 
 
+def open_own(path: Path, flags: int, mode: int = 0o666) -> int:
+    """The descriptor of a file that is written to, opened with ``flags``.
+
+    A file with a second name (a hard link) is replaced by a copy first: what has the other name is not ours to change.
+
+    Raises:
+        WorkspaceError, OSError: as for `open_file`.
+    """
+    status = _status(path)
+    if status and stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+        draft = path.with_name(f".{path.name}-own")
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, stat.S_IMODE(status.st_mode))
+        with os.fdopen(descriptor, "wb") as file:
+            if not flags & os.O_TRUNC:
+                file.write(read(path, None))
+        draft.replace(path)
+    return open_file(path, flags, mode)
+
+
 def read(path: Path, limit_bytes: int | None = 1 << 20) -> bytes:
     """The first ``limit_bytes`` of a file; None: all of it.
 

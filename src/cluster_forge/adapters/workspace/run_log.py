@@ -88,7 +88,7 @@ def append_to_history(workspace: Path, entry: Mapping[str, Any]) -> None:
 
 def _opened(path: Path, flags: int) -> FileIO:
     """A log, without a link being followed; its mode says that lines are appended."""
-    return FileIO(plain_files.open_file(path, flags), "r+" if flags & os.O_RDWR else "a")
+    return FileIO(plain_files.open_own(path, flags), "r+" if flags & os.O_RDWR else "a")
 
 
 def _append(file: FileIO, entry: Mapping[str, Any], *, after: bytes = b"") -> None:
