@@ -13,5 +13,6 @@ else
   own
 fi
 deploy
+alone
 if [ -n "$print$dry_run" ]; then say 'nothing was changed'; else say "the stack $stack is deployed"; fi
 ended=yes

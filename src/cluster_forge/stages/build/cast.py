@@ -228,7 +228,7 @@ def _image(
         version=working.record.revision,
         created=request.time,
         revision=repository.commit,
-        description=f"{len(working.record.parts)} components for Kubernetes {stack.target.kubernetes}",
+        description=f"{counted(working.record.components, 'component')} for Kubernetes {stack.target.kubernetes}",
     )
     built = [image.build(packed, architecture.value, about) for architecture in stack.target.architectures]
     layout = index.build(built, about)
