@@ -55,6 +55,31 @@ def test_the_script_of_a_large_stack_stays_short(parts: tuple[Part, ...]) -> Non
     assert len(text.splitlines()) < LONGEST[Delivery.DIRECT]
 
 
+@pytest.mark.parametrize(
+    ("delivery", "summary"),
+    [
+        (Delivery.DIRECT, "3 components, 22 objects, applied by kubectl"),
+        (Delivery.INSTALL, "3 components, applied by Argo CD, which is installed first"),
+        (Delivery.EXISTING, "3 components, applied by the Argo CD in the cluster"),
+    ],
+)
+def test_components_are_counted_as_cast_counts_them(
+    run: Callable[..., Run], parts: tuple[Part, ...], make_part: Callable[..., Part], delivery: Delivery, summary: str
+) -> None:
+    """Those with objects, Argo CD among them (`CastResult.components`)."""
+    result = run(delivery, "--print", parts=(*parts, make_part("empty", [])))
+    assert result.out.startswith(f"stack demo, {summary}:\n")
+
+
+def test_one_is_counted_as_one(
+    run: Callable[..., Run], make_part: Callable[..., Part], make_body: Callable[..., dict[str, object]]
+) -> None:
+    one = make_part("one", [make_body("v1", "ConfigMap", "c", "default")])
+    result = run(Delivery.DIRECT, "--yes", parts=(one,))
+    assert result.out.startswith("stack demo, 1 component, 1 object, applied by kubectl")
+    assert "applied bootstrap/waves/000-one/objects.yaml (1 object)\n" in result.out
+
+
 @pytest.mark.parametrize("delivery", list(Delivery))
 def test_print_needs_no_cluster(run: Callable[..., Run], delivery: Delivery) -> None:
     result = run(delivery, "--print")

@@ -102,7 +102,7 @@ def _summary(plan: DeployPlan) -> str:
         case Delivery.DIRECT:
             return f"{components}, {counted(plan.objects, 'object')}, applied by kubectl"
         case Delivery.INSTALL:
-            return f"Argo CD and {components}, applied by Argo CD"
+            return f"{components}, applied by Argo CD, which is installed first"
         case Delivery.EXISTING:
             return f"{components}, applied by the Argo CD in the cluster"
 

@@ -148,6 +148,16 @@ claim() {
   else
     created -f "$here/bootstrap/claim.yaml"
   fi
+  run=$(uname -n)/$$/$(now)
+  changed annotate configmap "claim-$stack" -n cluster-forge --overwrite "cluster-forge/run=$run"
+}
+
+# alone: of two deploy.sh of one stack at the same time, the earlier one ends: together they would mix two versions.
+alone() {
+  [ -z "$print$dry_run" ] || return 0
+  changed get configmap "claim-$stack" -n cluster-forge -o 'jsonpath={.metadata.annotations.cluster-forge/run}'
+  [ "$answer" = "$run" ] ||
+    failed "another deploy.sh has begun to deploy the stack $stack (HOST/PROCESS/TIME: ${answer:-unknown}); this one ends"
 }
 
 # created ARGUMENT…: kubectl create. What another deployment creates at the same time is there, too.
