@@ -122,8 +122,7 @@ def test_kubectl_applies_wave_by_wave_and_waits(run: Callable[..., Run]) -> None
         "get --raw /version",
         "auth can-i * * --all-namespaces",
         "api-resources --no-headers",
-        "get configmap claim-demo -n cluster-forge --ignore-not-found"
-        " -o jsonpath={.metadata.name} {.metadata.labels.cluster-forge/environment}",
+        "get configmap claim-demo -n cluster-forge --ignore-not-found -o jsonpath={.metadata.name} {.metadata.labels.cluster-forge/environment}",
         "config view --minify -o jsonpath={.current-context}|{.clusters[0].cluster.server}|{.contexts[0].context.namespace}",
     ]
     shop = [call.split(" -o ")[0] for call in calls if "shop" in call]
