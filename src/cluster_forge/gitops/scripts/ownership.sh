@@ -138,7 +138,7 @@ claim() {
     changed patch configmap "claim-$other" -n cluster-forge --type=merge --patch-file="$facts/patch"
   done
   if exists configmap "claim-$stack" -n cluster-forge; then
-    claim_again
+    if [ -n "$narrowed" ]; then add_to_claim; else changed replace -f "$here/bootstrap/claim.yaml"; fi
   else
     changed create -f "$here/bootstrap/claim.yaml"
   fi
