@@ -118,11 +118,12 @@ def test_kubectl_applies_wave_by_wave_and_waits(run: Callable[..., Run]) -> None
     assert result.code == 0, result.err
     assert all(call.startswith("--context there --kubeconfig /k ") for call in result.calls)
     calls = [call.removeprefix("--context there --kubeconfig /k ") for call in result.calls]
+    environment = "jsonpath={.metadata.name} {.metadata.labels.cluster-forge/environment}"
     assert calls[:5] == [
         "get --raw /version",
         "auth can-i * * --all-namespaces",
         "api-resources --no-headers",
-        "get configmap claim-demo -n cluster-forge --ignore-not-found -o jsonpath={.metadata.name} {.metadata.labels.cluster-forge/environment}",
+        f"get configmap claim-demo -n cluster-forge --ignore-not-found -o {environment}",
         "config view --minify -o jsonpath={.current-context}|{.clusters[0].cluster.server}|{.contexts[0].context.namespace}",
     ]
     shop = [call.split(" -o ")[0] for call in calls if "shop" in call]

@@ -152,6 +152,21 @@ claim() {
   changed annotate configmap "claim-$stack" -n cluster-forge --overwrite "cluster-forge/run=$run"
 }
 
+# claim_again: the claim is there, and keeps what stays behind with data, or the rest of a narrowed stack.
+claim_again() {
+  if [ -n "$narrowed" ]; then
+    with_the_rest >"$facts/ours"
+  elif [ -n "$(of stays)" ]; then
+    of stays | sed 's/$/ stays-behind/' | cat "$here/bootstrap/objects" - >"$facts/ours"
+  else
+    changed replace -f "$here/bootstrap/claim.yaml"
+    return
+  fi
+  label=null
+  [ -z "$environment" ] || label="\"$environment\""
+  claimed_by "$stack" "$facts/ours" '"metadata":{"labels":{"cluster-forge/environment":'"$label"'}},'
+}
+
 # alone: of two deploy.sh of one stack at the same time, the earlier one ends: together they would mix two versions.
 alone() {
   [ -z "$print$dry_run" ] || return 0
