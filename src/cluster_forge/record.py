@@ -32,13 +32,14 @@ class Record:
     """What smelt wrote, and from which inputs.
 
     ``tool`` is the build of Cluster-Forge, ``inputs`` the fingerprint of description, lock and files, ``revision`` the
-    tag that the Applications are pinned to. ``files`` has the digest of every file of ``working/``, by path, to detect
+    tag that the Applications are pinned to, ``folder`` names the environment and the selection, too (`stack.variant`). ``files`` has the digest of every file of ``working/``, by path, to detect
     hand edits. ``own_findings`` are those of smelt itself, before ``checks.ignore`` and ``--allow``.
     """
 
     schema: Literal["cluster-forge/smelt/v1"] = "cluster-forge/smelt/v1"
     tool: str
     stack: str
+    folder: str = ""
     inputs: Digest
     revision: str
     findings: FindingCounts = FindingCounts()
@@ -48,6 +49,11 @@ class Record:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "files", MappingProxyType(dict(sorted(self.files.items()))))
+
+    @property
+    def holds(self) -> str:
+        """The stack, environment and selection, as the name of their folder."""
+        return self.folder or self.stack
 
     @property
     def objects(self) -> int:

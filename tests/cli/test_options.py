@@ -41,7 +41,7 @@ class TestNames:
         answer = workspace.ok("config", "show", "--environment", "production", "--format", "json").json
         assert answer["description"]["target"] == {"size": "large"}
         workspace.ok("forge", "--environment", "production")
-        assert '"size": "large"' in workspace.read("stacks/demo/stack.json")
+        assert '"size": "large"' in workspace.read("stacks/demo.production/stack.json")
         assert workspace.run("cast").code == 22
         workspace.ok("cast", "--environment", "production")
 
@@ -81,6 +81,10 @@ class TestUsage:
             (("apply",), "there is no verb 'apply': run `sh stacks/NAME/deploy.sh`, which `forge` writes"),
             (("diff", "--all"), "there is no verb 'diff': run `cluster-forge smelt`, which prints what changed"),
             (("search", "x"), "there is no verb 'search': run `cluster-forge catalog search WORD`"),
+            (("rollback",), "there is no verb 'rollback': check out the description and the lock of before"),
+            (("plan",), "there is no verb 'plan': run `cluster-forge smelt`, which prints what changed"),
+            (("Deploy",), "there is no verb 'Deploy': run `sh stacks/NAME/deploy.sh`"),
+            (("add", "grafana"), "there is no verb 'add': write `- NAME` below `components`"),
             (("version",), "there is no verb 'version': run `cluster-forge --version`"),
             (("help", "lint"), "there is no verb 'lint': run `cluster-forge config validate`"),
             (("help", "frge"), "unknown verb 'frge', did you mean 'forge'?"),
@@ -287,9 +291,9 @@ def on_a_terminal(workspace: Workspace, *arguments: str, **environment: str) -> 
 
 def test_jobs_change_nothing(workspace: Workspace) -> None:
     workspace.ok("forge", "--jobs", "1")
-    before = json.loads(workspace.read("stacks/demo/stack.json"))
+    before = json.loads(workspace.read("stacks/demo.production/stack.json"))
     workspace.ok("forge", "--jobs", "8")
-    assert json.loads(workspace.read("stacks/demo/stack.json")) == before
+    assert json.loads(workspace.read("stacks/demo.production/stack.json")) == before
 
 
 def test_a_file_of_thousands_of_unknown_options(workspace: Workspace) -> None:

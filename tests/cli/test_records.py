@@ -116,7 +116,8 @@ class TestHistory:
         workspace.ok("cast")
         workspace.ok("forge", "--environment", "production")
         first, second = history(workspace)
-        stack = json.loads(workspace.read("stacks/demo/stack.json"))
+        stack = json.loads(workspace.read("stacks/demo.production/stack.json"))
+        assert (first["folder"], second["folder"]) == ("stacks/demo", "stacks/demo.production")
         assert (second["image"], second["commit"]) == (stack["image"]["digest"], stack["git"]["commit"])
         assert (second["revision"], second["stack"]) == (stack["version"], "demo")
         assert [entry["verb"] for entry in (first, second)] == ["cast", "forge"]

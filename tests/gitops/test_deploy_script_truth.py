@@ -230,6 +230,22 @@ def test_secrets_that_may_not_be_read_are_said(run: Go, arguments: list[str], co
     assert "Forbidden" in result.err
 
 
+def test_the_namespace_of_several_missing_secrets_is_made_once(run: Go) -> None:
+    secrets = tuple(
+        ExpectedSecret(name=name, namespace=where, keys={"key": ""})
+        for name, where in (("a", "shop"), ("b", "shop"), ("c", "shop-two"))
+    )
+    stack = dataclasses.replace(
+        STACKS[Delivery.DIRECT], components=(Component(name=ComponentName("shop"), secrets=secrets),)
+    )
+    lines = run(Delivery.DIRECT, "--yes", stack=stack).err.splitlines()
+    assert [line for line in lines if "create namespace" in line] == [
+        "  kubectl create namespace shop",
+        "  kubectl create namespace shop-two",
+    ]
+    assert sum("create secret" in line for line in lines) == 3
+
+
 def test_a_secret_of_unknown_keys_must_exist(run: Go) -> None:
     secret = ExpectedSecret(name="login", namespace="shop", keys={})
     component = Component(name=ComponentName("shop"), secrets=(secret,))
@@ -481,6 +497,42 @@ def test_degraded_objects_are_named_before_the_events(run: Go) -> None:
     ]
     result = run(Delivery.INSTALL, "--yes", "--timeout=0", answers=answers)
     assert result.err.index("no metrics") < result.err.index("LAST")
+
+
+def test_objects_of_which_argo_cd_does_not_keep_the_health_are_named_by_their_conditions(run: Go) -> None:
+    """Argo CD 3 has no health in ``status.resources`` (seen with 3.5.7)."""
+    status = """\
+Deployment/web in shop|Available|False|MinimumReplicasUnavailable|"it does not have | minimum availability"
+Deployment/web in shop|Progressing|False|ProgressDeadlineExceeded|"timed out"
+Deployment/fine in shop|Available|True|MinimumReplicasAvailable|"fine"
+HorizontalPodAutoscaler/web in shop|ScalingActive|False|FailedGetResourceMetric|"no metrics"
+HorizontalPodAutoscaler/web in shop|ScalingLimited|False|DesiredWithinRange|"in range"
+Job/once in shop|Failed|True|BackoffLimitExceeded|"failed too often"
+Job/fine in shop|FailureTarget|False||
+Widget/one in shop|Progressing|False|Idle|"nothing to do"
+Widget/one in shop|Ready|Unknown||
+PersistentVolumeClaim/files in shop|phase|Pending||
+Namespace/shop|phase|Active||
+Application/demo.shop in argocd|SyncError|||"is printed elsewhere"
+"""
+    resources = "apps|v1|Deployment|shop|web\n|v1|Namespace||shop"
+    answers: Answers = [
+        ["WANTED:", [[0, states(shop="v-1 v-1 Synced Degraded Succeeded")]]],
+        ["demo.shop -n argocd --ignore-not-found -o jsonpath={range .status.resources[*]}", [[0, resources]]],
+        ["go-template={{define", [[0, status]]],
+        ["get events", [[0, "LAST"]]],
+    ]
+    result = run(Delivery.INSTALL, "--yes", "--timeout=0", answers=answers)
+    shown = result.err.partition("deploy.sh:")[0].splitlines()
+    assert [line for line in shown if " in shop: " in line] == [
+        'Deployment/web in shop: Available is False (MinimumReplicasUnavailable): "it does not have | minimum availability"',
+        'Deployment/web in shop: Progressing is False (ProgressDeadlineExceeded): "timed out"',
+        'HorizontalPodAutoscaler/web in shop: ScalingActive is False (FailedGetResourceMetric): "no metrics"',
+        'Job/once in shop: Failed is True (BackoffLimitExceeded): "failed too often"',
+        "Widget/one in shop: Ready is Unknown",
+        "PersistentVolumeClaim/files in shop: Pending",
+    ]
+    assert "printed elsewhere" not in result.err
 
 
 def test_argo_cd_that_cannot_be_asked_is_said(run: Go) -> None:

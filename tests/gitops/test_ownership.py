@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ if os.path.exists(f"{folder}/fails") and call.startswith(open(f"{folder}/fails")
 if call.startswith("get applications") and "PATH" in call and not os.path.exists(f"{folder}/applications"):
     sys.exit("error: the server doesn't have a resource type \\"applications\\"")
 for name, part in (("live", "get -f -"), ("served", "api-resources"), ("applications", "STACK:.metadata.labels.cluster-forge/stack,PATH"),
-                   ("claims", "-l cluster-forge/claim"), ("claimed", "jsonpath={.data.objects}"), ("root", "WANTED:")):
+                   ("claims", "-l cluster-forge/claim"), ("claimed", "jsonpath={.data.objects}"), ("claim", "get configmap claim-demo"), ("root", "WANTED:")):
     if part in call and os.path.exists(f"{folder}/{name}"):
         print(open(f"{folder}/{name}").read(), end="")
         break
@@ -129,6 +131,17 @@ def test_the_list_has_every_object_but_hooks(parts: tuple[Part, ...]) -> None:
     assert len(list(ownership.read(claim["data"]["objects"]))) == len(lines)
 
 
+@pytest.mark.parametrize("name", ["read only", 'a"b', "a\\b", "a\tb"])
+def test_a_name_that_is_not_one_word_is_not_listed(parts: tuple[Part, ...], name: str) -> None:
+    """Kubernetes allows such names of roles; deploy.sh reads the list word by word and writes JSON from it."""
+    part = parts[0]
+    identity = replace(
+        part.objects[0].id, group="rbac.authorization.k8s.io", kind="ClusterRole", namespace="", name=name
+    )
+    more = replace(part, objects=(*part.objects, replace(part.objects[0], id=identity)))
+    assert ownership.tree(STACK, (more, *parts[1:])).files == ownership.tree(STACK, parts).files
+
+
 def test_an_object_that_kubectl_applies_has_no_application(parts: tuple[Part, ...]) -> None:
     assert b"Deployment.apps shop web -\n" in ownership.tree(DIRECT, parts).files["objects"]
 
@@ -200,7 +213,37 @@ def test_what_is_adopted_leaves_the_claim_of_the_other_stack(deploy: Callable[..
     claimed = "Deployment.apps shop web other.web\nSecret other key other.web\n"
     run = deploy(DIRECT, "--adopt", claims="other claim-other\n", claimed=claimed)
     assert run.code == 0, run.err
-    assert (tmp_path / "patch").read_text() == '{"data":{"objects":"Secret other key -\\n"}}'
+    assert json.loads((tmp_path / "patch").read_text()) == {"data": {"objects": "Secret other key other.web\n"}}
+
+
+def test_what_stays_behind_with_data_stays_claimed(
+    deploy: Callable[..., Run], tmp_path: Path, parts: tuple[Part, ...]
+) -> None:
+    """Argo CD does not track CRDs: on a real one the way back to a version that has one was refused without the claim."""
+    crd = "CustomResourceDefinition.apiextensions.k8s.io - gone.example.com"
+    claimed = f"Secret shop gone demo.shop\n{crd} demo.shop\nNamespace - shop demo.definitions\n"
+    run = deploy(STACK, claims="demo claim-demo\n", claimed=claimed, claim="configmap/claim-demo\n")
+    assert run.code == 0, run.err
+    objects = ownership.tree(STACK, parts).files["objects"].decode()
+    assert json.loads((tmp_path / "patch").read_text()) == {"data": {"objects": f"{objects}{crd} stays-behind\n"}}
+    assert not any(call.startswith(("create -f", "replace")) for call in run.changes)
+
+
+@pytest.mark.parametrize(("row", "code"), [("", 0), (live(managers="argocd-controller"), 3)])
+def test_what_stayed_behind_of_another_stack_is_refused_if_it_is_there(
+    deploy: Callable[..., Run], row: str, code: int
+) -> None:
+    run = deploy(STACK, claims="other claim-other\n", claimed="Deployment.apps shop web stays-behind\n", live=row)
+    assert run.code == code, run.err
+    assert ("Deployment.apps/shop/web: belongs to the stack other" in run.err) == bool(code)
+
+
+def test_kubectl_does_not_apply_what_argo_cd_still_delivers(deploy: Callable[..., Run]) -> None:
+    """A stack whose engine changed: Argo CD would undo the changes."""
+    rows = live("demo.shop:apps/Deployment:shop/web", managers="argocd-controller")
+    run = deploy(DIRECT, "--adopt", live=rows, applications="demo.shop demo shop\ndemo.argo-apps demo argo-apps\n")
+    assert (run.code, run.changes) == (3, [])
+    assert "Application/demo.argo-apps: belongs to this stack as Argo CD delivers it" in run.err
 
 
 @pytest.mark.parametrize("arguments", [(), ("--adopt",)])
@@ -254,6 +297,17 @@ def test_an_object_that_another_component_has_now_is_handed_over(deploy: Callabl
         f"patch applications.argoproj.io demo.web -n argocd --type=merge -p {off}",
         "annotate deployment.apps web -n shop --overwrite argocd.argoproj.io/tracking-id=demo.shop:apps/Deployment:shop/web",
     ]
+
+
+def test_an_application_that_gets_an_object_does_not_sync_before_the_root_does(deploy: Callable[..., Run]) -> None:
+    """On a real Argo CD it pruned the object at its revision of before, and created it again at the new one."""
+    rows = live("demo.web:apps/Deployment:shop/web", managers="argocd-controller")
+    applications = "demo.web demo web\ndemo.shop demo shop\ndemo.argo-apps demo argo-apps\n"
+    run = deploy(STACK, live=rows, applications=applications)
+    assert run.code == 0, run.err
+    annotated = next(number for number, call in enumerate(run.changes) if call.startswith("annotate"))
+    paused = [call.split()[2] for call in run.changes[:annotated] if '"automated":null' in call]
+    assert paused == ["demo.argo-apps", "demo.shop", "demo.web"]
 
 
 def test_a_stack_whose_root_was_ended_is_handed_over_as_well(deploy: Callable[..., Run]) -> None:

@@ -17,7 +17,12 @@ FROM = Provenance(component=ComponentName("extra"), origin="input/extra/a.json:1
 @pytest.mark.parametrize(
     ("document", "what", "fix"),
     [
-        ({"title": "Shop", "panels": [], "schemaVersion": 39}, "a Grafana dashboard", "put it into a ConfigMap"),
+        ({"title": "Shop", "panels": [], "schemaVersion": 39}, "a Grafana dashboard", "move it out of `manifests`"),
+        ({"dashboard": {"title": "Shop", "panels": []}, "overwrite": True}, "a Grafana dashboard", "move it out"),
+        ({"__inputs": [], "rows": [], "schemaVersion": 14}, "a Grafana dashboard", "move it out of `manifests`"),
+        ({"configMapGenerator": [{"name": "a"}]}, "a kustomization", "name the output"),
+        ({"services": {"web": {"build": "."}}}, "a Docker Compose file", "convert it"),
+        ({"repositories": [], "helmfiles": ["a.yaml"]}, "a helmfile", "write each release"),
         (
             {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"},
             "a kustomization",
@@ -45,7 +50,7 @@ FROM = Provenance(component=ComponentName("extra"), origin="input/extra/a.json:1
         ({"services": {"web": {}}, "version": "3"}, "a Docker Compose file", "convert it"),
         ({"releases": [{"name": "a"}], "repositories": []}, "a helmfile", "write each release"),
         ({"groups": [{"name": "a", "rules": []}]}, "a file of Prometheus rules", "write them below `spec`"),
-        ({"scrape_configs": []}, "a configuration of Prometheus or Alertmanager", "put it into"),
+        ({"scrape_configs": []}, "a configuration of Prometheus or Alertmanager", "name it in `configMaps"),
         ({"$schema": "x", "properties": {}}, "a JSON schema", "move it"),
         ({"apiVersion": "v1", "kind": "Config", "clusters": []}, "a kubeconfig", "remove it"),
         ({"apiVersion": "kind.x-k8s.io/v1alpha4", "kind": "Cluster"}, "a configuration file of a program", "move it"),
@@ -83,3 +88,25 @@ def test_known_documents_are_named(document: Any, what: str, fix: str) -> None:
 )
 def test_objects_and_unknown_documents_are_not(document: Any) -> None:
     assert other_documents.known(document) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("values.yaml", "a file of Helm values"),
+        ("values-prod.yml", "a file of Helm values"),
+        ("shop-values.yaml", "a file of Helm values"),
+        ("kustomization.yaml", "a kustomization"),
+        ("docker-compose.override.yml", "a Docker Compose file"),
+        ("helmfile.yaml", "a helmfile"),
+    ],
+)
+def test_the_name_of_the_file_decides_where_the_content_does_not(name: str, what: str) -> None:
+    known = other_documents.known({"a": 1}, f"input/extra/{name}:1")
+    assert known is not None
+    assert known.what == what
+
+
+def test_the_name_does_not_decide_about_objects_and_unknown_files() -> None:
+    assert other_documents.known({"apiVersion": "v1", "kind": "ConfigMap"}, "input/extra/values.yaml:1") is None
+    assert other_documents.known({"a": 1}, "input/values/a.yaml:1") is None

@@ -26,6 +26,9 @@ def manifest(kind: str, api: str = "v1", **metadata: Any) -> Manifest:
         ("PersistentVolume", "v1", True),
         ("CustomResourceDefinition", CRDS, True),
         ("CustomResourceDefinition", "apiextensions.k8s.io/v1beta1", True),
+        ("VolumeSnapshot", "snapshot.storage.k8s.io/v1", True),
+        ("VolumeSnapshotContent", "snapshot.storage.k8s.io/v1", True),
+        ("VolumeSnapshotClass", "snapshot.storage.k8s.io/v1", False),
         ("Namespace", "example.com/v1", False),
         ("Secret", "v1", False),
     ],
@@ -47,6 +50,7 @@ def test_what_holds_data_is_annotated(kind: str, api: str, is_kept: bool) -> Non
         ("Prune=false", "Prune=false,Delete=false"),
         ("Prune=true,Delete=true", "Prune=false,Delete=false"),
         ("Prune=confirm", "Prune=confirm,Delete=false"),
+        ("Force=true,Replace=true", "Replace=true,Prune=false,Delete=false"),
         ("Delete=confirm,,PruneLast=true", "Delete=confirm,PruneLast=true,Prune=false"),
     ],
 )

@@ -208,3 +208,19 @@ def test_a_catalogs_component_gets_one_value(native: Native) -> None:
     helm = parsed.stack.component("cert-manager").helm
     assert helm is not None
     assert (helm.chart, helm.release) == ("cert-manager", "cm")
+
+
+def test_what_still_names_a_removed_component_is_an_error(native: Native) -> None:
+    own = """\
+define: [{name: loki, needs: [extras]}]
+collections: {logging: [shop, alloy]}
+components: [{name: shop, remove: true}, {name: extras, remove: true}]
+"""
+    found = {error.message: error for error in errors(native, own)}
+    assert set(found) == {
+        "collection logging contains shop, which is removed at input/config.yaml:7",
+        "loki needs extras, which is removed at input/config.yaml:7",
+    }
+    fixes = [error.fix or "" for error in found.values()]
+    assert any("`collections: {logging: […]}`" in fix for fix in fixes)
+    assert any("take it out of the `needs` of loki as well" in fix for fix in fixes)

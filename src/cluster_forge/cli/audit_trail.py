@@ -27,6 +27,7 @@ def append(session: Session, verb: str, description: Description, cast: CastResu
         "verb": verb,
         "arguments": without_secrets(session.arguments),
         "stack": cast.stack,
+        "folder": cast.folder,
         "description": {path: str(digest) for path, digest in sorted(description.digests.items())},
         "lock": str(Digest.of(lock_content)) if lock_content is not None else None,
         "tool": __version__,

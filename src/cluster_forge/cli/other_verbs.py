@@ -19,20 +19,35 @@ _FETCH: Final = "run `cluster-forge mine`"
 _SAME: Final[Mapping[str, str]] = MappingProxyType(
     {
         **dict.fromkeys(("apply", "deploy", "install", "sync", "up"), _DEPLOY),
-        **dict.fromkeys(("template", "render", "manifests", "compile"), _RENDER),
-        **dict.fromkeys(("lint", "validate", "verify", "check"), _CHECK),
-        "diff": _DIFF,
+        **dict.fromkeys(("template", "render", "manifests", "compile", "generate"), _RENDER),
+        **dict.fromkeys(("lint", "validate", "verify", "check", "test"), _CHECK),
+        **dict.fromkeys(("diff", "plan", "preview"), _DIFF),
         **dict.fromkeys(("build", "package", "create", "bundle"), _BUILD),
         **dict.fromkeys(("list", "ls", "get", "show"), _LIST),
-        **dict.fromkeys(("fetch", "pull", "download", "dependency", "deps", "vendor"), _FETCH),
-        "update": "run `cluster-forge mine --update NAME`",
+        **dict.fromkeys(("fetch", "pull", "download", "dependency", "deps", "vendor", "lock"), _FETCH),
+        **dict.fromkeys(
+            ("update", "outdated"), "run `cluster-forge mine --update NAME`: it takes the newest version in range"
+        ),
         "upgrade": "change `version` in input/config.yaml, then run `cluster-forge forge` and `sh stacks/NAME/deploy.sh`",
         "search": "run `cluster-forge catalog search WORD`",
         "repo": "name `helm.repository` in the component: repositories need no adding",
         "status": "run `kubectl get applications -A` with Argo CD; `sh stacks/NAME/deploy.sh` waits until everything is ready",
         **dict.fromkeys(
-            ("delete", "destroy", "uninstall", "remove"),
+            ("delete", "destroy", "uninstall", "remove", "down"),
             "delete with kubectl: stacks/NAME/stack.json lists the components",
+        ),
+        "rollback": "check out the description and the lock of before, then run `cluster-forge forge` and `sh stacks/NAME/deploy.sh`",
+        "history": "read .cluster-forge/history.jsonl: who cast what, from which description and lock",
+        "add": "write `- NAME` below `components` in input/config.yaml; `cluster-forge catalog search WORD` finds names",
+        "images": "read stacks/NAME/images.txt, which `cluster-forge cast` writes",
+        "mirror": "pass `--mirror DIR` to `cluster-forge mine`: charts are looked up there first",
+        **dict.fromkeys(
+            ("explain", "describe"), "run `cluster-forge config show --origins`, or `cluster-forge catalog show NAME`"
+        ),
+        "customize": "edit files in working/; `cluster-forge cast` takes them as they are",
+        "kustomize": "name the output of `kustomize build` in `manifests` of a component",
+        **dict.fromkeys(
+            ("push", "publish"), "copy stacks/NAME/image, an OCI image layout, with a program such as skopeo or crane"
         ),
         "new": "run `cluster-forge init`, or `cluster-forge catalog new` for a component of the catalog",
         "version": "run `cluster-forge --version`",
@@ -42,4 +57,5 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
 
 def pointer(verb: str) -> str:
     """The message about a verb that does not exist here; empty if no other tool has it."""
-    return f"there is no verb {verb!r}: {_SAME[verb]}" if verb in _SAME else ""
+    same = _SAME.get(verb.lower())
+    return f"there is no verb {verb!r}: {same}" if same else ""

@@ -32,9 +32,6 @@ from cluster_forge.manifests.part import Part, PartObject
 
 _NAMESPACE, _JOB, _POD = ("", "Namespace"), ("batch", "Job"), ("", "Pod")
 
-_KEPT = frozenset({_NAMESPACE, ("", "PersistentVolumeClaim"), ("", "PersistentVolume"), CRD})
-"""Kinds that hold data: no policy of a hook deletes them."""
-
 _DELETIONS = {
     DeletePolicy.BEFORE_CREATION: HookDeletion.BEFORE,
     DeletePolicy.SUCCEEDED: HookDeletion.SUCCEEDED,
@@ -143,7 +140,7 @@ def _deletions(item: PartObject, step: ApplyHooks) -> Iterator[DeletedHook]:
     ``before-hook-creation`` holds for an object only where it is written: as a default it would delete what an earlier
     deployment has left, such as a generated password.
     """
-    if item.kind in _KEPT:
+    if item.id.holds_data:
         return
     hook = hooks.of(item.body)
     policies = hook.delete_policies if hook.has_delete_policy else frozenset[DeletePolicy]()

@@ -23,7 +23,7 @@ _WIDTH = 118
 def script(plan: DeployPlan, files: FileTree) -> str:
     """The text of `deploy.sh`: POSIX sh, the same for the same plan and the ``files`` of `bootstrap.tree`."""
     read = script_source.read
-    own = (read(name) for name in ("kubectl", "checks", "apply", "ready", "ownership"))
+    own = (read(name) for name in ("kubectl", "checks", "apply", "ready", "ownership", "variant"))
     return "".join((_head(plan, files), read("options"), _namespace(plan), *own, *_deploy(plan), read("main")))
 
 
@@ -40,13 +40,15 @@ def _deploy(plan: DeployPlan) -> tuple[str, ...]:
     if plan.delivery is Delivery.EXISTING:
         own = ("deploy_existing",)
     if plan.argocd.server:
-        return tuple(map(read, ("git_server", "root_application", *own)))
-    return tuple(read(name).replace("  repository\n", "") for name in ("root_application", *own))
+        return tuple(map(read, ("git_server", "unready_objects", "root_application", *own)))
+    return tuple(read(name).replace("  repository\n", "") for name in ("unready_objects", "root_application", *own))
 
 
 def _head(plan: DeployPlan, files: FileTree) -> str:
     values = {
         "stack": plan.stack,
+        "environment": plan.environment,
+        "narrowed": plan.narrowed,
         "target_minor": str(plan.kubernetes.minor),
         "summary": _summary(plan),
         "list": bootstrap.LIST,
@@ -79,6 +81,7 @@ def _argocd(plan: DeployPlan, argocd: ArgoCdPlan) -> dict[str, str]:
         "namespace": argocd.namespace,
         "root": argocd.sync.name,
         "revision": argocd.sync.revision,
+        "prune": "false" if plan.narrowed else "true",
         "namespace_known": "yes" if plan.delivery is Delivery.INSTALL else "",
         "selector": argocd.selector,
         "applications": _words(argocd.applications),
@@ -90,7 +93,11 @@ def _argocd(plan: DeployPlan, argocd: ArgoCdPlan) -> dict[str, str]:
 
 
 def _summary(plan: DeployPlan) -> str:
-    components = counted(len(plan.components), "component")
+    components = (
+        f"only {plan.narrowed}, nothing is pruned" if plan.narrowed else counted(len(plan.components), "component")
+    )
+    if plan.environment:
+        components = f"environment {plan.environment}, {components}"
     match plan.delivery:
         case Delivery.DIRECT:
             return f"{components}, {counted(plan.objects, 'object')}, applied by kubectl"

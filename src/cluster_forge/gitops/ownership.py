@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -24,16 +25,20 @@ from cluster_forge.stack.model import Stack
 OBJECTS: Final = "objects"
 """The list, in the folder ``bootstrap/``, and the key of the ConfigMap that holds it."""
 CLAIM_LABEL: Final = "cluster-forge/claim"
+ENVIRONMENT_LABEL: Final = "cluster-forge/environment"
+"""On the claim: the environment that the stack was cast for."""
+_WORD = re.compile(r"[^\s\"\\]+\Z")
+"""A name that can be a word of the list: that of a role may have spaces and quotes."""
 
 
 def tree(stack: Stack, parts: Sequence[Part]) -> FileTree:
-    """The files. Hooks are not in them: they come and go."""
+    """The files. Hooks are not in them, since they come and go, and neither are names that are not one word."""
     is_direct = delivery_mode.delivery(stack, parts) is Delivery.DIRECT
     claimed = [
         (item, "-" if is_direct else applications.name(stack.name, part.name))
         for part in component.delivered(stack, parts)
         for item in part.objects
-        if not item.hook
+        if not item.hook and _WORD.match(item.id.name)
     ]
     claimed.sort(key=lambda pair: pair[0].id)
     listed = "".join(_line(item.id, application) for item, application in claimed)
@@ -70,6 +75,7 @@ def _claim(stack: Stack, listed: str) -> dict[str, object]:
                 "app.kubernetes.io/managed-by": "cluster-forge",
                 CLAIM_LABEL: "objects",
                 STACK_LABEL: stack.name,
+                **({ENVIRONMENT_LABEL: stack.environment} if stack.environment else {}),
             },
         },
         "data": {OBJECTS: listed},

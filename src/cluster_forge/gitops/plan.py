@@ -30,6 +30,7 @@ from cluster_forge.gitops.steps import (
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
+from cluster_forge.stack import variant
 from cluster_forge.stack.model import ExpectedSecret, KubernetesVersion, RepositorySource, Stack
 
 
@@ -73,6 +74,7 @@ class DeployPlan:
 
     ``claim`` are the files about what the stack claims in the cluster (`ownership`).
     Before the first change the cluster must serve ``apis`` (``apps/v1/Deployment``) and have ``secrets``.
+    ``narrowed`` says in words which components are selected; empty for the whole stack.
     """
 
     stack: str
@@ -84,6 +86,8 @@ class DeployPlan:
     argocd: ArgoCdPlan | None = None
     apis: tuple[str, ...] = ()
     secrets: tuple[ExpectedSecret, ...] = ()
+    environment: str = ""
+    narrowed: str = ""
 
     @property
     def objects(self) -> int:
@@ -114,6 +118,8 @@ def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, r
         argocd=None if is_direct else _argocd(stack, parts, repository, commit, revision),
         apis=requirements.apis(component.delivered(stack, parts)),
         secrets=requirements.secrets(stack, parts),
+        environment=stack.environment,
+        narrowed=variant.selection(stack),
     )
 
 

@@ -13,16 +13,16 @@ _Kind = tuple[str, str]
 
 
 def needs(
-    components: Mapping[ComponentName, Sequence[Manifest]],
+    components: Mapping[ComponentName, Sequence[Manifest]], waves: Mapping[ComponentName, int]
 ) -> dict[ComponentName, Mapping[ComponentName, str]]:
     """For each component the others whose CRDs its objects need, with one such kind: ``Certificate.cert-manager.io``.
 
     A component needs none for a kind that it defines itself. Of several components with the same CRD one is enough: the
-    earliest of them keeps it (`duplicates`).
+    first by ``waves``, those that the components have without these needs. It keeps the CRD (`duplicates`).
     """
     providers: dict[_Kind, ComponentName] = {}
     own: dict[ComponentName, set[_Kind]] = {}
-    for name in sorted(components):
+    for name in sorted(components, key=lambda name: (waves[name], name)):
         own[name] = {(kind.group, kind.kind) for kind in scope.custom_kinds(components[name])}
         for kind in own[name]:
             providers.setdefault(kind, name)

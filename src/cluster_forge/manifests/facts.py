@@ -69,11 +69,12 @@ def _defined(body: Mapping[str, Any]) -> CustomKind | None:
         return None
     spec = body.get("spec")
     names = spec.get("names") if isinstance(spec, dict) else None
-    if not (isinstance(spec, dict) and isinstance(names, dict) and isinstance(names.get("kind"), str)):
+    kind = names.get("kind") if isinstance(names, dict) else None
+    if not isinstance(spec, dict) or not isinstance(kind, str) or not kind:
         return None
     return CustomKind(
         group=str(spec.get("group", "")),
-        kind=names["kind"],
+        kind=kind,
         namespaced=spec.get("scope") == "Namespaced",
         versions=_served(spec),
     )

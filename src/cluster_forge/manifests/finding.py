@@ -18,7 +18,7 @@ CODES = frozenset(
         *("missing-provider", "duplicate-provider"),
         *("invalid-name", "repeated-key", "server-field"),
         *("hand-edited", "left-out", "stale", "unused-source", "pulled-in"),
-        *("wave-conflict", "stays-behind", "data-hook", "engine-missing"),
+        *("wave-conflict", "stays-behind", "data-hook", "deleted-volumes", "engine-missing"),
         *("gone-image", "requests", "memory-limit", "replicas", "disruption-budget", "spread", "service-type"),
         *("telemetry", "render-failed", "unknown-name", "untried-wiring"),
     )

@@ -16,6 +16,8 @@ _WITH_DATA = frozenset(
         ("", "Namespace"),
         ("", "PersistentVolumeClaim"),
         ("", "PersistentVolume"),
+        ("snapshot.storage.k8s.io", "VolumeSnapshot"),
+        ("snapshot.storage.k8s.io", "VolumeSnapshotContent"),
         ("apiextensions.k8s.io", "CustomResourceDefinition"),
     }
 )
@@ -55,7 +57,7 @@ class ObjectId:
 
     @property
     def holds_data(self) -> bool:
-        """Whether data is lost with the object: a Namespace with its objects, a CRD with those of its kind, a volume."""
+        """Whether data is lost with the object: a Namespace with its objects, a CRD with those of its kind, a volume, a snapshot."""
         return (self.group, self.kind) in _WITH_DATA
 
     def to_plain(self) -> list[str]:

@@ -10,6 +10,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from cluster_forge.foundation.names import nearest
 from cluster_forge.manifests.kubernetes_api_table import KINDS, MINORS, SUBRESOURCE_KINDS
 
 if TYPE_CHECKING:
@@ -81,6 +82,13 @@ def versions_of(group: str, kind: str, minor: int) -> tuple[str, ...]:
     newest_first = sorted(served, key=lambda row: row[1], reverse=True)
     served = sorted(newest_first, key=lambda row: (row[0] != group, "alpha" in row[1], "beta" in row[1], row[0]))
     return tuple(f"{group}/{version}" if group else version for group, version, *_ in served)
+
+
+def similar_kind(group: str, kind: str, minor: int) -> str:
+    """The kind that ``minor`` serves and that was probably meant: in another case, or misspelled; empty if there is none."""
+    served = {row[2]: row[0] for row in KINDS if minor in _minors_in(row[4])}
+    other_case = next((known for known in served if known.lower() == kind.lower()), "")
+    return other_case or nearest(kind, [known for known, its in served.items() if its == group]) or ""
 
 
 @cache

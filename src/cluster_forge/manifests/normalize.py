@@ -12,7 +12,10 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenance
 from cluster_forge.manifests.scope import Scopes
 
-_FIX = "only Kubernetes objects can be deployed; name a Helm values file in `valuesFiles` of a component with `helm`"
+_FIX = (
+    "only Kubernetes objects can be deployed; name a Helm values file in `valuesFiles` of a component with `helm`, "
+    "any other file in `configMaps`"
+)
 _RBAC = "rbac.authorization.k8s.io"
 
 
@@ -26,7 +29,7 @@ def objects(value: Any, provenance: Provenance, repeated_keys: tuple[str, ...] =
     """
     if value is None or value == {}:
         return
-    other = other_documents.known(value)
+    other = other_documents.known(value, provenance.origin)
     if other:
         raise _error(provenance, f"not a Kubernetes object: it is {other.what}", other.fix)
     if not isinstance(value, dict):

@@ -24,8 +24,9 @@ _IGNORED: Final = "IgnoreExtraneous"
 def retained(manifest: Manifest, annotation: str) -> Manifest:
     """An object that holds data, with ``annotation`` (`ARGOCD` or `FLUX`) for its engine; any other is unchanged.
 
-    Other options in Argo CD's annotation stay, and so does ``confirm``: that asks a person before it deletes. What is not
-    deleted must not count as a difference, or the Application is OutOfSync for ever once the object has left the stack.
+    Other options in Argo CD's annotation stay, and so does ``confirm``: that asks a person before it deletes. Not ``Force``: it
+    deletes an object to create it again. What is not deleted must not count as a difference, or the Application is OutOfSync
+    for ever once the object has left the stack.
     """
     if not manifest.id.holds_data:
         return manifest
@@ -51,7 +52,11 @@ def _argocd(annotations: Mapping[str, Any]) -> dict[str, str]:
 
 def _options(present: Any) -> str:
     """The sync options with one value for each of `_OPTIONS`, at the end if there was none to keep."""
-    kept = [word for word in _words(present) if word.partition("=")[0] not in _OPTIONS or word.endswith("=confirm")]
+    kept = [
+        word
+        for word in _words(present)
+        if word.partition("=")[0] not in (*_OPTIONS, "Force") or word.endswith("=confirm")
+    ]
     named = {word.partition("=")[0] for word in kept}
     return ",".join([*kept, *(f"{option}=false" for option in _OPTIONS if option not in named)])
 

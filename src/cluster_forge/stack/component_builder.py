@@ -11,9 +11,16 @@ from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import merge
 from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, is_url, outside_error
-from cluster_forge.stack.model import Component, ExpectedSecret, HelmSource, Size, Upstream
+from cluster_forge.stack.model import Component, ExpectedSecret, FilesKind, HelmSource, ObjectOfFiles, Size, Upstream
+from cluster_forge.stack.object_files import FilesByKey
 from cluster_forge.stack.resolve import MOST_HINTS, LayeredComponent
-from cluster_forge.stack.schema.component import ComponentSchema, HelmSchema, SecretSchema, UpstreamSchema
+from cluster_forge.stack.schema.component import (
+    ComponentSchema,
+    ConfigMapSchema,
+    HelmSchema,
+    SecretSchema,
+    UpstreamSchema,
+)
 from cluster_forge.stack.schema.validation import validated
 from cluster_forge.yaml.positioned import Positioned
 
@@ -60,12 +67,14 @@ class _Builder:
             upstream=upstream,
             objects=tuple(schema.objects),
             pod_security=schema.pod_security,
-            secrets=tuple(_secret(secret, schema.namespace) for secret in schema.secrets),
+            objects_of_files=tuple(self._objects_of_files(schema)),
+            secrets=tuple(_secret(secret, schema.namespace) for secret in schema.secrets if not secret.files),
             where=self._entry.where,
         )
 
     def _check_source(self, schema: ComponentSchema, known: Iterable[str]) -> None:
-        if not schema.helm and not schema.manifests and not schema.objects:
+        has_files = schema.config_maps or any(secret.files for secret in schema.secrets)
+        if not schema.helm and not schema.manifests and not schema.objects and not has_files:
             others = known if len(self._errors) < MOST_HINTS else ()
             near = did_you_mean(self._name, (name for name in others if name != self._name))
             self._wrong(self._merged, f"has neither `helm` nor `manifests`{near}", fix="add `helm` or `manifests`")
@@ -74,6 +83,50 @@ class _Builder:
                 member = self._merged.get(key)
                 if member and member.content:
                     self._wrong(member, f"`{key}` without `helm`", fix=f"add `helm`, or remove `{key}`")
+
+    def _objects_of_files(self, schema: ComponentSchema) -> Iterator[ObjectOfFiles]:
+        """The ConfigMaps and Secrets with the content of files. A Secret of that kind needs a word of consent."""
+        places = self._merged.get("configMaps")
+        for described, place in zip(schema.config_maps, places.items if places else (), strict=True):
+            yield self._object_of_files(FilesKind.CONFIG_MAP, described, place)
+        places = self._merged.get("secrets")
+        for secret, place in zip(schema.secrets, places.items if places else (), strict=True):
+            self._check_secret(secret, place)
+            if secret.files:
+                yield self._object_of_files(FilesKind.SECRET, secret, place, secret.type)
+
+    def _object_of_files(
+        self, kind: FilesKind, described: ConfigMapSchema | SecretSchema, place: Positioned, type_: str = ""
+    ) -> ObjectOfFiles:
+        return ObjectOfFiles(
+            kind=kind,
+            name=described.name,
+            files=FilesByKey(place, self._name, self._files, self._errors).collected(),
+            namespace=described.namespace,
+            type=type_,
+            labels=described.labels,
+            annotations=described.annotations,
+            where=place.where,
+        )
+
+    def _check_secret(self, secret: SecretSchema, place: Positioned) -> None:
+        if secret.keys and secret.files:
+            fix = "remove one of the two: `keys` are of a Secret that you create yourself"
+            self._wrong(place, f"the Secret {secret.name!r} has both `keys` and `files`", fix=fix)
+        elif not secret.keys and not secret.files:
+            fix = "add `keys: {password: what it is}`"
+            self._wrong(place, f"the Secret {secret.name!r} has neither `keys` nor `files`", fix=fix)
+        elif secret.files and not secret.plaintext:
+            self._wrong(
+                place,
+                f"the content of the Secret {secret.name!r} would be in the repository and the image, for everyone who reads them",
+                fix="write `keys` instead of `files`, and create it yourself (`cluster-forge secrets list` has the command); "
+                "if that is meant, add `plaintext: true` to it",
+            )
+        elif not secret.files:
+            for key in ("type", "labels", "annotations", "plaintext"):
+                if key in place.mapping:
+                    self._wrong(place.at((key,)), f"`{key}` without `files`", fix=f"add `files`, or remove `{key}`")
 
     def _version(self, schema: ComponentSchema) -> str:
         """``version`` and ``helm.version`` are the same setting; the highest layer wins."""

@@ -145,7 +145,7 @@ class InputFiles:
 def _file_fix(path: str) -> str:
     if path.endswith((_ARCHIVE, ".tar.gz")):
         return f"write `helm: {{chart: {path}}}` if it is a chart"
-    return "remove the entry if it is a note or a README; put the content of any other file into a ConfigMap"
+    return "remove the entry if it is a note or a README; any other file goes into `configMaps: [{name: NAME, files: [FILE]}]`"
 
 
 def _repository_fix(chart: str) -> str:

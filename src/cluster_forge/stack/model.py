@@ -179,6 +179,30 @@ class ExpectedSecret:
     purpose: str = ""
 
 
+class FilesKind(StrEnum):
+    """A kind of object that can have the content of files."""
+
+    CONFIG_MAP = "ConfigMap"
+    SECRET = "Secret"  # noqa: S105 - a kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectOfFiles:
+    """A ConfigMap or Secret with the content of files: ``files`` are their paths in the workspace, by key.
+
+    ``type`` is that of a Secret; ``where`` is the ``file:line`` of its description.
+    """
+
+    kind: FilesKind
+    name: str
+    files: Mapping[str, str]
+    namespace: str = ""
+    type: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    where: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """A component of the stack: its sources, values and namespace.
@@ -203,6 +227,8 @@ class Component:
     upstream: Upstream | None = None
     objects: tuple[Mapping[str, Any], ...] = ()
     """Kubernetes objects in the description itself."""
+    objects_of_files: tuple[ObjectOfFiles, ...] = ()
+    """Its ConfigMaps and Secrets with the content of files."""
     pod_security: str = ""
     """The Pod Security level of its namespace; empty if not set."""
     secrets: tuple[ExpectedSecret, ...] = ()
@@ -243,6 +269,7 @@ class Notice:
 class Stack:
     """The stack. ``components`` are unique, in the order in which the description names them.
 
+    ``environment`` is the one that was applied; ``left_out`` are the components that the selection leaves out.
     ``capabilities`` are those of its catalog components, of ``target.provides`` and of the target's distribution, sorted.
     """
 
@@ -253,6 +280,13 @@ class Stack:
     components: tuple[Component, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     capabilities: tuple[str, ...] = ()
+    environment: str = ""
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether names, ``--select`` or ``--skip`` leave out components: a narrowed stack never prunes (ADR 0022)."""
+        return bool(self.left_out)
 
     def component(self, name: str) -> Component:
         """The component called ``name``.

@@ -126,7 +126,7 @@ def _changed(below: Positioned, entry: Positioned) -> Positioned:
         return below
     if below.string is not None:
         return _settings(entry)
-    merged = merge.positioned(_without_version(below, entry), _settings(entry))
+    merged = merge.positioned(_without_version(below, entry), _settings(entry).without("name"))
     return replace(merged, file=below.file, line=below.line)
 
 

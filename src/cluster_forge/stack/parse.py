@@ -20,7 +20,7 @@ from cluster_forge.stack.input_record import DESCRIPTION, InputRecord
 from cluster_forge.stack.layers import LayerReader
 from cluster_forge.stack.legacy.translation import translate
 from cluster_forge.stack.model import Format, Notice, Stack, Target
-from cluster_forge.stack.resolve import Resolved, resolve
+from cluster_forge.stack.resolve import Absent, Resolved, resolve
 from cluster_forge.stack.schema.component import ComponentSchema
 from cluster_forge.stack.schema.description import StackSchema
 from cluster_forge.stack.schema.validation import schema_errors
@@ -39,7 +39,7 @@ class ParsedDescription:
     ``effective`` is all of it in the native format as plain data: ``extends`` and ``environments`` merged, a list
     translated; ``origins`` has the ``file:line`` of every path in it. ``inputs`` are all files that were read.
     ``digest`` is that of ``effective``: comments, order of keys and selected names do not change it (in a list the
-    selection is part of the description). ``left_out`` names the stack's components that are not selected.
+    selection is part of the description).
     """
 
     stack: Stack
@@ -49,7 +49,11 @@ class ParsedDescription:
     inputs: InputRecord
     format: Format
     digest: Digest
-    left_out: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The stack's components that are not selected."""
+        return self.stack.left_out
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -95,7 +99,13 @@ class _Parser:
         if catalog:
             catalog = catalog.extended(description.strings("catalogs"), self._files, errors)
         target = settings.target(description)
-        resolved = resolve(description, errors, catalog=catalog, target=target, skip=selection.skip)
+        resolved = resolve(
+            description,
+            errors,
+            catalog=catalog,
+            target=target,
+            absent=Absent(skip=selection.skip, removed=self._removed),
+        )
         errors.extend(self._still_there(description, resolved))
         selected = names if self._format is Format.NATIVE else ()
         kept = select(resolved, selected, typed(selection.skip), errors)
@@ -119,7 +129,6 @@ class _Parser:
             inputs=self._files.record,
             format=self._format,
             digest=Digest.of(canonical),
-            left_out=tuple(name for name in resolved.stack if name not in kept),
         )
 
     def _description(self, names: Sequence[Positioned]) -> Positioned | None:
@@ -174,8 +183,16 @@ class _Parser:
             image=image,
             components=tuple(component for component in components if component is not None),
             ignores=settings.ignores(description),
+            environment=self._selection.environment or "",
+            left_out=self._left_out(resolved, kept),
             capabilities=_capabilities(target, resolved, kept),
         )
+
+    def _left_out(self, resolved: Resolved, kept: Sequence[str]) -> tuple[str, ...]:
+        """The components of the stack that are not selected. A list is the stack, unless a file selects from it."""
+        is_narrowed_list = self._format is Format.LIST and self._selection.names
+        whole = resolved.known if is_narrowed_list else resolved.stack
+        return tuple(name for name in whole if name not in kept)
 
     def _still_there(self, description: Positioned, resolved: Resolved) -> Iterator[DescriptionError]:
         """Errors for components that the description removes, and that something else adds to the stack."""
@@ -192,7 +209,7 @@ class _Parser:
         """
         for name, entry in resolved.known.items():
             is_last = name in kept or (self._format is Format.NATIVE and name not in resolved.offered)
-            if is_last and name not in built:
+            if is_last and name not in built and name not in self._unreadable:
                 every = self._format is Format.LIST or not self._errors
                 merged = merge.without_nulls(entry.merged)
                 self._errors.extend(

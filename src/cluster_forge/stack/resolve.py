@@ -6,7 +6,7 @@ cycles of collections, duplicate names and unmet needs are all reported together
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from types import MappingProxyType
@@ -52,6 +52,14 @@ class LayeredComponent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """What is not wanted: the components of ``--skip``, and the entries of the description that remove components."""
+
+    skip: tuple[str, ...] = ()
+    removed: Mapping[str, Positioned] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
     """``stack``: the components of the stack, in the order in which they are first named. ``known``: every component
     that is described. ``collections``: the components of each, without duplicates. ``offered``: the catalog's components.
@@ -84,19 +92,20 @@ def resolve(
     *,
     catalog: Catalog | None = None,
     target: Target | None = None,
-    skip: Iterable[str] = (),
+    absent: Absent | None = None,
 ) -> Resolved:
     """Put the description's names together. Errors go into ``errors``."""
+    absent = absent or Absent()
     catalog = catalog or NoCatalog()
     offered = frozenset(catalog.names())
     known = _known(description, errors)
     names = offered | known.keys()
-    collections = _collections(description, known, names, catalog.collections(), errors)
+    collections = _collections(description, known, catalog, absent, errors)
     named: dict[str, str] = {}
     for name, where in _stack(description, names, collections, errors):
         named.setdefault(name, where)
     completed = catalog.completed(
-        named, {name: entry.merged for name, entry in known.items()}, target or Target(), frozenset(skip)
+        named, {name: entry.merged for name, entry in known.items()}, target or Target(), frozenset(absent.skip)
     )
     errors.extend(completed.errors)
     for name, layers in completed.layers.items():
@@ -119,7 +128,7 @@ def resolve(
     for name in resolved.stack:
         if name in RESERVED:
             errors.append(_reserved(name, known[name]))
-        _check_needs(resolved, known[name], errors)
+        _check_needs(resolved, known[name], absent, errors)
     return resolved
 
 
@@ -156,15 +165,16 @@ def _entries(description: Positioned, section: str) -> Iterator[Positioned]:
 def _collections(
     description: Positioned,
     known: Mapping[str, LayeredComponent],
-    names: Collection[str],
-    offered: Mapping[str, Sequence[str]],
+    catalog: Catalog,
+    absent: Absent,
     errors: list[ForgeError],
 ) -> dict[str, tuple[str, ...]]:
+    names = frozenset(catalog.names()) | known.keys()
     section = description.get("collections")
     own = section.mapping if section else {}
     from_catalog = {
         name: Positioned.of(list(members), Positioned((), f"catalog:{name}"))
-        for name, members in offered.items()
+        for name, members in catalog.collections().items()
         if name not in known
     }
     described = {**from_catalog, **own}
@@ -173,7 +183,12 @@ def _collections(
             message = f"duplicate name {name!r}: a component has the same name"
             errors.append(_duplicate(message, collection, known[name].layers[-1].where))
         for member in collection.items:
-            if member.string is not None and member.string not in names and member.string not in described:
+            if member.string is None or member.string in names or member.string in described:
+                continue
+            if member.string in absent.removed:
+                fix = f"write the members that stay beside the removal: `collections: {{{name}: […]}}`"
+                errors.append(_removed(member, f"collection {name} contains", absent.removed[member.string], fix))
+            else:
                 message = f"collection {name} contains the unknown name {member.string!r}"
                 errors.append(unknown_name(member, message, chain(names, described), errors))
     return flattened(described, names, errors)
@@ -198,11 +213,14 @@ def _stack(
             errors.append(unknown_name(item, message, chain(names, collections), errors))
 
 
-def _check_needs(resolved: Resolved, entry: LayeredComponent, errors: list[ForgeError]) -> None:
+def _check_needs(resolved: Resolved, entry: LayeredComponent, absent: Absent, errors: list[ForgeError]) -> None:
     for need in entry.merged.strings("needs"):
         name = str(need.content)
         if name == entry.name:
             error: ForgeError = _need_error(need, f"{name} needs itself", fix=f"remove {name} from its `needs`")
+        elif name in absent.removed and name not in resolved.stack:
+            fix = f"take it out of the `needs` of {entry.name} as well, or keep it"
+            error = _removed(need, f"{entry.name} needs", absent.removed[name], fix)
         elif name in resolved.collections:
             message = f"{entry.name} needs {name}, which is a collection"
             error = _need_error(need, message, fix=f"list the components of {name} that it needs")
@@ -223,6 +241,12 @@ def _reserved(name: str, entry: LayeredComponent) -> DescriptionError:
         f"{name!r} cannot be the name of a component: {RESERVED[name]}",
         where=(place.where if place else "") or entry.where,
         fix=f"rename it, for example to {name}-own, also in `needs`",
+    )
+
+
+def _removed(named: Positioned, subject: str, removal: Positioned, fix: str) -> DescriptionError:
+    return DescriptionError(
+        f"{subject} {named.content}, which is removed at {removal.where}", where=named.where or None, fix=fix
     )
 
 

@@ -165,6 +165,51 @@ class TestContract:
         assert data(engine, template, api_versions=versions) == dict.fromkeys(("a0", "a1", "a2", "a3"), "true")
         assert data(engine, template, api_versions=versions[:1])["a3"] == "false"
 
+    @pytest.mark.parametrize(
+        "expression",
+        [
+            '.Capabilities.APIVersions.Has "resource.k8s.io/v1"',
+            '$.Capabilities.APIVersions.Has "policy/v1beta1"',
+            '"resource.k8s.io/v1" | .Capabilities.APIVersions.Has',
+            'has "policy/v1beta1" .Capabilities.APIVersions',
+            'has "policy/v1beta1" (.Capabilities.APIVersions)',
+            '.Capabilities.APIVersions.Has (printf "%s/v1" "resource.k8s.io")',
+            '(dict "context" $).context.Capabilities.APIVersions.Has "extensions/v1beta1"',
+            '(index (list (dict "a)" 1) $) 1).Capabilities.APIVersions.Has "extensions/v1beta1"',
+            'or (.Capabilities.APIVersions.Has "batch/v1beta1") (not (.Capabilities.APIVersions.Has "apps/v1"))',
+        ],
+    )
+    def test_the_api_versions_of_helms_own_client_are_not_seen(self, engine: HelmEngine, expression: str) -> None:
+        template = f"  is: {{{{- with $ }}}} {{{{ {expression} | quote }}}}{{{{ end }}}}"
+        assert data(engine, template, api_versions=("v1", "apps/v1", "apps/v1/Deployment")) == {"is": "false"}
+
+    def test_exactly_the_given_api_versions_are_listed(self, engine: HelmEngine) -> None:
+        template = '  list: {{ range .Capabilities.APIVersions }}{{ . }},{{ end }}\n  none: {{ join "," .Capabilities.APIVersions | quote }}'
+        assert data(engine, template, api_versions=("b/v1", "a/v1")) == {"list": "b/v1,a/v1,", "none": "b/v1,a/v1"}
+        assert data(engine, template.partition("\n")[0], api_versions=()) == {"list": None}
+
+    def test_other_things_of_that_name_are_left_alone(self, engine: HelmEngine) -> None:
+        template = (
+            '  text: {{ ".Capabilities.APIVersions" | quote }}{{/* .Capabilities.APIVersions */}}\n'
+            "  raw: {{ `.Capabilities.APIVersions` }} .Capabilities.APIVersions é\n"
+            "  own: {{ first $.Values.Capabilities.APIVersions }}"
+        )
+        assert data(engine, template, {"Capabilities": {"APIVersions": ["mine"]}}) == {
+            "text": ".Capabilities.APIVersions",
+            "raw": ".Capabilities.APIVersions .Capabilities.APIVersions é",
+            "own": "mine",
+        }
+
+    @pytest.mark.parametrize("is_packed", [True, False])
+    def test_dependencies_see_the_same(self, engine: HelmEngine, is_packed: bool) -> None:
+        template = config_map("inner", '  is: {{ .Capabilities.APIVersions.Has "policy/v1beta1" | quote }}')
+        inner = {"Chart.yaml": CHART.replace("web", "inner"), "templates/map.yaml": template}
+        files: dict[str, str | bytes] = {f"charts/inner/{path}": text for path, text in inner.items()}
+        if is_packed:
+            files = {"charts/inner-1.0.0.tgz": chart(inner)}
+        (body,) = objects(engine, request(files)).values()
+        assert body["data"] == {"is": "false"}
+
     def test_thousands_of_api_versions_are_accepted(self, engine: HelmEngine) -> None:
         many = [f"group-{number}.a-rather-long-name.example.com/v1alpha1/SomethingCustom" for number in range(5000)]
         template = f'  last: {{{{ .Capabilities.APIVersions.Has "{many[-1]}" | quote }}}}'

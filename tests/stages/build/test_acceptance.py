@@ -105,7 +105,14 @@ def test_a_generated_name_may_end_in_a_hyphen(harness: Harness) -> None:
             "write `apiVersion: autoscaling/v2`",
         ),
         ("v2", "Service", 33, Severity.ERROR, "does not serve Service of v2", "write `apiVersion: v1`"),
-        ("apps/v1", "Deploymnet", 33, Severity.ERROR, "does not serve Deploymnet of apps/v1", "remove the object"),
+        (
+            "apps/v1",
+            "Deploymnet",
+            33,
+            Severity.ERROR,
+            "does not serve Deploymnet of apps/v1",
+            "write `kind: Deployment`",
+        ),
     ],
 )
 def test_an_api_that_the_target_does_not_serve_is_a_finding(  # noqa: PLR0917 - one row of the table
@@ -167,3 +174,55 @@ def test_mine_reports_what_the_documents_of_a_chart_lose(harness: Harness) -> No
     first = harness.forge(described)
     assert [finding.code for finding in harness.reporter.findings] == ["server-field", "repeated-key"]
     assert first.findings == harness.smelt(described).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("api", "kind", "fix"),
+    [
+        ("apps/v1", "deployment", "write `kind: Deployment`"),
+        ("v1", "Configmap", "write `kind: ConfigMap`"),
+        ("apps/v1", "Deploymnet", "write `kind: Deployment`"),
+        ("Apps/V1", "Deployment", "write `apiVersion: apps/v1`"),
+        ("v2", "ConfigMap", "write `apiVersion: v1`"),
+        ("v1", "Deployment", "write `apiVersion: apps/v1`"),
+        ("policy/v1beta1", "PodSecurityPolicy", "remove the object"),
+        ("v1", "Status", "remove the object"),
+    ],
+)
+def test_a_misspelled_kind_comes_with_the_line_to_write(harness: Harness, api: str, kind: str, fix: str) -> None:
+    finding = only(forged(harness, object_of(api, kind)), "removed-api")
+    assert finding.severity is Severity.ERROR
+    assert finding.fix.startswith(fix)
+
+
+def test_an_item_of_a_list_and_a_hook_are_checked_too(harness: Harness) -> None:
+    items = "{apiVersion: policy/v1beta1, kind: PodDisruptionBudget, metadata: {name: a}}"
+    smelted = forged(harness, f"apiVersion: v1\nkind: List\nitems: [{items}]\n")
+    assert only(smelted, "removed-api").object is not None
+    hook = "apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: a, annotations: {helm.sh/hook: pre-install}}\n"
+    assert "CronJob of batch/v1beta1" in only(forged(harness, hook), "removed-api").message
+
+
+@pytest.mark.parametrize(
+    ("api", "kind", "hint"),
+    [
+        ("example.com/v1", "thing", ", did you mean 'Thing'?"),
+        ("example.com/v1", "Thingg", ", did you mean 'Thing'?"),
+        ("example.org/v1", "Thing", ", did you mean Thing of example.com?"),
+        ("example.org/v1", "Other", ""),
+    ],
+)
+def test_an_unknown_kind_names_the_one_that_is_meant(harness: Harness, api: str, kind: str, hint: str) -> None:
+    finding = only(forged(harness, harness.crd("Thing"), object_of(api, kind)), "missing-crd")
+    assert finding.message.endswith(f"neither the target version nor the stack defines it{hint}")
+    assert f"`cluster-forge catalog search {api.partition('/')[0]}`" in finding.fix
+
+
+def test_a_kind_of_a_group_that_the_target_provides_needs_a_namespace_only(harness: Harness) -> None:
+    route = "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: a%s}\n"
+    target = Target(provides=("route.openshift.io",))
+    for namespace, codes in ((", namespace: web", set()), ("", {"missing-crd"})):
+        manifests = (harness.input("a.yaml", route % namespace),)
+        smelted = harness.forge(harness.stack(harness.component("web", manifests=manifests), target=target))
+        assert {finding.code for finding in smelted.findings} == codes
+    assert {finding.code for finding in forged(harness, route % ", namespace: web").findings} == {"missing-crd"}

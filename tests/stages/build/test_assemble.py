@@ -23,6 +23,20 @@ BINDING = (
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}, annotations: {annotations}}}\n"
 CLAIM = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: data, annotations: {annotations}}}\n"
 WIDGET = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n"
+EARLY_JOB = (
+    "apiVersion: batch/v1\nkind: Job\nmetadata: {name: early, annotations: {helm.sh/hook: pre-install}}\n"
+    "spec: {template: {spec: {volumes: [{name: a, persistentVolumeClaim: {claimName: NAME}}]}}}\n"
+)
+STATEFUL_SET = (
+    "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: pg}\nspec:\n"
+    "  persistentVolumeClaimRetentionPolicy: {whenDeleted: POLICY}\n"
+    "  volumeClaimTemplates: [{metadata: {name: data}}]\n"
+)
+
+
+def hooked(document: str, annotation: str) -> str:
+    """The document as a hook."""
+    return document.replace("metadata: {", f"metadata: {{annotations: {{{annotation}}}, ")
 
 
 def own(harness: Harness, name: str, *documents: str, **changes: Any) -> Component:
@@ -215,10 +229,51 @@ class TestData:
         assert "kustomize.toolkit.fluxcd.io/prune: disabled\n" in text
         assert "argocd" not in text
 
-    def test_a_hook_that_holds_data_is_a_finding(self, harness: Harness) -> None:
+    @pytest.mark.parametrize(
+        "hook",
+        ["helm.sh/hook: pre-install", "helm.sh/hook: 'post-install,post-upgrade'", "argocd.argoproj.io/hook: Sync"],
+    )
+    def test_a_hook_that_holds_data_becomes_an_ordinary_object(self, harness: Harness, hook: str) -> None:
+        """Argo CD deletes hooks before it creates them again."""
+        claim = CLAIM.format(annotations=f"{{{hook}, helm.sh/hook-weight: '1', team: a}}")
+        smelted = harness.forge(harness.stack(own(harness, "db", claim, hooked(harness.crd("Widget"), hook))))
+        assert smelted.findings == ()
+        written = harness.below("working/db")
+        assert len(written) == 2
+        assert not any("hook" in text for text in written.values())
+        assert "team: a\n" in written["persistentvolumeclaim_db_data.yaml"]
+
+    def test_a_volume_that_a_hook_mounts_stays_a_hook_and_is_a_finding(self, harness: Harness) -> None:
+        """As an ordinary object it would come too late for the hook."""
         claim = CLAIM.format(annotations="{helm.sh/hook: pre-install}")
-        smelted = harness.forge(harness.stack(own(harness, "db", claim)))
+        job = EARLY_JOB.replace("NAME", "data")
+        smelted = harness.forge(harness.stack(own(harness, "db", claim, job)))
         assert codes(smelted) == [("data-hook", Severity.WARNING, "db")]
+        assert "helm.sh/hook: pre-install" in harness.working["db/persistentvolumeclaim_db_data.yaml"]
+        other = harness.forge(harness.stack(own(harness, "db", claim, EARLY_JOB.replace("NAME", "other"))))
+        assert other.findings == ()
+
+    def test_a_crd_that_a_hook_uses_stays_a_hook_and_is_a_finding(self, harness: Harness) -> None:
+        documents = [hooked(document, "helm.sh/hook: pre-install") for document in (harness.crd("Widget"), WIDGET)]
+        smelted = harness.forge(harness.stack(own(harness, "db", *documents)))
+        assert codes(smelted) == [("data-hook", Severity.WARNING, "db")]
+
+    @pytest.mark.parametrize("hook", ["helm.sh/hook: post-delete", "helm.sh/hook: pre-upgrade", "helm.sh/hook: test"])
+    def test_data_of_a_hook_that_an_installation_does_not_run_is_not_applied(self, harness: Harness, hook: str) -> None:
+        harness.forge(
+            harness.stack(own(harness, "db", CLAIM.format(annotations=f"{{{hook}}}"), harness.config_map("a")))
+        )
+        assert not any(path.startswith("persistentvolumeclaim") for path in harness.below("working/db"))
+
+    @pytest.mark.parametrize(("policy", "is_reported"), [("Delete", True), ("Retain", False), ("null", False)])
+    def test_a_stateful_set_whose_volumes_are_deleted_with_it_is_a_finding(
+        self, harness: Harness, policy: str, is_reported: bool
+    ) -> None:
+        stateful_set = STATEFUL_SET.replace("POLICY", policy)
+        smelted = harness.forge(harness.stack(own(harness, "db", stateful_set)))
+        assert codes(smelted) == ([("deleted-volumes", Severity.WARNING, "db")] if is_reported else [])
+        bare = stateful_set.partition("  volumeClaimTemplates")[0]
+        assert harness.forge(harness.stack(own(harness, "db", bare))).findings == ()
 
 
 class TestHooks:
@@ -345,6 +400,46 @@ class TestOrder:
         assert waves(smelted) == [("zoo", -50), ("app", -40), ("user", 0)]
         assert [part.needs for part in smelted.record.parts] == [(), ("zoo",), ("app",)]
         assert smelted.findings == ()
+
+    def test_of_several_components_with_a_crd_the_earliest_comes_before(self, harness: Harness) -> None:
+        """Not the first by name: `aaa` needs what `user` is for."""
+        crd = harness.crd("Widget")
+        smelted = harness.forge(
+            harness.stack(
+                own(harness, "aaa", crd, harness.config_map("a"), namespace="default", needs=("user",)),
+                own(harness, "user", WIDGET, namespace="default"),
+                own(harness, "zoo", crd, namespace="default"),
+            )
+        )
+        assert waves(smelted) == [("zoo", -100), ("user", 0), ("aaa", 10)]
+        assert {part.name: part.needs for part in smelted.record.parts} == {
+            "zoo": (),
+            "user": ("zoo",),
+            "aaa": ("user",),
+        }
+
+    def test_a_crd_of_a_hook_and_a_custom_resource_of_a_list_are_ordered(self, harness: Harness) -> None:
+        crd = hooked(harness.crd("Widget"), "helm.sh/hook: pre-install")
+        listed = (
+            "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: example.com/v1, kind: Widget, metadata: {name: w}}\n"
+        )
+        smelted = harness.forge(
+            harness.stack(
+                own(harness, "a-user", listed, namespace="default"),
+                own(harness, "zoo", crd, namespace="default"),
+            )
+        )
+        assert [(part.name, part.needs) for part in smelted.record.parts] == [("zoo", ()), ("a-user", ("zoo",))]
+
+    def test_a_cycle_of_three_names_every_kind(self, harness: Harness) -> None:
+        kinds = {"a": ("Widget", "Gadget"), "b": ("Gadget", "Gizmo"), "c": ("Gizmo", "Widget")}
+        components = [
+            own(harness, name, harness.crd(own_kind), WIDGET.replace("Widget", used), namespace="default")
+            for name, (own_kind, used) in kinds.items()
+        ]
+        (error,) = harness.errors(lambda: harness.forge(harness.stack(*components)))
+        for used, other in (("Gadget", "b"), ("Gizmo", "c"), ("Widget", "a")):
+            assert f"has {used}.example.com, whose CRD {other} brings" in error.message
 
     @pytest.mark.parametrize("wave", [5, 10])
     def test_a_wave_that_is_not_after_that_of_the_crd_is_a_finding(self, harness: Harness, wave: int) -> None:

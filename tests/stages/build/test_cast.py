@@ -106,9 +106,13 @@ class TestFolder:
             "schema",
             "name",
             "version",
+            "environment",
+            "leftOut",
             "target",
+            "delivery",
             "components",
             "objects",
+            "volumeClaims",
             "image",
             "git",
             "findings",
@@ -139,6 +143,9 @@ class TestFolder:
         assert content["image"]["platforms"] == ["linux/amd64", "linux/arm64"]
         assert content["image"]["digest"] == str(result.image)
         assert content["git"] == {"commit": result.commit}
+        assert (content["delivery"], content["volumeClaims"]) == ("direct", [])
+        forged(harness, gitops=EXISTING)
+        assert json.loads(harness.files.files[f"{FOLDER}/stack.json"])["delivery"] == "existing"
         assert content["findings"] == {"error": 0, "warning": 0}
         assert content["version"] == result.revision
 
@@ -468,3 +475,36 @@ def test_data_that_stays_behind_is_listed_against_the_cast_before(harness: Harne
     }
     assert any(finding.fix.endswith("kubectl delete persistentvolumeclaim/data -n db") for finding in findings)
     assert cast(web) == ()
+
+
+@pytest.mark.parametrize(
+    "earlier", [None, b"{", b"[]", b'{"volumeClaims": [1, {"name": 1}]}', b'{"volumeClaims": {"a": 1}}']
+)
+def test_volumes_of_stateful_sets_stay_behind(harness: Harness, earlier: bytes | None) -> None:
+    """No manifest has their claims. An earlier file that is not cast's own says nothing."""
+    text = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: NAME}\nspec: {volumeClaimTemplates: [{metadata: {name: data}}]}\n"
+    database, cache = text.replace("NAME", "pg"), text.replace("NAME", "redis")
+
+    def stack(*documents: str) -> Stack:
+        return harness.stack(harness.component("db", manifests=(harness.input("db.yaml", *documents),)))
+
+    both = stack(database, cache)
+    harness.forge(both)
+    assert cast_working(harness, both).findings == ()
+    file = f"{FOLDER}/stack.json"
+    assert json.loads(harness.files.files[file])["volumeClaims"] == [
+        {"namespace": "db", "name": "data-pg", "statefulSet": "pg"},
+        {"namespace": "db", "name": "data-redis", "statefulSet": "redis"},
+    ]
+    if earlier is not None:
+        harness.files.files[file] = earlier
+    narrowed = stack(cache)
+    harness.forge(narrowed)
+    findings = cast_working(harness, narrowed).findings
+    if earlier is not None:
+        assert findings == ()
+        return
+    (finding,) = findings
+    assert (finding.code, str(finding.object)) == ("stays-behind", "StatefulSet.apps/db/pg")
+    assert finding.message.endswith("with the data: PersistentVolumeClaim/db/data-pg-…")
+    assert "kubectl get persistentvolumeclaims -n db" in finding.fix

@@ -8,11 +8,12 @@ from typing import Any
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.oci.index import Layout
 from cluster_forge.record import FindingCounts, Record
-from cluster_forge.stack.model import Target
+from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build.stack_json import stack_json
 
 
@@ -47,12 +48,16 @@ def test_it_has_the_keys_of_the_contract() -> None:
     )
     files = FileTree({"blobs/sha256/a": b"123456789012", "index.json": b"{}"})
     image = Layout(files=files, digest=Digest.of(b"image"), platforms={"linux/amd64": Digest.of(b"amd64")})
-    content: dict[str, Any] = json.loads(stack_json(record, Target(), image, "c" * 40))
+    stack = Stack(name="demo", environment="production", left_out=("spare",))
+    content: dict[str, Any] = json.loads(stack_json(record, stack, Delivery.DIRECT, image, "c" * 40))
     assert content == {
         "schema": "cluster-forge/stack/v1",
         "name": "demo",
         "version": "v-1",
+        "environment": "production",
+        "leftOut": ["spare"],
         "target": {"kubernetes": "v1.33.0", "size": "small", "architectures": ["amd64", "arm64"]},
+        "delivery": "direct",
         "components": [
             {
                 "name": "web",
@@ -67,6 +72,7 @@ def test_it_has_the_keys_of_the_contract() -> None:
             }
         ],
         "objects": 2,
+        "volumeClaims": [],
         "image": {"digest": str(Digest.of(b"image")), "platforms": ["linux/amd64"], "size": 12},
         "git": {"commit": "c" * 40},
         "findings": {"error": 0, "warning": 3},

@@ -25,7 +25,7 @@ def smelted(harness: Harness, names: tuple[str, ...] = ("one", "two")) -> Record
 
 
 def way_out() -> WayOut:
-    return WayOut(verb="smelt", stack="platform", inputs=lambda: None)
+    return WayOut(verb="smelt", folder="platform", inputs=lambda: None)
 
 
 def path(name: str) -> str:

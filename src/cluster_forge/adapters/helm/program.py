@@ -16,7 +16,7 @@ from pathlib import Path
 
 import orjson
 
-from cluster_forge.adapters.helm import schemas
+from cluster_forge.adapters.helm import schemas, served_apis
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports.rendering import RenderedChart, RenderRequest
@@ -48,12 +48,15 @@ class HelmProgram:
         return f"helm {self._run(['version', '--template', '{{.Version}}'], b'').strip()}"
 
     def render(self, request: RenderRequest) -> RenderedChart:
-        if not request.skip_schema:
-            with contextlib.suppress(OSError, EOFError, zlib.error):  # Helm says what is wrong with it
-                schemas.refuse_foreign(gzip.decompress(request.chart))
+        chart = request.chart
+        with contextlib.suppress(OSError, EOFError, zlib.error):  # Helm says what is wrong with it
+            content = gzip.decompress(chart)
+            if not request.skip_schema:
+                schemas.refuse_foreign(content)
+            chart = served_apis.restricted(content, len(request.api_versions)) or chart
         with tempfile.TemporaryDirectory(prefix="cluster-forge-") as folder:
             archive = Path(folder, "chart.tgz")
-            archive.write_bytes(request.chart)
+            archive.write_bytes(chart)
             arguments = ["template", request.release, str(archive), "--namespace", request.namespace]
             arguments += ["--kube-version", str(request.kubernetes), "--include-crds", "--values", "-"]
             arguments += [f"--api-versions={version}" for version in request.api_versions]

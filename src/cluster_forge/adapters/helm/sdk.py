@@ -21,7 +21,7 @@ from typing import Any
 
 import orjson
 
-from cluster_forge.adapters.helm import schemas
+from cluster_forge.adapters.helm import schemas, served_apis
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports.rendering import RenderedChart, RenderRequest
@@ -58,9 +58,11 @@ class HelmSdk:
 
     def render(self, request: RenderRequest) -> RenderedChart:
         content = _unpacked(request.chart)
-        archive = _without_schemas(content) if request.skip_schema else request.chart
         if not request.skip_schema:
             schemas.refuse_foreign(content)
+        archive = served_apis.restricted(content, len(request.api_versions)) or request.chart
+        if request.skip_schema:
+            archive = _without_schemas(_unpacked(archive))
         with _load(archive) as chart:
             _check_installable(chart, request, self)
             templates = _templates(chart, request)

@@ -20,7 +20,7 @@ def findings(manifest: Manifest, scopes: Scopes) -> Iterator[Finding]:
     if custom:
         if version not in custom.versions:
             yield _not_in_crd(manifest, custom)
-    elif kubernetes_apis.is_built_in(identity.group):
+    elif kubernetes_apis.is_built_in(identity.group.lower()):
         served = kubernetes_apis.served_minors(identity.group, version, identity.kind)
         if scopes.minor not in served:
             yield _not_served(manifest, scopes.minor, served)
@@ -41,9 +41,9 @@ def _not_served(manifest: Manifest, minor: int, served: tuple[int, ...]) -> Find
     """A warning for what a newer Kubernetes serves, or this one if asked to: the rest of the stack does not need it."""
     identity = manifest.id
     api = f"{identity.group}/{manifest.facts.version}" if identity.group else manifest.facts.version
-    successors = kubernetes_apis.versions_of(identity.group, identity.kind, minor)
-    instead = f"write `apiVersion: {successors[0]}`" if successors else "remove the object"
-    if minor in kubernetes_apis.known_minors(identity.group, manifest.facts.version, identity.kind):
+    known = kubernetes_apis.known_minors(identity.group, manifest.facts.version, identity.kind)
+    instead = _instead(identity.group.lower(), identity.kind, minor, is_known=bool(served or known))
+    if minor in known:
         return report.warning(
             manifest,
             CODE,
@@ -58,6 +58,15 @@ def _not_served(manifest: Manifest, minor: int, served: tuple[int, ...]) -> Find
         f"Kubernetes 1.{minor} does not serve {identity.kind} of {api}{others}",
         fix=f"{instead}, or use a version of the chart that fits Kubernetes 1.{minor}",
     )
+
+
+def _instead(group: str, kind: str, minor: int, *, is_known: bool) -> str:
+    """What to write: the version that is served, or the kind that was meant if no Kubernetes knows this one."""
+    successors = kubernetes_apis.versions_of(group, kind, minor)
+    if successors:
+        return f"write `apiVersion: {successors[0]}`"
+    similar = "" if is_known else kubernetes_apis.similar_kind(group, kind, minor)
+    return f"write `kind: {similar}`" if similar else "remove the object"
 
 
 def _ranges(minors: tuple[int, ...]) -> str:

@@ -34,16 +34,17 @@ def _diff(session: Session) -> int:
     from cluster_forge.cli.description import load
     from cluster_forge.cli.output import changes_text
     from cluster_forge.foundation.names import counted
+    from cluster_forge.stack import variant
     from cluster_forge.stages.build.cast_diff import compare
 
     with session.services(offline=True, renders=False) as services:
         stack = load(services, session.selection).stack
-        differences = compare(stack.name, services.files, services.repositories())
+        differences = compare(stack, services.files, services.repositories(), session.selecting_command)
     for difference in differences:
         for line in changes_text.file_lines(difference):
             session.print(line)
     count = counted(len(differences), "difference")
-    session.print(f"{count} from stacks/{stack.name}" if differences else "no differences")
+    session.print(f"{count} from stacks/{variant.folder(stack)}" if differences else "no differences")
     session.print_json(
         "cast --diff",
         stack=stack.name,

@@ -36,7 +36,7 @@ def summary(
         ("bootstrap", f"{size(cast.sizes['bootstrap'])}, what deploy.sh applies"),
         ("deploy.sh", _DELIVERIES[cast.delivery]),
     ]
-    yield f"{cast.folder} holds the stack {cast.stack!r}:"
+    yield f"{cast.folder} holds the stack {cast.stack!r}{f', {cast.about}' if cast.about else ''}:"
     for name, text in rows:
         yield f"  {name:<11} {text}"
     yield from changes_text.of_cast(cast.changes, is_whole=is_whole, has_discarded=has_discarded)

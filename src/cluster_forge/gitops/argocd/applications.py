@@ -2,7 +2,8 @@
 
 The root is an app of apps (Argo CD, "Cluster Bootstrapping"): it applies the Applications of the parts by their waves and
 waits until each wave is healthy. Root and children are pinned to one revision of the repository, a tag derived from its
-content: so new content changes the root, and an upgrade is as ordered as the installation (argo-cd#8778).
+content: so new content changes the root, and an upgrade is as ordered as the installation (argo-cd#8778). A narrowed
+stack prunes nothing (ADR 0022).
 """
 
 from __future__ import annotations
@@ -155,7 +156,7 @@ def _application(stack: Stack, namespace: str, content: _Content) -> Body:
         "source": content.source,
         "destination": {"server": _CLUSTER, "namespace": content.namespace},
         "syncPolicy": {
-            "automated": {"prune": True, "selfHeal": True},
+            "automated": {"prune": not stack.is_narrowed, "selfHeal": True},
             "syncOptions": ["ServerSideApply=true", "CreateNamespace=false", *content.objects.options],
             # Long enough for a webhook or a CRD of an earlier wave to become ready, but not forever: a failed operation
             # must end before Argo CD compares a newer revision.

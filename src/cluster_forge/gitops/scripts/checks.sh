@@ -148,9 +148,9 @@ absent_secret() {
     printf "  %s patch secret %s --namespace %s --patch '{\"stringData\":{%s}}'" "$command" "$name" "$where" "$added"
     return
   fi
-  if ! { ask get namespace "$where" --ignore-not-found -o name && [ -n "$answer" ]; }; then
-    printf '  %s create namespace %s\n' "$command" "$where"
-  fi
+  made="$command create namespace $where"
+  case $absent in *"  $made
+"*) ;; *) { ask get namespace "$where" --ignore-not-found -o name && [ -n "$answer" ]; } || printf '  %s\n' "$made" ;; esac
   printf '  %s create secret generic %s --namespace %s' "$command" "$name" "$where"
   for key in $(printf '%s' "$keys" | tr , ' '); do
     printf " --from-literal=%s='…'" "$key"

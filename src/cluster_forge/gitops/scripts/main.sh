@@ -9,10 +9,11 @@ if [ -n "$print" ]; then
 else
   scratch=$(mktemp -d) || die 1 'cannot make a temporary folder: set TMPDIR to one that can be written'
   check_cluster
+  check_variant
   confirm
   own
 fi
 deploy
 alone
-if [ -n "$print$dry_run" ]; then say 'nothing was changed'; else say "the stack $stack is deployed"; fi
+if [ -n "$print$dry_run" ]; then say 'nothing was changed'; else say "the stack $stack is deployed${narrowed:+: $narrowed}"; fi
 ended=yes

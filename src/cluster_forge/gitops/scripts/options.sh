@@ -15,6 +15,7 @@ usage: sh deploy.sh [OPTION]…
   --adopt                  take over objects in the cluster that are not of this stack
   --force-conflicts        take over fields that another manager has set (default: show them and stop)
   --force-version          deploy to a cluster of a Kubernetes version that the stack does not support
+  --force-environment      replace the stack of another environment in the cluster
   --allow-missing-apis     deploy although the cluster does not serve a kind of the stack: an operator defines it later
   --allow-missing-secrets  deploy although a Secret that the stack expects does not exist yet
   --help                   print this text
@@ -25,7 +26,7 @@ END
 }
 
 wanted_namespace='' context='' kubeconfig='' dry_run='' print='' yes='' timeout=600 scratch='' ended=''
-adopt='' force_version='' force_conflicts='' allow_missing_apis='' allow_missing_secrets=''
+adopt='' force_version='' force_environment='' force_conflicts='' allow_missing_apis='' allow_missing_secrets=''
 
 # A closed standard stream is an empty one: a file that the script opens would take its place.
 (: 3<&0) 2>/dev/null || exec </dev/null
@@ -99,6 +100,7 @@ while [ $# -gt 0 ]; do
     --adopt) adopt=yes ;;
     --force-conflicts) force_conflicts=yes ;;
     --force-version) force_version=yes ;;
+    --force-environment) force_environment=yes ;;
     --allow-missing-apis) allow_missing_apis=yes ;;
     --allow-missing-secrets) allow_missing_secrets=yes ;;
     --help | -h)

@@ -55,19 +55,23 @@ present() {
 }
 
 # judge: from the facts to a line for each object that belongs to others (`never` to be taken over, or with --adopt), for each
-# that another Application of the stack has (`move`), and for each Application of the older naming (`older`).
+# that another Application of the stack has (`move`), for each Application of the older naming (`older`), and for each object
+# with data that has left the stack (`stays`).
 judge() {
   awk -v me="$stack" -v root="${root:-}" '
     function shown(id, word) { split(id, word, " "); return word[1] "/" (word[2] == "-" ? "" : word[2] "/") word[3] }
     function foreign(id, owner, way) { if (!(id in judged)) print way, shown(id) "|" owner; judged[id] = 1 }
     $1 == "A" { stack_of[$2] = $3; path_of[$2] = $4; if ($3 == me && index($2, ".") == 0) { older[$2] = $4; bringing = 1 } }
-    $1 == "C" && $2 == me { ours[$3 " " $4 " " $5] = 1 }
-    $1 == "C" && $2 != me { claimed[$3 " " $4 " " $5] = $2 }
+    $1 == "C" { id = $3 " " $4 " " $5 }
+    $1 == "C" && $2 == me { ours[id] = 1; if ($3 ~ /^(Namespace|PersistentVolume|PersistentVolumeClaim|CustomResourceDefinition\.apiextensions\.k8s\.io)$/) data[id] = 1 }
+    $1 == "C" && $2 != me && $6 != "stays-behind" { claimed[id] = $2 }
+    $1 == "C" && $2 != me && $6 == "stays-behind" { behind[id] = $2 }
     $1 == "W" { wanted[$2 " " $3 " " $4] = $5; named[$5] = 1 }
     $1 == "!" { sub(/^! */, "error "); print }
     $1 == "L" {
       group = $3; if (!sub(/\/[^\/]*$/, "", group)) group = ""
       id = $2 (group == "" ? "" : "." group) " " ($4 == "<none>" ? "-" : $4) " " $5
+      if (id in behind) claimed[id] = behind[id]
       managers = " "; for (i = 8; i <= NF; i++) managers = managers $i " "
       gsub(/,/, " ", managers)
       app = $6; sub(/:.*/, "", app); sub(/^[^_]*_/, "", app)
@@ -75,6 +79,7 @@ judge() {
         if (stack_of[app] != me) foreign(id, "the Application " app (stack_of[app] == "<none>" ? "" : " of the stack " stack_of[app]), "never")
         else if (index(app, ".") && wanted[id] != "-") print "move", id, wanted[id], app, $6
       } else if ($6 != "<none>" && app != wanted[id] && !(id in ours) && index(app, me ".") != 1) foreign(id, "the former Application " app, "adopt")
+      else if ((id in claimed) && !(id in ours)) foreign(id, "the stack " claimed[id], "adopt")
       else if ((id in ours) || $6 != "<none>" || managers ~ / cluster-forge /) next
       else if ($7 != "<none>") foreign(id, "the Helm release " $7, "adopt")
       else if ($2 == "Namespace" || (bringing && managers ~ / argocd/)) next
@@ -83,6 +88,8 @@ judge() {
     END {
       if (root != "") named[root] = 1
       for (app in named) if ((app in stack_of) && stack_of[app] != me) print "never Application/" app "|" (stack_of[app] == "<none>" ? "no stack" : "the stack " stack_of[app])
+      if (root == "") for (app in stack_of) if (stack_of[app] == me) print "never Application/" app "|this stack as Argo CD delivers it"
+      for (id in data) if (!(id in wanted)) print "stays", id
       for (id in claimed) if (id in wanted) foreign(id, "the stack " claimed[id], "adopt")
       for (app in older) print (path_of[app] ~ /argo-apps$/ ? "older-root" : "older"), app
     }' | sort
@@ -125,20 +132,19 @@ first; remove metadata.finalizers before): kubectl delete applications.argoproj.
   of adopt | sed -e 's/^/adopting /' -e 's/|/ from /'
 }
 
-# claim: the list of the objects, for other stacks and for the next deployment.
+# claim: the list of the objects, for other stacks and for the next deployment. What stays behind with data stays claimed, so
+# that a later or an earlier version of the stack may have it again.
 claim() {
   exists namespace cluster-forge || changed create namespace cluster-forge
   for other in $(of adopt | sed -n 's/.*|the stack //p' | sort -u); do
     say "taking the adopted objects from the claim of the stack $other"
     changed get configmap "claim-$other" -n cluster-forge -o 'jsonpath={.data.objects}'
-    printf '%s\n' "$answer" | sed 's/ [^ ]*$//' | sort >"$facts/theirs"
-    sed 's/ [^ ]*$//' "$here/bootstrap/objects" | sort >"$facts/ours"
-    kept=$(comm -23 "$facts/theirs" "$facts/ours" | sed -e 's/$/ -\\n/' | tr -d '\n')
-    printf '{"data":{"objects":"%s"}}' "$kept" >"$facts/patch"
-    changed patch configmap "claim-$other" -n cluster-forge --type=merge --patch-file="$facts/patch"
+    printf '%s\n' "$answer" | awk 'FNR == NR { ours[$1 " " $2 " " $3]; next } !(($1 " " $2 " " $3) in ours)' \
+      "$here/bootstrap/objects" - >"$facts/theirs"
+    claimed_by "$other" '{}' "$facts/theirs"
   done
   if exists configmap "claim-$stack" -n cluster-forge; then
-    changed replace -f "$here/bootstrap/claim.yaml"
+    claim_again
   else
     changed create -f "$here/bootstrap/claim.yaml"
   fi
@@ -154,6 +160,12 @@ alone() {
     failed "another deploy.sh has begun to deploy the stack $stack (HOST/PROCESS/TIME: ${answer:-unknown}); this one ends"
 }
 
+# claimed_by STACK METADATA FILE: its claim gets the lines of FILE.
+claimed_by() {
+  printf '{"metadata":%s,"data":{"objects":"%s"}}' "$2" "$(sed 's/$/\\n/' "$3" | tr -d '\n')" >"$facts/patch"
+  changed patch configmap "claim-$1" -n cluster-forge --type=merge --patch-file="$facts/patch"
+}
+
 # bring_over: Applications of this stack from before names had the stack are deleted without their objects, the root first.
 bring_over() {
   for name in $(of older-root) $(of older); do
@@ -164,10 +176,11 @@ bring_over() {
 }
 
 # hand_over: objects that another component has now get its tracking id, so that the former one does not prune them. Until
-# the root is applied, neither it nor the former Applications sync by themselves.
+# the root is applied, neither it nor the former Applications sync by themselves, nor do those that get the objects: at their
+# revision of before they would prune them.
 hand_over() {
   [ -n "$(of move)" ] || return 0
-  for name in "$root" $(of move | cut -d ' ' -f 5 | sort -u); do
+  for name in "$root" $(of move | cut -d ' ' -f 4,5 | tr ' ' '\n' | sort -u); do
     exists applications.argoproj.io "$name" -n "$namespace" || continue
     changed patch applications.argoproj.io "$name" -n "$namespace" --type=merge -p '{"spec":{"syncPolicy":{"automated":null}}}'
   done

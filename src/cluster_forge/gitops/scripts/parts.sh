@@ -71,6 +71,7 @@ step() {
       apply "$1"
       established "$1"
       ;;
+    */namespaces.yaml) if [ -n "$narrowed" ]; then new_namespaces "$1"; else apply "$1"; fi ;;
     */settings.yaml) apply "$1" '' cluster-forge-settings ;;
     */hooks-*-delete) end_hooks "$1" ;;
     */hooks-*) run_hooks "$1" ;;

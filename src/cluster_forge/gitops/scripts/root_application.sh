@@ -20,7 +20,7 @@ settle() {
       "$revision Failed" | "$revision Error")
         say "restarting the sync of $name"
         ask get applications.argoproj.io "$name" -n "$namespace" -o 'jsonpath={.spec.syncPolicy.syncOptions}' || answer=''
-        patch "$name" '{"operation":{"initiatedBy":{"username":"deploy.sh"},"sync":{"prune":true,"revision":"'"$revision"'","syncOptions":'"${answer:-[]}"'}}}'
+        patch "$name" '{"operation":{"initiatedBy":{"username":"deploy.sh"},"sync":{"prune":'"$prune"',"revision":"'"$revision"'","syncOptions":'"${answer:-[]}"'}}}'
         ;;
       "$revision Running" | ' ') ;;
       *' Running')
@@ -53,17 +53,18 @@ root_application() {
 # Argo CD caches the repository for three minutes: its copy may lack the new tag.
 refresh() { k annotate applications.argoproj.io "$1" -n "$namespace" --overwrite argocd.argoproj.io/refresh=hard >/dev/null || :; }
 
-# What Argo CD says about Applications that are not ready: their objects that are Degraded, then their own messages, one
-# line each, cut to 500 characters.
+# What is known about Applications that are not ready, one line each, cut to 500 characters: their objects that are not
+# well, as Argo CD says if it does (`controller.resource.health.persist`), then their own messages.
 application_messages() {
   for name in $1; do
-    k get applications.argoproj.io "$name" -n "$namespace" --ignore-not-found \
-      -o 'jsonpath={range .status.resources[?(@.health.status=="Degraded")]}{.kind}/{.name} in {.namespace}: Degraded: {.health.message}{"\n"}{end}' |
-      cut -c 1-500 >&2 || :
+    ask get applications.argoproj.io "$name" -n "$namespace" --ignore-not-found \
+      -o 'jsonpath={range .status.resources[?(@.health.status=="Degraded")]}{.kind}/{.name} in {.namespace}: Degraded: {.health.message}{"\n"}{end}' ||
+      answer=''
+    if [ -n "$answer" ]; then printf '%s\n' "$answer"; else unready_objects "$name"; fi | cut -c 1-500 >&2
   done
   k get applications.argoproj.io -n "$namespace" -l "$selector" --no-headers \
     -o 'custom-columns=NAME:.metadata.name,SAYS:.status.operationState.message,CONDITIONS:.status.conditions[*].message' |
-    sed -e 's/   */: /' -e 's/   */; /g' -e 's/; <none>$//' | grep -v ': successfully synced[^;]*$' | cut -c 1-500 >&2 || :
+    sed -e 's/   */: /' -e 's/   */; /g' -e 's/; <none>$//' | grep -v -e ': successfully synced[^;]*$' -e ': <none>$' | cut -c 1-500 >&2 || :
 }
 
 # look ROWS: sets `ready` (a number), `pending` (a text), `waiting` (names) and `unknown`. Ready is an Application that is
@@ -78,6 +79,9 @@ look() {
         case "$phase $tried" in
           'Running '* | 'Terminating '* | "Failed $commit" | "Error $commit") state="the sync is $phase" ;;
         esac
+        ;;
+      "$revision $revision OutOfSync Healthy")
+        if [ -z "$narrowed" ] || [ "$phase $tried" != "Succeeded $commit" ] || ! only_unpruned "$name"; then state="$sync, $health"; fi
         ;;
       "$revision "*) state="$sync, $health" ;;
       *) state="at $wanted" ;;

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import StrictBool, StrictInt, StrictStr
+from pydantic import Field, StrictBool, StrictInt, StrictStr
 
 from cluster_forge.stack.schema.key_types import Address, HelmValues, Label, Namespace, Schema, Text
 
@@ -54,17 +54,45 @@ class UpstreamSchema(Schema):
     """Objects to leave out, by file name (`deployment.apps_shop_web.yaml` or `Deployment_web.yaml`)."""
 
 
+Files = list[Text | Annotated[dict[StrictStr, Text], Field(min_length=1)]]
+
+
+class ConfigMapSchema(Schema):
+    """A ConfigMap with the content of files."""
+
+    name: Text
+    """The name of the ConfigMap."""
+    files: Annotated[Files, Field(min_length=1)]
+    """The files, relative to `input/`: files, folders, patterns such as `dashboards/*.json`; `KEY: FILE` for another key than the file's name."""
+    namespace: Namespace = ""
+    """The namespace; default: that of the component."""
+    labels: dict[StrictStr, StrictStr] = {}
+    """Labels of the ConfigMap: `grafana_dashboard: "1"`."""
+    annotations: dict[StrictStr, StrictStr] = {}
+    """Annotations of the ConfigMap."""
+
+
 class SecretSchema(Schema):
-    """A Secret that must exist before the stack is deployed."""
+    """A Secret that must exist before the stack is deployed, or one with the content of files."""
 
     name: Text
     """The name of the Secret."""
-    keys: dict[StrictStr, StrictStr]
-    """The keys of the Secret, each with a description."""
+    keys: dict[StrictStr, StrictStr] = {}
+    """The keys of a Secret that you create, each with a description."""
     purpose: StrictStr = ""
     """What the Secret is for."""
     namespace: Namespace = ""
     """The namespace; default: that of the component."""
+    files: Files = []
+    """Instead of `keys`: the files that it is made of, as in `configMaps`."""
+    plaintext: StrictBool = False
+    """`true`, needed with `files`: their content may be in the repository and the image for everyone who reads these."""
+    type: StrictStr = ""
+    """With `files`: the type of the Secret, such as `kubernetes.io/tls`; default: `Opaque`."""
+    labels: dict[StrictStr, StrictStr] = {}
+    """With `files`: labels of the Secret."""
+    annotations: dict[StrictStr, StrictStr] = {}
+    """With `files`: annotations of the Secret."""
 
 
 class ComponentSchema(Schema):
@@ -104,8 +132,10 @@ class ComponentSchema(Schema):
     """Kubernetes objects of the component, as YAML."""
     pod_security: Literal["", "restricted", "baseline", "privileged"] = ""
     """The Pod Security level of its namespace."""
+    config_maps: list[ConfigMapSchema] = []
+    """ConfigMaps with the content of files."""
     secrets: list[SecretSchema] = []
-    """Secrets that must exist before deployment: `secrets list` shows how to create them."""
+    """Secrets that must exist before deployment: `secrets list` shows how to create them. Or Secrets with the content of files."""
 
 
 class EntrySchema(ComponentSchema):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -16,7 +16,7 @@ from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.manifests.scope import Scopes
 from cluster_forge.stack.model import Component, GitOpsEngine, Stack
-from cluster_forge.stages.build import assembly_findings, sourced_tree, stack_namespaces
+from cluster_forge.stages.build import assembly_findings, data_hooks, sourced_tree, stack_namespaces
 from cluster_forge.stages.build.component_sources import ComponentSources
 from cluster_forge.stages.build.rendered_component import RenderedComponent
 from cluster_forge.stages.build.stack_namespaces import NAMESPACES
@@ -84,7 +84,7 @@ def assemble(
         later_hooks=tuple(hook for one in placed for hook in _objects(f"{one.component.name}/{_HOOKS}", one.later)),
         findings=(
             *findings,
-            *_object_findings(rendered.values(), chain.from_iterable(objects.values()), scopes, stack.capabilities),
+            *_object_findings(stack, rendered.values(), chain.from_iterable(objects.values()), scopes),
         ),
     )
 
@@ -122,9 +122,8 @@ def _placed(component: Component, rendered: RenderedComponent, scopes: Scopes) -
         for group in rendered.groups
     ]
     single = duplicates.within(groups, later_replaces=component.later_replaces)
-    uses = {
-        use: [manifest for manifest in single.manifests if hooks.use_of(manifest.facts.hook) is use] for use in HookUse
-    }
+    manifests = data_hooks.settled(single.manifests)
+    uses = {use: [manifest for manifest in manifests if hooks.use_of(manifest.facts.hook) is use] for use in HookUse}
     return _Placed(
         component=component,
         applied=_sorted([*uses[HookUse.NONE], *uses[HookUse.INSTALL]]),
@@ -144,7 +143,8 @@ def _about_objects(rendered: RenderedComponent, applied: Sequence[Manifest], nam
     for manifest in chain.from_iterable(group.manifests for group in rendered.groups):
         if (manifest.id.group, manifest.id.kind, manifest.id.name) in ids:
             yield from assembly_findings.open_subjects(manifest, namespace)
-    yield from assembly_findings.data_hooks(applied)
+    yield from data_hooks.findings(applied)
+    yield from assembly_findings.deleted_volumes(applied)
 
 
 def _sorted(manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
@@ -184,17 +184,17 @@ def _listed(manifests: Iterable[Manifest]) -> str:
 
 
 def _units(placed: Sequence[_Placed]) -> list[order.Unit]:
-    needs = definitions.needs({one.component.name: one.applied for one in placed})
-    return [
+    units = [
         order.Unit(
             name=one.component.name,
             wave=one.component.wave,
             after=frozenset(one.component.needs),
             holds=[manifest.id for manifest in one.applied],
-            definitions=needs[one.component.name],
         )
         for one in placed
     ]
+    needs = definitions.needs({one.component.name: one.applied for one in placed}, order.waves(units))
+    return [replace(unit, definitions=needs[unit.name]) for unit in units]
 
 
 def _parts(
@@ -241,10 +241,7 @@ def _objects(folder: str, manifests: Iterable[Manifest]) -> tuple[PartObject, ..
 
 
 def _object_findings(
-    rendered: Iterable[RenderedComponent],
-    manifests: Iterable[Manifest],
-    scopes: Scopes,
-    capabilities: Collection[str],
+    stack: Stack, rendered: Iterable[RenderedComponent], manifests: Iterable[Manifest], scopes: Scopes
 ) -> list[Finding]:
     """Findings about single objects. What reading them lost is known of own entries only; `mine` reports it of sources."""
     manifests = list(manifests)
@@ -257,6 +254,6 @@ def _object_findings(
     return [
         *registry.check_reading(own),
         *registry.check_acceptance(accepted, scopes),
-        *registry.check_providers(manifests, capabilities),
-        *assembly_findings.unknown_kinds(manifests, scopes),
+        *registry.check_providers(manifests, stack.capabilities),
+        *assembly_findings.unknown_kinds(manifests, scopes, stack.target.provides),
     ]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.foundation.names import ComponentName, counted, did_you_mean
 from cluster_forge.gitops import delivery_mode
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.manifests import hooks, kubernetes_apis, normalize
+from cluster_forge.manifests import kubernetes_apis, normalize, volume_claims
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.manifests.hooks import Phase
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.order import Unit
@@ -33,21 +32,19 @@ def open_subjects(manifest: Manifest, namespace: str) -> Iterator[Finding]:
         )
 
 
-def data_hooks(manifests: Iterable[Manifest]) -> Iterator[Finding]:
-    """A warning for each object that holds data and is a hook: a GitOps engine deletes it before it runs again."""
+def deleted_volumes(manifests: Iterable[Manifest]) -> Iterator[Finding]:
+    """A warning for each StatefulSet whose volumes Kubernetes deletes with it: taking it out of the stack is enough."""
     for manifest in manifests:
-        if not manifest.id.holds_data or (manifest.id.group, manifest.id.kind) == ("", "Namespace"):
-            continue
-        hook = hooks.of(manifest.body)
-        if hook.phases - {Phase.SKIP} and hook.events != {"crd-install"}:
+        if manifest.id.kind == "StatefulSet" and volume_claims.are_deleted(manifest.id, manifest.body):
             yield Finding(
-                code="data-hook",
+                code="deleted-volumes",
                 severity=Severity.WARNING,
                 component=manifest.provenance.component,
                 object=manifest.id,
                 where=manifest.provenance.origin,
-                message="holds data and is a hook: Argo CD deletes hooks, by default before each sync, and the data with it",
-                fix="bring it in a component of its own without the hook's annotations, and `exclude` it here",
+                message="its volumes are deleted with it, also when it leaves the stack "
+                "(persistentVolumeClaimRetentionPolicy.whenDeleted: Delete)",
+                fix="set `whenDeleted: Retain`, in a chart by its values, or accept it in `checks.ignore` with the reason",
             )
 
 
@@ -84,13 +81,18 @@ def missing_engine(stack: Stack, parts: Sequence[Part]) -> Iterator[Finding]:
         )
 
 
-def unknown_kinds(manifests: Iterable[Manifest], scopes: Scopes) -> list[Finding]:
-    """A warning for each kind that neither the target version nor a CRD of the stack defines."""
+def unknown_kinds(manifests: Iterable[Manifest], scopes: Scopes, provided: Collection[str] = ()) -> list[Finding]:
+    """A warning for each kind that neither the target version nor a CRD of the stack defines.
+
+    ``provided`` are the API groups that the target has, as ``target.provides`` says: their objects need a namespace only.
+    """
     unknown: dict[tuple[str, str], list[ObjectId]] = {}
     first: dict[tuple[str, str], Manifest] = {}
     for manifest in manifests:
         kind = manifest.id.group, manifest.id.kind
-        if scopes.is_namespaced(*kind) is None and not kubernetes_apis.is_built_in(manifest.id.group):
+        is_provided = manifest.id.group in provided and manifest.id.namespace
+        is_built_in = kubernetes_apis.is_built_in(manifest.id.group.lower())
+        if scopes.is_namespaced(*kind) is None and not is_built_in and not is_provided:
             unknown.setdefault(kind, []).append(manifest.id)
             first.setdefault(kind, manifest)
     return [
@@ -100,11 +102,23 @@ def unknown_kinds(manifests: Iterable[Manifest], scopes: Scopes) -> list[Finding
             component=first[kind].provenance.component,
             object=ids[0],
             where=first[kind].provenance.origin,
-            message=f"{counted(len(ids), 'object')} of kind {kind[1]} ({kind[0]}): neither the target version nor the stack defines it",
-            fix="add the component that brings its CRD; its namespace cannot be filled in without",
+            message=f"{counted(len(ids), 'object')} of kind {kind[1]} ({kind[0]}): neither the target version nor the stack defines it"
+            + _meant(*kind, scopes),
+            fix=f"add the component that brings its CRD (`cluster-forge catalog search {kind[0]}`); "
+            "its namespace cannot be filled in without",
         )
         for kind, ids in sorted(unknown.items())
     ]
+
+
+def _meant(group: str, kind: str, scopes: Scopes) -> str:
+    """The end of the message about an unknown kind: what the stack defines, and may be meant."""
+    other_groups = sorted(other for other, known in scopes.custom if known == kind)
+    if other_groups:
+        return f", did you mean {kind} of {' or '.join(other_groups)}?"
+    kinds = [known for other, known in scopes.custom if other == group]
+    other_case = next((known for known in kinds if known.lower() == kind.lower()), "")
+    return f", did you mean {other_case!r}?" if other_case else did_you_mean(kind, kinds)
 
 
 def unused_excludes(component: Component, matched: set[str]) -> list[Finding]:

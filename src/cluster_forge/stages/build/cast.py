@@ -21,12 +21,13 @@ from cluster_forge.ports.git import Repositories, Repository
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.record import Record
-from cluster_forge.stack.model import Stack, Target
+from cluster_forge.stack import variant
+from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import cast_changes, cast_input, edits, left_behind, written_files
 from cluster_forge.stages.build.cast_changes import Cast, CastChanges
 from cluster_forge.stages.build.edits import DiscardedEdits
 from cluster_forge.stages.build.smelt import SmeltResult
-from cluster_forge.stages.build.stack_json import SCHEMA, stack_json
+from cluster_forge.stages.build.stack_json import SCHEMA, STACK_JSON, stack_json
 from cluster_forge.stages.build.way_out import CommandLine, plain_command
 from cluster_forge.stages.build.working_tree import WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
@@ -34,7 +35,7 @@ from cluster_forge.stages.toolbox import Toolbox
 STACKS = "stacks"
 _STAGE, _SCRIPT = "cast", "deploy.sh"
 _REPOSITORY, _IMAGE, _BOOTSTRAP = "repo.git", "image", "bootstrap"
-_STACK_JSON, _IMAGES_TEXT = "stack.json", "images.txt"
+_IMAGES_TEXT = "images.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +56,11 @@ class CastRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastResult:
-    """What was cast, what changed, and the warnings. ``sizes`` are the bytes of ``repo.git``, ``image`` and ``bootstrap``."""
+    """What was cast (``about``: which environment and selection), what changed, and the warnings. ``sizes`` are the bytes of ``repo.git``, ``image`` and ``bootstrap``."""
 
     stack: str
     folder: str
+    about: str
     parts: tuple[Part, ...]
     findings: tuple[Finding, ...]
     revision: str
@@ -92,7 +94,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
         RepositoryError, ImageError, WorkspaceError: if the result cannot be built or written.
     """
     stack = request.stack
-    folder = f"{STACKS}/{stack.name}"
+    folder = f"{STACKS}/{variant.folder(stack)}"
     _refuse_others(folder, toolbox.files)
     reporter.stage_started(_STAGE, len((_REPOSITORY, _IMAGE, _BOOTSTRAP)))
     working, findings = _input(request, toolbox)
@@ -100,6 +102,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
     image_layout = _image(request, working, repository, toolbox, reporter)
     plan, started = _bootstrap(stack, working.record, repository, reporter)
     outputs = _Outputs(
+        stack=stack,
         record=working.record,
         repository=repository,
         image=image_layout,
@@ -107,10 +110,10 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
         bootstrap=started,
         images=_images(component.delivered(stack, working.record.parts), started, toolbox),
     )
-    tree = outputs.tree(stack.target)
+    tree = outputs.tree()
     now = Cast(record=working.record, top=_at_the_top(tree), images=outputs.images)
     changes = cast_changes.since_last(folder, now, toolbox.files, repositories, toolbox.reader.read)
-    findings = (*findings, *left_behind.findings(folder, started, toolbox.files))
+    findings = (*findings, *left_behind.findings(folder, tree, toolbox.files))
     reporter.item_started(_STAGE, folder)
     discarded = edits.keep(written_files.lost_edits(folder, tree, toolbox.files), toolbox.kept_edits)
     toolbox.files.replace_trees({folder: written_files.recorded(tree)})
@@ -127,6 +130,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
 class _Outputs:
     """Everything that a cast builds; ``images`` are the references of all images that the stack runs."""
 
+    stack: Stack
     record: Record
     repository: Repository
     image: index.Layout
@@ -134,10 +138,10 @@ class _Outputs:
     bootstrap: FileTree
     images: tuple[str, ...]
 
-    def tree(self, target: Target) -> FileTree:
+    def tree(self) -> FileTree:
         """The stack's folder."""
         files = {
-            _STACK_JSON: stack_json(self.record, target, self.image, self.repository.commit),
+            STACK_JSON: stack_json(self.record, self.stack, self.plan.delivery, self.image, self.repository.commit),
             _IMAGES_TEXT: "".join(f"{reference}\n" for reference in self.images).encode(),
             _SCRIPT: deploy_script.script(self.plan, self.bootstrap).encode(),
         }
@@ -148,6 +152,7 @@ class _Outputs:
         return CastResult(
             stack=self.record.stack,
             folder=folder,
+            about=variant.about(self.stack),
             parts=self.record.parts,
             findings=findings,
             revision=self.record.revision,
@@ -179,8 +184,8 @@ def _refuse_others(folder: str, files: Workspace) -> None:
 
     def is_former(path: str) -> bool:
         top = path.partition("/")[0]
-        is_cast = SCHEMA.encode() in (files.read(f"{folder}/{_STACK_JSON}") or b"")
-        return is_cast and top in (_STACK_JSON, _IMAGES_TEXT, _SCRIPT, _REPOSITORY, _IMAGE, _BOOTSTRAP)
+        is_cast = SCHEMA.encode() in (files.read(f"{folder}/{STACK_JSON}") or b"")
+        return is_cast and top in (STACK_JSON, _IMAGES_TEXT, _SCRIPT, _REPOSITORY, _IMAGE, _BOOTSTRAP)
 
     fix = f"move what is yours to another place (or remove {folder}/): cast replaces this folder as a whole"
     written_files.refuse_others(folder, files, is_former, fix)
@@ -228,12 +233,16 @@ def _image(
         version=working.record.revision,
         created=request.time,
         revision=repository.commit,
-        description=f"{counted(working.record.components, 'component')} for Kubernetes {stack.target.kubernetes}",
+        description=", ".join(filter(None, (_components_text(stack, working), variant.about(stack)))),
     )
     built = [image.build(packed, architecture.value, about) for architecture in stack.target.architectures]
     layout = index.build(built, about)
     reporter.item_finished(_STAGE, _IMAGE, str(layout.digest), digest=str(layout.digest), bytes=layout.size)
     return layout
+
+
+def _components_text(stack: Stack, working: WorkingTree) -> str:
+    return f"{counted(working.record.components, 'component')} for Kubernetes {stack.target.kubernetes}"
 
 
 def _bootstrap(stack: Stack, record: Record, repository: Repository, reporter: Reporter) -> tuple[DeployPlan, FileTree]:

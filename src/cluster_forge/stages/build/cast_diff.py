@@ -11,8 +11,11 @@ from cluster_forge.foundation.errors import StaleError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.workspace import Workspace
-from cluster_forge.stages.build import working_tree
+from cluster_forge.stack import variant
+from cluster_forge.stack.model import Stack
+from cluster_forge.stages.build import cast_input, working_tree
 from cluster_forge.stages.build.cast import STACKS
+from cluster_forge.stages.build.way_out import CommandLine, plain_command
 
 _MAX_LINES = 20_000
 """Longer files are not compared line by line: that takes quadratic time."""
@@ -33,17 +36,20 @@ class Difference:
     lines: tuple[str, ...] = ()
 
 
-def compare(stack: str, files: Workspace, repositories: Repositories) -> tuple[Difference, ...]:
+def compare(
+    stack: Stack, files: Workspace, repositories: Repositories, command: CommandLine = plain_command
+) -> tuple[Difference, ...]:
     """Every file that differs, by path. Hand edits count: they would be cast.
 
     Raises:
-        StaleError: if `working/` or the cast stack does not exist.
+        StaleError: if `working/` or the cast stack does not exist, or if `working/` is of another environment or selection.
         RepositoryError: if the repository of the cast stack is damaged.
     """
     working = working_tree.load(files)
     if working is None:
         raise StaleError("smelt has not written working/ yet", fix="run `cluster-forge smelt` (or `forge`)")
-    folder = f"{STACKS}/{stack}/repo.git"
+    cast_input.check_variant(stack, working, command)
+    folder = f"{STACKS}/{variant.folder(stack)}/repo.git"
     cast = files.read_tree(folder)
     if cast is None:
         raise StaleError(f"{folder} does not exist: the stack was not cast yet", fix="run `cluster-forge cast` once")

@@ -8,6 +8,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StaleError
 from cluster_forge.gitops.argocd import applications
 from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.stack import variant
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import hand_edits, layout, working_tree
 from cluster_forge.stages.build.way_out import (
@@ -30,21 +31,17 @@ def load(
     ``inputs`` is the fingerprint of the present inputs; ``allow_stale`` takes a folder of other inputs, with a warning.
 
     Raises:
-        StaleError: if smelt did not write the folder, or wrote it from other inputs.
+        StaleError: if smelt did not write the folder, or wrote it from other inputs. One that was written for another
+            environment or another selection is never taken.
         ManifestError, ExceptionGroup: for edited files that do not hold one object.
     """
     working = working_tree.load(toolbox.files)
     if working is None or not working.is_smelted:
         raise StaleError("smelt has not written working/ yet", fix="run `cluster-forge smelt` (or `forge`)")
+    check_variant(stack, working, command)
     warnings = []
     record = working.record
-    if record.stack != stack.name:
-        raise StaleError(
-            f"holds the stack {record.stack!r}, not {stack.name!r}",
-            where=f"{FOLDER}/",
-            fix=other_stack_fix(command, has_edits=bool(working.edited)),
-        )
-    if not is_current(record, stack.name, inputs):
+    if not is_current(record, variant.folder(stack), inputs):
         if not allow_stale:
             raise StaleError(
                 f"out of date: {CHANGED}",
@@ -56,6 +53,21 @@ def load(
         warnings.append(_warning("hand-edited", f"{working_tree.edited_by_hand(working)}; cast as edited"))
     edited = with_documents(hand_edits.with_edits(working, toolbox.renderer), toolbox)
     return _with_applications(stack, edited), tuple(warnings)
+
+
+def check_variant(stack: Stack, working: WorkingTree, command: CommandLine) -> None:
+    """Check that `working/` is of this stack, environment and selection: none gets the content of another one.
+
+    Raises:
+        StaleError: if it is not.
+    """
+    there, wanted = working.record.holds, variant.folder(stack)
+    if working.is_smelted and there != wanted:
+        raise StaleError(
+            f"holds the stack {there!r}, not {wanted!r}",
+            where=f"{FOLDER}/",
+            fix=other_stack_fix(command, has_edits=bool(working.edited)),
+        )
 
 
 def with_documents(working: WorkingTree, toolbox: Toolbox) -> WorkingTree:

@@ -64,14 +64,16 @@ class ComponentRenderer:
         return ", ".join(f"{number} {how}" for how, number in self._counts.items()) or "nothing to do"
 
     def render_entry(self, component: Component, entry: str) -> ObjectGroup:
-        """The objects of an entry of ``manifests`` in ``input/``; of the description's ``objects`` if ``entry`` is empty.
+        """The objects of an entry of ``manifests`` in ``input/``; of what the description itself has if ``entry`` is empty.
 
         Raises:
             ManifestError, ExceptionGroup: if the entry does not exist or does not hold Kubernetes objects.
         """
         with self._reported(component) as facts:
             files = self._toolbox.files
-            job = render_jobs.of_entry(entry, component, files) if entry else render_jobs.of_objects(component)
+            job = (
+                render_jobs.of_entry(entry, component, files) if entry else render_jobs.of_description(component, files)
+            )
             group = render_jobs.run(job, self._toolbox.renderer)
             facts |= {"cached": group.is_cached, "objects": len(group.manifests)}
         return group

@@ -20,6 +20,7 @@ from cluster_forge.manifests import normalize
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.scope import Scopes
 from cluster_forge.ports.workspace import Workspace
+from cluster_forge.stack import variant
 from cluster_forge.stack.model import Component, ExpectedSecret, Stack
 from cluster_forge.stages.build import render_jobs, sourced_tree, working_tree
 from cluster_forge.stages.build.component_sources import has_sources, is_url, sourced_folder
@@ -58,7 +59,8 @@ class SecretList:
 def basis_of(stack: Stack, files: Workspace) -> Basis:
     """What there is to make a list from; reads no object."""
     working = working_tree.load(files)
-    if working and working.is_smelted and working.record.stack == stack.name:
+    wanted = {variant.folder(stack), variant.folder(replace(stack, left_out=()))}  # the whole stack has it, too
+    if working and working.is_smelted and working.record.holds in wanted:
         return Basis.WORKING
     sourced = [f"input/{sourced_folder(component)}" for component in stack.components if has_sources(component)]
     is_rendered = not sourced or any(files.read_tree(folder) for folder in sourced)
@@ -220,7 +222,8 @@ def _in_input(component: Component, toolbox: Toolbox) -> Iterator[Manifest]:
     entries = [entry for entry in component.manifests if not is_url(entry)]
     entries += [sourced_folder(component)] if has_sources(component) else []
     jobs = [render_jobs.of_entry(entry, component, toolbox.files) for entry in dict.fromkeys(entries)]
-    jobs += [render_jobs.of_objects(component)] if component.objects else []
+    if render_jobs.has_description_objects(component):
+        jobs.append(render_jobs.of_description(component, toolbox.files))
     for job in jobs:
         for manifest in render_jobs.run(job, toolbox.renderer).manifests:
             if not sourced_tree.is_excluded(manifest, component):

@@ -11,6 +11,7 @@ from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
+from cluster_forge.stack import variant
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import input_fingerprint, locking, working_tree
@@ -69,7 +70,7 @@ def mine_and_smelt(request: ForgeRequest, toolbox: Toolbox, sources: Sources, re
     if not request.discard_edits:
         way_out = WayOut(
             verb="forge",
-            stack=request.stack.name,
+            folder=variant.folder(request.stack),
             inputs=lambda: _inputs(request, toolbox, sources),
             command=request.command,
         )

@@ -12,7 +12,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack.lock import Lock
-from cluster_forge.stack.model import Stack
+from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, is_url, sourced_folder
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -23,7 +23,7 @@ def own_files(stack: Stack, toolbox: Toolbox) -> dict[str, str]:
     Taken before the files are read: a later change gives another digest, and the next run notices it.
     """
     written = {component.upstream.folder for component in stack.components if component.upstream}
-    return _digests(_entries(stack) - written, toolbox)
+    return _digests(_in_input(_entries(stack) - written) | _of_objects(stack), toolbox)
 
 
 def fingerprint(
@@ -39,8 +39,8 @@ def fingerprint(
     """
     known = known or {}
     sourced = {sourced_folder(component) for component in stack.components if has_sources(component)}
-    paths = {path for path in sourced | _entries(stack) if f"input/{path}" not in known}
-    components = tuple(replace(component, where="") for component in stack.components)
+    paths = (_in_input(sourced | _entries(stack)) | _of_objects(stack)) - known.keys()
+    components = tuple(map(_without_places, stack.components))
     gitops = replace(stack.gitops, engine_where="is written" if stack.gitops.engine_where else "")
     parts = {
         "stack": orjson.loads(json_codec.dump(replace(stack, components=components, gitops=gitops))),
@@ -52,13 +52,32 @@ def fingerprint(
     return build.key("inputs", orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
 
 
+def _without_places(component: Component) -> Component:
+    objects = tuple(replace(described, where="") for described in component.objects_of_files)
+    return replace(component, where="", objects_of_files=objects)
+
+
 def _entries(stack: Stack) -> set[str]:
     """The files and folders in ``input/`` that components name."""
     return {entry.strip("/") for component in stack.components for entry in component.manifests if not is_url(entry)}
 
 
-def _digests(entries: set[str], toolbox: Toolbox) -> dict[str, str]:
-    paths = [f"input/{entry}" for entry in sorted(entries)]
+def _in_input(entries: set[str]) -> set[str]:
+    return {f"input/{entry}" for entry in entries}
+
+
+def _of_objects(stack: Stack) -> set[str]:
+    """The files that are the content of ConfigMaps and Secrets, by their paths in the workspace."""
+    return {
+        path
+        for component in stack.components
+        for described in component.objects_of_files
+        for path in described.files.values()
+    }
+
+
+def _digests(named: set[str], toolbox: Toolbox) -> dict[str, str]:
+    paths = sorted(named)
     digests = toolbox.workers.map(lambda path: str(_digest(path, toolbox.files)), paths)
     return dict(zip(paths, digests, strict=True))
 

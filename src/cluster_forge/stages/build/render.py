@@ -13,7 +13,7 @@ from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workers import Workers
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, Stack
-from cluster_forge.stages.build import sourced_tree
+from cluster_forge.stages.build import render_jobs, sourced_tree
 from cluster_forge.stages.build.component_renderer import STAGE, ComponentRenderer
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, is_url
 from cluster_forge.stages.build.render_jobs import ObjectGroup
@@ -62,13 +62,13 @@ def render(  # noqa: PLR0913 - what a stage has, and which one it is
 
 
 def _own_entries(stack: Stack) -> list[tuple[Component, str]]:
-    """The entries of ``manifests`` in ``input/``, each with its component; an empty one stands for ``objects``."""
+    """The entries of ``manifests`` in ``input/``, each with its component; an empty one for what the description has."""
     return [
         (component, entry)
         for component in stack.components
         for entry in (
             *(entry for entry in component.manifests if not is_url(entry)),
-            *([""] if component.objects else []),
+            *([""] if render_jobs.has_description_objects(component) else []),
         )
     ]
 

@@ -15,6 +15,7 @@ from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.ports.rendering import Renderer, RenderJob, RenderRequest
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack.model import Component
+from cluster_forge.stages.build import object_of_files
 from cluster_forge.stages.build.component_sources import has_sources, sourced_folder
 
 _YAML = (".yaml", ".yml", ".json")
@@ -73,13 +74,23 @@ def of_entry(entry: str, component: Component, files: Workspace) -> RenderJob:
     )
 
 
-def of_objects(component: Component) -> RenderJob:
-    """The job for ``objects``, those in the description itself."""
-    texts = [
+def of_description(component: Component, files: Workspace) -> RenderJob:
+    """The job for what the description itself has: ``objects``, and ConfigMaps and Secrets with the content of files.
+
+    Raises:
+        ManifestError: if a file does not exist.
+    """
+    objects = [
         (f"{component.where} objects[{index}]", orjson.dumps(body) + b"\n")
         for index, body in enumerate(component.objects)
     ]
-    return RenderJob(component=component.name, where=component.where, texts=texts)
+    of_files = [(described.where, object_of_files.text(described, files)) for described in component.objects_of_files]
+    return RenderJob(component=component.name, where=component.where, texts=[*objects, *of_files])
+
+
+def has_description_objects(component: Component) -> bool:
+    """Whether the description itself has objects of the component."""
+    return bool(component.objects or component.objects_of_files)
 
 
 def of_folder(tree: FileTree, folder: str, component: Component) -> RenderJob:

@@ -13,6 +13,7 @@ from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.record import RECORD, Record
+from cluster_forge.stack import variant
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import edits, finding_policy, smelt_diff, working_tree, written_files
@@ -125,7 +126,9 @@ def _present(request: SmeltRequest, inputs: Digest, toolbox: Toolbox) -> Working
     if request.discard_edits:
         return working_tree.load_damaged(toolbox.files)
     working = working_tree.load(toolbox.files)
-    way_out = WayOut(verb=request.verb, stack=request.stack.name, inputs=lambda: inputs, command=request.command)
+    way_out = WayOut(
+        verb=request.verb, folder=variant.folder(request.stack), inputs=lambda: inputs, command=request.command
+    )
     working_tree.refuse_edits(working, way_out)
     return working
 
@@ -135,7 +138,7 @@ def _current(request: SmeltRequest, present: WorkingTree | None, inputs: Digest)
     if present is None or present.edited or present.hidden:
         return None
     record = present.record
-    if not is_current(record, request.stack.name, inputs):
+    if not is_current(record, variant.folder(request.stack), inputs):
         return None
     findings = finding_policy.apply((*request.notices, *record.own_findings), request.stack.ignores, request.allow)
     return SmeltResult(
@@ -167,6 +170,7 @@ def _render(
     record = Record(
         tool=build.identity(),
         stack=stack.name,
+        folder=variant.folder(stack),
         inputs=inputs,
         revision=revision,
         findings=finding_policy.count(findings),

@@ -2,36 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
 
+from cluster_forge.gitops.delivery_mode import Delivery
+from cluster_forge.manifests import volume_claims
 from cluster_forge.manifests.part import Part
+from cluster_forge.manifests.volume_claims import STATEFUL_SET, VolumeClaims
 from cluster_forge.oci.index import Layout
 from cluster_forge.record import Record
-from cluster_forge.stack.model import Target
+from cluster_forge.stack.model import Stack
 
 SCHEMA: Final = "cluster-forge/stack/v1"
+STACK_JSON: Final = "stack.json"
+_CLAIMS: Final = "volumeClaims"
 
 
-def stack_json(record: Record, target: Target, image: Layout, commit: str) -> bytes:
+def stack_json(record: Record, stack: Stack, delivery: Delivery, image: Layout, commit: str) -> bytes:
     """The file's content (its schema is `SCHEMA`); ``commit`` is the commit of the Git repository."""
     content = {
         "schema": SCHEMA,
         "name": record.stack,
         "version": record.revision,
+        "environment": stack.environment,
+        "leftOut": list(stack.left_out),
         "target": {
-            "kubernetes": str(target.kubernetes),
-            "size": target.size.value,
-            "architectures": [architecture.value for architecture in target.architectures],
+            "kubernetes": str(stack.target.kubernetes),
+            "size": stack.target.size.value,
+            "architectures": [architecture.value for architecture in stack.target.architectures],
         },
+        "delivery": delivery.value,
         "components": [_component(part) for part in record.parts],
         "objects": record.objects,
+        _CLAIMS: [
+            {"namespace": one.namespace, "name": one.name, "statefulSet": one.stateful_set}
+            for one in sorted(_claims(record.parts))
+        ],
         "image": {"digest": str(image.digest), "platforms": list(image.platforms), "size": image.size},
         "git": {"commit": commit},
         "findings": {"error": record.findings.error, "warning": record.findings.warning},
     }
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def claims(content: bytes) -> frozenset[VolumeClaims]:
+    """The claims in the file of an earlier cast; none where it is not such a file."""
+    try:
+        document = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return frozenset()
+    listed = document.get(_CLAIMS) if isinstance(document, dict) else None
+    return frozenset(map(_claim, filter(_is_claim, listed if isinstance(listed, list) else ())))
+
+
+def _is_claim(entry: Any) -> bool:
+    keys = ("namespace", "name", "statefulSet")
+    return isinstance(entry, dict) and all(isinstance(entry.get(key), str) for key in keys)
+
+
+def _claim(entry: dict[str, str]) -> VolumeClaims:
+    return VolumeClaims(namespace=entry["namespace"], name=entry["name"], stateful_set=entry["statefulSet"])
+
+
+def _claims(parts: Iterable[Part]) -> set[VolumeClaims]:
+    objects = (item for part in parts for item in part.objects if item.kind == STATEFUL_SET)
+    return {one for item in objects for one in volume_claims.of(item.id, item.body)}
 
 
 def _component(part: Part) -> dict[str, Any]:

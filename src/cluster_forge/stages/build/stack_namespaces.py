@@ -13,9 +13,10 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import hooks, order
 from cluster_forge.manifests.hooks import Phase
 from cluster_forge.manifests.kubernetes_apis import BUILT_IN_NAMESPACES
-from cluster_forge.manifests.manifest import Document, Manifest, Provenance
+from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import Stack
+from cluster_forge.stages.build import data_hooks
 
 NAMESPACES: Final = ComponentName("namespaces")
 """The part with the namespaces that the stack uses."""
@@ -76,24 +77,12 @@ def moved(
     """The objects of every component, with these ``namespaces`` in the part that comes first."""
     gone = {manifest.id for manifest in chain.from_iterable(namespaces.values())}
     result = {name: tuple(one for one in objects if one.id not in gone) for name, objects in manifests.items()}
-    first = [*result.get(NAMESPACES, ()), *map(_ordinary, chain.from_iterable(namespaces.values()))]
+    first = [*result.get(NAMESPACES, ()), *map(data_hooks.ordinary, chain.from_iterable(namespaces.values()))]
     return {**result, NAMESPACES: tuple(sorted(first, key=lambda manifest: manifest.id))}
 
 
 def _is_namespace(manifest: Manifest) -> bool:
     return (manifest.id.group, manifest.id.kind) == ("", "Namespace")
-
-
-def _ordinary(manifest: Manifest) -> Manifest:
-    """The object without the annotations that make it a hook."""
-    metadata = manifest.body["metadata"]
-    annotations = metadata.get("annotations") or {}
-    kept = {key: value for key, value in annotations.items() if not key.startswith(hooks.ANNOTATIONS)}
-    if kept == annotations or Phase.SKIP in hooks.of(manifest.body).phases:
-        return manifest
-    others = {key: value for key, value in metadata.items() if key != "annotations"}
-    changed = {**others, "annotations": kept} if kept else others
-    return replace(manifest, document=Document(body={**manifest.body, "metadata": changed}))
 
 
 def _is_late(namespace: Manifest, manifests: Iterable[Manifest]) -> bool:

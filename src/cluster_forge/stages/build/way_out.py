@@ -23,19 +23,19 @@ def plain_command(verb: str) -> str:
     return f"cluster-forge {verb}"
 
 
-def is_current(record: Record, stack: str, inputs: Digest | None) -> bool:
-    """Whether this build wrote `working/` for this stack from these inputs."""
-    return (record.inputs, record.stack, record.tool) == (inputs, stack, build.identity())
+def is_current(record: Record, folder: str, inputs: Digest | None) -> bool:
+    """Whether this build wrote `working/` for this folder of `stacks/`, from these inputs."""
+    return (record.inputs, record.holds, record.tool) == (inputs, folder, build.identity())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WayOut:
-    """Of a run of ``verb`` (`smelt` or `forge`) for ``stack``; ``inputs`` computes the fingerprint of what it was asked for,
+    """Of a run of ``verb`` (`smelt` or `forge`) for ``folder`` (`stack.variant`); ``inputs`` computes the fingerprint of what it was asked for,
     None where not all of it is known.
     """
 
     verb: str
-    stack: str
+    folder: str
     inputs: Callable[[], Digest | None]
     command: CommandLine = plain_command
 
@@ -46,9 +46,9 @@ class WayOut:
 
     def fix(self, record: Record) -> str:
         """Both ways, for a folder with this record."""
-        if record.stack != self.stack:
-            keep = f"working/ holds the stack {record.stack!r}: {_AS_SMELTED}"
-        elif is_current(record, self.stack, self.inputs()):
+        if record.holds != self.folder:
+            keep = f"working/ holds the stack {record.holds!r}: {_AS_SMELTED}"
+        elif is_current(record, self.folder, self.inputs()):
             keep = f"cast them as they are: `{self.command('cast')}`"
         else:
             keep = f"{CHANGED}: cast working/ as it is, without that change: `{self.command('cast --stale')}`"
