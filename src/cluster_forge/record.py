@@ -60,6 +60,11 @@ class Record:
         """The number of objects of all parts."""
         return sum(len(part.objects) for part in self.parts)
 
+    @property
+    def components(self) -> int:
+        """The number of parts that have objects, as `cast` and `deploy.sh` count them."""
+        return sum(bool(part.objects) for part in self.parts)
+
     def to_json(self) -> bytes:
         """One line for each fact and file, so that Git shows what changed."""
         return json_codec.dump(self, indent=True)

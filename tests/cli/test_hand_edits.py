@@ -58,16 +58,31 @@ class TestWayOut:
         assert typed == [["cast", "--stale"], ["smelt", "--discard-edits"]]
         edited.ok(*typed[number])
 
-    def test_of_edits_and_a_component_that_is_gone(self, edited: Workspace) -> None:
+    @pytest.mark.parametrize("number", [0, 1])
+    def test_of_edits_and_a_component_that_is_gone(self, edited: Workspace, number: int) -> None:
         edited.ok("forge", "--discard-edits")
-        added = edited.folder / "working/extras/added.yaml"
-        added.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: added, namespace: extras}\n")
-        typed = [without_place(words) for words in commands(edited.run("forge", "--skip", "extras"))]
-        assert typed == [["cast", "--stale", "--skip", "extras"], ["forge", "--discard-edits", "--skip", "extras"]]
-        edited.ok(*typed[1])
-        assert not added.exists()
-        (copy,) = (path for path in copies(edited) if (path / "files/working/extras/added.yaml").exists())
-        assert (copy / "edits.txt").read_text() == "added working/extras/added.yaml\n"
+        (file,) = (edited.folder / "working/spare").glob("*.yaml")
+        file.write_text(f"# mine\n{file.read_text()}")
+        edited.replace("input/config.yaml", "- spare\n", "")
+        typed = [without_place(words) for words in commands(edited.run("forge"))]
+        assert typed == [["cast", "--stale"], ["forge", "--discard-edits"]]
+        edited.ok(*typed[number])
+        if number:
+            assert not file.exists()
+            copy = copies(edited)[-1]
+            assert (copy / "edits.txt").read_text() == f"edited working/spare/{file.name}\n"
+            assert (copy / "files/working/spare" / file.name).read_text().startswith("# mine\n")
+
+    @pytest.mark.parametrize("selection", [("--skip", "extras"), ("--environment", "production")])
+    def test_of_edits_and_another_selection(self, edited: Workspace, selection: tuple[str, str]) -> None:
+        result = edited.run("forge", *selection)
+        assert "working/ holds the stack 'demo'" in result.err
+        (words,) = (without_place(words) for words in commands(result))
+        assert words == ["forge", "--discard-edits", *selection]
+        edited.ok("cast")
+        edited.ok(*words)
+        (copy,) = copies(edited)
+        assert (copy / "edits.txt").read_text() == f"edited {FILE}\n"
 
     def test_of_edits_and_another_stack(self, edited: Workspace) -> None:
         edited.replace("input/config.yaml", "name: demo", "name: other")

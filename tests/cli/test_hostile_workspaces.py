@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -144,6 +145,23 @@ class TestState:
             if verb == ["forge"]:
                 assert f"{name or STATE}: neither a file nor a directory (a pipe" in result.err
 
+    @pytest.mark.parametrize("name", ["lock", "lock.holder", "history.jsonl", ".gitignore"])
+    @pytest.mark.parametrize("content", ["", "of the user\n"])
+    def test_a_hard_link_is_not_written_through(
+        self, workspace: Workspace, tmp_path: Path, name: str, content: str
+    ) -> None:
+        folder = home(tmp_path)
+        (folder / "file").write_text(content)
+        (workspace.folder / STATE).mkdir()
+        os.link(folder / "file", workspace.folder / STATE / name)
+        before = snapshot(folder)
+        workspace.ok("forge")
+        workspace.ok("forge")
+        assert snapshot(folder) == before
+        history = (workspace.folder / STATE / "history.jsonl").read_text()
+        assert history.startswith(content if name == "history.jsonl" else "{")
+        assert history.count('"verb":"forge"') == 2
+
     def test_a_holder_of_the_lock_that_is_a_link_is_not_shown(self, workspace: Workspace, tmp_path: Path) -> None:
         (tmp_path / "private").write_text("private words")
         (workspace.folder / STATE).mkdir()
@@ -170,6 +188,42 @@ class TestState:
             result = workspace.program(*verb)
             assert result.code in (0, 1, 10, 12, 20, 22), result.err
             assert result.code or verb != ["forge"] or name == "input/web"
+
+
+@posix
+@pytest.mark.parametrize("link", ["cluster-forge.lock", "private"])
+def test_a_link_of_the_top_level_does_not_lead_to_files_elsewhere(
+    workspace: Workspace, tmp_path: Path, link: str
+) -> None:
+    """`input`, `working` and `stacks` may lead out of the workspace, but nothing else: the file would be shown."""
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "a.yaml").write_text("password: private words\n")
+    is_file = link.endswith(".lock")
+    (workspace.folder / link).symlink_to(secret / "a.yaml" if is_file else secret)
+    if not is_file:
+        workspace.replace("input/config.yaml", "name: demo\n", "name: demo\nextends: [../private/a.yaml]\n")
+    for verb in (["config", "validate"], ["forge"]):
+        result = workspace.run(*verb)
+        assert "password" not in result.err
+        assert result.code in (0, 10, 20) if verb[0] == "config" else result.code in (10, 20)
+
+
+@posix
+@pytest.mark.parametrize("place", ["working/deep", "stacks/demo/deep", "input/web/manifests/sourced/deep"])
+def test_a_thousand_directories_in_each_other_are_refused(forged: Workspace, place: str) -> None:
+    """Removing them was a bug report: Python's own removal calls itself for each of them."""
+    folder = str(forged.folder / place)
+    for _ in range(1_200):
+        Path(folder).mkdir()
+        folder += "/d"
+    forged.replace("input/config.yaml", "replicas: 2", "replicas: 3")
+    try:
+        result = forged.run("forge")
+    finally:
+        subprocess.run(["rm", "-rf", forged.folder / place], check=True)
+    assert result.code == 20, result.err
+    assert "directories nested too deep (limit 100)" in result.err
 
 
 class TestForeignFiles:

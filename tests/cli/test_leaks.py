@@ -127,6 +127,7 @@ VERBS = [
     (("secrets", "list"), 0),
     (("mine", "--offline", "--store", "elsewhere"), 14),
     (("mine", "--mirror", f"https://me:{LOGIN}@a.example/x?sig={SIGNATURE}"), None),
+    (("mine", "--mirror", f"me:{LOGIN}@a.example/x"), 13),
     (("convert", "--chart", f"https://me:{LOGIN}@a.example/x?sig={SIGNATURE}"), 2),
 ]
 
@@ -142,6 +143,34 @@ def test_credentials_are_in_nothing_that_a_run_writes_or_prints(planted: Workspa
     assert leaks(planted.folder, EVERYWHERE) == []
     assert leaks(planted.folder.parent / "home", EVERYWHERE) == []
     assert list((planted.folder.parent / "home/cluster-forge/made").rglob("*"))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        f'helm: {{chart: "https://me:{LOGIN}@a.example/shop.tgz?sig={SIGNATURE}"}}',
+        f'helm: {{chart: "file:///shop?sig={SIGNATURE}"}}',
+        f'manifests: ["http:me:{LOGIN}@a.example/x"]',
+        f"manifests: ['HTTPS:\\\\me:{LOGIN}@a.example/x']",
+    ],
+)
+def test_addresses_that_are_none_show_no_credentials(planted: Workspace, entry: str) -> None:
+    planted.replace("input/config.yaml", "components:\n", f"components:\n- {{name: bad, namespace: bad, {entry}}}\n")
+    for form in ("text", "json"):
+        result = planted.program("forge", "--format", form, **surroundings(planted))
+        assert result.code == 10
+        assert not [canary for canary in EVERYWHERE if canary in f"{result.out}{result.err}"], result.err
+    assert leaks(planted.folder, EVERYWHERE) == []
+
+
+def test_an_address_in_the_environment_is_not_taken_apart(planted: Workspace) -> None:
+    """At its colons, as a list of directories: a part of it would be the password."""
+    settings = {"CLUSTER_FORGE_MINE_MIRROR": f"https://me:{LOGIN}@a.example/x?sig={SIGNATURE}"}
+    result = planted.program("mine", **surroundings(planted), **settings)
+    assert result.code == 13
+    assert result.err.count("the mirror's index cannot be read") == 1
+    assert not [canary for canary in EVERYWHERE if canary in result.err], result.err
+    assert leaks(planted.folder, EVERYWHERE) == []
 
 
 def test_errors_of_a_server_show_no_credentials(planted: Workspace) -> None:

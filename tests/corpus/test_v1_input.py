@@ -35,6 +35,9 @@ RIVAL, SECOND = "prometheus", "kube-prometheus-stack"
 """They define two cluster roles with equal names and different rules: a real conflict. The second needs the CRDs of another
 component, is applied later for that reason, and so has the finding."""
 
+WITH_VOLUMES = {"grafana-loki"}
+"""Their StatefulSets say that their volumes are deleted with them."""
+
 Raw = dict[str, Any]
 Id = tuple[str, str, str]
 
@@ -187,7 +190,8 @@ class TestErrors:
         }
         assert shared == {*ONE_NODE, "prometheus-app-config"}
         codes = {each.code for each in everything.findings}
-        assert codes == {"duplicate-object", "hook-dropped"}
+        assert codes == {"duplicate-object", "hook-dropped", "deleted-volumes"}
+        assert {str(each.component) for each in everything.findings if each.code == "deleted-volumes"} == WITH_VOLUMES
 
 
 class TestObjects:
@@ -307,7 +311,12 @@ class TestConvert:
         folder = workspaces.make(V1_INPUT)
         selected = workspaces.forge(folder, **options)
         assert selected.smelted.is_written
-        assert all(finding.severity is Severity.NOTICE for finding in selected.smelted.findings)
+        warned = {
+            (finding.code, str(finding.component))
+            for finding in selected.smelted.findings
+            if finding.severity is not Severity.NOTICE
+        }
+        assert warned <= {("deleted-volumes", name) for name in WITH_VOLUMES}
         native = convert.native(workspaces.load(folder, **options))
         converted = workspaces.forge(workspaces.make(V1_INPUT, lambda _: native), skip=("keycloak",))
         assert files_of(converted.folder) == files_of(folder)

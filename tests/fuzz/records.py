@@ -23,7 +23,9 @@ def _lock(data: bytes) -> None:
 
 _DIGESTS = st.sampled_from((f"sha256:{_HEX}", _HEX, f"md5:{_HEX}", ""))
 _SOURCE = mapping({"address": SCALARS, "digest": _DIGESTS}, {"asked": SCALARS, "version": SCALARS})
-_LOCKED = mapping({}, {"rendered": _DIGESTS, "asks": several(WORDS), "sources": several(_SOURCE)})
+_LOCKED = mapping(
+    {}, {"rendered": _DIGESTS, "asks": several(WORDS), "remarks": several(WORDS), "sources": several(_SOURCE)}
+)
 _LOCKS = mapping({"version": st.just(1), "components": st.dictionaries(WORDS, spoiled(_LOCKED), max_size=3)})
 
 LOCK = Target(

@@ -33,6 +33,7 @@ with open(f"{folder}/log", "a", encoding="utf-8") as log:
     log.write(call + "\\n")
 with open(f"{folder}/answers.json", encoding="utf-8") as file:
     answers = json.load(file)
+open(f"{folder}/kuberc", "a", encoding="utf-8").write(os.environ.get("KUBECTL_KUBERC", "unset") + "\\n")
 for number, (part, outputs) in enumerate(answers):
     if part in call:
         used = f"{folder}/used-{number}"
@@ -42,8 +43,19 @@ for number, (part, outputs) in enumerate(answers):
         if code == "reads":
             open(sys.argv[sys.argv.index("--kubeconfig") + 1], encoding="utf-8").read()
             code = 0
+        if code == "warns":
+            print(text, file=sys.stderr)
+        if code in ("warns", "default"):
+            continue
+        if code == "hides":
+            print(text, file=sys.stderr)
+            sys.exit(0)
+        if code == "killed":
+            print(text, flush=True)
+            os.kill(os.getpid(), 9)
         if code == "hang":
             import signal, subprocess
+            open(f"{folder}/hangs", "w").write(str(os.getpid()))
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             subprocess.run(["/bin/sleep", "30"])
         print(text)
@@ -58,6 +70,10 @@ if "apply" in sys.argv:
 elif "api-resources" in sys.argv:
     for api in open(f"{folder}/apis", encoding="utf-8").read().split():
         print("names  short ", api.rpartition("/")[0], " true ", api.rpartition("/")[2])
+elif "cluster-forge/run=" in call:
+    open(f"{folder}/run", "w", encoding="utf-8").write(call.rpartition("=")[2])
+elif "annotations.cluster-forge/run" in call:
+    print(open(f"{folder}/run", encoding="utf-8").read(), end="")
 elif "COMPLETE:" in call:
     print("job shop True <none> <none>\\n" * (documents or 1))
 elif "wait" in sys.argv:

@@ -18,12 +18,12 @@ from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import RepositorySource
 
-LONGEST = {Delivery.DIRECT: 1000, Delivery.EXISTING: 1100, Delivery.INSTALL: 1150}
+LONGEST = {Delivery.DIRECT: 1100, Delivery.EXISTING: 1200, Delivery.INSTALL: 1300}
 """Lines of the script: people read it before they run it as administrators of a cluster.
 
-What it refuses and waits for takes most of them: the files, the APIs, the Secrets and the owners before the first change
-(about 450), bounds and errors of kubectl (250). A way of delivery has only the functions that it calls. What no longer fits
-belongs into the plan and its files, which the program writes, not into the shell.
+What it refuses and waits for takes most of them: the files, the APIs, the Secrets, the owners and the environment before the
+first change (about 550), bounds and errors of kubectl (250). A way of delivery has only the functions that it calls. What no
+longer fits belongs into the plan and its files, which the program writes, not into the shell.
 """
 SHELLCHECK = shutil.which("shellcheck") or shutil.which("shellcheck", path=Path(sys.executable).parent)
 
@@ -53,6 +53,31 @@ def test_the_script_of_a_large_stack_stays_short(parts: tuple[Part, ...]) -> Non
     large = dataclasses.replace(direct, components=direct.components * 20)
     text = deploy_script.script(large, bootstrap.tree(large))
     assert len(text.splitlines()) < LONGEST[Delivery.DIRECT]
+
+
+@pytest.mark.parametrize(
+    ("delivery", "summary"),
+    [
+        (Delivery.DIRECT, "3 components, 22 objects, applied by kubectl"),
+        (Delivery.INSTALL, "3 components, applied by Argo CD, which is installed first"),
+        (Delivery.EXISTING, "3 components, applied by the Argo CD in the cluster"),
+    ],
+)
+def test_components_are_counted_as_cast_counts_them(
+    run: Callable[..., Run], parts: tuple[Part, ...], make_part: Callable[..., Part], delivery: Delivery, summary: str
+) -> None:
+    """Those with objects, Argo CD among them (`CastResult.components`)."""
+    result = run(delivery, "--print", parts=(*parts, make_part("empty", [])))
+    assert result.out.startswith(f"stack demo, {summary}:\n")
+
+
+def test_one_is_counted_as_one(
+    run: Callable[..., Run], make_part: Callable[..., Part], make_body: Callable[..., dict[str, object]]
+) -> None:
+    one = make_part("one", [make_body("v1", "ConfigMap", "c", "default")])
+    result = run(Delivery.DIRECT, "--yes", parts=(one,))
+    assert result.out.startswith("stack demo, 1 component, 1 object, applied by kubectl")
+    assert "applied bootstrap/waves/000-one/objects.yaml (1 object)\n" in result.out
 
 
 @pytest.mark.parametrize("delivery", list(Delivery))
@@ -93,10 +118,12 @@ def test_kubectl_applies_wave_by_wave_and_waits(run: Callable[..., Run]) -> None
     assert result.code == 0, result.err
     assert all(call.startswith("--context there --kubeconfig /k ") for call in result.calls)
     calls = [call.removeprefix("--context there --kubeconfig /k ") for call in result.calls]
-    assert calls[:4] == [
+    environment = "jsonpath={.metadata.name} {.metadata.labels.cluster-forge/environment}"
+    assert calls[:5] == [
         "get --raw /version",
         "auth can-i * * --all-namespaces",
         "api-resources --no-headers",
+        f"get configmap claim-demo -n cluster-forge --ignore-not-found -o {environment}",
         "config view --minify -o jsonpath={.current-context}|{.clusters[0].cluster.server}|{.contexts[0].context.namespace}",
     ]
     shop = [call.split(" -o ")[0] for call in calls if "shop" in call]

@@ -54,6 +54,10 @@ if "--patch-file" in call:
 if call.startswith("apply"):
     text = sys.stdin.read() if sys.argv[-1] == "-" else open(sys.argv[-1]).read()
     print("x serverside-applied\\n" * (text.count("\\n---\\n") + 1))
+if "cluster-forge/run=" in call:
+    open(f"{folder}/run", "w").write(call.rpartition("=")[2])
+if "annotations.cluster-forge/run" in call:
+    print(open(f"{folder}/run").read(), end="")
 if "COMPLETE:" in call:
     print("job shop True <none> <none>\\n" * 9)
 if call.startswith("wait"):
@@ -70,11 +74,11 @@ class Run:
 
     @property
     def changes(self) -> list[str]:
-        """The calls that change something, up to the first file of the stack."""
+        """The calls that change something, up to the first file of the stack; without the mark of the run."""
         verbs = ("apply", "create", "replace", "delete", "patch", "annotate")
         changes = [call for call in self.calls if call.startswith(verbs)]
         first = next((number for number, call in enumerate(changes) if call.startswith("apply")), len(changes))
-        return changes[:first]
+        return [call for call in changes[:first] if "cluster-forge/run=" not in call]
 
 
 @pytest.fixture
@@ -234,7 +238,10 @@ def test_what_stays_behind_with_data_stays_claimed(
     run = deploy(STACK, claims="demo claim-demo\n", claimed=claimed, claim="configmap/claim-demo\n")
     assert run.code == 0, run.err
     objects = ownership.tree(STACK, parts).files["objects"].decode()
-    assert json.loads((tmp_path / "patch").read_text())["data"] == {"objects": f"{objects}{crd} stays-behind\n"}
+    assert json.loads((tmp_path / "patch").read_text()) == {
+        "metadata": {"labels": {"cluster-forge/environment": None}},
+        "data": {"objects": f"{objects}{crd} stays-behind\n"},
+    }
     assert not any(call.startswith(("create -f", "replace")) for call in run.changes)
 
 

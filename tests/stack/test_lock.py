@@ -25,6 +25,7 @@ component = st.builds(
     name=name,
     sources=st.lists(source, max_size=3, unique_by=lambda source: (source.address, source.asked)).map(tuple),
     rendered=st.none() | digest,
+    remarks=st.lists(text, max_size=2).map(tuple),
 )
 lock = st.lists(component, max_size=4).map(lambda all_of: Lock().having(all_of))
 

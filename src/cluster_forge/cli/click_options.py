@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -48,6 +48,13 @@ def checked(check: Callable[[str], object]) -> Callable[[click.Context, click.Pa
     return callback
 
 
+class _Path(click.Path):
+    """A path. An address from the environment is not taken apart at its colons: its password would become a path."""
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        return [rv] if "://" in rv else super().split_envvar_value(rv)
+
+
 def _parameter(name: str, default: Any, field: OptionField, title: str) -> click.Parameter:
     if not field.flags:
         return click.Argument([name], nargs=-1, metavar=field.metavar)
@@ -71,7 +78,7 @@ def _type(field: OptionField) -> click.ParamType[Any]:
     if field.choices:
         return click.Choice(field.choices)
     if field.limits is None:
-        return click.Path() if field.is_path else click.STRING
+        return _Path() if field.is_path else click.STRING
     least, most = field.limits
     if isinstance(least, float) or isinstance(most, float):
         return click.FloatRange(least, most)

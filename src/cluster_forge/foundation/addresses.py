@@ -13,10 +13,21 @@ _LOGIN: Final = re.compile(rf"({_START})(?:[^/?#\s\"]*|[^/?#\s:\"]*:(?!\d*(?![^\
 """User and password. The second form has a password with characters that should have been encoded: ``u:p/w@host``."""
 _WHOLE_LOGIN: Final = re.compile(rf"({_START})(?:[^/?#]*|[^/?#:]*:(?!\d*(?![^\W_])).*)@", re.DOTALL)
 """The same in what is known to be one address, whose password may even have spaces and quotes."""
-_BARE_LOGIN: Final = re.compile(r"\A[^\s/@:]+:[^\s/@]+@(?!sha\d+:)")
-"""``user:password@host`` without a scheme; not ``image:tag@sha256:…``."""
-_TAIL: Final = re.compile(rf"({_START}[^\s\"?#\\]*)(?:\?|#(?=[^\s\"]*=))[^\s\"\\]*?(?=[\]'`),.;:]*(?:[\s\"\\]|\Z))")
-"""A query, or a fragment with values: both may hold tokens. Punctuation of the sentence around it stays."""
+_BARE_LOGIN: Final = re.compile(r"\A(?:[^\s/@:]+:[^\s/@]+@(?!sha\d+:))+")
+"""``user:password@host`` without a scheme, at the beginning of a text; not ``image:tag@sha256:…``."""
+_ODD_LOGIN: Final = re.compile(
+    r"\b((?:https?|oci|git|ssh|s?ftp|s3|gs|file):)(?:\\+[^\s\"@\\]*|(?!\d*(?![^\W_]))[^\s\"/@\\:]*:[^\s\"@]*)@",
+    re.IGNORECASE,
+)
+"""The same behind a scheme without slashes, or with backslashes: not an address, but the password may be right."""
+_WORD: Final = re.compile(r"[^\s\"]+")
+_UNQUOTED: Final = re.compile(r"[^\s\"\\]+")
+"""A part of a text that an address with a query is in; a quote in a quoted text has a backslash before it."""
+_HOST: Final = re.compile(_START)
+_TAIL: Final = re.compile(r"[?#]")
+_PUNCTUATION: Final = "]'`),.;:"
+_FURTHER: Final = 200
+"""Characters after a backslash that are searched for the value of a fragment."""
 _SSH: Final = re.compile(r"(?:(?:git\+)?ssh://)?[\w.-]+@[^\s@?#]+", re.IGNORECASE)
 
 
@@ -40,10 +51,16 @@ def is_public(url: str) -> bool:
 
 
 def masked(text: str) -> str:
-    """A text with every URL in it as `without_credentials` shows it."""
+    """A text with every URL in it as `without_credentials` shows it.
+
+    The time is linear in the length of the text, which others may have written: a pattern alone would look for the end of
+    an address from each of its beginnings.
+    """
+    if "@" in text:
+        text = _WORD.sub(_without_odd_login, _BARE_LOGIN.sub("", text))
     if "//" not in text and ":/" not in text:
         return text
-    return _TAIL.sub(r"\1", _LOGIN.sub(r"\1", text))
+    return _UNQUOTED.sub(_without_tail, _WORD.sub(_without_logins, text) if "@" in text else text)
 
 
 def masked_values(value: Any) -> Any:
@@ -60,4 +77,32 @@ def masked_values(value: Any) -> Any:
 
 
 def _without_login(url: str) -> str:
-    return _WHOLE_LOGIN.sub(r"\1", _BARE_LOGIN.sub("", url))
+    url = _WORD.sub(_without_odd_login, _BARE_LOGIN.sub("", url))
+    before, at, after = url.rpartition("@")
+    return _WHOLE_LOGIN.sub(r"\1", before + at) + after
+
+
+def _without_logins(word: re.Match[str]) -> str:
+    """A word of a text without users and passwords; after its last ``@`` there is none."""
+    before, at, after = word[0].rpartition("@")
+    return _LOGIN.sub(r"\1", before + at) + after if at else after
+
+
+def _without_odd_login(word: re.Match[str]) -> str:
+    before, at, after = word[0].rpartition("@")
+    return _ODD_LOGIN.sub(r"\1", before + at) + after if at else after
+
+
+def _without_tail(word: re.Match[str]) -> str:
+    """A word of a text up to the query of the first address with one, or up to its fragment with values: both may hold
+    tokens. Punctuation of the sentence around it stays.
+    """
+    text, position, end = word.string, word.start(), word.end()
+    further = _WORD.match(text, end, end + _FURTHER)  # behind a quoted quote
+    last_value = end if further and "=" in further[0] else text.rfind("=", position, end)
+    while (host := _HOST.search(text, position, end)) and (tail := _TAIL.search(text, host.end(), end)):
+        position = tail.end()
+        if tail[0] == "?" or position <= last_value:
+            cut = text[position:end]
+            return text[word.start() : tail.start()] + cut[len(cut.rstrip(_PUNCTUATION)) :]
+    return word[0]

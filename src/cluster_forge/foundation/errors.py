@@ -199,4 +199,4 @@ def raise_all(errors: Iterable[ForgeError]) -> None:
     if len(collected) == 1:
         raise collected[0]
     if collected:
-        raise ExceptionGroup(f"{len(collected)} errors", collected)
+        raise ExceptionGroup("several errors", collected)

@@ -23,7 +23,8 @@ _WIDTH = 118
 def script(plan: DeployPlan, files: FileTree) -> str:
     """The text of `deploy.sh`: POSIX sh, the same for the same plan and the ``files`` of `bootstrap.tree`."""
     read = script_source.read
-    own = (read(name) for name in ("kubectl", "checks", "apply", "ready", "ownership", "variant"))
+    narrowed = ("narrowed",) if plan.narrowed else ()
+    own = (read(name) for name in ("kubectl", "checks", "variant", "apply", "ready", "ownership", *narrowed))
     return "".join((_head(plan, files), read("options"), _namespace(plan), *own, *_deploy(plan), read("main")))
 
 
@@ -102,7 +103,7 @@ def _summary(plan: DeployPlan) -> str:
         case Delivery.DIRECT:
             return f"{components}, {counted(plan.objects, 'object')}, applied by kubectl"
         case Delivery.INSTALL:
-            return f"Argo CD and {components}, applied by Argo CD"
+            return f"{components}, applied by Argo CD, which is installed first"
         case Delivery.EXISTING:
             return f"{components}, applied by the Argo CD in the cluster"
 

@@ -1,4 +1,4 @@
-"""The objects rendered from one chart, file or folder as bytes: what workers return and the cache keeps.
+"""The objects rendered from one chart, file or folder, and remarks, as bytes: what workers return and the cache keeps.
 
 ::
 
@@ -9,7 +9,7 @@ Both forms are kept: smelting a stack again needs the text, a check the tree, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -19,29 +19,36 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.facts import CustomKind, Facts
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Document, Manifest, Provenance
+from cluster_forge.manifests.remark import Remark
 
 _LEVEL = 1
 _LENGTH = 8
 
 
-def pack(manifests: Iterable[Manifest]) -> bytes:
-    """The objects as bytes. They do not name the component: several may have the same objects."""
+def pack(manifests: Iterable[Manifest], remarks: Sequence[Remark] = ()) -> bytes:
+    """Objects and remarks as bytes. They do not name the component: several may have the same objects."""
     pieces: list[bytes] = []
     entries = []
     for manifest in manifests:
         content, text = manifest.document.json, manifest.document.text
         pieces += (content, text)
         entries.append([*_id(manifest.id), manifest.provenance.origin, len(content), len(text), _facts(manifest.facts)])
-    header = orjson.dumps(entries)
+    header = orjson.dumps([entries, [str(remark) for remark in remarks]])
     packed = b"".join((len(header).to_bytes(_LENGTH, "little"), header, *pieces))
     return zstandard.ZstdCompressor(level=_LEVEL, write_content_size=True).compress(packed)
 
 
 def unpack(packed: bytes, component: ComponentName) -> tuple[Manifest, ...]:
     """The objects that were packed, as objects of ``component``."""
+    return unpack_all(packed, component)[0]
+
+
+def unpack_all(packed: bytes, component: ComponentName) -> tuple[tuple[Manifest, ...], tuple[Remark, ...]]:
+    """The objects that were packed, as objects of ``component``, and the remarks."""
     content = zstandard.ZstdDecompressor().decompress(packed)
     start = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
-    return tuple(_manifests(orjson.loads(content[_LENGTH:start]), content, start, component))
+    entries, remarks = orjson.loads(content[_LENGTH:start])
+    return tuple(_manifests(entries, content, start, component)), tuple(map(Remark.parse, remarks))
 
 
 def _manifests(

@@ -20,7 +20,7 @@ CODES = frozenset(
         *("hand-edited", "left-out", "stale", "unused-source", "pulled-in"),
         *("wave-conflict", "stays-behind", "data-hook", "deleted-volumes", "engine-missing"),
         *("gone-image", "requests", "memory-limit", "replicas", "disruption-budget", "spread", "service-type"),
-        *("telemetry", "render-failed", "unknown-name", "untried-wiring"),
+        *("telemetry", "render-failed", "unknown-name", "untried-wiring", "helm-warning"),
     )
 )
 """The contract's finding codes, and those that ADR 0003 adds (the last six lines: of what the cluster has, of objects, of the stages, of `catalog test`)."""

@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
+from cluster_forge.foundation.names import counted
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import group_of
 from cluster_forge.manifests.manifest import Body
@@ -90,32 +91,32 @@ def _deployment(body: Body) -> Health:
     wanted = _wanted(body)
     updated, existing = _count(body, "updatedReplicas"), _count(body, "replicas")
     if updated < wanted:
-        return _in_progress(f"{updated} of {wanted} replicas updated")
+        return _in_progress(f"{updated} of {counted(wanted, 'replica')} updated")
     if existing > updated:
-        return _in_progress(f"{existing - updated} old replicas are being terminated")
+        return _in_progress(f"{counted(existing - updated, 'old replica')} to be terminated")
     if _count(body, "availableReplicas") < wanted:
-        return _in_progress(f"{_count(body, 'availableReplicas')} of {wanted} replicas available")
+        return _in_progress(f"{_count(body, 'availableReplicas')} of {counted(wanted, 'replica')} available")
     if available.get("status") != "True":
         return _in_progress(_message(available))
-    return _ready(f"{wanted} of {wanted} replicas available")
+    return _ready(f"{wanted} of {counted(wanted, 'replica')} available")
 
 
 def _stateful_set(body: Body) -> Health:
     wanted, ready, updated = _wanted(body), _count(body, "readyReplicas"), _count(body, "updatedReplicas")
     if ready < wanted:
-        return _in_progress(f"{ready} of {wanted} replicas ready")
+        return _in_progress(f"{ready} of {counted(wanted, 'replica')} ready")
     if _count(body, "replicas") > wanted:
-        return _in_progress(f"{_count(body, 'replicas') - wanted} replicas are being terminated")
+        return _in_progress(f"{counted(_count(body, 'replicas') - wanted, 'replica')} to be terminated")
     strategy = _mapping(_mapping(body.get("spec")).get("updateStrategy"))
     if strategy.get("type") != "OnDelete":
         partition = _mapping(strategy.get("rollingUpdate")).get("partition")
         expected = max(0, wanted - partition) if isinstance(partition, int) else wanted
         if updated < expected:
-            return _in_progress(f"{updated} of {expected} replicas updated")
+            return _in_progress(f"{updated} of {counted(expected, 'replica')} updated")
         status = _mapping(body.get("status"))
         if not partition and status.get("currentRevision") != status.get("updateRevision"):
             return _in_progress("the rollout is not complete")
-    return _ready(f"{wanted} of {wanted} replicas ready")
+    return _ready(f"{wanted} of {counted(wanted, 'replica')} ready")
 
 
 def _daemon_set(body: Body) -> Health:
@@ -124,10 +125,10 @@ def _daemon_set(body: Body) -> Health:
     wanted = _count(body, "desiredNumberScheduled")
     on_delete = _mapping(_mapping(body.get("spec")).get("updateStrategy")).get("type") == "OnDelete"
     if not on_delete and _count(body, "updatedNumberScheduled") < wanted:
-        return _in_progress(f"{_count(body, 'updatedNumberScheduled')} of {wanted} pods updated")
+        return _in_progress(f"{_count(body, 'updatedNumberScheduled')} of {counted(wanted, 'pod')} updated")
     if _count(body, "numberAvailable") < wanted:
-        return _in_progress(f"{_count(body, 'numberAvailable')} of {wanted} pods available")
-    return _ready(f"{wanted} of {wanted} pods available")
+        return _in_progress(f"{_count(body, 'numberAvailable')} of {counted(wanted, 'pod')} available")
+    return _ready(f"{wanted} of {counted(wanted, 'pod')} available")
 
 
 def _job(body: Body) -> Health:
@@ -135,7 +136,7 @@ def _job(body: Body) -> Health:
         condition = _condition(body, name)
         if condition.get("status") == "True":
             return health(_message(condition, name.lower()))
-    return _in_progress(f"{_count(body, 'active')} pods active, {_count(body, 'failed')} failed")
+    return _in_progress(f"{counted(_count(body, 'active'), 'pod')} active, {_count(body, 'failed')} failed")
 
 
 def _pod(body: Body) -> Health:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.remark import Remark
 from cluster_forge.stack.model import KubernetesVersion, Values
 
 
@@ -28,11 +29,12 @@ class RenderedChart:
     """What Helm rendered.
 
     ``templates`` has the text of each template but ``NOTES.txt``, by its path and in Helm's order; ``crds`` has the files
-    of ``crds/`` folders, without those of disabled dependencies.
+    of ``crds/`` folders, without those of disabled dependencies. ``remarks``: in what the engine cannot do as requested.
     """
 
     templates: Mapping[str, str]
     crds: Sequence[tuple[str, str]]
+    remarks: tuple[Remark, ...] = ()
 
 
 class HelmEngine(Protocol):

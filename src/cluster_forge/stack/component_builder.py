@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import merge
@@ -152,7 +153,7 @@ class _Builder:
                 fix="set `helm.release`",
             )
         if is_url(chart):
-            repository, _, last = chart.rstrip("/").rpartition("/")
+            repository, _, last = without_credentials(chart).rstrip("/").rpartition("/")
             self._wrong(
                 place.at(("chart",)),
                 "`helm.chart` is a URL",

@@ -47,7 +47,8 @@ class LockedComponent:
 
     ``inputs`` is the fingerprint of everything that it was rendered with, this build included: while that is the same,
     ``rendered`` must be, too. Locks of earlier versions lack it.
-    ``required_apis`` are the API versions that its chart asks the cluster for (``*``: any).
+    ``required_apis`` are the API versions that its chart asks the cluster for (``*``: any). ``remarks`` are findings about
+    its chart that the rendered objects do not show.
     """
 
     name: ComponentName
@@ -55,6 +56,7 @@ class LockedComponent:
     rendered: Digest | None = None
     inputs: Digest | None = None
     required_apis: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sources", tuple(sorted(self.sources)))

@@ -64,6 +64,8 @@ def _lines(lock: Lock) -> Iterator[str]:
             body["inputs"] = str(component.inputs)
         if component.required_apis:
             body["asks"] = list(component.required_apis)
+        if component.remarks:
+            body["remarks"] = list(component.remarks)
         yield f"  {text.scalar(component.name)}:" if sources or body else f"  {text.scalar(component.name)}: {{}}"
         yield from text.mapping(body, "    ")
         if sources:
@@ -110,7 +112,7 @@ class _LockReader:
         return Lock({component.name: component for component in components if component})
 
     def _component(self, name: str, body: Positioned) -> LockedComponent | None:
-        members = self._members(body, ("rendered", "inputs", "asks", "sources"))
+        members = self._members(body, ("rendered", "inputs", "asks", "remarks", "sources"))
         rendered, inputs = members.get("rendered"), members.get("inputs")
         sources = [self._source(item) for item in self._items(members.get("sources"))]
         keys = [(source.address, source.asked) for source in sources if source]
@@ -123,6 +125,7 @@ class _LockReader:
                 rendered=self._digest(rendered) if rendered else None,
                 inputs=self._digest(inputs) if inputs else None,
                 required_apis=tuple(self._string(item) for item in self._items(members.get("asks"))),
+                remarks=tuple(self._string(item) for item in self._items(members.get("remarks"))),
             )
         except ValueError as error:
             self._wrong(body, str(error))

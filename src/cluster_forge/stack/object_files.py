@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError
-from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, outside_error
+from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, is_url, outside_error
 from cluster_forge.yaml.positioned import Positioned
 
 LARGEST: Final = 1 << 20
@@ -36,11 +36,10 @@ class FilesByKey:
         """The paths in the workspace by key; what is wrong goes into the errors."""
         listed = self.entry.get("files")
         for item in listed.items if listed else ():
-            if item.string is not None:
-                for path in self._matching(item):
-                    self._add(posixpath.basename(path), path, item)
-            for key, named in item.mapping.items():
-                self._renamed(key, named)
+            try:
+                self._collect(item)
+            except ForgeError as error:  # a link out of the workspace, a pipe: the description names the place
+                self._wrong(item, f"{error.where or item.string}: {error.message}", fix=error.fix or "remove the entry")
         if self._size > LARGEST:
             self._wrong(
                 self.entry,
@@ -52,6 +51,15 @@ class FilesByKey:
     @property
     def _subject(self) -> str:
         return f"{self.entry.string_of('name')!r}"
+
+    def _collect(self, item: Positioned) -> None:
+        if item.string is not None:
+            for path in self._matching(item):
+                self._add(posixpath.basename(path), path, item)
+        elif not item.mapping:
+            self._wrong(item, "the entry names no file", fix="write `KEY: FILE`, or remove it")
+        for key, named in item.mapping.items():
+            self._renamed(key, named)
 
     def _renamed(self, key: str, named: Positioned) -> None:
         path = self._path(named)
@@ -131,6 +139,9 @@ class FilesByKey:
     def _path(self, named: Positioned) -> str | None:
         """The path in the workspace; None, and an error, if it is absolute or outside."""
         text = str(named.string)
+        if is_url(text):
+            self._wrong(named, f"{text} is a URL", fix="download it into input/, and name the file")
+            return None
         if text.startswith("/"):
             self._wrong(named, f"{text} is an absolute path", fix=f"write `{text.lstrip('/')}`, relative to input/")
             return None

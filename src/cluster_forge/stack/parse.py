@@ -23,6 +23,7 @@ from cluster_forge.stack.model import Format, Notice, Stack, Target
 from cluster_forge.stack.resolve import Absent, Resolved, resolve
 from cluster_forge.stack.schema.component import ComponentSchema
 from cluster_forge.stack.schema.description import StackSchema
+from cluster_forge.stack.schema.other_tools import other_file
 from cluster_forge.stack.schema.validation import schema_errors
 from cluster_forge.stack.select import read_names, select, typed
 from cluster_forge.stack.selection import Selection
@@ -137,6 +138,10 @@ class _Parser:
         if documents is None:
             return None
         reader = LayerReader(self._files, self._selection.environment, self._errors, _layer_errors)
+        names_only = _only_names(documents)
+        if names_only:
+            self._errors.append(names_only)
+            return None
         if all(isinstance(document.content, tuple) for document in documents):
             self._format = Format.LIST
             reader.check_environment(DESCRIPTION)
@@ -236,7 +241,23 @@ def _capabilities(target: Target, resolved: Resolved, kept: Iterable[str]) -> tu
     return tuple(sorted({*target.provides, *resolved.brought, *provided}))
 
 
+def _only_names(documents: Sequence[Positioned]) -> DescriptionError | None:
+    """The error for a list of names alone, which is not the legacy format: its entries are mappings."""
+    items = [item for document in documents for item in document.items]
+    if not items or not all(isinstance(item.content, str) for item in items):
+        return None
+    shown = ", ".join(str(item.content) for item in items[:3]) + (", …" if len(items) > 3 else "")
+    return DescriptionError(
+        f"a stack description must be a mapping, not a list of names ({shown})",
+        where=documents[0].where,
+        fix=f"start the file with `apiVersion: cluster-forge/v1` and `kind: Stack`, then `components: [{shown}]`",
+    )
+
+
 def _layer_errors(document: Positioned) -> list[DescriptionError]:
+    other = other_file(document)
+    if other:
+        return [other]
     named, errors = key_as_name.named(document)
     return [
         *errors,

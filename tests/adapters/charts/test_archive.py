@@ -241,3 +241,22 @@ def test_corpus_charts_are_accepted(corpus: Path) -> None:
     for chart in index["charts"]:
         identity = check_archive((corpus / "mirror" / chart["file"]).read_bytes(), chart["file"])
         assert (identity.name, identity.version) == (chart["name"], str(chart["version"]))
+
+
+@pytest.mark.parametrize("other", ["shop/Chart.yaml", "other/Chart.yaml", "shop/./Chart.yaml", "shop\\Chart.yaml"])
+def test_a_second_chart_yaml_is_refused(other: str) -> None:
+    """Helm takes the last one, whatever the first directory is called: the identity that was checked would not be its."""
+    assert "a second Chart.yaml" in failure_of(tgz(CHART, (other, b"name: other\nversion: 9.9.9\n")))
+
+
+def test_thousands_of_gzip_members_are_refused() -> None:
+    archive = gzip.compress(b"", mtime=0) * 2_000 + tgz(CHART)
+    assert "more than 1,000 gzip members" in failure_of(archive)
+    assert check_archive(gzip.compress(b"", mtime=0) * 900 + tgz(CHART), "shop.tgz").name == "shop"
+
+
+@pytest.mark.parametrize("key", ["name", "version"])
+def test_identity_of_a_chart_is_short(key: str) -> None:
+    values = {"name": "shop", "version": "1.0.0"} | {key: "a" * 251}
+    text = "".join(f"{name}: {value}\n" for name, value in values.items())
+    assert f"has a {key} of 251 characters" in failure_of(tgz(("shop/Chart.yaml", text.encode())))

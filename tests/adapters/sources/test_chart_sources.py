@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -641,3 +642,28 @@ def test_a_chart_without_versions_says_so(tmp_path: Path, releases: str) -> None
     web = Web({f"{REPOSITORY}/index.yaml": f"entries: {{shop: {releases}}}\n".encode()})
     with pytest.raises(FetchError, match=rf"the index of {REPOSITORY} has no version of shop"):
         sources(tmp_path, web).chart(helm(), None)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "".join(f"&a{number} [" for number in range(90)) + "a," * 20_000 + "]" * 90,  # each value is kept 90 times
+        "{<<: " * 5_000 + "{}" + "}" * 5_000,
+        "{version: 1.0.0, <<: " + "{<<: " * 200 + "{}" + "}" * 201,
+    ],
+    ids=["anchors in anchors", "merges in merges", "merges in a release"],
+)
+def test_an_index_that_grows_while_it_is_read_is_refused(entry: str) -> None:
+    began = time.process_time()
+    with pytest.raises(FetchError, match=r"too many values|nesting too deep"):
+        repository_index.read(f"entries:\n  x:\n  - {entry}\n".encode(), "x")
+    assert time.process_time() - began < 5
+
+
+def test_an_index_cannot_make_many_requests_nor_long_messages() -> None:
+    addresses = ", ".join(f"u{number}" for number in range(1_000))
+    content = (
+        f"entries:\n  x:\n  - {{version: 1.0.0, urls: [{'u' * 10_000}, {addresses}]}}\n  - {{version: {'1' * 300}}}\n"
+    )
+    (release,) = repository_index.read(content.encode(), "x")["x"]
+    assert release.urls == tuple(f"u{number}" for number in range(10))

@@ -226,3 +226,29 @@ def test_a_kind_of_a_group_that_the_target_provides_needs_a_namespace_only(harne
         smelted = harness.forge(harness.stack(harness.component("web", manifests=manifests), target=target))
         assert {finding.code for finding in smelted.findings} == codes
     assert {finding.code for finding in forged(harness, route % ", namespace: web").findings} == {"missing-crd"}
+
+
+def test_helms_warnings_are_findings_in_each_run(harness: Harness) -> None:
+    helm = harness.chart("web", {"map.yaml": harness.config_map("web")}, values="size: 1", about="deprecated: true")
+    described = harness.stack(harness.component("web", helm=helm, values={"size": {"a": "canary"}}))
+    rendered = harness.forge(described)
+    reused = harness.forge(described)
+    for smelted in (rendered, reused, harness.smelt(described)):
+        warnings = [finding for finding in smelted.findings if finding.code == "helm-warning"]
+        assert [(finding.severity, finding.component, finding.where) for finding in warnings] == [
+            (Severity.WARNING, "web", "input/config.yaml:web")
+        ] * 2
+        assert [finding.message for finding in warnings] == [
+            "`size` is a table, and its default a number: the default is ignored",
+            "the chart web is deprecated: its maintainers no longer update it",
+        ]
+        assert [finding.fix for finding in warnings] == [
+            "write a number, unless the chart takes a table, too",
+            "look for its successor in the chart's README, or in its repository",
+        ]
+    assert harness.engine.renders_of("web") == 1
+    assert "canary" not in harness.files.files["cluster-forge.lock"].decode()
+    mended = harness.stack(harness.component("web", helm=helm, values={"size": 2}))
+    assert [finding.message for finding in harness.forge(mended).findings] == [
+        "the chart web is deprecated: its maintainers no longer update it"
+    ]

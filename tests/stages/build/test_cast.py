@@ -500,9 +500,9 @@ def test_volumes_of_stateful_sets_stay_behind(harness: Harness, earlier: bytes |
         harness.files.files[file] = earlier
     narrowed = stack(cache)
     harness.forge(narrowed)
-    findings = cast_working(harness, narrowed).findings
+    findings = [finding for finding in cast_working(harness, narrowed).findings if finding.code != "hand-edited"]
     if earlier is not None:
-        assert findings == ()
+        assert findings == []
         return
     (finding,) = findings
     assert (finding.code, str(finding.object)) == ("stays-behind", "StatefulSet.apps/db/pg")

@@ -12,6 +12,7 @@ from typing import Final
 
 from cluster_forge.adapters.charts import chart_yaml
 from cluster_forge.foundation.errors import ArchiveError
+from cluster_forge.foundation.names import counted
 from cluster_forge.ports.sources import ChartIdentity
 
 _CHUNK: Final = 1 << 18
@@ -21,6 +22,7 @@ _MOST_RATIO: Final = 200
 _FREE_BYTES: Final = 10 << 20
 _MOST_ENTRIES: Final = 20_000
 _MOST_FILE: Final = 64 << 20
+_MOST_MEMBERS: Final = 1_000
 _MOST_CHART_YAML: Final = 1 << 20
 _MOST_HEADER: Final = 1 << 20
 """As in Go's ``archive/tar``, which Helm reads with (``maxSpecialFileSize``)."""
@@ -55,8 +57,10 @@ def check_archive(data: bytes, name: str) -> ChartIdentity:
                 problem = problem or f"more than {_MOST_BYTES >> 20} MB in total"
             if problem:
                 raise ArchiveError(f"{name} is unsafe: {member.name!r}: {problem}", fix=_FIX)
-            if metadata is None and member.isreg() and _is_chart_yaml(member):
-                metadata = _content(member, unpacked)
+            if _is_chart_yaml(member):
+                if metadata is not None:
+                    raise ArchiveError(f"{name} is unsafe: {member.name!r}: a second Chart.yaml", fix=_FIX)
+                metadata = _content(member, unpacked) if member.isreg() else None
     if metadata is None:
         raise ArchiveError(
             f"{name} is not a chart: no directory in it has a Chart.yaml", fix="check that it is a Helm chart"
@@ -99,7 +103,7 @@ def _unpacked(data: bytes, name: str) -> bytes:
             if size > most:
                 raise ArchiveError(f"{name} is a bomb: {len(data):,} bytes unpack to more than {most:,}", fix=_FIX)
     except EOFError as error:
-        raise ArchiveError(f"{name} is truncated after {len(data):,} bytes", fix=_FETCH_AGAIN) from error
+        raise ArchiveError(f"{name} is truncated after {counted(len(data), 'byte')}", fix=_FETCH_AGAIN) from error
     except zlib.error as error:
         raise ArchiveError(f"{name} is damaged: {error}", fix=_FETCH_AGAIN) from error
     return b"".join(parts)
@@ -113,12 +117,16 @@ def _inflated(data: bytes) -> Iterator[bytes]:
         zlib.error: if it is damaged.
     """
     stream = zlib.decompressobj(wbits=31)
+    members = 0
     for start in range(0, len(data), _CHUNK):
         rest, part = data[start : start + _CHUNK], b""
         while rest or len(part) == _CHUNK:
             if stream.eof:
                 rest, part = rest.lstrip(b"\0"), b""
                 stream = zlib.decompressobj(wbits=31) if rest else stream
+                members += 1
+                if members > _MOST_MEMBERS:  # each costs as much as a copy of the rest
+                    raise zlib.error(f"more than {_MOST_MEMBERS:,} gzip members")
             else:
                 part = stream.decompress(rest, _CHUNK)
                 rest = stream.unused_data or stream.unconsumed_tail
@@ -203,5 +211,6 @@ def _content(member: tarfile.TarInfo, unpacked: bytes) -> bytes:
 
 
 def _is_chart_yaml(member: tarfile.TarInfo) -> bool:
-    parts = member.name.replace("\\", "/").split("/")
-    return len(parts) == 2 and parts[1] == "Chart.yaml"
+    """Whether Helm takes a member for the chart's own metadata: it leaves out the first directory, whatever its name."""
+    _, _, path = member.name.replace("\\", "/").partition("/")
+    return posixpath.normpath(path) == "Chart.yaml"

@@ -13,6 +13,8 @@ from cluster_forge.ports.sources import ChartIdentity
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _DEEPEST: Final = 100
 """libyaml's time grows with the square of the depth."""
+_LONGEST: Final = 250
+"""Characters of a name or a version, as in Helm: they are part of messages, of the lock and of labels."""
 _FIX: Final = "check the chart with `helm lint`"
 
 
@@ -20,7 +22,7 @@ def identity(content: bytes, archive: str) -> ChartIdentity:
     """The identity in a ``Chart.yaml``; ``archive`` is its name in messages.
 
     Raises:
-        ArchiveError: if it is not YAML, or lacks name or version.
+        ArchiveError: if it is not YAML, lacks name or version, or if one of these is too long.
     """
     fields: dict[str, str] = {}
     try:
@@ -33,6 +35,10 @@ def identity(content: bytes, archive: str) -> ChartIdentity:
     missing = [key for key in ("name", "version") if not fields.get(key)]
     if missing:
         raise ArchiveError(f"the Chart.yaml of {archive} has no {' and no '.join(missing)}", fix=_FIX)
+    if long := next((key for key in ("name", "version") if len(fields[key]) > _LONGEST), None):
+        raise ArchiveError(
+            f"the Chart.yaml of {archive} has a {long} of {len(fields[long]):,} characters (limit {_LONGEST})", fix=_FIX
+        )
     return ChartIdentity(name=fields["name"], version=fields["version"])
 
 

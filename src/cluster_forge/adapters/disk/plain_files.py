@@ -32,13 +32,33 @@ def open_file(path: Path, flags: int, mode: int = 0o666) -> int:
     return descriptor
 
 
-def open_private(path: Path, flags: int) -> int:
-    """`open_file` for a file that only the user may read; one that exists becomes so if it is the user's.
+def open_own(path: Path, flags: int, mode: int = 0o666) -> int:
+    """The descriptor of a file that is written to, opened with ``flags``.
+
+    A file with a second name (a hard link) is replaced by a copy first: what has the other name is not ours to change.
 
     Raises:
         WorkspaceError, OSError: as for `open_file`.
     """
-    descriptor = open_file(path, flags, 0o600)
+    status = _status(path)
+    if status and stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+        draft = path.with_name(f".{path.name}-own")
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, stat.S_IMODE(status.st_mode))
+        with os.fdopen(descriptor, "wb") as file:
+            if not flags & os.O_TRUNC:
+                file.write(read(path, None))
+        draft.replace(path)
+    return open_file(path, flags, mode)
+
+
+def open_private(path: Path, flags: int) -> int:
+    """`open_own` for a file that only the user may read; one that exists becomes so if it is the user's.
+
+    Raises:
+        WorkspaceError, OSError: as for `open_file`.
+    """
+    descriptor = open_own(path, flags, 0o600)
     if hasattr(os, "fchmod"):
         with contextlib.suppress(OSError):
             os.fchmod(descriptor, 0o600)

@@ -11,6 +11,8 @@ from cluster_forge.foundation.errors import WorkspaceError
 
 _DEEPEST: Final = 40
 """Levels of directories in `scan`: links may form a cycle."""
+_DEEPEST_WRITTEN: Final = 100
+"""Levels of directories in `names`: no stage writes so many, and removing a thousand of them is beyond Python."""
 
 
 def walk(folder: Path, allowed: Sequence[str], *, hidden: bool = False) -> Iterator[tuple[str, str]]:
@@ -66,15 +68,22 @@ def names(folder: Path) -> Iterator[str]:
     """The path, from ``folder``, of everything below it that is not a directory. Links are not followed.
 
     Raises:
+        WorkspaceError: if directories are nested so deep that no stage wrote them.
         OSError: for a directory that cannot be read.
     """
-    pending = [("", str(folder))]
+    pending = [("", str(folder), 0)]
     while pending:
-        prefix, directory = pending.pop()
+        prefix, directory, depth = pending.pop()
+        if depth > _DEEPEST_WRITTEN:
+            raise WorkspaceError(
+                f"directories nested too deep (limit {_DEEPEST_WRITTEN})",
+                where=str(folder),
+                fix="move the directories away that cluster-forge did not write",
+            )
         with os.scandir(directory) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    pending.append((f"{prefix}{entry.name}/", entry.path))
+                    pending.append((f"{prefix}{entry.name}/", entry.path, depth + 1))
                 else:
                     yield prefix + entry.name
 

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +19,8 @@ import orjson
 from cluster_forge.adapters.helm import schemas, served_apis
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
 from cluster_forge.foundation.versions import newest_first
+from cluster_forge.manifests.finding import Severity
+from cluster_forge.manifests.remark import Remark
 from cluster_forge.ports.rendering import RenderedChart, RenderRequest
 
 _SOURCE = re.compile(r"^---\n# Source: (.+)\n", re.M)
@@ -67,10 +69,24 @@ class HelmProgram:
         return RenderedChart(
             templates={path: text for path, text in sorted(sources.items()) if path not in crds},
             crds=tuple(crds.items()),
+            remarks=tuple(self._cut_version(request)),
         )
 
+    def _cut_version(self, request: RenderRequest) -> Iterator[Remark]:
+        """A warning if a template may see another Kubernetes version: Helm 3 cuts what ``--kube-version`` has after the patch."""
+        if (
+            request.kubernetes.suffix
+            and self.version.startswith("helm v3.")
+            and _may_use(b".KubeVersion", request.chart)
+        ):
+            yield Remark(
+                severity=Severity.WARNING,
+                message=f"Helm 3 shows Kubernetes {request.kubernetes.release} to the chart, not {request.kubernetes}",
+                fix="use Helm 4, or --helm-engine sdk",
+            )
+
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
-        return None if _may_require_apis(chart) else frozenset()
+        return None if _may_use(b".APIVersions", chart) else frozenset()
 
     def newest_in_range(self, constraint: str, versions: Sequence[str]) -> str | None:
         texts = newest_first(versions)
@@ -124,10 +140,10 @@ class HelmProgram:
         return done.stdout.decode()
 
 
-def _may_require_apis(archive: bytes) -> bool:
-    """Whether a template may look up API versions; a dependency that is an archive itself is not searched."""
+def _may_use(capability: bytes, archive: bytes) -> bool:
+    """Whether a template may use one of ``.Capabilities``; a dependency that is an archive itself is not searched."""
     content = gzip.decompress(archive)
-    return b".APIVersions" in content or b"\x1f\x8b\x08" in content
+    return capability in content or b"\x1f\x8b\x08" in content
 
 
 def _by_source(output: str) -> dict[str, str]:

@@ -42,17 +42,17 @@ def _changed(content: bytes, served: int) -> Iterator[tuple[int, bytes]]:
     """The content of each member that changes, by the place of its header."""
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         for member in archive:
-            file = archive.extractfile(member) if member.isfile() else None
+            is_asked = member.isfile() and ("/templates/" in member.name or "/charts/" in member.name)
+            file = archive.extractfile(member) if is_asked else None
             if file is None:
                 continue
             before = file.read()
+            after: bytes | None = None
             if "/templates/" in member.name:
                 after = _template(before, served)
-            elif "/charts/" in member.name and before.startswith(_GZIP):
-                after = restricted(_unpacked(before), served) or before
-            else:
-                continue
-            if after != before:
+            elif before.startswith(_GZIP):
+                after = restricted(_unpacked(before), served)
+            if after is not None and after != before:
                 yield member.offset, after
 
 
@@ -60,7 +60,7 @@ def _packed(content: bytes, members: dict[int, bytes]) -> bytes:
     buffer = io.BytesIO()
     with (
         tarfile.open(fileobj=io.BytesIO(content)) as before,
-        tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as after,
+        tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=0) as after,  # it is read at once
     ):
         for member in before:
             file = before.extractfile(member) if member.isfile() else None

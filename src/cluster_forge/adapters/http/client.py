@@ -198,4 +198,4 @@ def _proxied(proxy: str) -> ProxyManager:
 
 def _without_user(url: str) -> str:
     """The address without user and password."""
-    return re.sub(r"://[^/]*@", "://", url)
+    return re.sub(r"://[^/?#]*@", "://", url)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import orjson
 
-from cluster_forge.adapters.rendering import null_values
-from cluster_forge.foundation.errors import ForgeError, ManifestError, raise_all
+from cluster_forge.adapters.rendering import chart_defaults, chart_tree, chart_warnings, null_values
+from cluster_forge.foundation.errors import ArchiveError, ForgeError, ManifestError, raise_all
 from cluster_forge.manifests import batch, normalize, split
 from cluster_forge.manifests.manifest import Document, Manifest, Provenance
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, RenderJob, RenderRequest, YamlReader
@@ -42,19 +42,31 @@ class InProcessRenderer:
         return self._engine.version
 
     def render(self, job: RenderJob) -> RenderedBatch:
-        documents = _chart_documents(self._rendered(job, job.chart)) if job.chart else _text_documents(job.texts)
-        return RenderedBatch(content=batch.pack(self._manifests(documents, job)))
+        if job.chart is None:
+            return RenderedBatch(content=batch.pack(self._manifests(_text_documents(job.texts), job)))
+        try:
+            rendered = self._rendered(job.chart)
+        except ForgeError as error:
+            message = f"component {job.component}: {error.message}"
+            fix = null_values.fix_for(error.message, job.chart.values) or error.fix
+            raise type(error)(message, where=error.where or job.where, fix=fix) from error
+        return RenderedBatch(content=batch.pack(self._manifests(_chart_documents(rendered), job), rendered.remarks))
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
         return self._engine.required_apis(chart)
 
-    def _rendered(self, job: RenderJob, chart: RenderRequest) -> RenderedChart:
+    def _rendered(self, request: RenderRequest) -> RenderedChart:
+        """What Helm renders and warns of, the same with each version of Helm (see `chart_defaults`)."""
         try:
-            return self._engine.render(chart)
-        except ForgeError as error:
-            message = f"component {job.component}: {error.message}"
-            fix = null_values.fix_for(error.message, chart.values) or error.fix
-            raise type(error)(message, where=error.where or job.where, fix=fix) from error
+            chart = chart_tree.read(request.chart, self._reader)
+            archive, values = chart_defaults.explicit(request.chart, chart, request.values)
+            remarks = chart_warnings.remarks(chart, request.values)
+        except (ForgeError, RecursionError) as error:
+            self._engine.render(request)  # Helm's own message says more
+            reason = "nesting too deep" if isinstance(error, RecursionError) else error
+            raise ArchiveError(f"not a chart: {reason}", fix="check the chart with `helm lint`") from error
+        rendered = self._engine.render(replace(request, chart=archive, values=values))
+        return replace(rendered, remarks=(*remarks, *rendered.remarks))
 
     def _manifests(self, documents: Documents, job: RenderJob) -> tuple[Manifest, ...]:
         manifests: list[Manifest] = []

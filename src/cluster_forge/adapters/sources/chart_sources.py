@@ -8,15 +8,15 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
-from urllib.parse import urljoin, urlsplit
 
+from cluster_forge.adapters.sources import index_promises
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, FetchError, LockError, OfflineError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.foundation.versions import newest_first
-from cluster_forge.ports.sources import ChartIdentity, Charts
+from cluster_forge.ports.sources import Charts
 from cluster_forge.ports.storage import Store
 from cluster_forge.stack.lock import LockedSource, chart_address, manifest_address
 from cluster_forge.stack.model import HelmSource
@@ -88,7 +88,7 @@ class ChartSources:
         address = f"{without_credentials(source.repository)} {source.chart}"
         version, archive = self._from_mirrors(source, locked) or self._from_repository(source, locked)
         identity = self.charts().check_archive(archive, f"{address} {version}")
-        _check_identity(identity, source, version)
+        index_promises.check_identity(identity, source, version)
         fetched = LockedSource(
             address=chart_address(source), asked=source.version, version=version, digest=Digest.of(archive)
         )
@@ -177,7 +177,7 @@ class ChartSources:
             if repository not in self._indexes:
                 from cluster_forge.adapters.sources import repository_index  # noqa: PLC0415 - 0.012 s for yaml
 
-                url = _join(repository, "index.yaml")
+                url = index_promises.join(repository, "index.yaml")
                 content = self.downloads.get(url, limit_bytes=_INDEX_LIMIT)
                 self._indexes[repository] = repository_index.read(content, without_credentials(url))
             return self._indexes[repository]
@@ -194,7 +194,7 @@ class ChartSources:
         )
         for url in release.urls:
             try:
-                return self._verified(_archive_address(source.repository, url, release), release)
+                return self._verified(index_promises.archive_address(source.repository, url, release), release)
             except FetchError as error:
                 failure = error
         raise failure
@@ -207,12 +207,7 @@ class ChartSources:
                 fix="use a mirror that has it: --mirror DIR",
             )
         archive = self.downloads.get(url, limit_bytes=_FILE_LIMIT)
-        digest = Digest.of(archive)
-        if release.digest and digest != release.digest:
-            raise FetchError(
-                f"{address} does not match the repository's index: the index has {release.digest}, the file has {digest}",
-                fix="try again later; if that does not help, tell the chart's maintainers, or use another version",
-            )
+        index_promises.check_digest(archive, address, release)
         return archive
 
     def _local(self, source: HelmSource) -> LockedSource:
@@ -244,70 +239,6 @@ class ChartSources:
             return f" (the mirrors have {_few(newest_first(versions))})"
         names = {name for mirror in self.mirrors for name in mirror.charts(source.repository)}
         return f" (the mirrors have {_few(sorted(names)) if names else 'nothing'} of this repository)"
-
-
-def _check_identity(identity: ChartIdentity, source: HelmSource, version: str) -> None:
-    """Compare an archive with what was asked for.
-
-    Raises:
-        FetchError: if it is another chart, or another version.
-    """
-    name = source.chart.rstrip("/").rpartition("/")[2]
-    if identity.name == name and _plain_version(identity.version) == _plain_version(version):
-        return
-    raise FetchError(
-        f"{without_credentials(source.repository)} offers {name} {version}, "
-        f"but the archive has {identity.name} {identity.version}",
-        fix="tell the repository's maintainers; until it is corrected use another version, or a mirror: --mirror DIR",
-    )
-
-
-def _plain_version(version: str) -> str:
-    """A version as different indexes write it: with or without ``v``, in OCI tags with ``_`` for ``+``."""
-    return version.strip().removeprefix("v").replace("_", "+")
-
-
-def _archive_address(repository: str, url: str, release: repository_index.Release) -> str:
-    """Where the index has an archive. The rule of redirects holds for it: a server may not lead to a file or pipe of this
-    machine, and not from HTTPS to HTTP, unless a digest shows that the content is what the index means.
-
-    Raises:
-        FetchError: if it is not an address, or one that is not followed.
-    """
-    address = _join(repository, url)
-    try:
-        base, scheme = urlsplit(repository).scheme, urlsplit(address).scheme
-    except ValueError:
-        base = scheme = ""
-    if base not in ("http", "https") or scheme in (base, "https", "oci"):
-        return address
-    if scheme == "http" and release.digest:
-        return address
-    problem = "it leaves HTTPS, and has no digest" if scheme == "http" else "only http:// and https:// are"
-    raise FetchError(
-        f"the index of {without_credentials(repository)} has {without_credentials(address)} "
-        f"for {release.version}, which is not followed: {problem}",
-        fix="use another version, or a mirror that has it: --mirror DIR",
-    )
-
-
-def _join(repository: str, url: str) -> str:
-    """An address in the index, which may be relative to the repository's (Helm: ``ResolveReferenceURL``).
-
-    Raises:
-        FetchError: if it is not an address.
-    """
-    try:
-        if urlsplit(url).scheme:
-            return url
-        base = urlsplit(repository)
-        folder = base._replace(path=f"{base.path.rstrip('/')}/", query="").geturl()
-        return urlsplit(urljoin(folder, url))._replace(query=base.query).geturl()
-    except ValueError as error:
-        raise FetchError(
-            f"{without_credentials(url)} of {without_credentials(repository)} is not an address: {error}",
-            fix="correct `repository`, or use a mirror that has it: --mirror DIR",
-        ) from error
 
 
 def _no_version(source: HelmSource, locked: LockedSource | None, versions: Iterable[str]) -> DescriptionError:

@@ -13,6 +13,7 @@ from typing import Final
 
 import yaml
 
+from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError, ForgeError, raise_all
 
@@ -123,7 +124,7 @@ def open_mirror(folder: Path) -> FolderMirror:
 def _unreadable(index: Path, error: OSError) -> FetchError:
     return FetchError(
         f"the mirror's index cannot be read: {error.strerror}",
-        where=str(index),
+        where=without_credentials(str(index)),
         fix="name the directory with the mirror's index.yaml: --mirror DIR",
     )
 

@@ -21,6 +21,11 @@ _DEEPEST: Final = 100
 """libyaml's time grows with the square of the depth."""
 _MOST_EVENTS: Final = 1_000_000
 """About 20 MB of an index, and a second or two."""
+_MOST_ADDRESSES: Final = 10
+"""Of an archive: each may take as long as a request may take."""
+_LONGEST: Final = 250
+"""Characters of a version, which is part of messages and of the lock."""
+_LONGEST_ADDRESS: Final = 8192
 
 Events = Iterator[yaml.Event]
 
@@ -38,7 +43,8 @@ Index = Mapping[str, tuple[Release, ...]]
 
 
 def read(content: bytes, address: str, *, most: int = _MOST_EVENTS) -> Index:
-    """The releases of every chart by its name, in the order of the file. Entries without a version are left out.
+    """The releases of every chart by its name, in the order of the file. Entries without a version, or with one that is
+    none for its length, are left out, and so are all but the first ten addresses of an archive.
 
     Aliases are read as the values that they stand for. ``most`` is the limit of keys, values and ends of lists and mappings.
 
@@ -77,8 +83,8 @@ def read(content: bytes, address: str, *, most: int = _MOST_EVENTS) -> Index:
 class _Events:
     """The events of a text, with the value of its anchor in the place of every alias.
 
-    The events of an anchored value are kept. ``most`` bounds all events together, those by aliases too: aliases of
-    aliases could repeat a value without end.
+    The events of an anchored value are kept, once for each anchor that it is in. ``most`` bounds all of these together,
+    and those by aliases too: aliases of aliases could repeat a value without end.
     """
 
     def __init__(self, content: bytes, most: int) -> None:
@@ -100,7 +106,7 @@ class _Events:
                 raise yaml.YAMLError(f"the alias *{name} has no anchor before it")
             self._repeated.append(iter(self._anchors[name]))
             return next(self)
-        self._count += 1
+        self._count += 1 + len(self._open)
         if self._count > self._most:
             raise yaml.YAMLError(f"too many values (limit {self._most:,})")
         self._keep(event)
@@ -165,21 +171,24 @@ def _releases(events: Events, first: yaml.Event) -> Iterator[Release]:
             continue
         entry = _fields(events)
         version, urls, digest = entry.get("version"), entry.get("urls"), entry.get("digest")
-        if isinstance(version, str) and version:
+        if isinstance(version, str) and 0 < len(version) <= _LONGEST:
+            addresses = urls if isinstance(urls, tuple) else ()
             yield Release(
                 version=version,
-                urls=urls if isinstance(urls, tuple) else (),
+                urls=tuple(url for url in addresses if len(url) <= _LONGEST_ADDRESS)[:_MOST_ADDRESSES],
                 digest=_digest(digest) if isinstance(digest, str) else None,
             )
 
 
-def _fields(events: Events) -> dict[str, str | tuple[str, ...] | None]:
+def _fields(events: Events, depth: int = 1) -> dict[str, str | tuple[str, ...] | None]:
     """The members of an entry; those that ``<<`` merges into it have the lower precedence."""
     fields: dict[str, str | tuple[str, ...] | None] = {}
     merged: dict[str, str | tuple[str, ...] | None] = {}
     for name, value in _members(events):
         if name == _MERGE and isinstance(value, yaml.MappingStartEvent):
-            merged |= _fields(events)
+            if depth == _DEEPEST:
+                raise yaml.YAMLError(f"nesting too deep (limit {_DEEPEST})")
+            merged |= _fields(events, depth + 1)
         else:
             fields[name] = _value(events, value)
     return {**merged, **fields}

@@ -29,6 +29,6 @@ def prepare(state: Path) -> None:
     except FileNotFoundError:
         content = ""
     if content in _FORMER_GITIGNORES:
-        descriptor = plain_files.open_file(gitignore, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        descriptor = plain_files.open_own(gitignore, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         with os.fdopen(descriptor, "wb") as file:
             file.write(_GITIGNORE.encode())

@@ -22,6 +22,9 @@ from cluster_forge.record import WRITTEN
 _LONGEST = 4096
 """Characters of a path: Linux allows no more bytes, and resolving its links takes time."""
 
+_MAY_BE_ELSEWHERE = frozenset({"input", "working", "stacks"})
+"""Any other link, ``cluster-forge.lock`` as well, may have come with a clone to have a file read that it should not see."""
+
 _SOURCED = re.compile(r"input/[^/]+/manifests/sourced/")
 _MARKER = ".cluster-forge-workspace"
 """In a directory behind a link: the path of the workspace that wrote it."""
@@ -32,8 +35,8 @@ _NOT_LISTED = frozenset({_MARKER, ".DS_Store", "Thumbs.db", "desktop.ini"})
 class WorkspaceFiles:
     """`ports.Workspace` in a directory. Paths are relative to it, with ``/`` between their parts.
 
-    Links are followed while they stay in the workspace; the top-level directories (``input``, ``working``) may themselves
-    be links to anywhere. Safe for several threads and processes: a writer holds the workspace's lock, and others wait for
+    Links are followed while they stay in the workspace; the directories ``input``, ``working`` and ``stacks`` may
+    themselves be links to anywhere. Safe for several threads and processes: a writer holds the workspace's lock, and others wait for
     it up to ``patience`` seconds.
     """
 
@@ -227,7 +230,7 @@ class WorkspaceFiles:
     def _allowed(self, path: str) -> tuple[str, ...]:
         """The directories that links below ``path`` may point into."""
         top = posixpath.normpath(path).split("/")[0]
-        return (self._root, os.path.realpath(f"{self._root}/{top}"))
+        return (self._root, os.path.realpath(f"{self._root}/{top}")) if top in _MAY_BE_ELSEWHERE else (self._root,)
 
     def _recover(self) -> None:
         """Before the first read: complete what a dead run began. If a process is writing right now, leave that alone."""

@@ -74,7 +74,7 @@ class WorkspaceLock:
                 ) from error
             self._recover()  # first: on a full disk, this frees space
             state_folder.prepare(self._state)
-            descriptor = plain_files.open_file(holder, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            descriptor = plain_files.open_own(holder, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             taken.callback(holder.unlink, missing_ok=True)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(_own_text().encode(errors="backslashreplace"))

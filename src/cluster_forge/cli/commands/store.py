@@ -102,13 +102,14 @@ def clean(session: Session, older_than: float, sources: bool) -> None:
 
 def _lines(kinds: Sequence[StoredKind]) -> Iterator[str]:
     from cluster_forge.cli.output.counts import size
+    from cluster_forge.foundation.names import counted
 
     for kind in kinds:
-        age = f", unused for up to {kind.oldest / _DAY:.0f} days" if kind.oldest >= _DAY else ""
+        age = f", unused for up to {counted(round(kind.oldest / _DAY), 'day')}" if kind.oldest >= _DAY else ""
         about = f"  ({_KINDS[kind.kind]})" if kind.kind in _KINDS else ""
-        yield f"  {kind.kind:<9} {kind.entries:>6} entries, {size(kind.size):>9}{age}{about}"
+        yield f"  {kind.kind:<9} {counted(kind.entries, 'entry'):>15}, {size(kind.size):>9}{age}{about}"
     total = size(sum(kind.size for kind in kinds))
-    yield f"  {'all':<9} {sum(kind.entries for kind in kinds):>6} entries, {total:>9}"
+    yield f"  {'all':<9} {counted(sum(kind.entries for kind in kinds), 'entry'):>15}, {total:>9}"
 
 
 def _json(kinds: Sequence[StoredKind]) -> list[dict[str, Any]]:

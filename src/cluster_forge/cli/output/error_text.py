@@ -19,6 +19,7 @@ from cluster_forge.cli.output.terminal_text import Styled, printable, styled
 from cluster_forge.foundation import build
 from cluster_forge.foundation.addresses import masked, masked_values
 from cluster_forge.foundation.errors import ForgeError, leaves
+from cluster_forge.foundation.names import counted
 from cluster_forge.manifests.finding import Finding, Severity
 
 BUG: Final = 70
@@ -33,7 +34,7 @@ def failure(error: Exception, arguments: Sequence[str], *, color: bool | None = 
     for forge_error in errors:
         to_stderr(_text(forge_error), color=color)
     if len(errors) > 1:
-        to_stderr(f"{len(errors)} errors")
+        to_stderr(counted(len(errors), "error"))
     if _wants_json(arguments):
         import orjson
 

@@ -18,6 +18,7 @@ from cluster_forge.cli.prompts.catalog_choice import CatalogChoice, Requirements
 from cluster_forge.cli.prompts.choice import Row
 from cluster_forge.cli.prompts.one_of import OneOf, Option
 from cluster_forge.cli.target_options import DEFAULT_KUBERNETES, dns_name
+from cluster_forge.foundation.names import counted
 from cluster_forge.manifests.kubernetes_apis import minors
 from cluster_forge.stack.model import Size, Target
 
@@ -32,7 +33,7 @@ def starter_or_catalog(components: int) -> str:
     """``starter`` or ``catalog``; ``components`` is how many the catalog has."""
     options = (
         Option(name="starter", about="a small, complete stack that builds offline"),
-        Option(name="catalog", about=f"choose from {components} components"),
+        Option(name="catalog", about=f"choose from {counted(components, 'component')}"),
     )
     return _one_of("Start with", options, "catalog")
 

@@ -13,6 +13,7 @@ from prompt_toolkit.output import Output
 
 from cluster_forge.cli.prompts import screen
 from cluster_forge.cli.prompts.choice import Mark, Row, Rows
+from cluster_forge.foundation.names import counted
 
 _KEYS = (
     "up/down: move",
@@ -82,7 +83,7 @@ class _Drawing:
 
     def _head(self) -> StyleAndTextTuples:
         choice = self._choice
-        count = f"  {len(choice.chosen)} of {len(choice.components)} components"
+        count = f"  {len(choice.chosen)} of {counted(len(choice.components), 'component')}"
         matches = "" if choice.shown else "   (no match)"
         return [("class:question", self._question), ("", f"{count}\n"), ("", f"search: {choice.search}_{matches}")]
 

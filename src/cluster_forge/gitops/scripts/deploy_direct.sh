@@ -4,6 +4,7 @@
 deploy() {
   while read -r folder wave objects; do
     say "wave $wave: $folder ($objects)"
+    alone
     part "$folder" </dev/null
   done <<'END'
 {waves}

@@ -1,6 +1,10 @@
 # How deploy.sh calls kubectl: every call has a bound.
 # shellcheck shell=sh disable=SC2154 # set by the head of deploy.sh and by options.sh
 
+# The user's preferences (kuberc) may let kubectl ask before it deletes, or print something else.
+KUBECTL_KUBERC=false
+export KUBECTL_KUBERC
+
 # One request of kubectl: as long as --timeout, but at least 5 and at most 60 seconds.
 request=$timeout
 [ "$request" -ge 5 ] || request=5
@@ -33,7 +37,7 @@ bounded() (
     kill -KILL "$call"
   ) </dev/null >/dev/null 2>&1 &
   guard=$!
-  trap 'kill "$call" "$guard" 2>/dev/null; exit 1' HUP INT PIPE TERM
+  trap 'kill "$call" "$guard" 2>/dev/null; sleep 1; kill -KILL "$call" 2>/dev/null; exit 1' HUP INT PIPE TERM
   code=0
   wait "$call" 2>/dev/null || code=$?
   kill "$guard" 2>/dev/null || :
@@ -68,5 +72,11 @@ exists() {
   [ -n "$answer" ]
 }
 
-# changed ARGUMENT…: one call that must succeed.
-changed() { ask "$@" || failed "cannot $1 $2 $3: $answer"; }
+# changed ARGUMENT…: one call that must succeed, again while its errors are temporary.
+changed() {
+  began=$(now)
+  until ask "$@"; do
+    if ! is_transient "$answer" || expired "$began"; then failed "cannot $1 $2 $3: $answer"; fi
+    sleep 1
+  done
+}

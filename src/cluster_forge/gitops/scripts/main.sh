@@ -14,5 +14,6 @@ else
   own
 fi
 deploy
+alone
 if [ -n "$print$dry_run" ]; then say 'nothing was changed'; else say "the stack $stack is deployed${narrowed:+: $narrowed}"; fi
 ended=yes

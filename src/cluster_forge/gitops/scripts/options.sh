@@ -28,8 +28,13 @@ END
 wanted_namespace='' context='' kubeconfig='' dry_run='' print='' yes='' timeout=600 scratch='' ended=''
 adopt='' force_version='' force_environment='' force_conflicts='' allow_missing_apis='' allow_missing_secrets=''
 
-say() { printf '%s\n' "$*" 2>/dev/null; }
-warn() { printf 'deploy.sh: %s\n' "$*" >&2; }
+# A closed standard stream is an empty one: a file that the script opens would take its place.
+(: 3<&0) 2>/dev/null || exec </dev/null
+(: 3>&1) 2>/dev/null || exec >/dev/null
+(: 3>&2) || exec 2>/dev/null
+
+say() { printf '%s\n' "$*" 2>/dev/null || die 1 'cannot write to standard output; run deploy.sh again'; }
+warn() { printf 'deploy.sh: %s\n' "$*" >&2 || :; }
 now() { date +%s; }
 # counted NUMBER WORD: 1 object, 2 objects.
 counted() { if [ "$1" -eq 1 ]; then printf '1 %s' "$2"; else printf '%s %ss' "$1" "$2"; fi; }
@@ -62,6 +67,9 @@ trap 'interrupted SIGINT' INT
 trap 'interrupted SIGPIPE' PIPE
 trap 'interrupted SIGTERM' TERM
 
+# once VALUE: where the deployment goes is said once; the last one of two would win silently.
+once() { [ -z "$1" ] || [ "$1" = "$value" ] || die 2 "$option is there twice: $1 and $value"; }
+
 while [ $# -gt 0 ]; do
   case $1 in
     --context=* | --kubeconfig=* | --namespace=* | --timeout=*)
@@ -82,9 +90,9 @@ while [ $# -gt 0 ]; do
       ;;
   esac
   case $option in
-    --context) context=$value ;;
-    --kubeconfig) kubeconfig=$value ;;
-    --namespace) wanted_namespace=$value ;;
+    --context) once "$context" && context=$value ;;
+    --kubeconfig) once "$kubeconfig" && kubeconfig=$value ;;
+    --namespace) once "$wanted_namespace" && wanted_namespace=$value ;;
     --timeout) timeout=${value%s} ;;
     --dry-run) dry_run=yes ;;
     --print) print=yes ;;

@@ -141,21 +141,46 @@ claim() {
     changed get configmap "claim-$other" -n cluster-forge -o 'jsonpath={.data.objects}'
     printf '%s\n' "$answer" | awk 'FNR == NR { ours[$1 " " $2 " " $3]; next } !(($1 " " $2 " " $3) in ours)' \
       "$here/bootstrap/objects" - >"$facts/theirs"
-    claimed_by "$other" '{}' "$facts/theirs"
+    claimed_by "$other" "$facts/theirs"
   done
   if exists configmap "claim-$stack" -n cluster-forge; then
     claim_again
   else
     created -f "$here/bootstrap/claim.yaml"
   fi
+  run=$(uname -n)/$$/$(now)
+  changed annotate configmap "claim-$stack" -n cluster-forge --overwrite "cluster-forge/run=$run"
+}
+
+# claim_again: the claim is there, and keeps what stays behind with data, or the rest of a narrowed stack.
+claim_again() {
+  if [ -n "$narrowed" ]; then
+    with_the_rest >"$facts/ours"
+  elif [ -n "$(of stays)" ]; then
+    of stays | sed 's/$/ stays-behind/' | cat "$here/bootstrap/objects" - >"$facts/ours"
+  else
+    changed replace -f "$here/bootstrap/claim.yaml"
+    return
+  fi
+  label=null
+  [ -z "$environment" ] || label="\"$environment\""
+  claimed_by "$stack" "$facts/ours" '"metadata":{"labels":{"cluster-forge/environment":'"$label"'}},'
+}
+
+# alone: of two deploy.sh of one stack at the same time, the earlier one ends: together they would mix two versions.
+alone() {
+  [ -z "$print$dry_run" ] || return 0
+  changed get configmap "claim-$stack" -n cluster-forge -o 'jsonpath={.metadata.annotations.cluster-forge/run}'
+  [ "$answer" = "$run" ] ||
+    failed "another deploy.sh has begun to deploy the stack $stack (HOST/PROCESS/TIME: ${answer:-unknown}); this one ends"
 }
 
 # created ARGUMENT…: kubectl create. What another deployment creates at the same time is there, too.
 created() { ask create "$@" || case $answer in *AlreadyExists*) ;; *) failed "cannot create $*: $answer" ;; esac; }
 
-# claimed_by STACK METADATA FILE: its claim gets the lines of FILE.
+# claimed_by STACK FILE [MEMBER]: its claim gets the lines of FILE, and MEMBER (JSON that ends with a comma).
 claimed_by() {
-  printf '{"metadata":%s,"data":{"objects":"%s"}}' "$2" "$(sed 's/$/\\n/' "$3" | tr -d '\n')" >"$facts/patch"
+  printf '{%s"data":{"objects":"%s"}}' "${3:-}" "$(sed 's/$/\\n/' "$2" | tr -d '\n')" >"$facts/patch"
   changed patch configmap "claim-$1" -n cluster-forge --type=merge --patch-file="$facts/patch"
 }
 

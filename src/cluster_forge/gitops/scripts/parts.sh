@@ -76,7 +76,7 @@ step() {
     */hooks-*-delete) end_hooks "$1" ;;
     */hooks-*) run_hooks "$1" ;;
     */wait)
-      while read -r where what || [ -n "$where" ]; do
+      while read -r where what; do
         wait_for "$where" "$what" "${1%/*}/jobs.yaml" </dev/null
       done <"$here/$1"
       ;;

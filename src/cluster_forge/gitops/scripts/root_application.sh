@@ -36,6 +36,7 @@ END
 root_application() {
   say "root Application $root at $revision"
   body=''
+  alone
   if [ -z "$print$dry_run" ]; then settle; fi
   if [ -z "$print$namespace_known" ]; then
     body=$(k patch --local -f "$here/bootstrap/root.yaml" --type=merge -o yaml \

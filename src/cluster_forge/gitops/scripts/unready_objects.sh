@@ -3,10 +3,15 @@
 # shellcheck shell=sh disable=SC2154 # set by the head of deploy.sh and by options.sh
 
 # A line OBJECT|TYPE|STATUS|REASON|"MESSAGE" for each condition, and OBJECT|phase|PHASE|| for a phase.
-status_template='{{define "object"}}{{$of := .metadata.namespace}}{{$id := printf "%s/%s" .kind .metadata.name}}{{with .status}}'
-status_template="$status_template"'{{range .conditions}}{{$id}}{{with $of}} in {{.}}{{end}}|{{.type}}|{{with .status}}{{.}}{{end}}|{{with .reason}}{{.}}{{end}}|{{with .message}}{{printf "%q" .}}{{end}}{{"\n"}}{{end}}'
-status_template="$status_template"'{{with .phase}}{{$id}}{{with $of}} in {{.}}{{end}}|phase|{{.}}||{{"\n"}}{{end}}{{end}}{{end}}'
-status_template="$status_template"'{{if .items}}{{range .items}}{{template "object" .}}{{end}}{{else}}{{template "object" .}}{{end}}'
+status_template=$(
+  tr -d '\n' <<'END'
+{{define "object"}}{{$of := .metadata.namespace}}{{$id := printf "%s/%s" .kind .metadata.name}}{{with .status}}
+{{range .conditions}}{{$id}}{{with $of}} in {{.}}{{end}}|{{.type}}|{{with .status}}{{.}}{{end}}|
+{{with .reason}}{{.}}{{end}}|{{with .message}}{{printf "%q" .}}{{end}}{{"\n"}}{{end}}
+{{with .phase}}{{$id}}{{with $of}} in {{.}}{{end}}|phase|{{.}}||{{"\n"}}{{end}}{{end}}{{end}}
+{{if .items}}{{range .items}}{{template "object" .}}{{end}}{{else}}{{template "object" .}}{{end}}
+END
+)
 
 # unready_objects APPLICATION: a line for each condition of its objects that says that something is wrong.
 unready_objects() {

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError
+from cluster_forge.foundation.names import counted
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.legacy import keys
 from cluster_forge.stack.legacy.entry import EntryTranslation
@@ -105,7 +106,7 @@ def _duplicate(second: Positioned, first: Positioned) -> DescriptionError:
 
 def _skipped(entry: Positioned, number: int) -> DescriptionError:
     return DescriptionError(
-        f"too many errors: {number:,} entries from here on are not checked",
+        f"too many errors: the rest, {counted(number, 'entry')}, is not checked",
         where=entry.where,
         fix="fix the errors above first",
     )

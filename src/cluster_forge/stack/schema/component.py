@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictBool, StrictInt, StrictStr
+from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
 
 from cluster_forge.stack.schema.key_types import Address, HelmValues, Label, Namespace, Schema, Text
 
@@ -54,7 +54,16 @@ class UpstreamSchema(Schema):
     """Objects to leave out, by file name (`deployment.apps_shop_web.yaml` or `Deployment_web.yaml`)."""
 
 
-Files = list[Text | Annotated[dict[StrictStr, Text], Field(min_length=1)]]
+def _named_file(value: Any) -> str:
+    """Which of the two an entry of ``files`` is meant to be, so that errors speak of that one only."""
+    return "mapping" if isinstance(value, dict) else "name"
+
+
+Files = list[
+    Annotated[
+        Annotated[Text, Tag("name")] | Annotated[dict[StrictStr, Text], Tag("mapping")], Discriminator(_named_file)
+    ]
+]
 
 
 class ConfigMapSchema(Schema):

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cluster_forge.foundation.errors import DescriptionError
-from cluster_forge.foundation.names import did_you_mean
+from cluster_forge.foundation.names import counted, did_you_mean
+from cluster_forge.stack.schema.other_tools import OTHER_NAMES, WITHOUT_EQUIVALENT
 from cluster_forge.yaml.positioned import Path, Positioned
 
 _KINDS = {
@@ -26,24 +27,8 @@ _KINDS = {
 }
 
 
-_OTHER_NAMES: Final = MappingProxyType(
-    {
-        **dict.fromkeys(("dependsOn", "depends_on", "dependencies", "depends", "requires", "after"), ("needs",)),
-        **dict.fromkeys(("set", "overrides", "valuesObject", "valuesInline", "helm-values"), ("values",)),
-        **dict.fromkeys(("valueFiles", "valuesFile", "values-file", "helm-values-file"), ("valuesFiles",)),
-        **dict.fromkeys(("repo", "repoURL", "repoUrl", "url", "helm-url"), ("repository",)),
-        **dict.fromkeys(("targetRevision", "chartVersion", "helm-version"), ("version",)),
-        **dict.fromkeys(("releaseName", "helm-name"), ("release",)),
-        **dict.fromkeys(("syncWave", "sync-wave", "syncwave", "order", "priority"), ("wave",)),
-        **dict.fromkeys(("resources", "raw", "manifestpath", "manifest-url", "path"), ("manifests",)),
-        **dict.fromkeys(("releases", "apps", "applications", "charts"), ("components",)),
-        **dict.fromkeys(("bases", "imports", "include", "includes"), ("extends",)),
-        **dict.fromkeys(("targetNamespace", "ns"), ("namespace",)),
-        **dict.fromkeys(("kubeVersion", "kubernetesVersion"), ("kubernetes",)),
-        **dict.fromkeys(("arch", "platforms"), ("architectures",)),
-    }
-)
-"""Keys of other tools and of the legacy format, with the keys that mean the same here."""
+_LINES: Final = MappingProxyType({"apiVersion": "add `apiVersion: cluster-forge/v1`", "kind": "add `kind: Stack`"})
+"""What to write for keys that every description has."""
 
 _MOST_ERRORS = 100
 """Of one value: looking for a similar key takes a while, and a file may have a hundred thousand wrong ones."""
@@ -83,7 +68,7 @@ def validated(model: type[Model], value: Positioned) -> Model | None:
 
 
 def _remaining(number: int, value: Positioned, subject: str) -> DescriptionError:
-    message = f"{number:,} more errors of this kind"
+    message = f"{counted(number, 'more error')} of this kind"
     return DescriptionError(
         f"{subject}: {message}" if subject else message, where=value.where, fix="fix the errors above first"
     )
@@ -113,7 +98,7 @@ def _words(model: type[BaseModel], part: Positioned, path: Path, detail: ErrorDe
         "too_short": "must not be an empty list",
         "greater_than_equal": f"must be at least {context.get('ge')}",
     }
-    return messages.get(kind, detail["msg"].lower()), None
+    return messages.get(kind, detail["msg"].lower()), _LINES.get(last) if kind == "missing" else None
 
 
 def _unknown_key(model: type[BaseModel], key: str, inside: Path) -> tuple[str, str | None]:
@@ -123,13 +108,18 @@ def _unknown_key(model: type[BaseModel], key: str, inside: Path) -> tuple[str, s
     above = _keys(model, inside[:-1]) if inside else []
     if key in above and isinstance(inside[-1], str):
         return message, f"indent `{key}` as far as `{inside[-1]}`: it belongs beside it, not in it"
-    for name in (key, *_OTHER_NAMES.get(key, ())):
+    for name in (key, *OTHER_NAMES.get(key, ())):
         if name in known:
             return message, f"write `{name}` instead of `{key}`"
         for place, sections in ((inside, known), (inside[:-1], above)):
             section = next((section for section in sections if name in _keys(model, (*place, section))), None)
             if section:
                 return message, f"write `{name}` below `{section}`: `{section}: {{{name}: …}}`"
+    listed = next((section for section in known if key in _keys(model, (*inside, section, 0))), None)
+    if listed:
+        return message, f"write `{key}` in each entry of `{listed}` that it is for"
+    if key in WITHOUT_EQUIVALENT:
+        return message, WITHOUT_EQUIVALENT[key]
     return f"{message}{did_you_mean(key, known)}", None
 
 
@@ -165,6 +155,10 @@ def _key_fix(part: Positioned, key: str) -> str | None:
 def _type_fix(part: Positioned, wanted: str) -> str | None:
     if wanted == "text" and isinstance(part.content, bool | int | float):
         return f'put it in quotes: "{part.text or part.content}"'
+    if wanted == "a list" and isinstance(part.content, Mapping):
+        name = next(iter(part.content), "NAME")
+        is_named = all(inner.mapping or inner.content is None for inner in part.mapping.values())
+        return f"write a list: `- name: {name}` with its settings below `name`" if is_named else "write a list: `- …`"
     if wanted == "a list" and isinstance(part.content, str):
         return f"write it as a list: [{part.content}]"
     if isinstance(part.content, str):

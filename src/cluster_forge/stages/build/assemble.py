@@ -131,6 +131,7 @@ def _placed(component: Component, rendered: RenderedComponent, scopes: Scopes) -
         findings=(
             *single.findings,
             *_dropped_hooks(component, uses),
+            *assembly_findings.remarks(rendered),
             *assembly_findings.unused_excludes(component, matched),
             *_about_objects(rendered, [*uses[HookUse.NONE], *uses[HookUse.INSTALL]], namespace),
         ),

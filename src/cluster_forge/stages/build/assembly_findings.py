@@ -15,6 +15,7 @@ from cluster_forge.manifests.order import Unit
 from cluster_forge.manifests.part import Part
 from cluster_forge.manifests.scope import Scopes
 from cluster_forge.stack.model import Component, GitOpsEngine, Stack
+from cluster_forge.stages.build.rendered_component import RenderedComponent
 
 
 def open_subjects(manifest: Manifest, namespace: str) -> Iterator[Finding]:
@@ -46,6 +47,19 @@ def deleted_volumes(manifests: Iterable[Manifest]) -> Iterator[Finding]:
                 "(persistentVolumeClaimRetentionPolicy.whenDeleted: Delete)",
                 fix="set `whenDeleted: Retain`, in a chart by its values, or accept it in `checks.ignore` with the reason",
             )
+
+
+def remarks(rendered: RenderedComponent) -> Iterator[Finding]:
+    """What Helm warns of, with each run: a sourced tree that is reused has it from the lock."""
+    for remark in rendered.remarks:
+        yield Finding(
+            code="helm-warning",
+            severity=remark.severity,
+            component=rendered.name,
+            where=rendered.component.where,
+            message=remark.message,
+            fix=remark.fix,
+        )
 
 
 def wave_conflicts(units: Sequence[Unit], waves: Mapping[ComponentName, int]) -> Iterator[Finding]:

@@ -242,7 +242,7 @@ def _image(
 
 
 def _components_text(stack: Stack, working: WorkingTree) -> str:
-    return f"{len(working.record.parts)} components for Kubernetes {stack.target.kubernetes}"
+    return f"{counted(working.record.components, 'component')} for Kubernetes {stack.target.kubernetes}"
 
 
 def _bootstrap(stack: Stack, record: Record, repository: Repository, reporter: Reporter) -> tuple[DeployPlan, FileTree]:

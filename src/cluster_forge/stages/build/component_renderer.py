@@ -176,7 +176,11 @@ class ComponentRenderer:
         with self._reported(component, is_sourced=True) as facts:
             groups = [render_jobs.run(job, self._toolbox.renderer) for job in self._source_jobs(component, visible)]
             rendered = RenderedComponent(
-                component=component, sourced=tuple(groups), required_apis=required, visible_apis=visible
+                component=component,
+                sourced=tuple(groups),
+                required_apis=required,
+                visible_apis=visible,
+                remarks=tuple(remark for group in groups for remark in group.remarks),
             )
             facts |= {"cached": rendered.is_cached, "objects": rendered.sourced_count}
         return rendered

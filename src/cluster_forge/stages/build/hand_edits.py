@@ -7,6 +7,7 @@ from dataclasses import replace
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ForgeError, ManifestError, leaves, raise_all
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.names import counted
 from cluster_forge.gitops.argocd import applications
 from cluster_forge.manifests.manifest import Document
 from cluster_forge.manifests.part import Part, PartObject
@@ -69,7 +70,7 @@ def _read(path: str, content: bytes, part: Part, renderer: Renderer) -> PartObje
     where = f"{FOLDER}/{path}"
     manifests = render_jobs.run(RenderJob(component=part.name, texts=[(where, content)]), renderer).manifests
     if len(manifests) != 1:
-        raise ManifestError(f"holds {len(manifests)} objects", where=where, fix="write one object to a file")
+        raise ManifestError(f"holds {counted(len(manifests), 'object')}", where=where, fix="write one object to a file")
     (manifest,) = manifests
     as_edited = Document(json=manifest.document.json, text=content, facts=manifest.facts)
     return PartObject.of(replace(manifest, document=as_edited), path)

@@ -163,6 +163,7 @@ def _write_sourced_trees(
                 rendered=fingerprint,
                 inputs=inputs,
                 required_apis=sourced_tree.locked_apis(result),
+                remarks=tuple(map(str, result.remarks)),
             )
         )
     raise_all(errors)

@@ -12,6 +12,7 @@ from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.manifests import batch
 from cluster_forge.manifests.manifest import Manifest
+from cluster_forge.manifests.remark import Remark
 from cluster_forge.ports.rendering import Renderer, RenderJob, RenderRequest
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack.model import Component
@@ -23,9 +24,10 @@ _YAML = (".yaml", ".yml", ".json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectGroup:
-    """The objects of one render job; ``is_cached`` if they came from the cache."""
+    """The objects of one render job, and remarks about its chart; ``is_cached`` if they came from the cache."""
 
     manifests: tuple[Manifest, ...]
+    remarks: tuple[Remark, ...] = ()
     is_cached: bool = False
 
 
@@ -36,7 +38,8 @@ def run(job: RenderJob, renderer: Renderer) -> ObjectGroup:
         RenderError, ArchiveError, ManifestError, ExceptionGroup: see `Renderer.render`.
     """
     rendered = renderer.render(job)
-    return ObjectGroup(manifests=batch.unpack(rendered.content, job.component), is_cached=rendered.is_cached)
+    manifests, remarks = batch.unpack_all(rendered.content, job.component)
+    return ObjectGroup(manifests=manifests, remarks=remarks, is_cached=rendered.is_cached)
 
 
 def of_chart(request: RenderRequest, component: Component) -> RenderJob:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.remark import Remark
 from cluster_forge.stack.model import Component
 from cluster_forge.stages.build.component_sources import has_sources
 from cluster_forge.stages.build.render_jobs import ObjectGroup
@@ -17,7 +18,7 @@ class RenderedComponent:
     """The objects of a component: ``sourced`` are those of its sources, ``own`` those of its entries in ``input/``.
 
     ``required_apis`` are the API versions that its chart asks for (None: any), ``visible_apis`` those of them that the
-    stack's CRDs defined when it was rendered. ``reused_tree`` is the digest of the sourced tree that the sourced objects
+    stack's CRDs defined when it was rendered, ``remarks`` what was remarkable about it. ``reused_tree`` is the digest of the sourced tree that the sourced objects
     were read from, None if they were rendered.
     """
 
@@ -26,6 +27,7 @@ class RenderedComponent:
     own: tuple[ObjectGroup, ...] = ()
     required_apis: frozenset[str] | None = frozenset()
     visible_apis: frozenset[str] = frozenset()
+    remarks: tuple[Remark, ...] = ()
     reused_tree: Digest | None = None
 
     @property

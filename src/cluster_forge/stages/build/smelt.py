@@ -101,7 +101,7 @@ def smelt(request: SmeltRequest, toolbox: Toolbox, reporter: Reporter) -> SmeltR
             smelted = _write(smelted, present, toolbox, reporter)
         reporter.stage_finished(
             STAGE,
-            f"{counted(smelted.objects, 'object')} of {counted(len(smelted.record.parts), 'component')} "
+            f"{counted(smelted.objects, 'object')} of {counted(smelted.record.components, 'component')} "
             f"in {working_tree.FOLDER}/",
         )
     return smelted

@@ -20,6 +20,7 @@ from cluster_forge.foundation.errors import ForgeError, ManifestError, leaves
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.manifests import duplicates
 from cluster_forge.manifests.manifest import Manifest, Provenance
+from cluster_forge.manifests.remark import Remark
 from cluster_forge.ports.rendering import Renderer
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack.lock import LockedComponent
@@ -51,6 +52,7 @@ def load(
         component=component,
         sourced=(render_jobs.run(render_jobs.of_folder(tree, folder, component), renderer),),
         required_apis=None if _ANY in locked.required_apis else frozenset(locked.required_apis),
+        remarks=tuple(map(Remark.parse, locked.remarks)),
         reused_tree=tree.digest,
     )
 

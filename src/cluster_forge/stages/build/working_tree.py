@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, StaleError
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.names import counted
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.record import RECORD, Record
 from cluster_forge.stages.build.edits import Edit, EditKind
@@ -104,8 +105,8 @@ def lost_edits(working: WorkingTree, to_write: FileTree, files: Workspace) -> It
 
 def edited_by_hand(working: WorkingTree) -> str:
     """``2 files were edited by hand: web/a.yaml, + web/b.yaml``."""
-    count = "1 file was" if len(working.edited) == 1 else f"{len(working.edited)} files were"
-    return f"{count} edited by hand: {first_few(working.edited)}"
+    count = len(working.edited)
+    return f"{counted(count, 'file')} {'was' if count == 1 else 'were'} edited by hand: {first_few(working.edited)}"
 
 
 def first_few(names: Sequence[str]) -> str:

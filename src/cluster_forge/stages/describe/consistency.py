@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, OrderError
+from cluster_forge.foundation.names import counted
 from cluster_forge.manifests import kubernetes_apis, order
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.stack.parse import ParsedDescription
@@ -23,7 +24,8 @@ def findings(parsed: ParsedDescription) -> list[Finding]:
         Finding(
             code="left-out",
             severity=Severity.WARNING,
-            message=f"{len(components)} of {len(components) + len(left_out)} components are selected; "
+            message=f"{len(components)} of {counted(len(components) + len(left_out), 'component')} "
+            f"{'is' if len(components) == 1 else 'are'} selected; "
             "the result does not contain the others",
         ),
         *(
