@@ -226,6 +226,15 @@ def test_a_thousand_directories_in_each_other_are_refused(forged: Workspace, pla
     assert "directories nested too deep (limit 100)" in result.err
 
 
+def test_options_with_a_hole_of_a_terabyte_are_not_read(workspace: Workspace) -> None:
+    (workspace.folder / "options").mkdir(exist_ok=True)
+    (workspace.folder / "options/huge.yaml").write_text("")
+    os.truncate(workspace.folder / "options/huge.yaml", 1 << 40)
+    result = workspace.run("config", "validate", "--options", "huge")
+    assert result.code == 10
+    assert "options/huge.yaml: the options file is larger than 64 MiB" in result.err
+
+
 class TestForeignFiles:
     @pytest.mark.parametrize("name", ["README.md", ".env", "bootstrap/own.yaml", "repo.git/.own", "a/b/c"])
     @pytest.mark.parametrize("verb", ["cast", "forge"])

@@ -15,6 +15,8 @@ from cluster_forge.yaml.positioned import Path as Place
 from cluster_forge.yaml.positioned_reader import PositionedDocument
 
 _ITSELF = "options"
+_LARGEST = 64 << 20
+"""Bytes of the file."""
 _MOST_ERRORS = 100
 """More are not useful, and looking for the nearest name of each takes time."""
 
@@ -130,6 +132,10 @@ def _path(name: str, workspace: Path) -> Path:
     candidates = [Path(name), workspace / name, workspace / "options" / f"{name}.yaml"]
     for path in candidates:
         if path.is_file():
+            if path.stat().st_size > _LARGEST:
+                raise DescriptionError(
+                    f"the options file is larger than {_LARGEST >> 20} MiB", where=str(path), fix="name another file"
+                )
             return path
     raise DescriptionError(
         f"there is no options file {name!r}: looked for {', '.join(dict.fromkeys(map(str, candidates)))}",

@@ -162,3 +162,11 @@ def test_hostile_index_is_refused(tmp_path: Path, index: str, problem: str) -> N
     (tmp_path / "index.yaml").write_text(index)
     with pytest.raises(FetchError, match=problem):
         FolderMirror(tmp_path).charts("https://x")
+
+
+@pytest.mark.parametrize("name", ["shop.tgz", "index.yaml"])
+def test_file_with_a_hole_of_a_terabyte_is_not_read(tmp_path: Path, name: str) -> None:
+    mirror = mirror_in(tmp_path, charts=[entry()])
+    os.truncate(tmp_path / name, 1 << 40)
+    with pytest.raises(FetchError, match=r"cannot be read: it is larger than 256 MiB"):
+        mirror.chart("https://charts.example.com/a", "shop", "1.0.0")

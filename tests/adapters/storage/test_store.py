@@ -54,6 +54,15 @@ def test_corrupt_entry_is_removed_and_written_again(tmp_path: Path) -> None:
     assert store.get(digest) == b"good"
 
 
+def test_entry_with_a_hole_of_a_terabyte_is_removed_and_not_read(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    digest = store.put(b"good")
+    (entry,) = entries(tmp_path)
+    os.truncate(entry, 1 << 40)
+    assert store.get(digest) is None
+    assert not entry.exists()
+
+
 def test_no_drafts_are_left(tmp_path: Path) -> None:
     store = FolderStore(tmp_path)
     for content in (b"a", b"b", b"a"):

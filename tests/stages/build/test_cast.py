@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -454,6 +455,20 @@ class TestStale:
         harness.files.files["working/.smelt.json"] = b"{"
         with pytest.raises(StaleError, match="cannot be read"):
             cast_working(harness, stack, allow_stale=True)
+
+    @pytest.mark.parametrize("path", ["../../../outside/x.yaml", "/outside/x.yaml", "web/none.yaml", "a\\nb"])
+    def test_a_record_with_an_object_without_a_file_is_refused(self, harness: Harness, path: str) -> None:
+        """It may have come with a clone; it was a bug report before."""
+        stack = web_and_notes(harness)
+        harness.forge(stack)
+        record = harness.files.files["working/.smelt.json"].decode()
+        first = re.search(r'"path": "([^"]+)"', record)
+        assert first
+        changed = record.replace(f'"path": "{first[1]}"', f'"path": "{path}"', 1)
+        harness.files.files["working/.smelt.json"] = changed.encode()
+        with pytest.raises(StaleError, match="is not one of its files") as raised:
+            cast_working(harness, stack)
+        assert raised.value.fix
 
 
 def test_data_that_stays_behind_is_listed_against_the_cast_before(harness: Harness) -> None:

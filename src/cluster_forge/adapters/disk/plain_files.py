@@ -14,6 +14,8 @@ from cluster_forge.foundation.errors import WorkspaceError
 _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0)
 _BINARY: Final = getattr(os, "O_BINARY", 0)
+_LARGEST: Final = 1 << 30
+"""Bytes of a file that is read whole: more than anything that is written."""
 _FIX: Final = "remove it: cluster-forge creates what it needs there"
 
 
@@ -69,10 +71,14 @@ def read(path: Path, limit_bytes: int | None = 1 << 20) -> bytes:
     """The first ``limit_bytes`` of a file; None: all of it.
 
     Raises:
-        WorkspaceError, OSError: as for `open_file`.
+        WorkspaceError, OSError: as for `open_file`; also if all of it is more than `_LARGEST`, as a file with holes may be.
     """
     with os.fdopen(open_file(path, os.O_RDONLY), "rb") as file:
-        return file.read() if limit_bytes is None else file.read(limit_bytes)
+        if limit_bytes is not None:
+            return file.read(limit_bytes)
+        if os.fstat(file.fileno()).st_size > _LARGEST:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+        return file.read()
 
 
 def is_file(path: Path) -> bool:

@@ -20,6 +20,8 @@ from cluster_forge.foundation.errors import FetchError, ForgeError, raise_all
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEEPEST: Final = 20
 _MOST_VALUES: Final = 200_000
+_LARGEST: Final = 256 << 20
+"""Bytes of a file; a file with holes may claim to have any number."""
 _CHART: Final = ("repository", "name", "version", "file", "sha256")
 _MANIFEST: Final = ("url", "file", "sha256")
 
@@ -229,12 +231,15 @@ def _content(path: Path) -> bytes:
     """A regular file's content. A pipe could keep the reader for ever, a device has no end.
 
     Raises:
-        OSError: if it cannot be read, or is not a regular file.
+        OSError: if it cannot be read, is not a regular file, or is larger than `_LARGEST`.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        if status.st_size > _LARGEST:
+            raise OSError(errno.EFBIG, f"it is larger than {_LARGEST >> 20} MiB", str(path))
         return file.read()
 
 

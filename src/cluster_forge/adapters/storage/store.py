@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from pathlib import Path
 
 from cluster_forge.adapters.disk import plain_files
@@ -31,6 +32,10 @@ class FolderStore:
             except (FileNotFoundError, NotADirectoryError):
                 return None
             except WorkspaceError:  # a link, a pipe or a device
+                content = None
+            except OSError as error:
+                if error.errno != errno.EFBIG:
+                    raise
                 content = None
         if content is not None and Digest.of(content) == digest:
             return content

@@ -8,6 +8,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StaleError
 from cluster_forge.gitops.argocd import applications
 from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.record import RECORD
 from cluster_forge.stack import variant
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import hand_edits, layout, working_tree
@@ -71,8 +72,19 @@ def check_variant(stack: Stack, working: WorkingTree, command: CommandLine) -> N
 
 
 def with_documents(working: WorkingTree, toolbox: Toolbox) -> WorkingTree:
-    """The folder with a document for every object of the record; files are parsed when their tree is first needed."""
+    """The folder with a document for every object of the record; files are parsed when their tree is first needed.
+
+    Raises:
+        StaleError: if the record has an object without a file.
+    """
     files = working.tree.files
+    for part in working.record.parts:
+        if lost := next((known.path for known in part.objects if known.path not in files), None):
+            raise StaleError(
+                f"{lost!r} of {part.name} is not one of its files",
+                where=RECORD,
+                fix="write working/ again: cluster-forge smelt --discard-edits",
+            )
     parts = tuple(part.with_documents(files, toolbox.reader.read) for part in working.record.parts)
     return replace(working, record=replace(working.record, parts=parts))
 
