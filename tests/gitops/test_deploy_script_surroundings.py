@@ -170,6 +170,16 @@ def test_a_timeout_of_any_length_is_taken(run: Go, small: tuple[Part, ...], time
     assert run(Delivery.DIRECT, "--yes", "--timeout", timeout, parts=small).code == 0
 
 
+def test_an_unexpected_end_has_our_exit_code_and_a_message(run: Go, tmp_path: Path, small: tuple[Part, ...]) -> None:
+    """Without a clock the shell itself ends the script, with an exit code of its own."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "date").write_text("#!/bin/sh\necho 1 2\n")
+    (tmp_path / "bin" / "date").chmod(0o755)
+    result = run(Delivery.DIRECT, "--yes", parts=small, answers=[["rollout status", [[0, ""]]]])
+    assert result.code == 1
+    assert "ended unexpectedly (exit code 2): run deploy.sh again" in result.err
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 def test_closed_streams_change_nothing(run: Go, small: tuple[Part, ...], shell: str, closed: str) -> None:

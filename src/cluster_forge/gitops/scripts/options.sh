@@ -28,8 +28,7 @@ END
 wanted_namespace='' context='' kubeconfig='' dry_run='' print='' yes='' timeout=600 scratch='' ended=''
 adopt='' force_version='' force_environment='' force_conflicts='' allow_missing_apis='' allow_missing_secrets=''
 
-# A closed standard stream is an empty one: a file that the script opens would take its place.
-(: 3<&0) 2>/dev/null || exec </dev/null
+# A closed output goes nowhere: a file that the script opens would take its place.
 (: 3>&1) 2>/dev/null || exec >/dev/null
 (: 3>&2) || exec 2>/dev/null
 
