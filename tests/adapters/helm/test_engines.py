@@ -398,7 +398,7 @@ class TestContract:
         [
             b"",
             b"nonsense",
-            gzip.compress(b"nonsense"),
+            gzip.compress(b"nonsense", mtime=0),
             chart({})[:60],
             chart({"Chart.yaml": "name: [\n"}),
             chart({"Chart.yaml": "apiVersion: v2\nname: web\n"}),

@@ -199,6 +199,7 @@ ENDLESS = {
 GREEDY = {
     "until": template_job("{{ range until 1000000000 }}a{{ end }}"),
     "repeat": template_job('a: {{ repeat 1000000000 "a" }}'),
+    "a long text": template_job('a: {{ repeat 60000000 "a" }}'),
     "repeat in repeat": template_job('a: {{ repeat 100000 (repeat 100000 "abcdefghij") }}'),
     "values": chart_job({"values.yaml": "v: " + "a" * 1_000_000, "templates/a.yaml": "a: {{ repeat 2000 .Values.v }}"}),
 }
@@ -238,6 +239,16 @@ class TestLimits:
         assert error.where == "input/config.yaml:3"
         assert "--render-memory" in str(error.fix)
         assert manifests(with_little_memory, GOOD["chart"])
+
+    @pytest.mark.parametrize("memory", [1024, 1536, 2048])
+    def test_greedy_text_is_reported_wherever_the_memory_ends(self, memory: int) -> None:
+        """In Go, in the C of the bridge, or in the reader of JSON: each says it in its own words."""
+        renderer = WorkerPoolRenderer(COMMAND, in_process(), JobLimits(seconds=60, memory=memory), ENVIRONMENT)
+        try:
+            (error,) = failures(renderer, template_job('a: {{ repeat 100000000 "a" }}'))
+        finally:
+            renderer.close()
+        assert f"needed more than {memory} MiB of memory and was stopped" in error.message
 
     def test_endless_recursion_is_an_error_of_helm(self, with_little_memory: WorkerPoolRenderer) -> None:
         job = template_job('{{ define "x" }}{{ include "x" . }}{{ end }}{{ include "x" . }}')

@@ -20,7 +20,7 @@ _SHOWN = 300
 """Characters of a dead worker's stderr in a message."""
 _MIB = 1024 * 1024
 _OUT_OF_MEMORY = re.compile(
-    r"out of memory|cannot allocate memory|MemoryError|failed to create new OS thread"
+    r"[Oo]ut of memory|[Cc]annot allocate memory|MemoryError|C malloc failed|Not enough memory|failed to create new OS thread"
     r"|SIGSEGV[^\n]*\nPC=[^\n]* addr=0x0\n\ngoroutine 0 "
 )
 """The last: Go's garbage collector (1.26) follows a null pointer when the system refuses memory."""
