@@ -38,7 +38,7 @@ if os.path.exists(f"{folder}/fails") and call.startswith(open(f"{folder}/fails")
 if call.startswith("get applications") and "PATH" in call and not os.path.exists(f"{folder}/applications"):
     sys.exit("error: the server doesn't have a resource type \\"applications\\"")
 for name, part in (("live", "get -f -"), ("served", "api-resources"), ("applications", "STACK:.metadata.labels.cluster-forge/stack,PATH"),
-                   ("claims", "-l cluster-forge/claim"), ("claimed", "jsonpath={.data.objects}"), ("claim", "get configmap claim-demo"), ("root", "WANTED:")):
+                   ("claims", "-l cluster-forge/claim"), ("claimed", "jsonpath={.data.objects}"), ("claim", "get configmap claim-demo -n cluster-forge --ignore-not-found"), ("root", "WANTED:")):
     if part in call and os.path.exists(f"{folder}/{name}"):
         print(open(f"{folder}/{name}").read(), end="")
         break
