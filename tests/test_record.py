@@ -135,6 +135,12 @@ def test_a_damaged_record_is_refused_with_a_fix(damaged: bytes) -> None:
     assert "cluster-forge smelt --discard-edits" in (raised.value.fix or "")
 
 
+def test_a_record_of_a_build_that_knew_no_folders_is_read() -> None:
+    written = json.loads(replace(RECORD, folder="demo.production").to_json())
+    del written["folder"]
+    assert Record.from_json(json.dumps(written).encode()).holds == RECORD.stack
+
+
 def test_the_format_is_the_one_that_earlier_builds_wrote() -> None:
     finding = Finding(
         code="hook-dropped",
@@ -150,6 +156,7 @@ def test_the_format_is_the_one_that_earlier_builds_wrote() -> None:
         "schema",
         "tool",
         "stack",
+        "folder",
         "inputs",
         "revision",
         "findings",

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from cluster_forge.foundation import json_codec
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StaleError
-from cluster_forge.foundation.json_codec import Key
+from cluster_forge.foundation.json_codec import ADDED, Key
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.part import BARE, Part
 
@@ -31,15 +31,16 @@ class FindingCounts:
 class Record:
     """What smelt wrote, and from which inputs.
 
-    ``tool`` is the build of Cluster-Forge, ``inputs`` the fingerprint of description, lock and files, ``revision`` the
-    tag that the Applications are pinned to, ``folder`` names the environment and the selection, too (`stack.variant`). ``files`` has the digest of every file of ``working/``, by path, to detect
-    hand edits. ``own_findings`` are those of smelt itself, before ``checks.ignore`` and ``--allow``.
+    ``tool`` is the build of Cluster-Forge, ``folder`` names the environment and the selection, too (`stack.variant`; empty
+    in records of earlier versions), ``inputs`` is the fingerprint of description, lock and files, ``revision`` the tag that
+    the Applications are pinned to. ``files`` has the digest of every file of ``working/``, by path, to detect hand edits.
+    ``own_findings`` are those of smelt itself, before ``checks.ignore`` and ``--allow``.
     """
 
     schema: Literal["cluster-forge/smelt/v1"] = "cluster-forge/smelt/v1"
     tool: str
     stack: str
-    folder: str = ""
+    folder: Annotated[str, ADDED] = ""
     inputs: Digest
     revision: str
     findings: FindingCounts = FindingCounts()

@@ -61,7 +61,9 @@ def test_every_size_is_without_findings(workspace: Path, forge: Forge, size: str
     needing = {"HorizontalPodAutoscaler", "PersistentVolumeClaim", "Ingress", "StatefulSet"}
     assert not kinds & needing, "a bare cluster has no metrics server, no StorageClass and no ingress controller"
     assert not any(body.get("spec", {}).get("type") == "LoadBalancer" for body in objects(workspace).values())
-    assert json.loads((workspace / "stacks/starter/stack.json").read_text())["target"]["size"] == size
+    folder = workspace / answer["cast"]["folder"]
+    assert folder.name == ("starter" if size == "small" else f"starter.{size}")
+    assert json.loads((folder / "stack.json").read_text())["target"]["size"] == size
 
 
 @pytest.mark.parametrize("minor", range(25, 36))

@@ -291,9 +291,9 @@ def on_a_terminal(workspace: Workspace, *arguments: str, **environment: str) -> 
 
 def test_jobs_change_nothing(workspace: Workspace) -> None:
     workspace.ok("forge", "--jobs", "1")
-    before = json.loads(workspace.read("stacks/demo.production/stack.json"))
+    before = json.loads(workspace.read("stacks/demo/stack.json"))
     workspace.ok("forge", "--jobs", "8")
-    assert json.loads(workspace.read("stacks/demo.production/stack.json")) == before
+    assert json.loads(workspace.read("stacks/demo/stack.json")) == before
 
 
 def test_a_file_of_thousands_of_unknown_options(workspace: Workspace) -> None:

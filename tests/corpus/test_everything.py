@@ -39,7 +39,10 @@ Path_ = tuple[str | int, ...]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-OPTIONS = "argocd.argoproj.io/sync-options"
+ADDED = {
+    "argocd.argoproj.io/sync-options": ["Prune=false", "Delete=false"],
+    "argocd.argoproj.io/compare-options": ["IgnoreExtraneous"],
+}
 WITH_DATA = ("Namespace", "PersistentVolumeClaim", "PersistentVolume", "CustomResourceDefinition")
 
 RANDOM = {"everything": {"harbor", "seaweedfs"}, "prd": set()}
@@ -233,19 +236,17 @@ def without_filled_in(ours: Body, theirs: Body, namespace: str) -> Body:
 
 
 def without_retention(ours: Body, theirs: Body) -> Body:
-    """Our object without what the pipeline added to Argo CD's sync options of objects that hold data."""
-    metadata = dict(ours["metadata"])
-    notes, bare = metadata.get("annotations") or {}, theirs["metadata"].get("annotations") or {}
-    options = notes.get(OPTIONS, "")
-    if ours["kind"] not in WITH_DATA or options == bare.get(OPTIONS, ""):
+    """Our object without what the pipeline added to Argo CD's options of objects that hold data."""
+    if ours["kind"] not in WITH_DATA:
         return ours
-    assert options.split(",") == [*filter(None, [bare.get(OPTIONS)]), "Prune=false", "Delete=false"]
-    metadata.pop("annotations")
+    metadata = dict(ours["metadata"])
+    notes, bare = dict(metadata.pop("annotations", None) or {}), theirs["metadata"].get("annotations") or {}
+    for key, added in ADDED.items():
+        options, before = notes.pop(key).split(","), list(filter(None, [bare.get(key)]))
+        assert options == [*before, *added]
+        notes |= {key: bare[key] for key in (key,) if key in bare}
     if "annotations" in theirs["metadata"]:
-        kept = {key: value for key, value in notes.items() if key != OPTIONS}
-        metadata["annotations"] = (
-            kept | {key: bare[key] for key in (OPTIONS,) if key in bare} or theirs["metadata"]["annotations"]
-        )
+        metadata["annotations"] = notes or theirs["metadata"]["annotations"]
     return {**ours, "metadata": metadata}
 
 
@@ -357,6 +358,7 @@ def test_only_true_findings_about_everything(everything: Forged) -> None:
     # them has where the cluster serves it is not rendered: charts see the API versions of the target alone.
     group = "CustomResourceDefinition.apiextensions.k8s.io/nodefeaturegroups.nfd.k8s-sigs.io"
     assert findings(everything, Severity.WARNING) == [
+        ("helm-warning", "promtail", "None"),  # the chart is deprecated
         ("duplicate-object", "amd-gpu-operator", group),
         ("duplicate-object", "nvidia-gpu-operator", group),
     ]
@@ -370,6 +372,7 @@ def test_only_true_findings_about_prd(prd: Forged) -> None:
     # has no Argo CD.
     assert {(code, component) for code, component, _ in findings(prd, Severity.WARNING)} == {
         ("engine-missing", None),
+        ("helm-warning", "promtail"),  # the chart is deprecated
         ("missing-crd", "kube-prometheus-stack"),
     }
     missing = [finding.message for finding in prd.smelted.findings if finding.code == "missing-crd"]

@@ -1,7 +1,7 @@
 """Dataclasses as JSON and back, by the types of their fields.
 
 A type with ``to_plain`` and ``from_plain`` has a form of its own; other dataclasses are objects. A field may be annotated:
-``Annotated[Digest, Key("sha256"), Form(…)]`` gives it another key and another form, `OMITTED` leaves it out.
+``Annotated[Digest, Key("sha256"), Form(…)]`` gives it another key and another form, `OMITTED` leaves it out, `ADDED` allows that it is missing.
 """
 
 from __future__ import annotations
@@ -44,6 +44,15 @@ class _Omitted:
 
 OMITTED: Final = _Omitted()
 """The field is not written; a value that was read has its default."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Added:
+    pass
+
+
+ADDED: Final = _Added()
+"""Earlier versions did not write the field: a value that was read without it has its default."""
 
 
 class DecodeError(ValueError):
@@ -195,9 +204,10 @@ _GENERIC: Final[Mapping[Any, Callable[[Sequence[Any]], Form]]] = {
 
 def _object(kind: Any) -> Form:
     """A dataclass."""
-    fields = [(name, key, _form(hint)) for name, key, hint in _fields(kind)]
-    loaders = [(name, key, form.load) for name, key, form in fields]
-    dumpers = [(name, key, form.dump) for name, key, form in fields]
+    fields = [(name, key, _form(hint), ADDED in notes) for name, key, hint, notes in _fields(kind)]
+    loaders = [(name, key, form.load) for name, key, form, is_added in fields if not is_added]
+    added = [(name, key, form.load) for name, key, form, is_added in fields if is_added]
+    dumpers = [(name, key, form.dump) for name, key, form, _ in fields]
     build = _guarded(lambda arguments: kind(**arguments))
 
     def dump(value: Any) -> dict[str, Any]:
@@ -210,6 +220,9 @@ def _object(kind: Any) -> Form:
         try:
             for name, key, inner in loaders:
                 arguments[name] = inner(value[key])
+            for name, key, inner in added:
+                if key in value:
+                    arguments[name] = inner(value[key])
         except DecodeError as error:
             raise error.inside(key) from error
         except KeyError:
@@ -219,14 +232,14 @@ def _object(kind: Any) -> Form:
     return Form(dump=dump, load=load)
 
 
-def _fields(kind: Any) -> Iterator[tuple[str, str, Any]]:
-    """The name, key and type of each field of a dataclass that JSON has."""
+def _fields(kind: Any) -> Iterator[tuple[str, str, Any, tuple[Any, ...]]]:
+    """The name, key, type and notes of each field of a dataclass that JSON has."""
     hints = typing.get_type_hints(kind, include_extras=True)
     for field in dataclasses.fields(kind):
         hint = hints[field.name]
         notes = hint.__metadata__ if typing.get_origin(hint) is Annotated else ()
         if OMITTED not in notes:
-            yield field.name, next((note.name for note in notes if isinstance(note, Key)), field.name), hint
+            yield field.name, next((note.name for note in notes if isinstance(note, Key)), field.name), hint, notes
 
 
 def _guarded(convert: _Convert) -> _Convert:
