@@ -352,6 +352,18 @@ class TestInit:
         written = empty.yaml("input/config.yaml")
         assert written["target"] == {"kubernetes": "1.25", "size": "large", "domain": "example.com"}
 
+    def test_a_line_feed_is_enter(self, empty: Workspace, on_terminal: Run) -> None:
+        """Terminals make one of Enter where nobody reads keys, as between two questions."""
+        terminal = on_terminal(empty, "init")
+        for pointed in ("> catalog", "> small", "> 1.33"):
+            terminal.expect(pointed)
+            terminal.keys("\n")
+        terminal.expect(COMPONENTS)
+        terminal.keys("reloader \n")
+        terminal.expect_prompt("Domain")
+        terminal.keys(CTRL_C)
+        assert terminal.end()[0] == 130
+
     @pytest.mark.parametrize("size", [(24, 80), (20, 60), (9, 30), (6, 20)])
     def test_the_footer_names_the_keys_on_any_screen(
         self, empty: Workspace, on_terminal: Run, size: tuple[int, int]
@@ -361,7 +373,8 @@ class TestInit:
         assert "up/down: move" in drawn
         assert ("ctrl-c: stop" in drawn) == (size[0] > 6)
         terminal.keys("s\r")
-        drawn = terminal.expect(COMPONENTS)
+        terminal.expect(COMPONENTS)
+        drawn = terminal.expect("up/down: move")
         for key in ("up/down: move", *(("space: choose", "enter: continue") if size[0] > 6 else ())):
             assert key in drawn
         for key in ("type: search", "esc: clear search", "ctrl-a: all/none", "ctrl-c: stop"):

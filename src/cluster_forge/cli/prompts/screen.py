@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import Layout
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.output.defaults import create_output
@@ -46,6 +48,10 @@ def run(layout: Layout, keys: KeyBindings, output: Output, *, color: bool | None
     @keys.add("<sigint>")
     def stop(event: KeyPressEvent) -> None:
         event.app.exit(exception=KeyboardInterrupt)
+
+    @keys.add("c-j")  # what some terminals send, and what the terminal makes of Enter between two questions
+    def enter(event: KeyPressEvent) -> None:
+        event.key_processor.feed(KeyPress(Keys.ControlM, "\r"), first=True)
 
     application: Application[None] = Application(
         layout=layout,
