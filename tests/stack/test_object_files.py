@@ -153,6 +153,21 @@ def test_a_secret_has_keys_or_files(native: Native, secret: str, message: str) -
     assert message in error
 
 
+@pytest.mark.parametrize("name", ["x;id", "a*b", "$(id)", "App", "-a"])
+def test_a_secret_has_a_name_that_kubernetes_takes(native: Native, name: str) -> None:
+    """`deploy.sh` prints it in a command that people paste."""
+    secret = f"{{name: '{name}', keys: {{b: c}}}}"
+    (error,) = native(description(f"  manifests: [boards/a.json]\n  secrets: [{secret}]\n"), FILES).errors()
+    assert f"{name!r} cannot be the name of an object" in error
+
+
+def test_a_secret_of_a_component_without_a_namespace_is_expected_in_the_default_one(native: Native) -> None:
+    secrets = "secrets: [{name: a, keys: {b: c}}, {name: d, keys: {b: c}, namespace: other}]"
+    described = f"components:\n- name: web\n  manifests: [boards/a.json]\n  {secrets}\n"
+    (built,) = native(described, FILES).load().stack.components
+    assert [secret.namespace for secret in built.secrets] == ["default", "other"]
+
+
 def test_secrets_with_and_without_files_stand_side_by_side(native: Native) -> None:
     secrets = "[{name: a, keys: {b: c}}, {name: d, files: [pw], plaintext: true}]"
     built = component(native, f"  secrets: {secrets}\n")

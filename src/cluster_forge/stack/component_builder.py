@@ -264,5 +264,8 @@ class _Builder:
 
 def _secret(schema: SecretSchema, namespace: str) -> ExpectedSecret:
     return ExpectedSecret(
-        name=schema.name, namespace=schema.namespace or namespace, keys=schema.keys, purpose=schema.purpose
+        name=schema.name,
+        namespace=schema.namespace or namespace or "default",  # as the objects of the component
+        keys=schema.keys,
+        purpose=schema.purpose,
     )

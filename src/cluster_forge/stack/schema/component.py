@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
 
-from cluster_forge.stack.schema.key_types import Address, HelmValues, Label, Namespace, Schema, Text
+from cluster_forge.stack.schema.key_types import Address, HelmValues, Label, Namespace, ObjectName, Schema, Text
 
 
 class HelmSchema(Schema):
@@ -84,7 +84,7 @@ class ConfigMapSchema(Schema):
 class SecretSchema(Schema):
     """A Secret that must exist before the stack is deployed, or one with the content of files."""
 
-    name: Text
+    name: ObjectName
     """The name of the Secret."""
     keys: dict[StrictStr, StrictStr] = {}
     """The keys of a Secret that you create, each with a description."""

@@ -19,10 +19,11 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from cluster_forge.foundation.addresses import without_credentials
-from cluster_forge.foundation.names import is_dns_label, is_dns_name
+from cluster_forge.foundation.names import is_dns_label, is_dns_name, is_dns_subdomain
 from cluster_forge.stack.model import KubernetesVersion
 
 _LABEL_PATTERN = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+_SUBDOMAIN_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _SCHEMES = ("https://", "http://", "file://", "oci://")
 
 
@@ -44,6 +45,15 @@ def _label(text: str) -> str:
 
 def _label_or_nothing(text: str) -> str:
     return text and _label(text)
+
+
+def _subdomain(text: str) -> str:
+    if not is_dns_subdomain(text):
+        raise ValueError(
+            f"{text!r} cannot be the name of an object: lower-case letters, digits, hyphens and dots, at most 253, "
+            "a letter or digit at both ends"
+        )
+    return text
 
 
 def _kubernetes(text: str) -> str:
@@ -89,6 +99,9 @@ def _filled(text: str) -> str:
 Label = Annotated[StrictStr, AfterValidator(_label), Field(json_schema_extra={"pattern": _LABEL_PATTERN})]
 Namespace = Annotated[
     StrictStr, AfterValidator(_label_or_nothing), Field(json_schema_extra={"pattern": f"{_LABEL_PATTERN}|^$"})
+]
+ObjectName = Annotated[
+    StrictStr, AfterValidator(_subdomain), Field(json_schema_extra={"pattern": _SUBDOMAIN_PATTERN, "maxLength": 253})
 ]
 Text = Annotated[StrictStr, AfterValidator(_filled), Field(json_schema_extra={"minLength": 1})]
 Version = Annotated[

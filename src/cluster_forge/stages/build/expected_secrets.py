@@ -172,7 +172,7 @@ def _is_mentioned(place: Place, manifests: Iterable[Manifest]) -> bool:
 
 def _stored(stack: Stack) -> set[Place]:
     return {
-        (metadata.get("namespace") or component.namespace, metadata.get("name", ""))
+        (metadata.get("namespace") or component.namespace or "default", metadata.get("name", ""))
         for component in stack.components
         for body in component.objects
         if body.get("kind") == "ExternalSecret" and (metadata := body.get("metadata") or {})
