@@ -233,14 +233,20 @@ def test_what_stays_behind_with_data_stays_claimed(
     deploy: Callable[..., Run], tmp_path: Path, parts: tuple[Part, ...]
 ) -> None:
     """Argo CD does not track CRDs: on a real one the way back to a version that has one was refused without the claim."""
-    crd = "CustomResourceDefinition.apiextensions.k8s.io - gone.example.com"
-    claimed = f"Secret shop gone demo.shop\n{crd} demo.shop\nNamespace - shop demo.definitions\n"
+    gone = [
+        "CustomResourceDefinition.apiextensions.k8s.io - gone.example.com",
+        "VolumeSnapshot.snapshot.storage.k8s.io shop gone",
+        "VolumeSnapshotContent.snapshot.storage.k8s.io - gone",
+    ]
+    lost = "".join(f"{line} demo.shop\n" for line in gone)
+    claimed = f"Secret shop gone demo.shop\n{lost}Namespace - shop demo.definitions\n"
     run = deploy(STACK, claims="demo claim-demo\n", claimed=claimed, claim="configmap/claim-demo\n")
     assert run.code == 0, run.err
     objects = ownership.tree(STACK, parts).files["objects"].decode()
+    kept = "".join(f"{line} stays-behind\n" for line in gone)
     assert json.loads((tmp_path / "patch").read_text()) == {
         "metadata": {"labels": {"cluster-forge/environment": None}},
-        "data": {"objects": f"{objects}{crd} stays-behind\n"},
+        "data": {"objects": f"{objects}{kept}"},
     }
     assert not any(call.startswith(("create -f", "replace")) for call in run.changes)
 

@@ -63,7 +63,7 @@ judge() {
     function foreign(id, owner, way) { if (!(id in judged)) print way, shown(id) "|" owner; judged[id] = 1 }
     $1 == "A" { stack_of[$2] = $3; path_of[$2] = $4; if ($3 == me && index($2, ".") == 0) { older[$2] = $4; bringing = 1 } }
     $1 == "C" { id = $3 " " $4 " " $5 }
-    $1 == "C" && $2 == me { ours[id] = 1; if ($3 ~ /^(Namespace|PersistentVolume|PersistentVolumeClaim|CustomResourceDefinition\.apiextensions\.k8s\.io)$/) data[id] = 1 }
+    $1 == "C" && $2 == me { ours[id] = 1; if ($3 ~ /^(Namespace|PersistentVolume|PersistentVolumeClaim|VolumeSnapshot(Content)?\.snapshot\.storage\.k8s\.io|CustomResourceDefinition\.apiextensions\.k8s\.io)$/) data[id] = 1 }
     $1 == "C" && $2 != me && $6 != "stays-behind" { claimed[id] = $2 }
     $1 == "C" && $2 != me && $6 == "stays-behind" { behind[id] = $2 }
     $1 == "W" { wanted[$2 " " $3 " " $4] = $5; named[$5] = 1 }
