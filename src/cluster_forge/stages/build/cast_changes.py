@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,17 +86,11 @@ def _components(stack_json: bytes | None) -> tuple[ComponentName, ...] | None:
 def _record(before: FileTree, names: tuple[ComponentName, ...], cast: Cast, parse: Callable[[str], Body]) -> Record:
     """A record with the objects of the earlier cast: those in files of the same name are the same objects."""
     known = {known.path: known for part in cast.record.parts for known in part.objects}
-    parts = tuple(
-        Part(name=name, namespace="", wave=0, objects=tuple(_objects(name, before, known, parse))) for name in names
-    )
-    return Record(tool="", stack="", inputs=Digest.of(b""), revision="", parts=parts, files={})
-
-
-def _objects(
-    name: ComponentName, before: FileTree, known: Mapping[str, PartObject], parse: Callable[[str], Body]
-) -> Iterator[PartObject]:
+    objects: dict[str, list[PartObject]] = {name: [] for name in names if name != applications.FOLDER}
     for path, content in before.files.items():
         folder, _, rest = path.partition("/")
-        if folder == name and folder != applications.FOLDER and "/" not in rest:
+        if folder in objects and "/" not in rest:
             identity = known[path].id if path in known else ObjectId.of(parse(content.decode()))
-            yield PartObject(path=path, id=identity, digest=Digest.of(content))
+            objects[folder].append(PartObject(path=path, id=identity, digest=Digest.of(content)))
+    parts = tuple(Part(name=name, namespace="", wave=0, objects=tuple(objects.get(name, ()))) for name in names)
+    return Record(tool="", stack="", inputs=Digest.of(b""), revision="", parts=parts, files={})

@@ -29,7 +29,7 @@ Objects = Mapping[ComponentName, Sequence[Manifest]]
 
 
 def with_part(parts: Sequence[Part]) -> list[Part]:
-    """The parts with that of the namespaces first; a component of that name is used if the stack has one."""
+    """The parts with that of the namespaces first; one that is among them already is moved there."""
     wave = min(part.wave for part in parts) - order.STEP
     own = next((part for part in parts if part.name == NAMESPACES), None)
     first = own or Part(name=NAMESPACES, namespace="default", wave=wave)
