@@ -10,6 +10,7 @@ from cluster_forge.foundation.errors import ForgeError, leaves
 from cluster_forge.stack import name_scan
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.parse import ParsedDescription
+from cluster_forge.stack.resolve import MOST_HINTS
 from cluster_forge.stack.selection import Selection
 from cluster_forge.stages.describe.read_description import read_description
 
@@ -208,6 +209,14 @@ def test_a_catalogs_component_gets_one_value(native: Native) -> None:
     helm = parsed.stack.component("cert-manager").helm
     assert helm is not None
     assert (helm.chart, helm.release) == ("cert-manager", "cm")
+
+
+def test_similar_names_are_looked_for_a_few_times_only(native: Native) -> None:
+    """Each search goes through all names: thousands of wrong removals would take minutes."""
+    removals = ", ".join(f"{{name: shop{number}, remove: true}}" for number in range(MOST_HINTS + 5))
+    messages = [error.message for error in errors(native, f"components: [{removals}]")]
+    assert len(messages) == MOST_HINTS + 5
+    assert sum("did you mean 'shop'?" in message for message in messages) == MOST_HINTS
 
 
 def test_what_still_names_a_removed_component_is_an_error(native: Native) -> None:

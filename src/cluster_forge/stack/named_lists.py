@@ -15,6 +15,7 @@ from typing import Final
 from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack import merge
+from cluster_forge.stack.resolve import MOST_HINTS
 from cluster_forge.yaml.positioned import Positioned
 
 REMOVE: Final = "remove"
@@ -43,7 +44,9 @@ def composed(layers: Sequence[Positioned], errors: list[ForgeError]) -> Composed
         listed = merged.get(section)
         if listed and (listed.items or entries.by_name):
             members[section] = replace(listed, content=tuple(entries.by_name.values()))
-        errors.extend(_nothing_to_remove(entry, section, merged, lists) for entry in entries.unmatched)
+        for entry in entries.unmatched:
+            known = entries.by_name if len(errors) < MOST_HINTS else ()
+            errors.append(_nothing_to_remove(entry, section, merged, lists, known))
     return Composed(description=replace(merged, content=MappingProxyType(members)), removed=lists[_COMPONENTS].removed)
 
 
@@ -189,8 +192,9 @@ def _repeated(name: str, path: str, first: Positioned, second: Positioned) -> De
 
 
 def _nothing_to_remove(
-    entry: Positioned, section: str, merged: Positioned, lists: Mapping[str, _List]
+    entry: Positioned, section: str, merged: Positioned, lists: Mapping[str, _List], known: Iterable[str]
 ) -> DescriptionError:
+    """The error for a removal; ``known`` are the names that may have been meant."""
     name = _name(entry, section)
     collections = merged.get(_COLLECTIONS)
     through = next(
@@ -202,7 +206,7 @@ def _nothing_to_remove(
         "",
     )
     elsewhere = next((other for other in SECTIONS if other != section and name in lists[other].by_name), "")
-    near = did_you_mean(name, lists[section].by_name)
+    near = did_you_mean(name, known)
     if near:
         fix = "correct the name"
     elif through:
