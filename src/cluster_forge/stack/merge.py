@@ -6,7 +6,7 @@ A null stays in the result. In Helm values it is passed on to Helm, which then d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
 from types import MappingProxyType
@@ -25,6 +25,11 @@ def values(*layers: Values) -> dict[str, Any]:
     for layer in layers:
         merged = _plain(merged, layer)
     return merged
+
+
+def null_places(layers: Iterable[Positioned]) -> dict[tuple[str, ...], str]:
+    """Where a layer sets a value to null, by the value's keys; a later layer wins."""
+    return {keys: where for layer in layers for keys, where in _nulls(layer, ())}
 
 
 def positioned(*layers: Positioned) -> Positioned:
@@ -59,6 +64,14 @@ def _kept(key: str, member: Positioned) -> Positioned:
         sizes = {size: values for size, values in member.mapping.items() if values.content is not None}
         return replace(member, content=MappingProxyType(sizes)) if member.mapping else member
     return member if key == _VALUES else without_nulls(member)
+
+
+def _nulls(part: Positioned, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    for key, member in part.mapping.items():
+        if member.content is None:
+            yield (*keys, key), member.where
+        else:
+            yield from _nulls(member, (*keys, key))
 
 
 def _plain(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:

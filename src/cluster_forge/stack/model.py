@@ -220,6 +220,8 @@ class Component:
     helm: HelmSource | None = None
     manifests: tuple[str, ...] = ()
     values: Values = field(default_factory=dict)
+    null_places: Mapping[tuple[str, ...], str] = field(default_factory=dict, compare=False)
+    """The ``file:line`` of every value that a layer sets to null, by its keys."""
     exclude: tuple[str, ...] = ()
     keep_namespace: bool = False
     later_replaces: bool = False
