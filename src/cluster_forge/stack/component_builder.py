@@ -53,6 +53,8 @@ class _Builder:
             return None
         self._check_source(schema, known)
         upstream = self._upstream(schema.upstream) if schema.upstream else None
+        helm = self._helm(schema.helm, self._merged.at(("helm",)), self._version(schema)) if schema.helm else None
+        manifests = self._manifests(self._merged, upstream.folder if upstream else None)
         values = tuple(self._values(self._entry.layers))
         return Component(
             name=ComponentName(self._name),
@@ -60,8 +62,8 @@ class _Builder:
             extra_namespaces=tuple(schema.extra_namespaces),
             wave=schema.wave,
             needs=tuple(map(ComponentName, dict.fromkeys(schema.needs))),
-            helm=self._helm(schema.helm, self._merged.at(("helm",)), self._version(schema)) if schema.helm else None,
-            manifests=self._manifests(self._merged, upstream.folder if upstream else None),
+            helm=helm,
+            manifests=manifests,
             values=merge.values(*(layer.plain or {} for layer in values)),
             null_places=merge.null_places(values),
             exclude=tuple(schema.exclude),
