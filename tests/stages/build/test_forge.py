@@ -134,7 +134,7 @@ class TestFingerprint:
         harness.input("notes/a.yaml", harness.config_map("one", "c: d"))
         third = input_fingerprint.fingerprint(stack, {}, harness.lock, harness.toolbox)
         assert len({first, second, third}) == 3
-        nulls = {("a", "b"): "input/other.yaml:12"}
+        nulls: dict[tuple[str, ...], str] = {("a", "b"): "input/other.yaml:12"}
         elsewhere = harness.stack(replace(component, where="input/other.yaml:9", null_places=nulls), target=Target())
         assert input_fingerprint.fingerprint(elsewhere, {}, harness.lock, harness.toolbox) == third
         renamed = harness.stack(replace(component, values={"a": [1, {"b": None}]}), target=Target())
