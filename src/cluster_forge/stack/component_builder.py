@@ -71,11 +71,17 @@ class _Builder:
             later_replaces=schema.later_replaces,
             upstream=upstream,
             objects=tuple(schema.objects),
+            object_places=tuple(self._object_place(index) for index in range(len(schema.objects))),
             pod_security=schema.pod_security,
             objects_of_files=tuple(self._objects_of_files(schema)),
             secrets=tuple(_secret(secret, schema.namespace) for secret in schema.secrets if not secret.files),
             where=self._entry.where,
         )
+
+    def _object_place(self, index: int) -> str:
+        """The object's line; those of the catalog have none."""
+        place = self._merged.at(("objects", index))
+        return place.where if place.line else f"{self._entry.where} objects[{index}]"
 
     def _check_source(self, schema: ComponentSchema, known: Iterable[str]) -> None:
         has_files = schema.config_maps or any(secret.files for secret in schema.secrets)

@@ -229,6 +229,8 @@ class Component:
     upstream: Upstream | None = None
     objects: tuple[Mapping[str, Any], ...] = ()
     """Kubernetes objects in the description itself."""
+    object_places: tuple[str, ...] = field(default=(), compare=False)
+    """The ``file:line`` of each of ``objects``."""
     objects_of_files: tuple[ObjectOfFiles, ...] = ()
     """Its ConfigMaps and Secrets with the content of files."""
     pod_security: str = ""

@@ -135,7 +135,10 @@ class TestFingerprint:
         third = input_fingerprint.fingerprint(stack, {}, harness.lock, harness.toolbox)
         assert len({first, second, third}) == 3
         nulls: dict[tuple[str, ...], str] = {("a", "b"): "input/other.yaml:12"}
-        elsewhere = harness.stack(replace(component, where="input/other.yaml:9", null_places=nulls), target=Target())
+        elsewhere = harness.stack(
+            replace(component, where="input/other.yaml:9", null_places=nulls, object_places=("input/other.yaml:13",)),
+            target=Target(),
+        )
         assert input_fingerprint.fingerprint(elsewhere, {}, harness.lock, harness.toolbox) == third
         renamed = harness.stack(replace(component, values={"a": [1, {"b": None}]}), target=Target())
         assert input_fingerprint.fingerprint(renamed, {}, harness.lock, harness.toolbox) != third
