@@ -120,7 +120,10 @@ def test_inline_objects_and_nulls_have_their_lines(native: Native) -> None:
     files = {"a.yaml": "x: 1\ntag:\n", "charts/shop/Chart.yaml": ""}
     notes, shop = native(description, files).load().stack.components
     assert notes.object_places == ("input/config.yaml:7", "input/config.yaml:8")
-    assert shop.null_places == {("tag",): "input/a.yaml:2", ("image",): "input/config.yaml:15"}
+    assert {place.keys: place.where for place in shop.null_places} == {
+        ("tag",): "input/a.yaml:2",
+        ("image",): "input/config.yaml:15",
+    }
 
 
 def test_comments_and_order_do_not_change_the_digest(native: Native) -> None:

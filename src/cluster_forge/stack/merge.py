@@ -12,7 +12,7 @@ from functools import reduce
 from types import MappingProxyType
 from typing import Any, Final
 
-from cluster_forge.stack.model import Values
+from cluster_forge.stack.model import NullPlace, Values
 from cluster_forge.yaml.positioned import Positioned
 
 _VALUES: Final = "values"
@@ -27,9 +27,10 @@ def values(*layers: Values) -> dict[str, Any]:
     return merged
 
 
-def null_places(layers: Iterable[Positioned]) -> dict[tuple[str, ...], str]:
-    """Where a layer sets a value to null, by the value's keys; a later layer wins."""
-    return {keys: where for layer in layers for keys, where in _nulls(layer, ())}
+def null_places(layers: Iterable[Positioned]) -> tuple[NullPlace, ...]:
+    """Where a layer sets a value to null; for the same value, the later layer wins."""
+    places = {keys: where for layer in layers for keys, where in _nulls(layer, ())}
+    return tuple(NullPlace(keys=keys, where=where) for keys, where in places.items())
 
 
 def positioned(*layers: Positioned) -> Positioned:

@@ -204,6 +204,14 @@ class ObjectOfFiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NullPlace:
+    """The ``file:line`` of a value that is null, and the keys that lead to it."""
+
+    keys: tuple[str, ...]
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """A component of the stack: its sources, values and namespace.
 
@@ -220,8 +228,8 @@ class Component:
     helm: HelmSource | None = None
     manifests: tuple[str, ...] = ()
     values: Values = field(default_factory=dict)
-    null_places: Mapping[tuple[str, ...], str] = field(default_factory=dict, compare=False)
-    """The ``file:line`` of every value that a layer sets to null, by its keys."""
+    null_places: tuple[NullPlace, ...] = field(default=(), compare=False)
+    """The values that a layer sets to null."""
     exclude: tuple[str, ...] = ()
     keep_namespace: bool = False
     later_replaces: bool = False

@@ -54,7 +54,7 @@ def fingerprint(
 
 def _without_places(component: Component) -> Component:
     objects = tuple(replace(described, where="") for described in component.objects_of_files)
-    return replace(component, where="", null_places={}, object_places=(), objects_of_files=objects)
+    return replace(component, where="", null_places=(), object_places=(), objects_of_files=objects)
 
 
 def _entries(stack: Stack) -> set[str]:

@@ -44,7 +44,12 @@ def run(job: RenderJob, renderer: Renderer) -> ObjectGroup:
 
 def of_chart(request: RenderRequest, component: Component) -> RenderJob:
     """The job for the component's chart."""
-    return RenderJob(component=component.name, where=component.where, null_places=component.null_places, chart=request)
+    return RenderJob(
+        component=component.name,
+        where=component.where,
+        null_places={place.keys: place.where for place in component.null_places},
+        chart=request,
+    )
 
 
 def of_url(url: str, content: bytes, component: Component) -> RenderJob:
