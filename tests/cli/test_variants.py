@@ -48,6 +48,7 @@ def test_working_is_not_cast_for_another_one(
     result = workspace.run("cast", *arguments, *other)
     assert result.code == 22
     assert "working/: holds the stack 'demo.staging', not 'demo" in result.err
+    assert f"or cast that: `cluster-forge -C {workspace.folder} cast --environment staging`" in result.err
     assert workspace.ok("cast", "--diff", "--environment", "staging").out == "no differences\n"
 
 
@@ -58,5 +59,6 @@ def test_hand_edits_are_named_with_their_environment(workspace: Workspace) -> No
     for verb in ("smelt", "forge"):
         result = workspace.run(verb, "--environment", "production")
         assert result.code == 21
-        assert "working/ holds the stack 'demo.staging'" in result.err
+        command = f"cluster-forge -C {workspace.folder} cast --environment staging"
+        assert f"working/ holds the stack 'demo.staging': cast that: `{command}`; or discard the edits: " in result.err
     assert path.read_text().endswith("# mine\n")

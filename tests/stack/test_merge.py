@@ -66,3 +66,14 @@ def test_nulls_are_removed_from_a_description_but_not_from_values() -> None:
     text = b"a: null\nb: {c: null}\nd: [{e: null, values: {f: null}, sizes: {small: {g: null}, large: null}}, null]\nsizes: 1\n"
     kept = merge.without_nulls(positioned_reader.read(text, "f").root).plain
     assert kept == {"b": {}, "d": [{"values": {"f": None}, "sizes": {"small": {"g": None}}}, None], "sizes": 1}
+
+
+def test_nulls_have_the_place_of_the_last_layer_that_has_them() -> None:
+    base = positioned({"a": {"w": None, "x": None}, "b": 1, "l": [None]}, "base.yaml")
+    top = positioned_reader.read(b"a:\n  z: 1\n  x: null\nb:\n", "top.yaml").root
+    assert {place.keys: place.where for place in merge.null_places([base, top])} == {
+        ("a", "w"): "base.yaml:2",
+        ("a", "x"): "top.yaml:3",
+        ("b",): "top.yaml:4",
+    }
+    assert merge.null_places([]) == ()

@@ -102,6 +102,30 @@ def test_an_engine_has_a_place_only_where_it_is_written(native: Native) -> None:
     assert native("gitops: {mode: ui}\n").load().stack.gitops.engine_where == ""
 
 
+def test_inline_objects_and_nulls_have_their_lines(native: Native) -> None:
+    description = """\
+    components:
+    - name: notes
+      objects:
+      - {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}
+      - apiVersion: v1
+        kind: ConfigMap
+        metadata: {name: b}
+    - name: shop
+      helm: {chart: charts/shop}
+      valuesFiles: [a.yaml]
+      values:
+        image: null
+    """
+    files = {"a.yaml": "x: 1\ntag:\n", "charts/shop/Chart.yaml": ""}
+    notes, shop = native(description, files).load().stack.components
+    assert notes.object_places == ("input/config.yaml:7", "input/config.yaml:8")
+    assert {place.keys: place.where for place in shop.null_places} == {
+        ("tag",): "input/a.yaml:2",
+        ("image",): "input/config.yaml:15",
+    }
+
+
 def test_comments_and_order_do_not_change_the_digest(native: Native) -> None:
     one = native("target: {size: small}\ngitops: {mode: ui}\n").load()
     same = native("gitops:\n  mode: ui   # a comment\ntarget: {size: small, nodes: null}\n").load()

@@ -38,6 +38,21 @@ def test_the_folder_has_environment_and_components(stack: Stack, folder: str) ->
     assert variant.folder(stack) == folder
 
 
+@pytest.mark.parametrize(
+    ("folder", "options"),
+    [
+        ("platform", ()),
+        ("platform.production", ("--environment", "production")),
+        ("platform+grafana+loki", ("grafana", "loki")),
+        ("platform.production+loki", ("loki", "--environment", "production")),
+        ("platform+57of58.3fa9c1d2", None),
+    ],
+)
+def test_the_folder_says_what_to_type(folder: str, options: tuple[str, ...] | None) -> None:
+    assert variant.options(folder) == options
+    assert variant.stack_of(folder) == "platform"
+
+
 def test_many_components_are_counted_and_still_distinct() -> None:
     names = [f"component-{number}" for number in range(57)]
     folder = variant.folder(narrowed(*names))

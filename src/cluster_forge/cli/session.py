@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -106,15 +106,19 @@ class Session:
         place = "" if self.workspace == Path() else f"-C {shlex.quote(str(self.workspace))} "
         return f"cluster-forge {place}{verb}"
 
-    def selecting_command(self, verb: str) -> str:
-        """What to type for a verb in this workspace, with the part of the stack and the environment of this call."""
+    def selecting_command(self, verb: str, selection: Sequence[str] | None = None, /) -> str:
+        """What to type for a verb in this workspace, with this part of the stack and environment; None: those of this call."""
+        parts = self._selection_of_call() if selection is None else selection
+        return self.command_line(" ".join([verb, *map(shlex.quote, parts)]))
+
+    def _selection_of_call(self) -> list[str]:
         selection = self.selection
         parts = list(selection.names)
         for option, values in (("--select", selection.select), ("--skip", selection.skip)):
             parts += [part for value in values for part in (option, value)]
         if selection.environment:
             parts += ["--environment", selection.environment]
-        return self.command_line(" ".join([verb, *map(shlex.quote, parts)]))
+        return parts
 
 
 def _groups() -> dict[type, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cluster_forge.foundation.names import ComponentName
@@ -97,11 +97,12 @@ class YamlReader(Protocol):
 class RenderJob:
     """Objects to render for a component: from a chart, or from ``texts``, each with its file or URL.
 
-    ``where`` is the component's place in the description.
+    ``where`` is the component's place in the description, ``null_places`` those of its values that are null, by their keys.
     """
 
     component: ComponentName
     where: str = ""
+    null_places: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     chart: RenderRequest | None = None
     texts: Sequence[tuple[str, bytes]] = ()
 

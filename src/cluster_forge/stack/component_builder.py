@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
@@ -53,25 +53,35 @@ class _Builder:
             return None
         self._check_source(schema, known)
         upstream = self._upstream(schema.upstream) if schema.upstream else None
+        helm = self._helm(schema.helm, self._merged.at(("helm",)), self._version(schema)) if schema.helm else None
+        manifests = self._manifests(self._merged, upstream.folder if upstream else None)
+        values = tuple(self._values(self._entry.layers))
         return Component(
             name=ComponentName(self._name),
             namespace=schema.namespace,
             extra_namespaces=tuple(schema.extra_namespaces),
             wave=schema.wave,
             needs=tuple(map(ComponentName, dict.fromkeys(schema.needs))),
-            helm=self._helm(schema.helm, self._merged.at(("helm",)), self._version(schema)) if schema.helm else None,
-            manifests=self._manifests(self._merged, upstream.folder if upstream else None),
-            values=self._values(self._entry.layers),
+            helm=helm,
+            manifests=manifests,
+            values=merge.values(*(layer.plain or {} for layer in values)),
+            null_places=merge.null_places(values),
             exclude=tuple(schema.exclude),
             keep_namespace=schema.keep_namespace,
             later_replaces=schema.later_replaces,
             upstream=upstream,
             objects=tuple(schema.objects),
+            object_places=tuple(self._object_place(index) for index in range(len(schema.objects))),
             pod_security=schema.pod_security,
             objects_of_files=tuple(self._objects_of_files(schema)),
             secrets=tuple(_secret(secret, schema.namespace) for secret in schema.secrets if not secret.files),
             where=self._entry.where,
         )
+
+    def _object_place(self, index: int) -> str:
+        """The object's line; those of the catalog have none."""
+        place = self._merged.at(("objects", index))
+        return place.where if place.line else f"{self._entry.where} objects[{index}]"
 
     def _check_source(self, schema: ComponentSchema, known: Iterable[str]) -> None:
         has_files = schema.config_maps or any(secret.files for secret in schema.secrets)
@@ -203,45 +213,44 @@ class _Builder:
             namespace=schema.namespace,
             helm=self._helm(schema.helm, place.at(("helm",)), schema.helm.version) if schema.helm else None,
             manifests=tuple(schema.manifests),
-            values=self._values((place,)),
+            values=merge.values(*(layer.plain or {} for layer in self._values((place,)))),
             exclude=tuple(schema.exclude),
         )
 
-    def _values(self, layers: Iterable[Positioned]) -> Mapping[str, Any]:
-        return merge.values(*(values for layer in layers for values in self._layer_values(layer)))
+    def _values(self, layers: Iterable[Positioned]) -> Iterator[Positioned]:
+        for layer in layers:
+            for named in layer.strings("valuesFiles"):
+                if file := self._values_file(named):
+                    yield file
+            sizes = layer.get("sizes")
+            for member in (sizes.get(self._size) if sizes else None, layer.get("values")):
+                if member:
+                    yield member
 
-    def _layer_values(self, layer: Positioned) -> Iterator[Mapping[str, Any]]:
-        for named in layer.strings("valuesFiles"):
-            yield self._values_file(named)
-        sizes = layer.get("sizes")
-        for member in (sizes.get(self._size) if sizes else None, layer.get("values")):
-            if member:
-                yield member.plain or {}
-
-    def _values_file(self, named: Positioned) -> Mapping[str, Any]:
+    def _values_file(self, named: Positioned) -> Positioned | None:
         if not self._is_relative(named):
-            return {}
+            return None
         path = in_input(str(named.content))
         try:
             document = self._files.document(path)
         except DescriptionError as error:
             self._errors.append(error)
-            return {}
+            return None
         except ExceptionGroup as group:
             self._errors.extend(error for error in leaves(group) if isinstance(error, ForgeError))
-            return {}
+            return None
         if document is None:
             fix = "create it, or correct the path (relative to input/)"
             self._wrong(named, f"values file {path} does not exist", fix=fix)
-            return {}
+            return None
         if document.value is not None and not isinstance(document.value, dict):
             self._errors.append(
                 DescriptionError(
                     "Helm values must be a mapping", where=document.where(), fix="write `key: value` lines"
                 )
             )
-            return {}
-        return document.value or {}
+            return None
+        return document.root
 
     def _is_relative(self, named: Positioned) -> bool:
         """Whether the path is relative and in the workspace, as it must be."""

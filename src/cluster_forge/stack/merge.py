@@ -6,13 +6,13 @@ A null stays in the result. In Helm values it is passed on to Helm, which then d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
 from types import MappingProxyType
 from typing import Any, Final
 
-from cluster_forge.stack.model import Values
+from cluster_forge.stack.model import NullPlace, Values
 from cluster_forge.yaml.positioned import Positioned
 
 _VALUES: Final = "values"
@@ -25,6 +25,12 @@ def values(*layers: Values) -> dict[str, Any]:
     for layer in layers:
         merged = _plain(merged, layer)
     return merged
+
+
+def null_places(layers: Iterable[Positioned]) -> tuple[NullPlace, ...]:
+    """Where a layer sets a value to null; for the same value, the later layer wins."""
+    places = {keys: where for layer in layers for keys, where in _nulls(layer, ())}
+    return tuple(NullPlace(keys=keys, where=where) for keys, where in places.items())
 
 
 def positioned(*layers: Positioned) -> Positioned:
@@ -59,6 +65,14 @@ def _kept(key: str, member: Positioned) -> Positioned:
         sizes = {size: values for size, values in member.mapping.items() if values.content is not None}
         return replace(member, content=MappingProxyType(sizes)) if member.mapping else member
     return member if key == _VALUES else without_nulls(member)
+
+
+def _nulls(part: Positioned, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    for key, member in part.mapping.items():
+        if member.content is None:
+            yield (*keys, key), member.where
+        else:
+            yield from _nulls(member, (*keys, key))
 
 
 def _plain(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:

@@ -204,6 +204,14 @@ class ObjectOfFiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NullPlace:
+    """The ``file:line`` of a value that is null, and the keys that lead to it."""
+
+    keys: tuple[str, ...]
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """A component of the stack: its sources, values and namespace.
 
@@ -220,6 +228,8 @@ class Component:
     helm: HelmSource | None = None
     manifests: tuple[str, ...] = ()
     values: Values = field(default_factory=dict)
+    null_places: tuple[NullPlace, ...] = field(default=(), compare=False)
+    """The values that a layer sets to null."""
     exclude: tuple[str, ...] = ()
     keep_namespace: bool = False
     later_replaces: bool = False
@@ -227,6 +237,8 @@ class Component:
     upstream: Upstream | None = None
     objects: tuple[Mapping[str, Any], ...] = ()
     """Kubernetes objects in the description itself."""
+    object_places: tuple[str, ...] = field(default=(), compare=False)
+    """The ``file:line`` of each of ``objects``."""
     objects_of_files: tuple[ObjectOfFiles, ...] = ()
     """Its ConfigMaps and Secrets with the content of files."""
     pod_security: str = ""

@@ -23,6 +23,20 @@ def folder(stack: Stack) -> str:
     return f"{stack.name}{environment}{_selected(stack)}"
 
 
+def stack_of(folder: str) -> str:
+    """The name of the stack that a folder is of."""
+    return folder.partition("+")[0].partition(".")[0]
+
+
+def options(folder: str) -> tuple[str, ...] | None:
+    """The names and options that select what is in a folder; None where a digest stands for the names."""
+    whole, *names = folder.split("+")
+    if any("." in name for name in names):
+        return None
+    environment = whole.partition(".")[2]
+    return (*names, *(("--environment", environment) if environment else ()))
+
+
 def about(stack: Stack) -> str:
     """What differs from the whole description: ``environment production, 2 of 58 components (grafana, loki)``."""
     environment = [f"environment {stack.environment}"] if stack.environment else []

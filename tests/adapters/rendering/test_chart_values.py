@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -154,6 +155,17 @@ class TestNulls:
     def test_value_of_a_grandparent_wins_over_a_null_between(self, engine: HelmEngine) -> None:
         archive = with_leaf("cache: {leaf: {k: 5}}", "leaf: {k: null, l: null}", "{k: 1, l: 2}", dependency())
         assert seen(engine, archive)["leaf"] == {"k": 5}
+
+    def test_null_that_a_template_needs_has_its_own_place(self, engine: HelmEngine) -> None:
+        archive = packed(
+            "web",
+            {"Chart.yaml": about("web"), "values.yaml": "a: {b: {c: 1}}", "templates/x.yaml": "x: {{ .Values.a.b.c }}"},
+        )
+        needing = replace(job(archive, {"a": {"b": None}}), null_places={("a", "b"): "input/config.yaml:9"})
+        with pytest.raises(RenderError) as raised:
+            InProcessRenderer(engine, READER).render(needing)
+        assert raised.value.where == "input/config.yaml:9"
+        assert "write `b: {}`" in (raised.value.fix or "")
 
     def test_null_below_a_table_over_a_list_is_seen(self, engine: HelmEngine) -> None:
         """The list of the chart between is ignored, so the table of the lowest chart counts."""

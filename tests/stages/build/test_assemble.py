@@ -204,6 +204,14 @@ class TestEngine:
             [("engine-missing", "input/config.yaml:5")] if is_missing else []
         )
 
+    def test_in_a_narrowed_stack_its_component_is_to_be_selected(self, harness: Harness) -> None:
+        stack = harness.stack(own(harness, "web", harness.config_map("a")))
+        gitops = GitOps(engine_where="input/config.yaml:5")
+        smelted = harness.forge(dataclasses.replace(stack, gitops=gitops, left_out=("argo-cd",)))
+        finding = next(finding for finding in smelted.findings if finding.code == "engine-missing")
+        assert "Argo CD is not among the selected components" in finding.message
+        assert finding.fix.startswith("select the component with Argo CD, too; if the stack has none, add")
+
     def test_an_engine_in_the_stack_is_not_reported(self, harness: Harness) -> None:
         crd = harness.crd("Application", "argoproj.io")
         stack = harness.stack(own(harness, "argo", crd))

@@ -16,7 +16,7 @@ from cluster_forge.foundation.errors import EditedError
 from cluster_forge.service_options import NetworkOptions, StoreOptions
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.lock import Lock
-from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack, Target
+from cluster_forge.stack.model import GitOps, GitOpsEngine, NullPlace, Stack, Target
 from cluster_forge.stack.parse import parse_description
 from cluster_forge.stages.build import input_fingerprint
 from cluster_forge.stages.build.component_sources import ComponentSources
@@ -134,7 +134,11 @@ class TestFingerprint:
         harness.input("notes/a.yaml", harness.config_map("one", "c: d"))
         third = input_fingerprint.fingerprint(stack, {}, harness.lock, harness.toolbox)
         assert len({first, second, third}) == 3
-        elsewhere = harness.stack(replace(component, where="input/other.yaml:9"), target=Target())
+        nulls = (NullPlace(keys=("a", "b"), where="input/other.yaml:12"),)
+        elsewhere = harness.stack(
+            replace(component, where="input/other.yaml:9", null_places=nulls, object_places=("input/other.yaml:13",)),
+            target=Target(),
+        )
         assert input_fingerprint.fingerprint(elsewhere, {}, harness.lock, harness.toolbox) == third
         renamed = harness.stack(replace(component, values={"a": [1, {"b": None}]}), target=Target())
         assert input_fingerprint.fingerprint(renamed, {}, harness.lock, harness.toolbox) != third

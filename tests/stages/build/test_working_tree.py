@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,6 +96,14 @@ class TestRefusal:
             working_tree.refuse_edits(working_tree.load(harness.files), way_out())
         assert raised.value.where == "working/"
         assert "--discard-edits" in (raised.value.fix or "")
+
+    def test_edits_of_a_renamed_stack_have_no_line_to_type(self, harness: Harness) -> None:
+        smelted(harness)
+        harness.files.files[f"working/{path('one')}"] += b"# edited\n"
+        renamed = replace(way_out(), folder="other.production")
+        with pytest.raises(EditedError) as raised:
+            working_tree.refuse_edits(working_tree.load(harness.files), renamed)
+        assert "with the name, the selection and the --environment that it was" in (raised.value.fix or "")
 
     def test_a_damaged_record_is_refused(self, harness: Harness) -> None:
         smelted(harness)

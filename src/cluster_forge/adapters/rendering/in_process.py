@@ -48,8 +48,10 @@ class InProcessRenderer:
             rendered = self._rendered(job.chart)
         except ForgeError as error:
             message = f"component {job.component}: {error.message}"
-            fix = null_values.fix_for(error.message, job.chart.values) or error.fix
-            raise type(error)(message, where=error.where or job.where, fix=fix) from error
+            null = null_values.find(error.message, job.chart.values)
+            place = job.null_places.get(null.keys, job.where) if null else job.where
+            fix = null.fix if null else error.fix
+            raise type(error)(message, where=error.where or place, fix=fix) from error
         return RenderedBatch(content=batch.pack(self._manifests(_chart_documents(rendered), job), rendered.remarks))
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:

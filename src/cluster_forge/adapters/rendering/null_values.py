@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from cluster_forge.stack.model import Values
@@ -12,8 +13,16 @@ _READ: Final = re.compile(r"<[^<>]*?\.Values\.([\w.-]+)[^<>]*>|\bat '/([^']+)'")
 """How Helm names the value that a template reads, and the one that does not fit a schema."""
 
 
-def fix_for(message: str, values: Values) -> str:
-    """The line to write for a value that is null and that Helm's ``message`` names; empty for any other message."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NullValue:
+    """A value that is null and that a template needs: its keys, and what to write instead."""
+
+    keys: tuple[str, ...]
+    fix: str
+
+
+def find(message: str, values: Values) -> NullValue | None:
+    """The value that is null and that Helm's ``message`` names; None for any other message."""
     for match in _READ.finditer(message):
         path = match[1] or match[2].replace("/", ".")
         keys = path.split(".")
@@ -21,11 +30,12 @@ def fix_for(message: str, values: Values) -> str:
         null = next((prefix for prefix in prefixes if _is_null(values, prefix)), None)
         if null:
             empty = '""' if null == keys else "{}"
-            return (
+            fix = (
                 f"`{'.'.join(null)}: null` in the values removes the chart's default, and the chart needs one: "
                 f"remove that line, or write `{null[-1]}: {empty}`"
             )
-    return ""
+            return NullValue(keys=tuple(null), fix=fix)
+    return None
 
 
 def _is_null(values: Any, keys: list[str]) -> bool:

@@ -85,13 +85,15 @@ def missing_engine(stack: Stack, parts: Sequence[Part]) -> Iterator[Finding]:
     if gitops.engine is not GitOpsEngine.ARGOCD or not gitops.engine_where:
         return
     if delivery_mode.delivery(stack, parts) is Delivery.DIRECT:
+        place = "among the selected components" if stack.is_narrowed else "in the stack"
+        selecting = "select the component with Argo CD, too; if the stack has none, " if stack.is_narrowed else ""
         yield Finding(
             code="engine-missing",
             severity=Severity.WARNING,
             where=gitops.engine_where,
-            message="gitops: `engine: argocd`, and Argo CD is not in the stack: kubectl applies it, and nothing keeps it in sync",
-            fix="add a component with Argo CD (`argo-cd` of the catalog), or write `install: false` if the cluster has it, "
-            "or `engine: none`",
+            message=f"gitops: `engine: argocd`, and Argo CD is not {place}: kubectl applies it, and nothing keeps it in sync",
+            fix=f"{selecting}add a component with Argo CD (`argo-cd` of the catalog), or write `install: false` "
+            "if the cluster has it, or `engine: none`",
         )
 
 

@@ -67,7 +67,7 @@ def check_variant(stack: Stack, working: WorkingTree, command: CommandLine) -> N
         raise StaleError(
             f"holds the stack {there!r}, not {wanted!r}",
             where=f"{FOLDER}/",
-            fix=other_stack_fix(command, has_edits=bool(working.edited)),
+            fix=other_stack_fix(command, working.record, wanted, has_edits=bool(working.edited)),
         )
 
 

@@ -35,7 +35,7 @@ def fingerprint(
 ) -> Digest:
     """Over the stack, the digests of its sources, the files in ``input/`` that it uses, the renderer and this build.
 
-    ``known`` are digests that were taken before (`own_files`). The places in the description (``where``) do not count.
+    ``known`` are digests that were taken before (`own_files`). The places in the description (``where`` and the like) do not count.
     """
     known = known or {}
     sourced = {sourced_folder(component) for component in stack.components if has_sources(component)}
@@ -54,7 +54,7 @@ def fingerprint(
 
 def _without_places(component: Component) -> Component:
     objects = tuple(replace(described, where="") for described in component.objects_of_files)
-    return replace(component, where="", objects_of_files=objects)
+    return replace(component, where="", null_places=(), object_places=(), objects_of_files=objects)
 
 
 def _entries(stack: Stack) -> set[str]:

@@ -44,7 +44,12 @@ def run(job: RenderJob, renderer: Renderer) -> ObjectGroup:
 
 def of_chart(request: RenderRequest, component: Component) -> RenderJob:
     """The job for the component's chart."""
-    return RenderJob(component=component.name, where=component.where, chart=request)
+    return RenderJob(
+        component=component.name,
+        where=component.where,
+        null_places={place.keys: place.where for place in component.null_places},
+        chart=request,
+    )
 
 
 def of_url(url: str, content: bytes, component: Component) -> RenderJob:
@@ -83,10 +88,8 @@ def of_description(component: Component, files: Workspace) -> RenderJob:
     Raises:
         ManifestError: if a file does not exist.
     """
-    objects = [
-        (f"{component.where} objects[{index}]", orjson.dumps(body) + b"\n")
-        for index, body in enumerate(component.objects)
-    ]
+    places = component.object_places or (component.where,) * len(component.objects)
+    objects = [(place, orjson.dumps(body) + b"\n") for place, body in zip(places, component.objects, strict=True)]
     of_files = [(described.where, object_of_files.text(described, files)) for described in component.objects_of_files]
     return RenderJob(component=component.name, where=component.where, texts=[*objects, *of_files])
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.record import Record
+from cluster_forge.stack import variant
 
-CommandLine = Callable[[str], str]
-"""The whole command line for a verb and its options, as ``cast --stale``: with the workspace and the selection of this run."""
+
+class CommandLine(Protocol):
+    """The whole command line for a verb and its options, as ``cast --stale``, with the workspace of this run."""
+
+    def __call__(self, verb: str, selection: Sequence[str] | None = None, /) -> str:
+        """``selection`` has names and options of the stack's part and environment; None: those of this run."""
+
 
 CHANGED: Final = "description, lock, input/ or selection changed since the last smelt"
 _AS_SMELTED: Final = "cast that with the name, the selection and the --environment that it was smelted with"
 _COPY: Final = "a copy stays in .cluster-forge/discarded/"
 
 
-def plain_command(verb: str) -> str:
-    """The command line without a workspace and a selection."""
-    return f"cluster-forge {verb}"
+def plain_command(verb: str, selection: Sequence[str] | None = None, /) -> str:
+    """The command line without a workspace, and without the selection of a run."""
+    return " ".join(("cluster-forge", verb, *map(shlex.quote, selection or ())))
 
 
 def is_current(record: Record, folder: str, inputs: Digest | None) -> bool:
@@ -47,7 +54,7 @@ class WayOut:
     def fix(self, record: Record) -> str:
         """Both ways, for a folder with this record."""
         if record.holds != self.folder:
-            keep = f"working/ holds the stack {record.holds!r}: {_AS_SMELTED}"
+            keep = f"working/ holds the stack {record.holds!r}: {_as_smelted(self.command, record, self.folder)}"
         elif is_current(record, self.folder, self.inputs()):
             keep = f"cast them as they are: `{self.command('cast')}`"
         else:
@@ -65,8 +72,16 @@ def stale_fix(command: CommandLine, *, has_edits: bool) -> str:
     return f"run `{command('smelt')}`, or {as_it_is}"
 
 
-def other_stack_fix(command: CommandLine, *, has_edits: bool) -> str:
-    """How to continue where `working/` holds another stack than `cast` was asked for."""
+def other_stack_fix(command: CommandLine, record: Record, folder: str, *, has_edits: bool) -> str:
+    """How to continue where `working/` holds another stack than ``folder``, which `cast` was asked for."""
+    as_smelted = _as_smelted(command, record, folder)
     if has_edits:
-        return f"{_AS_SMELTED}; or discard the hand edits: `{command('smelt --discard-edits')}` ({_COPY})"
-    return f"run `{command('smelt')}`, or {_AS_SMELTED}"
+        return f"{as_smelted}; or discard the hand edits: `{command('smelt --discard-edits')}` ({_COPY})"
+    return f"run `{command('smelt')}`, or {as_smelted}"
+
+
+def _as_smelted(command: CommandLine, record: Record, folder: str) -> str:
+    """How to cast what `working/` holds: the line to type, unless the stack was renamed or names are only known by a digest."""
+    is_renamed = variant.stack_of(folder) != record.stack
+    options = None if is_renamed else variant.options(record.holds)
+    return _AS_SMELTED if options is None else f"cast that: `{command('cast', options)}`"
