@@ -5,7 +5,7 @@ Helm's validator loads what a schema refers to, from the network and from files 
 
 from __future__ import annotations
 
-import gzip
+import errno
 import io
 import tarfile
 import zlib
@@ -17,6 +17,7 @@ import orjson
 
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import RenderError
+from cluster_forge.foundation.gunzip import LARGEST, unpacked
 
 FILE: Final = "values.schema.json"
 _BASE: Final = "file:///values.schema.json"
@@ -71,10 +72,12 @@ def _schemas(archive: bytes, depth: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _packed(archive: bytes, depth: int) -> list[tuple[str, bytes]]:
-    with gzip.open(io.BytesIO(archive)) as file:
-        content = file.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
-        raise RenderError(f"has an archive that unpacks to more than {_LARGEST >> 20} MiB", fix=_FIX)
+    try:
+        content = unpacked(archive)
+    except OSError as error:
+        if error.errno != errno.EFBIG:
+            raise
+        raise RenderError(f"has an archive that unpacks to more than {LARGEST >> 20} MiB", fix=_FIX) from error
     return list(_schemas(content, depth))
 
 

@@ -14,11 +14,10 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 
+from cluster_forge.foundation.gunzip import unpacked
+
 _NAME = b".APIVersions"
 _GZIP = b"\x1f\x8b"
-_LARGEST = 64 << 20
-"""Bytes of an unpacked dependency; a larger one is left as it is."""
-
 _ACTION = re.compile(r"\{\{.*?\}\}", re.S)
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|`[^`]*`|/\*.*?\*/|[()]|[$.\w]*\.Capabilities\.APIVersions\b', re.S)
 """Texts and comments, in which nothing is an expression; parentheses; the expression."""
@@ -34,7 +33,7 @@ def restricted(content: bytes, served: int) -> bytes | None:
     try:
         members = dict(_changed(content, served))
         return _packed(content, members) if members else None
-    except tarfile.TarError:
+    except (OSError, EOFError, zlib.error, tarfile.TarError):
         return None  # Helm says what is wrong with it
 
 
@@ -51,7 +50,7 @@ def _changed(content: bytes, served: int) -> Iterator[tuple[int, bytes]]:
             if "/templates/" in member.name:
                 after = _template(before, served)
             elif before.startswith(_GZIP):
-                after = restricted(_unpacked(before), served)
+                after = restricted(unpacked(before), served)
             if after is not None and after != before:
                 yield member.offset, after
 
@@ -69,15 +68,6 @@ def _packed(content: bytes, members: dict[int, bytes]) -> bytes:
                 member.size = len(members[member.offset])
             after.addfile(member, file)
     return buffer.getvalue()
-
-
-def _unpacked(archive: bytes) -> bytes:
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        content = unpacker.decompress(archive, _LARGEST)
-    except zlib.error:
-        return b""
-    return b"" if unpacker.unconsumed_tail else content
 
 
 def _template(content: bytes, served: int) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gzip
 import io
 import posixpath
@@ -16,13 +15,12 @@ from typing import Any, Final
 import orjson
 
 from cluster_forge.foundation.errors import ArchiveError, ManifestError
+from cluster_forge.foundation.gunzip import unpacked
 from cluster_forge.manifests import split
 from cluster_forge.ports.rendering import YamlReader
 
 _DEEPEST: Final = 5
 """Archives in archives, and charts in charts."""
-_LARGEST: Final = 200 << 20
-"""Bytes of an unpacked archive; Helm takes 100 MiB."""
 _METADATA: Final = ("Chart.yaml", "requirements.yaml", "values.yaml")
 _READ: Final = re.compile(r"(?:charts/[^/]+/)*(?:Chart\.yaml|requirements\.yaml|values\.yaml|charts/[^/]+\.tgz)")
 _BOM: Final = b"\xef\xbb\xbf"
@@ -87,7 +85,7 @@ def with_values(archive: bytes, values: Mapping[str, Table]) -> bytes:
     """The archive with other default values for the charts in these folders."""
     buffer = io.BytesIO()
     with (
-        tarfile.open(fileobj=io.BytesIO(gzip.decompress(archive))) as members,
+        tarfile.open(fileobj=io.BytesIO(unpacked(archive))) as members,
         tarfile.open(fileobj=buffer, mode="w") as changed,
     ):
         for member in members:
@@ -108,23 +106,10 @@ def _path(member: tarfile.TarInfo) -> str:
     return posixpath.normpath(member.name.partition("/")[2])
 
 
-def _unpacked(archive: bytes) -> bytes:
-    """The content of an archive, which may be one in an archive: nothing else has looked at its size.
-
-    Raises:
-        OSError, EOFError, zlib.error: if it is damaged, or larger than `_LARGEST`.
-    """
-    with gzip.open(io.BytesIO(archive)) as file:
-        content = file.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
-        raise OSError(errno.EFBIG, f"more than {_LARGEST >> 20} MiB unpacked")
-    return content
-
-
 def _packed(archive: bytes, reader: YamlReader, depth: int, *, is_whole: bool = False) -> Chart:
     files: dict[str, bytes] = {}
     try:
-        with tarfile.open(fileobj=io.BytesIO(_unpacked(archive))) as members:
+        with tarfile.open(fileobj=io.BytesIO(unpacked(archive))) as members:
             for member in members:
                 path = _path(member)
                 file = members.extractfile(member) if member.isreg() and _READ.fullmatch(path) else None
