@@ -359,6 +359,21 @@ class TestContract:
         with pytest.raises(RenderError, match=r"schemas\.invalid/x, which is not fetched"):
             engine.render(request({"charts/sub-1.0.0.tgz": sub}))
 
+    def test_schema_is_found_at_any_depth_of_dependencies(self, engine: HelmEngine) -> None:
+        """Helm unpacks all of them: what is not searched must not be rendered."""
+        files: Files = {"values.schema.json": '{"$ref": "https://schemas.invalid/x"}'}
+        for depth in range(7):
+            files = {
+                f"charts/sub{depth}-1.0.0.tgz": chart({"Chart.yaml": CHART.replace("web", f"sub{depth}"), **files})
+            }
+        with pytest.raises(RenderError, match="archives in archives, nesting too deep"):
+            engine.render(request(files))
+
+    def test_packed_dependency_that_is_a_bomb_is_refused_before_it_is_unpacked(self, engine: HelmEngine) -> None:
+        sub = chart({"Chart.yaml": CHART.replace("web", "sub"), "zeros": bytes(210 << 20)})
+        with pytest.raises(RenderError, match="an archive that unpacks to more than 200 MiB"):
+            engine.render(request({"charts/sub-1.0.0.tgz": sub}))
+
     def test_address_in_another_file_is_not_a_schema(self, engine: HelmEngine) -> None:
         files = {"values.schema.json": "{}", "README.md": '{"$ref": "https://schemas.invalid/values.json"}'}
         assert not engine.render(request(files)).templates

@@ -5,7 +5,6 @@ Helm's validator loads what a schema refers to, from the network and from files 
 
 from __future__ import annotations
 
-import gzip
 import io
 import tarfile
 import zlib
@@ -15,6 +14,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 import orjson
 
+from cluster_forge.foundation import gzip_limit
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import RenderError
 
@@ -27,6 +27,8 @@ _BUILT_IN: Final = "json-schema.org"
 _FIX: Final = "use a version of the chart with a complete schema, or set `helm.skipSchemaValidation: true`"
 _DEEPEST: Final = 5
 """Archives in archives."""
+_LARGEST: Final = 200 << 20
+"""Bytes of an unpacked archive in a chart; Helm takes 100 MiB."""
 
 
 def refuse_foreign(archive: bytes) -> None:
@@ -35,7 +37,7 @@ def refuse_foreign(archive: bytes) -> None:
     ``archive`` is a chart as a tar archive.
 
     Raises:
-        RenderError: with the schema and what it refers to.
+        RenderError: with the schema and what it refers to; also if an archive is too deep or too large to be searched.
     """
     for name, content in _schemas(archive, _DEEPEST):
         try:
@@ -48,8 +50,10 @@ def refuse_foreign(archive: bytes) -> None:
 
 def _schemas(archive: bytes, depth: int) -> Iterator[tuple[str, bytes]]:
     """The schemas of a chart and of its packed dependencies, by their paths."""
-    if not depth or not (FILE.encode() in archive or b"\x1f\x8b\x08" in archive):
+    if FILE.encode() not in archive and b"\x1f\x8b\x08" not in archive:
         return
+    if not depth:
+        raise RenderError(f"has archives in archives, nesting too deep (limit {_DEEPEST})", fix=_FIX)
     with tarfile.open(fileobj=io.BytesIO(archive)) as members:
         for member in members:
             file = members.extractfile(member) if member.isreg() else None
@@ -67,7 +71,10 @@ def _schemas(archive: bytes, depth: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _packed(archive: bytes, depth: int) -> list[tuple[str, bytes]]:
-    return list(_schemas(gzip.decompress(archive), depth))
+    content = gzip_limit.unpacked(archive, _LARGEST)
+    if content is None:
+        raise RenderError(f"has an archive that unpacks to more than {_LARGEST >> 20} MiB", fix=_FIX)
+    return list(_schemas(content, depth))
 
 
 def _foreign(schema: Any) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import posixpath
@@ -14,12 +15,15 @@ from typing import Any, Final
 
 import orjson
 
+from cluster_forge.foundation import gzip_limit
 from cluster_forge.foundation.errors import ArchiveError, ManifestError
 from cluster_forge.manifests import split
 from cluster_forge.ports.rendering import YamlReader
 
 _DEEPEST: Final = 5
 """Archives in archives, and charts in charts."""
+_LARGEST: Final = 200 << 20
+"""Bytes of an unpacked archive; Helm takes 100 MiB."""
 _METADATA: Final = ("Chart.yaml", "requirements.yaml", "values.yaml")
 _READ: Final = re.compile(r"(?:charts/[^/]+/)*(?:Chart\.yaml|requirements\.yaml|values\.yaml|charts/[^/]+\.tgz)")
 _BOM: Final = b"\xef\xbb\xbf"
@@ -105,10 +109,22 @@ def _path(member: tarfile.TarInfo) -> str:
     return posixpath.normpath(member.name.partition("/")[2])
 
 
+def _unpacked(archive: bytes) -> bytes:
+    """The content of an archive, which may be one in an archive: nothing else has looked at its size.
+
+    Raises:
+        OSError, EOFError, zlib.error: if it is damaged, or larger than `_LARGEST`.
+    """
+    content = gzip_limit.unpacked(archive, _LARGEST)
+    if content is None:
+        raise OSError(errno.EFBIG, f"more than {_LARGEST >> 20} MiB unpacked")
+    return content
+
+
 def _packed(archive: bytes, reader: YamlReader, depth: int, *, is_whole: bool = False) -> Chart:
     files: dict[str, bytes] = {}
     try:
-        with tarfile.open(fileobj=io.BytesIO(gzip.decompress(archive))) as members:
+        with tarfile.open(fileobj=io.BytesIO(_unpacked(archive))) as members:
             for member in members:
                 path = _path(member)
                 file = members.extractfile(member) if member.isreg() and _READ.fullmatch(path) else None
