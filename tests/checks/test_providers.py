@@ -145,6 +145,6 @@ def test_objects_of_a_component_that_need_the_same_are_one_finding() -> None:
     (finding,) = registry.check_providers(services, ())
     assert (finding.object, finding.where, finding.component) == (services[0].id, "input/a.yaml:1", "web")
     assert finding.message == (
-        "needs loadbalancer, which neither the stack nor the target provides: it gets no address, and Argo CD waits for it "
+        "needs loadbalancer, which neither the stack nor the target provides: it gets no address, and an Argo CD would wait for it "
         "(also: Service/b, Service/c)"
     )

@@ -18,6 +18,7 @@ from tests.gitops.deploying import HEALTHY
 
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import bootstrap, deploy_script, ownership, plan
+from cluster_forge.manifests.identity import WITH_DATA
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack
 
@@ -233,11 +234,7 @@ def test_what_stays_behind_with_data_stays_claimed(
     deploy: Callable[..., Run], tmp_path: Path, parts: tuple[Part, ...]
 ) -> None:
     """Argo CD does not track CRDs: on a real one the way back to a version that has one was refused without the claim."""
-    gone = [
-        "CustomResourceDefinition.apiextensions.k8s.io - gone.example.com",
-        "VolumeSnapshot.snapshot.storage.k8s.io shop gone",
-        "VolumeSnapshotContent.snapshot.storage.k8s.io - gone",
-    ]
+    gone = sorted(f"{kind}{group and '.'}{group} shop gone" for group, kind in WITH_DATA)
     lost = "".join(f"{line} demo.shop\n" for line in gone)
     claimed = f"Secret shop gone demo.shop\n{lost}Namespace - shop demo.definitions\n"
     run = deploy(STACK, claims="demo claim-demo\n", claimed=claimed, claim="configmap/claim-demo\n")

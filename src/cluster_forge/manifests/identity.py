@@ -11,7 +11,7 @@ from typing import Any
 
 _PLAIN = re.compile(r"[a-z0-9.-]*\Z")
 _LONGEST = 200
-_WITH_DATA = frozenset(
+WITH_DATA = frozenset(
     {
         ("", "Namespace"),
         ("", "PersistentVolumeClaim"),
@@ -21,6 +21,7 @@ _WITH_DATA = frozenset(
         ("apiextensions.k8s.io", "CustomResourceDefinition"),
     }
 )
+"""Group and kind of the objects that hold data; `gitops/scripts/ownership.sh` has the same list."""
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
@@ -58,7 +59,7 @@ class ObjectId:
     @property
     def holds_data(self) -> bool:
         """Whether data is lost with the object: a Namespace with its objects, a CRD with those of its kind, a volume, a snapshot."""
-        return (self.group, self.kind) in _WITH_DATA
+        return (self.group, self.kind) in WITH_DATA
 
     def to_plain(self) -> list[str]:
         return [self.group, self.kind, self.namespace, self.name]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from cluster_forge.checks.providers.surroundings import Surroundings
 from cluster_forge.manifests.manifest import Manifest
 
-EFFECT: Final = "it does not scale, and Argo CD calls it Degraded"
+EFFECT: Final = "it does not scale, and an Argo CD would call it Degraded"
 
 _RESOURCES, _CUSTOM, _EXTERNAL = "metrics.k8s.io", "custom.metrics.k8s.io", "external.metrics.k8s.io"
 _SOURCES: Final[Mapping[str, str]] = MappingProxyType(

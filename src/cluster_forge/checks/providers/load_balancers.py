@@ -8,7 +8,7 @@ from typing import Final
 from cluster_forge.checks.providers.surroundings import LOAD_BALANCER, Surroundings
 from cluster_forge.manifests.manifest import Manifest
 
-EFFECT: Final = "it gets no address, and Argo CD waits for it"
+EFFECT: Final = "it gets no address, and an Argo CD would wait for it"
 
 
 def needs(manifest: Manifest, surroundings: Surroundings) -> Iterator[str]:

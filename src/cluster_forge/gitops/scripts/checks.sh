@@ -50,9 +50,10 @@ nothing was changed; copy the whole folder of the stack again, or cast it again"
 # Checks before the first change.
 check_cluster() {
   command -v kubectl >/dev/null || die 3 'kubectl not found: install it, or add it to PATH'
-  ask get --raw /version || die 3 "cannot reach the cluster: $answer"
+  ask get --raw /version || die 3 "cannot reach the cluster: $answer
+make 'kubectl get nodes' work with the same context and kubeconfig, or choose others: --context, --kubeconfig"
   minor=$(printf '%s\n' "$answer" | sed -n 's/.*"minor": *"\([1-9][0-9]\{0,3\}\)[^0-9].*/\1/p' | tail -n 1)
-  [ -n "$minor" ] || die 3 "cannot read the version of the cluster: $answer"
+  [ -n "$minor" ] || die 3 "cannot read the version of the cluster: ${answer:-kubectl printed nothing}"
   check_version "$minor"
   check_permissions
   check_apis
