@@ -16,8 +16,8 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 import orjson
 
 from cluster_forge.foundation.addresses import without_credentials
+from cluster_forge.foundation.chart_archives import LARGEST, unpacked
 from cluster_forge.foundation.errors import RenderError
-from cluster_forge.foundation.gunzip import LARGEST, unpacked
 
 FILE: Final = "values.schema.json"
 _BASE: Final = "file:///values.schema.json"

@@ -22,6 +22,7 @@ from typing import Any
 import orjson
 
 from cluster_forge.adapters.helm import schemas, served_apis
+from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports.rendering import RenderedChart, RenderRequest
@@ -62,7 +63,7 @@ class HelmSdk:
             schemas.refuse_foreign(content)
         archive = served_apis.restricted(content, len(request.api_versions)) or request.chart
         if request.skip_schema:
-            archive = _without_schemas(_unpacked(archive))
+            archive = _accepting(_unpacked(archive)) or archive
         with _load(archive) as chart:
             _check_installable(chart, request, self)
             templates = _templates(chart, request)
@@ -154,17 +155,9 @@ def _unpacked(archive: bytes) -> bytes:
         raise ArchiveError(f"not a chart: {error}", fix="check the chart with `helm lint`") from error
 
 
-def _without_schemas(content: bytes) -> bytes:
-    """The same chart without its ``values.schema.json`` files: Helm's library has no option to skip them."""
-    buffer = io.BytesIO()
-    with (
-        tarfile.open(fileobj=io.BytesIO(content)) as members,
-        tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as kept,
-    ):
-        for member in members:
-            if not member.name.endswith(f"/{schemas.FILE}"):
-                kept.addfile(member, members.extractfile(member) if member.isfile() else None)
-    return buffer.getvalue()
+def _accepting(content: bytes) -> bytes | None:
+    """The chart, packed, with schemas that accept all values: Helm's library has no option to skip them. None without any."""
+    return chart_archives.rewritten(content, lambda name, _: b"{}" if name.endswith(f"/{schemas.FILE}") else None)
 
 
 def _load(archive: bytes) -> Any:

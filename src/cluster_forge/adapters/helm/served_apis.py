@@ -8,13 +8,11 @@ a template becomes the end of that list. A template that reaches the list in ano
 
 from __future__ import annotations
 
-import io
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator
 
-from cluster_forge.foundation.gunzip import unpacked
+from cluster_forge.foundation import chart_archives
 
 _NAME = b".APIVersions"
 _GZIP = b"\x1f\x8b"
@@ -30,49 +28,24 @@ def restricted(content: bytes, served: int) -> bytes | None:
     """
     if _NAME not in content and _GZIP not in content:
         return None
+
+    def rewrite(name: str, read: chart_archives.Read) -> bytes | None:
+        if "/templates/" in name:
+            return _template(read(), served)
+        if "/charts/" in name and (before := read()).startswith(_GZIP):
+            return restricted(chart_archives.unpacked(before), served)
+        return None
+
     try:
-        members = dict(_changed(content, served))
-        return _packed(content, members) if members else None
+        return chart_archives.rewritten(content, rewrite)
     except (OSError, EOFError, zlib.error, tarfile.TarError):
         return None  # Helm says what is wrong with it
 
 
-def _changed(content: bytes, served: int) -> Iterator[tuple[int, bytes]]:
-    """The content of each member that changes, by the place of its header."""
-    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        for member in archive:
-            is_asked = member.isfile() and ("/templates/" in member.name or "/charts/" in member.name)
-            file = archive.extractfile(member) if is_asked else None
-            if file is None:
-                continue
-            before = file.read()
-            after: bytes | None = None
-            if "/templates/" in member.name:
-                after = _template(before, served)
-            elif before.startswith(_GZIP):
-                after = restricted(unpacked(before), served)
-            if after is not None and after != before:
-                yield member.offset, after
-
-
-def _packed(content: bytes, members: dict[int, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with (
-        tarfile.open(fileobj=io.BytesIO(content)) as before,
-        tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=0) as after,  # it is read at once
-    ):
-        for member in before:
-            file = before.extractfile(member) if member.isfile() else None
-            if member.offset in members:
-                file = io.BytesIO(members[member.offset])
-                member.size = len(members[member.offset])
-            after.addfile(member, file)
-    return buffer.getvalue()
-
-
-def _template(content: bytes, served: int) -> bytes:
+def _template(content: bytes, served: int) -> bytes | None:
+    """The template with what it asks restricted; None if it asks for nothing."""
     if _NAME not in content:
-        return content
+        return None
     text = content.decode(errors="surrogateescape")
     return _ACTION.sub(lambda action: _action(action[0], served), text).encode(errors="surrogateescape")
 

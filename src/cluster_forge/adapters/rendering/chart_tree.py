@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import posixpath
 import re
@@ -14,8 +13,8 @@ from typing import Any, Final
 
 import orjson
 
+from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.errors import ArchiveError, ManifestError
-from cluster_forge.foundation.gunzip import unpacked
 from cluster_forge.manifests import split
 from cluster_forge.ports.rendering import YamlReader
 
@@ -83,35 +82,26 @@ def read(archive: bytes, reader: YamlReader) -> Chart:
 
 def with_values(archive: bytes, values: Mapping[str, Table]) -> bytes:
     """The archive with other default values for the charts in these folders."""
-    buffer = io.BytesIO()
-    with (
-        tarfile.open(fileobj=io.BytesIO(unpacked(archive))) as members,
-        tarfile.open(fileobj=buffer, mode="w") as changed,
-    ):
-        for member in members:
-            folder, name = posixpath.split(_path(member))
-            content = values.get(f"{folder}/" if folder else "") if name == "values.yaml" else None
-            if content is None:
-                changed.addfile(member, members.extractfile(member) if member.isreg() else None)
-            else:
-                text = orjson.dumps(content)
-                member.size = len(text)
-                member.pax_headers = {key: value for key, value in member.pax_headers.items() if key != "size"}
-                changed.addfile(member, io.BytesIO(text))
-    return gzip.compress(buffer.getvalue(), compresslevel=0, mtime=0)
+
+    def rewrite(name: str, _read: chart_archives.Read) -> bytes | None:
+        folder, file = posixpath.split(_path(name))
+        content = values.get(f"{folder}/" if folder else "") if file == "values.yaml" else None
+        return None if content is None else orjson.dumps(content)
+
+    return chart_archives.rewritten(chart_archives.unpacked(archive), rewrite) or archive
 
 
-def _path(member: tarfile.TarInfo) -> str:
-    """The path of a file below the chart's folder."""
-    return posixpath.normpath(member.name.partition("/")[2])
+def _path(name: str) -> str:
+    """The path of a file of the archive below the chart's folder."""
+    return posixpath.normpath(name.partition("/")[2])
 
 
 def _packed(archive: bytes, reader: YamlReader, depth: int, *, is_whole: bool = False) -> Chart:
     files: dict[str, bytes] = {}
     try:
-        with tarfile.open(fileobj=io.BytesIO(unpacked(archive))) as members:
+        with tarfile.open(fileobj=io.BytesIO(chart_archives.unpacked(archive))) as members:
             for member in members:
-                path = _path(member)
+                path = _path(member.name)
                 file = members.extractfile(member) if member.isreg() and _READ.fullmatch(path) else None
                 if file is not None:
                     files[path] = file.read()
