@@ -13,7 +13,7 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import verb
 
 if TYPE_CHECKING:
-    from cluster_forge.catalog.component_format import CatalogCollection
+    from cluster_forge.catalog.file_formats import CatalogCollection
 
 command = help_page.group(
     "catalog",

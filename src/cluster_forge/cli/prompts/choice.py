@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cluster_forge.cli.prompts import pointer
+
 _NONE_CHOSEN = "nothing chosen: space chooses, ctrl-a chooses all, ctrl-c stops"
 
 WithNeeds = Callable[[Iterable[str]], Sequence[str]]
@@ -93,11 +95,9 @@ class Rows(ABC):
         self.search, self._position, self.message = self.search[:kept], 0, ""
 
     def move(self, by: int) -> None:
-        """Move the pointer ``by`` rows down; a single step past an end wraps around, a longer one stops at the end."""
+        """Move the pointer ``by`` rows down (`pointer.moved`)."""
         self.message = ""
-        last, wanted = len(self.shown) - 1, self._position + by
-        wraps = abs(by) == 1 and not 0 <= wanted <= last
-        self._position = (last if by < 0 else 0) if wraps else min(max(wanted, 0), max(last, 0))
+        self._position = pointer.moved(self._position, by, len(self.shown))
 
 
 class Choice(Rows):

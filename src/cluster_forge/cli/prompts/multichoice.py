@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
@@ -122,22 +120,15 @@ class _Drawing:
 
 
 def _keys(choice: Rows, drawing: _Drawing) -> KeyBindings:
-    bindings = KeyBindings()
+    bindings = screen.list_keys(choice, rows=len(choice.rows), page=lambda: drawing.list_height)
 
-    def on(*keys: str, does: Callable[[], None]) -> None:
-        for key in keys:
-            bindings.add(key)(lambda _event: does())
+    @bindings.add(" ")
+    def toggle(_event: KeyPressEvent) -> None:
+        choice.toggle()
 
-    on("up", "c-p", does=lambda: choice.move(-1))
-    on("down", "c-n", does=lambda: choice.move(1))
-    on("pageup", does=lambda: choice.move(-drawing.list_height))
-    on("pagedown", does=lambda: choice.move(drawing.list_height))
-    on("home", does=lambda: choice.move(-len(choice.rows) - 1))
-    on("end", does=lambda: choice.move(len(choice.rows) + 1))
-    on(" ", does=choice.toggle)
-    on("c-a", does=choice.toggle_shown)
-    on("backspace", does=lambda: choice.erase(1))
-    on("escape", "c-u", does=choice.erase)
+    @bindings.add("c-a")
+    def toggle_shown(_event: KeyPressEvent) -> None:
+        choice.toggle_shown()
 
     @bindings.add("enter")
     def accept(event: KeyPressEvent) -> None:

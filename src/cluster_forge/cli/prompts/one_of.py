@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cluster_forge.cli.prompts import pointer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
@@ -41,11 +43,9 @@ class OneOf:
         self._follow()
 
     def move(self, by: int) -> None:
-        """Move the pointer ``by`` options down; a single step past an end wraps around, a longer one stops at the end."""
+        """Move the pointer ``by`` options down (`pointer.moved`)."""
         self.typed = ""
-        last, wanted = len(self.options) - 1, self._position + by
-        wraps = abs(by) == 1 and not 0 <= wanted <= last
-        self._position = (last if by < 0 else 0) if wraps else min(max(wanted, 0), last)
+        self._position = pointer.moved(self._position, by, len(self.options))
 
     def _matching(self) -> list[int]:
         wanted = self.typed.casefold()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -68,6 +69,32 @@ def run(layout: Layout, keys: KeyBindings, output: Output, *, color: bool | None
     except SystemExit:  # a signal (`termination`) in the middle of drawing: the application has not restored the screen
         application.renderer.erase()
         raise
+
+
+class List(Protocol):
+    """A list with a pointer, and what was typed."""
+
+    def move(self, by: int) -> None: ...
+    def erase(self, letters: int | None = None) -> None: ...
+
+
+def list_keys(choice: List, *, rows: int, page: Callable[[], int]) -> KeyBindings:
+    """The keys that every list has: of ``rows`` rows, ``page`` of them on the screen."""
+    bindings = KeyBindings()
+
+    def on(*keys: str, does: Callable[[], None]) -> None:
+        for key in keys:
+            bindings.add(key)(lambda _event: does())
+
+    on("up", "c-p", does=lambda: choice.move(-1))
+    on("down", "c-n", does=lambda: choice.move(1))
+    on("pageup", does=lambda: choice.move(-max(2, page())))
+    on("pagedown", does=lambda: choice.move(max(2, page())))
+    on("home", does=lambda: choice.move(-rows - 1))
+    on("end", does=lambda: choice.move(rows + 1))
+    on("backspace", does=lambda: choice.erase(1))
+    on("escape", "c-u", does=choice.erase)
+    return bindings
 
 
 def terminal_output() -> Output:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
@@ -84,20 +82,7 @@ class _Drawing:
 
 
 def _keys(choice: OneOf, drawing: _Drawing) -> KeyBindings:
-    bindings = KeyBindings()
-
-    def on(*keys: str, does: Callable[[], None]) -> None:
-        for key in keys:
-            bindings.add(key)(lambda _event: does())
-
-    on("up", "c-p", does=lambda: choice.move(-1))
-    on("down", "c-n", does=lambda: choice.move(1))
-    on("pageup", does=lambda: choice.move(-max(2, drawing.list_height)))
-    on("pagedown", does=lambda: choice.move(max(2, drawing.list_height)))
-    on("home", does=lambda: choice.move(-len(choice.options) - 1))
-    on("end", does=lambda: choice.move(len(choice.options) + 1))
-    on("backspace", does=lambda: choice.erase(1))
-    on("escape", "c-u", does=choice.erase)
+    bindings = screen.list_keys(choice, rows=len(choice.options), page=lambda: drawing.list_height)
 
     @bindings.add("enter")
     def accept(event: KeyPressEvent) -> None:
