@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.tables import table
 
 from cluster_forge.catalog import measurements, views
-from cluster_forge.catalog.component_format import ALL_SIZES, CatalogCollection, CatalogComponent
+from cluster_forge.catalog.component_format import ALL_SIZES, CatalogComponent
+from cluster_forge.catalog.file_formats import CatalogCollection
 from cluster_forge.catalog.library import Library, flattened, packaged
 from cluster_forge.cli.output.catalog_text import caution_when
 from cluster_forge.stack.model import Size

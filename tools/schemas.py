@@ -6,7 +6,7 @@ Run: python tools/schemas.py        (needs the package; a test fails when they a
 from pathlib import Path
 from typing import Final
 
-from cluster_forge.catalog.component_format import SCHEMAS
+from cluster_forge.catalog.file_formats import SCHEMAS
 from cluster_forge.stack import json_schemas
 
 FOLDER: Final = Path(__file__).parents[1] / "schemas"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cluster_forge.catalog.component_format import SCHEMAS
+from cluster_forge.catalog.file_formats import SCHEMAS
 from cluster_forge.stack import json_schemas
 from cluster_forge.yaml import positioned_reader
 

@@ -1,4 +1,4 @@
-"""The format of a catalog's files, as models that validate them and yield their JSON Schemas.
+"""The format of a component's file in a catalog, as models that validate it and yield its JSON Schema.
 
 Importing this module loads pydantic, as `stack.schema.key_types` does.
 """
@@ -94,7 +94,32 @@ class Exclusion(Schema):
     """Why, in one sentence."""
 
 
-class Secret(Schema):
+class Conditions(Schema):
+    """In which stacks something applies (`StackContext.meets`)."""
+
+    with_: list[Text] | Text = Field([], alias="with")
+    """Only if all of these components or capabilities are in the stack or the target."""
+    without: list[Text] | Text = []
+    """Only if none of these is in the stack or the target."""
+    sizes: list[SizeName] = list(ALL_SIZES)
+    """Only at these sizes."""
+
+    @property
+    def all_of(self) -> list[str]:
+        """`with` as a list."""
+        return _listed(self.with_)
+
+    @property
+    def none_of(self) -> list[str]:
+        """`without` as a list."""
+        return _listed(self.without)
+
+
+def _listed(value: list[str] | str) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+class Secret(Conditions):
     """A Secret that the user creates."""
 
     name: Text
@@ -105,35 +130,15 @@ class Secret(Schema):
     """What it is for."""
     namespace: StrictStr = ""
     """Its namespace; by default the component's."""
-    sizes: list[SizeName] = list(ALL_SIZES)
-    """Only at these sizes."""
-    when: list[Text] | Text = []
-    """Only if these components or capabilities are in the stack."""
-    without: list[Text] | Text = []
-    """Only if none of these is in the stack."""
+    with_: list[Text] | Text = Field([], alias="when")
+    """Only if all of these components or capabilities are in the stack or the target."""
     by_hand: StrictBool = False
     """Whether it cannot come from a secret store: the store itself needs it, or cannot hold it."""
 
-    @property
-    def all_of(self) -> list[str]:
-        """`when` as a list."""
-        return [self.when] if isinstance(self.when, str) else self.when
 
-    @property
-    def none_of(self) -> list[str]:
-        """`without` as a list."""
-        return [self.without] if isinstance(self.without, str) else self.without
-
-
-class Wiring(Schema):
+class Wiring(Conditions):
     """How the component changes if other components are in the stack."""
 
-    with_: list[Text] | Text = Field([], alias="with")
-    """Components or capabilities that must all be in the stack."""
-    without: list[Text] | Text = []
-    """Components or capabilities of which none may be in the stack."""
-    sizes: list[SizeName] = list(ALL_SIZES)
-    """Only at these sizes."""
     purpose: Text
     """What it is for, in one sentence."""
     values: HelmValues = {}
@@ -143,18 +148,8 @@ class Wiring(Schema):
     objects: list[dict[StrictStr, Any]] = []
     """Kubernetes objects that are added."""
 
-    @property
-    def all_of(self) -> list[str]:
-        """`with` as a list."""
-        return [self.with_] if isinstance(self.with_, str) else self.with_
 
-    @property
-    def none_of(self) -> list[str]:
-        """`without` as a list."""
-        return [self.without] if isinstance(self.without, str) else self.without
-
-
-class Caution(Schema):
+class Caution(Conditions):
     """Known trouble: a finding (a warning) in every stack to which all of the conditions apply."""
 
     code: FindingCode
@@ -167,27 +162,11 @@ class Caution(Schema):
     """Only on these minor versions of Kubernetes."""
     target: list[Text] | Text = []
     """Only if the target brings all of these capabilities itself, by `target.provides` or as its distribution does."""
-    with_: list[Text] | Text = Field([], alias="with")
-    """Only if all of these components or capabilities are in the stack."""
-    without: list[Text] | Text = []
-    """Only if none of these is in the stack or the target."""
-    sizes: list[SizeName] = list(ALL_SIZES)
-    """Only at these sizes."""
 
     @property
     def brought(self) -> list[str]:
         """`target` as a list."""
-        return [self.target] if isinstance(self.target, str) else self.target
-
-    @property
-    def all_of(self) -> list[str]:
-        """`with` as a list."""
-        return [self.with_] if isinstance(self.with_, str) else self.with_
-
-    @property
-    def none_of(self) -> list[str]:
-        """`without` as a list."""
-        return [self.without] if isinstance(self.without, str) else self.without
+        return _listed(self.target)
 
 
 class RuleException(Schema):
@@ -203,7 +182,7 @@ class RuleException(Schema):
     @property
     def patterns(self) -> list[str]:
         """`objects` as a list."""
-        return [self.objects] if isinstance(self.objects, str) else self.objects
+        return _listed(self.objects)
 
 
 class Operates(Schema):
@@ -302,45 +281,3 @@ class CatalogComponent(Schema):
     def needed(self) -> list[Need]:
         """`needs`, all in the long form."""
         return [Need(name=need) if isinstance(need, str) else need for need in self.needs]
-
-
-class Capability(Schema):
-    """Something that several components can provide."""
-
-    title: Text
-    """What it is."""
-    providers: list[Text]
-    """The components that provide it, the preferred one first."""
-    sizes: dict[SizeName, list[Text]] = {}
-    """The order for a size, if it differs."""
-
-
-class Distribution(Schema):
-    """A distribution of Kubernetes, recognized by its version, and what it brings."""
-
-    title: Text
-    """Its name."""
-    version: Text
-    """A part of its versions, after the patch number: `+k3s`."""
-    provides: list[Text]
-    """The capabilities that its clusters have unless they were switched off."""
-
-
-class CatalogCollection(Schema):
-    """A name for several components and collections."""
-
-    title: Text
-    """Its title in lists."""
-    description: Text
-    """What it is for, in one sentence."""
-    members: list[Text]
-    """Names of components or collections."""
-
-
-SCHEMAS = {
-    "component.schema.json": ("Cluster-Forge catalog component", CatalogComponent),
-    "collections.schema.json": ("Cluster-Forge catalog collections", dict[str, CatalogCollection]),
-    "capabilities.schema.json": ("Cluster-Forge catalog capabilities", dict[str, Capability]),
-    "distributions.schema.json": ("Cluster-Forge catalog distributions", dict[str, Distribution]),
-}
-"""Titles and models of a catalog's files, by the names of their JSON Schemas (`stack.json_schemas`)."""

@@ -10,12 +10,10 @@ from importlib.resources.abc import Traversable
 from typing import Protocol, TypeVar
 
 from cluster_forge.catalog.component_format import (
-    Capability,
-    CatalogCollection,
     CatalogComponent,
-    Distribution,
     Operates,
 )
+from cluster_forge.catalog.file_formats import Capability, CatalogCollection, Distribution
 from cluster_forge.foundation.errors import DescriptionError, UnknownNameError, raise_all
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack.input_files import InputFiles

@@ -33,13 +33,10 @@ def on(component: CatalogComponent, context: StackContext, where: str) -> Iterat
 
 def _applies(caution: Caution, context: StackContext) -> bool:
     """Whether all conditions of a caution are met."""
-    target = context.target
     return (
-        target.size in caution.sizes
-        and (caution.kubernetes is None or target.kubernetes.minor in minors(caution.kubernetes))
+        context.meets(caution)
+        and (caution.kubernetes is None or context.target.kubernetes.minor in minors(caution.kubernetes))
         and all(name in context.cluster_provides for name in caution.brought)
-        and all(map(context.has, caution.all_of))
-        and not any(map(context.has, caution.none_of))
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from cluster_forge.catalog.component_format import CatalogComponent, Version
+    from cluster_forge.catalog.component_format import CatalogComponent, Conditions, Version
     from cluster_forge.stack.model import Target
 
 DOMAIN: Final = "domain"
@@ -48,6 +48,14 @@ class StackContext:
         order = dict.fromkeys((*self.preferred.get(name, ()), *self.components))
         candidates = (self.components[candidate] for candidate in order if candidate in self.components)
         return next((candidate for candidate in candidates if name in candidate.component.provides), None)
+
+    def meets(self, conditions: Conditions) -> bool:
+        """Whether something with these conditions applies in the stack."""
+        return (
+            self.target.size in conditions.sizes
+            and all(map(self.has, conditions.all_of))
+            and not any(map(self.has, conditions.none_of))
+        )
 
     def has(self, name: str) -> bool:
         """Whether the stack or the cluster has a component or capability."""

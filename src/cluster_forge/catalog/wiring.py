@@ -85,12 +85,7 @@ def applying(component: CatalogComponent, context: StackContext) -> Iterator[Wir
 def _applies(conditional: Wiring | Secret, context: StackContext) -> bool:
     """Whether its conditions are met; what asks for an attribute of what only the cluster provides never applies."""
     without_address = (name for name in context.cluster_provides if context.provider(name) is None)
-    return (
-        context.target.size in conditional.sizes
-        and all(map(context.has, conditional.all_of))
-        and not any(map(context.has, conditional.none_of))
-        and not any(_asks_for(conditional, name) for name in without_address)
-    )
+    return context.meets(conditional) and not any(_asks_for(conditional, name) for name in without_address)
 
 
 def _asks_for(conditional: Wiring | Secret, name: str) -> bool:
