@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from cluster_forge.catalog import remarks, versions, wiring
+from cluster_forge.catalog import notices, versions, wiring
 from cluster_forge.catalog.component_format import CatalogComponent, Exclusion, Need, Version
 from cluster_forge.catalog.library import InInput, Library, flattened
 from cluster_forge.catalog.stack_context import StackComponent, StackContext
@@ -82,7 +82,7 @@ class _Completion:
         )
         layers = {}
         for name, member in members.items():
-            self.notices += remarks.on(member.component, context, self._where(name) or "")
+            self.notices += notices.on(member.component, context, self._where(name) or "")
             try:
                 layers[name] = wiring.layers(member, context, self._needed(name, context))
             except DescriptionError as error:

@@ -8,18 +8,20 @@ import re
 from collections.abc import Iterable
 from typing import Self
 
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
+"""A DNS label (RFC 1123)."""
+SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
+"""A DNS subdomain (RFC 1123), which Kubernetes requires of most names; unlike those of DNS, its labels may be longer than 63."""
 
 
 def is_dns_label(text: str) -> bool:
     """Whether ``text`` is a DNS label (RFC 1123), which Kubernetes requires of namespaces."""
-    return bool(_LABEL.match(text))
+    return bool(LABEL.match(text))
 
 
 def is_dns_subdomain(text: str) -> bool:
     """Whether ``text`` is a DNS subdomain (RFC 1123), which Kubernetes requires of most names."""
-    return len(text) <= 253 and bool(_SUBDOMAIN.match(text))
+    return bool(SUBDOMAIN.match(text))
 
 
 def is_dns_name(text: str) -> bool:

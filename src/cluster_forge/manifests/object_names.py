@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
+from cluster_forge.foundation.names import LABEL, SUBDOMAIN
+
 _SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?\Z")
-_SUBDOMAIN: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
-_CRON_JOB: Final = re.compile(rf"(?=.{{1,52}}\Z){_SUBDOMAIN.pattern}")
+_CRON_JOB: Final = re.compile(rf"(?=.{{1,52}}\Z){SUBDOMAIN.pattern}")
 _PATH: Final = re.compile(r"(?!\.\.?\Z)(?![^\n]*(?:\$[{(]|{{))[^/%\x00-\x1f\x7f]+\Z")
 """Stricter than the API server: it takes a placeholder and control characters, which no one means."""
 
@@ -24,11 +24,11 @@ _LABEL_VALUE: Final = re.compile(r"(?=.{0,63}\Z)([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Z
 _Rule = tuple[re.Pattern[str], str]
 
 _SUBDOMAIN_RULE: Final[_Rule] = (
-    _SUBDOMAIN,
+    SUBDOMAIN,
     "lower-case letters, digits, hyphens and dots, at most 253, a letter or digit at both ends",
 )
 _LABEL_RULE: Final[_Rule] = (
-    _LABEL,
+    LABEL,
     "lower-case letters, digits and hyphens, at most 63, a letter or digit at both ends",
 )
 _PATH_RULE: Final[_Rule] = (_PATH, "no `/`, no `%`, no placeholder and no line break, and not `.` or `..`")
@@ -104,7 +104,7 @@ def _metadata_problems(metadata: Any, path: str) -> Iterator[str]:
 
 def _entry_problems(member: str, key: str, value: Any, path: str) -> Iterator[str]:
     prefix, slash, name = key.rpartition("/")
-    is_qualified = _LABEL_NAME.match(name) and (not slash or _SUBDOMAIN.match(prefix.lower()))
+    is_qualified = _LABEL_NAME.match(name) and (not slash or SUBDOMAIN.match(prefix.lower()))
     if not is_qualified:
         yield f"{shown(key)} in {path}.{member} is not a key: letters, digits, `-`, `_` and `.`, at most 63, after an optional DNS name and `/`"
     if value is None:

@@ -1,4 +1,4 @@
-"""Remarks on a catalog component in a stack: its end of life, missing architectures, known trouble."""
+"""Notices about a catalog component in a stack: its end of life, missing architectures, known trouble."""
 
 from __future__ import annotations
 
