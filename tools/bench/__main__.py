@@ -2,143 +2,102 @@
 
 Every round runs the commands of all cases, so that compared runs are close in time. Wall and CPU are in seconds (CPU: user
 and system time of all processes), the peak is the memory of all processes of a command together, in MB. Medians of the
-rounds are printed; every run is in build/bench.json.
+rounds are printed; every run is in build/bench.json, the figures of all former runs are in tools/bench/history.jsonl.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
+import signal
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from tools.bench import helm
-from tools.bench.cases import CASES, CATALOG, PROJECT, SHARED, Case, Step, matrix, run_case
-from tools.bench.targets import Medians, targets
+from tools.bench import helm, history, report, rounds
+from tools.bench.cases import CASES, PROJECT, SHARED
+
+from cluster_forge.foundation.names import counted
+
+_REPORT = PROJECT / "build" / "bench.json"
+_BUSY = 0.5
+"""The load for each core above which other programs disturb the run."""
+
+_SLOW_SECONDS = 360
+"""How long ext4 without a journal looks through inodes that were deleted: RECENTCY_MIN and RECENTCY_DIRTY of Linux."""
 
 
 def main() -> int:
-    options = _arguments()
+    options = arguments(sys.argv[1:])
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))  # folders are removed on the way out
+    if options.table:
+        print("\n".join(report.load(_REPORT).markdown()))
+        return 0
+    try:
+        return run(options)
+    except KeyboardInterrupt:
+        sys.exit("interrupted: nothing was recorded")
+
+
+def arguments(given: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
+    names = [case.name for case in CASES]
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"cases to run, of {' '.join(names)} (all)")
+    parser.add_argument("--quick", action="store_true", help=f"{helm.STACK} only, in under a minute")
+    parser.add_argument("--runs", type=int, metavar="N", help="number of rounds (3; with --quick 1)")
+    parser.add_argument("--jobs", metavar="N", help="number of parallel jobs of cluster-forge; not recorded")
+    parser.add_argument(
+        "--budget", type=float, default=300, metavar="SECONDS", help="start no round that would end later (300)"
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="exit code 1 if a figure is worse than before by 10 percent or more"
+    )
+    parser.add_argument("--table", action="store_true", help="print the last run as Markdown, and measure nothing")
+    options = parser.parse_args(given)
+    if options.quick and options.cases:
+        parser.error("--quick has a case of its own")
+    if unknown := set(options.cases) - set(names):
+        parser.error(f"no such case: {', '.join(sorted(unknown))}")
+    options.cases = options.cases or names
+    options.runs = options.runs or (1 if options.quick else 3)
+    return options
+
+
+def run(options: argparse.Namespace) -> int:
+    conditions = history.Conditions.here(form="quick" if options.quick else "full", helm=helm.version())
+    former = history.comparable(history.load(history.FILE), conditions)
+    commit = history.commit(history.FILE)
+    _warn()
+    extra = ("--jobs", options.jobs) if options.jobs else ()
+    works = rounds.quick(extra) if options.quick else rounds.full(options.cases, extra)
+    steps, failed = rounds.measure(list(works), runs=options.runs, budget=options.budget)
+    done = report.Report(commit=commit, conditions=conditions, steps=steps)
+    print("\n".join(done.text()))
+    _REPORT.parent.mkdir(exist_ok=True)
+    _REPORT.write_text(done.json(), encoding="utf-8")
+    print(f"all runs: {os.path.relpath(_REPORT)}")
+    if failed or options.jobs:
+        print(f"not recorded: {'a case failed' if failed else '--jobs was given'}")
+        return 1 if failed else 0
+    worse = list(history.regressions(done.figures, former))
+    history.append(history.Entry.of(done.figures, conditions, commit), history.FILE)
+    compared = f"compared with {counted(len(former), 'run')} under the same conditions"
+    print(f"recorded: {os.path.relpath(history.FILE)}; {compared}", *worse, sep="\n")
+    return 1 if worse and options.strict else 0
+
+
+def _warn() -> None:
+    """Say what keeps this run from being complete or reliable."""
     if not SHARED.is_dir():
         print(f"{SHARED} does not exist: its descriptions are skipped")
     if helm.HELM is None:
         print("helm is not installed: no comparison with it")
-    cases = [case for case in CASES if case.is_available and (not options.cases or case.name in options.cases)]
-    extra = ("--jobs", options.jobs) if options.jobs else ()
-    steps: list[Step] = []
-    failed: set[str] = set()
-    start, longest = time.monotonic(), 0.0
-    for number in range(options.runs):
-        round_start = time.monotonic()
-        if round_start - start + longest > options.budget:
-            print(f"{number} of {options.runs} rounds: another would take longer than --budget {options.budget:g}")
-            break
-        for name, work in _round(cases, extra, is_first=number == 0):
-            if name not in failed and not _succeeds(name, work, steps):
-                failed.add(name)
-        if number:  # the first round has the cases that run only once
-            longest = max(longest, time.monotonic() - round_start)
-    medians = Medians(steps)
-    _print(medians)
-    _write(steps, medians)
-    return 1 if failed else 0
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    names = [case.name for case in CASES]
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"cases to run, of {' '.join(names)} (all)")
-    parser.add_argument("--runs", type=int, default=3, metavar="N", help="number of rounds (3)")
-    parser.add_argument("--jobs", metavar="N", help="number of parallel jobs of cluster-forge")
-    parser.add_argument(
-        "--budget", type=float, default=300, metavar="SECONDS", help="start no round that would end later (300)"
-    )
-    options = parser.parse_args()
-    unknown = set(options.cases) - set(names)
-    if unknown:
-        parser.error(f"no such case: {', '.join(sorted(unknown))}")
-    return options
-
-
-Work = Callable[[Path], Iterable[Step]]
-
-
-def _round(cases: Sequence[Case], extra: Sequence[str], *, is_first: bool) -> Iterator[tuple[str, Work]]:
-    """The work of a round by name. Slow cases are in the first round only."""
-    for case in cases:
-        if is_first or not case.heavy:
-            yield case.name, lambda folder, case=case: run_case(case, folder, extra)  # type: ignore[misc] # mypy cannot infer a default's type
-        if is_first and case.name == CATALOG:
-            yield "catalog test", lambda folder: [matrix(folder, extra)]
-        if helm.HELM and case.name == helm.STACK:
-            yield "helm template", lambda folder: [helm.template(folder)]
-            if is_first:
-                yield "helm template and split", lambda folder: [helm.split(folder)]
-
-
-def _succeeds(name: str, work: Work, steps: list[Step]) -> bool:
-    """Run one piece of a round and add its steps; whether it succeeded."""
-    with tempfile.TemporaryDirectory(prefix="cluster-forge-bench-") as folder:
-        try:
-            for step in work(Path(folder)):
-                steps.append(step)
-                print(f"{' '.join(step.key)}: {step.run.wall:.2f} s", file=sys.stderr, flush=True)
-        except RuntimeError as error:
-            print(f"{name} failed: {error}", file=sys.stderr)
-            return False
-    return True
-
-
-def _print(medians: Medians) -> None:
-    print(f"{'':<12}{'':<14}{'':<11}{'runs':>5}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}{'objects':>9}{'per second':>11}")
-    last = ""
-    for key in medians:
-        case, verb, state = key
-        wall, objects = medians.wall(key), medians.objects(key)
-        rate = f"{objects:>9}{objects / wall:>11.0f}" if objects else ""
-        line = f"{medians.rounds(key):>5}{wall:>9.2f}{medians.cpu(key):>9.2f}{medians.peak_mb(key):>9.0f}{rate}"
-        print(f"{case if case != last else '':<12}{verb:<14}{state:<11}{line}")
-        last = case
-    for target in targets(medians):
-        print(target)
-
-
-def _write(steps: Sequence[Step], medians: Medians) -> None:
-    report = {
-        "schema": "cluster-forge/bench/v2",
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
-        "runs": [
-            {
-                "case": step.case,
-                "verb": step.verb,
-                "state": step.state,
-                "wall": step.run.wall,
-                "cpu": step.run.cpu,
-                "peak_mb": step.run.peak_mb,
-                "objects": step.objects,
-            }
-            for step in steps
-        ],
-        "targets": [
-            {
-                "what": target.what,
-                "value": target.value,
-                "limit": target.limit,
-                "unit": target.unit,
-                "reached": target.reached,
-            }
-            for target in targets(medians)
-        ],
-    }
-    file = PROJECT / "build" / "bench.json"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"all runs: {file.relative_to(PROJECT)}")
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > _BUSY * cores:
+        print(f"other programs are running (load {load:.1f} on {cores} cores): times of this run are not reliable")
+    if _REPORT.exists() and (seconds := time.time() - _REPORT.stat().st_mtime) < _SLOW_SECONDS:
+        print(f"the last run ended {seconds:.0f} s ago: creating files may be slow until {_SLOW_SECONDS} s after it")
 
 
 if __name__ == "__main__":

@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools.bench import synthetic
-from tools.bench.measure import Run, run
+from tools.bench.measure import run
+from tools.bench.steps import Step
 
 from cluster_forge.catalog.library import packaged
 
@@ -45,24 +46,12 @@ class Case:
         return (self.source is None or self.source.is_dir()) and (not self.source_options or MIRROR.is_dir())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One command that was run; ``objects`` is the number that it reported."""
-
-    case: str
-    verb: str
-    state: str
-    run: Run
-    objects: int = 0
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        return self.case, self.verb, self.state
-
-
 _MIRROR = ("--mirror", str(MIRROR))
 _BROKEN = ("rabbitmq-airm-config", "keycloak", "kueue-onenode", "kyverno-onenode", "prometheus")
 """Errors in v1-input itself: two components without manifests, three with duplicates of other components' objects."""
+
+_REPEATED = 5
+"""How often what takes less than a second is run in one round of the quick form; `--help` in every one."""
 
 _CERT_MANAGER = ("config.yaml", "cpu: 10m", "cpu: 11m")
 
@@ -119,12 +108,46 @@ def run_case(case: Case, folder: Path, extra: Sequence[str]) -> Iterator[Step]:
             yield bench.step(verb, state)
     bench.change()
     yield bench.step("smelt", "changed")
-    shutil.rmtree(folder / "one")
     yield _Bench(case, folder / "two", extra).step("forge", "cold")
-    shutil.rmtree(folder / "two")
 
 
-def matrix(folder: Path, extra: Sequence[str]) -> Step:
+def run_quickly(case: Case, folder: Path, extra: Sequence[str]) -> Iterator[Step]:
+    """A cold `forge`, and what is fast several times: `smelt` and `cast` with nothing changed.
+
+    Raises:
+        RuntimeError: if one of them fails.
+    """
+    bench = _Bench(case, folder, extra)
+    yield bench.step("forge", "cold")
+    for _ in range(_REPEATED):
+        yield bench.step("smelt", "warm")
+        yield bench.step("cast", "warm")
+
+
+def starts(_folder: Path) -> Iterator[Step]:
+    """`--help`, several times.
+
+    Raises:
+        RuntimeError: if one fails.
+    """
+    for _ in range(_REPEATED):
+        yield Step(case="program", verb="--help", state="", run=run([PROGRAM, "--help"]))
+
+
+def warm_up(folder: Path) -> Iterable[Step]:
+    """No steps: the system reads the program and the mirror from the disk once, and Python compiles the program.
+
+    Raises:
+        RuntimeError: if forging the starter fails.
+    """
+    _Bench(CASES[0], folder, ()).step("forge", "cold")
+    for file in MIRROR.rglob("*.*"):
+        if file.is_file():
+            file.read_bytes()
+    return ()
+
+
+def matrix(folder: Path, extra: Sequence[str]) -> Iterator[Step]:
     """`catalog test` of every component: every size, five versions of Kubernetes, and its other trials.
 
     Raises:
@@ -133,7 +156,7 @@ def matrix(folder: Path, extra: Sequence[str]) -> Step:
     (folder / "workspace").mkdir()
     common = ("--store", str(folder / "store"), "--quiet", "--offline", *_MIRROR)
     done = run([PROGRAM, "-C", folder / "workspace", "catalog", "test", *packaged().names, *common, *extra])
-    return Step(case=CATALOG, verb="catalog test", state="all", run=done)
+    yield Step(case=CATALOG, verb="catalog test", state="all", run=done)
 
 
 class _Bench:

@@ -40,6 +40,8 @@ def run(command: Sequence[str | Path]) -> Run:
     The kernel adds a child's time to its parent's when the parent waits for it. A process without a waiting parent becomes a
     child of this process, which waits for it.
 
+    Interrupted, it ends the program first: what is still writing to a folder keeps it from being removed.
+
     Raises:
         RuntimeError: if its exit code is not 0, or a process that it started outlives it.
     """
@@ -50,9 +52,13 @@ def run(command: Sequence[str | Path]) -> Run:
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment)
-        with _Sampler() as sampler:
-            _, status, usage = os.wait4(process.pid, 0)
-            wall = time.perf_counter() - start
+        try:
+            with _Sampler() as sampler:
+                _, status, usage = os.wait4(process.pid, 0)
+                wall = time.perf_counter() - start
+        except BaseException:
+            _kill_all()
+            raise
         process.returncode = os.waitstatus_to_exitcode(status)
         orphans = _wait_for_orphans()
         if process.returncode:
@@ -137,10 +143,17 @@ def _wait_for_orphans() -> float:
         elif time.monotonic() < deadline:
             time.sleep(0.01)
         else:
-            left = list(_below(os.getpid()))
-            for pid in left:
+            raise RuntimeError(f"{_kill_all()} processes did not end with the program that started them")
+
+
+def _kill_all() -> int:
+    """Kill every process below this one, also those that start meanwhile, and wait for them; how many there were."""
+    killed: set[int] = set()
+    while left := set(_below(os.getpid())):
+        killed |= left
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                while True:
-                    os.wait()
-            raise RuntimeError(f"{len(left)} processes did not end with the program that started them")
+        with contextlib.suppress(ChildProcessError):
+            os.wait()
+    return len(killed)

@@ -1,102 +1,142 @@
-"""The performance targets, and whether a run reached them."""
+"""The figures that a run is judged by: ratios within one run, and seconds and peaks with their targets.
+
+Seconds differ from machine to machine. What says something about the program is how long it takes compared with Helm on the
+same charts in the same run.
+"""
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
-from tools.bench.cases import CATALOG, Step
+from tools.bench.steps import Key, Medians
 
-Key = tuple[str, str, str]
 
-_FORGE: Key = ("everything", "forge", "cold")
-_SMALL, _LARGE = "10,000", "50,000"
+class Unit(StrEnum):
+    TIMES = "×"
+    SECONDS = "s"
+    MB = "MB"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A measured ``value`` and its ``limit``: a minimum if ``is_least``, else a maximum."""
+class Figure:
+    """A measured ``value``; ``limit`` and ``goal`` are minima if ``more_is_better``, else maxima.
 
-    what: str
+    ``name`` is what the history knows a figure by: under another name it starts again.
+    """
+
+    name: str
     value: float
-    limit: float
-    unit: str = ""
-    is_least: bool = False
+    unit: Unit
+    limit: float | None = None
+    goal: float | None = None
+    more_is_better: bool = False
 
     @property
-    def reached(self) -> bool:
-        return self.value >= self.limit if self.is_least else self.value <= self.limit
+    def reached(self) -> bool | None:
+        """Whether the target is reached; nothing if there is none."""
+        if self.limit is None:
+            return None
+        return self.value >= self.limit if self.more_is_better else self.value <= self.limit
 
-    def __str__(self) -> str:
-        verdict = "reached" if self.reached else "missed "
-        sign = "≥" if self.is_least else "≤"
-        return f"{verdict}  {self.value:>8.2f}{self.unit:<3} {sign} {self.limit:g}{self.unit:<3} {self.what}"
+    @property
+    def is_comparable(self) -> bool:
+        """Whether the figure says the same on a slower machine."""
+        return self.unit is not Unit.SECONDS
 
+    def worsening(self, before: float) -> float:
+        """By how much the value is worse than an earlier one: 0.1 for 10 %; negative where it is better."""
+        return (before / self.value if self.more_is_better else self.value / before) - 1
 
-class Medians:
-    """The medians of all rounds, by case, verb and state."""
+    def target(self) -> str:
+        """``≥ 2× (goal: 3×)``; empty if there is none."""
+        if self.limit is None:
+            return ""
+        goal = "" if self.goal is None else f" (goal: {self.text(self.goal)})"
+        return f"{'≥' if self.more_is_better else '≤'} {self.text(self.limit)}{goal}"
 
-    def __init__(self, steps: Iterable[Step]) -> None:
-        self._steps: dict[Key, list[Step]] = {}
-        for step in steps:
-            self._steps.setdefault(step.key, []).append(step)
+    def measured(self) -> str:
+        return self.text(float(f"{self.value:.3g}") if self.value < 1000 else round(self.value))
 
-    def __iter__(self) -> Iterator[Key]:
-        return iter(self._steps)
-
-    def __contains__(self, key: Key) -> bool:
-        return key in self._steps
-
-    def rounds(self, key: Key) -> int:
-        return len(self._steps[key])
-
-    def objects(self, key: Key) -> int:
-        return self._steps[key][0].objects
-
-    def wall(self, key: Key) -> float:
-        return statistics.median(step.run.wall for step in self._steps[key])
-
-    def cpu(self, key: Key) -> float:
-        return statistics.median(step.run.cpu for step in self._steps[key])
-
-    def peak_mb(self, key: Key) -> float:
-        return statistics.median(step.run.peak_mb for step in self._steps[key])
+    def text(self, value: float) -> str:
+        return f"{value:g}{'' if self.unit is Unit.TIMES else ' '}{self.unit}"
 
 
-def targets(medians: Medians) -> Iterator[Target]:
-    """The targets whose commands were all run."""
-    template, split = ("everything", "helm template", "one by one"), ("everything", "helm template", "and split")
-    if _FORGE in medians and template in medians:
-        ratio = medians.wall(template) / medians.wall(_FORGE)
-        what = "as fast as `helm template` one by one: cold forge of everything, wall"
-        yield Target(what=f"{what} (goal: 3)", value=ratio, limit=2, unit="×", is_least=True)
-    if _FORGE in medians and split in medians:
-        ratio = medians.cpu(split) / medians.cpu(_FORGE)
-        what = "less than `helm template` and a split by PyYAML: cold forge of everything, CPU"
-        yield Target(what=what, value=ratio, limit=5, unit="×", is_least=True)
-    yield from _seconds(medians, 0.5, "smelt of everything, nothing changed", ("everything", "smelt", "warm"))
-    yield from _seconds(medians, 1, "cast of everything", ("everything", "cast", "cold"))
-    yield from _seconds(
-        medians, 2, "smelt and cast of v1-input", ("v1-input", "smelt", "cold"), ("v1-input", "cast", "cold")
-    )
-    yield from _seconds(
-        medians, 180, "every component, size and version of the catalog", (CATALOG, "catalog test", "all")
-    )
-    small, large = (_SMALL, "smelt", "cold"), (_LARGE, "smelt", "cold")
-    if small in medians and large in medians:
-        ratio = _seconds_per_object(medians, large) / _seconds_per_object(medians, small)
-        what = f"time per object of smelt: {_LARGE} objects compared with {_SMALL}"
-        yield Target(what=what, value=ratio, limit=1.15, unit="×")
-    for verb in ("smelt", "cast", "forge"):
-        key = (_LARGE, verb, "cold")
-        if key in medians:
-            yield Target(what=f"peak of {verb} of {_LARGE} objects", value=medians.peak_mb(key), limit=1500, unit="MB")
+_FORGE: Key = ("everything", "forge", "cold")
+_WARM_SMELT: Key = ("everything", "smelt", "warm")
+_WARM_CAST: Key = ("everything", "cast", "warm")
+_ONE_BY_ONE: Key = ("everything", "helm template", "one by one")
+_ALL_CORES: Key = ("everything", "helm template", "all cores")
+_SPLIT: Key = ("everything", "helm template", "and split")
+_LEGACY: tuple[Key, ...] = (("v1-input", "smelt", "cold"), ("v1-input", "cast", "cold"))
+_HELP: Key = ("program", "--help", "")
+_FEW, _MANY = "10,000", "50,000"
+_FORGE_MANY: Key = (_MANY, "forge", "cold")
 
 
-def _seconds(medians: Medians, limit: float, what: str, *keys: Key) -> Iterator[Target]:
-    if all(key in medians for key in keys):
-        yield Target(what=what, value=sum(map(medians.wall, keys)), limit=limit, unit="s")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ratio:
+    """How many times as long one command takes as others: wall, or CPU."""
+
+    name: str
+    dividend: Key
+    divisors: tuple[Key, ...]
+    of_cpu: bool = False
+    limit: float | None = None
+    goal: float | None = None
+
+
+_RATIOS = (
+    _Ratio(name="helm one by one ÷ cold forge, wall", dividend=_ONE_BY_ONE, divisors=(_FORGE,), limit=2, goal=3),
+    _Ratio(name="helm one by one ÷ cold forge, CPU", dividend=_ONE_BY_ONE, divisors=(_FORGE,), of_cpu=True),
+    _Ratio(name="helm on all cores ÷ cold forge, wall", dividend=_ALL_CORES, divisors=(_FORGE,), limit=1),
+    _Ratio(name="helm and split ÷ cold forge, CPU", dividend=_SPLIT, divisors=(_FORGE,), of_cpu=True, limit=4, goal=5),
+    _Ratio(name="helm one by one ÷ warm smelt, wall", dividend=_ONE_BY_ONE, divisors=(_WARM_SMELT,)),
+    _Ratio(name="helm one by one ÷ warm cast, wall", dividend=_ONE_BY_ONE, divisors=(_WARM_CAST,)),
+    _Ratio(name="helm one by one ÷ smelt and cast of v1-input, wall", dividend=_ONE_BY_ONE, divisors=_LEGACY),
+    _Ratio(name="helm one by one ÷ --help, wall", dividend=_ONE_BY_ONE, divisors=(_HELP,)),
+    _Ratio(
+        name=f"helm one by one ÷ cold forge of {_MANY} objects, wall", dividend=_ONE_BY_ONE, divisors=(_FORGE_MANY,)
+    ),
+)
+
+_SECONDS: tuple[tuple[str, float, tuple[Key, ...]], ...] = (
+    ("--help", 0.1, (_HELP,)),
+    ("warm smelt", 0.25, (_WARM_SMELT,)),
+    ("warm cast", 0.4, (_WARM_CAST,)),
+    ("cold cast", 1, (("everything", "cast", "cold"),)),
+    ("smelt and cast of v1-input", 2, _LEGACY),
+    (f"cold smelt of {_MANY} objects", 20, ((_MANY, "smelt", "cold"),)),
+    (f"cold forge of {_MANY} objects", 20, (_FORGE_MANY,)),
+    ("every component, size and version of the catalog", 180, (("platform", "catalog test", "all"),)),
+)
+
+_PEAKS_MB = {"everything": 700, _MANY: 1024}
+
+
+def figures(medians: Medians) -> Iterator[Figure]:
+    """The figures whose commands were all run: ratios, seconds, peaks."""
+    for ratio in _RATIOS:
+        if medians.has(ratio.dividend, *ratio.divisors):
+            total = medians.cpu if ratio.of_cpu else medians.wall
+            value = total(ratio.dividend) / total(*ratio.divisors)
+            yield Figure(
+                name=ratio.name, value=value, unit=Unit.TIMES, limit=ratio.limit, goal=ratio.goal, more_is_better=True
+            )
+    for verb in ("smelt", "forge"):
+        few, many = (_FEW, verb, "cold"), (_MANY, verb, "cold")
+        if medians.has(few, many):
+            value = _seconds_per_object(medians, many) / _seconds_per_object(medians, few)
+            name = f"{_MANY} ÷ {_FEW} objects: cold {verb}, wall per object"
+            yield Figure(name=name, value=value, unit=Unit.TIMES, limit=1.15)
+    for name, limit, keys in _SECONDS:
+        if medians.has(*keys):
+            yield Figure(name=name, value=medians.wall(*keys), unit=Unit.SECONDS, limit=limit)
+    for case, limit in _PEAKS_MB.items():
+        if verbs := [key for key in medians if key[0] == case and key[1] != "helm template"]:
+            name = f"peak of {case}{' objects' if case == _MANY else ''}"
+            yield Figure(name=name, value=medians.peak_mb(*verbs), unit=Unit.MB, limit=limit)
 
 
 def _seconds_per_object(medians: Medians, key: Key) -> float:
