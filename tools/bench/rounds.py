@@ -1,7 +1,7 @@
 """The rounds of a run: what is measured in each of them, in one folder that is removed at the end.
 
-What a run wrote stays until then. Some file systems (ext4 without a journal) look through the recently deleted inodes
-whenever a file is created, so that removing a workspace would make the next run slower.
+What a command wrote stays until then: ext4 without a journal looks through the recently deleted inodes whenever a file is
+created, so that removing a workspace would make the next commands slower.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def test_medians_count_and_the_commands_of_one_figure_are_added() -> None:
     smelts = [step("v1-input/smelt/cold", wall) for wall in (0.7, 9, 0.8)]
     found = by_name(*smelts, step("v1-input/cast/cold", 1.2), ONE_BY_ONE)
     assert found["smelt and cast of v1-input"].value == pytest.approx(2)
-    assert found["helm one by one ÷ smelt and cast of v1-input, wall"].value == pytest.approx(5)
+    assert found["helm one by one ÷ v1-input, CPU"].value == pytest.approx(6)
 
 
 def test_many_objects_are_compared_with_few_by_the_time_for_each_object() -> None:
