@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-import zlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import orjson
 
 from cluster_forge.adapters.helm import schemas, served_apis
+from cluster_forge.foundation.chart_archives import UNREADABLE, ChartArchive
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.manifests.finding import Severity
@@ -49,16 +49,16 @@ class HelmProgram:
     def version(self) -> str:
         return f"helm {self._run(['version', '--template', '{{.Version}}'], b'').strip()}"
 
-    def render(self, request: RenderRequest) -> RenderedChart:
-        chart = request.chart
-        with contextlib.suppress(OSError, EOFError, zlib.error):  # Helm says what is wrong with it
-            content = gzip.decompress(chart)
+    def render(self, request: RenderRequest, chart: ChartArchive | None = None) -> RenderedChart:
+        packed = request.chart
+        with contextlib.suppress(*UNREADABLE):  # Helm says what is wrong with it
+            chart = chart or ChartArchive.unpacked(request.chart)
             if not request.skip_schema:
-                schemas.refuse_foreign(content)
-            chart = served_apis.restricted(content, len(request.api_versions)) or chart
+                schemas.refuse_foreign(chart)
+            packed = served_apis.restricted(chart, len(request.api_versions)).packed()
         with tempfile.TemporaryDirectory(prefix="cluster-forge-") as folder:
             archive = Path(folder, "chart.tgz")
-            archive.write_bytes(chart)
+            archive.write_bytes(packed)
             arguments = ["template", request.release, str(archive), "--namespace", request.namespace]
             arguments += ["--kube-version", str(request.kubernetes), "--include-crds", "--values", "-"]
             arguments += [f"--api-versions={version}" for version in request.api_versions]

@@ -23,6 +23,7 @@ import orjson
 
 from cluster_forge.adapters.helm import schemas, served_apis
 from cluster_forge.foundation import chart_archives
+from cluster_forge.foundation.chart_archives import ChartArchive
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports.rendering import RenderedChart, RenderRequest
@@ -57,17 +58,17 @@ class HelmSdk:
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
         return _required_apis(_unpacked(chart))
 
-    def render(self, request: RenderRequest) -> RenderedChart:
-        content = _unpacked(request.chart)
-        if not request.skip_schema:
-            schemas.refuse_foreign(content)
-        archive = served_apis.restricted(content, len(request.api_versions)) or request.chart
+    def render(self, request: RenderRequest, chart: ChartArchive | None = None) -> RenderedChart:
+        chart = chart or chart_archives.opened(request.chart)
         if request.skip_schema:
-            archive = _accepting(_unpacked(archive)) or archive
-        with _load(archive) as chart:
-            _check_installable(chart, request, self)
-            templates = _templates(chart, request)
-            crds = _crds(chart)  # after rendering, which decides about the dependencies
+            chart = _accepting(chart)
+        else:
+            schemas.refuse_foreign(chart)
+        chart = served_apis.restricted(chart, len(request.api_versions))
+        with _load(chart.packed()) as loaded:
+            _check_installable(loaded, request, self)
+            templates = _templates(loaded, request)
+            crds = _crds(loaded)  # after rendering, which decides about the dependencies
         return RenderedChart(
             templates={path: text for path, text in sorted(templates.items()) if not path.endswith("NOTES.txt")},
             crds=tuple((str(crd["filename"]), str(crd["data"])) for crd in crds),
@@ -155,9 +156,9 @@ def _unpacked(archive: bytes) -> bytes:
         raise ArchiveError(f"not a chart: {error}", fix="check the chart with `helm lint`") from error
 
 
-def _accepting(content: bytes) -> bytes | None:
-    """The chart, packed, with schemas that accept all values: Helm's library has no option to skip them. None without any."""
-    return chart_archives.rewritten(content, lambda name, _: b"{}" if name.endswith(f"/{schemas.FILE}") else None)
+def _accepting(chart: ChartArchive) -> ChartArchive:
+    """The chart with schemas that accept all values: Helm's library has no option to skip them."""
+    return chart.with_content({file: b"{}" for name, file in chart.files() if name.endswith(f"/{schemas.FILE}")})
 
 
 def _load(archive: bytes) -> Any:
