@@ -15,13 +15,14 @@ import re
 import tarfile
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import orjson
 
-from cluster_forge.adapters.helm import schemas, served_apis
+from cluster_forge.adapters.helm import crd_files, schemas, served_apis
 from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.chart_archives import ChartArchive
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
@@ -65,6 +66,13 @@ class HelmSdk:
         else:
             schemas.refuse_foreign(chart)
         chart = served_apis.restricted(chart, len(request.api_versions))
+        spared, texts = crd_files.with_lines(chart, request.values)
+        rendered = self._rendered(spared, request)
+        if texts and crd_files.are_shown(rendered.templates.values()):
+            return self._rendered(chart, request)
+        return replace(rendered, crds=tuple((path, texts.get(text, text)) for path, text in rendered.crds))
+
+    def _rendered(self, chart: ChartArchive, request: RenderRequest) -> RenderedChart:
         with _load(chart.packed()) as loaded:
             _check_installable(loaded, request, self)
             templates = _templates(loaded, request)
