@@ -5,14 +5,14 @@ from __future__ import annotations
 import errno
 import gzip
 import io
-import struct
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
-from cluster_forge.foundation import tar_members
+from cluster_forge.foundation import gzip_files, tar_members
 from cluster_forge.foundation.errors import ArchiveError
 from cluster_forge.foundation.tar_members import Member
 
@@ -21,10 +21,6 @@ LARGEST: Final = 200 << 20
 UNREADABLE: Final = (OSError, EOFError, zlib.error, tarfile.TarError)
 """The errors of an archive that is damaged or too large."""
 _PIECE: Final = 1 << 20
-_GZIP_HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-"""gzip (RFC 1952): deflate, no name, no time, an unknown system."""
-_STORED: Final = 0xFFFF
-"""Bytes of a stored block (RFC 1951, 3.2.4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +59,12 @@ class ChartArchive:
         """The archive with its changes as a gzip file, not compressed: it is read at once."""
         pieces: list[bytes] = []
         done = 0
-        for member in self.members if self.changes else ():
-            content = self.changes.get(member)
-            if content is not None:
-                header = _header(member.name, len(content))
-                pieces += [self.tar[done : member.start], header, content, bytes(-len(content) % 512)]
-                done = member.end
-        return stored(b"".join((*pieces, self.tar[done:])))
+        for member in sorted(self.changes, key=lambda member: member.start):
+            content = self.changes[member]
+            header = _header(member.name, len(content))
+            pieces += [self.tar[done : member.start], header, content, bytes(-len(content) % 512)]
+            done = member.end
+        return gzip_files.stored(b"".join((*pieces, self.tar[done:])))
 
 
 def opened(packed: bytes) -> ChartArchive:
@@ -78,10 +73,18 @@ def opened(packed: bytes) -> ChartArchive:
     Raises:
         ArchiveError: if it cannot be read.
     """
-    try:
+    with _readable():
         return ChartArchive.unpacked(packed)
-    except UNREADABLE as error:
-        raise ArchiveError(f"not a chart: {error}", fix="check the chart with `helm lint`") from error
+
+
+def tar(packed: bytes) -> bytes:
+    """The tar of the chart in a gzip file.
+
+    Raises:
+        ArchiveError: if it cannot be unpacked.
+    """
+    with _readable():
+        return unpacked(packed)
 
 
 def unpacked(archive: bytes) -> bytes:
@@ -90,6 +93,9 @@ def unpacked(archive: bytes) -> bytes:
     Raises:
         OSError, EOFError, zlib.error: if it is damaged; OSError with EFBIG if it is larger than `LARGEST`.
     """
+    single = gzip_files.single_member(archive, LARGEST)
+    if single is not None:
+        return single
     content = bytearray()
     with gzip.open(io.BytesIO(archive)) as file:
         while piece := file.read(_PIECE):  # a read of LARGEST would reserve so much memory at once
@@ -99,19 +105,16 @@ def unpacked(archive: bytes) -> bytes:
     return bytes(content)
 
 
-def stored(content: bytes) -> bytes:
-    """A gzip file that is not compressed: the same on every machine, as versions of zlib compress differently."""
-    parts = [_GZIP_HEADER]
-    for start in range(0, len(content), _STORED):
-        block = content[start : start + _STORED]
-        is_last = start + _STORED >= len(content)
-        parts += [struct.pack("<BHH", is_last, len(block), len(block) ^ 0xFFFF), block]
-    parts.append(struct.pack("<II", zlib.crc32(content), len(content) & 0xFFFFFFFF))
-    return b"".join(parts)
-
-
 def _header(name: str, size: int) -> bytes:
     """The header of a plain file: what says more of the former content is left out."""
     header = tarfile.TarInfo(name)
     header.size = size
     return header.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except UNREADABLE as error:
+        raise ArchiveError(f"not a chart: {error}", fix="check the chart with `helm lint`") from error

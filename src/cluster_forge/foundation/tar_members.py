@@ -13,6 +13,8 @@ from cluster_forge.foundation.errors import ArchiveError
 
 _BLOCK: Final = 512
 _END: Final = bytes(_BLOCK)
+_MOST: Final = 20_000
+"""Members that are scanned before the caller sees one."""
 _CHECKSUM: Final = slice(148, 156)
 _PLAIN: Final = re.compile(
     rb"(?P<name>[^\0].{99})(?:[0-7]{7}[\0 ]){3}"  # mode, owner, group
@@ -49,12 +51,13 @@ def members(tar: bytes) -> tuple[Member, ...]:
 
 
 def plain_members(tar: bytes) -> tuple[Member, ...] | None:
-    """The same as of tarfile, which is slower; None if there is a header that is not plain, or an end that is not clean."""
+    """The same as of tarfile, which is slower; None if a header is not plain, the end is not clean, or there are very many."""
     plain: list[Member] = []
     start = 0
     while header := _PLAIN.match(tar, start):
         block = header[0]
-        if int(header["checksum"], 8) != sum(block) - sum(block[_CHECKSUM]) + 8 * ord(" "):
+        is_intact = int(header["checksum"], 8) == sum(block) - sum(block[_CHECKSUM]) + 8 * ord(" ")
+        if not is_intact or len(plain) == _MOST:
             return None
         is_file, size, data = header["type"] == b"0", int(header["size"], 8), start + _BLOCK
         end = data + -(-size // _BLOCK) * _BLOCK if is_file else data

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from cluster_forge.foundation.chart_archives import ChartArchive
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.remark import Remark
 from cluster_forge.stack.model import KubernetesVersion, Values
+
+if TYPE_CHECKING:  # who only passes requests on needs no archives
+    from cluster_forge.foundation.chart_archives import ChartArchive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

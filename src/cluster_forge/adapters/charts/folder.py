@@ -6,7 +6,7 @@ import io
 import tarfile
 
 from cluster_forge.adapters.charts import chart_yaml, helmignore
-from cluster_forge.foundation import chart_archives
+from cluster_forge.foundation import gzip_files
 from cluster_forge.foundation.errors import ArchiveError
 from cluster_forge.foundation.file_tree import FileTree
 
@@ -32,4 +32,4 @@ def pack_folder(files: FileTree, name: str) -> bytes:
                 entry.size = len(files[path])
                 entry.mode = 0o755 if path in files.executable else 0o644
                 archive.addfile(entry, io.BytesIO(files[path]))
-    return chart_archives.stored(buffer.getvalue())
+    return gzip_files.stored(buffer.getvalue())

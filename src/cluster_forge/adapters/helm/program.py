@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import gzip
 import os
 import re
 import shutil
@@ -16,7 +14,8 @@ from pathlib import Path
 import orjson
 
 from cluster_forge.adapters.helm import schemas, served_apis
-from cluster_forge.foundation.chart_archives import UNREADABLE, ChartArchive
+from cluster_forge.foundation import chart_archives
+from cluster_forge.foundation.chart_archives import ChartArchive
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.manifests.finding import Severity
@@ -50,15 +49,13 @@ class HelmProgram:
         return f"helm {self._run(['version', '--template', '{{.Version}}'], b'').strip()}"
 
     def render(self, request: RenderRequest, chart: ChartArchive | None = None) -> RenderedChart:
-        packed = request.chart
-        with contextlib.suppress(*UNREADABLE):  # Helm says what is wrong with it
-            chart = chart or ChartArchive.unpacked(request.chart)
-            if not request.skip_schema:
-                schemas.refuse_foreign(chart)
-            packed = served_apis.restricted(chart, len(request.api_versions)).packed()
+        chart = chart or chart_archives.opened(request.chart)
+        if not request.skip_schema:
+            schemas.refuse_foreign(chart)
+        chart = served_apis.restricted(chart, len(request.api_versions))
         with tempfile.TemporaryDirectory(prefix="cluster-forge-") as folder:
             archive = Path(folder, "chart.tgz")
-            archive.write_bytes(packed)
+            archive.write_bytes(chart.packed())
             arguments = ["template", request.release, str(archive), "--namespace", request.namespace]
             arguments += ["--kube-version", str(request.kubernetes), "--include-crds", "--values", "-"]
             arguments += [f"--api-versions={version}" for version in request.api_versions]
@@ -142,7 +139,7 @@ class HelmProgram:
 
 def _may_use(capability: bytes, archive: bytes) -> bool:
     """Whether a template may use one of ``.Capabilities``; a dependency that is an archive itself is not searched."""
-    content = gzip.decompress(archive)
+    content = chart_archives.tar(archive)
     return capability in content or b"\x1f\x8b\x08" in content
 
 

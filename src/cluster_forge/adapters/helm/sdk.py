@@ -7,13 +7,11 @@ every render loads the archive again, and handles never leave a call.
 from __future__ import annotations
 
 import functools
-import gzip
 import importlib
 import importlib.util
 import io
 import re
 import tarfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +28,7 @@ from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports.rendering import RenderedChart, RenderRequest
 
 _PACKAGE = "helm_python"
+_API_VERSIONS = b".APIVersions"
 _LOOKUP = re.compile(rb"\.APIVersions\.Has \"([^\"]+)\"")
 _GZIP = b"\x1f\x8b\x08"
 _RANGE_TEMPLATE = "{{- range .Values.versions }}{{ semverCompare $.Values.range . }},{{ end -}}"
@@ -57,7 +56,7 @@ class HelmSdk:
         return f"helm-python-sdk {folder.name.split('-')[1].removesuffix('.dist') if folder else 'unknown'}"
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
-        return _required_apis(_unpacked(chart))
+        return _required_apis(chart_archives.tar(chart))
 
     def render(self, request: RenderRequest, chart: ChartArchive | None = None) -> RenderedChart:
         chart = chart or chart_archives.opened(request.chart)
@@ -150,18 +149,17 @@ def _crds(chart: Any) -> list[dict[str, str]]:
     return crds
 
 
-def _required_apis(content: bytes) -> frozenset[str] | None:
+def _required_apis(tar: bytes) -> frozenset[str] | None:
     """The API versions that templates look up; None if one is looked up other than by name, or in a packed dependency."""
-    names = _LOOKUP.findall(content)
-    is_known = len(names) == content.count(b".APIVersions") and _GZIP not in content
-    return frozenset(name.decode(errors="replace") for name in names) if is_known else None
-
-
-def _unpacked(archive: bytes) -> bytes:
-    try:
-        return gzip.decompress(archive)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ArchiveError(f"not a chart: {error}", fix="check the chart with `helm lint`") from error
+    names: set[str] = set()
+    place = tar.find(_API_VERSIONS)
+    while place >= 0:
+        lookup = _LOOKUP.match(tar, place)
+        if not lookup:
+            return None
+        names.add(lookup[1].decode(errors="replace"))
+        place = tar.find(_API_VERSIONS, lookup.end())
+    return None if _GZIP in tar else frozenset(names)
 
 
 def _accepting(chart: ChartArchive) -> ChartArchive:
