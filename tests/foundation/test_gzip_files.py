@@ -61,7 +61,7 @@ def test_everything_else_is_left_to_zlib(packed: bytes) -> None:
 
 
 @given(
-    st.lists(CONTENTS, min_size=1, max_size=3),
+    st.lists(CONTENTS, min_size=1, max_size=3, unique=True),
     st.integers(0, 9),
     st.sampled_from([b"", b"\0", bytes(20)]),
     st.lists(st.tuples(st.integers(0), st.integers(0, 255)), max_size=2),

@@ -20,7 +20,8 @@ def single_member(packed: bytes, most: int) -> bytes | None:
     """The content of a file that certainly is one member, of ``most`` bytes at most; None if zlib must say what it is.
 
     libdeflate stops after the first member and does not say where. What would begin another one is not in such a file, and
-    its last bytes are the checksum and the size of all that it contains; no harm is done if they stand there twice.
+    its last bytes are the checksum and the size of all that it contains. (What stands between two copies of them is lost,
+    where zlib would call the file damaged.)
     """
     if len(packed) < _SHORTEST or packed[3] & _HEADER_CHECKSUM or packed.find(_MEMBER, 1) >= 0:
         return None

@@ -62,8 +62,8 @@ def plain_members(tar: bytes) -> tuple[Member, ...] | None:
         is_file, size, data = header["type"] == b"0", int(header["size"], 8), start + _BLOCK
         end = data + -(-size // _BLOCK) * _BLOCK if is_file else data
         prefix, name = _text(header["prefix"]), _text(header["name"])
-        name = name if is_file else name.rstrip("/")
-        plain.append(Member(f"{prefix}/{name}" if prefix else name, is_file, size, start, data, end))
+        name = f"{prefix}/{name}" if prefix else name
+        plain.append(Member(name if is_file else name.rstrip("/"), is_file, size, start, data, end))
         start = end
     is_clean = plain and (tar[start : start + _BLOCK] == _END or start == len(tar))
     return tuple(plain) if is_clean else None

@@ -166,17 +166,17 @@ def _members(unpacked: bytes, name: str) -> Iterator[tarfile.TarInfo]:
         ArchiveError: if the tar is broken.
     """
     plain = tar_members.plain_members(unpacked)
-    return _all_members(unpacked, name) if plain is None else map(_plain, plain)
+    return _members_by_tarfile(unpacked, name) if plain is None else map(_tar_info, plain)
 
 
-def _plain(plain: tar_members.Member) -> tarfile.TarInfo:
+def _tar_info(plain: tar_members.Member) -> tarfile.TarInfo:
     member = tarfile.TarInfo(plain.name)
     member.type = tarfile.REGTYPE if plain.is_file else tarfile.DIRTYPE
     member.size, member.offset_data = plain.size, plain.data
     return member
 
 
-def _all_members(unpacked: bytes, name: str) -> Iterator[tarfile.TarInfo]:
+def _members_by_tarfile(unpacked: bytes, name: str) -> Iterator[tarfile.TarInfo]:
     """The members as of tarfile; it also stops at a broken header, so the end is verified."""
     with _opened(unpacked, name) as archive:
         while True:

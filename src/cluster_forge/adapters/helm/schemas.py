@@ -44,16 +44,14 @@ def refuse_foreign(chart: ChartArchive) -> None:
 
 def _schemas(chart: ChartArchive, depth: int) -> Iterator[tuple[str, bytes]]:
     """The schemas of a chart and of its packed dependencies, by their paths."""
-    if FILE.encode() not in chart.tar and b"\x1f\x8b\x08" not in chart.tar:
-        return
-    if not depth:
-        raise RenderError(f"has archives in archives, nesting too deep (limit {_DEEPEST})", fix=_FIX)
     for name, file in chart.files():
-        if name.endswith(f"/{FILE}"):
-            content = chart.read(file)
-            if content.strip():
-                yield name, content
-        elif "/charts/" in name and name.endswith((".tgz", ".tar.gz")):
+        is_schema = name.endswith(f"/{FILE}")
+        is_packed = "/charts/" in name and name.endswith((".tgz", ".tar.gz"))
+        if not depth and (is_schema or is_packed):
+            raise RenderError(f"has archives in archives, nesting too deep (limit {_DEEPEST})", fix=_FIX)
+        if is_schema and (content := chart.read(file)).strip():
+            yield name, content
+        elif is_packed:
             try:
                 yield from ((f"{name}: {inner}", schema) for inner, schema in _packed(chart.read(file), depth - 1))
             except UNREADABLE:

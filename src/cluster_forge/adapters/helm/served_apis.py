@@ -16,7 +16,6 @@ from cluster_forge.foundation.errors import ArchiveError
 from cluster_forge.foundation.tar_members import Member
 
 _NAME = b".APIVersions"
-_GZIP = b"\x1f\x8b"
 _ACTION = re.compile(r"\{\{.*?\}\}", re.S)
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|`[^`]*`|/\*.*?\*/|[()]|[$.\w]*\.Capabilities\.APIVersions\b', re.S)
 """Texts and comments, in which nothing is an expression; parentheses; the expression."""
@@ -24,14 +23,12 @@ _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|`[^`]*`|/\*.*?\*/|[()]|[$.\w]*\.Capabili
 
 def restricted(chart: ChartArchive, served: int) -> ChartArchive:
     """The chart whose templates see the last ``served`` API versions only."""
-    if _NAME not in chart.tar and _GZIP not in chart.tar:
-        return chart
     changes: dict[Member, bytes] = {}
     for name, file in chart.files():
         content = None
         if "/templates/" in name:
             content = _template(chart.read(file), served)
-        elif "/charts/" in name and chart.read(file).startswith(_GZIP):
+        elif "/charts/" in name and name.endswith(".tgz"):
             content = _packed(chart.read(file), served)
         if content is not None:
             changes[file] = content
