@@ -10,7 +10,6 @@ import functools
 import importlib
 import importlib.util
 import io
-import re
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from cluster_forge.adapters.helm import crd_files, schemas, served_apis
+from cluster_forge.adapters.helm import crd_files, required_apis, schemas, served_apis
 from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.chart_archives import ChartArchive
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
@@ -28,9 +27,6 @@ from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports.rendering import RenderedChart, RenderRequest
 
 _PACKAGE = "helm_python"
-_API_VERSIONS = b".APIVersions"
-_LOOKUP = re.compile(rb"\.APIVersions\.Has \"([^\"]+)\"")
-_GZIP = b"\x1f\x8b\x08"
 _RANGE_TEMPLATE = "{{- range .Values.versions }}{{ semverCompare $.Values.range . }},{{ end -}}"
 
 
@@ -56,7 +52,7 @@ class HelmSdk:
         return f"helm-python-sdk {folder.name.split('-')[1].removesuffix('.dist') if folder else 'unknown'}"
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
-        return _required_apis(chart_archives.tar(chart))
+        return required_apis.of(chart_archives.tar(chart))
 
     def render(self, request: RenderRequest, chart: ChartArchive | None = None) -> RenderedChart:
         chart = chart or chart_archives.opened(request.chart)
@@ -147,19 +143,6 @@ def _crds(chart: Any) -> list[dict[str, str]]:
     native = _library()._native  # noqa: SLF001 - so is the handle
     crds: list[dict[str, str]] = orjson.loads(native.call_string("helm_chart_crds", chart._raw()))  # noqa: SLF001
     return crds
-
-
-def _required_apis(tar: bytes) -> frozenset[str] | None:
-    """The API versions that templates look up; None if one is looked up other than by name, or in a packed dependency."""
-    names: set[str] = set()
-    place = tar.find(_API_VERSIONS)
-    while place >= 0:
-        lookup = _LOOKUP.match(tar, place)
-        if not lookup:
-            return None
-        names.add(lookup[1].decode(errors="replace"))
-        place = tar.find(_API_VERSIONS, lookup.end())
-    return None if _GZIP in tar else frozenset(names)
 
 
 def _accepting(chart: ChartArchive) -> ChartArchive:
