@@ -1,16 +1,21 @@
-"""Helm's library and the ``helm`` program render the same objects from every chart of the mirror."""
+"""Helm's library and the ``helm`` program render the same objects from every chart of the mirror, CRDs read by us included."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from cluster_forge.adapters.helm import crd_files
 from cluster_forge.adapters.helm.program import HelmProgram
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.rendering import InProcessRenderer
 from cluster_forge.adapters.yaml.fast import FastYaml
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
+from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.errors import RenderError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import batch, kubernetes_apis
@@ -26,9 +31,8 @@ FOLDED_BY_HELM_4 = {"configmap_shop-harbor-jobservice.yaml", "configmap_shop-har
 """Helm 4's program writes the texts in them again and keeps white space at the ends of their lines."""
 
 
-def objects(engine: HelmEngine, chart: bytes) -> dict[str, Any] | None:
-    """The objects by their files; None if the chart needs values."""
-    request = RenderRequest(
+def request(chart: bytes) -> RenderRequest:
+    return RenderRequest(
         chart=chart,
         values={},
         release="shop",
@@ -36,8 +40,13 @@ def objects(engine: HelmEngine, chart: bytes) -> dict[str, Any] | None:
         kubernetes=KubernetesVersion(1, MINOR),
         api_versions=kubernetes_apis.api_versions(MINOR),
     )
+
+
+def objects(engine: HelmEngine, chart: bytes) -> dict[str, Any] | None:
+    """The objects by their files; None if the chart needs values."""
+    job = RenderJob(component=NAME, chart=request(chart))
     try:
-        content = InProcessRenderer(engine, READER).render(RenderJob(component=NAME, chart=request)).content
+        content = InProcessRenderer(engine, READER).render(job).content
     except RenderError:
         return None
     return {manifest.id.file_name: manifest.document.json for manifest in batch.unpack(content, NAME)}
@@ -60,3 +69,26 @@ def test_both_engines_render_the_same_objects(corpus: Path, helm_program: str) -
         differing += [f"{path.name}: {name}" for name in certain if first[name] != other[name]]
     assert differing == []
     assert compared > 1000
+
+
+def test_crds_that_the_library_need_not_read_are_those_that_it_gives(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: Counter[str] = Counter()
+    for path in sorted((corpus / "mirror" / "charts").rglob("*.tgz")):
+        given = request(path.read_bytes())
+        archive = chart_archives.opened(given.chart)
+        spared = len(crd_files.with_lines(archive, {})[1])
+        if not spared:
+            continue
+        quick, again = HelmSdk().render(given), HelmSdk().render(given)
+        with monkeypatch.context() as patch:
+            patch.setattr(crd_files, "with_lines", lambda chart, _: (chart, {}))
+            full = HelmSdk().render(given)
+        assert quick.crds == full.crds, path.name
+        certain = [name for name, text in quick.templates.items() if text == again.templates[name]]
+        assert [full.templates[name] for name in certain] == [quick.templates[name] for name in certain], path.name
+        compared.update(files=spared, crds=len(full.crds), templates=len(certain))
+    assert compared["files"] > 90
+    assert compared["crds"] > 80
+    assert compared["templates"] > 300

@@ -1,4 +1,4 @@
-"""Archives are unpacked with a limit and with no more memory than they need; only the files that change are rewritten."""
+"""Archives are unpacked with a limit and with no more memory than they need; only the files that change are written again."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import zlib
 import pytest
 
 from cluster_forge.foundation import chart_archives
+from cluster_forge.foundation.chart_archives import ChartArchive
+from cluster_forge.foundation.errors import ArchiveError
 
 
 def test_all_members_are_unpacked_with_little_memory() -> None:
@@ -58,29 +60,55 @@ def info(name: str, **pax: str) -> tarfile.TarInfo:
     return member
 
 
-def files(archive: bytes) -> list[tuple[str, bytes]]:
-    with tarfile.open(fileobj=io.BytesIO(archive)) as members:
+def opened(content: bytes) -> ChartArchive:
+    return chart_archives.opened(gzip.compress(content))
+
+
+def changed(content: bytes, name: str, text: bytes) -> ChartArchive:
+    archive = opened(content)
+    return archive.with_content({file: text for found, file in archive.files() if found == name})
+
+
+def files(packed: bytes) -> list[tuple[str, bytes]]:
+    with tarfile.open(fileobj=io.BytesIO(packed)) as members:
         return [(member.name, file.read()) for member in members if (file := members.extractfile(member))]
 
 
 @pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
 @pytest.mark.parametrize("size", [0, 1, 512, 513, 5000])
-def test_files_are_rewritten_and_all_else_stays(form: int, size: int) -> None:
+def test_files_are_changed_and_all_else_stays(form: int, size: int) -> None:
     before = tar((info("chart/a"), b"a" * 700), (info(LONG), b"old"), (info("chart/b"), b"b"), form=form)
-    after = chart_archives.rewritten(before, lambda name, read: read()[:1] * size if name == LONG else None)
-    assert after is not None
-    assert files(after) == [("chart/a", b"a" * 700), (LONG, b"o" * size), ("chart/b", b"b")]
-    assert gzip.decompress(after).startswith(before[:1536])
+    archive = changed(before, LONG, b"o" * size)
+    assert files(archive.packed()) == [("chart/a", b"a" * 700), (LONG, b"o" * size), ("chart/b", b"b")]
+    assert {name: archive.read(file) for name, file in archive.files()} == dict(files(archive.packed()))
+    assert gzip.decompress(archive.packed()).startswith(before[:1536])
 
 
 def test_a_header_that_gives_another_size_does_not_stay() -> None:
     before = tar((info("chart/values.yaml", size="3", comment="x"), b"old"), (info("chart/b"), b"b"))
-    after = chart_archives.rewritten(before, lambda name, _: b"changed" if "values" in name else None)
-    assert after is not None
-    assert files(after) == [("chart/values.yaml", b"changed"), ("chart/b", b"b")]
+    packed = changed(before, "chart/values.yaml", b"changed").packed()
+    assert files(packed) == [("chart/values.yaml", b"changed"), ("chart/b", b"b")]
 
 
-def test_nothing_to_rewrite() -> None:
-    assert chart_archives.rewritten(tar((info("chart/a"), b"a")), lambda *_: None) is None
-    with pytest.raises(tarfile.TarError):
-        chart_archives.rewritten(b"text" * 500, lambda *_: None)
+def test_later_changes_are_added_to_earlier_ones_and_win() -> None:
+    archive = opened(tar(*((info(name), b"old") for name in "abc")))
+    a, b, _ = archive.members
+    twice = archive.with_content({a: b"1", b: b"1"}).with_content({b: b"2"})
+    assert files(twice.packed()) == [("a", b"1"), ("b", b"2"), ("c", b"old")]
+    assert archive.changes == {}
+
+
+def test_files_of_one_name_are_changed_one_by_one() -> None:
+    archive = opened(tar((info("a"), b"first"), (info("a"), b"second")))
+    assert files(archive.with_content({archive.members[1]: b"2"}).packed()) == [("a", b"first"), ("a", b"2")]
+
+
+def test_without_changes_the_tar_is_the_same() -> None:
+    before = tar((info("chart/a"), b"a" * 200_000)) + b"more"
+    assert gzip.decompress(opened(before).packed()) == before
+
+
+@pytest.mark.parametrize("packed", [b"", b"nonsense", gzip.compress(b""), gzip.compress(b"text" * 500)])
+def test_what_is_not_a_tar_is_an_error(packed: bytes) -> None:
+    with pytest.raises(ArchiveError, match="not a chart: "):
+        chart_archives.opened(packed)

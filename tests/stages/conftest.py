@@ -16,6 +16,7 @@ from cluster_forge.adapters.storage.cache import NoCache
 from cluster_forge.adapters.yaml.fast import FastYaml
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
+from cluster_forge.foundation.chart_archives import ChartArchive
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import (
     DescriptionError,
@@ -183,9 +184,9 @@ class CountingEngine:
         self.version = engine.version
         self.requests: list[RenderRequest] = []
 
-    def render(self, request: RenderRequest) -> RenderedChart:
+    def render(self, request: RenderRequest, chart: ChartArchive | None = None) -> RenderedChart:
         self.requests.append(request)
-        return self._engine.render(request)
+        return self._engine.render(request, chart)
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
         return self._engine.required_apis(chart)

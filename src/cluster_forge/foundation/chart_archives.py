@@ -1,4 +1,4 @@
-"""Charts in archives, and archives in charts: unpacked with a limit, and with other content for some files."""
+"""Charts in archives, and archives in charts: unpacked once, with a limit, and with other content for some files."""
 
 from __future__ import annotations
 
@@ -6,14 +6,85 @@ import errno
 import gzip
 import io
 import tarfile
-from collections.abc import Callable
-from typing import Final
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
+
+from cluster_forge.foundation import gzip_files, tar_members
+from cluster_forge.foundation.errors import ArchiveError
+from cluster_forge.foundation.tar_members import Member
 
 LARGEST: Final = 200 << 20
 """Bytes of an unpacked archive, since nothing else has looked at the size of one in a chart; Helm takes 100 MiB."""
+UNREADABLE: Final = (OSError, EOFError, zlib.error, tarfile.TarError)
+"""The errors of an archive that is damaged or too large."""
 _PIECE: Final = 1 << 20
 
-Read = Callable[[], bytes]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartArchive:
+    """An archive as a tar with its members, and the content of the files that were changed."""
+
+    tar: bytes
+    members: tuple[Member, ...]
+    changes: Mapping[Member, bytes] = field(default_factory=dict)
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Self:
+        """The archive in a gzip file.
+
+        Raises:
+            UNREADABLE: if it is damaged, too large, or not a tar.
+            ArchiveError: if it has a sparse file.
+        """
+        tar = unpacked(packed)
+        return cls(tar=tar, members=tar_members.members(tar))
+
+    def files(self) -> Iterator[tuple[str, Member]]:
+        """The files by their names, in the archive's order; a name may stand twice."""
+        return ((member.name, member) for member in self.members if member.is_file)
+
+    def read(self, file: Member) -> bytes:
+        """The content of a file."""
+        content = self.changes.get(file)
+        return self.tar[file.data : file.data + file.size] if content is None else content
+
+    def with_content(self, changes: Mapping[Member, bytes]) -> Self:
+        """The archive with other content for some files; all else stays byte for byte."""
+        return replace(self, changes={**self.changes, **changes}) if changes else self
+
+    def packed(self) -> bytes:
+        """The archive with its changes as a gzip file, not compressed: it is read at once."""
+        pieces: list[bytes] = []
+        done = 0
+        for member in sorted(self.changes, key=lambda member: member.start):
+            content = self.changes[member]
+            header = _header(member.name, len(content))
+            pieces += [self.tar[done : member.start], header, content, bytes(-len(content) % 512)]
+            done = member.end
+        return gzip_files.stored(b"".join((*pieces, self.tar[done:])))
+
+
+def opened(packed: bytes) -> ChartArchive:
+    """The chart in a gzip file.
+
+    Raises:
+        ArchiveError: if it cannot be read.
+    """
+    with _readable():
+        return ChartArchive.unpacked(packed)
+
+
+def tar(packed: bytes) -> bytes:
+    """The tar of the chart in a gzip file.
+
+    Raises:
+        ArchiveError: if it cannot be unpacked.
+    """
+    with _readable():
+        return unpacked(packed)
 
 
 def unpacked(archive: bytes) -> bytes:
@@ -22,6 +93,9 @@ def unpacked(archive: bytes) -> bytes:
     Raises:
         OSError, EOFError, zlib.error: if it is damaged; OSError with EFBIG if it is larger than `LARGEST`.
     """
+    single = gzip_files.single_member(archive, LARGEST)
+    if single is not None:
+        return single
     content = bytearray()
     with gzip.open(io.BytesIO(archive)) as file:
         while piece := file.read(_PIECE):  # a read of LARGEST would reserve so much memory at once
@@ -31,29 +105,16 @@ def unpacked(archive: bytes) -> bytes:
     return bytes(content)
 
 
-def rewritten(content: bytes, rewrite: Callable[[str, Read], bytes | None]) -> bytes | None:
-    """The tar ``content``, packed, with other content for some files; None if no file gets any.
-
-    ``rewrite`` gets the path of each file and what reads it, and gives its new content, or None to leave it as it is. All
-    else stays byte for byte. The gzip is not compressed: it is read at once.
-
-    Raises:
-        tarfile.TarError: if it is not a tar.
-    """
-    pieces: list[bytes] = []
-    done = 0
-    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        for member in archive:
-            file = archive.extractfile(member) if member.isreg() else None
-            after = rewrite(member.name, file.read) if file else None
-            if after is not None:
-                pieces += [content[done : member.offset], _header(member, len(after)), after, bytes(-len(after) % 512)]
-                done = archive.offset  # where the next header begins
-    return gzip.compress(b"".join((*pieces, content[done:])), compresslevel=0, mtime=0) if pieces else None
-
-
-def _header(member: tarfile.TarInfo, size: int) -> bytes:
-    """The header of a plain file instead of ``member``: what says more of the former content is left out."""
-    header = tarfile.TarInfo(member.name)
-    header.size, header.mode, header.mtime = size, member.mode, member.mtime
+def _header(name: str, size: int) -> bytes:
+    """The header of a plain file: what says more of the former content is left out."""
+    header = tarfile.TarInfo(name)
+    header.size = size
     return header.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except UNREADABLE as error:
+        raise ArchiveError(f"not a chart: {error}", fix="check the chart with `helm lint`") from error

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.remark import Remark
 from cluster_forge.stack.model import KubernetesVersion, Values
+
+if TYPE_CHECKING:  # who only passes requests on needs no archives
+    from cluster_forge.foundation.chart_archives import ChartArchive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +47,8 @@ class HelmEngine(Protocol):
     def version(self) -> str:
         """The engine and its version: part of every fingerprint."""
 
-    def render(self, request: RenderRequest) -> RenderedChart:
-        """Render one chart; safe to call from several threads.
+    def render(self, request: RenderRequest, chart: ChartArchive | None = None) -> RenderedChart:
+        """Render one chart; safe to call from several threads. ``chart``: instead of the request's, already unpacked.
 
         Raises:
             RenderError: the chart's own message: template, values schema, ``kubeVersion``.

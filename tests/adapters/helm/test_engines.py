@@ -491,6 +491,9 @@ def test_both_engines_render_the_same_objects(helm_program: str, files: Files, v
     assert objects(HelmSdk(), same) == objects(HelmProgram(helm_program), same)
 
 
+HELPER = '{{ define "has" }}{{ if .context.Capabilities.APIVersions.Has .api }}yes{{ end }}{{ end }}'
+
+
 class TestRequiredApis:
     def test_names_in_templates_are_found(self) -> None:
         files = {
@@ -506,13 +509,35 @@ class TestRequiredApis:
             "{{ if .Capabilities.APIVersions.Has .Values.api }}a: b{{ end }}",
             "{{ if .Capabilities.APIVersions.Has `policy/v1` }}a: b{{ end }}",
             '{{ if .Capabilities.APIVersions.Has (printf "%s/v1" "policy") }}a: b{{ end }}',
-            '{{ if has "policy/v1" .Capabilities.APIVersions }}a: b{{ end }}',
+            '{{ if has "policy/v1" .Capabilities.APIVersions.Other }}a: b{{ end }}',
+            "{{ if has .Values.api .Capabilities.APIVersions }}a: b{{ end }}",
+            "{{ if .Capabilities.APIVersions.Has .api }}a: b{{ end }}",
+            HELPER + '{{ include "has" (dict "context" $ "api" .Values.api) }}',
+            HELPER + '{{ include "has" (dict "api" .Values.api "context" $) }}',
+            HELPER + '{{ include `has` (dict "api" "batch/v1" "context" $) }}',
+            HELPER + "{{ range .Values.apis }}{{ if $.Capabilities.APIVersions.Has .api }}a: b{{ end }}{{ end }}",
+            HELPER.replace("{{ if", "{{ with .context }}{{ if").replace("{{ end }}", "{{ end }}{{ end }}", 1),
             '{{ $apis := .Capabilities.APIVersions }}{{ if $apis.Has "policy/v1" }}a: b{{ end }}',
         ],
     )
     def test_other_lookups_make_them_unknown(self, template: str) -> None:
         literal = '{{ if .Capabilities.APIVersions.Has "batch/v1" }}a: b{{ end }}'
         assert HelmSdk().required_apis(chart({"templates/a.yaml": template, "templates/b.yaml": literal})) is None
+
+    @pytest.mark.parametrize(
+        ("template", "apis"),
+        [
+            ('{{ if has "policy/v1" .Capabilities.APIVersions }}a: b{{ end }}', {"policy/v1"}),
+            ('{{ if not (has "policy/v1" $.Capabilities.APIVersions) }}a: b{{ end }}', {"policy/v1"}),
+            (HELPER, set()),
+            (HELPER + '{{ include "has" (dict "api" "batch/v1" "context" $) }}', {"batch/v1"}),
+            (HELPER + HELPER + '{{ if include "has" ( dict "api" "a/v1" "context" . ) }}a: b{{ end }}', {"a/v1"}),
+        ],
+    )
+    def test_names_that_are_passed_on_are_found(self, template: str, apis: set[str]) -> None:
+        literal = '{{ if .Capabilities.APIVersions.Has "batch/v2" }}a: b{{ end }}'
+        files = {"templates/a.yaml": template, "templates/b.yaml": literal, "README.md": "| `has` | asks |"}
+        assert HelmSdk().required_apis(chart(files)) == apis | {"batch/v2"}
 
     def test_packed_dependency_makes_them_unknown(self) -> None:
         packed = chart({"templates/a.yaml": '{{ .Capabilities.APIVersions.Has "policy/v1" }}'})

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cluster_forge.adapters.charts import chart_yaml
+from cluster_forge.foundation import gzip_files, tar_members
 from cluster_forge.foundation.errors import ArchiveError
 from cluster_forge.foundation.names import counted
 from cluster_forge.ports.sources import ChartIdentity
@@ -47,20 +48,19 @@ def check_archive(data: bytes, name: str) -> ChartIdentity:
     unpacked = _unpacked(data, name)
     metadata: bytes | None = None
     total = 0
-    with _opened(unpacked, name) as archive:
-        for number, member in enumerate(_members(archive, unpacked, name)):
-            total += max(0, member.size)
-            problem = _problem(member)
-            if number >= _MOST_ENTRIES:
-                problem = problem or f"too many entries (limit {_MOST_ENTRIES:,})"
-            elif total > _MOST_BYTES:
-                problem = problem or f"more than {_MOST_BYTES >> 20} MB in total"
-            if problem:
-                raise ArchiveError(f"{name} is unsafe: {member.name!r}: {problem}", fix=_FIX)
-            if _is_chart_yaml(member):
-                if metadata is not None:
-                    raise ArchiveError(f"{name} is unsafe: {member.name!r}: a second Chart.yaml", fix=_FIX)
-                metadata = _content(member, unpacked) if member.isreg() else None
+    for number, member in enumerate(_members(unpacked, name)):
+        total += max(0, member.size)
+        problem = _problem(member)
+        if number >= _MOST_ENTRIES:
+            problem = problem or f"too many entries (limit {_MOST_ENTRIES:,})"
+        elif total > _MOST_BYTES:
+            problem = problem or f"more than {_MOST_BYTES >> 20} MB in total"
+        if problem:
+            raise ArchiveError(f"{name} is unsafe: {member.name!r}: {problem}", fix=_FIX)
+        if _is_chart_yaml(member):
+            if metadata is not None:
+                raise ArchiveError(f"{name} is unsafe: {member.name!r}: a second Chart.yaml", fix=_FIX)
+            metadata = _content(member, unpacked) if member.isreg() else None
     if metadata is None:
         raise ArchiveError(
             f"{name} is not a chart: no directory in it has a Chart.yaml", fix="check that it is a Helm chart"
@@ -77,11 +77,10 @@ def described(data: bytes, name: str) -> dict[str, str]:
     check_archive(data, name)
     unpacked = _unpacked(data, name)
     texts: dict[str, str] = {}
-    with _opened(unpacked, name) as archive:
-        for member in _members(archive, unpacked, name):
-            path = member.name.partition("/")[2]
-            if member.isreg() and _METADATA.fullmatch(path):
-                texts[path] = _content(member, unpacked).decode("utf-8-sig", errors="replace")
+    for member in _members(unpacked, name):
+        path = member.name.partition("/")[2]
+        if member.isreg() and _METADATA.fullmatch(path):
+            texts[path] = _content(member, unpacked).decode("utf-8-sig", errors="replace")
     return texts
 
 
@@ -94,6 +93,9 @@ def _unpacked(data: bytes, name: str) -> bytes:
     if not data.startswith(b"\x1f\x8b"):
         raise ArchiveError(f"{name} is not gzip", fix="check that the address is that of a chart's .tgz")
     most = min(_MOST_BYTES, max(_FREE_BYTES, _MOST_RATIO * len(data)))
+    single = gzip_files.single_member(data, most)
+    if single is not None:
+        return single
     parts: list[bytes] = []
     size = 0
     try:
@@ -157,22 +159,36 @@ def _opened(unpacked: bytes, name: str) -> tarfile.TarFile:
         raise _not_tar(name, error) from error
 
 
-def _members(archive: tarfile.TarFile, unpacked: bytes, name: str) -> Iterator[tarfile.TarInfo]:
-    """The archive's members; tarfile also stops at a broken header, so the end is verified.
+def _members(unpacked: bytes, name: str) -> Iterator[tarfile.TarInfo]:
+    """The archive's members.
 
     Raises:
         ArchiveError: if the tar is broken.
     """
-    while True:
-        try:
-            member = archive.next()
-        except Exception as error:  # any exception that a broken header causes in tarfile
-            raise _not_tar(name, error) from error
-        if member is None:
-            break
-        yield member
-    if unpacked[archive.offset : archive.offset + 512].strip(b"\0"):
-        raise ArchiveError(f"{name} is damaged: its tar ends after {archive.offset:,} bytes", fix=_FETCH_AGAIN)
+    plain = tar_members.plain_members(unpacked)
+    return _members_by_tarfile(unpacked, name) if plain is None else map(_tar_info, plain)
+
+
+def _tar_info(plain: tar_members.Member) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(plain.name)
+    member.type = tarfile.REGTYPE if plain.is_file else tarfile.DIRTYPE
+    member.size, member.offset_data = plain.size, plain.data
+    return member
+
+
+def _members_by_tarfile(unpacked: bytes, name: str) -> Iterator[tarfile.TarInfo]:
+    """The members as of tarfile; it also stops at a broken header, so the end is verified."""
+    with _opened(unpacked, name) as archive:
+        while True:
+            try:
+                member = archive.next()
+            except Exception as error:  # any exception that a broken header causes in tarfile
+                raise _not_tar(name, error) from error
+            if member is None:
+                break
+            yield member
+        if unpacked[archive.offset : archive.offset + 512].strip(b"\0"):
+            raise ArchiveError(f"{name} is damaged: its tar ends after {archive.offset:,} bytes", fix=_FETCH_AGAIN)
 
 
 def _not_tar(name: str, error: Exception) -> ArchiveError:

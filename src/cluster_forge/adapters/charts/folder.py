@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import io
-import struct
 import tarfile
-import zlib
-from typing import Final
 
 from cluster_forge.adapters.charts import chart_yaml, helmignore
+from cluster_forge.foundation import gzip_files
 from cluster_forge.foundation.errors import ArchiveError
 from cluster_forge.foundation.file_tree import FileTree
-
-_HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-"""gzip (RFC 1952): deflate, no name, no time, an unknown system."""
-_BLOCK: Final = 0xFFFF
 
 
 def pack_folder(files: FileTree, name: str) -> bytes:
@@ -38,15 +32,4 @@ def pack_folder(files: FileTree, name: str) -> bytes:
                 entry.size = len(files[path])
                 entry.mode = 0o755 if path in files.executable else 0o644
                 archive.addfile(entry, io.BytesIO(files[path]))
-    return _gzip(buffer.getvalue())
-
-
-def _gzip(content: bytes) -> bytes:
-    """Gzip of stored blocks (RFC 1951, 3.2.4): versions of zlib compress differently, and the digest must not differ."""
-    parts = [_HEADER]
-    for start in range(0, len(content), _BLOCK):
-        block = content[start : start + _BLOCK]
-        is_last = start + _BLOCK >= len(content)
-        parts += [struct.pack("<BHH", is_last, len(block), len(block) ^ 0xFFFF), block]
-    parts.append(struct.pack("<II", zlib.crc32(content), len(content) & 0xFFFFFFFF))
-    return b"".join(parts)
+    return gzip_files.stored(buffer.getvalue())

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import gzip
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-import zlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +14,8 @@ from pathlib import Path
 import orjson
 
 from cluster_forge.adapters.helm import schemas, served_apis
+from cluster_forge.foundation import chart_archives
+from cluster_forge.foundation.chart_archives import ChartArchive
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.manifests.finding import Severity
@@ -49,16 +48,14 @@ class HelmProgram:
     def version(self) -> str:
         return f"helm {self._run(['version', '--template', '{{.Version}}'], b'').strip()}"
 
-    def render(self, request: RenderRequest) -> RenderedChart:
-        chart = request.chart
-        with contextlib.suppress(OSError, EOFError, zlib.error):  # Helm says what is wrong with it
-            content = gzip.decompress(chart)
-            if not request.skip_schema:
-                schemas.refuse_foreign(content)
-            chart = served_apis.restricted(content, len(request.api_versions)) or chart
+    def render(self, request: RenderRequest, chart: ChartArchive | None = None) -> RenderedChart:
+        chart = chart or chart_archives.opened(request.chart)
+        if not request.skip_schema:
+            schemas.refuse_foreign(chart)
+        chart = served_apis.restricted(chart, len(request.api_versions))
         with tempfile.TemporaryDirectory(prefix="cluster-forge-") as folder:
             archive = Path(folder, "chart.tgz")
-            archive.write_bytes(chart)
+            archive.write_bytes(chart.packed())
             arguments = ["template", request.release, str(archive), "--namespace", request.namespace]
             arguments += ["--kube-version", str(request.kubernetes), "--include-crds", "--values", "-"]
             arguments += [f"--api-versions={version}" for version in request.api_versions]
@@ -142,7 +139,7 @@ class HelmProgram:
 
 def _may_use(capability: bytes, archive: bytes) -> bool:
     """Whether a template may use one of ``.Capabilities``; a dependency that is an archive itself is not searched."""
-    content = gzip.decompress(archive)
+    content = chart_archives.tar(archive)
     return capability in content or b"\x1f\x8b\x08" in content
 
 

@@ -6,9 +6,6 @@ Helm's validator loads what a schema refers to, from the network and from files 
 from __future__ import annotations
 
 import errno
-import io
-import tarfile
-import zlib
 from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin, urlsplit
@@ -16,7 +13,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 import orjson
 
 from cluster_forge.foundation.addresses import without_credentials
-from cluster_forge.foundation.chart_archives import LARGEST, unpacked
+from cluster_forge.foundation.chart_archives import LARGEST, UNREADABLE, ChartArchive
 from cluster_forge.foundation.errors import RenderError
 
 FILE: Final = "values.schema.json"
@@ -28,19 +25,15 @@ _BUILT_IN: Final = "json-schema.org"
 _FIX: Final = "use a version of the chart with a complete schema, or set `helm.skipSchemaValidation: true`"
 _DEEPEST: Final = 5
 """Archives in archives."""
-_LARGEST: Final = 200 << 20
-"""Bytes of an unpacked archive in a chart; Helm takes 100 MiB."""
 
 
-def refuse_foreign(archive: bytes) -> None:
+def refuse_foreign(chart: ChartArchive) -> None:
     """Refuse schemas that refer to anything outside of themselves: only `mine` fetches, and only what is described.
-
-    ``archive`` is a chart as a tar archive.
 
     Raises:
         RenderError: with the schema and what it refers to; also if an archive is too deep or too large to be searched.
     """
-    for name, content in _schemas(archive, _DEEPEST):
+    for name, content in _schemas(chart, _DEEPEST):
         try:
             schema = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
         except orjson.JSONDecodeError as error:
@@ -49,36 +42,30 @@ def refuse_foreign(archive: bytes) -> None:
             raise RenderError(f"{name} refers to {without_credentials(target)[:200]}, which is not fetched", fix=_FIX)
 
 
-def _schemas(archive: bytes, depth: int) -> Iterator[tuple[str, bytes]]:
+def _schemas(chart: ChartArchive, depth: int) -> Iterator[tuple[str, bytes]]:
     """The schemas of a chart and of its packed dependencies, by their paths."""
-    if FILE.encode() not in archive and b"\x1f\x8b\x08" not in archive:
-        return
-    if not depth:
-        raise RenderError(f"has archives in archives, nesting too deep (limit {_DEEPEST})", fix=_FIX)
-    with tarfile.open(fileobj=io.BytesIO(archive)) as members:
-        for member in members:
-            file = members.extractfile(member) if member.isreg() else None
-            if file is None:
-                continue
-            if member.name.endswith(f"/{FILE}"):
-                content = file.read()
-                if content.strip():
-                    yield member.name, content
-            elif "/charts/" in member.name and member.name.endswith((".tgz", ".tar.gz")):
-                try:
-                    yield from ((f"{member.name}: {name}", schema) for name, schema in _packed(file.read(), depth - 1))
-                except (OSError, EOFError, zlib.error, tarfile.TarError):
-                    continue  # Helm says what is wrong with it
+    for name, file in chart.files():
+        is_schema = name.endswith(f"/{FILE}")
+        is_packed = "/charts/" in name and name.endswith((".tgz", ".tar.gz"))
+        if not depth and (is_schema or is_packed):
+            raise RenderError(f"has archives in archives, nesting too deep (limit {_DEEPEST})", fix=_FIX)
+        if is_schema and (content := chart.read(file)).strip():
+            yield name, content
+        elif is_packed:
+            try:
+                yield from ((f"{name}: {inner}", schema) for inner, schema in _packed(chart.read(file), depth - 1))
+            except UNREADABLE:
+                continue  # Helm says what is wrong with it
 
 
 def _packed(archive: bytes, depth: int) -> list[tuple[str, bytes]]:
     try:
-        content = unpacked(archive)
+        chart = ChartArchive.unpacked(archive)
     except OSError as error:
         if error.errno != errno.EFBIG:
             raise
         raise RenderError(f"has an archive that unpacks to more than {LARGEST >> 20} MiB", fix=_FIX) from error
-    return list(_schemas(content, depth))
+    return list(_schemas(chart, depth))
 
 
 def _foreign(schema: Any) -> Iterator[str]:

@@ -7,29 +7,26 @@ every render loads the archive again, and handles never leave a call.
 from __future__ import annotations
 
 import functools
-import gzip
 import importlib
 import importlib.util
 import io
-import re
 import tarfile
-import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import orjson
 
-from cluster_forge.adapters.helm import schemas, served_apis
+from cluster_forge.adapters.helm import crd_files, required_apis, schemas, served_apis
 from cluster_forge.foundation import chart_archives
+from cluster_forge.foundation.chart_archives import ChartArchive
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports.rendering import RenderedChart, RenderRequest
 
 _PACKAGE = "helm_python"
-_LOOKUP = re.compile(rb"\.APIVersions\.Has \"([^\"]+)\"")
-_GZIP = b"\x1f\x8b\x08"
 _RANGE_TEMPLATE = "{{- range .Values.versions }}{{ semverCompare $.Values.range . }},{{ end -}}"
 
 
@@ -55,19 +52,26 @@ class HelmSdk:
         return f"helm-python-sdk {folder.name.split('-')[1].removesuffix('.dist') if folder else 'unknown'}"
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
-        return _required_apis(_unpacked(chart))
+        return required_apis.of(chart_archives.tar(chart))
 
-    def render(self, request: RenderRequest) -> RenderedChart:
-        content = _unpacked(request.chart)
-        if not request.skip_schema:
-            schemas.refuse_foreign(content)
-        archive = served_apis.restricted(content, len(request.api_versions)) or request.chart
+    def render(self, request: RenderRequest, chart: ChartArchive | None = None) -> RenderedChart:
+        chart = chart or chart_archives.opened(request.chart)
         if request.skip_schema:
-            archive = _accepting(_unpacked(archive)) or archive
-        with _load(archive) as chart:
-            _check_installable(chart, request, self)
-            templates = _templates(chart, request)
-            crds = _crds(chart)  # after rendering, which decides about the dependencies
+            chart = _accepting(chart)
+        else:
+            schemas.refuse_foreign(chart)
+        chart = served_apis.restricted(chart, len(request.api_versions))
+        spared, texts = crd_files.with_lines(chart, request.values)
+        rendered = self._rendered(spared, request)
+        if texts and crd_files.are_shown(rendered.templates.values()):
+            return self._rendered(chart, request)
+        return replace(rendered, crds=tuple((path, texts.get(text, text)) for path, text in rendered.crds))
+
+    def _rendered(self, chart: ChartArchive, request: RenderRequest) -> RenderedChart:
+        with _load(chart.packed()) as loaded:
+            _check_installable(loaded, request, self)
+            templates = _templates(loaded, request)
+            crds = _crds(loaded)  # after rendering, which decides about the dependencies
         return RenderedChart(
             templates={path: text for path, text in sorted(templates.items()) if not path.endswith("NOTES.txt")},
             crds=tuple((str(crd["filename"]), str(crd["data"])) for crd in crds),
@@ -141,23 +145,9 @@ def _crds(chart: Any) -> list[dict[str, str]]:
     return crds
 
 
-def _required_apis(content: bytes) -> frozenset[str] | None:
-    """The API versions that templates look up; None if one is looked up other than by name, or in a packed dependency."""
-    names = _LOOKUP.findall(content)
-    is_known = len(names) == content.count(b".APIVersions") and _GZIP not in content
-    return frozenset(name.decode(errors="replace") for name in names) if is_known else None
-
-
-def _unpacked(archive: bytes) -> bytes:
-    try:
-        return gzip.decompress(archive)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ArchiveError(f"not a chart: {error}", fix="check the chart with `helm lint`") from error
-
-
-def _accepting(content: bytes) -> bytes | None:
-    """The chart, packed, with schemas that accept all values: Helm's library has no option to skip them. None without any."""
-    return chart_archives.rewritten(content, lambda name, _: b"{}" if name.endswith(f"/{schemas.FILE}") else None)
+def _accepting(chart: ChartArchive) -> ChartArchive:
+    """The chart with schemas that accept all values: Helm's library has no option to skip them."""
+    return chart.with_content({file: b"{}" for name, file in chart.files() if name.endswith(f"/{schemas.FILE}")})
 
 
 def _load(archive: bytes) -> Any:

@@ -9,37 +9,39 @@ a template becomes the end of that list. A template that reaches the list in ano
 from __future__ import annotations
 
 import re
-import tarfile
-import zlib
 
 from cluster_forge.foundation import chart_archives
+from cluster_forge.foundation.chart_archives import ChartArchive
+from cluster_forge.foundation.errors import ArchiveError
+from cluster_forge.foundation.tar_members import Member
 
 _NAME = b".APIVersions"
-_GZIP = b"\x1f\x8b"
 _ACTION = re.compile(r"\{\{.*?\}\}", re.S)
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|`[^`]*`|/\*.*?\*/|[()]|[$.\w]*\.Capabilities\.APIVersions\b', re.S)
 """Texts and comments, in which nothing is an expression; parentheses; the expression."""
 
 
-def restricted(content: bytes, served: int) -> bytes | None:
-    """The chart in the tar archive ``content``, packed, whose templates see the last ``served`` API versions only.
-
-    None if no template asks for API versions.
-    """
-    if _NAME not in content and _GZIP not in content:
-        return None
-
-    def rewrite(name: str, read: chart_archives.Read) -> bytes | None:
+def restricted(chart: ChartArchive, served: int) -> ChartArchive:
+    """The chart whose templates see the last ``served`` API versions only."""
+    changes: dict[Member, bytes] = {}
+    for name, file in chart.files():
+        content = None
         if "/templates/" in name:
-            return _template(read(), served)
-        if "/charts/" in name and (before := read()).startswith(_GZIP):
-            return restricted(chart_archives.unpacked(before), served)
-        return None
+            content = _template(chart.read(file), served)
+        elif "/charts/" in name and name.endswith(".tgz"):
+            content = _packed(chart.read(file), served)
+        if content is not None:
+            changes[file] = content
+    return chart.with_content(changes)
 
+
+def _packed(content: bytes, served: int) -> bytes | None:
+    """A packed dependency with its templates restricted; None if there is nothing to restrict."""
     try:
-        return chart_archives.rewritten(content, rewrite)
-    except (OSError, EOFError, zlib.error, tarfile.TarError):
+        chart = restricted(chart_archives.opened(content), served)
+    except ArchiveError:
         return None  # Helm says what is wrong with it
+    return chart.packed() if chart.changes else None
 
 
 def _template(content: bytes, served: int) -> bytes | None:

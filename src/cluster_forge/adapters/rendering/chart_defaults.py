@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cluster_forge.adapters.rendering.chart_tree import Chart, Dependency, Table, merged, with_values
+from cluster_forge.foundation.chart_archives import ChartArchive
 
 GLOBAL: Final = "global"
 
@@ -30,12 +31,12 @@ class Installed:
         return any(sub.dependency for sub in self.subcharts)
 
 
-def explicit(archive: bytes, chart: Chart, values: Table) -> tuple[bytes, Table]:
+def explicit(archive: ChartArchive, chart: Chart, values: Table) -> tuple[ChartArchive, Table]:
     """The archive and the values that every version of Helm renders as Helm 3.22 renders the given ones."""
     part = installed(chart, values)
     changed = dict(_changed(part, values, is_merged=False))
     given = with_nulls(values, completed(part, values, {} if part.has_declared else table(values, GLOBAL)))
-    return with_values(archive, changed) if changed else archive, given
+    return with_values(archive, changed), given
 
 
 def installed(chart: Chart, values: Table) -> Installed:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import posixpath
 import re
-import tarfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -14,7 +11,8 @@ from typing import Any, Final
 import orjson
 
 from cluster_forge.foundation import chart_archives
-from cluster_forge.foundation.errors import ArchiveError, ManifestError
+from cluster_forge.foundation.chart_archives import ChartArchive
+from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.manifests import split
 from cluster_forge.ports.rendering import YamlReader
 
@@ -71,8 +69,8 @@ class Chart:
                 yield chart.name, chart, None
 
 
-def read(archive: bytes, reader: YamlReader) -> Chart:
-    """The chart in an archive (``.tgz``).
+def read(archive: ChartArchive, reader: YamlReader) -> Chart:
+    """The chart in an archive.
 
     Raises:
         ArchiveError, ManifestError: if it is not a chart that Helm reads.
@@ -80,15 +78,11 @@ def read(archive: bytes, reader: YamlReader) -> Chart:
     return _packed(archive, reader, _DEEPEST, is_whole=True)
 
 
-def with_values(archive: bytes, values: Mapping[str, Table]) -> bytes:
+def with_values(archive: ChartArchive, values: Mapping[str, Table]) -> ChartArchive:
     """The archive with other default values for the charts in these folders."""
-
-    def rewrite(name: str, _read: chart_archives.Read) -> bytes | None:
-        folder, file = posixpath.split(_path(name))
-        content = values.get(f"{folder}/" if folder else "") if file == "values.yaml" else None
-        return None if content is None else orjson.dumps(content)
-
-    return chart_archives.rewritten(chart_archives.unpacked(archive), rewrite) or archive
+    contents = {f"{folder}values.yaml": orjson.dumps(table) for folder, table in values.items()}
+    files = ((_path(name), file) for name, file in archive.files())
+    return archive.with_content({file: contents[path] for path, file in files if path in contents})
 
 
 def _path(name: str) -> str:
@@ -96,17 +90,8 @@ def _path(name: str) -> str:
     return posixpath.normpath(name.partition("/")[2])
 
 
-def _packed(archive: bytes, reader: YamlReader, depth: int, *, is_whole: bool = False) -> Chart:
-    files: dict[str, bytes] = {}
-    try:
-        with tarfile.open(fileobj=io.BytesIO(chart_archives.unpacked(archive))) as members:
-            for member in members:
-                path = _path(member.name)
-                file = members.extractfile(member) if member.isreg() and _READ.fullmatch(path) else None
-                if file is not None:
-                    files[path] = file.read()
-    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
-        raise ArchiveError(f"not a chart: {error}", fix="check the chart with `helm lint`") from error
+def _packed(archive: ChartArchive, reader: YamlReader, depth: int, *, is_whole: bool = False) -> Chart:
+    files = {path: archive.read(file) for name, file in archive.files() if _READ.fullmatch(path := _path(name))}
     return _chart(files, "", reader, depth, is_whole=is_whole)
 
 
@@ -136,7 +121,7 @@ def _charts(
         if name.startswith(("_", ".")):
             continue
         if name.endswith(".tgz"):
-            yield _packed(files[folder + name], reader, depth)
+            yield _packed(chart_archives.opened(files[folder + name]), reader, depth)
         elif f"{folder}{name}/Chart.yaml" in files:
             yield _chart(files, f"{folder}{name}/", reader, depth, is_whole=is_whole)
 

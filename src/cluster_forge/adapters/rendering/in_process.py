@@ -8,6 +8,7 @@ from dataclasses import replace
 import orjson
 
 from cluster_forge.adapters.rendering import chart_defaults, chart_tree, chart_warnings, null_values
+from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.errors import ArchiveError, ForgeError, ManifestError, raise_all
 from cluster_forge.manifests import batch, normalize, split
 from cluster_forge.manifests.manifest import Document, Manifest, Provenance
@@ -60,14 +61,15 @@ class InProcessRenderer:
     def _rendered(self, request: RenderRequest) -> RenderedChart:
         """What Helm renders and warns of, the same with each version of Helm (see `chart_defaults`)."""
         try:
-            chart = chart_tree.read(request.chart, self._reader)
-            archive, values = chart_defaults.explicit(request.chart, chart, request.values)
+            archive = chart_archives.opened(request.chart)
+            chart = chart_tree.read(archive, self._reader)
+            archive, values = chart_defaults.explicit(archive, chart, request.values)
             remarks = chart_warnings.remarks(chart, request.values)
         except (ForgeError, RecursionError) as error:
             self._engine.render(request)  # Helm's own message says more
             reason = "nesting too deep" if isinstance(error, RecursionError) else error
             raise ArchiveError(f"not a chart: {reason}", fix="check the chart with `helm lint`") from error
-        rendered = self._engine.render(replace(request, chart=archive, values=values))
+        rendered = self._engine.render(replace(request, values=values), archive)
         return replace(rendered, remarks=(*remarks, *rendered.remarks))
 
     def _manifests(self, documents: Documents, job: RenderJob) -> tuple[Manifest, ...]:

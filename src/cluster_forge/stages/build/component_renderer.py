@@ -27,7 +27,7 @@ from cluster_forge.stages.build.rendered_component import RenderedComponent, vis
 from cluster_forge.stages.toolbox import Toolbox
 
 STAGE = "render"
-_API_VERSIONS = ".APIVersions"
+_API_VERSIONS = "apiversions"
 
 
 class ComponentRenderer:
@@ -188,7 +188,7 @@ class ComponentRenderer:
     def _find_required_apis(self, component: Component) -> frozenset[str] | None:
         if not component.helm:
             return frozenset()
-        if _API_VERSIONS in str(component.values):  # values may hold templates, too
+        if _API_VERSIONS in str(component.values).lower():  # values may hold templates, too, and call the chart's own
             return None
         try:
             return self._toolbox.renderer.required_apis(self._archive(component))
