@@ -35,7 +35,7 @@ class Document:
     documents are equal if their contents are.
     """
 
-    __slots__ = ("_body", "_facts", "_header", "_is_emitted", "_json", "_read", "_text")
+    __slots__ = ("_body", "_facts", "_is_emitted", "_json", "_read", "_text")
 
     def __init__(  # noqa: PLR0913 - each form
         self,
@@ -51,7 +51,6 @@ class Document:
         are known. ``is_emitted``: ``text`` is what the `emitter` writes, not a file that may have been edited by hand.
         """
         self._body = body
-        self._header = body
         self._json = json
         self._text = text
         self._facts = facts
@@ -72,9 +71,7 @@ class Document:
     @property
     def header(self) -> Body:
         """The tree with ``apiVersion``, ``kind`` and ``metadata`` at least, as Kubernetes' PartialObjectMetadata."""
-        if self._header is None:
-            self._header = self.body if self._body or self._json is None else header.of(self._json)
-        return self._header
+        return self.body if self._body is not None or self._json is None else header.of(self._json)
 
     @property
     def json(self) -> bytes:
@@ -98,9 +95,10 @@ class Document:
 
     def with_metadata(self, metadata: Mapping[str, Any]) -> Document:
         """The document with other ``metadata``, of which the facts say nothing: they stay."""
+        former = Document(json=self._json, body=self._body, read=self._read)  # the former text is not needed any more
         is_spliced = self._text is not None and self._is_emitted
         return Document(
-            read=lambda: {**self.body, "metadata": metadata},
+            read=lambda: {**former.body, "metadata": metadata},
             text=header.replaced(self.text, _emitted({"metadata": metadata})) if is_spliced else None,
             facts=self.facts,
         )
