@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from cluster_forge.ports.storage import StoredKind
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
-_FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "768MiB", "PYTHONUTF8": "1"}
-"""For Helm's library: less CPU than with Go's default, for some memory, but not for much (ADR 0006)."""
+_FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "128MiB", "PYTHONUTF8": "1"}
+"""For Helm's library: less CPU than with Go's default, for some memory; more than this limit saves no CPU (ADR 0012)."""
 
 _EARLY_WORKERS = 4
 """Processes that are started before it is known how many are needed."""

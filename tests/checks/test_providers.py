@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from cluster_forge.checks import registry
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Severity
-from cluster_forge.manifests.manifest import Manifest, Provenance
+from cluster_forge.manifests.manifest import Document, Manifest, Provenance
 
 RESOURCES, CUSTOM, EXTERNAL = "metrics.k8s.io", "custom.metrics.k8s.io", "external.metrics.k8s.io"
 CLAIM = {"accessModes": ["ReadWriteOnce"]}
@@ -148,3 +149,12 @@ def test_objects_of_a_component_that_need_the_same_are_one_finding() -> None:
         "needs loadbalancer, which neither the stack nor the target provides: it gets no address, and an Argo CD would wait for it "
         "(also: Service/b, Service/c)"
     )
+
+
+@pytest.mark.parametrize(
+    ("api", "kind", "text"), [("apps/v1", "Deployment", b"volumes: []\n"), ("v1", "Service", b"type: ClusterIP\n")]
+)
+def test_an_object_whose_text_names_no_claim_and_no_balancer_is_not_read(api: str, kind: str, text: bytes) -> None:
+    manifest = resource(api, kind)
+    unreadable = Document(json=b"", text=text, facts=manifest.facts)
+    assert missing(replace(manifest, document=unreadable)) == []

@@ -204,6 +204,7 @@ class CountingRenderer:
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
         self.jobs: list[RenderJob] = []
+        self.jobs_before_close: list[int] = []
 
     @property
     def version(self) -> str:
@@ -215,6 +216,10 @@ class CountingRenderer:
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
         return self._renderer.required_apis(chart)
+
+    def close(self) -> None:
+        self.jobs_before_close.append(len(self.jobs))
+        self._renderer.close()
 
     @property
     def rendered(self) -> list[str]:

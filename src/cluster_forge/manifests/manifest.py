@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.manifests import facts
+from cluster_forge.manifests import facts, header
 from cluster_forge.manifests.facts import Facts
 from cluster_forge.manifests.identity import ObjectId
 
@@ -35,23 +35,27 @@ class Document:
     documents are equal if their contents are.
     """
 
-    __slots__ = ("_body", "_facts", "_json", "_parse", "_text")
+    __slots__ = ("_body", "_facts", "_is_emitted", "_json", "_read", "_text")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each form
         self,
         *,
         body: Body | None = None,
         json: bytes | None = None,
         text: bytes | None = None,
         facts: Facts | None = None,
-        parse: Callable[[str], Body] | None = None,
+        read: Callable[[], Body] | None = None,
+        is_emitted: bool = True,
     ) -> None:
-        """Needs ``body``, ``json``, or ``text`` with ``parse``, its reader; ``text`` and ``facts`` where they are known."""
-        self._parse = parse
+        """Needs ``body``, ``json`` with sorted keys, or ``read``, which gives the tree; ``text`` and ``facts`` where they
+        are known. ``is_emitted``: ``text`` is what the `emitter` writes, not a file that may have been edited by hand.
+        """
         self._body = body
         self._json = json
         self._text = text
         self._facts = facts
+        self._read = read
+        self._is_emitted = is_emitted
 
     @property
     def body(self) -> Body:
@@ -60,10 +64,14 @@ class Document:
             if self._json is not None:
                 self._body = orjson.loads(self._json)
             else:
-                assert self._parse is not None
-                assert self._text is not None
-                self._body = self._parse(self._text.decode())
+                assert self._read is not None
+                self._body = self._read()
         return self._body
+
+    @property
+    def header(self) -> Body:
+        """The tree with ``apiVersion``, ``kind`` and ``metadata`` at least, as Kubernetes' PartialObjectMetadata."""
+        return self.body if self._body is not None or self._json is None else header.of(self._json)
 
     @property
     def json(self) -> bytes:
@@ -76,9 +84,7 @@ class Document:
     def text(self) -> bytes:
         """As one YAML document (see `emitter`)."""
         if self._text is None:
-            from cluster_forge.manifests import emitter  # noqa: PLC0415 - 0.013 s of a warm `smelt`, which writes nothing
-
-            self._text = emitter.document(self.body).encode()
+            self._text = _emitted(self.body)
         return self._text
 
     @property
@@ -86,6 +92,16 @@ class Document:
         if self._facts is None:
             self._facts = facts.of(self.body)
         return self._facts
+
+    def with_metadata(self, metadata: Mapping[str, Any]) -> Document:
+        """The document with other ``metadata``, of which the facts say nothing: they stay."""
+        former = Document(json=self._json, body=self._body, read=self._read)  # the former text is not needed any more
+        is_spliced = self._text is not None and self._is_emitted
+        return Document(
+            read=lambda: {**former.body, "metadata": metadata},
+            text=header.replaced(self.text, _emitted({"metadata": metadata})) if is_spliced else None,
+            facts=self.facts,
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Document):
@@ -96,6 +112,12 @@ class Document:
 
     def __repr__(self) -> str:
         return f"Document({self.json.decode()})"
+
+
+def _emitted(body: Body) -> bytes:
+    from cluster_forge.manifests import emitter  # noqa: PLC0415 - 0.013 s of a warm `smelt`, which writes nothing
+
+    return emitter.document(body).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +135,11 @@ class Manifest:
     @property
     def body(self) -> Body:
         return self.document.body
+
+    @property
+    def header(self) -> Body:
+        """Its `Document.header`."""
+        return self.document.header
 
     @property
     def text(self) -> bytes:

@@ -62,18 +62,18 @@ def placed(manifest: Manifest, namespace: str, scopes: Scopes) -> Manifest:
     in nothing.
     """
     identity = manifest.id
-    body: Body | None = None
+    document = manifest.document
     namespaced = scopes.is_namespaced(identity.group, identity.kind)
     if namespaced is False and identity.namespace:
         identity = replace(identity, namespace="")
     if namespace and namespaced and not identity.namespace:
-        body = {**manifest.body, "metadata": {**manifest.body["metadata"], "namespace": namespace}}
+        document = document.with_metadata({**document.header["metadata"], "namespace": namespace})
         identity = replace(identity, namespace=namespace)
     if namespace and accounts_without_namespace(manifest):
-        body = _with_subjects(manifest.body, namespace)
-    if body is None:
-        return manifest if identity == manifest.id else replace(manifest, id=identity)
-    return replace(manifest, id=identity, document=Document(body=body, facts=manifest.facts))
+        document = Document(body=_with_subjects(manifest.body, namespace), facts=manifest.facts)
+    if document is manifest.document and identity == manifest.id:
+        return manifest
+    return replace(manifest, id=identity, document=document)
 
 
 def accounts_without_namespace(manifest: Manifest) -> tuple[str, ...]:

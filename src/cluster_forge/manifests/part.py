@@ -92,7 +92,11 @@ class Part:
     def with_documents(self, files: Mapping[str, bytes], parse: Callable[[str], Body]) -> Part:
         """The part with a document for every object: a missing one is its file, parsed when its tree is first needed."""
         objects = tuple(
-            known if known.document else replace(known, document=Document(text=files[known.path], parse=parse))
+            known if known.document else replace(known, document=_document_of(files[known.path], parse))
             for known in self.objects
         )
         return replace(self, objects=objects)
+
+
+def _document_of(file: bytes, parse: Callable[[str], Body]) -> Document:
+    return Document(read=lambda: parse(file.decode()), text=file, is_emitted=False)

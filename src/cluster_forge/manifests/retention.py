@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from cluster_forge.manifests.manifest import Document, Manifest
+from cluster_forge.manifests.manifest import Manifest
 
 ARGOCD: Final = "argocd.argoproj.io/sync-options"
 COMPARISON: Final = "argocd.argoproj.io/compare-options"
@@ -30,15 +30,15 @@ def retained(manifest: Manifest, annotation: str) -> Manifest:
     """
     if not manifest.id.holds_data:
         return manifest
-    metadata = manifest.body["metadata"]
+    metadata = manifest.header["metadata"]
     annotations = metadata.get("annotations") or {}
     if not isinstance(annotations, Mapping):
         return manifest
     wanted = _argocd(annotations) if annotation == ARGOCD else {annotation: "disabled"}
     if wanted.items() <= annotations.items():
         return manifest
-    body = {**manifest.body, "metadata": {**metadata, "annotations": {**annotations, **wanted}}}
-    return replace(manifest, document=Document(body=body, facts=manifest.facts))
+    annotated = {**metadata, "annotations": {**annotations, **wanted}}
+    return replace(manifest, document=manifest.document.with_metadata(annotated))
 
 
 def _argocd(annotations: Mapping[str, Any]) -> dict[str, str]:

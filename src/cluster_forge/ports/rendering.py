@@ -140,3 +140,6 @@ class Renderer(Protocol):
         Raises:
             ArchiveError: if it is not an archive.
         """
+
+    def close(self) -> None:
+        """End the processes of the renderer and forget what it remembers: no job is expected soon, but may still come."""

@@ -166,6 +166,13 @@ class TestContract:
         with pytest.raises(ArchiveError):
             renderer.required_apis(b"nonsense")
 
+    def test_a_closed_renderer_renders_again(self, renderer: Renderer) -> None:
+        expected = manifests(renderer, GOOD["chart"])
+        for _ in range(2):
+            renderer.close()
+        assert manifests(renderer, GOOD["chart"]) == expected
+        assert manifests(renderer, GOOD["texts"])
+
     def test_version_is_that_of_the_engine(self, renderer: Renderer) -> None:
         assert renderer.version == HelmSdk().version
 
@@ -353,6 +360,14 @@ class TestWorkers:
             pool.close()
             assert isinstance(working.result(timeout=10)[0], RenderError)
         assert set(children(os.getpid())) <= before
+
+    def test_a_closed_pool_has_no_process_until_the_next_job(self, pool: WorkerPoolRenderer) -> None:
+        before = set(children(os.getpid()))
+        pool.render(GOOD["texts"])
+        pool.close()
+        assert set(children(os.getpid())) <= before
+        pool.render(GOOD["texts"])
+        assert len(set(children(os.getpid())) - before) == 1
 
     def test_printed_output_does_not_mix_with_answers(self) -> None:
         noisy = "import os; os.write(1, b'') ; from cluster_forge.adapters.rendering import worker\n"

@@ -276,6 +276,7 @@ class Counting:
         self.version = version
         self.renders = 0
         self.lookups = 0
+        self.closed = 0
 
     def render(self, job: RenderJob) -> RenderedBatch:
         self.renders += 1
@@ -284,6 +285,9 @@ class Counting:
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
         self.lookups += 1
         return None if chart == b"unclear" else frozenset({"a/v1", "b/v1"})
+
+    def close(self) -> None:
+        self.closed += 1
 
 
 REQUEST = RenderRequest(
@@ -303,6 +307,11 @@ def chart(**changes: Any) -> RenderJob:
 
 
 class TestCachingRenderer:
+    def test_the_renderer_is_closed_with_its_cache(self, cache: FolderCache) -> None:
+        renderer = Counting()
+        CachingRenderer(renderer, cache).close()
+        assert renderer.closed == 1
+
     @pytest.mark.parametrize("job", [CHART, TEXTS], ids=["chart", "texts"])
     def test_same_job_is_rendered_once(self, cache: FolderCache, tmp_path: Path, job: RenderJob) -> None:
         renderer = Counting()

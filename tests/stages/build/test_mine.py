@@ -304,6 +304,7 @@ class TestTheLockDecides:
         class Forged:
             version = inner.version
             required_apis = inner.required_apis
+            close = inner.close
 
             def render(self, job: RenderJob) -> RenderedBatch:
                 batch = inner.render(job)

@@ -248,3 +248,9 @@ class TestOwnFiles:
 def test_a_leading_slash_is_relative_to_input(harness: Harness, place: str) -> None:
     harness.input("own.yaml", harness.config_map("a"))
     assert harness.forge(harness.stack(harness.component("own", manifests=(place,)))).objects == 2
+
+
+def test_the_renderer_is_closed_after_the_last_job(harness: Harness) -> None:
+    definer = harness.component("crds", helm=harness.chart("crds", {"crd.yaml": harness.crd("Widget")}))
+    harness.forge(harness.stack(definer, asking(harness, "web")))
+    assert harness.renderer.jobs_before_close == [len(harness.renderer.jobs)] == [2]

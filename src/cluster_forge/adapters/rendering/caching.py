@@ -49,6 +49,9 @@ class CachingRenderer:
         self._cache.put(_REQUIRED_APIS, key, orjson.dumps(None if apis is None else sorted(apis)))
         return apis
 
+    def close(self) -> None:
+        self._renderer.close()
+
     def _key(self, job: RenderJob) -> Digest:
         parts: dict[str, Any] = {}
         if job.chart:

@@ -58,6 +58,9 @@ class InProcessRenderer:
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
         return self._engine.required_apis(chart)
 
+    def close(self) -> None:
+        self._recent = _RecentDocuments()
+
     def _rendered(self, request: RenderRequest) -> RenderedChart:
         """What Helm renders and warns of, the same with each version of Helm (see `chart_defaults`)."""
         try:

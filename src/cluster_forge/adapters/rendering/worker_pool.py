@@ -79,7 +79,7 @@ class WorkerPoolRenderer:
         raise AssertionError("neither a batch nor an error")
 
     def close(self) -> None:
-        """Kill every worker, whatever it is doing."""
+        """Kill every worker, whatever it is doing. The next job gets a new one."""
         with self._guard:
             workers = list(self._workers)
         for worker in workers:

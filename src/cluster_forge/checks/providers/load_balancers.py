@@ -10,11 +10,15 @@ from cluster_forge.manifests.manifest import Manifest
 
 EFFECT: Final = "it gets no address, and an Argo CD would wait for it"
 
+_TYPE: Final = "LoadBalancer"
+
 
 def needs(manifest: Manifest, surroundings: Surroundings) -> Iterator[str]:
     """The capabilities that an object needs and that are missing."""
     if (manifest.id.group, manifest.id.kind) != ("", "Service") or surroundings.assigns_addresses:
         return
+    if _TYPE.encode() not in manifest.text:  # most Services: they are not read
+        return
     spec = manifest.body.get("spec")
-    if isinstance(spec, Mapping) and spec.get("type") == "LoadBalancer":
+    if isinstance(spec, Mapping) and spec.get("type") == _TYPE:
         yield LOAD_BALANCER

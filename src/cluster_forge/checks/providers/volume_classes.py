@@ -12,6 +12,8 @@ from cluster_forge.manifests.pods import pod_of
 EFFECT: Final = "its volume is not made, and its pods do not start"
 
 _KINDS: Final = frozenset({"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"})
+_TEMPLATE: Final = b"volumeClaimTemplate"
+"""In the text of each object with claims of its own, and the plural in that of a StatefulSet: the others are not read."""
 
 
 def needs(manifest: Manifest, surroundings: Surroundings) -> Iterator[str]:
@@ -34,7 +36,7 @@ def _classes(manifest: Manifest) -> Iterator[str | None]:
 def _claims(manifest: Manifest) -> Iterator[Any]:
     if (manifest.id.group, manifest.id.kind) == ("", "PersistentVolumeClaim"):
         yield manifest.body
-    if manifest.id.kind not in _KINDS:
+    if manifest.id.kind not in _KINDS or _TEMPLATE not in manifest.text:
         return
     spec = manifest.body.get("spec")
     if manifest.id.kind == "StatefulSet" and isinstance(spec, Mapping):

@@ -27,7 +27,7 @@ def settled(manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
     deleted = {manifest.id for manifest in manifests if _is_deleted(manifest)}
     if not deleted:
         return manifests
-    early = [manifest for manifest in manifests if Phase.PRE_SYNC in hooks.of(manifest.body).phases]
+    early = [manifest for manifest in manifests if Phase.PRE_SYNC in hooks.of(manifest.header).phases]
     return tuple(
         ordinary(manifest) if manifest.id in deleted and not _is_used(manifest, early) else manifest
         for manifest in manifests
@@ -52,10 +52,10 @@ def findings(manifests: Iterable[Manifest]) -> Iterator[Finding]:
 
 def ordinary(manifest: Manifest) -> Manifest:
     """The object without the annotations that make it a hook."""
-    metadata = manifest.body["metadata"]
+    metadata = manifest.header["metadata"]
     annotations = metadata.get("annotations") or {}
     kept = {key: value for key, value in annotations.items() if not key.startswith(hooks.ANNOTATIONS)}
-    if kept == annotations or Phase.SKIP in hooks.of(manifest.body).phases:
+    if kept == annotations or Phase.SKIP in hooks.of(manifest.header).phases:
         return manifest
     others = {key: value for key, value in metadata.items() if key != "annotations"}
     changed = {**others, "annotations": kept} if kept else others
@@ -66,7 +66,7 @@ def _is_deleted(manifest: Manifest) -> bool:
     """Whether the object is data that Argo CD deletes as a hook. It takes a CRD of ``crd-install`` for an ordinary object."""
     if not manifest.id.holds_data or (manifest.id.group, manifest.id.kind) == ("", "Namespace"):
         return False
-    hook = hooks.of(manifest.body)
+    hook = hooks.of(manifest.header)
     return (
         bool(hook.phases & _SYNC) and hooks.use_of(manifest.facts.hook) in _APPLIED and hook.events != {"crd-install"}
     )

@@ -72,5 +72,5 @@ def _read(path: str, content: bytes, part: Part, renderer: Renderer) -> PartObje
     if len(manifests) != 1:
         raise ManifestError(f"holds {counted(len(manifests), 'object')}", where=where, fix="write one object to a file")
     (manifest,) = manifests
-    as_edited = Document(json=manifest.document.json, text=content, facts=manifest.facts)
+    as_edited = Document(json=manifest.document.json, text=content, facts=manifest.facts, is_emitted=False)
     return PartObject.of(replace(manifest, document=as_edited), path)

@@ -52,6 +52,7 @@ def render(  # noqa: PLR0913 - what a stage has, and which one it is
         own[component.name] += (group,)
     rendered = _FixedPoint(stack, own, renderer, toolbox.workers).rendered()
     toolbox.workers.map(renderer.check_result, rendered.values())
+    toolbox.renderer.close()  # its processes have up to 900 MB, which the rest of the stage and the next ones need
     reporter.stage_finished(STAGE, renderer.summary)
     return {
         component.name: replace(

@@ -87,10 +87,10 @@ def _is_namespace(manifest: Manifest) -> bool:
 
 def _is_late(namespace: Manifest, manifests: Iterable[Manifest]) -> bool:
     """Whether Argo CD would apply an object in ``namespace``, one of the component's ``manifests``, before it."""
-    own = hooks.of(namespace.body)
+    own = hooks.of(namespace.header)
     if (own.events or own.phases) and Phase.SKIP not in own.phases:
         return True
-    inside = (hooks.of(manifest.body) for manifest in manifests if manifest.id.namespace == namespace.id.name)
+    inside = (hooks.of(manifest.header) for manifest in manifests if manifest.id.namespace == namespace.id.name)
     return any(Phase.PRE_SYNC in hook.phases or hook.sync_wave < own.sync_wave for hook in inside)
 
 
