@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cluster_forge.adapters.rendering import CachingRenderer
+from cluster_forge.adapters.rendering.caching import CachingRenderer
 from cluster_forge.adapters.storage.cache import FolderCache
 from cluster_forge.foundation.errors import EditedError, ManifestError
 from cluster_forge.manifests.finding import Finding, Severity

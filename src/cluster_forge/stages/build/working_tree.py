@@ -160,4 +160,4 @@ def _hidden(files: Workspace) -> tuple[str, ...]:
 
 
 def _is_hidden(path: str) -> bool:
-    return any(part.startswith(".") for part in path.split("/"))
+    return path.startswith(".") or "/." in path
