@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.threads import ThreadWorkers
-from cluster_forge.adapters.workspace import FolderOfEdits, RunLog, WorkspaceFiles, append_to_history
+from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog, WorkspaceFiles, append_to_history
 from cluster_forge.foundation.errors import ForgeError, MissingProgramError, StoreError, WorkspaceError, raise_all
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
@@ -23,7 +23,7 @@ from cluster_forge.stages.toolbox import Toolbox
 if TYPE_CHECKING:
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.offline import OfflineDownloads
-    from cluster_forge.adapters.rendering import WorkerPoolRenderer
+    from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
     from cluster_forge.adapters.sources.mirror import FolderMirror
     from cluster_forge.catalog.library import Library
     from cluster_forge.ports.storage import StoredKind
@@ -80,22 +80,24 @@ def services(settings: Settings) -> Services:
         WorkspaceError: if the workspace does not exist.
         FetchError, ExceptionGroup: for every mirror without an index.
     """
-    from cluster_forge.adapters.rendering import CachingRenderer
+    from cluster_forge.adapters.rendering.caching import CachingRenderer
     from cluster_forge.adapters.storage.cache import FolderCache, NoCache
     from cluster_forge.adapters.yaml.lazy import LazyYaml
 
     files = workspace_files(settings.workspace)
     mirrors = _mirrors(settings.network.mirror)
     root = store_root(settings.store)
-    helm, reader = _engine(settings.rendering.helm_engine), LazyYaml(_reader)
+    helm = _engine(settings.rendering.helm_engine)
     cache = NoCache() if settings.rendering.no_cache else FolderCache(root)
-    processes = _worker_pool(settings, helm, reader)
+    workers = ThreadWorkers(settings.jobs)
+    processes = _worker_pool(settings, helm)
     toolbox = Toolbox(
         store=FolderStore(root),
         files=files,
+        digests=KeptDigests(files, cache, workers),
         renderer=CachingRenderer(processes, cache),
-        reader=reader,
-        workers=ThreadWorkers(settings.jobs),
+        reader=LazyYaml(_reader),
+        workers=workers,
         cache=cache,
         kept_edits=FolderOfEdits(settings.workspace),
     )
@@ -123,13 +125,13 @@ def _sources(
     )
 
 
-def _worker_pool(settings: Settings, helm: HelmEngine, reader: YamlReader) -> WorkerPoolRenderer:
-    from cluster_forge.adapters.rendering import InProcessRenderer, JobLimits, WorkerPoolRenderer
+def _worker_pool(settings: Settings, helm: HelmEngine) -> WorkerPoolRenderer:
+    from cluster_forge.adapters.rendering.worker_pool import JobLimits, WorkerPoolRenderer
 
     rendering = settings.rendering
     pool = WorkerPoolRenderer(
         [sys.executable, "-P", "-c", _START, rendering.helm_engine],  # -P: files of the current folder are not modules
-        InProcessRenderer(helm, reader),
+        helm,
         JobLimits(seconds=rendering.render_seconds, memory=rendering.render_memory),
         {**_FOR_WORKERS, **os.environ},
     )
@@ -140,7 +142,8 @@ def _worker_pool(settings: Settings, helm: HelmEngine, reader: YamlReader) -> Wo
 
 def serve() -> None:
     """Render for the process that started this one, until it closes the pipe: ``python -c … ENGINE BYTES``."""
-    from cluster_forge.adapters.rendering import InProcessRenderer, worker
+    from cluster_forge.adapters.rendering import worker
+    from cluster_forge.adapters.rendering.in_process import InProcessRenderer
 
     engine, memory = sys.argv[1:]
     worker.serve(InProcessRenderer(_engine(engine), _reader()), memory=int(memory))

@@ -9,7 +9,8 @@ from tests.shared_store import SingleUseCache
 from cluster_forge.adapters import charts
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.http.offline import OfflineDownloads
-from cluster_forge.adapters.rendering import CachingRenderer, InProcessRenderer
+from cluster_forge.adapters.rendering.caching import CachingRenderer
+from cluster_forge.adapters.rendering.in_process import InProcessRenderer
 from cluster_forge.adapters.sources import ChartSources
 from cluster_forge.adapters.sources.mirror import FolderMirror
 from cluster_forge.adapters.storage.cache import FolderCache

@@ -12,7 +12,7 @@ import pytest
 from tests import shared_store
 from tests.corpus.catalog_trials import trials
 
-from cluster_forge.adapters.rendering import CachingRenderer
+from cluster_forge.adapters.rendering.caching import CachingRenderer
 from cluster_forge.catalog.dependencies import StackCatalog
 from cluster_forge.catalog.library import packaged
 from cluster_forge.catalog.new_description import new_stack

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cluster_forge.adapters.helm.sdk import HelmSdk
-from cluster_forge.adapters.rendering import InProcessRenderer
+from cluster_forge.adapters.rendering.in_process import InProcessRenderer
 from cluster_forge.adapters.yaml.fast import FastYaml
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml

@@ -16,7 +16,7 @@ from tests.fuzz.texts import SCALARS, WORDS, mapping, several, spoiled
 
 from cluster_forge.adapters.charts import check_archive, helmignore
 from cluster_forge.adapters.helm.sdk import HelmSdk
-from cluster_forge.adapters.rendering import InProcessRenderer
+from cluster_forge.adapters.rendering.in_process import InProcessRenderer
 from cluster_forge.adapters.yaml.fast import FastYaml
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml

@@ -12,7 +12,7 @@ from tests.fuzz.target import Target
 from tests.fuzz.texts import ANY, SCALARS, WORDS, mapping, several, spoiled
 
 from cluster_forge.adapters.helm.sdk import HelmSdk
-from cluster_forge.adapters.rendering import InProcessRenderer
+from cluster_forge.adapters.rendering.in_process import InProcessRenderer
 from cluster_forge.adapters.yaml.fast import FastYaml, is_alike
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml

@@ -15,20 +15,21 @@ from pathlib import Path
 from cluster_forge import __version__
 from cluster_forge.foundation.digest import Digest
 
-_PACKAGE = Path(__file__).parents[1]
+_PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 @functools.cache
 def identity() -> str:
     """``0.1.0+7d865e959b246691``: the version, and 16 hex digits of a digest over all packaged files.
 
-    Reading them takes 4 ms, so a wheel needs no digest of its own: the same files give the same identity however they
+    Reading them takes 5 ms, so a wheel needs no digest of its own: the same files give the same identity however they
     were installed.
     """
     digest = hashlib.sha256()
     for path in sorted(_files(_PACKAGE)):
-        content = Path(path).read_bytes()
-        digest.update(f"{os.path.relpath(path, _PACKAGE)}\0{len(content)}\0".encode())
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - 500 files at each start: Path takes twice as long
+            content = file.read()
+        digest.update(f"{path.removeprefix(_PACKAGE)}\0{len(content)}\0".encode())
         digest.update(content)
     return f"{__version__}+{digest.hexdigest()[:16]}"
 
@@ -44,7 +45,7 @@ def key(kind: str, *parts: bytes) -> Digest:
     return Digest(digest.hexdigest())
 
 
-def _files(folder: str | Path) -> Iterator[str]:
+def _files(folder: str) -> Iterator[str]:
     for entry in os.scandir(folder):
         if entry.is_dir():
             if entry.name != "__pycache__":

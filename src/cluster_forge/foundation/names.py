@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 from collections.abc import Iterable
@@ -69,6 +68,8 @@ def _is_like(other: str, word: str) -> bool:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word most similar to ``word``, if one is similar enough."""
+    import difflib  # noqa: PLC0415 - only errors need it
+
     if len(word) > _LONGEST_WORD:
         return None
     candidates = sorted(known)

@@ -16,7 +16,7 @@ import pytest
 
 from cluster_forge.adapters.helm.program import HelmProgram
 from cluster_forge.adapters.helm.sdk import HelmSdk
-from cluster_forge.adapters.rendering import InProcessRenderer
+from cluster_forge.adapters.rendering.in_process import InProcessRenderer
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.foundation.errors import ArchiveError, DescriptionError, MissingProgramError, RenderError

@@ -13,7 +13,8 @@ import pytest
 
 from cluster_forge.adapters.helm.program import HelmProgram
 from cluster_forge.adapters.helm.sdk import HelmSdk
-from cluster_forge.adapters.rendering import CachingRenderer, InProcessRenderer
+from cluster_forge.adapters.rendering.caching import CachingRenderer
+from cluster_forge.adapters.rendering.in_process import InProcessRenderer
 from cluster_forge.adapters.storage.cache import FolderCache
 from cluster_forge.adapters.yaml.fast import FastYaml
 from cluster_forge.adapters.yaml.go import GoYaml

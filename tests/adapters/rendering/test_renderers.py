@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 
 from cluster_forge.adapters.helm.sdk import HelmSdk
-from cluster_forge.adapters.rendering import CachingRenderer, InProcessRenderer, JobLimits, WorkerPoolRenderer
+from cluster_forge.adapters.rendering.caching import CachingRenderer
+from cluster_forge.adapters.rendering.in_process import InProcessRenderer
+from cluster_forge.adapters.rendering.worker_pool import JobLimits, WorkerPoolRenderer
 from cluster_forge.adapters.storage.cache import FolderCache
 from cluster_forge.adapters.yaml.fast import FastYaml
 from cluster_forge.adapters.yaml.go import GoYaml
@@ -123,7 +125,7 @@ BAD = {
 
 @pytest.fixture(scope="module")
 def processes() -> Iterator[WorkerPoolRenderer]:
-    renderer = WorkerPoolRenderer(COMMAND, in_process(), JobLimits(), ENVIRONMENT)
+    renderer = WorkerPoolRenderer(COMMAND, HelmSdk(), JobLimits(), ENVIRONMENT)
     yield renderer
     renderer.close()
 
@@ -214,14 +216,14 @@ GREEDY = {
 
 @pytest.fixture(scope="module")
 def with_little_time() -> Iterator[WorkerPoolRenderer]:
-    renderer = WorkerPoolRenderer(COMMAND, in_process(), JobLimits(seconds=3, memory=4096), ENVIRONMENT)
+    renderer = WorkerPoolRenderer(COMMAND, HelmSdk(), JobLimits(seconds=3, memory=4096), ENVIRONMENT)
     yield renderer
     renderer.close()
 
 
 @pytest.fixture(scope="module")
 def with_little_memory() -> Iterator[WorkerPoolRenderer]:
-    renderer = WorkerPoolRenderer(COMMAND, in_process(), JobLimits(seconds=60, memory=512), ENVIRONMENT)
+    renderer = WorkerPoolRenderer(COMMAND, HelmSdk(), JobLimits(seconds=60, memory=512), ENVIRONMENT)
     yield renderer
     renderer.close()
 
@@ -250,7 +252,7 @@ class TestLimits:
     @pytest.mark.parametrize("memory", [1024, 1536, 2048])
     def test_greedy_text_is_reported_wherever_the_memory_ends(self, memory: int) -> None:
         """In Go, in the C of the bridge, or in the reader of JSON: each says it in its own words."""
-        renderer = WorkerPoolRenderer(COMMAND, in_process(), JobLimits(seconds=60, memory=memory), ENVIRONMENT)
+        renderer = WorkerPoolRenderer(COMMAND, HelmSdk(), JobLimits(seconds=60, memory=memory), ENVIRONMENT)
         try:
             (error,) = failures(renderer, template_job('a: {{ repeat 100000000 "a" }}'))
         finally:
@@ -318,7 +320,7 @@ def is_alive(pid: int) -> bool:
 class TestWorkers:
     @pytest.fixture
     def pool(self) -> Iterator[WorkerPoolRenderer]:
-        renderer = WorkerPoolRenderer(COMMAND, in_process(), JobLimits(), ENVIRONMENT)
+        renderer = WorkerPoolRenderer(COMMAND, HelmSdk(), JobLimits(), ENVIRONMENT)
         yield renderer
         renderer.close()
 
@@ -373,12 +375,12 @@ class TestWorkers:
         noisy = "import os; os.write(1, b'') ; from cluster_forge.adapters.rendering import worker\n"
         script = noisy + (
             "import sys\nfrom cluster_forge.composition import _engine, _reader\n"
-            "from cluster_forge.adapters.rendering import InProcessRenderer\n"
+            "from cluster_forge.adapters.rendering.in_process import InProcessRenderer\n"
             "class Noisy(InProcessRenderer):\n"
             "    def render(self, job):\n        print('noise', flush=True); return super().render(job)\n"
             "worker.serve(Noisy(_engine('auto'), _reader()), memory=int(sys.argv[1]))\n"
         )
-        renderer = WorkerPoolRenderer([sys.executable, "-P", "-c", script], in_process(), JobLimits(), ENVIRONMENT)
+        renderer = WorkerPoolRenderer([sys.executable, "-P", "-c", script], HelmSdk(), JobLimits(), ENVIRONMENT)
         try:
             assert manifests(renderer, GOOD["texts"]) == manifests(in_process(), GOOD["texts"])
         finally:
@@ -390,7 +392,7 @@ class TestWorkers:
             "import pathlib, sys, threading, time\n"
             f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
             "import test_renderers as t\n"
-            "renderer = t.WorkerPoolRenderer(t.COMMAND, t.in_process(), t.JobLimits(), t.ENVIRONMENT)\n"
+            "renderer = t.WorkerPoolRenderer(t.COMMAND, t.HelmSdk(), t.JobLimits(), t.ENVIRONMENT)\n"
             "renderer.render(t.GOOD['texts'])\n"
             "threading.Thread(target=renderer.render, args=(t.ENDLESS['a loop in a loop'],), daemon=True).start()\n"
             "renderer.start(1)\ntime.sleep(0.5)\n"

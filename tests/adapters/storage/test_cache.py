@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_forge.adapters.rendering import CachingRenderer
+from cluster_forge.adapters.rendering.caching import CachingRenderer
 from cluster_forge.adapters.storage.cache import FolderCache, NoCache
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.foundation.digest import Digest

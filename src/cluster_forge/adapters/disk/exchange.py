@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import sys
@@ -24,6 +23,8 @@ def exchange(one: str, other: str) -> bool:
     first, second = os.fsencode(one), os.fsencode(other)
     if sys.platform not in ("linux", "darwin"):
         return False
+    import ctypes  # noqa: PLC0415 - 0.002 s, and many commands write nothing
+
     library = ctypes.CDLL(None, use_errno=True)
     if hasattr(library, "renameat2"):
         has_failed = library.renameat2(_CURRENT, first, _CURRENT, second, _EXCHANGE)

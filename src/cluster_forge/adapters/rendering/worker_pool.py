@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from cluster_forge.adapters.rendering.worker_process import WorkerProcess
 from cluster_forge.foundation.errors import ForgeError, RenderError, raise_all
-from cluster_forge.ports.rendering import RenderedBatch, Renderer, RenderJob
+from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderJob
 
 _SHOWN = 300
 """Characters of a dead worker's stderr in a message."""
@@ -38,15 +38,15 @@ class WorkerPoolRenderer:
     """`ports.Renderer` on worker processes: as many as there are jobs at once.
 
     ``command`` with the memory limit in bytes as its last argument starts a worker, which calls `worker.serve`;
-    ``renderer`` answers what needs no worker.
+    ``engine`` answers what needs no worker.
     """
 
     def __init__(
-        self, command: Sequence[str], renderer: Renderer, limits: JobLimits, environment: Mapping[str, str]
+        self, command: Sequence[str], engine: HelmEngine, limits: JobLimits, environment: Mapping[str, str]
     ) -> None:
         self._command = [*command, str(limits.memory * _MIB)]
         self._environment = dict(environment)
-        self._renderer = renderer
+        self._engine = engine
         self._limits = limits
         self._idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
         self._workers: set[WorkerProcess] = set()
@@ -54,10 +54,10 @@ class WorkerPoolRenderer:
 
     @property
     def version(self) -> str:
-        return self._renderer.version
+        return self._engine.version
 
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
-        return self._renderer.required_apis(chart)
+        return self._engine.required_apis(chart)
 
     def start(self, number: int) -> None:
         """Start workers before the first jobs, so that they are ready when the jobs are."""

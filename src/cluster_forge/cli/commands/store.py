@@ -27,6 +27,7 @@ _KINDS = {
     "packed": "objects compressed for repositories and images",
     "described": "parsed descriptions",
     "locks": "parsed locks",
+    "stamps": "digests of files in workspaces",
 }
 
 command = help_page.group(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import platform
-import tempfile
-import traceback
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final
@@ -105,6 +103,9 @@ def _indented(text: str) -> str:
 
 def _bug(error: Exception, arguments: Sequence[str]) -> int:
     """Write the traceback to a file and print its name, so that a user need not read it."""
+    import tempfile
+    import traceback
+
     report = (
         f"cluster-forge {build.identity()}, Python {platform.python_version()}, {platform.platform()}\n"
         f"arguments: {without_secrets(arguments)}\n\n{masked(''.join(traceback.format_exception(error)))}"
