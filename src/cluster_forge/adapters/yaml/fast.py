@@ -27,9 +27,10 @@ _NO_TEXT = re.compile(
 
 _WORDS = "[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"
 _NUMBERS = "[.](?:inf|Inf|INF|nan|NaN|NAN)"
-_CONSTANTS = f"{_WORDS}|{_NUMBERS}|true|True|TRUE|false|False|FALSE|null|Null|NULL"
+CONSTANTS = f"{_WORDS}|{_NUMBERS}|true|True|TRUE|false|False|FALSE|null|Null|NULL"
+"""Plain text that a reader takes for something else."""
 _REST = r"[ ]*(?:[ ]\#[^\n]*)?\n"
-_KEY = rf"""(?: (?!(?:{_CONSTANTS}):) (?:[A-Za-z_/$]|[.](?=[A-Za-z_/]))[^\s:\#'"\[\]{{}},&*!|>%@`?]*+ (?:[:\#][^\s:\#'"\[\]{{}},&*!|>%@`?]++)*+
+_KEY = rf"""(?: (?!(?:{CONSTANTS}):) (?:[A-Za-z_/$]|[.](?=[A-Za-z_/]))[^\s:\#'"\[\]{{}},&*!|>%@`?]*+ (?:[:\#][^\s:\#'"\[\]{{}},&*!|>%@`?]++)*+
              | "[^"\\\n]*+" | '[^'\n]*+' )"""
 _TEXT = r"(?:[^\n:\#]++|:(?![ \n])|(?<!\ )\#)*+"
 _LINE = rf"""(?:
@@ -89,15 +90,15 @@ class FastYaml:
         self._exact = exact
 
     def read(self, document: str) -> Any:
-        return _fast(document) or self._exact.read(document)
+        return value_of(document) or self._exact.read(document)
 
     def examine(self, document: str) -> YamlDocument:
         """The parser refuses a document with a repeated key."""
-        value = _fast(document)
+        value = value_of(document)
         return YamlDocument(value=value) if value else self._exact.examine(document)
 
 
-def _fast(document: str) -> dict[str, Any] | None:
+def value_of(document: str) -> dict[str, Any] | None:
     """The document's value; None or empty if the exact reader must read it."""
     if not (is_alike(document) and _may_import()):
         return None
