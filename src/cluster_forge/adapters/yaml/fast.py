@@ -50,9 +50,9 @@ _LINE = rf"""(?:
 """The first line of plain text, or a number; versions, quantities and digests are text."""
 _BREAK = r"\n(?=[ \n])"
 _QUOTED = rf"""(?: '(?:[^'\n]++|\'\'|{_BREAK})*+' | "(?:[^"\\\n]++|\\["\\nt\ ]|\\?{_BREAK})*+" ){_REST}"""
-_LIST = rf"""\[ (?:[ ]*(?: "[^"\\\n]*+" | '[^'\n]*+' | (?!(?:{_WORDS})[ ]*[,\]])[A-Za-z/][A-Za-z0-9_./*-]*+ | 0 | [1-9][0-9]{{0,14}} )
+_LIST = rf"""\[ (?:[ ]*(?: "[^"\\\n]*+" | '[^'\n]*+' | (?!(?:{_WORDS})[ ]*[,\]])_?_?[A-Za-z/][A-Za-z0-9_./*-]*+ | 0 | [1-9][0-9]{{0,14}} )
              [ ]*(?:,(?![ ]*\])|(?=\])))*+ \]{_REST}"""
-_SIMPLE = rf"(?: {_QUOTED} | ~{_REST} | {{}}{_REST} | {_LIST} )"
+_SIMPLE = rf"(?: {_QUOTED} | ~{_REST} | {{[ ]*}}{_REST} | {_LIST} )"
 
 
 def _value(deeper: str) -> str:
