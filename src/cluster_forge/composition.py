@@ -296,6 +296,7 @@ def _reader() -> YamlReader:
         from cluster_forge.adapters.yaml.go import GoYaml
 
         reader = GoYaml(reader)
+    from cluster_forge.adapters.yaml.blocks import BlockYaml
     from cluster_forge.adapters.yaml.fast import FastYaml
 
-    return FastYaml(reader)
+    return BlockYaml(FastYaml(reader))

@@ -9,17 +9,19 @@ import orjson
 import pytest
 
 from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.adapters.yaml.blocks import BlockYaml
 from cluster_forge.adapters.yaml.fast import FastYaml, is_alike
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.foundation.errors import ManifestError, RenderError
-from cluster_forge.manifests import kubernetes_apis, split
+from cluster_forge.manifests import emitter, kubernetes_apis, split
 from cluster_forge.ports.rendering import RenderRequest, YamlReader
 from cluster_forge.stack.model import KubernetesVersion
 
 MINOR = 33
 GO = GoYaml(PurePythonYaml())
 FAST = FastYaml(GO)
+BLOCKS = BlockYaml(FAST)
 
 
 def of_charts(corpus: Path) -> Iterator[tuple[str, str]]:
@@ -56,6 +58,14 @@ def read(reader: YamlReader, text: str) -> bytes | None:
         return None
 
 
+def check_written(text: str) -> None:
+    """What a document that is taken apart is written as, is what it is written as when it is read as a whole."""
+    document = BLOCKS.examine(text)
+    if document.written:
+        value = orjson.loads(orjson.dumps(document.value, option=orjson.OPT_SORT_KEYS))
+        assert "".join(document.written[key] for key in value) == emitter.document(value)
+
+
 @pytest.mark.parametrize(
     ("source", "at_least", "share"), [("charts", 2000, 0.99), ("mirror/manifests", 200, 0.9), ("v1-input", 1200, 0.8)]
 )
@@ -67,6 +77,7 @@ def test_both_readers_read_every_document_alike(corpus: Path, source: str, at_le
         size += len(text)
         if is_alike(text):
             passed += len(text)
-            assert read(FAST, text) == read(GO, text), place
+            assert read(FAST, text) == read(BLOCKS, text) == read(GO, text), place
+            check_written(text)
     assert number >= at_least
     assert passed / size >= share, f"only {passed / size:.1%} of {size} bytes pass the scan"

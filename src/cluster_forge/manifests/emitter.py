@@ -8,6 +8,7 @@ never folded: nothing depends on the width of the text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ _DEEPEST = 400
 """Spaces before a line, two for each level: the deepest line of 181 real charts has 74. Python's own stack ends at 1,000."""
 
 _BREAK = "\n"
+_LINE_START = re.compile(r"\n(?=[^\n])")
+"""Before a line that is not empty: an empty one in a literal block stays empty."""
 
 _SURELY_SHORT = 160
 """Escaping makes at most six characters of one."""
@@ -34,6 +37,11 @@ def document(body: Mapping[str, Any]) -> str:
     lines: list[str] = []
     _mapping(body, "", lines)
     return "".join(lines) if lines else "{}\n"
+
+
+def indented(text: str, spaces: int) -> str:
+    """What `document` wrote, without the indentation of its first line, as it is below a key with ``spaces`` spaces before its lines."""
+    return _LINE_START.sub("\n" + " " * spaces, text) if spaces else text
 
 
 def _mapping(body: Mapping[str, Any], indent: str, lines: list[str]) -> None:

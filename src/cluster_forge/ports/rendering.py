@@ -72,10 +72,14 @@ class HelmEngine(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YamlDocument:
-    """A document's value, and the paths of keys that stand twice in one of its mappings, each with its line."""
+    """A document's value, and the paths of keys that stand twice in one of its mappings, each with its line.
+
+    ``written`` has some entries of the value as YAML, as `manifests.emitter` writes them with sorted keys.
+    """
 
     value: Any
     repeated_keys: tuple[str, ...] = ()
+    written: Mapping[str, str] = field(default_factory=dict)
 
 
 class YamlReader(Protocol):

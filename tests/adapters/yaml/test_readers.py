@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.adapters.yaml import yaml_texts
 
+from cluster_forge.adapters.yaml.blocks import BlockYaml
 from cluster_forge.adapters.yaml.fast import FastYaml, is_alike
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
@@ -23,9 +24,10 @@ from cluster_forge.ports.rendering import YamlDocument, YamlReader
 PYTHON = PurePythonYaml()
 GO = GoYaml(PYTHON)
 FAST = FastYaml(GO)
+BLOCKS = BlockYaml(FAST, least=0, most_lines=2)
 
 
-@pytest.fixture(params=[GO, PYTHON, FAST], ids=["go", "python", "fast"])
+@pytest.fixture(params=[GO, PYTHON, FAST, BLOCKS], ids=["go", "python", "fast", "blocks"])
 def reader(request: pytest.FixtureRequest) -> YamlReader:
     reader: YamlReader = request.param
     return reader
@@ -385,6 +387,7 @@ def test_short_lived_threads_may_read() -> None:
     """yaml-rs 0.1.6 crashes when the thread that imported it has ended."""
     script = """
 import threading
+from cluster_forge.adapters.yaml.blocks import BlockYaml
 from cluster_forge.adapters.yaml.fast import FastYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 reader, values = FastYaml(PurePythonYaml()), []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import orjson
@@ -10,9 +10,17 @@ import orjson
 from cluster_forge.adapters.rendering import chart_defaults, chart_tree, chart_warnings, null_values
 from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.errors import ArchiveError, ForgeError, ManifestError, raise_all
-from cluster_forge.manifests import batch, normalize, split
-from cluster_forge.manifests.manifest import Document, Manifest, Provenance
-from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, RenderJob, RenderRequest, YamlReader
+from cluster_forge.manifests import batch, emitter, normalize, split
+from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenance
+from cluster_forge.ports.rendering import (
+    HelmEngine,
+    RenderedBatch,
+    RenderedChart,
+    RenderJob,
+    RenderRequest,
+    YamlDocument,
+    YamlReader,
+)
 
 _MOST_ERRORS = 100
 """Errors of one component that are reported together."""
@@ -96,7 +104,7 @@ class InProcessRenderer:
         if objects is None:
             document = self._reader.examine(text)
             manifests = normalize.objects(document.value, provenance, document.repeated_keys)
-            objects = self._recent.put(text, [_without_tree(manifest) for manifest in manifests])
+            objects = self._recent.put(text, [_without_tree(manifest, document) for manifest in manifests])
         return objects
 
 
@@ -120,11 +128,20 @@ class _RecentDocuments:
         return objects
 
 
-def _without_tree(manifest: Manifest) -> Manifest:
+def _without_tree(manifest: Manifest, source: YamlDocument) -> Manifest:
     """The manifest in every form except its tree, the largest; its keys sorted, as Kubernetes returns them."""
-    content = orjson.dumps(manifest.body, option=orjson.OPT_SORT_KEYS)
-    document = Document(json=content)
-    return replace(manifest, document=Document(json=content, text=document.text, facts=manifest.facts))
+    body = manifest.body
+    content = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    written = {key: text for key, text in source.written.items() if key in body and body[key] is source.value[key]}
+    text = _joined(body, written) if written else Document(json=content).text
+    return replace(manifest, document=Document(json=content, text=text, facts=manifest.facts))
+
+
+def _joined(body: Body, written: Mapping[str, str]) -> bytes:
+    """The YAML of ``body``, some entries of which were ``written`` before; its keys sorted."""
+    others = orjson.dumps({key: body[key] for key in body.keys() - written.keys()}, option=orjson.OPT_SORT_KEYS)
+    texts = {key: emitter.document({key: value}) for key, value in orjson.loads(others).items()}
+    return "".join(text for _, text in sorted((texts | dict(written)).items())).encode()
 
 
 def _failure(error: Exception, job: RenderJob, where: str) -> ManifestError:

@@ -27,27 +27,32 @@ _NO_TEXT = re.compile(
 
 _WORDS = "[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"
 _NUMBERS = "[.](?:inf|Inf|INF|nan|NaN|NAN)"
-_CONSTANTS = f"{_WORDS}|{_NUMBERS}|true|True|TRUE|false|False|FALSE|null|Null|NULL"
+CONSTANTS = f"{_WORDS}|{_NUMBERS}|true|True|TRUE|false|False|FALSE|null|Null|NULL"
+"""Plain text that a reader takes for something else."""
 _REST = r"[ ]*(?:[ ]\#[^\n]*)?\n"
-_KEY = rf"""(?: (?!(?:{_CONSTANTS}):) (?:[A-Za-z_/$]|[.](?=[A-Za-z_/]))[^\s:\#'"\[\]{{}},&*!|>%@`?]*+ (?:[:\#][^\s:\#'"\[\]{{}},&*!|>%@`?]++)*+
+_KEY = rf"""(?: (?!(?:{CONSTANTS}):) (?:[A-Za-z_/$]|[.](?=[A-Za-z_/]))[^\s:\#'"\[\]{{}},&*!|>%@`?]*+ (?:[:\#][^\s:\#'"\[\]{{}},&*!|>%@`?]++)*+
              | "[^"\\\n]*+" | '[^'\n]*+' )"""
 _TEXT = r"(?:[^\n:\#]++|:(?![ \n])|(?<!\ )\#)*+"
+_END_OF_TEXT = r"(?:(?<=[ ])\#[^\n]*)?+\n"
+"""The rest of a line of plain text: nothing, or a comment."""
 _LINE = rf"""(?:
       (?:true|false|null){_REST}
-    | (?!(?:{_WORDS}|{_NUMBERS}){_REST}) (?:[A-Za-z/($^\\;=\u00a1-\U0010ffff] | [._][A-Za-z/] | --?[A-Za-z]) {_TEXT} \n
+    | (?!(?:{_WORDS}|{_NUMBERS}){_REST}) (?:[A-Za-z/($^\\;=\u00a1-\U0010ffff] | [.][A-Za-z/] | __?[A-Za-z/] | --?[A-Za-z]) {_TEXT} {_END_OF_TEXT}
     | -?(?:0|[1-9][0-9]{{0,17}}){_REST}
     | -?[0-9]+[.][0-9]{{0,9}}[1-9]{_REST}
-    | [1-9][0-9]*+ (?:[.][0-9]++)?+ (?: [.][0-9]++{_TEXT} | (?:[A-DF-Za-df-z%/]|:(?![ \n])){_TEXT} ) \n
-    | 0[.][0-9]++[.][0-9]++{_TEXT} \n
+    | [1-9][0-9]*+ (?:[.][0-9]++)?+ (?: [.][0-9]++{_TEXT} | (?:[A-DF-Za-df-z%/]|:(?![ \n])){_TEXT} ) {_END_OF_TEXT}
+    | 0[.][0-9]++[.][0-9]++{_TEXT} {_END_OF_TEXT}
+    | [0-9]++ (?:[.][0-9]++)*+ (?:-[A-Za-z]|[.][xX*]) {_TEXT} {_END_OF_TEXT}
+    | 0(?:ms|[smhd]){_REST}
     | [0-9]++[ ]++(?![\#\n]){_TEXT} \n
     | (?=[0-9a-f]*[acdf]) [0-9a-f]{{16,}}{_REST}
     )"""
 """The first line of plain text, or a number; versions, quantities and digests are text."""
 _BREAK = r"\n(?=[ \n])"
 _QUOTED = rf"""(?: '(?:[^'\n]++|\'\'|{_BREAK})*+' | "(?:[^"\\\n]++|\\["\\nt\ ]|\\?{_BREAK})*+" ){_REST}"""
-_LIST = rf"""\[ (?:[ ]*(?: "[^"\\\n]*+" | '[^'\n]*+' | (?!(?:{_WORDS})[ ]*[,\]])[A-Za-z/][A-Za-z0-9_./*-]*+ | 0 | [1-9][0-9]{{0,14}} )
+_LIST = rf"""\[ (?:[ ]*(?: "[^"\\\n]*+" | '[^'\n]*+' | (?!(?:{_WORDS})[ ]*[,\]])_?_?[A-Za-z/][A-Za-z0-9_./*-]*+ | 0 | [1-9][0-9]{{0,14}} )
              [ ]*(?:,(?![ ]*\])|(?=\])))*+ \]{_REST}"""
-_SIMPLE = rf"(?: {_QUOTED} | ~{_REST} | {{}}{_REST} | {_LIST} )"
+_SIMPLE = rf"(?: {_QUOTED} | ~{_REST} | {{[ ]*}}{_REST} | {_LIST} )"
 
 
 def _value(deeper: str) -> str:
@@ -89,15 +94,15 @@ class FastYaml:
         self._exact = exact
 
     def read(self, document: str) -> Any:
-        return _fast(document) or self._exact.read(document)
+        return value_of(document) or self._exact.read(document)
 
     def examine(self, document: str) -> YamlDocument:
         """The parser refuses a document with a repeated key."""
-        value = _fast(document)
+        value = value_of(document)
         return YamlDocument(value=value) if value else self._exact.examine(document)
 
 
-def _fast(document: str) -> dict[str, Any] | None:
+def value_of(document: str) -> dict[str, Any] | None:
     """The document's value; None or empty if the exact reader must read it."""
     if not (is_alike(document) and _may_import()):
         return None
