@@ -537,7 +537,7 @@ class TestRequiredApis:
     def test_names_that_are_passed_on_are_found(self, template: str, apis: set[str]) -> None:
         literal = '{{ if .Capabilities.APIVersions.Has "batch/v2" }}a: b{{ end }}'
         files = {"templates/a.yaml": template, "templates/b.yaml": literal, "README.md": "| `has` | asks |"}
-        assert HelmSdk().required_apis(chart(files)) == apis | {"batch/v2"}
+        assert HelmSdk().required_apis(chart(files)) == frozenset(apis | {"batch/v2"})
 
     def test_packed_dependency_makes_them_unknown(self) -> None:
         packed = chart({"templates/a.yaml": '{{ .Capabilities.APIVersions.Has "policy/v1" }}'})
