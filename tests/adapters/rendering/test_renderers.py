@@ -354,6 +354,15 @@ class TestWorkers:
             assert isinstance(working.result(timeout=10)[0], RenderError)
         assert set(children(os.getpid())) <= before
 
+    def test_no_worker_starts_after_close(self, pool: WorkerPoolRenderer) -> None:
+        """A thread that was abandoned may be about to render when everything ends."""
+        before = set(children(os.getpid()))
+        pool.start(1)
+        pool.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            pool.render(GOOD["texts"])
+        assert set(children(os.getpid())) <= before
+
     def test_printed_output_does_not_mix_with_answers(self) -> None:
         noisy = "import os; os.write(1, b'') ; from cluster_forge.adapters.rendering import worker\n"
         script = noisy + (

@@ -50,6 +50,7 @@ class WorkerPoolRenderer:
         self._limits = limits
         self._idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
         self._workers: set[WorkerProcess] = set()
+        self._is_closed = False
         self._guard = threading.Lock()
 
     @property
@@ -79,8 +80,9 @@ class WorkerPoolRenderer:
         raise AssertionError("neither a batch nor an error")
 
     def close(self) -> None:
-        """Kill every worker, whatever it is doing."""
+        """Kill every worker, whatever it is doing; no other one starts after that."""
         with self._guard:
+            self._is_closed = True
             workers = list(self._workers)
         for worker in workers:
             self._remove(worker)
@@ -97,8 +99,10 @@ class WorkerPoolRenderer:
             self._remove(worker)
 
     def _new_worker(self) -> WorkerProcess:
-        worker = WorkerProcess(self._command, self._environment)
         with self._guard:
+            if self._is_closed:
+                raise RuntimeError("closed while a job was waiting")
+            worker = WorkerProcess(self._command, self._environment)
             self._workers.add(worker)
         return worker
 

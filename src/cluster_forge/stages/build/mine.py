@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from cluster_forge.checks import registry
 from cluster_forge.foundation.errors import EditedError, ForgeError, raise_all
@@ -19,7 +20,7 @@ from cluster_forge.stack.model import Component, Stack, Upstream
 from cluster_forge.stages.build import edits, locking, sourced_tree, written_files
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, sourced_folder
 from cluster_forge.stages.build.edits import DiscardedEdits, Edit
-from cluster_forge.stages.build.render import render
+from cluster_forge.stages.build.render import render, rendering
 from cluster_forge.stages.build.rendered_component import RenderedComponent
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -39,6 +40,17 @@ class MineRequest:
     update: frozenset[str] = frozenset()
     whole: bool = False
     upstream: bool = True
+
+    @property
+    def known(self) -> Lock:
+        """The lock without the components whose versions are resolved again."""
+        return self.lock.only(self.lock.components.keys() - self.update)
+
+    @property
+    def expected(self) -> Lock:
+        """The lock that results are compared with; new ones of components in ``update`` are accepted, whatever they are."""
+        updated = (component for name, component in self.lock.components.items() if name in self.update)
+        return self.lock.having(replace(component, inputs=None) for component in updated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,16 +91,18 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     ]
     sourced = [component for component in stack.components if has_sources(component)]
     reporter.stage_started("mine", sum(len(locking.sources_of(component)) for component in (*upstream, *sourced)))
-    known = request.lock.only(request.lock.components.keys() - request.update)
-    locked_upstream = locking.fetch(upstream, known, sources, toolbox.workers, reporter)
-    locked = locking.fetch(sourced, known, sources, toolbox.workers, reporter)
-
-    regenerated, upstream_edits = _regenerate_folders(stack, upstream, locked_upstream, toolbox, reporter)
+    fetch = partial(locking.fetch, lock=request.known, sources=sources, workers=toolbox.workers, reporter=reporter)
+    locked_upstream = fetch(upstream)
     to_render = stack if request.whole or sourced else replace(stack, components=())  # any CRD may change a chart
-    before = request.lock.having(  # whose new results are accepted, whatever the lock has
-        replace(component, inputs=None) for name, component in request.lock.components.items() if name in request.update
-    )
-    results = render(to_render, locked, before, toolbox, reporter, regenerates=True)
+    if upstream:  # their folders come first: entries of `manifests` may be in them
+        locked = fetch(sourced)
+        regenerated, upstream_edits = _regenerate_folders(stack, upstream, locked_upstream, toolbox, reporter)
+        results = render(to_render, locked, request.expected, toolbox, reporter, regenerates=True)
+    else:
+        regenerated, upstream_edits = [], DiscardedEdits()
+        with rendering(to_render, request.expected, toolbox, reporter, regenerates=True) as begun:
+            locked = fetch(sourced, when_fetched=begun.add_sources)
+            results = begun.finish()
     entries, rendered, sourced_edits = _write_sourced_trees(stack, results, locked, request.lock, toolbox)
     discarded = tuple(filter(None, (upstream_edits, sourced_edits)))
     findings = (*(kept.finding("input/", _NOT_HERE) for kept in discarded), *_lost_in_reading(results))
@@ -221,8 +235,6 @@ def _regenerate_folders(
     """Render the components with an `Upstream` into their folders, without the objects that it excludes. Returns the
     hand edits there that were overwritten, too.
     """
-    if not upstream:
-        return [], DiscardedEdits()
     rendered = render(replace(stack, components=tuple(upstream)), locked, Lock(), toolbox, reporter)
     trees = {}
     lost: list[Edit] = []
