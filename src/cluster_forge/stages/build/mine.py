@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from cluster_forge.checks import registry
-from cluster_forge.foundation.errors import EditedError, ForgeError, raise_all
+from cluster_forge.foundation.errors import gathered
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding
@@ -16,7 +16,7 @@ from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack import lock_file
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
-from cluster_forge.stack.model import Component, Stack, Upstream
+from cluster_forge.stack.model import Component, Stack, Target, Upstream
 from cluster_forge.stages.build import edits, locking, sourced_tree, written_files
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, sourced_folder
 from cluster_forge.stages.build.edits import DiscardedEdits, Edit
@@ -126,6 +126,23 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SourcedTree:
+    """A component's lock entry, its objects as they are read from the sourced tree, and the tree; None: it is there already.
+
+    ``lost`` are the hand edits that it overwrites.
+    """
+
+    entry: LockedComponent
+    component: RenderedComponent
+    tree: FileTree | None = None
+    lost: tuple[Edit, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        return f"input/{sourced_folder(self.component.component)}"
+
+
 def _write_sourced_trees(
     stack: Stack,
     rendered: Mapping[ComponentName, RenderedComponent],
@@ -139,51 +156,52 @@ def _write_sourced_trees(
     Raises:
         EditedError, ExceptionGroup: for each folder that has files which mine did not write; nothing is written then.
     """
-    written = dict(rendered)
-    trees: dict[str, FileTree] = {}
-    lost: list[Edit] = []
-    entries = []
-    errors: list[ForgeError] = []
-    for name, result in rendered.items():
-        if not has_sources(result.component):
-            continue
-        before = lock.component(name)
-        if result.reused_tree and before:
-            entries.append(replace(before, sources=locked[name].locked))
-            continue
-        folder = f"input/{sourced_folder(result.component)}"
-        try:
-            sourced_tree.refuse_others(folder, before, toolbox.files)
-        except EditedError as error:
-            errors.append(error)
-        tree, written[name] = sourced_tree.build_tree(result, folder)
-        trees[folder] = written_files.recorded(tree)
-        engine = toolbox.renderer.version
-        inputs = sourced_tree.inputs(result.component, locked[name], result.visible_apis, stack.target, engine)
-        fingerprint = sourced_tree.fingerprint(
-            result.component,
-            locked[name],
-            visible_apis=result.visible_apis,
-            target=stack.target,
-            engine=engine,
-            tree=tree.digest,
-        )
-        is_as_locked = before is not None and before.rendered == fingerprint
-        lost += written_files.lost_edits(folder, tree, toolbox.files, is_as_written=is_as_locked)
-        entries.append(
-            LockedComponent(
-                name=name,
-                sources=locked[name].locked,
-                rendered=fingerprint,
-                inputs=inputs,
-                required_apis=sourced_tree.locked_apis(result),
-                remarks=tuple(map(str, result.remarks)),
-            )
-        )
-    raise_all(errors)
-    discarded = edits.keep(lost, toolbox.kept_edits)
-    toolbox.files.replace_trees(trees)
-    return entries, written, discarded
+    trees = gathered(
+        partial(_sourced_tree, result, locked[name], lock.component(name), stack.target, toolbox)
+        for name, result in rendered.items()
+        if has_sources(result.component)
+    )
+    discarded = edits.keep([edit for tree in trees for edit in tree.lost], toolbox.kept_edits)
+    toolbox.files.replace_trees({tree.folder: tree.tree for tree in trees if tree.tree is not None})
+    written = {tree.component.name: tree.component for tree in trees}
+    return [tree.entry for tree in trees], {**rendered, **written}, discarded
+
+
+def _sourced_tree(
+    result: RenderedComponent,
+    sources: ComponentSources,
+    before: LockedComponent | None,
+    target: Target,
+    toolbox: Toolbox,
+) -> _SourcedTree:
+    """What is written for a component with sources; ``before`` is its entry in the lock.
+
+    Raises:
+        EditedError: if its folder has files which mine did not write.
+    """
+    if result.reused_tree and before:
+        return _SourcedTree(entry=replace(before, sources=sources.locked), component=result)
+    component, files, engine = result.component, toolbox.files, toolbox.renderer.version
+    folder = f"input/{sourced_folder(component)}"
+    sourced_tree.refuse_others(folder, before, files)
+    tree, written = sourced_tree.build_tree(result, folder)
+    fingerprint = sourced_tree.fingerprint(
+        component, sources, visible_apis=result.visible_apis, target=target, engine=engine, tree=tree.digest
+    )
+    is_as_locked = before is not None and before.rendered == fingerprint
+    return _SourcedTree(
+        entry=LockedComponent(
+            name=result.name,
+            sources=sources.locked,
+            rendered=fingerprint,
+            inputs=sourced_tree.inputs(component, sources, result.visible_apis, target, engine),
+            required_apis=sourced_tree.locked_apis(result),
+            remarks=tuple(map(str, result.remarks)),
+        ),
+        component=written,
+        tree=written_files.recorded(tree),
+        lost=tuple(written_files.lost_edits(folder, tree, files, is_as_written=is_as_locked)),
+    )
 
 
 def _lock(
