@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog, WorkspaceFiles, append_to_history
-from cluster_forge.foundation.errors import ForgeError, MissingProgramError, StoreError, WorkspaceError, raise_all
+from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError, gathered
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import Charts, Sources
@@ -231,15 +232,7 @@ def _mirrors(folders: Sequence[str]) -> Sequence[FolderMirror]:
         return ()
     from cluster_forge.adapters.sources.mirror import open_mirror
 
-    mirrors: list[FolderMirror] = []
-    errors: list[ForgeError] = []
-    for folder in folders:
-        try:
-            mirrors.append(open_mirror(Path(folder)))
-        except ForgeError as error:
-            errors.append(error)
-    raise_all(errors)
-    return mirrors
+    return gathered(partial(open_mirror, Path(folder)) for folder in folders)
 
 
 def _charts() -> Charts:

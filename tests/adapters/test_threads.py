@@ -120,3 +120,70 @@ def test_heaviest_item_starts_first_and_results_keep_their_order() -> None:
     assert ThreadWorkers(2).map(call, [1, 3, 2, 5, 4], weight=lambda number: number) == [-1, -3, -2, -5, -4]
     assert started[0] in (5, 4)
     assert started[-1] in (1, 2)
+
+
+class TestQueue:
+    def test_calls_start_while_others_are_still_added(self) -> None:
+        started = threading.Event()
+        with ThreadWorkers(2).queue() as queue:
+            (first,) = queue.add(lambda _: started.set(), [1])
+            assert started.wait(10)
+            (second,) = queue.add(lambda number: number + 1, [1])
+            assert (first(), second()) == (None, 2)
+
+    def test_with_one_job_calls_wait_for_the_one_that_needs_them(self) -> None:
+        threads: list[threading.Thread] = []
+        with ThreadWorkers(1).queue() as queue:
+            (call,) = queue.add(lambda _: threads.append(threading.current_thread()), [1])
+            assert threads == []
+            call()
+        assert threads == [threading.current_thread()]
+
+    def test_the_heaviest_of_all_waiting_calls_starts_first(self) -> None:
+        started: list[int] = []
+        may_go_on, may_end = threading.Event(), threading.Event()
+        are_busy = threading.Barrier(3, timeout=10)
+
+        def hold(event: threading.Event) -> None:
+            are_busy.wait()
+            event.wait(10)
+
+        with ThreadWorkers(2).queue() as queue:
+            _, held = queue.add(hold, [may_end, may_go_on])
+            are_busy.wait()
+            calls = [
+                call
+                for numbers in ([3, 9], [5], [1, 7], [])
+                for call in queue.add(started.append, numbers, weight=lambda number: number)
+            ]
+            calls += queue.add(started.append, [-1, -2])
+            may_go_on.set()  # for one of the two threads
+            for call in [held, *calls]:
+                call()
+            may_end.set()
+        assert started == [9, 7, 5, 3, 1, -1, -2]
+
+    def test_calls_are_added_from_any_thread(self) -> None:
+        workers = ThreadWorkers(4)
+        with workers.queue() as queue:
+            added = workers.map(lambda number: queue.add(str, [number, -number]), range(50))
+            assert [[call() for call in calls] for calls in added] == [[str(n), str(-n)] for n in range(50)]
+
+    def test_calls_that_have_not_started_by_the_end_never_do(self) -> None:
+        started: list[int] = []
+        may_end = threading.Event()
+
+        def call(number: int) -> None:
+            started.append(number)
+            may_end.wait(10)
+
+        began = time.monotonic()
+        with pytest.raises(FetchError), ThreadWorkers(2).queue() as queue:  # noqa: PT012 - the error leaves the context
+            queue.add(call, range(20))
+            while len(started) < 2:
+                time.sleep(0.001)
+            raise FetchError("gone")
+        assert time.monotonic() - began < 5, "calls that have started are not waited for"
+        may_end.set()
+        time.sleep(0.1)
+        assert sorted(started) == [0, 1]

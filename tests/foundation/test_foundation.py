@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -52,6 +53,45 @@ def test_several_errors_are_raised_in_one_group() -> None:
     with pytest.raises(ExceptionGroup) as caught:
         errors.raise_all([one, two])
     assert list(errors.leaves(ExceptionGroup("all", [caught.value, one]))) == [one, two, one]
+
+
+def test_every_call_is_made_and_all_errors_are_raised_in_their_order() -> None:
+    made: list[int] = []
+    raised = {
+        1: errors.FetchError("one"),
+        3: ExceptionGroup("inner", [errors.LockError("two"), ExceptionGroup("deep", [errors.FetchError("three")])]),
+    }
+
+    def call(number: int) -> int:
+        made.append(number)
+        if number in raised:
+            raise raised[number]
+        return number
+
+    assert errors.gathered(partial(call, number) for number in (0, 2, 4)) == [0, 2, 4]
+    assert errors.gathered([]) == []
+    made.clear()
+    with pytest.raises(ExceptionGroup) as caught:
+        errors.gathered(partial(call, number) for number in range(5))
+    assert [str(error) for error in caught.value.exceptions] == ["one", "two", "three"]
+    assert made == list(range(5))
+    with pytest.raises(errors.FetchError) as single:
+        errors.gathered(partial(call, number) for number in range(3))
+    assert single.value is raised[1]
+
+
+@pytest.mark.parametrize("bug", [KeyError("bug"), ExceptionGroup("mixed", [errors.FetchError("x"), KeyError("bug")])])
+def test_a_bug_ends_the_calls_at_once(bug: Exception) -> None:
+    made: list[int] = []
+
+    def call(number: int) -> None:
+        made.append(number)
+        raise bug if number == 1 else errors.FetchError("not a bug")
+
+    with pytest.raises(type(bug)) as caught:
+        errors.gathered(partial(call, number) for number in range(3))
+    assert caught.value is bug
+    assert made == [0, 1]
 
 
 def test_digests_are_parsed_with_and_without_their_algorithm() -> None:

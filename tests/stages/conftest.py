@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -24,13 +26,14 @@ from cluster_forge.foundation.errors import (
     ForgeError,
     LockError,
     WorkspaceError,
+    gathered,
     leaves,
-    raise_all,
 )
 from cluster_forge.foundation.file_tree import FileTree, TreeDigests
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, Renderer, RenderJob, RenderRequest
+from cluster_forge.ports.workers import Queue
 from cluster_forge.stack import lock_file
 from cluster_forge.stack.lock import Lock, LockedSource, chart_address, manifest_address
 from cluster_forge.stack.model import Component, HelmSource, Stack
@@ -129,20 +132,20 @@ def _inside(path: str) -> str:
 
 
 class OneByOne:
-    """`ports.Workers`, one call after the other."""
+    """`ports.Workers` and its `Queue`, one call after the other: each when its result is needed."""
 
     def map(
         self, function: Callable[[Item], Result], items: Iterable[Item], *, weight: Callable[[Item], int] | None = None
     ) -> list[Result]:
-        results: list[Result] = []
-        errors: list[ForgeError] = []
-        for item in items:
-            try:
-                results.append(function(item))
-            except (ForgeError, ExceptionGroup) as error:
-                errors += [leaf for leaf in leaves(error) if isinstance(leaf, ForgeError)]
-        raise_all(errors)
-        return results
+        return gathered(self.add(function, items, weight=weight))
+
+    def queue(self) -> AbstractContextManager[Queue]:
+        return nullcontext(self)
+
+    def add(
+        self, function: Callable[[Item], Result], items: Iterable[Item], *, weight: Callable[[Item], int] | None = None
+    ) -> list[Callable[[], Result]]:
+        return [partial(function, item) for item in items]
 
 
 class FakeSources:
@@ -228,9 +231,9 @@ class CountingRenderer:
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
         return self._renderer.required_apis(chart)
 
-    def close(self) -> None:
+    def release(self) -> None:
         self.jobs_before_close.append(len(self.jobs))
-        self._renderer.close()
+        self._renderer.release()
 
     @property
     def rendered(self) -> list[str]:

@@ -155,3 +155,13 @@ class TestWorkers:
         messages = [error.message for error in harness.errors(lambda: workers.map(call, range(5)))]
         assert messages == ["one", "two", "three"]
         assert sorted(called) == [0, 1, 2, 3, 4]
+
+    def test_calls_of_a_queue_have_results_and_errors_of_their_own(self, workers: Workers) -> None:
+        with workers.queue() as queue:
+            first = queue.add(lambda number: 6 // number, [3, 0, 1])
+            assert queue.add(str, []) == []
+            (later,) = queue.add(str, [7])
+            assert later() == "7"
+            assert [first[2](), first[0]()] == [6, 2]
+            with pytest.raises(ZeroDivisionError):
+                first[1]()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from queue import PriorityQueue
+from typing import Any, Self, TypeVar
 
-from cluster_forge.foundation.errors import ForgeError, leaves, raise_all
+from cluster_forge.foundation.errors import gathered
+from cluster_forge.ports.workers import Queue
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 class ThreadWorkers:
-    """`ports.Workers` on at most ``jobs`` threads; with one, on the caller's own.
+    """`ports.Workers` on at most ``jobs`` threads for each `map` and `queue`; with one, on the caller's own.
 
     All calls are finished before their errors are raised, in the order of the items. A bug (anything that is not a
     `ForgeError`) and Ctrl-C end the run at once: calls that have not started do not start.
@@ -28,53 +33,61 @@ class ThreadWorkers:
         self, function: Callable[[Item], Result], items: Iterable[Item], *, weight: Callable[[Item], int] | None = None
     ) -> list[Result]:
         pending = list(items)
-        if self._jobs == 1 or len(pending) < 2:
-            return _results(_call(function, item) for item in pending)
-        pool = ThreadPoolExecutor(min(self._jobs, len(pending)), thread_name_prefix="worker")
+        with self._queue(len(pending)) as queue:
+            return gathered(queue.add(function, pending, weight=weight))
+
+    def queue(self) -> AbstractContextManager[Queue]:
+        return self._queue(self._jobs)
+
+    def _queue(self, most: int) -> AbstractContextManager[Queue]:
+        threads = min(self._jobs, most)
+        return _ThreadQueue(threads) if threads > 1 else nullcontext(_OwnThread())
+
+
+class _OwnThread:
+    """`ports.Queue` on the thread of the one that waits for a call."""
+
+    def add(
+        self,
+        function: Callable[[Item], Result],
+        items: Iterable[Item],
+        *,
+        weight: Callable[[Item], int] | None = None,  # noqa: ARG002 - the port's signature
+    ) -> list[Callable[[], Result]]:
+        return [partial(function, item) for item in items]
+
+
+class _ThreadQueue:
+    """`ports.Queue` on threads of its own."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="worker")
+        self._numbers = itertools.count()
+        self._waiting: PriorityQueue[tuple[int, int, Callable[[], Any], Future[Any]]] = PriorityQueue()
+
+    def add(
+        self, function: Callable[[Item], Result], items: Iterable[Item], *, weight: Callable[[Item], int] | None = None
+    ) -> list[Callable[[], Result]]:
+        futures: list[Future[Result]] = []
+        for item in items:
+            future: Future[Result] = Future()
+            futures.append(future)
+            priority = -weight(item) if weight else 0
+            self._waiting.put((priority, next(self._numbers), partial(function, item), future))
+        for _ in futures:
+            self._pool.submit(self._run_heaviest)
+        return [future.result for future in futures]
+
+    def _run_heaviest(self) -> None:
+        _, _, call, future = self._waiting.get_nowait()
         try:
-            order = list(range(len(pending)))
-            if weight:
-                order.sort(key=lambda index: -weight(pending[index]))
-            futures = {index: pool.submit(_call, function, pending[index]) for index in order}
-            results = _results(futures[index].result() for index in range(len(pending)))
-        except BaseException:  # also Ctrl-C, which must not wait for the calls that it stops
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        pool.shutdown()
-        return results
+            future.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - raised by the future's `result`
+            future.set_exception(error)
 
+    def __enter__(self) -> Self:
+        return self
 
-def _call(function: Callable[[Item], Result], item: Item) -> Result | _Failure:
-    """The function's result, or its errors for the user.
-
-    Raises:
-        Exception: a bug, unchanged.
-    """
-    try:
-        return function(item)
-    except ForgeError as error:
-        return _Failure((error,))
-    except ExceptionGroup as group:
-        errors = tuple(error for error in leaves(group) if isinstance(error, ForgeError))
-        if len(errors) < sum(1 for _ in leaves(group)):
-            raise
-        return _Failure(errors)
-
-
-class _Failure:
-    __slots__ = ("errors",)
-
-    def __init__(self, errors: tuple[ForgeError, ...]) -> None:
-        self.errors = errors
-
-
-def _results(outcomes: Iterable[Result | _Failure]) -> list[Result]:
-    results: list[Result] = []
-    errors: list[ForgeError] = []
-    for outcome in outcomes:
-        if isinstance(outcome, _Failure):
-            errors += outcome.errors
-        else:
-            results.append(outcome)
-    raise_all(errors)
-    return results
+    def __exit__(self, *_: object) -> None:
+        """Calls in progress are not waited for: after an error or Ctrl-C their results are not needed."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -33,8 +33,10 @@ escapes is a bug.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import ClassVar, Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import ClassVar, Final, TypeVar
+
+Result = TypeVar("Result")
 
 _LONGEST: Final = 2_000
 """Characters of a message: enough for any text, and a limit for values that a message quotes."""
@@ -200,3 +202,25 @@ def raise_all(errors: Iterable[ForgeError]) -> None:
         raise collected[0]
     if collected:
         raise ExceptionGroup("several errors", collected)
+
+
+def gathered(calls: Iterable[Callable[[], Result]]) -> list[Result]:
+    """The results of calls. Every call is made; then the errors of all are raised together, in the order of the calls.
+
+    Raises:
+        ForgeError, ExceptionGroup: the errors.
+        Exception: a bug (anything else), at once and unchanged.
+    """
+    results: list[Result] = []
+    errors: list[ForgeError] = []
+    for call in calls:
+        try:
+            results.append(call())
+        except (ForgeError, ExceptionGroup) as error:
+            inner = list(leaves(error))
+            expected = [leaf for leaf in inner if isinstance(leaf, ForgeError)]
+            if len(expected) < len(inner):
+                raise
+            errors += expected
+    raise_all(errors)
+    return results

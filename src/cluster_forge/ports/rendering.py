@@ -145,5 +145,5 @@ class Renderer(Protocol):
             ArchiveError: if it is not an archive.
         """
 
-    def close(self) -> None:
+    def release(self) -> None:
         """End the processes of the renderer and forget what it remembers: no job is expected soon, but may still come."""

@@ -168,10 +168,10 @@ class TestContract:
         with pytest.raises(ArchiveError):
             renderer.required_apis(b"nonsense")
 
-    def test_a_closed_renderer_renders_again(self, renderer: Renderer) -> None:
+    def test_a_released_renderer_renders_again(self, renderer: Renderer) -> None:
         expected = manifests(renderer, GOOD["chart"])
         for _ in range(2):
-            renderer.close()
+            renderer.release()
         assert manifests(renderer, GOOD["chart"]) == expected
         assert manifests(renderer, GOOD["texts"])
 
@@ -363,13 +363,22 @@ class TestWorkers:
             assert isinstance(working.result(timeout=10)[0], RenderError)
         assert set(children(os.getpid())) <= before
 
-    def test_a_closed_pool_has_no_process_until_the_next_job(self, pool: WorkerPoolRenderer) -> None:
+    def test_a_released_pool_has_no_process_until_the_next_job(self, pool: WorkerPoolRenderer) -> None:
         before = set(children(os.getpid()))
         pool.render(GOOD["texts"])
-        pool.close()
+        pool.release()
         assert set(children(os.getpid())) <= before
         pool.render(GOOD["texts"])
         assert len(set(children(os.getpid())) - before) == 1
+
+    def test_no_worker_starts_after_close(self, pool: WorkerPoolRenderer) -> None:
+        """A thread that was abandoned may be about to render when everything ends."""
+        before = set(children(os.getpid()))
+        pool.start(1)
+        pool.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            pool.render(GOOD["texts"])
+        assert set(children(os.getpid())) <= before
 
     def test_printed_output_does_not_mix_with_answers(self) -> None:
         noisy = "import os; os.write(1, b'') ; from cluster_forge.adapters.rendering import worker\n"

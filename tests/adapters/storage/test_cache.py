@@ -276,7 +276,7 @@ class Counting:
         self.version = version
         self.renders = 0
         self.lookups = 0
-        self.closed = 0
+        self.released = 0
 
     def render(self, job: RenderJob) -> RenderedBatch:
         self.renders += 1
@@ -286,8 +286,8 @@ class Counting:
         self.lookups += 1
         return None if chart == b"unclear" else frozenset({"a/v1", "b/v1"})
 
-    def close(self) -> None:
-        self.closed += 1
+    def release(self) -> None:
+        self.released += 1
 
 
 REQUEST = RenderRequest(
@@ -307,10 +307,10 @@ def chart(**changes: Any) -> RenderJob:
 
 
 class TestCachingRenderer:
-    def test_the_renderer_is_closed_with_its_cache(self, cache: FolderCache) -> None:
+    def test_the_renderer_is_released_with_its_cache(self, cache: FolderCache) -> None:
         renderer = Counting()
-        CachingRenderer(renderer, cache).close()
-        assert renderer.closed == 1
+        CachingRenderer(renderer, cache).release()
+        assert renderer.released == 1
 
     @pytest.mark.parametrize("job", [CHART, TEXTS], ids=["chart", "texts"])
     def test_same_job_is_rendered_once(self, cache: FolderCache, tmp_path: Path, job: RenderJob) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.stages.conftest import RecordingReporter
 
+from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, FetchError, LockError
 from cluster_forge.foundation.names import ComponentName
@@ -108,6 +109,51 @@ class TestFetch:
         assert isinstance(error, LockError)
         assert str(before) in error.message
         assert str(Digest.of(harness.sources.urls[URL])) in error.message
+
+
+class TestWhenFetched:
+    def test_it_is_called_once_for_each_component_with_all_of_its_sources(self, harness: Harness) -> None:
+        urls = tuple(harness.url(f"{URL}?{name}", harness.config_map(name)) for name in "ab")
+        components = [
+            harness.component("web", helm=harness.chart("web", {}), manifests=urls),
+            harness.component("url", manifests=(URL, "own.yaml")),
+            harness.component("own", manifests=("own.yaml",)),
+        ]
+        harness.url(URL, harness.config_map("url"))
+        calls: list[tuple[str, ComponentSources]] = []
+        for workers in (harness.toolbox.workers, ThreadWorkers(8)):
+            calls.clear()
+            sources = locking.fetch(
+                components,
+                Lock(),
+                harness.sources,
+                workers,
+                RecordingReporter(),
+                when_fetched=lambda component, fetched: calls.append((component.name, fetched)),
+            )
+            assert dict(calls) == sources
+            assert len(calls) == len(components)
+
+    def test_it_is_not_called_for_a_component_that_lacks_a_source(self, harness: Harness) -> None:
+        components = [
+            harness.component("torn", helm=harness.chart("torn", {}), manifests=(URL, f"{URL}?2")),
+            harness.component("web", helm=harness.chart("web", {})),
+        ]
+        called: list[str] = []
+        errors = harness.errors(
+            lambda: locking.fetch(
+                components,
+                Lock(),
+                harness.sources,
+                ThreadWorkers(8),
+                RecordingReporter(),
+                when_fetched=lambda component, _: called.append(component.name),
+            )
+        )
+        assert [error.message for error in errors] == [
+            f"component torn: {url}: HTTP status 404" for url in (URL, f"{URL}?2")
+        ]
+        assert called == ["web"]
 
 
 class TestLookUp:

@@ -304,7 +304,7 @@ class TestTheLockDecides:
         class Forged:
             version = inner.version
             required_apis = inner.required_apis
-            close = inner.close
+            release = inner.release
 
             def render(self, job: RenderJob) -> RenderedBatch:
                 batch = inner.render(job)
@@ -462,8 +462,8 @@ def test_progress_is_reported(harness: Harness) -> None:
     harness.mine(harness.stack(with_password(harness)))
     assert harness.reporter.events == [
         ("started", "mine", "1"),
-        ("advanced", "mine", "web", "https://charts.example.com web 1.0.0"),
         ("started", "render", "1"),
+        ("advanced", "mine", "web", "https://charts.example.com web 1.0.0"),
         ("advanced", "render", "web", "2 objects"),
         ("finished", "render", "1 rendered"),
         ("finished", "mine", "1 component with sources, locked in cluster-forge.lock"),

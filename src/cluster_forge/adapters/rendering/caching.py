@@ -49,8 +49,8 @@ class CachingRenderer:
         self._cache.put(_REQUIRED_APIS, key, orjson.dumps(None if apis is None else sorted(apis)))
         return apis
 
-    def close(self) -> None:
-        self._renderer.close()
+    def release(self) -> None:
+        self._renderer.release()
 
     def _key(self, job: RenderJob) -> Digest:
         parts: dict[str, Any] = {}

@@ -66,7 +66,7 @@ class InProcessRenderer:
     def required_apis(self, chart: bytes) -> frozenset[str] | None:
         return self._engine.required_apis(chart)
 
-    def close(self) -> None:
+    def release(self) -> None:
         self._recent = _RecentDocuments()
 
     def _rendered(self, request: RenderRequest) -> RenderedChart:

@@ -50,6 +50,7 @@ class WorkerPoolRenderer:
         self._limits = limits
         self._idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
         self._workers: set[WorkerProcess] = set()
+        self._is_closed = False
         self._guard = threading.Lock()
 
     @property
@@ -78,12 +79,18 @@ class WorkerPoolRenderer:
         raise_all(answer)
         raise AssertionError("neither a batch nor an error")
 
-    def close(self) -> None:
+    def release(self) -> None:
         """Kill every worker, whatever it is doing. The next job gets a new one."""
         with self._guard:
             workers = list(self._workers)
         for worker in workers:
             self._remove(worker)
+
+    def close(self) -> None:
+        """Kill every worker, whatever it is doing; no other one starts after that."""
+        with self._guard:
+            self._is_closed = True
+        self.release()
 
     def _idle_worker(self) -> WorkerProcess:
         """An idle worker, or a new one; an idle one may have been killed from outside."""
@@ -97,8 +104,10 @@ class WorkerPoolRenderer:
             self._remove(worker)
 
     def _new_worker(self) -> WorkerProcess:
-        worker = WorkerProcess(self._command, self._environment)
         with self._guard:
+            if self._is_closed:
+                raise RuntimeError("closed while a job was waiting")
+            worker = WorkerProcess(self._command, self._environment)
             self._workers.add(worker)
         return worker
 

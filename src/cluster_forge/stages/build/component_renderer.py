@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from cluster_forge.foundation.addresses import without_credentials
-from cluster_forge.foundation.errors import ArchiveError, LockError, ManifestError, leaves
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import ArchiveError, ForgeError, LockError, ManifestError, leaves
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests import kubernetes_apis
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.rendering import RenderJob, RenderRequest
-from cluster_forge.stack.lock import Lock
+from cluster_forge.stack.lock import Lock, LockedSource
 from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages.build import render_jobs, sourced_tree
 from cluster_forge.stages.build.component_sources import (
@@ -33,6 +34,7 @@ _API_VERSIONS = "apiversions"
 class ComponentRenderer:
     """Renders the components of one stack, one at a time, and reports each. Safe to use from several threads.
 
+    ``sources`` may still be filled: those of a component must be there before it is asked about.
     ``regenerates``: sourced trees that cannot be reused are written again, so a damaged one is not an error.
     """
 
@@ -54,7 +56,7 @@ class ComponentRenderer:
         self._reporter = reporter
         self._built_in = kubernetes_apis.api_versions(stack.target.kubernetes.minor)
         self._required: dict[ComponentName, frozenset[str] | None] = {}
-        self._archives: dict[ComponentName, bytes] = {}
+        self._contents: dict[Digest, bytes] = {}
         self._counts: Counter[str] = Counter()
         self._sourced: set[ComponentName] = set()
 
@@ -78,6 +80,11 @@ class ComponentRenderer:
             facts |= {"cached": group.is_cached, "objects": len(group.manifests)}
         return group
 
+    def was_mined(self, component: Component) -> bool:
+        """Whether `mine` ever wrote a sourced tree of the component; it may be missing now."""
+        locked = self._lock.component(component.name)
+        return locked is not None and locked.rendered is not None
+
     def load_sourced_tree(self, component: Component) -> RenderedComponent | None:
         """The component's sourced tree, whether it `is_current` or not; None if `mine` never wrote one.
 
@@ -85,7 +92,7 @@ class ComponentRenderer:
             ManifestError, ExceptionGroup: for files that do not hold Kubernetes objects, unless the tree is written again.
         """
         locked = self._lock.component(component.name)
-        if locked is None or locked.rendered is None:
+        if locked is None or not self.was_mined(component):
             return None
         try:
             rendered = sourced_tree.load(component, locked, self._toolbox.files, self._toolbox.renderer)
@@ -161,8 +168,11 @@ class ComponentRenderer:
         return required is not None and required <= frozenset(self._built_in)
 
     def weight(self, component: Component) -> int:
-        """Roughly how much work a component is: the size of its chart in bytes, 0 where it was not read yet."""
-        return len(self._archives.get(component.name, b""))
+        """Roughly how much work a component is: the size of its sources in bytes, 0 where one cannot be read."""
+        sources = self._sources.get(component.name, ComponentSources())
+        with suppress(ForgeError):  # `render` raises it
+            return sum(len(self._content(component, source)) for source in sources.locked)
+        return 0
 
     def render(self, component: Component, visible_apis: Collection[str]) -> RenderedComponent:
         """The objects of the component's sources, rendered with the API versions that the stack's CRDs define.
@@ -196,14 +206,18 @@ class ComponentRenderer:
             return frozenset()  # `render` raises it, together with the errors of the other components
 
     def _archive(self, component: Component) -> bytes:
-        """The component's chart, read from the store once."""
-        if component.name not in self._archives:
-            assert component.helm is not None
-            chart = self._sources.get(component.name, ComponentSources()).chart
-            if chart is None:
-                raise not_locked(component, component.helm.chart)
-            self._archives[component.name] = stored_content(component, chart, self._toolbox.store)
-        return self._archives[component.name]
+        """The component's chart."""
+        assert component.helm is not None
+        chart = self._sources.get(component.name, ComponentSources()).chart
+        if chart is None:
+            raise not_locked(component, component.helm.chart)
+        return self._content(component, chart)
+
+    def _content(self, component: Component, source: LockedSource) -> bytes:
+        """A source of the component, read from the store once."""
+        if source.digest not in self._contents:
+            self._contents[source.digest] = stored_content(component, source, self._toolbox.store)
+        return self._contents[source.digest]
 
     def _source_jobs(self, component: Component, visible_apis: Collection[str]) -> Iterator[RenderJob]:
         if component.helm:
@@ -221,7 +235,7 @@ class ComponentRenderer:
         for url in filter(is_url, component.manifests):
             if url not in locked:
                 raise not_locked(component, without_credentials(url))
-            yield render_jobs.of_url(url, stored_content(component, locked[url], self._toolbox.store), component)
+            yield render_jobs.of_url(url, self._content(component, locked[url]), component)
 
     @contextmanager
     def _reported(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
-from cluster_forge.foundation.errors import ForgeError, raise_all
+from cluster_forge.foundation.errors import ForgeError, gathered
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
@@ -64,13 +65,25 @@ def look_up(components: Iterable[Component], lock: Lock, sources: Sources) -> di
             raise not_locked(source.component, source.address)
         return locked
 
-    return _by_component(components, lambda listed: _one_by_one(resolve, listed))
+    def look_up_all(component: Component) -> tuple[ComponentName, ComponentSources]:
+        locked = gathered(partial(resolve, source) for source in sources_of(component))
+        return component.name, _of_component(component, locked)
+
+    return dict(gathered(partial(look_up_all, component) for component in components))
 
 
-def fetch(
-    components: Iterable[Component], lock: Lock, sources: Sources, workers: Workers, reporter: Reporter
+def fetch(  # noqa: PLR0913 - what a stage has, and who waits for it
+    components: Iterable[Component],
+    lock: Lock,
+    sources: Sources,
+    workers: Workers,
+    reporter: Reporter,
+    *,
+    when_fetched: Callable[[Component, ComponentSources], None] = lambda _component, _sources: None,
 ) -> dict[ComponentName, ComponentSources]:
     """Each component's sources, fetched where the store lacks them; versions that are not locked are resolved.
+
+    ``when_fetched`` is called for each component as soon as all of its sources are fetched, from any thread.
 
     Raises:
         ExceptionGroup: the errors of all sources: FetchError, OfflineError, ArchiveError, LockError, DescriptionError.
@@ -88,32 +101,18 @@ def fetch(
         reporter.item_finished("mine", name, f"{source.address} {fetched.version}".rstrip(), digest=str(fetched.digest))
         return fetched
 
-    return _by_component(components, lambda listed: workers.map(resolve, listed))
+    def fetch_all(component: Component) -> tuple[ComponentName, ComponentSources]:
+        fetched = _of_component(component, workers.map(resolve, sources_of(component)))
+        when_fetched(component, fetched)
+        return component.name, fetched
+
+    return dict(workers.map(fetch_all, components))
 
 
-def _one_by_one(resolve: Callable[[Source], LockedSource], sources: Sequence[Source]) -> list[LockedSource]:
-    locked: list[LockedSource] = []
-    errors: list[ForgeError] = []
-    for source in sources:
-        try:
-            locked.append(resolve(source))
-        except ForgeError as error:
-            errors.append(error)
-    raise_all(errors)
-    return locked
-
-
-def _by_component(
-    components: Iterable[Component], resolve: Callable[[Sequence[Source]], list[LockedSource]]
-) -> dict[ComponentName, ComponentSources]:
-    """The sources of all components resolved in one go, then sorted back to their components."""
-    listed = [(component, sources_of(component)) for component in components]
-    locked = iter(resolve([source for _, sources in listed for source in sources]))
-    by_component = {}
-    for component, sources in listed:
-        pairs = [(source, next(locked)) for source in sources]
-        by_component[component.name] = ComponentSources(
-            chart=next((entry for source, entry in pairs if source.helm), None),
-            manifests={source.url: entry for source, entry in pairs if not source.helm},
-        )
-    return by_component
+def _of_component(component: Component, locked: Iterable[LockedSource]) -> ComponentSources:
+    """The component's `sources_of` as locked."""
+    pairs = list(zip(sources_of(component), locked, strict=True))
+    return ComponentSources(
+        chart=next((entry for source, entry in pairs if source.helm), None),
+        manifests={source.url: entry for source, entry in pairs if not source.helm},
+    )

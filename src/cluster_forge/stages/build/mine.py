@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from cluster_forge.checks import registry
-from cluster_forge.foundation.errors import EditedError, ForgeError, raise_all
+from cluster_forge.foundation.errors import gathered
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding
@@ -15,11 +16,11 @@ from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack import lock_file
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
-from cluster_forge.stack.model import Component, Stack, Upstream
+from cluster_forge.stack.model import Component, Stack, Target, Upstream
 from cluster_forge.stages.build import edits, locking, sourced_tree, written_files
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, sourced_folder
 from cluster_forge.stages.build.edits import DiscardedEdits, Edit
-from cluster_forge.stages.build.render import render
+from cluster_forge.stages.build.render import render, rendering
 from cluster_forge.stages.build.rendered_component import RenderedComponent
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -39,6 +40,17 @@ class MineRequest:
     update: frozenset[str] = frozenset()
     whole: bool = False
     upstream: bool = True
+
+    @property
+    def known(self) -> Lock:
+        """The lock without the components whose versions are resolved again."""
+        return self.lock.only(self.lock.components.keys() - self.update)
+
+    @property
+    def expected(self) -> Lock:
+        """The lock that results are compared with; new ones of components in ``update`` are accepted, whatever they are."""
+        updated = (component for name, component in self.lock.components.items() if name in self.update)
+        return self.lock.having(replace(component, inputs=None) for component in updated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,16 +91,18 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     ]
     sourced = [component for component in stack.components if has_sources(component)]
     reporter.stage_started("mine", sum(len(locking.sources_of(component)) for component in (*upstream, *sourced)))
-    known = request.lock.only(request.lock.components.keys() - request.update)
-    locked_upstream = locking.fetch(upstream, known, sources, toolbox.workers, reporter)
-    locked = locking.fetch(sourced, known, sources, toolbox.workers, reporter)
-
-    regenerated, upstream_edits = _regenerate_folders(stack, upstream, locked_upstream, toolbox, reporter)
+    fetch = partial(locking.fetch, lock=request.known, sources=sources, workers=toolbox.workers, reporter=reporter)
+    locked_upstream = fetch(upstream)
     to_render = stack if request.whole or sourced else replace(stack, components=())  # any CRD may change a chart
-    before = request.lock.having(  # whose new results are accepted, whatever the lock has
-        replace(component, inputs=None) for name, component in request.lock.components.items() if name in request.update
-    )
-    results = render(to_render, locked, before, toolbox, reporter, regenerates=True)
+    if upstream:  # their folders come first: entries of `manifests` may be in them
+        locked = fetch(sourced)
+        regenerated, upstream_edits = _regenerate_folders(stack, upstream, locked_upstream, toolbox, reporter)
+        results = render(to_render, locked, request.expected, toolbox, reporter, regenerates=True)
+    else:
+        regenerated, upstream_edits = [], DiscardedEdits()
+        with rendering(to_render, request.expected, toolbox, reporter, regenerates=True) as begun:
+            locked = fetch(sourced, when_fetched=begun.add_sources)
+            results = begun.finish()
     entries, rendered, sourced_edits = _write_sourced_trees(stack, results, locked, request.lock, toolbox)
     discarded = tuple(filter(None, (upstream_edits, sourced_edits)))
     findings = (*(kept.finding("input/", _NOT_HERE) for kept in discarded), *_lost_in_reading(results))
@@ -112,6 +126,23 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SourcedTree:
+    """A component's lock entry, its objects as they are read from the sourced tree, and the tree; None: it is there already.
+
+    ``lost`` are the hand edits that it overwrites.
+    """
+
+    entry: LockedComponent
+    component: RenderedComponent
+    tree: FileTree | None = None
+    lost: tuple[Edit, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        return f"input/{sourced_folder(self.component.component)}"
+
+
 def _write_sourced_trees(
     stack: Stack,
     rendered: Mapping[ComponentName, RenderedComponent],
@@ -125,51 +156,52 @@ def _write_sourced_trees(
     Raises:
         EditedError, ExceptionGroup: for each folder that has files which mine did not write; nothing is written then.
     """
-    written = dict(rendered)
-    trees: dict[str, FileTree] = {}
-    lost: list[Edit] = []
-    entries = []
-    errors: list[ForgeError] = []
-    for name, result in rendered.items():
-        if not has_sources(result.component):
-            continue
-        before = lock.component(name)
-        if result.reused_tree and before:
-            entries.append(replace(before, sources=locked[name].locked))
-            continue
-        folder = f"input/{sourced_folder(result.component)}"
-        try:
-            sourced_tree.refuse_others(folder, before, toolbox.files)
-        except EditedError as error:
-            errors.append(error)
-        tree, written[name] = sourced_tree.build_tree(result, folder)
-        trees[folder] = written_files.recorded(tree)
-        engine = toolbox.renderer.version
-        inputs = sourced_tree.inputs(result.component, locked[name], result.visible_apis, stack.target, engine)
-        fingerprint = sourced_tree.fingerprint(
-            result.component,
-            locked[name],
-            visible_apis=result.visible_apis,
-            target=stack.target,
-            engine=engine,
-            tree=tree.digest,
-        )
-        is_as_locked = before is not None and before.rendered == fingerprint
-        lost += written_files.lost_edits(folder, tree, toolbox.files, is_as_written=is_as_locked)
-        entries.append(
-            LockedComponent(
-                name=name,
-                sources=locked[name].locked,
-                rendered=fingerprint,
-                inputs=inputs,
-                required_apis=sourced_tree.locked_apis(result),
-                remarks=tuple(map(str, result.remarks)),
-            )
-        )
-    raise_all(errors)
-    discarded = edits.keep(lost, toolbox.kept_edits)
-    toolbox.files.replace_trees(trees)
-    return entries, written, discarded
+    trees = gathered(
+        partial(_sourced_tree, result, locked[name], lock.component(name), stack.target, toolbox)
+        for name, result in rendered.items()
+        if has_sources(result.component)
+    )
+    discarded = edits.keep([edit for tree in trees for edit in tree.lost], toolbox.kept_edits)
+    toolbox.files.replace_trees({tree.folder: tree.tree for tree in trees if tree.tree is not None})
+    written = {tree.component.name: tree.component for tree in trees}
+    return [tree.entry for tree in trees], {**rendered, **written}, discarded
+
+
+def _sourced_tree(
+    result: RenderedComponent,
+    sources: ComponentSources,
+    before: LockedComponent | None,
+    target: Target,
+    toolbox: Toolbox,
+) -> _SourcedTree:
+    """What is written for a component with sources; ``before`` is its entry in the lock.
+
+    Raises:
+        EditedError: if its folder has files which mine did not write.
+    """
+    if result.reused_tree and before:
+        return _SourcedTree(entry=replace(before, sources=sources.locked), component=result)
+    component, files, engine = result.component, toolbox.files, toolbox.renderer.version
+    folder = f"input/{sourced_folder(component)}"
+    sourced_tree.refuse_others(folder, before, files)
+    tree, written = sourced_tree.build_tree(result, folder)
+    fingerprint = sourced_tree.fingerprint(
+        component, sources, visible_apis=result.visible_apis, target=target, engine=engine, tree=tree.digest
+    )
+    is_as_locked = before is not None and before.rendered == fingerprint
+    return _SourcedTree(
+        entry=LockedComponent(
+            name=result.name,
+            sources=sources.locked,
+            rendered=fingerprint,
+            inputs=sourced_tree.inputs(component, sources, result.visible_apis, target, engine),
+            required_apis=sourced_tree.locked_apis(result),
+            remarks=tuple(map(str, result.remarks)),
+        ),
+        component=written,
+        tree=written_files.recorded(tree),
+        lost=tuple(written_files.lost_edits(folder, tree, files, is_as_written=is_as_locked)),
+    )
 
 
 def _lock(
@@ -221,8 +253,6 @@ def _regenerate_folders(
     """Render the components with an `Upstream` into their folders, without the objects that it excludes. Returns the
     hand edits there that were overwritten, too.
     """
-    if not upstream:
-        return [], DiscardedEdits()
     rendered = render(replace(stack, components=tuple(upstream)), locked, Lock(), toolbox, reporter)
     trees = {}
     lost: list[Edit] = []

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
-from cluster_forge.foundation.errors import ForgeError, leaves, raise_all
+from cluster_forge.foundation.errors import ForgeError, gathered, leaves, raise_all
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import scope
 from cluster_forge.ports.progress import Reporter
-from cluster_forge.ports.workers import Workers
+from cluster_forge.ports.workers import Queue
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages.build import render_jobs, sourced_tree
@@ -25,6 +26,9 @@ _MAX_ROUNDS = 7
 
 OwnObjects = Mapping[ComponentName, Sequence[ObjectGroup]]
 """The objects of each component's own entries."""
+
+Begin = Callable[[Sequence[Component], frozenset[str]], Sequence[Callable[[], RenderedComponent]]]
+"""Begins to render components with the visible API versions; each result, or error, can be waited for."""
 
 
 def render(  # noqa: PLR0913 - what a stage has, and which one it is
@@ -42,24 +46,88 @@ def render(  # noqa: PLR0913 - what a stage has, and which one it is
         ForgeError, ExceptionGroup: the errors of all components: RenderError, ArchiveError, ManifestError, and LockError
             also for a component whose result differs from the lock's although nothing changed that decides it.
     """
-    renderer = ComponentRenderer(stack, sources, lock, toolbox, reporter, regenerates=regenerates)
-    entries = _own_entries(stack)
-    sourced = [component for component in stack.components if has_sources(component)]
-    reporter.stage_started(STAGE, len(entries) + len(sourced))
-    groups = toolbox.workers.map(lambda pair: renderer.render_entry(*pair), entries)
-    own: dict[ComponentName, tuple[ObjectGroup, ...]] = {component.name: () for component in stack.components}
-    for (component, _), group in zip(entries, groups, strict=True):
-        own[component.name] += (group,)
-    rendered = _FixedPoint(stack, own, renderer, toolbox.workers).rendered()
-    toolbox.workers.map(renderer.check_result, rendered.values())
-    toolbox.renderer.close()  # its processes have up to 900 MB, which the rest of the stage and the next ones need
-    reporter.stage_finished(STAGE, renderer.summary)
-    return {
-        component.name: replace(
-            rendered.get(component.name, RenderedComponent(component=component)), own=own[component.name]
-        )
-        for component in stack.components
-    }
+    with rendering(stack, lock, toolbox, reporter, regenerates=regenerates) as begun:
+        for component in stack.components:
+            begun.add_sources(component, sources.get(component.name, ComponentSources()))
+        return begun.finish()
+
+
+@contextmanager
+def rendering(
+    stack: Stack, lock: Lock, toolbox: Toolbox, reporter: Reporter, *, regenerates: bool = False
+) -> Iterator[Rendering]:
+    """A `Rendering` for as long as the context lasts. ``regenerates``: see `ComponentRenderer`."""
+    with toolbox.workers.queue() as queue:
+        yield Rendering(stack, lock, toolbox, reporter, queue, regenerates=regenerates)
+
+
+class Rendering:
+    """Renders a stack while its sources are still being fetched.
+
+    What depends on nothing else starts at once: the entries in ``input/``, and charts that were never mined and ask for no
+    API versions but Kubernetes' own, each as soon as its sources are known. Everything else waits for `finish`, and so do
+    all errors: they are the same whatever was rendered when.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a stage has, and where it renders
+        self, stack: Stack, lock: Lock, toolbox: Toolbox, reporter: Reporter, queue: Queue, *, regenerates: bool
+    ) -> None:
+        self._stack = stack
+        self._sources: dict[ComponentName, ComponentSources] = {}
+        self._renderer = ComponentRenderer(stack, self._sources, lock, toolbox, reporter, regenerates=regenerates)
+        self._toolbox = toolbox
+        self._queue = queue
+        self._reporter = reporter
+        self._sourced = [component for component in stack.components if has_sources(component)]
+        self._entries = _own_entries(stack)
+        reporter.stage_started(STAGE, len(self._entries) + len(self._sourced))
+        self._own = queue.add(lambda pair: self._renderer.render_entry(*pair), self._entries)
+        self._trees = queue.add(self._renderer.load_sourced_tree, self._sourced)
+        self._begun: dict[ComponentName, Callable[[], RenderedComponent]] = {}
+
+    def add_sources(self, component: Component, sources: ComponentSources) -> None:
+        """Render the component as soon as that is possible. To be called for each one with sources, from any thread."""
+        self._sources[component.name] = sources
+        if not has_sources(component) or self._renderer.was_mined(component):
+            return
+        if self._renderer.requires_only_built_in(component):
+            render = partial(self._renderer.render, visible_apis=())
+            (self._begun[component.name],) = self._queue.add(render, [component], weight=self._renderer.weight)
+
+    def finish(self) -> dict[ComponentName, RenderedComponent]:
+        """The objects of every component, in the order of the stack.
+
+        Raises:
+            ForgeError, ExceptionGroup: see `render`.
+        """
+        own: dict[ComponentName, tuple[ObjectGroup, ...]] = {component.name: () for component in self._stack.components}
+        for (component, _), group in zip(self._entries, gathered(self._own), strict=True):
+            own[component.name] += (group,)
+        trees = {tree.name: tree for tree in gathered(self._trees) if tree}
+        to_render = [component for component in self._sourced if component.name not in trees]
+        self._toolbox.workers.map(
+            self._renderer.required_apis, to_render
+        )  # `_FixedPoint` asks for them one after the other
+        rendered = _FixedPoint(self._stack, own, trees, self._renderer, self._begin).rendered()
+        self._toolbox.workers.map(self._renderer.check_result, rendered.values())
+        self._toolbox.renderer.release()  # its processes have up to 900 MB, which the rest of the stage and the next ones need
+        self._reporter.stage_finished(STAGE, self._renderer.summary)
+        return {
+            component.name: replace(
+                rendered.get(component.name, RenderedComponent(component=component)), own=own[component.name]
+            )
+            for component in self._stack.components
+        }
+
+    def _begin(
+        self, components: Sequence[Component], visible_apis: frozenset[str]
+    ) -> list[Callable[[], RenderedComponent]]:
+        """Begin to render the components, except for those that have begun already."""
+        due = [component for component in components if component.name not in self._begun]
+        render = partial(self._renderer.render, visible_apis=visible_apis)
+        for component, call in zip(due, self._queue.add(render, due, weight=self._renderer.weight), strict=True):
+            self._begun[component.name] = call
+        return [self._begun.pop(component.name) for component in components]
 
 
 def _own_entries(stack: Stack) -> list[tuple[Component, str]]:
@@ -87,7 +155,7 @@ class _FixedPoint:
       that defines a CRD only where the cluster lacks it is rendered as if the cluster lacked it. So a component is not
       rendered in turns with and without its own CRD.
     - All components of a round see the same API versions, those at its start: neither the order of components nor the
-      number of workers matters.
+      number of workers matters. A chart that asks for built-in ones only may have been rendered before the first round.
     - A component is rendered with the visible ones among its *required* API versions, and again only if those changed.
       One that is reused (its sourced tree) counts as rendered as long as its fingerprint holds for them: a chart that
       generates passwords generates them once.
@@ -98,13 +166,20 @@ class _FixedPoint:
     the last round.
     """
 
-    def __init__(self, stack: Stack, own: OwnObjects, renderer: ComponentRenderer, workers: Workers) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        own: OwnObjects,
+        trees: Mapping[ComponentName, RenderedComponent],
+        renderer: ComponentRenderer,
+        begin: Begin,
+    ) -> None:
         self._components = stack.components
         self._sourced = [component for component in stack.components if has_sources(component)]
         self._own = own
+        self._rendered = dict(trees)
         self._renderer = renderer
-        self._workers = workers
-        self._rendered: dict[ComponentName, RenderedComponent] = {}
+        self._begin = begin
 
     def rendered(self) -> dict[ComponentName, RenderedComponent]:
         """The objects of every component's sources, reused or rendered.
@@ -112,8 +187,6 @@ class _FixedPoint:
         Raises:
             ForgeError, ExceptionGroup: the errors of all components that cannot be rendered.
         """
-        trees = self._workers.map(self._renderer.load_sourced_tree, self._sourced)
-        self._rendered = {tree.name: tree for tree in trees if tree}
         due, *waiting = self._tiers([component for component in self._sourced if component.name not in self._rendered])
         defined = visible = self._defined_apis()
         withdrawn: frozenset[str] = frozenset()
@@ -129,7 +202,6 @@ class _FixedPoint:
 
     def _tiers(self, components: Sequence[Component]) -> list[list[Component]]:
         """The components that ask for nothing but built-in API versions, for some others, and for any."""
-        self._workers.map(self._renderer.required_apis, components)
         tiers: list[list[Component]] = [[], [], []]
         for component in components:
             if self._renderer.requires_only_built_in(component):
@@ -151,10 +223,9 @@ class _FixedPoint:
     ) -> None:
         """Render the components that are due; if one fails, the waiting ones too, to report all errors together."""
         errors: list[ForgeError] = []
-        render = partial(self._renderer.render, visible_apis=visible_apis)
         for tier in (due, *waiting):
             try:
-                rendered = self._workers.map(render, tier, weight=self._renderer.weight)
+                rendered = gathered(self._begin(tier, visible_apis))
             except (ForgeError, ExceptionGroup) as error:
                 errors += [leaf for leaf in leaves(error) if isinstance(leaf, ForgeError)]
             else:
