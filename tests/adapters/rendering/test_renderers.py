@@ -32,7 +32,7 @@ from cluster_forge.ports.rendering import Renderer, RenderJob, RenderRequest
 from cluster_forge.stack.model import KubernetesVersion
 
 COMMAND = [sys.executable, "-P", "-c", "from cluster_forge.composition import serve; serve()", "auto"]
-ENVIRONMENT = {**os.environ, "GOGC": "800", "GOMEMLIMIT": "768MiB", "PYTHONUTF8": "1"}
+ENVIRONMENT = {**os.environ, "GOGC": "800", "GOMEMLIMIT": "128MiB", "PYTHONUTF8": "1"}
 NAME = ComponentName("web")
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME}\ndata: {a: VALUE}\n"
 CRD = (
