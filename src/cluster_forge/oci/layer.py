@@ -13,7 +13,6 @@ frame with a window of 128 MiB, the longest that decoders accept by default.
 from __future__ import annotations
 
 import hashlib
-import tarfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,7 +25,9 @@ import zstandard
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ImageError
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.oci import tar_header
 from cluster_forge.oci.compression import Compression
+from cluster_forge.oci.tar_header import BLOCK
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -37,7 +38,6 @@ _GZIP_LEVEL = 7
 _ZSTD_LEVEL = 9
 _ZSTD_WINDOW = 27
 """The logarithm of the window's size: 128 MiB, ``ZSTD_WINDOWLOG_LIMIT_DEFAULT``."""
-_BLOCK = 512
 
 
 class Memo(Protocol):
@@ -117,7 +117,7 @@ def _archive(tree: FileTree, mtime: int) -> list[bytes]:
         if sum(map(len, pieces)) >= _SMALL:
             segments.append(b"".join(pieces))
             pieces = []
-    return [*segments, b"".join((*pieces, bytes(2 * _BLOCK)))]
+    return [*segments, b"".join((*pieces, bytes(2 * BLOCK)))]
 
 
 def _component(path: str, folders: set[str]) -> list[str]:
@@ -127,14 +127,11 @@ def _component(path: str, folders: set[str]) -> list[str]:
 
 
 def _entry(path: str, tree: FileTree, folders: set[str], mtime: int) -> bytes:
-    entry = tarfile.TarInfo(path)
-    entry.mtime = mtime
     if path in folders:
-        entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-        return _header(entry)
+        return tar_header.of_folder(path, mtime)
     content = tree[path]
-    entry.size, entry.mode = len(content), 0o755 if path in tree.executable else 0o644
-    return b"".join((_header(entry), content, bytes(-len(content) % _BLOCK)))
+    header = tar_header.of_file(path, len(content), mtime, executable=path in tree.executable)
+    return b"".join((header, content, bytes(-len(content) % BLOCK)))
 
 
 def _check(path: str, folders: set[str]) -> None:
@@ -144,13 +141,6 @@ def _check(path: str, folders: set[str]) -> None:
         path.encode()
     except UnicodeEncodeError as error:
         raise ImageError("a file's name is not UTF-8", where=ascii(path), fix="rename the file") from error
-
-
-def _header(entry: tarfile.TarInfo) -> bytes:
-    try:
-        return entry.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
-    except ValueError:
-        return entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
 
 
 def deflate_version() -> str:
