@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from cluster_forge.foundation.file_tree import FileTree
@@ -13,12 +14,14 @@ class Repository:
     """A bare Git repository as files, and the id of its one commit.
 
     ``skeleton`` is the same repository without the contents of the committed files: with those files at hand it can be
-    completed again (`cluster_forge.oci.image_content`).
+    completed again (`cluster_forge.oci.image_content`). ``streams`` has the zlib stream of each of these contents as the
+    pack has it, so that the image need not compress them again (`cluster_forge.oci.deflated`).
     """
 
     files: FileTree
     skeleton: FileTree
     commit: str
+    streams: Mapping[bytes, bytes] = field(repr=False)
 
 
 class Repositories(Protocol):

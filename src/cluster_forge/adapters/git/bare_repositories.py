@@ -21,7 +21,7 @@ from cluster_forge.adapters.git.pack_file import PackEntry
 from cluster_forge.foundation import build
 from cluster_forge.foundation.errors import RepositoryError
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.oci import layer
+from cluster_forge.oci import deflated
 from cluster_forge.ports.git import Repository
 from cluster_forge.ports.storage import Cache
 from cluster_forge.ports.workers import Workers
@@ -52,6 +52,7 @@ class BareRepositories:
             files=_files([*frame, *blobs.values()], name, tag),
             skeleton=_files(frame, name, tag),
             commit=name,
+            streams={content: entry.stream for content, entry in blobs.items()},
         )
 
     def files(self, repository: FileTree) -> FileTree:
@@ -76,7 +77,7 @@ class BareRepositories:
     def _group(self, contents: Sequence[bytes]) -> list[PackEntry]:
         """The blobs of one top-level directory, cached together: most components do not change between two runs."""
         ids = list(map(pack_file.blob_id, contents))
-        key = build.key(_PACKED, f"git {layer.deflate_version()}".encode(), b"".join(ids))
+        key = build.key(_PACKED, f"git {deflated.METHOD}".encode(), b"".join(ids))
         cached = self._cache.get(_PACKED, key)
         if cached is not None:
             return pack_file.deserialize(cached)

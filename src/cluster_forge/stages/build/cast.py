@@ -226,7 +226,7 @@ def _image(
         stack.image.compression,
         mtime=request.time,
         run=toolbox.workers.map,
-        keep=toolbox.cached,
+        keep=layer.reusing(repository.streams, toolbox.cached),
     )
     about = image.ImageMetadata(
         title=stack.name,
