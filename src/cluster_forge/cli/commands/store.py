@@ -27,6 +27,7 @@ _KINDS = {
     "packed": "objects compressed for repositories and images",
     "described": "parsed descriptions",
     "locks": "parsed locks",
+    "casts": "digests of what was cast",
 }
 
 command = help_page.group(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -12,7 +12,6 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ManifestError, RepositoryError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops.argocd import applications
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part, PartObject
@@ -40,6 +39,9 @@ class CastChanges:
         return bool(self.components or self.added_images or self.removed_images)
 
 
+NO_CHANGES: Final = CastChanges(components=Changes(), is_same=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
     """A stack as it is cast now: its record, the files at the top of its folder, and its images."""
@@ -54,7 +56,7 @@ def since_last(
 ) -> CastChanges:
     """Compare with what ``folder`` holds."""
     if all(files.read(f"{folder}/{path}") == content for path, content in cast.top.items()):
-        return CastChanges(components=Changes(), is_same=True)
+        return NO_CHANGES
     if not files.names(folder):
         return CastChanges(components=Changes(is_first=True))
     unknown = CastChanges(components=Changes(), is_unknown=True)
@@ -85,6 +87,8 @@ def _components(stack_json: bytes | None) -> tuple[ComponentName, ...] | None:
 
 def _record(before: FileTree, names: tuple[ComponentName, ...], cast: Cast, parse: Callable[[str], Body]) -> Record:
     """A record with the objects of the earlier cast: those in files of the same name are the same objects."""
+    from cluster_forge.gitops.argocd import applications  # noqa: PLC0415 - 0.05 s, where something changed
+
     known = {known.path: known for part in cast.record.parts for known in part.objects}
     objects: dict[str, list[PartObject]] = {name: [] for name in names if name != applications.FOLDER}
     for path, content in before.files.items():

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StaleError
-from cluster_forge.gitops.argocd import applications
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.record import RECORD
 from cluster_forge.stack import variant
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build import hand_edits, layout, working_tree
+from cluster_forge.stages.build import working_tree
 from cluster_forge.stages.build.way_out import (
     CHANGED,
     CommandLine,
@@ -52,8 +51,8 @@ def load(
         warnings.append(_warning("stale", f"out of date, cast as it is: {CHANGED}"))
     if working.edited:
         warnings.append(_warning("hand-edited", f"{working_tree.edited_by_hand(working)}; cast as edited"))
-    edited = with_documents(hand_edits.with_edits(working, toolbox.renderer), toolbox)
-    return _with_applications(stack, edited), tuple(warnings)
+        return _with_edits(stack, working, toolbox), tuple(warnings)
+    return with_documents(working, toolbox), tuple(warnings)
 
 
 def check_variant(stack: Stack, working: WorkingTree, command: CommandLine) -> None:
@@ -89,13 +88,17 @@ def with_documents(working: WorkingTree, toolbox: Toolbox) -> WorkingTree:
     return replace(working, record=replace(working.record, parts=parts))
 
 
-def _with_applications(stack: Stack, working: WorkingTree) -> WorkingTree:
-    """After hand edits: the folder with Applications that are pinned to its present content.
+def _with_edits(stack: Stack, edited: WorkingTree, toolbox: Toolbox) -> WorkingTree:
+    """The folder with its hand edits in the record, and with Applications that are pinned to its present content.
 
     Applications that were edited themselves stay as they are.
     """
+    from cluster_forge.gitops.argocd import applications  # noqa: PLC0415 - these take 0.05 s
+    from cluster_forge.stages.build import hand_edits, layout  # noqa: PLC0415
+
+    working = with_documents(hand_edits.with_edits(edited, toolbox.renderer), toolbox)
     folder = f"{applications.FOLDER}/"
-    if not working.edited or any(path.lstrip("+- ").startswith(folder) for path in working.edited):
+    if any(path.lstrip("+- ").startswith(folder) for path in working.edited):
         return working
     manifests = {path: content for path, content in working.tree.files.items() if not path.startswith(folder)}
     tree, revision = layout.with_applications(stack, working.record.parts, manifests)

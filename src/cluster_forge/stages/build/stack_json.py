@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -11,9 +11,11 @@ from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests import volume_claims
 from cluster_forge.manifests.part import Part
 from cluster_forge.manifests.volume_claims import STATEFUL_SET, VolumeClaims
-from cluster_forge.oci.index import Layout
 from cluster_forge.record import Record
 from cluster_forge.stack.model import Stack
+
+if TYPE_CHECKING:
+    from cluster_forge.oci.index import Layout
 
 SCHEMA: Final = "cluster-forge/stack/v1"
 STACK_JSON: Final = "stack.json"
