@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.threads import ThreadWorkers
-from cluster_forge.adapters.workspace import FolderOfEdits, RunLog, WorkspaceFiles, append_to_history
+from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog, WorkspaceFiles, append_to_history
 from cluster_forge.foundation.errors import ForgeError, MissingProgramError, StoreError, WorkspaceError, raise_all
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
@@ -90,13 +90,15 @@ def services(settings: Settings) -> Services:
     root = store_root(settings.store)
     helm, reader = _engine(settings.rendering.helm_engine), LazyYaml(_reader)
     cache = NoCache() if settings.rendering.no_cache else FolderCache(root)
+    workers = ThreadWorkers(settings.jobs)
     processes = _worker_pool(settings, helm, reader)
     toolbox = Toolbox(
         store=FolderStore(root),
         files=files,
+        digests=KeptDigests(files, cache, workers),
         renderer=CachingRenderer(processes, cache),
         reader=reader,
-        workers=ThreadWorkers(settings.jobs),
+        workers=workers,
         cache=cache,
         kept_edits=FolderOfEdits(settings.workspace),
     )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from cluster_forge.adapters.workspace import kept_digests
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Workspace
@@ -19,10 +23,15 @@ def touch_all(folder: Path, seconds: float) -> None:
         os.utime(path, (seconds, seconds))
 
 
-@pytest.fixture
-def smelted(workspace: Workspace) -> Workspace:
+@pytest.fixture(params=["young", "old"])
+def smelted(workspace: Workspace, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """If the files are old, their digests are kept."""
     workspace.ok("mine", "--offline")
     workspace.ok("smelt")
+    if request.param == "old":
+        monkeypatch.setattr(kept_digests, "_YOUNG", -(10**12))
+        time.sleep(0.02)  # several ticks of the file system's clock
+        workspace.ok("smelt")
     return workspace
 
 
@@ -54,6 +63,12 @@ def test_a_hand_edit_is_noticed_although_the_time_stays(smelted: Workspace) -> N
     result = smelted.run("smelt")
     assert result.code != 0
     assert "1 file was edited by hand: extras/configmap_extras_one.yaml" in result.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="digests are kept on Linux only")
+def test_digests_are_kept_of_old_files(smelted: Workspace, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    kept = list((tmp_path / "cache").rglob("made/stamps/*/*"))
+    assert bool(kept) == request.node.name.endswith("[old]")
 
 
 def test_without_the_cache_the_result_is_the_same(smelted: Workspace) -> None:

@@ -162,6 +162,7 @@ def test_the_repository_is_valid_and_contains_working(one: CastStack, everything
     clone = tmp_path / "clone"
     paths = [path for path in clone.rglob("*") if path.is_file() and ".git" not in path.parts]
     files = {path.relative_to(clone).as_posix(): path.read_bytes() for path in paths}
+    assert everything.smelted.tree is not None
     assert files == dict(everything.smelted.tree.files)
 
 

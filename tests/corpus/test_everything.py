@@ -284,6 +284,7 @@ def test_every_chart_renders_and_everything_is_written(forged: Forged) -> None:
 def later_hooks(forged: Forged, component: str) -> dict[str, Body]:
     """The hooks of a component that an installation does not run, by their files in ``working/``."""
     folder = f"{component}/hooks/"
+    assert forged.smelted.tree is not None
     return {
         path: PurePythonYaml().read(content.decode())
         for path, content in forged.smelted.tree.files.items()

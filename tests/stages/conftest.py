@@ -26,7 +26,7 @@ from cluster_forge.foundation.errors import (
     leaves,
     raise_all,
 )
-from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.file_tree import FileTree, TreeDigests
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, Renderer, RenderJob, RenderRequest
@@ -96,6 +96,17 @@ class MemoryFiles:
                 del self.files[path]
             self.files.update({f"{start}{path}": content for path, content in tree.files.items()})
         self.writes += 1
+
+
+class MemoryDigests:
+    """`ports.FolderDigests` of `MemoryFiles`."""
+
+    def __init__(self, files: MemoryFiles) -> None:
+        self.files = files
+
+    def of(self, folders: Sequence[str]) -> Mapping[str, TreeDigests]:
+        trees = {folder: self.files.read_tree(folder) for folder in folders}
+        return {folder: tree.digests for folder, tree in trees.items() if tree is not None}
 
 
 class MemoryEdits:
@@ -259,6 +270,7 @@ class Harness:
         self.toolbox = Toolbox(
             store=self.store,
             files=self.files,
+            digests=MemoryDigests(self.files),
             renderer=self.renderer,
             reader=reader,
             workers=OneByOne(),

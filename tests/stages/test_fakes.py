@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cluster_forge.adapters.storage.cache import FolderCache
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.threads import ThreadWorkers
-from cluster_forge.adapters.workspace import WorkspaceFiles
+from cluster_forge.adapters.workspace import KeptDigests, WorkspaceFiles
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import RenderError, WorkspaceError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.ports.storage import Store
 from cluster_forge.ports.workers import Workers
-from cluster_forge.ports.workspace import Workspace
+from cluster_forge.ports.workspace import FolderDigests, Workspace
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Harness, MemoryFiles, MemoryStore
@@ -105,6 +106,31 @@ class TestWorkspace:
         for call in calls:
             with pytest.raises(WorkspaceError):
                 call()
+
+
+class TestDigests:
+    @pytest.fixture(params=["fake", "workspace"])
+    def workspace(
+        self, request: pytest.FixtureRequest, tmp_path: Path, harness: Harness
+    ) -> tuple[Workspace, FolderDigests]:
+        if request.param == "fake":
+            return harness.files, harness.toolbox.digests
+        files = WorkspaceFiles(tmp_path / "ws")
+        return files, KeptDigests(files, FolderCache(tmp_path / "store"), ThreadWorkers(2))
+
+    def test_they_are_those_of_the_trees(self, workspace: tuple[Workspace, FolderDigests]) -> None:
+        files, digests = workspace
+        assert digests.of([]) == {}
+        for tree in (FileTree({"a/b.yaml": b"1", "c.yaml": b"2"}), FileTree({"c.yaml": b"3"})):
+            files.replace_trees({"working": FileTree({**tree.files, ".record.json": b"{}"}), "input/x": tree})
+            assert digests.of(["working", "input/x", "input/y", "input/x/c.yaml"]) == {
+                "working": tree.digests,
+                "input/x": tree.digests,
+            }
+
+    def test_paths_outside_of_the_workspace_are_refused(self, workspace: tuple[Workspace, FolderDigests]) -> None:
+        with pytest.raises(WorkspaceError):
+            workspace[1].of(["../a"])
 
 
 class TestWorkers:

@@ -44,13 +44,14 @@ class FileTree:
         return sum(map(len, self.files.values()))
 
     @property
+    def digests(self) -> TreeDigests:
+        """The digest of every file."""
+        return TreeDigests({path: Digest.of(content) for path, content in self.files.items()}, self.executable)
+
+    @property
     def digest(self) -> Digest:
         """The digest of all paths, modes and contents."""
-        state = hashlib.sha256()
-        for path, content in self.files.items():
-            mode = "x" if path in self.executable else "-"
-            state.update(f"{mode} {hashlib.sha256(content).hexdigest()} {path}\n".encode())
-        return Digest(state.hexdigest())
+        return self.digests.digest
 
     def under(self, folder: str) -> FileTree:
         """The tree with ``folder`` before every path."""
@@ -58,6 +59,26 @@ class FileTree:
             {f"{folder}/{path}": content for path, content in self.files.items()},
             frozenset(f"{folder}/{path}" for path in self.executable),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TreeDigests:
+    """What there is to know of a `FileTree` without its contents: the digest of every file, sorted by path."""
+
+    files: Mapping[str, Digest]
+    executable: frozenset[str] = field(default=frozenset())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "files", MappingProxyType(dict(sorted(self.files.items()))))
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of all paths, modes and contents."""
+        state = hashlib.sha256()
+        for path, digest in self.files.items():
+            mode = "x" if path in self.executable else "-"
+            state.update(f"{mode} {digest.hex} {path}\n".encode())
+        return Digest(state.hexdigest())
 
 
 def join(*trees: FileTree) -> FileTree:

@@ -1,11 +1,11 @@
-"""The workspace's files."""
+"""The workspace's files, and their digests."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.file_tree import FileTree, TreeDigests
 
 
 class Workspace(Protocol):
@@ -39,4 +39,15 @@ class Workspace(Protocol):
 
         Raises:
             WorkspaceError: if a tree cannot be written; the old folders are unchanged.
+        """
+
+
+class FolderDigests(Protocol):
+    """The digests of the workspace's files as they are now, without reading those that are known to be unchanged."""
+
+    def of(self, folders: Sequence[str]) -> Mapping[str, TreeDigests]:
+        """What `Workspace.read_tree` would read, by folder; those that do not exist are left out.
+
+        Raises:
+            WorkspaceError, ExceptionGroup: for everything that cannot be read, or links out of the workspace.
         """

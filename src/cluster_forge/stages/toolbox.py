@@ -10,7 +10,7 @@ from cluster_forge.ports.kept_edits import KeptEdits
 from cluster_forge.ports.rendering import Renderer, YamlReader
 from cluster_forge.ports.storage import Cache, Store
 from cluster_forge.ports.workers import Workers
-from cluster_forge.ports.workspace import Workspace
+from cluster_forge.ports.workspace import FolderDigests, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,7 @@ class Toolbox:
 
     store: Store
     files: Workspace
+    digests: FolderDigests
     renderer: Renderer
     reader: YamlReader
     workers: Workers

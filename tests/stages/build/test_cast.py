@@ -22,7 +22,7 @@ from cluster_forge.adapters.git.bare_repositories import BareRepositories
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ManifestError, StaleError
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.oci.compression import Compression
 from cluster_forge.ports.git import Repositories
 from cluster_forge.stack.model import Architecture, Component, GitOps, GitOpsEngine, ImageSettings, Stack, Target
@@ -181,6 +181,28 @@ class TestSameBytes:
         first = dict(harness.files.files)
         cast_working(harness, stack)
         assert harness.files.files == first
+
+    def test_casting_a_working_that_was_current_is_the_same(self, harness: Harness) -> None:
+        """Only the counts of the findings are those of this run."""
+        stack = web_and_notes(harness)
+        cast_working(harness, stack, smelted=harness.forge(stack))
+        first = dict(harness.files.files)
+        current = harness.smelt(stack)
+        assert current.is_current
+        cast_working(harness, stack, smelted=current)
+        assert harness.files.files == first
+        notice = Finding(code="unused-source", severity=Severity.WARNING, message="look")
+        warned = harness.smelt(stack, notices=(notice,))
+        cast_working(harness, stack, smelted=warned)
+        assert json.loads(harness.files.files[f"{FOLDER}/stack.json"])["findings"]["warning"] == 1
+
+    def test_an_edit_after_smelt_is_cast_with_a_warning(self, harness: Harness) -> None:
+        stack = web_and_notes(harness)
+        harness.forge(stack)
+        current = harness.smelt(stack)
+        harness.files.files["working/notes/configmap_notes_one.yaml"] += b"# by hand\n"
+        result = cast_working(harness, stack, smelted=current)
+        assert [finding.code for finding in result.findings] == ["hand-edited"]
 
     def test_the_time_changes_commit_and_image_but_not_the_revision(self, harness: Harness) -> None:
         stack = web_and_notes(harness)

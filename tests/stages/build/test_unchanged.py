@@ -1,4 +1,4 @@
-"""A second smelt: it renders only what changed, and never relies on time stamps."""
+"""A second smelt: it renders only what changed."""
 
 from __future__ import annotations
 
@@ -61,9 +61,7 @@ class TestNothingChanged:
         assert smelted.is_written
         assert smelted.record == Record.from_json(before[RECORD])
         assert smelted.reused == {part.name for part in smelted.record.parts}
-        assert {f"working/{path}": content for path, content in smelted.tree.files.items()} == {
-            path: content for path, content in before.items() if path.startswith("working/") and path != RECORD
-        }
+        assert smelted.tree is None, "the files were not read"
 
     def test_the_result_is_reported_as_usual(self, harness: Harness, stack: Stack) -> None:
         harness.reporter.events.clear()

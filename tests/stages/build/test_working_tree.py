@@ -40,12 +40,12 @@ class TestEdits:
         assert working is not None
         assert working.edited == ()
         assert working.record == record
-        working_tree.refuse_edits(working_tree.load(harness.files), way_out())
+        working_tree.refuse_edits(working_tree.state(harness.toolbox), way_out())
 
     def test_changed_added_and_deleted_files_are_listed(self, harness: Harness) -> None:
         record = smelted(harness)
         tree = FileTree({path("one"): b"changed", "notes/new.yaml": b"new"})
-        assert working_tree.edited_files(record, tree) == [
+        assert working_tree.edited_files(record, tree.digests) == [
             path("one"),
             "+ notes/new.yaml",
             "- namespaces/namespace_notes.yaml",
@@ -62,7 +62,7 @@ class TestEdits:
         assert working.edited == (path("one"), f"- {path('two')}")
         (entry,) = next(part for part in working.record.parts if part.name == "notes").objects
         assert entry.digest == working.record.files[path("one")]
-        assert working_tree.edited_files(working.record, working.tree) == []
+        assert working_tree.edited_files(working.record, working.tree.digests) == []
 
     def test_a_renamed_object_keeps_its_file(self, harness: Harness) -> None:
         smelted(harness)
@@ -78,13 +78,13 @@ class TestEdits:
 
 class TestRefusal:
     def test_without_a_folder_nothing_is_refused(self, harness: Harness) -> None:
-        working_tree.refuse_edits(working_tree.load(harness.files), way_out())
+        working_tree.refuse_edits(working_tree.state(harness.toolbox), way_out())
         assert harness.edited() is None
 
     def test_files_that_smelt_did_not_write_are_refused(self, harness: Harness) -> None:
         harness.files.files["working/notes.txt"] = b"mine"
         with pytest.raises(EditedError, match=r"working/: has files that smelt did not write: notes\.txt"):
-            working_tree.refuse_edits(working_tree.load(harness.files), way_out())
+            working_tree.refuse_edits(working_tree.state(harness.toolbox), way_out())
         assert harness.edited() is None
 
     def test_the_first_five_edits_are_named(self, harness: Harness) -> None:
@@ -93,7 +93,7 @@ class TestRefusal:
         for name in names:
             harness.files.files[f"working/{path(name)}"] += b"# edited\n"
         with pytest.raises(EditedError, match=r"7 files were edited by hand: .*_n4\.yaml and 2 more") as raised:
-            working_tree.refuse_edits(working_tree.load(harness.files), way_out())
+            working_tree.refuse_edits(working_tree.state(harness.toolbox), way_out())
         assert raised.value.where == "working/"
         assert "--discard-edits" in (raised.value.fix or "")
 
@@ -102,11 +102,11 @@ class TestRefusal:
         harness.files.files[f"working/{path('one')}"] += b"# edited\n"
         renamed = replace(way_out(), folder="other.production")
         with pytest.raises(EditedError) as raised:
-            working_tree.refuse_edits(working_tree.load(harness.files), renamed)
+            working_tree.refuse_edits(working_tree.state(harness.toolbox), renamed)
         assert "with the name, the selection and the --environment that it was" in (raised.value.fix or "")
 
     def test_a_damaged_record_is_refused(self, harness: Harness) -> None:
         smelted(harness)
         harness.files.files[RECORD] = b"{}"
         with pytest.raises(StaleError):
-            working_tree.refuse_edits(working_tree.load(harness.files), way_out())
+            working_tree.refuse_edits(working_tree.state(harness.toolbox), way_out())

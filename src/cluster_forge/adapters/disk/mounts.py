@@ -1,4 +1,4 @@
-"""Which mount a path is on: a rename cannot leave its mount, so a draft must be on the mount of its target."""
+"""Which mount a path is on: a rename cannot leave its mount, and what time stamps mean depends on its file system."""
 
 from __future__ import annotations
 
@@ -27,14 +27,31 @@ def beside(folder: Path, draft: Path) -> Path:
     return folder / f".cluster-forge-{draft.name}"
 
 
-def _mount(folder: Path) -> str | int:
+def file_system(path: Path) -> str | None:
+    """The type of the file system that a path is on, like ``ext4``; None if the system does not tell, as only Linux does."""
+    with contextlib.suppress(OSError, StopIteration):
+        number = str(_number(path))
+        lines = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()  # proc_pid_mountinfo(5)
+        mount = next(fields for fields in map(str.split, lines) if fields[0] == number)
+        return mount[mount.index("-") + 1]
+    return None
+
+
+def _mount(folder: Path) -> int:
     """The identity of a mount. Two mounts may share a file system, and renames do not cross between those either."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY) if os.name == "posix" else None
-    if descriptor is not None:
-        try:
-            with contextlib.suppress(OSError, StopIteration):  # Linux: proc_pid_fdinfo(5)
-                lines = Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines()
-                return next(line for line in lines if line.startswith("mnt_id:"))
-        finally:
-            os.close(descriptor)
-    return folder.stat().st_dev
+    number = _number(folder)
+    return folder.stat().st_dev if number is None else number
+
+
+def _number(path: Path) -> int | None:
+    """The number of the mount that a path is on; None if the system does not tell."""
+    if not hasattr(os, "O_PATH"):
+        return None
+    descriptor = os.open(path, os.O_PATH)
+    try:
+        with contextlib.suppress(OSError, StopIteration):
+            lines = Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines()  # proc_pid_fdinfo(5)
+            return next(int(line.split()[1]) for line in lines if line.startswith("mnt_id:"))
+    finally:
+        os.close(descriptor)
+    return None

@@ -18,8 +18,8 @@ LARGEST: Final = 64 << 20
 _NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0)
 
 
-def file(path: str, limit_bytes: int | None = None) -> tuple[bytes, bool]:
-    """A file's content, and whether its owner may execute it.
+def file(path: str, limit_bytes: int | None = None) -> tuple[bytes, os.stat_result]:
+    """A file's content, and its status before it was read.
 
     Raises:
         WorkspaceError: if it is larger than ``limit_bytes``.
@@ -42,7 +42,12 @@ def file(path: str, limit_bytes: int | None = None) -> tuple[bytes, bool]:
                 content += more
     finally:
         os.close(descriptor)
-    return content, bool(status.st_mode & stat.S_IXUSR)
+    return content, status
+
+
+def is_executable(status: os.stat_result) -> bool:
+    """Whether its owner may execute a file."""
+    return bool(status.st_mode & stat.S_IXUSR)
 
 
 def tree(paths: Iterable[tuple[str, str]], limit_bytes: int | None = None) -> FileTree:
@@ -55,8 +60,8 @@ def tree(paths: Iterable[tuple[str, str]], limit_bytes: int | None = None) -> Fi
     files: dict[str, bytes] = {}
     executable: set[str] = set()
     for name, path in paths:
-        files[name], is_executable = file(path, limit_bytes)
-        if is_executable:
+        files[name], status = file(path, limit_bytes)
+        if is_executable(status):
             executable.add(name)
     return FileTree(files, frozenset(executable))
 

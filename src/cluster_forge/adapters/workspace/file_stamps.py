@@ -1,21 +1,33 @@
-"""Cheap evidence that files may have changed, without reading them: for `forge --watch`."""
+"""Cheap evidence that files may have changed, without reading them."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from cluster_forge.adapters.disk import walking
 
-Stamp = tuple[int, int, int, int]
-"""A file's inode, size, and times of content and of status change, in nanoseconds: the last cannot be set by a program."""
+
+class Stamp(NamedTuple):
+    """What changes with every change of a file. Times are in nanoseconds; no program can set ``changed`` (ctime)."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Stamp:
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def of(folder: str) -> Mapping[str, Stamp]:
+def below(folder: str) -> Mapping[str, Stamp]:
     """The stamps of every file below a directory, links followed, by their paths; files that vanish meanwhile have none."""
     stamps: dict[str, Stamp] = {}
     for path, entry in walking.scan(folder, lambda _: None):
         with contextlib.suppress(OSError):
-            status = entry.stat()
-            stamps[path] = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            stamps[path] = Stamp.of(entry.stat())
     return stamps

@@ -69,8 +69,18 @@ class WorkspaceFiles:
 
     def read_tree(self, folder: str) -> FileTree | None:
         with translated("cannot be read", folder):
-            real = self._real(folder)
-            return reading.tree(walking.walk(real, self._allowed(folder)), reading.LARGEST) if real.is_dir() else None
+            paths = self.paths(folder)
+            return None if paths is None else reading.tree(paths, reading.LARGEST)
+
+    def paths(self, folder: str) -> Iterator[tuple[str, str]] | None:
+        """Every file of a directory except hidden ones: its path from there, and its real path. None: no such directory.
+
+        Raises:
+            WorkspaceError: if something is not a file, or links out of the workspace.
+            OSError: for what cannot be read.
+        """
+        real = self._real(folder)
+        return walking.walk(real, self._allowed(folder)) if real.is_dir() else None
 
     def read_chart(self, folder: str) -> FileTree | None:
         """All files of a chart's directory, hidden ones too; links must stay in the chart. None: no such directory.
@@ -117,7 +127,7 @@ class WorkspaceFiles:
         Raises:
             WorkspaceError: if the directory is outside of the workspace.
         """
-        return file_stamps.of(str(self._real(folder)))
+        return file_stamps.below(str(self._real(folder)))
 
     def write(self, path: str, content: bytes) -> None:
         """Replace a file atomically.

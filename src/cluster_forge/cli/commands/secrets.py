@@ -102,7 +102,7 @@ def _is_stale(session: Session, services: Services) -> bool:
         inputs = input_fingerprint.fingerprint(now.stack, sources, now.lock, services.toolbox)
     except (ForgeError, ExceptionGroup):
         return True
-    working = working_tree.load(services.files)
+    working = working_tree.state(services.toolbox)
     return working is None or working.record.inputs != inputs
 
 

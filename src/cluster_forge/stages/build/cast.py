@@ -170,9 +170,12 @@ def _refuse_others(folder: str, files: Workspace) -> None:
 
 def _input(request: CastRequest, toolbox: Toolbox) -> tuple[WorkingTree, tuple[Finding, ...]]:
     """What smelt wrote in this run, or else `working/` as it is; and the warnings about it."""
-    if request.smelted is None:
-        return cast_input.load(
-            request.stack, request.inputs, toolbox, allow_stale=request.allow_stale, command=request.command
-        )
-    working = WorkingTree(tree=request.smelted.tree, record=request.smelted.record)
-    return cast_input.with_documents(working, toolbox), ()
+    smelted = request.smelted
+    if smelted and smelted.tree is not None:
+        return cast_input.with_documents(WorkingTree(tree=smelted.tree, record=smelted.record), toolbox), ()
+    working, warnings = cast_input.load(
+        request.stack, request.inputs, toolbox, allow_stale=request.allow_stale, command=request.command
+    )
+    if smelted:  # with other findings than when the folder was written
+        working = replace(working, record=replace(working.record, findings=smelted.record.findings))
+    return working, warnings

@@ -74,7 +74,7 @@ def mine_and_smelt(request: ForgeRequest, toolbox: Toolbox, sources: Sources, re
             inputs=lambda: _inputs(request, toolbox, sources),
             command=request.command,
         )
-        working_tree.refuse_edits(working_tree.load(toolbox.files), way_out)
+        working_tree.refuse_edits(working_tree.state(toolbox), way_out)
     input_digests = input_fingerprint.own_files(request.stack, toolbox)
     to_mine = MineRequest(stack=request.stack, lock=request.lock, whole=True, upstream=False)
     mined = mine(to_mine, toolbox, sources, reporter)

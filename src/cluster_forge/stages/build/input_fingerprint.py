@@ -10,7 +10,6 @@ import orjson
 from cluster_forge.foundation import build, json_codec
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, Stack
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, is_url, sourced_folder
@@ -78,10 +77,9 @@ def _of_objects(stack: Stack) -> set[str]:
 
 def _digests(named: set[str], toolbox: Toolbox) -> dict[str, str]:
     paths = sorted(named)
-    digests = toolbox.workers.map(lambda path: str(_digest(path, toolbox.files)), paths)
-    return dict(zip(paths, digests, strict=True))
-
-
-def _digest(path: str, files: Workspace) -> Digest:
-    tree = files.read_tree(path)
-    return tree.digest if tree is not None else Digest.of(files.read(path) or b"")
+    trees = toolbox.digests.of(paths)
+    others = [path for path in paths if path not in trees]
+    contents = zip(others, toolbox.workers.map(toolbox.files.read, others), strict=True)
+    digests = {path: tree.digest for path, tree in trees.items()}
+    digests |= {path: Digest.of(content or b"") for path, content in contents}
+    return {path: str(digest) for path, digest in digests.items()}

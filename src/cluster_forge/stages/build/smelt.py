@@ -22,7 +22,7 @@ from cluster_forge.stages.build.edits import DiscardedEdits
 from cluster_forge.stages.build.input_fingerprint import fingerprint
 from cluster_forge.stages.build.smelt_diff import Changes
 from cluster_forge.stages.build.way_out import CommandLine, WayOut, is_current, plain_command
-from cluster_forge.stages.build.working_tree import WorkingTree
+from cluster_forge.stages.build.working_tree import WorkingState
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -58,17 +58,21 @@ class SmeltRequest:
 class SmeltResult:
     """The content of `working/`, and the hand edits that were there before.
 
-    ``is_current``: the folder had it already, and the parts of the record have no documents. ``reused`` names the
-    components whose sources were not rendered.
+    ``tree`` is None if the folder had it already: then the files were not read, and the parts of the record have no
+    documents. ``reused`` names the components whose sources were not rendered.
     """
 
     record: Record
-    tree: FileTree
+    tree: FileTree | None
     findings: tuple[Finding, ...]
     changes: Changes
     reused: frozenset[ComponentName] = frozenset()
-    is_current: bool = False
     discarded: tuple[DiscardedEdits, ...] = ()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether `working/` had the content already."""
+        return self.tree is None
 
     @property
     def is_written(self) -> bool:
@@ -97,8 +101,8 @@ def smelt(request: SmeltRequest, toolbox: Toolbox, reporter: Reporter) -> SmeltR
     for finding in smelted.findings:
         reporter.finding_reported(finding)
     if smelted.is_written:
-        if not smelted.is_current:
-            smelted = _write(smelted, present, toolbox, reporter)
+        if smelted.tree is not None:
+            smelted = _write(smelted, smelted.tree, present, toolbox, reporter)
         reporter.stage_finished(
             STAGE,
             f"{counted(smelted.objects, 'object')} of {counted(smelted.record.components, 'component')} "
@@ -107,13 +111,14 @@ def smelt(request: SmeltRequest, toolbox: Toolbox, reporter: Reporter) -> SmeltR
     return smelted
 
 
-def _write(smelted: SmeltResult, present: WorkingTree | None, toolbox: Toolbox, reporter: Reporter) -> SmeltResult:
+def _write(
+    smelted: SmeltResult, tree: FileTree, present: WorkingState | None, toolbox: Toolbox, reporter: Reporter
+) -> SmeltResult:
     """Write the folder, after a copy of the hand edits in it. The result with these, and with their finding."""
-    lost = working_tree.lost_edits(present, smelted.tree, toolbox.files) if present else ()
+    lost = working_tree.lost_edits(present, tree, toolbox.files) if present else ()
     discarded = edits.keep(lost, toolbox.kept_edits)
     record = RECORD.removeprefix(f"{working_tree.FOLDER}/")
-    tree = FileTree({**smelted.tree.files, record: smelted.record.to_json()})
-    toolbox.files.replace_trees({working_tree.FOLDER: tree})
+    toolbox.files.replace_trees({working_tree.FOLDER: FileTree({**tree.files, record: smelted.record.to_json()})})
     if not discarded:
         return smelted
     finding = discarded.finding(f"{working_tree.FOLDER}/", discarded.restoring)
@@ -121,11 +126,11 @@ def _write(smelted: SmeltResult, present: WorkingTree | None, toolbox: Toolbox, 
     return replace(smelted, discarded=(discarded,), findings=(*smelted.findings, finding))
 
 
-def _present(request: SmeltRequest, inputs: Digest, toolbox: Toolbox) -> WorkingTree | None:
+def _present(request: SmeltRequest, inputs: Digest, toolbox: Toolbox) -> WorkingState | None:
     """`working/` as it is, without hand edits unless they may be lost."""
     if request.discard_edits:
-        return working_tree.load_damaged(toolbox.files)
-    working = working_tree.load(toolbox.files)
+        return working_tree.state_if_damaged(toolbox)
+    working = working_tree.state(toolbox)
     way_out = WayOut(
         verb=request.verb, folder=variant.folder(request.stack), inputs=lambda: inputs, command=request.command
     )
@@ -133,8 +138,8 @@ def _present(request: SmeltRequest, inputs: Digest, toolbox: Toolbox) -> Working
     return working
 
 
-def _current(request: SmeltRequest, present: WorkingTree | None, inputs: Digest) -> SmeltResult | None:
-    """`working/` as the result, if smelt wrote it from these inputs and no file was edited; time stamps do not count."""
+def _current(request: SmeltRequest, present: WorkingState | None, inputs: Digest) -> SmeltResult | None:
+    """`working/` as the result, if smelt wrote it from these inputs and no file was edited."""
     if present is None or present.edited or present.hidden:
         return None
     record = present.record
@@ -143,16 +148,15 @@ def _current(request: SmeltRequest, present: WorkingTree | None, inputs: Digest)
     findings = finding_policy.apply((*request.notices, *record.own_findings), request.stack.ignores, request.allow)
     return SmeltResult(
         record=replace(record, findings=finding_policy.count(findings)),
-        tree=present.tree,
+        tree=None,
         findings=findings,
         changes=Changes(),
         reused=frozenset(part.name for part in record.parts),
-        is_current=True,
     )
 
 
 def _render(
-    request: SmeltRequest, present: WorkingTree | None, inputs: Digest, toolbox: Toolbox, reporter: Reporter
+    request: SmeltRequest, present: WorkingState | None, inputs: Digest, toolbox: Toolbox, reporter: Reporter
 ) -> SmeltResult:
     from cluster_forge.stages.build.assemble import assemble  # noqa: PLC0415 - 0.05 s, and mostly `working/` is current
     from cluster_forge.stages.build.layout import lay_out  # noqa: PLC0415 - the same

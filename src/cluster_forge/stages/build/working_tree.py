@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, StaleError
-from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.file_tree import FileTree, TreeDigests
 from cluster_forge.foundation.names import counted
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.record import RECORD, Record
 from cluster_forge.stages.build.edits import Edit, EditKind
 from cluster_forge.stages.build.way_out import WayOut
+from cluster_forge.stages.toolbox import Toolbox
 
 FOLDER = "working"
 _MAX_SHOWN = 5
@@ -21,21 +22,34 @@ _NO_RECORD = Record(tool="", stack="", inputs=Digest.of(b""), revision="", parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkingTree:
-    """The files of the folder and their record; ``edited`` lists the files that differ from what smelt wrote.
+class Working:
+    """The record of the folder's files; ``edited`` lists those that differ from what smelt wrote."""
 
-    ``hidden`` are the hidden files beside the record: they are not part of the stack, but replacing the folder loses them.
-    """
-
-    tree: FileTree
     record: Record
     edited: tuple[str, ...] = ()
-    hidden: tuple[str, ...] = ()
 
     @property
     def is_smelted(self) -> bool:
         """Whether smelt wrote the folder; otherwise every file in it counts as edited."""
         return self.record is not _NO_RECORD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkingTree(Working):
+    """The folder with the contents of its files."""
+
+    tree: FileTree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkingState(Working):
+    """The folder without contents.
+
+    ``hidden`` are the hidden files beside the record: they are not part of the stack, but replacing the folder loses them.
+    """
+
+    digests: TreeDigests
+    hidden: tuple[str, ...]
 
 
 def load(files: Workspace) -> WorkingTree | None:
@@ -47,26 +61,28 @@ def load(files: Workspace) -> WorkingTree | None:
     tree = files.read_tree(FOLDER)
     if tree is None:
         return None
-    hidden = _hidden(files)
-    if not len(tree) and not hidden:
-        return None
-    content = files.read(RECORD)
-    record = _NO_RECORD if content is None else Record.from_json(content)
-    return WorkingTree(tree=tree, record=record, edited=tuple(edited_files(record, tree)), hidden=hidden)
+    known = _state(tree.digests, files)
+    return WorkingTree(tree=tree, record=known.record, edited=known.edited) if known else None
 
 
-def load_damaged(files: Workspace) -> WorkingTree | None:
-    """`load`; with a damaged record the folder as if smelt had not written it."""
+def state(toolbox: Toolbox) -> WorkingState | None:
+    """`load`, reading only what changed since it was last read.
+
+    Raises:
+        StaleError: if the record is damaged.
+    """
+    return _state(_digests(toolbox), toolbox.files)
+
+
+def state_if_damaged(toolbox: Toolbox) -> WorkingState | None:
+    """`state`; with a damaged record the folder as if smelt had not written it."""
     try:
-        return load(files)
+        return state(toolbox)
     except StaleError:
-        tree = files.read_tree(FOLDER) or FileTree({})
-        return WorkingTree(
-            tree=tree, record=_NO_RECORD, edited=tuple(edited_files(_NO_RECORD, tree)), hidden=_hidden(files)
-        )
+        return _state(_digests(toolbox), toolbox.files, _NO_RECORD)
 
 
-def refuse_edits(working: WorkingTree | None, way_out: WayOut) -> None:
+def refuse_edits(working: WorkingState | None, way_out: WayOut) -> None:
     """Raise if writing `working/` would lose hand edits.
 
     Raises:
@@ -76,7 +92,7 @@ def refuse_edits(working: WorkingTree | None, way_out: WayOut) -> None:
         return
     if not working.is_smelted:
         raise EditedError(
-            f"has files that smelt did not write: {first_few([*working.tree, *working.hidden])}",
+            f"has files that smelt did not write: {first_few([*working.digests.files, *working.hidden])}",
             where=f"{FOLDER}/",
             fix=f"move them away, or overwrite them: {way_out.discarding}",
         )
@@ -90,11 +106,11 @@ def refuse_edits(working: WorkingTree | None, way_out: WayOut) -> None:
         raise EditedError(edited_by_hand(working), where=f"{FOLDER}/", fix=way_out.fix(working.record))
 
 
-def lost_edits(working: WorkingTree, to_write: FileTree, files: Workspace) -> Iterator[Edit]:
+def lost_edits(working: WorkingState, to_write: FileTree, files: Workspace) -> Iterator[Edit]:
     """The edits that are not in ``to_write``, which replaces the folder. Hidden files never are."""
     for shown in working.edited:
         sign, path = (shown[0], shown[2:]) if shown[:2] in ("+ ", "- ") else ("", shown)
-        content = working.tree.files.get(path)
+        content = files.read(f"{FOLDER}/{path}")
         if content != to_write.files.get(path):
             is_added = sign == "+" and path not in to_write.files  # others are new only because the record is damaged
             kind = EditKind.ADDED if is_added else EditKind.DELETED if sign == "-" else EditKind.EDITED
@@ -103,7 +119,7 @@ def lost_edits(working: WorkingTree, to_write: FileTree, files: Workspace) -> It
         yield Edit(path=f"{FOLDER}/{path}", kind=EditKind.ADDED, content=files.read(f"{FOLDER}/{path}"))
 
 
-def edited_by_hand(working: WorkingTree) -> str:
+def edited_by_hand(working: Working) -> str:
     """``2 files were edited by hand: web/a.yaml, + web/b.yaml``."""
     count = len(working.edited)
     return f"{counted(count, 'file')} {'was' if count == 1 else 'were'} edited by hand: {first_few(working.edited)}"
@@ -115,12 +131,28 @@ def first_few(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_MAX_SHOWN])}{more}"
 
 
-def edited_files(record: Record, tree: FileTree) -> list[str]:
+def edited_files(record: Record, digests: TreeDigests) -> list[str]:
     """The files that differ from what smelt wrote: changed, added (``+ ``) or deleted (``- ``)."""
-    known = record.files
-    changed = [path for path, content in tree.files.items() if path in known and Digest.of(content) != known[path]]
-    added = [f"+ {path}" for path in tree if path not in known]
-    return sorted(changed) + added + [f"- {path}" for path in known if path not in tree.files]
+    known, present = record.files, digests.files
+    changed = [path for path, digest in present.items() if known.get(path, digest) != digest]
+    added = [f"+ {path}" for path in present if path not in known]
+    return changed + added + [f"- {path}" for path in known if path not in present]
+
+
+def _state(digests: TreeDigests, files: Workspace, record: Record | None = None) -> WorkingState | None:
+    """The state of the folder with those files; ``record``: instead of the one that is there."""
+    hidden = _hidden(files)
+    if not digests.files and not hidden:
+        return None
+    if record is None:
+        content = files.read(RECORD)
+        record = _NO_RECORD if content is None else Record.from_json(content)
+    return WorkingState(digests=digests, record=record, edited=tuple(edited_files(record, digests)), hidden=hidden)
+
+
+def _digests(toolbox: Toolbox) -> TreeDigests:
+    """The digests of the folder's files; none if it does not exist."""
+    return toolbox.digests.of([FOLDER]).get(FOLDER, TreeDigests({}))
 
 
 def _hidden(files: Workspace) -> tuple[str, ...]:
