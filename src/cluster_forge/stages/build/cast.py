@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,13 @@ from cluster_forge.manifests.part import Part
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workspace import Workspace
+from cluster_forge.record import Record
 from cluster_forge.stack import variant
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build import cast_changes, cast_files, cast_input, edits, written_files
+from cluster_forge.stages.build import cast_changes, cast_files, cast_input, edits, working_tree, written_files
 from cluster_forge.stages.build.cast_changes import Cast, CastChanges
-from cluster_forge.stages.build.cast_files import DEPLOY_SCRIPT, IMAGES_TEXT, ITEMS, STAGE, CastFiles, CastSource
+from cluster_forge.stages.build.cast_files import DEPLOY_SCRIPT, IMAGES_TEXT, ITEMS, STAGE, CastFiles
+from cluster_forge.stages.build.cast_input import Kind
 from cluster_forge.stages.build.edits import DiscardedEdits
 from cluster_forge.stages.build.stack_json import SCHEMA, STACK_JSON
 from cluster_forge.stages.build.way_out import CommandLine, plain_command
@@ -91,11 +93,10 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
     folder = f"{STACKS}/{variant.folder(stack)}"
     _refuse_others(folder, toolbox.files)
     reporter.stage_started(STAGE, len(ITEMS))
-    working, findings = _input(request, toolbox)
-    source = CastSource(stack=stack, working=working, time=request.time)
-    files, changes, left_behind = _compiled(source, folder, toolbox, repositories, reporter)
-    tree = files.tree
-    findings = (*findings, *left_behind)
+    done = _as_before(request, folder, toolbox, reporter)
+    if done is None:
+        done = _built(request, folder, toolbox, repositories, reporter)
+    tree, findings = done.files.tree, done.findings
     reporter.item_started(STAGE, folder)
     discarded = edits.keep(written_files.lost_edits(folder, tree, toolbox.files), toolbox.kept_edits)
     toolbox.files.replace_trees({folder: written_files.recorded(tree)})
@@ -104,46 +105,79 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
     for finding in findings:
         reporter.finding_reported(finding)
     reporter.stage_finished(STAGE, f"{counted(len(tree), 'file')} in {folder}")
-    result = _result(source, folder, files, findings, changes)
+    result = _result(stack, folder, replace(done, findings=findings))
     return replace(result, discarded=(discarded,)) if discarded else result
 
 
-def _compiled(
-    source: CastSource, folder: str, toolbox: Toolbox, repositories: Repositories, reporter: Reporter
-) -> tuple[CastFiles, CastChanges, tuple[Finding, ...]]:
-    """The files, what changed since the last cast, and what stays in a cluster of that."""
-    key = source.key
-    present = cast_files.present(key, folder, toolbox)
-    if present:
-        cast_files.report(present, reporter)
-        return present, cast_changes.NO_CHANGES, ()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compiled:
+    """The files of a cast, the record that they were made from, what changed since the last one, and the warnings."""
+
+    files: CastFiles
+    record: Record
+    changes: CastChanges
+    findings: tuple[Finding, ...]
+
+
+def _as_before(request: CastRequest, folder: str, toolbox: Toolbox, reporter: Reporter) -> _Compiled | None:
+    """What the folder holds, if it was cast from the same stack and `working/`, whose files are not read then."""
+    working, warnings = _working(request, lambda: working_tree.state(toolbox))
+    if working.edited:
+        return None
+    files = cast_files.present(cast_files.key(request.stack, working, request.time), folder, toolbox)
+    if files is None:
+        return None
+    cast_files.report(files, reporter)
+    return _Compiled(files=files, record=working.record, changes=cast_changes.NO_CHANGES, findings=warnings)
+
+
+def _built(
+    request: CastRequest, folder: str, toolbox: Toolbox, repositories: Repositories, reporter: Reporter
+) -> _Compiled:
+    """New files, and what changes with them."""
     from cluster_forge.stages.build import cast_builder, left_behind  # noqa: PLC0415 - 0.1 s
 
+    read, warnings = _working(request, lambda: working_tree.load(toolbox.files))
+    working = cast_input.complete(read, request.stack, toolbox)
+    source = cast_builder.CastSource(stack=request.stack, working=working, time=request.time)
     files = cast_builder.build(source, toolbox, repositories, reporter)
-    cast_files.keep(key, files, toolbox.cache)
-    now = Cast(record=source.working.record, top=_at_the_top(files.tree), images=files.facts.images)
+    if not working.edited:
+        cast_files.keep(cast_files.key(request.stack, working, request.time), files, toolbox.cache)
+    now = Cast(record=working.record, top=_at_the_top(files.tree), images=files.facts.images)
     changes = cast_changes.since_last(folder, now, toolbox.files, repositories, toolbox.reader.read)
-    return files, changes, tuple(left_behind.findings(folder, files.tree, toolbox.files))
+    findings = (*warnings, *left_behind.findings(folder, files.tree, toolbox.files))
+    return _Compiled(files=files, record=working.record, changes=changes, findings=findings)
 
 
-def _result(
-    source: CastSource, folder: str, files: CastFiles, findings: tuple[Finding, ...], changes: CastChanges
-) -> CastResult:
-    record, facts = source.working.record, files.facts
+def _working(request: CastRequest, read: Callable[[], Kind | None]) -> tuple[Kind | WorkingTree, tuple[Finding, ...]]:
+    """What smelt wrote in this run, or else `working/` as ``read`` gives it; and the warnings about it."""
+    smelted = request.smelted
+    if smelted and smelted.tree is not None:
+        return WorkingTree(tree=smelted.tree, record=smelted.record), ()
+    working, warnings = cast_input.check(
+        read(), request.stack, request.inputs, allow_stale=request.allow_stale, command=request.command
+    )
+    if smelted:  # with other findings than when the folder was written
+        working = replace(working, record=replace(working.record, findings=smelted.record.findings))
+    return working, warnings
+
+
+def _result(stack: Stack, folder: str, done: _Compiled) -> CastResult:
+    record, facts = done.record, done.files.facts
     return CastResult(
         stack=record.stack,
         folder=folder,
-        about=variant.about(source.stack),
+        about=variant.about(stack),
         parts=record.parts,
-        findings=findings,
+        findings=done.findings,
         revision=record.revision,
         commit=facts.commit,
         image=facts.image,
         platforms=facts.platforms,
         delivery=facts.delivery,
         images=facts.images,
-        sizes=files.sizes,
-        changes=changes,
+        sizes=done.files.sizes,
+        changes=done.changes,
     )
 
 
@@ -166,16 +200,3 @@ def _refuse_others(folder: str, files: Workspace) -> None:
 
     fix = f"move what is yours to another place (or remove {folder}/): cast replaces this folder as a whole"
     written_files.refuse_others(folder, files, is_former, fix)
-
-
-def _input(request: CastRequest, toolbox: Toolbox) -> tuple[WorkingTree, tuple[Finding, ...]]:
-    """What smelt wrote in this run, or else `working/` as it is; and the warnings about it."""
-    smelted = request.smelted
-    if smelted and smelted.tree is not None:
-        return cast_input.with_documents(WorkingTree(tree=smelted.tree, record=smelted.record), toolbox), ()
-    working, warnings = cast_input.load(
-        request.stack, request.inputs, toolbox, allow_stale=request.allow_stale, command=request.command
-    )
-    if smelted:  # with other findings than when the folder was written
-        working = replace(working, record=replace(working.record, findings=smelted.record.findings))
-    return working, warnings

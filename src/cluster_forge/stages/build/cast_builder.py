@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.foundation.names import counted
@@ -17,6 +18,7 @@ from cluster_forge.ports.git import Repositories, Repository
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.record import Record
 from cluster_forge.stack import variant
+from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build.cast_files import (
     BOOTSTRAP,
     DEPLOY_SCRIPT,
@@ -26,10 +28,19 @@ from cluster_forge.stages.build.cast_files import (
     STAGE,
     CastFacts,
     CastFiles,
-    CastSource,
 )
 from cluster_forge.stages.build.stack_json import STACK_JSON, stack_json
+from cluster_forge.stages.build.working_tree import WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CastSource:
+    """What is cast; ``time`` (seconds since 1970) dates everything."""
+
+    stack: Stack
+    working: WorkingTree
+    time: int
 
 
 def build(source: CastSource, toolbox: Toolbox, repositories: Repositories, reporter: Reporter) -> CastFiles:

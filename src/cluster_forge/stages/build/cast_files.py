@@ -21,7 +21,7 @@ from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.storage import Cache
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages import cached_values
-from cluster_forge.stages.build.working_tree import WorkingTree
+from cluster_forge.stages.build.working_tree import WorkingState, WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
 
 STAGE: Final = "cast"
@@ -29,21 +29,6 @@ REPOSITORY, IMAGE, BOOTSTRAP = "repo.git", "image", "bootstrap"
 ITEMS: Final = (REPOSITORY, IMAGE, BOOTSTRAP)
 IMAGES_TEXT, DEPLOY_SCRIPT = "images.txt", "deploy.sh"
 _CASTS: Final = "casts"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CastSource:
-    """Everything that the files of a cast depend on; ``time`` (seconds since 1970) dates them."""
-
-    stack: Stack
-    working: WorkingTree
-    time: int
-
-    @property
-    def key(self) -> Digest:
-        """Over all of it: the record has the digest of every file of `working/`."""
-        executable = sorted(self.working.tree.executable)
-        return build.key(_CASTS, *map(json_codec.dump, (self.stack, self.working.record, executable, self.time)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +64,14 @@ class _Kept:
     facts: CastFacts
 
 
+def key(stack: Stack, working: WorkingTree | WorkingState, time: int) -> Digest:
+    """Over everything that the files depend on. There are no hand edits: the record has the digest of every file."""
+    parts = (stack, working.record, sorted(working.executable), time)
+    return build.key(_CASTS, *map(json_codec.dump, parts))
+
+
 def present(key: Digest, folder: str, toolbox: Toolbox) -> CastFiles | None:
-    """The files in the folder, if they are what was cast from a source with this key."""
+    """The files in the folder, if they are what was cast for this key."""
     kept = cached_values.get(toolbox.cache, _CASTS, key, _Kept)
     if kept:
         with contextlib.suppress(WorkspaceError):  # a link or a pipe is in the place of a file
@@ -91,7 +82,7 @@ def present(key: Digest, folder: str, toolbox: Toolbox) -> CastFiles | None:
 
 
 def keep(key: Digest, files: CastFiles, cache: Cache) -> None:
-    """Note for `present` what was cast from a source with this key."""
+    """Note for `present` what was cast for this key."""
     cached_values.put(cache, _CASTS, key, _Kept(files=files.tree.digest, facts=files.facts))
 
 
