@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.file_tree import NO_FILES, FileTree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +27,10 @@ class Repository:
 class Repositories(Protocol):
     """Writes Git repositories, and reads them."""
 
-    def files(self, repository: FileTree) -> FileTree:
+    def files(self, repository: FileTree, known: FileTree = NO_FILES) -> FileTree:
         """The files in the one commit of a repository that `bare` wrote.
+
+        Contents that are those of ``known``, by path, are taken from there: most files are the same in two commits.
 
         Raises:
             RepositoryError: if it is damaged, or was not written by `bare`.

@@ -117,6 +117,19 @@ def test_bytes_do_not_depend_on_workers_or_run() -> None:
     assert repository_of(tag="v1").files != repository_of().files
 
 
+def test_contents_that_are_known_are_not_unpacked() -> None:
+    repository = repository_of().files
+    assert STORE.files(repository) == FileTree(TREE.files)
+    other = {**TREE.files, "shop.yaml": b"other", "tool.sh": b"", "no such file": b"x"}
+    known = FileTree({path: bytes(bytearray(content)) for path, content in other.items()})
+    files = STORE.files(repository, known)
+    assert files == FileTree(TREE.files)
+    assert {path for path in files if files[path] is known.files.get(path)} == TREE.files.keys() - {
+        "shop.yaml",
+        "tool.sh",
+    }
+
+
 def test_every_content_has_its_zlib_stream() -> None:
     repository = repository_of()
     assert {content: zlib.decompress(stream) for content, stream in repository.streams.items()} == {

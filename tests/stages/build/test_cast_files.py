@@ -10,7 +10,7 @@ import pytest
 from cluster_forge.adapters.git.bare_repositories import BareRepositories
 from cluster_forge.adapters.storage.cache import FolderCache, NoCache
 from cluster_forge.adapters.workspace import KeptDigests, WorkspaceFiles
-from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.file_tree import NO_FILES, FileTree
 from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack
 from cluster_forge.stages.build.cast import CastRequest, CastResult, cast
 from cluster_forge.stages.build.cast_changes import NO_CHANGES
@@ -32,8 +32,8 @@ class CountingRepositories:
     def __init__(self, real: BareRepositories) -> None:
         self.real, self.built = real, 0
 
-    def files(self, repository: FileTree) -> FileTree:
-        return self.real.files(repository)
+    def files(self, repository: FileTree, known: FileTree = NO_FILES) -> FileTree:
+        return self.real.files(repository, known)
 
     def bare(self, tree: FileTree, *, message: str, time: int, tag: str = "") -> Repository:
         self.built += 1

@@ -15,10 +15,18 @@ from cluster_forge.manifests.part import Part
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workspace import Workspace
-from cluster_forge.record import Record
+from cluster_forge.record import RECORD, Record
 from cluster_forge.stack import variant
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build import cast_changes, cast_files, cast_input, edits, working_tree, written_files
+from cluster_forge.stages.build import (
+    cast_changes,
+    cast_files,
+    cast_input,
+    edits,
+    stack_json,
+    working_tree,
+    written_files,
+)
 from cluster_forge.stages.build.cast_changes import Cast, CastChanges
 from cluster_forge.stages.build.cast_files import DEPLOY_SCRIPT, IMAGES_TEXT, ITEMS, STAGE, CastFiles
 from cluster_forge.stages.build.cast_input import Kind
@@ -121,6 +129,8 @@ class _Compiled:
 
 def _as_before(request: CastRequest, folder: str, toolbox: Toolbox, reporter: Reporter) -> _Compiled | None:
     """What the folder holds, if it was cast from the same stack and `working/`, whose files are not read then."""
+    if not _is_of_same_revision(folder, toolbox.files):
+        return None
     working, warnings = _working(request, lambda: working_tree.state(toolbox))
     if working.edited:
         return None
@@ -129,6 +139,12 @@ def _as_before(request: CastRequest, folder: str, toolbox: Toolbox, reporter: Re
         return None
     cast_files.report(files, reporter)
     return _Compiled(files=files, record=working.record, changes=cast_changes.NO_CHANGES, findings=warnings)
+
+
+def _is_of_same_revision(folder: str, files: Workspace) -> bool:
+    """Whether the record of `working/` has the revision of the folder; otherwise they need not be compared."""
+    revision = stack_json.version(files.read(f"{folder}/{STACK_JSON}") or b"")
+    return bool(revision) and revision.encode() in (files.read(RECORD) or b"")
 
 
 def _built(
@@ -143,7 +159,7 @@ def _built(
     files = cast_builder.build(source, toolbox, repositories, reporter)
     if not working.edited:
         cast_files.keep(cast_files.key(request.stack, working, request.time), files, toolbox.cache)
-    now = Cast(record=working.record, top=_at_the_top(files.tree), images=files.facts.images)
+    now = Cast(record=working.record, working=working.tree, top=_at_the_top(files.tree), images=files.facts.images)
     changes = cast_changes.since_last(folder, now, toolbox.files, repositories, toolbox.reader.read)
     findings = (*warnings, *left_behind.findings(folder, files.tree, toolbox.files))
     return _Compiled(files=files, record=working.record, changes=changes, findings=findings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
@@ -44,9 +44,10 @@ NO_CHANGES: Final = CastChanges(components=Changes(), is_same=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """A stack as it is cast now: its record, the files at the top of its folder, and its images."""
+    """A stack as it is cast now: its record, the files that it is of, the files at the top of its folder, and its images."""
 
     record: Record
+    working: FileTree
     top: Mapping[str, bytes]
     images: tuple[str, ...]
 
@@ -65,7 +66,7 @@ def since_last(
     if repository is None or names is None:
         return unknown
     try:
-        before = _record(repositories.files(repository), names, cast, parse)
+        before = _record(repositories.files(repository, cast.working), names, cast, parse)
     except (RepositoryError, ManifestError, ValueError, TypeError, KeyError, AttributeError):  # of a foreign workspace
         return unknown
     former_images = (files.read(f"{folder}/images.txt") or b"").decode(errors="replace").split()
@@ -94,7 +95,11 @@ def _record(before: FileTree, names: tuple[ComponentName, ...], cast: Cast, pars
     for path, content in before.files.items():
         folder, _, rest = path.partition("/")
         if folder in objects and "/" not in rest:
-            identity = known[path].id if path in known else ObjectId.of(parse(content.decode()))
-            objects[folder].append(PartObject(path=path, id=identity, digest=Digest.of(content)))
+            present = known.get(path)
+            if present is None:
+                present = PartObject(path=path, id=ObjectId.of(parse(content.decode())), digest=Digest.of(content))
+            elif content != cast.working[path]:
+                present = replace(present, digest=Digest.of(content))
+            objects[folder].append(present)
     parts = tuple(Part(name=name, namespace="", wave=0, objects=tuple(objects.get(name, ()))) for name in names)
     return Record(tool="", stack="", inputs=Digest.of(b""), revision="", parts=parts, files={})

@@ -49,14 +49,24 @@ def stack_json(record: Record, stack: Stack, delivery: Delivery, image: Layout, 
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
+def version(content: bytes) -> str:
+    """The version in the file of an earlier cast; empty where it is not such a file."""
+    found = _document(content).get("version")
+    return found if isinstance(found, str) else ""
+
+
 def claims(content: bytes) -> frozenset[VolumeClaims]:
     """The claims in the file of an earlier cast; none where it is not such a file."""
+    listed = _document(content).get(_CLAIMS)
+    return frozenset(map(_claim, filter(_is_claim, listed if isinstance(listed, list) else ())))
+
+
+def _document(content: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(content)
     except orjson.JSONDecodeError:
-        return frozenset()
-    listed = document.get(_CLAIMS) if isinstance(document, dict) else None
-    return frozenset(map(_claim, filter(_is_claim, listed if isinstance(listed, list) else ())))
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _is_claim(entry: Any) -> bool:
