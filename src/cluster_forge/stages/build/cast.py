@@ -101,10 +101,10 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
     folder = f"{STACKS}/{variant.folder(stack)}"
     _refuse_others(folder, toolbox.files)
     reporter.stage_started(STAGE, len(ITEMS))
-    done = _as_before(request, folder, toolbox, reporter)
-    if done is None:
-        done = _built(request, folder, toolbox, repositories, reporter)
-    tree, findings = done.files.tree, done.findings
+    compiled = _as_before(request, folder, toolbox, reporter)
+    if compiled is None:
+        compiled = _built(request, folder, toolbox, repositories, reporter)
+    tree, findings = compiled.files.tree, compiled.findings
     reporter.item_started(STAGE, folder)
     discarded = edits.keep(written_files.lost_edits(folder, tree, toolbox.files), toolbox.kept_edits)
     toolbox.files.replace_trees({folder: written_files.recorded(tree)})
@@ -113,7 +113,7 @@ def cast(request: CastRequest, toolbox: Toolbox, repositories: Repositories, rep
     for finding in findings:
         reporter.finding_reported(finding)
     reporter.stage_finished(STAGE, f"{counted(len(tree), 'file')} in {folder}")
-    result = _result(stack, folder, replace(done, findings=findings))
+    result = _result(stack, folder, replace(compiled, findings=findings))
     return replace(result, discarded=(discarded,)) if discarded else result
 
 
@@ -178,22 +178,22 @@ def _working(request: CastRequest, read: Callable[[], Kind | None]) -> tuple[Kin
     return working, warnings
 
 
-def _result(stack: Stack, folder: str, done: _Compiled) -> CastResult:
-    record, facts = done.record, done.files.facts
+def _result(stack: Stack, folder: str, compiled: _Compiled) -> CastResult:
+    record, facts = compiled.record, compiled.files.facts
     return CastResult(
         stack=record.stack,
         folder=folder,
         about=variant.about(stack),
         parts=record.parts,
-        findings=done.findings,
+        findings=compiled.findings,
         revision=record.revision,
         commit=facts.commit,
         image=facts.image,
         platforms=facts.platforms,
         delivery=facts.delivery,
         images=facts.images,
-        sizes=done.files.sizes,
-        changes=done.changes,
+        sizes=compiled.files.sizes,
+        changes=compiled.changes,
     )
 
 

@@ -51,8 +51,8 @@ def stack_json(record: Record, stack: Stack, delivery: Delivery, image: Layout, 
 
 def version(content: bytes) -> str:
     """The version in the file of an earlier cast; empty where it is not such a file."""
-    found = _document(content).get("version")
-    return found if isinstance(found, str) else ""
+    value = _document(content).get("version")
+    return value if isinstance(value, str) else ""
 
 
 def claims(content: bytes) -> frozenset[VolumeClaims]:
