@@ -47,7 +47,7 @@ class Services:
     files: WorkspaceFiles
     toolbox: Toolbox
     sources: Sources
-    repositories: Callable[[], Repositories]
+    repositories: Repositories
     close: Callable[[], None]
 
     def __enter__(self) -> Self:
@@ -81,6 +81,7 @@ def services(settings: Settings) -> Services:
         WorkspaceError: if the workspace does not exist.
         FetchError, ExceptionGroup: for every mirror without an index.
     """
+    from cluster_forge.adapters.git.lazy import LazyRepositories
     from cluster_forge.adapters.rendering.caching import CachingRenderer
     from cluster_forge.adapters.storage.cache import FolderCache, NoCache
     from cluster_forge.adapters.yaml.lazy import LazyYaml
@@ -106,7 +107,7 @@ def services(settings: Settings) -> Services:
         files=files,
         toolbox=toolbox,
         sources=_sources(toolbox, files, mirrors, helm, is_offline=settings.network.offline),
-        repositories=lambda: _repositories(toolbox),
+        repositories=LazyRepositories(lambda: _repositories(toolbox)),
         close=processes.close,
     )
 

@@ -196,7 +196,7 @@ class TestStore:
         store = tmp_path / "store"
         workspace.ok("forge", "--store", str(store))
         kinds = {kind["kind"]: kind for kind in status(workspace, store)}
-        assert kinds.keys() == {"sources", "objects", "apis", "packed", "described"}
+        assert kinds.keys() == {"sources", "objects", "apis", "packed", "described", "casts"}
         assert all(kind["entries"] > 0 and kind["bytes"] > 0 for kind in kinds.values())
         workspace.ok("store", "clean", "--store", str(store), "--older-than", "1d")
         assert {kind["kind"]: kind["entries"] for kind in status(workspace, store)} == {

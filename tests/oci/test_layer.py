@@ -6,6 +6,8 @@ import gzip
 import hashlib
 import io
 import tarfile
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.foundation.errors import ImageError
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.oci import image_content, layer
+from cluster_forge.oci import deflated, image_content, layer
 from cluster_forge.oci.compression import Compression
 from cluster_forge.oci.layer import Layer
 
@@ -68,9 +70,78 @@ def test_these_bytes_are_pinned() -> None:
     """Another version of a compressor would change the digest of every image: that takes a decision (ADR 0010)."""
     tree = FileTree({f"{number}.yaml": f"kind: {number}\n".encode() * number for number in range(300)})
     assert {kind: layer.build(tree, kind).digest.hex[:16] for kind in Compression} == PINNED
+    assert {kind: layer.build(MIXED, kind).digest.hex[:16] for kind in Compression} == PINNED_MIXED
 
 
 PINNED = {Compression.GZIP: "ec0faaeba2663a51", Compression.ZSTD: "5c42119d08a9f64d"}
+MIXED = FileTree(
+    {
+        "shop/a.yaml": b"kind: A\n",
+        "shop/crd.yaml": b"kind: CustomResourceDefinition\n" * 5000,
+        "shop/last-small.yaml": b"x" * (layer.LARGE - 1),
+        "shop/second-large.yaml": b"y" * layer.LARGE,
+        "shop/third-large.yaml": b"z" * (layer.MEMBER + 1),
+        "web/crd.yaml": b"kind: CustomResourceDefinition\n" * 5000,
+        "web/z.yaml": b"",
+    }
+)
+PINNED_MIXED = {Compression.GZIP: "e20e2a5d688b0c85", Compression.ZSTD: "334b6f37ac0e94ac"}
+LARGE_CONTENTS = {content for content in MIXED.files.values() if len(content) >= layer.LARGE}
+
+
+def members(content: bytes) -> list[bytes]:
+    """What each member of a gzip file holds."""
+    found = []
+    while content:
+        decoder = zlib.decompressobj(wbits=31)
+        found.append(decoder.decompress(content))
+        content = decoder.unused_data
+    return found
+
+
+def test_a_large_file_is_a_gzip_member_of_its_own() -> None:
+    packed = layer.build(MIXED, Compression.GZIP)
+    parts = members(packed.content)
+    assert [part for part in parts if part in LARGE_CONTENTS] == [
+        content for content in MIXED.files.values() if content in LARGE_CONTENTS
+    ]
+    assert b"".join(parts) == unpacked(packed)
+    assert len(parts) == 9
+
+
+def test_what_is_between_large_files_is_cut() -> None:
+    small = {f"shop/{number}.yaml": bytes(layer.LARGE - 1) for number in range(100)}
+    first, second, end = members(layer.build(FileTree(small), Compression.GZIP).content)
+    assert len(first) == layer.MEMBER > len(second) >= layer.LARGE
+    assert end == bytes(1024)
+
+
+def test_compressed_contents_are_not_compressed_again() -> None:
+    asked: list[bytes] = []
+
+    def keep(_how: str, content: bytes, make: Callable[[bytes], bytes], /) -> bytes:
+        asked.append(content)
+        return make(content)
+
+    streams = {content: deflated.zlib_stream(content) for content in MIXED.files.values()}
+    for compression in Compression:
+        asked.clear()
+        packed = layer.build(MIXED, compression, keep=layer.reusing(streams, keep))
+        assert packed == layer.build(MIXED, compression)
+        assert not LARGE_CONTENTS & set(asked)
+        assert len(asked) == 1, "the small files of the shop, or the one frame"
+
+
+def test_the_parts_that_are_kept_are_not_small() -> None:
+    kept: list[int] = []
+
+    def keep(_how: str, content: bytes, make: Callable[[bytes], bytes], /) -> bytes:
+        kept.append(len(content))
+        return make(content)
+
+    layer.build(MIXED, Compression.GZIP, keep=keep)
+    assert len(kept) == 5
+    assert min(kept) >= layer.LARGE
 
 
 @given(st.dictionaries(paths, st.binary(max_size=600), max_size=6))

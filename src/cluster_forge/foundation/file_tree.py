@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 from cluster_forge.foundation.digest import Digest
 
@@ -59,6 +60,9 @@ class FileTree:
             {f"{folder}/{path}": content for path, content in self.files.items()},
             frozenset(f"{folder}/{path}" for path in self.executable),
         )
+
+
+NO_FILES: Final = FileTree({})
 
 
 @dataclass(frozen=True, slots=True)

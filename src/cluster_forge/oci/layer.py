@@ -1,43 +1,43 @@
 """A file tree as one reproducible layer (OCI image spec, ``layer.md``): the same tree has the same digest everywhere.
 
-The compressors are pinned libraries, not the zlib that the interpreter is linked with: libdeflate (package ``deflate``)
-and zstd (package ``zstandard``) give the same bytes on every processor, for one version of them.
+The compressors are pinned libraries: libdeflate (`deflated`) and zstd (package ``zstandard``) give the same bytes on
+every processor, for one version of them.
 
-A gzip layer is a series of gzip members, one for each folder two levels deep (a component, or a few small ones) and at
-most `MEMBER` bytes of the tar archive. So workers can compress them in parallel, and an unchanged component is compressed
-once. By RFC 1952 (2.2) such a series is one stream: gzip, zlib's ``gzread``, Go's ``compress/gzip`` and klauspost's
-(containerd, skopeo, Argo CD, Flux) read it to its end; eStargz layers are built in the same way. A zstd layer is one
-frame with a window of 128 MiB, the longest that decoders accept by default.
+A gzip layer is a series of gzip members: one for each file of `LARGE` bytes or more, and one for what is between two of
+them, cut at folders two levels deep (a component, or a few small ones) and after at most `MEMBER` bytes. So workers can
+compress them in parallel, an unchanged component is compressed once, and a large file is not compressed again where
+another archive has done so (`reusing`). By RFC 1952 (2.2) such a series is one stream: gzip, zlib's ``gzread``, Go's
+``compress/gzip`` and klauspost's (containerd, skopeo, Argo CD, Flux) read it to its end; eStargz layers are built in the
+same way. A zstd layer is one frame with a window of 128 MiB, the longest that decoders accept by default.
 """
 
 from __future__ import annotations
 
 import hashlib
-import tarfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
-import deflate
 import zstandard
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ImageError
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.oci import deflated, tar_header
 from cluster_forge.oci.compression import Compression
+from cluster_forge.oci.tar_header import BLOCK
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+LARGE = 64 * 1024
+"""Bytes from which a file is a member of its own, and a member worth keeping."""
 MEMBER = 4 * 1024 * 1024
-_SMALL = 64 * 1024
-_GZIP_LEVEL = 7
 _ZSTD_LEVEL = 9
 _ZSTD_WINDOW = 27
 """The logarithm of the window's size: 128 MiB, ``ZSTD_WINDOWLOG_LIMIT_DEFAULT``."""
-_BLOCK = 512
 
 
 class Memo(Protocol):
@@ -49,6 +49,16 @@ class Memo(Protocol):
 def uncached(_how: str, content: bytes, make: Callable[[bytes], bytes], /) -> bytes:
     """`Memo` without a cache."""
     return make(content)
+
+
+def reusing(streams: Mapping[bytes, bytes], keep: Memo) -> Memo:
+    """``keep``, for contents some of which are compressed already: ``streams`` has the zlib stream of a content."""
+
+    def reuse(how: str, content: bytes, make: Callable[[bytes], bytes], /) -> bytes:
+        stream = streams.get(content) if make is deflated.gzip_member else None
+        return keep(how, content, make) if stream is None else deflated.gzip_member_of(stream, content)
+
+    return reuse
 
 
 class Run(Protocol):
@@ -84,15 +94,11 @@ def build(
     Raises:
         ImageError: if a path is both a file and a folder, or not UTF-8.
     """
-    segments = _archive(tree, mtime)
-    make = _gzip if compression is Compression.GZIP else _zstd
-    if compression is Compression.GZIP:
-        how = f"gzip {deflate_version()} {_GZIP_LEVEL}"
-        parts = [segment[at : at + MEMBER] for segment in segments for at in range(0, len(segment), MEMBER)]
-    else:
-        how = f"zstd {_ZSTD_LEVEL} {_ZSTD_WINDOW}"
-        parts = [b"".join(segments)]
-    diff_id, *packed = run(_call, [partial(_sha256, segments), *(partial(keep, how, part, make) for part in parts)])
+    archive = list(_archive(tree, mtime))
+    how, make = _METHODS[compression]
+    parts = archive if compression is Compression.GZIP else [b"".join(archive)]
+    compress = (partial(keep if len(part) >= LARGE else uncached, how, part, make) for part in parts)
+    diff_id, *packed = run(_call, [partial(_sha256, archive), *compress])
     content = b"".join(packed)
     return Layer(
         content=content,
@@ -102,22 +108,34 @@ def build(
     )
 
 
-def _archive(tree: FileTree, mtime: int) -> list[bytes]:
+def _archive(tree: FileTree, mtime: int) -> Iterator[bytes]:
     """A POSIX archive, owned by root: every folder before its content; pax headers only for names that ustar cannot hold.
 
-    A segment has one folder two levels deep, or several small ones, which compress better together.
+    It comes in parts: the content of a large file, or what is between two of them, of one folder two levels deep or of
+    several small ones, which compress better together.
     """
     folders = {path[:end] for path in tree for end, char in enumerate(path) if char == "/"}
     for path in tree:
         _check(path, folders)
-    segments: list[bytes] = []
-    pieces: list[bytes] = []
+    between: list[bytes] = []
     for _, paths in groupby(sorted(folders.union(tree)), partial(_component, folders=folders)):
-        pieces += (_entry(path, tree, folders, mtime) for path in paths)
-        if sum(map(len, pieces)) >= _SMALL:
-            segments.append(b"".join(pieces))
-            pieces = []
-    return [*segments, b"".join((*pieces, bytes(2 * _BLOCK)))]
+        for path in paths:
+            header, content, padding = _entry(path, tree, folders, mtime)
+            if len(content) < LARGE:
+                between += (header, content, padding)
+            else:
+                yield from _members([*between, header])
+                yield content
+                between = [padding]
+        if sum(map(len, between)) >= LARGE:
+            yield from _members(between)
+            between = []
+    yield from _members([*between, bytes(2 * BLOCK)])
+
+
+def _members(pieces: list[bytes]) -> Iterator[bytes]:
+    joined = b"".join(pieces)
+    return (joined[at : at + MEMBER] for at in range(0, len(joined), MEMBER))
 
 
 def _component(path: str, folders: set[str]) -> list[str]:
@@ -126,15 +144,13 @@ def _component(path: str, folders: set[str]) -> list[str]:
     return (parts if path in folders else parts[:-1])[:2]
 
 
-def _entry(path: str, tree: FileTree, folders: set[str], mtime: int) -> bytes:
-    entry = tarfile.TarInfo(path)
-    entry.mtime = mtime
+def _entry(path: str, tree: FileTree, folders: set[str], mtime: int) -> tuple[bytes, bytes, bytes]:
+    """Header, content and padding."""
     if path in folders:
-        entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-        return _header(entry)
+        return tar_header.of_folder(path, mtime), b"", b""
     content = tree[path]
-    entry.size, entry.mode = len(content), 0o755 if path in tree.executable else 0o644
-    return b"".join((_header(entry), content, bytes(-len(content) % _BLOCK)))
+    header = tar_header.of_file(path, len(content), mtime, executable=path in tree.executable)
+    return header, content, bytes(-len(content) % BLOCK)
 
 
 def _check(path: str, folders: set[str]) -> None:
@@ -146,22 +162,6 @@ def _check(path: str, folders: set[str]) -> None:
         raise ImageError("a file's name is not UTF-8", where=ascii(path), fix="rename the file") from error
 
 
-def _header(entry: tarfile.TarInfo) -> bytes:
-    try:
-        return entry.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
-    except ValueError:
-        return entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
-
-
-def deflate_version() -> str:
-    """The version of the compressor, on which the bytes depend."""
-    return str(deflate.__version__)
-
-
-def _gzip(part: bytes) -> bytes:
-    return bytes(deflate.gzip_compress(part, _GZIP_LEVEL))
-
-
 def _zstd(archive: bytes) -> bytes:
     parameters = zstandard.ZstdCompressionParameters.from_level(
         _ZSTD_LEVEL, window_log=_ZSTD_WINDOW, enable_ldm=True, threads=0
@@ -169,10 +169,17 @@ def _zstd(archive: bytes) -> bytes:
     return zstandard.ZstdCompressor(compression_params=parameters).compress(archive)
 
 
-def _sha256(segments: Iterable[bytes]) -> bytes:
+_METHODS: Final[Mapping[Compression, tuple[str, Callable[[bytes], bytes]]]] = {
+    Compression.GZIP: (f"gzip {deflated.METHOD}", deflated.gzip_member),
+    Compression.ZSTD: (f"zstd {_ZSTD_LEVEL} {_ZSTD_WINDOW}", _zstd),
+}
+"""For each compression the name of the method with its version, and the method."""
+
+
+def _sha256(parts: Iterable[bytes]) -> bytes:
     state = hashlib.sha256()
-    for segment in segments:
-        state.update(segment)
+    for part in parts:
+        state.update(part)
     return state.digest()
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.file_tree import NO_FILES, FileTree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,19 +14,23 @@ class Repository:
     """A bare Git repository as files, and the id of its one commit.
 
     ``skeleton`` is the same repository without the contents of the committed files: with those files at hand it can be
-    completed again (`cluster_forge.oci.image_content`).
+    completed again (`cluster_forge.oci.image_content`). ``streams`` has the zlib stream of each of these contents as the
+    pack has it, so that the image need not compress them again (`cluster_forge.oci.deflated`).
     """
 
     files: FileTree
     skeleton: FileTree
     commit: str
+    streams: Mapping[bytes, bytes] = field(repr=False)
 
 
 class Repositories(Protocol):
     """Writes Git repositories, and reads them."""
 
-    def files(self, repository: FileTree) -> FileTree:
+    def files(self, repository: FileTree, known: FileTree = NO_FILES) -> FileTree:
         """The files in the one commit of a repository that `bare` wrote.
+
+        Contents that are those of ``known``, by path, are taken from there: most files are the same in two commits.
 
         Raises:
             RepositoryError: if it is damaged, or was not written by `bare`.

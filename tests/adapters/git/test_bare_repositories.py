@@ -7,6 +7,7 @@ import os
 import subprocess
 import tarfile
 import threading
+import zlib
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -114,6 +115,28 @@ def test_bytes_do_not_depend_on_workers_or_run() -> None:
     assert again == repository_of()
     assert repository_of(tag="v1").commit == repository_of().commit
     assert repository_of(tag="v1").files != repository_of().files
+
+
+def test_contents_that_are_known_are_not_unpacked() -> None:
+    repository = repository_of().files
+    assert STORE.files(repository) == FileTree(TREE.files)
+    other = {**TREE.files, "shop.yaml": b"other", "tool.sh": b"", "no such file": b"x"}
+    known = FileTree({path: bytes(bytearray(content)) for path, content in other.items()})
+    files = STORE.files(repository, known)
+    assert files == FileTree(TREE.files)
+    assert {path for path in files if files[path] is known.files.get(path)} == TREE.files.keys() - {
+        "shop.yaml",
+        "tool.sh",
+    }
+
+
+def test_every_content_has_its_zlib_stream() -> None:
+    repository = repository_of()
+    assert {content: zlib.decompress(stream) for content, stream in repository.streams.items()} == {
+        content: content for content in TREE.files.values()
+    }
+    [pack] = [content for path, content in repository.files.files.items() if path.endswith(".pack")]
+    assert all(stream in pack for stream in repository.streams.values())
 
 
 def test_commit_and_pack_are_pinned() -> None:

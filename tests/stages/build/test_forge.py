@@ -41,7 +41,7 @@ def starter_in(folder: Path, *, jobs: int, time: int = TIME, store: str = "store
         harness.files.replace_trees({"input": starter.tree()})
         parsed = parse_description(InputFiles(harness.files.read, harness.files.list_files))
         request = ForgeRequest(stack=parsed.stack, lock=Lock(), time=time)
-        result = forge(request, harness.toolbox, harness.sources, harness.repositories(), _SilentReporter())
+        result = forge(request, harness.toolbox, harness.sources, harness.repositories, _SilentReporter())
     assert result.cast is not None
     return {
         f"{'x' if os.access(path, os.X_OK) else '-'} {path.relative_to(folder).as_posix()}": path.read_bytes()

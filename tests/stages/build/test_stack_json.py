@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
@@ -14,7 +16,7 @@ from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.oci.index import Layout
 from cluster_forge.record import FindingCounts, Record
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build.stack_json import stack_json
+from cluster_forge.stages.build.stack_json import stack_json, version
 
 
 def test_it_has_the_keys_of_the_contract() -> None:
@@ -77,3 +79,14 @@ def test_it_has_the_keys_of_the_contract() -> None:
         "git": {"commit": "c" * 40},
         "findings": {"error": 0, "warning": 3},
     }
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"null", b"{}", b'{"version": 1}', b'{"version": null}', b"\xff"]
+)
+def test_a_file_of_something_else_has_no_version(content: bytes) -> None:
+    assert version(content) == ""
+
+
+def test_the_version_is_read_as_written() -> None:
+    assert version(b'{"schema": "", "version": "v-2c6a06c4bcbc"}') == "v-2c6a06c4bcbc"

@@ -13,15 +13,15 @@ from contextlib import closing
 from typing import Final
 
 from dulwich.object_format import SHA1
-from dulwich.objects import Commit, ObjectID, Tree
+from dulwich.objects import Commit, ObjectID, Tree, sha_to_hex
 from dulwich.pack import Pack, PackData, load_pack_index_file
 
 from cluster_forge.adapters.git import pack_file, tree_objects
 from cluster_forge.adapters.git.pack_file import PackEntry
 from cluster_forge.foundation import build
 from cluster_forge.foundation.errors import RepositoryError
-from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.oci import layer
+from cluster_forge.foundation.file_tree import NO_FILES, FileTree
+from cluster_forge.oci import deflated
 from cluster_forge.ports.git import Repository
 from cluster_forge.ports.storage import Cache
 from cluster_forge.ports.workers import Workers
@@ -52,11 +52,12 @@ class BareRepositories:
             files=_files([*frame, *blobs.values()], name, tag),
             skeleton=_files(frame, name, tag),
             commit=name,
+            streams={content: entry.stream for content, entry in blobs.items()},
         )
 
-    def files(self, repository: FileTree) -> FileTree:
+    def files(self, repository: FileTree, known: FileTree = NO_FILES) -> FileTree:
         try:
-            return _committed_files(repository)
+            return _committed_files(repository, known)
         except Exception as error:  # any exception that a damaged pack causes in dulwich
             raise RepositoryError(
                 f"the repository cannot be read: {error}", fix="run `cluster-forge cast` again"
@@ -76,7 +77,7 @@ class BareRepositories:
     def _group(self, contents: Sequence[bytes]) -> list[PackEntry]:
         """The blobs of one top-level directory, cached together: most components do not change between two runs."""
         ids = list(map(pack_file.blob_id, contents))
-        key = build.key(_PACKED, f"git {layer.deflate_version()}".encode(), b"".join(ids))
+        key = build.key(_PACKED, f"git {deflated.METHOD}".encode(), b"".join(ids))
         cached = self._cache.get(_PACKED, key)
         if cached is not None:
             return pack_file.deserialize(cached)
@@ -103,7 +104,7 @@ def _files(entries: Sequence[PackEntry], commit: str, tag: str) -> FileTree:
     )
 
 
-def _committed_files(repository: FileTree) -> FileTree:
+def _committed_files(repository: FileTree, known: FileTree) -> FileTree:
     name = next(path for path in repository if path.endswith(".pack"))
     content, index = repository[name], repository[f"{name.removesuffix('.pack')}.idx"]
     if hashlib.sha1(content[:-20], usedforsecurity=False).digest() != content[-20:]:
@@ -113,10 +114,19 @@ def _committed_files(repository: FileTree) -> FileTree:
     with closing(data), closing(entries), Pack.from_objects(data, entries) as pack:
         commit = pack[ObjectID(repository[BRANCH].strip())]
         assert isinstance(commit, Commit)
-        return FileTree(dict(_files_below(pack, commit.tree)))
+        return FileTree(
+            {path: _content(pack, blob, known.files.get(path)) for path, blob in _blobs_below(pack, commit.tree)}
+        )
 
 
-def _files_below(pack: Pack, top: ObjectID) -> Iterator[tuple[str, bytes]]:
+def _content(pack: Pack, blob: ObjectID, known: bytes | None) -> bytes:
+    """The content of a blob; ``known``, if that is the same: then the pack need not be unpacked."""
+    if known is not None and sha_to_hex(pack_file.blob_id(known)) == blob:  # type: ignore[arg-type]
+        return known
+    return pack[blob].as_raw_string()
+
+
+def _blobs_below(pack: Pack, top: ObjectID) -> Iterator[tuple[str, ObjectID]]:
     pending = [("", top)]
     while pending:
         prefix, identity = pending.pop()
@@ -127,4 +137,4 @@ def _files_below(pack: Pack, top: ObjectID) -> Iterator[tuple[str, bytes]]:
             if entry.mode == tree_objects.DIRECTORY_MODE:
                 pending.append((f"{path}/", entry.sha))
             else:
-                yield path, pack[entry.sha].as_raw_string()
+                yield path, entry.sha

@@ -1,7 +1,7 @@
 """Git packs (gitformat-pack, version 2) without deltas: see ADR 0010.
 
 They are written here and not by dulwich, because their zlib streams must not depend on the interpreter's zlib
-(`cluster_forge.oci.layer` says why) and are compressed by several threads.
+(`cluster_forge.oci.deflated` says why) and are compressed by several threads.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import deflate
 from dulwich.objects import ShaFile
 from dulwich.pack import write_pack_index_v2
 
+from cluster_forge.oci import deflated
+
 _BLOB: Final = 3
 """The type of a blob in a pack."""
-_LEVEL: Final = 7
 _RECORD: Final = struct.Struct("<20sIQ")
 """Before each serialized entry: its id, the CRC-32 of its bytes, and their length."""
 
@@ -32,6 +32,12 @@ class PackEntry:
     id: bytes
     packed: bytes
     crc: int
+
+    @property
+    def stream(self) -> bytes:
+        """The zlib stream: the header's last byte is the first without the highest bit."""
+        end = next(at for at, byte in enumerate(self.packed) if byte < 0x80)
+        return self.packed[end + 1 :]
 
 
 def blob_id(content: bytes) -> bytes:
@@ -83,7 +89,7 @@ def write(entries: Sequence[PackEntry]) -> tuple[bytes, bytes]:
 
 
 def _entry(identity: bytes, kind: int, content: bytes) -> PackEntry:
-    packed = header(kind, len(content)) + deflate.zlib_compress(content, _LEVEL)
+    packed = header(kind, len(content)) + deflated.zlib_stream(content)
     return PackEntry(id=identity, packed=packed, crc=zlib.crc32(packed))
 
 

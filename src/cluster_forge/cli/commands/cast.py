@@ -39,7 +39,7 @@ def _diff(session: Session) -> int:
 
     with session.services(offline=True, renders=False) as services:
         stack = load(services, session.selection).stack
-        differences = compare(stack, services.files, services.repositories(), session.selecting_command)
+        differences = compare(stack, services.files, services.repositories, session.selecting_command)
     for difference in differences:
         for line in changes_text.file_lines(difference):
             session.print(line)
@@ -75,7 +75,7 @@ def _cast(session: Session, *, stale: bool) -> int:
             command=session.selecting_command,
         )
         with session.reporting("cast") as reporter:
-            cast = cast_stage(request, services.toolbox, services.repositories(), reporter)
+            cast = cast_stage(request, services.toolbox, services.repositories, reporter)
         audit_trail.append(session, "cast", description, cast, services.files)
     verbosity = session.output.verbosity
     for line in cast_text.summary(

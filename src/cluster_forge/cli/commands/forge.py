@@ -59,7 +59,7 @@ def _forge(session: Session, services: Services, *, discard_edits: bool) -> int:
         description = load(services, session.selection)
         request = _request(session, description, discard_edits=discard_edits, time=source_date())
         with session.reporting("mine", "render", "smelt", "cast") as reporter:
-            forged = forge_stage(request, services.toolbox, services.sources, services.repositories(), reporter)
+            forged = forge_stage(request, services.toolbox, services.sources, services.repositories, reporter)
         if forged.cast:
             audit_trail.append(session, "forge", description, forged.cast, services.files)
     content = dict(result_json.smelted_json(description.stack, forged.smelted))

@@ -28,6 +28,7 @@ _KINDS = {
     "described": "parsed descriptions",
     "locks": "parsed locks",
     "stamps": "digests of files in workspaces",
+    "casts": "digests of what was cast",
 }
 
 command = help_page.group(

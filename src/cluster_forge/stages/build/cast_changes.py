@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import orjson
 
@@ -12,7 +12,6 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ManifestError, RepositoryError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops.argocd import applications
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part, PartObject
@@ -40,11 +39,15 @@ class CastChanges:
         return bool(self.components or self.added_images or self.removed_images)
 
 
+NO_CHANGES: Final = CastChanges(components=Changes(), is_same=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """A stack as it is cast now: its record, the files at the top of its folder, and its images."""
+    """A stack as it is cast now: its record, the files that it is of, the files at the top of its folder, and its images."""
 
     record: Record
+    working: FileTree
     top: Mapping[str, bytes]
     images: tuple[str, ...]
 
@@ -54,7 +57,7 @@ def since_last(
 ) -> CastChanges:
     """Compare with what ``folder`` holds."""
     if all(files.read(f"{folder}/{path}") == content for path, content in cast.top.items()):
-        return CastChanges(components=Changes(), is_same=True)
+        return NO_CHANGES
     if not files.names(folder):
         return CastChanges(components=Changes(is_first=True))
     unknown = CastChanges(components=Changes(), is_unknown=True)
@@ -63,7 +66,7 @@ def since_last(
     if repository is None or names is None:
         return unknown
     try:
-        before = _record(repositories.files(repository), names, cast, parse)
+        before = _record(repositories.files(repository, cast.working), names, cast, parse)
     except (RepositoryError, ManifestError, ValueError, TypeError, KeyError, AttributeError):  # of a foreign workspace
         return unknown
     former_images = (files.read(f"{folder}/images.txt") or b"").decode(errors="replace").split()
@@ -85,12 +88,18 @@ def _components(stack_json: bytes | None) -> tuple[ComponentName, ...] | None:
 
 def _record(before: FileTree, names: tuple[ComponentName, ...], cast: Cast, parse: Callable[[str], Body]) -> Record:
     """A record with the objects of the earlier cast: those in files of the same name are the same objects."""
+    from cluster_forge.gitops.argocd import applications  # noqa: PLC0415 - 0.05 s, where something changed
+
     known = {known.path: known for part in cast.record.parts for known in part.objects}
     objects: dict[str, list[PartObject]] = {name: [] for name in names if name != applications.FOLDER}
     for path, content in before.files.items():
         folder, _, rest = path.partition("/")
         if folder in objects and "/" not in rest:
-            identity = known[path].id if path in known else ObjectId.of(parse(content.decode()))
-            objects[folder].append(PartObject(path=path, id=identity, digest=Digest.of(content)))
+            present = known.get(path)
+            if present is None:
+                present = PartObject(path=path, id=ObjectId.of(parse(content.decode())), digest=Digest.of(content))
+            elif content != cast.working[path]:
+                present = replace(present, digest=Digest.of(content))
+            objects[folder].append(present)
     parts = tuple(Part(name=name, namespace="", wave=0, objects=tuple(objects.get(name, ()))) for name in names)
     return Record(tool="", stack="", inputs=Digest.of(b""), revision="", parts=parts, files={})

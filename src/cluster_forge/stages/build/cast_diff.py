@@ -53,7 +53,7 @@ def compare(
     cast = files.read_tree(folder)
     if cast is None:
         raise StaleError(f"{folder} does not exist: the stack was not cast yet", fix="run `cluster-forge cast` once")
-    return tuple(_between(repositories.files(cast), working.tree))
+    return tuple(_between(repositories.files(cast, working.tree), working.tree))
 
 
 def _between(cast: FileTree, working: FileTree) -> Iterator[Difference]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StaleError
-from cluster_forge.gitops.argocd import applications
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.record import RECORD
 from cluster_forge.stack import variant
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build import hand_edits, layout, working_tree
+from cluster_forge.stages.build import working_tree
 from cluster_forge.stages.build.way_out import (
     CHANGED,
     CommandLine,
@@ -20,29 +20,28 @@ from cluster_forge.stages.build.way_out import (
     plain_command,
     stale_fix,
 )
-from cluster_forge.stages.build.working_tree import FOLDER, WorkingTree
+from cluster_forge.stages.build.working_tree import FOLDER, Working, WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
 
+Kind = TypeVar("Kind", bound=Working)
 
-def load(
-    stack: Stack, inputs: Digest, toolbox: Toolbox, *, allow_stale: bool, command: CommandLine = plain_command
-) -> tuple[WorkingTree, tuple[Finding, ...]]:
-    """`working/` with its hand edits in the record, every object with its document; and the warnings about it.
+
+def check(
+    working: Kind | None, stack: Stack, inputs: Digest, *, allow_stale: bool, command: CommandLine = plain_command
+) -> tuple[Kind, tuple[Finding, ...]]:
+    """`working/`, if it can be cast, and the warnings about it.
 
     ``inputs`` is the fingerprint of the present inputs; ``allow_stale`` takes a folder of other inputs, with a warning.
 
     Raises:
         StaleError: if smelt did not write the folder, or wrote it from other inputs. One that was written for another
             environment or another selection is never taken.
-        ManifestError, ExceptionGroup: for edited files that do not hold one object.
     """
-    working = working_tree.load(toolbox.files)
     if working is None or not working.is_smelted:
         raise StaleError("smelt has not written working/ yet", fix="run `cluster-forge smelt` (or `forge`)")
     check_variant(stack, working, command)
     warnings = []
-    record = working.record
-    if not is_current(record, variant.folder(stack), inputs):
+    if not is_current(working.record, variant.folder(stack), inputs):
         if not allow_stale:
             raise StaleError(
                 f"out of date: {CHANGED}",
@@ -52,11 +51,10 @@ def load(
         warnings.append(_warning("stale", f"out of date, cast as it is: {CHANGED}"))
     if working.edited:
         warnings.append(_warning("hand-edited", f"{working_tree.edited_by_hand(working)}; cast as edited"))
-    edited = with_documents(hand_edits.with_edits(working, toolbox.renderer), toolbox)
-    return _with_applications(stack, edited), tuple(warnings)
+    return working, tuple(warnings)
 
 
-def check_variant(stack: Stack, working: WorkingTree, command: CommandLine) -> None:
+def check_variant(stack: Stack, working: Working, command: CommandLine) -> None:
     """Check that `working/` is of this stack, environment and selection: none gets the content of another one.
 
     Raises:
@@ -71,7 +69,34 @@ def check_variant(stack: Stack, working: WorkingTree, command: CommandLine) -> N
         )
 
 
-def with_documents(working: WorkingTree, toolbox: Toolbox) -> WorkingTree:
+def complete(working: WorkingTree, stack: Stack, toolbox: Toolbox) -> WorkingTree:
+    """The folder with its hand edits in the record, and a document for every object.
+
+    Raises:
+        StaleError: if the record has an object without a file.
+        ManifestError, ExceptionGroup: for edited files that do not hold one object.
+    """
+    return _with_edits(working, stack, toolbox) if working.edited else _with_documents(working, toolbox)
+
+
+def _with_edits(edited: WorkingTree, stack: Stack, toolbox: Toolbox) -> WorkingTree:
+    """The folder with its hand edits in the record, and with Applications that are pinned to its present content.
+
+    Applications that were edited themselves stay as they are.
+    """
+    from cluster_forge.gitops.argocd import applications  # noqa: PLC0415 - these take 0.05 s
+    from cluster_forge.stages.build import hand_edits, layout  # noqa: PLC0415
+
+    working = _with_documents(hand_edits.with_edits(edited, toolbox.renderer), toolbox)
+    folder = f"{applications.FOLDER}/"
+    if any(path.lstrip("+- ").startswith(folder) for path in working.edited):
+        return working
+    manifests = {path: content for path, content in working.tree.files.items() if not path.startswith(folder)}
+    tree, revision = layout.with_applications(stack, working.record.parts, manifests)
+    return replace(working, tree=tree, record=replace(working.record, revision=revision))
+
+
+def _with_documents(working: WorkingTree, toolbox: Toolbox) -> WorkingTree:
     """The folder with a document for every object of the record; files are parsed when their tree is first needed.
 
     Raises:
@@ -87,19 +112,6 @@ def with_documents(working: WorkingTree, toolbox: Toolbox) -> WorkingTree:
             )
     parts = tuple(part.with_documents(files, toolbox.reader.read) for part in working.record.parts)
     return replace(working, record=replace(working.record, parts=parts))
-
-
-def _with_applications(stack: Stack, working: WorkingTree) -> WorkingTree:
-    """After hand edits: the folder with Applications that are pinned to its present content.
-
-    Applications that were edited themselves stay as they are.
-    """
-    folder = f"{applications.FOLDER}/"
-    if not working.edited or any(path.lstrip("+- ").startswith(folder) for path in working.edited):
-        return working
-    manifests = {path: content for path, content in working.tree.files.items() if not path.startswith(folder)}
-    tree, revision = layout.with_applications(stack, working.record.parts, manifests)
-    return replace(working, tree=tree, record=replace(working.record, revision=revision))
 
 
 def _warning(code: str, message: str) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -11,9 +11,11 @@ from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests import volume_claims
 from cluster_forge.manifests.part import Part
 from cluster_forge.manifests.volume_claims import STATEFUL_SET, VolumeClaims
-from cluster_forge.oci.index import Layout
 from cluster_forge.record import Record
 from cluster_forge.stack.model import Stack
+
+if TYPE_CHECKING:
+    from cluster_forge.oci.index import Layout
 
 SCHEMA: Final = "cluster-forge/stack/v1"
 STACK_JSON: Final = "stack.json"
@@ -47,14 +49,24 @@ def stack_json(record: Record, stack: Stack, delivery: Delivery, image: Layout, 
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
+def version(content: bytes) -> str:
+    """The version in the file of an earlier cast; empty where it is not such a file."""
+    value = _document(content).get("version")
+    return value if isinstance(value, str) else ""
+
+
 def claims(content: bytes) -> frozenset[VolumeClaims]:
     """The claims in the file of an earlier cast; none where it is not such a file."""
+    listed = _document(content).get(_CLAIMS)
+    return frozenset(map(_claim, filter(_is_claim, listed if isinstance(listed, list) else ())))
+
+
+def _document(content: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(content)
     except orjson.JSONDecodeError:
-        return frozenset()
-    listed = document.get(_CLAIMS) if isinstance(document, dict) else None
-    return frozenset(map(_claim, filter(_is_claim, listed if isinstance(listed, list) else ())))
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _is_claim(entry: Any) -> bool:

@@ -40,6 +40,10 @@ class WorkingTree(Working):
 
     tree: FileTree
 
+    @property
+    def executable(self) -> frozenset[str]:
+        return self.tree.executable
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkingState(Working):
@@ -50,6 +54,10 @@ class WorkingState(Working):
 
     digests: TreeDigests
     hidden: tuple[str, ...]
+
+    @property
+    def executable(self) -> frozenset[str]:
+        return self.digests.executable
 
 
 def load(files: Workspace) -> WorkingTree | None:

@@ -6,10 +6,8 @@ read every time: the cache may be in a store that others share.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 from cluster_forge.foundation import build, json_codec
 from cluster_forge.foundation.digest import Digest
@@ -20,9 +18,9 @@ from cluster_forge.stack.input_record import DESCRIPTION, InputRecord, InputSour
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
 from cluster_forge.stack.selection import Selection
+from cluster_forge.stages import cached_values
 
 _DESCRIPTIONS, _LOCKS = "described", "locks"
-Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +49,13 @@ def load_description(source: InputSource, selection: Selection, cache: Cache) ->
         DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: all errors in them.
     """
     key = build.key(_DESCRIPTIONS, json_codec.dump(selection), source.read(DESCRIPTION) or b"")
-    cached = _get(cache, _DESCRIPTIONS, key, _Cached)
+    cached = cached_values.get(cache, _DESCRIPTIONS, key, _Cached)
     if cached is None or not cached.inputs.is_current(source):
         from cluster_forge.stages.describe import secret_values  # noqa: PLC0415 - only where something is kept
 
         cached = _read(source, selection)
         if not secret_values.are_in(cached.stack):
-            _put(cache, _DESCRIPTIONS, key, cached)
+            cached_values.put(cache, _DESCRIPTIONS, key, cached)
     return Description(
         stack=cached.stack, notices=cached.notices, lock=_lock(source, cache), digests=cached.inputs.digests
     )
@@ -75,23 +73,10 @@ def _lock(source: InputSource, cache: Cache) -> Lock:
     if content is None:
         return Lock()
     key = build.key(_LOCKS, content)
-    cached = _get(cache, _LOCKS, key, Lock)
+    cached = cached_values.get(cache, _LOCKS, key, Lock)
     if cached is None:
         from cluster_forge.stack import lock_file  # noqa: PLC0415 - yaml, 0.05 s
 
         cached = lock_file.parse(content.decode(errors="replace"))
-        _put(cache, _LOCKS, key, cached)
+        cached_values.put(cache, _LOCKS, key, cached)
     return cached
-
-
-def _get(cache: Cache, what: str, key: Digest, kind: type[Kind]) -> Kind | None:
-    content = cache.get(what, key)
-    return None if content is None else json_codec.load(kind, content)
-
-
-def _put(cache: Cache, what: str, key: Digest, value: object) -> None:
-    """Keep a value, unless JSON cannot express all of it, like an infinite number."""
-    with contextlib.suppress(TypeError, json_codec.DecodeError):
-        content = json_codec.dump(value)
-        if json_codec.load(type(value), content) == value:
-            cache.put(what, key, content)
