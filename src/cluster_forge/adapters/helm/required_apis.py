@@ -20,6 +20,9 @@ _DEFINE: Final = b'define "'
 _BLOCK: Final = re.compile(rb"\{\{-?\s*(if|range|with|block|define|end)\b")
 _LINE: Final = 500
 """Bytes before a lookup in which the rest of its expression is searched."""
+_BEFORE: Final = {b'"': (b'"',), b"`": (b"include `", b"template `")}
+"""What stands before the name of a template, by what stands after it."""
+_LONGEST_CALL: Final = 10
 _LONGEST: Final = 4000
 """Bytes of a named template."""
 
@@ -80,5 +83,11 @@ def _in_calls(tar: bytes, template: bytes, entry: bytes) -> set[bytes] | None:
 
 def _uses(tar: bytes, template: bytes) -> Iterator[int]:
     """Where the name of a template stands in quotes, of either kind; prose quotes it like a raw string."""
-    for use in re.finditer(rb'(?<=")%b"|(?<=(?:ude|ate) `)%b`' % (re.escape(template), re.escape(template)), tar):
-        yield use.start()
+    start = tar.find(template)
+    while start >= 0:
+        end = start + len(template)
+        if tar.startswith((b'"', b"`"), end) and tar[start - _LONGEST_CALL : start].endswith(
+            _BEFORE[tar[end : end + 1]]
+        ):
+            yield start
+        start = tar.find(template, end)
