@@ -32,10 +32,10 @@ def of(tar: bytes) -> frozenset[str] | None:
     names: set[bytes] = set()
     place = tar.find(_LIST)
     while place >= 0:
-        found = _named(tar, place)
-        if found is None:
+        looked_up = _named(tar, place)
+        if looked_up is None:
             return None
-        names |= found
+        names |= looked_up
         place = tar.find(_LIST, place + 1)
     return None if _GZIP in tar else frozenset(name.decode(errors="replace") for name in names)
 

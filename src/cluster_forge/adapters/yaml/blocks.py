@@ -30,7 +30,7 @@ _BEGINNING: Final = 300
 """Characters by which a long mapping is looked up."""
 _MOST_ALIKE: Final = 32
 """Mappings with the same beginning that are remembered; in charts, most have fewer than ten."""
-_REMEMBERED: Final = 48 << 20
+_REMEMBERED: Final = 16 << 20
 """Characters that are remembered."""
 _DEEPEST: Final = 100
 """Columns of indentation."""
