@@ -77,8 +77,8 @@ def run(command: Sequence[str | Path]) -> Run:
 class _Sampler:
     """Samples the memory of the processes below this one; ``peak_kib`` is the maximum of their sum.
 
-    Resident memory counts a shared page once per process, so forked workers would look too large; the workers here are
-    separate programs. Proportional memory would be exact, but reading it stops the process: `forge` took half as long
+    Pages of files (programs and libraries, which the system holds once) count once, in the process that has most of them: the
+    workers load the same. Proportional memory would be exact, but reading it stops the process: `forge` took half as long
     again.
     """
 
@@ -97,7 +97,9 @@ class _Sampler:
 
     def _watch(self) -> None:
         while not self._done.is_set():
-            self.peak_kib = max(self.peak_kib, sum(map(_resident_kib, _below(os.getpid()))))
+            sizes = list(map(_resident_kib, _below(os.getpid())))
+            now = sum(own for own, _ in sizes) + max((of_files for _, of_files in sizes), default=0)
+            self.peak_kib = max(self.peak_kib, now)
             self._done.wait(SAMPLING_INTERVAL)
 
 
@@ -112,12 +114,14 @@ def _below(process: int) -> Iterator[int]:
                     yield from _below(child)
 
 
-def _resident_kib(process: int) -> int:
+def _resident_kib(process: int) -> tuple[int, int]:
+    """The memory of a process that is its own, and that of files."""
     try:
-        pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1]
+        _, resident, of_files, *_ = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()
     except OSError:
-        return 0
-    return int(pages) * os.sysconf("SC_PAGE_SIZE") // 1024
+        return 0, 0
+    page_kib = os.sysconf("SC_PAGE_SIZE") // 1024
+    return (int(resident) - int(of_files)) * page_kib, int(of_files) * page_kib
 
 
 def _adopt_orphans() -> None:

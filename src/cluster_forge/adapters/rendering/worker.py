@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import signal
@@ -50,6 +51,13 @@ def _answer_jobs(renderer: Renderer, jobs: IO[bytes], answers: IO[bytes]) -> Non
                 raise
         send(answers, answer)
         gc.collect()
+
+
+def _give_back_memory() -> None:
+    """Return to the system what was freed: glibc keeps it, and a worker would stay as large as its largest job made it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim:  # musl has none
+        trim(0)
 
 
 def _limit_memory(memory: int) -> None:
