@@ -14,7 +14,7 @@ _DECODER = json.JSONDecoder()
 
 
 def of(content: bytes) -> dict[str, Any]:
-    """``apiVersion``, ``kind``, ``metadata`` and the keys before it, from an object as JSON whose keys are sorted."""
+    """``apiVersion``, ``kind``, ``metadata`` and the keys before it, from an object with metadata as JSON whose keys are sorted."""
     text, at = content.decode(), 0
     header: dict[str, Any] = {}
     while "metadata" not in header:

@@ -94,7 +94,7 @@ class Document:
         return self._facts
 
     def with_metadata(self, metadata: Mapping[str, Any]) -> Document:
-        """The document with other ``metadata``, of which the facts say nothing: they stay."""
+        """The document with other ``metadata``. The facts stay: neither hooks nor labels nor owners may differ."""
         former = Document(json=self._json, body=self._body, read=self._read)  # the former text is not needed any more
         is_spliced = self._text is not None and self._is_emitted
         return Document(

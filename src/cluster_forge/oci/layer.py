@@ -171,9 +171,14 @@ def _zstd(archive: bytes) -> bytes:
 
 _METHODS: Final[Mapping[Compression, tuple[str, Callable[[bytes], bytes]]]] = {
     Compression.GZIP: (f"gzip {deflated.METHOD}", deflated.gzip_member),
-    Compression.ZSTD: (f"zstd {_ZSTD_LEVEL} {_ZSTD_WINDOW}", _zstd),
+    Compression.ZSTD: (f"zstd {zstandard.__version__} {_ZSTD_LEVEL} {_ZSTD_WINDOW}", _zstd),
 }
 """For each compression the name of the method with its version, and the method."""
+
+
+def method(compression: Compression) -> str:
+    """Names what the bytes of a layer depend on, beside its content."""
+    return _METHODS[compression][0]
 
 
 def _sha256(parts: Iterable[bytes]) -> bytes:

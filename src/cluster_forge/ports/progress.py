@@ -19,8 +19,8 @@ class Reporter(Protocol):
     def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
         """An item is done: ``mine``, ``grafana``, ``12.11.1 from the mirror``.
 
-        ``facts`` are for the log: ``seconds``, ``digest``, ``cached`` (nothing was rendered or built), ``objects``, ``bytes``; ``again``: the
-        item is in the stage's total already, and was finished before.
+        ``facts`` are for the log: ``seconds``, ``digest``, ``cached`` (nothing was rendered or built), ``objects``, ``bytes``;
+        ``again``: the item is in the stage's total already, and was finished before.
         """
 
     def stage_finished(self, stage: str, summary: str) -> None:

@@ -20,6 +20,7 @@ from cluster_forge.adapters.disk import mounts
 from cluster_forge.adapters.storage.cache import FolderCache, NoCache
 from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.adapters.workspace import KeptDigests, WorkspaceFiles, kept_digests
+from cluster_forge.adapters.workspace.file_stamps import Stamp
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ForgeError, WorkspaceError, leaves
 from cluster_forge.foundation.file_tree import FileTree, TreeDigests
@@ -242,13 +243,24 @@ class TestBelief:
         fresh.of()
         assert fresh.believed() == {A, B}
 
-    @pytest.mark.parametrize("name", ["nfs4", "vfat", "fuse.sshfs", "9p", "tmpfs", None])
+    @pytest.mark.parametrize("name", ["nfs4", "vfat", "fuse.sshfs", "9p", "tmpfs", "overlay", None])
     def test_stamps_of_other_file_systems_prove_nothing(
         self, fresh: Subject, monkeypatch: pytest.MonkeyPatch, name: str | None
     ) -> None:
         monkeypatch.setattr(kept_digests, "_YOUNG", OLD_AT_ONCE)
         monkeypatch.setattr(mounts, "file_system", lambda _: name)
         fresh.of()
+        assert fresh.cache.entries == {}
+
+    @pytest.mark.parametrize("second", [32_503_680_000, -62_135_596_800])
+    def test_times_of_another_millennium_are_not_kept(
+        self, fresh: Subject, monkeypatch: pytest.MonkeyPatch, second: int
+    ) -> None:
+        """In nanoseconds, they have more than 64 bits. Not every file system holds them."""
+        real = Stamp.of
+        monkeypatch.setattr(Stamp, "of", lambda status: real(status)._replace(modified=second * 10**9))
+        monkeypatch.setattr(kept_digests, "_YOUNG", OLD_AT_ONCE)
+        assert fresh.of()["working"].files
         assert fresh.cache.entries == {}
 
     def test_the_next_start_of_the_machine_reads_everything(

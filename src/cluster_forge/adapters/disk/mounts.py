@@ -30,10 +30,10 @@ def beside(folder: Path, draft: Path) -> Path:
 def file_system(path: Path) -> str | None:
     """The type of the file system that a path is on, like ``ext4``; None if the system does not tell, as only Linux does."""
     with contextlib.suppress(OSError, StopIteration):
-        number = str(_number(path))
-        lines = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()  # proc_pid_mountinfo(5)
-        mount = next(fields for fields in map(str.split, lines) if fields[0] == number)
-        return mount[mount.index("-") + 1]
+        number = b"%d" % (_number(path) or 0)
+        lines = Path("/proc/self/mountinfo").read_bytes().split(b"\n")  # proc_pid_mountinfo(5)
+        mount = next(fields for fields in (line.split(b" ") for line in lines) if fields[0] == number)
+        return mount[mount.index(b"-") + 1].decode(errors="replace")
     return None
 
 

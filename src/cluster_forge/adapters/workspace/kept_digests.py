@@ -28,7 +28,9 @@ from cluster_forge.ports.workers import Workers
 _KIND: Final = "stamps"
 _YOUNG: Final = 3_000_000_000
 """Nanoseconds; the coarsest clock of a file system ticks every second."""
-_FILE_SYSTEMS: Final = frozenset({"bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "xfs", "zfs"})
+_LARGEST: Final = (1 << 63) - 1
+"""Of a number in the cache: some file systems have dates millennia away."""
+_FILE_SYSTEMS: Final = frozenset({"bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "xfs", "zfs"})
 """Local ones: each change of a file sets its time of status change by this machine's clock, and is seen at once."""
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
@@ -85,7 +87,11 @@ def _file(path: str, known: Mapping[Stamp, Digest]) -> _File:
 
 def _to_keep(files: Sequence[_File], known: Mapping[Stamp, Digest], began: int) -> Mapping[Stamp, Digest]:
     """The digests that a later run may believe. ``began`` is a time before any of the files was looked at."""
-    new = [file for file in files if file.stamp not in known and file.stamp.changed < began - _YOUNG]
+    new = [
+        file
+        for file in files
+        if file.stamp not in known and file.stamp.changed < began - _YOUNG and max(map(abs, file.stamp)) <= _LARGEST
+    ]
     devices = _reliable_devices(new)
     return {
         **{file.stamp: file.digest for file in files if file.stamp in known},

@@ -60,7 +60,10 @@ class CastRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastResult:
-    """What was cast (``about``: which environment and selection), what changed, and the warnings. ``sizes`` are the bytes of ``repo.git``, ``image`` and ``bootstrap``."""
+    """What was cast (``about``: which environment and selection), what changed, and the warnings.
+
+    ``sizes`` are the bytes of ``repo.git``, ``image`` and ``bootstrap``.
+    """
 
     stack: str
     folder: str
