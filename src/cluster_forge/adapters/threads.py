@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
-from queue import PriorityQueue
+from queue import Empty, PriorityQueue
 from typing import Any, Self, TypeVar
 
 from cluster_forge.foundation.errors import gathered
@@ -91,3 +91,6 @@ class _ThreadQueue:
     def __exit__(self, *_: object) -> None:
         """Calls in progress are not waited for: after an error or Ctrl-C their results are not needed."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        with suppress(Empty):
+            while True:
+                self._waiting.get_nowait()[-1].cancel()

@@ -7,9 +7,10 @@ import gzip
 import io
 import tarfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, Self
 
 from cluster_forge.foundation import gzip_files, tar_members
@@ -20,7 +21,12 @@ LARGEST: Final = 200 << 20
 """Bytes of an unpacked archive, since nothing else has looked at the size of one in a chart; Helm takes 100 MiB."""
 UNREADABLE: Final = (OSError, EOFError, zlib.error, tarfile.TarError)
 """The errors of an archive that is damaged or too large."""
+DEEPEST: Final = 5
+"""Archives in archives."""
 _PIECE: Final = 1 << 20
+_LINT: Final = "check the chart with `helm lint`"
+
+Rewrite = Callable[[str, Callable[[], bytes]], bytes | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +111,42 @@ def unpacked(archive: bytes) -> bytes:
     return bytes(content)
 
 
+def rewritten(chart: ChartArchive, rewrite: Rewrite, depth: int = DEEPEST) -> ChartArchive:
+    """The chart with other content for some files, in its packed dependencies, too.
+
+    ``rewrite`` gets the name of each file and what reads it, and gives its new content, or None to leave it as it is. A
+    dependency that cannot be unpacked stays: Helm says what is wrong with it.
+
+    Raises:
+        ArchiveError: for more than ``depth`` archives in each other.
+    """
+    changes: dict[Member, bytes] = {}
+    for name, file in chart.files():
+        if is_packed(name):
+            content = _rewritten_archive(chart.read(file), rewrite, depth - 1)
+        else:
+            content = rewrite(name, partial(chart.read, file))
+        if content is not None:
+            changes[file] = content
+    return chart.with_content(changes)
+
+
+def _rewritten_archive(packed: bytes, rewrite: Rewrite, depth: int) -> bytes | None:
+    if not depth:
+        raise ArchiveError(f"has archives in archives, nesting too deep (limit {DEEPEST})", fix=_LINT)
+    try:
+        chart = opened(packed)
+    except ArchiveError:
+        return None
+    after = rewritten(chart, rewrite, depth)
+    return after.packed() if after.changes else None
+
+
+def is_packed(name: str) -> bool:
+    """Whether a file is a dependency in an archive of its own."""
+    return "/charts/" in name and name.endswith((".tgz", ".tar.gz"))
+
+
 def _header(name: str, size: int) -> bytes:
     """The header of a plain file: what says more of the former content is left out."""
     header = tarfile.TarInfo(name)
@@ -117,4 +159,4 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except UNREADABLE as error:
-        raise ArchiveError(f"not a chart: {error}", fix="check the chart with `helm lint`") from error
+        raise ArchiveError(f"not a chart: {error}", fix=_LINT) from error

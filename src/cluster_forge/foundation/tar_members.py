@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import re
 import tarfile
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ _END: Final = bytes(_BLOCK)
 _MOST: Final = 20_000
 """Members that are scanned before the caller sees one."""
 _CHECKSUM: Final = slice(148, 156)
+_GLOBAL: Final = {"path", "linkpath", "size"}
+"""Keys of a global header that tarfile follows and Go does not."""
 _PLAIN: Final = re.compile(
     rb"(?P<name>[^\0].{99})(?:[0-7]{7}[\0 ]){3}"  # mode, owner, group
     rb"(?P<size>[0-7]{11})[\0 ][0-7]{11}[\0 ]"  # size, time
@@ -44,10 +47,15 @@ def members(tar: bytes) -> tuple[Member, ...]:
 
     Raises:
         tarfile.TarError: if it is not a tar.
-        ArchiveError: if it has a sparse file, whose content is not in one place.
+        ArchiveError: if it has what Helm reads as something else: a sparse file, a name that is not a plain path, a member
+            that is a file to Go but not to tarfile.
     """
     plain = plain_members(tar)
-    return tuple(_other(tar)) if plain is None else plain
+    listed = tuple(_other(tar)) if plain is None else plain
+    for member in listed:
+        if member.is_file and ("\\" in member.name or posixpath.normpath(member.name) != member.name):
+            raise _unclear(f"a file whose name is not a plain path, {member.name!r}")
+    return listed
 
 
 def plain_members(tar: bytes) -> tuple[Member, ...] | None:
@@ -77,6 +85,14 @@ def _other(tar: bytes) -> Iterator[Member]:
     with tarfile.open(fileobj=io.BytesIO(tar), mode="r:") as archive:
         for member in archive:
             if member.issparse():
-                raise ArchiveError("the archive has a sparse file", fix="package the chart again: `helm package`")
+                raise _unclear("a sparse file")
+            if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+                raise _unclear(f"a member that is neither a file nor a directory nor a link, {member.name!r}")
             start, data = member.offset, member.offset_data
             yield Member(member.name, member.isreg(), member.size, start, data, archive.offset)
+        if archive.pax_headers.keys() & _GLOBAL:
+            raise _unclear("a name or size for all of its files")
+
+
+def _unclear(what: str) -> ArchiveError:
+    return ArchiveError(f"the archive has {what}", fix="package the chart again: `helm package`")

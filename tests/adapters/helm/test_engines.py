@@ -369,6 +369,24 @@ class TestContract:
         with pytest.raises(RenderError, match="archives in archives, nesting too deep"):
             engine.render(request(files))
 
+    @pytest.mark.parametrize("is_in_dependency", [False, True], ids=["chart", "dependency"])
+    @pytest.mark.parametrize(
+        "name", ["./values.schema.json", "a/../values.schema.json", "values.schema.json/.", "a//b.yaml"]
+    )
+    def test_name_that_helm_reads_as_another_is_refused(
+        self, engine: HelmEngine, name: str, is_in_dependency: bool
+    ) -> None:
+        files: Files = {name: '{"$ref": "https://schemas.invalid/x"}'}
+        if is_in_dependency:
+            files = {"charts/sub-1.0.0.tgz": chart({"Chart.yaml": CHART.replace("web", "sub"), **files})}
+        with pytest.raises(ArchiveError, match="a file whose name is not a plain path"):
+            engine.render(request(files))
+
+    def test_schema_of_a_packed_dependency_can_be_skipped(self, engine: HelmEngine) -> None:
+        schema = '{"$ref": "https://schemas.invalid/x", "required": ["nothing"]}'
+        sub = chart({"Chart.yaml": CHART.replace("web", "sub"), "values.schema.json": schema})
+        assert not engine.render(request({"charts/sub-1.0.0.tgz": sub}, skip_schema=True)).templates
+
     def test_packed_dependency_that_is_a_bomb_is_refused_before_it_is_unpacked(self, engine: HelmEngine) -> None:
         sub = chart({"Chart.yaml": CHART.replace("web", "sub"), "zeros": bytes(210 << 20)})
         with pytest.raises(RenderError, match="an archive that unpacks to more than 200 MiB"):
@@ -492,6 +510,7 @@ def test_both_engines_render_the_same_objects(helm_program: str, files: Files, v
 
 
 HELPER = '{{ define "has" }}{{ if .context.Capabilities.APIVersions.Has .api }}yes{{ end }}{{ end }}'
+CALLED = HELPER + '{{ include "has" (dict "api" "a/v1" "context" $) }}'
 
 
 class TestRequiredApis:
@@ -514,7 +533,17 @@ class TestRequiredApis:
             "{{ if .Capabilities.APIVersions.Has .api }}a: b{{ end }}",
             HELPER + '{{ include "has" (dict "context" $ "api" .Values.api) }}',
             HELPER + '{{ include "has" (dict "api" .Values.api "context" $) }}',
-            HELPER + '{{ include `has` (dict "api" "batch/v1" "context" $) }}',
+            HELPER,
+            CALLED + '{{ include `has` (dict "api" "batch/v1" "context" $) }}',
+            CALLED + "{{ include  `has` . }}",
+            CALLED + '{{ include (printf "%s" "has") . }}',
+            CALLED + "{{ include $name . }}",
+            CALLED + "{{ template `has` . }}",
+            CALLED + '{{ include "has" (dict "api" "batch/v1" "api" "other/v1") }}',
+            CALLED + '{{ tpl "{{ include \\"has\\" . }}" . }}',
+            "{{ define `z` }}{{ end }}" + CALLED,
+            CALLED.replace("yes", "yes{{ else with .x }}{{ .context.Capabilities.APIVersions.Has .api }}", 1),
+            '{{ if .Capabilities.APIVersions.Has "policy\\u002fv1" }}a: b{{ end }}',
             HELPER + "{{ range .Values.apis }}{{ if $.Capabilities.APIVersions.Has .api }}a: b{{ end }}{{ end }}",
             HELPER.replace("{{ if", "{{ with .context }}{{ if").replace("{{ end }}", "{{ end }}{{ end }}", 1),
             '{{ $apis := .Capabilities.APIVersions }}{{ if $apis.Has "policy/v1" }}a: b{{ end }}',
@@ -529,8 +558,8 @@ class TestRequiredApis:
         [
             ('{{ if has "policy/v1" .Capabilities.APIVersions }}a: b{{ end }}', {"policy/v1"}),
             ('{{ if not (has "policy/v1" $.Capabilities.APIVersions) }}a: b{{ end }}', {"policy/v1"}),
-            (HELPER, set()),
-            (HELPER + '{{ include "has" (dict "api" "batch/v1" "context" $) }}', {"batch/v1"}),
+            (CALLED, {"a/v1"}),
+            (CALLED + '{{ include (print $.Template.BasePath "/a.yaml") . }}', {"a/v1"}),
             (HELPER + HELPER + '{{ if include "has" ( dict "api" "a/v1" "context" . ) }}a: b{{ end }}', {"a/v1"}),
         ],
     )

@@ -92,7 +92,8 @@ def test_generated_documents_read_the_same(text: str) -> None:
 
 
 @pytest.mark.parametrize("most_lines", [0, 1, 3, 100])
-def test_thousands_of_documents_read_the_same_with_what_was_read_before(most_lines: int) -> None:
+def test_documents_read_the_same_after_others(most_lines: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_BEGINNING", 8)
     draw, reader, apart = Random(most_lines), taken_apart(most_lines), 0
     for _ in range(300):
         text = repetitive(draw)
@@ -134,6 +135,15 @@ def test_what_is_forgotten_is_read_again(monkeypatch: pytest.MonkeyPatch) -> Non
         "a:\n\tb: 1\n",
         "a:\n  b: 'x\n\n    y'\n",
         "a:\n  b: x\n    y\n\n    z\n  c: 1\n",
+        "a: 1\n# c\rb: 2\n",
+        "a: 1\n# c\x85b: 2\nc: 1\n",
+        "a: 1\n# c\u2028b: 2\n",
+        "a: 1\n# \0\nb: 2\n",
+        "a: 1\n# \x01\nb: 2\n",
+        "a:\n  _1: x\n",
+        "_1:\n  a: x\n",
+        "a:\n  __a: x\n",
+        "a:\n" + "".join(f"{' ' * level}'k':\n" for level in range(1, 270)) + " " * 270 + "b\n",
     ],
 )
 def test_layouts_read_the_same(text: str) -> None:
@@ -141,6 +151,15 @@ def test_layouts_read_the_same(text: str) -> None:
         reader = taken_apart(most_lines)
         for document in (text, below("x", text, 2), below("x", below("y", text, 3), 1), text):
             assert outcome(reader, document) == outcome(WHOLE, document), document
+
+
+def test_the_same_text_at_another_column_is_another_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What begins alike may belong to another key."""
+    monkeypatch.setattr(blocks, "_BEGINNING", 8)
+    reader = taken_apart(2)
+    below_it = "# c\n" * 4 + "      b: 1\n" + "".join(f"      c{number}: 1\n" for number in range(6))
+    for text in ("x:\n  a:\n" + below_it, "z:\n      a:\n" + below_it, "x:\n  a:\n" + below_it):
+        assert outcome(reader, text) == outcome(WHOLE, text), text
 
 
 def test_a_text_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def with_lines(chart: ChartArchive, values: Values) -> tuple[ChartArchive, Mappi
     No file is replaced if a template, also one in ``values``, may read it.
     """
     files = {file: chart.read(file) for name, file in chart.files() if _is_crd_file(name, file)}
-    if not files or len(chart.tar) > _LARGEST or _may_be_read(chart, values, files):
+    if not files or len(chart.tar) > _LARGEST or _LINE.encode() in chart.tar or _may_be_read(chart, values, files):
         return chart, {}
     lines: dict[Member, bytes] = {}
     texts: dict[str, str] = {}

@@ -12,8 +12,9 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 import orjson
 
+from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.addresses import without_credentials
-from cluster_forge.foundation.chart_archives import LARGEST, UNREADABLE, ChartArchive
+from cluster_forge.foundation.chart_archives import DEEPEST, LARGEST, UNREADABLE, ChartArchive
 from cluster_forge.foundation.errors import RenderError
 
 FILE: Final = "values.schema.json"
@@ -23,8 +24,6 @@ _REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef", "$schema")
 _BUILT_IN: Final = "json-schema.org"
 """The validator has the drafts of JSON Schema itself."""
 _FIX: Final = "use a version of the chart with a complete schema, or set `helm.skipSchemaValidation: true`"
-_DEEPEST: Final = 5
-"""Archives in archives."""
 
 
 def refuse_foreign(chart: ChartArchive) -> None:
@@ -33,7 +32,7 @@ def refuse_foreign(chart: ChartArchive) -> None:
     Raises:
         RenderError: with the schema and what it refers to; also if an archive is too deep or too large to be searched.
     """
-    for name, content in _schemas(chart, _DEEPEST):
+    for name, content in _schemas(chart, DEEPEST):
         try:
             schema = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
         except orjson.JSONDecodeError as error:
@@ -46,9 +45,9 @@ def _schemas(chart: ChartArchive, depth: int) -> Iterator[tuple[str, bytes]]:
     """The schemas of a chart and of its packed dependencies, by their paths."""
     for name, file in chart.files():
         is_schema = name.endswith(f"/{FILE}")
-        is_packed = "/charts/" in name and name.endswith((".tgz", ".tar.gz"))
+        is_packed = chart_archives.is_packed(name)
         if not depth and (is_schema or is_packed):
-            raise RenderError(f"has archives in archives, nesting too deep (limit {_DEEPEST})", fix=_FIX)
+            raise RenderError(f"has archives in archives, nesting too deep (limit {DEEPEST})", fix=_FIX)
         if is_schema and (content := chart.read(file)).strip():
             yield name, content
         elif is_packed:

@@ -58,8 +58,7 @@ class HelmSdk:
         chart = chart or chart_archives.opened(request.chart)
         if request.skip_schema:
             chart = _accepting(chart)
-        else:
-            schemas.refuse_foreign(chart)
+        schemas.refuse_foreign(chart)
         chart = served_apis.restricted(chart, len(request.api_versions))
         spared, texts = crd_files.with_lines(chart, request.values)
         rendered = self._rendered(spared, request)
@@ -147,7 +146,7 @@ def _crds(chart: Any) -> list[dict[str, str]]:
 
 def _accepting(chart: ChartArchive) -> ChartArchive:
     """The chart with schemas that accept all values: Helm's library has no option to skip them."""
-    return chart.with_content({file: b"{}" for name, file in chart.files() if name.endswith(f"/{schemas.FILE}")})
+    return chart_archives.rewritten(chart, lambda name, _: b"{}" if name.endswith(f"/{schemas.FILE}") else None)
 
 
 def _load(archive: bytes) -> Any:

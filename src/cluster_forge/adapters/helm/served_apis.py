@@ -9,11 +9,10 @@ a template becomes the end of that list. A template that reaches the list in ano
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.chart_archives import ChartArchive
-from cluster_forge.foundation.errors import ArchiveError
-from cluster_forge.foundation.tar_members import Member
 
 _NAME = b".APIVersions"
 _ACTION = re.compile(r"\{\{.*?\}\}", re.S)
@@ -22,26 +21,16 @@ _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|`[^`]*`|/\*.*?\*/|[()]|[$.\w]*\.Capabili
 
 
 def restricted(chart: ChartArchive, served: int) -> ChartArchive:
-    """The chart whose templates see the last ``served`` API versions only."""
-    changes: dict[Member, bytes] = {}
-    for name, file in chart.files():
-        content = None
-        if "/templates/" in name:
-            content = _template(chart.read(file), served)
-        elif "/charts/" in name and name.endswith(".tgz"):
-            content = _packed(chart.read(file), served)
-        if content is not None:
-            changes[file] = content
-    return chart.with_content(changes)
+    """The chart whose templates see the last ``served`` API versions only.
 
+    Raises:
+        ArchiveError: see `chart_archives.rewritten`.
+    """
 
-def _packed(content: bytes, served: int) -> bytes | None:
-    """A packed dependency with its templates restricted; None if there is nothing to restrict."""
-    try:
-        chart = restricted(chart_archives.opened(content), served)
-    except ArchiveError:
-        return None  # Helm says what is wrong with it
-    return chart.packed() if chart.changes else None
+    def rewrite(name: str, read: Callable[[], bytes]) -> bytes | None:
+        return _template(read(), served) if "/templates/" in name else None
+
+    return chart_archives.rewritten(chart, rewrite)
 
 
 def _template(content: bytes, served: int) -> bytes | None:

@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from cluster_forge.adapters.yaml import fast
+from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.manifests import emitter
 from cluster_forge.ports.rendering import YamlDocument, YamlReader
 from cluster_forge.yaml.scalar_writer import line
@@ -28,14 +29,18 @@ _MOST_LINES: Final = 100
 """Lines of an entry that is read as a whole; a longer mapping is taken apart."""
 _BEGINNING: Final = 300
 """Characters by which a long mapping is looked up."""
-_MOST_ALIKE: Final = 32
-"""Mappings with the same beginning that are remembered; in charts, most have fewer than ten."""
+_MOST_ALIKE: Final = 8
+"""Mappings with the same beginning that are remembered."""
 _REMEMBERED: Final = 16 << 20
 """Characters that are remembered."""
+_ENTRY_SIZE: Final = 500
+"""Characters, about, that a remembered entry takes besides its text."""
 _DEEPEST: Final = 100
 """Columns of indentation."""
+_TOO_DEEP: Final = "\n" + " " * 200
+"""Indentation in an entry, which would be deeper than `emitter` writes."""
 
-_HEAD: Final = re.compile(rf"(?!(?:{fast.CONSTANTS}):)([A-Za-z_$][A-Za-z0-9_.$/-]{{0,120}}):(\n)?")
+_HEAD: Final = re.compile(rf"(?!(?:{fast.CONSTANTS}):)((?:[A-Za-z$]|__?(?=[A-Za-z]))[A-Za-z0-9_.$/-]{{0,120}}):(\n)?")
 """A plain key; the group is there if nothing follows on its line."""
 _NEXT: Final = re.compile(r"(?:[ ]*(?:\#[^\n]*)?\n)*+([ ]*)")
 """Blank lines and comments, and the indentation of the line after them."""
@@ -89,7 +94,7 @@ class BlockYaml:
 
     def _examined(self, document: str) -> YamlDocument | None:
         """None if the other reader must read it."""
-        if len(document) < self._least:
+        if len(document) < self._least or not fast.is_text(document):
             return None
         try:
             return _Parser(document, self._memory).document()
@@ -98,12 +103,15 @@ class BlockYaml:
 
 
 class _Memory:
-    """Entries that were read: short ones by their columns and text, long ones by column and beginning."""
+    """Entries that were read: short ones by columns and text, long ones by columns and beginning.
+
+    Columns are that of the key and that of its text as it is written. That of the key decides what belongs to it.
+    """
 
     def __init__(self, most_lines: int) -> None:
         self.most_lines = most_lines
         self.short: dict[tuple[int, int, str], _Entry] = {}
-        self.long: dict[tuple[int, str], list[_Passage]] = {}
+        self.long: dict[tuple[int, int, str], list[_Passage]] = {}
         self._size = 0
 
     def grow(self, size: int) -> None:
@@ -190,14 +198,14 @@ class _Parser:
             short[0, 0, alone] = entry
             entry = entry._replace(pieces=[emitter.indented(entry.pieces[0], indent)])
             short[column, indent, source] = entry
-            self._memory.grow(2 * len(source))
+            self._memory.grow(2 * len(source) + _ENTRY_SIZE)
         self._pieces += entry.pieces
         return entry.key, entry.value, end
 
     def _long(self, at: int, head: re.Match[str], column: int, indent: int) -> tuple[str, Any, int]:
         """The key and value of an entry that is taken apart, or was before, and its end."""
         key = head[1]
-        passages = self._memory.long.setdefault((indent, self._text[at : at + _BEGINNING]), [])
+        passages = self._memory.long.setdefault((column, indent, self._text[at : at + _BEGINNING]), [])
         for passage in reversed(passages):
             end = at + passage.end - passage.start
             if passage.is_at(at, self._text) and self._is_whole(end, column, has_nested=True):
@@ -258,14 +266,20 @@ def _read(source: str) -> _Entry:
     """Read an entry that stands alone.
 
     Raises:
-        _UnusualError: if the fast reader does not.
+        _UnusualError: if the fast reader does not, or it is nested deep.
     """
     document = fast.value_of(source)
     if not document or len(document) != 1:
         raise _UnusualError
-    ordered = orjson.loads(orjson.dumps(document, option=orjson.OPT_SORT_KEYS))
+    try:
+        ordered = orjson.loads(orjson.dumps(document, option=orjson.OPT_SORT_KEYS))
+        text = emitter.document(ordered)
+    except (orjson.JSONEncodeError, ManifestError) as error:
+        raise _UnusualError from error
+    if _TOO_DEEP in text:
+        raise _UnusualError
     ((key, value),) = ordered.items()
-    return _Entry(key, value, [emitter.document(ordered)])
+    return _Entry(key, value, [text])
 
 
 def _end_of(pattern: re.Pattern[str], text: str, at: int) -> int:

@@ -30,7 +30,7 @@ _NUMBERS = "[.](?:inf|Inf|INF|nan|NaN|NAN)"
 CONSTANTS = f"{_WORDS}|{_NUMBERS}|true|True|TRUE|false|False|FALSE|null|Null|NULL"
 """Plain text that a reader takes for something else."""
 _REST = r"[ ]*(?:[ ]\#[^\n]*)?\n"
-_KEY = rf"""(?: (?!(?:{CONSTANTS}):) (?:[A-Za-z_/$]|[.](?=[A-Za-z_/]))[^\s:\#'"\[\]{{}},&*!|>%@`?]*+ (?:[:\#][^\s:\#'"\[\]{{}},&*!|>%@`?]++)*+
+_KEY = rf"""(?: (?!(?:{CONSTANTS}):) (?:[A-Za-z/$]|__?(?=[A-Za-z/])|[.](?=[A-Za-z_/]))[^\s:\#'"\[\]{{}},&*!|>%@`?]*+ (?:[:\#][^\s:\#'"\[\]{{}},&*!|>%@`?]++)*+
              | "[^"\\\n]*+" | '[^'\n]*+' )"""
 _TEXT = r"(?:[^\n:\#]++|:(?![ \n])|(?<!\ )\#)*+"
 _END_OF_TEXT = r"(?:(?<=[ ])\#[^\n]*)?+\n"
@@ -123,10 +123,11 @@ def _may_import() -> bool:
 
 def is_alike(document: str) -> bool:
     """Whether both readers are known to read ``document`` in the same way."""
-    return _is_text(document) and _DEEP not in document and bool(_alike().fullmatch(document))
+    return is_text(document) and _DEEP not in document and bool(_alike().fullmatch(document))
 
 
-def _is_text(document: str) -> bool:
+def is_text(document: str) -> bool:
+    """Whether ``document`` has no character that a reader may take for something else."""
     if document.isascii():
         return not document.encode().translate(None, _PLAIN)
     return not _NO_TEXT.search(document)

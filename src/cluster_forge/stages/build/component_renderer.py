@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -28,7 +29,8 @@ from cluster_forge.stages.build.rendered_component import RenderedComponent, vis
 from cluster_forge.stages.toolbox import Toolbox
 
 STAGE = "render"
-_API_VERSIONS = "apiversions"
+_MAY_ASK = re.compile(r"APIVersions|\{\{[^}]*\b(?:include|template)\b")
+"""A template that asks for API versions, or calls one of the chart's own."""
 
 
 class ComponentRenderer:
@@ -198,7 +200,7 @@ class ComponentRenderer:
     def _find_required_apis(self, component: Component) -> frozenset[str] | None:
         if not component.helm:
             return frozenset()
-        if _API_VERSIONS in str(component.values).lower():  # values may hold templates, too, and call the chart's own
+        if _MAY_ASK.search(str(component.values)):  # values may hold templates, too
             return None
         try:
             return self._toolbox.renderer.required_apis(self._archive(component))
