@@ -247,7 +247,8 @@ class TestEnds:
             [PROGRAM, "-C", workspace.folder, "forge"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert process.stderr is not None
-        assert "mine" in process.stderr.readline()
+        while "mine" not in (line := process.stderr.readline()):  # what is in the workspace is rendered before
+            assert line
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
