@@ -51,20 +51,21 @@ class _UnusualError(Exception):
 
 
 class _Entry(NamedTuple):
-    """An entry of a block mapping; ``pieces`` are how `emitter` writes it, without the indentation of its first line."""
+    """A short entry of a block mapping; ``text`` is how `emitter` writes it, without the indentation of its first line."""
 
     key: str
     value: Any
-    pieces: list[str]
+    text: str
 
 
 class _Passage(NamedTuple):
-    """An entry and its place in the text of a document: kept without a copy of the text."""
+    """A long entry by its place in a document, without a copy of the text; its ``pieces`` are those of `_Parser`."""
 
     document: str
     start: int
     end: int
-    entry: _Entry
+    value: Any
+    pieces: list[str]
 
     def is_at(self, at: int, text: str) -> bool:
         """Whether the same characters are at ``at`` in ``text``."""
@@ -196,10 +197,10 @@ class _Parser:
             alone = _indentation(column).sub("\n", source)
             entry = short.get((0, 0, alone)) or _read(alone)
             short[0, 0, alone] = entry
-            entry = entry._replace(pieces=[emitter.indented(entry.pieces[0], indent)])
+            entry = entry._replace(text=emitter.indented(entry.text, indent))
             short[column, indent, source] = entry
             self._memory.grow(2 * len(source) + _ENTRY_SIZE)
-        self._pieces += entry.pieces
+        self._pieces.append(entry.text)
         return entry.key, entry.value, end
 
     def _long(self, at: int, head: re.Match[str], column: int, indent: int) -> tuple[str, Any, int]:
@@ -209,13 +210,13 @@ class _Parser:
         for passage in reversed(passages):
             end = at + passage.end - passage.start
             if passage.is_at(at, self._text) and self._is_whole(end, column, has_nested=True):
-                self._pieces += passage.entry.pieces
-                return key, passage.entry.value, end
+                self._pieces += passage.pieces
+                return key, passage.value, end
         first = len(self._pieces)
         self._pieces.append(f"{line(key)}:\n")
         value, end = self._nested(head.end(), column, indent)
         del passages[:-_MOST_ALIKE]
-        passages.append(_Passage(self._text, at, end, _Entry(key, value, self._pieces[first:])))
+        passages.append(_Passage(self._text, at, end, value, self._pieces[first:]))
         return key, value, end
 
     def _is_mapping(self, start: int) -> bool:
@@ -279,7 +280,7 @@ def _read(source: str) -> _Entry:
     if _TOO_DEEP in text:
         raise _UnusualError
     ((key, value),) = ordered.items()
-    return _Entry(key, value, [text])
+    return _Entry(key, value, text)
 
 
 def _end_of(pattern: re.Pattern[str], text: str, at: int) -> int:

@@ -105,12 +105,11 @@ class Rendering:
             own[component.name] += (group,)
         trees = {tree.name: tree for tree in gathered(self._trees) if tree}
         to_render = [component for component in self._sourced if component.name not in trees]
-        self._toolbox.workers.map(
-            self._renderer.required_apis, to_render
-        )  # `_FixedPoint` asks for them one after the other
+        # In parallel: `_FixedPoint` asks for them one after the other.
+        self._toolbox.workers.map(self._renderer.required_apis, to_render)
         rendered = _FixedPoint(self._stack, own, trees, self._renderer, self._begin).rendered()
         self._toolbox.workers.map(self._renderer.check_result, rendered.values())
-        self._toolbox.renderer.release()  # its processes have up to 900 MB, which the rest of the stage and the next ones need
+        self._toolbox.renderer.release()  # the rest of the stage and the next ones need the memory of its processes
         self._reporter.stage_finished(STAGE, self._renderer.summary)
         return {
             component.name: replace(
