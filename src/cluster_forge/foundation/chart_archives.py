@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import gzip
-import io
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +20,6 @@ UNREADABLE: Final = (OSError, EOFError, zlib.error, tarfile.TarError)
 """The errors of an archive that is damaged or too large."""
 DEEPEST: Final = 5
 """Archives in archives."""
-_PIECE: Final = 1 << 20
 _LINT: Final = "check the chart with `helm lint`"
 
 Rewrite = Callable[[str, Callable[[], bytes]], bytes | None]
@@ -99,16 +95,7 @@ def unpacked(archive: bytes) -> bytes:
     Raises:
         OSError, EOFError, zlib.error: if it is damaged; OSError with EFBIG if it is larger than `LARGEST`.
     """
-    single = gzip_files.single_member(archive, LARGEST)
-    if single is not None:
-        return single
-    content = bytearray()
-    with gzip.open(io.BytesIO(archive)) as file:
-        while piece := file.read(_PIECE):  # a read of LARGEST would reserve so much memory at once
-            content += piece
-            if len(content) > LARGEST:
-                raise OSError(errno.EFBIG, f"more than {LARGEST >> 20} MiB unpacked")
-    return bytes(content)
+    return gzip_files.unpacked(archive, LARGEST)
 
 
 def rewritten(chart: ChartArchive, rewrite: Rewrite, depth: int = DEEPEST) -> ChartArchive:

@@ -1,8 +1,11 @@
-"""Gzip files (RFC 1952): a quick way to unpack the usual one, and one to pack that is the same on every machine."""
+"""Gzip files (RFC 1952): unpacked with a limit, the usual one quickly, and packed the same on every machine."""
 
 from __future__ import annotations
 
+import errno
 import struct
+import zlib
+from collections.abc import Iterator
 from typing import Final
 
 import deflate
@@ -14,6 +17,52 @@ _HEADER_CHECKSUM: Final = 0x02
 _SHORTEST: Final = 18
 _STORED: Final = 0xFFFF
 """Bytes of a stored block (RFC 1951, 3.2.4)."""
+
+
+_CHUNK: Final = 1 << 18
+_MOST_MEMBERS: Final = 1_000
+
+
+def unpacked(packed: bytes, most: int) -> bytes:
+    """The content, of ``most`` bytes at most.
+
+    Raises:
+        EOFError: if it is truncated.
+        zlib.error: if it is damaged, or not gzip.
+        OSError: with EFBIG if it is larger.
+    """
+    single = single_member(packed, most)
+    if single is not None:
+        return single
+    parts: list[bytes] = []
+    size = 0
+    for part in _inflated(packed):
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            raise OSError(errno.EFBIG, f"more than {most >> 20} MiB unpacked")
+    return b"".join(parts)
+
+
+def _inflated(packed: bytes) -> Iterator[bytes]:
+    """The content, chunk by chunk. Members (RFC 1952 allows several) are joined; trailing zeros are ignored."""
+    stream = zlib.decompressobj(wbits=31)
+    members = 0
+    for start in range(0, len(packed), _CHUNK):
+        rest, part = packed[start : start + _CHUNK], b""
+        while rest or len(part) == _CHUNK:
+            if stream.eof:
+                rest, part = rest.lstrip(b"\0"), b""
+                stream = zlib.decompressobj(wbits=31) if rest else stream
+                members += 1
+                if members > _MOST_MEMBERS:  # each costs as much as a copy of the rest
+                    raise zlib.error(f"more than {_MOST_MEMBERS:,} gzip members")
+            else:
+                part = stream.decompress(rest, _CHUNK)
+                rest = stream.unused_data or stream.unconsumed_tail
+                yield part
+    if not stream.eof:
+        raise EOFError("it ends too early")
 
 
 def single_member(packed: bytes, most: int) -> bytes | None:

@@ -16,14 +16,12 @@ from cluster_forge.foundation.errors import ArchiveError
 from cluster_forge.foundation.names import counted
 from cluster_forge.ports.sources import ChartIdentity
 
-_CHUNK: Final = 1 << 18
 _MOST_BYTES: Final = 200 << 20
 _MOST_RATIO: Final = 200
 """Times the archive's size that it may unpack to, if that is more than `_FREE_BYTES`."""
 _FREE_BYTES: Final = 10 << 20
 _MOST_ENTRIES: Final = 20_000
 _MOST_FILE: Final = 64 << 20
-_MOST_MEMBERS: Final = 1_000
 _MOST_CHART_YAML: Final = 1 << 20
 _MOST_HEADER: Final = 1 << 20
 """As in Go's ``archive/tar``, which Helm reads with (``maxSpecialFileSize``)."""
@@ -93,48 +91,14 @@ def _unpacked(data: bytes, name: str) -> bytes:
     if not data.startswith(b"\x1f\x8b"):
         raise ArchiveError(f"{name} is not gzip", fix="check that the address is that of a chart's .tgz")
     most = min(_MOST_BYTES, max(_FREE_BYTES, _MOST_RATIO * len(data)))
-    single = gzip_files.single_member(data, most)
-    if single is not None:
-        return single
-    parts: list[bytes] = []
-    size = 0
     try:
-        for part in _inflated(data):
-            parts.append(part)
-            size += len(part)
-            if size > most:
-                raise ArchiveError(f"{name} is a bomb: {len(data):,} bytes unpack to more than {most:,}", fix=_FIX)
+        return gzip_files.unpacked(data, most)
+    except OSError as error:
+        raise ArchiveError(f"{name} is a bomb: {len(data):,} bytes unpack to more than {most:,}", fix=_FIX) from error
     except EOFError as error:
         raise ArchiveError(f"{name} is truncated after {counted(len(data), 'byte')}", fix=_FETCH_AGAIN) from error
     except zlib.error as error:
         raise ArchiveError(f"{name} is damaged: {error}", fix=_FETCH_AGAIN) from error
-    return b"".join(parts)
-
-
-def _inflated(data: bytes) -> Iterator[bytes]:
-    """The content of a gzip, chunk by chunk. Its members (RFC 1952 allows several) are joined; trailing zeros are ignored.
-
-    Raises:
-        EOFError: if it is truncated.
-        zlib.error: if it is damaged.
-    """
-    stream = zlib.decompressobj(wbits=31)
-    members = 0
-    for start in range(0, len(data), _CHUNK):
-        rest, part = data[start : start + _CHUNK], b""
-        while rest or len(part) == _CHUNK:
-            if stream.eof:
-                rest, part = rest.lstrip(b"\0"), b""
-                stream = zlib.decompressobj(wbits=31) if rest else stream
-                members += 1
-                if members > _MOST_MEMBERS:  # each costs as much as a copy of the rest
-                    raise zlib.error(f"more than {_MOST_MEMBERS:,} gzip members")
-            else:
-                part = stream.decompress(rest, _CHUNK)
-                rest = stream.unused_data or stream.unconsumed_tail
-                yield part
-    if not stream.eof:
-        raise EOFError
 
 
 class _Member(tarfile.TarInfo):
