@@ -259,6 +259,23 @@ class TestLimits:
             renderer.close()
         assert f"needed more than {memory} MiB of memory and was stopped" in error.message
 
+    @pytest.mark.parametrize(
+        "last_words",
+        [
+            "runtime/cgo: pthread_create failed: Resource temporarily unavailable",
+            "runtime: failed to create new OS thread (have 5 already; errno=11)",
+            "RuntimeError: can't start new thread",
+            "fatal error: runtime: out of memory",
+        ],
+    )
+    def test_every_way_to_die_of_memory_is_called_so(self, last_words: str) -> None:
+        """Which one it is depends on where the limit is met."""
+        dying = [sys.executable, "-c", f"import sys; sys.stdin.buffer.read(1); sys.exit({last_words!r})"]
+        renderer = WorkerPoolRenderer(dying, HelmSdk(), JobLimits(memory=512), ENVIRONMENT)
+        (error,) = failures(renderer, GOOD["chart"])
+        renderer.close()
+        assert "rendering the chart needed more than 512 MiB of memory" in error.message
+
     def test_endless_recursion_is_an_error_of_helm(self, with_little_memory: WorkerPoolRenderer) -> None:
         job = template_job('{{ define "x" }}{{ include "x" . }}{{ end }}{{ include "x" . }}')
         (error,) = failures(with_little_memory, job)

@@ -21,9 +21,11 @@ _SHOWN = 300
 _MIB = 1024 * 1024
 _OUT_OF_MEMORY = re.compile(
     r"[Oo]ut of memory|[Cc]annot allocate memory|MemoryError|C malloc failed|Not enough memory|failed to create new OS thread"
+    r"|pthread_create failed: Resource temporarily unavailable|can't start new thread"
     r"|SIGSEGV[^\n]*\nPC=[^\n]* addr=0x0\n\ngoroutine 0 "
 )
-"""The last: Go's garbage collector (1.26) follows a null pointer when the system refuses memory."""
+"""A thread needs memory for its stack: Go, its C start-up code and Python each say so in their own words. The last: Go's
+garbage collector (1.26) follows a null pointer when the system refuses memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
