@@ -122,15 +122,20 @@ def _sources(
     files: WorkspaceFiles,
     downloads: OfflineDownloads | HttpDownloads,
 ) -> Sources:
-    from cluster_forge.adapters.sources import ChartSources
+    from cluster_forge.adapters.sources import StackSources
+    from cluster_forge.adapters.sources.http_repositories import HttpRepositories
+    from cluster_forge.adapters.sources.local_charts import LocalCharts
+    from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 
-    return ChartSources(
+    by_http = HttpRepositories(downloads=downloads, newest_in_range=helm.newest_in_range)
+    return StackSources(
         store=toolbox.store,
         mirrors=mirrors,
+        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": OciRepositories()},
+        local=LocalCharts(files=files, charts=_charts),
         downloads=downloads,
         charts=_charts,
         newest_in_range=helm.newest_in_range,
-        files=files,
     )
 
 
