@@ -16,6 +16,7 @@ from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog, WorkspaceFiles, append_to_history
 from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError, gathered
 from cluster_forge.ports.git import Repositories
+from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import Charts, Sources
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
@@ -62,7 +63,8 @@ class Services:
 class Settings:
     """The workspace and the options of a command, as its user gave them.
 
-    ``starts_workers``: the processes that render are started at once, while the description is still being read.
+    ``transfers`` receives what happens on the network. ``starts_workers``: the processes that render are started at once,
+    while the description is still being read.
     """
 
     workspace: Path
@@ -70,6 +72,7 @@ class Settings:
     store: StoreOptions = field(default_factory=StoreOptions)
     rendering: RenderOptions = field(default_factory=RenderOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
+    transfers: Transfers = NO_TRANSFERS
     starts_workers: bool = False
 
 
@@ -106,21 +109,24 @@ def services(settings: Settings) -> Services:
     return Services(
         files=files,
         toolbox=toolbox,
-        sources=_sources(toolbox, files, mirrors, helm, is_offline=settings.network.offline),
+        sources=_sources(toolbox, mirrors, helm, files, _downloads(settings)),
         repositories=LazyRepositories(lambda: _repositories(toolbox)),
         close=processes.close,
     )
 
 
 def _sources(
-    toolbox: Toolbox, files: WorkspaceFiles, mirrors: Sequence[FolderMirror], helm: HelmEngine, *, is_offline: bool
+    toolbox: Toolbox,
+    mirrors: Sequence[FolderMirror],
+    helm: HelmEngine,
+    files: WorkspaceFiles,
+    downloads: OfflineDownloads | HttpDownloads,
 ) -> Sources:
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
     from cluster_forge.adapters.sources.local_charts import LocalCharts
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 
-    downloads = _downloads(is_offline=is_offline)
     by_http = HttpRepositories(downloads=downloads, newest_in_range=helm.newest_in_range)
     return StackSources(
         store=toolbox.store,
@@ -248,14 +254,17 @@ def _charts() -> Charts:
     return charts
 
 
-def _downloads(*, is_offline: bool) -> OfflineDownloads | HttpDownloads:
-    if is_offline:
+def _downloads(settings: Settings) -> OfflineDownloads | HttpDownloads:
+    network = settings.network
+    if network.offline:
         from cluster_forge.adapters.http.offline import OfflineDownloads
 
         return OfflineDownloads()
     from cluster_forge.adapters.http.downloads import HttpDownloads
+    from cluster_forge.adapters.http.policy import Policy, Timeouts
 
-    return HttpDownloads()
+    policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout), ca_file=network.ca_file or "")
+    return HttpDownloads(policy, transfers=settings.transfers)
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:
