@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -23,6 +23,8 @@ from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOp
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
+    from cluster_forge.adapters.git.offline import OfflineTrees
+    from cluster_forge.adapters.git.remote_trees import RemoteTrees
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.offline import OfflineDownloads
     from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
@@ -36,6 +38,8 @@ _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "128MiB", "PYTHONUTF8": "1"}
 
 _EARLY_WORKERS = 4
 """Processes that are started before it is known how many are needed."""
+
+_GIT = ("git+https", "git+ssh", "git+file", "git+http")
 
 _START = "from cluster_forge.composition import serve; serve()"
 """The program of a process that renders."""
@@ -109,7 +113,7 @@ def services(settings: Settings) -> Services:
     return Services(
         files=files,
         toolbox=toolbox,
-        sources=_sources(toolbox, mirrors, helm, files, _downloads(settings)),
+        sources=_sources(toolbox, mirrors, helm, files, settings),
         repositories=LazyRepositories(lambda: _repositories(toolbox)),
         close=processes.close,
     )
@@ -120,18 +124,30 @@ def _sources(
     mirrors: Sequence[FolderMirror],
     helm: HelmEngine,
     files: WorkspaceFiles,
-    downloads: OfflineDownloads | HttpDownloads,
+    settings: Settings,
 ) -> Sources:
     from cluster_forge.adapters.sources import StackSources
+    from cluster_forge.adapters.sources.git_repositories import GitRepositories
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
     from cluster_forge.adapters.sources.local_charts import LocalCharts
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 
+    downloads = _downloads(settings)
+    git = GitRepositories(
+        trees=cache(partial(_git_trees, settings)), charts=_charts, newest_in_range=helm.newest_in_range
+    )
     by_http = HttpRepositories(downloads=downloads, newest_in_range=helm.newest_in_range)
     return StackSources(
         store=toolbox.store,
         mirrors=mirrors,
-        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": OciRepositories()},
+        repositories={
+            "https": by_http,
+            "http": by_http,
+            "file": by_http,
+            "oci": OciRepositories(),
+            **dict.fromkeys(_GIT, git),
+        },
+        git=git,
         local=LocalCharts(files=files, charts=_charts),
         downloads=downloads,
         charts=_charts,
@@ -265,6 +281,20 @@ def _downloads(settings: Settings) -> OfflineDownloads | HttpDownloads:
 
     policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout), ca_file=network.ca_file or "")
     return HttpDownloads(policy, transfers=settings.transfers)
+
+
+def _git_trees(settings: Settings) -> OfflineTrees | RemoteTrees:
+    from cluster_forge.adapters.git.offline import OfflineTrees
+    from cluster_forge.adapters.git.program import GitLimits, GitProgram
+    from cluster_forge.adapters.git.remote_trees import RemoteTrees
+    from cluster_forge.adapters.http.policy import Policy, Timeouts
+
+    network = settings.network
+    policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout))
+    certificates = {"GIT_SSL_CAINFO": network.ca_file} if network.ca_file else {}
+    program = GitProgram(GitLimits(whole=network.timeout), {**os.environ, **certificates})
+    trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers)
+    return OfflineTrees(local=trees) if network.offline else trees
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:

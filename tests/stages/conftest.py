@@ -30,6 +30,7 @@ from cluster_forge.foundation.errors import (
     leaves,
 )
 from cluster_forge.foundation.file_tree import FileTree, TreeDigests
+from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, Renderer, RenderJob, RenderRequest
@@ -180,6 +181,9 @@ class FakeSources:
         if url not in self.urls:
             raise FetchError(f"{url}: HTTP status 404")
         return self._locked(manifest_address(url), "", "", self.urls[url], locked)
+
+    def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
+        raise FetchError(f"{address}: no such repository")
 
     def _locked(
         self, address: str, asked: str, version: str, content: bytes, locked: LockedSource | None = None

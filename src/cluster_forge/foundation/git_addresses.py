@@ -74,7 +74,12 @@ class GitAddress:
     @property
     def is_commit(self) -> bool:
         """Whether ``ref`` is the id of a commit."""
-        return bool(_COMMIT.fullmatch(self.ref))
+        return is_commit(self.ref)
+
+    @property
+    def host(self) -> str:
+        """The host with its port; empty for a repository on this machine."""
+        return without_credentials(self.repository).partition("://")[2].partition("/")[0]
 
     @property
     def is_local(self) -> bool:
@@ -90,6 +95,11 @@ class GitAddress:
 def is_git(address: str) -> bool:
     """Whether an address is meant to be that of a Git tree."""
     return address.startswith(_PREFIX)
+
+
+def is_commit(text: str) -> bool:
+    """Whether a text is the whole id of a commit."""
+    return bool(_COMMIT.fullmatch(text))
 
 
 def _check_host(scheme: str, authority: str) -> None:

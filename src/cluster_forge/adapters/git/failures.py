@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from cluster_forge.adapters.git.program import GitError
-from cluster_forge.adapters.http.timing import TemporaryError
 from cluster_forge.foundation.addresses import masked
 from cluster_forge.foundation.errors import FetchError
 from cluster_forge.foundation.git_addresses import GitAddress
@@ -21,7 +20,7 @@ _UNABLE: Final = re.compile(
 )
 """A server that cannot send a part: an old one, or one that only has files (dumb HTTP)."""
 _TEMPORARY: Final = re.compile(
-    r"Could not resolve host|Temporary failure in name resolution|Connection (?:reset|refused|timed out|closed)|early EOF"
+    r"Could not resolve host|Temporary failure in name resolution|Connection (?:reset|timed out|closed)|early EOF"
     r"|timed out|Timeout was reached|hung up unexpectedly|unexpected disconnect|RPC failed|Empty reply from server"
     r"|Recv failure|transfer closed|returned error: (?:408|425|429|5\d\d)|HTTP (?:408|425|429|5\d\d)|curl (?:18|52|55|56|92)"
     r"|index-pack failed|bad pack header|bad line length|kex_exchange_identification|flush packet|protocol error",
@@ -87,7 +86,13 @@ def is_unable(failure: GitError) -> bool:
     return not failure.is_limit and bool(_UNABLE.search(failure.text))
 
 
-def of(failure: GitError, address: GitAddress) -> FetchError | TemporaryError:
+def temporary_reason(failure: GitError) -> str:
+    """Why a failure may be gone soon, in a few words; empty if it will stay."""
+    match = None if failure.is_limit or is_unable(failure) else _TEMPORARY.search(failure.text)
+    return match[0] if match else ""
+
+
+def of(failure: GitError, address: GitAddress) -> FetchError:
     """The error for a failed call about a repository."""
     where = str(address)
     url = masked(address.repository)
@@ -97,8 +102,7 @@ def of(failure: GitError, address: GitAddress) -> FetchError | TemporaryError:
     for meaning in _MEANINGS:
         if re.search(meaning.pattern, failure.text):
             return FetchError(f"{where}: {meaning.message}{said}", fix=meaning.fix.format(url=url))
-    error = FetchError(f"{where} cannot be fetched{said}", fix=f"try again later; test: `git ls-remote {url}`")
-    return TemporaryError(error) if _TEMPORARY.search(failure.text) else error
+    return FetchError(f"{where} cannot be fetched{said}", fix=f"try again later; test: `git ls-remote {url}`")
 
 
 def _said(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -19,14 +20,14 @@ from cluster_forge.adapters.git import failures, remote_refs
 from cluster_forge.adapters.git.program import GitError, GitProgram
 from cluster_forge.adapters.git.remote_refs import RemoteRef
 from cluster_forge.adapters.git.tree_listing import Entry, TreeListing
-from cluster_forge.adapters.http import timing
-from cluster_forge.adapters.http.timing import TemporaryError
+from cluster_forge.adapters.http.policy import Policy
+from cluster_forge.adapters.http.retrying import Attempts
 from cluster_forge.foundation.errors import FetchError, LockError, StoreError
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.foundation.git_addresses import GitAddress
+from cluster_forge.foundation.git_addresses import GitAddress, is_commit
 from cluster_forge.foundation.names import counted
+from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 
-_PAUSES: Final = (0.3, 1.0, 3.0)
 _PROTOCOLS: Final = {"https": "https:ssh", "ssh": "https:ssh", "http": "http", "file": "file"}
 """By the scheme of an address; HTTPS and SSH may stand for each other (``insteadOf``)."""
 _MOST_FILE: Final = 64 << 20
@@ -51,7 +52,8 @@ class RemoteTrees:
     """The trees of remote repositories. Safe for several threads; each commit is fetched once in a run."""
 
     program: GitProgram = field(default_factory=GitProgram)
-    pauses: Sequence[float] = _PAUSES
+    policy: Policy = field(default_factory=Policy)
+    transfers: Transfers = NO_TRANSFERS
     _clones: dict[str, _Clone] = field(default_factory=dict, init=False, repr=False)
     _guard: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
@@ -63,6 +65,11 @@ class RemoteTrees:
             LockError: if a tag is at another commit than the ``locked`` one.
             FetchError: if the repository cannot be read.
         """
+        if locked and not is_commit(locked):
+            raise LockError(
+                f"{address}: {locked!r} is not the id of a commit",
+                fix="restore cluster-forge.lock from version control",
+            )
         clone = self._clone(address)
         with clone.guard:
             ref = clone.resolved(address)
@@ -91,17 +98,16 @@ class RemoteTrees:
     def _clone(self, address: GitAddress) -> _Clone:
         with self._guard:
             if address.repository not in self._clones:
-                self._clones[address.repository] = _Clone(self.program, self.pauses, address.repository)
+                self._clones[address.repository] = _Clone(self, address.repository)
             return self._clones[address.repository]
 
 
 class _Clone:
     """What was fetched of one repository. ``guard`` is held by who uses it."""
 
-    def __init__(self, program: GitProgram, pauses: Sequence[float], repository: str) -> None:
+    def __init__(self, trees: RemoteTrees, repository: str) -> None:
         self.guard = threading.Lock()
-        self._program = program
-        self._pauses = pauses
+        self._trees = trees
         self._repository = repository
         self._protocols = _PROTOCOLS[repository.partition(":")[0]]
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
@@ -125,7 +131,7 @@ class _Clone:
                 return self._files(address, commit, whole=whole)
             except GitError as failure:
                 if self._extent is _Extent.ALL or not failures.is_unable(failure):
-                    raise _raisable(failures.of(failure, address)) from failure
+                    raise failures.of(failure, address) from failure
             self._forget()
             self._extent = _Extent(self._extent + 1)
 
@@ -153,10 +159,10 @@ class _Clone:
         ref = self.resolved(address)
         if self._extent is _Extent.COMMIT:
             is_tip = bool(ref.name) and ref.commit == commit
-            self._fetch(address, "--depth=1", "origin", ref.name if is_tip else commit)
+            self._fetch(address, "--depth=1", "--end-of-options", "origin", ref.name if is_tip else commit)
         else:
             refs = (ref.name,) if ref.name else ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-            self._fetch(address, "origin", *refs)
+            self._fetch(address, "--end-of-options", "origin", *refs)
         try:
             self._run("cat-file", "-e", f"{commit}^{{commit}}")
         except GitError as failure:
@@ -188,26 +194,25 @@ class _Clone:
 
     def _listed(self, address: GitAddress, patterns: Iterable[str]) -> dict[str, str]:
         try:
-            return remote_refs.parsed(self._retried(address, ["ls-remote", "origin", *patterns]))
+            return remote_refs.parsed(self._retried(address, ["ls-remote", "--end-of-options", "origin", *patterns]))
         except GitError as failure:
-            raise _raisable(failures.of(failure, address)) from failure
+            raise failures.of(failure, address) from failure
 
     def _retried(self, address: GitAddress, arguments: Sequence[str], stdin: bytes = b"") -> bytes:
         """A call over the network, tried again where that may help."""
-
-        def call() -> bytes:
+        policy, host = self._trees.policy, address.host or "this machine"
+        end = time.monotonic() + policy.timeouts.whole
+        attempts = Attempts(policy, host, end, self._trees.transfers)
+        while True:
             try:
                 return self._run(*arguments, stdin=stdin, protocols=self._protocols)
             except GitError as failure:
-                error = failures.of(failure, address)
-                if isinstance(error, TemporaryError) and not failures.is_unable(failure):
-                    raise error from failure
-                raise
-
-        return timing.with_retries(call, self._pauses)
+                reason = failures.temporary_reason(failure)
+                if not reason or not attempts.pause(reason, 0):
+                    raise
 
     def _run(self, *arguments: str, stdin: bytes = b"", protocols: str = "", most: int = 64 << 20) -> bytes:
-        return self._program.run(arguments, self._folder, protocols=protocols, stdin=stdin, most=most)
+        return self._trees.program.run(arguments, self._folder, protocols=protocols, stdin=stdin, most=most)
 
     @property
     def _folder(self) -> Path:
@@ -287,7 +292,3 @@ def _gone(address: GitAddress, commit: str, ref: RemoteRef) -> FetchError | Lock
         f"{address}: the repository has no commit {commit} (from the lock) any more; {ref.name} is at {ref.commit}",
         fix="somebody has rewritten its history; to accept the change: cluster-forge mine --update NAME",
     )
-
-
-def _raisable(error: FetchError | TemporaryError) -> FetchError:
-    return error.error if isinstance(error, TemporaryError) else error

@@ -11,7 +11,7 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workers import Workers
-from cluster_forge.stack.lock import Lock, LockedSource, chart_address, manifest_address
+from cluster_forge.stack.lock import Lock, LockedSource, chart_address, chart_asked, manifest_address, manifest_asked
 from cluster_forge.stack.model import Component, HelmSource
 from cluster_forge.stages.build.component_sources import ComponentSources, is_url, not_locked
 
@@ -31,8 +31,8 @@ class Source:
 
     @property
     def asked(self) -> str:
-        """The version range in the description."""
-        return self.helm.version if self.helm else ""
+        """The version range or the REF in the description."""
+        return chart_asked(self.helm) if self.helm else manifest_asked(self.url)
 
     @property
     def is_local(self) -> bool:
