@@ -61,7 +61,8 @@ class Endpoints:
         for target, parameters in _LINK.findall(link):
             if _NEXT.search(parameters):
                 address = urlsplit(urljoin(f"{self.base}/", target))
-                return urlunsplit((*urlsplit(self.base)[:2], address.path, address.query, ""))
+                scheme, host = urlsplit(self.base)[:2]
+                return urlunsplit((scheme, host, address.path, address.query, ""))
         return ""
 
     def scope(self, actions: str, origins: Iterable[ImageReference] = ()) -> str:

@@ -98,7 +98,7 @@ class RegistryReader:
         endpoints = self._endpoints(repository)
         state, size = hashlib.sha256(), 0
         try:
-            for part in self._client.download(endpoints.blob(blob.digest), blob.size, scope=endpoints.scope(PULL)):
+            for part in self._client.stream(endpoints.blob(blob.digest), blob.size, scope=endpoints.scope(PULL)):
                 state.update(part)
                 size += len(part)
                 write(part)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Final
 from urllib.parse import urljoin
 
 from cluster_forge.adapters.http.client import HttpClient
@@ -55,12 +55,12 @@ class _Session:
         return replace(self, location=urljoin(response.url, place) if place else self.location)
 
 
-class _RefusedError(RegistryError):
-    """The registry does not take this session, or no chunks: another way may succeed."""
+class _RefusedError(Exception):
+    """The registry does not take this session, or no chunks: another way may succeed. ``error`` says what it answered."""
 
-    @classmethod
-    def of(cls, error: ForgeError) -> Self:
-        return cls(error.message, where=error.where, fix=error.fix)
+    def __init__(self, error: ForgeError) -> None:
+        super().__init__(error.message)
+        self.error = error
 
 
 class HttpRegistryUploads:
@@ -158,9 +158,11 @@ class _Target:
         endpoints = _endpoints(self.client, self.repository)
         url = endpoints.uploads(mount=str(self.upload.blob.digest), **{"from": origin.repository})
         with self.client.send("POST", url, body=b"", scope=endpoints.scope(PUSH, [origin])) as response:
-            if response.status == 202:
-                self._cancel(_Session(location="").after(response))
-            return response.status == 201
+            is_mounted, session = response.status == 201, _Session(location="").after(response)
+            is_open = response.status == 202
+        if is_open:
+            self._cancel(session)
+        return is_mounted
 
     def send(self) -> None:
         """Upload the blob: in chunks if it is large, else whole; from the beginning if a session is lost.
@@ -170,19 +172,16 @@ class _Target:
         """
         is_large = self.upload.blob.size > _WHOLE
         ways = [self._send_chunks] * is_large + [self._send_whole] * (_MOST_SESSIONS - is_large)
-        for way in ways[:-1]:
-            if self._is_sent(way):
+        for number, way in enumerate(ways, 1):
+            session = self._open()
+            try:
+                way(session)
+            except _RefusedError as refused:
+                self._cancel(session)
+                if number == len(ways):
+                    raise refused.error from refused
+            else:
                 return
-        ways[-1](self._open())
-
-    def _is_sent(self, way: Callable[[_Session], None]) -> bool:
-        session = self._open()
-        try:
-            way(session)
-        except _RefusedError:
-            self._cancel(session)
-            return False
-        return True
 
     def _open(self) -> _Session:
         endpoints = _endpoints(self.client, self.repository)
@@ -221,20 +220,20 @@ class _Target:
                 return after, _received(response.headers, end)
             error = answers.writing_error(response, self.repository, self._what)
             if response.status != 416:
-                raise _RefusedError.of(error)
+                raise _RefusedError(error)
         return self._status(session, error)
 
     def _status(self, session: _Session, error: ForgeError) -> tuple[_Session, int]:
         """The session as the registry knows it, and how much it has; ``error`` is why it is asked."""
         with self._request("GET", session.location, {}, None, 0) as response:
             if response.status not in (200, 202, 204):
-                raise _RefusedError.of(error)
+                raise _RefusedError(error)
             return session.after(response), _received(response.headers, 0)
 
     def _check_stored(self, response: Response) -> None:
         if response.status not in (200, 201, 202, 204):
             error = answers.writing_error(response, self.repository, self._what)
-            raise error if response.status in (401, 402, 403, 507) else _RefusedError.of(error)
+            raise error if response.status in (401, 402, 403, 507) else _RefusedError(error)
 
     def _cancel(self, session: _Session) -> None:
         """Let the registry forget a session. Whether it does is its own matter (distribution spec, "Cancel")."""
@@ -277,7 +276,7 @@ def _section(upload: Upload, begin: int, end: int) -> BinaryIO:
     """The bytes of a blob from ``begin`` to before ``end``."""
     whole = upload.open()
     whole.seek(begin)
-    return io.BufferedReader(_Section(whole, end - begin))  # type: ignore[return-value] # it is one
+    return io.BufferedReader(_Section(whole, end - begin))
 
 
 def _received(headers: Mapping[str, str], otherwise: int) -> int:
