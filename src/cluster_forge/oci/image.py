@@ -14,18 +14,24 @@ from cluster_forge.oci.layer import Layer
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
-_OS = "linux"
 _PREFIX = "org.opencontainers.image."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Descriptor:
-    """A blob's media type, digest and size (OCI image spec, ``descriptor.md``)."""
+    """A blob's media type, digest and size (OCI image spec, ``descriptor.md``).
+
+    In an index, ``architecture``, ``os`` and ``variant`` say which platform an image is for. ``artifact_type`` is what a
+    manifest is, where it is not an image.
+    """
 
     media_type: str
     digest: Digest
     size: int
     architecture: str = ""
+    os: str = "linux"
+    variant: str = ""
+    artifact_type: str = ""
     annotations: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -34,8 +40,11 @@ class Descriptor:
 
     def to_json(self) -> dict[str, Any]:
         entry: dict[str, Any] = {"mediaType": self.media_type, "digest": str(self.digest), "size": self.size}
+        if self.artifact_type:
+            entry["artifactType"] = self.artifact_type
         if self.architecture:
-            entry["platform"] = {"architecture": self.architecture, "os": _OS}
+            variant = {"variant": self.variant} if self.variant else {}
+            entry["platform"] = {"architecture": self.architecture, "os": self.os, **variant}
         if self.annotations:
             entry["annotations"] = dict(self.annotations)
         return entry
@@ -101,7 +110,7 @@ def _config(layer: Layer, architecture: str, metadata: ImageMetadata) -> dict[st
     comment = f"{metadata.title} {metadata.version}"
     return {
         "architecture": architecture,
-        "os": _OS,
+        "os": "linux",
         "created": metadata.time,
         "config": {"Labels": metadata.annotations},
         "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id)]},
