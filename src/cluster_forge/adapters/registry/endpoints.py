@@ -61,8 +61,7 @@ class Endpoints:
         for target, parameters in _LINK.findall(link):
             if _NEXT.search(parameters):
                 address = urlsplit(urljoin(f"{self.base}/", target))
-                scheme, host = urlsplit(self.base)[:2]
-                return urlunsplit((scheme, host, address.path, address.query, ""))
+                return urljoin(self.base, f"{address.path}?{address.query}")
         return ""
 
     def scope(self, actions: str, origins: Iterable[ImageReference] = ()) -> str:
