@@ -13,11 +13,20 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.threads import ThreadWorkers
-from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog, WorkspaceFiles, append_to_history
-from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError, gathered
+from cluster_forge.adapters.workspace import (
+    FolderOfEdits,
+    KeptDigests,
+    OutputFolder,
+    RunLog,
+    WorkspaceFiles,
+    append_to_history,
+)
+from cluster_forge.foundation.errors import MissingProgramError, OfflineError, StoreError, WorkspaceError, gathered
 from cluster_forge.ports.git import Repositories
+from cluster_forge.ports.registry import Registry, RegistryUploads
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import Charts, Sources
+from cluster_forge.ports.workers import Workers
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -71,6 +80,37 @@ class Settings:
     rendering: RenderOptions = field(default_factory=RenderOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
     starts_workers: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registries:
+    """What `push` and `pull` work with."""
+
+    registry: Registry
+    uploads: RegistryUploads
+    workers: Workers
+
+
+def registries(network: NetworkOptions, jobs: int) -> Registries:
+    """The adapters for a command that reads and writes registries.
+
+    Raises:
+        OfflineError: under ``--offline``.
+    """
+    from cluster_forge.adapters.http.client import HttpClient
+    from cluster_forge.adapters.registry.reader import RegistryReader
+    from cluster_forge.adapters.registry.uploads import HttpRegistryUploads
+
+    if network.offline:
+        raise OfflineError("--offline: a registry is needed", fix="run it without --offline")
+    client = HttpClient()
+    reader = RegistryReader(client)
+    return Registries(registry=reader, uploads=HttpRegistryUploads(client, reader), workers=ThreadWorkers(jobs))
+
+
+def output_folder(directory: Path) -> OutputFolder:
+    """The folders in a directory outside of the workspace."""
+    return OutputFolder(directory)
 
 
 def services(settings: Settings) -> Services:
