@@ -19,14 +19,14 @@ class CredentialKind(StrEnum):
 class Credential:
     """What one place has for a host; ``source`` names the place: a file, a program, a variable. The secret is in no text.
 
-    ``is_in_url``: the user wrote it into the address, so it goes where the address goes.
+    ``is_for_plain_http``: the user wrote it into an ``http://`` address, or beside one, so it may be sent without TLS.
     """
 
     source: str
     secret: str = field(repr=False)
     user: str = ""
     kind: CredentialKind = CredentialKind.PASSWORD
-    is_in_url: bool = False
+    is_for_plain_http: bool = False
 
     def __str__(self) -> str:
         """For messages: ``the password of 'me' from ~/.docker/config.json``."""

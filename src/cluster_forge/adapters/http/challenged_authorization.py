@@ -117,7 +117,7 @@ class ChallengedAuthorization:
 
     def _may_have(self, url: str, credential: Credential) -> bool:
         """Whether nobody on the way can read it, or the user wants that: by name, or in the address itself."""
-        return not url.startswith("http:") or self._may_be_plain(url) or credential.is_in_url
+        return not url.startswith("http:") or self._may_be_plain(url) or credential.is_for_plain_http
 
     def _is_over(self, grant: _Grant) -> bool:
         return grant.until is not None and self._clock() >= grant.until
