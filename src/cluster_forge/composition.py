@@ -22,6 +22,8 @@ from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOp
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
+    from cluster_forge.adapters.http.authorization import Authorization
+    from cluster_forge.adapters.http.client import HttpClient
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.offline import OfflineDownloads
     from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
@@ -249,7 +251,24 @@ def _downloads(*, is_offline: bool) -> OfflineDownloads | HttpDownloads:
         return OfflineDownloads()
     from cluster_forge.adapters.http.downloads import HttpDownloads
 
-    return HttpDownloads()
+    return HttpDownloads(authorization=_authorization)
+
+
+def _authorization(client: HttpClient) -> Authorization:
+    """Who may read; ``client`` is for requests to token services."""
+    from cluster_forge.adapters.credentials.lookup import UserCredentials
+    from cluster_forge.adapters.http.challenged_authorization import ChallengedAuthorization
+    from cluster_forge.adapters.http.tokens import TokenService
+
+    return ChallengedAuthorization(UserCredentials(os.environ, _home()), TokenService(requests=client))
+
+
+def _home() -> Path | None:
+    """The user's home folder; many containers have none."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:

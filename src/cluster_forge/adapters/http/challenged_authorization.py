@@ -13,7 +13,7 @@ from typing import Final
 
 from cluster_forge.adapters.http import challenges as challenge_header
 from cluster_forge.adapters.http.challenges import Challenge
-from cluster_forge.adapters.http.origins import origin
+from cluster_forge.adapters.http.requests import origin
 from cluster_forge.adapters.http.tokens import TokenService, basic
 from cluster_forge.ports.credentials import Credential, CredentialKind, Credentials
 
@@ -25,7 +25,7 @@ _EARLIEST: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    origin: str
+    origin: tuple[str, str, int]
     credential: Credential | None
     scope: str
 
@@ -46,16 +46,14 @@ class ChallengedAuthorization:
         self,
         credentials: Credentials,
         tokens: TokenService,
-        may_be_plain: Callable[[str], bool],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._credentials = credentials
         self._tokens = tokens
-        self._may_be_plain = may_be_plain
         self._clock = clock
         self._grants: dict[_Key, _Grant] = {}
-        self._asking: set[str] = set()
+        self._asking: set[tuple[str, str, int]] = set()
         """The origins that asked for something so far."""
         self._locks: dict[_Key, threading.Lock] = {}
 
@@ -79,6 +77,8 @@ class ChallengedAuthorization:
         return {_HEADER: grant.value} if grant and grant.value != refused else None
 
     def used(self, url: str) -> str:
+        if origin(url) not in self._asking:
+            return ""
         credential = self._credentials.of(url)
         if credential and not self._may_have(url, credential):
             return f"{credential}, which is not sent without TLS"
@@ -117,7 +117,7 @@ class ChallengedAuthorization:
 
     def _may_have(self, url: str, credential: Credential) -> bool:
         """Whether nobody on the way can read it, or the user wants that: by name, or in the address itself."""
-        return not url.startswith("http:") or self._may_be_plain(url) or credential.is_for_plain_http
+        return not url.startswith("http:") or self._tokens.requests.may_be_plain(url) or credential.is_for_plain_http
 
     def _is_over(self, grant: _Grant) -> bool:
         return grant.until is not None and self._clock() >= grant.until

@@ -11,15 +11,14 @@ import base64
 import contextlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from io import BytesIO
-from typing import BinaryIO, Final, Protocol
+from typing import Final, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from cluster_forge.adapters.http.challenges import Challenge
-from cluster_forge.adapters.http.origins import is_loopback
+from cluster_forge.adapters.http.requests import Body, is_loopback
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import FetchError
 from cluster_forge.ports.credentials import Credential, CredentialKind
@@ -39,7 +38,9 @@ class Response(Protocol):
 
 
 class Requests(Protocol):
-    """`client.HttpClient`, without credentials of its own."""
+    """`client.HttpClient`, without authorization."""
+
+    def may_be_plain(self, url: str, /) -> bool: ...
 
     def send(
         self,
@@ -47,7 +48,7 @@ class Requests(Protocol):
         url: str,
         *,
         headers: Mapping[str, str] = ...,
-        body: bytes | Callable[[], BinaryIO] | None = ...,
+        body: Body = ...,
         redirects: bool = ...,
     ) -> AbstractContextManager[Response]: ...
 
@@ -62,10 +63,9 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenService:
-    """Asks token services. ``may_be_plain`` says whether an address may be reached without TLS."""
+    """Asks token services."""
 
     requests: Requests
-    may_be_plain: Callable[[str], bool]
 
     def token(self, registry: str, challenge: Challenge, scopes: Sequence[str], credential: Credential | None) -> Token:
         """A token for the scopes; without a credential an anonymous one. ``registry`` is the address that was refused.
@@ -93,10 +93,12 @@ class TokenService:
         """
         try:
             parts = urlsplit(realm)
-            is_plain = parts.scheme == "http" and urlsplit(registry).scheme == "http" and self.may_be_plain(realm)
+            is_plain = (
+                parts.scheme == "http" and urlsplit(registry).scheme == "http" and self.requests.may_be_plain(realm)
+            )
             is_foreign = is_loopback(realm) and not is_loopback(registry)
             is_fit = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
-        except ValueError:
+        except (ValueError, FetchError):  # it is no HTTP address
             is_plain = is_foreign = is_fit = False
             parts = urlsplit("")
         if is_fit and not is_foreign and (parts.scheme == "https" or is_plain):
@@ -124,10 +126,9 @@ def _asking(realm: str, service: str, scopes: Sequence[str], credential: Credent
     return urlunsplit(parts._replace(query=urlencode([*query, ("client_id", _CLIENT)])))
 
 
-def _form(service: str, scopes: Sequence[str], refresh_token: str) -> Callable[[], BinaryIO]:
+def _form(service: str, scopes: Sequence[str], refresh_token: str) -> bytes:
     fields = {"grant_type": "refresh_token", "service": service, "client_id": _CLIENT, "scope": " ".join(scopes)}
-    content = urlencode({**fields, "refresh_token": refresh_token}).encode()
-    return lambda: BytesIO(content)
+    return urlencode({**fields, "refresh_token": refresh_token}).encode()
 
 
 def _read(response: Response, realm: str) -> Token:
