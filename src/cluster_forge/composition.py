@@ -117,15 +117,21 @@ def services(settings: Settings) -> Services:
 def _sources(
     toolbox: Toolbox, files: WorkspaceFiles, mirrors: Sequence[FolderMirror], helm: HelmEngine, *, is_offline: bool
 ) -> Sources:
-    from cluster_forge.adapters.sources import ChartSources
+    from cluster_forge.adapters.sources import StackSources
+    from cluster_forge.adapters.sources.http_repositories import HttpRepositories
+    from cluster_forge.adapters.sources.local_charts import LocalCharts
+    from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 
-    return ChartSources(
+    downloads = _downloads(is_offline=is_offline)
+    by_http = HttpRepositories(downloads=downloads, newest_in_range=helm.newest_in_range)
+    return StackSources(
         store=toolbox.store,
         mirrors=mirrors,
-        downloads=_downloads(is_offline=is_offline),
+        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": OciRepositories()},
+        local=LocalCharts(files=files, charts=_charts),
+        downloads=downloads,
         charts=_charts,
         newest_in_range=helm.newest_in_range,
-        files=files,
     )
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.shared_store import SingleUseCache
+from tests.stack_sources import stack_sources
 
 from cluster_forge.adapters import charts
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.http.offline import OfflineDownloads
 from cluster_forge.adapters.rendering.caching import CachingRenderer
 from cluster_forge.adapters.rendering.in_process import InProcessRenderer
-from cluster_forge.adapters.sources import ChartSources
 from cluster_forge.adapters.sources.mirror import FolderMirror
 from cluster_forge.adapters.storage.cache import FolderCache
-from cluster_forge.adapters.storage.store import FolderStore
-from cluster_forge.adapters.workspace import WorkspaceFiles
 from cluster_forge.adapters.yaml.fast import FastYaml
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
@@ -27,15 +25,8 @@ from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 def trials(shared: Path, folder: Path) -> TrialRenderer:
     """The catalog's components from ``shared``/mirror; ``folder`` is for what is stored."""
     engine = HelmSdk()
-    store = FolderStore(folder / "cluster-forge")
-    sources = ChartSources(
-        store=store,
-        mirrors=[FolderMirror(shared / "mirror")],
-        downloads=OfflineDownloads(),
-        charts=lambda: charts,
-        newest_in_range=engine.newest_in_range,
-        files=WorkspaceFiles(folder),
-    )
+    stored = folder / "cluster-forge"
+    sources = stack_sources(stored, folder, OfflineDownloads(), [FolderMirror(shared / "mirror")])
     reader = FastYaml(GoYaml(PurePythonYaml()))
-    renderer = CachingRenderer(InProcessRenderer(engine, reader), SingleUseCache(FolderCache(folder / "cluster-forge")))
-    return TrialRenderer(TrialPlans(packaged()), sources, store, renderer, charts, reader)
+    renderer = CachingRenderer(InProcessRenderer(engine, reader), SingleUseCache(FolderCache(stored)))
+    return TrialRenderer(TrialPlans(packaged()), sources, sources.store, renderer, charts, reader)

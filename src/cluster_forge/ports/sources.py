@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,10 +11,17 @@ from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartRelease:
+    """One version of a chart, as its repository offers it."""
+
+    version: str
+
+
 class Sources(Protocol):
     """Fetches charts and manifests: from mirrors first, then from the network; local charts from ``input/``.
 
-    Every method puts the bytes into the store.
+    What is fetched is put into the store.
     """
 
     def chart(self, source: HelmSource, locked: LockedSource | None) -> LockedSource:
@@ -33,6 +40,18 @@ class Sources(Protocol):
 
         Raises:
             FetchError, OfflineError, LockError: as for charts.
+        """
+
+
+class ChartReleases(Protocol):
+    """Asks repositories what they offer; nothing is fetched."""
+
+    def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
+        """Every version of a chart that its repository offers; mirrors are not asked.
+
+        Raises:
+            FetchError, OfflineError: if the repository cannot be asked.
+            DescriptionError: if it has no such chart.
         """
 
 

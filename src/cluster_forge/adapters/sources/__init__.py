@@ -1,5 +1,9 @@
-"""Sources of charts and manifests: mirrors first, then the network; directories and archives in ``input/``."""
+"""Sources of charts and manifests: mirrors first, then the network; directories and archives in ``input/``.
 
-from cluster_forge.adapters.sources.chart_sources import ChartSources
+`StackSources` resolves, checks and stores; each kind of source is one module: `http_repositories`, `oci_repositories`,
+`local_charts`, `mirror`.
+"""
 
-__all__ = ["ChartSources"]
+from cluster_forge.adapters.sources.stack_sources import StackSources
+
+__all__ = ["StackSources"]

@@ -16,13 +16,14 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.stack_sources import stack_sources
 
-from cluster_forge.adapters import charts
-from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.http.downloads import HttpDownloads
 from cluster_forge.adapters.http.offline import OfflineDownloads
-from cluster_forge.adapters.sources import ChartSources, repository_index
+from cluster_forge.adapters.sources import StackSources, repository_index
+from cluster_forge.adapters.sources.http_repositories import Downloads
 from cluster_forge.adapters.sources.mirror import FolderMirror
+from cluster_forge.adapters.sources.stack_sources import Mirror
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.workspace import WorkspaceFiles
 from cluster_forge.foundation.digest import Digest
@@ -35,7 +36,7 @@ from cluster_forge.foundation.errors import (
     OfflineError,
 )
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.ports.sources import Sources
+from cluster_forge.ports.sources import ChartReleases, Sources
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack.lock import LockedSource, manifest_address
 from cluster_forge.stack.model import HelmSource
@@ -118,15 +119,8 @@ def store(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "store")
 
 
-def sources(tmp_path: Path, web: object, *mirrors: object) -> ChartSources:
-    return ChartSources(
-        store=FolderStore(tmp_path / "store"),
-        mirrors=mirrors,  # type: ignore[arg-type]
-        downloads=web,  # type: ignore[arg-type]
-        charts=lambda: charts,
-        newest_in_range=HelmSdk().newest_in_range,
-        files=WorkspaceFiles(tmp_path / "workspace"),
-    )
+def sources(tmp_path: Path, web: Downloads, *mirrors: Mirror) -> StackSources:
+    return stack_sources(tmp_path / "store", tmp_path / "workspace", web, mirrors)
 
 
 @pytest.mark.parametrize(
@@ -375,7 +369,7 @@ def test_oci_charts_come_from_mirrors(tmp_path: Path) -> None:
     assert subject.chart(helm("1.0.0", repository=repository), None).version == "1.0.0"
     with pytest.raises(FetchError, match=r"oci://registry\.example/charts/shop 2\.0\.0 is not in a mirror") as raised:
         subject.chart(helm("2.0.0", repository=repository), None)
-    assert raised.value.fix == "use a mirror that has it: --mirror DIR (the mirrors have 1.0.0)"
+    assert raised.value.fix == "use a mirror that has it: --mirror DIR"
 
 
 @pytest.mark.parametrize(
@@ -511,23 +505,18 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 
 from pathlib import Path
-from cluster_forge.adapters import charts
+from tests.stack_sources import stack_sources
+
 from cluster_forge.adapters.http.offline import OfflineDownloads
-from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.sources.mirror import FolderMirror
-from cluster_forge.adapters.sources import ChartSources
 from cluster_forge.adapters.workspace import WorkspaceFiles
-from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.foundation.errors import OfflineError
 from cluster_forge.stack.model import HelmSource
 
 root = Path(sys.argv[1])
 files = WorkspaceFiles(root / "workspace")
-sources = ChartSources(
-    store=FolderStore(root / "store"), mirrors=[FolderMirror(root / "mirror")], downloads=OfflineDownloads(), charts=lambda: charts,
-    newest_in_range=HelmSdk().newest_in_range, files=files,
-)
+sources = stack_sources(root / "store", root / "workspace", OfflineDownloads(), [FolderMirror(root / "mirror")])
 
 def fetch(version):
     try:
@@ -556,8 +545,11 @@ def test_offline_opens_no_socket(tmp_path: Path, prove: bool) -> None:
     entry = {"repository": "https://charts.example.com", "name": "shop", "version": "1.0.0", "file": "shop.tgz"}
     entries = [{**entry, "sha256": Digest.of(archive()).hex}]
     (tmp_path / "mirror/index.yaml").write_text(yaml.safe_dump({"charts": entries}))
-    source = str(Path(__file__).parents[2] / "src")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}
+    project = Path(__file__).parents[3]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(project), str(project / "src"), os.environ.get("PYTHONPATH", "")]),
+    }
     command = [sys.executable, "-c", OFFLINE, str(tmp_path), *(["--prove"] if prove else [])]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if prove:  # the audit hook would have reported
@@ -580,16 +572,11 @@ def test_corpus_sources_come_from_the_mirror(tmp_path: Path, corpus: Path) -> No
 
 def test_adapters_fit_their_ports(tmp_path: Path) -> None:
     """It is mypy that tests it: this is what `wiring` does with them."""
-    subject: Sources = ChartSources(
-        store=FolderStore(tmp_path),
-        mirrors=[FolderMirror(tmp_path)],
-        downloads=HttpDownloads(),
-        charts=lambda: charts,
-        newest_in_range=HelmSdk().newest_in_range,
-        files=WorkspaceFiles(tmp_path),
-    )
+    subject = stack_sources(tmp_path, tmp_path, HttpDownloads(), [FolderMirror(tmp_path)])
+    fetches: Sources = subject
+    asks: ChartReleases = subject
     files: Workspace = WorkspaceFiles(tmp_path)
-    assert len({id(subject), id(files)}) == 2
+    assert len({id(fetches), id(asks), id(files)}) == 2
 
 
 def test_oversized_index_is_refused() -> None:

@@ -1,0 +1,109 @@
+"""Chart repositories by HTTP: an ``index.yaml``, and the archives that it lists."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from cluster_forge.adapters.sources import index_promises
+from cluster_forge.adapters.sources.chart_repositories import FetchedChart, NewestInRange, choose, few, no_version
+from cluster_forge.foundation.addresses import without_credentials
+from cluster_forge.foundation.errors import DescriptionError, FetchError
+from cluster_forge.foundation.names import did_you_mean
+from cluster_forge.ports.sources import ChartRelease
+from cluster_forge.stack.lock import LockedSource
+from cluster_forge.stack.model import HelmSource
+
+if TYPE_CHECKING:
+    from cluster_forge.adapters.sources import repository_index
+
+_INDEX_LIMIT: Final = 256 << 20
+FILE_LIMIT: Final = 128 << 20
+"""Bytes of an archive or a manifest."""
+_OCI: Final = "oci://"
+
+
+class Downloads(Protocol):
+    def get(self, url: str, *, limit_bytes: int) -> bytes:
+        """The content of the URL.
+
+        Raises:
+            FetchError, OfflineError
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRepositories:
+    """`ChartRepositories` by ``https://``, ``http://`` and ``file://``; an index is fetched once per run."""
+
+    downloads: Downloads
+    newest_in_range: NewestInRange
+    _indexes: dict[str, repository_index.Index] = field(default_factory=dict, init=False, repr=False)
+    _locks: dict[str, threading.Lock] = field(default_factory=dict, init=False, repr=False)
+
+    def fetch(self, source: HelmSource, locked: LockedSource | None) -> FetchedChart:
+        releases = self._releases(source)
+        versions = [release.version for release in releases]
+        version = choose(source, locked, versions, self.newest_in_range)
+        if version is None:
+            raise no_version(source, locked, versions)
+        release = next(release for release in releases if release.version == version)
+        return FetchedChart(archive=self._download(source, release), version=version, promised=version)
+
+    def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
+        return [ChartRelease(version=release.version) for release in self._releases(source)]
+
+    def _releases(self, source: HelmSource) -> Sequence[repository_index.Release]:
+        charts = self._index(source.repository)
+        if source.chart not in charts:
+            raise DescriptionError(
+                f"{without_credentials(source.repository)} has no chart {source.chart!r}"
+                + did_you_mean(source.chart, charts),
+                fix=f"its charts are {few(sorted(charts))}",
+            )
+        if not charts[source.chart]:
+            raise FetchError(
+                f"the index of {without_credentials(source.repository)} has no version of {source.chart}",
+                fix="check what the repository publishes, use another one, or a mirror that has the chart: --mirror DIR",
+            )
+        return charts[source.chart]
+
+    def _index(self, repository: str) -> repository_index.Index:
+        with self._locks.setdefault(repository, threading.Lock()):
+            if repository not in self._indexes:
+                from cluster_forge.adapters.sources import repository_index  # noqa: PLC0415 - 0.012 s for yaml
+
+                url = index_promises.join(repository, "index.yaml")
+                content = self.downloads.get(url, limit_bytes=_INDEX_LIMIT)
+                self._indexes[repository] = repository_index.read(content, without_credentials(url))
+            return self._indexes[repository]
+
+    def _download(self, source: HelmSource, release: repository_index.Release) -> bytes:
+        """The archive from the first address that works.
+
+        Raises:
+            FetchError: the failure of the last address.
+        """
+        failure = FetchError(
+            f"{source.chart} {release.version} of {without_credentials(source.repository)} has no address in the index",
+            fix="use another version, or a mirror that has it: --mirror DIR",
+        )
+        for url in release.urls:
+            try:
+                return self._verified(index_promises.archive_address(source.repository, url, release), release)
+            except FetchError as error:
+                failure = error
+        raise failure
+
+    def _verified(self, url: str, release: repository_index.Release) -> bytes:
+        address = without_credentials(url)
+        if url.startswith(_OCI):
+            raise FetchError(
+                f"{address} is in an OCI registry, which can only be read from a mirror",
+                fix="use a mirror that has it: --mirror DIR",
+            )
+        archive = self.downloads.get(url, limit_bytes=FILE_LIMIT)
+        index_promises.check_digest(archive, address, release)
+        return archive
