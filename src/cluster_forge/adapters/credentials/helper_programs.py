@@ -19,7 +19,7 @@ import orjson
 from cluster_forge.foundation.errors import CredentialError
 from cluster_forge.ports.credentials import Credential, CredentialKind
 
-_SECONDS: Final = 30.0
+SECONDS: Final = 30.0
 """Some helpers ask a key agent or a metadata service."""
 _LARGEST: Final = 1 << 20
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -37,7 +37,7 @@ class Output:
     text: str
 
 
-def run(command: Sequence[str], given: str, environment: Mapping[str, str], *, seconds: float = _SECONDS) -> Output:
+def run(command: Sequence[str], given: str, environment: Mapping[str, str], *, seconds: float = SECONDS) -> Output:
     """Run a program with ``given`` on its standard input, in the root folder: no file of a workspace configures it.
 
     Raises:
@@ -81,12 +81,13 @@ def found(name: str, environment: Mapping[str, str]) -> str:
 class DockerHelper:
     """A program ``docker-credential-<name>``: its protocol is that of github.com/docker/docker-credential-helpers.
 
-    ``file`` is where it is configured, for messages.
+    ``file`` is where it is configured, for messages; it must answer within ``seconds``.
     """
 
     name: str
     file: str
     environment: Mapping[str, str]
+    seconds: float = SECONDS
 
     def get(self, server: str) -> Credential | None:
         """What it has for a server; None if it has nothing.
@@ -139,7 +140,7 @@ class DockerHelper:
                 where=self.file,
                 fix="install it, or remove its name from `credsStore` and `credHelpers` in this file",
             )
-        output = run([path, verb], given, self.environment)
+        output = run([path, verb], given, self.environment, seconds=self.seconds)
         if output.code and _NOT_FOUND in output.text:
             return None
         if output.code:
