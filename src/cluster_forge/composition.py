@@ -19,6 +19,7 @@ from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import Charts, Sources
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
+from cluster_forge.stack.host_exceptions import HostException
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Services:
     toolbox: Toolbox
     sources: Sources
     repositories: Repositories
+    use_registries: Callable[[Sequence[HostException]], None]
+    """Takes what the description says about hosts; to be called before anything is fetched."""
     close: Callable[[], None]
 
     def __enter__(self) -> Self:
@@ -95,6 +98,7 @@ def services(settings: Settings) -> Services:
     cache = NoCache() if settings.rendering.no_cache else FolderCache(root)
     workers = ThreadWorkers(settings.jobs)
     processes = _worker_pool(settings, helm)
+    downloads = _downloads(is_offline=settings.network.offline)
     toolbox = Toolbox(
         store=FolderStore(root),
         files=files,
@@ -108,21 +112,25 @@ def services(settings: Settings) -> Services:
     return Services(
         files=files,
         toolbox=toolbox,
-        sources=_sources(toolbox, files, mirrors, helm, is_offline=settings.network.offline),
+        sources=_sources(toolbox, files, mirrors, helm, downloads),
         repositories=LazyRepositories(lambda: _repositories(toolbox)),
+        use_registries=partial(_use_registries, downloads, settings.workspace),
         close=processes.close,
     )
 
 
 def _sources(
-    toolbox: Toolbox, files: WorkspaceFiles, mirrors: Sequence[FolderMirror], helm: HelmEngine, *, is_offline: bool
+    toolbox: Toolbox,
+    files: WorkspaceFiles,
+    mirrors: Sequence[FolderMirror],
+    helm: HelmEngine,
+    downloads: OfflineDownloads | HttpDownloads,
 ) -> Sources:
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
     from cluster_forge.adapters.sources.local_charts import LocalCharts
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 
-    downloads = _downloads(is_offline=is_offline)
     by_http = HttpRepositories(downloads=downloads, newest_in_range=helm.newest_in_range)
     return StackSources(
         store=toolbox.store,
@@ -258,6 +266,21 @@ def _downloads(*, is_offline: bool) -> OfflineDownloads | HttpDownloads:
     from cluster_forge.adapters.http.downloads import HttpDownloads
 
     return HttpDownloads(authorization=_authorization)
+
+
+def _use_registries(
+    downloads: OfflineDownloads | HttpDownloads, workspace: Path, registries: Sequence[HostException]
+) -> None:
+    """Hand the settings of hosts to the client, with the paths of their files on this machine.
+
+    Raises:
+        DescriptionError, ExceptionGroup: for each file that is not there, or behind a link out of the workspace.
+    """
+    if not registries:
+        return
+    from cluster_forge.adapters.credentials.certificates import host_settings
+
+    downloads.configure(host_settings(workspace, registries))
 
 
 def _authorization(client: HttpClient) -> Authorization:

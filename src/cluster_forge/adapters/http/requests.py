@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +9,7 @@ from typing import BinaryIO, Final
 from urllib.parse import urljoin, urlsplit
 
 from cluster_forge.adapters.http import failures
-from cluster_forge.foundation.addresses import without_credentials
+from cluster_forge.foundation.addresses import is_loopback_host, without_credentials
 from cluster_forge.foundation.errors import FetchError
 
 _OF_ORIGIN: Final = frozenset({"authorization", "cookie"})
@@ -118,13 +117,7 @@ def is_loopback(url: str) -> bool:
     Raises:
         FetchError: if it is not one.
     """
-    host = origin(url)[1].removesuffix(".")
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback_host(origin(url)[1])
 
 
 def redirected(url: str, target: str) -> str:
