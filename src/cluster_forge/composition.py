@@ -16,6 +16,7 @@ from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog, WorkspaceFiles, append_to_history
 from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError, gathered
 from cluster_forge.ports.git import Repositories
+from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import Charts, Sources
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
@@ -67,7 +68,8 @@ class Services:
 class Settings:
     """The workspace and the options of a command, as its user gave them.
 
-    ``starts_workers``: the processes that render are started at once, while the description is still being read.
+    ``transfers`` receives what happens on the network. ``starts_workers``: the processes that render are started at once,
+    while the description is still being read.
     """
 
     workspace: Path
@@ -75,6 +77,7 @@ class Settings:
     store: StoreOptions = field(default_factory=StoreOptions)
     rendering: RenderOptions = field(default_factory=RenderOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
+    transfers: Transfers = NO_TRANSFERS
     starts_workers: bool = False
 
 
@@ -98,7 +101,7 @@ def services(settings: Settings) -> Services:
     cache = NoCache() if settings.rendering.no_cache else FolderCache(root)
     workers = ThreadWorkers(settings.jobs)
     processes = _worker_pool(settings, helm)
-    downloads = _downloads(is_offline=settings.network.offline)
+    downloads = _downloads(settings)
     toolbox = Toolbox(
         store=FolderStore(root),
         files=files,
@@ -112,7 +115,7 @@ def services(settings: Settings) -> Services:
     return Services(
         files=files,
         toolbox=toolbox,
-        sources=_sources(toolbox, files, mirrors, helm, downloads),
+        sources=_sources(toolbox, mirrors, helm, files, downloads),
         repositories=LazyRepositories(lambda: _repositories(toolbox)),
         use_registries=partial(_use_registries, downloads, settings.workspace),
         close=processes.close,
@@ -121,9 +124,9 @@ def services(settings: Settings) -> Services:
 
 def _sources(
     toolbox: Toolbox,
-    files: WorkspaceFiles,
     mirrors: Sequence[FolderMirror],
     helm: HelmEngine,
+    files: WorkspaceFiles,
     downloads: OfflineDownloads | HttpDownloads,
 ) -> Sources:
     from cluster_forge.adapters.sources import StackSources
@@ -258,14 +261,17 @@ def _charts() -> Charts:
     return charts
 
 
-def _downloads(*, is_offline: bool) -> OfflineDownloads | HttpDownloads:
-    if is_offline:
+def _downloads(settings: Settings) -> OfflineDownloads | HttpDownloads:
+    network = settings.network
+    if network.offline:
         from cluster_forge.adapters.http.offline import OfflineDownloads
 
         return OfflineDownloads()
     from cluster_forge.adapters.http.downloads import HttpDownloads
+    from cluster_forge.adapters.http.policy import Policy, Timeouts
 
-    return HttpDownloads(authorization=_authorization)
+    policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout), ca_file=network.ca_file or "")
+    return HttpDownloads(policy, authorization=_authorization, transfers=settings.transfers)
 
 
 def _use_registries(

@@ -44,15 +44,15 @@ def _challenges(header: str) -> Iterator[Challenge]:
 
 def _parameters(header: str, position: int) -> tuple[dict[str, str], int]:
     """The parameters from a position on, the first of each name, and where the next challenge begins."""
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     if not _PARAMETER.match(header, position):  # `Negotiate YII=`
         position = _end(_TOKEN68, header, position)
     position = _end(_BETWEEN, header, position)
-    while len(found) < _MOST and (match := _PARAMETER.match(header, position)):
+    while len(parameters) < _MOST and (match := _PARAMETER.match(header, position)):
         value = match[3] if match[2] is None else re.sub(r"\\(.)", r"\1", match[2])
-        found.setdefault(match[1].lower(), value)
+        parameters.setdefault(match[1].lower(), value)
         position = _end(_BETWEEN, header, match.end())
-    return found, position
+    return parameters, position
 
 
 def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
