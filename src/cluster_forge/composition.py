@@ -23,14 +23,18 @@ from cluster_forge.adapters.workspace import (
 )
 from cluster_forge.foundation.errors import MissingProgramError, OfflineError, StoreError, WorkspaceError, gathered
 from cluster_forge.ports.git import Repositories
+from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 from cluster_forge.ports.registry import Registry, RegistryUploads
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import Charts, Sources
 from cluster_forge.ports.workers import Workers
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
+from cluster_forge.stack.host_exceptions import HostException
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
+    from cluster_forge.adapters.http.authorization import Authorization
+    from cluster_forge.adapters.http.client import HttpClient
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.offline import OfflineDownloads
     from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
@@ -57,6 +61,8 @@ class Services:
     toolbox: Toolbox
     sources: Sources
     repositories: Repositories
+    use_registries: Callable[[Sequence[HostException]], None]
+    """Takes what the description says about hosts; to be called before anything is fetched."""
     close: Callable[[], None]
 
     def __enter__(self) -> Self:
@@ -71,7 +77,8 @@ class Services:
 class Settings:
     """The workspace and the options of a command, as its user gave them.
 
-    ``starts_workers``: the processes that render are started at once, while the description is still being read.
+    ``transfers`` receives what happens on the network. ``starts_workers``: the processes that render are started at once,
+    while the description is still being read.
     """
 
     workspace: Path
@@ -79,6 +86,7 @@ class Settings:
     store: StoreOptions = field(default_factory=StoreOptions)
     rendering: RenderOptions = field(default_factory=RenderOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
+    transfers: Transfers = NO_TRANSFERS
     starts_workers: bool = False
 
 
@@ -133,6 +141,7 @@ def services(settings: Settings) -> Services:
     cache = NoCache() if settings.rendering.no_cache else FolderCache(root)
     workers = ThreadWorkers(settings.jobs)
     processes = _worker_pool(settings, helm)
+    downloads = _downloads(settings)
     toolbox = Toolbox(
         store=FolderStore(root),
         files=files,
@@ -146,21 +155,25 @@ def services(settings: Settings) -> Services:
     return Services(
         files=files,
         toolbox=toolbox,
-        sources=_sources(toolbox, files, mirrors, helm, is_offline=settings.network.offline),
+        sources=_sources(toolbox, mirrors, helm, files, downloads),
         repositories=LazyRepositories(lambda: _repositories(toolbox)),
+        use_registries=partial(_use_registries, downloads, settings.workspace),
         close=processes.close,
     )
 
 
 def _sources(
-    toolbox: Toolbox, files: WorkspaceFiles, mirrors: Sequence[FolderMirror], helm: HelmEngine, *, is_offline: bool
+    toolbox: Toolbox,
+    mirrors: Sequence[FolderMirror],
+    helm: HelmEngine,
+    files: WorkspaceFiles,
+    downloads: OfflineDownloads | HttpDownloads,
 ) -> Sources:
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
     from cluster_forge.adapters.sources.local_charts import LocalCharts
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 
-    downloads = _downloads(is_offline=is_offline)
     by_http = HttpRepositories(downloads=downloads, newest_in_range=helm.newest_in_range)
     return StackSources(
         store=toolbox.store,
@@ -288,14 +301,49 @@ def _charts() -> Charts:
     return charts
 
 
-def _downloads(*, is_offline: bool) -> OfflineDownloads | HttpDownloads:
-    if is_offline:
+def _downloads(settings: Settings) -> OfflineDownloads | HttpDownloads:
+    network = settings.network
+    if network.offline:
         from cluster_forge.adapters.http.offline import OfflineDownloads
 
         return OfflineDownloads()
     from cluster_forge.adapters.http.downloads import HttpDownloads
+    from cluster_forge.adapters.http.policy import Policy, Timeouts
 
-    return HttpDownloads()
+    policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout), ca_file=network.ca_file or "")
+    return HttpDownloads(policy, authorization=_authorization, transfers=settings.transfers)
+
+
+def _use_registries(
+    downloads: OfflineDownloads | HttpDownloads, workspace: Path, registries: Sequence[HostException]
+) -> None:
+    """Hand the settings of hosts to the client, with the paths of their files on this machine.
+
+    Raises:
+        DescriptionError, ExceptionGroup: for each file that is not there, or behind a link out of the workspace.
+    """
+    if not registries:
+        return
+    from cluster_forge.adapters.credentials.certificates import host_settings
+
+    downloads.configure(host_settings(workspace, registries))
+
+
+def _authorization(client: HttpClient) -> Authorization:
+    """Who may read; ``client`` is for requests to token services."""
+    from cluster_forge.adapters.credentials.lookup import UserCredentials
+    from cluster_forge.adapters.http.challenged_authorization import ChallengedAuthorization
+    from cluster_forge.adapters.http.tokens import TokenService
+
+    return ChallengedAuthorization(UserCredentials(os.environ, _home()), TokenService(requests=client))
+
+
+def _home() -> Path | None:
+    """The user's home folder; many containers have none."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 
 
 def load(services: Services, selection: Selection) -> Description:
-    """The description and the lock, from the cache if no file has changed.
+    """The description and the lock, from the cache if no file has changed. What it says about hosts holds from now on.
 
     Raises:
         DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: every error in them.
     """
     content(services.files, services.files.root)
-    return load_description(services.files, selection, services.toolbox.cache)
+    description = load_description(services.files, selection, services.toolbox.cache)
+    services.use_registries(description.stack.registries)
+    return description
 
 
 def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:
