@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
     from cluster_forge.adapters.sources.mirror import FolderMirror
     from cluster_forge.catalog.library import Library
+    from cluster_forge.ports.registry import Registry
     from cluster_forge.ports.storage import StoredKind
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
@@ -172,13 +173,18 @@ def _sources(
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
     from cluster_forge.adapters.sources.local_charts import LocalCharts
+    from cluster_forge.adapters.sources.oci_charts import OciCharts
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 
-    by_http = HttpRepositories(downloads=downloads, newest_in_range=helm.newest_in_range)
+    in_registries = OciCharts(partial(_registry, downloads))
+    by_http = HttpRepositories(
+        downloads=downloads, charts_in_registries=in_registries, newest_in_range=helm.newest_in_range
+    )
+    by_oci = OciRepositories(charts=in_registries, newest_in_range=helm.newest_in_range)
     return StackSources(
         store=toolbox.store,
         mirrors=mirrors,
-        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": OciRepositories()},
+        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci},
         local=LocalCharts(files=files, charts=_charts),
         downloads=downloads,
         charts=_charts,
@@ -344,6 +350,19 @@ def _home() -> Path | None:
         return Path.home()
     except RuntimeError:
         return None
+
+
+def _registry(downloads: OfflineDownloads | HttpDownloads) -> Registry:
+    """Registries, by the connections of the downloads."""
+    from cluster_forge.adapters.http.downloads import HttpDownloads
+
+    if isinstance(downloads, HttpDownloads):
+        from cluster_forge.adapters.registry.reader import RegistryReader
+
+        return RegistryReader(downloads.client)
+    from cluster_forge.adapters.registry.offline import OfflineRegistry
+
+    return OfflineRegistry()
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.oci.layer import Layer
+
+if TYPE_CHECKING:
+    from cluster_forge.oci.layer import Layer  # its compressors take 0.01 s
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"

@@ -70,7 +70,7 @@ class StackSources:
         resolved = LockedSource(
             address=chart_address(source),
             asked=source.version,
-            version=fetched.version,
+            version=fetched.version or identity.version,
             digest=Digest.of(fetched.archive),
         )
         return self._stored(fetched.archive, resolved, locked)
