@@ -100,21 +100,24 @@ class Registries:
     workers: Workers
 
 
-def registries(network: NetworkOptions, jobs: int) -> Registries:
-    """The adapters for a command that reads and writes registries.
+def registries(settings: Settings, exceptions: Sequence[HostException]) -> Registries:
+    """The adapters for a command that reads and writes registries; ``exceptions`` is what the description says about hosts.
 
     Raises:
         OfflineError: under ``--offline``.
+        DescriptionError, ExceptionGroup: for each file that ``exceptions`` name and that is not there.
     """
-    from cluster_forge.adapters.http.client import HttpClient
+    from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.registry.reader import RegistryReader
     from cluster_forge.adapters.registry.uploads import HttpRegistryUploads
 
-    if network.offline:
-        raise OfflineError("--offline: a registry is needed", fix="run it without --offline")
-    client = HttpClient()
-    reader = RegistryReader(client)
-    return Registries(registry=reader, uploads=HttpRegistryUploads(client, reader), workers=ThreadWorkers(jobs))
+    downloads = _downloads(settings)
+    if not isinstance(downloads, HttpDownloads):
+        raise OfflineError("--offline: the command needs a registry", fix="run it without --offline")
+    _use_registries(downloads, settings.workspace, exceptions)
+    reader = RegistryReader(downloads.client)
+    uploads = HttpRegistryUploads(downloads.client, reader)
+    return Registries(registry=reader, uploads=uploads, workers=ThreadWorkers(settings.jobs))
 
 
 def output_folder(directory: Path) -> OutputFolder:

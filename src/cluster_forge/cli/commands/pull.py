@@ -33,6 +33,7 @@ def command(session: Session, reference: str, output: Path | None, overwrite: bo
         sh platform/deploy.sh --print
     """
     from cluster_forge import composition
+    from cluster_forge.cli import description
     from cluster_forge.cli.output import supply_text
     from cluster_forge.oci.reference import ImageReference
     from cluster_forge.stages.supply.pull import PullRequest, PullTools
@@ -42,7 +43,8 @@ def command(session: Session, reference: str, output: Path | None, overwrite: bo
     request = PullRequest(
         reference=ImageReference.read(reference), folder=path.name if path else "", overwrite=overwrite
     )
-    registries = composition.registries(session.network, session.run.jobs)
+    stack = description.stack_if_any(session)
+    registries = composition.registries(session.settings(), stack.registries if stack else ())
     files = composition.output_folder(path.parent) if path else composition.workspace_files(session.workspace)
     with session.reporting("pull") as reporter:
         tools = PullTools(files=files, registry=registries.registry, workers=registries.workers, reporter=reporter)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cluster_forge.oci.reference import ImageReference
+    from cluster_forge.stack.model import Stack
 
 
 @verb(*FETCHES, RecordOptions)
@@ -43,7 +44,9 @@ def command(  # noqa: PLR0913 - its options
         cluster-forge push platform.production --dry-run
     """
     from cluster_forge import composition
+    from cluster_forge.cli import description
     from cluster_forge.cli.output import supply_text
+    from cluster_forge.stack import variant
     from cluster_forge.stages.build.cast import STACKS
     from cluster_forge.stages.supply import cast_stack
     from cluster_forge.stages.supply.push import PushRequest, PushTools
@@ -51,14 +54,15 @@ def command(  # noqa: PLR0913 - its options
 
     files = composition.workspace_files(session.workspace)
     folder = _chosen(stack, cast_stack.folders(files))
+    described = description.stack_if_any(session, variant.environment_of(folder))
     request = PushRequest(
         folder=f"{STACKS}/{folder}",
-        repository=_repository(session, to, folder),
+        repository=_repository(to, described),
         tags=tags,
         force_tag=force_tag,
         is_trial=dry_run,
     )
-    registries = composition.registries(session.network, session.run.jobs)
+    registries = composition.registries(session.settings(), described.registries if described else ())
     with session.reporting("push") as reporter:
         tools = PushTools(
             files=files,
@@ -87,7 +91,7 @@ def _chosen(stack: str | None, folders: Sequence[str]) -> str:
         raise StaleError("there is no cast stack below stacks/", fix="run `cluster-forge forge`")
     if stack is None and len(folders) > 1:
         raise UnknownNameError(
-            f"{len(folders)} stacks are cast: {', '.join(folders)}", fix=f"name one: cluster-forge push {folders[0]}"
+            f"several stacks are cast: {', '.join(folders)}", fix=f"name one: cluster-forge push {folders[0]}"
         )
     chosen = stack or folders[0]
     if chosen not in folders:
@@ -97,30 +101,24 @@ def _chosen(stack: str | None, folders: Sequence[str]) -> str:
     return chosen
 
 
-def _repository(session: Session, to: str | None, folder: str) -> ImageReference:
+def _repository(to: str | None, described: Stack | None) -> ImageReference:
     """The repository that was typed, or that the description names.
 
     Raises:
         ImageError: if it is none, or has a tag.
-        DescriptionError: if the description names none.
+        DescriptionError: if neither names one.
     """
-    from dataclasses import replace
-
-    from cluster_forge.cli import description
     from cluster_forge.foundation.errors import DescriptionError, ImageError
     from cluster_forge.oci.reference import ImageReference
-    from cluster_forge.stack.selection import Selection
 
-    if to is None:
-        selection = Selection(environment=folder.partition("+")[0].partition(".")[2] or None)
-        to = description.parsed(replace(session, selection=selection)).stack.image.repository
-        if not to:
-            raise DescriptionError(
-                "the description names no repository for the image",
-                where="input/config.yaml",
-                fix="write `image: {repository: registry.example.com/team/platform}`, or pass --to oci://HOST/PATH",
-            )
-    reference = ImageReference.read(to)
+    address = to or (described.image.repository if described else "")
+    if not address:
+        raise DescriptionError(
+            "the description names no repository for the image",
+            where="input/config.yaml",
+            fix="write `image: {repository: registry.example.com/team/platform}`, or pass --to oci://HOST/PATH",
+        )
+    reference = ImageReference.read(address)
     if reference.tag or reference.digest:
-        raise ImageError(f"{to!r} is more than a repository", fix="leave out tag and digest, and name tags with --tag")
+        raise ImageError(f"{address!r} is more than a repository", fix="leave out tag and digest; --tag names tags")
     return reference
