@@ -28,7 +28,7 @@ FOLDER_ANNOTATION: Final = "cluster-forge/folder"
 READ_BY_ENGINES: Final = Compression.GZIP.media_type
 """The one type of a layer that Argo CD and Flux both unpack."""
 NO_CONFIG: Final = b"{}"
-"""The configuration of what is no image (OCI image spec, "Guidance for an Empty Descriptor")."""
+"""The configuration of an artifact (OCI image spec, "Guidance for an Empty Descriptor")."""
 _CONFIG: Final = Descriptor.of(NO_CONFIG, "application/vnd.oci.empty.v1+json")
 
 

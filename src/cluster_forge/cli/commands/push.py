@@ -40,7 +40,7 @@ def command(  # noqa: PLR0913 - its options
 
     Examples:
         cluster-forge push
-        cluster-forge push --to oci://registry.example.com/team/platform --tag latest --force-tag
+        cluster-forge push --to oci://registry.example.com/platform --tag 1.0
         cluster-forge push platform.production --dry-run
     """
     from cluster_forge import composition

@@ -155,13 +155,13 @@ def _only_version(repository: ImageReference, registry: Registry) -> str:
 
 def _only_referrer(image: ImageReference, registry: Registry) -> Digest:
     """The digest of the stack that an image belongs to."""
-    found = registry.referrers(image, artifact.STACK_TYPE)
-    if len(found) == 1:
-        return found[0].digest
-    if not found:
+    stacks = registry.referrers(image, artifact.STACK_TYPE)
+    if len(stacks) == 1:
+        return stacks[0].digest
+    if not stacks:
         raise FetchError(f"{image.address}: no stack belongs to it", fix=_NOT_OURS)
     raise FetchError(
-        f"{image.address}: {counted(len(found), 'stack')} belong to it: {first_few([str(one.digest) for one in found])}",
+        f"{image.address}: {counted(len(stacks), 'stack')} belong to it: {first_few([str(stack.digest) for stack in stacks])}",
         fix="name one of these digests instead, or a tag",
     )
 
@@ -176,7 +176,7 @@ def _folder_name(reference: ImageReference, stack: Manifest) -> str:
 
 
 def _refuse_losses(folder: str, files: FolderWriter) -> None:
-    """Check that only what `cast` or `pull` wrote, and nobody has edited, is replaced.
+    """Check that only what `cast` or `pull` wrote is replaced, and only if it was not edited.
 
     Raises:
         EditedError: if there is anything else.
