@@ -30,11 +30,11 @@ from cluster_forge.oci.manifest import Index, Manifest
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.registry import Sent, StoredManifest, Upload
 
-CHUNK: Final = 16 << 20
-"""Bytes of a chunk, unless the registry wants larger ones; Azure's takes at most 20 MB."""
+_CHUNK: Final = 16 << 20
+"""Bytes of a chunk; Azure's registry takes at most 20 MB."""
 _LARGEST_CHUNK: Final = 1 << 30
-_WHOLE: Final = 4 * CHUNK
-"""Bytes up to which a blob is sent in one request."""
+_WHOLE: Final = 4
+"""Chunks up to which a blob is sent in one request."""
 _MOST_SESSIONS: Final = 3
 _MOST_BREAKS: Final = 8
 """How many chunks may be sent in vain, beside one for each that arrives."""
@@ -46,8 +46,8 @@ _BYTES: Final = {"Content-Type": "application/octet-stream"}
 class _Session:
     """An open upload: where its next request goes, and the least size of a chunk."""
 
-    location: str
-    chunk: int = CHUNK
+    location: str = ""
+    chunk: int = 0
 
     def after(self, response: Response) -> _Session:
         """The session as a response describes it: each may name another address (relative, or of another host)."""
@@ -64,15 +64,16 @@ class _RefusedError(Exception):
 
 
 class HttpRegistryUploads:
-    """`ports.registry.RegistryUploads` over HTTP."""
+    """`ports.registry.RegistryUploads` over HTTP; large blobs go in parts of ``chunk`` bytes, or more if it must be."""
 
-    def __init__(self, client: HttpClient, reader: RegistryReader) -> None:
+    def __init__(self, client: HttpClient, reader: RegistryReader, *, chunk: int = _CHUNK) -> None:
         self._client = client
         self._reader = reader
+        self._chunk = chunk
 
     def send_blob(self, repository: ImageReference, upload: Upload) -> Sent:
         """Raises RegistryError, TagError, FetchError."""
-        target = _Target(self._client, repository.bare, upload)
+        target = _Target(self._client, repository.bare, upload, self._chunk)
         if target.is_present():
             return Sent.PRESENT
         for origin in upload.origins:
@@ -137,6 +138,7 @@ class _Target:
     client: HttpClient
     repository: ImageReference
     upload: Upload
+    chunk: int
 
     @property
     def _what(self) -> str:
@@ -158,7 +160,7 @@ class _Target:
         endpoints = _endpoints(self.client, self.repository)
         url = endpoints.uploads(mount=str(self.upload.blob.digest), **{"from": origin.repository})
         with self.client.send("POST", url, body=b"", scope=endpoints.scope(PUSH, [origin])) as response:
-            is_mounted, session = response.status == 201, _Session(location="").after(response)
+            is_mounted, session = response.status == 201, _Session().after(response)
             is_open = response.status == 202
         if is_open:
             self._cancel(session)
@@ -170,7 +172,7 @@ class _Target:
         Raises:
             RegistryError, FetchError: if every way fails.
         """
-        is_large = self.upload.blob.size > _WHOLE
+        is_large = self.upload.blob.size > _WHOLE * self.chunk
         ways = [self._send_chunks] * is_large + [self._send_whole] * (_MOST_SESSIONS - is_large)
         for number, way in enumerate(ways, 1):
             session = self._open()
@@ -186,12 +188,12 @@ class _Target:
     def _open(self) -> _Session:
         endpoints = _endpoints(self.client, self.repository)
         with self.client.send("POST", endpoints.uploads(), body=b"", scope=endpoints.scope(PUSH)) as response:
-            session = _Session(location="").after(response)
+            session = _Session().after(response)
             if response.status != 202 or not session.location:
                 raise answers.writing_error(response, self.repository, self._what)
             least = response.headers.get("OCI-Chunk-Min-Length", "")
             number = int(least) if re.fullmatch(r"[0-9]{1,12}", least) else 0
-            return replace(session, chunk=max(CHUNK, min(number, _LARGEST_CHUNK)))
+            return replace(session, chunk=max(self.chunk, min(number, _LARGEST_CHUNK)))
 
     def _send_whole(self, session: _Session) -> None:
         size = self.upload.blob.size
