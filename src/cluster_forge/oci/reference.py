@@ -87,6 +87,11 @@ class ImageReference:
         registry, slash, repository = rest.partition("/")
         if rest == address or not slash:
             raise _wrong(without_credentials(address), f"it must begin with {SCHEME}HOST/", form=_ADDRESS_FORM)
+        if "@" in registry:
+            raise ImageError(
+                f"{without_credentials(address)!r} comes with a user or a password",
+                fix=f"leave it out of the address: cluster-forge login {registry.rpartition('@')[2]}",
+            )
         try:
             known = cls.parse(f"{_ANY_REGISTRY}/{repository}")
             official = _OFFICIAL if registry in _HUB_HOSTS and "/" not in known.repository else ""

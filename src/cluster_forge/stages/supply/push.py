@@ -112,7 +112,7 @@ def push(request: PushRequest, tools: PushTools) -> PushResult:
     stack = cast_stack.read(request.folder, tools.files)
     parcels = _parcels(stack, tools)
     tags = _tags(request, stack, parcels, tools)
-    sent = () if request.is_trial else _send(request.repository, parcels, tags, tools)
+    sent = () if request.is_trial else _send(stack, parcels, tags, tools)
     return PushResult(
         repository=request.repository.bare,
         version=stack.version,
@@ -159,7 +159,9 @@ def _tags(
                     f"{tag!r} is not a tag that leaves room for {parcel.suffix!r}", fix="pass another --tag"
                 )
             wanted.append((replace(request.repository.bare, tag=tag + parcel.suffix), parcel.manifest))
-    present = tools.workers.map(tools.registry.digest, [reference for reference, _ in wanted])
+    first, *others = (reference for reference, _ in wanted)
+    present = [tools.registry.digest(first)]  # alone: if the registry refuses, that is one error
+    present += tools.workers.map(tools.registry.digest, others)
     tags = tuple(
         PushedTag(reference=reference, manifest=stored, change=_change(stored, digest))
         for (reference, stored), digest in zip(wanted, present, strict=True)
@@ -184,28 +186,30 @@ def _taken(tag: PushedTag, present: Digest | None) -> TagError:
 
 
 def _send(
-    repository: ImageReference, parcels: Sequence[_Parcel], tags: Sequence[PushedTag], tools: PushTools
+    stack: CastStack, parcels: Sequence[_Parcel], tags: Sequence[PushedTag], tools: PushTools
 ) -> Iterable[tuple[Descriptor, Sent]]:
     """Blobs first, then what names them, the tags last: who reads a tag finds everything behind it."""
+    repository = tags[0].reference.bare
     kept = {tag.manifest.digest for tag in tags if tag.change is TagChange.KEPT}
     missing = [parcel for parcel in parcels if parcel.manifest.digest not in kept]
     uploads = {upload.blob.digest: upload for parcel in missing for upload in parcel.uploads}
     tools.reporter.stage_started(STAGE, len(uploads) + len(tags))
-    sent = tools.workers.map(
-        partial(_send_blob, repository, tools=tools), uploads.values(), weight=lambda upload: upload.blob.size
-    )
+    send = partial(_send_blob, repository, stack, tools=tools)
+    sent = tools.workers.map(send, uploads.values(), weight=lambda upload: upload.blob.size)
     for part in (part for parcel in missing for part in parcel.parts):
-        tools.uploads.send_manifest(replace(repository.bare, digest=part.digest), part)
+        tools.uploads.send_manifest(replace(repository, digest=part.digest), part)
     for tag in tags:
         if tag.change is not TagChange.KEPT:
             tools.uploads.send_manifest(tag.reference, tag.manifest)
         tools.reporter.item_finished(STAGE, tag.reference.tag, f"{tag.change}, {tag.manifest.digest}")
-    tools.reporter.stage_finished(STAGE, f"{counted(len(tags), 'tag')} in {repository.bare.address}")
+    tools.reporter.stage_finished(STAGE, f"{counted(len(tags), 'tag')} in {repository.address}")
     return tuple(zip((upload.blob for upload in uploads.values()), sent, strict=True))
 
 
-def _send_blob(repository: ImageReference, upload: Upload, *, tools: PushTools) -> Sent:
-    item = f"{upload.blob.digest.hex[:12]}"
+def _send_blob(repository: ImageReference, stack: CastStack, upload: Upload, *, tools: PushTools) -> Sent:
+    if upload.blob in stack.blobs:
+        cast_stack.check_blob(stack, upload.blob.digest, tools.files)
+    item = upload.blob.digest.hex[:12]
     tools.reporter.item_started(STAGE, item)
     sent = tools.uploads.send_blob(repository, upload)
     tools.reporter.item_finished(STAGE, item, sent, digest=str(upload.blob.digest), bytes=upload.blob.size)
