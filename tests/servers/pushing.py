@@ -80,11 +80,12 @@ class Repository:
             answer = http.request("PUT", f"{place}{mark}digest={blob.digest}", body=blob.content)
             assert answer.status == 201, answer.data
 
-    def push_manifest(self, tag: str, document: Mapping[str, Any]) -> Blob:
-        content = json.dumps(document).encode()
-        manifest = Blob(content=content, media_type=str(document["mediaType"]))
+    def push_manifest(self, tag: str, document: Mapping[str, Any], content: bytes = b"") -> Blob:
+        """A manifest or an index, as JSON or in these very bytes."""
+        manifest = Blob(content=content or json.dumps(document).encode(), media_type=str(document["mediaType"]))
         url = f"{self.registry.url}/v2/{self.name}/manifests/{tag or manifest.digest}"
         with urllib3.PoolManager(retries=False, timeout=30) as http:
-            answer = http.request("PUT", url, body=content, headers={"Content-Type": manifest.media_type})
+            headers = {"Content-Type": manifest.media_type}
+            answer = http.request("PUT", url, body=manifest.content, headers=headers)
             assert answer.status == 201, answer.data
         return manifest
