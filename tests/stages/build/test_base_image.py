@@ -89,7 +89,7 @@ def test_a_tag_that_moves_changes_nothing_until_it_is_updated(harness: Harness) 
     assert updated != locked
 
 
-def test_other_architectures_are_fetched_anew(harness: Harness) -> None:
+def test_other_architectures_are_fetched_too(harness: Harness) -> None:
     published(harness, Base())
     harness.mine(a_stack(harness))
     only = a_stack(harness, target=Target(architectures=(Architecture.ARM64,)))
