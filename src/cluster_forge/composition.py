@@ -13,15 +13,28 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.threads import ThreadWorkers
-from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog, WorkspaceFiles, append_to_history
-from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError, gathered
+from cluster_forge.adapters.workspace import (
+    FolderOfEdits,
+    KeptDigests,
+    OutputFolder,
+    RunLog,
+    WorkspaceFiles,
+    append_to_history,
+)
+from cluster_forge.foundation.errors import MissingProgramError, OfflineError, StoreError, WorkspaceError, gathered
 from cluster_forge.ports.git import Repositories
+from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
+from cluster_forge.ports.registry import Registry, RegistryUploads
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import Charts, Sources
+from cluster_forge.ports.workers import Workers
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
+from cluster_forge.stack.host_exceptions import HostException
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
+    from cluster_forge.adapters.http.authorization import Authorization
+    from cluster_forge.adapters.http.client import HttpClient
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.offline import OfflineDownloads
     from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
@@ -49,6 +62,8 @@ class Services:
     toolbox: Toolbox
     sources: Sources
     repositories: Repositories
+    use_registries: Callable[[Sequence[HostException]], None]
+    """Takes what the description says about hosts; to be called before anything is fetched."""
     close: Callable[[], None]
 
     def __enter__(self) -> Self:
@@ -63,7 +78,8 @@ class Services:
 class Settings:
     """The workspace and the options of a command, as its user gave them.
 
-    ``starts_workers``: the processes that render are started at once, while the description is still being read.
+    ``transfers`` receives what happens on the network. ``starts_workers``: the processes that render are started at once,
+    while the description is still being read.
     """
 
     workspace: Path
@@ -71,7 +87,42 @@ class Settings:
     store: StoreOptions = field(default_factory=StoreOptions)
     rendering: RenderOptions = field(default_factory=RenderOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
+    transfers: Transfers = NO_TRANSFERS
     starts_workers: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registries:
+    """What `push` and `pull` work with."""
+
+    registry: Registry
+    uploads: RegistryUploads
+    workers: Workers
+
+
+def registries(settings: Settings, exceptions: Sequence[HostException]) -> Registries:
+    """The adapters for a command that reads and writes registries; ``exceptions`` is what the description says about hosts.
+
+    Raises:
+        OfflineError: under ``--offline``.
+        DescriptionError, ExceptionGroup: for each file that ``exceptions`` name and that is not there.
+    """
+    from cluster_forge.adapters.http.downloads import HttpDownloads
+    from cluster_forge.adapters.registry.reader import RegistryReader
+    from cluster_forge.adapters.registry.uploads import HttpRegistryUploads
+
+    downloads = _downloads(settings)
+    if not isinstance(downloads, HttpDownloads):
+        raise OfflineError("--offline: the command needs a registry", fix="run it without --offline")
+    _use_registries(downloads, settings.workspace, exceptions)
+    reader = RegistryReader(downloads.client)
+    uploads = HttpRegistryUploads(downloads.client, reader)
+    return Registries(registry=reader, uploads=uploads, workers=ThreadWorkers(settings.jobs))
+
+
+def output_folder(directory: Path) -> OutputFolder:
+    """The folders in a directory outside of the workspace."""
+    return OutputFolder(directory)
 
 
 def services(settings: Settings) -> Services:
@@ -94,6 +145,7 @@ def services(settings: Settings) -> Services:
     cache = NoCache() if settings.rendering.no_cache else FolderCache(root)
     workers = ThreadWorkers(settings.jobs)
     processes = _worker_pool(settings, helm)
+    downloads = _downloads(settings)
     toolbox = Toolbox(
         store=FolderStore(root),
         files=files,
@@ -107,14 +159,19 @@ def services(settings: Settings) -> Services:
     return Services(
         files=files,
         toolbox=toolbox,
-        sources=_sources(toolbox, files, mirrors, helm, is_offline=settings.network.offline),
+        sources=_sources(toolbox, mirrors, helm, files, downloads),
         repositories=LazyRepositories(lambda: _repositories(toolbox)),
+        use_registries=partial(_use_registries, downloads, settings.workspace),
         close=processes.close,
     )
 
 
 def _sources(
-    toolbox: Toolbox, files: WorkspaceFiles, mirrors: Sequence[FolderMirror], helm: HelmEngine, *, is_offline: bool
+    toolbox: Toolbox,
+    mirrors: Sequence[FolderMirror],
+    helm: HelmEngine,
+    files: WorkspaceFiles,
+    downloads: OfflineDownloads | HttpDownloads,
 ) -> Sources:
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
@@ -123,7 +180,6 @@ def _sources(
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
     from cluster_forge.adapters.sources.registry_images import RegistryImages
 
-    downloads = _downloads(is_offline=is_offline)
     registry = partial(_registry, downloads)
     in_registries = OciCharts(registry)
     by_http = HttpRepositories(
@@ -257,14 +313,49 @@ def _charts() -> Charts:
     return charts
 
 
-def _downloads(*, is_offline: bool) -> OfflineDownloads | HttpDownloads:
-    if is_offline:
+def _downloads(settings: Settings) -> OfflineDownloads | HttpDownloads:
+    network = settings.network
+    if network.offline:
         from cluster_forge.adapters.http.offline import OfflineDownloads
 
         return OfflineDownloads()
     from cluster_forge.adapters.http.downloads import HttpDownloads
+    from cluster_forge.adapters.http.policy import Policy, Timeouts
 
-    return HttpDownloads()
+    policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout), ca_file=network.ca_file or "")
+    return HttpDownloads(policy, authorization=_authorization, transfers=settings.transfers)
+
+
+def _use_registries(
+    downloads: OfflineDownloads | HttpDownloads, workspace: Path, registries: Sequence[HostException]
+) -> None:
+    """Hand the settings of hosts to the client, with the paths of their files on this machine.
+
+    Raises:
+        DescriptionError, ExceptionGroup: for each file that is not there, or behind a link out of the workspace.
+    """
+    if not registries:
+        return
+    from cluster_forge.adapters.credentials.certificates import host_settings
+
+    downloads.configure(host_settings(workspace, registries))
+
+
+def _authorization(client: HttpClient) -> Authorization:
+    """Who may read; ``client`` is for requests to token services."""
+    from cluster_forge.adapters.credentials.lookup import UserCredentials
+    from cluster_forge.adapters.http.challenged_authorization import ChallengedAuthorization
+    from cluster_forge.adapters.http.tokens import TokenService
+
+    return ChallengedAuthorization(UserCredentials(os.environ, _home()), TokenService(requests=client))
+
+
+def _home() -> Path | None:
+    """The user's home folder; many containers have none."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 def _registry(downloads: OfflineDownloads | HttpDownloads) -> Registry:

@@ -1,4 +1,4 @@
-"""What a description may not ask for, alone or together."""
+"""What a description may not ask for."""
 
 from __future__ import annotations
 
@@ -23,10 +23,6 @@ def read(text: str, environment: str | None = None) -> None:
         ("gitops: {engine: flux}\n", "`engine: flux` is not supported yet"),
         ("image: {base: example.com/Base:1}\n", "image: `base`: 'example.com/Base:1' is not an image reference"),
         ("image: {base: 'example.com/base:1@sha256:12'}\n", "'sha256:12' is not a sha256 digest"),
-        (
-            "image: {repository: example.com/x, base: example.com/base:1}\ngitops: {source: oci}\n",
-            "`gitops.source: oci` reads images with one",
-        ),
         ("gitops: {source: oci}\n", "requires the URL of a repository"),
     ],
 )

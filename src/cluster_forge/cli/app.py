@@ -21,6 +21,8 @@ VERBS = {
     "smelt": "Render working/ from the description, the lock and input/.",
     "cast": "Compile working/ into stacks/<name>/: repository, image, deploy script.",
     "forge": "Mine what is missing, smelt and cast in one go.",
+    "push": "Send a cast stack to an OCI registry: its image, and what GitOps engines read.",
+    "pull": "Write a stack's folder again from an OCI registry.",
     "catalog": "List, search, show, write and test the components of the catalog.",
     "config": "Show the effective description, or validate it.",
     "secrets": "List the Secrets that the stack expects.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cluster_forge import composition
@@ -14,19 +15,22 @@ if TYPE_CHECKING:
     from cluster_forge.cli.session import Session
     from cluster_forge.composition import Services
     from cluster_forge.ports.workspace import Workspace
+    from cluster_forge.stack.model import Stack
     from cluster_forge.stack.parse import ParsedDescription
     from cluster_forge.stack.selection import Selection
     from cluster_forge.stages.describe.load_description import Description
 
 
 def load(services: Services, selection: Selection) -> Description:
-    """The description and the lock, from the cache if no file has changed.
+    """The description and the lock, from the cache if no file has changed. What it says about hosts holds from now on.
 
     Raises:
         DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: every error in them.
     """
     content(services.files, services.files.root)
-    return load_description(services.files, selection, services.toolbox.cache)
+    description = load_description(services.files, selection, services.toolbox.cache)
+    services.use_registries(description.stack.registries)
+    return description
 
 
 def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:
@@ -55,6 +59,19 @@ def parsed(session: Session) -> ParsedDescription:
     files = composition.workspace_files(session.workspace)
     content(files, files.root)
     return read_description(files, session.selection)
+
+
+def stack_if_any(session: Session, environment: str = "") -> Stack | None:
+    """The stack of the workspace in an environment; None outside of a workspace.
+
+    Raises:
+        DescriptionError, UnknownNameError, OrderError, ExceptionGroup: every error in the description.
+    """
+    from cluster_forge.stack.selection import Selection
+
+    if not (session.workspace / DESCRIPTION).is_file():
+        return None
+    return parsed(replace(session, selection=Selection(environment=environment or None))).stack
 
 
 def content(files: Workspace, workspace: str) -> bytes:

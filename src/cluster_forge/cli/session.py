@@ -6,17 +6,18 @@ import contextlib
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cluster_forge.cli.options import FindingOptions, OutputOptions, RecordOptions, RunOptions
+from cluster_forge.cli.progress.transfer_relay import TransferRelay
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stack.selection import Selection
 
 if TYPE_CHECKING:
     from cluster_forge.cli.run_record import RunRecord
-    from cluster_forge.composition import Services
+    from cluster_forge.composition import Services, Settings
     from cluster_forge.ports.progress import Reporter
     from cluster_forge.ports.workspace import Workspace
 
@@ -40,21 +41,30 @@ class Session:
     """The command line as it was typed."""
     run_record: RunRecord | None = None
     began: float = field(default_factory=time.monotonic)
+    transfers: TransferRelay = field(default_factory=TransferRelay)
 
     def services(self, *, offline: bool = False, renders: bool = True) -> Services:
         """The adapters for these options; ``offline``: the verb never fetches; ``renders``: it probably renders."""
         from cluster_forge import composition
         from cluster_forge.record import RECORD
 
-        settings = composition.Settings(
+        settings = replace(self.settings(), starts_workers=renders and not (self.workspace / RECORD).exists())
+        if offline:
+            settings = replace(settings, network=replace(self.network, offline=True))
+        return composition.services(settings)
+
+    def settings(self) -> Settings:
+        """The workspace and the options of this call, for `composition`."""
+        from cluster_forge import composition
+
+        return composition.Settings(
             workspace=self.workspace,
             jobs=self.run.jobs,
             store=self.store,
             rendering=self.rendering,
-            network=replace(self.network, offline=True) if offline else self.network,
-            starts_workers=renders and not (self.workspace / RECORD).exists(),
+            network=self.network,
+            transfers=self.transfers,
         )
-        return composition.services(settings)
 
     def files(self) -> Workspace:
         """The workspace alone, for a verb that needs no other service."""
@@ -70,7 +80,9 @@ class Session:
 
         verbosity = self.output.verbosity
         with console.reporting(stages, verbosity=verbosity, color=self.color, began=time.monotonic()) as reporter:
-            yield Recorded(reporter, self.run_record.add, began=self.began) if self.run_record else reporter
+            recorded = Recorded(reporter, self.run_record.add, began=self.began) if self.run_record else reporter
+            with self.transfers.passed_to(recorded):
+                yield recorded
 
     @property
     def prints_results(self) -> bool:
@@ -123,7 +135,7 @@ class Session:
 
 def _groups() -> dict[type, str]:
     factories: dict[str, Any] = {entry.name: entry.default_factory for entry in fields(Session)}
-    return {factory: name for name, factory in factories.items() if isinstance(factory, type)}
+    return {factory: name for name, factory in factories.items() if isinstance(factory, type) and is_dataclass(factory)}
 
 
 GROUPS: Final[Mapping[type, str]] = _groups()

@@ -23,7 +23,8 @@
     │   └── StaleError            22  `working/` is out of date
     ├── HostError                  this machine lacks something                             26-29
     │   ├── StoreError            16  the store cannot be read or written
-    │   └── MissingProgramError   25  a program, or a library for this platform, is missing
+    │   ├── MissingProgramError   25  a program, or a library for this platform, is missing
+    │   └── CredentialError       26  a place with credentials cannot be read or written, or a login is refused
     └── DeliveryError              a cluster or registry refuses what is delivered          52-59
         ├── RegistryError         50  a registry refuses what is pushed
         └── TagError              51  a tag names something else already
@@ -172,6 +173,11 @@ class StoreError(HostError):
 class MissingProgramError(HostError):
     exit_code = 25
     meaning = "A program, or a library for this platform, is missing."
+
+
+class CredentialError(HostError):
+    exit_code = 26
+    meaning = "A place with credentials cannot be read or written, or a login is refused."
 
 
 class DeliveryError(ForgeError):

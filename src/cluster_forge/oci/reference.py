@@ -96,6 +96,15 @@ class ImageReference:
             reason = error.message.partition(": ")[2]
             raise _wrong(without_credentials(address), reason, form=_ADDRESS_FORM) from error
 
+    @classmethod
+    def read(cls, text: str) -> ImageReference:
+        """`from_address` for an ``oci://`` address, `parse` for anything else.
+
+        Raises:
+            ImageError: if ``text`` is neither.
+        """
+        return cls.from_address(text) if text.startswith(SCHEME) else cls.parse(text)
+
     @property
     def address(self) -> str:
         """The reference as `from_address` reads it; a tag or a digest only where it has one."""

@@ -18,7 +18,6 @@ _TEMPORARY: Final = frozenset({408, 425, 429})
 _LASTING: Final = frozenset({501, 505, 511})
 """Statuses of 500 and more that do not go away: not implemented, another version of HTTP, a login to the network."""
 _STATUS_FIXES: Final = {
-    401: "the server requires a login, which is not supported: put the file into a mirror, --mirror DIR",
     403: "the server denies access: check the address, or use a mirror that has it: --mirror DIR",
     404: "check the address (the index.yaml of a chart repository is directly below its address), "
     "or use a mirror that has it: --mirror DIR",
@@ -49,6 +48,9 @@ def of_status(url: str, status: int, wait: float = 0.0, credential: str = "") ->
     answer = f"{status} {http.client.responses.get(status, '')}".rstrip()
     login = f" to {credential}" if credential and status in (401, 403) else ""
     text, fix = f"{without_credentials(url)} answered {answer}{login}", _STATUS_FIXES.get(status, LATER)
+    if status == 401:
+        host = urlsplit(url).netloc.rpartition("@")[2]
+        fix = f"log in: cluster-forge login {host} (`cluster-forge auth status` shows what is used where)"
     if status in _TEMPORARY or (status >= 500 and status not in _LASTING):
         return TemporaryError(text, fix=fix, reason=str(status), wait=wait)
     return FetchError(text, fix=fix)

@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 from urllib.parse import urljoin, urlsplit
 
 from cluster_forge.adapters.http import failures
-from cluster_forge.foundation.addresses import without_credentials
+from cluster_forge.foundation.addresses import is_loopback_host, without_credentials
 from cluster_forge.foundation.errors import FetchError
 
 _OF_ORIGIN: Final = frozenset({"authorization", "cookie"})
@@ -109,6 +109,15 @@ def host_of(url: str) -> str:
     """
     _, host, port = origin(url)
     return f"{host}:{port}"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an HTTP address is on this machine by its host alone: nothing is resolved.
+
+    Raises:
+        FetchError: if it is not one.
+    """
+    return is_loopback_host(origin(url)[1])
 
 
 def redirected(url: str, target: str) -> str:

@@ -38,8 +38,8 @@ class Refusal:
         """Read the body of an error (distribution spec, "Error Codes"); anything but JSON is ignored."""
         errors = _errors(response)
         codes = tuple(code for code in (_text(error, "code") for error in errors) if re.fullmatch("[A-Z_]{1,60}", code))
-        told = dict.fromkeys(masked(_text(error, "message").strip())[:_LONGEST] for error in errors)
-        return cls(response.status, codes, "; ".join(filter(None, told)))
+        messages = dict.fromkeys(masked(_text(error, "message").strip())[:_LONGEST] for error in errors)
+        return cls(response.status, codes, "; ".join(filter(None, messages)))
 
     def has(self, *codes: str) -> bool:
         return any(code in codes for code in self.codes)
@@ -69,30 +69,30 @@ def reading_error(response: Response, reference: ImageReference, what: str) -> F
 def writing_error(response: Response, reference: ImageReference, what: str) -> ForgeError:
     """The error for a refused request to write ``what`` into a repository."""
     refusal = Refusal.of(response)
-    address, told = reference.address, _told(refusal)
+    address, words = reference.address, _in_its_words(refusal)
     if refusal.is_immutable:
         return TagError(
-            f"{address}: the registry lets nobody move the tag{told}",
+            f"{address}: the registry does not let the tag be moved{words}",
             fix="push another tag (--tag), or let the repository's tags be changed",
         )
     if refusal.is_full:
         return RegistryError(
-            f"{address}: no space is left for {what}{told}",
+            f"{address}: no space is left for {what}{words}",
             fix="delete what is not needed in the registry, or have the limit raised",
         )
     if response.status == 404 or refusal.has("NAME_UNKNOWN"):
         return RegistryError(
-            f"{address}: the repository does not exist, and the registry does not create it{told}",
+            f"{address}: the repository does not exist, and the registry does not create it{words}",
             fix="create it there first (in Harbor the project, in Amazon ECR and Google Artifact Registry the repository)",
         )
     if response.status == 413:
         return RegistryError(
-            f"{address}: {what} is larger than the registry, or a proxy before it, accepts{told}",
+            f"{address}: {what} is larger than the registry, or a proxy before it, accepts{words}",
             fix="raise the limit there (nginx: client_max_body_size)",
         )
     if refusal.is_unknown_type:
         return RegistryError(
-            f"{address}: the registry does not accept {what}{told}",
+            f"{address}: the registry does not accept {what}{words}",
             fix="allow OCI images and artifacts in the repository, or use another registry",
         )
     general = _general(response, reference, f"{what} cannot be written", refusal)
@@ -112,10 +112,10 @@ def _missing(reference: ImageReference, what: str, refusal: Refusal) -> FetchErr
 def _general(response: Response, reference: ImageReference, problem: str, refusal: Refusal) -> FetchError:
     """The error of the HTTP client, which names the credential, with the registry's words."""
     failure = response.failure()
-    return FetchError(f"{reference.address}: {problem}: {failure.message}{_told(refusal)}", fix=failure.fix)
+    return FetchError(f"{reference.address}: {problem}: {failure.message}{_in_its_words(refusal)}", fix=failure.fix)
 
 
-def _told(refusal: Refusal) -> str:
+def _in_its_words(refusal: Refusal) -> str:
     words = refusal.words or ", ".join(dict.fromkeys(refusal.codes[:_MOST]))
     return f" (it says: {words})" if words else ""
 

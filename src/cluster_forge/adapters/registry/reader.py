@@ -82,10 +82,10 @@ class RegistryReader:
 
     def manifest(self, reference: ImageReference) -> StoredManifest:
         answer = self._get(self._endpoints(reference).manifest(_name(reference)), reference, _what(reference))
-        told = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         header = answer.headers.get(_DIGEST_HEADER, "")
         try:
-            read = manifest.parse(answer.content, "" if told in _GENERIC_TYPES else told)
+            read = manifest.parse(answer.content, "" if media_type in _GENERIC_TYPES else media_type)
         except ImageError as error:
             raise ImageError(error.message, where=reference.address, fix=error.fix) from error
         stored = StoredManifest.of(answer.content, read.media_type)
@@ -114,22 +114,22 @@ class RegistryReader:
         if listed is None:
             tagged = replace(subject, tag=referrers_tag(subject.digest), digest=None)
             listed = () if self.digest(tagged) is None else _entries(self.manifest(tagged).content, subject)
-        found = {entry.digest: entry for entry in listed if not artifact_type or entry.artifact_type == artifact_type}
-        return tuple(found.values())
+        wanted = (entry for entry in listed if artifact_type in ("", entry.artifact_type))
+        return tuple({entry.digest: entry for entry in wanted}.values())
 
     def _api_referrers(self, subject: ImageReference, artifact_type: str) -> Sequence[Descriptor] | None:
         """None: the registry has no such API."""
         endpoints = self._endpoints(subject)
-        url, asked, found = endpoints.referrers(subject, artifact_type), set[str](), list[Descriptor]()
+        url, asked, entries = endpoints.referrers(subject, artifact_type), set[str](), list[Descriptor]()
         with self._send("GET", url, subject) as response:
             if response.status in _NO_SUCH_API:
                 return None
         while url and url not in asked and len(asked) < _MOST_PAGES:
             asked.add(url)
             page = self._get(url, subject, "its referrers")
-            found += _entries(page.content, subject)
+            entries += _entries(page.content, subject)
             url = endpoints.next_page(page.headers.get("Link", ""))
-        return found
+        return entries
 
     def _get(self, url: str, reference: ImageReference, what: str) -> _Answer:
         """The whole answer to a request, from the beginning again if it is interrupted.

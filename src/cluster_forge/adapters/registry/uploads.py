@@ -100,10 +100,10 @@ class HttpRegistryUploads:
         with self._client.send("PUT", url, headers=headers, body=stored.content, scope=scope) as response:
             if response.status not in (200, 201, 202):
                 raise answers.writing_error(response, reference, "the manifest")
-            told = response.headers.get("Docker-Content-Digest", "")
-            if told.startswith("sha256:") and told != str(stored.digest):
+            stored_digest = response.headers.get("Docker-Content-Digest", "")
+            if stored_digest.startswith("sha256:") and stored_digest != str(stored.digest):
                 raise RegistryError(
-                    f"{reference.address}: the registry stored {told}, and {stored.digest} was sent",
+                    f"{reference.address}: the registry stored {stored_digest}, and {stored.digest} was sent",
                     fix="the registry, or a proxy before it, changes manifests: use another one",
                 )
             return response.headers.get("OCI-Subject", "")

@@ -1,0 +1,48 @@
+"""The settings of hosts for the HTTP client: what the description says, with its files on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from cluster_forge.adapters.http.policy import HostSettings
+from cluster_forge.foundation.errors import DescriptionError, gathered
+from cluster_forge.stack.host_exceptions import HostException
+
+
+def host_settings(workspace: Path, exceptions: Iterable[HostException]) -> dict[str, HostSettings]:
+    """The settings by host.
+
+    Raises:
+        DescriptionError, ExceptionGroup: for each file that is not there, or behind a link out of the workspace.
+    """
+    return dict(gathered(partial(_settings, workspace, exception) for exception in exceptions))
+
+
+def _settings(workspace: Path, exception: HostException) -> tuple[str, HostSettings]:
+    files = (exception.ca_file, exception.cert_file, exception.key_file)
+    ca_file, cert_file, key_file = gathered(partial(_file, workspace, path, exception) for path in files)
+    return exception.host, HostSettings(
+        ca_file=ca_file,
+        cert_file=cert_file,
+        key_file=key_file,
+        is_insecure=exception.insecure,
+        is_plain_http=exception.plain_http,
+    )
+
+
+def _file(workspace: Path, path: str, exception: HostException) -> str:
+    """The absolute path; empty for none. A link may lead to another disk with `input/` as a whole, nowhere else out."""
+    if not path:
+        return ""
+    file = (workspace / path).resolve()
+    inside = any(file.is_relative_to((workspace / folder).resolve()) for folder in ("", "input"))
+    if not inside or not file.is_file():
+        raise DescriptionError(
+            f"registries: {exception.host}: {path} "
+            + ("is not a file" if inside else "is a link that leaves the workspace"),
+            where=exception.where,
+            fix="correct the path: it is relative to input/, and in the workspace",
+        )
+    return str(file)

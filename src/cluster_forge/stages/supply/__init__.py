@@ -1,0 +1,1 @@
+"""A cast stack and registries: `push` and `pull`."""
