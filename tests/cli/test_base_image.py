@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Workspace
 from tests.oci.base_images import Base
-from tests.servers.pushing import Blob, Repository
+from tests.servers.pushing import Repository, push_base
 from tests.servers.registry import Registry
 
 from cluster_forge.foundation.digest import Digest
@@ -22,19 +22,9 @@ def repository(open_registry: Registry) -> Repository:
     return Repository(open_registry, f"tools-{uuid.uuid4().hex}")
 
 
-def push(repository: Repository, base: Base, tag: str = "1.2") -> str:
-    """Bring a base image into a registry; its reference."""
-    for content in base.blobs.values():
-        repository.push_blob(Blob(content=content, media_type=""))
-    for entry in base.manifests.values():
-        repository.push_manifest("", json.loads(base.blob(entry)), base.blob(entry))
-    repository.push_manifest(tag, json.loads(base.blob(base.root)), base.blob(base.root))
-    return f"{repository.address.removeprefix('oci://')}:{tag}"
-
-
 def test_forge_with_and_without_the_registry(workspace: Workspace, repository: Repository, tmp_path: Path) -> None:
     base = Base()
-    reference = push(repository, base)
+    reference = push_base(repository, base)
     workspace.replace("input/config.yaml", "name: demo\n", f"name: demo\nimage: {{base: '{reference}'}}\n")
     workspace.ok("forge")
     locked = workspace.yaml("cluster-forge.lock")["image"]["base"]
@@ -45,7 +35,7 @@ def test_forge_with_and_without_the_registry(workspace: Workspace, repository: R
     for blob in base.blobs:
         is_layer = not base.blobs[blob].startswith(b"{")
         assert (f"image/blobs/sha256/{blob.hex}" in written) == is_layer
-    push(repository, Base(("linux/amd64", "linux/arm64", "linux/s390x")))  # the tag moves
+    push_base(repository, Base(("linux/amd64", "linux/arm64", "linux/s390x")))  # the tag moves
     shutil.rmtree(workspace.folder / "stacks")
     shutil.rmtree(workspace.folder / "working")
     workspace.ok("forge", "--offline")
@@ -58,7 +48,7 @@ def test_forge_with_and_without_the_registry(workspace: Workspace, repository: R
 
 
 def test_a_base_without_an_architecture_is_named(workspace: Workspace, repository: Repository) -> None:
-    reference = push(repository, Base(("linux/amd64",)))
+    reference = push_base(repository, Base(("linux/amd64",)))
     workspace.replace("input/config.yaml", "name: demo\n", f"name: demo\nimage: {{base: '{reference}'}}\n")
     result = workspace.run("mine")
     assert result.code == 23
@@ -93,7 +83,7 @@ def test_a_chart_is_not_a_base(workspace: Workspace, repository: Repository) -> 
 
 def test_a_layer_that_is_not_what_its_digest_says_is_refused(workspace: Workspace, repository: Repository) -> None:
     base = Base()
-    reference = push(repository, base)
+    reference = push_base(repository, base)
     layer = next(digest for digest, content in base.blobs.items() if not content.startswith(b"{"))
     stored = repository.registry.blobs / f"docker/registry/v2/blobs/sha256/{layer.hex[:2]}/{layer.hex}/data"
     content = stored.read_bytes()
@@ -109,7 +99,7 @@ def test_a_layer_that_is_not_what_its_digest_says_is_refused(workspace: Workspac
 
 
 def test_the_configuration_is_written(workspace: Workspace, repository: Repository) -> None:
-    reference = push(repository, Base(is_dockers=True))
+    reference = push_base(repository, Base(is_dockers=True))
     workspace.replace("input/config.yaml", "name: demo\n", f"name: demo\nimage: {{base: '{reference}'}}\n")
     workspace.ok("forge")
     image = workspace.folder / "stacks/demo/image"
