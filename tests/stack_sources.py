@@ -13,6 +13,7 @@ from cluster_forge.adapters.sources.http_repositories import Downloads, HttpRepo
 from cluster_forge.adapters.sources.local_charts import LocalCharts
 from cluster_forge.adapters.sources.oci_charts import OciCharts
 from cluster_forge.adapters.sources.oci_repositories import OciRepositories
+from cluster_forge.adapters.sources.registry_images import RegistryImages
 from cluster_forge.adapters.sources.stack_sources import Mirror
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.workspace import WorkspaceFiles
@@ -35,6 +36,7 @@ def stack_sources(
         store=FolderStore(store),
         mirrors=mirrors,
         repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci},
+        images=RegistryImages(lambda: registry or OfflineRegistry()),
         local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts),
         downloads=downloads,
         charts=lambda: charts,

@@ -178,8 +178,10 @@ def _sources(
     from cluster_forge.adapters.sources.local_charts import LocalCharts
     from cluster_forge.adapters.sources.oci_charts import OciCharts
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
+    from cluster_forge.adapters.sources.registry_images import RegistryImages
 
-    in_registries = OciCharts(partial(_registry, downloads))
+    registry = partial(_registry, downloads)
+    in_registries = OciCharts(registry)
     by_http = HttpRepositories(
         downloads=downloads, charts_in_registries=in_registries, newest_in_range=helm.newest_in_range
     )
@@ -189,6 +191,7 @@ def _sources(
         mirrors=mirrors,
         repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci},
         local=LocalCharts(files=files, charts=_charts),
+        images=RegistryImages(registry),
         downloads=downloads,
         charts=_charts,
         newest_in_range=helm.newest_in_range,

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import urllib3
-from tests.servers.registry import Registry
+from tests.oci.base_images import Base
+from tests.servers.registry import SERVICE, Registry
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -39,10 +40,11 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository of a registry which needs no login."""
+    """A repository of a registry; ``login`` are user and password where it wants them."""
 
     registry: Registry
     name: str
+    login: tuple[str, str] | None = None
 
     @property
     def address(self) -> str:
@@ -72,7 +74,7 @@ class Repository:
 
     def push_blob(self, blob: Blob) -> None:
         url = f"{self.registry.url}/v2/{self.name}/blobs/"
-        with urllib3.PoolManager(retries=False, timeout=30) as http:
+        with self._http() as http:
             if http.request("HEAD", url + blob.digest).status == 200:
                 return
             place = http.request("POST", f"{url}uploads/").headers["Location"]
@@ -80,11 +82,33 @@ class Repository:
             answer = http.request("PUT", f"{place}{mark}digest={blob.digest}", body=blob.content)
             assert answer.status == 201, answer.data
 
-    def push_manifest(self, tag: str, document: Mapping[str, Any]) -> Blob:
-        content = json.dumps(document).encode()
-        manifest = Blob(content=content, media_type=str(document["mediaType"]))
+    def push_manifest(self, tag: str, document: Mapping[str, Any], content: bytes = b"") -> Blob:
+        """A manifest or an index, as JSON or in these very bytes."""
+        manifest = Blob(content=content or json.dumps(document).encode(), media_type=str(document["mediaType"]))
         url = f"{self.registry.url}/v2/{self.name}/manifests/{tag or manifest.digest}"
-        with urllib3.PoolManager(retries=False, timeout=30) as http:
-            answer = http.request("PUT", url, body=content, headers={"Content-Type": manifest.media_type})
+        with self._http() as http:
+            headers = {**http.headers, "Content-Type": manifest.media_type}
+            answer = http.request("PUT", url, body=manifest.content, headers=headers)
             assert answer.status == 201, answer.data
         return manifest
+
+    def _http(self) -> urllib3.PoolManager:
+        """Requests as the user: with a password, or with a token for this repository."""
+        headers = {}
+        if self.login:
+            headers = urllib3.make_headers(basic_auth=":".join(self.login))
+        if self.login and self.registry.tokens:
+            fields = {"service": SERVICE, "scope": f"repository:{self.name}:pull,push"}
+            answer = urllib3.request("GET", self.registry.tokens.url, fields=fields, headers=headers)
+            headers = {"Authorization": f"Bearer {answer.json()['token']}"}
+        return urllib3.PoolManager(retries=False, timeout=30, headers=headers)
+
+
+def push_base(repository: Repository, base: Base, tag: str = "1.2") -> str:
+    """Bring a base image into a repository; its reference."""
+    for content in base.blobs.values():
+        repository.push_blob(Blob(content=content, media_type=""))
+    for entry in base.manifests.values():
+        repository.push_manifest("", json.loads(base.blob(entry)), base.blob(entry))
+    repository.push_manifest(tag, json.loads(base.blob(base.root)), base.blob(base.root))
+    return f"{repository.address.removeprefix('oci://')}:{tag}"

@@ -17,6 +17,22 @@ if TYPE_CHECKING:
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 _PREFIX = "org.opencontainers.image."
+_FIELDS = ("architecture", "os", "os.version", "os.features", "variant", "author")
+_SETTINGS = (
+    "User",
+    "ExposedPorts",
+    "Env",
+    "Entrypoint",
+    "Cmd",
+    "Volumes",
+    "WorkingDir",
+    "StopSignal",
+    "ArgsEscaped",
+    "Healthcheck",
+    "Shell",
+    "StopTimeout",
+)
+"""What an image says about starting it: OCI's keys (OCI image spec, ``config.md``) and Docker's, but for ``OnBuild``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,23 +105,70 @@ class Image:
     blobs: Mapping[Digest, bytes] = field(repr=False)
 
 
-def build(layer: Layer, architecture: str, metadata: ImageMetadata) -> Image:
-    """The image of ``layer``. It holds data only: it has no command to start."""
-    config = encode(_config(layer, architecture, metadata))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseImage:
+    """A base image for one architecture: its reference, manifest, configuration, and layers with OCI's media types."""
+
+    name: str
+    manifest: Descriptor
+    config: Mapping[str, Any]
+    layers: tuple[Descriptor, ...]
+    blobs: Mapping[Digest, bytes] = field(repr=False)
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        return base_annotations(self.name, self.manifest.digest)
+
+    def config_with(self, own: Mapping[str, Any]) -> dict[str, Any]:
+        """The configuration of an image upon this one, as image builders write it: what is not in ``own`` is the base's.
+
+        Labels are merged, and layers and history continue.
+        """
+        settings = _mapping(self.config.get("config"))
+        kept = {key: settings[key] for key in _SETTINGS if settings.get(key) not in (None, "", [], {})}
+        labels = {**_mapping(settings.get("Labels")), **own["config"]["Labels"]}
+        return {
+            **{key: self.config[key] for key in _FIELDS if self.config.get(key)},
+            "created": own["created"],
+            "config": {**kept, "Labels": labels},
+            "rootfs": {"type": "layers", "diff_ids": [*self.config["rootfs"]["diff_ids"], *own["rootfs"]["diff_ids"]]},
+            "history": [*self._history(), *own["history"]],
+        }
+
+    def _history(self) -> list[Any]:
+        """An entry for each layer: the base's own ones, unless they are missing or of other layers."""
+        entries = self.config.get("history")
+        known = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+        if sum(not entry.get("empty_layer") for entry in known) == len(self.layers):
+            return known
+        return [{"created_by": f"layer {layer.digest}"} for layer in self.layers]
+
+
+def base_annotations(name: str, digest: Digest) -> dict[str, str]:
+    """What an image is built upon (OCI image spec, ``annotations.md``)."""
+    return {f"{_PREFIX}base.name": name, f"{_PREFIX}base.digest": str(digest)}
+
+
+def build(layer: Layer, architecture: str, metadata: ImageMetadata, base: BaseImage | None = None) -> Image:
+    """The image of ``layer``, which holds data only and has no command to start; or of ``layer`` upon a base image."""
+    own = _config(layer, architecture, metadata)
+    config = encode(base.config_with(own) if base else own)
+    added = Descriptor(media_type=layer.media_type, digest=layer.digest, size=layer.size)
+    layers = [*(base.layers if base else ()), added]
     manifest = encode(
         {
             "schemaVersion": 2,
             "mediaType": MANIFEST_TYPE,
             "config": Descriptor.of(config, CONFIG_TYPE).to_json(),
-            "layers": [Descriptor(media_type=layer.media_type, digest=layer.digest, size=layer.size).to_json()],
-            "annotations": metadata.annotations,
+            "layers": [entry.to_json() for entry in layers],
+            "annotations": metadata.annotations | (base.annotations if base else {}),
         }
     )
     described = Descriptor(
         media_type=MANIFEST_TYPE, digest=Digest.of(manifest), size=len(manifest), architecture=architecture
     )
     blobs = {Digest.of(content): content for content in (config, manifest)}
-    return Image(manifest=described, blobs={**blobs, layer.digest: layer.content})
+    return Image(manifest=described, blobs={**(base.blobs if base else {}), **blobs, layer.digest: layer.content})
 
 
 def _config(layer: Layer, architecture: str, metadata: ImageMetadata) -> dict[str, Any]:
@@ -123,3 +186,7 @@ def _config(layer: Layer, architecture: str, metadata: ImageMetadata) -> dict[st
 def encode(value: Mapping[str, Any]) -> bytes:
     """The JSON of a blob. Its keys are sorted, so that equal values have equal digests."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
