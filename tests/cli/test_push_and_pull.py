@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.cli.conftest import Workspace, config_map
+from tests.oci.base_images import Base
 from tests.servers import habits
 from tests.servers.habits import Habits, HabitualRegistry, digest_of
+from tests.servers.pushing import Repository, push_base
 from tests.servers.registry import PASSWORD, READER, USER
 
 from cluster_forge.cli.app import run
@@ -157,7 +159,29 @@ class TestTheRoad:
         cast.ok("pull", f"oci://{registry.host}/production")
         assert [path.name for path in (cast.folder / "stacks").iterdir()] == ["platform.production"]
 
-    def test_through_a_registry_that_fails(self, cast: Workspace, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("kind", ["open_registry", "token_registry"])
+    def test_the_layers_of_a_base_are_mounted(
+        self,
+        request: pytest.FixtureRequest,
+        kind: str,
+        cast: Workspace,
+        login: Callable[[str, str], None],
+        tmp_path: Path,
+    ) -> None:
+        there: Registry = request.getfixturevalue(kind)
+        login(there.host, USER)
+        tools = Repository(there, "tools/base", login=(USER, PASSWORD) if kind == "token_registry" else None)
+        reference = push_base(tools, base := Base())
+        cast.replace("input/config.yaml", "gitops:", f"image: {{base: '{reference}'}}\ngitops:")
+        cast.ok("forge", "--store", str(cast.folder / "store"))
+        address = f"oci://{there.host}/upon/a/base"
+        blobs = cast.ok("push", "--to", address, "--format", "json").json["blobs"]
+        layers = [content for content in base.blobs.values() if not content.startswith(b"{")]
+        assert blobs["mounted"] == len(layers)
+        cast.ok("pull", address, "-o", str(tmp_path / "x"))
+        assert tree(tmp_path / "x") == tree(stack(cast))
+
+    def test_through_a_registry_that_is_poor(self, cast: Workspace, tmp_path: Path) -> None:
         with habits.running(Habits(mounts=False, tells_digest=False, relative_location=True, page=2)) as poor:
             cast.ok("push", "--to", f"oci://{poor.host}/x", "--tag", "1.0", "--tag", "latest")
             cast.ok("pull", f"oci://{poor.host}/x", "-o", str(tmp_path / "x"))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 _PREFIX = "org.opencontainers.image."
+BASE_NAME = f"{_PREFIX}base.name"
 _FIELDS = ("architecture", "os", "os.version", "os.features", "variant", "author")
 _SETTINGS = (
     "User",
@@ -146,7 +147,7 @@ class BaseImage:
 
 def base_annotations(name: str, digest: Digest) -> dict[str, str]:
     """What an image is built upon (OCI image spec, ``annotations.md``)."""
-    return {f"{_PREFIX}base.name": name, f"{_PREFIX}base.digest": str(digest)}
+    return {BASE_NAME: name, f"{_PREFIX}base.digest": str(digest)}
 
 
 def build(layer: Layer, architecture: str, metadata: ImageMetadata, base: BaseImage | None = None) -> Image:

@@ -11,8 +11,9 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, ImageError, StaleError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.oci import manifest
-from cluster_forge.oci.image import Descriptor
+from cluster_forge.oci.image import BASE_NAME, Descriptor
 from cluster_forge.oci.manifest import Index, Manifest
+from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.registry import StoredManifest
 from cluster_forge.ports.workspace import FolderReader
 from cluster_forge.record import WRITTEN
@@ -52,6 +53,12 @@ class CastStack:
     def blobs(self) -> tuple[Descriptor, ...]:
         """The configurations and layers of all architectures, each once."""
         return tuple({blob.digest: blob for image in self.manifests for blob in image.blobs}.values())
+
+    @property
+    def base(self) -> ImageReference | None:
+        """The repository of the image that this one is built upon: its registry may have layers already."""
+        name = self.annotations.get(BASE_NAME)
+        return ImageReference.read(name).bare if name else None
 
     def path(self, blob: Digest) -> str:
         """Where the folder has a blob."""

@@ -29,8 +29,8 @@ from cluster_forge.stages.build.working_tree import first_few
 from cluster_forge.stages.supply.cast_stack import BLOBS
 
 STAGE: Final = "pull"
-_LARGEST: Final = 512 << 20
-"""Bytes of a layer or a configuration, which is held in memory."""
+_LARGEST: Final = 2 << 30
+"""Bytes of all blobs of a stack, which is held in memory."""
 _SHOWN: Final = 10
 _LATEST: Final = "latest"
 _FOLDER: Final = re.compile(r"[a-z0-9][a-z0-9.+-]{0,250}")
@@ -195,7 +195,9 @@ def _tree(reference: ImageReference, stack: Manifest, image: ImageReference, too
     tools.reporter.stage_started(STAGE, 1 + len(blobs))
     rest = unpacking.files(_content(tools, reference, stack.layers[0]))
     record = written_files.known_files(rest.files.get(WRITTEN)) or {}
-    wanted = [blob for blob in blobs.values() if _path(blob.digest) in record]  # without those of a base
+    wanted = [blob for blob in blobs.values() if _path(blob.digest) in record]
+    if sum(blob.size for blob in wanted) > _LARGEST:
+        raise ImageError(f"{image.address}: its blobs have more than {_LARGEST >> 30} GiB", fix=_NOT_OURS)
     contents = tools.workers.map(partial(_content, tools, image), wanted, weight=lambda blob: blob.size)
     files = {_path(stored.digest): stored.content for stored in manifests}
     files |= {_path(blob.digest): content for blob, content in zip(wanted, contents, strict=True)}

@@ -144,7 +144,8 @@ def _parcel(suffix: str, built: artifact.Artifact, content: Upload) -> _Parcel:
 
 
 def _upload(stack: CastStack, blob: Descriptor, files: FolderReader) -> Upload:
-    return Upload(blob=blob, open=partial(files.open, stack.path(blob.digest)))
+    origins = (stack.base,) if stack.base and blob != stack.layer else ()
+    return Upload(blob=blob, open=partial(files.open, stack.path(blob.digest)), origins=origins)
 
 
 def _tags(
