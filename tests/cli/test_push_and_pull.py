@@ -181,6 +181,14 @@ class TestTheRoad:
         cast.ok("pull", address, "-o", str(tmp_path / "x"))
         assert tree(tmp_path / "x") == tree(stack(cast))
 
+    def test_through_a_registry_that_fails(self, cast: Workspace, tmp_path: Path) -> None:
+        with habits.running(Habits(failing=0.3, seed=4)) as failing:
+            pushed = cast.ok("push", "--to", f"oci://{failing.host}/x", "--format", "json").json
+            cast.ok("pull", f"oci://{failing.host}/x", "-o", str(tmp_path / "x"))
+        assert failing.failures.total() > 5
+        assert pushed["tags"][0]["digest"] == pushed["image"]["digest"]
+        assert tree(tmp_path / "x") == tree(stack(cast))
+
     def test_through_a_registry_that_is_poor(self, cast: Workspace, tmp_path: Path) -> None:
         with habits.running(Habits(mounts=False, tells_digest=False, relative_location=True, page=2)) as poor:
             cast.ok("push", "--to", f"oci://{poor.host}/x", "--tag", "1.0", "--tag", "latest")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import random
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,7 +25,8 @@ class Habits:
     """How the registry differs from distribution's.
 
     ``refusals`` are answers (status, code, message) to a method of a kind, ``"PUT manifests"``. ``breaks`` is how many
-    chunks end in a closed connection after their first half, ``is_forgetful``: it has nothing of them then.
+    chunks end in a closed connection after their first half, ``is_forgetful``: it has nothing of them then. ``failing`` (0 to
+    1) is the share of requests that fail, by ``seed``; the first answer to the method ``loses`` does not arrive.
     """
 
     mounts: bool = True
@@ -37,6 +40,9 @@ class Habits:
     relative_location: bool = False
     breaks: int = 0
     is_forgetful: bool = False
+    loses: str = ""
+    failing: float = 0.0
+    seed: int = 0
     refusals: dict[str, tuple[int, str, str]] = field(default_factory=dict)
 
 
@@ -50,6 +56,18 @@ class HabitualRegistry:
     blobs: dict[tuple[str, str], bytes] = field(default_factory=dict)
     sessions: dict[str, bytearray] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+
+    def next_failure(self, line: str) -> str:
+        """Whether the last request fails, and how: by its line, and how often that came."""
+        if self.habits.loses and line.startswith(self.habits.loses) and self.count(self.habits.loses) == 1:
+            return "lost"
+        chance = random.Random(f"{self.habits.seed} {line} {self.requests.count(line)}")
+        if chance.random() >= self.habits.failing:
+            return ""
+        failure = chance.choice(["closed", "busy", "lost", "truncated"])
+        self.failures[failure] += 1
+        return failure
 
     def count(self, method: str, kind: str = "") -> int:
         """How many requests of a method had ``kind`` in their path."""
@@ -94,12 +112,17 @@ class _Handler(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def _answer(self) -> None:
-        self.registry.requests.append(f"{self.command} {self.path}")
+        line = f"{self.command} {self.path}"
+        self.registry.requests.append(line)
+        self.failure = self.registry.next_failure(line)
         parts = urlsplit(self.path)
         match = _ROUTE.fullmatch(parts.path)
         self.length = int(self.headers.get("Content-Length") or 0)
         if not match:
             self._send(404)
+            return
+        if self.failure in ("closed", "busy"):
+            self._fail()
             return
         kind = (
             match["kind"]
@@ -115,17 +138,36 @@ class _Handler(BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         getattr(self, f"_{kind}")(match["name"], match["rest"], query)
 
+    def _fail(self) -> None:
+        """Nothing of the request counts."""
+        self.rfile.read(self.length // 2 if self.failure == "closed" else self.length)
+        if self.failure == "busy":
+            self.failure = ""
+            self._send(503)
+        else:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.close()
+
     def _refuse(self, status: int, code: str, message: str) -> None:
         self._send(status, json.dumps({"errors": [{"code": code, "message": message}]}).encode())
 
     def _send(self, status: int, content: bytes = b"", **headers: str) -> None:
+        if self.failure == "lost":  # the request counts, its answer does not arrive
+            self._hang_up()
+            return
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(content)
+            self.wfile.write(content[: len(content) // 2] if self.failure == "truncated" else content)
+        if self.failure == "truncated":
+            self.wfile.flush()
+            self._hang_up()
 
     def _manifests(self, name: str, reference: str, _: dict[str, str]) -> None:
         store = self.registry.manifests
@@ -195,8 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
             habits.breaks -= 1
             half = self.rfile.read(self.length // 2)
             received += b"" if habits.is_forgetful else half
-            self.close_connection = True
-            self.connection.close()
+            self._hang_up()
         else:
             received += self.rfile.read(self.length)
             self._send(202, Location=self._place(name, session), Range=f"0-{len(received) - 1}")

@@ -97,6 +97,26 @@ class TestUploads:
         assert registry.blobs["x", digest_of(LARGE)] == LARGE
         assert patches is None or registry.count("PATCH") == patches
 
+    def test_a_lost_answer_is_not_a_second_upload(self, start: Start) -> None:
+        registry, there = start(Habits(loses="PUT"))
+        assert there.uploads.send_blob(there.repository("x"), upload(LARGE)) is Sent.UPLOADED
+        assert registry.count("PATCH") == 8
+        assert registry.count("PUT") == 2
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_through_failures(self, start: Start, seed: int) -> None:
+        registry, there = start(Habits(failing=0.3, seed=seed))
+        repository, image = there.repository("x"), manifest()
+        for data in (LARGE, b"{}", b"small"):
+            there.uploads.send_blob(repository, upload(data))
+            assert content(there.reader, repository, upload(data).blob, 1 << 20) == data
+        there.uploads.send_manifest(replace(repository, tag="1"), image)
+        for kind in ("a/x", "a/y"):
+            there.uploads.send_manifest(repository, manifest(image, kind))
+        assert len(there.reader.referrers(replace(repository, digest=image.digest))) == 2
+        assert "1" in there.reader.tags(repository)
+        assert registry.failures.total() > 3
+
     def test_a_session_that_is_not_used_is_ended(self, start: Start) -> None:
         registry, there = start(Habits(mounts=False, chunks=False))
         origin = there.repository("origin")

@@ -179,6 +179,8 @@ class _Target:
             try:
                 way(session)
             except _RefusedError as refused:
+                if self.is_present():  # only the answer was lost, and the session was closed when it was asked again
+                    return
                 self._cancel(session)
                 if number == len(ways):
                     raise refused.error from refused
