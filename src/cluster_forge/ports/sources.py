@@ -13,9 +13,17 @@ from cluster_forge.stack.model import HelmSource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartRelease:
-    """One version of a chart, as its repository offers it."""
+    """One version of a chart, as its repository offers it.
+
+    What a repository does not tell is empty. ``created`` is its date (RFC 3339), ``kube_version`` the range of Kubernetes
+    versions that it supports, in Helm's syntax.
+    """
 
     version: str
+    created: str = ""
+    app_version: str = ""
+    kube_version: str = ""
+    deprecated: bool = False
 
 
 class Sources(Protocol):

@@ -654,3 +654,20 @@ def test_an_index_cannot_make_many_requests_nor_long_messages() -> None:
     )
     (release,) = repository_index.read(content.encode(), "x")["x"]
     assert release.urls == tuple(f"u{number}" for number in range(10))
+
+
+def test_what_an_index_tells_about_a_version_is_kept() -> None:
+    content = (
+        "entries:\n  x:\n"
+        "  - {version: 2.0.0, created: '2026-01-02T03:04:05.123456789Z', appVersion: 1.2, kubeVersion: '>=1.25.0-0',"
+        " deprecated: true, urls: [a.tgz]}\n"
+        "  - {version: 1.0.0, created: [a], appVersion: ~, kubeVersion: null, deprecated: 'no'}\n"
+        f"  - {{version: 0.1.0, kubeVersion: '{'>=1 ' * 100}'}}\n"
+    )
+    newest, *bare = repository_index.read(content.encode(), "x")["x"]
+    assert (newest.created, newest.app_version, newest.kube_version, newest.deprecated) == (
+        *("2026-01-02T03:04:05.123456789Z", "1.2", ">=1.25.0-0"),
+        True,
+    )
+    for release in bare:
+        assert (release.created, release.app_version, release.kube_version, release.deprecated) == ("", "", "", False)

@@ -53,7 +53,7 @@ class HttpRepositories:
         return FetchedChart(archive=self._download(source, release), version=version, promised=version)
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
-        return [ChartRelease(version=release.version) for release in self._releases(source)]
+        return self._releases(source)
 
     def _releases(self, source: HelmSource) -> Sequence[repository_index.Release]:
         charts = self._index(source.repository)
