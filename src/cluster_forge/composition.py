@@ -16,6 +16,7 @@ from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog, WorkspaceFiles, append_to_history
 from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError, gathered
 from cluster_forge.ports.git import Repositories
+from cluster_forge.ports.mirrors import MirrorFolder
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import Charts, Sources
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
@@ -240,6 +241,13 @@ def _mirrors(folders: Sequence[str]) -> Sequence[FolderMirror]:
     from cluster_forge.adapters.sources.mirror import open_mirror
 
     return gathered(partial(open_mirror, Path(folder)) for folder in folders)
+
+
+def mirror_folder(folder: Path) -> MirrorFolder:
+    """A directory for a mirror, which need not exist yet."""
+    from cluster_forge.adapters.sources.mirror_writer import WritableMirror
+
+    return WritableMirror(folder)
 
 
 def _charts() -> Charts:

@@ -40,7 +40,6 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
         "history": "read .cluster-forge/history.jsonl: who cast what, from which description and lock",
         "add": "write `- NAME` below `components` in input/config.yaml; `cluster-forge catalog search WORD` finds names",
         "images": "read stacks/NAME/images.txt, which `cluster-forge cast` writes",
-        "mirror": "pass `--mirror DIR` to `cluster-forge mine`: charts are looked up there first",
         **dict.fromkeys(
             ("explain", "describe"), "run `cluster-forge config show --origins`, or `cluster-forge catalog show NAME`"
         ),

@@ -17,6 +17,7 @@ from cluster_forge.stack.selection import Selection
 if TYPE_CHECKING:
     from cluster_forge.cli.run_record import RunRecord
     from cluster_forge.composition import Services
+    from cluster_forge.foundation.errors import ForgeError
     from cluster_forge.ports.progress import Reporter
     from cluster_forge.ports.workspace import Workspace
 
@@ -83,6 +84,13 @@ class Session:
             from cluster_forge.cli.output.streams import to_stdout
 
             to_stdout(text)
+
+    def print_problem(self, problem: ForgeError) -> None:
+        """Print on stderr what a verb found, in the way of errors; the verb goes on."""
+        from cluster_forge.cli.output import error_text
+        from cluster_forge.cli.output.streams import to_stderr
+
+        to_stderr(error_text.text(problem), color=self.color)
 
     def print_json(self, command: str, *, is_masked: bool = True, **content: Any) -> None:
         """Print the one JSON document of the call on stdout, if JSON is wanted; ``is_masked``: without credentials."""

@@ -15,7 +15,7 @@ from cluster_forge.stack.model import HelmSource
 class ChartRelease:
     """One version of a chart, as its repository offers it.
 
-    What a repository does not tell is empty. ``created`` is its date (RFC 3339), ``kube_version`` the range of Kubernetes
+    What a repository does not say is empty. ``created`` is its date (RFC 3339), ``kube_version`` the range of Kubernetes
     versions that it supports, in Helm's syntax.
     """
 

@@ -656,7 +656,7 @@ def test_an_index_cannot_make_many_requests_nor_long_messages() -> None:
     assert release.urls == tuple(f"u{number}" for number in range(10))
 
 
-def test_what_an_index_tells_about_a_version_is_kept() -> None:
+def test_what_an_index_says_about_a_version_is_kept() -> None:
     content = (
         "entries:\n  x:\n"
         "  - {version: 2.0.0, created: '2026-01-02T03:04:05.123456789Z', appVersion: 1.2, kubeVersion: '>=1.25.0-0',"

@@ -85,7 +85,7 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     """
     stack = request.stack
     upstream = [
-        _as_upstream(component, component.upstream)
+        locking.as_upstream(component, component.upstream)
         for component in stack.components
         if component.upstream and _is_due(component.upstream, request, toolbox.files)
     ]
@@ -229,18 +229,6 @@ def _lost_in_reading(rendered: Mapping[ComponentName, RenderedComponent]) -> Ite
 
 def _is_due(upstream: Upstream, request: MineRequest, files: Workspace) -> bool:
     return request.upstream or not files.read_tree(f"input/{upstream.folder}")
-
-
-def _as_upstream(component: Component, upstream: Upstream) -> Component:
-    """The component as its upstream renders it, before anything of the description is added."""
-    return replace(
-        component,
-        namespace=upstream.namespace or component.namespace,
-        helm=upstream.helm,
-        manifests=upstream.manifests,
-        values=upstream.values,
-        exclude=upstream.exclude,
-    )
 
 
 def _regenerate_folders(
