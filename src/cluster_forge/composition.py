@@ -18,7 +18,7 @@ from cluster_forge.foundation.errors import MissingProgramError, StoreError, Wor
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.mirrors import MirrorFolder
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
-from cluster_forge.ports.sources import Charts, Sources
+from cluster_forge.ports.sources import ChartReleases, Charts, Sources
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.offline import OfflineDownloads
     from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
+    from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.mirror import FolderMirror
     from cluster_forge.catalog.library import Library
     from cluster_forge.ports.storage import StoredKind
@@ -48,6 +49,8 @@ class Services:
     files: WorkspaceFiles
     toolbox: Toolbox
     sources: Sources
+    releases: ChartReleases
+    engine: HelmEngine
     repositories: Repositories
     close: Callable[[], None]
 
@@ -104,10 +107,13 @@ def services(settings: Settings) -> Services:
         cache=cache,
         kept_edits=FolderOfEdits(settings.workspace),
     )
+    sources = _sources(toolbox, files, mirrors, helm, is_offline=settings.network.offline)
     return Services(
         files=files,
         toolbox=toolbox,
-        sources=_sources(toolbox, files, mirrors, helm, is_offline=settings.network.offline),
+        sources=sources,
+        releases=sources,
+        engine=helm,
         repositories=LazyRepositories(lambda: _repositories(toolbox)),
         close=processes.close,
     )
@@ -115,7 +121,7 @@ def services(settings: Settings) -> Services:
 
 def _sources(
     toolbox: Toolbox, files: WorkspaceFiles, mirrors: Sequence[FolderMirror], helm: HelmEngine, *, is_offline: bool
-) -> Sources:
+) -> StackSources:
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
     from cluster_forge.adapters.sources.local_charts import LocalCharts

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
-from tests.cli.conftest import CHART, archive
 
 
 class RepositoryServer:
@@ -21,11 +20,9 @@ class RepositoryServer:
         self.asked: list[str] = []
         self._entries: dict[str, list[Mapping[str, Any]]] = {}
 
-    def publish(self, name: str, version: str, *, files: Mapping[str, str] | None = None, **about: Any) -> None:
+    def publish(self, name: str, version: str, archive: bytes, **about: Any) -> None:
         """Publish a chart; ``about`` is more of its entry in the index."""
-        identity = f"apiVersion: v2\nname: {name}\nversion: {version}\n"
-        content = archive(name, CHART | {"Chart.yaml": identity} | dict(files or {}))
-        self.files[f"/charts/{name}-{version}.tgz"] = content
+        self.files[f"/charts/{name}-{version}.tgz"] = archive
         entry = {"name": name, "version": version, "urls": [f"charts/{name}-{version}.tgz"], **about}
         self._entries.setdefault(name, []).append(entry)
         self.files["/index.yaml"] = yaml.safe_dump({"apiVersion": "v1", "entries": self._entries}).encode()

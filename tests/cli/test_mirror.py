@@ -3,33 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Workspace, config_map
-from tests.cli.repository_server import RepositoryServer, serving
-
-
-@pytest.fixture
-def server() -> Iterator[RepositoryServer]:
-    with serving() as repository:
-        for version in ("1.0.0", "1.1.0"):
-            repository.publish("shop", version)
-        repository.files["/crds.yaml"] = config_map("crds").encode()
-        yield repository
-
-
-@pytest.fixture
-def sourced(workspace: Workspace, server: RepositoryServer) -> Workspace:
-    """A workspace with a chart of a repository and a manifest by URL; nothing is fetched yet."""
-    described = (
-        "components:\n"
-        f"- {{name: shop, namespace: shop, helm: {{repository: '{server.address}', chart: shop, version: '>=1'}}}}\n"
-        f"- {{name: crds, namespace: crds, manifests: ['{server.address}/crds.yaml']}}\n"
-    )
-    workspace.replace("input/config.yaml", "components:\n", described)
-    return workspace
+from tests.cli.conftest import Workspace, chart, config_map
+from tests.cli.repository_server import RepositoryServer
 
 
 def elsewhere(workspace: Workspace, *, locked: bool) -> Workspace:
@@ -66,7 +44,7 @@ def test_what_the_store_lacks_is_fetched_as_locked(
     sourced: Workspace, server: RepositoryServer, tmp_path: Path
 ) -> None:
     sourced.ok("mine")
-    server.publish("shop", "1.2.0")
+    server.publish("shop", "1.2.0", chart("shop", "1.2.0"))
     other = elsewhere(sourced, locked=True)
     mirror = str(tmp_path / "mirror")
     created = other.ok("mirror", "create", mirror, "--format", "json").json
@@ -85,7 +63,7 @@ def test_the_lock_moves_on_and_the_mirror_keeps_both(
     mirror = str(tmp_path / "mirror")
     sourced.ok("mine")
     sourced.ok("mirror", "create", mirror)
-    server.publish("shop", "1.2.0")
+    server.publish("shop", "1.2.0", chart("shop", "1.2.0"))
     sourced.ok("mine", "--update", "shop")
     missing = sourced.run("mirror", "verify", mirror)
     assert missing.code == 1

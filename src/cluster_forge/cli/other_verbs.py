@@ -25,9 +25,7 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("build", "package", "create", "bundle"), _BUILD),
         **dict.fromkeys(("list", "ls", "get", "show"), _LIST),
         **dict.fromkeys(("fetch", "pull", "download", "dependency", "deps", "vendor", "lock"), _FETCH),
-        **dict.fromkeys(
-            ("update", "outdated"), "run `cluster-forge mine --update NAME`: it takes the newest version in range"
-        ),
+        "update": "run `cluster-forge mine --update NAME`: it takes the newest version in range",
         "upgrade": "change `version` in input/config.yaml, then run `cluster-forge forge` and `sh stacks/NAME/deploy.sh`",
         "search": "run `cluster-forge catalog search WORD`",
         "repo": "name `helm.repository` in the component: repositories need no adding",

@@ -52,10 +52,10 @@ class Sources(Protocol):
 
 
 class ChartReleases(Protocol):
-    """Asks repositories what they offer; nothing is fetched."""
+    """Asks repositories what they offer; no chart is fetched."""
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
-        """Every version of a chart that its repository offers; mirrors are not asked.
+        """Every version of a chart that its repository or a mirror offers; offline those of mirrors.
 
         Raises:
             FetchError, OfflineError: if the repository cannot be asked.

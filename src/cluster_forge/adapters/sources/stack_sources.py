@@ -92,7 +92,15 @@ class StackSources:
         return self._stored(content, LockedSource(address=manifest_address(url), digest=Digest.of(content)), locked)
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
-        return self._kind(source).releases(source)
+        mirrored = {version for mirror in self.mirrors for version in mirror.versions(source.repository, source.chart)}
+        try:
+            offered = self._kind(source).releases(source)
+        except OfflineError:
+            if not mirrored:
+                raise
+            offered = ()
+        others = mirrored - {release.version for release in offered}
+        return [*offered, *(ChartRelease(version=version) for version in sorted(others))]
 
     def _stored(self, content: bytes, fetched: LockedSource, locked: LockedSource | None) -> LockedSource:
         if locked and fetched.digest != locked.digest:

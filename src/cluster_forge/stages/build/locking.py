@@ -90,13 +90,16 @@ def fetch_source(source: Source, locked: LockedSource | None, sources: Sources) 
     Raises:
         FetchError, OfflineError, ArchiveError, LockError, DescriptionError: with the component and its place.
     """
-    name = source.component.name
     try:
         return sources.chart(source.helm, locked) if source.helm else sources.manifest(source.url, locked)
     except ForgeError as error:
-        where = error.where or source.component.where
-        fix = error.fix.replace("--update NAME", f"--update {name}") if error.fix else None
-        raise type(error)(f"component {name}: {error.message}", where=where, fix=fix) from error
+        raise of_component(source.component, error) from error
+
+
+def of_component(component: Component, error: ForgeError) -> ForgeError:
+    """The error of a source, with its component and the place in the description."""
+    fix = error.fix.replace("--update NAME", f"--update {component.name}") if error.fix else None
+    return type(error)(f"component {component.name}: {error.message}", where=error.where or component.where, fix=fix)
 
 
 def look_up(components: Iterable[Component], lock: Lock, sources: Sources) -> dict[ComponentName, ComponentSources]:
