@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from cluster_forge.adapters.storage.store import FolderStore
+from cluster_forge.adapters.storage.unread_store import UnreadStore
 from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog, WorkspaceFiles, append_to_history
 from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError, gathered
@@ -19,6 +20,7 @@ from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.mirrors import MirrorFolder
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import ChartReleases, Charts, Sources
+from cluster_forge.ports.storage import Store
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -66,7 +68,7 @@ class Services:
 class Settings:
     """The workspace and the options of a command, as its user gave them.
 
-    ``starts_workers``: the processes that render are started at once, while the description is still being read.
+    ``refetches``: sources are fetched although the store has them. ``starts_workers``: the processes that render are started at once, while the description is still being read.
     """
 
     workspace: Path
@@ -74,6 +76,7 @@ class Settings:
     store: StoreOptions = field(default_factory=StoreOptions)
     rendering: RenderOptions = field(default_factory=RenderOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
+    refetches: bool = False
     starts_workers: bool = False
 
 
@@ -107,7 +110,8 @@ def services(settings: Settings) -> Services:
         cache=cache,
         kept_edits=FolderOfEdits(settings.workspace),
     )
-    sources = _sources(toolbox, files, mirrors, helm, is_offline=settings.network.offline)
+    store = UnreadStore() if settings.refetches else toolbox.store
+    sources = _sources(store, files, mirrors, helm, is_offline=settings.network.offline)
     return Services(
         files=files,
         toolbox=toolbox,
@@ -120,7 +124,7 @@ def services(settings: Settings) -> Services:
 
 
 def _sources(
-    toolbox: Toolbox, files: WorkspaceFiles, mirrors: Sequence[FolderMirror], helm: HelmEngine, *, is_offline: bool
+    store: Store, files: WorkspaceFiles, mirrors: Sequence[FolderMirror], helm: HelmEngine, *, is_offline: bool
 ) -> StackSources:
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
@@ -130,7 +134,7 @@ def _sources(
     downloads = _downloads(is_offline=is_offline)
     by_http = HttpRepositories(downloads=downloads, newest_in_range=helm.newest_in_range)
     return StackSources(
-        store=toolbox.store,
+        store=store,
         mirrors=mirrors,
         repositories={"https": by_http, "http": by_http, "file": by_http, "oci": OciRepositories()},
         local=LocalCharts(files=files, charts=_charts),

@@ -21,6 +21,7 @@ VERBS = {
     "smelt": "Render working/ from the description, the lock and input/.",
     "cast": "Compile working/ into stacks/<name>/: repository, image, deploy script.",
     "forge": "Mine what is missing, smelt and cast in one go.",
+    "lock": "Show what is locked, or compare it with the sources.",
     "outdated": "List the charts of which there are newer versions.",
     "mirror": "Copy what the stack is made from into a mirror, or check one.",
     "catalog": "List, search, show, write and test the components of the catalog.",

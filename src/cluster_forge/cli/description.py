@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cluster_forge.stack.parse import ParsedDescription
     from cluster_forge.stack.selection import Selection
     from cluster_forge.stages.describe.load_description import Description
+    from cluster_forge.stages.supply.locked_stack import LockedStack
 
 
 def load(services: Services, selection: Selection) -> Description:
@@ -27,6 +28,18 @@ def load(services: Services, selection: Selection) -> Description:
     """
     content(services.files, services.files.root)
     return load_description(services.files, selection, services.toolbox.cache)
+
+
+def locked_stack(services: Services, selection: Selection) -> LockedStack:
+    """The stack with its lock.
+
+    Raises:
+        DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: as for `load`.
+    """
+    from cluster_forge.stages.supply.locked_stack import LockedStack
+
+    description = load(services, selection)
+    return LockedStack(stack=description.stack, lock=description.lock)
 
 
 def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:

@@ -24,7 +24,7 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("diff", "plan", "preview"), _DIFF),
         **dict.fromkeys(("build", "package", "create", "bundle"), _BUILD),
         **dict.fromkeys(("list", "ls", "get", "show"), _LIST),
-        **dict.fromkeys(("fetch", "pull", "download", "dependency", "deps", "vendor", "lock"), _FETCH),
+        **dict.fromkeys(("fetch", "pull", "download", "dependency", "deps", "vendor"), _FETCH),
         "update": "run `cluster-forge mine --update NAME`: it takes the newest version in range",
         "upgrade": "change `version` in input/config.yaml, then run `cluster-forge forge` and `sh stacks/NAME/deploy.sh`",
         "search": "run `cluster-forge catalog search WORD`",

@@ -42,8 +42,10 @@ class Session:
     run_record: RunRecord | None = None
     began: float = field(default_factory=time.monotonic)
 
-    def services(self, *, offline: bool = False, renders: bool = True) -> Services:
-        """The adapters for these options; ``offline``: the verb never fetches; ``renders``: it probably renders."""
+    def services(self, *, offline: bool = False, renders: bool = True, refetches: bool = False) -> Services:
+        """The adapters for these options; ``offline``: the verb never fetches; ``renders``: it probably renders;
+        ``refetches``: it takes no source from the store.
+        """
         from cluster_forge import composition
         from cluster_forge.record import RECORD
 
@@ -53,6 +55,7 @@ class Session:
             store=self.store,
             rendering=self.rendering,
             network=replace(self.network, offline=True) if offline else self.network,
+            refetches=refetches,
             starts_workers=renders and not (self.workspace / RECORD).exists(),
         )
         return composition.services(settings)

@@ -40,6 +40,11 @@ class LockedSource:
     version: str = ""
     digest: Digest
 
+    @property
+    def title(self) -> str:
+        """What messages call it: address and version."""
+        return f"{self.address} {self.version}".rstrip()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedComponent:

@@ -119,11 +119,10 @@ class WritableMirror:
         entry = entries.get(_entry(source, self._folder).key)
         if entry and entry.file.digest == source.digest:
             return None
-        name = f"{source.address} {source.version}".rstrip()
         return FetchError(
-            f"{name} has another digest than in the lock: the lock has {source.digest}, the mirror {entry.file.digest}"
+            f"{source.title} has another digest than in the lock: the lock has {source.digest}, the mirror {entry.file.digest}"
             if entry
-            else f"{name} is not in the mirror",
+            else f"{source.title} is not in the mirror",
             where=entry.file.where if entry else str(self._folder / mirror_index.FILE),
             fix="run `cluster-forge mirror create DIR`, which adds what the lock has",
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,10 +11,6 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import FETCHES, verb
 from cluster_forge.service_options import StoreOptions
 from cluster_forge.stack.selection import Selection
-
-if TYPE_CHECKING:
-    from cluster_forge.composition import Services
-    from cluster_forge.stages.supply.mirrored import MirrorRequest
 
 command = help_page.group(
     "mirror",
@@ -44,19 +39,20 @@ def create(session: Session, folder: str) -> None:
         cluster-forge mirror create /srv/mirror grafana     # a part of the stack
     """
     from cluster_forge import composition
+    from cluster_forge.cli.description import locked_stack
     from cluster_forge.foundation.names import counted
     from cluster_forge.stages.supply import mirrored
 
     with session.services(renders=False) as services:
-        request = _request(session, services)
+        stack = locked_stack(services, session.selection)
         with session.reporting("mirror") as reporter:
             result = mirrored.create(
-                request, composition.mirror_folder(Path(folder)), services.toolbox, services.sources, reporter
+                stack, composition.mirror_folder(Path(folder)), services.toolbox, services.sources, reporter
             )
     session.print(f"{folder} has {counted(len(result.sources), 'source')} of the stack, {len(result.added)} added")
     session.print_json(
         "mirror create",
-        stack=request.stack.name,
+        stack=stack.stack.name,
         mirror=folder,
         sources=[
             {
@@ -83,6 +79,7 @@ def verify(session: Session, folder: str) -> int:
         cluster-forge mirror verify /srv/mirror grafana
     """
     from cluster_forge import composition
+    from cluster_forge.cli.description import locked_stack
     from cluster_forge.cli.output.error_text import error_json
     from cluster_forge.foundation.names import counted
     from cluster_forge.stages.supply import mirrored
@@ -90,7 +87,7 @@ def verify(session: Session, folder: str) -> int:
     mirror = composition.mirror_folder(Path(folder))
     if (session.workspace / "input").is_dir():
         with session.services(offline=True, renders=False) as services:
-            check = mirrored.verify(_request(session, services), mirror)
+            check = mirrored.verify(locked_stack(services, session.selection), mirror)
     else:
         check = mirror.check(())
     for problem in check.problems:
@@ -105,14 +102,6 @@ def verify(session: Session, folder: str) -> int:
         "mirror verify", mirror=folder, files=check.files, problems=[error_json(problem) for problem in check.problems]
     )
     return 1 if check.problems else 0
-
-
-def _request(session: Session, services: Services) -> MirrorRequest:
-    from cluster_forge.cli.description import load
-    from cluster_forge.stages.supply.mirrored import MirrorRequest
-
-    description = load(services, session.selection)
-    return MirrorRequest(stack=description.stack, lock=description.lock)
 
 
 command.add_command(create, "create")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from cluster_forge.catalog import versions as catalog_versions
 from cluster_forge.catalog.library import Library
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.foundation.errors import DescriptionError, ForgeError, expected
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.foundation.versions import SemanticVersion, newest_first, spelled
 from cluster_forge.ports.progress import Reporter
@@ -16,19 +16,18 @@ from cluster_forge.ports.rendering import HelmEngine
 from cluster_forge.ports.sources import ChartRelease, ChartReleases
 from cluster_forge.ports.workers import Workers
 from cluster_forge.stack.lock import Lock
-from cluster_forge.stack.model import HelmSource, Stack, Target
+from cluster_forge.stack.model import HelmSource, Target
 from cluster_forge.stages.build import locking
 from cluster_forge.stages.build.locking import Source
+from cluster_forge.stages.supply.locked_stack import LockedStack
 
 _STAGE = "outdated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutdatedRequest:
+class OutdatedRequest(LockedStack):
     """The stack and its lock; the catalog knows which versions of its components support which Kubernetes."""
 
-    stack: Stack
-    lock: Lock
     catalog: Library
 
 
@@ -48,7 +47,7 @@ class ChartStatus:
     in_range: str | None = None
     fitting: str | None = None
     newest: str | None = None
-    releases: Mapping[str, ChartRelease]
+    releases: Mapping[str, ChartRelease] = field(default_factory=dict)
     errors: tuple[ForgeError, ...] = ()
 
     @property
@@ -96,7 +95,13 @@ def outdated(
         try:
             status = _compared(source, repositories.releases(helm), request, engine)
         except (ForgeError, ExceptionGroup) as error:
-            status = _unknown(source, request.lock, error)
+            status = ChartStatus(
+                component=source.component.name,
+                address=source.address,
+                asked=source.asked,
+                locked=_locked(source, request.lock),
+                errors=tuple(locking.of_component(source.component, inner) for inner in expected(error)),
+            )
         reporter.item_finished(_STAGE, source.component.name, status.newest or "")
         return status
 
@@ -134,25 +139,6 @@ def _compared(
         releases={
             text: by_version[text] for text in (locked, in_range, fitting, newest) if text and text in by_version
         },
-    )
-
-
-def _unknown(source: Source, lock: Lock, error: ForgeError | ExceptionGroup[Exception]) -> ChartStatus:
-    """The status of a chart whose repository cannot be asked.
-
-    Raises:
-        Exception: the error, if it is a bug.
-    """
-    errors = [leaf for leaf in leaves(error) if isinstance(leaf, ForgeError)]
-    if len(errors) < len(list(leaves(error))):
-        raise error
-    return ChartStatus(
-        component=source.component.name,
-        address=source.address,
-        asked=source.asked,
-        locked=_locked(source, lock),
-        releases={},
-        errors=tuple(locking.of_component(source.component, leaf) for leaf in errors),
     )
 
 
