@@ -79,3 +79,46 @@ def test_verify_with_a_mirror_and_without_a_network(sourced: Workspace, server: 
     server.files.clear()
     assert sourced.ok("lock", "verify", "--offline", "--mirror", mirror).out == "2 of 2 sources as locked\n"
     assert sourced.run("lock", "verify", "--offline").code == 14
+
+
+def test_an_update_is_shown_and_may_be_within_a_range(sourced: Workspace, server: RepositoryServer) -> None:
+    sourced.ok("mine")
+    for version in ("1.2.0", "1.10.0", "2.0.0"):
+        server.publish("shop", version, chart("shop", version))
+    result = sourced.ok("mine", "--update", "shop", "--within", "~1.2 || ^1.3.0, <1.9")
+    assert result.out.splitlines()[0] == f"shop: {server.address} shop 1.1.0 → 1.2.0"
+    locked = sourced.yaml("cluster-forge.lock")["components"]["shop"]["sources"]
+    assert [(source["asked"], source["version"]) for source in locked] == [(">=1", "1.2.0")]
+    assert "→" not in sourced.ok("mine").out, "the lock keeps the version"
+    (move,) = sourced.ok("mine", "--update", "--format", "json").json["moved"]
+    assert (move["component"], move["before"]["version"], move["after"]["version"]) == ("shop", "1.2.0", "2.0.0")
+    assert sourced.ok("mine", "--update", "--format", "json").json["moved"] == []
+
+
+def test_a_range_without_a_version_and_one_that_is_none(sourced: Workspace) -> None:
+    sourced.ok("mine")
+    before = sourced.read("cluster-forge.lock")
+    for within, message in (("^7", "has no version '>=1, ^7' of shop"), ("x y z", "is not a version range")):
+        result = sourced.run("mine", "--update", "shop", "--within", within)
+        assert result.code == 10
+        assert message in result.err
+        assert "component shop: " in result.err
+    assert sourced.read("cluster-forge.lock") == before
+
+
+def test_an_exact_version_moves_in_the_description_only(sourced: Workspace) -> None:
+    sourced.replace("input/config.yaml", "version: '>=1'", "version: 1.0.0")
+    result = sourced.run("mine", "--update", "shop", "--within", "^1")
+    assert result.code == 10
+    assert re.search(
+        r"config\.yaml:\d+: component shop: the description asks for shop 1\.0\.0 exactly, so `--within \^1`",
+        result.err,
+    )
+    assert "write `version: '^1'` for shop instead, then run `cluster-forge mine shop`" in result.err
+
+
+def test_a_range_for_the_whole_stack_makes_no_sense(sourced: Workspace) -> None:
+    for arguments in (("mine", "--within", "^1", "shop"), ("mine", "--update", "--within", "^1")):
+        result = sourced.run(*arguments)
+        assert result.code == 2
+        assert "mine --update NAME --within RANGE" in result.err

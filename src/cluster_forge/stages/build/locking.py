@@ -13,6 +13,7 @@ from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workers import Workers
 from cluster_forge.stack.lock import Lock, LockedSource, chart_address, manifest_address
 from cluster_forge.stack.model import Component, HelmSource, Stack, Upstream
+from cluster_forge.stack.version_ranges import intersection
 from cluster_forge.stages.build.component_sources import ComponentSources, is_url, not_locked
 
 
@@ -84,14 +85,20 @@ def locked_as(source: Source, lock: Lock) -> LockedSource:
     return locked
 
 
-def fetch_source(source: Source, locked: LockedSource | None, sources: Sources) -> LockedSource:
-    """The source, fetched if the store lacks it; its version is resolved if it is not locked.
+def fetch_source(source: Source, locked: LockedSource | None, sources: Sources, *, within: str = "") -> LockedSource:
+    """The source, fetched if the store lacks it; its version is resolved if it is not locked, also in the range ``within``.
 
     Raises:
         FetchError, OfflineError, ArchiveError, LockError, DescriptionError: with the component and its place.
     """
+    helm = source.helm
     try:
-        return sources.chart(source.helm, locked) if source.helm else sources.manifest(source.url, locked)
+        if helm is None:
+            return sources.manifest(source.url, locked)
+        if locked or not within or helm.is_local:
+            return sources.chart(helm, locked)
+        narrowed = replace(helm, version=intersection(helm.version, within))
+        return replace(sources.chart(narrowed, None), asked=helm.version)
     except ForgeError as error:
         raise of_component(source.component, error) from error
 
@@ -129,9 +136,11 @@ def fetch(  # noqa: PLR0913 - what a stage has, and who waits for it
     workers: Workers,
     reporter: Reporter,
     *,
+    within: str = "",
     when_fetched: Callable[[Component, ComponentSources], None] = lambda _component, _sources: None,
 ) -> dict[ComponentName, ComponentSources]:
-    """Each component's sources, fetched where the store lacks them; versions that are not locked are resolved.
+    """Each component's sources, fetched where the store lacks them; versions that are not locked are resolved,
+    also in the range ``within``.
 
     ``when_fetched`` is called for each component as soon as all of its sources are fetched, from any thread.
 
@@ -142,7 +151,7 @@ def fetch(  # noqa: PLR0913 - what a stage has, and who waits for it
     def resolve(source: Source) -> LockedSource:
         name = source.component.name
         reporter.item_started("mine", name)
-        fetched = fetch_source(source, source.locked_in(lock), sources)
+        fetched = fetch_source(source, source.locked_in(lock), sources, within=within)
         reporter.item_finished("mine", name, f"{source.address} {fetched.version}".rstrip(), digest=str(fetched.digest))
         return fetched
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from cluster_forge.checks import registry
-from cluster_forge.foundation.errors import gathered
+from cluster_forge.foundation.errors import gathered, raise_all
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workspace import Workspace
-from cluster_forge.stack import lock_file
+from cluster_forge.stack import lock_file, version_ranges
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
 from cluster_forge.stack.model import Component, Stack, Target, Upstream
 from cluster_forge.stages.build import edits, locking, sourced_tree, written_files
@@ -29,7 +29,7 @@ _NOT_HERE = "mine overwrites this folder: change values, `exclude` objects, or e
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MineRequest:
-    """The stack and its lock. ``update`` names the components whose versions are resolved again.
+    """The stack and its lock. ``update`` names the components whose versions are resolved again, in the range ``within``, too.
 
     ``whole`` renders all of the stack, own files included, so that smelt need not. Components with an `Upstream` are
     mined if ``upstream`` is set, and otherwise where their folder is missing.
@@ -38,6 +38,7 @@ class MineRequest:
     stack: Stack
     lock: Lock
     update: frozenset[str] = frozenset()
+    within: str = ""
     whole: bool = False
     upstream: bool = True
 
@@ -80,6 +81,7 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     """Fetch and lock the sources; write the sourced trees and the lock.
 
     Raises:
+        DescriptionError, ExceptionGroup: for each chart of an exact version, if versions are resolved ``within`` a range.
         ForgeError, ExceptionGroup: the errors of all components: FetchError, OfflineError, ArchiveError, LockError,
             RenderError, ManifestError, EditedError. Nothing is written then, but what was fetched stays in the store.
     """
@@ -90,8 +92,17 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
         if component.upstream and _is_due(component.upstream, request, toolbox.files)
     ]
     sourced = [component for component in stack.components if has_sources(component)]
+    if request.within:
+        raise_all(version_ranges.exact_errors((*upstream, *sourced), request.within))
     reporter.stage_started("mine", sum(len(locking.sources_of(component)) for component in (*upstream, *sourced)))
-    fetch = partial(locking.fetch, lock=request.known, sources=sources, workers=toolbox.workers, reporter=reporter)
+    fetch = partial(
+        locking.fetch,
+        lock=request.known,
+        sources=sources,
+        workers=toolbox.workers,
+        reporter=reporter,
+        within=request.within,
+    )
     locked_upstream = fetch(upstream)
     to_render = stack if request.whole or sourced else replace(stack, components=())  # any CRD may change a chart
     if upstream:  # their folders come first: entries of `manifests` may be in them
