@@ -15,8 +15,8 @@ def command(session: Session, update: bool, within: str) -> None:
     """Fetch, verify, lock and render what the description names.
 
     Charts and manifests are fetched (from a mirror first), pinned by digest in cluster-forge.lock, and rendered into
-    input/<component>/manifests/sourced/, which can be reviewed and committed. mine and forge are the only verbs that
-    fetch a stack's sources from the network.
+    input/<component>/manifests/sourced/, which can be reviewed and committed. --update moves the lock to newer versions;
+    `outdated` lists them.
 
     Examples:
         cluster-forge mine
