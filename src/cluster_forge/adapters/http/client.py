@@ -16,8 +16,9 @@ from cluster_forge.adapters.http import failures
 from cluster_forge.adapters.http.authorization import Authorization
 from cluster_forge.adapters.http.connections import Connections
 from cluster_forge.adapters.http.download import ChangedError, Download, Fetched
+from cluster_forge.adapters.http.origins import host_of
 from cluster_forge.adapters.http.policy import HostSettings, Policy
-from cluster_forge.adapters.http.requests import Body, Request, Upload, host_of
+from cluster_forge.adapters.http.requests import Body, Request, Upload
 from cluster_forge.adapters.http.responses import Response
 from cluster_forge.adapters.http.retrying import Attempts, TemporaryError
 from cluster_forge.adapters.http.timing import Call

@@ -6,14 +6,14 @@ import re
 import threading
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
-from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout, make_headers
+from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout
 from urllib3.exceptions import HTTPError
 
 from cluster_forge.adapters.http import failures, proxies, trust
+from cluster_forge.adapters.http.origins import PORTS, host_of, origin
 from cluster_forge.adapters.http.policy import HostSettings, Policy
-from cluster_forge.adapters.http.requests import PORTS, Upload, host_of, origin
+from cluster_forge.adapters.http.requests import Upload
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import FetchError
 
@@ -85,13 +85,12 @@ class Connections:
         context, most = trust.context(self._policy.ca_file, settings), self._policy.connections
         if not proxy:
             return PoolManager(maxsize=most, ssl_context=context)
-        user = unquote(urlsplit(proxy).netloc.rpartition("@")[0])
         return ProxyManager(
             without_user(proxy),
             maxsize=most,
             ssl_context=context,
             proxy_ssl_context=trust.context(self._policy.ca_file, _NO_SETTINGS),
-            proxy_headers=make_headers(proxy_basic_auth=user) if user else None,
+            proxy_headers=proxies.login(proxy),
         )
 
 
