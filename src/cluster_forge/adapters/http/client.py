@@ -153,7 +153,7 @@ class HttpClient:
             target = response.headers.get("Location")
             if response.status not in _REDIRECTS or not target:
                 return response
-            response.close()
+            response.settle()
             request = request.redirected(response.status, target)
         raise FetchError(
             f"{without_credentials(asked)} has too many redirects, the last to {without_credentials(request.url)}",
