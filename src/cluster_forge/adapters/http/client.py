@@ -15,7 +15,8 @@ from urllib3 import BaseHTTPResponse
 from cluster_forge.adapters.http import failures
 from cluster_forge.adapters.http.authorization import Authorization
 from cluster_forge.adapters.http.connections import Connections
-from cluster_forge.adapters.http.download import ChangedError, Download, Fetched
+from cluster_forge.adapters.http.download import ChangedError, Download
+from cluster_forge.adapters.http.fetched import Fetched
 from cluster_forge.adapters.http.origins import host_of
 from cluster_forge.adapters.http.policy import HostSettings, Policy
 from cluster_forge.adapters.http.requests import Body, Request, Upload

@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -29,14 +28,6 @@ Send = Callable[[Mapping[str, str], Attempts], AbstractContextManager[Response]]
 
 class ChangedError(TemporaryError):
     """The file changed while it was read: its parts do not belong together."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """A file, and the ``ETag`` that stands for it; ``content`` is None if it is the one that was known."""
-
-    content: bytes | None
-    tag: str = ""
 
 
 class Download:

@@ -91,7 +91,7 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     ]
     sourced = [component for component in stack.components if has_sources(component)]
     reporter.stage_started("mine", sum(len(locking.sources_of(component)) for component in (*upstream, *sourced)))
-    fetch = partial(locking.fetch, lock=request.known, sources=sources, workers=toolbox.workers, reporter=reporter)
+    fetch = partial(locking.fetch, lock=request.known, sources=sources, workers=toolbox.fetchers, reporter=reporter)
     locked_upstream = fetch(upstream)
     to_render = stack if request.whole or sourced else replace(stack, components=())  # any CRD may change a chart
     if upstream:  # their folders come first: entries of `manifests` may be in them
