@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,9 +18,9 @@ from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog,
 from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError, gathered
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.mirrors import MirrorFolder
+from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import ChartReleases, Charts, Sources
-from cluster_forge.ports.storage import Store
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -39,6 +39,9 @@ _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "128MiB", "PYTHONUTF8": "1"}
 
 _EARLY_WORKERS = 4
 """Processes that are started before it is known how many are needed."""
+
+_FETCHERS = 16
+"""Threads that fetch: they wait for the network, whatever the number of cores."""
 
 _START = "from cluster_forge.composition import serve; serve()"
 """The program of a process that renders."""
@@ -68,7 +71,8 @@ class Services:
 class Settings:
     """The workspace and the options of a command, as its user gave them.
 
-    ``refetches``: sources are fetched although the store has them. ``starts_workers``: the processes that render are started at once, while the description is still being read.
+    ``refetches``: sources are fetched although the store has them. ``transfers`` receives what happens on the network.
+    ``starts_workers``: the processes that render are started at once, while the description is still being read.
     """
 
     workspace: Path
@@ -77,6 +81,7 @@ class Settings:
     rendering: RenderOptions = field(default_factory=RenderOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
     refetches: bool = False
+    transfers: Transfers = NO_TRANSFERS
     starts_workers: bool = False
 
 
@@ -107,11 +112,12 @@ def services(settings: Settings) -> Services:
         renderer=CachingRenderer(processes, cache),
         reader=LazyYaml(_reader),
         workers=workers,
+        fetchers=ThreadWorkers(max(settings.jobs, _FETCHERS)),
         cache=cache,
         kept_edits=FolderOfEdits(settings.workspace),
     )
-    store = UnreadStore() if settings.refetches else toolbox.store
-    sources = _sources(store, files, mirrors, helm, is_offline=settings.network.offline)
+    fetching = replace(toolbox, store=UnreadStore()) if settings.refetches else toolbox
+    sources = _sources(fetching, mirrors, helm, files, _downloads(settings))
     return Services(
         files=files,
         toolbox=toolbox,
@@ -124,17 +130,22 @@ def services(settings: Settings) -> Services:
 
 
 def _sources(
-    store: Store, files: WorkspaceFiles, mirrors: Sequence[FolderMirror], helm: HelmEngine, *, is_offline: bool
+    toolbox: Toolbox,
+    mirrors: Sequence[FolderMirror],
+    helm: HelmEngine,
+    files: WorkspaceFiles,
+    downloads: OfflineDownloads | HttpDownloads,
 ) -> StackSources:
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
+    from cluster_forge.adapters.sources.kept_indexes import KeptIndexes
     from cluster_forge.adapters.sources.local_charts import LocalCharts
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 
-    downloads = _downloads(is_offline=is_offline)
-    by_http = HttpRepositories(downloads=downloads, newest_in_range=helm.newest_in_range)
+    indexes = KeptIndexes(downloads=downloads, cache=toolbox.cache)
+    by_http = HttpRepositories(downloads=downloads, indexes=indexes, newest_in_range=helm.newest_in_range)
     return StackSources(
-        store=store,
+        store=toolbox.store,
         mirrors=mirrors,
         repositories={"https": by_http, "http": by_http, "file": by_http, "oci": OciRepositories()},
         local=LocalCharts(files=files, charts=_charts),
@@ -266,14 +277,17 @@ def _charts() -> Charts:
     return charts
 
 
-def _downloads(*, is_offline: bool) -> OfflineDownloads | HttpDownloads:
-    if is_offline:
+def _downloads(settings: Settings) -> OfflineDownloads | HttpDownloads:
+    network = settings.network
+    if network.offline:
         from cluster_forge.adapters.http.offline import OfflineDownloads
 
         return OfflineDownloads()
     from cluster_forge.adapters.http.downloads import HttpDownloads
+    from cluster_forge.adapters.http.policy import Policy, Timeouts
 
-    return HttpDownloads()
+    policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout), ca_file=network.ca_file or "")
+    return HttpDownloads(policy, transfers=settings.transfers)
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:

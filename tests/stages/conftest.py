@@ -242,7 +242,7 @@ class CountingRenderer:
 
 
 class RecordingReporter:
-    """`ports.Reporter` that keeps every event."""
+    """`ports.Reporter` and `ports.Transfers` that keeps every event."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, ...]] = []
@@ -264,6 +264,12 @@ class RecordingReporter:
     def finding_reported(self, finding: Finding) -> None:
         self.findings.append(finding)
 
+    def received(self, host: str, count: int) -> None:
+        self.events.append(("received", host, str(count)))
+
+    def waiting(self, host: str, seconds: float, reason: str) -> None:
+        self.events.append(("waiting", host, f"{seconds:g}", reason))
+
 
 class Harness:
     """A workspace, its lock and the stages; `forge` is mine and smelt in one run."""
@@ -283,6 +289,7 @@ class Harness:
             renderer=self.renderer,
             reader=reader,
             workers=OneByOne(),
+            fetchers=OneByOne(),
             cache=NoCache(),
             kept_edits=self.kept_edits,
         )

@@ -67,7 +67,7 @@ def verify(session: Session) -> int:
     with session.services(renders=False, refetches=True) as services:
         stack = locked_stack(services, session.selection)
         with session.reporting("verify") as reporter:
-            checked = lock_check.verify(stack, services.sources, services.toolbox.workers, reporter)
+            checked = lock_check.verify(stack, services.sources, services.toolbox.fetchers, reporter)
     errors = [error for source in checked for error in source.errors]
     for error in errors:
         session.print_problem(error)

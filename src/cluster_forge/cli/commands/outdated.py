@@ -35,7 +35,7 @@ def command(session: Session, exit_code: bool) -> int:
         stack = description.stack
         request = OutdatedRequest(stack=stack, lock=description.lock, catalog=catalog_of(session, may_be_empty=True))
         with session.reporting("outdated") as reporter:
-            result = outdated_stage(request, services.releases, services.engine, services.toolbox.workers, reporter)
+            result = outdated_stage(request, services.releases, services.engine, services.toolbox.fetchers, reporter)
     errors = [error for status in result.charts for error in status.errors]
     for error in errors:
         session.print_problem(error)

@@ -99,7 +99,7 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
         locking.fetch,
         lock=request.known,
         sources=sources,
-        workers=toolbox.workers,
+        workers=toolbox.fetchers,
         reporter=reporter,
         within=request.within,
     )

@@ -42,7 +42,7 @@ def create(
         locking.fetch_source(source, entry, sources)
         reporter.item_finished("mirror", source.component.name, entry.title)
 
-    toolbox.workers.map(fetch, locked)
+    toolbox.fetchers.map(fetch, locked)
     added = mirror.write(tuple(locked), lambda entry: stored_content(locked[entry][0].component, entry, toolbox.store))
     reporter.stage_finished("mirror", f"{counted(len(locked), 'source')}, {len(added)} added")
     return MirrorResult(sources=tuple(locked), added=frozenset(added))
