@@ -185,3 +185,18 @@ def test_an_address_with_a_query_is_found_as_the_lock_has_it(tmp_path: Path) -> 
     assert mirror.manifest(url) == MANIFEST
     assert mirror.manifest(url.replace("canary", "other")) is None
     assert mirror.versions(repository.replace("canary", "other"), "shop") == {}
+
+
+def test_everything_is_found_by_its_digest(tmp_path: Path) -> None:
+    commit, tree = "c" * 40, "git+https://git.example.com/a.git//deploy"
+    files = {"shop.tgz": CHART, "install.yaml": MANIFEST}
+    git = [
+        {"address": tree, "commit": commit, "file": file, "sha256": Digest.of(content).hex}
+        for file, content in files.items()
+    ]
+    mirror = mirror_in(tmp_path, git=git)
+    assert [mirror.locked(Digest.of(content)) for content in (CHART, MANIFEST, b"x")] == [CHART, MANIFEST, None]
+    assert mirror.manifest(tree) is None
+    (tmp_path / "shop.tgz").write_bytes(MANIFEST)
+    with pytest.raises(FetchError, match="does not match"):
+        mirror.locked(Digest.of(CHART))

@@ -60,6 +60,27 @@ def test_what_is_written_is_what_a_mirror_reads(tmp_path: Path) -> None:
     assert (check.files, check.problems) == (3, ())
 
 
+def test_what_is_in_git(tmp_path: Path) -> None:
+    """A chart, manifests and a whole tree of one commit, the last two at the same address."""
+    commit, repository = "abcdef0123456789" * 2 + "00000000", "git+https://git.example.com/a.git"
+    wanted = [
+        LockedSource(address=f"{repository}//charts/shop shop", asked="v1", version=commit, digest=Digest.of(CHART)),
+        LockedSource(address=f"{repository}//deploy", asked="v1", version=commit, digest=Digest.of(MANIFEST)),
+        LockedSource(address=f"{repository}//deploy", asked="v1", version=commit, digest=Digest.of(OTHER)),
+    ]
+    subject = WritableMirror(tmp_path)
+    subject.write(wanted, content_of)
+    assert sorted(path for path in files(tmp_path) if path.startswith("git/")) == sorted(
+        f"git/{name}-abcdef012345-{Digest.of(content).hex[:12]}.{suffix}"
+        for name, content, suffix in (("shop", CHART, "tgz"), ("deploy", MANIFEST, "tar"), ("deploy", OTHER, "tar"))
+    )
+    assert subject.check(wanted).problems == ()
+    assert [FolderMirror(tmp_path).locked(source.digest) for source in wanted] == [CHART, MANIFEST, OTHER]
+    before = files(tmp_path)
+    assert subject.write(wanted[::-1], unexpected) == []
+    assert files(tmp_path) == before
+
+
 def test_the_same_bytes_in_any_order_and_in_any_number_of_steps(tmp_path: Path) -> None:
     wanted = [chart(), chart(OTHER, "2.0.0"), manifest()]
     WritableMirror(tmp_path / "once").write(wanted, content_of)

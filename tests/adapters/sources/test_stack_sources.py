@@ -96,6 +96,10 @@ class Memory:
     def manifest(self, url: str) -> bytes | None:
         return self.manifests.get(url)
 
+    def locked(self, digest: Digest) -> bytes | None:
+        contents = [*self.manifests.values(), *(self.chart(*entry) for entry in self.known)]
+        return next((content for content in contents if Digest.of(content) == digest), None)
+
 
 def release(version: str, name: str = "shop", **more: object) -> dict[str, object]:
     return {"name": name, "version": version, "urls": [f"{name}-{version}.tgz"], **more}
@@ -332,6 +336,19 @@ def test_changed_digest_is_reported(tmp_path: Path, web: Web, from_mirror: bool)
         sources(tmp_path, web, *mirrors).chart(helm(), locked)
     assert f"the lock has {Digest.of(b'before')}, the source has {Digest.of(archive())}" in raised.value.message
     assert "cluster-forge mine --update NAME" in (raised.value.fix or "")
+
+
+def test_what_is_locked_is_found_in_a_mirror_under_any_name(tmp_path: Path) -> None:
+    """A mirror may have it from another repository, or from a URL that has moved."""
+    mirror = Memory(("https://old.example.com", "shop", "1.0.0"), manifests={"https://old.example.com/x.yaml": b"a: b"})
+    subject = sources(tmp_path, OfflineDownloads(), mirror)
+    locked = LockedSource(address=f"{REPOSITORY} shop", asked="1.x", version="1.0.0", digest=Digest.of(archive()))
+    assert subject.chart(helm("1.x"), locked) == locked
+    url = "https://example.com/x.yaml"
+    manifest = LockedSource(address=manifest_address(url), digest=Digest.of(b"a: b"))
+    assert subject.manifest(url, manifest) == manifest
+    with pytest.raises(OfflineError):
+        subject.chart(helm("1.x"), None)
 
 
 def test_mirror_with_the_locked_digest_is_preferred(tmp_path: Path) -> None:

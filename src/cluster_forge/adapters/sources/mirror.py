@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from cluster_forge.adapters.sources import mirror_index
-from cluster_forge.adapters.sources.mirror_index import MirrorFile, spellings
+from cluster_forge.adapters.sources.mirror_index import MirrorEntry, MirrorFile, spellings
 from cluster_forge.foundation.digest import Digest
 
 
 class FolderMirror:
-    """Charts by repository and name, manifests by URL; every file is checked against the digest in the index.
+    """Charts by repository and name, manifests by URL, everything by its digest; every file is checked against the index.
 
     ``index.yaml`` is read when it is first needed::
 
@@ -20,6 +20,8 @@ class FolderMirror:
         - {repository: https://charts.jetstack.io, name: cert-manager, version: v1.21.1, file: charts/x.tgz, sha256: …}
         manifests:
         - {url: https://…/install.yaml, file: manifests/install.yaml, sha256: …}
+        git:
+        - {address: git+https://…/repo.git//deploy, commit: …, file: git/deploy.tar, sha256: …}
     """
 
     def __init__(self, folder: Path) -> None:
@@ -57,6 +59,15 @@ class FolderMirror:
         file = next((manifests[spelling] for spelling in spellings(url) if spelling in manifests), None)
         return file.read() if file else None
 
+    def locked(self, digest: Digest) -> bytes | None:
+        """The content with a digest, whatever it is; None if the mirror does not have it.
+
+        Raises:
+            FetchError: as for `chart`.
+        """
+        file = self._by_digest.get(digest)
+        return file.read() if file else None
+
     def _versions(self, repository: str, chart: str) -> Mapping[str, MirrorFile]:
         versions: dict[str, MirrorFile] = {}
         for spelling in reversed(spellings(repository)):
@@ -64,10 +75,18 @@ class FolderMirror:
         return versions
 
     @cached_property
+    def _entries(self) -> Sequence[MirrorEntry]:
+        return mirror_index.read(self._folder)
+
+    @cached_property
+    def _by_digest(self) -> Mapping[Digest, MirrorFile]:
+        return {entry.file.digest: entry.file for entry in reversed(self._entries)}
+
+    @cached_property
     def _files(self) -> Mapping[tuple[str, ...], Mapping[str, MirrorFile]]:
         """The files by their keys but the last, and then by that: a chart's by version, all manifests by URL."""
         files: dict[tuple[str, ...], dict[str, MirrorFile]] = {}
-        for entry in mirror_index.read(self._folder):
+        for entry in self._entries:
             files.setdefault(entry.key[:-1], {}).setdefault(entry.key[-1], entry.file)
         return files
 

@@ -1,4 +1,4 @@
-"""``index.yaml`` of a mirror: which file is which chart or manifest, and its digest."""
+"""``index.yaml`` of a mirror: which file is which chart, manifest or tree of Git, and its digest."""
 
 from __future__ import annotations
 
@@ -19,9 +19,17 @@ from cluster_forge.foundation.errors import FetchError, ForgeError, raise_all
 
 FILE: Final = "index.yaml"
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {"charts": ("repository", "name", "version"), "manifests": ("url",)}
+    {
+        "charts": ("repository", "name", "version"),
+        "manifests": ("url",),
+        "git": ("address", "commit", "sha256"),
+    }
 )
-"""The sections of an index, and what a file is looked up by in each; the first is an address."""
+"""The sections of an index, and the keys of an entry in each; the first is an address.
+
+What comes from Git is found by its digest only, which the lock has: one commit may have a chart, manifests and a whole
+tree at one address.
+"""
 _FILE: Final = ("file", "sha256")
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEEPEST: Final = 20
@@ -170,7 +178,7 @@ class _IndexReader:
                 for key, value in node.value
                 if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode) and value.value
             }
-        missing = [key for key in (*SECTIONS[section], *_FILE) if key not in fields]
+        missing = [key for key in dict.fromkeys((*SECTIONS[section], *_FILE)) if key not in fields]
         if missing:
             self._errors.append(self._error(node, f"an entry of `{section}` has no {', '.join(missing)}"))
             return None

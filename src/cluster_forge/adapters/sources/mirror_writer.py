@@ -27,6 +27,8 @@ _HEADER: Final = """\
 """
 _AREA: Final = Area(error=WorkspaceError, alternative="name another directory")
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._+-]+")
+_COMMIT: Final = 12
+"""Digits of a commit in a file's name."""
 _LONGEST: Final = 100
 """Characters of a file's name, without the digest."""
 
@@ -132,12 +134,15 @@ def _entry(source: LockedSource, folder: Path) -> MirrorEntry:
     """The entry of a source, as this module writes it."""
     repository, _, chart = source.address.rpartition(" ")
     keys: tuple[str, ...]
-    if repository:
-        section, suffix, keys = "charts", ".tgz", (repository, chart, source.version)
-        name = f"{chart.rpartition('/')[2]}-{source.version}"
+    if source.address.startswith("git+"):
+        section, keys = "git", (source.address, source.version, source.digest.hex)
+        name, suffix = f"{_last(source.address)}-{source.version[:_COMMIT]}", ".tgz" if repository else ".tar"
+    elif repository:
+        section, keys = "charts", (repository, chart, source.version)
+        name, suffix = f"{_last(chart)}-{source.version}", ".tgz"
     else:
-        section, suffix, keys = "manifests", ".yaml", (source.address,)
-        name = source.address.partition("?")[0].rpartition("/")[2].removesuffix(".yaml").removesuffix(".yml")
+        section, keys = "manifests", (source.address,)
+        name, suffix = _last(source.address.partition("?")[0]).removesuffix(".yaml").removesuffix(".yml"), ".yaml"
     shown = _UNSAFE.sub("-", name)[:_LONGEST].lstrip(".-") or section
     file = f"{section}/{shown}-{source.digest.hex[:12]}{suffix}"
     return MirrorEntry(
@@ -146,6 +151,11 @@ def _entry(source: LockedSource, folder: Path) -> MirrorEntry:
         name=file,
         file=MirrorFile(path=folder / file, digest=source.digest, where=str(folder / mirror_index.FILE)),
     )
+
+
+def _last(path: str) -> str:
+    """The last part of a path, or of an address with a chart's name behind it."""
+    return re.split(r"[/ ]", path)[-1]
 
 
 def _fields(entry: MirrorEntry) -> dict[str, str]:

@@ -43,6 +43,9 @@ class Mirror(Protocol):
     def manifest(self, url: str) -> bytes | None:
         """The content of the URL; None if the mirror does not have it."""
 
+    def locked(self, digest: Digest) -> bytes | None:
+        """The content with a digest; None if the mirror does not have it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSources:
@@ -88,7 +91,9 @@ class StackSources:
         return self._fetched.get((url, locked), partial(self._fetch_manifest, url, locked))
 
     def _fetch_manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
-        content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
+        content = self._as_locked(locked)
+        if content is None:
+            content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
         if content is None:
             content = self.downloads.get(url, limit_bytes=FILE_LIMIT)
         address = without_credentials(url)
@@ -122,15 +127,23 @@ class StackSources:
         self.store.put(content)
         return fetched
 
+    def _as_locked(self, locked: LockedSource | None) -> bytes | None:
+        """The locked bytes, if a mirror has them; under whatever name."""
+        if locked is None:
+            return None
+        return next((content for mirror in self.mirrors if (content := mirror.locked(locked.digest)) is not None), None)
+
     def _from_mirrors(self, source: HelmSource, locked: LockedSource | None) -> FetchedChart | None:
+        content = self._as_locked(locked)
+        if locked and content is not None:
+            return FetchedChart(archive=content, version=locked.version, promised=locked.version)
         offers = [(mirror, mirror.versions(source.repository, source.chart)) for mirror in self.mirrors]
         offered = {version for _, versions in offers for version in versions}
         version = choose(source, locked, offered, self.newest_in_range)
         if version is None:
             return None
-        having = [(mirror, versions[version]) for mirror, versions in offers if version in versions]
-        as_locked = [mirror for mirror, digest in having if locked and digest == locked.digest]
-        archive = (as_locked or [having[0][0]])[0].chart(source.repository, source.chart, version)
+        mirror = next(mirror for mirror, versions in offers if version in versions)
+        archive = mirror.chart(source.repository, source.chart, version)
         return FetchedChart(archive=archive, version=version, promised=version)
 
     def _from_repository(self, source: HelmSource, locked: LockedSource | None) -> FetchedChart:
