@@ -71,8 +71,8 @@ def test_what_is_in_git(tmp_path: Path) -> None:
     subject = WritableMirror(tmp_path)
     subject.write(wanted, content_of)
     assert sorted(path for path in files(tmp_path) if path.startswith("git/")) == sorted(
-        f"git/{name}-abcdef012345-{Digest.of(content).hex[:12]}.{suffix}"
-        for name, content, suffix in (("shop", CHART, "tgz"), ("deploy", MANIFEST, "tar"), ("deploy", OTHER, "tar"))
+        f"git/{name}-abcdef012345-{Digest.of(content).hex[:12]}.tgz"
+        for name, content in (("shop", CHART), ("deploy", MANIFEST), ("deploy", OTHER))
     )
     assert subject.check(wanted).problems == ()
     assert [FolderMirror(tmp_path).locked(source.digest) for source in wanted] == [CHART, MANIFEST, OTHER]

@@ -21,7 +21,7 @@ class FolderMirror:
         manifests:
         - {url: https://…/install.yaml, file: manifests/install.yaml, sha256: …}
         git:
-        - {address: git+https://…/repo.git//deploy, commit: …, file: git/deploy.tar, sha256: …}
+        - {address: git+https://…/repo.git//deploy, commit: …, file: git/deploy.tgz, sha256: …}
     """
 
     def __init__(self, folder: Path) -> None:

@@ -136,7 +136,7 @@ def _entry(source: LockedSource, folder: Path) -> MirrorEntry:
     keys: tuple[str, ...]
     if source.address.startswith("git+"):
         section, keys = "git", (source.address, source.version, source.digest.hex)
-        name, suffix = f"{_last(source.address)}-{source.version[:_COMMIT]}", ".tgz" if repository else ".tar"
+        name, suffix = f"{_last(source.address)}-{source.version[:_COMMIT]}", ".tgz"
     elif repository:
         section, keys = "charts", (repository, chart, source.version)
         name, suffix = f"{_last(chart)}-{source.version}", ".tgz"
