@@ -17,7 +17,7 @@ from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog, WorkspaceFiles, append_to_history
 from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError, gathered
 from cluster_forge.ports.git import Repositories
-from cluster_forge.ports.mirrors import MirrorFolder
+from cluster_forge.ports.mirrors import MirrorWriter
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import ChartReleases, Charts, Sources
@@ -264,11 +264,11 @@ def _mirrors(folders: Sequence[str]) -> Sequence[FolderMirror]:
     return gathered(partial(open_mirror, Path(folder)) for folder in folders)
 
 
-def mirror_folder(folder: Path) -> MirrorFolder:
+def mirror_writer(folder: Path) -> MirrorWriter:
     """A directory for a mirror, which need not exist yet."""
-    from cluster_forge.adapters.sources.mirror_writer import WritableMirror
+    from cluster_forge.adapters.sources.mirror_writer import FolderWriter
 
-    return WritableMirror(folder)
+    return FolderWriter(folder)
 
 
 def _charts() -> Charts:

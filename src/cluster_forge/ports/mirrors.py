@@ -18,8 +18,8 @@ class MirrorCheck:
     problems: tuple[ForgeError, ...] = ()
 
 
-class MirrorFolder(Protocol):
-    """A directory that ``--mirror`` reads."""
+class MirrorWriter(Protocol):
+    """A mirror that is written: a directory."""
 
     def write(
         self, sources: Sequence[LockedSource], content: Callable[[LockedSource], bytes]

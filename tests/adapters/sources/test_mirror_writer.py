@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from cluster_forge.adapters.sources.mirror import FolderMirror
-from cluster_forge.adapters.sources.mirror_writer import WritableMirror
+from cluster_forge.adapters.sources.mirror_writer import FolderWriter
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError, WorkspaceError
-from cluster_forge.ports.mirrors import MirrorFolder
+from cluster_forge.ports.mirrors import MirrorWriter
 from cluster_forge.stack.lock import LockedSource, chart_address, manifest_address
 from cluster_forge.stack.model import HelmSource
 
@@ -41,9 +41,9 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_what_is_written_is_what_a_mirror_reads(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "mirror"
-    subject: MirrorFolder = WritableMirror(folder)
+    subject: MirrorWriter = FolderWriter(folder)
     wanted = [chart(), chart(OTHER, "2.0.0+build"), manifest(), manifest(f"{URL}?token=canary")]
-    assert subject.write(wanted, content_of) == wanted[:3], "the last one is the same file as another"
+    assert subject.write(wanted, content_of) == wanted
     read = FolderMirror(folder)
     assert read.versions(f"{REPOSITORY}/", "shop") == {"1.0.0": Digest.of(CHART), "2.0.0+build": Digest.of(OTHER)}
     assert read.chart(REPOSITORY, "shop", "2.0.0+build") == OTHER
@@ -68,7 +68,7 @@ def test_what_is_in_git(tmp_path: Path) -> None:
         LockedSource(address=f"{repository}//deploy", asked="v1", version=commit, digest=Digest.of(MANIFEST)),
         LockedSource(address=f"{repository}//deploy", asked="v1", version=commit, digest=Digest.of(OTHER)),
     ]
-    subject = WritableMirror(tmp_path)
+    subject = FolderWriter(tmp_path)
     subject.write(wanted, content_of)
     assert sorted(path for path in files(tmp_path) if path.startswith("git/")) == sorted(
         f"git/{name}-abcdef012345-{Digest.of(content).hex[:12]}.tgz"
@@ -83,14 +83,14 @@ def test_what_is_in_git(tmp_path: Path) -> None:
 
 def test_the_same_bytes_in_any_order_and_in_any_number_of_steps(tmp_path: Path) -> None:
     wanted = [chart(), chart(OTHER, "2.0.0"), manifest()]
-    WritableMirror(tmp_path / "once").write(wanted, content_of)
+    FolderWriter(tmp_path / "once").write(wanted, content_of)
     for source in reversed(wanted):
-        WritableMirror(tmp_path / "steps").write([source], content_of)
+        FolderWriter(tmp_path / "steps").write([source], content_of)
     assert files(tmp_path / "steps") == files(tmp_path / "once")
 
 
 def test_only_what_is_missing_or_damaged_is_written(tmp_path: Path) -> None:
-    subject = WritableMirror(tmp_path)
+    subject = FolderWriter(tmp_path)
     subject.write([chart(), manifest()], content_of)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")}
     assert subject.write([manifest(), chart()], unexpected) == []
@@ -101,14 +101,14 @@ def test_only_what_is_missing_or_damaged_is_written(tmp_path: Path) -> None:
 
 
 def test_a_source_that_changed_replaces_its_entry(tmp_path: Path) -> None:
-    subject = WritableMirror(tmp_path)
+    subject = FolderWriter(tmp_path)
     subject.write([chart()], content_of)
     subject.write([chart(OTHER)], content_of)
     assert FolderMirror(tmp_path).chart(REPOSITORY, "shop", "1.0.0") == OTHER
 
 
 def test_all_problems_are_found_at_once(tmp_path: Path) -> None:
-    subject = WritableMirror(tmp_path)
+    subject = FolderWriter(tmp_path)
     subject.write([chart(), chart(OTHER, "2.0.0"), manifest()], content_of)
     next(tmp_path.glob("charts/*2.0.0*")).write_bytes(b"rotten")
     next(tmp_path.glob("manifests/*")).unlink()
@@ -147,20 +147,20 @@ def a_pipe(folder: Path) -> None:
 
 
 def a_link_for_charts(folder: Path) -> None:
-    WritableMirror(folder).write([], content_of)
+    FolderWriter(folder).write([], content_of)
     (folder.parent / "elsewhere").mkdir()
     (folder / "charts").symlink_to(folder.parent / "elsewhere")
 
 
 def a_link_for_a_chart(folder: Path) -> None:
-    WritableMirror(folder).write([], content_of)
+    FolderWriter(folder).write([], content_of)
     (folder / "charts").mkdir()
     (folder.parent / "elsewhere.tgz").write_bytes(b"mine")
     (folder / "charts" / f"shop-1.0.0-{Digest.of(CHART).hex[:12]}.tgz").symlink_to(folder.parent / "elsewhere.tgz")
 
 
 def another_chart(folder: Path) -> None:
-    WritableMirror(folder).write([], content_of)
+    FolderWriter(folder).write([], content_of)
     (folder / "charts").mkdir()
     (folder / "charts" / f"shop-1.0.0-{Digest.of(CHART).hex[:12]}.tgz").write_bytes(b"mine")
 
@@ -176,7 +176,7 @@ def test_files_of_others_stay(tmp_path: Path, obstacle: Callable[[Path], None]) 
     obstacle(folder)
     before = files(tmp_path)
     with pytest.raises(WorkspaceError) as raised:
-        WritableMirror(folder).write([chart()], content_of)
+        FolderWriter(folder).write([chart()], content_of)
     assert str(folder) in str(raised.value.where)
     assert raised.value.fix
     assert files(tmp_path) == before
@@ -186,7 +186,7 @@ def test_files_of_others_stay(tmp_path: Path, obstacle: Callable[[Path], None]) 
 def test_a_file_in_the_place_of_the_directory(tmp_path: Path) -> None:
     (tmp_path / "mirror").write_text("mine")
     with pytest.raises(WorkspaceError, match="the mirror cannot be written"):
-        WritableMirror(tmp_path / "mirror").write([chart()], content_of)
+        FolderWriter(tmp_path / "mirror").write([chart()], content_of)
 
 
 def test_a_failure_leaves_a_mirror_without_entries_that_have_no_file(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_a_failure_leaves_a_mirror_without_entries_that_have_no_file(tmp_path: P
             raise KeyboardInterrupt
         return content_of(source)
 
-    subject = WritableMirror(tmp_path)
+    subject = FolderWriter(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         subject.write([chart(), chart(OTHER, "2.0.0")], torn)
     assert subject.check([]).problems == ()
@@ -220,12 +220,12 @@ def test_a_failure_leaves_a_mirror_without_entries_that_have_no_file(tmp_path: P
 def test_names_of_files_are_plain(tmp_path: Path, address: str, version: str, name: str) -> None:
     folder = tmp_path / "mirror"
     source = LockedSource(address=address, version=version, digest=Digest.of(CHART))
-    WritableMirror(folder).write([source], content_of)
+    FolderWriter(folder).write([source], content_of)
     (written,) = (path for path in files(tmp_path) if not path.endswith("index.yaml"))
     assert written.startswith(f"mirror/{name}{Digest.of(CHART).hex[:12]}")
-    assert WritableMirror(folder).check([source]).problems == ()
+    assert FolderWriter(folder).check([source]).problems == ()
 
 
 def test_a_directory_without_an_index_cannot_be_checked(tmp_path: Path) -> None:
     with pytest.raises(FetchError, match="index cannot be read"):
-        WritableMirror(tmp_path).check([])
+        FolderWriter(tmp_path).check([])

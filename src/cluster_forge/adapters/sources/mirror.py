@@ -1,4 +1,4 @@
-"""A mirror: a directory of charts and manifests that were fetched before, listed in its ``index.yaml``."""
+"""A mirror: charts and manifests that were fetched before, listed in an ``index.yaml``."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from cluster_forge.adapters.sources import mirror_index
-from cluster_forge.adapters.sources.mirror_index import MirrorEntry, MirrorFile, spellings
+from cluster_forge.adapters.sources.mirror_folder import MirrorFolder
+from cluster_forge.adapters.sources.mirror_index import MirrorEntry, MirrorFile, MirrorPlace, spellings
 from cluster_forge.foundation.digest import Digest
 
 
-class FolderMirror:
+class IndexedMirror:
     """Charts by repository and name, manifests by URL, everything by its digest; every file is checked against the index.
 
     ``index.yaml`` is read when it is first needed::
@@ -24,8 +24,8 @@ class FolderMirror:
         - {address: git+https://…/repo.git//deploy, commit: …, file: git/deploy.tgz, sha256: …}
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, place: MirrorPlace) -> None:
+        self._place = place
 
     def charts(self, repository: str) -> Collection[str]:
         """The names of its charts of ``repository``.
@@ -47,7 +47,7 @@ class FolderMirror:
         Raises:
             FetchError: if the file is missing, or does not match the index.
         """
-        return self._versions(repository, chart)[version].read()
+        return self._place.content(self._versions(repository, chart)[version])
 
     def manifest(self, url: str) -> bytes | None:
         """The content of ``url``; None if the mirror does not have it.
@@ -57,7 +57,7 @@ class FolderMirror:
         """
         manifests = self._files.get(("manifests",), {})
         file = next((manifests[spelling] for spelling in spellings(url) if spelling in manifests), None)
-        return file.read() if file else None
+        return self._place.content(file) if file else None
 
     def locked(self, digest: Digest) -> bytes | None:
         """The content with a digest, whatever it is; None if the mirror does not have it.
@@ -66,7 +66,7 @@ class FolderMirror:
             FetchError: as for `chart`.
         """
         file = self._by_digest.get(digest)
-        return file.read() if file else None
+        return self._place.content(file) if file else None
 
     def _versions(self, repository: str, chart: str) -> Mapping[str, MirrorFile]:
         versions: dict[str, MirrorFile] = {}
@@ -76,7 +76,7 @@ class FolderMirror:
 
     @cached_property
     def _entries(self) -> Sequence[MirrorEntry]:
-        return mirror_index.read(self._folder)
+        return self._place.entries()
 
     @cached_property
     def _by_digest(self) -> Mapping[Digest, MirrorFile]:
@@ -91,15 +91,18 @@ class FolderMirror:
         return files
 
 
+class FolderMirror(IndexedMirror):
+    """A mirror in a directory."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(MirrorFolder(folder))
+
+
 def open_mirror(folder: Path) -> FolderMirror:
     """The mirror in a directory that the user named; its index must exist, and is read when it is first needed.
 
     Raises:
         FetchError: if there is no index.
     """
-    index = folder / mirror_index.FILE
-    try:
-        index.stat()
-    except OSError as error:
-        raise mirror_index.unreadable(index, error) from error
+    MirrorFolder(folder).check_index()
     return FolderMirror(folder)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 import yaml
 
-from cluster_forge.foundation.addresses import as_key, without_credentials
+from cluster_forge.foundation.addresses import as_key
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError, ForgeError, raise_all
 
@@ -34,49 +30,23 @@ _FILE: Final = ("file", "sha256")
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEEPEST: Final = 20
 _MOST_VALUES: Final = 200_000
-_LARGEST: Final = 256 << 20
-"""Bytes of a file; a file with holes may claim to have any number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirrorFile:
-    """A file of a mirror and the digest that it must have; ``where`` is the line of the index."""
+    """A file of a mirror: its name there, the digest that it must have, and ``where``, the line of the index."""
 
-    path: Path
+    name: str
     digest: Digest
     where: str
-
-    def read(self) -> bytes:
-        """The content.
-
-        Raises:
-            FetchError: if the file is missing, or does not match the index.
-        """
-        try:
-            content = _content(self.path)
-        except OSError as error:
-            raise FetchError(
-                f"{self.path} of the mirror cannot be read: {error.strerror}",
-                where=self.where,
-                fix="put the file there, or remove the entry from the mirror's index.yaml",
-            ) from error
-        digest = Digest.of(content)
-        if digest != self.digest:
-            raise FetchError(
-                f"{self.path} does not match the mirror's index: the index has {self.digest}, the file has {digest}",
-                where=self.where,
-                fix="fetch the file again, or correct the index",
-            )
-        return content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirrorEntry:
-    """An entry of the index: its section, what it is looked up by there, and its file with the path as it is written."""
+    """An entry of the index: its section, what it is looked up by there, and its file."""
 
     section: str
     keys: tuple[str, ...]
-    name: str
     file: MirrorFile
 
     @property
@@ -86,22 +56,35 @@ class MirrorEntry:
         return (self.section, normal(address), *more)
 
 
-def read(folder: Path) -> Sequence[MirrorEntry]:
-    """The entries of the index in ``folder``; sections that are not known are left out.
+class MirrorPlace(Protocol):
+    """Where a mirror is: a directory, or a repository of a registry. ``title`` is what messages call it."""
+
+    @property
+    def title(self) -> str: ...
+
+    def entries(self) -> Sequence[MirrorEntry]:
+        """The entries of its index; sections that are not known are left out.
+
+        Raises:
+            FetchError: if the index cannot be read.
+            ExceptionGroup: with all errors of the index.
+        """
+
+    def content(self, file: MirrorFile) -> bytes:
+        """The content of a file that an entry names.
+
+        Raises:
+            FetchError: if the file is missing, or does not match the index.
+        """
+
+
+def read(content: bytes, index: str, *, is_inside: Callable[[str], bool] = lambda _: True) -> Sequence[MirrorEntry]:
+    """The entries of an index; messages call it ``index``. ``is_inside``: whether a file's name stays in the mirror.
 
     Raises:
-        FetchError: if the index cannot be read.
-        ExceptionGroup: with all errors of the index.
+        FetchError, ExceptionGroup: with all errors of the index.
     """
-    return _IndexReader(folder).entries()
-
-
-def unreadable(index: Path, error: OSError) -> FetchError:
-    return FetchError(
-        f"the mirror's index cannot be read: {error.strerror}",
-        where=without_credentials(str(index)),
-        fix="name the directory with the mirror's index.yaml: --mirror DIR",
-    )
+    return _IndexReader(index, is_inside).entries(content)
 
 
 def normal(address: str) -> str:
@@ -119,14 +102,13 @@ def spellings(address: str) -> Sequence[str]:
 class _IndexReader:
     """Reads one index and collects all its errors."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._index = folder / FILE
-        self._real = os.path.realpath(folder)
+    def __init__(self, index: str, is_inside: Callable[[str], bool]) -> None:
+        self._index = index
+        self._is_inside = is_inside
         self._errors: list[ForgeError] = []
 
-    def entries(self) -> Sequence[MirrorEntry]:
-        root = self._root()
+    def entries(self, content: bytes) -> Sequence[MirrorEntry]:
+        root = self._root(content)
         first: dict[tuple[str, ...], MirrorFile] = {}
         entries = [entry for section in SECTIONS for entry in self._entries(root, section)]
         for entry in entries:
@@ -137,18 +119,15 @@ class _IndexReader:
         raise_all(self._errors)
         return entries
 
-    def _root(self) -> yaml.Node:
+    def _root(self, content: bytes) -> yaml.Node:
         try:
-            text = _content(self._index)
-            _refuse_bombs(text)
-            root = yaml.compose(text, Loader=_LOADER)
-        except OSError as error:
-            raise unreadable(self._index, error) from error
+            _refuse_bombs(content)
+            root = yaml.compose(content, Loader=_LOADER)
         except (yaml.YAMLError, ValueError) as error:
             mark = getattr(error, "problem_mark", None)
             raise FetchError(
                 f"the mirror's index is not YAML: {getattr(error, 'problem', None) or error}",
-                where=f"{self._index}:{mark.line + 1}" if mark else str(self._index),
+                where=f"{self._index}:{mark.line + 1}" if mark else self._index,
                 fix="correct that line",
             ) from error
         if not isinstance(root, yaml.MappingNode):
@@ -168,7 +147,7 @@ class _IndexReader:
             file = self._file(node, fields) if fields else None
             if fields and file:
                 keys = tuple(fields[key] for key in SECTIONS[section])
-                yield MirrorEntry(section=section, keys=keys, name=fields["file"], file=file)
+                yield MirrorEntry(section=section, keys=keys, file=file)
 
     def _fields(self, node: yaml.Node, section: str) -> dict[str, str] | None:
         fields: dict[str, str] = {}
@@ -193,34 +172,16 @@ class _IndexReader:
         if "\0" in fields["file"]:
             self._errors.append(self._error(node, "`file` contains a NUL character"))
             return None
-        path = self._folder / fields["file"]
-        real = Path(os.path.realpath(path))
-        if not real.is_relative_to(self._real) or Path(fields["file"]).is_absolute():
+        if not self._is_inside(fields["file"]):
             self._errors.append(self._error(node, f"{fields['file']} is outside of the mirror"))
             return None
-        return MirrorFile(path=path, digest=digest, where=self._where(node))
+        return MirrorFile(name=fields["file"], digest=digest, where=self._where(node))
 
     def _error(self, node: yaml.Node | None, message: str) -> FetchError:
         return FetchError(message, where=self._where(node), fix="correct the mirror's index.yaml")
 
     def _where(self, node: yaml.Node | None) -> str:
-        return f"{self._index}:{node.start_mark.line + 1}" if node else str(self._index)
-
-
-def _content(path: Path) -> bytes:
-    """A regular file's content. A pipe could keep the reader for ever, a device has no end.
-
-    Raises:
-        OSError: if it cannot be read, is not a regular file, or is larger than `_LARGEST`.
-    """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-        if status.st_size > _LARGEST:
-            raise OSError(errno.EFBIG, f"it is larger than {_LARGEST >> 20} MiB", str(path))
-        return file.read()
+        return f"{self._index}:{node.start_mark.line + 1}" if node else self._index
 
 
 def _refuse_bombs(text: bytes) -> None:

@@ -47,7 +47,7 @@ def create(session: Session, folder: str) -> None:
         stack = locked_stack(services, session.selection)
         with session.reporting("mirror") as reporter:
             result = mirrored.create(
-                stack, composition.mirror_folder(Path(folder)), services.toolbox, services.sources, reporter
+                stack, composition.mirror_writer(Path(folder)), services.toolbox, services.sources, reporter
             )
     session.print(f"{folder} has {counted(len(result.sources), 'source')} of the stack, {len(result.added)} added")
     session.print_json(
@@ -84,7 +84,7 @@ def verify(session: Session, folder: str) -> int:
     from cluster_forge.foundation.names import counted
     from cluster_forge.stages.supply import mirrored
 
-    mirror = composition.mirror_folder(Path(folder))
+    mirror = composition.mirror_writer(Path(folder))
     if (session.workspace / "input").is_dir():
         with session.services(offline=True, renders=False) as services:
             check = mirrored.verify(locked_stack(services, session.selection), mirror)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cluster_forge.foundation.names import counted
-from cluster_forge.ports.mirrors import MirrorCheck, MirrorFolder
+from cluster_forge.ports.mirrors import MirrorCheck, MirrorWriter
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
 from cluster_forge.stack.lock import LockedSource
@@ -24,7 +24,7 @@ class MirrorResult:
 
 
 def create(
-    stack: LockedStack, mirror: MirrorFolder, toolbox: Toolbox, sources: Sources, reporter: Reporter
+    stack: LockedStack, mirror: MirrorWriter, toolbox: Toolbox, sources: Sources, reporter: Reporter
 ) -> MirrorResult:
     """Copy every source of the stack into the mirror, as locked; what the store lacks is fetched.
 
@@ -48,7 +48,7 @@ def create(
     return MirrorResult(sources=tuple(locked), added=frozenset(added))
 
 
-def verify(stack: LockedStack, mirror: MirrorFolder) -> MirrorCheck:
+def verify(stack: LockedStack, mirror: MirrorWriter) -> MirrorCheck:
     """Check the files of the mirror, and that every source of the stack is in it as locked.
 
     Raises:
