@@ -133,7 +133,9 @@ def _sources(
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 
     indexes = KeptIndexes(downloads=downloads, cache=toolbox.cache)
-    by_http = HttpRepositories(downloads=downloads, indexes=indexes, newest_in_range=helm.newest_in_range)
+    by_http = HttpRepositories(
+        store=toolbox.store, downloads=downloads, indexes=indexes, newest_in_range=helm.newest_in_range
+    )
     return StackSources(
         store=toolbox.store,
         mirrors=mirrors,

@@ -135,11 +135,19 @@ def test_waits_and_bytes_are_reported_and_the_last_failure_is_raised(server: Fau
     assert heard.bytes >= len(BODY)
 
 
-def test_pauses_double_up_to_the_longest_and_do_not_exceed_the_time() -> None:
+def test_a_closed_port_is_tried_four_times() -> None:
     heard = Heard()
-    policy = quick(retries=8, longest_pause=0.03, jitter=lambda: 1.0)
     with pytest.raises(FetchError, match="no connection: Connection refused"):
-        HttpClient(policy, transfers=heard).get("http://127.0.0.1:9/x", LIMIT)
+        HttpClient(quick(retries=8), transfers=heard).get("http://127.0.0.1:9/x", LIMIT)
+    assert [reason for _, _, reason in heard.waits] == ["no connection: Connection refused"] * 3
+
+
+def test_pauses_double_up_to_the_longest_and_do_not_exceed_the_time(server: FaultServer) -> None:
+    heard = Heard()
+    server.site.faults = Faults(share=1, kinds=[Fault.BUSY])
+    policy = quick(retries=8, longest_pause=0.03, jitter=lambda: 1.0)
+    with pytest.raises(FetchError, match="answered 503"):
+        HttpClient(policy, transfers=heard).get(f"{server.url}/a", LIMIT)
     assert [seconds for _, seconds, _ in heard.waits] == [0.01, 0.02, *[0.03] * 6]
     with pytest.raises(FetchError, match="no connection: Connection refused"):  # before there is no time left
         HttpClient(quick(first_pause=9, jitter=lambda: 1.0, timeouts=Timeouts(whole=5.0))).get(

@@ -81,7 +81,7 @@ class HttpClient:
             try:
                 content = b"".join(download)
             except ChangedError as failure:  # nothing of it was used: from the beginning
-                if not attempts.pause(failure.reason, failure.wait):
+                if not attempts.pause(failure):
                     raise failure.lasting() from failure
             else:
                 return Fetched(content=None if download.is_unchanged else content, tag=download.tag)
@@ -167,14 +167,14 @@ class HttpClient:
             try:
                 response = self._authorized(request, attempts)
             except TemporaryError as failure:
-                if not request.retries or not attempts.pause(failure.reason, failure.wait):
+                if not request.retries or not attempts.pause(failure):
                     raise failure.lasting() from failure
                 continue
             problem = response.failure() if request.retries and response.status >= 400 else None
             if not isinstance(problem, TemporaryError):
                 return response
             response.settle()
-            if not attempts.pause(problem.reason, problem.wait):
+            if not attempts.pause(problem):
                 return response
 
     def _authorized(self, request: Request, attempts: Attempts) -> Response:
