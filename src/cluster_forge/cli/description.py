@@ -10,10 +10,13 @@ from cluster_forge.stack.input_record import DESCRIPTION
 from cluster_forge.stages.describe.load_description import load_description
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cluster_forge.catalog.library import Library
     from cluster_forge.cli.session import Session
     from cluster_forge.composition import Services
     from cluster_forge.ports.workspace import Workspace
+    from cluster_forge.stack.host_exceptions import HostException
     from cluster_forge.stack.parse import ParsedDescription
     from cluster_forge.stack.selection import Selection
     from cluster_forge.stages.describe.load_description import Description
@@ -57,6 +60,15 @@ def parsed(session: Session) -> ParsedDescription:
     files = composition.workspace_files(session.workspace)
     content(files, files.root)
     return read_description(files, session.selection)
+
+
+def registries(session: Session) -> Sequence[HostException]:
+    """What the description says about hosts; nothing where there is no description.
+
+    Raises:
+        DescriptionError, UnknownNameError, OrderError, ExceptionGroup: every error in it.
+    """
+    return parsed(session).stack.registries if (session.workspace / DESCRIPTION).is_file() else ()
 
 
 def content(files: Workspace, workspace: str) -> bytes:

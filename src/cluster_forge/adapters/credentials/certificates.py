@@ -1,13 +1,16 @@
-"""The settings of hosts for the HTTP client: what the description says, with its files on this machine."""
+"""The settings of hosts for the HTTP client: what the description says, with its files on this machine, and what Helm knows."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
+from cluster_forge.adapters.credentials.helm_repositories import HelmRepositories
+from cluster_forge.adapters.credentials.user_files import UserFiles
 from cluster_forge.adapters.http.policy import HostSettings
-from cluster_forge.foundation.errors import DescriptionError, gathered
+from cluster_forge.foundation.errors import CredentialError, DescriptionError, gathered
 from cluster_forge.stack.host_exceptions import HostException
 
 
@@ -18,6 +21,20 @@ def host_settings(workspace: Path, exceptions: Iterable[HostException]) -> dict[
         DescriptionError, ExceptionGroup: for each file that is not there, or behind a link out of the workspace.
     """
     return dict(gathered(partial(_settings, workspace, exception) for exception in exceptions))
+
+
+def of_helm(files: UserFiles) -> dict[str, HostSettings]:
+    """The certificates that Helm's ``repositories.yaml`` has for hosts, the first entry for each. What it says about
+    verification does not count: exceptions are the description's. A file that cannot be read is an error where a login is
+    looked for in it.
+    """
+    settings: dict[str, HostSettings] = {}
+    with contextlib.suppress(CredentialError):
+        for entry in HelmRepositories(files.helm_repositories, files).entries if files.helm_repositories else ():
+            if entry.ca_file or entry.cert_file:
+                chosen = HostSettings(ca_file=entry.ca_file, cert_file=entry.cert_file, key_file=entry.key_file)
+                settings.setdefault(entry.address.host, chosen)
+    return settings
 
 
 def _settings(workspace: Path, exception: HostException) -> tuple[str, HostSettings]:

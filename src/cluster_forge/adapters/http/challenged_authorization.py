@@ -116,7 +116,7 @@ class ChallengedAuthorization:
         return credential if credential and self._may_have(url, credential) else None
 
     def _may_have(self, url: str, credential: Credential) -> bool:
-        """Whether nobody on the way can read it, or the user wants that: by name, or in the address itself."""
+        """Whether it is safe on the way, or the user accepts that it is not: by the host's name, or in the address itself."""
         return not url.startswith("http:") or self._tokens.requests.may_be_plain(url) or credential.is_for_plain_http
 
     def _is_over(self, grant: _Grant) -> bool:

@@ -98,7 +98,7 @@ class TokenService:
             )
             is_foreign = is_loopback(realm) and not is_loopback(registry)
             is_fit = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
-        except (ValueError, FetchError):  # it is no HTTP address
+        except (ValueError, FetchError):  # not an HTTP address
             is_plain = is_foreign = is_fit = False
             parts = urlsplit("")
         if is_fit and not is_foreign and (parts.scheme == "https" or is_plain):
