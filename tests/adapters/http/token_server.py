@@ -36,6 +36,7 @@ class TokenServer:
     address: str = ""
     pause: float = 0.0
     files: dict[str, bytes] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
 
     def revoke(self) -> None:
         self.tokens.clear()
@@ -72,7 +73,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts, header = urlsplit(self.path), self.headers.get("Authorization", "")
         self.state.authorizations.append(header)
-        if parts.path == "/token":
+        if target := self.state.redirects.get(parts.path):
+            self.send_response(302)
+            self.send_header("Location", target)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif parts.path == "/token":
             self._give_token(header, parse_qs(parts.query, keep_blank_values=True))
         elif parts.path.startswith("/basic/"):
             is_known = bool(self.state.user_of(header))
