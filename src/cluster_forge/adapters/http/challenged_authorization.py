@@ -13,7 +13,7 @@ from typing import Final
 
 from cluster_forge.adapters.http import challenges as challenge_header
 from cluster_forge.adapters.http.challenges import Challenge
-from cluster_forge.adapters.http.requests import origin
+from cluster_forge.adapters.http.origins import origin
 from cluster_forge.adapters.http.tokens import TokenService, basic
 from cluster_forge.ports.credentials import Credential, CredentialKind, Credentials
 

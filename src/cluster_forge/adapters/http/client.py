@@ -16,8 +16,9 @@ from cluster_forge.adapters.http import failures
 from cluster_forge.adapters.http.authorization import Authorization
 from cluster_forge.adapters.http.connections import Connections
 from cluster_forge.adapters.http.download import ChangedError, Download, Fetched
+from cluster_forge.adapters.http.origins import host_of, is_loopback
 from cluster_forge.adapters.http.policy import HostSettings, Policy
-from cluster_forge.adapters.http.requests import Body, Request, Upload, host_of, is_loopback
+from cluster_forge.adapters.http.requests import Body, Request, Upload
 from cluster_forge.adapters.http.responses import Response
 from cluster_forge.adapters.http.retrying import Attempts, TemporaryError
 from cluster_forge.adapters.http.timing import Call
@@ -158,7 +159,7 @@ class HttpClient:
             target = response.headers.get("Location")
             if response.status not in _REDIRECTS or not target:
                 return response
-            response.close()
+            response.settle()
             request = request.redirected(response.status, target)
         raise FetchError(
             f"{without_credentials(asked)} has too many redirects, the last to {without_credentials(request.url)}",

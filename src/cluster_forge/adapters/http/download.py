@@ -18,6 +18,8 @@ from cluster_forge.foundation.errors import FetchError
 
 _ENCODED_START: Final = 4096
 """Bytes that show whether a file is a gzip file."""
+_PROGRESS: Final = 1 << 16
+"""Bytes after which a new interruption is the first one again."""
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
 _STRONG_TAG: Final = re.compile(r'"[\x21\x23-\x7e]{0,200}"')
 _TAG: Final = re.compile(r'(W/)?"[\x21\x23-\x7e]{0,200}"')
@@ -69,8 +71,10 @@ class Download:
         while True:
             try:
                 with self._send(self._wanted(), self._attempts) as response:
+                    before = self._received
                     for part in self._rest(response):
-                        self._attempts.succeeded()
+                        if self._received - before >= _PROGRESS:
+                            self._attempts.succeeded()
                         yield part
                     return
             except ChangedError:

@@ -47,6 +47,11 @@ class Attempts:
         """Seconds until the end."""
         return self.end - time.monotonic()
 
+    @property
+    def silence(self) -> float:
+        """Seconds that a response may pause."""
+        return self._policy.timeouts.silence
+
     def succeeded(self) -> None:
         """Something came: the attempts are counted from here."""
         self._failed = 0

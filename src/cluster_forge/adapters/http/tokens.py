@@ -18,7 +18,8 @@ from typing import Final, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from cluster_forge.adapters.http.challenges import Challenge
-from cluster_forge.adapters.http.requests import Body, is_loopback
+from cluster_forge.adapters.http.origins import is_loopback
+from cluster_forge.adapters.http.requests import Body
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import FetchError
 from cluster_forge.ports.credentials import Credential, CredentialKind
