@@ -146,6 +146,17 @@ class TestTokens:
         assert get(client_of(credential), f"{server.address}/v2/team/app/manifests/1", "team/app")
         assert server.asked == []
 
+    @pytest.mark.parametrize("secret", ["with space", "line\nX-Header: y", "ä", "\udce4"])
+    def test_what_is_not_a_token_is_an_error(self, server: TokenServer, secret: str) -> None:
+        credential = Credential(source="the environment variable X", secret=secret, kind=CredentialKind.TOKEN)
+        with pytest.raises(CredentialError, match="has characters that no token has") as caught:
+            get(client_of(credential), f"{server.address}/v2/team/app/manifests/1", "team/app")
+        assert secret not in str(caught.value)
+
+    def test_bytes_of_the_environment_are_sent_as_they_are(self, server: TokenServer) -> None:
+        credential = Credential(source="here", user="m\udce4", secret="\udcff")
+        assert base64.b64decode(basic(credential).removeprefix("Basic ")) == b"m\xe4:\xff"
+
     def test_sixteen_threads_fetch_one_token(self, server: TokenServer) -> None:
         client, barrier = client_of(ME), threading.Barrier(16)
         server.pause = 0.05
@@ -249,9 +260,9 @@ class TestHostileServers:
         assert get(client_of(ME), f"{server.address}/v2/team/app/manifests/1", "team/app")
         assert server.asked[0][1]["tenant"] == ["7"]
 
-    def test_without_tls_a_credential_is_not_sent_to_another_machine(self) -> None:
+    @pytest.mark.parametrize("url", ["http://charts.example/index.yaml", "HTTP://charts.example/index.yaml"])
+    def test_without_tls_a_credential_is_not_sent_to_another_machine(self, url: str) -> None:
         service = TokenService(requests=HttpClient(Policy(retries=0)))
-        url = "http://charts.example/index.yaml"
         authorization = ChallengedAuthorization(Known(ME), service)
         assert authorization.answer(url, "", ["Basic realm=x"], "") is None
         assert "not sent without TLS" in authorization.used(url)

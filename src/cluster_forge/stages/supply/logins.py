@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from cluster_forge.foundation.addresses import without_credentials
-from cluster_forge.foundation.errors import CredentialError, ForgeError
+from cluster_forge.foundation.errors import CredentialError
 from cluster_forge.ports.credentials import (
     Credential,
     CredentialKeeper,
@@ -62,20 +62,14 @@ def servers(stack: Stack) -> list[Server]:
 
 
 def status(stack: Stack, credentials: Credentials, logins: Logins | None, workers: Workers) -> list[ServerStatus]:
-    """The status of each server; those with the same host and credential count as one. Without ``logins`` none is tried.
-
-    Raises:
-        CredentialError: if a place with credentials cannot be read, and nothing is tried.
-    """
-    grouped: dict[tuple[str, Credential | None, str], list[Server]] = {}
+    """The status of each server; those with the same host and credential count as one. Without ``logins`` none is tried."""
+    grouped: dict[tuple[str, Credential | None, Trial | None], list[Server]] = {}
     for server in servers(stack):
-        credential, problem = _credential(credentials, server)
-        grouped.setdefault((server.host, credential, problem), []).append(server)
+        grouped.setdefault((server.host, *_credential(credentials, server)), []).append(server)
 
-    def checked(entry: tuple[tuple[str, Credential | None, str], list[Server]]) -> ServerStatus:
-        (host, credential, problem), members = entry
-        trial = Trial(verdict=Verdict.FAILED, message=problem) if problem else None
-        if logins and not problem and members[0].question:
+    def checked(entry: tuple[tuple[str, Credential | None, Trial | None], list[Server]]) -> ServerStatus:
+        (host, credential, trial), members = entry
+        if logins and not trial and members[0].question:
             trial = logins.attempt(members[0].question)
         return ServerStatus(
             host=host,
@@ -139,14 +133,14 @@ def host_of(address: str) -> str:
     return parts.netloc.lower()
 
 
-def _credential(credentials: Credentials, server: Server) -> tuple[Credential | None, str]:
-    """The credential for a server, or why it is not known."""
+def _credential(credentials: Credentials, server: Server) -> tuple[Credential | None, Trial | None]:
+    """The credential for a server; if it cannot be looked up, that is the trial."""
     if not server.question:
-        return None, ""
+        return None, None
     try:
-        return credentials.of(server.question), ""
-    except ForgeError as error:
-        return None, str(error)
+        return credentials.of(server.question), None
+    except CredentialError as error:
+        return None, Trial(verdict=Verdict.FAILED, message=str(error), fix=error.fix or "")
 
 
 def _of_component(component: Component) -> Iterator[Server]:
