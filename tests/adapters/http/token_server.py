@@ -64,7 +64,7 @@ class TokenServer:
         token = f"token-{len(self.asked)}-{threading.get_ident()}"
         self.tokens[token] = given, time.monotonic() + self.lifetime
         shown = self.lifetime if self.says_lifetime is None else self.says_lifetime
-        return {"access_token": token, "expires_in": shown}
+        return {"access_token": token, "expires_in": round(shown)}
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
