@@ -188,7 +188,7 @@ class Token:
         self.asked.append((url, scope, ()))
         return self._of(url)
 
-    def answer(self, url: str, scope: str, challenges: Sequence[str]) -> Mapping[str, str] | None:
+    def answer(self, url: str, scope: str, challenges: Sequence[str], refused: str) -> Mapping[str, str] | None:
         self.asked.append((url, scope, challenges))
         return self._of(url) or None
 

@@ -22,7 +22,6 @@ _TEMPORARY: Final = frozenset({408, 425, 429})
 _LASTING: Final = frozenset({501, 505, 511})
 """Statuses of 500 and more that do not go away: not implemented, another version of HTTP, a login to the network."""
 _STATUS_FIXES: Final = {
-    401: "the server requires a login, which is not supported: put the file into a mirror, --mirror DIR",
     403: "the server denies access: check the address, or use a mirror that has it: --mirror DIR",
     404: "check the address (the index.yaml of a chart repository is directly below its address), "
     "or use a mirror that has it: --mirror DIR",
@@ -55,6 +54,9 @@ def of_status(url: str, status: int, wait: float = 0.0, credential: str = "") ->
     login = f" to {credential}" if credential and status in (401, 403) else ""
     ends = f"; it takes requests again {_in(wait)}" if wait else ""
     fix = _STATUS_FIXES.get(status, LATER)
+    if status == 401:
+        host = urlsplit(url).netloc.rpartition("@")[2]
+        fix = f"log in: cluster-forge login {host} (`cluster-forge auth status` shows what is used where)"
     if status == 407:
         where = f"the proxy {without_credentials(proxies.proxy_for(url))} wants a login"
         return FetchError(f"{without_credentials(url)}: {where}: {answer}", fix=fix)

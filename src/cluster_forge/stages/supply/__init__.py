@@ -1,0 +1,1 @@
+"""Where a stack's parts come from, and with which login."""
