@@ -52,6 +52,13 @@ class Once(Faults):
         return self.kinds[0] if attempt == 1 else None
 
 
+class OnlyA(Once):
+    """The same, for ``/a`` only."""
+
+    def of(self, path: str, attempt: int) -> Fault | None:
+        return super().of(path, attempt) if path == "/a" else None
+
+
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize(("has_ranges", "has_tags"), [(True, True), (False, True), (True, False)])
 def test_one_fault_of_any_kind_is_survived(
@@ -133,6 +140,20 @@ def test_waits_and_bytes_are_reported_and_the_last_failure_is_raised(server: Fau
     server.site.faults = Faults()
     client.get(f"{server.url}/a", LIMIT)
     assert heard.bytes >= len(BODY)
+
+
+def test_a_server_that_asks_one_request_to_wait_gets_no_other_meanwhile() -> None:
+    site = Site(files={"/a": b"a", "/b": b"b"}, faults=OnlyA(kinds=[Fault.TOO_MANY]), retry_after=1)
+    with serving(site) as server, ThreadPoolExecutor(2) as threads:
+        client = HttpClient(quick(connections=1))
+        first = threads.submit(client.get, f"{server.url}/a", LIMIT)
+        while not server.faults:
+            time.sleep(0.005)
+        time.sleep(0.1)
+        began = time.monotonic()
+        assert client.get(f"{server.url}/b", LIMIT) == b"b"
+        assert 0.5 < time.monotonic() - began < 5
+        assert first.result() == b"a"
 
 
 def test_a_closed_port_is_tried_four_times() -> None:

@@ -180,6 +180,7 @@ class HttpClient:
             if not isinstance(problem, TemporaryError):
                 return response
             response.settle()
+            self._connections.hold(request.url, problem.wait)
             if not attempts.pause(problem):
                 return response
 
@@ -204,6 +205,7 @@ class HttpClient:
     def _exchanged(self, request: Request, headers: Mapping[str, str], attempts: Attempts) -> Response:
         """One request, and its response as soon as the headers are there."""
         url = request.url
+        time.sleep(max(0.0, min(self._connections.pause(url), attempts.left)))
         permit = self._connections.permit(url)
         if not permit.acquire(timeout=max(0.0, attempts.left)):
             raise attempts.late(url)
