@@ -16,17 +16,24 @@ from cluster_forge.adapters.storage.unread_store import UnreadStore
 from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog, WorkspaceFiles, append_to_history
 from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError, gathered
+from cluster_forge.ports.credentials import CredentialKeeper, Credentials, Logins
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.mirrors import MirrorWriter
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import ChartReleases, Charts, Sources
+from cluster_forge.ports.workers import Workers
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
+from cluster_forge.stack.host_exceptions import HostException
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
+    from cluster_forge.adapters.credentials.user_files import UserFiles
+    from cluster_forge.adapters.http.authorization import Authorization
+    from cluster_forge.adapters.http.client import HttpClient
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.offline import OfflineDownloads
+    from cluster_forge.adapters.http.policy import HostSettings
     from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.mirror import FolderMirror
@@ -57,6 +64,8 @@ class Services:
     releases: ChartReleases
     engine: HelmEngine
     repositories: Repositories
+    use_registries: Callable[[Sequence[HostException]], None]
+    """Takes what the description says about hosts; to be called before anything is fetched."""
     close: Callable[[], None]
 
     def __enter__(self) -> Self:
@@ -105,6 +114,7 @@ def services(settings: Settings) -> Services:
     cache = NoCache() if settings.rendering.no_cache else FolderCache(root)
     workers = ThreadWorkers(settings.jobs)
     processes = _worker_pool(settings, helm)
+    downloads = _downloads(settings)
     toolbox = Toolbox(
         store=FolderStore(root),
         files=files,
@@ -117,7 +127,7 @@ def services(settings: Settings) -> Services:
         kept_edits=FolderOfEdits(settings.workspace),
     )
     fetching = replace(toolbox, store=UnreadStore()) if settings.refetches else toolbox
-    sources = _sources(fetching, mirrors, helm, files, _downloads(settings))
+    sources = _sources(fetching, mirrors, helm, files, downloads)
     return Services(
         files=files,
         toolbox=toolbox,
@@ -125,6 +135,7 @@ def services(settings: Settings) -> Services:
         releases=sources,
         engine=helm,
         repositories=LazyRepositories(lambda: _repositories(toolbox)),
+        use_registries=partial(_use_registries, downloads, settings.workspace),
         close=processes.close,
     )
 
@@ -143,7 +154,9 @@ def _sources(
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 
     indexes = KeptIndexes(downloads=downloads, cache=toolbox.cache)
-    by_http = HttpRepositories(downloads=downloads, indexes=indexes, newest_in_range=helm.newest_in_range)
+    by_http = HttpRepositories(
+        store=toolbox.store, downloads=downloads, indexes=indexes, newest_in_range=helm.newest_in_range
+    )
     return StackSources(
         store=toolbox.store,
         mirrors=mirrors,
@@ -278,16 +291,95 @@ def _charts() -> Charts:
 
 
 def _downloads(settings: Settings) -> OfflineDownloads | HttpDownloads:
-    network = settings.network
-    if network.offline:
+    if settings.network.offline:
         from cluster_forge.adapters.http.offline import OfflineDownloads
 
         return OfflineDownloads()
+    return _network(settings, credentials)
+
+
+def _network(settings: Settings, credentials: Callable[[], Credentials]) -> HttpDownloads:
+    """The network with the user's options; ``credentials`` is called when a server asks for one."""
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.policy import Policy, Timeouts
 
-    policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout), ca_file=network.ca_file or "")
-    return HttpDownloads(policy, transfers=settings.transfers)
+    def authorization(client: HttpClient) -> Authorization:
+        from cluster_forge.adapters.http.challenged_authorization import ChallengedAuthorization
+        from cluster_forge.adapters.http.tokens import TokenService
+
+        return ChallengedAuthorization(credentials(), TokenService(requests=client))
+
+    def known_hosts() -> Mapping[str, HostSettings]:
+        from cluster_forge.adapters.credentials import certificates
+
+        return certificates.of_helm(_user_files())
+
+    options = settings.network
+    policy = Policy(retries=options.retries, timeouts=Timeouts(whole=options.timeout), ca_file=options.ca_file or "")
+    return HttpDownloads(policy, authorization=authorization, transfers=settings.transfers, known_hosts=known_hosts)
+
+
+def _use_registries(
+    downloads: OfflineDownloads | HttpDownloads, workspace: Path, registries: Sequence[HostException]
+) -> None:
+    """Hand the settings of hosts to the client, with the paths of their files on this machine.
+
+    Raises:
+        DescriptionError, ExceptionGroup: for each file that is not there, or behind a link out of the workspace.
+    """
+    if not registries:
+        return
+    from cluster_forge.adapters.credentials.certificates import host_settings
+
+    downloads.configure(host_settings(workspace, registries))
+
+
+def credentials() -> Credentials:
+    """The credentials that this user has."""
+    from cluster_forge.adapters.credentials.lookup import UserCredentials
+
+    return UserCredentials(_user_files())
+
+
+def credential_keeper() -> CredentialKeeper:
+    """Where `login` keeps passwords."""
+    from cluster_forge.adapters.credentials.auth_file_keeper import AuthFileKeeper
+
+    return AuthFileKeeper(_user_files())
+
+
+def logins(settings: Settings, registries: Sequence[HostException] = ()) -> Logins:
+    """Tries logins, with what the description says about hosts.
+
+    Raises:
+        DescriptionError, ExceptionGroup: for each file of ``registries`` that is not there.
+    """
+    from cluster_forge.adapters.credentials.certificates import host_settings
+    from cluster_forge.adapters.credentials.login_trials import HttpLogins
+
+    hosts = host_settings(settings.workspace, registries)
+
+    def client_with(credentials: Credentials) -> HttpClient:
+        network = _network(settings, lambda: credentials)
+        network.configure(hosts)
+        return network.client
+
+    return HttpLogins(client_with, credentials())
+
+
+def workers(settings: Settings) -> Workers:
+    """Parallel calls, for a command that needs no other service."""
+    return ThreadWorkers(settings.jobs)
+
+
+def _user_files() -> UserFiles:
+    from cluster_forge.adapters.credentials.user_files import UserFiles
+
+    try:
+        home = Path.home()
+    except RuntimeError:  # many containers have none
+        return UserFiles(os.environ, None)
+    return UserFiles(os.environ, home)
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:

@@ -10,10 +10,13 @@ from cluster_forge.stack.input_record import DESCRIPTION
 from cluster_forge.stages.describe.load_description import load_description
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cluster_forge.catalog.library import Library
     from cluster_forge.cli.session import Session
     from cluster_forge.composition import Services
     from cluster_forge.ports.workspace import Workspace
+    from cluster_forge.stack.host_exceptions import HostException
     from cluster_forge.stack.parse import ParsedDescription
     from cluster_forge.stack.selection import Selection
     from cluster_forge.stages.describe.load_description import Description
@@ -21,13 +24,15 @@ if TYPE_CHECKING:
 
 
 def load(services: Services, selection: Selection) -> Description:
-    """The description and the lock, from the cache if no file has changed.
+    """The description and the lock, from the cache if no file has changed. What it says about hosts holds from now on.
 
     Raises:
         DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: every error in them.
     """
     content(services.files, services.files.root)
-    return load_description(services.files, selection, services.toolbox.cache)
+    description = load_description(services.files, selection, services.toolbox.cache)
+    services.use_registries(description.stack.registries)
+    return description
 
 
 def locked_stack(services: Services, selection: Selection) -> LockedStack:
@@ -68,6 +73,15 @@ def parsed(session: Session) -> ParsedDescription:
     files = composition.workspace_files(session.workspace)
     content(files, files.root)
     return read_description(files, session.selection)
+
+
+def registries(session: Session) -> Sequence[HostException]:
+    """What the description says about hosts; nothing where there is no description.
+
+    Raises:
+        DescriptionError, UnknownNameError, OrderError, ExceptionGroup: every error in it.
+    """
+    return parsed(session).stack.registries if (session.workspace / DESCRIPTION).is_file() else ()
 
 
 def content(files: Workspace, workspace: str) -> bytes:

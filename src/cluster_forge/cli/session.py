@@ -17,7 +17,7 @@ from cluster_forge.stack.selection import Selection
 
 if TYPE_CHECKING:
     from cluster_forge.cli.run_record import RunRecord
-    from cluster_forge.composition import Services
+    from cluster_forge.composition import Services, Settings
     from cluster_forge.foundation.errors import ForgeError
     from cluster_forge.ports.progress import Reporter
     from cluster_forge.ports.workspace import Workspace
@@ -51,17 +51,28 @@ class Session:
         from cluster_forge import composition
         from cluster_forge.record import RECORD
 
-        settings = composition.Settings(
+        settings = self.settings()
+        return composition.services(
+            replace(
+                settings,
+                network=replace(settings.network, offline=settings.network.offline or offline),
+                refetches=refetches,
+                starts_workers=renders and not (self.workspace / RECORD).exists(),
+            )
+        )
+
+    def settings(self) -> Settings:
+        """These options, for `composition`."""
+        from cluster_forge import composition
+
+        return composition.Settings(
             workspace=self.workspace,
             jobs=self.run.jobs,
             store=self.store,
             rendering=self.rendering,
-            network=replace(self.network, offline=True) if offline else self.network,
-            refetches=refetches,
+            network=self.network,
             transfers=self.transfers,
-            starts_workers=renders and not (self.workspace / RECORD).exists(),
         )
-        return composition.services(settings)
 
     def files(self) -> Workspace:
         """The workspace alone, for a verb that needs no other service."""

@@ -23,7 +23,8 @@
     │   └── StaleError            22  `working/` is out of date
     ├── HostError                  this machine lacks something                             26-29
     │   ├── StoreError            16  the store cannot be read or written
-    │   └── MissingProgramError   25  a program, or a library for this platform, is missing
+    │   ├── MissingProgramError   25  a program, or a library for this platform, is missing
+    │   └── CredentialError       26  a place with credentials cannot be read or written, or a login is refused
     └── DeliveryError              a cluster or registry refuses what is delivered          50-59
 
 Every error says what is wrong, where, and how to fix it. Its type has its own exit code; the ranges of the families
@@ -170,6 +171,11 @@ class StoreError(HostError):
 class MissingProgramError(HostError):
     exit_code = 25
     meaning = "A program, or a library for this platform, is missing."
+
+
+class CredentialError(HostError):
+    exit_code = 26
+    meaning = "A place with credentials cannot be read or written, or a login is refused."
 
 
 class DeliveryError(ForgeError):

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.oci.compression import Compression
+from cluster_forge.stack.host_exceptions import HostException
 
 Values = Mapping[str, Any]
 """Helm values: a JSON object."""
@@ -292,6 +293,7 @@ class Stack:
     components: tuple[Component, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     capabilities: tuple[str, ...] = ()
+    registries: tuple[HostException, ...] = ()
     environment: str = ""
     left_out: tuple[str, ...] = ()
 

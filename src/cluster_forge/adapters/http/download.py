@@ -71,7 +71,7 @@ class Download:
             except ChangedError:
                 raise
             except TemporaryError as failure:
-                if not self._attempts.pause(failure.reason, failure.wait):
+                if not self._attempts.pause(failure):
                     raise failure.lasting() from failure
 
     def _wanted(self) -> Mapping[str, str]:

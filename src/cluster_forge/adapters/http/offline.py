@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cluster_forge.adapters.http import file_urls
 from cluster_forge.adapters.http.fetched import Fetched
+from cluster_forge.adapters.http.policy import HostSettings
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import OfflineError
 
 
 class OfflineDownloads:
     """Takes the place of `downloads.HttpDownloads`; reads ``file://`` only."""
+
+    def configure(self, hosts: Mapping[str, HostSettings]) -> None:
+        """As `downloads.HttpDownloads`: no host is reached."""
 
     def get(self, url: str, *, limit_bytes: int) -> bytes:
         """The file at a ``file://`` address.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
-from cluster_forge.foundation.addresses import without_credentials
+from cluster_forge.foundation.addresses import is_loopback_host, without_credentials
 from cluster_forge.foundation.errors import FetchError
 
 PORTS: Final = {"http": 80, "https": 443}
@@ -40,3 +40,12 @@ def host_of(url: str) -> str:
     """
     _, host, port = origin(url)
     return f"{host}:{port}"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an HTTP address is on this machine by its host alone: nothing is resolved.
+
+    Raises:
+        FetchError: if it is not one.
+    """
+    return is_loopback_host(origin(url)[1])

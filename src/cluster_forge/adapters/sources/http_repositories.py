@@ -14,6 +14,7 @@ from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError, FetchError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.ports.sources import ChartRelease
+from cluster_forge.ports.storage import Store
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource
 
@@ -37,8 +38,13 @@ class Downloads(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRepositories:
-    """`ChartRepositories` by ``https://``, ``http://`` and ``file://``; an index is fetched once per run, with ``indexes``."""
+    """`ChartRepositories` by ``https://``, ``http://`` and ``file://``.
 
+    An index is fetched once per run, with ``indexes``; an archive whose digest it has is taken from the ``store``, if that
+    has it: a run that was killed before it wrote the lock left it there.
+    """
+
+    store: Store
     downloads: Downloads
     indexes: Downloads
     newest_in_range: NewestInRange
@@ -82,11 +88,14 @@ class HttpRepositories:
         return repository_index.read(content, without_credentials(url))
 
     def _download(self, source: HelmSource, release: repository_index.Release) -> bytes:
-        """The archive from the first address that works.
+        """The archive as it was fetched before, or from the first address that works.
 
         Raises:
             FetchError: the failure of the last address.
         """
+        known = self.store.get(release.digest) if release.digest else None
+        if known is not None:
+            return known
         failure = FetchError(
             f"{source.chart} {release.version} of {without_credentials(source.repository)} has no address in the index",
             fix="use another version, or a mirror that has it: --mirror DIR",

@@ -75,15 +75,17 @@ def archive_address(repository: str, url: str, release: repository_index.Release
 
 
 def join(repository: str, url: str) -> str:
-    """An address in the index, which may be relative to the repository's (Helm: ``ResolveReferenceURL``).
+    """An address in the index, which may be relative to the repository's (Helm: ``ResolveReferenceURL``). A login in the
+    repository's address holds for all of its host.
 
     Raises:
         FetchError: if it is not an address.
     """
     try:
-        if urlsplit(url).scheme:
-            return url
-        base = urlsplit(repository)
+        base, parts = urlsplit(repository), urlsplit(url)
+        if parts.scheme:
+            is_bare_host = (parts.scheme, parts.netloc) == (base.scheme, base.netloc.rpartition("@")[2])
+            return parts._replace(netloc=base.netloc).geturl() if is_bare_host else url
         folder = base._replace(path=f"{base.path.rstrip('/')}/", query="").geturl()
         return urlsplit(urljoin(folder, url))._replace(query=base.query).geturl()
     except ValueError as error:

@@ -5,6 +5,7 @@ Importing this module loads pydantic, which takes 0.2 s.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import (
@@ -24,6 +25,7 @@ from cluster_forge.stack.model import KubernetesVersion
 
 _LABEL_PATTERN = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 _SUBDOMAIN_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+_HOST_PATTERN = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$"
 _SCHEMES = ("https://", "http://", "file://", "oci://")
 
 
@@ -78,6 +80,15 @@ def _domain(text: str) -> str:
     )
 
 
+def _host(text: str) -> str:
+    if not re.fullmatch(_HOST_PATTERN, text):
+        bare = text.partition("://")[2] or text
+        bare = bare.rpartition("@")[2].partition("/")[0].lower()
+        fix = f'write "{bare}"' if re.fullmatch(_HOST_PATTERN, bare) else 'write it as "registry.example.com:5000"'
+        raise UnfitError(f"{without_credentials(text)!r} is not a host, with or without a port, in lower case", fix)
+    return text
+
+
 def _repository(text: str) -> str:
     if not text.startswith(_SCHEMES):
         schemes = ", ".join(_SCHEMES)
@@ -112,6 +123,7 @@ Version = Annotated[
 Address = Annotated[
     StrictStr, AfterValidator(_repository), Field(json_schema_extra={"pattern": "^(https?|file|oci)://"})
 ]
+Host = Annotated[StrictStr, AfterValidator(_host), Field(json_schema_extra={"pattern": _HOST_PATTERN})]
 Domain = Annotated[
     StrictStr,
     AfterValidator(_domain),

@@ -17,11 +17,12 @@ from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack import lock_file, version_ranges
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
 from cluster_forge.stack.model import Component, Stack, Target, Upstream
-from cluster_forge.stages.build import edits, locking, sourced_tree, written_files
+from cluster_forge.stages.build import edits, finding_policy, locking, sourced_tree, written_files
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, sourced_folder
 from cluster_forge.stages.build.edits import DiscardedEdits, Edit
 from cluster_forge.stages.build.render import render, rendering
 from cluster_forge.stages.build.rendered_component import RenderedComponent
+from cluster_forge.stages.describe import source_findings
 from cluster_forge.stages.toolbox import Toolbox
 
 _NOT_HERE = "mine overwrites this folder: change values, `exclude` objects, or edit working/"
@@ -31,7 +32,8 @@ _NOT_HERE = "mine overwrites this folder: change values, `exclude` objects, or e
 class MineRequest:
     """The stack and its lock. ``update`` names the components whose versions are resolved again, in the range ``within``, too.
 
-    ``whole`` renders all of the stack, own files included, so that smelt need not. Components with an `Upstream` are
+    ``whole`` renders all of the stack, own files included, so that smelt need not; smelt then reports the findings about
+    sources, too. Components with an `Upstream` are
     mined if ``upstream`` is set, and otherwise where their folder is missing.
     """
 
@@ -95,6 +97,9 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     if request.within:
         raise_all(version_ranges.exact_errors((*upstream, *sourced), request.within))
     reporter.stage_started("mine", sum(len(locking.sources_of(component)) for component in (*upstream, *sourced)))
+    warnings = () if request.whole else finding_policy.unignored(source_findings.findings(stack), stack.ignores)
+    for finding in warnings:  # before a password is sent
+        reporter.finding_reported(finding)
     fetch = partial(
         locking.fetch,
         lock=request.known,
@@ -132,7 +137,7 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
         rendered=rendered if request.whole else None,
         objects=counts,
         reused=frozenset(result.name for result in mined if result.reused_tree),
-        findings=findings,
+        findings=(*warnings, *findings),
         discarded=discarded,
     )
 
