@@ -14,12 +14,20 @@ from typing import TYPE_CHECKING, Any, Self
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.storage.unread_store import UnreadStore
 from cluster_forge.adapters.threads import ThreadWorkers
-from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog, WorkspaceFiles, append_to_history
-from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError, gathered
+from cluster_forge.adapters.workspace import (
+    FolderOfEdits,
+    KeptDigests,
+    OutputFolder,
+    RunLog,
+    WorkspaceFiles,
+    append_to_history,
+)
+from cluster_forge.foundation.errors import MissingProgramError, OfflineError, StoreError, WorkspaceError, gathered
 from cluster_forge.ports.credentials import CredentialKeeper, Credentials, Logins
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.mirrors import MirrorWriter
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
+from cluster_forge.ports.registry import Registry, RegistryUploads
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import ChartReleases, Charts, Sources
 from cluster_forge.ports.workers import Workers
@@ -38,6 +46,7 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.mirror import FolderMirror
     from cluster_forge.catalog.library import Library
+    from cluster_forge.ports.registry import Registry
     from cluster_forge.ports.storage import StoredKind
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
@@ -92,6 +101,40 @@ class Settings:
     refetches: bool = False
     transfers: Transfers = NO_TRANSFERS
     starts_workers: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registries:
+    """What `push` and `pull` work with."""
+
+    registry: Registry
+    uploads: RegistryUploads
+    workers: Workers
+
+
+def registries(settings: Settings, exceptions: Sequence[HostException]) -> Registries:
+    """The adapters for a command that reads and writes registries; ``exceptions`` is what the description says about hosts.
+
+    Raises:
+        OfflineError: under ``--offline``.
+        DescriptionError, ExceptionGroup: for each file that ``exceptions`` name and that is not there.
+    """
+    from cluster_forge.adapters.http.downloads import HttpDownloads
+    from cluster_forge.adapters.registry.reader import RegistryReader
+    from cluster_forge.adapters.registry.uploads import HttpRegistryUploads
+
+    downloads = _downloads(settings)
+    if not isinstance(downloads, HttpDownloads):
+        raise OfflineError("--offline: the command needs a registry", fix="run it without --offline")
+    _use_registries(downloads, settings.workspace, exceptions)
+    reader = RegistryReader(downloads.client)
+    uploads = HttpRegistryUploads(downloads.client, reader)
+    return Registries(registry=reader, uploads=uploads, workers=ThreadWorkers(settings.jobs))
+
+
+def output_folder(directory: Path) -> OutputFolder:
+    """The folders in a directory outside of the workspace."""
+    return OutputFolder(directory)
 
 
 def services(settings: Settings) -> Services:
@@ -151,17 +194,26 @@ def _sources(
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
     from cluster_forge.adapters.sources.kept_indexes import KeptIndexes
     from cluster_forge.adapters.sources.local_charts import LocalCharts
+    from cluster_forge.adapters.sources.oci_charts import OciCharts
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
+    from cluster_forge.adapters.sources.registry_images import RegistryImages
 
-    indexes = KeptIndexes(downloads=downloads, cache=toolbox.cache)
+    registry = partial(_registry, downloads)
+    in_registries = OciCharts(registry)
     by_http = HttpRepositories(
-        store=toolbox.store, downloads=downloads, indexes=indexes, newest_in_range=helm.newest_in_range
+        store=toolbox.store,
+        downloads=downloads,
+        indexes=KeptIndexes(downloads=downloads, cache=toolbox.cache),
+        charts_in_registries=in_registries,
+        newest_in_range=helm.newest_in_range,
     )
+    by_oci = OciRepositories(charts=in_registries, newest_in_range=helm.newest_in_range)
     return StackSources(
         store=toolbox.store,
         mirrors=mirrors,
-        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": OciRepositories()},
+        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci},
         local=LocalCharts(files=files, charts=_charts),
+        images=RegistryImages(registry),
         downloads=downloads,
         charts=_charts,
         newest_in_range=helm.newest_in_range,
@@ -380,6 +432,19 @@ def _user_files() -> UserFiles:
     except RuntimeError:  # many containers have none
         return UserFiles(os.environ, None)
     return UserFiles(os.environ, home)
+
+
+def _registry(downloads: OfflineDownloads | HttpDownloads) -> Registry:
+    """Registries, by the connections of the downloads."""
+    from cluster_forge.adapters.http.downloads import HttpDownloads
+
+    if isinstance(downloads, HttpDownloads):
+        from cluster_forge.adapters.registry.reader import RegistryReader
+
+        return RegistryReader(downloads.client)
+    from cluster_forge.adapters.registry.offline import OfflineRegistry
+
+    return OfflineRegistry()
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:

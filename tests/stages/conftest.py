@@ -32,6 +32,7 @@ from cluster_forge.foundation.errors import (
 from cluster_forge.foundation.file_tree import FileTree, TreeDigests
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, Renderer, RenderJob, RenderRequest
 from cluster_forge.ports.workers import Queue
 from cluster_forge.stack import lock_file
@@ -149,13 +150,16 @@ class OneByOne:
 
 
 class FakeSources:
-    """`ports.Sources` with charts by name and version, folders by path, and manifests by URL; `asked` lists what was fetched."""
+    """`ports.Sources` with charts by name and version, folders by path, manifests by URL, and images by reference, each
+    with its digest and its archive; `asked` lists what was fetched.
+    """
 
     def __init__(self, store: MemoryStore, engine: HelmEngine) -> None:
         self._store = store
         self._engine = engine
         self.charts: dict[tuple[str, str], bytes] = {}
         self.urls: dict[str, bytes] = {}
+        self.images: dict[str, tuple[Digest, bytes]] = {}
         self.asked: list[str] = []
 
     def chart(self, source: HelmSource, locked: LockedSource | None) -> LockedSource:
@@ -180,6 +184,18 @@ class FakeSources:
         if url not in self.urls:
             raise FetchError(f"{url}: HTTP status 404")
         return self._locked(manifest_address(url), "", "", self.urls[url], locked)
+
+    def image(
+        self, reference: ImageReference, architectures: Sequence[str], locked: LockedSource | None
+    ) -> LockedSource:
+        if locked and self._store.get(locked.digest) is not None:
+            return locked
+        self.asked.append(str(reference))
+        if str(reference) not in self.images:
+            raise FetchError(f"{reference.address}: the registry has no repository {reference.repository!r}")
+        digest, content = self.images[str(reference)]
+        version = locked.version if locked else str(digest)
+        return self._locked(str(reference), " ".join(architectures), version, content, locked)
 
     def _locked(
         self, address: str, asked: str, version: str, content: bytes, locked: LockedSource | None = None
@@ -385,6 +401,7 @@ class Harness:
         other.store.entries = dict(self.store.entries)
         other.files.files = dict(self.files.files)
         other.sources.charts, other.sources.urls = dict(self.sources.charts), dict(self.sources.urls)
+        other.sources.images = dict(self.sources.images)
         other.lock = lock_file.parse(lock_file.emit(self.lock))
         return other
 

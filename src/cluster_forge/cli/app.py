@@ -24,6 +24,8 @@ VERBS = {
     "lock": "Show what is locked, or compare it with the sources.",
     "outdated": "List the charts of which there are newer versions.",
     "mirror": "Copy what the stack is made from into a mirror, or check one.",
+    "push": "Send a cast stack to an OCI registry: its image, and what GitOps engines read.",
+    "pull": "Write a stack's folder again from an OCI registry.",
     "catalog": "List, search, show, write and test the components of the catalog.",
     "config": "Show the effective description, or validate it.",
     "secrets": "List the Secrets that the stack expects.",

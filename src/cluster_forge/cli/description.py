@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cluster_forge import composition
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cluster_forge.composition import Services
     from cluster_forge.ports.workspace import Workspace
     from cluster_forge.stack.host_exceptions import HostException
+    from cluster_forge.stack.model import Stack
     from cluster_forge.stack.parse import ParsedDescription
     from cluster_forge.stack.selection import Selection
     from cluster_forge.stages.describe.load_description import Description
@@ -82,6 +84,19 @@ def registries(session: Session) -> Sequence[HostException]:
         DescriptionError, UnknownNameError, OrderError, ExceptionGroup: every error in it.
     """
     return parsed(session).stack.registries if (session.workspace / DESCRIPTION).is_file() else ()
+
+
+def stack_if_any(session: Session, environment: str = "") -> Stack | None:
+    """The stack of the workspace in an environment; None outside of a workspace.
+
+    Raises:
+        DescriptionError, UnknownNameError, OrderError, ExceptionGroup: every error in the description.
+    """
+    from cluster_forge.stack.selection import Selection
+
+    if not (session.workspace / DESCRIPTION).is_file():
+        return None
+    return parsed(replace(session, selection=Selection(environment=environment or None))).stack
 
 
 def content(files: Workspace, workspace: str) -> bytes:

@@ -24,7 +24,7 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("diff", "plan", "preview"), _DIFF),
         **dict.fromkeys(("build", "package", "create", "bundle"), _BUILD),
         **dict.fromkeys(("list", "ls", "get", "show"), _LIST),
-        **dict.fromkeys(("fetch", "pull", "download", "dependency", "deps", "vendor"), _FETCH),
+        **dict.fromkeys(("fetch", "download", "dependency", "deps", "vendor"), _FETCH),
         "update": "run `cluster-forge mine --update NAME`: it takes the newest version in range",
         "upgrade": "change `version` in input/config.yaml, then run `cluster-forge forge` and `sh stacks/NAME/deploy.sh`",
         "search": "run `cluster-forge catalog search WORD`",
@@ -43,9 +43,7 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "customize": "edit files in working/; `cluster-forge cast` takes them as they are",
         "kustomize": "name the output of `kustomize build` in `manifests` of a component",
-        **dict.fromkeys(
-            ("push", "publish"), "copy stacks/NAME/image, an OCI image layout, with a program such as skopeo or crane"
-        ),
+        "publish": "run `cluster-forge push`",
         "new": "run `cluster-forge init`, or `cluster-forge catalog new` for a component of the catalog",
         "version": "run `cluster-forge --version`",
     }

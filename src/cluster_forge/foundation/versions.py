@@ -10,6 +10,11 @@ _VERSION = re.compile(
     r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?\Z"
 )
 
+_NUMBER = "(?:0|[1-9][0-9]*)"
+_STRICT = re.compile(
+    rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+    rf"(?:\.(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*))*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?\Z"
+)
 _LONGEST = 256
 """Characters, as in npm's ``semver``; Python converts at most 4,300 digits to a number."""
 
@@ -42,6 +47,11 @@ class SemanticVersion:
 
 def _identifier(text: str) -> Identifier:
     return (0, int(text), "") if text.isdigit() else (1, 0, text)
+
+
+def is_strict(text: str) -> bool:
+    """Whether ``text`` is a version as SemVer 2.0.0 writes it: three numbers, no ``v`` (Helm: ``StrictNewVersion``)."""
+    return len(text) <= _LONGEST and bool(_STRICT.match(text))
 
 
 def newest_first(texts: Iterable[str]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource
 
@@ -48,6 +49,16 @@ class Sources(Protocol):
 
         Raises:
             FetchError, OfflineError, LockError: as for charts.
+        """
+
+    def image(
+        self, reference: ImageReference, architectures: Sequence[str], locked: LockedSource | None
+    ) -> LockedSource:
+        """Fetch a base image for these architectures, as one archive (`oci.image_archive`); a ``locked`` one by its digest.
+
+        Raises:
+            FetchError, OfflineError, LockError: as for charts.
+            ImageError: if it is not an image for all of the architectures.
         """
 
 

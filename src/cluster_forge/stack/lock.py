@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
 from cluster_forge.foundation.addresses import as_key
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.model import HelmSource
 
 FILE: Final = "cluster-forge.lock"
@@ -26,13 +27,23 @@ def manifest_address(url: str) -> str:
     return as_key(url)
 
 
+def image_address(reference: ImageReference) -> str:
+    """How the lock names a base image: ``docker.io/library/alpine:3.22``."""
+    return str(reference)
+
+
+def image_platforms(architectures: Iterable[str]) -> str:
+    """What the lock has as asked for, of a base image: ``amd64 arm64``."""
+    return " ".join(architectures)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class LockedSource:
     """One source and the bytes it was resolved to.
 
     ``address`` is a URL without credentials, a repository and the chart's name separated by a space, or a path relative
     to ``input/``. ``asked`` is the version range in the description, ``version`` what it was resolved to; both are empty
-    for a source without versions.
+    for a source without versions. Of a base image, ``asked`` are the architectures and ``version`` is its own digest.
     """
 
     address: str
@@ -73,9 +84,10 @@ class LockedComponent:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """The locked components by name."""
+    """The locked components by name, and the base of the stack's image, if it has one."""
 
     components: Mapping[str, LockedComponent] = field(default_factory=dict)
+    base: LockedSource | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "components", MappingProxyType(dict(sorted(self.components.items()))))
@@ -90,12 +102,14 @@ class Lock:
 
     def having(self, components: Iterable[LockedComponent]) -> Lock:
         """The lock with these components added or replaced."""
-        return Lock({**self.components, **{component.name: component for component in components}})
+        return replace(self, components={**self.components, **{component.name: component for component in components}})
 
     def only(self, names: Iterable[str]) -> Lock:
         """The lock reduced to these components."""
         kept = set(names)
-        return Lock({name: component for name, component in self.components.items() if name in kept})
+        return replace(
+            self, components={name: component for name, component in self.components.items() if name in kept}
+        )
 
 
 def moved(before: Lock, after: Lock) -> Iterator[tuple[ComponentName, LockedSource, LockedSource]]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.oci.compression import Compression
+from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.host_exceptions import HostException
 
 Values = Mapping[str, Any]
@@ -128,11 +129,13 @@ class GitOps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSettings:
-    """The repository and the compression of the stack's OCI image."""
+    """The repository and the compression of the stack's OCI image, and the image that it is built upon."""
 
     repository: str = ""
     compression: Compression = Compression.GZIP
-    base: str = ""
+    base: ImageReference | None = None
+    base_where: str = ""
+    """Where the base is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from cluster_forge.foundation.errors import (
     DescriptionError,
     FetchError,
     ForgeError,
+    ImageError,
     LockError,
     OfflineError,
 )
@@ -277,11 +278,11 @@ def test_archive_must_be_the_chart_of_the_index(
 
 @pytest.mark.parametrize(
     ("urls", "message"),
-    [([], "no address in the index"), (["oci://x/y"], "OCI registry"), (["//["], "is not an address")],
+    [([], "no address in the index"), (["oci://X/Y"], "is not an image reference"), (["//["], "is not an address")],
 )
 def test_unusable_addresses_are_reported(tmp_path: Path, urls: list[str], message: str) -> None:
     web = Web().publish(REPOSITORY, release("1.0.0", urls=urls))
-    with pytest.raises(FetchError, match=message) as raised:
+    with pytest.raises((FetchError, ImageError), match=message) as raised:
         sources(tmp_path, web).chart(helm(), None)
     assert raised.value.fix
 
@@ -380,13 +381,15 @@ def test_mirrors_come_before_the_network(tmp_path: Path, web: Web) -> None:
     assert web.asked
 
 
-def test_oci_charts_come_from_mirrors(tmp_path: Path) -> None:
+def test_oci_charts_come_from_mirrors_first(tmp_path: Path) -> None:
     repository = "oci://registry.example/charts"
     subject = sources(tmp_path, Web(), Memory((repository, "shop", "1.0.0")))
     assert subject.chart(helm("1.0.0", repository=repository), None).version == "1.0.0"
-    with pytest.raises(FetchError, match=r"oci://registry\.example/charts/shop 2\.0\.0 is not in a mirror") as raised:
+    with pytest.raises(
+        OfflineError, match=r"--offline: oci://registry\.example/charts/shop:2\.0\.0 is not in"
+    ) as raised:
         subject.chart(helm("2.0.0", repository=repository), None)
-    assert raised.value.fix == "use a mirror that has it: --mirror DIR"
+    assert str(raised.value.fix).endswith("--mirror DIR (the mirrors have 1.0.0)")
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,21 @@ from cluster_forge.adapters.sources.chart_repositories import (
 from cluster_forge.adapters.sources.http_repositories import FILE_LIMIT, Downloads
 from cluster_forge.adapters.sources.local_charts import LocalCharts
 from cluster_forge.adapters.sources.once import Once
+from cluster_forge.adapters.sources.registry_images import RegistryImages
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError, LockError, OfflineError
 from cluster_forge.foundation.versions import newest_first
+from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.sources import ChartRelease, Charts
 from cluster_forge.ports.storage import Store
-from cluster_forge.stack.lock import LockedSource, chart_address, manifest_address
+from cluster_forge.stack.lock import (
+    LockedSource,
+    chart_address,
+    image_address,
+    image_platforms,
+    manifest_address,
+)
 from cluster_forge.stack.model import HelmSource
 
 
@@ -59,6 +67,7 @@ class StackSources:
     mirrors: Sequence[Mirror]
     repositories: Mapping[str, ChartRepositories]
     local: LocalCharts
+    images: RegistryImages
     downloads: Downloads
     charts: Callable[[], Charts]
     newest_in_range: NewestInRange
@@ -80,7 +89,7 @@ class StackSources:
         resolved = LockedSource(
             address=chart_address(source),
             asked=source.version,
-            version=fetched.version,
+            version=fetched.version or identity.version,
             digest=Digest.of(fetched.archive),
         )
         return self._stored(fetched.archive, resolved, locked)
@@ -105,6 +114,21 @@ class StackSources:
                 fix="use the address of Kubernetes objects in YAML or JSON",
             ) from error
         return self._stored(content, LockedSource(address=manifest_address(url), digest=Digest.of(content)), locked)
+
+    def image(
+        self, reference: ImageReference, architectures: Sequence[str], locked: LockedSource | None
+    ) -> LockedSource:
+        if locked and self.store.get(locked.digest) is not None:
+            return locked
+        pinned = reference.pinned(Digest.parse(locked.version)) if locked else reference
+        digest, archive = self.images.archive(pinned, architectures)
+        fetched = LockedSource(
+            address=image_address(reference),
+            asked=image_platforms(architectures),
+            version=str(digest),
+            digest=Digest.of(archive),
+        )
+        return self._stored(archive, fetched, locked)
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
         mirrored = {version for mirror in self.mirrors for version in mirror.versions(source.repository, source.chart)}

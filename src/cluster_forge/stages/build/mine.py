@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 from cluster_forge.checks import registry
-from cluster_forge.foundation.errors import gathered, raise_all
+from cluster_forge.foundation.errors import ForgeError, gathered, leaves, raise_all
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding
@@ -17,7 +17,7 @@ from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack import lock_file, version_ranges
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
 from cluster_forge.stack.model import Component, Stack, Target, Upstream
-from cluster_forge.stages.build import edits, finding_policy, locking, sourced_tree, written_files
+from cluster_forge.stages.build import base_image, edits, finding_policy, locking, sourced_tree, written_files
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, sourced_folder
 from cluster_forge.stages.build.edits import DiscardedEdits, Edit
 from cluster_forge.stages.build.render import render, rendering
@@ -46,8 +46,14 @@ class MineRequest:
 
     @property
     def known(self) -> Lock:
-        """The lock without the components whose versions are resolved again."""
-        return self.lock.only(self.lock.components.keys() - self.update)
+        """The lock without what is resolved again: the components in ``update``, and the base image if that is the whole
+        stack.
+        """
+        known = self.lock.only(self.lock.components.keys() - self.update)
+        is_whole = not self.stack.left_out and self.update.issuperset(
+            component.name for component in self.stack.components
+        )
+        return replace(known, base=None) if self.update and is_whole else known
 
     @property
     def expected(self) -> Lock:
@@ -96,7 +102,8 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     sourced = [component for component in stack.components if has_sources(component)]
     if request.within:
         raise_all(version_ranges.exact_errors((*upstream, *sourced), request.within))
-    reporter.stage_started("mine", sum(len(locking.sources_of(component)) for component in (*upstream, *sourced)))
+    number = sum(len(locking.sources_of(component)) for component in (*upstream, *sourced))
+    reporter.stage_started("mine", number + (stack.image.base is not None))
     warnings = () if request.whole else finding_policy.unignored(source_findings.findings(stack), stack.ignores)
     for finding in warnings:  # before a password is sent
         reporter.finding_reported(finding)
@@ -108,6 +115,7 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
         reporter=reporter,
         within=request.within,
     )
+    base = _base(request, sources, reporter, lambda: fetch((*upstream, *sourced)))
     locked_upstream = fetch(upstream)
     to_render = stack if request.whole or sourced else replace(stack, components=())  # any CRD may change a chart
     if upstream:  # their folders come first: entries of `manifests` may be in them
@@ -124,7 +132,7 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     findings = (*(kept.finding("input/", _NOT_HERE) for kept in discarded), *_lost_in_reading(results))
     for finding in findings:
         reporter.finding_reported(finding)
-    lock = _lock(request.lock, entries, locked, locked_upstream)
+    lock = replace(_lock(request.lock, entries, locked, locked_upstream), base=base)
     if lock != request.lock:
         toolbox.files.write(FILE, lock_file.emit(lock).encode())
     mined = [result for result in (*regenerated, *rendered.values()) if has_sources(result.component)]
@@ -140,6 +148,25 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
         findings=(*warnings, *findings),
         discarded=discarded,
     )
+
+
+def _base(
+    request: MineRequest, sources: Sources, reporter: Reporter, fetch_others: Callable[[], object]
+) -> LockedSource | None:
+    """The locked base image; if there is an error, together with those of the other sources."""
+    try:
+        return base_image.fetch(request.stack, request.known, sources, reporter)
+    except ForgeError as error:
+        raise_all([error, *_errors(fetch_others)])
+        return None
+
+
+def _errors(fetch: Callable[[], object]) -> list[ForgeError]:
+    try:
+        fetch()
+    except (ForgeError, ExceptionGroup) as error:
+        return [leaf for leaf in leaves(error) if isinstance(leaf, ForgeError)]
+    return []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""What a stack is made from: what is newer, whether it is still the same, a copy of it, and which logins it takes."""
+"""What a stack is made from, and where it goes: what is newer, whether it is still the same, copies, logins, push and pull."""
