@@ -29,11 +29,18 @@ def stack_sources(
 ) -> StackSources:
     """The sources as `composition` wires them, with ``downloads`` and ``registry`` in the place of the network."""
     newest_in_range = HelmSdk().newest_in_range
+    kept = FolderStore(store)
     in_registries = OciCharts(lambda: registry or OfflineRegistry())
-    by_http = HttpRepositories(downloads=downloads, charts_in_registries=in_registries, newest_in_range=newest_in_range)
+    by_http = HttpRepositories(
+        store=kept,
+        downloads=downloads,
+        indexes=downloads,
+        charts_in_registries=in_registries,
+        newest_in_range=newest_in_range,
+    )
     by_oci = OciRepositories(charts=in_registries, newest_in_range=newest_in_range)
     return StackSources(
-        store=FolderStore(store),
+        store=kept,
         mirrors=mirrors,
         repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci},
         images=RegistryImages(lambda: registry or OfflineRegistry()),

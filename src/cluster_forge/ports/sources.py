@@ -14,9 +14,17 @@ from cluster_forge.stack.model import HelmSource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartRelease:
-    """One version of a chart, as its repository offers it."""
+    """One version of a chart, as its repository offers it.
+
+    What a repository does not say is empty. ``created`` is its date (RFC 3339), ``kube_version`` the range of Kubernetes
+    versions that it supports, in Helm's syntax.
+    """
 
     version: str
+    created: str = ""
+    app_version: str = ""
+    kube_version: str = ""
+    deprecated: bool = False
 
 
 class Sources(Protocol):
@@ -55,10 +63,10 @@ class Sources(Protocol):
 
 
 class ChartReleases(Protocol):
-    """Asks repositories what they offer; nothing is fetched."""
+    """Asks repositories what they offer; no chart is fetched."""
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
-        """Every version of a chart that its repository offers; mirrors are not asked.
+        """Every version of a chart that its repository or a mirror offers; offline those of mirrors.
 
         Raises:
             FetchError, OfflineError: if the repository cannot be asked.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
@@ -50,6 +50,11 @@ class LockedSource:
     asked: str = ""
     version: str = ""
     digest: Digest
+
+    @property
+    def title(self) -> str:
+        """What messages call it: address and version."""
+        return f"{self.address} {self.version}".rstrip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,3 +110,12 @@ class Lock:
         return replace(
             self, components={name: component for name, component in self.components.items() if name in kept}
         )
+
+
+def moved(before: Lock, after: Lock) -> Iterator[tuple[ComponentName, LockedSource, LockedSource]]:
+    """The fetched sources that stand for other bytes in ``after`` than in ``before``, by component."""
+    for name, component in after.components.items():
+        for source in component.sources:
+            old = before.source(name, source.address, source.asked)
+            if old and old.digest != source.digest and "://" in source.address:
+                yield component.name, old, source

@@ -16,6 +16,7 @@ import pytest
 from cluster_forge.adapters.credentials import environment, helper_programs
 from cluster_forge.adapters.credentials.address import Address, key
 from cluster_forge.adapters.credentials.lookup import UserCredentials
+from cluster_forge.adapters.credentials.user_files import UserFiles
 from cluster_forge.foundation.errors import CredentialError
 from cluster_forge.ports.credentials import Credential, CredentialKind
 
@@ -57,7 +58,7 @@ class Home:
 
     @property
     def credentials(self) -> UserCredentials:
-        return UserCredentials(self.environment, self.path)
+        return UserCredentials(UserFiles(self.environment, self.path))
 
     def of(self, url: str) -> Credential | None:
         return self.credentials.of(url)
@@ -391,7 +392,7 @@ repositories:
         assert "s3cret" not in f"{caught.value}{caught.value.fix}"
 
     def test_without_a_home_nothing_is_found(self) -> None:
-        assert UserCredentials({}, None).of("https://one.example/") is None
+        assert UserCredentials(UserFiles({}, None)).of("https://one.example/") is None
 
     @pytest.mark.parametrize("url", ["https://", "https:///x", "x", "https://[::1/", "https://a:99999/", "//"])
     def test_what_is_no_address_has_nothing(self, home: Home, url: str) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from threading import Lock
 from typing import Protocol
 
@@ -37,8 +36,8 @@ class UserCredentials:
     6. Git's credential helpers
     """
 
-    def __init__(self, environment: Mapping[str, str], home: Path | None) -> None:
-        self._places = tuple(_places(environment, UserFiles(environment, home)))
+    def __init__(self, files: UserFiles) -> None:
+        self._places = tuple(_places(files))
         self._guard = Lock()
 
     def of(self, url: str) -> Credential | None:
@@ -64,8 +63,8 @@ class UrlCredentials:
         )
 
 
-def _places(environment: Mapping[str, str], files: UserFiles) -> Iterator[Place]:
-    yield EnvironmentCredentials(environment)
+def _places(files: UserFiles) -> Iterator[Place]:
+    yield EnvironmentCredentials(files.environment)
     yield UrlCredentials()
     if files.helm_repositories:
         yield HelmRepositories(files.helm_repositories, files)
@@ -74,4 +73,4 @@ def _places(environment: Mapping[str, str], files: UserFiles) -> Iterator[Place]
             yield AuthFile(path, files)
     if files.netrc:
         yield NetrcFile(files.netrc, files)
-    yield GitCredentials(environment)
+    yield GitCredentials(files.environment)

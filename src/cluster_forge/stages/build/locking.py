@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from cluster_forge.foundation.errors import ForgeError, gathered
@@ -12,7 +12,8 @@ from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workers import Workers
 from cluster_forge.stack.lock import Lock, LockedSource, chart_address, manifest_address
-from cluster_forge.stack.model import Component, HelmSource
+from cluster_forge.stack.model import Component, HelmSource, Stack, Upstream
+from cluster_forge.stack.version_ranges import intersection
 from cluster_forge.stages.build.component_sources import ComponentSources, is_url, not_locked
 
 
@@ -49,6 +50,65 @@ def sources_of(component: Component) -> list[Source]:
     return charts + [Source(component=component, url=entry) for entry in component.manifests if is_url(entry)]
 
 
+def fetched_sources(stack: Stack) -> list[Source]:
+    """Every source of the stack that is fetched, those of an `Upstream` too; charts in ``input/`` are not."""
+    upstream = [as_upstream(component, component.upstream) for component in stack.components if component.upstream]
+    return [
+        source
+        for component in (*upstream, *stack.components)
+        for source in sources_of(component)
+        if not source.is_local
+    ]
+
+
+def as_upstream(component: Component, upstream: Upstream) -> Component:
+    """The component as its upstream renders it, before anything of the description is added."""
+    return replace(
+        component,
+        namespace=upstream.namespace or component.namespace,
+        helm=upstream.helm,
+        manifests=upstream.manifests,
+        values=upstream.values,
+        exclude=upstream.exclude,
+    )
+
+
+def locked_as(source: Source, lock: Lock) -> LockedSource:
+    """The source as locked.
+
+    Raises:
+        LockError: if it is not in the lock.
+    """
+    locked = source.locked_in(lock)
+    if locked is None:
+        raise not_locked(source.component, source.address)
+    return locked
+
+
+def fetch_source(source: Source, locked: LockedSource | None, sources: Sources, *, within: str = "") -> LockedSource:
+    """The source, fetched if the store lacks it; its version is resolved if it is not locked, also in the range ``within``.
+
+    Raises:
+        FetchError, OfflineError, ArchiveError, LockError, DescriptionError: with the component and its place.
+    """
+    helm = source.helm
+    try:
+        if helm is None:
+            return sources.manifest(source.url, locked)
+        if locked or not within or helm.is_local:
+            return sources.chart(helm, locked)
+        narrowed = replace(helm, version=intersection(helm.version, within))
+        return replace(sources.chart(narrowed, None), asked=helm.version)
+    except ForgeError as error:
+        raise of_component(source.component, error) from error
+
+
+def of_component(component: Component, error: ForgeError) -> ForgeError:
+    """The error of a source, with its component and the place in the description."""
+    fix = error.fix.replace("--update NAME", f"--update {component.name}") if error.fix else None
+    return type(error)(f"component {component.name}: {error.message}", where=error.where or component.where, fix=fix)
+
+
 def look_up(components: Iterable[Component], lock: Lock, sources: Sources) -> dict[ComponentName, ComponentSources]:
     """Each component's sources as locked; nothing is fetched. Charts in ``input/`` are read as they are now.
 
@@ -60,10 +120,7 @@ def look_up(components: Iterable[Component], lock: Lock, sources: Sources) -> di
     def resolve(source: Source) -> LockedSource:
         if source.is_local and source.helm:
             return sources.chart(source.helm, None)
-        locked = source.locked_in(lock)
-        if locked is None:
-            raise not_locked(source.component, source.address)
-        return locked
+        return locked_as(source, lock)
 
     def look_up_all(component: Component) -> tuple[ComponentName, ComponentSources]:
         locked = gathered(partial(resolve, source) for source in sources_of(component))
@@ -79,9 +136,11 @@ def fetch(  # noqa: PLR0913 - what a stage has, and who waits for it
     workers: Workers,
     reporter: Reporter,
     *,
+    within: str = "",
     when_fetched: Callable[[Component, ComponentSources], None] = lambda _component, _sources: None,
 ) -> dict[ComponentName, ComponentSources]:
-    """Each component's sources, fetched where the store lacks them; versions that are not locked are resolved.
+    """Each component's sources, fetched where the store lacks them; versions that are not locked are resolved,
+    also in the range ``within``.
 
     ``when_fetched`` is called for each component as soon as all of its sources are fetched, from any thread.
 
@@ -90,14 +149,9 @@ def fetch(  # noqa: PLR0913 - what a stage has, and who waits for it
     """
 
     def resolve(source: Source) -> LockedSource:
-        locked, name = source.locked_in(lock), source.component.name
+        name = source.component.name
         reporter.item_started("mine", name)
-        try:
-            fetched = sources.chart(source.helm, locked) if source.helm else sources.manifest(source.url, locked)
-        except ForgeError as error:
-            where = error.where or source.component.where
-            fix = error.fix.replace("--update NAME", f"--update {name}") if error.fix else None
-            raise type(error)(f"component {name}: {error.message}", where=where, fix=fix) from error
+        fetched = fetch_source(source, source.locked_in(lock), sources, within=within)
         reporter.item_finished("mine", name, f"{source.address} {fetched.version}".rstrip(), digest=str(fetched.digest))
         return fetched
 

@@ -30,8 +30,8 @@ def _of_exception(exception: HostException) -> Iterator[Finding]:
             code="insecure-source",
             severity=Severity.WARNING,
             where=exception.where,
-            message=f"{exception.host} is reached {' and '.join(ways)}: whoever is on the way can read passwords and change "
-            "what is fetched for the first time",
+            message=f"{exception.host} is reached {' and '.join(ways)}: passwords can be read on the way, and "
+            "what is fetched for the first time can be changed",
             fix="give it a certificate, and name that of its authority: `caFile`",
         )
 
@@ -55,7 +55,6 @@ def _of_component(component: Component) -> Iterator[Finding]:
                 severity=Severity.WARNING,
                 component=component.name,
                 where=component.where,
-                message=f"{shown} is fetched without TLS: whoever is on the way can change it when it is fetched for the "
-                "first time",
+                message=f"{shown} is fetched without TLS: it can be changed on the way when it is fetched for the first time",
                 fix="write https://, or use a mirror",
             )
