@@ -19,9 +19,10 @@ from cluster_forge.adapters.workspace import WorkspaceFiles
 def stack_sources(store: Path, workspace: Path, downloads: Downloads, mirrors: Sequence[Mirror] = ()) -> StackSources:
     """The sources as `composition` wires them, with ``downloads`` in the place of the network."""
     newest_in_range = HelmSdk().newest_in_range
-    by_http = HttpRepositories(downloads=downloads, newest_in_range=newest_in_range)
+    kept = FolderStore(store)
+    by_http = HttpRepositories(store=kept, downloads=downloads, indexes=downloads, newest_in_range=newest_in_range)
     return StackSources(
-        store=FolderStore(store),
+        store=kept,
         mirrors=mirrors,
         repositories={"https": by_http, "http": by_http, "file": by_http, "oci": OciRepositories()},
         local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts),

@@ -44,6 +44,9 @@ _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "128MiB", "PYTHONUTF8": "1"}
 _EARLY_WORKERS = 4
 """Processes that are started before it is known how many are needed."""
 
+_FETCHERS = 16
+"""Threads that fetch: they wait for the network, whatever the number of cores."""
+
 _START = "from cluster_forge.composition import serve; serve()"
 """The program of a process that renders."""
 
@@ -113,6 +116,7 @@ def services(settings: Settings) -> Services:
         renderer=CachingRenderer(processes, cache),
         reader=LazyYaml(_reader),
         workers=workers,
+        fetchers=ThreadWorkers(max(settings.jobs, _FETCHERS)),
         cache=cache,
         kept_edits=FolderOfEdits(settings.workspace),
     )
@@ -135,10 +139,14 @@ def _sources(
 ) -> Sources:
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
+    from cluster_forge.adapters.sources.kept_indexes import KeptIndexes
     from cluster_forge.adapters.sources.local_charts import LocalCharts
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 
-    by_http = HttpRepositories(downloads=downloads, newest_in_range=helm.newest_in_range)
+    indexes = KeptIndexes(downloads=downloads, cache=toolbox.cache)
+    by_http = HttpRepositories(
+        store=toolbox.store, downloads=downloads, indexes=indexes, newest_in_range=helm.newest_in_range
+    )
     return StackSources(
         store=toolbox.store,
         mirrors=mirrors,

@@ -30,7 +30,7 @@ class Fault(StrEnum):
     BUSY = "503"
     BROKEN = "500"
     BAD_GATEWAY = "502"
-    TOO_MANY = "429 with Retry-After: 0"
+    TOO_MANY = "429 with Retry-After"
     TRUNCATED = "half of the body, then the end"
     RESET_MIDWAY = "half of the body, then a reset"
     CUT_CHUNKS = "half of the body in chunks, then the end"
@@ -66,6 +66,7 @@ class Site:
     latency: float = 0.0
     has_ranges: bool = True
     has_tags: bool = True
+    retry_after: int = 0
 
 
 class FaultServer(http.server.ThreadingHTTPServer):
@@ -171,9 +172,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815 - the name that Python's server looks for
 
     def _file(self, content: bytes, fault: Fault | None) -> None:
+        site = self.server.site
         statuses = {Fault.BUSY: 503, Fault.BROKEN: 500, Fault.BAD_GATEWAY: 502, Fault.TOO_MANY: 429}
         if fault in statuses:
-            self._answer(statuses[fault], b"not now", {"Retry-After": "0"} if fault is Fault.TOO_MANY else {})
+            self._answer(
+                statuses[fault], b"not now", {"Retry-After": str(site.retry_after)} if fault is Fault.TOO_MANY else {}
+            )
         elif fault in (Fault.RESET, Fault.HANG_UP, Fault.SILENT, Fault.SLOW_HEADERS):
             self._fail(fault)
         else:

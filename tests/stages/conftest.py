@@ -289,6 +289,7 @@ class Harness:
             renderer=self.renderer,
             reader=reader,
             workers=OneByOne(),
+            fetchers=OneByOne(),
             cache=NoCache(),
             kept_edits=self.kept_edits,
         )

@@ -52,9 +52,16 @@ class Once(Faults):
         return self.kinds[0] if attempt == 1 else None
 
 
+class OnlyA(Once):
+    """The same, for ``/a`` only."""
+
+    def of(self, path: str, attempt: int) -> Fault | None:
+        return super().of(path, attempt) if path == "/a" else None
+
+
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize(("has_ranges", "has_tags"), [(True, True), (False, True), (True, False)])
-def test_one_fault_of_any_kind_is_survived(
+def test_one_failure_of_any_kind_is_survived(
     server: FaultServer, fault: Fault, *, has_ranges: bool, has_tags: bool
 ) -> None:
     server.site.faults = Once(kinds=[fault])
@@ -66,7 +73,7 @@ def test_one_fault_of_any_kind_is_survived(
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_every_file_comes_through_thirty_percent_faults(seed: int) -> None:
+def test_every_file_comes_through_thirty_percent_failures(seed: int) -> None:
     files = {f"/{number}": random.Random(number).randbytes(number * 999) for number in range(60)}
     with serving(Site(files=files, faults=Faults(seed=seed, share=0.3))) as server:
         client = HttpClient(quick(jitter=random.Random(seed).random))
@@ -135,11 +142,33 @@ def test_waits_and_bytes_are_reported_and_the_last_failure_is_raised(server: Fau
     assert heard.bytes >= len(BODY)
 
 
-def test_pauses_double_up_to_the_longest_and_do_not_exceed_the_time() -> None:
+def test_a_server_that_asks_one_request_to_wait_gets_no_other_meanwhile() -> None:
+    site = Site(files={"/a": b"a", "/b": b"b"}, faults=OnlyA(kinds=[Fault.TOO_MANY]), retry_after=1)
+    with serving(site) as server, ThreadPoolExecutor(2) as threads:
+        client = HttpClient(quick(connections=1))
+        first = threads.submit(client.get, f"{server.url}/a", LIMIT)
+        while not server.faults:
+            time.sleep(0.005)
+        time.sleep(0.1)
+        began = time.monotonic()
+        assert client.get(f"{server.url}/b", LIMIT) == b"b"
+        assert 0.5 < time.monotonic() - began < 5
+        assert first.result() == b"a"
+
+
+def test_a_closed_port_is_tried_four_times() -> None:
     heard = Heard()
-    policy = quick(retries=8, longest_pause=0.03, jitter=lambda: 1.0)
     with pytest.raises(FetchError, match="no connection: Connection refused"):
-        HttpClient(policy, transfers=heard).get("http://127.0.0.1:9/x", LIMIT)
+        HttpClient(quick(retries=8), transfers=heard).get("http://127.0.0.1:9/x", LIMIT)
+    assert [reason for _, _, reason in heard.waits] == ["no connection: Connection refused"] * 3
+
+
+def test_pauses_double_up_to_the_longest_and_do_not_exceed_the_time(server: FaultServer) -> None:
+    heard = Heard()
+    server.site.faults = Faults(share=1, kinds=[Fault.BUSY])
+    policy = quick(retries=8, longest_pause=0.03, jitter=lambda: 1.0)
+    with pytest.raises(FetchError, match="answered 503"):
+        HttpClient(policy, transfers=heard).get(f"{server.url}/a", LIMIT)
     assert [seconds for _, seconds, _ in heard.waits] == [0.01, 0.02, *[0.03] * 6]
     with pytest.raises(FetchError, match="no connection: Connection refused"):  # before there is no time left
         HttpClient(quick(first_pause=9, jitter=lambda: 1.0, timeouts=Timeouts(whole=5.0))).get(

@@ -634,7 +634,7 @@ def test_a_chart_without_versions_says_so(tmp_path: Path, releases: str) -> None
 @pytest.mark.parametrize(
     "entry",
     [
-        "".join(f"&a{number} [" for number in range(90)) + "a," * 20_000 + "]" * 90,  # each value is kept 90 times
+        "".join(f"&a{number} [" for number in range(90)) + "a," * 50_000 + "]" * 90,  # each value is kept 90 times
         "{<<: " * 5_000 + "{}" + "}" * 5_000,
         "{version: 1.0.0, <<: " + "{<<: " * 200 + "{}" + "}" * 201,
     ],

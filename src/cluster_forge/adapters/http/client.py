@@ -15,7 +15,8 @@ from urllib3 import BaseHTTPResponse
 from cluster_forge.adapters.http import failures
 from cluster_forge.adapters.http.authorization import Authorization
 from cluster_forge.adapters.http.connections import Connections
-from cluster_forge.adapters.http.download import ChangedError, Download, Fetched
+from cluster_forge.adapters.http.download import ChangedError, Download
+from cluster_forge.adapters.http.fetched import Fetched
 from cluster_forge.adapters.http.origins import host_of, is_loopback
 from cluster_forge.adapters.http.policy import HostSettings, Policy
 from cluster_forge.adapters.http.requests import Body, Request, Upload
@@ -86,7 +87,7 @@ class HttpClient:
             try:
                 content = b"".join(download)
             except ChangedError as failure:  # nothing of it was used: from the beginning
-                if not attempts.pause(failure.reason, failure.wait):
+                if not attempts.pause(failure):
                     raise failure.lasting() from failure
             else:
                 return Fetched(content=None if download.is_unchanged else content, tag=download.tag)
@@ -172,14 +173,15 @@ class HttpClient:
             try:
                 response = self._authorized(request, attempts)
             except TemporaryError as failure:
-                if not request.retries or not attempts.pause(failure.reason, failure.wait):
+                if not request.retries or not attempts.pause(failure):
                     raise failure.lasting() from failure
                 continue
             problem = response.failure() if request.retries and response.status >= 400 else None
             if not isinstance(problem, TemporaryError):
                 return response
             response.settle()
-            if not attempts.pause(problem.reason, problem.wait):
+            self._connections.hold(request.url, problem.wait)
+            if not attempts.pause(problem):
                 return response
 
     def _authorized(self, request: Request, attempts: Attempts) -> Response:
@@ -203,6 +205,7 @@ class HttpClient:
     def _exchanged(self, request: Request, headers: Mapping[str, str], attempts: Attempts) -> Response:
         """One request, and its response as soon as the headers are there."""
         url = request.url
+        time.sleep(max(0.0, min(self._connections.pause(url), attempts.left)))
         permit = self._connections.permit(url)
         if not permit.acquire(timeout=max(0.0, attempts.left)):
             raise attempts.late(url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Mapping
 from ssl import SSLContext
 from typing import Final
@@ -35,6 +36,7 @@ class Connections:
         self._hosts: Mapping[str, HostSettings] = {}
         self._pools: dict[tuple[str, HostSettings, bool], PoolManager] = {}
         self._permits: dict[str, threading.Semaphore] = {}
+        self._pauses: dict[str, float] = {}
         self._guard = threading.Lock()
 
     def configure(self, hosts: Mapping[str, HostSettings]) -> None:
@@ -51,6 +53,15 @@ class Connections:
         """What a request to the host of an address must hold until its response is read."""
         with self._guard:
             return self._permits.setdefault(host_of(url), threading.Semaphore(self._policy.connections))
+
+    def hold(self, url: str, seconds: float) -> None:
+        """Send nothing to the host of an address for so long: it asked one of the requests to wait, and means them all."""
+        if 0 < seconds <= self._policy.longest_wait:
+            self._pauses[host_of(url)] = time.monotonic() + seconds
+
+    def pause(self, url: str) -> float:
+        """The seconds until the next request to the host of an address may be sent."""
+        return max(0.0, self._pauses.get(host_of(url), 0.0) - time.monotonic())
 
     def open(self, method: str, url: str, headers: Mapping[str, str], body: bytes | Upload | None) -> BaseHTTPResponse:
         """Send a request; the response's status is not judged, its body is not read yet.

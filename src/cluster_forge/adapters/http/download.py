@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -29,14 +28,6 @@ Send = Callable[[Mapping[str, str], Attempts], AbstractContextManager[Response]]
 
 class ChangedError(TemporaryError):
     """The file changed while it was read: its parts do not belong together."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """A file, and the ``ETag`` that stands for it; ``content`` is None if it is the one that was known."""
-
-    content: bytes | None
-    tag: str = ""
 
 
 class Download:
@@ -80,7 +71,7 @@ class Download:
             except ChangedError:
                 raise
             except TemporaryError as failure:
-                if not self._attempts.pause(failure.reason, failure.wait):
+                if not self._attempts.pause(failure):
                     raise failure.lasting() from failure
 
     def _wanted(self) -> Mapping[str, str]:
@@ -162,9 +153,9 @@ class Download:
 
     def _check_range(self, response: Response) -> None:
         """The part must begin where the last one ended, and be one of the same file."""
-        found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+        sent = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
         tag = response.headers.get("ETag", "").strip()
-        if found and int(found[1]) == self._received and (not tag or tag == self.tag):
+        if sent and int(sent[1]) == self._received and (not tag or tag == self.tag):
             return
         self._validator = ""
         raise TemporaryError(

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cluster_forge.adapters.http import file_urls
+from cluster_forge.adapters.http.fetched import Fetched
 from cluster_forge.adapters.http.policy import HostSettings, Policy
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 
@@ -52,6 +53,16 @@ class HttpDownloads:
         if url.startswith("file:"):
             return file_urls.read(url, limit_bytes)
         return self.client.get(url, limit_bytes)
+
+    def get_changed(self, url: str, *, limit_bytes: int, tag: str) -> Fetched:
+        """The same, unless it is the file that ``tag`` stands for.
+
+        Raises:
+            FetchError: as `get`.
+        """
+        if url.startswith("file:"):
+            return Fetched(content=file_urls.read(url, limit_bytes))
+        return self.client.get_changed(url, limit_bytes, tag)
 
     @property
     def client(self) -> HttpClient:

@@ -37,7 +37,12 @@ def of_connection(url: str, error: Exception) -> FetchError:
     """The error for an exception of the HTTP library: a `TemporaryError` if it may go away."""
     message, fix = _of_proxy(url, error) or _of_server(url, error)
     text = f"{without_credentials(url)}: {message}"
-    return TemporaryError(text, fix=fix, reason=message) if _is_temporary(error) else FetchError(text, fix=fix)
+    if not _is_temporary(error):
+        return FetchError(text, fix=fix)
+    inner = error.original_error if isinstance(error, exceptions.ProxyError) else error
+    is_closed = isinstance(inner, exceptions.NewConnectionError | exceptions.ConnectTimeoutError)
+    is_unlikely = is_closed and not isinstance(inner, exceptions.NameResolutionError)
+    return TemporaryError(text, fix=fix, reason=message, is_unlikely=is_unlikely)
 
 
 def of_status(url: str, status: int, wait: float = 0.0, credential: str = "") -> FetchError:
@@ -73,7 +78,7 @@ def _is_temporary(error: Exception) -> bool:
             return is_temporary(int(tunnel[1])) if tunnel else _is_temporary(error.original_error)
         case exceptions.NameResolutionError():
             return getattr(_cause(error), "errno", None) == socket.EAI_AGAIN
-        case exceptions.LocationValueError() | exceptions.ProxySchemeUnknown():
+        case exceptions.LocationValueError():
             return False
         case exceptions.SSLError():
             return isinstance(_cause(error), ssl.SSLEOFError | ssl.SSLZeroReturnError)
@@ -95,17 +100,9 @@ def _in(seconds: float) -> str:
 
 def _of_proxy(url: str, error: Exception) -> tuple[str, str] | None:
     """Message and fix, if the proxy is the problem."""
-    match error:
-        case exceptions.ProxySchemeUnknown():
-            where = f"the proxy {without_credentials(proxies.proxy_for(url))}"
-            return f"{where} has an unknown scheme", f"set {proxies.VARIABLES} to an http:// or https:// proxy"
-        case exceptions.ProxyError():
-            return _of_proxy_error(f"the proxy {without_credentials(proxies.proxy_for(url))}", error)
-        case _:
-            return None
-
-
-def _of_proxy_error(where: str, error: exceptions.ProxyError) -> tuple[str, str]:
+    if not isinstance(error, exceptions.ProxyError):
+        return None
+    where = f"the proxy {without_credentials(proxies.proxy_for(url))}"
     inner = error.original_error
     tunnel = _TUNNEL.match(str(inner))
     if tunnel and tunnel[1] == "407":
@@ -129,8 +126,9 @@ def _of_server(url: str, error: Exception) -> tuple[str, str]:
         case exceptions.LocationValueError():
             return "not an address", "correct the address"
         case exceptions.NameResolutionError():
+            host = urlsplit(url).hostname
             return (
-                f"unknown host {urlsplit(url).hostname}: {_reason(error)}",
+                f"the name {host} cannot be resolved now" if _is_temporary(error) else f"unknown host {host}",
                 "check the address and the network; behind a proxy, set HTTPS_PROXY",
             )
         case exceptions.SSLError():

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from cluster_forge.adapters.http.origins import origin
+from cluster_forge.adapters.http.origins import PORTS, origin
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import FetchError
 
@@ -24,7 +24,7 @@ def proxy_for(url: str) -> str:
     ``Proxy`` header. Where no variable is set, the settings of macOS and Windows count.
 
     Raises:
-        FetchError: if the environment's value is not an address.
+        FetchError: if the environment's value is not the address of an HTTP proxy.
     """
     scheme, host, port = origin(url)
     proxies = getproxies()
@@ -40,6 +40,11 @@ def proxy_for(url: str) -> str:
         raise FetchError(
             f"{without_credentials(url)}: the proxy {without_credentials(proxy)} is not an address",
             fix=f"write http://HOST:PORT into {VARIABLES}",
+        )
+    if urlsplit(proxy).scheme not in PORTS:
+        raise FetchError(
+            f"{without_credentials(url)}: the proxy {without_credentials(proxy)} has an unknown scheme",
+            fix=f"set {VARIABLES} to an http:// or https:// proxy",
         )
     return proxy
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from cluster_forge.adapters.sources import index_promises
@@ -16,6 +17,7 @@ from cluster_forge.adapters.sources.chart_repositories import (
 )
 from cluster_forge.adapters.sources.http_repositories import FILE_LIMIT, Downloads
 from cluster_forge.adapters.sources.local_charts import LocalCharts
+from cluster_forge.adapters.sources.once import Once
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError, LockError, OfflineError
@@ -44,7 +46,7 @@ class Mirror(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSources:
-    """`ports.Sources` and `ports.ChartReleases`. Safe for several threads.
+    """`ports.Sources` and `ports.ChartReleases`. Safe for several threads; what several components have is fetched once.
 
     ``repositories`` are the kinds of chart repository by the scheme of their address; ``charts`` is called when an archive
     is read (its imports take 0.02 s, and most runs find everything in the store).
@@ -57,12 +59,17 @@ class StackSources:
     downloads: Downloads
     charts: Callable[[], Charts]
     newest_in_range: NewestInRange
+    _fetched: Once[LockedSource] = field(default_factory=Once, init=False, repr=False)
 
     def chart(self, source: HelmSource, locked: LockedSource | None) -> LockedSource:
         if source.is_local:
             return self._local(source)
         if locked and self.store.get(locked.digest) is not None:
             return locked
+        key = (chart_address(source), source.version, locked)
+        return self._fetched.get(key, partial(self._fetch_chart, source, locked))
+
+    def _fetch_chart(self, source: HelmSource, locked: LockedSource | None) -> LockedSource:
         fetched = self._from_mirrors(source, locked) or self._from_repository(source, locked)
         address = f"{without_credentials(source.repository)} {source.chart}"
         identity = self.charts().check_archive(fetched.archive, f"{address} {fetched.version}")
@@ -78,6 +85,9 @@ class StackSources:
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if locked and self.store.get(locked.digest) is not None:
             return locked
+        return self._fetched.get((url, locked), partial(self._fetch_manifest, url, locked))
+
+    def _fetch_manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
         if content is None:
             content = self.downloads.get(url, limit_bytes=FILE_LIMIT)

@@ -96,7 +96,7 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     warnings = () if request.whole else finding_policy.unignored(source_findings.findings(stack), stack.ignores)
     for finding in warnings:  # before a password is sent
         reporter.finding_reported(finding)
-    fetch = partial(locking.fetch, lock=request.known, sources=sources, workers=toolbox.workers, reporter=reporter)
+    fetch = partial(locking.fetch, lock=request.known, sources=sources, workers=toolbox.fetchers, reporter=reporter)
     locked_upstream = fetch(upstream)
     to_render = stack if request.whole or sourced else replace(stack, components=())  # any CRD may change a chart
     if upstream:  # their folders come first: entries of `manifests` may be in them
