@@ -10,6 +10,7 @@ from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.sources import StackSources
 from cluster_forge.adapters.sources.http_repositories import Downloads, HttpRepositories
 from cluster_forge.adapters.sources.local_charts import LocalCharts
+from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
 from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 from cluster_forge.adapters.sources.stack_sources import Mirror
 from cluster_forge.adapters.storage.store import FolderStore
@@ -25,6 +26,7 @@ def stack_sources(store: Path, workspace: Path, downloads: Downloads, mirrors: S
         mirrors=mirrors,
         repositories={"https": by_http, "http": by_http, "file": by_http, "oci": OciRepositories()},
         local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts),
+        kustomizations=LocalKustomizations(files=WorkspaceFiles(workspace)),
         downloads=downloads,
         charts=lambda: charts,
         newest_in_range=newest_in_range,

@@ -82,6 +82,8 @@ def services(settings: Settings) -> Services:
         FetchError, ExceptionGroup: for every mirror without an index.
     """
     from cluster_forge.adapters.git.lazy import LazyRepositories
+    from cluster_forge.adapters.kustomize.caching import CachingKustomize
+    from cluster_forge.adapters.kustomize.program import KustomizeProgram
     from cluster_forge.adapters.rendering.caching import CachingRenderer
     from cluster_forge.adapters.storage.cache import FolderCache, NoCache
     from cluster_forge.adapters.yaml.lazy import LazyYaml
@@ -93,11 +95,13 @@ def services(settings: Settings) -> Services:
     cache = NoCache() if settings.rendering.no_cache else FolderCache(root)
     workers = ThreadWorkers(settings.jobs)
     processes = _worker_pool(settings, helm)
+    kustomize = KustomizeProgram(settings.rendering.render_seconds, settings.rendering.render_memory)
     toolbox = Toolbox(
         store=FolderStore(root),
         files=files,
         digests=KeptDigests(files, cache, workers),
         renderer=CachingRenderer(processes, cache),
+        kustomize=CachingKustomize(kustomize, cache),
         reader=LazyYaml(_reader),
         workers=workers,
         cache=cache,
@@ -118,6 +122,7 @@ def _sources(
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
     from cluster_forge.adapters.sources.local_charts import LocalCharts
+    from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 
     downloads = _downloads(is_offline=is_offline)
@@ -127,6 +132,7 @@ def _sources(
         mirrors=mirrors,
         repositories={"https": by_http, "http": by_http, "file": by_http, "oci": OciRepositories()},
         local=LocalCharts(files=files, charts=_charts),
+        kustomizations=LocalKustomizations(files=files),
         downloads=downloads,
         charts=_charts,
         newest_in_range=helm.newest_in_range,

@@ -45,7 +45,7 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
             ("explain", "describe"), "run `cluster-forge config show --origins`, or `cluster-forge catalog show NAME`"
         ),
         "customize": "edit files in working/; `cluster-forge cast` takes them as they are",
-        "kustomize": "name the output of `kustomize build` in `manifests` of a component",
+        "kustomize": "write `kustomize: FOLDER` in a component, then run `cluster-forge smelt`",
         **dict.fromkeys(
             ("push", "publish"), "copy stacks/NAME/image, an OCI image layout, with a program such as skopeo or crane"
         ),

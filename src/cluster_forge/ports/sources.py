@@ -8,7 +8,7 @@ from typing import Protocol
 
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import HelmSource
+from cluster_forge.stack.model import HelmSource, KustomizeSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,13 @@ class Sources(Protocol):
             FetchError, OfflineError, ArchiveError: if it cannot be fetched, or is not a chart.
             DescriptionError: if the folder does not exist, or no version is in range.
             LockError: if the digest differs from that of ``locked``; the message shows both.
+        """
+
+    def kustomization(self, source: KustomizeSource) -> LockedSource:
+        """Pack the files of a kustomization in ``input/`` into a reproducible archive.
+
+        Raises:
+            DescriptionError: if one does not exist, or all are too large.
         """
 
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:

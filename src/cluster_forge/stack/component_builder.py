@@ -7,12 +7,23 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from cluster_forge.foundation.addresses import without_credentials
+from cluster_forge.foundation.addresses import masked, without_credentials
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import merge
-from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, is_url, outside_error
-from cluster_forge.stack.model import Component, ExpectedSecret, FilesKind, HelmSource, ObjectOfFiles, Size, Upstream
+from cluster_forge.stack.input_files import INPUT, InputFiles, in_input, is_outside, is_url, outside_error
+from cluster_forge.stack.kustomization import references, refusals
+from cluster_forge.stack.kustomization.closure import closure
+from cluster_forge.stack.model import (
+    Component,
+    ExpectedSecret,
+    FilesKind,
+    HelmSource,
+    KustomizeSource,
+    ObjectOfFiles,
+    Size,
+    Upstream,
+)
 from cluster_forge.stack.object_files import FilesByKey
 from cluster_forge.stack.resolve import MOST_HINTS, LayeredComponent
 from cluster_forge.stack.schema.component import (
@@ -54,6 +65,7 @@ class _Builder:
         self._check_source(schema, known)
         upstream = self._upstream(schema.upstream) if schema.upstream else None
         helm = self._helm(schema.helm, self._merged.at(("helm",)), self._version(schema)) if schema.helm else None
+        kustomize = self._kustomize(self._merged.at(("kustomize",))) if schema.kustomize else None
         manifests = self._manifests(self._merged, upstream.folder if upstream else None)
         values = tuple(self._values(self._entry.layers))
         return Component(
@@ -63,6 +75,7 @@ class _Builder:
             wave=schema.wave,
             needs=tuple(map(ComponentName, dict.fromkeys(schema.needs))),
             helm=helm,
+            kustomize=kustomize,
             manifests=manifests,
             values=merge.values(*(layer.plain or {} for layer in values)),
             null_places=merge.null_places(values),
@@ -85,10 +98,20 @@ class _Builder:
 
     def _check_source(self, schema: ComponentSchema, known: Iterable[str]) -> None:
         has_files = schema.config_maps or any(secret.files for secret in schema.secrets)
-        if not schema.helm and not schema.manifests and not schema.objects and not has_files:
+        if schema.helm and schema.kustomize:
+            self._wrong(
+                self._merged.at(("kustomize",)),
+                "has both `helm` and `kustomize`",
+                fix="make two components of it; kustomize does not change what a chart renders",
+            )
+        if not (schema.helm or schema.kustomize or schema.manifests or schema.objects or has_files):
             others = known if len(self._errors) < MOST_HINTS else ()
             near = did_you_mean(self._name, (name for name in others if name != self._name))
-            self._wrong(self._merged, f"has neither `helm` nor `manifests`{near}", fix="add `helm` or `manifests`")
+            self._wrong(
+                self._merged,
+                f"has neither `helm` nor `manifests` nor `kustomize`{near}",
+                fix="add `helm`, `manifests` or `kustomize`",
+            )
         elif not schema.helm:
             for key in ("values", "valuesFiles", "sizes", "version"):
                 member = self._merged.get(key)
@@ -180,6 +203,25 @@ class _Builder:
             version=version,
             skip_schema=schema.skip_schema_validation,
         )
+
+    def _kustomize(self, named: Positioned) -> KustomizeSource | None:
+        """The kustomization with everything that it refers to; what is wrong with that goes into the errors."""
+        text = str(named.content)
+        if references.is_remote(text):
+            hint = refusals.address_hint(text)
+            self._wrong(
+                named,
+                f"`kustomize: {masked(text)}` is an address, and only folders in input/ are built",
+                fix=f"clone it into input/, and name the folder{f' (its address here will be {hint})' if hint else ''}",
+            )
+            return None
+        if not self._is_relative(named):
+            return None
+        folder = in_input(text)
+        needed = closure(folder, self._files, root=INPUT, where=named.where)
+        for error in needed.errors:
+            self._add(DescriptionError(f"{self._name}: {error.message}", where=error.where, fix=error.fix))
+        return KustomizeSource(path=posixpath.normpath(text), files=needed.files)
 
     def _manifests(self, place: Positioned, sourced: str | None) -> tuple[str, ...]:
         """``sourced`` is the folder that ``upstream`` is rendered into, which may not exist yet."""

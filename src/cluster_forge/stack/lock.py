@@ -10,7 +10,7 @@ from typing import Final
 from cluster_forge.foundation.addresses import as_key
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.stack.model import HelmSource
+from cluster_forge.stack.model import HelmSource, KustomizeSource
 
 FILE: Final = "cluster-forge.lock"
 """Its path in the workspace; `lock_file` reads and writes it."""
@@ -19,6 +19,11 @@ FILE: Final = "cluster-forge.lock"
 def chart_address(source: HelmSource) -> str:
     """How the lock names a chart: ``https://charts.example.com shop``, or the path of a local one."""
     return f"{as_key(source.repository)} {source.chart}" if source.repository else source.chart
+
+
+def kustomization_address(source: KustomizeSource) -> str:
+    """How the lock names a kustomization: by its folder, relative to ``input/``."""
+    return source.path
 
 
 def manifest_address(url: str) -> str:

@@ -154,6 +154,14 @@ class HelmSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KustomizeSource:
+    """A kustomization: its folder relative to ``input/``, and the paths in the workspace of all files that kustomize reads."""
+
+    path: str
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
     """The source of a folder of rendered manifests; the legacy format has it in ``source.yaml``.
 
@@ -226,6 +234,7 @@ class Component:
     wave: int | None = None
     needs: tuple[ComponentName, ...] = ()
     helm: HelmSource | None = None
+    kustomize: KustomizeSource | None = None
     manifests: tuple[str, ...] = ()
     values: Values = field(default_factory=dict)
     null_places: tuple[NullPlace, ...] = field(default=(), compare=False)

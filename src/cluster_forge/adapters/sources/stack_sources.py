@@ -16,14 +16,15 @@ from cluster_forge.adapters.sources.chart_repositories import (
 )
 from cluster_forge.adapters.sources.http_repositories import FILE_LIMIT, Downloads
 from cluster_forge.adapters.sources.local_charts import LocalCharts
+from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError, LockError, OfflineError
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports.sources import ChartRelease, Charts
 from cluster_forge.ports.storage import Store
-from cluster_forge.stack.lock import LockedSource, chart_address, manifest_address
-from cluster_forge.stack.model import HelmSource
+from cluster_forge.stack.lock import LockedSource, chart_address, kustomization_address, manifest_address
+from cluster_forge.stack.model import HelmSource, KustomizeSource
 
 
 class Mirror(Protocol):
@@ -54,6 +55,7 @@ class StackSources:
     mirrors: Sequence[Mirror]
     repositories: Mapping[str, ChartRepositories]
     local: LocalCharts
+    kustomizations: LocalKustomizations
     downloads: Downloads
     charts: Callable[[], Charts]
     newest_in_range: NewestInRange
@@ -74,6 +76,10 @@ class StackSources:
             digest=Digest.of(fetched.archive),
         )
         return self._stored(fetched.archive, resolved, locked)
+
+    def kustomization(self, source: KustomizeSource) -> LockedSource:
+        archive = self.kustomizations.archive(source)
+        return LockedSource(address=kustomization_address(source), digest=self.store.put(archive))
 
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if locked and self.store.get(locked.digest) is not None:

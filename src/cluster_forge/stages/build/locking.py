@@ -11,23 +11,26 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workers import Workers
-from cluster_forge.stack.lock import Lock, LockedSource, chart_address, manifest_address
-from cluster_forge.stack.model import Component, HelmSource
+from cluster_forge.stack.lock import Lock, LockedSource, chart_address, kustomization_address, manifest_address
+from cluster_forge.stack.model import Component, HelmSource, KustomizeSource
 from cluster_forge.stages.build.component_sources import ComponentSources, is_url, not_locked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One source of one component as described: a chart, or a URL of manifests."""
+    """One source of one component as described: a chart, a kustomization, or a URL of manifests."""
 
     component: Component
     helm: HelmSource | None = None
+    kustomize: KustomizeSource | None = None
     url: str = ""
 
     @property
     def address(self) -> str:
         """The address as the lock has it."""
-        return chart_address(self.helm) if self.helm else manifest_address(self.url)
+        if self.helm:
+            return chart_address(self.helm)
+        return kustomization_address(self.kustomize) if self.kustomize else manifest_address(self.url)
 
     @property
     def asked(self) -> str:
@@ -36,21 +39,28 @@ class Source:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a chart in ``input/``: read as it is now, never fetched."""
-        return self.helm is not None and self.helm.is_local
+        """Whether it is a chart or a kustomization in ``input/``: read as it is now, never fetched."""
+        return self.helm.is_local if self.helm else self.kustomize is not None
+
+    def resolved(self, sources: Sources, locked: LockedSource | None) -> LockedSource:
+        """The bytes that it stands for; see `Sources`."""
+        if self.helm:
+            return sources.chart(self.helm, locked)
+        return sources.kustomization(self.kustomize) if self.kustomize else sources.manifest(self.url, locked)
 
     def locked_in(self, lock: Lock) -> LockedSource | None:
         return lock.source(self.component.name, self.address, self.asked)
 
 
 def sources_of(component: Component) -> list[Source]:
-    """The component's chart and the URLs among its manifests."""
-    charts = [Source(component=component, helm=component.helm)] if component.helm else []
-    return charts + [Source(component=component, url=entry) for entry in component.manifests if is_url(entry)]
+    """The component's chart, its kustomization, and the URLs among its manifests."""
+    single = [Source(component=component, helm=component.helm)] if component.helm else []
+    single += [Source(component=component, kustomize=component.kustomize)] if component.kustomize else []
+    return single + [Source(component=component, url=entry) for entry in component.manifests if is_url(entry)]
 
 
 def look_up(components: Iterable[Component], lock: Lock, sources: Sources) -> dict[ComponentName, ComponentSources]:
-    """Each component's sources as locked; nothing is fetched. Charts in ``input/`` are read as they are now.
+    """Each component's sources as locked; nothing is fetched. What is in ``input/`` is read as it is now.
 
     Raises:
         LockError, ExceptionGroup: for each source that is not in the lock.
@@ -58,8 +68,8 @@ def look_up(components: Iterable[Component], lock: Lock, sources: Sources) -> di
     """
 
     def resolve(source: Source) -> LockedSource:
-        if source.is_local and source.helm:
-            return sources.chart(source.helm, None)
+        if source.is_local:
+            return source.resolved(sources, None)
         locked = source.locked_in(lock)
         if locked is None:
             raise not_locked(source.component, source.address)
@@ -93,7 +103,7 @@ def fetch(  # noqa: PLR0913 - what a stage has, and who waits for it
         locked, name = source.locked_in(lock), source.component.name
         reporter.item_started("mine", name)
         try:
-            fetched = sources.chart(source.helm, locked) if source.helm else sources.manifest(source.url, locked)
+            fetched = source.resolved(sources, locked)
         except ForgeError as error:
             where = error.where or source.component.where
             fix = error.fix.replace("--update NAME", f"--update {name}") if error.fix else None
@@ -114,5 +124,6 @@ def _of_component(component: Component, locked: Iterable[LockedSource]) -> Compo
     pairs = list(zip(sources_of(component), locked, strict=True))
     return ComponentSources(
         chart=next((entry for source, entry in pairs if source.helm), None),
-        manifests={source.url: entry for source, entry in pairs if not source.helm},
+        kustomization=next((entry for source, entry in pairs if source.kustomize), None),
+        manifests={source.url: entry for source, entry in pairs if source.url},
     )
