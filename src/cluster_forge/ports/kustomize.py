@@ -10,10 +10,11 @@ from cluster_forge.manifests.remark import Remark
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KustomizeRequest:
-    """The kustomization in ``folder`` of an archive (`foundation.tree_archives`)."""
+    """The kustomization in ``folder`` of an archive (`foundation.tree_archives`); messages call the archive ``name``."""
 
     archive: bytes
     folder: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

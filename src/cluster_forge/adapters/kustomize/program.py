@@ -17,17 +17,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from cluster_forge.foundation import tree_archives
-from cluster_forge.foundation.errors import MissingProgramError, RenderError, raise_all
+from cluster_forge.foundation.errors import ForgeError, MissingProgramError, RenderError, raise_all
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.remark import Remark
 from cluster_forge.ports.kustomize import BuiltKustomization, KustomizeRequest
+from cluster_forge.stack.kustomization import places
 from cluster_forge.stack.kustomization.closure import TreeFiles, closure
 
 if sys.platform == "linux":
     import resource
+
+Failure = TypeVar("Failure", bound=ForgeError)
 
 _MIB: Final = 1 << 20
 _VERSION: Final = re.compile(r"v\d+\.\d+\.\d+[\w.+-]*")
@@ -69,14 +72,15 @@ class KustomizeProgram:
     def build(self, request: KustomizeRequest) -> BuiltKustomization:
         files = tree_archives.unpacked(request.archive)
         checked = closure(request.folder, TreeFiles(files), root="", where=request.folder)
-        raise_all(checked.errors)
+        raise_all(_named(error, request) for error in checked.errors)
+        seen = {path: files[path] for path in checked.files}
         with tempfile.TemporaryDirectory(prefix="cluster-forge-") as temporary:
             home = Path(temporary).resolve()
-            _write({path: files[path] for path in checked.files}, home / "input")
-            done = self._run((*self._program.build, str(home / "input" / request.folder)), home)
-        errors = done.stderr.decode(errors="replace").replace(f"{home}/", "")
+            _write(seen, home / "tree")
+            done = self._run((*self._program.build, str(home / "tree" / request.folder)), home)
+        errors = done.stderr.decode(errors="replace").replace(str(home / "tree"), request.name)
         if done.returncode:
-            raise self._failure(errors)
+            raise _named(self._failure(errors, seen), request)
         return BuiltKustomization(text=done.stdout, remarks=tuple(_remarks(errors)))
 
     @cached_property
@@ -133,7 +137,7 @@ class KustomizeProgram:
             except (OSError, ValueError):  # it has ended already, or has a lower limit
                 return
 
-    def _failure(self, errors: str) -> RenderError:
+    def _failure(self, errors: str, files: Mapping[str, bytes]) -> RenderError:
         if _OUT_OF_MEMORY.search(errors):
             return RenderError(
                 f"building the kustomization needed more than {self._memory} MiB of memory and was stopped",
@@ -142,8 +146,16 @@ class KustomizeProgram:
         lines = [line for line in errors.splitlines() if not line.startswith(_WARNING)]
         message = " ".join(" ".join(lines).split()).removeprefix("Error: ").removeprefix("error: ")
         return RenderError(
-            message or "kustomize failed without a message", fix="correct what it names, and try `kustomize build`"
+            message or "kustomize failed without a message",
+            where=places.of_message(message, files),
+            fix="correct what the message names",
         )
+
+
+def _named(error: Failure, request: KustomizeRequest) -> Failure:
+    """The error with its place as the user knows it."""
+    where = f"{request.name}/{error.where}" if error.where else None
+    return type(error)(error.message, where=where, fix=error.fix)
 
 
 def _write(files: Mapping[str, bytes], folder: Path) -> None:

@@ -223,7 +223,7 @@ class ComponentRenderer:
         locked = self._sources.get(component.name, ComponentSources()).kustomization
         if locked is None:
             raise not_locked(component, source.path)
-        request = KustomizeRequest(archive=self._content(component, locked), folder=source.path)
+        request = KustomizeRequest(archive=self._content(component, locked), folder=source.path, name="input")
         try:
             built = self._toolbox.kustomize.build(request)
         except ForgeError as error:
