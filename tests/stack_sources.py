@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from cluster_forge.adapters import charts
+from cluster_forge.adapters.git.remote_trees import RemoteTrees
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.sources import StackSources
+from cluster_forge.adapters.sources.git_repositories import GitRepositories, GitTrees
 from cluster_forge.adapters.sources.http_repositories import Downloads, HttpRepositories
 from cluster_forge.adapters.sources.local_charts import LocalCharts
 from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
@@ -17,14 +20,29 @@ from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.workspace import WorkspaceFiles
 
 
-def stack_sources(store: Path, workspace: Path, downloads: Downloads, mirrors: Sequence[Mirror] = ()) -> StackSources:
+def stack_sources(
+    store: Path,
+    workspace: Path,
+    downloads: Downloads,
+    mirrors: Sequence[Mirror] = (),
+    *,
+    trees: Callable[[], GitTrees] = RemoteTrees,
+) -> StackSources:
     """The sources as `composition` wires them, with ``downloads`` in the place of the network."""
     newest_in_range = HelmSdk().newest_in_range
+    git = GitRepositories(trees=cache(trees), charts=lambda: charts, newest_in_range=newest_in_range)
     by_http = HttpRepositories(downloads=downloads, newest_in_range=newest_in_range)
     return StackSources(
         store=FolderStore(store),
         mirrors=mirrors,
-        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": OciRepositories()},
+        repositories={
+            "https": by_http,
+            "http": by_http,
+            "file": by_http,
+            "oci": OciRepositories(),
+            **dict.fromkeys(("git+https", "git+ssh", "git+file", "git+http"), git),
+        },
+        git=git,
         local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts),
         kustomizations=LocalKustomizations(files=WorkspaceFiles(workspace)),
         downloads=downloads,

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -16,12 +16,15 @@ from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog, WorkspaceFiles, append_to_history
 from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError, gathered
 from cluster_forge.ports.git import Repositories
+from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import Charts, Sources
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
+    from cluster_forge.adapters.git.offline import OfflineTrees
+    from cluster_forge.adapters.git.remote_trees import RemoteTrees
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.offline import OfflineDownloads
     from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
@@ -35,6 +38,8 @@ _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "128MiB", "PYTHONUTF8": "1"}
 
 _EARLY_WORKERS = 4
 """Processes that are started before it is known how many are needed."""
+
+_GIT = ("git+https", "git+ssh", "git+file", "git+http")
 
 _START = "from cluster_forge.composition import serve; serve()"
 """The program of a process that renders."""
@@ -62,7 +67,8 @@ class Services:
 class Settings:
     """The workspace and the options of a command, as its user gave them.
 
-    ``starts_workers``: the processes that render are started at once, while the description is still being read.
+    ``transfers`` receives what happens on the network. ``starts_workers``: the processes that render are started at once,
+    while the description is still being read.
     """
 
     workspace: Path
@@ -70,6 +76,7 @@ class Settings:
     store: StoreOptions = field(default_factory=StoreOptions)
     rendering: RenderOptions = field(default_factory=RenderOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
+    transfers: Transfers = NO_TRANSFERS
     starts_workers: bool = False
 
 
@@ -110,27 +117,42 @@ def services(settings: Settings) -> Services:
     return Services(
         files=files,
         toolbox=toolbox,
-        sources=_sources(toolbox, files, mirrors, helm, is_offline=settings.network.offline),
+        sources=_sources(toolbox, mirrors, helm, files, settings),
         repositories=LazyRepositories(lambda: _repositories(toolbox)),
         close=processes.close,
     )
 
 
 def _sources(
-    toolbox: Toolbox, files: WorkspaceFiles, mirrors: Sequence[FolderMirror], helm: HelmEngine, *, is_offline: bool
+    toolbox: Toolbox,
+    mirrors: Sequence[FolderMirror],
+    helm: HelmEngine,
+    files: WorkspaceFiles,
+    settings: Settings,
 ) -> Sources:
     from cluster_forge.adapters.sources import StackSources
+    from cluster_forge.adapters.sources.git_repositories import GitRepositories
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
     from cluster_forge.adapters.sources.local_charts import LocalCharts
     from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 
-    downloads = _downloads(is_offline=is_offline)
+    downloads = _downloads(settings)
+    git = GitRepositories(
+        trees=cache(partial(_git_trees, settings)), charts=_charts, newest_in_range=helm.newest_in_range
+    )
     by_http = HttpRepositories(downloads=downloads, newest_in_range=helm.newest_in_range)
     return StackSources(
         store=toolbox.store,
         mirrors=mirrors,
-        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": OciRepositories()},
+        repositories={
+            "https": by_http,
+            "http": by_http,
+            "file": by_http,
+            "oci": OciRepositories(),
+            **dict.fromkeys(_GIT, git),
+        },
+        git=git,
         local=LocalCharts(files=files, charts=_charts),
         kustomizations=LocalKustomizations(files=files),
         downloads=downloads,
@@ -254,14 +276,31 @@ def _charts() -> Charts:
     return charts
 
 
-def _downloads(*, is_offline: bool) -> OfflineDownloads | HttpDownloads:
-    if is_offline:
+def _downloads(settings: Settings) -> OfflineDownloads | HttpDownloads:
+    network = settings.network
+    if network.offline:
         from cluster_forge.adapters.http.offline import OfflineDownloads
 
         return OfflineDownloads()
     from cluster_forge.adapters.http.downloads import HttpDownloads
+    from cluster_forge.adapters.http.policy import Policy, Timeouts
 
-    return HttpDownloads()
+    policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout), ca_file=network.ca_file or "")
+    return HttpDownloads(policy, transfers=settings.transfers)
+
+
+def _git_trees(settings: Settings) -> OfflineTrees | RemoteTrees:
+    from cluster_forge.adapters.git.offline import OfflineTrees
+    from cluster_forge.adapters.git.program import GitLimits, GitProgram
+    from cluster_forge.adapters.git.remote_trees import RemoteTrees
+    from cluster_forge.adapters.http.policy import Policy, Timeouts
+
+    network = settings.network
+    policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout))
+    certificates = {"GIT_SSL_CAINFO": network.ca_file} if network.ca_file else {}
+    program = GitProgram(GitLimits(whole=network.timeout), {**os.environ, **certificates})
+    trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers)
+    return OfflineTrees(local=trees) if network.offline else trees
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:

@@ -21,12 +21,32 @@ class StoreOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkOptions:
-    """Where sources are fetched from."""
+    """Where sources are fetched from, and how. ``timeout`` is in seconds."""
 
     mirror: tuple[str, ...] = option(
         "--mirror", default=(), metavar="DIR", is_path=True, help="Mirror to look in before the network (repeatable)."
     )
     offline: bool = option("--offline", default=False, help="Never open a network connection.")
+    retries: int = option(
+        "--retries",
+        default=8,
+        limits=(0, 100),
+        shown_default=True,
+        help="How often a request that failed for a while is sent again.",
+    )
+    timeout: float = option(
+        "--timeout",
+        default=900,
+        limits=(1.0, 86_400.0),
+        shown_default=True,
+        help="Time limit for one download with its retries, in seconds.",
+    )
+    ca_file: str | None = option(
+        "--ca-file",
+        default=None,
+        metavar="FILE",
+        help="Certificate authorities to trust, besides those of the system.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

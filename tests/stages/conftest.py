@@ -32,6 +32,7 @@ from cluster_forge.foundation.errors import (
     leaves,
 )
 from cluster_forge.foundation.file_tree import FileTree, TreeDigests
+from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.kustomize import Kustomize
@@ -192,6 +193,9 @@ class FakeSources:
             raise FetchError(f"{url}: HTTP status 404")
         return self._locked(manifest_address(url), "", "", self.urls[url], locked)
 
+    def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
+        raise FetchError(f"{address}: no such repository")
+
     def _locked(
         self, address: str, asked: str, version: str, content: bytes, locked: LockedSource | None = None
     ) -> LockedSource:
@@ -253,7 +257,7 @@ class CountingRenderer:
 
 
 class RecordingReporter:
-    """`ports.Reporter` that keeps every event."""
+    """`ports.Reporter` and `ports.Transfers` that keeps every event."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, ...]] = []
@@ -274,6 +278,12 @@ class RecordingReporter:
 
     def finding_reported(self, finding: Finding) -> None:
         self.findings.append(finding)
+
+    def received(self, host: str, count: int) -> None:
+        self.events.append(("received", host, str(count)))
+
+    def waiting(self, host: str, seconds: float, reason: str) -> None:
+        self.events.append(("waiting", host, f"{seconds:g}", reason))
 
 
 class Harness:

@@ -6,11 +6,12 @@ import contextlib
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cluster_forge.cli.options import FindingOptions, OutputOptions, RecordOptions, RunOptions
+from cluster_forge.cli.progress.transfer_relay import TransferRelay
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stack.selection import Selection
 
@@ -40,6 +41,7 @@ class Session:
     """The command line as it was typed."""
     run_record: RunRecord | None = None
     began: float = field(default_factory=time.monotonic)
+    transfers: TransferRelay = field(default_factory=TransferRelay)
 
     def services(self, *, offline: bool = False, renders: bool = True) -> Services:
         """The adapters for these options; ``offline``: the verb never fetches; ``renders``: it probably renders."""
@@ -52,6 +54,7 @@ class Session:
             store=self.store,
             rendering=self.rendering,
             network=replace(self.network, offline=True) if offline else self.network,
+            transfers=self.transfers,
             starts_workers=renders and not (self.workspace / RECORD).exists(),
         )
         return composition.services(settings)
@@ -70,7 +73,9 @@ class Session:
 
         verbosity = self.output.verbosity
         with console.reporting(stages, verbosity=verbosity, color=self.color, began=time.monotonic()) as reporter:
-            yield Recorded(reporter, self.run_record.add, began=self.began) if self.run_record else reporter
+            recorded = Recorded(reporter, self.run_record.add, began=self.began) if self.run_record else reporter
+            with self.transfers.passed_to(recorded):
+                yield recorded
 
     @property
     def prints_results(self) -> bool:
@@ -123,7 +128,7 @@ class Session:
 
 def _groups() -> dict[type, str]:
     factories: dict[str, Any] = {entry.name: entry.default_factory for entry in fields(Session)}
-    return {factory: name for name, factory in factories.items() if isinstance(factory, type)}
+    return {factory: name for name, factory in factories.items() if isinstance(factory, type) and is_dataclass(factory)}
 
 
 GROUPS: Final[Mapping[type, str]] = _groups()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from cluster_forge.manifests.finding import Finding
 
@@ -28,3 +28,23 @@ class Reporter(Protocol):
 
     def finding_reported(self, finding: Finding) -> None:
         """A stage has a finding for the user."""
+
+
+class Transfers(Protocol):
+    """Receives what happens on the network, from any thread. ``host`` is ``name:port``."""
+
+    def received(self, host: str, count: int) -> None:
+        """So many more bytes of a download are there."""
+
+    def waiting(self, host: str, seconds: float, reason: str) -> None:
+        """A request failed and is sent again in ``seconds``; ``reason`` is the HTTP status, or a few words."""
+
+
+class _NoTransfers:
+    """`Transfers` that nobody looks at."""
+
+    def received(self, host: str, count: int) -> None: ...
+    def waiting(self, host: str, seconds: float, reason: str) -> None: ...
+
+
+NO_TRANSFERS: Final[Transfers] = _NoTransfers()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource, KustomizeSource
 
@@ -43,10 +44,20 @@ class Sources(Protocol):
         """
 
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
-        """Fetch a manifest from a URL.
+        """Fetch a manifest from a URL; of a file or folder in Git, an archive (`tree_archives`) of its YAML and JSON files.
 
         Raises:
             FetchError, OfflineError, LockError: as for charts.
+        """
+
+    def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
+        """Fetch all files of a Git repository, as an archive (`tree_archives`) with their paths in the repository.
+
+        Links and submodules outside of the path of ``address`` are left out.
+
+        Raises:
+            FetchError, OfflineError, LockError: as for charts.
+            DescriptionError: if there is no such REF or path.
         """
 
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from cluster_forge.foundation.addresses import masked, without_credentials
+from cluster_forge.foundation import git_addresses
+from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import merge
-from cluster_forge.stack.input_files import INPUT, InputFiles, in_input, is_outside, is_url, outside_error
-from cluster_forge.stack.kustomization import references, refusals
-from cluster_forge.stack.kustomization.closure import closure
+from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, is_url, outside_error
+from cluster_forge.stack.kustomization.described import kustomize_source
 from cluster_forge.stack.model import (
     Component,
     ExpectedSecret,
     FilesKind,
     HelmSource,
-    KustomizeSource,
     ObjectOfFiles,
     Size,
     Upstream,
@@ -39,7 +39,7 @@ from cluster_forge.yaml.positioned import Positioned
 _RELEASE: Final = re.compile(r"(?=.{1,53}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 """Helm's ``chartutil.ValidateReleaseName``."""
 
-_SCHEMES: Final = ("https://", "http://", "file://")
+_SCHEMES: Final = ("https://", "http://", "file://", "git+https://")
 
 
 def build(
@@ -65,7 +65,7 @@ class _Builder:
         self._check_source(schema, known)
         upstream = self._upstream(schema.upstream) if schema.upstream else None
         helm = self._helm(schema.helm, self._merged.at(("helm",)), self._version(schema)) if schema.helm else None
-        kustomize = self._kustomize(self._merged.at(("kustomize",))) if schema.kustomize else None
+        kustomize = self._merged.get("kustomize")
         manifests = self._manifests(self._merged, upstream.folder if upstream else None)
         values = tuple(self._values(self._entry.layers))
         return Component(
@@ -75,7 +75,7 @@ class _Builder:
             wave=schema.wave,
             needs=tuple(map(ComponentName, dict.fromkeys(schema.needs))),
             helm=helm,
-            kustomize=kustomize,
+            kustomize=kustomize_source(kustomize, self._name, self._files, self._errors) if kustomize else None,
             manifests=manifests,
             values=merge.values(*(layer.plain or {} for layer in values)),
             null_places=merge.null_places(values),
@@ -196,6 +196,8 @@ class _Builder:
             if self._is_relative(place.at(("chart",))):
                 self._add(self._files.chart_error(place.at(("chart",)), self._name))
             chart = posixpath.normpath(chart)
+        elif is_git(schema.repository):
+            self._check_git(place.at(("chart",)), lambda: GitAddress.parse(schema.repository).below(chart))
         return HelmSource(
             chart=chart,
             release=release,
@@ -203,25 +205,6 @@ class _Builder:
             version=version,
             skip_schema=schema.skip_schema_validation,
         )
-
-    def _kustomize(self, named: Positioned) -> KustomizeSource | None:
-        """The kustomization with everything that it refers to; what is wrong with that goes into the errors."""
-        text = str(named.content)
-        if references.is_remote(text):
-            hint = refusals.address_hint(text)
-            self._wrong(
-                named,
-                f"`kustomize: {masked(text)}` is an address, and only folders in input/ are built",
-                fix=f"clone it into input/, and name the folder{f' (its address here will be {hint})' if hint else ''}",
-            )
-            return None
-        if not self._is_relative(named):
-            return None
-        folder = in_input(text)
-        needed = closure(folder, self._files, root=INPUT, where=named.where)
-        for error in needed.errors:
-            self._add(DescriptionError(f"{self._name}: {error.message}", where=error.where, fix=error.fix))
-        return KustomizeSource(path=posixpath.normpath(text), files=needed.files)
 
     def _manifests(self, place: Positioned, sourced: str | None) -> tuple[str, ...]:
         """``sourced`` is the folder that ``upstream`` is rendered into, which may not exist yet."""
@@ -239,9 +222,19 @@ class _Builder:
         return tuple(manifests)
 
     def _check_url(self, named: Positioned) -> None:
-        if not str(named.content).startswith(_SCHEMES):
+        address = str(named.content)
+        if is_git(address):
+            self._check_git(named, lambda: GitAddress.parse(address))
+        elif not address.startswith(_SCHEMES):
             schemes = ", ".join(_SCHEMES)
             self._wrong(named, f"cannot download {named.content}", fix=f"use a URL that starts with {schemes}")
+
+    def _check_git(self, named: Positioned, parse: Callable[[], GitAddress]) -> None:
+        try:
+            parse()
+        except ValueError as error:
+            shown = without_credentials(str(named.content))
+            self._wrong(named, f"{shown}: {error}", fix=f"write it like {git_addresses.EXAMPLE}")
 
     def _upstream(self, schema: UpstreamSchema) -> Upstream:
         place = self._merged.at(("upstream",))

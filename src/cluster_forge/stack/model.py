@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.oci.compression import Compression
 
@@ -136,7 +137,8 @@ class ImageSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HelmSource:
-    """A chart. Without ``repository``, ``chart`` is a folder or ``.tgz`` relative to ``input/``.
+    """A chart. Without ``repository``, ``chart`` is a folder or ``.tgz`` relative to ``input/``; in a Git repository, a folder
+    below the path of its address.
 
     ``version`` is exact or a range in Helm's syntax; empty means the newest stable version.
     """
@@ -152,13 +154,30 @@ class HelmSource:
     def is_local(self) -> bool:
         return not self.repository
 
+    @property
+    def git(self) -> GitAddress | None:
+        """The chart's folder in Git, if it is there."""
+        return GitAddress.parse(self.repository).below(self.chart) if is_git(self.repository) else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KustomizeSource:
-    """A kustomization: its folder relative to ``input/``, and the paths in the workspace of all files that kustomize reads."""
+    """A kustomization: its folder, relative to ``input/``, or its address in Git.
+
+    ``files`` are all files that kustomize reads of one in ``input/``, by their paths in the workspace.
+    """
 
     path: str
     files: tuple[str, ...] = ()
+
+    @property
+    def git(self) -> GitAddress | None:
+        """Its folder in Git, if it is there."""
+        return GitAddress.parse(self.path) if is_git(self.path) else None
+
+    def __str__(self) -> str:
+        """The path, or the address without credentials."""
+        return str(self.git or self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -322,6 +322,7 @@ class TestFastYaml:
             "# c\na:\n- b: 'it''s'\n  c: \"x\\ty\"\n- 10Gi\n- 1.2.3\n- true\n- - no-entry\n".replace(
                 "- - no-entry\n", ""
             ),
+            "a: {b: c, d: {e: [--f=g, 50m, 25%], h: true}, 'i': \"j k\"}\nl:\n- {m: 0, k: /o/p}\n- q: [{r: 1.2.3, s: null}]\n",
             "a: [x, y-1, 2]\nb: {}\nc: []\nd: ~\ne:\n  f: text that goes\n    on\n",
         ],
     )

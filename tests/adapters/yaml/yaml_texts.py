@@ -14,7 +14,7 @@ WORDS = [
     *["0.10", "0.123456789", "0.1234567891", "1.0000000001", "12.123456789", "1_000", "1_000.5", "1_0.5", "1e3", "1E3", "1e-3", "12e03", "0e0", "0e1", "1e400"],
     *["0x1f", "0o17", "0b11", "0b1111111111111111", "0x", "0xZ", "0o17a", "1e", "1e+", "1d", "5e", "9e", "9E5", "e1", "E1", "1E", "1f", "0f", "a1", "0a", "0a1", "1a", "1A", "1e5a", "1e10a"],
     *["1:30", "190:20:30", "1:2:3", "1:2.5", "-1:30", "1:2", "0:5", "1::2", "::1", "fe80::1", "10.0.0.1/8", "10.0.0.1:80", "1.2.3", "0.1.2", "00.1", "0.0.0", "0.5.1"],
-    *["1..2", "1.2e3", "1.2e", "1.e3", "1.5a", "1.5Gi", "1.5e3a", "1.5.e", "10Gi", "10m", "1Ti", "1K", "1k", "1kB", "30s", "1h", "1m30s", "10%", "50%%", "0%", "1%", "1/2", "0/5", "1-2", "1,000"],
+    *["1..2", "1.2e3", "1.2e", "1.e3", "1.5a", "1.5Gi", "1.5e3a", "1.5.e", "10Gi", "10m", "1Ti", "1K", "1k", "1kB", "30s", "1h", "1m30s", "64Mi", "10%", "50%%", "0%", "1%", "1/2", "0/5", "1-2", "1,000"],
     *["2001-01-01", "2001-01-01T00:00:00Z", "9007199254740993", "123456789012345678", "1234567890123456789", "12345678901234567890"],
     *["abcdef0123456789abcdef", "0123456789abcdef", "12345678901234e12", "1234567890abcdef12", "1%:", "1:", "a:", "x:y", "a:b", "a#b", "b#c", "1x", "-1x"],
     *["-", "--", "---", "...", "a", "b", "text", "abc", "-a", "--a", "-x:", "-a:b", "a.b", ".a", ".b:", "_a", "_1", "_", "__", ".", "..", "._", ".-", "-.", "-.a", "+a", "/x", "$x", "${x}", "(a)", "on/off", "y/n"],
@@ -143,9 +143,9 @@ def _value(draw: Random, indent: str, depth: int) -> str:
         text = _quoted(draw, deeper, folds=True)
     elif kind < 0.55:
         text = _block(draw, indent + _one(draw, "  ", "  ", " ", ""))
-    elif kind < 0.62:
-        text = _flow(draw, 0)
     elif kind < 0.64:
+        text = _flow(draw, 0)
+    elif kind < 0.66:
         blank, text = "", _one(draw, "", " ", " # c")
     elif kind < 0.8:
         plain = _one(draw, "a", "abc", "text here", "v1", "1", "12", "0.5", "true", "x y")
@@ -197,10 +197,13 @@ def _block(draw: Random, indent: str) -> str:
 
 def _flow(draw: Random, depth: int) -> str:
     kind = draw.random()
-    if depth < 2 and kind < 0.3:
+    if depth < 4 and kind < 0.25:
         comma = _one(draw, ", ", ",", " , ", ",  ")
         items = comma.join(_flow(draw, depth + 1) for _ in range(draw.randrange(4)))
         return "[" + _one(draw, "", " ") + items + _one(draw, "", " ", ",") + "]"
-    if depth < 2 and kind < 0.4:
-        return "{" + ", ".join(f"{_one(draw, *KEYS)}: {_flow(draw, depth + 1)}" for _ in range(draw.randrange(3))) + "}"
+    if depth < 4 and kind < 0.5:
+        comma, colon = _one(draw, ", ", ", ", ",", " , "), _one(draw, *[": "] * 5, ":  ", ":", " : ")
+        keys = (KEYS[:9], KEYS[:9], KEYS[:9], KEYS)[draw.randrange(4)]
+        pairs = comma.join(f"{_one(draw, *keys)}{colon}{_flow(draw, depth + 1)}" for _ in range(draw.randrange(4)))
+        return "{" + _one(draw, "", "", " ") + pairs + _one(draw, "", "", "", " ", ",") + "}"
     return _quoted(draw, "  ", folds=False) if kind < 0.6 else _one(draw, *WORDS)

@@ -8,6 +8,7 @@ from typing import Any
 from tests.stages.conftest import RecordingReporter
 
 from cluster_forge.cli.progress.recording import Recorded, Timings
+from cluster_forge.cli.progress.transfer_relay import TransferRelay
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding, Severity
 
@@ -31,6 +32,26 @@ def test_everything_is_passed_on_and_kept() -> None:
     assert [record["event"] for record in kept] == ["started", "began", "advanced", "finished", "noticed"]
     assert (kept[2]["cached"], kept[2]["bytes"], kept[2]["detail"]) == (True, 7, "1.2.3")
     assert (kept[4]["code"], kept[4]["item"], kept[4]["message"]) == ("stale", "a", "is old")
+
+
+def test_bytes_are_summed_and_waits_are_kept() -> None:
+    reporter, heard, kept = recorded()
+    relay = TransferRelay()
+    relay.received("early:443", 5)
+    with relay.passed_to(reporter):
+        relay.received("a:443", 5)
+        relay.received("b:443", 7)
+        relay.waiting("a:443", 4.25, "429")
+        reporter.stage_finished("mine", "all")
+        reporter.stage_finished("smelt", "all")
+    relay.waiting("late:443", 1, "503")
+    passed = [("received", "a:443", "5"), ("received", "b:443", "7"), ("waiting", "a:443", "4.25", "429")]
+    assert heard.events[:3] == passed
+    assert len(heard.events) == 5
+    assert {name: kept[0][name] for name in ("event", "host", "for", "reason")} == {
+        "event": "waiting", "host": "a:443", "for": 4.25, "reason": "429",
+    }  # fmt: skip
+    assert [record.get("received") for record in kept[1:]] == [12, None]
 
 
 def test_seconds_are_measured_unless_the_stage_knows_better() -> None:

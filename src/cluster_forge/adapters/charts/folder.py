@@ -21,5 +21,7 @@ def pack_folder(files: FileTree, name: str) -> bytes:
             fix="name the directory of a chart; plain manifests belong under `manifests`",
         )
     chart_yaml.identity(files["Chart.yaml"], name)
-    kept = {path: content for path, content in files.files.items() if not rules.ignores(path)}
-    return tree_archives.packed(FileTree(kept, files.executable).under("chart"))
+    kept = FileTree(
+        {path: content for path, content in files.files.items() if not rules.ignores(path)}, files.executable
+    )
+    return tree_archives.packed(kept.under("chart"))

@@ -1,201 +1,238 @@
-"""Single requests: connections, redirects and bodies. What to fetch, and when to try again, is for the caller."""
+"""Requests: retried, redirected and authorized. What a response means is for the caller."""
 
 from __future__ import annotations
 
-import re
-import sys
-import threading
+import contextlib
 import time
-import zlib
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
+from http import HTTPStatus
 from typing import Final
-from urllib.parse import unquote, urljoin, urlsplit
 
-from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout, make_headers
-from urllib3.exceptions import HTTPError
+from urllib3 import BaseHTTPResponse
 
-from cluster_forge.adapters.http import failures, proxies
-from cluster_forge.adapters.http.timing import Exchange, TemporaryError, Timeouts
+from cluster_forge.adapters.http import failures
+from cluster_forge.adapters.http.authorization import Authorization
+from cluster_forge.adapters.http.connections import Connections
+from cluster_forge.adapters.http.download import ChangedError, Download, Fetched
+from cluster_forge.adapters.http.policy import HostSettings, Policy
+from cluster_forge.adapters.http.requests import Body, Request, Upload, host_of
+from cluster_forge.adapters.http.responses import Response
+from cluster_forge.adapters.http.retrying import Attempts, TemporaryError
+from cluster_forge.adapters.http.timing import Call
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import FetchError
+from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 10
+_MOST_ANSWERS: Final = 2
+"""To challenges: a first one, and one with a new token in place of an expired one."""
 _HEADERS: Final = {"User-Agent": "cluster-forge", "Accept-Encoding": "identity"}
-_POOL_SIZE: Final = 16
-_CHUNK: Final = 1 << 18
-_GZIP: Final = b"\x1f\x8b"
-_NUMBER: Final = re.compile(r"[0-9]+")
-_MOST_DIGITS: Final = 15
 
 
 class HttpClient:
-    """Requests over pooled connections, direct or through the proxy of the environment. Safe for several threads."""
+    """Requests over pooled connections. Safe for several threads."""
 
-    def __init__(self, timeouts: Timeouts) -> None:
-        self._timeouts = timeouts
-        self._pools: dict[str, PoolManager] = {}
-        self._guard = threading.Lock()
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        *,
+        authorization: Authorization | None = None,
+        transfers: Transfers = NO_TRANSFERS,
+    ) -> None:
+        self.policy = policy or Policy()
+        self._authorization = authorization
+        self._transfers = transfers
+        self._connections = Connections(self.policy)
 
-    def get(self, url: str, limit_bytes: int) -> bytes:
+    def configure(self, hosts: Mapping[str, HostSettings]) -> None:
+        """Use these settings, by ``host`` or ``host:port``, from the next request on."""
+        self._connections.configure(hosts)
+
+    def settings(self, url: str) -> HostSettings:
+        """What the user says about the host of an address."""
+        return self._connections.settings(url)
+
+    def get(self, url: str, limit_bytes: int, *, headers: Mapping[str, str] | None = None, scope: str = "") -> bytes:
         """The body of a ``200 OK`` at ``url``, redirects followed.
 
         Raises:
-            TemporaryError: if it may succeed later.
             FetchError: for any other status, more than ``limit_bytes``, a slow response, an encoding that was not asked
                 for, no connection, a certificate that is not trusted, or something that is not an HTTP address.
         """
-        place, end = url, time.monotonic() + self._timeouts.whole
-        for _ in range(_MOST_REDIRECTS + 1):
-            try:
-                answer = Exchange(partial(self._answer, place, limit_bytes)).result(self._timeouts, end)
-            except TimeoutError as error:
-                raise FetchError(f"{without_credentials(place)} {error}", fix=failures.LATER) from error
-            if isinstance(answer, bytes):
-                return answer
-            place = redirected(place, answer)
-        raise FetchError(
-            f"{without_credentials(url)} has too many redirects, the last to {without_credentials(place)}",
-            fix="check the address",
-        )
+        return self.get_changed(url, limit_bytes, "", headers=headers, scope=scope).content or b""
 
-    def _answer(self, url: str, limit_bytes: int, answered: Callable[[], None]) -> bytes | str:
-        """The body of a ``200 OK``, or the target of a redirect."""
-        response = self.open("GET", url)
-        answered()
+    def get_changed(
+        self, url: str, limit_bytes: int, tag: str, *, headers: Mapping[str, str] | None = None, scope: str = ""
+    ) -> Fetched:
+        """The same, unless it is the file that ``tag`` stands for (``If-None-Match``, RFC 9110, 13.1.2).
+
+        Raises:
+            FetchError: as `get`.
+        """
+        wanted = {**(headers or {}), **({"If-None-Match": tag} if tag else {})}
+        attempts = self._attempts(url)
+        while True:
+            download = self._download(url, limit_bytes, wanted, scope, attempts)
+            try:
+                content = b"".join(download)
+            except ChangedError as failure:  # nothing of it was used: from the beginning
+                if not attempts.pause(failure.reason, failure.wait):
+                    raise failure.lasting() from failure
+            else:
+                return Fetched(content=None if download.is_unchanged else content, tag=download.tag)
+
+    def stream(
+        self, url: str, limit_bytes: int, *, headers: Mapping[str, str] | None = None, scope: str = ""
+    ) -> Iterator[bytes]:
+        """The same in parts, in constant memory.
+
+        Raises:
+            FetchError: as `get`, also after some parts, and if the file has changed since the first of them.
+        """
         try:
-            target = response.headers.get("Location")
-            if response.status in _REDIRECTS and target:
-                return target
-            if response.status != 200:
-                raise failures.of_status(url, response.status, response.headers.get("Retry-After"))
-            transfer = response.headers.get("Transfer-Encoding", "").strip().lower()
-            if transfer not in ("", "chunked", "identity"):  # of which the client would not take the body apart
-                raise _encoded(url, "Transfer-Encoding", transfer)
-            content = _body(response, url, limit_bytes)
-            refuse_encoded(url, response.headers.get("Content-Encoding", ""), content)
-            return content
+            yield from self._download(url, limit_bytes, headers or {}, scope, self._attempts(url))
+        except ChangedError as failure:
+            raise failure.lasting() from failure
+
+    @contextlib.contextmanager
+    def send(  # noqa: PLR0913 - what a request has
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Body = None,
+        length: int | None = None,
+        scope: str = "",
+        redirects: bool = True,
+        retries: bool = True,
+    ) -> Iterator[Response]:
+        """The response to a request, for as long as the context lasts; its status is for the caller to judge.
+
+        Failures before the headers are there, and statuses, that are temporary are retried; the last response is returned.
+        A ``body`` that is a callable is opened for every attempt, and has ``length`` bytes.
+
+        Raises:
+            FetchError: if there is no response.
+        """
+        sizes = {} if length is None else {"Content-Length": str(length)}
+        request = Request(
+            method=method, url=url, headers={**(headers or {}), **sizes}, body=body, scope=scope, retries=retries
+        )
+        with self._responding(request, self._attempts(url), redirects=redirects) as response:
+            yield response
+
+    def _attempts(self, url: str) -> Attempts:
+        end = time.monotonic() + self.policy.timeouts.whole
+        return Attempts(self.policy, host_of(url), end, self._transfers)
+
+    def _download(
+        self, url: str, limit_bytes: int, headers: Mapping[str, str], scope: str, attempts: Attempts
+    ) -> Download:
+        def send(wanted: Mapping[str, str], attempts: Attempts) -> AbstractContextManager[Response]:
+            return self._responding(Request(method="GET", url=url, headers=wanted, scope=scope), attempts)
+
+        return Download(send, attempts, url, limit_bytes, headers)
+
+    @contextlib.contextmanager
+    def _responding(self, request: Request, attempts: Attempts, *, redirects: bool = True) -> Iterator[Response]:
+        response = self._redirected(request, attempts) if redirects else self._retried(request, attempts)
+        try:
+            yield response
         finally:
             response.close()
 
-    def open(self, method: str, url: str) -> BaseHTTPResponse:
-        """Send a request; the response's status is not judged, its body is not read yet.
-
-        Raises:
-            TemporaryError, FetchError: as for `get`.
-        """
-        try:
-            if urlsplit(url).scheme not in ("http", "https"):
-                raise FetchError(
-                    f"{without_credentials(url)} is not an address to download from",
-                    fix="write an https://, http:// or file:// address",
-                )
-            return self._pool(url).urlopen(
-                method,
-                _without_user(url),
-                headers=_HEADERS,
-                timeout=Timeout(connect=self._timeouts.connect, read=self._timeouts.silence),
-                redirect=False,
-                retries=False,
-                preload_content=False,
-                decode_content=False,
-            )
-        except HTTPError as error:
-            raise failures.of_connection(url, error) from error
-        except ValueError as error:
-            raise FetchError(f"{without_credentials(url)} is not an address", fix="correct the address") from error
-
-    def _pool(self, url: str) -> PoolManager:
-        """The connections to use for an address: direct, or through its proxy."""
-        proxy = proxies.proxy_for(url)
-        with self._guard:
-            if proxy not in self._pools:
-                self._pools[proxy] = _proxied(proxy) if proxy else PoolManager(maxsize=_POOL_SIZE)
-            return self._pools[proxy]
-
-
-def redirected(url: str, target: str) -> str:
-    """The address that a redirect from ``url`` to ``target`` means.
-
-    Raises:
-        FetchError: if it is not an HTTP address, or leaves HTTPS.
-    """
-    try:
-        place = urljoin(url, target)
-        scheme = urlsplit(place).scheme
-    except ValueError as error:
+    def _redirected(self, request: Request, attempts: Attempts) -> Response:
+        asked = request.url
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = self._retried(request, attempts)
+            target = response.headers.get("Location")
+            if response.status not in _REDIRECTS or not target:
+                return response
+            response.close()
+            request = request.redirected(response.status, target)
         raise FetchError(
-            f"{without_credentials(url)} redirects to something that is not an address", fix=failures.LATER
-        ) from error
-    if scheme not in ("http", "https") or (scheme == "http" and urlsplit(url).scheme == "https"):
-        raise FetchError(
-            f"{without_credentials(url)} redirects to {without_credentials(place)}, which is not followed: it leaves HTTPS",
-            fix="check the address; if you trust the other one, write that",
+            f"{without_credentials(asked)} has too many redirects, the last to {without_credentials(request.url)}",
+            fix="check the address",
         )
-    return place
+
+    def _retried(self, request: Request, attempts: Attempts) -> Response:
+        """The response that is not temporary, or the last one."""
+        while True:
+            try:
+                response = self._authorized(request, attempts)
+            except TemporaryError as failure:
+                if not request.retries or not attempts.pause(failure.reason, failure.wait):
+                    raise failure.lasting() from failure
+                continue
+            problem = response.failure() if request.retries and response.status >= 400 else None
+            if not isinstance(problem, TemporaryError):
+                return response
+            response.settle()
+            if not attempts.pause(problem.reason, problem.wait):
+                return response
+
+    def _authorized(self, request: Request, attempts: Attempts) -> Response:
+        """The response after what the server wants to see first."""
+        authorization, url, scope = self._authorization, request.url, request.scope
+        if authorization is None:
+            return self._exchanged(request, {}, attempts)
+        response = self._exchanged(request, authorization.headers(url, scope), attempts)
+        for _ in range(_MOST_ANSWERS):
+            if response.status != HTTPStatus.UNAUTHORIZED:
+                break
+            response.settle()  # the connection may be needed to fetch a token
+            headers = authorization.answer(url, scope, response.challenges)
+            if headers is None:
+                break
+            response = self._exchanged(request, headers, attempts)
+        return response
+
+    def _exchanged(self, request: Request, headers: Mapping[str, str], attempts: Attempts) -> Response:
+        """One request, and its response as soon as the headers are there."""
+        url = request.url
+        permit = self._connections.permit(url)
+        if not permit.acquire(timeout=max(0.0, attempts.left)):
+            raise attempts.late(url)
+        try:
+            raw = self._call(request, {**_HEADERS, **request.headers, **headers}, attempts)
+        except BaseException:
+            permit.release()
+            raise
+        return Response(
+            raw,
+            url,
+            attempts,
+            credential=self._authorization.used(url) if self._authorization else "",
+            when_read=partial(self._transfers.received, host_of(url)),
+            when_closed=permit.release,
+        )
+
+    def _call(self, request: Request, headers: Mapping[str, str], attempts: Attempts) -> BaseHTTPResponse:
+        began, body = time.monotonic(), request.opened_body()
+        seconds = self.policy.timeouts.headers
+
+        def end() -> float:
+            return min(attempts.end, (body.moved if isinstance(body, Upload) else began) + seconds)
+
+        call = Call(partial(self._connections.open, request.method, request.url, headers, body), _close)
+        try:
+            return call.result(end)
+        except TimeoutError as error:
+            if attempts.left <= 0:
+                raise attempts.late(request.url) from error
+            raise TemporaryError(
+                f"{without_credentials(request.url)} had not answered after {seconds:g} s",
+                fix=failures.LATER,
+                reason="no answer",
+            ) from error
+        finally:
+            if isinstance(body, Upload):
+                body.close()
 
 
-def refuse_encoded(url: str, encoding: str, content: bytes) -> None:
-    """Refuse a body that the server encoded although only ``identity`` was accepted (RFC 9110, 8.4 and 12.5.3).
-
-    Many servers call a ``.tgz`` file gzip-encoded (Apache's ``AddEncoding``): its bytes are the file, and pass.
-
-    Raises:
-        FetchError: with the name of the encoding.
-    """
-    names = [name.strip().lower() for name in encoding.split(",") if name.strip().lower() not in ("", "identity")]
-    if not names or (names in (["gzip"], ["x-gzip"]) and _is_gzip_file(url, content)):
-        return
-    raise _encoded(url, "Content-Encoding", ", ".join(names))
-
-
-def _encoded(url: str, header: str, value: str) -> FetchError:
-    return FetchError(
-        f"{without_credentials(url)} came with `{header}: {value[:80]}`, which was not asked for",
-        fix="the server, or a proxy before it, must send the file as it is; or use a mirror that has it: --mirror DIR",
-    )
-
-
-def _is_gzip_file(url: str, content: bytes) -> bool:
-    """Whether an archive is compressed once, as it should be."""
-    if not urlsplit(url).path.endswith((".tgz", ".gz")) or not content.startswith(_GZIP):
-        return False
-    try:
-        return not zlib.decompressobj(wbits=31).decompress(content[:4096], len(_GZIP)).startswith(_GZIP)
-    except zlib.error:
-        return True  # damaged: that has a message of its own
-
-
-def _body(response: BaseHTTPResponse, url: str, limit_bytes: int) -> bytes:
-    """The whole body of a response, as it was sent."""
-    header = response.headers.get("Content-Length", "").strip()
-    length = 0
-    if _NUMBER.fullmatch(header):
-        length = int(header) if len(header) <= _MOST_DIGITS else sys.maxsize
-    content = bytearray()
-    address = without_credentials(url)
-    if length > limit_bytes:
-        raise FetchError(f"{address} is larger than {limit_bytes:,} bytes", fix="check the address")
-    try:
-        while chunk := response.read1(_CHUNK, decode_content=False):
-            content += chunk
-            if len(content) > limit_bytes:
-                raise FetchError(f"{address} is larger than {limit_bytes:,} bytes", fix="check the address")
-    except HTTPError as error:
-        raise failures.of_connection(url, error) from error
-    if len(content) < length:
-        message = f"{address} was interrupted: {len(content):,} of {length:,} bytes received"
-        raise TemporaryError(FetchError(message, fix=failures.LATER))
-    return bytes(content)
-
-
-def _proxied(proxy: str) -> ProxyManager:
-    user = unquote(urlsplit(proxy).netloc.rpartition("@")[0])
-    headers = make_headers(proxy_basic_auth=user) if user else None
-    return ProxyManager(_without_user(proxy), maxsize=_POOL_SIZE, proxy_headers=headers)
-
-
-def _without_user(url: str) -> str:
-    """The address without user and password."""
-    return re.sub(r"://[^/?#]*@", "://", url)
+def _close(response: BaseHTTPResponse) -> None:
+    response.close()

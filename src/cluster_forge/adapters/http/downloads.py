@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from cluster_forge.adapters.http import file_urls, timing
-from cluster_forge.adapters.http.timing import Timeouts
+from cluster_forge.adapters.http import file_urls
+from cluster_forge.adapters.http.policy import Policy
+from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 
 if TYPE_CHECKING:
+    from cluster_forge.adapters.http.authorization import Authorization
     from cluster_forge.adapters.http.client import HttpClient
-
-_PAUSES = (0.3, 1.0, 3.0)
-"""Seconds before the second, third and fourth attempt."""
 
 
 class HttpDownloads:
     """``https://``, ``http://`` and ``file://``, through the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name.
 
-    Temporary failures are tried again after each of ``pauses`` (seconds). Safe for several threads.
+    Safe for several threads.
     """
 
-    def __init__(self, *, pauses: Sequence[float] = _PAUSES, timeouts: Timeouts | None = None) -> None:
-        self._pauses = pauses
-        self._timeouts = timeouts or Timeouts()
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        *,
+        authorization: Authorization | None = None,
+        transfers: Transfers = NO_TRANSFERS,
+    ) -> None:
+        self._policy = policy
+        self._authorization = authorization
+        self._transfers = transfers
+        self._guard = threading.Lock()
 
     def get(self, url: str, *, limit_bytes: int) -> bytes:
         """The file at an address.
@@ -35,10 +42,16 @@ class HttpDownloads:
         """
         if url.startswith("file:"):
             return file_urls.read(url, limit_bytes)
-        return timing.with_retries(lambda: self._client.get(url, limit_bytes), self._pauses)
+        return self.client.get(url, limit_bytes)
+
+    @property
+    def client(self) -> HttpClient:
+        """The client for everything else."""
+        with self._guard:
+            return self._client
 
     @cached_property
     def _client(self) -> HttpClient:
         from cluster_forge.adapters.http.client import HttpClient  # noqa: PLC0415 - 0.05 s for urllib3
 
-        return HttpClient(self._timeouts)
+        return HttpClient(self._policy, authorization=self._authorization, transfers=self._transfers)

@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 from urllib3 import exceptions
 
 from cluster_forge.adapters.http import proxies
-from cluster_forge.adapters.http.timing import TemporaryError, seconds_to_wait
+from cluster_forge.adapters.http.retrying import TemporaryError
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import FetchError
 
 LATER: Final = "try again later, or use a mirror that has it: --mirror DIR"
-_TEMPORARY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
+_TEMPORARY: Final = frozenset({408, 425, 429})
+_LASTING: Final = frozenset({501, 505, 511})
+"""Statuses of 500 and more that do not go away: not implemented, another version of HTTP, a login to the network."""
 _STATUS_FIXES: Final = {
     401: "the server requires a login, which is not supported: put the file into a mirror, --mirror DIR",
     403: "the server denies access: check the address, or use a mirror that has it: --mirror DIR",
@@ -23,28 +25,36 @@ _STATUS_FIXES: Final = {
     407: "set the proxy's user and password in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT",
     410: "it was withdrawn: use another version, or a mirror that has it: --mirror DIR",
 }
+_LASTING_ERRORS: Final = (exceptions.LocationValueError, exceptions.NameResolutionError, exceptions.SSLError)
 _TUNNEL: Final = "Tunnel connection failed: "
 """The prefix of a proxy's answer in the exceptions of Python's own client."""
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
 """OpenSSL's reasons for a server that answers without TLS, which it takes for an unknown version of it."""
 
 
-def of_connection(url: str, error: exceptions.HTTPError) -> Exception:
-    """The error for an exception of the HTTP library: a `FetchError`, or a `TemporaryError` if it may go away."""
+def of_connection(url: str, error: exceptions.HTTPError | OSError | ValueError) -> FetchError:
+    """The error for an exception of the HTTP library: a `TemporaryError` if it may go away."""
     message, fix = _of_proxy(url, error) or _of_server(url, error)
-    failure = FetchError(f"{without_credentials(url)}: {message}", fix=fix)
-    lasting = (exceptions.LocationValueError, exceptions.NameResolutionError, exceptions.SSLError)
-    return failure if isinstance(error, lasting) else TemporaryError(failure)
+    text = f"{without_credentials(url)}: {message}"
+    if isinstance(error, _LASTING_ERRORS):
+        return FetchError(text, fix=fix)
+    return TemporaryError(text, fix=fix, reason=message.partition(":")[0])
 
 
-def of_status(url: str, status: int, retry_after: str | None) -> Exception:
-    """The error for a response that has no content to use: a `FetchError`, or a `TemporaryError` if it may go away."""
+def of_status(url: str, status: int, wait: float = 0.0, credential: str = "") -> FetchError:
+    """The error for a response that has no content to use: a `TemporaryError` if it may go away.
+
+    ``wait``: the seconds that the server asks for; ``credential``: what was used, if any.
+    """
     answer = f"{status} {http.client.responses.get(status, '')}".rstrip()
-    failure = FetchError(f"{without_credentials(url)} answered {answer}", fix=_STATUS_FIXES.get(status, LATER))
-    return TemporaryError(failure, seconds_to_wait(retry_after)) if status in _TEMPORARY_STATUSES else failure
+    login = f" to {credential}" if credential and status in (401, 403) else ""
+    text, fix = f"{without_credentials(url)} answered {answer}{login}", _STATUS_FIXES.get(status, LATER)
+    if status in _TEMPORARY or (status >= 500 and status not in _LASTING):
+        return TemporaryError(text, fix=fix, reason=str(status), wait=wait)
+    return FetchError(text, fix=fix)
 
 
-def _of_proxy(url: str, error: exceptions.HTTPError) -> tuple[str, str] | None:
+def _of_proxy(url: str, error: Exception) -> tuple[str, str] | None:
     """Message and fix, if the proxy is the problem."""
     where = f"the proxy {without_credentials(proxies.proxy_for(url))}"
     match error:
@@ -65,7 +75,7 @@ def _of_proxy(url: str, error: exceptions.HTTPError) -> tuple[str, str] | None:
             return None
 
 
-def _of_server(url: str, error: exceptions.HTTPError) -> tuple[str, str]:
+def _of_server(url: str, error: Exception) -> tuple[str, str]:
     """Message and fix for a direct connection."""
     match error:
         case exceptions.LocationValueError():

@@ -70,7 +70,7 @@ class KustomizeProgram:
         return f"{name} {' '.join(versions) or output.decode(errors='replace').strip()}"
 
     def build(self, request: KustomizeRequest) -> BuiltKustomization:
-        files = tree_archives.unpacked(request.archive)
+        files = tree_archives.unpacked(request.archive, request.name).files
         checked = closure(request.folder, TreeFiles(files), root="", where=request.folder)
         raise_all(_named(error, request) for error in checked.errors)
         seen = {path: files[path] for path in checked.files}

@@ -14,16 +14,18 @@ from cluster_forge.adapters.sources.chart_repositories import (
     choose,
     few,
 )
+from cluster_forge.adapters.sources.git_repositories import GitRepositories
 from cluster_forge.adapters.sources.http_repositories import FILE_LIMIT, Downloads
 from cluster_forge.adapters.sources.local_charts import LocalCharts
 from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError, LockError, OfflineError
+from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.ports.sources import ChartRelease, Charts
 from cluster_forge.ports.storage import Store
-from cluster_forge.stack.lock import LockedSource, chart_address, kustomization_address, manifest_address
+from cluster_forge.stack.lock import LockedSource, chart_address, chart_asked, kustomization_address, manifest_address
 from cluster_forge.stack.model import HelmSource, KustomizeSource
 
 
@@ -54,6 +56,7 @@ class StackSources:
     store: Store
     mirrors: Sequence[Mirror]
     repositories: Mapping[str, ChartRepositories]
+    git: GitRepositories
     local: LocalCharts
     kustomizations: LocalKustomizations
     downloads: Downloads
@@ -68,10 +71,11 @@ class StackSources:
         fetched = self._from_mirrors(source, locked) or self._from_repository(source, locked)
         address = f"{without_credentials(source.repository)} {source.chart}"
         identity = self.charts().check_archive(fetched.archive, f"{address} {fetched.version}")
-        index_promises.check_identity(identity, source, fetched.promised)
+        if not source.git:
+            index_promises.check_identity(identity, source, fetched.promised)
         resolved = LockedSource(
             address=chart_address(source),
-            asked=source.version,
+            asked=chart_asked(source),
             version=fetched.version,
             digest=Digest.of(fetched.archive),
         )
@@ -84,6 +88,9 @@ class StackSources:
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if locked and self.store.get(locked.digest) is not None:
             return locked
+        if is_git(url):
+            in_git = GitAddress.parse(url)
+            return self._from_git(in_git, self.git.manifests(in_git, locked), locked)
         content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
         if content is None:
             content = self.downloads.get(url, limit_bytes=FILE_LIMIT)
@@ -96,6 +103,16 @@ class StackSources:
                 fix="use the address of Kubernetes objects in YAML or JSON",
             ) from error
         return self._stored(content, LockedSource(address=manifest_address(url), digest=Digest.of(content)), locked)
+
+    def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
+        if locked and self.store.get(locked.digest) is not None:
+            return locked
+        return self._from_git(address, self.git.tree(address, locked), locked)
+
+    def _from_git(self, address: GitAddress, fetched: tuple[str, bytes], locked: LockedSource | None) -> LockedSource:
+        commit, archive = fetched
+        resolved = LockedSource(address=address.key, asked=address.ref, version=commit, digest=Digest.of(archive))
+        return self._stored(archive, resolved, locked)
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
         return self._kind(source).releases(source)

@@ -3,9 +3,10 @@
 The parser (yaml-rs) follows YAML 1.2; Kubernetes reads with Go's ``sigs.k8s.io/yaml`` (`yaml.scalar_reader` has its rules).
 The scan is a grammar of the subset that nearly all manifests use and that both read in the same way: block mappings and
 sequences with plain keys; text that begins with a letter and is not a word that one of them reads as a boolean; short
-decimal integers, versions and quantities; quoted scalars; literal scalars; flat lists of words. It knows where a literal or
-quoted scalar ends, so that prose is never taken for structure. A document with anything else (anchors, tags, octal numbers,
-folded scalars, flow mappings, tabs, …) goes to the exact reader. A corpus test and a differential test compare the two.
+decimal integers, versions and quantities; quoted scalars; literal scalars; flow mappings and sequences of words on one line.
+It knows where a literal or quoted scalar ends, so that prose is never taken for structure. A document with anything else
+(anchors, tags, octal numbers, folded scalars, tabs, …) goes to the exact reader. A corpus test and a differential test compare
+the two.
 """
 
 from __future__ import annotations
@@ -50,9 +51,22 @@ _LINE = rf"""(?:
 """The first line of plain text, or a number; versions, quantities and digests are text."""
 _BREAK = r"\n(?=[ \n])"
 _QUOTED = rf"""(?: '(?:[^'\n]++|\'\'|{_BREAK})*+' | "(?:[^"\\\n]++|\\["\\nt\ ]|\\?{_BREAK})*+" ){_REST}"""
-_LIST = rf"""\[ (?:[ ]*(?: "[^"\\\n]*+" | '[^'\n]*+' | (?!(?:{_WORDS})[ ]*[,\]])_?_?[A-Za-z/][A-Za-z0-9_./*-]*+ | 0 | [1-9][0-9]{{0,14}} )
-             [ ]*(?:,(?![ ]*\])|(?=\])))*+ \]{_REST}"""
-_SIMPLE = rf"(?: {_QUOTED} | ~{_REST} | {{[ ]*}}{_REST} | {_LIST} )"
+_ATOM = rf"""(?: "[^"\\\n]*+" | '[^'\n]*+' | (?!(?:{_WORDS})[ ]*[,\]}}]) (?:__?|--?)?+ [A-Za-z/][A-Za-z0-9_./*=-]*+
+                 | 0(?=[ ,\]}}]) | [1-9][0-9]*+ (?: (?<![0-9]{{16}}) (?=[ ,\]}}]) | [A-DF-Za-df-z%/][A-Za-z0-9_./-]*+ | (?:[.][0-9]++){{2,}}+[A-Za-z0-9_./-]*+ ) )"""
+"""A value in a flow collection: a quoted text, a word, a short number, a quantity, a version."""
+_SEPARATOR = r"[ ]*(?:,(?![ ]*[\]}])|(?=[\]}]))"
+_FLOW_KEY = rf"""(?: "[^"\\\n]*+" | '[^'\n]*+' | (?!(?:{CONSTANTS}):) [A-Za-z/][A-Za-z0-9_./-]*+ )"""
+
+
+def _flow(value: str) -> str:
+    """A flow mapping or sequence on one line."""
+    pair = rf"{_FLOW_KEY}:[ ]++{value}"
+    return rf"(?: {{ (?:[ ]*+{pair}{_SEPARATOR})*+ [ ]*}} | \[ (?:[ ]*+{value}{_SEPARATOR})*+ [ ]*\] )"
+
+
+_FLOW = _flow(f"(?: {_ATOM} | {_flow(f'(?: {_ATOM} | {_flow(_ATOM)} )')} )")
+"""Flow collections in one another, three deep."""
+_SIMPLE = rf"(?: {_QUOTED} | ~{_REST} )"
 
 
 def _value(deeper: str) -> str:
@@ -72,6 +86,7 @@ def _alike() -> re.Pattern[str]:
           | [ ]++ (?: {{}}{_REST} | \[\]{_REST} | {_QUOTED} )
           | ([ ]*+) {_KEY}:(?: {_REST} | [ ]+{_IN_MAPPING} )
           | ([ ]*+) -[ ] (?: {_KEY}:(?: {_REST} | [ ]+{_IN_MAPPING_IN_LIST} ) | {_IN_LIST} )
+          | [ ]*+ (?: {_KEY}:[ ]+ | -[ ] (?:{_KEY}:[ ]+)?+ ) {_FLOW}{_REST}
         )*+
         """,
         re.X,

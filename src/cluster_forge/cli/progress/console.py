@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from cluster_forge.cli.output.streams import to_stderr
 from cluster_forge.cli.progress.line_reporter import LineReporter
-from cluster_forge.ports.progress import Reporter
+from cluster_forge.cli.progress.transfer_relay import RunReporter
 
 
 @contextlib.contextmanager
-def reporting(stages: Sequence[str], *, verbosity: int, color: bool | None, began: float) -> Iterator[Reporter]:
+def reporting(stages: Sequence[str], *, verbosity: int, color: bool | None, began: float) -> Iterator[RunReporter]:
     """The reporter for a verb that runs ``stages`` and was called at ``began`` (monotonic seconds)."""
     if verbosity > 0 and can_redraw():
         from cluster_forge.cli.progress.live_display import live

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Final
 
 from cluster_forge.cli.output import error_text
 from cluster_forge.cli.output.terminal_text import shown, styled
 from cluster_forge.cli.output.visibility import least_verbosity
+from cluster_forge.cli.progress.network_state import waiting_text
 from cluster_forge.manifests.finding import Finding
+
+_LONG: Final = 1.0
+"""Seconds of a wait: of shorter ones there would be many lines about nothing."""
 
 
 class LineReporter:
-    """`ports.progress.Reporter` that gives ``out`` a line for each event.
+    """`RunReporter` that gives ``out`` a line for each event.
 
     ``verbosity``: 0 error findings only, 1 warnings, stages and what was added to the stack, 2 all notices too. Items have lines from ``items`` on.
     """
@@ -46,6 +51,13 @@ class LineReporter:
     def finding_reported(self, finding: Finding) -> None:
         with self._lock:
             self._line(least_verbosity(finding), error_text.finding_text(finding))
+
+    def received(self, host: str, count: int) -> None:
+        """Nothing to print: lines report what is done."""
+
+    def waiting(self, host: str, seconds: float, reason: str) -> None:
+        with self._lock:
+            self._line(self._items if seconds >= _LONG else 2, waiting_text(host, seconds, reason))
 
     def _line(self, least: int, text: str) -> None:
         if self._verbosity >= least:

@@ -19,9 +19,10 @@ import click
 from cluster_forge.cli.output.terminal_text import one_line, shown
 from cluster_forge.cli.progress import state
 from cluster_forge.cli.progress.line_reporter import LineReporter
+from cluster_forge.cli.progress.network_state import Network
 from cluster_forge.cli.progress.state import Progress
+from cluster_forge.cli.progress.transfer_relay import RunReporter
 from cluster_forge.manifests.finding import Finding
-from cluster_forge.ports.progress import Reporter
 
 PATIENCE: Final = 0.5
 """Seconds that pass before anything is drawn: a short run shows its lines only."""
@@ -30,7 +31,7 @@ _CLEAR_TO_END, _CLEAR_BELOW = "\x1b[K", "\x1b[J"
 
 
 @contextlib.contextmanager
-def live(stages: Sequence[str], *, verbosity: int, color: bool | None, began: float) -> Iterator[Reporter]:
+def live(stages: Sequence[str], *, verbosity: int, color: bool | None, began: float) -> Iterator[RunReporter]:
     """A reporter with a display for as long as the context lasts."""
     reporter = LiveReporter(stages, verbosity=verbosity, color=color, began=began)
     try:
@@ -40,10 +41,11 @@ def live(stages: Sequence[str], *, verbosity: int, color: bool | None, began: fl
 
 
 class LiveReporter:
-    """`ports.progress.Reporter` with a display below its lines. Single items have lines with ``verbosity`` 2 only."""
+    """`RunReporter` with a display below its lines. Single items have lines with ``verbosity`` 2 only."""
 
     def __init__(self, stages: Sequence[str], *, verbosity: int, color: bool | None, began: float) -> None:
         self._progress = Progress(stages)
+        self._network = Network()
         self._lock = threading.Lock()
         self._began = began
         self._glyphs = state.UNICODE if _is_unicode() else state.ASCII
@@ -73,13 +75,25 @@ class LiveReporter:
     def finding_reported(self, finding: Finding) -> None:
         self._line_reporter.finding_reported(finding)
 
+    def received(self, host: str, count: int) -> None:  # noqa: ARG002 - the port's signature
+        with self._lock:
+            self._network.received(count, time.monotonic())
+
+    def waiting(self, host: str, seconds: float, reason: str) -> None:
+        with self._lock:
+            self._network.waiting(one_line(host), time.monotonic() + seconds, one_line(reason))
+        self._line_reporter.waiting(host, seconds, reason)
+
     def close(self) -> None:
         self._display.close()
 
     def _lines(self, columns: int) -> list[str]:
         with self._lock:
-            seconds = time.monotonic() - self._began
-            return state.lines(self._progress, columns=columns, seconds=seconds, glyphs=self._glyphs)
+            now = time.monotonic()
+            network = self._network.line(now)
+            return state.lines(
+                self._progress, columns=columns, seconds=now - self._began, glyphs=self._glyphs, network=network
+            )
 
 
 class Display:

@@ -8,9 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from cluster_forge.cli.progress.transfer_relay import RunReporter
 from cluster_forge.foundation.names import counted
 from cluster_forge.manifests.finding import Finding
-from cluster_forge.ports.progress import Reporter
 
 Event = Mapping[str, Any]
 """``event`` (the Reporter's method), ``at`` (seconds since the run began), ``stage``, ``item``, ``seconds`` and facts."""
@@ -19,16 +19,17 @@ _SLOWEST: Final = 10
 
 
 class Recorded:
-    """`ports.progress.Reporter` that passes every event to another reporter, and a record of it to ``keep``.
+    """`RunReporter` that passes every event to another reporter, and a record of it to ``keep``.
 
     It measures the ``seconds`` of items and stages from start to finish, unless the stage reports them itself.
     """
 
-    def __init__(self, inner: Reporter, keep: Callable[[Event], None], *, began: float) -> None:
+    def __init__(self, inner: RunReporter, keep: Callable[[Event], None], *, began: float) -> None:
         self._inner = inner
         self._keep = keep
         self._began = began
         self._lock = threading.Lock()
+        self._received = 0
         self._since: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
 
     def stage_started(self, stage: str, total: int) -> None:
@@ -45,7 +46,10 @@ class Recorded:
         self._inner.item_finished(stage, item, detail, **facts)
 
     def stage_finished(self, stage: str, summary: str) -> None:
-        self._note("finished", {"stage": stage, "summary": summary}, ends=True)
+        with self._lock:
+            received, self._received = self._received, 0
+        optional = {"received": received} if received else {}
+        self._note("finished", {"stage": stage, "summary": summary, **optional}, ends=True)
         self._inner.stage_finished(stage, summary)
 
     def finding_reported(self, finding: Finding) -> None:
@@ -53,6 +57,15 @@ class Recorded:
         optional = {"item": finding.component, "where": finding.where}
         self._note("noticed", content | {name: value for name, value in optional.items() if value})
         self._inner.finding_reported(finding)
+
+    def received(self, host: str, count: int) -> None:
+        with self._lock:
+            self._received += count
+        self._inner.received(host, count)
+
+    def waiting(self, host: str, seconds: float, reason: str) -> None:
+        self._note("waiting", {"host": host, "for": round(seconds, 3), "reason": reason})
+        self._inner.waiting(host, seconds, reason)
 
     def _note(self, event: str, content: dict[str, Any], *, begins: bool = False, ends: bool = False) -> None:
         with self._lock:

@@ -84,8 +84,16 @@ UNICODE = Glyphs()
 ASCII = Glyphs(full="#", empty="-", more="~")
 
 
-def lines(progress: Progress, *, columns: int, seconds: float, glyphs: Glyphs = UNICODE) -> list[str]:
-    """A line for each stage in progress, and one for the whole run; all narrower than ``columns``.
+def lines(
+    progress: Progress,
+    *,
+    columns: int,
+    seconds: float,
+    glyphs: Glyphs = UNICODE,
+    network: tuple[str, str] | None = None,
+) -> list[str]:
+    """A line for each stage in progress, one for the network if there is something to say (`network_state`), and one for
+    the whole run; all narrower than ``columns``.
 
     The last column stays free: a character there makes some terminals wrap.
     """
@@ -98,10 +106,14 @@ def lines(progress: Progress, *, columns: int, seconds: float, glyphs: Glyphs = 
     shares = [*(min(done / total, 1.0) if total else 0.0 for _, done, total, _ in stages), progress.share]
     left = room - names - counts - 2 - (width + 2 if width else 0) - 1
     tails = [*(_listed(working, left, glyphs.more) for _, _, _, working in stages), clock(seconds)]
-    return [
+    shown = [
         _line(f"{name:<{names}} {count:>{counts}}", _bar(share, width, glyphs), tail, room)
         for (name, count), share, tail in zip(heads, shares, tails, strict=True)
     ]
+    if network:
+        head = f"network {network[0]}"
+        shown.insert(-1, _line(head, "", cut(network[1], room - cells(head) - 2, glyphs.more), room))
+    return shown
 
 
 def clock(seconds: float) -> str:

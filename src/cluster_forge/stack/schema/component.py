@@ -15,7 +15,7 @@ class HelmSchema(Schema):
     chart: Text
     """The name of the chart in the repository; without `repository`, a folder or `.tgz` relative to `input/`."""
     repository: Address = ""
-    """The URL of the repository: `https://`, `http://`, `file://` or `oci://`."""
+    """The URL of the repository: `https://`, `http://`, `file://`, `oci://`, or of a folder in Git, `git+https://HOST/REPO@REF//PATH`."""
     version: StrictStr = ""
     """An exact version or a range in Helm's syntax; default: the newest stable version."""
     release: StrictStr = ""
@@ -122,7 +122,7 @@ class ComponentSchema(Schema):
     version: StrictStr = ""
     """The version of the chart: as `helm.version`, for a component that is defined elsewhere."""
     kustomize: Text = ""
-    """The folder of a kustomization, relative to `input/`: the component has the objects that `kustomize build` writes."""
+    """The folder of a kustomization, relative to `input/` or in Git (`git+https://HOST/REPO@REF//PATH`); the component has the objects that `kustomize build` writes."""
     manifests: list[Text] = []
     """Manifests of the component: URLs, and files and folders relative to `input/`."""
     values_files: list[Text] = []

@@ -18,13 +18,14 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from cluster_forge.foundation import git_addresses
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.names import is_dns_label, is_dns_name, is_dns_subdomain
 from cluster_forge.stack.model import KubernetesVersion
 
 _LABEL_PATTERN = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 _SUBDOMAIN_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
-_SCHEMES = ("https://", "http://", "file://", "oci://")
+_SCHEMES = ("https://", "http://", "file://", "oci://", "git+https://")
 
 
 class UnfitError(ValueError):
@@ -79,6 +80,12 @@ def _domain(text: str) -> str:
 
 
 def _repository(text: str) -> str:
+    if git_addresses.is_git(text):
+        try:
+            git_addresses.GitAddress.parse(text)
+        except ValueError as error:
+            raise ValueError(f"{without_credentials(text)!r}: {error}") from error
+        return text
     if not text.startswith(_SCHEMES):
         schemes = ", ".join(_SCHEMES)
         raise ValueError(f"{text!r} is not a URL: it must start with {schemes} (put a folder or .tgz in `chart`)")
@@ -110,7 +117,9 @@ Version = Annotated[
     Field(json_schema_extra={"pattern": r"^v?\d+\.\d+(\.\d+([-+][0-9A-Za-z.+-]+)?)?$"}),
 ]
 Address = Annotated[
-    StrictStr, AfterValidator(_repository), Field(json_schema_extra={"pattern": "^(https?|file|oci)://"})
+    StrictStr,
+    AfterValidator(_repository),
+    Field(json_schema_extra={"pattern": r"^(https?|file|oci|git\+(https?|ssh|file))://"}),
 ]
 Domain = Annotated[
     StrictStr,

@@ -16,7 +16,7 @@ from cluster_forge.manifests import kubernetes_apis
 from cluster_forge.ports.kustomize import KustomizeRequest
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.rendering import RenderJob, RenderRequest
-from cluster_forge.stack.lock import Lock, LockedSource
+from cluster_forge.stack.lock import Lock, LockedSource, kustomization_address
 from cluster_forge.stack.model import Component, KustomizeSource, Stack
 from cluster_forge.stages.build import render_jobs, sourced_tree
 from cluster_forge.stages.build.component_sources import (
@@ -222,8 +222,8 @@ class ComponentRenderer:
         """The objects of the component's kustomization."""
         locked = self._sources.get(component.name, ComponentSources()).kustomization
         if locked is None:
-            raise not_locked(component, source.path)
-        request = KustomizeRequest(archive=self._content(component, locked), folder=source.path, name="input")
+            raise not_locked(component, kustomization_address(source))
+        request = _kustomize_request(source, self._content(component, locked))
         try:
             built = self._toolbox.kustomize.build(request)
         except ForgeError as error:
@@ -275,3 +275,10 @@ class ComponentRenderer:
         elif is_sourced:
             self._sourced.add(component.name)
         self._reporter.item_finished(STAGE, component.name, detail, **facts)
+
+
+def _kustomize_request(source: KustomizeSource, archive: bytes) -> KustomizeRequest:
+    git = source.git
+    if git is None:
+        return KustomizeRequest(archive=archive, folder=source.path, name="input")
+    return KustomizeRequest(archive=archive, folder=git.path, name=f"{replace(git, path='')}/")

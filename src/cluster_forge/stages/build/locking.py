@@ -11,7 +11,16 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workers import Workers
-from cluster_forge.stack.lock import Lock, LockedSource, chart_address, kustomization_address, manifest_address
+from cluster_forge.stack.lock import (
+    Lock,
+    LockedSource,
+    chart_address,
+    chart_asked,
+    kustomization_address,
+    kustomization_asked,
+    manifest_address,
+    manifest_asked,
+)
 from cluster_forge.stack.model import Component, HelmSource, KustomizeSource
 from cluster_forge.stages.build.component_sources import ComponentSources, is_url, not_locked
 
@@ -34,19 +43,26 @@ class Source:
 
     @property
     def asked(self) -> str:
-        """The version range in the description."""
-        return self.helm.version if self.helm else ""
+        """The version range or the REF in the description."""
+        if self.helm:
+            return chart_asked(self.helm)
+        return kustomization_asked(self.kustomize) if self.kustomize else manifest_asked(self.url)
 
     @property
     def is_local(self) -> bool:
         """Whether it is a chart or a kustomization in ``input/``: read as it is now, never fetched."""
-        return self.helm.is_local if self.helm else self.kustomize is not None
+        if self.helm:
+            return self.helm.is_local
+        return self.kustomize is not None and self.kustomize.git is None
 
     def resolved(self, sources: Sources, locked: LockedSource | None) -> LockedSource:
         """The bytes that it stands for; see `Sources`."""
         if self.helm:
             return sources.chart(self.helm, locked)
-        return sources.kustomization(self.kustomize) if self.kustomize else sources.manifest(self.url, locked)
+        if self.kustomize:
+            git = self.kustomize.git
+            return sources.tree(git, locked) if git else sources.kustomization(self.kustomize)
+        return sources.manifest(self.url, locked)
 
     def locked_in(self, lock: Lock) -> LockedSource | None:
         return lock.source(self.component.name, self.address, self.asked)

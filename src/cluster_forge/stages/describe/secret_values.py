@@ -50,6 +50,8 @@ def are_in(stack: Stack) -> bool:
 def _addresses(stack: Stack) -> Iterator[str]:
     yield from (stack.gitops.url, stack.image.repository)
     for component in stack.components:
+        if component.kustomize:
+            yield component.kustomize.path
         for source in (component, component.upstream):
             if source and source.helm:
                 yield from (source.helm.repository, source.helm.chart)

@@ -1,0 +1,132 @@
+"""A request as data, and what a redirect makes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO, Final
+from urllib.parse import urljoin, urlsplit
+
+from cluster_forge.adapters.http import failures
+from cluster_forge.foundation.addresses import without_credentials
+from cluster_forge.foundation.errors import FetchError
+
+_OF_ORIGIN: Final = frozenset({"authorization", "cookie"})
+"""Headers that are for the origin of an address only."""
+_OF_BODY: Final = frozenset({"content-length", "content-type", "content-range"})
+_TO_GET: Final = {(301, "POST"), (302, "POST")}
+PORTS: Final = {"http": 80, "https": 443}
+
+Body = bytes | Callable[[], BinaryIO] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is sent. ``scope`` is what a token for it must allow; ``retries``: it may be sent again."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Body = None
+    scope: str = ""
+    retries: bool = True
+
+    def redirected(self, status: int, target: str) -> Request:
+        """The request that a redirect asks for (RFC 9110, 15.4). Another origin gets nothing that was for this one.
+
+        Raises:
+            FetchError: if it is not an HTTP address, or leaves HTTPS.
+        """
+        place = redirected(self.url, target)
+        dropped = frozenset[str]() if origin(place) == origin(self.url) else _OF_ORIGIN
+        becomes_get = (status == 303 and self.method != "HEAD") or (status, self.method) in _TO_GET
+        dropped |= _OF_BODY if becomes_get else frozenset()
+        return replace(
+            self,
+            url=place,
+            method="GET" if becomes_get else self.method,
+            body=None if becomes_get else self.body,
+            headers={name: value for name, value in self.headers.items() if name.lower() not in dropped},
+            scope=self.scope if origin(place) == origin(self.url) else "",
+        )
+
+    def opened_body(self) -> Upload | bytes | None:
+        """The body, from its beginning."""
+        return Upload(self.body()) if callable(self.body) else self.body
+
+
+class Upload:
+    """A body that is being sent; ``moved`` is when the last part of it was taken (monotonic seconds)."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self.moved = time.monotonic()
+        self._is_closed = False
+
+    def read(self, count: int = -1) -> bytes:
+        """The next part.
+
+        Raises:
+            TimeoutError: if the answer is not waited for any more.
+        """
+        if self._is_closed:
+            raise TimeoutError
+        self.moved = time.monotonic()
+        return self._source.read(count)
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._source.close()
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of an HTTP address (RFC 6454).
+
+    Raises:
+        FetchError: if it is not one.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise FetchError(f"{without_credentials(url)} is not an address", fix="correct the address") from error
+    if parts.scheme not in PORTS:
+        raise FetchError(
+            f"{without_credentials(url)} is not an address to download from",
+            fix="write an https://, http:// or file:// address",
+        )
+    if not host:
+        raise FetchError(f"{without_credentials(url)} is not an address", fix="correct the address")
+    return parts.scheme, host, port or PORTS[parts.scheme]
+
+
+def host_of(url: str) -> str:
+    """``host:port`` of an HTTP address.
+
+    Raises:
+        FetchError: if it is not one.
+    """
+    _, host, port = origin(url)
+    return f"{host}:{port}"
+
+
+def redirected(url: str, target: str) -> str:
+    """The address that a redirect from ``url`` to ``target`` means.
+
+    Raises:
+        FetchError: if it is not an HTTP address, or leaves HTTPS.
+    """
+    try:
+        place = urljoin(url, target)
+        scheme = urlsplit(place).scheme
+    except ValueError as error:
+        raise FetchError(
+            f"{without_credentials(url)} redirects to something that is not an address", fix=failures.LATER
+        ) from error
+    if scheme not in PORTS or (scheme == "http" and urlsplit(url).scheme == "https"):
+        raise FetchError(
+            f"{without_credentials(url)} redirects to {without_credentials(place)}, which is not followed: it leaves HTTPS",
+            fix="check the address; if you trust the other one, write that",
+        )
+    return place
