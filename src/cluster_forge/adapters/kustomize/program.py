@@ -7,6 +7,7 @@ its proxy).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
+
+import orjson
 
 from cluster_forge.foundation import tree_archives
 from cluster_forge.foundation.errors import ForgeError, MissingProgramError, RenderError, raise_all
@@ -35,6 +38,8 @@ Failure = TypeVar("Failure", bound=ForgeError)
 _MIB: Final = 1 << 20
 _VERSION: Final = re.compile(r"v\d+\.\d+\.\d+[\w.+-]*")
 _WARNING: Final = "# Warning: "
+_LOGGED: Final = re.compile(r'E\d{4} \S+ \d+ \S+\] "command failed" err=(?:(?P<quoted>".*")|<(?P<lines>.*)>)')
+"""An error as kubectl's logger (klog) writes it: with the time and its process, and in angle brackets if it has lines."""
 _OUT_OF_MEMORY: Final = re.compile(r"out of memory|cannot allocate memory|failed to create new OS thread")
 _NO_NETWORK: Final = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
 _KEPT: Final = ("SYSTEMROOT", "GOGC", "GOMEMLIMIT")
@@ -59,15 +64,19 @@ class KustomizeProgram:
     def __init__(self, seconds: float = 60, memory: int = 2048, *, path: str | None = None) -> None:
         self._seconds = seconds
         self._memory = memory
-        self._path = path
+        self.path = path
 
     @cached_property
     def version(self) -> str:
-        name = Path(self._program.path).stem
         with tempfile.TemporaryDirectory(prefix="cluster-forge-") as home:
-            output = self._run(self._program.version, Path(home)).stdout
-        versions = _VERSION.findall(output.decode(errors="replace"))
-        return f"{name} {' '.join(versions) or output.decode(errors='replace').strip()}"
+            done = self._run(self._program.version, Path(home))
+        output, errors = (" ".join(text.decode(errors="replace").split()) for text in (done.stdout, done.stderr))
+        if done.returncode:
+            raise MissingProgramError(
+                f"{self._program.path} does not say its version: {errors}",
+                fix="install kustomize 5 or kubectl 1.27 or newer",
+            )
+        return f"{Path(self._program.path).stem} {' '.join(_VERSION.findall(output)) or output}"
 
     def build(self, request: KustomizeRequest) -> BuiltKustomization:
         files = tree_archives.unpacked(request.archive, request.name).files
@@ -85,9 +94,9 @@ class KustomizeProgram:
 
     @cached_property
     def _program(self) -> _Program:
-        if path := shutil.which("kustomize", path=self._path):
+        if path := shutil.which("kustomize", path=self.path):
             return _Program(path, build=("build",), version=("version",))
-        if path := shutil.which("kubectl", path=self._path):
+        if path := shutil.which("kubectl", path=self.path):
             return _Program(path, build=("kustomize",), version=("version", "--client"))
         raise MissingProgramError(
             "a kustomization is built by the program kustomize, or by kubectl, and neither is on PATH",
@@ -143,8 +152,7 @@ class KustomizeProgram:
                 f"building the kustomization needed more than {self._memory} MiB of memory and was stopped",
                 fix="look for aliases that repeat large values, or allow more memory: --render-memory",
             )
-        lines = [line for line in errors.splitlines() if not line.startswith(_WARNING)]
-        message = " ".join(" ".join(lines).split()).removeprefix("Error: ").removeprefix("error: ")
+        message = _message(errors)
         return RenderError(
             message or "kustomize failed without a message",
             where=places.of_message(message, files),
@@ -163,6 +171,19 @@ def _write(files: Mapping[str, bytes], folder: Path) -> None:
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
+
+
+def _message(errors: str) -> str:
+    """What went wrong, in one line."""
+    lines = [line for line in errors.splitlines() if not line.startswith(_WARNING)]
+    message = " ".join(" ".join(lines).split())
+    logged = _LOGGED.fullmatch(message)
+    if logged and logged["lines"]:
+        message = logged["lines"].strip()
+    elif logged:
+        with contextlib.suppress(orjson.JSONDecodeError):
+            message = " ".join(str(orjson.loads(logged["quoted"])).split())
+    return message.removeprefix("Error: ").removeprefix("error: ")
 
 
 def _remarks(errors: str) -> Iterator[Remark]:
