@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.cli.conftest import CRDS
 from tests.kustomizations.program import programs
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def test_a_kustomization_in_git_is_pinned(shop: Workspace, tmp_path: Path) -> No
 def test_all_that_is_wrong_comes_at_once_with_its_line(shop: Workspace) -> None:
     shop.write(
         {
-            "input/base/kustomization.yaml": "resources:\n- web.yml\n- https://example.com/crds.yaml\n",
+            "input/base/kustomization.yaml": "resources:\n- web.yml\n- https://example.com/team/base?ref=v1\n",
             "input/overlays/production/kustomization.yaml": "resources: [../../base]\nhelmCharts:\n- {name: redis}\n",
         }
     )
@@ -139,7 +140,21 @@ def test_all_that_is_wrong_comes_at_once_with_its_line(shop: Workspace) -> None:
     assert result.code == 10
     for place in ("base/kustomization.yaml:2", "base/kustomization.yaml:3", "overlays/production/kustomization.yaml:3"):
         assert f"input/{place}: shop: " in result.err
-    assert "manifests: [https://example.com/crds.yaml]" in result.err
+    assert "`kustomize: git+https://example.com/team/base.git@v1`" in result.err
+
+
+def test_a_manifest_by_url_is_fetched_and_pinned(shop: Workspace) -> None:
+    mirror = shop.mirror()
+    shop.write({"input/config.yaml": DESCRIPTION})
+    named = {"input/base/kustomization.yaml": f"resources: [web.yaml, '{CRDS}']\ncommonAnnotations: {{a: b}}\n"}
+    shop.write(named)
+    assert f"shop: {CRDS} is not in cluster-forge.lock" in shop.run("smelt").err
+    shop.ok("mine", "--offline", "--mirror", mirror)
+    shop.ok("smelt", "--no-cache")
+    assert f"address: {CRDS}\n" in (shop.folder / "cluster-forge.lock").read_text()
+    widgets = "customresourcedefinition.apiextensions.k8s.io_widgets.example.com.yaml"
+    assert "a: b" in shop.tree("input/shop/manifests/sourced")[widgets].decode()
+    assert widgets in names(shop)
 
 
 def test_an_error_of_kustomize_names_component_and_line(shop: Workspace) -> None:

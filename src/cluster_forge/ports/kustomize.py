@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from cluster_forge.manifests.remark import Remark
@@ -10,11 +11,15 @@ from cluster_forge.manifests.remark import Remark
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KustomizeRequest:
-    """The kustomization in ``folder`` of an archive (`foundation.tree_archives`); messages call the archive ``name``."""
+    """The kustomization in ``folder`` of an archive (`foundation.tree_archives`); messages call the archive ``name``.
+
+    ``fetched`` has the content of the URLs in ``resources``.
+    """
 
     archive: bytes
     folder: str
     name: str
+    fetched: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

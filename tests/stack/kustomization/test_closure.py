@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.kustomizations.corpus import BASE, KUSTOMIZATIONS
 
 from cluster_forge.stack.kustomization.closure import Closure, TreeFiles, closure
+from cluster_forge.stack.kustomization.fetched import with_files
 from cluster_forge.stack.kustomization.refusals import address_hint
 
 KUSTOMIZATION = "top/kustomization.yaml"
@@ -91,6 +94,35 @@ def test_nothing_is_left_to_kustomize_to_fetch(key: str, address: str) -> None:
     (error,) = errors(f"namePrefix: a-\n{key}: ['{address}']\n")
     assert error.startswith(f"{KUSTOMIZATION}:2: ")
     assert "is fetched by kustomize itself, unpinned" in error
+
+
+def test_only_manifests_by_url_in_resources_may_be_fetched() -> None:
+    urls = ["https://example.com/a.yaml", "http://example.com/b.yml?v=1", "https://example.com/c/d.JSON"]
+    others = [
+        "https://example.com",
+        "https://example.com/a.txt",
+        "https://github.com/team/repo//a?ref=v1.yaml",
+        "git@a.com:b.yaml",
+    ]
+    text = f"resources: {urls + others}\npatches: [{{path: {urls[0]}}}]\ncomponents: [{urls[0]}]\n"
+    files = {KUSTOMIZATION: text.encode()}
+    needed = closure("top", TreeFiles(files), root="", where="", may_fetch=lambda _: True)
+    assert needed.urls == tuple(sorted(urls))
+    assert len(needed.errors) == len(others) + 2
+
+
+def test_a_kustomization_with_urls_names_files_instead() -> None:
+    url = "https://example.com/a.yaml"
+    files = {
+        KUSTOMIZATION: f"resources: [b.yaml, '{url}']\nnamePrefix: '012'\n".encode(),
+        "base/kustomization.yaml": b"# as it was\nresources: [b.yaml]\n",
+    }
+    placed = with_files(files, {url: b"a: b\n"})
+    (name,) = (path for path in placed if path not in files)
+    assert placed[name] == b"a: b\n"
+    assert placed["base/kustomization.yaml"] == files["base/kustomization.yaml"]
+    kept = {"resources": ["b.yaml", name.removeprefix("top/")], "namePrefix": "012"}
+    assert json.loads(placed[KUSTOMIZATION]) == kept
 
 
 def test_a_secret_in_a_remote_address_is_not_shown() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 
 from cluster_forge.foundation import build
+from cluster_forge.foundation.digest import Digest
 from cluster_forge.manifests.remark import Remark
 from cluster_forge.ports.kustomize import BuiltKustomization, Kustomize, KustomizeRequest
 from cluster_forge.ports.storage import Cache
@@ -13,7 +14,7 @@ _KIND = "kustomized"
 
 
 class CachingKustomize:
-    """`ports.Kustomize` that keeps the results of ``engine`` in ``cache``, by the archive, the folder and the engine's version."""
+    """`ports.Kustomize` that keeps the results of ``engine`` in ``cache``, by everything in the request and the engine's version."""
 
     def __init__(self, engine: Kustomize, cache: Cache) -> None:
         self._engine = engine
@@ -24,7 +25,8 @@ class CachingKustomize:
         return self._engine.version
 
     def build(self, request: KustomizeRequest) -> BuiltKustomization:
-        key = build.key(_KIND, self.version.encode(), request.folder.encode(), request.archive)
+        fetched = orjson.dumps([(url, str(Digest.of(content))) for url, content in sorted(request.fetched.items())])
+        key = build.key(_KIND, self.version.encode(), request.folder.encode(), fetched, request.archive)
         content = self._cache.get(_KIND, key)
         if content is not None:
             remarks, _, text = content.partition(b"\n")

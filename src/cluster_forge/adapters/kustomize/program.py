@@ -29,6 +29,7 @@ from cluster_forge.manifests.remark import Remark
 from cluster_forge.ports.kustomize import BuiltKustomization, KustomizeRequest
 from cluster_forge.stack.kustomization import places
 from cluster_forge.stack.kustomization.closure import TreeFiles, closure
+from cluster_forge.stack.kustomization.fetched import with_files
 
 if sys.platform == "linux":
     import resource
@@ -80,12 +81,14 @@ class KustomizeProgram:
 
     def build(self, request: KustomizeRequest) -> BuiltKustomization:
         files = tree_archives.unpacked(request.archive, request.name).files
-        checked = closure(request.folder, TreeFiles(files), root="", where=request.folder)
+        checked = closure(
+            request.folder, TreeFiles(files), root="", where=request.folder, may_fetch=request.fetched.__contains__
+        )
         raise_all(_named(error, request) for error in checked.errors)
         seen = {path: files[path] for path in checked.files}
         with tempfile.TemporaryDirectory(prefix="cluster-forge-") as temporary:
             home = Path(temporary).resolve()
-            _write(seen, home / "tree")
+            _write(with_files(seen, request.fetched), home / "tree")
             done = self._run((*self._program.build, str(home / "tree" / request.folder)), home)
         errors = done.stderr.decode(errors="replace").replace(str(home / "tree"), request.name)
         if done.returncode:

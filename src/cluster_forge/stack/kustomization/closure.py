@@ -7,7 +7,7 @@ own error about a missing file, never in a result that does not depend on a file
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -52,20 +52,24 @@ class TreeFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
-    """The paths of the files, sorted, and what is wrong with them."""
+    """The paths of the files and the URLs of what is fetched, sorted, and what is wrong with them."""
 
     files: tuple[str, ...]
+    urls: tuple[str, ...]
     errors: tuple[DescriptionError, ...]
 
 
-def closure(folder: str, files: Files, *, root: str, where: str) -> Closure:
+def closure(
+    folder: str, files: Files, *, root: str, where: str, may_fetch: Callable[[str], bool] = lambda _url: False
+) -> Closure:
     """The closure of the kustomization in ``folder``; all of it must be in ``root`` (empty: where the paths begin).
 
-    Paths are normalized, that of the folder where they begin is empty. ``where`` is the place that names the folder.
+    Paths are normalized, that of the folder where they begin is empty. ``where`` is the place that names the folder,
+    ``may_fetch`` says of which URLs in ``resources`` the content is there, or will be.
     """
-    walk = _Walk(files, root)
+    walk = _Walk(files, root, may_fetch)
     walk.visit(Reference(role=Role.FOLDER, path=folder, where=where), _Place(chain=()))
-    return Closure(files=tuple(sorted(walk.files)), errors=tuple(walk.errors))
+    return Closure(files=tuple(sorted(walk.files)), urls=tuple(sorted(walk.urls)), errors=tuple(walk.errors))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,16 +88,22 @@ class _Place:
 
 
 class _Walk:
-    def __init__(self, source: Files, root: str) -> None:
+    def __init__(self, source: Files, root: str, may_fetch: Callable[[str], bool]) -> None:
         self._source = source
         self._root = root
+        self._may_fetch = may_fetch
         self._done: set[tuple[str, str | None]] = set()
         self.files: set[str] = set()
+        self.urls: set[str] = set()
         self.errors: list[DescriptionError] = []
 
     def visit(self, reference: Reference, place: _Place) -> None:
         """Follow a reference of the kustomization at ``place``."""
         if len(self.errors) >= _MOST_ERRORS:
+            return
+        is_resource = reference.role is Role.RESOURCE and place.owner is None
+        if is_resource and references.is_fetchable(reference.path) and self._may_fetch(reference.path):
+            self.urls.add(reference.path)
             return
         with self._reported(reference.where):
             path = self._path(reference, place)

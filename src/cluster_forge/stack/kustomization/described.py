@@ -31,11 +31,11 @@ def kustomize_source(
     if is_outside(folder):
         errors.append(outside_error(named, f"{component}: "))
         return None
-    needed = closure(folder, files, root=INPUT, where=named.where)
+    needed = closure(folder, files, root=INPUT, where=named.where, may_fetch=lambda _url: True)
     errors.extend(
         DescriptionError(f"{component}: {error.message}", where=error.where, fix=error.fix) for error in needed.errors
     )
-    return KustomizeSource(path=posixpath.normpath(text), files=needed.files)
+    return KustomizeSource(path=posixpath.normpath(text), files=needed.files, urls=needed.urls)
 
 
 def _wrong_path(text: str) -> tuple[str, str] | None:

@@ -218,12 +218,20 @@ class ComponentRenderer:
             raise not_locked(component, component.helm.chart)
         return self._content(component, chart)
 
+    def _manifests(self, component: Component, url: str) -> bytes:
+        """The manifests of a URL."""
+        locked = self._sources.get(component.name, ComponentSources()).manifests
+        if url not in locked:
+            raise not_locked(component, without_credentials(url))
+        return self._content(component, locked[url])
+
     def _built(self, component: Component, source: KustomizeSource) -> ObjectGroup:
         """The objects of the component's kustomization."""
         locked = self._sources.get(component.name, ComponentSources()).kustomization
         if locked is None:
             raise not_locked(component, kustomization_address(source))
-        request = _kustomize_request(source, self._content(component, locked))
+        fetched = {url: self._manifests(component, url) for url in source.urls}
+        request = _kustomize_request(source, self._content(component, locked), fetched)
         try:
             built = self._toolbox.kustomize.build(request)
         except ForgeError as error:
@@ -250,11 +258,8 @@ class ComponentRenderer:
                 skip_schema=component.helm.skip_schema,
             )
             yield render_jobs.of_chart(request, component)
-        locked = self._sources.get(component.name, ComponentSources()).manifests
         for url in filter(is_url, component.manifests):
-            if url not in locked:
-                raise not_locked(component, without_credentials(url))
-            yield render_jobs.of_url(url, self._content(component, locked[url]), component)
+            yield render_jobs.of_url(url, self._manifests(component, url), component)
 
     @contextmanager
     def _reported(
@@ -277,8 +282,8 @@ class ComponentRenderer:
         self._reporter.item_finished(STAGE, component.name, detail, **facts)
 
 
-def _kustomize_request(source: KustomizeSource, archive: bytes) -> KustomizeRequest:
+def _kustomize_request(source: KustomizeSource, archive: bytes, fetched: Mapping[str, bytes]) -> KustomizeRequest:
     git = source.git
     if git is None:
-        return KustomizeRequest(archive=archive, folder=source.path, name="input")
+        return KustomizeRequest(archive=archive, folder=source.path, name="input", fetched=fetched)
     return KustomizeRequest(archive=archive, folder=git.path, name=f"{replace(git, path='')}/")

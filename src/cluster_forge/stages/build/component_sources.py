@@ -14,7 +14,7 @@ from cluster_forge.stack.model import Component
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentSources:
-    """The locked sources of one component: its chart, its kustomization, and its manifests by the URL in the description."""
+    """The locked sources of one component: its chart, its kustomization, and manifests by their URLs."""
 
     chart: LockedSource | None = None
     kustomization: LockedSource | None = None

@@ -69,10 +69,13 @@ class Source:
 
 
 def sources_of(component: Component) -> list[Source]:
-    """The component's chart, its kustomization, and the URLs among its manifests."""
+    """The component's chart, its kustomization, and the URLs in that and among its manifests."""
     single = [Source(component=component, helm=component.helm)] if component.helm else []
     single += [Source(component=component, kustomize=component.kustomize)] if component.kustomize else []
-    return single + [Source(component=component, url=entry) for entry in component.manifests if is_url(entry)]
+    urls = dict.fromkeys(
+        (*(component.kustomize.urls if component.kustomize else ()), *filter(is_url, component.manifests))
+    )
+    return single + [Source(component=component, url=url) for url in urls]
 
 
 def look_up(components: Iterable[Component], lock: Lock, sources: Sources) -> dict[ComponentName, ComponentSources]:
