@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import HelmSource
+from cluster_forge.stack.model import HelmSource, KustomizeSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +45,15 @@ class Sources(Protocol):
             LockError: if the digest differs from that of ``locked``; the message shows both.
         """
 
+    def kustomization(self, source: KustomizeSource) -> LockedSource:
+        """Pack the files of a kustomization in ``input/`` into a reproducible archive.
+
+        Raises:
+            DescriptionError: if one does not exist, or all are too large.
+        """
+
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
-        """Fetch a manifest from a URL.
+        """Fetch a manifest from a URL; of a file or folder in Git, an archive (`tree_archives`) of its YAML and JSON files.
 
         Raises:
             FetchError, OfflineError, LockError: as for charts.
@@ -59,6 +67,16 @@ class Sources(Protocol):
         Raises:
             FetchError, OfflineError, LockError: as for charts.
             ImageError: if it is not an image for all of the architectures.
+        """
+
+    def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
+        """Fetch all files of a Git repository, as an archive (`tree_archives`) with their paths in the repository.
+
+        Links and submodules outside of the path of ``address`` are left out.
+
+        Raises:
+            FetchError, OfflineError, LockError: as for charts.
+            DescriptionError: if there is no such REF or path.
         """
 
 

@@ -15,13 +15,16 @@ from cluster_forge.adapters.sources.chart_repositories import (
     choose,
     few,
 )
+from cluster_forge.adapters.sources.git_repositories import GitRepositories
 from cluster_forge.adapters.sources.http_repositories import FILE_LIMIT, Downloads
 from cluster_forge.adapters.sources.local_charts import LocalCharts
+from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
 from cluster_forge.adapters.sources.once import Once
 from cluster_forge.adapters.sources.registry_images import RegistryImages
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError, LockError, OfflineError
+from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.sources import ChartRelease, Charts
@@ -29,11 +32,13 @@ from cluster_forge.ports.storage import Store
 from cluster_forge.stack.lock import (
     LockedSource,
     chart_address,
+    chart_asked,
     image_address,
     image_platforms,
+    kustomization_address,
     manifest_address,
 )
-from cluster_forge.stack.model import HelmSource
+from cluster_forge.stack.model import HelmSource, KustomizeSource
 
 
 class Mirror(Protocol):
@@ -66,8 +71,10 @@ class StackSources:
     store: Store
     mirrors: Sequence[Mirror]
     repositories: Mapping[str, ChartRepositories]
+    git: GitRepositories
     local: LocalCharts
     images: RegistryImages
+    kustomizations: LocalKustomizations
     downloads: Downloads
     charts: Callable[[], Charts]
     newest_in_range: NewestInRange
@@ -85,14 +92,19 @@ class StackSources:
         fetched = self._from_mirrors(source, locked) or self._from_repository(source, locked)
         address = f"{without_credentials(source.repository)} {source.chart}"
         identity = self.charts().check_archive(fetched.archive, f"{address} {fetched.version}")
-        index_promises.check_identity(identity, source, fetched.promised)
+        if not source.git:
+            index_promises.check_identity(identity, source, fetched.promised)
         resolved = LockedSource(
             address=chart_address(source),
-            asked=source.version,
+            asked=chart_asked(source),
             version=fetched.version or identity.version,
             digest=Digest.of(fetched.archive),
         )
         return self._stored(fetched.archive, resolved, locked)
+
+    def kustomization(self, source: KustomizeSource) -> LockedSource:
+        archive = self.kustomizations.archive(source)
+        return LockedSource(address=kustomization_address(source), digest=self.store.put(archive))
 
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if locked and self.store.get(locked.digest) is not None:
@@ -100,6 +112,9 @@ class StackSources:
         return self._fetched.get((url, locked), partial(self._fetch_manifest, url, locked))
 
     def _fetch_manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
+        if is_git(url):
+            in_git = GitAddress.parse(url)
+            return self._from_git(in_git, self.git.manifests(in_git, locked), locked)
         content = self._as_locked(locked)
         if content is None:
             content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
@@ -129,6 +144,16 @@ class StackSources:
             digest=Digest.of(archive),
         )
         return self._stored(archive, fetched, locked)
+
+    def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
+        if locked and self.store.get(locked.digest) is not None:
+            return locked
+        return self._from_git(address, self.git.tree(address, locked), locked)
+
+    def _from_git(self, address: GitAddress, fetched: tuple[str, bytes], locked: LockedSource | None) -> LockedSource:
+        commit, archive = fetched
+        resolved = LockedSource(address=address.key, asked=address.ref, version=commit, digest=Digest.of(archive))
+        return self._stored(archive, resolved, locked)
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
         mirrored = {version for mirror in self.mirrors for version in mirror.versions(source.repository, source.chart)}
