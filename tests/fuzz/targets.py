@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tests.fuzz import archives, descriptions, indexes, manifests, options, records
+from tests.fuzz import archives, descriptions, images, indexes, manifests, options, records
 from tests.fuzz.target import Target
 
 TARGETS: Final[Mapping[str, Target]] = {
@@ -15,5 +15,6 @@ TARGETS: Final[Mapping[str, Target]] = {
         *(descriptions.STACK, descriptions.LIST, options.OPTIONS, options.PATHS),
         *(records.LOCK, records.RECORD, indexes.INDEX, indexes.MIRROR),
         *(archives.ARCHIVE, archives.CHART, archives.IGNORE),
+        *(images.MANIFEST, images.CONFIG, images.ARCHIVE),
     )
 }

@@ -23,7 +23,7 @@ from cluster_forge.adapters.git.program import GitError, GitProgram
 from cluster_forge.adapters.git.remote_refs import RemoteRef
 from cluster_forge.adapters.git.tree_listing import Entry, TreeListing
 from cluster_forge.adapters.http.policy import Policy
-from cluster_forge.adapters.http.retrying import Attempts
+from cluster_forge.adapters.http.retrying import Attempts, TemporaryError
 from cluster_forge.foundation.errors import FetchError, LockError, StoreError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.git_addresses import GitAddress, is_commit
@@ -211,7 +211,7 @@ class _Clone:
                 return self._run(*arguments, stdin=stdin, protocols=self._protocols)
             except GitError as failure:
                 reason = failures.temporary_reason(failure)
-                if not reason or not attempts.pause(reason, 0):
+                if not reason or not attempts.pause(TemporaryError(str(failure), reason=reason)):
                     raise
 
     def _run(self, *arguments: str, stdin: bytes = b"", protocols: str = "", most: int = 64 << 20) -> bytes:

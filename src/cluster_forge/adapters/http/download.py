@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -18,6 +17,8 @@ from cluster_forge.foundation.errors import FetchError
 
 _ENCODED_START: Final = 4096
 """Bytes that show whether a file is a gzip file."""
+_PROGRESS: Final = 1 << 16
+"""Bytes after which a new interruption is the first one again."""
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
 _STRONG_TAG: Final = re.compile(r'"[\x21\x23-\x7e]{0,200}"')
 _TAG: Final = re.compile(r'(W/)?"[\x21\x23-\x7e]{0,200}"')
@@ -27,14 +28,6 @@ Send = Callable[[Mapping[str, str], Attempts], AbstractContextManager[Response]]
 
 class ChangedError(TemporaryError):
     """The file changed while it was read: its parts do not belong together."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """A file, and the ``ETag`` that stands for it; ``content`` is None if it is the one that was known."""
-
-    content: bytes | None
-    tag: str = ""
 
 
 class Download:
@@ -69,14 +62,16 @@ class Download:
         while True:
             try:
                 with self._send(self._wanted(), self._attempts) as response:
+                    before = self._received
                     for part in self._rest(response):
-                        self._attempts.succeeded()
+                        if self._received - before >= _PROGRESS:
+                            self._attempts.succeeded()
                         yield part
                     return
             except ChangedError:
                 raise
             except TemporaryError as failure:
-                if not self._attempts.pause(failure.reason, failure.wait):
+                if not self._attempts.pause(failure):
                     raise failure.lasting() from failure
 
     def _wanted(self) -> Mapping[str, str]:
@@ -158,9 +153,9 @@ class Download:
 
     def _check_range(self, response: Response) -> None:
         """The part must begin where the last one ended, and be one of the same file."""
-        found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+        sent = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
         tag = response.headers.get("ETag", "").strip()
-        if found and int(found[1]) == self._received and (not tag or tag == self.tag):
+        if sent and int(sent[1]) == self._received and (not tag or tag == self.tag):
             return
         self._validator = ""
         raise TemporaryError(
