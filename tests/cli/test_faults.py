@@ -67,7 +67,7 @@ def mined(workspace: Workspace, server: FaultServer, store: str, *options: str) 
     return workspace.tree(".")
 
 
-def test_everything_is_mined_through_thirty_percent_faults(empty: Workspace) -> None:
+def test_everything_is_mined_through_thirty_percent_failures(empty: Workspace) -> None:
     with serving(Site(files=repositories())) as server:
         quiet = mined(empty, server, "quiet")
         server.site.faults = Faults(seed=20, share=0.3)

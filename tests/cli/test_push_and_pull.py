@@ -518,6 +518,15 @@ class TestTheFolder:
         assert result.code in (20, 21)
         assert (target if kind == "file" else (target / "file")).read_text() == "mine"
 
+    @pytest.mark.parametrize("output", [".", "..", "/", "x/.."])
+    def test_the_current_folder_is_not_replaced(
+        self, cast: Workspace, monkeypatch: pytest.MonkeyPatch, output: str
+    ) -> None:
+        monkeypatch.chdir(cast.folder)
+        result = cast.run("pull", "oci://registry.example.com/x", "-o", output)
+        assert result.code == 2
+        assert "is the current folder, or above it: name a new one" in result.err
+
     def test_no_workspace_is_needed(
         self, cast: Workspace, registry: HabitualRegistry, empty: Workspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:

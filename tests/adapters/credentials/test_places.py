@@ -395,7 +395,7 @@ repositories:
         assert UserCredentials(UserFiles({}, None)).of("https://one.example/") is None
 
     @pytest.mark.parametrize("url", ["https://", "https:///x", "x", "https://[::1/", "https://a:99999/", "//"])
-    def test_what_is_no_address_has_nothing(self, home: Home, url: str) -> None:
+    def test_what_is_not_an_address_has_nothing(self, home: Home, url: str) -> None:
         assert home.of(url) is None
 
 

@@ -61,7 +61,7 @@ class OnlyA(Once):
 
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize(("has_ranges", "has_tags"), [(True, True), (False, True), (True, False)])
-def test_one_fault_of_any_kind_is_survived(
+def test_one_failure_of_any_kind_is_survived(
     server: FaultServer, fault: Fault, *, has_ranges: bool, has_tags: bool
 ) -> None:
     server.site.faults = Once(kinds=[fault])
@@ -73,7 +73,7 @@ def test_one_fault_of_any_kind_is_survived(
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_every_file_comes_through_thirty_percent_faults(seed: int) -> None:
+def test_every_file_comes_through_thirty_percent_failures(seed: int) -> None:
     files = {f"/{number}": random.Random(number).randbytes(number * 999) for number in range(60)}
     with serving(Site(files=files, faults=Faults(seed=seed, share=0.3))) as server:
         client = HttpClient(quick(jitter=random.Random(seed).random))

@@ -114,7 +114,7 @@ def test_a_client_certificate_is_shown_to_its_host_only(root: Authority) -> None
         assert leading.requests[0][1] == "/to"
 
 
-def test_files_that_are_no_certificates_are_named(root: Authority, tmp_path: Path) -> None:
+def test_files_without_a_certificate_are_named(root: Authority, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello")
     for path, reason in ((tmp_path / "text", "not in PEM format"), (tmp_path / "none", "No such file")):
         error = failure_of("https://127.0.0.1:9/", client(path))

@@ -102,6 +102,18 @@ class TestServers:
             **expected,
         }
 
+    @pytest.mark.parametrize(
+        ("repository", "expected"),
+        [
+            ("registry.example:5000/a/b", ["oci://registry.example:5000/a/b"]),
+            ("oci://registry.example/a", ["oci://registry.example/a"]),
+            ("team/app", ["oci://docker.io/team/app"]),
+            ("not a repository", []),
+        ],
+    )
+    def test_an_image_is_where_docker_looks_for_it(self, repository: str, expected: list[str]) -> None:
+        assert list(questions(Stack(name="s", image=ImageSettings(repository=repository)))) == expected
+
 
 class TestStatus:
     STACK = Stack(

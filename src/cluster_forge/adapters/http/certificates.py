@@ -89,7 +89,7 @@ def _name(content: bytes) -> str:
         for _, pair in _elements(part):
             (_, kind), (_, value) = _elements(pair)
             values[kind] = value.decode("utf-8", "replace")[:_LONGEST]
-    return values.get(_COMMON_NAME) or values.get(_ORGANIZATION) or "nobody"
+    return values.get(_COMMON_NAME) or values.get(_ORGANIZATION) or "no name"
 
 
 def _time(field: Element) -> datetime:

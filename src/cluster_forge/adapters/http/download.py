@@ -153,9 +153,9 @@ class Download:
 
     def _check_range(self, response: Response) -> None:
         """The part must begin where the last one ended, and be one of the same file."""
-        found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+        sent = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
         tag = response.headers.get("ETag", "").strip()
-        if found and int(found[1]) == self._received and (not tag or tag == self.tag):
+        if sent and int(sent[1]) == self._received and (not tag or tag == self.tag):
             return
         self._validator = ""
         raise TemporaryError(

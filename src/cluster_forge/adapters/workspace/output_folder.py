@@ -24,7 +24,7 @@ class OutputFolder:
     def read(self, path: str) -> bytes | None:
         with (
             translated("cannot be read", path, area=OUTPUT),
-            contextlib.suppress(FileNotFoundError, NotADirectoryError),
+            contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError),
         ):
             return plain_files.read(self._root / path, reading.LARGEST)
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -39,7 +40,7 @@ def command(session: Session, reference: str, output: Path | None, overwrite: bo
     from cluster_forge.stages.supply.pull import PullRequest, PullTools
     from cluster_forge.stages.supply.pull import pull as pull_stage
 
-    path = output.absolute() if output else None
+    path = _checked(output) if output else None
     request = PullRequest(
         reference=ImageReference.read(reference), folder=path.name if path else "", overwrite=overwrite
     )
@@ -52,3 +53,11 @@ def command(session: Session, reference: str, output: Path | None, overwrite: bo
     shown = str(output) if output else pulled.folder
     session.print(supply_text.pulled(pulled, shown))
     session.print_json("pull", folder=shown, **supply_text.pulled_json(pulled))
+
+
+def _checked(output: Path) -> Path:
+    """The folder to write, which is replaced as a whole."""
+    path = Path(os.path.normpath(output.absolute()))
+    if Path.cwd().is_relative_to(path):
+        raise click.BadParameter(f"{str(output)!r} is the current folder, or above it: name a new one", param_hint="-o")
+    return path

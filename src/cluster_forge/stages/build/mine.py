@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from cluster_forge.checks import registry
-from cluster_forge.foundation.errors import ForgeError, gathered, leaves, raise_all
+from cluster_forge.foundation.errors import ForgeError, gathered
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding
@@ -157,16 +157,13 @@ def _base(
     try:
         return base_image.fetch(request.stack, request.known, sources, reporter)
     except ForgeError as error:
-        raise_all([error, *_errors(fetch_others)])
-        return None
+        problem = error
 
+    def fail() -> None:
+        raise problem
 
-def _errors(fetch: Callable[[], object]) -> list[ForgeError]:
-    try:
-        fetch()
-    except (ForgeError, ExceptionGroup) as error:
-        return [leaf for leaf in leaves(error) if isinstance(leaf, ForgeError)]
-    return []
+    gathered((fail, fetch_others))
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

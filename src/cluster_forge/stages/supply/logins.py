@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from cluster_forge.foundation.addresses import without_credentials
-from cluster_forge.foundation.errors import CredentialError
+from cluster_forge.foundation.errors import CredentialError, ImageError
+from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.credentials import (
     Credential,
     CredentialKeeper,
@@ -158,8 +160,10 @@ def _of_component(component: Component) -> Iterator[Server]:
 
 def _delivery(stack: Stack) -> Iterator[Server]:
     if stack.image.repository:
-        address = f"{_OCI}{stack.image.repository.removeprefix(_OCI)}"
-        yield Server(address=address, question=address, purpose="image")
+        with contextlib.suppress(ImageError):  # `cast` reports it
+            image = ImageReference.parse(stack.image.repository.removeprefix(_OCI))
+            address = f"{_OCI}{image.registry}/{image.repository}"
+            yield Server(address=address, question=address, purpose="image")
     gitops = stack.gitops
     if gitops.url and gitops.source is RepositorySource.EXTERNAL:
         yield _server(f"git+{gitops.url}" if gitops.url.startswith(_HTTP) else gitops.url, "gitops")
