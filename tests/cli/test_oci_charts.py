@@ -113,7 +113,7 @@ def faulty(token_registry: Registry) -> Iterator[Relay]:
     assert running.failed.total() > 3
 
 
-def test_thirty_percent_of_faults_change_no_byte(
+def test_thirty_percent_of_failures_change_no_byte(
     workspace: Workspace, private: Repository, faulty: Relay, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for version in ("1.0.0", "1.1.0"):
@@ -134,7 +134,7 @@ def test_thirty_percent_of_faults_change_no_byte(
     assert trees[0] == trees[1]
 
 
-def test_a_stack_is_pushed_and_pulled_through_thirty_percent_of_faults(
+def test_a_stack_is_pushed_and_pulled_through_thirty_percent_of_failures(
     workspace: Workspace, faulty: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(environment.variable(faulty.host), f"{USER}:{PASSWORD}")
