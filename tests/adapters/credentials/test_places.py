@@ -256,6 +256,10 @@ class TestHelpers:
         assert found[0].source == "the credential helper docker-credential-one (~/.docker/config.json)"
         assert self.asked(home) == ["get one.example"]  # once for all requests
 
+    def test_a_host_may_be_taken_out_of_the_one_for_all(self, home: Home) -> None:
+        home.write(".docker/config.json", docker("one.example", credHelpers={"one.example": ""}, credsStore="missing"))
+        assert home.login("https://one.example/").startswith("user of one.example:")
+
     def test_docker_hub_is_asked_for_by_dockers_name(self, home: Home) -> None:
         home.program("docker-credential-all")
         home.write(".docker/config.json", {"credsStore": "all"})
