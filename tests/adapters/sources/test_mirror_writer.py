@@ -81,6 +81,25 @@ def test_what_is_in_git(tmp_path: Path) -> None:
     assert files(tmp_path) == before
 
 
+def test_base_images(tmp_path: Path) -> None:
+    """One for each choice of architectures; found by its digest."""
+    digest = str(Digest.of(b"index"))
+    wanted = [
+        LockedSource(address=f"r.example:5000/team/base{tag}", asked=asked, version=digest, digest=Digest.of(content))
+        for tag, asked, content in (
+            (":1.0", "amd64", CHART),
+            (":1.0", "amd64 arm64", OTHER),
+            (f"@sha256:{'0' * 64}", "amd64", MANIFEST),
+        )
+    ]
+    FolderWriter(tmp_path).write(wanted, content_of)
+    assert sorted(path.split("-")[0] for path in files(tmp_path)) == [
+        *("images/base", "images/base", "images/base", "index.yaml")
+    ]
+    assert FolderWriter(tmp_path).check(wanted).problems == ()
+    assert [FolderMirror(tmp_path).locked(source.digest) for source in wanted] == [CHART, OTHER, MANIFEST]
+
+
 def test_the_same_bytes_in_any_order_and_in_any_number_of_steps(tmp_path: Path) -> None:
     wanted = [chart(), chart(OTHER, "2.0.0"), manifest()]
     FolderWriter(tmp_path / "once").write(wanted, content_of)

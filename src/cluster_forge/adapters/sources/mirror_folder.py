@@ -15,8 +15,8 @@ from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError
 
-_LARGEST: Final = 256 << 20
-"""Bytes of a file; a file with holes may claim to have any number."""
+_LARGEST: Final = 640 << 20
+"""Bytes of a file, more than of a base image; a file with holes may claim to have any number."""
 
 
 class MirrorFolder:

@@ -19,12 +19,13 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "charts": ("repository", "name", "version"),
         "manifests": ("url",),
         "git": ("address", "commit", "sha256"),
+        "images": ("image", "digest", "platforms"),
     }
 )
 """The sections of an index, and the keys of an entry in each; the first is an address.
 
-What comes from Git is found by its digest only, which the lock has: one commit may have a chart, manifests and a whole
-tree at one address.
+What comes from Git and base images are found by their digest only, which the lock has: one commit may have a chart,
+manifests and a whole tree at one address.
 """
 _FILE: Final = ("file", "sha256")
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -152,6 +152,9 @@ class StackSources:
     ) -> LockedSource:
         if locked and self.store.get(locked.digest) is not None:
             return locked
+        content = self._as_locked(locked)
+        if locked and content is not None:
+            return self._stored(content, locked, locked)
         pinned = reference.pinned(Digest.parse(locked.version)) if locked else reference
         digest, archive = self.images.archive(pinned, architectures)
         fetched = LockedSource(

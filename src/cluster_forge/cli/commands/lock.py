@@ -44,7 +44,7 @@ def show(session: Session) -> None:
     session.print_json(
         "lock show",
         stack=stack.stack.name,
-        sources=[lock_text.source_json(locked, used) for locked, used in sources.items()],
+        sources=[lock_text.source_json(source) for source in sources],
     )
 
 

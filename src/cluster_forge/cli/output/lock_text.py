@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from cluster_forge.cli.output.error_text import error_json
 from cluster_forge.cli.output.terminal_text import one_line
-from cluster_forge.foundation.names import ComponentName, counted
-from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stages.build.locking import Source
+from cluster_forge.foundation.names import counted
 from cluster_forge.stages.supply.lock_check import CheckedSource, SourceState
+from cluster_forge.stages.supply.locked_stack import UsedSource
 
 _DIGEST: Final = 12
 """Hexadecimal digits that are shown."""
 
 
-def lines(sources: Mapping[LockedSource, Sequence[Source]]) -> Iterator[str]:
+def lines(sources: Sequence[UsedSource]) -> Iterator[str]:
     """A line for each source of each component: component, version, digest, address."""
-    rows = sorted((name, locked) for locked, used in sources.items() for name in _components(used))
+    rows = sorted((name, source.locked) for source in sources for name in source.users)
     names = max((len(name) for name, _ in rows), default=0)
     versions = max((len(one_line(locked.version)) for _, locked in rows), default=0)
     for name, locked in rows:
@@ -28,13 +27,20 @@ def lines(sources: Mapping[LockedSource, Sequence[Source]]) -> Iterator[str]:
         yield f"{name:<{names}}  {version}  {locked.digest.hex[:_DIGEST]}  {one_line(locked.address)}{asked}"
 
 
-def source_json(locked: LockedSource, used: Sequence[Source]) -> dict[str, Any]:
-    return _json(locked, _components(used))
+def source_json(source: UsedSource) -> dict[str, Any]:
+    locked = source.locked
+    return {
+        "components": source.users,
+        "address": locked.address,
+        "asked": locked.asked,
+        "version": locked.version,
+        "digest": str(locked.digest),
+    }
 
 
-def checked_json(source: CheckedSource) -> dict[str, Any]:
-    state = {"state": source.state, "errors": [error_json(error) for error in source.errors]}
-    return {**_json(source.locked, source.components), **state}
+def checked_json(checked: CheckedSource) -> dict[str, Any]:
+    errors = [error_json(error) for error in checked.errors]
+    return {**source_json(checked.source), "state": checked.state, "errors": errors}
 
 
 def summary(checked: Sequence[CheckedSource]) -> str:
@@ -42,17 +48,3 @@ def summary(checked: Sequence[CheckedSource]) -> str:
     states = Counter(source.state for source in checked)
     others = [f"{states[state]} {state}" for state in (SourceState.DIFFERENT, SourceState.UNKNOWN) if states[state]]
     return ", ".join((f"{states[SourceState.SAME]} of {counted(len(checked), 'source')} as locked", *others))
-
-
-def _components(used: Sequence[Source]) -> tuple[ComponentName, ...]:
-    return tuple(dict.fromkeys(source.component.name for source in used))
-
-
-def _json(locked: LockedSource, components: Sequence[ComponentName]) -> dict[str, Any]:
-    return {
-        "components": list(components),
-        "address": locked.address,
-        "asked": locked.asked,
-        "version": locked.version,
-        "digest": str(locked.digest),
-    }

@@ -7,13 +7,11 @@ from enum import StrEnum
 from typing import Final
 
 from cluster_forge.foundation.errors import ForgeError, LockError, expected
-from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.foundation.names import counted
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workers import Workers
-from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stages.build import locking
-from cluster_forge.stages.supply.locked_stack import LockedStack
+from cluster_forge.stages.supply.locked_stack import LockedStack, UsedSource
 
 _STAGE: Final = "verify"
 
@@ -28,10 +26,9 @@ class SourceState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedSource:
-    """A locked source, the components that are made from it, and what is wrong with it."""
+    """A locked source, and what is wrong with it."""
 
-    locked: LockedSource
-    components: tuple[ComponentName, ...]
+    source: UsedSource
     errors: tuple[ForgeError, ...] = ()
 
     @property
@@ -50,22 +47,19 @@ def verify(stack: LockedStack, sources: Sources, workers: Workers, reporter: Rep
     """
     used = stack.sources()
 
-    def check(locked: LockedSource) -> CheckedSource:
-        described = used[locked]
-        name = described[0].component.name
-        reporter.item_started(_STAGE, name)
+    def check(source: UsedSource) -> CheckedSource:
+        reporter.item_started(_STAGE, source.users[0])
         errors: list[ForgeError] = []
         try:
-            locking.fetch_source(described[0], locked, sources)
+            source.fetch(sources)
         except (ForgeError, ExceptionGroup) as error:
             errors = expected(error)
-        components = tuple(dict.fromkeys(source.component.name for source in described))
-        checked = CheckedSource(locked=locked, components=components, errors=tuple(errors))
-        reporter.item_finished(_STAGE, name, f"{locked.title}: {checked.state}")
+        checked = CheckedSource(source=source, errors=tuple(errors))
+        reporter.item_finished(_STAGE, source.users[0], f"{source.locked.title}: {checked.state}")
         return checked
 
     reporter.stage_started(_STAGE, len(used))
     checked = workers.map(check, used)
-    same = sum(source.state is SourceState.SAME for source in checked)
+    same = sum(one.state is SourceState.SAME for one in checked)
     reporter.stage_finished(_STAGE, f"{same} of {counted(len(checked), 'source')} as locked")
     return tuple(checked)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
+from cluster_forge.foundation.errors import LockError
 from cluster_forge.foundation.names import counted
 from cluster_forge.ports.mirrors import MirrorCheck, MirrorWriter
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
+from cluster_forge.ports.storage import Store
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stages.build import locking
-from cluster_forge.stages.build.component_sources import stored_content
-from cluster_forge.stages.supply.locked_stack import LockedStack
+from cluster_forge.stages.supply.locked_stack import LockedStack, UsedSource
 from cluster_forge.stages.toolbox import Toolbox
+
+_STAGE: Final = "mirror"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,19 +37,19 @@ def create(
             fetched as locked. The mirror is unchanged then.
         WorkspaceError: if the mirror cannot be written.
     """
-    locked = stack.sources()
-    reporter.stage_started("mirror", len(locked))
+    used = stack.sources()
+    reporter.stage_started(_STAGE, len(used))
 
-    def fetch(entry: LockedSource) -> None:
-        source = locked[entry][0]
-        reporter.item_started("mirror", source.component.name)
-        locking.fetch_source(source, entry, sources)
-        reporter.item_finished("mirror", source.component.name, entry.title)
+    def fetch(source: UsedSource) -> None:
+        reporter.item_started(_STAGE, source.users[0])
+        source.fetch(sources)
+        reporter.item_finished(_STAGE, source.users[0], source.locked.title)
 
-    toolbox.fetchers.map(fetch, locked)
-    added = mirror.write(tuple(locked), lambda entry: stored_content(locked[entry][0].component, entry, toolbox.store))
-    reporter.stage_finished("mirror", f"{counted(len(locked), 'source')}, {len(added)} added")
-    return MirrorResult(sources=tuple(locked), added=frozenset(added))
+    toolbox.fetchers.map(fetch, used)
+    locked = tuple(source.locked for source in used)
+    added = mirror.write(locked, partial(_content, store=toolbox.store))
+    reporter.stage_finished(_STAGE, f"{counted(len(locked), 'source')}, {len(added)} added")
+    return MirrorResult(sources=locked, added=frozenset(added))
 
 
 def verify(stack: LockedStack, mirror: MirrorWriter) -> MirrorCheck:
@@ -55,4 +59,16 @@ def verify(stack: LockedStack, mirror: MirrorWriter) -> MirrorCheck:
         LockError, ExceptionGroup: for each source that is not locked.
         FetchError, ExceptionGroup: if the mirror's index cannot be read.
     """
-    return mirror.check(tuple(stack.sources()))
+    return mirror.check(tuple(source.locked for source in stack.sources()))
+
+
+def _content(locked: LockedSource, *, store: Store) -> bytes:
+    """The bytes of a source that was fetched.
+
+    Raises:
+        LockError: if the store has lost them since.
+    """
+    content = store.get(locked.digest)
+    if content is None:
+        raise LockError(f"{locked.title} is not in the store any more", fix="run it again")
+    return content
