@@ -118,7 +118,7 @@ class StackSources:
     def _fetch_manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if is_git(url):
             in_git = GitAddress.parse(url)
-            return self._from_git(in_git, self.git.manifests(in_git, locked), locked)
+            return self._from_git(in_git, partial(self.git.manifests, in_git, locked), locked)
         content = self._as_locked(locked)
         if content is None:
             content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
@@ -168,10 +168,14 @@ class StackSources:
     def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
         if locked and self.store.get(locked.digest) is not None:
             return locked
-        return self._from_git(address, self.git.tree(address, locked), locked)
+        fetch = partial(self._from_git, address, partial(self.git.tree, address, locked), locked)
+        return self._fetched.get((address, locked), fetch)
 
-    def _from_git(self, address: GitAddress, fetched: tuple[str, bytes], locked: LockedSource | None) -> LockedSource:
-        commit, archive = fetched
+    def _from_git(
+        self, address: GitAddress, fetch: Callable[[], tuple[str, bytes]], locked: LockedSource | None
+    ) -> LockedSource:
+        mirrored = self._as_locked(locked)
+        commit, archive = (locked.version, mirrored) if locked and mirrored is not None else fetch()
         resolved = LockedSource(address=address.key, asked=address.ref, version=commit, digest=Digest.of(archive))
         return self._stored(archive, resolved, locked)
 

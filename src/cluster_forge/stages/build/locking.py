@@ -16,6 +16,7 @@ from cluster_forge.stack.lock import (
     LockedSource,
     chart_address,
     chart_asked,
+    chart_source,
     kustomization_address,
     kustomization_asked,
     manifest_address,
@@ -87,6 +88,23 @@ def fetched_sources(stack: Stack) -> list[Source]:
         for component in (*upstream, *stack.components)
         for source in sources_of(component)
         if not source.is_local
+    ]
+
+
+def locked_dependencies(stack: Stack, lock: Lock) -> list[Source]:
+    """The charts that charts in folders depend on: what the lock has for a component besides the sources in its description."""
+    upstream = [as_upstream(component, component.upstream) for component in stack.components if component.upstream]
+    described = {
+        (component.name, source.address, source.asked)
+        for component in (*upstream, *stack.components)
+        for source in sources_of(component)
+    }
+    return [
+        Source(component=component, helm=chart_source(entry))
+        for component in stack.components
+        if (locked := lock.component(component.name)) and component.helm
+        for entry in locked.sources
+        if (component.name, entry.address, entry.asked) not in described and " " in entry.address
     ]
 
 
