@@ -101,7 +101,10 @@ def test_what_was_mined_is_built_without_the_servers(
 
 
 def test_a_mirror_has_what_lies_in_git_and_what_charts_depend_on(
-    repository: tuple[Worktree, str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    repository: tuple[Worktree, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     work, address = repository
