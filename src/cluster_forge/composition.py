@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.sources.mirror import FolderMirror
     from cluster_forge.catalog.library import Library
     from cluster_forge.ports.registry import Registry
-    from cluster_forge.ports.storage import StoredKind
+    from cluster_forge.ports.storage import Store, StoredKind
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "128MiB", "PYTHONUTF8": "1"}
@@ -297,6 +297,15 @@ def store_root(options: StoreOptions) -> Path:
             "there is no place for the store: this user has no home folder",
             fix="name one: --store DIR, or XDG_CACHE_HOME",
         ) from error
+
+
+def store_of(options: StoreOptions) -> Store:
+    """The store alone.
+
+    Raises:
+        StoreError: as for `store_root`.
+    """
+    return FolderStore(store_root(options))
 
 
 def stored_kinds(root: Path) -> Sequence[StoredKind]:
