@@ -190,6 +190,6 @@ class TestLogin:
         ["", "https://", "me:pw@registry.example", "ftp://a.example", "a.example:0", "a:b:c", "ä.example", "[::1"],
     )
     def test_what_is_not_a_host_is_an_error(self, address: str) -> None:
-        with pytest.raises(CredentialError, match="is not a host") as caught:
+        with pytest.raises(ValueError, match="is not a host") as caught:
             logins.host_of(address)
         assert "pw" not in f"{caught.value}"

@@ -98,6 +98,7 @@ def login(address: str, credential: Credential, logins: Logins, keeper: Credenti
     """Try a login, and keep it. ``address`` is a registry's host, or the address of a chart repository.
 
     Raises:
+        ValueError: as `host_of`.
         CredentialError: if the server refuses it, or does not answer, or if it cannot be kept.
     """
     is_repository = address.startswith(_HTTP)
@@ -120,7 +121,7 @@ def host_of(address: str) -> str:
     """The host, with its port, of a registry or repository.
 
     Raises:
-        CredentialError: if it is not one, or has a login of its own.
+        ValueError: if it is not one, or has a login of its own.
     """
     try:
         parts = urlsplit(address if "://" in address else f"{_OCI}{address}")
@@ -129,9 +130,9 @@ def host_of(address: str) -> str:
         is_host = False
         parts = urlsplit("")
     if not is_host or "@" in parts.netloc or not parts.netloc.isascii():
-        raise CredentialError(
-            f"{without_credentials(address)!r} is not a host to log in to",
-            fix="write `cluster-forge login registry.example.com:5000`, or the address of a chart repository, without a login",
+        raise ValueError(
+            f"{without_credentials(address)!r} is not a host to log in to: write `registry.example.com:5000`, "
+            "or the address of a chart repository, without a login"
         )
     return parts.netloc.lower()
 
