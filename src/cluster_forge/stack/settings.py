@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final, TypeVar
 
-from cluster_forge.foundation.addresses import is_public, without_credentials
-from cluster_forge.foundation.errors import DescriptionError, ForgeError
+from cluster_forge.foundation.addresses import is_public, masked, without_credentials
+from cluster_forge.foundation.errors import DescriptionError, ForgeError, ImageError
 from cluster_forge.oci.compression import Compression
+from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.host_exceptions import HostException
 from cluster_forge.stack.input_files import in_input, is_outside, outside_error
 from cluster_forge.stack.model import (
@@ -94,16 +95,23 @@ def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
 def image(description: Positioned, errors: list[ForgeError]) -> ImageSettings:
     """The image's settings. Unsupported ones go into ``errors``."""
     section = _section(description, "image", ImageSchema)
-    if section.base:
-        errors.append(
-            DescriptionError(
-                "image: `base` is not supported yet",
-                where=description.at(("image", "base")).where,
-                fix="remove `base`: the image then contains data only",
-            )
-        )
     _refuse_credentials(description, ("image", "repository"), "write `repository: {url}`", errors)
-    return ImageSettings(repository=section.repository, compression=Compression(section.compression), base=section.base)
+    return ImageSettings(
+        repository=section.repository,
+        compression=Compression(section.compression),
+        base=_base_image(description, section.base, errors) if section.base else None,
+        base_where=description.at(("image", "base")).where if section.base else "",
+    )
+
+
+def _base_image(description: Positioned, text: str, errors: list[ForgeError]) -> ImageReference | None:
+    """The base image; what cannot be one goes into ``errors``."""
+    try:
+        return ImageReference.parse(text)
+    except ImageError as error:
+        where = description.at(("image", "base")).where
+        errors.append(DescriptionError(f"image: `base`: {masked(error.message)}", where=where, fix=error.fix))
+        return None
 
 
 def registries(description: Positioned, errors: list[ForgeError]) -> tuple[HostException, ...]:
