@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,7 +33,7 @@ from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import ChartReleases, Charts, Sources
 from cluster_forge.ports.workers import Workers
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
-from cluster_forge.stack.host_exceptions import HostException
+from cluster_forge.stack.registry_settings import RegistrySettings
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ _GIT = ("git+https", "git+ssh", "git+file", "git+http")
 
 _START = "from cluster_forge.composition import serve; serve()"
 """The program of a process that renders."""
+_ANSWER_GIT = "from cluster_forge.composition import answer_git; answer_git()"
+"""The program that Git asks for credentials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,7 @@ class Services:
     releases: ChartReleases
     engine: HelmEngine
     repositories: Repositories
-    use_registries: Callable[[Sequence[HostException]], None]
+    use_registries: Callable[[Sequence[RegistrySettings]], None]
     """Takes what the description says about hosts; to be called before anything is fetched."""
     close: Callable[[], None]
 
@@ -115,12 +118,12 @@ class Registries:
     workers: Workers
 
 
-def registries(settings: Settings, exceptions: Sequence[HostException]) -> Registries:
-    """The adapters for a command that reads and writes registries; ``exceptions`` is what the description says about hosts.
+def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registries:
+    """The adapters for a command that reads and writes registries; ``hosts`` is what the description says about hosts.
 
     Raises:
         OfflineError: under ``--offline``.
-        DescriptionError, ExceptionGroup: for each file that ``exceptions`` name and that is not there.
+        DescriptionError, ExceptionGroup: for each file that ``hosts`` name and that is not there.
     """
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.registry.reader import RegistryReader
@@ -129,7 +132,7 @@ def registries(settings: Settings, exceptions: Sequence[HostException]) -> Regis
     downloads = _downloads(settings)
     if not isinstance(downloads, HttpDownloads):
         raise OfflineError("--offline: the command needs a registry", fix="run it without --offline")
-    _use_registries(downloads, settings.workspace, exceptions)
+    _use_registries(downloads, settings.workspace, hosts)
     reader = RegistryReader(downloads.client)
     uploads = HttpRegistryUploads(downloads.client, reader)
     return Registries(registry=reader, uploads=uploads, workers=ThreadWorkers(settings.jobs))
@@ -381,9 +384,9 @@ def _network(settings: Settings, credentials: Callable[[], Credentials]) -> Http
         return ChallengedAuthorization(credentials(), TokenService(requests=client))
 
     def known_hosts() -> Mapping[str, HostSettings]:
-        from cluster_forge.adapters.credentials import certificates
+        from cluster_forge.adapters.credentials import host_settings
 
-        return certificates.of_helm(_user_files())
+        return host_settings.of_helm(_user_files())
 
     options = settings.network
     policy = Policy(retries=options.retries, timeouts=Timeouts(whole=options.timeout), ca_file=options.ca_file or "")
@@ -391,7 +394,7 @@ def _network(settings: Settings, credentials: Callable[[], Credentials]) -> Http
 
 
 def _use_registries(
-    downloads: OfflineDownloads | HttpDownloads, workspace: Path, registries: Sequence[HostException]
+    downloads: OfflineDownloads | HttpDownloads, workspace: Path, registries: Sequence[RegistrySettings]
 ) -> None:
     """Hand the settings of hosts to the client, with the paths of their files on this machine.
 
@@ -400,9 +403,9 @@ def _use_registries(
     """
     if not registries:
         return
-    from cluster_forge.adapters.credentials.certificates import host_settings
+    from cluster_forge.adapters.credentials import host_settings
 
-    downloads.configure(host_settings(workspace, registries))
+    downloads.configure(host_settings.of_description(workspace, registries))
 
 
 def credentials() -> Credentials:
@@ -419,16 +422,16 @@ def credential_keeper() -> CredentialKeeper:
     return AuthFileKeeper(_user_files())
 
 
-def logins(settings: Settings, registries: Sequence[HostException] = ()) -> Logins:
+def logins(settings: Settings, registries: Sequence[RegistrySettings] = ()) -> Logins:
     """Tries logins, with what the description says about hosts.
 
     Raises:
         DescriptionError, ExceptionGroup: for each file of ``registries`` that is not there.
     """
-    from cluster_forge.adapters.credentials.certificates import host_settings
+    from cluster_forge.adapters.credentials import host_settings
     from cluster_forge.adapters.credentials.login_trials import HttpLogins
 
-    hosts = host_settings(settings.workspace, registries)
+    hosts = host_settings.of_description(settings.workspace, registries)
 
     def client_with(credentials: Credentials) -> HttpClient:
         network = _network(settings, lambda: credentials)
@@ -475,9 +478,30 @@ def _git_trees(settings: Settings) -> OfflineTrees | RemoteTrees:
     network = settings.network
     policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout))
     certificates = {"GIT_SSL_CAINFO": network.ca_file} if network.ca_file else {}
-    program = GitProgram(GitLimits(whole=network.timeout), {**os.environ, **certificates})
+    environment = {**os.environ, **certificates, **_git_credentials()}
+    program = GitProgram(GitLimits(whole=network.timeout), environment)
     trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers)
     return OfflineTrees(local=trees) if network.offline else trees
+
+
+def _git_credentials() -> dict[str, str]:
+    """Variables by which Git asks this program, too, after the user's own credential helpers (git-config(1))."""
+    count = os.environ.get("GIT_CONFIG_COUNT", "0")
+    number = int(count) if count.isdecimal() else 0
+    return {
+        "GIT_CONFIG_COUNT": str(number + 1),
+        f"GIT_CONFIG_KEY_{number}": "credential.helper",
+        f"GIT_CONFIG_VALUE_{number}": f"!{shlex.join([sys.executable, '-P', '-c', _ANSWER_GIT])}",
+    }
+
+
+def answer_git() -> None:
+    """Answer a question of Git for credentials: ``python -c … get`` (gitcredentials(7))."""
+    from cluster_forge.adapters.credentials import git_credentials
+    from cluster_forge.adapters.credentials.lookup import UserCredentials
+
+    credentials = UserCredentials(_user_files(), for_git=True)
+    os.write(1, git_credentials.answer(sys.argv[1], sys.stdin.read(), credentials.of).encode())
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:
