@@ -261,8 +261,8 @@ class TestTags:
             (["--to", "https://HOST/x"], "is not an image reference"),
             (["--to", "oci://user:secret@HOST/x"], "comes with a user or a password"),
             ([], "the description names no repository"),
-            (["--to", "oci://HOST/x", "--tag", "a b"], "is not a tag"),
-            (["--to", "oci://HOST/x", "--tag", "a" * 120], "is not a tag that leaves room"),
+            (["--to", "oci://HOST/x", "--tag", "a b", "--tag", "1.0-stack"], "2 errors"),
+            (["--to", "oci://HOST/x", "--tag", "a" * 119], "is not a tag to push under"),
             (["--to", "oci://HOST/x", "--offline"], "--offline: the command needs a registry"),
         ],
     )
