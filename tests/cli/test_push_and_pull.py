@@ -120,7 +120,7 @@ class TestTheRoad:
         assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith((".", "aside"))) == []
 
     @pytest.mark.parametrize("kind", ["password_registry", "token_registry"])
-    def test_who_may_not_is_told_which_login_was_used(
+    def test_who_may_not_sees_which_login_was_used(
         self, request: pytest.FixtureRequest, kind: str, cast: Workspace, login: Callable[[str, str], None]
     ) -> None:
         there: Registry = request.getfixturevalue(kind)
