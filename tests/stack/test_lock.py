@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -188,3 +191,36 @@ def test_damage_is_a_lock_error() -> None:
         parse("a: [")
     assert caught.value.exit_code == 12
     assert caught.value.fix is not None
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+@pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 2), (0, 2)])
+def test_two_branches_that_update_two_components_merge(tmp_path: Path, first: int, second: int) -> None:
+    """Neighbors, too: each fact has a line, and a blank line is between components."""
+
+    def updated(*numbers: int) -> Lock:
+        return Lock().having(
+            LockedComponent(
+                name=ComponentName(f"c{number}"),
+                sources=(
+                    LockedSource(
+                        address=f"https://charts.example.com c{number}",
+                        asked="^1",
+                        version="1.1.0" if number in numbers else "1.0.0",
+                        digest=Digest.of(f"{number} {number in numbers}".encode()),
+                    ),
+                ),
+                rendered=Digest.of(f"rendered {number} {number in numbers}".encode()),
+                inputs=Digest.of(f"inputs {number} {number in numbers}".encode()),
+            )
+            for number in range(3)
+        )
+
+    files = {"ours": updated(first), "base": updated(), "theirs": updated(second)}
+    for name, content in files.items():
+        (tmp_path / name).write_text(emit(content))
+    merged = subprocess.run(
+        ["git", "merge-file", "-p", "ours", "base", "theirs"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert merged.returncode == 0, merged.stdout
+    assert merged.stdout == emit(updated(first, second))

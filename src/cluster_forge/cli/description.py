@@ -11,14 +11,18 @@ from cluster_forge.stack.input_record import DESCRIPTION
 from cluster_forge.stages.describe.load_description import load_description
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cluster_forge.catalog.library import Library
     from cluster_forge.cli.session import Session
     from cluster_forge.composition import Services
     from cluster_forge.ports.workspace import Workspace
+    from cluster_forge.stack.host_exceptions import HostException
     from cluster_forge.stack.model import Stack
     from cluster_forge.stack.parse import ParsedDescription
     from cluster_forge.stack.selection import Selection
     from cluster_forge.stages.describe.load_description import Description
+    from cluster_forge.stages.supply.locked_stack import LockedStack
 
 
 def load(services: Services, selection: Selection) -> Description:
@@ -31,6 +35,18 @@ def load(services: Services, selection: Selection) -> Description:
     description = load_description(services.files, selection, services.toolbox.cache)
     services.use_registries(description.stack.registries)
     return description
+
+
+def locked_stack(services: Services, selection: Selection) -> LockedStack:
+    """The stack with its lock.
+
+    Raises:
+        DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: as for `load`.
+    """
+    from cluster_forge.stages.supply.locked_stack import LockedStack
+
+    description = load(services, selection)
+    return LockedStack(stack=description.stack, lock=description.lock)
 
 
 def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:
@@ -59,6 +75,15 @@ def parsed(session: Session) -> ParsedDescription:
     files = composition.workspace_files(session.workspace)
     content(files, files.root)
     return read_description(files, session.selection)
+
+
+def registries(session: Session) -> Sequence[HostException]:
+    """What the description says about hosts; nothing where there is no description.
+
+    Raises:
+        DescriptionError, UnknownNameError, OrderError, ExceptionGroup: every error in it.
+    """
+    return parsed(session).stack.registries if (session.workspace / DESCRIPTION).is_file() else ()
 
 
 def stack_if_any(session: Session, environment: str = "") -> Stack | None:

@@ -213,6 +213,19 @@ def leaves(error: ForgeError | ExceptionGroup[Exception]) -> Iterator[Exception]
         yield error
 
 
+def expected(error: ForgeError | ExceptionGroup[Exception]) -> list[ForgeError]:
+    """The single errors inside ``error``.
+
+    Raises:
+        Exception: ``error`` itself, if one of them is a bug.
+    """
+    inner = list(leaves(error))
+    errors = [leaf for leaf in inner if isinstance(leaf, ForgeError)]
+    if len(errors) < len(inner):
+        raise error
+    return errors
+
+
 def raise_all(errors: Iterable[ForgeError]) -> None:
     """Raise the errors: none, the only one, or all of them in one group."""
     collected = list(errors)
@@ -235,10 +248,6 @@ def gathered(calls: Iterable[Callable[[], Result]]) -> list[Result]:
         try:
             results.append(call())
         except (ForgeError, ExceptionGroup) as error:
-            inner = list(leaves(error))
-            expected = [leaf for leaf in inner if isinstance(leaf, ForgeError)]
-            if len(expected) < len(inner):
-                raise
-            errors += expected
+            errors += expected(error)
     raise_all(errors)
     return results

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 _VERSION = re.compile(
@@ -58,3 +58,9 @@ def newest_first(texts: Iterable[str]) -> list[str]:
     """The texts that are versions, newest first."""
     versions = [(version, text) for text in texts if (version := SemanticVersion.parse(text))]
     return [text for _, text in sorted(versions, key=lambda pair: pair[0], reverse=True)]
+
+
+def spelled(wanted: str, versions: Collection[str]) -> str | None:
+    """The one of ``versions`` that is ``wanted``, with or without ``v``."""
+    bare = wanted.removeprefix("v")
+    return next((text for text in (wanted, bare, f"v{bare}") if text in versions), None)

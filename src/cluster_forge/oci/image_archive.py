@@ -18,7 +18,7 @@ from cluster_forge.oci import base_image, index, layer, manifest
 from cluster_forge.oci.image import BaseImage, Descriptor
 from cluster_forge.oci.manifest import Index, Manifest
 
-_DAMAGED: Final = "fetch it again: remove the store's folder, or run `cluster-forge mine --update`"
+_DAMAGED: Final = "resolve and fetch it again: cluster-forge mine --update"
 Blobs = Callable[[Descriptor], bytes]
 
 

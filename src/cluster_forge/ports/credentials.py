@@ -24,13 +24,18 @@ class Credential:
 
     source: str
     secret: str = field(repr=False)
-    user: str = ""
+    user: str = field(default="", repr=False)
     kind: CredentialKind = CredentialKind.PASSWORD
     is_for_plain_http: bool = False
 
+    @property
+    def shown_user(self) -> str:
+        """The user, for messages; empty where it is alone: then it is a token (``https://TOKEN@host``)."""
+        return self.user if self.secret else ""
+
     def __str__(self) -> str:
         """For messages: ``the password of 'me' from ~/.docker/config.json``."""
-        of_user = f" of {self.user!r}" if self.user else ""
+        of_user = f" of {self.shown_user!r}" if self.shown_user else ""
         return f"the {self.kind}{of_user} from {self.source}"
 
 
@@ -60,4 +65,33 @@ class CredentialKeeper(Protocol):
 
         Raises:
             CredentialError: if it cannot be written.
+        """
+
+
+class Verdict(StrEnum):
+    """What a server makes of a login."""
+
+    WORKS = "works"
+    NOT_ASKED = "not asked for"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A verdict with its reason, the error's own words, and how to mend it; ``status`` is the HTTP status, 0 without one."""
+
+    verdict: Verdict
+    message: str = ""
+    fix: str = ""
+    status: int = 0
+
+
+class Logins(Protocol):
+    """Tries logins at registries and other servers. Safe for several threads."""
+
+    def attempt(self, address: str, credential: Credential | None = None) -> Trial:
+        """What the server at ``address`` makes of a credential, or, without one, of what this user has for it.
+
+        The address of a registry is ``oci://host`` or ``oci://host/repository``, any other is requested as it is.
         """

@@ -7,16 +7,25 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import HelmSource
+from cluster_forge.stack.model import HelmSource, KustomizeSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartRelease:
-    """One version of a chart, as its repository offers it."""
+    """One version of a chart, as its repository offers it.
+
+    What a repository does not say is empty. ``created`` is its date (RFC 3339), ``kube_version`` the range of Kubernetes
+    versions that it supports, in Helm's syntax.
+    """
 
     version: str
+    created: str = ""
+    app_version: str = ""
+    kube_version: str = ""
+    deprecated: bool = False
 
 
 class Sources(Protocol):
@@ -36,8 +45,15 @@ class Sources(Protocol):
             LockError: if the digest differs from that of ``locked``; the message shows both.
         """
 
+    def kustomization(self, source: KustomizeSource) -> LockedSource:
+        """Pack the files of a kustomization in ``input/`` into a reproducible archive.
+
+        Raises:
+            DescriptionError: if one does not exist, or all are too large.
+        """
+
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
-        """Fetch a manifest from a URL.
+        """Fetch a manifest from a URL; of a file or folder in Git, an archive (`tree_archives`) of its YAML and JSON files.
 
         Raises:
             FetchError, OfflineError, LockError: as for charts.
@@ -53,12 +69,22 @@ class Sources(Protocol):
             ImageError: if it is not an image for all of the architectures.
         """
 
+    def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
+        """Fetch all files of a Git repository, as an archive (`tree_archives`) with their paths in the repository.
+
+        Links and submodules outside of the path of ``address`` are left out.
+
+        Raises:
+            FetchError, OfflineError, LockError: as for charts.
+            DescriptionError: if there is no such REF or path.
+        """
+
 
 class ChartReleases(Protocol):
-    """Asks repositories what they offer; nothing is fetched."""
+    """Asks repositories what they offer; no chart is fetched."""
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
-        """Every version of a chart that its repository offers; mirrors are not asked.
+        """Every version of a chart that its repository or a mirror offers; offline those of mirrors.
 
         Raises:
             FetchError, OfflineError: if the repository cannot be asked.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cluster_forge.foundation import build
 from cluster_forge.ports.kept_edits import KeptEdits
+from cluster_forge.ports.kustomize import Kustomize
 from cluster_forge.ports.rendering import Renderer, YamlReader
 from cluster_forge.ports.storage import Cache, Store
 from cluster_forge.ports.workers import Workers
@@ -15,14 +16,16 @@ from cluster_forge.ports.workspace import FolderDigests, Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toolbox:
-    """The ports that every build stage needs."""
+    """The ports that every build stage needs; ``workers`` for what computes, ``fetchers`` for what waits for the network."""
 
     store: Store
     files: Workspace
     digests: FolderDigests
     renderer: Renderer
+    kustomize: Kustomize
     reader: YamlReader
     workers: Workers
+    fetchers: Workers
     cache: Cache
     kept_edits: KeptEdits
 

@@ -16,7 +16,7 @@ from cluster_forge.adapters.http.challenged_authorization import ChallengedAutho
 from cluster_forge.adapters.http.challenges import Challenge
 from cluster_forge.adapters.http.client import HttpClient
 from cluster_forge.adapters.http.policy import HostSettings, Policy
-from cluster_forge.adapters.http.tokens import TokenService
+from cluster_forge.adapters.http.tokens import TokenService, basic
 from cluster_forge.foundation.errors import CredentialError, FetchError
 from cluster_forge.ports.credentials import Credential, CredentialKind
 
@@ -26,14 +26,15 @@ ME = Credential(source="~/.docker/config.json", user="me", secret=PASSWORD)
 
 @dataclass
 class Known:
-    """`ports.Credentials` with one credential."""
+    """`ports.Credentials` with one credential for everything, or some by the beginning of an address."""
 
     credential: Credential | None = None
+    by_url: dict[str, Credential] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def of(self, url: str) -> Credential | None:
         self.asked.append(url)
-        return self.credential
+        return next((found for start, found in self.by_url.items() if url.startswith(start)), self.credential)
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def server() -> Iterator[TokenServer]:
         yield running
 
 
-def client_of(credential: Credential | None, **hosts: HostSettings) -> HttpClient:
+def client_of(credential: Credential | None) -> HttpClient:
     return client_with(Known(credential))
 
 
@@ -70,10 +71,14 @@ class TestBasic:
         get(client_with(known), f"{server.address}/v2/open/manifests/1")
         assert known.asked == []
 
-    @pytest.mark.parametrize("secret", ["wrong", ""])
-    def test_a_refused_credential_is_named_without_its_secret(self, server: TokenServer, secret: str) -> None:
-        credential = Credential(source="~/.netrc", user="me", secret=secret)
-        with pytest.raises(FetchError, match=r"401 Unauthorized to the password of 'me' from ~/\.netrc") as caught:
+    @pytest.mark.parametrize(
+        ("user", "secret", "shown"), [("me", "wrong", "the password of 'me'"), ("wrong", "", "the password")]
+    )
+    def test_a_refused_credential_is_named_without_its_secret(
+        self, server: TokenServer, user: str, secret: str, shown: str
+    ) -> None:
+        credential = Credential(source="~/.netrc", user=user, secret=secret)
+        with pytest.raises(FetchError, match=rf"401 Unauthorized to {shown} from ~/\.netrc") as caught:
             get(client_of(credential), f"{server.address}/basic/index.yaml")
         assert "wrong" not in f"{caught.value}{caught.value.fix}"
         assert f"cluster-forge login {server.address.removeprefix('http://')}" in (caught.value.fix or "")
@@ -140,6 +145,17 @@ class TestTokens:
         credential = Credential(source="here", secret="given", kind=CredentialKind.TOKEN)
         assert get(client_of(credential), f"{server.address}/v2/team/app/manifests/1", "team/app")
         assert server.asked == []
+
+    @pytest.mark.parametrize("secret", ["with space", "line\nX-Header: y", "ä", "\udce4"])
+    def test_what_is_not_a_token_is_an_error(self, server: TokenServer, secret: str) -> None:
+        credential = Credential(source="the environment variable X", secret=secret, kind=CredentialKind.TOKEN)
+        with pytest.raises(CredentialError, match="has characters that no token has") as caught:
+            get(client_of(credential), f"{server.address}/v2/team/app/manifests/1", "team/app")
+        assert secret not in str(caught.value)
+
+    def test_bytes_of_the_environment_are_sent_as_they_are(self, server: TokenServer) -> None:
+        credential = Credential(source="here", user="m\udce4", secret="\udcff")
+        assert base64.b64decode(basic(credential).removeprefix("Basic ")) == b"m\xe4:\xff"
 
     def test_sixteen_threads_fetch_one_token(self, server: TokenServer) -> None:
         client, barrier = client_of(ME), threading.Barrier(16)
@@ -244,9 +260,9 @@ class TestHostileServers:
         assert get(client_of(ME), f"{server.address}/v2/team/app/manifests/1", "team/app")
         assert server.asked[0][1]["tenant"] == ["7"]
 
-    def test_without_tls_a_credential_is_not_sent_to_another_machine(self) -> None:
+    @pytest.mark.parametrize("url", ["http://charts.example/index.yaml", "HTTP://charts.example/index.yaml"])
+    def test_without_tls_a_credential_is_not_sent_to_another_machine(self, url: str) -> None:
         service = TokenService(requests=HttpClient(Policy(retries=0)))
-        url = "http://charts.example/index.yaml"
         authorization = ChallengedAuthorization(Known(ME), service)
         assert authorization.answer(url, "", ["Basic realm=x"], "") is None
         assert "not sent without TLS" in authorization.used(url)
@@ -267,3 +283,31 @@ class TestHostileServers:
         with pytest.raises(FetchError):
             get(client_of(ME if "Basic" not in challenge else None), f"{server.address}/v2/a/manifests/1", "a")
         assert server.asked == []
+
+
+class TestRedirects:
+    @pytest.fixture
+    def other(self) -> Iterator[TokenServer]:
+        with serving(TokenServer(passwords={"me": "of the other"}, files={"/basic/open": b"open"})) as running:
+            yield running
+
+    def test_another_origin_gets_nothing_of_the_first(self, server: TokenServer, other: TokenServer) -> None:
+        client = client_with(Known(by_url={server.address: ME}))
+        get(client, f"{server.address}/basic/index.yaml")
+        server.redirects["/basic/moved"] = f"{other.address}/basic/open"
+        with pytest.raises(FetchError, match="401"):
+            get(client, f"{server.address}/basic/moved")
+        assert other.authorizations == [""]
+
+    def test_another_origin_may_get_what_the_user_has_for_it(self, server: TokenServer, other: TokenServer) -> None:
+        own = Credential(source="here", user="me", secret="of the other")
+        client = client_with(Known(by_url={server.address: ME, other.address: own}))
+        server.redirects["/basic/moved"] = f"{other.address}/basic/open"
+        assert get(client, f"{server.address}/basic/moved") == b"open"
+        assert other.authorizations == ["", basic(own)]
+
+    def test_a_token_service_that_moves_takes_no_password_along(self, server: TokenServer, other: TokenServer) -> None:
+        server.redirects["/token"] = f"{other.address}/token"
+        with pytest.raises(FetchError):
+            get(client_of(ME), f"{server.address}/v2/team/app/manifests/1", "team/app")
+        assert all(not header for header in other.authorizations)

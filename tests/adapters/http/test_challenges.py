@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cluster_forge.adapters.http import challenges
 
@@ -59,3 +61,19 @@ def test_a_hostile_header_is_read_in_a_moment(unit: str) -> None:
     found = challenges.parse([unit * 100_000] * 2)
     assert len(found) <= 64
     assert all(len(challenge.parameters) <= 32 for challenge in found)
+
+
+TOKENS = st.text("abcXYZ019!#$%&'*+.^_`|~-", min_size=1, max_size=12)
+PARAMETERS = st.dictionaries(TOKENS.map(str.lower), st.text(max_size=20), min_size=1, max_size=5)
+
+
+@given(st.lists(st.tuples(TOKENS.map(str.lower), PARAMETERS), min_size=1, max_size=4))
+def test_what_is_written_by_the_rfc_is_read_again(written: list[tuple[str, dict[str, str]]]) -> None:
+    def quoted(text: str) -> str:
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+    header = ", ".join(
+        f"{scheme} " + ", ".join(f"{name}={quoted(value)}" for name, value in parameters.items())
+        for scheme, parameters in written
+    )
+    assert of(header) == written

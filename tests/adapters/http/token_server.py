@@ -6,6 +6,7 @@ import base64
 import contextlib
 import http.server
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ class TokenServer:
     """``/v2/…`` wants a token for the scope ``repository:<path>:pull``; ``/token`` gives tokens to those who may have them.
 
     ``passwords`` by user and ``identity_tokens`` may have every scope; without one of them, only those in ``public`` are
-    given. ``/basic/…`` wants one of ``passwords`` as Basic. ``asked`` are the requests to ``/token`` as method and fields.
+    given. ``/basic/…`` wants one of ``passwords`` as Basic, and then answers with one of ``files``. ``asked`` are the requests to ``/token`` as method and fields.
     """
 
     passwords: dict[str, str] = field(default_factory=dict)
@@ -34,6 +35,8 @@ class TokenServer:
     tokens: dict[str, tuple[set[str], float]] = field(default_factory=dict)
     address: str = ""
     pause: float = 0.0
+    files: dict[str, bytes] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
 
     def revoke(self) -> None:
         self.tokens.clear()
@@ -48,9 +51,12 @@ class TokenServer:
 
     def may_pull(self, header: str, repository: str) -> bool:
         scopes, until = self.tokens.get(header.removeprefix("Bearer "), (set(), 0.0))
-        return time.monotonic() < until and any(
-            scope.startswith(f"repository:{repository}:") and "pull" in scope.rpartition(":")[2].split(",")
-            for scope in scopes
+        return time.monotonic() < until and (
+            not repository
+            or any(
+                scope.startswith(f"repository:{repository}:") and "pull" in scope.rpartition(":")[2].split(",")
+                for scope in scopes
+            )
         )
 
     def grant(self, scopes: list[str], *, is_known: bool) -> dict[str, object]:
@@ -58,7 +64,7 @@ class TokenServer:
         token = f"token-{len(self.asked)}-{threading.get_ident()}"
         self.tokens[token] = given, time.monotonic() + self.lifetime
         shown = self.lifetime if self.says_lifetime is None else self.says_lifetime
-        return {"access_token": token, "expires_in": shown}
+        return {"access_token": token, "expires_in": round(shown)}
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -67,13 +73,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts, header = urlsplit(self.path), self.headers.get("Authorization", "")
         self.state.authorizations.append(header)
-        if parts.path == "/token":
+        if target := self.state.redirects.get(parts.path):
+            self.send_response(302)
+            self.send_header("Location", target)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif parts.path == "/token":
             self._give_token(header, parse_qs(parts.query, keep_blank_values=True))
         elif parts.path.startswith("/basic/"):
             is_known = bool(self.state.user_of(header))
-            self._respond(200 if is_known else 401, {"path": parts.path}, 'Basic realm="charts"')
+            content = self.state.files.get(parts.path, {"path": parts.path})
+            self._respond(200 if is_known else 401, content if is_known else {}, 'Basic realm="charts"')
         else:
-            repository = parts.path.removeprefix("/v2/").strip("/").partition("/manifests/")[0]
+            repository = parts.path.removeprefix("/v2/").strip("/")
+            repository = re.split("/(?:manifests|tags)/", repository)[0]
             challenge = f'Bearer realm="{self.state.realm}",service="the registry",scope="repository:{repository}:pull"'
             may_pull = self.state.may_pull(header, repository)
             self._respond(200 if may_pull else 401, {"path": parts.path}, self.state.challenge or challenge)
@@ -97,7 +110,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._respond(200, self.state.grant(fields.get("scope", []), is_known=bool(user)))
 
     def _respond(self, status: int, content: object, challenge: str = "") -> None:
-        body = json.dumps(content).encode()
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
         self.send_response(status)
         if challenge and status == 401:
             self.send_header("WWW-Authenticate", challenge)

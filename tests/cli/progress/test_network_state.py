@@ -27,6 +27,7 @@ def test_bytes_speed_and_the_longest_wait_are_shown() -> None:
     network.received(1_000_000, 9.5)
     network.waiting("b.example.com:5000", 10.6, "connection failed")
     network.waiting("charts.example.com:443", 14.0, "429")
+    network.waiting("charts.example.com:443", 10.2, "503")  # another request, and a shorter wait
     assert network.line(10.0) == ("4.0 MB", "2.0 MB/s  waiting 4 s for charts.example.com (429) +1")
     assert network.line(13.0) == ("4.0 MB", "waiting 1 s for charts.example.com (429)")
 

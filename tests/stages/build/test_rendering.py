@@ -76,7 +76,7 @@ def use(
 ) -> None:
     harness.sources = HookedSources(harness.sources, fetching)  # type: ignore[assignment]
     renderer = HookedRenderer(harness.toolbox.renderer, rendering)
-    harness.toolbox = replace(harness.toolbox, workers=workers, renderer=renderer)
+    harness.toolbox = replace(harness.toolbox, workers=workers, fetchers=workers, renderer=renderer)
 
 
 def chart(harness: Harness, name: str, template: str = "", **changes: object) -> Component:

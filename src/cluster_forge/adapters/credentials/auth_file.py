@@ -43,7 +43,7 @@ class AuthFile:
             if credential := self._from_helpers[address.host]:
                 return credential
         matching = [
-            (path, entry) for host, path, entry in self._logins() if host == address.host and address.is_below(path)
+            (path, entry) for host, path, entry in self._entries() if host == address.host and address.is_below(path)
         ]
         for _, entry in sorted(matching, key=lambda pair: -len(pair[0])):
             if credential := self._login(entry):
@@ -51,14 +51,14 @@ class AuthFile:
         return None
 
     def helper(self, host: str) -> DockerHelper | None:
-        """The program that has the logins of a host.
+        """The program that has the logins of a host. An empty name for one host takes it out of ``credsStore``, as in Docker.
 
         Raises:
             CredentialError: if the file cannot be read.
         """
         helpers = self._section("credHelpers")
-        named = next((name for text, name in helpers.items() if self._is_host(text, host)), None)
-        name = named or self.content.get("credsStore")
+        named = [name for text, name in helpers.items() if self._is_host(text, host)]
+        name = named[0] if named else self.content.get("credsStore")
         return DockerHelper(name, self.shown, self._files.environment) if isinstance(name, str) and name else None
 
     @cached_property
@@ -75,16 +75,25 @@ class AuthFile:
             raise self._files.damaged(self.path, "it is not a JSON object")
         return content
 
+    @property
+    def logins(self) -> Mapping[str, Any]:
+        """The section ``auths``.
+
+        Raises:
+            CredentialError: if the file cannot be read.
+        """
+        return self._section(_AUTHS)
+
     def keys_of(self, host: str) -> list[str]:
         """The keys of ``auths`` that stand for a host, whatever their spelling; not those of a part of it.
 
         Raises:
             CredentialError: if the file cannot be read.
         """
-        return [text for text in self._section(_AUTHS) if self._is_host(text, host)]
+        return [text for text in self.logins if self._is_host(text, host)]
 
-    def _logins(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-        for text, entry in self._section(_AUTHS).items():
+    def _entries(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        for text, entry in self.logins.items():
             try:
                 host, path = key(text)
             except ValueError:

@@ -1,14 +1,21 @@
-"""The settings of hosts for the HTTP client: what the description says, with its files on this machine."""
+"""The settings of hosts for the HTTP client: what the description says, with its files on this machine, and what Helm knows."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import Final
 
+from cluster_forge.adapters.credentials.helm_repositories import HelmRepositories
+from cluster_forge.adapters.credentials.user_files import UserFiles
 from cluster_forge.adapters.http.policy import HostSettings
-from cluster_forge.foundation.errors import DescriptionError, gathered
+from cluster_forge.foundation.errors import CredentialError, DescriptionError, gathered
 from cluster_forge.stack.host_exceptions import HostException
+
+_WITHOUT_BRACKETS: Final = str.maketrans({"[": None, "]": None})
+"""An IPv6 address is written in brackets (RFC 3986, 3.2.2); the HTTP client has it without."""
 
 
 def host_settings(workspace: Path, exceptions: Iterable[HostException]) -> dict[str, HostSettings]:
@@ -20,10 +27,24 @@ def host_settings(workspace: Path, exceptions: Iterable[HostException]) -> dict[
     return dict(gathered(partial(_settings, workspace, exception) for exception in exceptions))
 
 
+def of_helm(files: UserFiles) -> dict[str, HostSettings]:
+    """The certificates that Helm's ``repositories.yaml`` has for hosts, the first entry for each. What it says about
+    verification does not count: exceptions are the description's. A file that cannot be read is an error where a login is
+    looked for in it.
+    """
+    settings: dict[str, HostSettings] = {}
+    with contextlib.suppress(CredentialError):
+        for entry in HelmRepositories(files.helm_repositories, files).entries if files.helm_repositories else ():
+            if entry.ca_file or entry.cert_file:
+                chosen = HostSettings(ca_file=entry.ca_file, cert_file=entry.cert_file, key_file=entry.key_file)
+                settings.setdefault(entry.address.host.translate(_WITHOUT_BRACKETS), chosen)
+    return settings
+
+
 def _settings(workspace: Path, exception: HostException) -> tuple[str, HostSettings]:
     files = (exception.ca_file, exception.cert_file, exception.key_file)
     ca_file, cert_file, key_file = gathered(partial(_file, workspace, path, exception) for path in files)
-    return exception.host, HostSettings(
+    return exception.host.translate(_WITHOUT_BRACKETS), HostSettings(
         ca_file=ca_file,
         cert_file=cert_file,
         key_file=key_file,

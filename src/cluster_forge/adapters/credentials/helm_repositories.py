@@ -23,13 +23,12 @@ class HelmRepository:
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
-    is_insecure: bool = False
 
 
 class HelmRepositories:
     """The file, read once. Of several entries the one for the longest part of the path counts.
 
-    ``pass_credentials_all`` is not followed: a login never goes to another host.
+    ``pass_credentials_all`` is not followed, as a login never goes to another host, nor is ``insecure_skip_tls_verify``.
     """
 
     def __init__(self, path: Path, files: UserFiles) -> None:
@@ -60,21 +59,26 @@ class HelmRepositories:
         """
         matching = [
             repository
-            for repository in self._repositories
+            for repository in self.entries
             if (repository.address.scheme, repository.address.host) == (address.scheme, address.host)
             and address.is_below(repository.address.path)
         ]
         return max(matching, key=lambda repository: len(repository.address.path), default=None)
 
     @cached_property
-    def _repositories(self) -> Sequence[HelmRepository]:
+    def entries(self) -> Sequence[HelmRepository]:
+        """What is in the file; nothing if it does not exist.
+
+        Raises:
+            CredentialError: if it cannot be read.
+        """
         text = self._files.read(self.path)
         if text is None:
             return ()
         import yaml  # noqa: PLC0415 - 0.05 s, and most users have no such file
 
         try:
-            content = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
+            content = yaml.load(text, getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506 - it makes texts only
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise self._files.damaged(self.path, "it is not YAML") from error
         listed = content.get("repositories") if isinstance(content, dict) else None
@@ -98,5 +102,4 @@ def _repository(entry: Mapping[Any, Any]) -> HelmRepository | None:
         ca_file=text("caFile"),
         cert_file=text("certFile"),
         key_file=text("keyFile"),
-        is_insecure=entry.get("insecure_skip_tls_verify") is True,
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from threading import Lock
 from typing import Protocol
 
@@ -34,11 +33,12 @@ class UserCredentials:
     3. Helm's ``repositories.yaml``
     4. Docker's ``config.json``, Podman's ``auth.json``, Helm's ``registry/config.json``
     5. ``.netrc``
-    6. Git's credential helpers
+    6. Git's credential helpers, unless it is Git that asks (``for_git``)
     """
 
-    def __init__(self, environment: Mapping[str, str], home: Path | None) -> None:
-        self._places = tuple(_places(environment, UserFiles(environment, home)))
+    def __init__(self, files: UserFiles, *, for_git: bool = False) -> None:
+        git = () if for_git else (GitCredentials(files.environment),)
+        self._places = (*_places(files), *git)
         self._guard = Lock()
 
     def of(self, url: str) -> Credential | None:
@@ -64,8 +64,8 @@ class UrlCredentials:
         )
 
 
-def _places(environment: Mapping[str, str], files: UserFiles) -> Iterator[Place]:
-    yield EnvironmentCredentials(environment)
+def _places(files: UserFiles) -> Iterator[Place]:
+    yield EnvironmentCredentials(files.environment)
     yield UrlCredentials()
     if files.helm_repositories:
         yield HelmRepositories(files.helm_repositories, files)
@@ -74,4 +74,3 @@ def _places(environment: Mapping[str, str], files: UserFiles) -> Iterator[Place]
             yield AuthFile(path, files)
     if files.netrc:
         yield NetrcFile(files.netrc, files)
-    yield GitCredentials(environment)

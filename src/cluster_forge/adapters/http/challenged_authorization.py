@@ -13,8 +13,8 @@ from typing import Final
 
 from cluster_forge.adapters.http import challenges as challenge_header
 from cluster_forge.adapters.http.challenges import Challenge
-from cluster_forge.adapters.http.requests import origin
-from cluster_forge.adapters.http.tokens import TokenService, basic
+from cluster_forge.adapters.http.origins import origin
+from cluster_forge.adapters.http.tokens import TokenService, basic, bearer
 from cluster_forge.ports.credentials import Credential, CredentialKind, Credentials
 
 _HEADER: Final = "Authorization"
@@ -89,11 +89,11 @@ class ChallengedAuthorization:
         credential = key.credential
         grant = None
         by_scheme = {challenge.scheme: challenge for challenge in reversed(list(challenges))}
-        bearer = by_scheme.get("bearer")
-        if bearer and credential and credential.kind is CredentialKind.TOKEN:
-            grant = _Grant(value=f"Bearer {credential.secret}")
-        elif bearer and bearer.parameters.get("realm", "").startswith(("https://", "http://")):
-            grant = self._token(key, url, bearer)
+        wanting_token = by_scheme.get("bearer")
+        if wanting_token and credential and credential.kind is CredentialKind.TOKEN:
+            grant = _Grant(value=bearer(credential))
+        elif wanting_token and wanting_token.parameters.get("realm", "").startswith(("https://", "http://")):
+            grant = self._token(key, url, wanting_token)
         elif "basic" in by_scheme and credential and credential.kind is CredentialKind.PASSWORD:
             grant = _Grant(value=basic(credential))
         if grant:
@@ -116,8 +116,9 @@ class ChallengedAuthorization:
         return credential if credential and self._may_have(url, credential) else None
 
     def _may_have(self, url: str, credential: Credential) -> bool:
-        """Whether nobody on the way can read it, or the user wants that: by name, or in the address itself."""
-        return not url.startswith("http:") or self._tokens.requests.may_be_plain(url) or credential.is_for_plain_http
+        """Whether it is safe on the way, or the user accepts that it is not: by the host's name, or in the address itself."""
+        is_encrypted = origin(url)[0] == "https"
+        return is_encrypted or self._tokens.requests.may_be_plain(url) or credential.is_for_plain_http
 
     def _is_over(self, grant: _Grant) -> bool:
         return grant.until is not None and self._clock() >= grant.until

@@ -15,9 +15,11 @@ from urllib3 import BaseHTTPResponse
 from cluster_forge.adapters.http import failures
 from cluster_forge.adapters.http.authorization import Authorization
 from cluster_forge.adapters.http.connections import Connections
-from cluster_forge.adapters.http.download import ChangedError, Download, Fetched
+from cluster_forge.adapters.http.download import ChangedError, Download
+from cluster_forge.adapters.http.fetched import Fetched
+from cluster_forge.adapters.http.origins import host_of, is_loopback
 from cluster_forge.adapters.http.policy import HostSettings, Policy
-from cluster_forge.adapters.http.requests import Body, Request, Upload, host_of, is_loopback
+from cluster_forge.adapters.http.requests import Body, Request
 from cluster_forge.adapters.http.responses import Response
 from cluster_forge.adapters.http.retrying import Attempts, TemporaryError
 from cluster_forge.adapters.http.timing import Call
@@ -85,7 +87,7 @@ class HttpClient:
             try:
                 content = b"".join(download)
             except ChangedError as failure:  # nothing of it was used: from the beginning
-                if not attempts.pause(failure.reason, failure.wait):
+                if not attempts.pause(failure):
                     raise failure.lasting() from failure
             else:
                 return Fetched(content=None if download.is_unchanged else content, tag=download.tag)
@@ -124,7 +126,8 @@ class HttpClient:
         Raises:
             FetchError: if there is no response.
         """
-        sizes = {} if length is None else {"Content-Length": str(length)}
+        known = len(body) if isinstance(body, bytes) else length
+        sizes = {} if known is None else {"Content-Length": str(known)}
         request = Request(
             method=method, url=url, headers={**(headers or {}), **sizes}, body=body, scope=scope, retries=retries
         )
@@ -158,7 +161,7 @@ class HttpClient:
             target = response.headers.get("Location")
             if response.status not in _REDIRECTS or not target:
                 return response
-            response.close()
+            response.settle()
             request = request.redirected(response.status, target)
         raise FetchError(
             f"{without_credentials(asked)} has too many redirects, the last to {without_credentials(request.url)}",
@@ -171,14 +174,15 @@ class HttpClient:
             try:
                 response = self._authorized(request, attempts)
             except TemporaryError as failure:
-                if not request.retries or not attempts.pause(failure.reason, failure.wait):
+                if not request.retries or not attempts.pause(failure):
                     raise failure.lasting() from failure
                 continue
             problem = response.failure() if request.retries and response.status >= 400 else None
             if not isinstance(problem, TemporaryError):
                 return response
             response.settle()
-            if not attempts.pause(problem.reason, problem.wait):
+            self._connections.hold(request.url, problem.wait)
+            if not attempts.pause(problem):
                 return response
 
     def _authorized(self, request: Request, attempts: Attempts) -> Response:
@@ -202,6 +206,7 @@ class HttpClient:
     def _exchanged(self, request: Request, headers: Mapping[str, str], attempts: Attempts) -> Response:
         """One request, and its response as soon as the headers are there."""
         url = request.url
+        time.sleep(max(0.0, min(self._connections.pause(url), attempts.left)))
         permit = self._connections.permit(url)
         if not permit.acquire(timeout=max(0.0, attempts.left)):
             raise attempts.late(url)
@@ -224,7 +229,7 @@ class HttpClient:
         seconds = self.policy.timeouts.headers
 
         def end() -> float:
-            return min(attempts.end, (body.moved if isinstance(body, Upload) else began) + seconds)
+            return min(attempts.end, (body.moved if body else began) + seconds)
 
         call = Call(partial(self._connections.open, request.method, request.url, headers, body), _close)
         try:
@@ -238,7 +243,7 @@ class HttpClient:
                 reason="no answer",
             ) from error
         finally:
-            if isinstance(body, Upload):
+            if body:
                 body.close()
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cluster_forge.adapters.http import file_urls
+from cluster_forge.adapters.http.fetched import Fetched
 from cluster_forge.adapters.http.policy import HostSettings, Policy
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 class HttpDownloads:
     """``https://``, ``http://`` and ``file://``, through the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name.
 
-    ``authorization`` is made when it is needed, with a client for its own requests. Safe for several threads.
+    ``authorization`` is made when it is needed, with a client for its own requests; ``known_hosts`` are settings of hosts
+    that others replace (`configure`). Safe for several threads.
     """
 
     def __init__(
@@ -28,10 +30,12 @@ class HttpDownloads:
         *,
         authorization: Callable[[HttpClient], Authorization] | None = None,
         transfers: Transfers = NO_TRANSFERS,
+        known_hosts: Callable[[], Mapping[str, HostSettings]] = dict,
     ) -> None:
         self._policy = policy
         self._authorization = authorization
         self._transfers = transfers
+        self._known_hosts = known_hosts
         self._hosts: Mapping[str, HostSettings] = {}
         self._guard = threading.Lock()
 
@@ -50,6 +54,16 @@ class HttpDownloads:
             return file_urls.read(url, limit_bytes)
         return self.client.get(url, limit_bytes)
 
+    def get_changed(self, url: str, *, limit_bytes: int, tag: str) -> Fetched:
+        """The same, unless it is the file that ``tag`` stands for.
+
+        Raises:
+            FetchError: as `get`.
+        """
+        if url.startswith("file:"):
+            return Fetched(content=file_urls.read(url, limit_bytes))
+        return self.client.get_changed(url, limit_bytes, tag)
+
     @property
     def client(self) -> HttpClient:
         """The client for everything else."""
@@ -60,9 +74,9 @@ class HttpDownloads:
     def _client(self) -> HttpClient:
         from cluster_forge.adapters.http.client import HttpClient  # noqa: PLC0415 - 0.05 s for urllib3
 
-        plain = HttpClient(self._policy)
+        plain, hosts = HttpClient(self._policy), {**self._known_hosts(), **self._hosts}
         authorization = self._authorization(plain) if self._authorization else None
         client = HttpClient(self._policy, authorization=authorization, transfers=self._transfers)
         for configured in (plain, client):
-            configured.configure(self._hosts)
+            configured.configure(hosts)
         return client

@@ -18,9 +18,10 @@ from typing import Final, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from cluster_forge.adapters.http.challenges import Challenge
-from cluster_forge.adapters.http.requests import Body, is_loopback
+from cluster_forge.adapters.http.origins import is_loopback
+from cluster_forge.adapters.http.requests import Body
 from cluster_forge.foundation.addresses import without_credentials
-from cluster_forge.foundation.errors import FetchError
+from cluster_forge.foundation.errors import CredentialError, FetchError
 from cluster_forge.ports.credentials import Credential, CredentialKind
 
 _CLIENT: Final = "cluster-forge"
@@ -28,6 +29,8 @@ _LARGEST: Final = 1 << 20
 _LIFETIME: Final = 60.0
 """Seconds that a token is valid if the service does not say so."""
 _LONGEST_LIFETIME: Final = 86_400.0
+_AS_IN_ENVIRONMENT: Final = "surrogateescape"
+"""How Python keeps bytes of the environment that are not UTF-8: they are sent as they are."""
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
 
@@ -98,7 +101,7 @@ class TokenService:
             )
             is_foreign = is_loopback(realm) and not is_loopback(registry)
             is_fit = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
-        except (ValueError, FetchError):  # it is no HTTP address
+        except (ValueError, FetchError):  # not an HTTP address
             is_plain = is_foreign = is_fit = False
             parts = urlsplit("")
         if is_fit and not is_foreign and (parts.scheme == "https" or is_plain):
@@ -113,7 +116,21 @@ class TokenService:
 
 def basic(credential: Credential) -> str:
     """The value of ``Authorization`` with user and password, in UTF-8 (RFC 7617, 2.1)."""
-    return f"Basic {base64.b64encode(f'{credential.user}:{credential.secret}'.encode()).decode()}"
+    login = f"{credential.user}:{credential.secret}".encode(errors=_AS_IN_ENVIRONMENT)
+    return f"Basic {base64.b64encode(login).decode()}"
+
+
+def bearer(credential: Credential) -> str:
+    """The value of ``Authorization`` with a token as it is (RFC 6750, 2.1).
+
+    Raises:
+        CredentialError: if it cannot be one.
+    """
+    if not _TOKEN.fullmatch(credential.secret):
+        raise CredentialError(
+            f"{credential} has characters that no token has", fix="write the token alone, or `user:password`"
+        )
+    return f"Bearer {credential.secret}"
 
 
 def _asking(realm: str, service: str, scopes: Sequence[str], credential: Credential | None) -> str:
@@ -123,7 +140,7 @@ def _asking(realm: str, service: str, scopes: Sequence[str], credential: Credent
     query += [("service", service)] if service else []
     query += [("scope", scope) for scope in scopes]
     query += [("account", credential.user)] if credential and credential.user else []
-    return urlunsplit(parts._replace(query=urlencode([*query, ("client_id", _CLIENT)])))
+    return urlunsplit(parts._replace(query=urlencode([*query, ("client_id", _CLIENT)], errors=_AS_IN_ENVIRONMENT)))
 
 
 def _form(service: str, scopes: Sequence[str], refresh_token: str) -> bytes:

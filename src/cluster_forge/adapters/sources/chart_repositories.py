@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.names import did_you_mean
-from cluster_forge.foundation.versions import newest_first
+from cluster_forge.foundation.versions import newest_first, spelled
 from cluster_forge.ports.sources import ChartRelease
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource
@@ -58,8 +58,7 @@ def choose(
     a digest, which is not a version.
     """
     wanted = locked.version if locked else source.version
-    bare = wanted.removeprefix("v")
-    exact = next((text for text in (wanted, bare, f"v{bare}") if text in versions), None)
+    exact = spelled(wanted, versions)
     if exact or locked or not versions or "sha256:" in wanted:
         return exact
     return newest_in_range(wanted or "*", sorted(versions))

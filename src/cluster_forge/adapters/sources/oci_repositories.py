@@ -50,7 +50,7 @@ class OciRepositories:
     ) -> ImageReference | None:
         """The tag of a version that is given exactly, at the digest that it has now; None if there is none.
 
-        A version that is none but a range is not asked for (Helm: ``ValidateReference``).
+        What is not a version, but a range, is not asked for (Helm: ``ValidateReference``).
         """
         wanted = locked.version if locked else source.version
         if SemanticVersion.parse(wanted) is None:

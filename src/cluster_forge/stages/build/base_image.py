@@ -14,8 +14,10 @@ from cluster_forge.stack.model import Stack
 
 if TYPE_CHECKING:
     from cluster_forge.oci.image import BaseImage
+    from cluster_forge.oci.reference import ImageReference
 
-_ITEM: Final = "image.base"
+ITEM: Final = "image.base"
+"""What progress calls it."""
 _MINE: Final = "run `cluster-forge mine` (or `forge`, which mines what is missing)"
 
 
@@ -27,14 +29,23 @@ def fetch(stack: Stack, lock: Lock, sources: Sources, reporter: Reporter) -> Loc
     """
     if stack.image.base is None:
         return None
-    reporter.item_started("mine", _ITEM)
+    reporter.item_started("mine", ITEM)
+    base = fetch_as(stack.image.base, stack, _locked(stack, lock), sources)
+    reporter.item_finished("mine", ITEM, f"{base.address} {base.version}", digest=str(base.digest))
+    return base
+
+
+def fetch_as(reference: ImageReference, stack: Stack, locked: LockedSource | None, sources: Sources) -> LockedSource:
+    """The image ``reference`` for the stack, as locked if it is.
+
+    Raises:
+        FetchError, OfflineError, LockError, ImageError: as for `fetch`, with its place in the description.
+    """
     try:
-        base = sources.image(stack.image.base, _architectures(stack), _locked(stack, lock))
+        return sources.image(reference, _architectures(stack), locked)
     except ForgeError as error:
         fix = error.fix.replace("--update NAME", "--update") if error.fix else None
         raise type(error)(f"image: {error.message}", where=error.where or stack.image.base_where, fix=fix) from error
-    reporter.item_finished("mine", _ITEM, f"{base.address} {base.version}", digest=str(base.digest))
-    return base
 
 
 def look_up(stack: Stack, lock: Lock) -> LockedSource | None:

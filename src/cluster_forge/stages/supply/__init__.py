@@ -1,1 +1,1 @@
-"""A cast stack and registries: `push` and `pull`."""
+"""What a stack is made from, and where it goes: what is newer, whether it is still the same, copies, logins, push and pull."""
