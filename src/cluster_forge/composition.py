@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -64,8 +63,6 @@ _GIT = ("git+https", "git+ssh", "git+file", "git+http")
 
 _START = "from cluster_forge.composition import serve; serve()"
 """The program of a process that renders."""
-_ANSWER_GIT = "from cluster_forge.composition import answer_git; answer_git()"
-"""The program that Git asks for credentials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +229,7 @@ def _sources(
             **dict.fromkeys(_GIT, git),
         },
         git=git,
-        local=LocalCharts(files=files, charts=_charts),
+        local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
         kustomizations=LocalKustomizations(files=files),
         images=RegistryImages(registry),
         downloads=downloads,
@@ -477,30 +474,16 @@ def _git_trees(settings: Settings) -> OfflineTrees | RemoteTrees:
     network = settings.network
     policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout))
     certificates = {"GIT_SSL_CAINFO": network.ca_file} if network.ca_file else {}
-    environment = {**os.environ, **certificates, **_git_credentials()}
-    program = GitProgram(GitLimits(whole=network.timeout), environment)
-    trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers)
+    program = GitProgram(GitLimits(whole=network.timeout), {**os.environ, **certificates})
+    trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers, credentials=_git_credentials)
     return OfflineTrees(local=trees) if network.offline else trees
 
 
-def _git_credentials() -> dict[str, str]:
-    """Variables by which Git asks this program, too, after the user's own credential helpers (git-config(1))."""
-    count = os.environ.get("GIT_CONFIG_COUNT", "0")
-    number = int(count) if count.isdecimal() else 0
-    return {
-        "GIT_CONFIG_COUNT": str(number + 1),
-        f"GIT_CONFIG_KEY_{number}": "credential.helper",
-        f"GIT_CONFIG_VALUE_{number}": f"!{shlex.join([sys.executable, '-P', '-c', _ANSWER_GIT])}",
-    }
-
-
-def answer_git() -> None:
-    """Answer a question of Git for credentials: ``python -c … get`` (gitcredentials(7))."""
-    from cluster_forge.adapters.credentials import git_credentials
+def _git_credentials() -> Credentials:
+    """The credentials that this user has and Git does not know."""
     from cluster_forge.adapters.credentials.lookup import UserCredentials
 
-    credentials = UserCredentials(_user_files(), for_git=True)
-    os.write(1, git_credentials.answer(sys.argv[1], sys.stdin.read(), credentials.of).encode())
+    return UserCredentials(_user_files(), for_git=True)
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:
