@@ -230,7 +230,7 @@ def _sources(
             **dict.fromkeys(_GIT, git),
         },
         git=git,
-        local=LocalCharts(files=files, charts=_charts),
+        local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
         kustomizations=LocalKustomizations(files=files),
         images=RegistryImages(registry),
         downloads=downloads,
@@ -476,8 +476,15 @@ def _git_trees(settings: Settings) -> OfflineTrees | RemoteTrees:
     policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout))
     certificates = {"GIT_SSL_CAINFO": network.ca_file} if network.ca_file else {}
     program = GitProgram(GitLimits(whole=network.timeout), {**os.environ, **certificates})
-    trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers)
+    trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers, credentials=_git_credentials)
     return OfflineTrees(local=trees) if network.offline else trees
+
+
+def _git_credentials() -> Credentials:
+    """The credentials that this user has and Git does not know."""
+    from cluster_forge.adapters.credentials.lookup import UserCredentials
+
+    return UserCredentials(_user_files(), for_git=True)
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:
