@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from cluster_forge.adapters import charts
+from cluster_forge.adapters.git.remote_trees import RemoteTrees
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.registry.offline import OfflineRegistry
 from cluster_forge.adapters.sources import StackSources
+from cluster_forge.adapters.sources.git_repositories import GitRepositories, GitTrees
 from cluster_forge.adapters.sources.http_repositories import Downloads, HttpRepositories
 from cluster_forge.adapters.sources.local_charts import LocalCharts
 from cluster_forge.adapters.sources.oci_charts import OciCharts
@@ -26,9 +29,12 @@ def stack_sources(
     downloads: Downloads,
     mirrors: Sequence[Mirror] = (),
     registry: Registry | None = None,
+    *,
+    trees: Callable[[], GitTrees] = RemoteTrees,
 ) -> StackSources:
     """The sources as `composition` wires them, with ``downloads`` and ``registry`` in the place of the network."""
     newest_in_range = HelmSdk().newest_in_range
+    git = GitRepositories(trees=cache(trees), charts=lambda: charts, newest_in_range=newest_in_range)
     kept = FolderStore(store)
     in_registries = OciCharts(lambda: registry or OfflineRegistry())
     by_http = HttpRepositories(
@@ -42,9 +48,16 @@ def stack_sources(
     return StackSources(
         store=kept,
         mirrors=mirrors,
-        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci},
+        repositories={
+            "https": by_http,
+            "http": by_http,
+            "file": by_http,
+            "oci": by_oci,
+            **dict.fromkeys(("git+https", "git+ssh", "git+file", "git+http"), git),
+        },
+        git=git,
+        local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts, newest_in_range=newest_in_range),
         images=RegistryImages(lambda: registry or OfflineRegistry()),
-        local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts),
         downloads=downloads,
         charts=lambda: charts,
         newest_in_range=newest_in_range,

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -37,6 +37,8 @@ from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from cluster_forge.adapters.credentials.user_files import UserFiles
+    from cluster_forge.adapters.git.offline import OfflineTrees
+    from cluster_forge.adapters.git.remote_trees import RemoteTrees
     from cluster_forge.adapters.http.authorization import Authorization
     from cluster_forge.adapters.http.client import HttpClient
     from cluster_forge.adapters.http.downloads import HttpDownloads
@@ -58,6 +60,7 @@ _EARLY_WORKERS = 4
 
 _FETCHERS = 16
 """Threads that fetch: they wait for the network, whatever the number of cores."""
+_GIT = ("git+https", "git+ssh", "git+file", "git+http")
 
 _START = "from cluster_forge.composition import serve; serve()"
 """The program of a process that renders."""
@@ -151,7 +154,6 @@ def services(settings: Settings) -> Services:
     from cluster_forge.adapters.yaml.lazy import LazyYaml
 
     files = workspace_files(settings.workspace)
-    mirrors = _mirrors(settings.network.mirror)
     root = store_root(settings.store)
     helm = _engine(settings.rendering.helm_engine)
     cache = NoCache() if settings.rendering.no_cache else FolderCache(root)
@@ -170,7 +172,7 @@ def services(settings: Settings) -> Services:
         kept_edits=FolderOfEdits(settings.workspace),
     )
     fetching = replace(toolbox, store=UnreadStore()) if settings.refetches else toolbox
-    sources = _sources(fetching, mirrors, helm, files, downloads)
+    sources = _sources(fetching, settings, helm, files, downloads)
     return Services(
         files=files,
         toolbox=toolbox,
@@ -185,12 +187,13 @@ def services(settings: Settings) -> Services:
 
 def _sources(
     toolbox: Toolbox,
-    mirrors: Sequence[FolderMirror],
+    settings: Settings,
     helm: HelmEngine,
     files: WorkspaceFiles,
     downloads: OfflineDownloads | HttpDownloads,
 ) -> StackSources:
     from cluster_forge.adapters.sources import StackSources
+    from cluster_forge.adapters.sources.git_repositories import GitRepositories
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
     from cluster_forge.adapters.sources.kept_indexes import KeptIndexes
     from cluster_forge.adapters.sources.local_charts import LocalCharts
@@ -208,11 +211,15 @@ def _sources(
         newest_in_range=helm.newest_in_range,
     )
     by_oci = OciRepositories(charts=in_registries, newest_in_range=helm.newest_in_range)
+    git = GitRepositories(
+        trees=cache(partial(_git_trees, settings)), charts=_charts, newest_in_range=helm.newest_in_range
+    )
     return StackSources(
         store=toolbox.store,
-        mirrors=mirrors,
-        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci},
-        local=LocalCharts(files=files, charts=_charts),
+        mirrors=_mirrors(settings.network.mirror),
+        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci, **dict.fromkeys(_GIT, git)},
+        git=git,
+        local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
         images=RegistryImages(registry),
         downloads=downloads,
         charts=_charts,
@@ -445,6 +452,20 @@ def _registry(downloads: OfflineDownloads | HttpDownloads) -> Registry:
     from cluster_forge.adapters.registry.offline import OfflineRegistry
 
     return OfflineRegistry()
+
+
+def _git_trees(settings: Settings) -> OfflineTrees | RemoteTrees:
+    from cluster_forge.adapters.git.offline import OfflineTrees
+    from cluster_forge.adapters.git.program import GitLimits, GitProgram
+    from cluster_forge.adapters.git.remote_trees import RemoteTrees
+    from cluster_forge.adapters.http.policy import Policy, Timeouts
+
+    network = settings.network
+    policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout))
+    certificates = {"GIT_SSL_CAINFO": network.ca_file} if network.ca_file else {}
+    program = GitProgram(GitLimits(whole=network.timeout), {**os.environ, **certificates})
+    trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers)
+    return OfflineTrees(local=trees) if network.offline else trees
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:

@@ -30,12 +30,14 @@ from cluster_forge.foundation.errors import (
     leaves,
 )
 from cluster_forge.foundation.file_tree import FileTree, TreeDigests
+from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, Renderer, RenderJob, RenderRequest
 from cluster_forge.ports.workers import Queue
 from cluster_forge.stack import lock_file
+from cluster_forge.stack.chart_dependencies import ChartDependency
 from cluster_forge.stack.lock import Lock, LockedSource, chart_address, manifest_address
 from cluster_forge.stack.model import Component, HelmSource, Stack
 from cluster_forge.stages.build import hand_edits, input_fingerprint, locking, working_tree
@@ -196,6 +198,12 @@ class FakeSources:
         digest, content = self.images[str(reference)]
         version = locked.version if locked else str(digest)
         return self._locked(str(reference), " ".join(architectures), version, content, locked)
+
+    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
+        return ()
+
+    def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
+        raise FetchError(f"{address}: no such repository")
 
     def _locked(
         self, address: str, asked: str, version: str, content: bytes, locked: LockedSource | None = None

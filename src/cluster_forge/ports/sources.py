@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource
+
+if TYPE_CHECKING:
+    from cluster_forge.stack.chart_dependencies import ChartDependency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,7 @@ class Sources(Protocol):
         """
 
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
-        """Fetch a manifest from a URL.
+        """Fetch a manifest from a URL; of a file or folder in Git, an archive (`tree_archives`) of its YAML and JSON files.
 
         Raises:
             FetchError, OfflineError, LockError: as for charts.
@@ -59,6 +63,25 @@ class Sources(Protocol):
         Raises:
             FetchError, OfflineError, LockError: as for charts.
             ImageError: if it is not an image for all of the architectures.
+        """
+
+    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
+        """What a chart from a folder, in ``input/`` or in Git, declares to depend on and does not have in ``charts/``.
+
+        Archives have all of their dependencies.
+
+        Raises:
+            DescriptionError, FetchError, ExceptionGroup: see `chart_dependencies.missing`.
+        """
+
+    def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
+        """Fetch all files of a Git repository, as an archive (`tree_archives`) with their paths in the repository.
+
+        Links and submodules outside of the path of ``address`` are left out.
+
+        Raises:
+            FetchError, OfflineError, LockError: as for charts.
+            DescriptionError: if there is no such REF or path.
         """
 
 

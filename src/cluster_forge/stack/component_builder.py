@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from cluster_forge.foundation import git_addresses
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import merge
 from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, is_url, outside_error
@@ -28,7 +30,7 @@ from cluster_forge.yaml.positioned import Positioned
 _RELEASE: Final = re.compile(r"(?=.{1,53}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 """Helm's ``chartutil.ValidateReleaseName``."""
 
-_SCHEMES: Final = ("https://", "http://", "file://")
+_SCHEMES: Final = ("https://", "http://", "file://", "git+https://")
 
 
 def build(
@@ -173,6 +175,8 @@ class _Builder:
             if self._is_relative(place.at(("chart",))):
                 self._add(self._files.chart_error(place.at(("chart",)), self._name))
             chart = posixpath.normpath(chart)
+        elif is_git(schema.repository):
+            self._check_git(place.at(("chart",)), lambda: GitAddress.parse(schema.repository).below(chart))
         return HelmSource(
             chart=chart,
             release=release,
@@ -197,9 +201,19 @@ class _Builder:
         return tuple(manifests)
 
     def _check_url(self, named: Positioned) -> None:
-        if not str(named.content).startswith(_SCHEMES):
+        address = str(named.content)
+        if is_git(address):
+            self._check_git(named, lambda: GitAddress.parse(address))
+        elif not address.startswith(_SCHEMES):
             schemes = ", ".join(_SCHEMES)
             self._wrong(named, f"cannot download {named.content}", fix=f"use a URL that starts with {schemes}")
+
+    def _check_git(self, named: Positioned, parse: Callable[[], GitAddress]) -> None:
+        try:
+            parse()
+        except ValueError as error:
+            shown = without_credentials(str(named.content))
+            self._wrong(named, f"{shown}: {error}", fix=f"write it like {git_addresses.EXAMPLE}")
 
     def _upstream(self, schema: UpstreamSchema) -> Upstream:
         place = self._merged.at(("upstream",))

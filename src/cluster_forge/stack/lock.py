@@ -9,6 +9,7 @@ from typing import Final
 
 from cluster_forge.foundation.addresses import as_key
 from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.model import HelmSource
@@ -19,12 +20,24 @@ FILE: Final = "cluster-forge.lock"
 
 def chart_address(source: HelmSource) -> str:
     """How the lock names a chart: ``https://charts.example.com shop``, or the path of a local one."""
+    if is_git(source.repository):
+        return f"{GitAddress.parse(source.repository).key} {source.chart}"
     return f"{as_key(source.repository)} {source.chart}" if source.repository else source.chart
 
 
 def manifest_address(url: str) -> str:
-    """How the lock names a manifest by URL."""
-    return as_key(url)
+    """How the lock names a manifest by URL; one in Git without its REF, which is what was `asked` for."""
+    return GitAddress.parse(url).key if is_git(url) else as_key(url)
+
+
+def chart_asked(source: HelmSource) -> str:
+    """What the description asks for of a chart: a version range, or a REF in Git."""
+    return source.git.ref if source.git else source.version
+
+
+def manifest_asked(url: str) -> str:
+    """What the description asks for of a manifest by URL: a REF in Git, else nothing."""
+    return GitAddress.parse(url).ref if is_git(url) else ""
 
 
 def image_address(reference: ImageReference) -> str:
@@ -42,8 +55,9 @@ class LockedSource:
     """One source and the bytes it was resolved to.
 
     ``address`` is a URL without credentials, a repository and the chart's name separated by a space, or a path relative
-    to ``input/``. ``asked`` is the version range in the description, ``version`` what it was resolved to; both are empty
-    for a source without versions. Of a base image, ``asked`` are the architectures and ``version`` is its own digest.
+    to ``input/``. ``asked`` is the version range in the description, or the REF of a Git repository; ``version`` is what it
+    was resolved to: a version, or a commit. Both are empty for a source without versions. Of a base image,
+    ``asked`` are the architectures and ``version`` is its own digest.
     """
 
     address: str

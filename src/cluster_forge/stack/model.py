@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.oci.compression import Compression
 from cluster_forge.oci.reference import ImageReference
@@ -140,7 +141,8 @@ class ImageSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HelmSource:
-    """A chart. Without ``repository``, ``chart`` is a folder or ``.tgz`` relative to ``input/``.
+    """A chart. Without ``repository``, ``chart`` is a folder or ``.tgz`` relative to ``input/``; in a Git repository, a folder
+    below the path of its address.
 
     ``version`` is exact or a range in Helm's syntax; empty means the newest stable version.
     """
@@ -155,6 +157,11 @@ class HelmSource:
     @property
     def is_local(self) -> bool:
         return not self.repository
+
+    @property
+    def git(self) -> GitAddress | None:
+        """The chart's folder in Git, if it is there."""
+        return GitAddress.parse(self.repository).below(self.chart) if is_git(self.repository) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

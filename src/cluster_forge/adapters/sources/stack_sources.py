@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cluster_forge.adapters.sources import index_promises
 from cluster_forge.adapters.sources.chart_repositories import (
@@ -15,13 +15,16 @@ from cluster_forge.adapters.sources.chart_repositories import (
     choose,
     few,
 )
+from cluster_forge.adapters.sources.git_repositories import GitRepositories
 from cluster_forge.adapters.sources.http_repositories import FILE_LIMIT, Downloads
 from cluster_forge.adapters.sources.local_charts import LocalCharts
 from cluster_forge.adapters.sources.once import Once
 from cluster_forge.adapters.sources.registry_images import RegistryImages
+from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError, LockError, OfflineError
+from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.sources import ChartRelease, Charts
@@ -29,11 +32,15 @@ from cluster_forge.ports.storage import Store
 from cluster_forge.stack.lock import (
     LockedSource,
     chart_address,
+    chart_asked,
     image_address,
     image_platforms,
     manifest_address,
 )
 from cluster_forge.stack.model import HelmSource
+
+if TYPE_CHECKING:
+    from cluster_forge.stack.chart_dependencies import ChartDependency
 
 
 class Mirror(Protocol):
@@ -66,6 +73,7 @@ class StackSources:
     store: Store
     mirrors: Sequence[Mirror]
     repositories: Mapping[str, ChartRepositories]
+    git: GitRepositories
     local: LocalCharts
     images: RegistryImages
     downloads: Downloads
@@ -85,10 +93,11 @@ class StackSources:
         fetched = self._from_mirrors(source, locked) or self._from_repository(source, locked)
         address = f"{without_credentials(source.repository)} {source.chart}"
         identity = self.charts().check_archive(fetched.archive, f"{address} {fetched.version}")
-        index_promises.check_identity(identity, source, fetched.promised)
+        if not source.git:
+            index_promises.check_identity(identity, source, fetched.promised)
         resolved = LockedSource(
             address=chart_address(source),
-            asked=source.version,
+            asked=chart_asked(source),
             version=fetched.version or identity.version,
             digest=Digest.of(fetched.archive),
         )
@@ -101,8 +110,12 @@ class StackSources:
 
     def _fetch_manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         content = self._as_locked(locked)
-        if content is None:
-            content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
+        if locked and content is not None:
+            return self._stored(content, locked, locked)
+        if is_git(url):
+            in_git = GitAddress.parse(url)
+            return self._from_git(in_git, self.git.manifests(in_git, locked), locked)
+        content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
         if content is None:
             content = self.downloads.get(url, limit_bytes=FILE_LIMIT)
         address = without_credentials(url)
@@ -132,6 +145,32 @@ class StackSources:
             digest=Digest.of(archive),
         )
         return self._stored(archive, fetched, locked)
+
+    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
+        archive = self.store.get(chart.digest) if source.is_local or source.git else None
+        if archive is None:
+            return ()
+        opened = chart_archives.opened(archive)
+        if b"dependencies" not in opened.tar:
+            return ()
+        from cluster_forge.stack import chart_dependencies  # noqa: PLC0415 - 0.05 s for yaml
+
+        members = {name.partition("/")[2]: file for name, file in opened.files()}
+        shown = str(source.git or f"input/{source.chart}")
+        return chart_dependencies.missing(members, lambda name: opened.read(members[name]), shown)
+
+    def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
+        if locked and self.store.get(locked.digest) is not None:
+            return locked
+        content = self._as_locked(locked)
+        if locked and content is not None:
+            return self._stored(content, locked, locked)
+        return self._from_git(address, self.git.tree(address, locked), locked)
+
+    def _from_git(self, address: GitAddress, fetched: tuple[str, bytes], locked: LockedSource | None) -> LockedSource:
+        commit, archive = fetched
+        resolved = LockedSource(address=address.key, asked=address.ref, version=commit, digest=Digest.of(archive))
+        return self._stored(archive, resolved, locked)
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
         mirrored = {version for mirror in self.mirrors for version in mirror.versions(source.repository, source.chart)}

@@ -15,7 +15,7 @@ class HelmSchema(Schema):
     chart: Text
     """The name of the chart in the repository; without `repository`, a folder or `.tgz` relative to `input/`."""
     repository: Address = ""
-    """The URL of the repository: `https://`, `http://`, `file://` or `oci://`."""
+    """The URL of the repository: `https://`, `http://`, `file://`, `oci://`, or of a folder in Git, `git+https://HOST/REPO@REF//PATH`."""
     version: StrictStr = ""
     """An exact version, a range in Helm's syntax, or in a registry a digest; default: the newest stable version."""
     release: StrictStr = ""

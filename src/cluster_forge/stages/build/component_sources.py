@@ -14,16 +14,21 @@ from cluster_forge.stack.model import Component
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentSources:
-    """The locked sources of one component: its chart, and its manifests by the URL in the description."""
+    """The locked sources of one component: its chart, and its manifests by the URL in the description.
+
+    ``dependencies`` are charts that belong into the chart, by their paths in it.
+    """
 
     chart: LockedSource | None = None
+    dependencies: Mapping[str, LockedSource] = field(default_factory=dict)
     manifests: Mapping[str, LockedSource] = field(default_factory=dict)
 
     @property
     def locked(self) -> tuple[LockedSource, ...]:
-        """The chart and the manifests, by URL."""
+        """The chart, its dependencies by path, and the manifests by URL."""
         chart = (self.chart,) if self.chart else ()
-        return (*chart, *(source for _, source in sorted(self.manifests.items())))
+        dependencies = (source for _, source in sorted(self.dependencies.items()))
+        return (*chart, *dependencies, *(source for _, source in sorted(self.manifests.items())))
 
     @property
     def digests(self) -> tuple[Digest, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,7 +11,7 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workers import Workers
-from cluster_forge.stack.lock import Lock, LockedSource, chart_address, manifest_address
+from cluster_forge.stack.lock import Lock, LockedSource, chart_address, chart_asked, manifest_address, manifest_asked
 from cluster_forge.stack.model import Component, HelmSource, Stack, Upstream
 from cluster_forge.stack.version_ranges import intersection
 from cluster_forge.stages.build.component_sources import ComponentSources, is_url, not_locked
@@ -32,8 +32,8 @@ class Source:
 
     @property
     def asked(self) -> str:
-        """The version range in the description."""
-        return self.helm.version if self.helm else ""
+        """The version range or the REF in the description."""
+        return chart_asked(self.helm) if self.helm else manifest_asked(self.url)
 
     @property
     def is_local(self) -> bool:
@@ -51,7 +51,7 @@ def sources_of(component: Component) -> list[Source]:
 
 
 def fetched_sources(stack: Stack) -> list[Source]:
-    """Every source of the stack that is fetched, those of an `Upstream` too; charts in ``input/`` are not."""
+    """Every source in the description that is fetched, those of an `Upstream` too; charts in ``input/`` are not."""
     upstream = [as_upstream(component, component.upstream) for component in stack.components if component.upstream]
     return [
         source
@@ -59,6 +59,20 @@ def fetched_sources(stack: Stack) -> list[Source]:
         for source in sources_of(component)
         if not source.is_local
     ]
+
+
+def locked_dependencies(component: Component, lock: Lock) -> list[Source]:
+    """The charts in the lock that the description does not name: what the component's chart depends on."""
+    locked = lock.component(component.name)
+    upstream = as_upstream(component, component.upstream) if component.upstream else component
+    described = {source.address for source in (*sources_of(component), *sources_of(upstream))}
+    needed = []
+    for entry in locked.sources if locked else ():
+        repository, _, chart = entry.address.rpartition(" ")
+        if "://" in repository and entry.address not in described:
+            helm = HelmSource(repository=repository, chart=chart, version=entry.asked, release=chart)
+            needed.append(Source(component=component, helm=helm))
+    return needed
 
 
 def as_upstream(component: Component, upstream: Upstream) -> Component:
@@ -123,8 +137,10 @@ def look_up(components: Iterable[Component], lock: Lock, sources: Sources) -> di
         return locked_as(source, lock)
 
     def look_up_all(component: Component) -> tuple[ComponentName, ComponentSources]:
-        locked = gathered(partial(resolve, source) for source in sources_of(component))
-        return component.name, _of_component(component, locked)
+        locked = _of_component(component, gathered(partial(resolve, source) for source in sources_of(component)))
+        return component.name, _with_dependencies(
+            component, locked, sources, lambda needed: gathered(partial(resolve, source) for source in needed)
+        )
 
     return dict(gathered(partial(look_up_all, component) for component in components))
 
@@ -157,10 +173,28 @@ def fetch(  # noqa: PLR0913 - what a stage has, and who waits for it
 
     def fetch_all(component: Component) -> tuple[ComponentName, ComponentSources]:
         fetched = _of_component(component, workers.map(resolve, sources_of(component)))
+        fetched = _with_dependencies(component, fetched, sources, partial(workers.map, resolve))
         when_fetched(component, fetched)
         return component.name, fetched
 
     return dict(workers.map(fetch_all, components))
+
+
+def _with_dependencies(
+    component: Component,
+    locked: ComponentSources,
+    sources: Sources,
+    resolve: Callable[[Sequence[Source]], Iterable[LockedSource]],
+) -> ComponentSources:
+    """The sources with the charts that the component's chart depends on and does not contain."""
+    if not component.helm or not locked.chart:
+        return locked
+    needed = sources.dependencies(component.helm, locked.chart)
+    if not needed:
+        return locked
+    found = resolve([Source(component=component, helm=dependency.source) for dependency in needed])
+    by_path = {one.path(entry.version): entry for one, entry in zip(needed, found, strict=True)}
+    return replace(locked, dependencies=by_path)
 
 
 def _of_component(component: Component, locked: Iterable[LockedSource]) -> ComponentSources:

@@ -33,12 +33,14 @@ class LockedStack:
     lock: Lock
 
     def sources(self) -> tuple[UsedSource, ...]:
-        """What is fetched for the stack, as locked: sorted and once each.
+        """What is fetched for the stack, as locked, what its charts depend on too: sorted and once each.
 
         Raises:
             LockError, ExceptionGroup: for each source that is not in the lock.
         """
+        components = self.stack.components
         described = locking.fetched_sources(self.stack)
+        described += [needed for one in components for needed in locking.locked_dependencies(one, self.lock)]
         calls: list[Callable[[], UsedSource | None]] = [partial(self._of_component, source) for source in described]
         used = [source for source in gathered([*calls, self._base]) if source]
         users: dict[LockedSource, list[str]] = {}
