@@ -14,6 +14,7 @@ from cluster_forge.adapters.sources import StackSources
 from cluster_forge.adapters.sources.git_repositories import GitRepositories, GitTrees
 from cluster_forge.adapters.sources.http_repositories import Downloads, HttpRepositories
 from cluster_forge.adapters.sources.local_charts import LocalCharts
+from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
 from cluster_forge.adapters.sources.oci_charts import OciCharts
 from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 from cluster_forge.adapters.sources.registry_images import RegistryImages
@@ -58,6 +59,7 @@ def stack_sources(
         git=git,
         local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts, newest_in_range=newest_in_range),
         images=RegistryImages(lambda: registry or OfflineRegistry()),
+        kustomizations=LocalKustomizations(files=WorkspaceFiles(workspace)),
         downloads=downloads,
         charts=lambda: charts,
         newest_in_range=newest_in_range,

@@ -149,6 +149,8 @@ def services(settings: Settings) -> Services:
         FetchError, ExceptionGroup: for every mirror without an index.
     """
     from cluster_forge.adapters.git.lazy import LazyRepositories
+    from cluster_forge.adapters.kustomize.caching import CachingKustomize
+    from cluster_forge.adapters.kustomize.program import KustomizeProgram
     from cluster_forge.adapters.rendering.caching import CachingRenderer
     from cluster_forge.adapters.storage.cache import FolderCache, NoCache
     from cluster_forge.adapters.yaml.lazy import LazyYaml
@@ -160,11 +162,13 @@ def services(settings: Settings) -> Services:
     workers = ThreadWorkers(settings.jobs)
     processes = _worker_pool(settings, helm)
     downloads = _downloads(settings)
+    kustomize = KustomizeProgram(settings.rendering.render_seconds, settings.rendering.render_memory)
     toolbox = Toolbox(
         store=FolderStore(root),
         files=files,
         digests=KeptDigests(files, cache, workers),
         renderer=CachingRenderer(processes, cache),
+        kustomize=CachingKustomize(kustomize, cache),
         reader=LazyYaml(_reader),
         workers=workers,
         fetchers=ThreadWorkers(max(settings.jobs, _FETCHERS)),
@@ -172,7 +176,7 @@ def services(settings: Settings) -> Services:
         kept_edits=FolderOfEdits(settings.workspace),
     )
     fetching = replace(toolbox, store=UnreadStore()) if settings.refetches else toolbox
-    sources = _sources(fetching, settings, helm, files, downloads)
+    sources = _sources(settings, fetching, helm, files, downloads)
     return Services(
         files=files,
         toolbox=toolbox,
@@ -186,8 +190,8 @@ def services(settings: Settings) -> Services:
 
 
 def _sources(
-    toolbox: Toolbox,
     settings: Settings,
+    toolbox: Toolbox,
     helm: HelmEngine,
     files: WorkspaceFiles,
     downloads: OfflineDownloads | HttpDownloads,
@@ -197,6 +201,7 @@ def _sources(
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
     from cluster_forge.adapters.sources.kept_indexes import KeptIndexes
     from cluster_forge.adapters.sources.local_charts import LocalCharts
+    from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
     from cluster_forge.adapters.sources.oci_charts import OciCharts
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
     from cluster_forge.adapters.sources.registry_images import RegistryImages
@@ -220,6 +225,7 @@ def _sources(
         repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci, **dict.fromkeys(_GIT, git)},
         git=git,
         local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
+        kustomizations=LocalKustomizations(files=files),
         images=RegistryImages(registry),
         downloads=downloads,
         charts=_charts,

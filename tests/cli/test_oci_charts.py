@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.adapters.sources.test_oci_repositories import archive
 from tests.cli.conftest import Workspace
 from tests.faults.server import Faults
 from tests.oci.base_images import Base
@@ -17,6 +16,7 @@ from tests.servers import relay
 from tests.servers.pushing import Repository, push_base
 from tests.servers.registry import PASSWORD, READER, USER, Registry
 from tests.servers.relay import Relay
+from tests.servers.sample_stack import chart
 
 from cluster_forge.adapters.credentials import environment
 
@@ -44,7 +44,7 @@ def log_in(monkeypatch: pytest.MonkeyPatch, registry: Registry, user: str, passw
 def test_a_private_chart_is_mined_with_a_token_for_its_repository(
     workspace: Workspace, private: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    private.push_chart(archive("1.0.0"), "1.0.0")
+    private.push_chart(chart("shop", "1.0.0"), "1.0.0")
     add(workspace, private)
     tokens = private.registry.tokens
     assert tokens is not None
@@ -61,7 +61,7 @@ def test_a_private_chart_is_mined_with_a_token_for_its_repository(
 def test_a_docker_login_is_used(
     workspace: Workspace, private: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    private.push_chart(archive("1.0.0"), "1.0.0")
+    private.push_chart(chart("shop", "1.0.0"), "1.0.0")
     add(workspace, private)
     login = base64.b64encode(f"{READER}:{PASSWORD}".encode()).decode()
     (tmp_path / "docker").mkdir()
@@ -74,7 +74,7 @@ def test_a_docker_login_is_used(
 def test_without_the_right_login_the_chart_is_not_there(
     password: str, workspace: Workspace, private: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    private.push_chart(archive("1.0.0"), "1.0.0")
+    private.push_chart(chart("shop", "1.0.0"), "1.0.0")
     add(workspace, private)
     if password:
         log_in(monkeypatch, private.registry, READER, password)
@@ -92,7 +92,7 @@ def test_a_password_registry_is_read(
     workspace: Workspace, password_registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository = Repository(password_registry, "charts/shop", login=(USER, PASSWORD))
-    repository.push_chart(archive("1.0.0"), "1.0.0")
+    repository.push_chart(chart("shop", "1.0.0"), "1.0.0")
     add(workspace, repository, "1.0.0")
     assert workspace.run("mine").code == 13
     log_in(monkeypatch, password_registry, USER)
@@ -101,7 +101,7 @@ def test_a_password_registry_is_read(
 
 def test_everybody_may_pull_what_is_public(workspace: Workspace, token_registry: Registry) -> None:
     repository = Repository(token_registry, "public/shop", login=(USER, PASSWORD))
-    repository.push_chart(archive("1.0.0"), "1.0.0")
+    repository.push_chart(chart("shop", "1.0.0"), "1.0.0")
     add(workspace, repository)
     workspace.ok("mine")
 
@@ -113,11 +113,11 @@ def faulty(token_registry: Registry) -> Iterator[Relay]:
     assert running.failed.total() > 3
 
 
-def test_thirty_percent_of_faults_change_no_byte(
+def test_thirty_percent_of_failures_change_no_byte(
     workspace: Workspace, private: Repository, faulty: Relay, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for version in ("1.0.0", "1.1.0"):
-        private.push_chart(archive(version), version)
+        private.push_chart(chart("shop", version), version)
     push_base(Repository(private.registry, "team/tools", login=(USER, PASSWORD)), Base())
     description = workspace.read("input/config.yaml")
     trees = []
@@ -134,7 +134,7 @@ def test_thirty_percent_of_faults_change_no_byte(
     assert trees[0] == trees[1]
 
 
-def test_a_stack_is_pushed_and_pulled_through_thirty_percent_of_faults(
+def test_a_stack_is_pushed_and_pulled_through_thirty_percent_of_failures(
     workspace: Workspace, faulty: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(environment.variable(faulty.host), f"{USER}:{PASSWORD}")

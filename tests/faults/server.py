@@ -66,6 +66,10 @@ class Site:
     latency: float = 0.0
     has_ranges: bool = True
     has_tags: bool = True
+    range_shift: int = 0
+    """How much later than asked for a part begins."""
+    range_most: int = 1 << 30
+    """The longest part that is sent."""
     retry_after: int = 0
 
 
@@ -190,12 +194,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if site.has_tags and self.headers.get("If-None-Match") == tag:
             self._answer(304, b"", headers)
             return
-        status, start = 200, 0
+        status, start, end = 200, 0, len(content)
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         if asked and site.has_ranges and self.headers.get("If-Range", tag) == tag:
-            status, start = 206, int(asked[1])
-            headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        self._answer(status, content[start:], headers, fault)
+            status, start = 206, int(asked[1]) + site.range_shift
+            end = min(len(content), start + site.range_most)
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
+        self._answer(status, content[start:end], headers, fault)
 
     def _answer(self, status: int, body: bytes, headers: Mapping[str, str], fault: Fault | None = None) -> None:
         is_chunked = fault is Fault.CUT_CHUNKS

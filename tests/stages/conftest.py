@@ -13,11 +13,13 @@ from typing import Any, TypeVar
 import pytest
 
 from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.adapters.kustomize.program import KustomizeProgram
 from cluster_forge.adapters.rendering.in_process import InProcessRenderer
 from cluster_forge.adapters.storage.cache import NoCache
 from cluster_forge.adapters.yaml.fast import FastYaml
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
+from cluster_forge.foundation import tree_archives
 from cluster_forge.foundation.chart_archives import ChartArchive
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import (
@@ -34,12 +36,13 @@ from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.oci.reference import ImageReference
+from cluster_forge.ports.kustomize import Kustomize
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, Renderer, RenderJob, RenderRequest
 from cluster_forge.ports.workers import Queue
 from cluster_forge.stack import lock_file
 from cluster_forge.stack.chart_dependencies import ChartDependency
-from cluster_forge.stack.lock import Lock, LockedSource, chart_address, manifest_address
-from cluster_forge.stack.model import Component, HelmSource, Stack
+from cluster_forge.stack.lock import Lock, LockedSource, chart_address, kustomization_address, manifest_address
+from cluster_forge.stack.model import Component, HelmSource, KustomizeSource, Stack
 from cluster_forge.stages.build import hand_edits, input_fingerprint, locking, working_tree
 from cluster_forge.stages.build.mine import MineRequest, MineResult, mine
 from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt
@@ -154,10 +157,13 @@ class OneByOne:
 class FakeSources:
     """`ports.Sources` with charts by name and version, folders by path, manifests by URL, and images by reference, each
     with its digest and its archive; `asked` lists what was fetched.
+
+    Kustomizations are those in ``files``.
     """
 
-    def __init__(self, store: MemoryStore, engine: HelmEngine) -> None:
+    def __init__(self, store: MemoryStore, files: MemoryFiles, engine: HelmEngine) -> None:
         self._store = store
+        self._files = files
         self._engine = engine
         self.charts: dict[tuple[str, str], bytes] = {}
         self.urls: dict[str, bytes] = {}
@@ -178,6 +184,10 @@ class FakeSources:
             raise DescriptionError(f"no version of {source.chart} is in {source.version!r}")
         content = self.charts[source.chart, version]
         return self._locked(chart_address(source), source.version, version, content, locked)
+
+    def kustomization(self, source: KustomizeSource) -> LockedSource:
+        files = {path.removeprefix("input/"): self._files.files[path] for path in source.files}
+        return self._locked(kustomization_address(source), "", "", tree_archives.packed(FileTree(files)))
 
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if locked and self._store.get(locked.digest) is not None:
@@ -301,7 +311,7 @@ class Harness:
     def __init__(self) -> None:
         self.store, self.files, self.reporter = MemoryStore(), MemoryFiles(), RecordingReporter()
         self.engine = CountingEngine(HelmSdk())
-        self.sources = FakeSources(self.store, self.engine)
+        self.sources = FakeSources(self.store, self.files, self.engine)
         self.kept_edits = MemoryEdits()
         self.lock = Lock()
         reader = FastYaml(GoYaml(PurePythonYaml()))
@@ -311,12 +321,16 @@ class Harness:
             files=self.files,
             digests=MemoryDigests(self.files),
             renderer=self.renderer,
+            kustomize=KustomizeProgram(),
             reader=reader,
             workers=OneByOne(),
             fetchers=OneByOne(),
             cache=NoCache(),
             kept_edits=self.kept_edits,
         )
+
+    def use_kustomize(self, engine: Kustomize) -> None:
+        self.toolbox = replace(self.toolbox, kustomize=engine)
 
     def chart(self, name: str, templates: Mapping[str, str], *, version: str = "1.0.0", **files: str) -> HelmSource:
         """Publish a chart; ``files`` are ``values``, ``schema`` and more of ``Chart.yaml`` as ``about``."""

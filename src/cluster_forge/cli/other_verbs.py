@@ -42,7 +42,7 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
             ("explain", "describe"), "run `cluster-forge config show --origins`, or `cluster-forge catalog show NAME`"
         ),
         "customize": "edit files in working/; `cluster-forge cast` takes them as they are",
-        "kustomize": "name the output of `kustomize build` in `manifests` of a component",
+        "kustomize": "write `kustomize: FOLDER` in a component, then run `cluster-forge smelt`",
         "publish": "run `cluster-forge push`",
         "new": "run `cluster-forge init`, or `cluster-forge catalog new` for a component of the catalog",
         "version": "run `cluster-forge --version`",

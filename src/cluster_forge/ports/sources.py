@@ -10,7 +10,7 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import HelmSource
+from cluster_forge.stack.model import HelmSource, KustomizeSource
 
 if TYPE_CHECKING:
     from cluster_forge.stack.chart_dependencies import ChartDependency
@@ -46,6 +46,13 @@ class Sources(Protocol):
             FetchError, OfflineError, ArchiveError: if it cannot be fetched, or is not a chart.
             DescriptionError: if the folder does not exist, or no version is in range.
             LockError: if the digest differs from that of ``locked``; the message shows both.
+        """
+
+    def kustomization(self, source: KustomizeSource) -> LockedSource:
+        """Pack the files of a kustomization in ``input/`` into a reproducible archive.
+
+        Raises:
+            DescriptionError: if one does not exist, or all are too large.
         """
 
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:

@@ -14,7 +14,16 @@ from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import merge
 from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, is_url, outside_error
-from cluster_forge.stack.model import Component, ExpectedSecret, FilesKind, HelmSource, ObjectOfFiles, Size, Upstream
+from cluster_forge.stack.kustomization.described import kustomize_source
+from cluster_forge.stack.model import (
+    Component,
+    ExpectedSecret,
+    FilesKind,
+    HelmSource,
+    ObjectOfFiles,
+    Size,
+    Upstream,
+)
 from cluster_forge.stack.object_files import FilesByKey
 from cluster_forge.stack.resolve import MOST_HINTS, LayeredComponent
 from cluster_forge.stack.schema.component import (
@@ -56,6 +65,7 @@ class _Builder:
         self._check_source(schema, known)
         upstream = self._upstream(schema.upstream) if schema.upstream else None
         helm = self._helm(schema.helm, self._merged.at(("helm",)), self._version(schema)) if schema.helm else None
+        kustomize = self._merged.get("kustomize")
         manifests = self._manifests(self._merged, upstream.folder if upstream else None)
         values = tuple(self._values(self._entry.layers))
         return Component(
@@ -65,6 +75,7 @@ class _Builder:
             wave=schema.wave,
             needs=tuple(map(ComponentName, dict.fromkeys(schema.needs))),
             helm=helm,
+            kustomize=kustomize_source(kustomize, self._name, self._files, self._errors) if kustomize else None,
             manifests=manifests,
             values=merge.values(*(layer.plain or {} for layer in values)),
             null_places=merge.null_places(values),
@@ -87,10 +98,20 @@ class _Builder:
 
     def _check_source(self, schema: ComponentSchema, known: Iterable[str]) -> None:
         has_files = schema.config_maps or any(secret.files for secret in schema.secrets)
-        if not schema.helm and not schema.manifests and not schema.objects and not has_files:
+        if schema.helm and schema.kustomize:
+            self._wrong(
+                self._merged.at(("kustomize",)),
+                "has both `helm` and `kustomize`",
+                fix="make two components of it; kustomize does not change what a chart renders",
+            )
+        if not (schema.helm or schema.kustomize or schema.manifests or schema.objects or has_files):
             others = known if len(self._errors) < MOST_HINTS else ()
             near = did_you_mean(self._name, (name for name in others if name != self._name))
-            self._wrong(self._merged, f"has neither `helm` nor `manifests`{near}", fix="add `helm` or `manifests`")
+            self._wrong(
+                self._merged,
+                f"has neither `helm` nor `manifests` nor `kustomize`{near}",
+                fix="add `helm`, `manifests` or `kustomize`",
+            )
         elif not schema.helm:
             for key in ("values", "valuesFiles", "sizes", "version"):
                 member = self._merged.get(key)

@@ -12,7 +12,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.oci.reference import ImageReference
-from cluster_forge.stack.model import HelmSource
+from cluster_forge.stack.model import HelmSource, KustomizeSource
 
 FILE: Final = "cluster-forge.lock"
 """Its path in the workspace; `lock_file` reads and writes it."""
@@ -25,6 +25,11 @@ def chart_address(source: HelmSource) -> str:
     return f"{as_key(source.repository)} {source.chart}" if source.repository else source.chart
 
 
+def kustomization_address(source: KustomizeSource) -> str:
+    """How the lock names a kustomization: by its folder, relative to ``input/``, or by its address in Git without REF."""
+    return source.git.key if source.git else source.path
+
+
 def manifest_address(url: str) -> str:
     """How the lock names a manifest by URL; one in Git without its REF, which is what was `asked` for."""
     return GitAddress.parse(url).key if is_git(url) else as_key(url)
@@ -33,6 +38,11 @@ def manifest_address(url: str) -> str:
 def chart_asked(source: HelmSource) -> str:
     """What the description asks for of a chart: a version range, or a REF in Git."""
     return source.git.ref if source.git else source.version
+
+
+def kustomization_asked(source: KustomizeSource) -> str:
+    """What the description asks for of a kustomization: a REF in Git, else nothing."""
+    return source.git.ref if source.git else ""
 
 
 def manifest_asked(url: str) -> str:
@@ -56,8 +66,8 @@ class LockedSource:
 
     ``address`` is a URL without credentials, a repository and the chart's name separated by a space, or a path relative
     to ``input/``. ``asked`` is the version range in the description, or the REF of a Git repository; ``version`` is what it
-    was resolved to: a version, or a commit. Both are empty for a source without versions. Of a base image,
-    ``asked`` are the architectures and ``version`` is its own digest.
+    was resolved to: a version, or a commit. Both are empty for a source without versions. Of a base image, ``asked`` are the
+    architectures and ``version`` is its own digest.
     """
 
     address: str

@@ -165,6 +165,28 @@ class HelmSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KustomizeSource:
+    """A kustomization: its folder, relative to ``input/``, or its address in Git.
+
+    ``files`` are all files that kustomize reads of one in ``input/``, by their paths in the workspace; ``urls`` are those that
+    it names, and that are fetched for it.
+    """
+
+    path: str
+    files: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+
+    @property
+    def git(self) -> GitAddress | None:
+        """Its folder in Git, if it is there."""
+        return GitAddress.parse(self.path) if is_git(self.path) else None
+
+    def __str__(self) -> str:
+        """The path, or the address without credentials."""
+        return str(self.git or self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
     """The source of a folder of rendered manifests; the legacy format has it in ``source.yaml``.
 
@@ -237,6 +259,7 @@ class Component:
     wave: int | None = None
     needs: tuple[ComponentName, ...] = ()
     helm: HelmSource | None = None
+    kustomize: KustomizeSource | None = None
     manifests: tuple[str, ...] = ()
     values: Values = field(default_factory=dict)
     null_places: tuple[NullPlace, ...] = field(default=(), compare=False)

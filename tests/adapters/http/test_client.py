@@ -72,6 +72,16 @@ def test_one_failure_of_any_kind_is_survived(
     assert ("range" in server.requests[1][2]) is (halfway and has_tags)
 
 
+@pytest.mark.parametrize(("shift", "most"), [(1, 1 << 30), (0, 1000)])
+def test_another_part_than_the_rest_is_refused_and_all_is_read_again(
+    server: FaultServer, shift: int, most: int
+) -> None:
+    server.site.faults = Once(kinds=[Fault.RESET_MIDWAY])
+    server.site.range_shift, server.site.range_most = shift, most
+    assert HttpClient(quick()).get(f"{server.url}/a", LIMIT) == BODY
+    assert ["range" in headers for _, _, headers in server.requests] == [False, True, False]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_every_file_comes_through_thirty_percent_failures(seed: int) -> None:
     files = {f"/{number}": random.Random(number).randbytes(number * 999) for number in range(60)}

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from cluster_forge.adapters.registry.endpoints import PULL, PUSH, Endpoints, is_loopback, with_digest
+from cluster_forge.adapters.http.policy import HostSettings
+from cluster_forge.adapters.registry.endpoints import (
+    PULL,
+    PUSH,
+    Endpoints,
+    is_loopback,
+    next_request,
+    with_digest,
+)
 from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import FetchError
 from cluster_forge.oci.reference import ImageReference
 
 
 def endpoints(address: str, *, plain: str = "") -> Endpoints:
-    return Endpoints(ImageReference.from_address(address), lambda url: url == plain)
+    return Endpoints(ImageReference.from_address(address), lambda url: HostSettings(is_plain_http=url == plain))
 
 
 @pytest.mark.parametrize(
@@ -71,3 +80,34 @@ def test_scopes() -> None:
 def test_the_query_of_a_session_stays(location: str, address: str) -> None:
     digest = Digest.of(b"")
     assert with_digest(location, digest) == address.format(digest)
+
+
+def test_a_certificate_of_this_machine_is_used() -> None:
+    here = Endpoints(ImageReference.from_address("oci://127.0.0.1:5000/x"), lambda _url: HostSettings(ca_file="ca.pem"))
+    assert here.base == "https://127.0.0.1:5000/v2/x"
+
+
+@pytest.mark.parametrize(
+    ("url", "location", "address"),
+    [
+        ("https://h/v2/x/u/", "/v2/x/u/1?a=b", "https://h/v2/x/u/1?a=b"),
+        ("https://h/v2/x/u/", "1", "https://h/v2/x/u/1"),
+        ("https://h:8443/v2/x/u/", "https://other/1", "https://other/1"),
+        ("https://h/v2/x/u/", "http://h/1", "https://h/1"),
+        ("http://h:5000/v2/x/u/", "http://other/1", "http://other/1"),
+    ],
+)
+def test_the_next_request(url: str, location: str, address: str) -> None:
+    assert next_request(url, location) == address
+
+
+@pytest.mark.parametrize("location", ["http://other/1?token=secret", "http://[/1", "//[x"])
+def test_other_locations_are_refused(location: str) -> None:
+    with pytest.raises(FetchError, match=r"without TLS|not an address") as raised:
+        next_request("https://h/v2/x/u/?token=secret", location)
+    assert "secret" not in raised.value.message
+
+
+def test_a_link_that_is_not_an_address_is_an_error() -> None:
+    with pytest.raises(FetchError, match="a Link that is not an address"):
+        endpoints("oci://h.example.com/x").next_page('<http://[/1>; rel="next"')

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import re
-import tarfile
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +11,7 @@ import pytest
 import yaml
 from tests.servers.pushing import HELM_CHART, HELM_CONFIG, IMAGE_CONFIG, LAYER, Blob, Repository
 from tests.servers.registry import Registry as Server
+from tests.servers.sample_stack import chart
 from tests.stack_sources import stack_sources
 
 from cluster_forge.adapters.http.client import HttpClient
@@ -38,14 +36,8 @@ IMAGE = Blob(content=b'{"architecture": "amd64", "os": "linux"}', media_type=IMA
 AMD64 = {"platform": {"architecture": "amd64", "os": "linux"}}
 
 
-def archive(version: str, name: str = "shop") -> bytes:
-    content = f"apiVersion: v2\nname: {name}\nversion: {version}\n".encode()
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as packed:
-        entry = tarfile.TarInfo(f"{name}/Chart.yaml")
-        entry.size = len(content)
-        packed.addfile(entry, io.BytesIO(content))
-    return gzip.compress(buffer.getvalue(), mtime=0)
+def archive(version: str) -> bytes:
+    return chart("shop", version)
 
 
 def chart_layer(version: str = "1.0.0", media_type: str = HELM_CHART) -> Blob:

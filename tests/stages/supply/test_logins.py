@@ -79,6 +79,12 @@ class TestServers:
             "https://up.example/index.yaml": "f",
         }
 
+    @pytest.mark.parametrize("address", ["https://[", "https://a:99999", "http://", "oci://[", "git+https://["])
+    def test_what_is_not_an_address_is_asked_as_it_is(self, address: str) -> None:
+        (server,) = logins.servers(Stack(name="s", components=(component("a", address),)))
+        assert server.question.startswith(address.removeprefix("git+"))
+        assert server.host in ("", "[", "a:99999")
+
     @pytest.mark.parametrize(
         ("gitops", "expected"),
         [

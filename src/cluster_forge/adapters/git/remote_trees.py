@@ -211,7 +211,7 @@ class _Clone:
                 return self._run(*arguments, stdin=stdin, protocols=self._protocols)
             except GitError as failure:
                 reason = failures.temporary_reason(failure)
-                if not reason or not attempts.pause(TemporaryError(reason, reason=reason)):
+                if not reason or not attempts.pause(TemporaryError(str(failure), reason=reason)):
                     raise
 
     def _run(self, *arguments: str, stdin: bytes = b"", protocols: str = "", most: int = 64 << 20) -> bytes:

@@ -19,7 +19,7 @@ from cluster_forge.adapters.http.download import ChangedError, Download
 from cluster_forge.adapters.http.fetched import Fetched
 from cluster_forge.adapters.http.origins import host_of, is_loopback
 from cluster_forge.adapters.http.policy import HostSettings, Policy
-from cluster_forge.adapters.http.requests import Body, Request, Upload
+from cluster_forge.adapters.http.requests import Body, Request
 from cluster_forge.adapters.http.responses import Response
 from cluster_forge.adapters.http.retrying import Attempts, TemporaryError
 from cluster_forge.adapters.http.timing import Call
@@ -126,7 +126,8 @@ class HttpClient:
         Raises:
             FetchError: if there is no response.
         """
-        sizes = {} if length is None else {"Content-Length": str(length)}
+        known = len(body) if isinstance(body, bytes) else length
+        sizes = {} if known is None else {"Content-Length": str(known)}
         request = Request(
             method=method, url=url, headers={**(headers or {}), **sizes}, body=body, scope=scope, retries=retries
         )
@@ -228,7 +229,7 @@ class HttpClient:
         seconds = self.policy.timeouts.headers
 
         def end() -> float:
-            return min(attempts.end, (body.moved if isinstance(body, Upload) else began) + seconds)
+            return min(attempts.end, (body.moved if body else began) + seconds)
 
         call = Call(partial(self._connections.open, request.method, request.url, headers, body), _close)
         try:
@@ -242,7 +243,7 @@ class HttpClient:
                 reason="no answer",
             ) from error
         finally:
-            if isinstance(body, Upload):
+            if body:
                 body.close()
 
 

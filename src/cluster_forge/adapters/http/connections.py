@@ -63,7 +63,7 @@ class Connections:
         """The seconds until the next request to the host of an address may be sent."""
         return max(0.0, self._pauses.get(host_of(url), 0.0) - time.monotonic())
 
-    def open(self, method: str, url: str, headers: Mapping[str, str], body: bytes | Upload | None) -> BaseHTTPResponse:
+    def open(self, method: str, url: str, headers: Mapping[str, str], body: Upload | None) -> BaseHTTPResponse:
         """Send a request; the response's status is not judged, its body is not read yet.
 
         Raises:

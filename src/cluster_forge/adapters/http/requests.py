@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -51,9 +52,11 @@ class Request:
             scope=self.scope if origin(place) == origin(self.url) else "",
         )
 
-    def opened_body(self) -> Upload | bytes | None:
+    def opened_body(self) -> Upload | None:
         """The body, from its beginning."""
-        return Upload(self.body()) if callable(self.body) else self.body
+        if self.body is None:
+            return None
+        return Upload(io.BytesIO(self.body) if isinstance(self.body, bytes) else self.body())
 
 
 class Upload:

@@ -70,7 +70,7 @@ def writing_error(response: Response, reference: ImageReference, what: str) -> F
     """The error for a refused request to write ``what`` into a repository."""
     refusal = Refusal.of(response)
     address, words = reference.address, _in_its_words(refusal)
-    if refusal.is_immutable:
+    if reference.tag and refusal.is_immutable:
         return TagError(
             f"{address}: the registry does not let the tag be moved{words}",
             fix="push another tag (--tag), or let the repository's tags be changed",

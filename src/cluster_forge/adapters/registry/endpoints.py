@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
+from cluster_forge.adapters.http.policy import HostSettings
+from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import FetchError
 from cluster_forge.oci.reference import DOCKER_HUB, ImageReference
 
 _DOCKER_HUB_API: Final = "registry-1.docker.io"
@@ -22,16 +25,19 @@ PUSH: Final = "pull,push"
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The API of one repository. ``is_plain_http`` decides about its registry's origin, given as an ``http://`` address."""
+    """The API of one repository. ``settings`` gives what the user says about a host, by an ``http://`` address."""
 
     repository: ImageReference
-    is_plain_http: Callable[[str], bool]
+    settings: Callable[[str], HostSettings]
 
     @property
     def base(self) -> str:
-        """``https://host/v2/team/app``; over plain HTTP on this machine, as Docker, Helm and crane do."""
+        """``https://host/v2/team/app``; over plain HTTP on this machine, as Docker, Helm and crane do, unless the user says
+        anything about it.
+        """
         host = _DOCKER_HUB_API if self.repository.registry == DOCKER_HUB else self.repository.registry
-        is_plain = is_loopback(host) or self.is_plain_http(f"http://{host}")
+        settings = self.settings(f"http://{host}")
+        is_plain = settings.is_plain_http or (is_loopback(host) and settings == HostSettings())
         return f"{'http' if is_plain else 'https'}://{host}/v2/{self.repository.repository}"
 
     def manifest(self, reference: str) -> str:
@@ -57,10 +63,16 @@ class Endpoints:
         """The address in a ``Link`` header with ``rel="next"`` (RFC 8288), on this registry; empty if there is none.
 
         Only path and query count: behind a proxy, registries name hosts and schemes that are not theirs.
+
+        Raises:
+            FetchError: if it is not an address.
         """
         for target, parameters in _LINK.findall(link):
             if _NEXT.search(parameters):
-                address = urlsplit(urljoin(f"{self.base}/", target))
+                try:
+                    address = urlsplit(urljoin(f"{self.base}/", target))
+                except ValueError as error:
+                    raise _no_address(self.base, "Link") from error
                 return urljoin(self.base, f"{address.path}?{address.query}")
         return ""
 
@@ -86,3 +98,32 @@ def with_digest(location: str, digest: Digest) -> str:
     parts = urlsplit(location)
     kept = f"{parts.query}&" if parts.query else ""
     return urlunsplit((parts.scheme, parts.netloc, parts.path, f"{kept}digest={digest}", ""))
+
+
+def next_request(url: str, location: str) -> str:
+    """The address in the ``Location`` of a response from ``url``: relative, on the registry, or on another host.
+
+    Behind a proxy, registries name themselves with ``http://``: the scheme of the request stays then.
+
+    Raises:
+        FetchError: if it is not an address, or leaves HTTPS for another host.
+    """
+    try:
+        here, there = urlsplit(url), urlsplit(urljoin(url, location))
+        hosts = here.hostname, there.hostname
+    except ValueError as error:
+        raise _no_address(url, "Location") from error
+    if (here.scheme, there.scheme) == ("https", "http"):
+        if hosts[0] != hosts[1]:
+            raise FetchError(
+                f"{without_credentials(url)} continues at {without_credentials(there.geturl())}, without TLS",
+                fix="the registry must name an https:// address",
+            )
+        there = there._replace(scheme="https")
+    return there.geturl()
+
+
+def _no_address(url: str, header: str) -> FetchError:
+    return FetchError(
+        f"{without_credentials(url)} answered with a {header} that is not an address", fix="check the address"
+    )

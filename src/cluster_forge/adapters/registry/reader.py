@@ -158,7 +158,7 @@ class RegistryReader:
             return _Answer(content=bytes(content), headers=response.headers)
 
     def _endpoints(self, reference: ImageReference) -> Endpoints:
-        return Endpoints(reference, lambda url: self._client.settings(url).is_plain_http)
+        return Endpoints(reference, self._client.settings)
 
     def _send(self, method: str, url: str, reference: ImageReference) -> AbstractContextManager[Response]:
         return self._client.send(method, url, headers=_ACCEPT, scope=self._endpoints(reference).scope(PULL))

@@ -18,6 +18,7 @@ from cluster_forge.adapters.sources.chart_repositories import (
 from cluster_forge.adapters.sources.git_repositories import GitRepositories
 from cluster_forge.adapters.sources.http_repositories import FILE_LIMIT, Downloads
 from cluster_forge.adapters.sources.local_charts import LocalCharts
+from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
 from cluster_forge.adapters.sources.once import Once
 from cluster_forge.adapters.sources.registry_images import RegistryImages
 from cluster_forge.foundation import chart_archives
@@ -35,9 +36,10 @@ from cluster_forge.stack.lock import (
     chart_asked,
     image_address,
     image_platforms,
+    kustomization_address,
     manifest_address,
 )
-from cluster_forge.stack.model import HelmSource
+from cluster_forge.stack.model import HelmSource, KustomizeSource
 
 if TYPE_CHECKING:
     from cluster_forge.stack.chart_dependencies import ChartDependency
@@ -76,6 +78,7 @@ class StackSources:
     git: GitRepositories
     local: LocalCharts
     images: RegistryImages
+    kustomizations: LocalKustomizations
     downloads: Downloads
     charts: Callable[[], Charts]
     newest_in_range: NewestInRange
@@ -102,6 +105,10 @@ class StackSources:
             digest=Digest.of(fetched.archive),
         )
         return self._stored(fetched.archive, resolved, locked)
+
+    def kustomization(self, source: KustomizeSource) -> LockedSource:
+        archive = self.kustomizations.archive(source)
+        return LockedSource(address=kustomization_address(source), digest=self.store.put(archive))
 
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if locked and self.store.get(locked.digest) is not None:

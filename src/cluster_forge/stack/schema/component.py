@@ -121,6 +121,8 @@ class ComponentSchema(Schema):
     """The Helm chart of the component."""
     version: StrictStr = ""
     """The version of the chart: as `helm.version`, for a component that is defined elsewhere."""
+    kustomize: Text = ""
+    """The folder of a kustomization, relative to `input/` or in Git (`git+https://HOST/REPO@REF//PATH`); the component has the objects that `kustomize build` writes."""
     manifests: list[Text] = []
     """Manifests of the component: URLs, and files and folders relative to `input/`."""
     values_files: list[Text] = []

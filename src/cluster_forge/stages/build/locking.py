@@ -11,43 +11,72 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workers import Workers
-from cluster_forge.stack.lock import Lock, LockedSource, chart_address, chart_asked, manifest_address, manifest_asked
-from cluster_forge.stack.model import Component, HelmSource, Stack, Upstream
+from cluster_forge.stack.lock import (
+    Lock,
+    LockedSource,
+    chart_address,
+    chart_asked,
+    kustomization_address,
+    kustomization_asked,
+    manifest_address,
+    manifest_asked,
+)
+from cluster_forge.stack.model import Component, HelmSource, KustomizeSource, Stack, Upstream
 from cluster_forge.stack.version_ranges import intersection
 from cluster_forge.stages.build.component_sources import ComponentSources, is_url, not_locked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One source of one component as described: a chart, or a URL of manifests."""
+    """One source of one component as described: a chart, a kustomization, or a URL of manifests."""
 
     component: Component
     helm: HelmSource | None = None
+    kustomize: KustomizeSource | None = None
     url: str = ""
 
     @property
     def address(self) -> str:
         """The address as the lock has it."""
-        return chart_address(self.helm) if self.helm else manifest_address(self.url)
+        if self.helm:
+            return chart_address(self.helm)
+        return kustomization_address(self.kustomize) if self.kustomize else manifest_address(self.url)
 
     @property
     def asked(self) -> str:
         """The version range or the REF in the description."""
-        return chart_asked(self.helm) if self.helm else manifest_asked(self.url)
+        if self.helm:
+            return chart_asked(self.helm)
+        return kustomization_asked(self.kustomize) if self.kustomize else manifest_asked(self.url)
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a chart in ``input/``: read as it is now, never fetched."""
-        return self.helm is not None and self.helm.is_local
+        """Whether it is a chart or a kustomization in ``input/``: read as it is now, never fetched."""
+        if self.helm:
+            return self.helm.is_local
+        return self.kustomize is not None and self.kustomize.git is None
+
+    def resolved(self, sources: Sources, locked: LockedSource | None) -> LockedSource:
+        """The bytes that it stands for; see `Sources`."""
+        if self.helm:
+            return sources.chart(self.helm, locked)
+        if self.kustomize:
+            git = self.kustomize.git
+            return sources.tree(git, locked) if git else sources.kustomization(self.kustomize)
+        return sources.manifest(self.url, locked)
 
     def locked_in(self, lock: Lock) -> LockedSource | None:
         return lock.source(self.component.name, self.address, self.asked)
 
 
 def sources_of(component: Component) -> list[Source]:
-    """The component's chart and the URLs among its manifests."""
-    charts = [Source(component=component, helm=component.helm)] if component.helm else []
-    return charts + [Source(component=component, url=entry) for entry in component.manifests if is_url(entry)]
+    """The component's chart, its kustomization, and the URLs in that and among its manifests."""
+    single = [Source(component=component, helm=component.helm)] if component.helm else []
+    single += [Source(component=component, kustomize=component.kustomize)] if component.kustomize else []
+    urls = dict.fromkeys(
+        (*(component.kustomize.urls if component.kustomize else ()), *filter(is_url, component.manifests))
+    )
+    return single + [Source(component=component, url=url) for url in urls]
 
 
 def fetched_sources(stack: Stack) -> list[Source]:
@@ -81,6 +110,7 @@ def as_upstream(component: Component, upstream: Upstream) -> Component:
         component,
         namespace=upstream.namespace or component.namespace,
         helm=upstream.helm,
+        kustomize=None,
         manifests=upstream.manifests,
         values=upstream.values,
         exclude=upstream.exclude,
@@ -107,10 +137,8 @@ def fetch_source(source: Source, locked: LockedSource | None, sources: Sources, 
     """
     helm = source.helm
     try:
-        if helm is None:
-            return sources.manifest(source.url, locked)
-        if locked or not within or helm.is_local:
-            return sources.chart(helm, locked)
+        if helm is None or helm.git or helm.is_local or locked or not within:
+            return source.resolved(sources, locked)
         narrowed = replace(helm, version=intersection(helm.version, within))
         return replace(sources.chart(narrowed, None), asked=helm.version)
     except ForgeError as error:
@@ -124,7 +152,7 @@ def of_component(component: Component, error: ForgeError) -> ForgeError:
 
 
 def look_up(components: Iterable[Component], lock: Lock, sources: Sources) -> dict[ComponentName, ComponentSources]:
-    """Each component's sources as locked; nothing is fetched. Charts in ``input/`` are read as they are now.
+    """Each component's sources as locked; nothing is fetched. What is in ``input/`` is read as it is now.
 
     Raises:
         LockError, ExceptionGroup: for each source that is not in the lock.
@@ -132,8 +160,8 @@ def look_up(components: Iterable[Component], lock: Lock, sources: Sources) -> di
     """
 
     def resolve(source: Source) -> LockedSource:
-        if source.is_local and source.helm:
-            return sources.chart(source.helm, None)
+        if source.is_local:
+            return source.resolved(sources, None)
         return locked_as(source, lock)
 
     def look_up_all(component: Component) -> tuple[ComponentName, ComponentSources]:
@@ -202,5 +230,6 @@ def _of_component(component: Component, locked: Iterable[LockedSource]) -> Compo
     pairs = list(zip(sources_of(component), locked, strict=True))
     return ComponentSources(
         chart=next((entry for source, entry in pairs if source.helm), None),
-        manifests={source.url: entry for source, entry in pairs if not source.helm},
+        kustomization=next((entry for source, entry in pairs if source.kustomize), None),
+        manifests={source.url: entry for source, entry in pairs if source.url},
     )

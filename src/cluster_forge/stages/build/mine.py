@@ -221,7 +221,8 @@ def _sourced_tree(
     """
     if result.reused_tree and before:
         return _SourcedTree(entry=replace(before, sources=sources.locked), component=result)
-    component, files, engine = result.component, toolbox.files, toolbox.renderer.version
+    component, files = result.component, toolbox.files
+    engine = sourced_tree.engine(component, toolbox)
     folder = f"input/{sourced_folder(component)}"
     sourced_tree.refuse_others(folder, before, files)
     tree, written = sourced_tree.build_tree(result, folder)

@@ -17,7 +17,7 @@ from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.remark import Remark
 from cluster_forge.ports.rendering import Renderer, RenderJob, RenderRequest
 from cluster_forge.ports.workspace import Workspace
-from cluster_forge.stack.model import Component
+from cluster_forge.stack.model import Component, KustomizeSource
 from cluster_forge.stages.build import object_of_files
 from cluster_forge.stages.build.component_sources import has_sources, sourced_folder
 
@@ -52,6 +52,11 @@ def of_chart(request: RenderRequest, component: Component) -> RenderJob:
         null_places={place.keys: place.where for place in component.null_places},
         chart=request,
     )
+
+
+def of_kustomization(source: KustomizeSource, text: bytes, component: Component) -> RenderJob:
+    """The job for what kustomize wrote for the component's kustomization."""
+    return RenderJob(component=component.name, where=component.where, texts=[(f"kustomize build {source}", text)])
 
 
 def of_url(url: str, content: bytes, component: Component) -> RenderJob:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
-from cluster_forge.foundation.addresses import has_login, is_loopback_host, without_credentials
+from cluster_forge.foundation.addresses import has_login, host_of, is_loopback_host, without_credentials
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.stack import source_addresses
 from cluster_forge.stack.host_exceptions import HostException
@@ -38,8 +37,7 @@ def _of_exception(exception: HostException) -> Iterator[Finding]:
 
 def _of_component(component: Component) -> Iterator[Finding]:
     for address in source_addresses.of(component):
-        shown = without_credentials(address)
-        host = urlsplit(shown).netloc
+        shown, host = without_credentials(address), host_of(address)
         if has_login(address):
             yield Finding(
                 code="credential-in-url",
@@ -49,7 +47,7 @@ def _of_component(component: Component) -> Iterator[Finding]:
                 message=f"the address {shown} is written with a login: everyone who reads the description has it",
                 fix=f"write it without, and run `cluster-forge login {host}`, or set `CLUSTER_FORGE_AUTH_…` in a pipeline",
             )
-        if address.removeprefix("git+").startswith("http://") and not is_loopback_host(urlsplit(shown).hostname or ""):
+        if address.removeprefix("git+").startswith("http://") and not is_loopback_host(host):
             yield Finding(
                 code="insecure-source",
                 severity=Severity.WARNING,

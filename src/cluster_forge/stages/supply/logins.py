@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from cluster_forge.foundation import addresses
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import CredentialError, ImageError
 from cluster_forge.oci.reference import ImageReference
@@ -37,7 +38,7 @@ class Server:
 
     @property
     def host(self) -> str:
-        return urlsplit(self.address).netloc.rpartition("@")[2]
+        return addresses.host_of(self.address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +190,11 @@ def _question(address: str, *, is_index: bool) -> str:
 
 
 def _index(address: str) -> str:
-    parts = urlsplit(address)
+    """Where the index of a chart repository is; what is not an address stays as it is."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return address
     return parts._replace(path=f"{parts.path.rstrip('/')}/index.yaml").geturl()
 
 
