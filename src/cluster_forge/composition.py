@@ -221,13 +221,7 @@ def _sources(
     return StackSources(
         store=toolbox.store,
         mirrors=_mirrors(settings.network.mirror),
-        repositories={
-            "https": by_http,
-            "http": by_http,
-            "file": by_http,
-            "oci": by_oci,
-            **dict.fromkeys(_GIT, git),
-        },
+        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci, **dict.fromkeys(_GIT, git)},
         git=git,
         local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
         kustomizations=LocalKustomizations(files=files),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Workspace, chart, config_map
+from tests.cli.conftest import Workspace, archive, chart, config_map
 from tests.cli.repository_server import RepositoryServer
 
 
@@ -125,3 +126,39 @@ def test_a_directory_of_others_is_refused(sourced: Workspace, tmp_path: Path) ->
     assert result.code == 20
     assert "thesis.txt" in result.err
     assert [path.name for path in mirror.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+def test_what_is_in_git_and_what_charts_depend_on(
+    workspace: Workspace, server: RepositoryServer, tmp_path: Path
+) -> None:
+    """A chart in Git with a dependency in a repository, manifests in Git, and a local chart with a dependency."""
+    repository = tmp_path / "repository"
+    base = {"Chart.yaml": "apiVersion: v2\nname: base\nversion: 1.0.0\n", "templates/base.yaml": config_map("base")}
+    server.publish("base", "1.0.0", archive("base", base))
+    dependency = f"dependencies: [{{name: base, version: 1.x, repository: '{server.address}'}}]\n"
+    identity = f"apiVersion: v2\nname: stall\nversion: 0.1.0\n{dependency}"
+    files = {"charts/stall/Chart.yaml": identity, "charts/stall/templates/a.yaml": config_map("stall")}
+    Workspace(repository, workspace._capsys).write({**files, "deploy/b.yaml": config_map("deployed")})
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "all"], ["tag", "v1"]):
+        author = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+        subprocess.run(["git", *author, *command], cwd=repository, check=True)
+    address = f"git+file://{repository}@v1//"
+    workspace.write({"input/charts/web/Chart.yaml": f"apiVersion: v2\nname: web\nversion: 1.2.3\n{dependency}"})
+    described = (
+        "components:\n"
+        f"- {{name: stall, namespace: stall, helm: {{repository: '{address}charts', chart: stall}}}}\n"
+        f"- {{name: deployed, namespace: deployed, manifests: ['{address}deploy']}}\n"
+    )
+    workspace.replace("input/config.yaml", "components:\n", described)
+    workspace.ok("forge")
+    mirror = str(tmp_path / "mirror")
+    assert workspace.ok("mirror", "create", mirror).out == f"{mirror} has 3 sources of the stack, 3 added\n"
+    assert workspace.ok("lock", "verify").out == "3 of 3 sources as locked\n"
+    assert "0 of 0 charts current" in workspace.ok("outdated").out, "Git has commits, not versions"
+    other = elsewhere(workspace, locked=True)
+    shutil.rmtree(repository)
+    server.files.clear()
+    other.ok("forge", "--offline", "--mirror", mirror)
+    assert other.tree("stacks") == workspace.tree("stacks")
+    assert other.ok("mirror", "verify", mirror).out == f"{mirror}: 3 files, all right\n"
