@@ -43,7 +43,7 @@ def stack_sources(
             **dict.fromkeys(("git+https", "git+ssh", "git+file", "git+http"), git),
         },
         git=git,
-        local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts),
+        local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts, newest_in_range=newest_in_range),
         kustomizations=LocalKustomizations(files=WorkspaceFiles(workspace)),
         downloads=downloads,
         charts=lambda: charts,

@@ -153,7 +153,7 @@ def _sources(
             **dict.fromkeys(_GIT, git),
         },
         git=git,
-        local=LocalCharts(files=files, charts=_charts),
+        local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
         kustomizations=LocalKustomizations(files=files),
         downloads=downloads,
         charts=_charts,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource, KustomizeSource
+
+if TYPE_CHECKING:
+    from cluster_forge.stack.chart_dependencies import ChartDependency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,15 @@ class Sources(Protocol):
 
         Raises:
             FetchError, OfflineError, LockError: as for charts.
+        """
+
+    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
+        """What a chart from a folder, in ``input/`` or in Git, declares to depend on and does not have in ``charts/``.
+
+        Archives have all of their dependencies.
+
+        Raises:
+            DescriptionError, FetchError, ExceptionGroup: see `chart_dependencies.missing`.
         """
 
     def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:

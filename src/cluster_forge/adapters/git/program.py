@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -168,7 +168,7 @@ class _Call:
         finally:
             self._end()
             for reader in readers:
-                reader.join(5)
+                reader.join(_PAUSE)  # a helper that goes on may hold a pipe open
         if problem:
             raise GitError(problem, is_limit=True)
         if self._process.returncode:
@@ -177,22 +177,23 @@ class _Call:
 
     def _watch(self) -> str:
         """Wait for the end; why the process must be ended before, or nothing."""
-        end, size = time.monotonic() + self._limits.whole, 0
-        while True:
+        end, size, is_running = time.monotonic() + self._limits.whole, 0, True
+        while is_running:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_PAUSE)
-                return "more output than expected" if self._is_too_long else ""
-            now, size_now = time.monotonic(), _size(self._folder)
-            if size_now != size:
-                size, self._last_sign = size_now, now
+                is_running = False
+            now, before, size = time.monotonic(), size, _size(self._folder)
+            if size != before:
+                self._last_sign = now
             if self._is_too_long:
                 return "more output than expected"
             if size > self._limits.repository:
                 return f"more than {self._limits.repository >> 20:,} MiB"
-            if now > end:
+            if is_running and now > end:
                 return f"not complete after {self._limits.whole:g} s"
-            if now - self._last_sign > self._limits.silence:
+            if is_running and now - self._last_sign > self._limits.silence:
                 return f"no sign of life for {self._limits.silence:g} s"
+        return ""
 
     def _end(self) -> None:
         """End the process with everything that it started: ``ssh``, helpers."""
@@ -205,18 +206,22 @@ class _Call:
             self._process.wait()
 
     def _read_output(self, pipe: IO[bytes]) -> None:
-        while part := pipe.read1(_CHUNK):  # type: ignore[attr-defined] # a BufferedReader
-            self._last_sign = time.monotonic()
+        for part in self._parts(pipe):
             if len(self._output) + len(part) > self._most:
                 self._is_too_long = True
             else:
                 self._output += part
 
     def _read_messages(self, pipe: IO[bytes]) -> None:
-        while part := pipe.read1(_CHUNK):  # type: ignore[attr-defined] # a BufferedReader
-            self._last_sign = time.monotonic()
+        for part in self._parts(pipe):
             self._said += part
             del self._said[:-_TEXT_LIMIT]
+
+    def _parts(self, pipe: IO[bytes]) -> Iterator[bytes]:
+        with pipe:
+            while part := pipe.read1(_CHUNK):  # type: ignore[attr-defined] # a BufferedReader
+                self._last_sign = time.monotonic()
+                yield part
 
 
 def _size(folder: Path) -> int:

@@ -7,10 +7,12 @@ server that cannot do that, more is fetched (`_Extent`).
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -42,7 +44,7 @@ class _Extent(IntEnum):
     COMMIT = 0
     """One commit, without contents."""
     HISTORY = 1
-    """A branch with its history, without contents: the server sends no commit by its id, or dumb HTTP."""
+    """A branch with its history, without contents: the server sends no commit by its id."""
     ALL = 2
     """The same with all contents: the server sends no content by its id."""
 
@@ -110,7 +112,8 @@ class _Clone:
         self._trees = trees
         self._repository = repository
         self._protocols = _PROTOCOLS[repository.partition(":")[0]]
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._place: Path | None = None
+        self._remove: Callable[[], object] = lambda: None
         self._extent = _Extent.COMMIT
         self._commits: set[str] = set()
         self._refs: dict[str, RemoteRef] = {}
@@ -216,21 +219,21 @@ class _Clone:
 
     @property
     def _folder(self) -> Path:
-        if self._temporary is None:
+        if self._place is None:
             try:
-                self._temporary = tempfile.TemporaryDirectory(prefix="cluster-forge-git-")
-                _init(Path(self._temporary.name), self._repository)
+                self._place = Path(tempfile.mkdtemp(prefix="cluster-forge-git-"))
+                self._remove = weakref.finalize(self, shutil.rmtree, self._place, ignore_errors=True)
+                _init(self._place, self._repository)
             except OSError as error:
                 raise StoreError(
                     f"no temporary folder can be made: {error.strerror}", fix="free space, or set TMPDIR"
                 ) from error
-        return Path(self._temporary.name)
+        return self._place
 
     def _forget(self) -> None:
         """Begin again with an empty repository."""
-        if self._temporary:
-            self._temporary.cleanup()
-        self._temporary = None
+        self._remove()
+        self._place = None
         self._commits.clear()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from cluster_forge.foundation.errors import ForgeError, gathered
@@ -95,8 +95,10 @@ def look_up(components: Iterable[Component], lock: Lock, sources: Sources) -> di
         return locked
 
     def look_up_all(component: Component) -> tuple[ComponentName, ComponentSources]:
-        locked = gathered(partial(resolve, source) for source in sources_of(component))
-        return component.name, _of_component(component, locked)
+        locked = _of_component(component, gathered(partial(resolve, source) for source in sources_of(component)))
+        return component.name, _with_dependencies(
+            component, locked, sources, lambda needed: gathered(partial(resolve, source) for source in needed)
+        )
 
     return dict(gathered(partial(look_up_all, component) for component in components))
 
@@ -132,10 +134,28 @@ def fetch(  # noqa: PLR0913 - what a stage has, and who waits for it
 
     def fetch_all(component: Component) -> tuple[ComponentName, ComponentSources]:
         fetched = _of_component(component, workers.map(resolve, sources_of(component)))
+        fetched = _with_dependencies(component, fetched, sources, partial(workers.map, resolve))
         when_fetched(component, fetched)
         return component.name, fetched
 
     return dict(workers.map(fetch_all, components))
+
+
+def _with_dependencies(
+    component: Component,
+    locked: ComponentSources,
+    sources: Sources,
+    resolve: Callable[[Sequence[Source]], Iterable[LockedSource]],
+) -> ComponentSources:
+    """The sources with the charts that the component's chart depends on and does not contain."""
+    if not component.helm or not locked.chart:
+        return locked
+    needed = sources.dependencies(component.helm, locked.chart)
+    if not needed:
+        return locked
+    found = resolve([Source(component=component, helm=dependency.source) for dependency in needed])
+    by_path = {one.path(entry.version): entry for one, entry in zip(needed, found, strict=True)}
+    return replace(locked, dependencies=by_path)
 
 
 def _of_component(component: Component, locked: Iterable[LockedSource]) -> ComponentSources:
