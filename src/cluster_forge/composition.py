@@ -491,7 +491,7 @@ def _git_credentials() -> dict[str, str]:
     return {
         "GIT_CONFIG_COUNT": str(number + 1),
         f"GIT_CONFIG_KEY_{number}": "credential.helper",
-        f"GIT_CONFIG_VALUE_{number}": f"!{shlex.join([sys.executable, '-P', '-c', _ANSWER_GIT])}",
+        f"GIT_CONFIG_VALUE_{number}": f"!{shlex.join([sys.executable, '-X', 'utf8', '-P', '-c', _ANSWER_GIT])}",
     }
 
 
@@ -501,7 +501,7 @@ def answer_git() -> None:
     from cluster_forge.adapters.credentials.lookup import UserCredentials
 
     credentials = UserCredentials(_user_files(), for_git=True)
-    os.write(1, git_credentials.answer(sys.argv[1], sys.stdin.read(), credentials.of).encode())
+    git_credentials.serve(sys.argv[1], sys.stdin, sys.stdout, credentials.of)
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TextIO
 
 from cluster_forge.adapters.credentials import helper_programs
 from cluster_forge.adapters.credentials.address import Address
@@ -11,6 +11,7 @@ from cluster_forge.ports.credentials import Credential, CredentialKind
 
 _SILENT: Final = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": "", "GCM_INTERACTIVE": "never"}
 """No question on a terminal, in a window or in a browser."""
+_LARGEST: Final = 1 << 16
 _TOKEN_USER: Final = "token"  # noqa: S105 - a user
 """The user of a token without one: Git's servers look at the password only."""
 _OF_REPOSITORY: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_COMMON_DIR")
@@ -50,13 +51,16 @@ class GitCredentials:
         return Credential(source="Git's credential helper", user=user, secret=password) if password else None
 
 
-def answer(verb: str, request: str, credential_of: Callable[[str], Credential | None]) -> str:
-    """What a helper prints that Git calls with ``verb``: user and password for the address in the request, or nothing.
+def serve(verb: str, request: TextIO, response: TextIO, credential_of: Callable[[str], Credential | None]) -> None:
+    """Be the helper that Git calls with ``verb``: write user and password for the address in the request, or nothing.
 
     Raises:
         CredentialError: if a place with credentials cannot be read.
     """
-    fields = _fields(request)
+    response.write(_answer(verb, _fields(request.read(_LARGEST)), credential_of))
+
+
+def _answer(verb: str, fields: Mapping[str, str], credential_of: Callable[[str], Credential | None]) -> str:
     if verb != "get" or fields.get("protocol") != "https" or not fields.get("host"):
         return ""
     credential = credential_of(f"https://{fields['host']}/{fields.get('path', '')}")
