@@ -28,7 +28,6 @@ from cluster_forge.ports.credentials import CredentialKeeper, Credentials, Login
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.mirrors import MirrorWriter
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
-from cluster_forge.ports.registry import Registry, RegistryUploads
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import ChartReleases, Charts, Sources
 from cluster_forge.ports.workers import Workers
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.mirror import FolderMirror
     from cluster_forge.catalog.library import Library
-    from cluster_forge.ports.registry import Registry
+    from cluster_forge.ports.registry import Registry, RegistryUploads
     from cluster_forge.ports.storage import StoredKind
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
