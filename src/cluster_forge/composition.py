@@ -5,36 +5,49 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from cluster_forge.adapters.storage.store import FolderStore
+from cluster_forge.adapters.storage.unread_store import UnreadStore
 from cluster_forge.adapters.threads import ThreadWorkers
-from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog, WorkspaceFiles, append_to_history
-from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError, gathered
+from cluster_forge.adapters.workspace import (
+    FolderOfEdits,
+    KeptDigests,
+    OutputFolder,
+    RunLog,
+    WorkspaceFiles,
+    append_to_history,
+)
+from cluster_forge.foundation.errors import MissingProgramError, OfflineError, StoreError, WorkspaceError, gathered
 from cluster_forge.ports.credentials import CredentialKeeper, Credentials, Logins
 from cluster_forge.ports.git import Repositories
+from cluster_forge.ports.mirrors import MirrorWriter
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
-from cluster_forge.ports.sources import Charts, Sources
+from cluster_forge.ports.sources import ChartReleases, Charts, Sources
 from cluster_forge.ports.workers import Workers
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
-from cluster_forge.stack.host_exceptions import HostException
+from cluster_forge.stack.registry_settings import RegistrySettings
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from cluster_forge.adapters.credentials.user_files import UserFiles
+    from cluster_forge.adapters.git.offline import OfflineTrees
+    from cluster_forge.adapters.git.remote_trees import RemoteTrees
     from cluster_forge.adapters.http.authorization import Authorization
     from cluster_forge.adapters.http.client import HttpClient
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.offline import OfflineDownloads
     from cluster_forge.adapters.http.policy import HostSettings
     from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
+    from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.mirror import FolderMirror
     from cluster_forge.catalog.library import Library
+    from cluster_forge.ports.registry import Registry, RegistryUploads
     from cluster_forge.ports.storage import StoredKind
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
@@ -46,6 +59,7 @@ _EARLY_WORKERS = 4
 
 _FETCHERS = 16
 """Threads that fetch: they wait for the network, whatever the number of cores."""
+_GIT = ("git+https", "git+ssh", "git+file", "git+http")
 
 _START = "from cluster_forge.composition import serve; serve()"
 """The program of a process that renders."""
@@ -58,8 +72,10 @@ class Services:
     files: WorkspaceFiles
     toolbox: Toolbox
     sources: Sources
+    releases: ChartReleases
+    engine: HelmEngine
     repositories: Repositories
-    use_registries: Callable[[Sequence[HostException]], None]
+    use_registries: Callable[[Sequence[RegistrySettings]], None]
     """Takes what the description says about hosts; to be called before anything is fetched."""
     close: Callable[[], None]
 
@@ -75,8 +91,8 @@ class Services:
 class Settings:
     """The workspace and the options of a command, as its user gave them.
 
-    ``transfers`` receives what happens on the network. ``starts_workers``: the processes that render are started at once,
-    while the description is still being read.
+    ``refetches``: sources are fetched although the store has them. ``transfers`` receives what happens on the network.
+    ``starts_workers``: the processes that render are started at once, while the description is still being read.
     """
 
     workspace: Path
@@ -84,8 +100,43 @@ class Settings:
     store: StoreOptions = field(default_factory=StoreOptions)
     rendering: RenderOptions = field(default_factory=RenderOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
+    refetches: bool = False
     transfers: Transfers = NO_TRANSFERS
     starts_workers: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registries:
+    """What `push` and `pull` work with."""
+
+    registry: Registry
+    uploads: RegistryUploads
+    workers: Workers
+
+
+def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registries:
+    """The adapters for a command that reads and writes registries; ``hosts`` is what the description says about hosts.
+
+    Raises:
+        OfflineError: under ``--offline``.
+        DescriptionError, ExceptionGroup: for each file that ``hosts`` name and that is not there.
+    """
+    from cluster_forge.adapters.http.downloads import HttpDownloads
+    from cluster_forge.adapters.registry.reader import RegistryReader
+    from cluster_forge.adapters.registry.uploads import HttpRegistryUploads
+
+    downloads = _downloads(settings)
+    if not isinstance(downloads, HttpDownloads):
+        raise OfflineError("--offline: the command needs a registry", fix="run it without --offline")
+    _use_registries(downloads, settings.workspace, hosts)
+    reader = RegistryReader(downloads.client)
+    uploads = HttpRegistryUploads(downloads.client, reader)
+    return Registries(registry=reader, uploads=uploads, workers=ThreadWorkers(settings.jobs))
+
+
+def output_folder(directory: Path) -> OutputFolder:
+    """The folders in a directory outside of the workspace."""
+    return OutputFolder(directory)
 
 
 def services(settings: Settings) -> Services:
@@ -97,33 +148,40 @@ def services(settings: Settings) -> Services:
         FetchError, ExceptionGroup: for every mirror without an index.
     """
     from cluster_forge.adapters.git.lazy import LazyRepositories
+    from cluster_forge.adapters.kustomize.caching import CachingKustomize
+    from cluster_forge.adapters.kustomize.program import KustomizeProgram
     from cluster_forge.adapters.rendering.caching import CachingRenderer
     from cluster_forge.adapters.storage.cache import FolderCache, NoCache
     from cluster_forge.adapters.yaml.lazy import LazyYaml
 
     files = workspace_files(settings.workspace)
-    mirrors = _mirrors(settings.network.mirror)
     root = store_root(settings.store)
     helm = _engine(settings.rendering.helm_engine)
     cache = NoCache() if settings.rendering.no_cache else FolderCache(root)
     workers = ThreadWorkers(settings.jobs)
     processes = _worker_pool(settings, helm)
     downloads = _downloads(settings)
+    kustomize = KustomizeProgram(settings.rendering.render_seconds, settings.rendering.render_memory)
     toolbox = Toolbox(
         store=FolderStore(root),
         files=files,
         digests=KeptDigests(files, cache, workers),
         renderer=CachingRenderer(processes, cache),
+        kustomize=CachingKustomize(kustomize, cache),
         reader=LazyYaml(_reader),
         workers=workers,
         fetchers=ThreadWorkers(max(settings.jobs, _FETCHERS)),
         cache=cache,
         kept_edits=FolderOfEdits(settings.workspace),
     )
+    fetching = replace(toolbox, store=UnreadStore()) if settings.refetches else toolbox
+    sources = _sources(settings, fetching, helm, files, downloads)
     return Services(
         files=files,
         toolbox=toolbox,
-        sources=_sources(toolbox, mirrors, helm, files, downloads),
+        sources=sources,
+        releases=sources,
+        engine=helm,
         repositories=LazyRepositories(lambda: _repositories(toolbox)),
         use_registries=partial(_use_registries, downloads, settings.workspace),
         close=processes.close,
@@ -131,27 +189,43 @@ def services(settings: Settings) -> Services:
 
 
 def _sources(
+    settings: Settings,
     toolbox: Toolbox,
-    mirrors: Sequence[FolderMirror],
     helm: HelmEngine,
     files: WorkspaceFiles,
     downloads: OfflineDownloads | HttpDownloads,
-) -> Sources:
+) -> StackSources:
     from cluster_forge.adapters.sources import StackSources
+    from cluster_forge.adapters.sources.git_repositories import GitRepositories
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
     from cluster_forge.adapters.sources.kept_indexes import KeptIndexes
     from cluster_forge.adapters.sources.local_charts import LocalCharts
+    from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
+    from cluster_forge.adapters.sources.oci_charts import OciCharts
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
+    from cluster_forge.adapters.sources.registry_images import RegistryImages
 
-    indexes = KeptIndexes(downloads=downloads, cache=toolbox.cache)
+    registry = partial(_registry, downloads)
+    in_registries = OciCharts(registry)
     by_http = HttpRepositories(
-        store=toolbox.store, downloads=downloads, indexes=indexes, newest_in_range=helm.newest_in_range
+        store=toolbox.store,
+        downloads=downloads,
+        indexes=KeptIndexes(downloads=downloads, cache=toolbox.cache),
+        charts_in_registries=in_registries,
+        newest_in_range=helm.newest_in_range,
+    )
+    by_oci = OciRepositories(charts=in_registries, newest_in_range=helm.newest_in_range)
+    git = GitRepositories(
+        trees=cache(partial(_git_trees, settings)), charts=_charts, newest_in_range=helm.newest_in_range
     )
     return StackSources(
         store=toolbox.store,
-        mirrors=mirrors,
-        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": OciRepositories()},
-        local=LocalCharts(files=files, charts=_charts),
+        mirrors=_mirrors(settings.network.mirror),
+        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci, **dict.fromkeys(_GIT, git)},
+        git=git,
+        local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
+        kustomizations=LocalKustomizations(files=files),
+        images=RegistryImages(registry),
         downloads=downloads,
         charts=_charts,
         newest_in_range=helm.newest_in_range,
@@ -267,6 +341,13 @@ def _mirrors(folders: Sequence[str]) -> Sequence[FolderMirror]:
     return gathered(partial(open_mirror, Path(folder)) for folder in folders)
 
 
+def mirror_writer(folder: Path) -> MirrorWriter:
+    """A directory for a mirror, which need not exist yet."""
+    from cluster_forge.adapters.sources.mirror_writer import FolderWriter
+
+    return FolderWriter(folder)
+
+
 def _charts() -> Charts:
     from cluster_forge.adapters import charts
 
@@ -293,9 +374,9 @@ def _network(settings: Settings, credentials: Callable[[], Credentials]) -> Http
         return ChallengedAuthorization(credentials(), TokenService(requests=client))
 
     def known_hosts() -> Mapping[str, HostSettings]:
-        from cluster_forge.adapters.credentials import certificates
+        from cluster_forge.adapters.credentials import host_settings
 
-        return certificates.of_helm(_user_files())
+        return host_settings.of_helm(_user_files())
 
     options = settings.network
     policy = Policy(retries=options.retries, timeouts=Timeouts(whole=options.timeout), ca_file=options.ca_file or "")
@@ -303,7 +384,7 @@ def _network(settings: Settings, credentials: Callable[[], Credentials]) -> Http
 
 
 def _use_registries(
-    downloads: OfflineDownloads | HttpDownloads, workspace: Path, registries: Sequence[HostException]
+    downloads: OfflineDownloads | HttpDownloads, workspace: Path, registries: Sequence[RegistrySettings]
 ) -> None:
     """Hand the settings of hosts to the client, with the paths of their files on this machine.
 
@@ -312,9 +393,9 @@ def _use_registries(
     """
     if not registries:
         return
-    from cluster_forge.adapters.credentials.certificates import host_settings
+    from cluster_forge.adapters.credentials import host_settings
 
-    downloads.configure(host_settings(workspace, registries))
+    downloads.configure(host_settings.of_description(workspace, registries))
 
 
 def credentials() -> Credentials:
@@ -331,16 +412,16 @@ def credential_keeper() -> CredentialKeeper:
     return AuthFileKeeper(_user_files())
 
 
-def logins(settings: Settings, registries: Sequence[HostException] = ()) -> Logins:
+def logins(settings: Settings, registries: Sequence[RegistrySettings] = ()) -> Logins:
     """Tries logins, with what the description says about hosts.
 
     Raises:
         DescriptionError, ExceptionGroup: for each file of ``registries`` that is not there.
     """
-    from cluster_forge.adapters.credentials.certificates import host_settings
+    from cluster_forge.adapters.credentials import host_settings
     from cluster_forge.adapters.credentials.login_trials import HttpLogins
 
-    hosts = host_settings(settings.workspace, registries)
+    hosts = host_settings.of_description(settings.workspace, registries)
 
     def client_with(credentials: Credentials) -> HttpClient:
         network = _network(settings, lambda: credentials)
@@ -363,6 +444,40 @@ def _user_files() -> UserFiles:
     except RuntimeError:  # many containers have none
         return UserFiles(os.environ, None)
     return UserFiles(os.environ, home)
+
+
+def _registry(downloads: OfflineDownloads | HttpDownloads) -> Registry:
+    """Registries, by the connections of the downloads."""
+    from cluster_forge.adapters.http.downloads import HttpDownloads
+
+    if isinstance(downloads, HttpDownloads):
+        from cluster_forge.adapters.registry.reader import RegistryReader
+
+        return RegistryReader(downloads.client)
+    from cluster_forge.adapters.registry.offline import OfflineRegistry
+
+    return OfflineRegistry()
+
+
+def _git_trees(settings: Settings) -> OfflineTrees | RemoteTrees:
+    from cluster_forge.adapters.git.offline import OfflineTrees
+    from cluster_forge.adapters.git.program import GitLimits, GitProgram
+    from cluster_forge.adapters.git.remote_trees import RemoteTrees
+    from cluster_forge.adapters.http.policy import Policy, Timeouts
+
+    network = settings.network
+    policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout))
+    certificates = {"GIT_SSL_CAINFO": network.ca_file} if network.ca_file else {}
+    program = GitProgram(GitLimits(whole=network.timeout), {**os.environ, **certificates})
+    trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers, credentials=_git_credentials)
+    return OfflineTrees(local=trees) if network.offline else trees
+
+
+def _git_credentials() -> Credentials:
+    """The credentials that this user has and Git does not know."""
+    from cluster_forge.adapters.credentials.lookup import UserCredentials
+
+    return UserCredentials(_user_files(), for_git=True)
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:

@@ -20,13 +20,13 @@ FROM = Provenance(component=ComponentName("extra"), origin="input/extra/a.json:1
         ({"title": "Shop", "panels": [], "schemaVersion": 39}, "a Grafana dashboard", "move it out of `manifests`"),
         ({"dashboard": {"title": "Shop", "panels": []}, "overwrite": True}, "a Grafana dashboard", "move it out"),
         ({"__inputs": [], "rows": [], "schemaVersion": 14}, "a Grafana dashboard", "move it out of `manifests`"),
-        ({"configMapGenerator": [{"name": "a"}]}, "a kustomization", "name the output"),
+        ({"configMapGenerator": [{"name": "a"}]}, "a kustomization", "name its folder in `kustomize`"),
         ({"services": {"web": {"build": "."}}}, "a Docker Compose file", "convert it"),
         ({"repositories": [], "helmfiles": ["a.yaml"]}, "a helmfile", "write each release"),
         (
             {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"},
             "a kustomization",
-            "name the output",
+            "name its folder in `kustomize`",
         ),
         (
             {
@@ -36,9 +36,9 @@ FROM = Provenance(component=ComponentName("extra"), origin="input/extra/a.json:1
                 "resources": ["a.yaml"],
             },
             "a kustomization",
-            "name the output",
+            "name its folder in `kustomize`",
         ),
-        ({"resources": ["a.yaml"], "namespace": "x"}, "a kustomization", "name the output"),
+        ({"resources": ["a.yaml"], "namespace": "x"}, "a kustomization", "name its folder in `kustomize`"),
         ("Thank you for installing shop.", "text, as in a NOTES.txt or README", "remove the file"),
         ({"replicaCount": 2, "image": {"tag": "x"}}, "a file of Helm values", "name it in `valuesFiles`"),
         ({"resources": {"limits": {}}}, "a file of Helm values", "name it in `valuesFiles`"),

@@ -24,8 +24,8 @@ def errors_of(text: str) -> list[ForgeError]:
     [
         ("releases:\n- {name: a, chart: b/c}\n", "a helmfile", "`helm: {repository: ADDRESS, chart: NAME}`"),
         ("repositories: []\nreleases: []\n", "a helmfile", "`helm:"),
-        ("kind: Kustomization\nresources: [a.yaml]\n", "a kustomization", "`manifests`"),
-        ("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n", "a kustomization", "`manifests`"),
+        ("kind: Kustomization\nresources: [a.yaml]\n", "a kustomization", "`kustomize: FOLDER`"),
+        ("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n", "a kustomization", "`kustomize: FOLDER`"),
         ("apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\n", "an Application of Argo CD", "`repository`"),
         ("apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {}\n", "a HelmRelease of Flux", "`helm:"),
         ("kind: ZarfPackageConfig\ncomponents: [{name: a, charts: []}]\n", "a Zarf package", "`helm.chart`"),

@@ -248,7 +248,7 @@ def test_all_errors_of_all_files_are_raised_together(native: Native) -> None:
 @pytest.mark.parametrize(
     ("component", "error"),
     [
-        ("{name: a}", "a: has neither `helm` nor `manifests`"),
+        ("{name: a}", "a: has neither `helm` nor `manifests` nor `kustomize`"),
         ("{name: a, manifests: [m], values: {b: 1}}", "a: `values` without `helm`"),
         ("{name: a, manifests: [m], version: 1.2.3}", "a: `version` without `helm`"),
         ("{name: a, version: '1', helm: {chart: c, version: '2'}}", "a: `version: 1` and `helm.version: 2` differ"),

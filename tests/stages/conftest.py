@@ -13,11 +13,13 @@ from typing import Any, TypeVar
 import pytest
 
 from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.adapters.kustomize.program import KustomizeProgram
 from cluster_forge.adapters.rendering.in_process import InProcessRenderer
 from cluster_forge.adapters.storage.cache import NoCache
 from cluster_forge.adapters.yaml.fast import FastYaml
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
+from cluster_forge.foundation import tree_archives
 from cluster_forge.foundation.chart_archives import ChartArchive
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import (
@@ -30,13 +32,17 @@ from cluster_forge.foundation.errors import (
     leaves,
 )
 from cluster_forge.foundation.file_tree import FileTree, TreeDigests
+from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.oci.reference import ImageReference
+from cluster_forge.ports.kustomize import Kustomize
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, Renderer, RenderJob, RenderRequest
 from cluster_forge.ports.workers import Queue
 from cluster_forge.stack import lock_file
-from cluster_forge.stack.lock import Lock, LockedSource, chart_address, manifest_address
-from cluster_forge.stack.model import Component, HelmSource, Stack
+from cluster_forge.stack.chart_dependencies import ChartDependency
+from cluster_forge.stack.lock import Lock, LockedSource, chart_address, kustomization_address, manifest_address
+from cluster_forge.stack.model import Component, HelmSource, KustomizeSource, Stack
 from cluster_forge.stages.build import hand_edits, input_fingerprint, locking, working_tree
 from cluster_forge.stages.build.mine import MineRequest, MineResult, mine
 from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt
@@ -149,13 +155,19 @@ class OneByOne:
 
 
 class FakeSources:
-    """`ports.Sources` with charts by name and version, folders by path, and manifests by URL; `asked` lists what was fetched."""
+    """`ports.Sources` with charts by name and version, folders by path, manifests by URL, and images by reference, each
+    with its digest and its archive; `asked` lists what was fetched.
 
-    def __init__(self, store: MemoryStore, engine: HelmEngine) -> None:
+    Kustomizations are those in ``files``.
+    """
+
+    def __init__(self, store: MemoryStore, files: MemoryFiles, engine: HelmEngine) -> None:
         self._store = store
+        self._files = files
         self._engine = engine
         self.charts: dict[tuple[str, str], bytes] = {}
         self.urls: dict[str, bytes] = {}
+        self.images: dict[str, tuple[Digest, bytes]] = {}
         self.asked: list[str] = []
 
     def chart(self, source: HelmSource, locked: LockedSource | None) -> LockedSource:
@@ -173,6 +185,10 @@ class FakeSources:
         content = self.charts[source.chart, version]
         return self._locked(chart_address(source), source.version, version, content, locked)
 
+    def kustomization(self, source: KustomizeSource) -> LockedSource:
+        files = {path.removeprefix("input/"): self._files.files[path] for path in source.files}
+        return self._locked(kustomization_address(source), "", "", tree_archives.packed(FileTree(files)))
+
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if locked and self._store.get(locked.digest) is not None:
             return locked
@@ -180,6 +196,24 @@ class FakeSources:
         if url not in self.urls:
             raise FetchError(f"{url}: HTTP status 404")
         return self._locked(manifest_address(url), "", "", self.urls[url], locked)
+
+    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
+        return ()
+
+    def image(
+        self, reference: ImageReference, architectures: Sequence[str], locked: LockedSource | None
+    ) -> LockedSource:
+        if locked and self._store.get(locked.digest) is not None:
+            return locked
+        self.asked.append(str(reference))
+        if str(reference) not in self.images:
+            raise FetchError(f"{reference.address}: the registry has no repository {reference.repository!r}")
+        digest, content = self.images[str(reference)]
+        version = locked.version if locked else str(digest)
+        return self._locked(str(reference), " ".join(architectures), version, content, locked)
+
+    def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
+        raise FetchError(f"{address}: no such repository")
 
     def _locked(
         self, address: str, asked: str, version: str, content: bytes, locked: LockedSource | None = None
@@ -277,7 +311,7 @@ class Harness:
     def __init__(self) -> None:
         self.store, self.files, self.reporter = MemoryStore(), MemoryFiles(), RecordingReporter()
         self.engine = CountingEngine(HelmSdk())
-        self.sources = FakeSources(self.store, self.engine)
+        self.sources = FakeSources(self.store, self.files, self.engine)
         self.kept_edits = MemoryEdits()
         self.lock = Lock()
         reader = FastYaml(GoYaml(PurePythonYaml()))
@@ -287,12 +321,16 @@ class Harness:
             files=self.files,
             digests=MemoryDigests(self.files),
             renderer=self.renderer,
+            kustomize=KustomizeProgram(),
             reader=reader,
             workers=OneByOne(),
             fetchers=OneByOne(),
             cache=NoCache(),
             kept_edits=self.kept_edits,
         )
+
+    def use_kustomize(self, engine: Kustomize) -> None:
+        self.toolbox = replace(self.toolbox, kustomize=engine)
 
     def chart(self, name: str, templates: Mapping[str, str], *, version: str = "1.0.0", **files: str) -> HelmSource:
         """Publish a chart; ``files`` are ``values``, ``schema`` and more of ``Chart.yaml`` as ``about``."""
@@ -385,6 +423,7 @@ class Harness:
         other.store.entries = dict(self.store.entries)
         other.files.files = dict(self.files.files)
         other.sources.charts, other.sources.urls = dict(self.sources.charts), dict(self.sources.urls)
+        other.sources.images = dict(self.sources.images)
         other.lock = lock_file.parse(lock_file.emit(self.lock))
         return other
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cluster_forge import composition
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from cluster_forge.cli.session import Session
     from cluster_forge.composition import Services
     from cluster_forge.ports.workspace import Workspace
-    from cluster_forge.stack.host_exceptions import HostException
+    from cluster_forge.stack.model import Stack
     from cluster_forge.stack.parse import ParsedDescription
+    from cluster_forge.stack.registry_settings import RegistrySettings
     from cluster_forge.stack.selection import Selection
     from cluster_forge.stages.describe.load_description import Description
+    from cluster_forge.stages.supply.locked_stack import LockedStack
 
 
 def load(services: Services, selection: Selection) -> Description:
@@ -32,6 +35,18 @@ def load(services: Services, selection: Selection) -> Description:
     description = load_description(services.files, selection, services.toolbox.cache)
     services.use_registries(description.stack.registries)
     return description
+
+
+def locked_stack(services: Services, selection: Selection) -> LockedStack:
+    """The stack with its lock.
+
+    Raises:
+        DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: as for `load`.
+    """
+    from cluster_forge.stages.supply.locked_stack import LockedStack
+
+    description = load(services, selection)
+    return LockedStack(stack=description.stack, lock=description.lock)
 
 
 def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:
@@ -62,13 +77,26 @@ def parsed(session: Session) -> ParsedDescription:
     return read_description(files, session.selection)
 
 
-def registries(session: Session) -> Sequence[HostException]:
+def registries(session: Session) -> Sequence[RegistrySettings]:
     """What the description says about hosts; nothing where there is no description.
 
     Raises:
         DescriptionError, UnknownNameError, OrderError, ExceptionGroup: every error in it.
     """
     return parsed(session).stack.registries if (session.workspace / DESCRIPTION).is_file() else ()
+
+
+def stack_if_any(session: Session, environment: str = "") -> Stack | None:
+    """The stack of the workspace in an environment; None outside of a workspace.
+
+    Raises:
+        DescriptionError, UnknownNameError, OrderError, ExceptionGroup: every error in the description.
+    """
+    from cluster_forge.stack.selection import Selection
+
+    if not (session.workspace / DESCRIPTION).is_file():
+        return None
+    return parsed(replace(session, selection=Selection(environment=environment or None))).stack
 
 
 def content(files: Workspace, workspace: str) -> bytes:

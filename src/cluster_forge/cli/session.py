@@ -18,6 +18,7 @@ from cluster_forge.stack.selection import Selection
 if TYPE_CHECKING:
     from cluster_forge.cli.run_record import RunRecord
     from cluster_forge.composition import Services, Settings
+    from cluster_forge.foundation.errors import ForgeError
     from cluster_forge.ports.progress import Reporter
     from cluster_forge.ports.workspace import Workspace
 
@@ -43,8 +44,10 @@ class Session:
     began: float = field(default_factory=time.monotonic)
     transfers: TransferRelay = field(default_factory=TransferRelay)
 
-    def services(self, *, offline: bool = False, renders: bool = True) -> Services:
-        """The adapters for these options; ``offline``: the verb never fetches; ``renders``: it probably renders."""
+    def services(self, *, offline: bool = False, renders: bool = True, refetches: bool = False) -> Services:
+        """The adapters for these options; ``offline``: the verb never fetches; ``renders``: it probably renders;
+        ``refetches``: it takes no source from the store.
+        """
         from cluster_forge import composition
         from cluster_forge.record import RECORD
 
@@ -53,6 +56,7 @@ class Session:
             replace(
                 settings,
                 network=replace(settings.network, offline=settings.network.offline or offline),
+                refetches=refetches,
                 starts_workers=renders and not (self.workspace / RECORD).exists(),
             )
         )
@@ -99,6 +103,13 @@ class Session:
             from cluster_forge.cli.output.streams import to_stdout
 
             to_stdout(text)
+
+    def print_problem(self, problem: ForgeError) -> None:
+        """Print on stderr what a verb found, in the way of errors; the verb goes on."""
+        from cluster_forge.cli.output import error_text
+        from cluster_forge.cli.output.streams import to_stderr
+
+        to_stderr(error_text.text(problem), color=self.color)
 
     def print_json(self, command: str, *, is_masked: bool = True, **content: Any) -> None:
         """Print the one JSON document of the call on stdout, if JSON is wanted; ``is_masked``: without credentials."""

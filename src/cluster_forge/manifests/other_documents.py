@@ -32,7 +32,7 @@ class Known:
 
 
 _KUSTOMIZATION: Final = Known(
-    "a kustomization", "name the output of `kustomize build` in `manifests`: kustomizations are not built here"
+    "a kustomization", "name its folder in `kustomize` of the component, and leave it out of `manifests`"
 )
 _COMPOSE: Final = Known("a Docker Compose file", "convert it, for example with `kompose convert`")
 _HELMFILE: Final = Known("a helmfile", "write each release as a component with `helm`")

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from cluster_forge.foundation import git_addresses
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import merge
 from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, is_url, outside_error
-from cluster_forge.stack.model import Component, ExpectedSecret, FilesKind, HelmSource, ObjectOfFiles, Size, Upstream
+from cluster_forge.stack.kustomization.described import kustomize_source
+from cluster_forge.stack.model import (
+    Component,
+    ExpectedSecret,
+    FilesKind,
+    HelmSource,
+    ObjectOfFiles,
+    Size,
+    Upstream,
+)
 from cluster_forge.stack.object_files import FilesByKey
 from cluster_forge.stack.resolve import MOST_HINTS, LayeredComponent
 from cluster_forge.stack.schema.component import (
@@ -28,7 +39,7 @@ from cluster_forge.yaml.positioned import Positioned
 _RELEASE: Final = re.compile(r"(?=.{1,53}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 """Helm's ``chartutil.ValidateReleaseName``."""
 
-_SCHEMES: Final = ("https://", "http://", "file://")
+_SCHEMES: Final = ("https://", "http://", "file://", "git+https://")
 
 
 def build(
@@ -54,6 +65,7 @@ class _Builder:
         self._check_source(schema, known)
         upstream = self._upstream(schema.upstream) if schema.upstream else None
         helm = self._helm(schema.helm, self._merged.at(("helm",)), self._version(schema)) if schema.helm else None
+        kustomize = self._merged.get("kustomize")
         manifests = self._manifests(self._merged, upstream.folder if upstream else None)
         values = tuple(self._values(self._entry.layers))
         return Component(
@@ -63,6 +75,7 @@ class _Builder:
             wave=schema.wave,
             needs=tuple(map(ComponentName, dict.fromkeys(schema.needs))),
             helm=helm,
+            kustomize=kustomize_source(kustomize, self._name, self._files, self._errors) if kustomize else None,
             manifests=manifests,
             values=merge.values(*(layer.plain or {} for layer in values)),
             null_places=merge.null_places(values),
@@ -85,10 +98,20 @@ class _Builder:
 
     def _check_source(self, schema: ComponentSchema, known: Iterable[str]) -> None:
         has_files = schema.config_maps or any(secret.files for secret in schema.secrets)
-        if not schema.helm and not schema.manifests and not schema.objects and not has_files:
+        if schema.helm and schema.kustomize:
+            self._wrong(
+                self._merged.at(("kustomize",)),
+                "has both `helm` and `kustomize`",
+                fix="make two components of it; kustomize does not change what a chart renders",
+            )
+        if not (schema.helm or schema.kustomize or schema.manifests or schema.objects or has_files):
             others = known if len(self._errors) < MOST_HINTS else ()
             near = did_you_mean(self._name, (name for name in others if name != self._name))
-            self._wrong(self._merged, f"has neither `helm` nor `manifests`{near}", fix="add `helm` or `manifests`")
+            self._wrong(
+                self._merged,
+                f"has neither `helm` nor `manifests` nor `kustomize`{near}",
+                fix="add `helm`, `manifests` or `kustomize`",
+            )
         elif not schema.helm:
             for key in ("values", "valuesFiles", "sizes", "version"):
                 member = self._merged.get(key)
@@ -173,6 +196,8 @@ class _Builder:
             if self._is_relative(place.at(("chart",))):
                 self._add(self._files.chart_error(place.at(("chart",)), self._name))
             chart = posixpath.normpath(chart)
+        elif is_git(schema.repository):
+            self._check_git(place.at(("chart",)), lambda: GitAddress.parse(schema.repository).below(chart))
         return HelmSource(
             chart=chart,
             release=release,
@@ -197,9 +222,19 @@ class _Builder:
         return tuple(manifests)
 
     def _check_url(self, named: Positioned) -> None:
-        if not str(named.content).startswith(_SCHEMES):
+        address = str(named.content)
+        if is_git(address):
+            self._check_git(named, lambda: GitAddress.parse(address))
+        elif not address.startswith(_SCHEMES):
             schemes = ", ".join(_SCHEMES)
             self._wrong(named, f"cannot download {named.content}", fix=f"use a URL that starts with {schemes}")
+
+    def _check_git(self, named: Positioned, parse: Callable[[], GitAddress]) -> None:
+        try:
+            parse()
+        except ValueError as error:
+            shown = without_credentials(str(named.content))
+            self._wrong(named, f"{shown}: {error}", fix=f"write it like {git_addresses.EXAMPLE}")
 
     def _upstream(self, schema: UpstreamSchema) -> Upstream:
         place = self._merged.at(("upstream",))

@@ -54,6 +54,10 @@ def parse(content: str, file: str = FILE) -> Lock:
 def _lines(lock: Lock) -> Iterator[str]:
     yield from _HEADER.splitlines()
     yield f"version: {_VERSION}"
+    if lock.base:
+        yield "image:"
+        yield "  base:"
+        yield from text.mapping(_fields(lock.base), "    ")
     yield "components:" if lock.components else "components: {}"
     for index, component in enumerate(lock.components.values()):
         if index:
@@ -96,7 +100,7 @@ class _LockReader:
     def lock(self, document: Positioned) -> Lock:
         if document.content is None:
             return Lock()
-        top = self._members(document, ("version", "components"), required=("version", "components"))
+        top = self._members(document, ("version", "image", "components"), required=("version", "components"))
         version = top.get("version")
         if version and version.content != _VERSION:
             newer = isinstance(version.content, int) and version.content > _VERSION
@@ -108,8 +112,19 @@ class _LockReader:
             )
         bodies = self._mapping(top["components"]) if "components" in top else {}
         components = [self._component(name, body) for name, body in bodies.items()]
+        base = self._base(top["image"]) if "image" in top else None
         raise_all(self._errors)
-        return Lock({component.name: component for component in components if component})
+        return Lock({component.name: component for component in components if component}, base)
+
+    def _base(self, image: Positioned) -> LockedSource | None:
+        members = self._members(image, ("base",), required=("base",))
+        base = self._source(members["base"]) if "base" in members else None
+        if base:
+            try:
+                Digest.parse(base.version)
+            except ValueError as error:
+                self._wrong(members["base"], f"the version of the base image is {error}")
+        return base
 
     def _component(self, name: str, body: Positioned) -> LockedComponent | None:
         members = self._members(body, ("rendered", "inputs", "asks", "remarks", "sources"))

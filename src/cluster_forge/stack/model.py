@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.oci.compression import Compression
-from cluster_forge.stack.host_exceptions import HostException
+from cluster_forge.oci.reference import ImageReference
+from cluster_forge.stack.registry_settings import RegistrySettings
 
 Values = Mapping[str, Any]
 """Helm values: a JSON object."""
@@ -128,16 +130,19 @@ class GitOps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSettings:
-    """The repository and the compression of the stack's OCI image."""
+    """The repository and the compression of the stack's OCI image, and the image that it is built upon."""
 
     repository: str = ""
     compression: Compression = Compression.GZIP
-    base: str = ""
+    base: ImageReference | None = None
+    base_where: str = ""
+    """Where the base is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HelmSource:
-    """A chart. Without ``repository``, ``chart`` is a folder or ``.tgz`` relative to ``input/``.
+    """A chart. Without ``repository``, ``chart`` is a folder or ``.tgz`` relative to ``input/``; in a Git repository, a folder
+    below the path of its address.
 
     ``version`` is exact or a range in Helm's syntax; empty means the newest stable version.
     """
@@ -152,6 +157,38 @@ class HelmSource:
     @property
     def is_local(self) -> bool:
         return not self.repository
+
+    @property
+    def git(self) -> GitAddress | None:
+        """The chart's folder in Git, if it is there."""
+        return GitAddress.parse(self.repository).below(self.chart) if is_git(self.repository) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KustomizeSource:
+    """A kustomization: its folder, relative to ``input/``, or its address in Git.
+
+    ``files`` are all files that kustomize reads of one in ``input/``, by their paths in the workspace; ``urls`` are those that
+    it names, and that are fetched for it.
+    """
+
+    path: str
+    files: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+
+    @property
+    def git(self) -> GitAddress | None:
+        """Its folder in Git, if it is there."""
+        return GitAddress.parse(self.path) if is_git(self.path) else None
+
+    @property
+    def folder(self) -> str:
+        """Its folder in ``input/`` or in the repository, which may hold other kustomizations."""
+        return self.git.path if self.git else self.path
+
+    def __str__(self) -> str:
+        """The path, or the address without credentials."""
+        return str(self.git or self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +264,7 @@ class Component:
     wave: int | None = None
     needs: tuple[ComponentName, ...] = ()
     helm: HelmSource | None = None
+    kustomize: KustomizeSource | None = None
     manifests: tuple[str, ...] = ()
     values: Values = field(default_factory=dict)
     null_places: tuple[NullPlace, ...] = field(default=(), compare=False)
@@ -293,7 +331,7 @@ class Stack:
     components: tuple[Component, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     capabilities: tuple[str, ...] = ()
-    registries: tuple[HostException, ...] = ()
+    registries: tuple[RegistrySettings, ...] = ()
     environment: str = ""
     left_out: tuple[str, ...] = ()
 

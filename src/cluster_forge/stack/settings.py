@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final, TypeVar
 
-from cluster_forge.foundation.addresses import is_public, without_credentials
-from cluster_forge.foundation.errors import DescriptionError, ForgeError
+from cluster_forge.foundation.addresses import is_public, masked, without_credentials
+from cluster_forge.foundation.errors import DescriptionError, ForgeError, ImageError
 from cluster_forge.oci.compression import Compression
-from cluster_forge.stack.host_exceptions import HostException
+from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.input_files import in_input, is_outside, outside_error
 from cluster_forge.stack.model import (
     Architecture,
@@ -22,6 +22,7 @@ from cluster_forge.stack.model import (
     Size,
     Target,
 )
+from cluster_forge.stack.registry_settings import RegistrySettings
 from cluster_forge.stack.schema.description import (
     ChecksSchema,
     GitOpsSchema,
@@ -94,25 +95,32 @@ def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
 def image(description: Positioned, errors: list[ForgeError]) -> ImageSettings:
     """The image's settings. Unsupported ones go into ``errors``."""
     section = _section(description, "image", ImageSchema)
-    if section.base:
-        errors.append(
-            DescriptionError(
-                "image: `base` is not supported yet",
-                where=description.at(("image", "base")).where,
-                fix="remove `base`: the image then contains data only",
-            )
-        )
     _refuse_credentials(description, ("image", "repository"), "write `repository: {url}`", errors)
-    return ImageSettings(repository=section.repository, compression=Compression(section.compression), base=section.base)
+    return ImageSettings(
+        repository=section.repository,
+        compression=Compression(section.compression),
+        base=_base_image(description, section.base, errors) if section.base else None,
+        base_where=description.at(("image", "base")).where if section.base else "",
+    )
 
 
-def registries(description: Positioned, errors: list[ForgeError]) -> tuple[HostException, ...]:
+def _base_image(description: Positioned, text: str, errors: list[ForgeError]) -> ImageReference | None:
+    """The base image; what cannot be one goes into ``errors``."""
+    try:
+        return ImageReference.parse(text)
+    except ImageError as error:
+        where = description.at(("image", "base")).where
+        errors.append(DescriptionError(f"image: `base`: {masked(error.message)}", where=where, fix=error.fix))
+        return None
+
+
+def registries(description: Positioned, errors: list[ForgeError]) -> tuple[RegistrySettings, ...]:
     """The hosts that are reached in their own way. Paths that leave the workspace go into ``errors``."""
     section = description.get("registries")
-    return tuple(_exception(host, entry, errors) for host, entry in (section.mapping if section else {}).items())
+    return tuple(_registry(host, entry, errors) for host, entry in (section.mapping if section else {}).items())
 
 
-def _exception(host: str, entry: Positioned, errors: list[ForgeError]) -> HostException:
+def _registry(host: str, entry: Positioned, errors: list[ForgeError]) -> RegistrySettings:
     settings = validated(RegistrySchema, entry) or RegistrySchema()
     files = {key: entry.get(key) for key in ("caFile", "certFile", "keyFile")}
     for key, named in files.items():
@@ -126,7 +134,7 @@ def _exception(host: str, entry: Positioned, errors: list[ForgeError]) -> HostEx
                 fix="write `certFile`, too: the certificate that the key belongs to",
             )
         )
-    return HostException(
+    return RegistrySettings(
         host=host,
         plain_http=settings.plain_http,
         insecure=settings.insecure,

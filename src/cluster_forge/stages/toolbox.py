@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cluster_forge.foundation import build
 from cluster_forge.ports.kept_edits import KeptEdits
+from cluster_forge.ports.kustomize import Kustomize
 from cluster_forge.ports.rendering import Renderer, YamlReader
 from cluster_forge.ports.storage import Cache, Store
 from cluster_forge.ports.workers import Workers
@@ -21,6 +22,7 @@ class Toolbox:
     files: Workspace
     digests: FolderDigests
     renderer: Renderer
+    kustomize: Kustomize
     reader: YamlReader
     workers: Workers
     fetchers: Workers

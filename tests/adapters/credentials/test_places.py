@@ -256,6 +256,10 @@ class TestHelpers:
         assert found[0].source == "the credential helper docker-credential-one (~/.docker/config.json)"
         assert self.asked(home) == ["get one.example"]  # once for all requests
 
+    def test_a_host_may_be_taken_out_of_the_one_for_all(self, home: Home) -> None:
+        home.write(".docker/config.json", docker("one.example", credHelpers={"one.example": ""}, credsStore="missing"))
+        assert home.login("https://one.example/").startswith("user of one.example:")
+
     def test_docker_hub_is_asked_for_by_dockers_name(self, home: Home) -> None:
         home.program("docker-credential-all")
         home.write(".docker/config.json", {"credsStore": "all"})
@@ -362,13 +366,15 @@ repositories:
         assert plain
         assert plain.is_for_plain_http
 
-    @pytest.mark.parametrize("text", ["{", "\t", "a: !!python/object:os.system x", "&a [*a", "\x00"])
+    @pytest.mark.parametrize("text", ["{", "\t", "&a [*a", "\x00"])
     def test_a_damaged_file_of_helm(self, home: Home, text: str) -> None:
         home.environment["HELM_REPOSITORY_CONFIG"] = str(home.write("repositories.yaml", text))
         with pytest.raises(CredentialError, match="it is not YAML"):
             home.of("https://one.example/")
 
-    @pytest.mark.parametrize("text", ["", "[]", "repositories: {}", "repositories: [{url: 7}]", "7"])
+    @pytest.mark.parametrize(
+        "text", ["", "[]", "repositories: {}", "repositories: [{url: 7}]", "7", "a: !!python/object:os.system x"]
+    )
     def test_another_file_in_the_place_of_helms(self, home: Home, text: str) -> None:
         home.environment["HELM_REPOSITORY_CONFIG"] = str(home.write("repositories.yaml", text))
         assert home.of("https://one.example/") is None
@@ -395,7 +401,7 @@ repositories:
         assert UserCredentials(UserFiles({}, None)).of("https://one.example/") is None
 
     @pytest.mark.parametrize("url", ["https://", "https:///x", "x", "https://[::1/", "https://a:99999/", "//"])
-    def test_what_is_no_address_has_nothing(self, home: Home, url: str) -> None:
+    def test_what_is_not_an_address_has_nothing(self, home: Home, url: str) -> None:
         assert home.of(url) is None
 
 

@@ -182,7 +182,7 @@ def test_several_documents_are_one_list(legacy: Legacy) -> None:
         ("- manifestpath: a", ["1: [0]: 'name' is missing"]),
         ("- a", ["1: a stack description must be a mapping, not a list of names (a)"]),
         ("- {name: b, manifestpath: a}\n- a", ["2: [1]: must be a mapping, not 'a'"]),
-        ("- {name: a}", ["1: a: has neither `helm` nor `manifests`"]),
+        ("- {name: a}", ["1: a: has neither `helm` nor `manifests` nor `kustomize`"]),
         (
             "- {name: a, manifestpath: a, namespace: A_}",
             [

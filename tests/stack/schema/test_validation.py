@@ -37,7 +37,7 @@ Native = Callable[..., Any]
         ),
         (
             "components:\n- name: a\n  helm: {chart: a, repository: x.org}",
-            "6: components[0].helm.repository: 'x.org' is not a URL: it must start with https://, http://, file://, oci:// (put a folder or .tgz in `chart`)",
+            "6: components[0].helm.repository: 'x.org' is not a URL: it must start with https://, http://, file://, oci://, git+https:// (put a folder or .tgz in `chart`)",
         ),
         (
             "components:\n- name: a\n  helm: {version: 1.10, chart: a}",

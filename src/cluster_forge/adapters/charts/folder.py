@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
-
 from cluster_forge.adapters.charts import chart_yaml, helmignore
-from cluster_forge.foundation import gzip_files
+from cluster_forge.foundation import tree_archives
 from cluster_forge.foundation.errors import ArchiveError
 from cluster_forge.foundation.file_tree import FileTree
 
@@ -24,12 +21,7 @@ def pack_folder(files: FileTree, name: str) -> bytes:
             fix="name the directory of a chart; plain manifests belong under `manifests`",
         )
     chart_yaml.identity(files["Chart.yaml"], name)
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for path in files:
-            if not rules.ignores(path):
-                entry = tarfile.TarInfo(f"chart/{path}")
-                entry.size = len(files[path])
-                entry.mode = 0o755 if path in files.executable else 0o644
-                archive.addfile(entry, io.BytesIO(files[path]))
-    return gzip_files.stored(buffer.getvalue())
+    kept = FileTree(
+        {path: content for path, content in files.files.items() if not rules.ignores(path)}, files.executable
+    )
+    return tree_archives.packed(kept.under("chart"))

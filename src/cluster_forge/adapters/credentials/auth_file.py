@@ -10,9 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from cluster_forge.adapters.credentials.address import DOCKER_HUB, HUB_KEY, Address, key
+from cluster_forge.adapters.credentials.address import HUB_KEY, Address, key
 from cluster_forge.adapters.credentials.helper_programs import DockerHelper
 from cluster_forge.adapters.credentials.user_files import UserFiles
+from cluster_forge.oci.reference import DOCKER_HUB
 from cluster_forge.ports.credentials import Credential, CredentialKind
 
 _AUTHS: Final = "auths"
@@ -51,14 +52,14 @@ class AuthFile:
         return None
 
     def helper(self, host: str) -> DockerHelper | None:
-        """The program that has the logins of a host.
+        """The program that has the logins of a host. An empty name for one host takes it out of ``credsStore``, as in Docker.
 
         Raises:
             CredentialError: if the file cannot be read.
         """
         helpers = self._section("credHelpers")
-        named = next((name for text, name in helpers.items() if self._is_host(text, host)), None)
-        name = named or self.content.get("credsStore")
+        named = [name for text, name in helpers.items() if self._is_host(text, host)]
+        name = named[0] if named else self.content.get("credsStore")
         return DockerHelper(name, self.shown, self._files.environment) if isinstance(name, str) and name else None
 
     @cached_property

@@ -43,6 +43,10 @@ class GitCredentials:
         output = helper_programs.run([git, "-c", "core.askPass=", "credential", "fill"], request, self._environment)
         if output.code:
             return None
-        fields = dict(line.partition("=")[::2] for line in output.text.splitlines())
+        fields = _fields(output.text)
         user, password = fields.get("username", ""), fields.get("password", "")
         return Credential(source="Git's credential helper", user=user, secret=password) if password else None
+
+
+def _fields(text: str) -> dict[str, str]:
+    return dict(line.partition("=")[::2] for line in text.splitlines())

@@ -78,7 +78,7 @@ class HelmRepositories:
         import yaml  # noqa: PLC0415 - 0.05 s, and most users have no such file
 
         try:
-            content = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
+            content = yaml.load(text, getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506 - it makes texts only
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise self._files.damaged(self.path, "it is not YAML") from error
         listed = content.get("repositories") if isinstance(content, dict) else None

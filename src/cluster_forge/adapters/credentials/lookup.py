@@ -33,11 +33,12 @@ class UserCredentials:
     3. Helm's ``repositories.yaml``
     4. Docker's ``config.json``, Podman's ``auth.json``, Helm's ``registry/config.json``
     5. ``.netrc``
-    6. Git's credential helpers
+    6. Git's credential helpers, unless it is Git that asks (``for_git``)
     """
 
-    def __init__(self, files: UserFiles) -> None:
-        self._places = tuple(_places(files))
+    def __init__(self, files: UserFiles, *, for_git: bool = False) -> None:
+        git = () if for_git else (GitCredentials(files.environment),)
+        self._places = (*_places(files), *git)
         self._guard = Lock()
 
     def of(self, url: str) -> Credential | None:
@@ -73,4 +74,3 @@ def _places(files: UserFiles) -> Iterator[Place]:
             yield AuthFile(path, files)
     if files.netrc:
         yield NetrcFile(files.netrc, files)
-    yield GitCredentials(files.environment)

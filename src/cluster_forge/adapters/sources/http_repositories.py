@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from cluster_forge.adapters.sources import index_promises
 from cluster_forge.adapters.sources.chart_repositories import FetchedChart, NewestInRange, choose, few, no_version
+from cluster_forge.adapters.sources.oci_charts import OciCharts
 from cluster_forge.adapters.sources.once import Once
 from cluster_forge.foundation.addresses import without_credentials
-from cluster_forge.foundation.errors import DescriptionError, FetchError
+from cluster_forge.foundation.errors import DescriptionError, FetchError, ForgeError, ImageError, OfflineError
 from cluster_forge.foundation.names import did_you_mean
+from cluster_forge.oci.reference import SCHEME, ImageReference
 from cluster_forge.ports.sources import ChartRelease
 from cluster_forge.ports.storage import Store
 from cluster_forge.stack.lock import LockedSource
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 _INDEX_LIMIT: Final = 256 << 20
 FILE_LIMIT: Final = 128 << 20
 """Bytes of an archive or a manifest."""
-_OCI: Final = "oci://"
 
 
 class Downloads(Protocol):
@@ -47,6 +48,7 @@ class HttpRepositories:
     store: Store
     downloads: Downloads
     indexes: Downloads
+    charts_in_registries: OciCharts
     newest_in_range: NewestInRange
     _read: Once[repository_index.Index] = field(default_factory=Once, init=False, repr=False)
 
@@ -60,7 +62,7 @@ class HttpRepositories:
         return FetchedChart(archive=self._download(source, release), version=version, promised=version)
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
-        return [ChartRelease(version=release.version) for release in self._releases(source)]
+        return self._releases(source)
 
     def _releases(self, source: HelmSource) -> Sequence[repository_index.Release]:
         charts = self._index(source.repository)
@@ -91,29 +93,29 @@ class HttpRepositories:
         """The archive as it was fetched before, or from the first address that works.
 
         Raises:
-            FetchError: the failure of the last address.
+            FetchError, OfflineError, ImageError: the failure of the last address.
         """
         known = self.store.get(release.digest) if release.digest else None
         if known is not None:
             return known
-        failure = FetchError(
+        failure: ForgeError = FetchError(
             f"{source.chart} {release.version} of {without_credentials(source.repository)} has no address in the index",
             fix="use another version, or a mirror that has it: --mirror DIR",
         )
         for url in release.urls:
             try:
                 return self._verified(index_promises.archive_address(source.repository, url, release), release)
-            except FetchError as error:
+            except (FetchError, OfflineError, ImageError) as error:
                 failure = error
         raise failure
 
     def _verified(self, url: str, release: repository_index.Release) -> bytes:
         address = without_credentials(url)
-        if url.startswith(_OCI):
-            raise FetchError(
-                f"{address} is in an OCI registry, which can only be read from a mirror",
-                fix="use a mirror that has it: --mirror DIR",
-            )
-        archive = self.downloads.get(url, limit_bytes=FILE_LIMIT)
+        if url.startswith(SCHEME):
+            reference = ImageReference.from_address(address)
+            tag = "" if reference.digest else reference.tag or release.version.replace("+", "_")
+            archive = self.charts_in_registries.archive(replace(reference, tag=tag))
+        else:
+            archive = self.downloads.get(url, limit_bytes=FILE_LIMIT)
         index_promises.check_digest(archive, address, release)
         return archive

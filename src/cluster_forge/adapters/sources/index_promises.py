@@ -30,16 +30,17 @@ def check_digest(archive: bytes, address: str, release: repository_index.Release
 
 
 def check_identity(identity: ChartIdentity, source: HelmSource, version: str) -> None:
-    """Compare an archive with what was asked for.
+    """Compare an archive with what was asked for; an empty ``version`` is any.
 
     Raises:
         FetchError: if it is another chart, or another version.
     """
     name = source.chart.rstrip("/").rpartition("/")[2]
-    if identity.name == name and plain_version(identity.version) == plain_version(version):
+    is_promised = not version or plain_version(identity.version) == plain_version(version)
+    if identity.name == name and is_promised:
         return
     raise FetchError(
-        f"{without_credentials(source.repository)} offers {name} {version}, "
+        f"{without_credentials(source.repository)} offers {f'{name} {version}'.rstrip()}, "
         f"but the archive has {identity.name} {identity.version}",
         fix="tell the repository's maintainers; until it is corrected use another version, or a mirror: --mirror DIR",
     )

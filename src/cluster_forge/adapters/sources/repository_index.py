@@ -16,9 +16,11 @@ import yaml
 from cluster_forge.adapters.sources import index_entries
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError
+from cluster_forge.ports.sources import ChartRelease
 
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _MERGE: Final = "<<"
+_NULL: Final = ("", "~", "null", "Null", "NULL")
 _DEEPEST: Final = 100
 """libyaml's time grows with the square of the depth."""
 _MOST_EVENTS: Final = 3_200_000
@@ -28,17 +30,16 @@ _LARGE: Final = 1 << 20
 _MOST_ADDRESSES: Final = 10
 """Of an archive: each may take as long as a request may take."""
 _LONGEST: Final = 250
-"""Characters of a version, which is part of messages and of the lock."""
+"""Characters of a version, which is part of messages and of the lock, and of what else is kept of it."""
 _LONGEST_ADDRESS: Final = 8192
 
 Events = Iterator[yaml.Event]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
-    """One version of a chart: the addresses of its archive, and its digest if the index has one."""
+class Release(ChartRelease):
+    """One version of a chart, the addresses of its archive, and its digest if the index has one."""
 
-    version: str
     urls: tuple[str, ...]
     digest: Digest | None
 
@@ -220,9 +221,18 @@ def _releases(events: Events, first: yaml.Event) -> Iterator[Release]:
             addresses = urls if isinstance(urls, tuple) else ()
             yield Release(
                 version=version,
+                created=_short(entry.get("created")),
+                app_version=_short(entry.get("appVersion")),
+                kube_version=_short(entry.get("kubeVersion")),
+                deprecated=_short(entry.get("deprecated")).lower() == "true",
                 urls=tuple(url for url in addresses if len(url) <= _LONGEST_ADDRESS)[:_MOST_ADDRESSES],
                 digest=_digest(digest) if isinstance(digest, str) else None,
             )
+
+
+def _short(value: str | tuple[str, ...] | None) -> str:
+    """A text of an entry; empty if it is none, or too long to be what it should be."""
+    return value if isinstance(value, str) and len(value) <= _LONGEST else ""
 
 
 def _fields(events: Events, depth: int = 1) -> dict[str, str | tuple[str, ...] | None]:
@@ -240,9 +250,9 @@ def _fields(events: Events, depth: int = 1) -> dict[str, str | tuple[str, ...] |
 
 
 def _value(events: Events, first: yaml.Event) -> str | tuple[str, ...] | None:
-    """Consume a value and return it: a text, or the texts directly in a list. Everything else is None."""
+    """Consume a value and return it: a text, or the texts directly in a list. Everything else is None, null too."""
     if isinstance(first, yaml.ScalarEvent):
-        return str(first.value)
+        return None if first.implicit[0] and first.value in _NULL else str(first.value)
     if not isinstance(first, yaml.CollectionStartEvent):
         return None
     texts: list[str] = []

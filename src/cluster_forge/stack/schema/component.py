@@ -15,9 +15,9 @@ class HelmSchema(Schema):
     chart: Text
     """The name of the chart in the repository; without `repository`, a folder or `.tgz` relative to `input/`."""
     repository: Address = ""
-    """The URL of the repository: `https://`, `http://`, `file://` or `oci://`."""
+    """The URL of the repository: `https://`, `http://`, `file://`, `oci://`, or of a folder in Git, `git+https://HOST/REPO@REF//PATH`."""
     version: StrictStr = ""
-    """An exact version or a range in Helm's syntax; default: the newest stable version."""
+    """An exact version, a range in Helm's syntax, or in a registry a digest; default: the newest stable version."""
     release: StrictStr = ""
     """The name of the release; default: the name of the component."""
     skip_schema_validation: StrictBool = False
@@ -121,6 +121,8 @@ class ComponentSchema(Schema):
     """The Helm chart of the component."""
     version: StrictStr = ""
     """The version of the chart: as `helm.version`, for a component that is defined elsewhere."""
+    kustomize: Text = ""
+    """The folder of a kustomization, relative to `input/` or in Git (`git+https://HOST/REPO@REF//PATH`); the component has the objects that `kustomize build` writes."""
     manifests: list[Text] = []
     """Manifests of the component: URLs, and files and folders relative to `input/`."""
     values_files: list[Text] = []

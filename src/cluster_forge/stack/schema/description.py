@@ -76,7 +76,7 @@ class ImageSchema(Schema):
     compression: Literal["gzip", "zstd"] = "gzip"
     """The compression of its layer."""
     base: StrictStr = ""
-    """Must be empty: base images are not supported yet."""
+    """The image that the stack's layer is added to, for each architecture: `registry.example.com/tools:1.2`; default: none."""
 
 
 class IgnoreSchema(Schema):

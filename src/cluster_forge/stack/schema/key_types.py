@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from cluster_forge.foundation import git_addresses
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.names import is_dns_label, is_dns_name, is_dns_subdomain
 from cluster_forge.stack.model import KubernetesVersion
@@ -26,7 +27,7 @@ from cluster_forge.stack.model import KubernetesVersion
 _LABEL_PATTERN = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 _SUBDOMAIN_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _HOST_PATTERN = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$"
-_SCHEMES = ("https://", "http://", "file://", "oci://")
+_SCHEMES = ("https://", "http://", "file://", "oci://", "git+https://")
 
 
 class UnfitError(ValueError):
@@ -90,6 +91,12 @@ def _host(text: str) -> str:
 
 
 def _repository(text: str) -> str:
+    if git_addresses.is_git(text):
+        try:
+            git_addresses.GitAddress.parse(text)
+        except ValueError as error:
+            raise ValueError(f"{without_credentials(text)!r}: {error}") from error
+        return text
     if not text.startswith(_SCHEMES):
         schemes = ", ".join(_SCHEMES)
         raise ValueError(f"{text!r} is not a URL: it must start with {schemes} (put a folder or .tgz in `chart`)")
@@ -121,7 +128,9 @@ Version = Annotated[
     Field(json_schema_extra={"pattern": r"^v?\d+\.\d+(\.\d+([-+][0-9A-Za-z.+-]+)?)?$"}),
 ]
 Address = Annotated[
-    StrictStr, AfterValidator(_repository), Field(json_schema_extra={"pattern": "^(https?|file|oci)://"})
+    StrictStr,
+    AfterValidator(_repository),
+    Field(json_schema_extra={"pattern": r"^(https?|file|oci|git\+(https?|ssh|file))://"}),
 ]
 Host = Annotated[StrictStr, AfterValidator(_host), Field(json_schema_extra={"pattern": _HOST_PATTERN})]
 Domain = Annotated[

@@ -52,8 +52,8 @@ WITHOUT_EQUIVALENT: Final[Mapping[str, str]] = MappingProxyType(
 _OURS: Final = "a description begins with `apiVersion: cluster-forge/v1` and `kind: Stack`"
 _KINDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
-        "Kustomization": ("a kustomization", "name the files of its `resources` in `manifests` of a component"),
-        "Component": ("a kustomization", "name the files of its `resources` in `manifests` of a component"),
+        "Kustomization": ("a kustomization", "name its folder in a component: `kustomize: FOLDER`"),
+        "Component": ("a kustomization", "name the folder of what uses it in a component: `kustomize: FOLDER`"),
         "Application": (
             "an Application of Argo CD",
             "write a component with `helm`: its `repoURL` is `repository`, its `targetRevision` is `version`",

@@ -213,16 +213,16 @@ def _parts(
 
 
 def _part(component: Component, unit: order.Unit, wave: int, sources: ComponentSources) -> Part:
-    chart = sources.chart
+    single = sources.chart or sources.kustomization
     inferred = sorted(unit.definitions.keys() - set(component.needs))
     return Part(
         name=component.name,
         namespace=component.namespace or "default",
         wave=wave,
         needs=(*component.needs, *inferred),
-        version=chart.version if chart else "",
-        source=chart.address if chart else " ".join(sorted(source.address for source in sources.manifests.values())),
-        digest=str(chart.digest) if chart else "",
+        version=single.version if single else "",
+        source=single.address if single else " ".join(sorted(source.address for source in sources.manifests.values())),
+        digest=str(single.digest) if single else "",
     )
 
 

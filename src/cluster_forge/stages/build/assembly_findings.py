@@ -50,10 +50,11 @@ def deleted_volumes(manifests: Iterable[Manifest]) -> Iterator[Finding]:
 
 
 def remarks(rendered: RenderedComponent) -> Iterator[Finding]:
-    """What Helm warns of, with each run: a sourced tree that is reused has it from the lock."""
+    """What Helm or kustomize warns of, with each run: a sourced tree that is reused has it from the lock."""
+    code = "kustomize-warning" if rendered.component.kustomize else "helm-warning"
     for remark in rendered.remarks:
         yield Finding(
-            code="helm-warning",
+            code=code,
             severity=remark.severity,
             component=rendered.name,
             where=rendered.component.where,

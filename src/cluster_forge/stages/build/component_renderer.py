@@ -6,16 +6,19 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
+from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ArchiveError, ForgeError, LockError, ManifestError, leaves
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests import kubernetes_apis
+from cluster_forge.ports.kustomize import KustomizeRequest
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.rendering import RenderJob, RenderRequest
-from cluster_forge.stack.lock import Lock, LockedSource
-from cluster_forge.stack.model import Component, Stack
+from cluster_forge.stack.lock import Lock, LockedSource, kustomization_address
+from cluster_forge.stack.model import Component, KustomizeSource, Stack
 from cluster_forge.stages.build import render_jobs, sourced_tree
 from cluster_forge.stages.build.component_sources import (
     ComponentSources,
@@ -120,7 +123,7 @@ class ComponentRenderer:
             self._sources.get(component.name, ComponentSources()),
             visible_apis=visible,
             target=self._target,
-            engine=self._toolbox.renderer.version,
+            engine=sourced_tree.engine(component, self._toolbox),
             tree=rendered.reused_tree,
         )
         return locked is not None and locked.rendered == expected
@@ -136,7 +139,7 @@ class ComponentRenderer:
         if rendered.reused_tree is not None or locked is None or locked.rendered is None or locked.inputs is None:
             return
         sources = self._sources.get(component.name, ComponentSources())
-        engine = self._toolbox.renderer.version
+        engine = sourced_tree.engine(component, self._toolbox)
         if sourced_tree.inputs(component, sources, rendered.visible_apis, self._target, engine) != locked.inputs:
             return
         folder = f"input/{sourced_folder(component)}"
@@ -187,6 +190,7 @@ class ComponentRenderer:
         visible = visible_to(required, visible_apis)
         with self._reported(component, is_sourced=True) as facts:
             groups = [render_jobs.run(job, self._toolbox.renderer) for job in self._source_jobs(component, visible)]
+            groups += [self._built(component, component.kustomize)] if component.kustomize else []
             rendered = RenderedComponent(
                 component=component,
                 sourced=tuple(groups),
@@ -210,10 +214,36 @@ class ComponentRenderer:
     def _archive(self, component: Component) -> bytes:
         """The component's chart."""
         assert component.helm is not None
-        chart = self._sources.get(component.name, ComponentSources()).chart
-        if chart is None:
+        sources = self._sources.get(component.name, ComponentSources())
+        if sources.chart is None:
             raise not_locked(component, component.helm.chart)
-        return self._content(component, chart)
+        archive = self._content(component, sources.chart)
+        if not sources.dependencies:
+            return archive
+        added = {path: self._content(component, source) for path, source in sources.dependencies.items()}
+        return chart_archives.with_files(archive, added)
+
+    def _manifests(self, component: Component, url: str) -> bytes:
+        """The manifests of a URL."""
+        locked = self._sources.get(component.name, ComponentSources()).manifests
+        if url not in locked:
+            raise not_locked(component, without_credentials(url))
+        return self._content(component, locked[url])
+
+    def _built(self, component: Component, source: KustomizeSource) -> ObjectGroup:
+        """The objects of the component's kustomization."""
+        locked = self._sources.get(component.name, ComponentSources()).kustomization
+        if locked is None:
+            raise not_locked(component, kustomization_address(source))
+        fetched = {url: self._manifests(component, url) for url in source.urls}
+        request = _kustomize_request(source, self._content(component, locked), fetched)
+        try:
+            built = self._toolbox.kustomize.build(request)
+        except ForgeError as error:
+            message = f"component {component.name}: {error.message}"
+            raise type(error)(message, where=error.where or component.where, fix=error.fix) from error
+        group = render_jobs.run(render_jobs.of_kustomization(source, built.text, component), self._toolbox.renderer)
+        return replace(group, remarks=built.remarks)
 
     def _content(self, component: Component, source: LockedSource) -> bytes:
         """A source of the component, read from the store once."""
@@ -233,11 +263,8 @@ class ComponentRenderer:
                 skip_schema=component.helm.skip_schema,
             )
             yield render_jobs.of_chart(request, component)
-        locked = self._sources.get(component.name, ComponentSources()).manifests
         for url in filter(is_url, component.manifests):
-            if url not in locked:
-                raise not_locked(component, without_credentials(url))
-            yield render_jobs.of_url(url, self._content(component, locked[url]), component)
+            yield render_jobs.of_url(url, self._manifests(component, url), component)
 
     @contextmanager
     def _reported(
@@ -258,3 +285,8 @@ class ComponentRenderer:
         elif is_sourced:
             self._sourced.add(component.name)
         self._reporter.item_finished(STAGE, component.name, detail, **facts)
+
+
+def _kustomize_request(source: KustomizeSource, archive: bytes, fetched: Mapping[str, bytes]) -> KustomizeRequest:
+    name = f"{replace(source.git, path='')}/" if source.git else "input"
+    return KustomizeRequest(archive=archive, folder=source.folder, name=name, fetched=fetched)

@@ -14,16 +14,22 @@ from cluster_forge.stack.model import Component
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentSources:
-    """The locked sources of one component: its chart, and its manifests by the URL in the description."""
+    """The locked sources of one component: its chart, its kustomization, and manifests by their URLs.
+
+    ``dependencies`` are charts that belong into the chart, by their paths in it.
+    """
 
     chart: LockedSource | None = None
+    dependencies: Mapping[str, LockedSource] = field(default_factory=dict)
+    kustomization: LockedSource | None = None
     manifests: Mapping[str, LockedSource] = field(default_factory=dict)
 
     @property
     def locked(self) -> tuple[LockedSource, ...]:
-        """The chart and the manifests, by URL."""
-        chart = (self.chart,) if self.chart else ()
-        return (*chart, *(source for _, source in sorted(self.manifests.items())))
+        """The chart and the kustomization, then dependencies by path and manifests by URL."""
+        single = tuple(filter(None, (self.chart, self.kustomization)))
+        by_name = (source for group in (self.dependencies, self.manifests) for _, source in sorted(group.items()))
+        return (*single, *by_name)
 
     @property
     def digests(self) -> tuple[Digest, ...]:
@@ -37,8 +43,8 @@ def is_url(entry: str) -> bool:
 
 
 def has_sources(component: Component) -> bool:
-    """Whether the component has a chart or manifests by URL."""
-    return component.helm is not None or any(map(is_url, component.manifests))
+    """Whether the component has a chart, a kustomization, or manifests by URL."""
+    return component.helm is not None or component.kustomize is not None or any(map(is_url, component.manifests))
 
 
 def sourced_folder(component: Component) -> str:

@@ -46,6 +46,7 @@ def fingerprint(
         "stack": orjson.loads(json_codec.dump(replace(stack, components=components, gitops=gitops, registries=()))),
         "sources": {str(name): list(map(str, locked.digests)) for name, locked in sources.items() if locked.digests},
         "engine": toolbox.renderer.version,
+        "kustomize": toolbox.kustomize.version if any(one.kustomize for one in stack.components) else "",
         "rendered": {str(name): str(locked.rendered) for name, locked in lock.components.items() if name in sources},
         "files": {**_digests(paths, toolbox), **known},
     }

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
+from cluster_forge.foundation import tree_archives
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.manifests import batch
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.remark import Remark
 from cluster_forge.ports.rendering import Renderer, RenderJob, RenderRequest
 from cluster_forge.ports.workspace import Workspace
-from cluster_forge.stack.model import Component
+from cluster_forge.stack.model import Component, KustomizeSource
 from cluster_forge.stages.build import object_of_files
 from cluster_forge.stages.build.component_sources import has_sources, sourced_folder
 
@@ -52,8 +54,21 @@ def of_chart(request: RenderRequest, component: Component) -> RenderJob:
     )
 
 
+def of_kustomization(source: KustomizeSource, text: bytes, component: Component) -> RenderJob:
+    """The job for what kustomize wrote for the component's kustomization."""
+    return RenderJob(component=component.name, where=component.where, texts=[(f"kustomize build {source}", text)])
+
+
 def of_url(url: str, content: bytes, component: Component) -> RenderJob:
-    """The job for the manifests that a URL serves."""
+    """The job for the manifests that a URL serves, or that a file or folder in Git has.
+
+    Raises:
+        ArchiveError: if what was fetched from Git is damaged.
+    """
+    if is_git(url):
+        address = GitAddress.parse(url)
+        tree = tree_archives.unpacked(content, str(address))
+        return of_folder(tree, str(replace(address, path="")) + "/", component)
     return RenderJob(component=component.name, where=component.where, texts=[(without_credentials(url), content)])
 
 

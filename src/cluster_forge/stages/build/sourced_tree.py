@@ -29,6 +29,7 @@ from cluster_forge.stages.build import render_jobs, written_files
 from cluster_forge.stages.build.component_sources import ComponentSources, is_url, sourced_folder
 from cluster_forge.stages.build.render_jobs import ObjectGroup
 from cluster_forge.stages.build.rendered_component import RenderedComponent
+from cluster_forge.stages.toolbox import Toolbox
 
 _OBJECT_FILE = re.compile(r"[A-Za-z][A-Za-z0-9.~-]*_[^/]+\.yaml")
 """The name of an object's file: ``deployment.apps_web.yaml``, or the first implementation's ``Deployment_web.yaml``."""
@@ -116,10 +117,21 @@ def exclude_names(manifest: Manifest) -> set[str]:
     return {manifest.id.file_name, f"{manifest.id.kind}_{manifest.id.name}.yaml"}
 
 
+def engine(component: Component, toolbox: Toolbox) -> str:
+    """The engine that renders the component's sources, and its version; empty if they are taken as they are.
+
+    Raises:
+        MissingProgramError: if there is none.
+    """
+    if component.kustomize:
+        return toolbox.kustomize.version
+    return toolbox.renderer.version if component.helm else ""
+
+
 def inputs(
     component: Component, sources: ComponentSources, visible_apis: Collection[str], target: Target, engine: str
 ) -> Digest:
-    """The fingerprint in the lock (``inputs``) of everything that decides the result; ``engine`` is the renderer's version."""
+    """The fingerprint in the lock (``inputs``) of everything that decides the result; ``engine``: see `engine`."""
     parts = _parts(component, sources, visible_apis, target, engine)
     order = {"later replaces": component.later_replaces, "manifests": list(filter(is_url, component.manifests))}
     return build.key("render inputs", _as_json({**parts, **order}))
@@ -142,8 +154,10 @@ def fingerprint(  # noqa: PLR0913 - everything that decides the result, and the 
 def _parts(
     component: Component, sources: ComponentSources, visible_apis: Collection[str], target: Target, engine: str
 ) -> dict[str, object]:
+    folder = {"folder": component.kustomize.folder} if component.kustomize else {}
     return {
-        "engine": engine if component.helm else "",
+        **folder,
+        "engine": engine,
         "sources": [str(digest) for digest in sources.digests],
         "values": dict(component.values),
         "release": component.helm.release if component.helm else "",

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
-from cluster_forge.foundation.addresses import has_login, is_loopback_host, without_credentials
+from cluster_forge.foundation.addresses import has_login, host_of, is_loopback_host, without_credentials
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.stack import source_addresses
-from cluster_forge.stack.host_exceptions import HostException
 from cluster_forge.stack.model import Component, Stack
+from cluster_forge.stack.registry_settings import RegistrySettings
 
 
 def findings(stack: Stack) -> list[Finding]:
     """A warning for each of them, in the order of the stack."""
     return [
-        *(finding for exception in stack.registries for finding in _of_exception(exception)),
+        *(finding for registry in stack.registries for finding in _of_registry(registry)),
         *(finding for component in stack.components for finding in _of_component(component)),
     ]
 
 
-def _of_exception(exception: HostException) -> Iterator[Finding]:
+def _of_registry(registry: RegistrySettings) -> Iterator[Finding]:
     ways = [
-        *(["without TLS (`plainHttp`)"] if exception.plain_http else []),
-        *(["without verifying its certificate (`insecure`)"] if exception.insecure else []),
+        *(["without TLS (`plainHttp`)"] if registry.plain_http else []),
+        *(["without verifying its certificate (`insecure`)"] if registry.insecure else []),
     ]
     if ways:
         yield Finding(
             code="insecure-source",
             severity=Severity.WARNING,
-            where=exception.where,
-            message=f"{exception.host} is reached {' and '.join(ways)}: passwords can be read on the way, and "
+            where=registry.where,
+            message=f"{registry.host} is reached {' and '.join(ways)}: passwords can be read on the way, and "
             "what is fetched for the first time can be changed",
             fix="give it a certificate, and name that of its authority: `caFile`",
         )
@@ -38,8 +37,7 @@ def _of_exception(exception: HostException) -> Iterator[Finding]:
 
 def _of_component(component: Component) -> Iterator[Finding]:
     for address in source_addresses.of(component):
-        shown = without_credentials(address)
-        host = urlsplit(shown).netloc
+        shown, host = without_credentials(address), host_of(address)
         if has_login(address):
             yield Finding(
                 code="credential-in-url",
@@ -49,7 +47,7 @@ def _of_component(component: Component) -> Iterator[Finding]:
                 message=f"the address {shown} is written with a login: everyone who reads the description has it",
                 fix=f"write it without, and run `cluster-forge login {host}`, or set `CLUSTER_FORGE_AUTH_…` in a pipeline",
             )
-        if address.removeprefix("git+").startswith("http://") and not is_loopback_host(urlsplit(shown).hostname or ""):
+        if address.removeprefix("git+").startswith("http://") and not is_loopback_host(host):
             yield Finding(
                 code="insecure-source",
                 severity=Severity.WARNING,

@@ -1,1 +1,1 @@
-"""Where a stack's parts come from, and with which login."""
+"""What a stack is made from, and where it goes: what is newer, whether it is still the same, copies, logins, push and pull."""

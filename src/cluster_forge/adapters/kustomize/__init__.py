@@ -1,0 +1,1 @@
+"""kustomize as an engine."""

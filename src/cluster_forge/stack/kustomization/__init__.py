@@ -1,0 +1,1 @@
+"""Kustomizations: what they refer to, and which files kustomize reads for one."""
