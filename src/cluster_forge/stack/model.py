@@ -12,7 +12,7 @@ from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.oci.compression import Compression
 from cluster_forge.oci.reference import ImageReference
-from cluster_forge.stack.host_exceptions import HostException
+from cluster_forge.stack.registry_settings import RegistrySettings
 
 Values = Mapping[str, Any]
 """Helm values: a JSON object."""
@@ -326,7 +326,7 @@ class Stack:
     components: tuple[Component, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     capabilities: tuple[str, ...] = ()
-    registries: tuple[HostException, ...] = ()
+    registries: tuple[RegistrySettings, ...] = ()
     environment: str = ""
     left_out: tuple[str, ...] = ()
 
