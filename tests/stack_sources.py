@@ -35,7 +35,6 @@ def stack_sources(
 ) -> StackSources:
     """The sources as `composition` wires them, with ``downloads`` and ``registry`` in the place of the network."""
     newest_in_range = HelmSdk().newest_in_range
-    git = GitRepositories(trees=cache(trees), charts=lambda: charts, newest_in_range=newest_in_range)
     kept = FolderStore(store)
     in_registries = OciCharts(lambda: registry or OfflineRegistry())
     by_http = HttpRepositories(
@@ -46,6 +45,7 @@ def stack_sources(
         newest_in_range=newest_in_range,
     )
     by_oci = OciRepositories(charts=in_registries, newest_in_range=newest_in_range)
+    git = GitRepositories(trees=cache(trees), charts=lambda: charts, newest_in_range=newest_in_range)
     return StackSources(
         store=kept,
         mirrors=mirrors,
@@ -56,9 +56,9 @@ def stack_sources(
             "oci": by_oci,
             **dict.fromkeys(("git+https", "git+ssh", "git+file", "git+http"), git),
         },
+        images=RegistryImages(lambda: registry or OfflineRegistry()),
         git=git,
         local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts, newest_in_range=newest_in_range),
-        images=RegistryImages(lambda: registry or OfflineRegistry()),
         kustomizations=LocalKustomizations(files=WorkspaceFiles(workspace)),
         downloads=downloads,
         charts=lambda: charts,

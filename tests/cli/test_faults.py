@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 from tests.cli.conftest import CHART, PROGRAM, Workspace, archive, config_map
+from tests.faults.certificates import authority
+from tests.faults.proxy import proxying
 from tests.faults.server import Fault, Faults, FaultServer, Site, serving
 
 CHARTS = 24
@@ -125,6 +127,26 @@ class OnlyOne(Faults):
 
     def of(self, path: str, attempt: int) -> Fault | None:
         return Fault.TOO_MANY if path == self._path else None  # type: ignore[attr-defined]
+
+
+def test_a_company_network_needs_its_proxy_and_its_authority(
+    empty: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "authority").mkdir()
+    root = authority(tmp_path / "authority")
+    certificate = root.certificate("charts", hosts="DNS:charts.test")
+    site = Site(files=repositories())
+    with serving(site, certificate=certificate) as server, proxying(login="me:secret") as proxy:
+        empty.write({"input/config.yaml": description(f"https://charts.test:{server.server_port}")})
+        options = ("--store", str(tmp_path / "store"), "--format", "json", "--retries", "0")
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        assert "wants a login: 407" in empty.run("mine", *options).json["errors"][0]["message"]
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:secret@127.0.0.1:{proxy.port}")
+        result = empty.run("mine", *options).json
+        assert len(result["errors"]) == CHARTS + MANIFESTS
+        assert "was issued by Tests Root, which is not trusted" in result["errors"][0]["message"]
+        empty.ok("mine", *options, "--ca-file", str(root.file))
+        assert "secret" not in str(result) + "".join(map(str, empty.logs()))
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")

@@ -100,6 +100,28 @@ def test_what_was_mined_is_built_without_the_servers(
     assert b"name: one" in b"".join(first.values())
 
 
+def test_a_mirror_has_what_lies_in_git_and_what_charts_depend_on(
+    repository: tuple[Worktree, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    work, address = repository
+    workspace = Workspace(tmp_path / "w", capsys).write({"input/config.yaml": DESCRIPTION % {"git": address}})
+    store, mirror = ("--store", str(tmp_path / "store")), str(tmp_path / "mirror")
+    workspace.ok("forge", *store)
+    assert "3 of 3 sources as locked" in workspace.ok("lock", "verify", *store).err
+    workspace.ok("mirror", "create", mirror, *store)
+    workspace.ok("mirror", "verify", mirror)
+    assert workspace.ok("outdated", *store, "--format", "json").json["charts"] == []
+    work.git("update-ref", "-d", "refs/tags/v1")
+    texts = {name: workspace.read(name) for name in ("input/config.yaml", "cluster-forge.lock")}
+    other = Workspace(tmp_path / "other", capsys).write(texts)
+    other.ok("forge", "--offline", "--mirror", mirror, "--store", str(tmp_path / "empty"))
+    assert other.tree("stacks/demo") == workspace.tree("stacks/demo")
+
+
 def test_a_missing_ref_names_the_component_and_its_line(
     repository: tuple[Worktree, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -197,6 +197,9 @@ class FakeSources:
             raise FetchError(f"{url}: HTTP status 404")
         return self._locked(manifest_address(url), "", "", self.urls[url], locked)
 
+    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
+        return ()
+
     def image(
         self, reference: ImageReference, architectures: Sequence[str], locked: LockedSource | None
     ) -> LockedSource:
@@ -208,9 +211,6 @@ class FakeSources:
         digest, content = self.images[str(reference)]
         version = locked.version if locked else str(digest)
         return self._locked(str(reference), " ".join(architectures), version, content, locked)
-
-    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
-        return ()
 
     def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
         raise FetchError(f"{address}: no such repository")

@@ -31,7 +31,18 @@ class ChartRelease:
     deprecated: bool = False
 
 
-class Sources(Protocol):
+class FolderCharts(Protocol):
+    """Knows what charts in folders lack; archives have all of their dependencies."""
+
+    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
+        """What a chart from a folder, in ``input/`` or in Git, declares to depend on and does not have in ``charts/``.
+
+        Raises:
+            DescriptionError, FetchError, ExceptionGroup: see `chart_dependencies.missing`.
+        """
+
+
+class Sources(FolderCharts, Protocol):
     """Fetches charts and manifests: from mirrors first, then from the network; local charts from ``input/``.
 
     What is fetched is put into the store.
@@ -70,15 +81,6 @@ class Sources(Protocol):
         Raises:
             FetchError, OfflineError, LockError: as for charts.
             ImageError: if it is not an image for all of the architectures.
-        """
-
-    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
-        """What a chart from a folder, in ``input/`` or in Git, declares to depend on and does not have in ``charts/``.
-
-        Archives have all of their dependencies.
-
-        Raises:
-            DescriptionError, FetchError, ExceptionGroup: see `chart_dependencies.missing`.
         """
 
     def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:

@@ -20,6 +20,7 @@ from cluster_forge.adapters.git.remote_trees import RemoteTrees
 from cluster_forge.adapters.http.policy import Policy
 from cluster_forge.foundation.errors import DescriptionError, FetchError, LockError, MissingProgramError, OfflineError
 from cluster_forge.foundation.git_addresses import GitAddress
+from cluster_forge.ports.credentials import Credential
 
 CHART = {"charts/shop/Chart.yaml": "name: shop\nversion: 1.0.0\n", "charts/shop/values.yaml": "a: 1\n"}
 
@@ -195,6 +196,36 @@ def test_the_users_credential_helper_is_asked(repository: Worktree, tmp_path: Pa
         assert files(f"{server.address}/repo/.git@v1//charts", remote(HOME=str(tmp_path)))
 
 
+class Known:
+    """Credentials of one host, which are not Git's."""
+
+    def __init__(self, url: str, secret: str = PASSWORD) -> None:
+        self._url = url
+        self._secret = secret
+
+    def of(self, url: str) -> Credential | None:
+        found = Credential(source="a test", user=USER, secret=self._secret)
+        return found if url.startswith(self._url) else None
+
+
+def test_credentials_that_git_does_not_know_are_used_and_not_kept(repository: Worktree, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    configured = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "credential.helper",
+        "GIT_CONFIG_VALUE_0": f"store --file={kept}",
+    }
+    with git_http.serving(repository.folder.parent, login=True) as server:
+        program = remote(**configured).program
+        trees = RemoteTrees(program=program, policy=Policy(retries=0), credentials=lambda: Known(server.url))
+        assert files(f"{server.address}/repo/.git@v1//charts", trees)
+        assert not kept.exists()
+        wrong = RemoteTrees(program=program, policy=Policy(retries=0), credentials=lambda: Known(server.url, "no"))
+        assert "(401)" in message(f"{server.address}/repo/.git@v1//charts", wrong)
+        elsewhere = RemoteTrees(program=program, policy=Policy(retries=0), credentials=lambda: Known("http://other"))
+        assert "(401)" in message(f"{server.address}/repo/.git@v1//charts", elsewhere)
+
+
 def test_no_secret_is_an_argument_of_a_process(repository: Worktree, tmp_path: Path) -> None:
     spy = tmp_path / "bin/git"
     spy.parent.mkdir()
@@ -205,6 +236,8 @@ def test_no_secret_is_an_argument_of_a_process(repository: Worktree, tmp_path: P
         place = server.address.removeprefix("git+http://")
         trees = remote(PATH=f"{spy.parent}:{os.environ['PATH']}")
         assert files(f"git+http://{USER}:{PASSWORD}@{place}/repo/.git@v1//charts", trees)
+        known = RemoteTrees(program=trees.program, credentials=lambda: Known(server.url))
+        assert files(f"{server.address}/repo/.git@v1//charts", known)
     assert "ls-remote" in (tmp_path / "arguments").read_text()
     assert PASSWORD not in (tmp_path / "arguments").read_text()
 

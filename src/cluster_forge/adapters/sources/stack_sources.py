@@ -116,13 +116,12 @@ class StackSources:
         return self._fetched.get((url, locked), partial(self._fetch_manifest, url, locked))
 
     def _fetch_manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
-        content = self._as_locked(locked)
-        if locked and content is not None:
-            return self._stored(content, locked, locked)
         if is_git(url):
             in_git = GitAddress.parse(url)
-            return self._from_git(in_git, self.git.manifests(in_git, locked), locked)
-        content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
+            return self._from_git(in_git, partial(self.git.manifests, in_git, locked), locked)
+        content = self._as_locked(locked)
+        if content is None:
+            content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
         if content is None:
             content = self.downloads.get(url, limit_bytes=FILE_LIMIT)
         address = without_credentials(url)
@@ -134,6 +133,19 @@ class StackSources:
                 fix="use the address of Kubernetes objects in YAML or JSON",
             ) from error
         return self._stored(content, LockedSource(address=manifest_address(url), digest=Digest.of(content)), locked)
+
+    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
+        archive = self.store.get(chart.digest) if source.is_local or source.git else None
+        if archive is None:
+            return ()
+        opened = chart_archives.opened(archive)
+        if b"dependencies" not in opened.tar:
+            return ()
+        from cluster_forge.stack import chart_dependencies  # noqa: PLC0415 - 0.05 s for yaml
+
+        members = {name.partition("/")[2]: file for name, file in opened.files()}
+        shown = str(source.git or f"input/{source.chart}")
+        return chart_dependencies.missing(members, lambda name: opened.read(members[name]), shown)
 
     def image(
         self, reference: ImageReference, architectures: Sequence[str], locked: LockedSource | None
@@ -153,29 +165,17 @@ class StackSources:
         )
         return self._stored(archive, fetched, locked)
 
-    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
-        archive = self.store.get(chart.digest) if source.is_local or source.git else None
-        if archive is None:
-            return ()
-        opened = chart_archives.opened(archive)
-        if b"dependencies" not in opened.tar:
-            return ()
-        from cluster_forge.stack import chart_dependencies  # noqa: PLC0415 - 0.05 s for yaml
-
-        members = {name.partition("/")[2]: file for name, file in opened.files()}
-        shown = str(source.git or f"input/{source.chart}")
-        return chart_dependencies.missing(members, lambda name: opened.read(members[name]), shown)
-
     def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
         if locked and self.store.get(locked.digest) is not None:
             return locked
-        content = self._as_locked(locked)
-        if locked and content is not None:
-            return self._stored(content, locked, locked)
-        return self._from_git(address, self.git.tree(address, locked), locked)
+        fetch = partial(self._from_git, address, partial(self.git.tree, address, locked), locked)
+        return self._fetched.get((address, locked), fetch)
 
-    def _from_git(self, address: GitAddress, fetched: tuple[str, bytes], locked: LockedSource | None) -> LockedSource:
-        commit, archive = fetched
+    def _from_git(
+        self, address: GitAddress, fetch: Callable[[], tuple[str, bytes]], locked: LockedSource | None
+    ) -> LockedSource:
+        mirrored = self._as_locked(locked)
+        commit, archive = (locked.version, mirrored) if locked and mirrored is not None else fetch()
         resolved = LockedSource(address=address.key, asked=address.ref, version=commit, digest=Digest.of(archive))
         return self._stored(archive, resolved, locked)
 

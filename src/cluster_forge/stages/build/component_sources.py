@@ -26,11 +26,10 @@ class ComponentSources:
 
     @property
     def locked(self) -> tuple[LockedSource, ...]:
-        """The chart, its dependencies by path, the kustomization, and the manifests by URL."""
-        chart = (self.chart,) if self.chart else ()
-        dependencies = (source for _, source in sorted(self.dependencies.items()))
-        kustomization = (self.kustomization,) if self.kustomization else ()
-        return (*chart, *dependencies, *kustomization, *(source for _, source in sorted(self.manifests.items())))
+        """The chart and the kustomization, then dependencies by path and manifests by URL."""
+        single = tuple(filter(None, (self.chart, self.kustomization)))
+        by_name = (source for group in (self.dependencies, self.manifests) for _, source in sorted(group.items()))
+        return (*single, *by_name)
 
     @property
     def digests(self) -> tuple[Digest, ...]:

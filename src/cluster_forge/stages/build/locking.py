@@ -16,6 +16,7 @@ from cluster_forge.stack.lock import (
     LockedSource,
     chart_address,
     chart_asked,
+    chart_source,
     kustomization_address,
     kustomization_asked,
     manifest_address,
@@ -90,18 +91,21 @@ def fetched_sources(stack: Stack) -> list[Source]:
     ]
 
 
-def locked_dependencies(component: Component, lock: Lock) -> list[Source]:
-    """The charts in the lock that the description does not name: what the component's chart depends on."""
-    locked = lock.component(component.name)
-    upstream = as_upstream(component, component.upstream) if component.upstream else component
-    described = {source.address for source in (*sources_of(component), *sources_of(upstream))}
-    needed = []
-    for entry in locked.sources if locked else ():
-        repository, _, chart = entry.address.rpartition(" ")
-        if "://" in repository and entry.address not in described:
-            helm = HelmSource(repository=repository, chart=chart, version=entry.asked, release=chart)
-            needed.append(Source(component=component, helm=helm))
-    return needed
+def locked_dependencies(stack: Stack, lock: Lock) -> list[Source]:
+    """The charts that charts in folders depend on: what the lock has for a component besides the sources in its description."""
+    upstream = [as_upstream(component, component.upstream) for component in stack.components if component.upstream]
+    described = {
+        (component.name, source.address, source.asked)
+        for component in (*upstream, *stack.components)
+        for source in sources_of(component)
+    }
+    return [
+        Source(component=component, helm=chart_source(entry))
+        for component in stack.components
+        if (locked := lock.component(component.name)) and component.helm
+        for entry in locked.sources
+        if (component.name, entry.address, entry.asked) not in described and " " in entry.address
+    ]
 
 
 def as_upstream(component: Component, upstream: Upstream) -> Component:
@@ -192,7 +196,7 @@ def fetch(  # noqa: PLR0913 - what a stage has, and who waits for it
         ExceptionGroup: the errors of all sources: FetchError, OfflineError, ArchiveError, LockError, DescriptionError.
     """
 
-    def resolve(source: Source) -> LockedSource:
+    def resolve(source: Source, *, within: str = within) -> LockedSource:
         name = source.component.name
         reporter.item_started("mine", name)
         fetched = fetch_source(source, source.locked_in(lock), sources, within=within)
@@ -201,7 +205,7 @@ def fetch(  # noqa: PLR0913 - what a stage has, and who waits for it
 
     def fetch_all(component: Component) -> tuple[ComponentName, ComponentSources]:
         fetched = _of_component(component, workers.map(resolve, sources_of(component)))
-        fetched = _with_dependencies(component, fetched, sources, partial(workers.map, resolve))
+        fetched = _with_dependencies(component, fetched, sources, partial(workers.map, partial(resolve, within="")))
         when_fetched(component, fetched)
         return component.name, fetched
 

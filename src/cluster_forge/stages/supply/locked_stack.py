@@ -38,9 +38,7 @@ class LockedStack:
         Raises:
             LockError, ExceptionGroup: for each source that is not in the lock.
         """
-        components = self.stack.components
-        described = locking.fetched_sources(self.stack)
-        described += [needed for one in components for needed in locking.locked_dependencies(one, self.lock)]
+        described = locking.fetched_sources(self.stack) + locking.locked_dependencies(self.stack, self.lock)
         calls: list[Callable[[], UsedSource | None]] = [partial(self._of_component, source) for source in described]
         used = [source for source in gathered([*calls, self._base]) if source]
         users: dict[LockedSource, list[str]] = {}

@@ -87,7 +87,7 @@ def outdated(
 ) -> OutdatedResult:
     """Ask the repositories of all charts; a repository that does not answer is an error of its charts only."""
     described = locking.fetched_sources(request.stack)
-    charts = [(source, source.helm) for source in described if source.helm and _has_versions(source)]
+    charts = [(source, source.helm) for source in described if source.helm and not source.helm.git]
 
     def ask(item: tuple[Source, HelmSource]) -> ChartStatus:
         source, helm = item
@@ -110,13 +110,8 @@ def outdated(
     reporter.stage_finished(_STAGE, f"{counted(len(statuses), 'chart')} compared with their repositories")
     return OutdatedResult(
         charts=tuple(statuses),
-        unversioned=tuple(dict.fromkeys(source.address for source in described if not _has_versions(source))),
+        unversioned=tuple(dict.fromkeys(source.address for source in described if not source.helm or source.helm.git)),
     )
-
-
-def _has_versions(source: Source) -> bool:
-    """Whether a repository has versions of it: not of manifests, and not of what is in Git, which has commits."""
-    return source.helm is not None and source.helm.git is None
 
 
 def _compared(
