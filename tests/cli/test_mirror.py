@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Workspace, archive, chart, config_map
 from tests.cli.repository_server import RepositoryServer
+from tests.servers.registry import Registry
 
 
 def elsewhere(workspace: Workspace, *, locked: bool) -> Workspace:
@@ -162,3 +163,41 @@ def test_what_is_in_git_and_what_charts_depend_on(
     other.ok("forge", "--offline", "--mirror", mirror)
     assert other.tree("stacks") == workspace.tree("stacks")
     assert other.ok("mirror", "verify", mirror).out == f"{mirror}: 3 files, all right\n"
+
+
+def test_a_mirror_in_a_registry(sourced: Workspace, server: RepositoryServer, open_registry: Registry) -> None:
+    """The same, to and from a real registry: what is built from it, what is added, and what is not a mirror."""
+    mirror = f"oci://{open_registry.host}/mirrors/platform:1"
+    sourced.ok("forge")
+    assert sourced.ok("mirror", "create", mirror).out == f"{mirror} has 2 sources of the stack, 2 added\n"
+    before = open_registry.log.read_text().count("PUT")
+    assert sourced.ok("mirror", "create", mirror).out.endswith("0 added\n")
+    assert open_registry.log.read_text().count("PUT") == before, "nothing is sent again"
+    assert sourced.ok("mirror", "verify", mirror).out == f"{mirror}: 2 files, all right\n"
+    server.publish("shop", "1.2.0", chart("shop", "1.2.0"))
+    sourced.ok("mine", "--update", "shop")
+    missing = sourced.run("mirror", "verify", mirror)
+    assert (missing.code, missing.out) == (1, f"{mirror}: 2 files, 1 problem\n")
+    sourced.ok("forge")
+    assert sourced.ok("mirror", "create", mirror).out.endswith("1 added\n")
+    other = elsewhere(sourced, locked=True)
+    server.files.clear()
+    server.asked.clear()
+    other.ok("forge", "--mirror", mirror)
+    assert other.tree("stacks") == sourced.tree("stacks")
+    assert server.asked == []
+    assert other.run("forge", "--offline", "--mirror", mirror.replace("platform", "none")).code in (0, 13, 14)
+
+
+def test_a_tag_of_something_else_is_refused(sourced: Workspace, open_registry: Registry) -> None:
+    sourced.ok("forge")
+    image = f"oci://{open_registry.host}/images/platform"
+    sourced.ok("push", "--to", image, "--tag", "1")
+    result = sourced.run("mirror", "create", f"{image}:1-manifests")
+    assert result.code == 13
+    assert "names something else than a mirror" in result.err
+    assert sourced.run("mirror", "verify", f"{image}:1").code == 13
+    none = sourced.run("mirror", "verify", f"oci://{open_registry.host}/images/none")
+    assert none.code == 13
+    assert "images/none:mirror" in none.err
+    assert sourced.run("mirror", "create", "oci://nonsense").code == 23
