@@ -120,7 +120,7 @@ class TestTheRoad:
         assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith((".", "aside"))) == []
 
     @pytest.mark.parametrize("kind", ["password_registry", "token_registry"])
-    def test_who_may_not_is_told_which_login_was_used(
+    def test_who_may_not_sees_which_login_was_used(
         self, request: pytest.FixtureRequest, kind: str, cast: Workspace, login: Callable[[str, str], None]
     ) -> None:
         there: Registry = request.getfixturevalue(kind)
@@ -261,8 +261,8 @@ class TestTags:
             (["--to", "https://HOST/x"], "is not an image reference"),
             (["--to", "oci://user:secret@HOST/x"], "comes with a user or a password"),
             ([], "the description names no repository"),
-            (["--to", "oci://HOST/x", "--tag", "a b"], "is not a tag"),
-            (["--to", "oci://HOST/x", "--tag", "a" * 120], "is not a tag that leaves room"),
+            (["--to", "oci://HOST/x", "--tag", "a b", "--tag", "1.0-stack"], "2 errors"),
+            (["--to", "oci://HOST/x", "--tag", "a" * 119], "is not a tag to push under"),
             (["--to", "oci://HOST/x", "--offline"], "--offline: the command needs a registry"),
         ],
     )

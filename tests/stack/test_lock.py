@@ -89,7 +89,10 @@ def test_the_base_image_stands_before_the_components() -> None:
     [
         ("image: 1", "expected a mapping"),
         ("image: {}", "'base' is missing"),
-        (f"catalogs: [{{address: git+ext://x/y, digest: {HEX}}}]", "git+ext://x/y: it is not an address like"),
+        (
+            f"catalogs: [{{address: git+ext://x/y, digest: {HEX}}}]",
+            "git+ext://x/y: it is not an address like git+https://git.example.com/team/repo.git@v1.2.3//path",
+        ),
         ("catalogs: {}", "expected a list"),
         ("image: {basis: 1}", "unknown key 'basis', did you mean 'base'?"),
         (
@@ -98,7 +101,7 @@ def test_the_base_image_stands_before_the_components() -> None:
         ),
     ],
 )
-def test_a_damaged_base_image_is_reported(text: str, message: str) -> None:
+def test_a_damaged_base_image_or_catalog_is_reported(text: str, message: str) -> None:
     with pytest.raises((LockError, ExceptionGroup)) as error:
         parse(f"version: 1\n{text}\ncomponents: {{}}\n")
     problems = error.value.exceptions if isinstance(error.value, ExceptionGroup) else [error.value]

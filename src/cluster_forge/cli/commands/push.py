@@ -111,7 +111,7 @@ def _repository(to: str | None, described: Stack | None) -> ImageReference:
     from cluster_forge.foundation.errors import DescriptionError, ImageError
     from cluster_forge.oci.reference import ImageReference
 
-    address = to or (described.image.repository if described else "")
+    address = to or (_described(described) if described else "")
     if not address:
         raise DescriptionError(
             "the description names no repository for the image",
@@ -122,3 +122,12 @@ def _repository(to: str | None, described: Stack | None) -> ImageReference:
     if reference.tag or reference.digest:
         raise ImageError(f"{address!r} is more than a repository", fix="leave out tag and digest; --tag names tags")
     return reference
+
+
+def _described(stack: Stack) -> str:
+    """The repository of the image; else the one that Argo CD reads, if it is one of a registry."""
+    from cluster_forge.gitops import delivery_mode
+    from cluster_forge.stack.model import RepositorySource
+
+    is_read = stack.gitops.source is RepositorySource.OCI
+    return stack.image.repository or (delivery_mode.address(stack) if is_read else "")

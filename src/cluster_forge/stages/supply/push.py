@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
+from itertools import filterfalse
 from typing import Final
 
 from cluster_forge.foundation.digest import Digest
@@ -152,25 +153,37 @@ def _tags(
     request: PushRequest, stack: CastStack, parcels: Sequence[_Parcel], tools: PushTools
 ) -> tuple[PushedTag, ...]:
     """Every tag with what happens to it."""
-    wanted = []
-    for tag in dict.fromkeys((stack.version, *request.tags)):
-        for parcel in parcels:
-            if not is_tag(tag + parcel.suffix):
-                raise ImageError(
-                    f"{tag!r} is not a tag that leaves room for {parcel.suffix!r}", fix="pass another --tag"
-                )
-            wanted.append((replace(request.repository.bare, tag=tag + parcel.suffix), parcel.manifest))
-    first, *others = (reference for reference, _ in wanted)
+    raise_all(map(_not_a_tag, filterfalse(_is_usable, request.tags)))
+    wanted = {
+        replace(request.repository.bare, tag=tag + parcel.suffix): parcel.manifest
+        for tag in (stack.version, *request.tags)
+        for parcel in parcels
+    }
+    first, *others = wanted
     present = [tools.registry.digest(first)]  # alone: if the registry refuses, that is one error
     present += tools.workers.map(tools.registry.digest, others)
     tags = tuple(
         PushedTag(reference=reference, manifest=stored, change=_change(stored, digest))
-        for (reference, stored), digest in zip(wanted, present, strict=True)
+        for (reference, stored), digest in zip(wanted.items(), present, strict=True)
     )
     if not request.force_tag:
         pairs = zip(tags, present, strict=True)
         raise_all(_taken(tag, digest) for tag, digest in pairs if tag.change is TagChange.MOVED)
     return tags
+
+
+def _is_usable(tag: str) -> bool:
+    """Whether a tag and those that follow from it are tags, and none is what another one becomes."""
+    suffixes = (artifact.MANIFESTS_SUFFIX, artifact.STACK_SUFFIX)
+    return all(is_tag(tag + suffix) for suffix in suffixes) and not tag.endswith(suffixes)
+
+
+def _not_a_tag(tag: str) -> ImageError:
+    return ImageError(
+        f"{tag!r} is not a tag to push under: letters, digits, _, . and -, at most 118 characters, no "
+        f"{artifact.MANIFESTS_SUFFIX} or {artifact.STACK_SUFFIX} at the end",
+        fix="pass another --tag",
+    )
 
 
 def _change(stored: StoredManifest, present: Digest | None) -> TagChange:
