@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from cluster_forge.catalog.library import Library
     from cluster_forge.ports.registry import Registry, RegistryUploads
     from cluster_forge.ports.storage import Store, StoredKind
-    from cluster_forge.stack.host_exceptions import HostException
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "128MiB", "PYTHONUTF8": "1"}
@@ -358,7 +357,7 @@ def _mirrors(places: Sequence[str], registry: Callable[[], Registry]) -> Sequenc
     return gathered(partial(opened, place) for place in places)
 
 
-def mirror_writer(settings: Settings, place: str, exceptions: Sequence[HostException]) -> MirrorWriter:
+def mirror_writer(settings: Settings, place: str, hosts: Sequence[RegistrySettings]) -> MirrorWriter:
     """A mirror in a directory, which need not exist yet, or in a registry, ``oci://HOST/REPOSITORY[:TAG]``.
 
     Raises:
@@ -373,7 +372,7 @@ def mirror_writer(settings: Settings, place: str, exceptions: Sequence[HostExcep
         return FolderWriter(Path(place))
     from cluster_forge.adapters.sources import mirror_registry
 
-    reached = registries(settings, exceptions)
+    reached = registries(settings, hosts)
     return mirror_registry.RegistryWriter(reached.registry, reached.uploads, mirror_registry.reference(place))
 
 
