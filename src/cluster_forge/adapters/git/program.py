@@ -175,18 +175,18 @@ class _Call:
     def output(self) -> bytes:
         assert self._process.stdout
         assert self._process.stderr
-        readers = [
-            threading.Thread(target=self._read_output, args=(self._process.stdout,), daemon=True),
-            threading.Thread(target=self._read_messages, args=(self._process.stderr,), daemon=True),
-        ]
-        for reader in readers:
-            reader.start()
+        output = threading.Thread(target=self._read_output, args=(self._process.stdout,), daemon=True)
+        messages = threading.Thread(target=self._read_messages, args=(self._process.stderr,), daemon=True)
+        output.start()
+        messages.start()
         try:
             problem = self._watch()
         finally:
             self._end()
-            for reader in readers:
-                reader.join(_PAUSE)  # a helper that goes on may hold a pipe open
+        messages.join(_PAUSE)  # a helper that goes on may hold it open, like ssh's master
+        output.join(self._limits.silence)
+        if self._is_too_long or output.is_alive():
+            problem = problem or "more output than expected"
         if problem:
             raise GitError(problem, is_limit=True)
         if self._process.returncode:
