@@ -72,10 +72,11 @@ class GitLimits:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a call may reach: the protocols, separated by colons, and the login for the server."""
+    """What a call may reach: the protocols, separated by colons; and how: the login, and settings of Git (``-c``)."""
 
     protocols: str = ""
     login: GitLogin = NO_LOGIN
+    settings: tuple[str, ...] = ()
 
 
 NO_ACCESS: Final = Access()
@@ -128,7 +129,9 @@ class GitProgram:
         with tempfile.TemporaryFile() as given:
             given.write(stdin)
             given.seek(0)
-            settings = [part for setting in (*_SETTINGS, *access.login.settings) for part in ("-c", setting)]
+            settings = [
+                part for setting in (*_SETTINGS, *access.login.settings, *access.settings) for part in ("-c", setting)
+            ]
             process = subprocess.Popen(  # noqa: S603 - a list, no shell
                 [self._path, *settings, *arguments],
                 cwd=folder,
