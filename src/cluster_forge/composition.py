@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.http.policy import HostSettings
     from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
     from cluster_forge.adapters.sources import StackSources
-    from cluster_forge.adapters.sources.mirror import FolderMirror
+    from cluster_forge.adapters.sources.mirror import IndexedMirror
     from cluster_forge.catalog.library import Library
     from cluster_forge.ports.registry import Registry, RegistryUploads
     from cluster_forge.ports.storage import StoredKind
@@ -64,8 +63,6 @@ _GIT = ("git+https", "git+ssh", "git+file", "git+http")
 
 _START = "from cluster_forge.composition import serve; serve()"
 """The program of a process that renders."""
-_ANSWER_GIT = "from cluster_forge.composition import answer_git; answer_git()"
-"""The program that Git asks for credentials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,16 +220,10 @@ def _sources(
     )
     return StackSources(
         store=toolbox.store,
-        mirrors=_mirrors(settings.network.mirror),
-        repositories={
-            "https": by_http,
-            "http": by_http,
-            "file": by_http,
-            "oci": by_oci,
-            **dict.fromkeys(_GIT, git),
-        },
+        mirrors=_mirrors(settings.network.mirror, registry),
+        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci, **dict.fromkeys(_GIT, git)},
         git=git,
-        local=LocalCharts(files=files, charts=_charts),
+        local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
         kustomizations=LocalKustomizations(files=files),
         images=RegistryImages(registry),
         downloads=downloads,
@@ -342,19 +333,38 @@ def trial_renderer(services: Services, library: Library) -> TrialRenderer:
     return TrialRenderer(TrialPlans(library), services.sources, toolbox.store, toolbox.renderer, charts, toolbox.reader)
 
 
-def _mirrors(folders: Sequence[str]) -> Sequence[FolderMirror]:
-    if not folders:
+def _mirrors(places: Sequence[str], registry: Callable[[], Registry]) -> Sequence[IndexedMirror]:
+    if not places:
         return ()
-    from cluster_forge.adapters.sources.mirror import open_mirror
+    from cluster_forge.adapters.sources import mirror_registry
+    from cluster_forge.adapters.sources.mirror import IndexedMirror, open_mirror
+    from cluster_forge.oci.reference import SCHEME
 
-    return gathered(partial(open_mirror, Path(folder)) for folder in folders)
+    def opened(place: str) -> IndexedMirror:
+        if place.startswith(SCHEME):
+            return IndexedMirror(mirror_registry.MirrorRegistry(registry, mirror_registry.reference(place)))
+        return open_mirror(Path(place))
+
+    return gathered(partial(opened, place) for place in places)
 
 
-def mirror_writer(folder: Path) -> MirrorWriter:
-    """A directory for a mirror, which need not exist yet."""
-    from cluster_forge.adapters.sources.mirror_writer import FolderWriter
+def mirror_writer(settings: Settings, place: str, exceptions: Sequence[HostException]) -> MirrorWriter:
+    """A mirror in a directory, which need not exist yet, or in a registry, ``oci://HOST/REPOSITORY[:TAG]``.
 
-    return FolderWriter(folder)
+    Raises:
+        ImageError: if the address is not one.
+        OfflineError, DescriptionError: as for `registries`.
+    """
+    from cluster_forge.oci.reference import SCHEME
+
+    if not place.startswith(SCHEME):
+        from cluster_forge.adapters.sources.mirror_writer import FolderWriter
+
+        return FolderWriter(Path(place))
+    from cluster_forge.adapters.sources import mirror_registry
+
+    reached = registries(settings, exceptions)
+    return mirror_registry.RegistryWriter(reached.registry, reached.uploads, mirror_registry.reference(place))
 
 
 def _charts() -> Charts:
@@ -477,30 +487,16 @@ def _git_trees(settings: Settings) -> OfflineTrees | RemoteTrees:
     network = settings.network
     policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout))
     certificates = {"GIT_SSL_CAINFO": network.ca_file} if network.ca_file else {}
-    environment = {**os.environ, **certificates, **_git_credentials()}
-    program = GitProgram(GitLimits(whole=network.timeout), environment)
-    trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers)
+    program = GitProgram(GitLimits(whole=network.timeout), {**os.environ, **certificates})
+    trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers, credentials=_git_credentials)
     return OfflineTrees(local=trees) if network.offline else trees
 
 
-def _git_credentials() -> dict[str, str]:
-    """Variables by which Git asks this program, too, after the user's own credential helpers (git-config(1))."""
-    count = os.environ.get("GIT_CONFIG_COUNT", "0")
-    number = int(count) if count.isdecimal() else 0
-    return {
-        "GIT_CONFIG_COUNT": str(number + 1),
-        f"GIT_CONFIG_KEY_{number}": "credential.helper",
-        f"GIT_CONFIG_VALUE_{number}": f"!{shlex.join([sys.executable, '-X', 'utf8', '-P', '-c', _ANSWER_GIT])}",
-    }
-
-
-def answer_git() -> None:
-    """Answer a question of Git for credentials: ``python -c … get`` (gitcredentials(7))."""
-    from cluster_forge.adapters.credentials import git_credentials
+def _git_credentials() -> Credentials:
+    """The credentials that this user has and Git does not know."""
     from cluster_forge.adapters.credentials.lookup import UserCredentials
 
-    credentials = UserCredentials(_user_files(), for_git=True)
-    git_credentials.serve(sys.argv[1], sys.stdin, sys.stdout, credentials.of)
+    return UserCredentials(_user_files(), for_git=True)
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from tests.adapters.http.token_server import TokenServer, serving
 
-from cluster_forge import composition
 from cluster_forge.adapters.credentials.auth_file_keeper import AuthFileKeeper
 from cluster_forge.adapters.credentials.lookup import UserCredentials
 from cluster_forge.adapters.credentials.user_files import UserFiles
@@ -83,26 +82,3 @@ def test_netrc_is_read_as_curl_reads_it(server: TokenServer, files: UserFiles, t
     (tmp_path / ".netrc").write_text(text.format(PASSWORD), encoding="utf-8")
     run(files, "curl", "--silent", "--fail", "--netrc", f"{server.address}/basic/index.yaml")
     assert login(files, f"{server.address}/basic/index.yaml") == ("me", PASSWORD, "~/.netrc")
-
-
-def test_git_asks_after_the_users_own_helpers(
-    files: UserFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
-    monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.name")
-    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "me")
-    of_user = {
-        "CLUSTER_FORGE_AUTH_GIT_EXAMPLE": f"me:{PASSWORD}",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-    }
-    asking = UserFiles({**os.environ, **files.environment, **of_user, **composition._git_credentials()}, tmp_path)
-    request = "protocol=https\nhost=git.example\npath=team/repo.git\n\n"
-    answer = f"protocol=https\nhost=git.example\nusername=me\npassword={PASSWORD}\n"
-    assert run(asking, "git", "credential", "fill", given=request) == answer
-    helper = tmp_path / "helper"
-    helper.write_text("#!/bin/sh\necho username=own\necho password=own\n")
-    helper.chmod(0o755)
-    (tmp_path / ".gitconfig").write_text(f"[credential]\n\thelper = {helper}\n")
-    assert "password=own" in run(asking, "git", "credential", "fill", given=request)
-    assert run(asking, "git", "config", "user.name") == "me\n"
