@@ -58,7 +58,7 @@ def stack_sources(
         },
         images=RegistryImages(lambda: registry or OfflineRegistry()),
         git=git,
-        local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts),
+        local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts, newest_in_range=newest_in_range),
         kustomizations=LocalKustomizations(files=WorkspaceFiles(workspace)),
         downloads=downloads,
         charts=lambda: charts,

@@ -31,7 +31,7 @@ from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import ChartReleases, Charts, Sources
 from cluster_forge.ports.workers import Workers
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
-from cluster_forge.stack.host_exceptions import HostException
+from cluster_forge.stack.registry_settings import RegistrySettings
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.http.policy import HostSettings
     from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
     from cluster_forge.adapters.sources import StackSources
-    from cluster_forge.adapters.sources.mirror import FolderMirror
+    from cluster_forge.adapters.sources.mirror import IndexedMirror
     from cluster_forge.catalog.library import Library
     from cluster_forge.ports.registry import Registry, RegistryUploads
     from cluster_forge.ports.storage import StoredKind
@@ -75,7 +75,7 @@ class Services:
     releases: ChartReleases
     engine: HelmEngine
     repositories: Repositories
-    use_registries: Callable[[Sequence[HostException]], None]
+    use_registries: Callable[[Sequence[RegistrySettings]], None]
     """Takes what the description says about hosts; to be called before anything is fetched."""
     close: Callable[[], None]
 
@@ -114,12 +114,12 @@ class Registries:
     workers: Workers
 
 
-def registries(settings: Settings, exceptions: Sequence[HostException]) -> Registries:
-    """The adapters for a command that reads and writes registries; ``exceptions`` is what the description says about hosts.
+def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registries:
+    """The adapters for a command that reads and writes registries; ``hosts`` is what the description says about hosts.
 
     Raises:
         OfflineError: under ``--offline``.
-        DescriptionError, ExceptionGroup: for each file that ``exceptions`` name and that is not there.
+        DescriptionError, ExceptionGroup: for each file that ``hosts`` name and that is not there.
     """
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.registry.reader import RegistryReader
@@ -128,7 +128,7 @@ def registries(settings: Settings, exceptions: Sequence[HostException]) -> Regis
     downloads = _downloads(settings)
     if not isinstance(downloads, HttpDownloads):
         raise OfflineError("--offline: the command needs a registry", fix="run it without --offline")
-    _use_registries(downloads, settings.workspace, exceptions)
+    _use_registries(downloads, settings.workspace, hosts)
     reader = RegistryReader(downloads.client)
     uploads = HttpRegistryUploads(downloads.client, reader)
     workers = ThreadWorkers(max(settings.jobs, _FETCHERS))
@@ -221,16 +221,10 @@ def _sources(
     )
     return StackSources(
         store=toolbox.store,
-        mirrors=_mirrors(settings.network.mirror),
-        repositories={
-            "https": by_http,
-            "http": by_http,
-            "file": by_http,
-            "oci": by_oci,
-            **dict.fromkeys(_GIT, git),
-        },
+        mirrors=_mirrors(settings.network.mirror, registry),
+        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci, **dict.fromkeys(_GIT, git)},
         git=git,
-        local=LocalCharts(files=files, charts=_charts),
+        local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
         kustomizations=LocalKustomizations(files=files),
         images=RegistryImages(registry),
         downloads=downloads,
@@ -340,19 +334,38 @@ def trial_renderer(services: Services, library: Library) -> TrialRenderer:
     return TrialRenderer(TrialPlans(library), services.sources, toolbox.store, toolbox.renderer, charts, toolbox.reader)
 
 
-def _mirrors(folders: Sequence[str]) -> Sequence[FolderMirror]:
-    if not folders:
+def _mirrors(places: Sequence[str], registry: Callable[[], Registry]) -> Sequence[IndexedMirror]:
+    if not places:
         return ()
-    from cluster_forge.adapters.sources.mirror import open_mirror
+    from cluster_forge.adapters.sources import mirror_registry
+    from cluster_forge.adapters.sources.mirror import IndexedMirror, open_mirror
+    from cluster_forge.oci.reference import SCHEME
 
-    return gathered(partial(open_mirror, Path(folder)) for folder in folders)
+    def opened(place: str) -> IndexedMirror:
+        if place.startswith(SCHEME):
+            return IndexedMirror(mirror_registry.MirrorRegistry(registry, mirror_registry.reference(place)))
+        return open_mirror(Path(place))
+
+    return gathered(partial(opened, place) for place in places)
 
 
-def mirror_writer(folder: Path) -> MirrorWriter:
-    """A directory for a mirror, which need not exist yet."""
-    from cluster_forge.adapters.sources.mirror_writer import FolderWriter
+def mirror_writer(settings: Settings, place: str, exceptions: Sequence[HostException]) -> MirrorWriter:
+    """A mirror in a directory, which need not exist yet, or in a registry, ``oci://HOST/REPOSITORY[:TAG]``.
 
-    return FolderWriter(folder)
+    Raises:
+        ImageError: if the address is not one.
+        OfflineError, DescriptionError: as for `registries`.
+    """
+    from cluster_forge.oci.reference import SCHEME
+
+    if not place.startswith(SCHEME):
+        from cluster_forge.adapters.sources.mirror_writer import FolderWriter
+
+        return FolderWriter(Path(place))
+    from cluster_forge.adapters.sources import mirror_registry
+
+    reached = registries(settings, exceptions)
+    return mirror_registry.RegistryWriter(reached.registry, reached.uploads, mirror_registry.reference(place))
 
 
 def _charts() -> Charts:
@@ -381,9 +394,9 @@ def _network(settings: Settings, credentials: Callable[[], Credentials]) -> Http
         return ChallengedAuthorization(credentials(), TokenService(requests=client))
 
     def known_hosts() -> Mapping[str, HostSettings]:
-        from cluster_forge.adapters.credentials import certificates
+        from cluster_forge.adapters.credentials import host_settings
 
-        return certificates.of_helm(_user_files())
+        return host_settings.of_helm(_user_files())
 
     options = settings.network
     policy = Policy(retries=options.retries, timeouts=Timeouts(whole=options.timeout), ca_file=options.ca_file or "")
@@ -391,7 +404,7 @@ def _network(settings: Settings, credentials: Callable[[], Credentials]) -> Http
 
 
 def _use_registries(
-    downloads: OfflineDownloads | HttpDownloads, workspace: Path, registries: Sequence[HostException]
+    downloads: OfflineDownloads | HttpDownloads, workspace: Path, registries: Sequence[RegistrySettings]
 ) -> None:
     """Hand the settings of hosts to the client, with the paths of their files on this machine.
 
@@ -400,9 +413,9 @@ def _use_registries(
     """
     if not registries:
         return
-    from cluster_forge.adapters.credentials.certificates import host_settings
+    from cluster_forge.adapters.credentials import host_settings
 
-    downloads.configure(host_settings(workspace, registries))
+    downloads.configure(host_settings.of_description(workspace, registries))
 
 
 def credentials() -> Credentials:
@@ -419,16 +432,16 @@ def credential_keeper() -> CredentialKeeper:
     return AuthFileKeeper(_user_files())
 
 
-def logins(settings: Settings, registries: Sequence[HostException] = ()) -> Logins:
+def logins(settings: Settings, registries: Sequence[RegistrySettings] = ()) -> Logins:
     """Tries logins, with what the description says about hosts.
 
     Raises:
         DescriptionError, ExceptionGroup: for each file of ``registries`` that is not there.
     """
-    from cluster_forge.adapters.credentials.certificates import host_settings
+    from cluster_forge.adapters.credentials import host_settings
     from cluster_forge.adapters.credentials.login_trials import HttpLogins
 
-    hosts = host_settings(settings.workspace, registries)
+    hosts = host_settings.of_description(settings.workspace, registries)
 
     def client_with(credentials: Credentials) -> HttpClient:
         network = _network(settings, lambda: credentials)
@@ -476,8 +489,15 @@ def _git_trees(settings: Settings) -> OfflineTrees | RemoteTrees:
     policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout))
     certificates = {"GIT_SSL_CAINFO": network.ca_file} if network.ca_file else {}
     program = GitProgram(GitLimits(whole=network.timeout), {**os.environ, **certificates})
-    trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers)
+    trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers, credentials=_git_credentials)
     return OfflineTrees(local=trees) if network.offline else trees
+
+
+def _git_credentials() -> Credentials:
+    """The credentials that this user has and Git does not know."""
+    from cluster_forge.adapters.credentials.lookup import UserCredentials
+
+    return UserCredentials(_user_files(), for_git=True)
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import signal
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 import yaml
 from tests.cli.conftest import CHART, PROGRAM, Workspace, archive, config_map
+from tests.faults.certificates import authority
+from tests.faults.proxy import proxying
 from tests.faults.server import Fault, Faults, FaultServer, Site, serving
 
 CHARTS = 24
@@ -87,7 +90,9 @@ def test_everything_is_mined_through_thirty_percent_failures(empty: Workspace) -
 
 def test_what_cannot_be_fetched_is_one_error_each(empty: Workspace) -> None:
     files = repositories()
-    wrong = files["/1/web-1.tgz"]
+    wrong, bomb = files["/1/web-1.tgz"], gzip.compress(bytes(220 << 20), compresslevel=1)
+    before, after = (hashlib.sha256(content).hexdigest().encode() for content in (files["/1/web-5.tgz"], bomb))
+    files |= {"/1/web-5.tgz": bomb, "/1/index.yaml": files["/1/index.yaml"].replace(before, after)}
     site = Site(
         files={**files, "/1/web-1.tgz": wrong[:-1], "/2/index.yaml": b"<html>login</html>", "/maps/0.yaml": b"\xff"},
         redirects={"/0/web-0.tgz": "/0/web-0.tgz", "/3/web-3.tgz": "file:///etc/passwd"},
@@ -97,9 +102,10 @@ def test_what_cannot_be_fetched_is_one_error_each(empty: Workspace) -> None:
         empty.write({"input/config.yaml": description(server.url)})
         result = empty.run("mine", "--retries", "2", "--store", str(empty.folder.parent / "store"), "--format", "json")
     errors = {error["message"].split(":")[0].removeprefix("component "): error for error in result.json["errors"]}
-    broken = {f"web-{number}" for number in (0, 1, 3, *range(2, CHARTS, REPOSITORIES))} | {"map-0", "map-1"}
+    broken = {f"web-{number}" for number in (0, 1, 3, 5, *range(2, CHARTS, REPOSITORIES))} | {"map-0", "map-1"}
     assert set(errors) == broken
-    assert {error["type"] for error in errors.values()} == {"FetchError"}
+    assert {error["type"] for name, error in errors.items() if name != "web-5"} == {"FetchError"}
+    assert errors["web-5"]["type"] == "ArchiveError"
     for name, message in (
         ("web-0", "too many redirects"),
         ("web-1", "does not match the repository's index"),
@@ -125,6 +131,26 @@ class OnlyOne(Faults):
 
     def of(self, path: str, attempt: int) -> Fault | None:
         return Fault.TOO_MANY if path == self._path else None  # type: ignore[attr-defined]
+
+
+def test_a_company_network_needs_its_proxy_and_its_authority(
+    empty: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "authority").mkdir()
+    root = authority(tmp_path / "authority")
+    certificate = root.certificate("charts", hosts="DNS:charts.test")
+    site = Site(files=repositories())
+    with serving(site, certificate=certificate) as server, proxying(login="me:secret") as proxy:
+        empty.write({"input/config.yaml": description(f"https://charts.test:{server.server_port}")})
+        options = ("--store", str(tmp_path / "store"), "--format", "json", "--retries", "0")
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        assert "wants a login: 407" in empty.run("mine", *options).json["errors"][0]["message"]
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:secret@127.0.0.1:{proxy.port}")
+        result = empty.run("mine", *options).json
+        assert len(result["errors"]) == CHARTS + MANIFESTS
+        assert "was issued by Tests Root, which is not trusted" in result["errors"][0]["message"]
+        empty.ok("mine", *options, "--ca-file", str(root.file))
+        assert "secret" not in str(result) + "".join(map(str, empty.logs()))
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")

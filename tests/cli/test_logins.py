@@ -124,12 +124,12 @@ def test_a_registry_is_logged_in_to_by_its_token_service(
         (("login", "a.example", "-u", "me", "--password-stdin"), "", (2, "the password is empty")),
         (("login", "a.example", "-u", "m:e", "--password-stdin"), "pw", (2, "has no colon")),
         (("login", "a.example", "-u", "me", "--password-stdin"), "a\x1bb", (2, "characters that no password has")),
-        (("login", "https://me:canary@a.example", "-u", "me"), "", (26, "is not a host to log in to")),
-        (("login", "ftp://a.example", "-u", "me"), "", (26, "is not a host to log in to")),
-        (("login", "", "-u", "me"), "", (26, "is not a host to log in to")),
+        (("login", "https://me:canary@a.example", "-u", "me"), "", (2, "is not a host to log in to")),
+        (("login", "ftp://a.example", "-u", "me"), "", (2, "is not a host to log in to")),
+        (("login", "", "-u", "me"), "", (2, "is not a host to log in to")),
         (("login", "a.example", "-u", "me", "--offline"), "", (14, "--offline")),
         (("login", "a.example", "-p", "canary"), "", (2, "No such option")),
-        (("logout", "https://"), "", (26, "is not a host to log in to")),
+        (("logout", "https://"), "", (2, "is not a host to log in to")),
     ],
 )
 def test_what_cannot_be_a_login_is_an_error(

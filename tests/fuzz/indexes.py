@@ -21,8 +21,12 @@ _REPOSITORY = "https://charts.example.com"
 
 
 def _index(data: bytes) -> None:
-    for releases in repository_index.read(data, "https://charts.example.com/index.yaml").values():
+    """An index; in part it has what it has as a whole."""
+    whole = repository_index.read(data, "https://charts.example.com/index.yaml")
+    for releases in whole.values():
         newest_first(release.version for release in releases)
+    in_part = repository_index.read(data, "https://charts.example.com/index.yaml", large=0)
+    assert dict(in_part) == dict(whole)
 
 
 _VERSIONS = SCALARS | st.sampled_from(("1.2.3", "v1", "1.2.3-rc.1+b", "1." + "9" * 5000, "01.2", "1.2.3-"))

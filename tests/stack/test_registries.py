@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cluster_forge.stack.host_exceptions import HostException
+from cluster_forge.stack.registry_settings import RegistrySettings
 
 Native = Callable[..., Any]
 
@@ -19,8 +19,8 @@ registries:
   charts.example: {insecure: true, caFile: certs/ca.pem, certFile: certs/me.pem, keyFile: ./certs/me.key}
 """
     assert native(text).load().stack.registries == (
-        HostException(host="registry.local:5000", plain_http=True, where="input/config.yaml:5"),
-        HostException(
+        RegistrySettings(host="registry.local:5000", plain_http=True, where="input/config.yaml:5"),
+        RegistrySettings(
             host="charts.example",
             insecure=True,
             ca_file="input/certs/ca.pem",

@@ -40,6 +40,7 @@ from cluster_forge.ports.kustomize import Kustomize
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, Renderer, RenderJob, RenderRequest
 from cluster_forge.ports.workers import Queue
 from cluster_forge.stack import lock_file
+from cluster_forge.stack.chart_dependencies import ChartDependency
 from cluster_forge.stack.lock import Lock, LockedSource, chart_address, kustomization_address, manifest_address
 from cluster_forge.stack.model import Component, HelmSource, KustomizeSource, Stack
 from cluster_forge.stages.build import hand_edits, input_fingerprint, locking, working_tree
@@ -195,6 +196,9 @@ class FakeSources:
         if url not in self.urls:
             raise FetchError(f"{url}: HTTP status 404")
         return self._locked(manifest_address(url), "", "", self.urls[url], locked)
+
+    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
+        return ()
 
     def image(
         self, reference: ImageReference, architectures: Sequence[str], locked: LockedSource | None

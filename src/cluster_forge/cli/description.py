@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from cluster_forge.cli.session import Session
     from cluster_forge.composition import Services
     from cluster_forge.ports.workspace import Workspace
-    from cluster_forge.stack.host_exceptions import HostException
     from cluster_forge.stack.model import Stack
     from cluster_forge.stack.parse import ParsedDescription
+    from cluster_forge.stack.registry_settings import RegistrySettings
     from cluster_forge.stack.selection import Selection
     from cluster_forge.stages.describe.load_description import Description
     from cluster_forge.stages.supply.locked_stack import LockedStack
@@ -77,7 +77,7 @@ def parsed(session: Session) -> ParsedDescription:
     return read_description(files, session.selection)
 
 
-def registries(session: Session) -> Sequence[HostException]:
+def registries(session: Session) -> Sequence[RegistrySettings]:
     """What the description says about hosts; nothing where there is no description.
 
     Raises:

@@ -63,8 +63,7 @@ class ChartArchive:
         done = 0
         for member in sorted(self.changes, key=lambda member: member.start):
             content = self.changes[member]
-            header = _header(member.name, len(content))
-            pieces += [self.tar[done : member.start], header, content, bytes(-len(content) % 512)]
+            pieces += [self.tar[done : member.start], *_file(member.name, content)]
             done = member.end
         return gzip_files.stored(b"".join((*pieces, self.tar[done:])))
 
@@ -77,6 +76,19 @@ def opened(packed: bytes) -> ChartArchive:
     """
     with _readable():
         return ChartArchive.unpacked(packed)
+
+
+def with_files(packed: bytes, added: Mapping[str, bytes]) -> bytes:
+    """The chart in a gzip file with more files, by their paths in it.
+
+    Raises:
+        ArchiveError: if it cannot be read.
+    """
+    chart = opened(packed)
+    folder = chart.members[0].name.partition("/")[0]
+    end = max(member.end for member in chart.members)
+    pieces = [part for path, content in sorted(added.items()) for part in _file(f"{folder}/{path}", content)]
+    return gzip_files.stored(b"".join((chart.tar[:end], *pieces, bytes(1024))))
 
 
 def tar(packed: bytes) -> bytes:
@@ -134,11 +146,11 @@ def is_packed(name: str) -> bool:
     return "/charts/" in name and name.endswith((".tgz", ".tar.gz"))
 
 
-def _header(name: str, size: int) -> bytes:
-    """The header of a plain file: what says more of the former content is left out."""
+def _file(name: str, content: bytes) -> tuple[bytes, bytes, bytes]:
+    """A plain file in a tar: its header (what says more of the former content is left out), its content, the padding."""
     header = tarfile.TarInfo(name)
-    header.size = size
-    return header.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+    header.size = len(content)
+    return header.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape"), content, bytes(-len(content) % 512)
 
 
 @contextmanager

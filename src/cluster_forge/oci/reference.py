@@ -11,7 +11,8 @@ from cluster_forge.foundation.errors import ImageError
 
 DOCKER_HUB = "docker.io"
 SCHEME = "oci://"
-_HUB_HOSTS = (DOCKER_HUB, "index.docker.io", "registry-1.docker.io")
+DOCKER_HUB_API = "registry-1.docker.io"
+DOCKER_HUB_HOSTS = (DOCKER_HUB, "index.docker.io", DOCKER_HUB_API)
 _OFFICIAL = "library/"
 _ANY_REGISTRY = "registry.invalid"
 _FORM = "[registry/]repository[:tag][@sha256:digest]"
@@ -94,8 +95,8 @@ class ImageReference:
             )
         try:
             known = cls.parse(f"{_ANY_REGISTRY}/{repository}")
-            official = _OFFICIAL if registry in _HUB_HOSTS and "/" not in known.repository else ""
-            host = DOCKER_HUB if registry in _HUB_HOSTS else registry
+            official = _OFFICIAL if registry in DOCKER_HUB_HOSTS and "/" not in known.repository else ""
+            host = DOCKER_HUB if registry in DOCKER_HUB_HOSTS else registry
             return replace(known, registry=host, repository=official + known.repository)
         except ImageError as error:
             reason = error.message.partition(": ")[2]

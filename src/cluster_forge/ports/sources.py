@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource, KustomizeSource
+
+if TYPE_CHECKING:
+    from cluster_forge.stack.chart_dependencies import ChartDependency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,18 @@ class ChartRelease:
     deprecated: bool = False
 
 
-class Sources(Protocol):
+class FolderCharts(Protocol):
+    """Knows what charts in folders lack; archives have all of their dependencies."""
+
+    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
+        """What a chart from a folder, in ``input/`` or in Git, declares to depend on and does not have in ``charts/``.
+
+        Raises:
+            DescriptionError, FetchError, ExceptionGroup: see `chart_dependencies.missing`.
+        """
+
+
+class Sources(FolderCharts, Protocol):
     """Fetches charts and manifests: from mirrors first, then from the network; local charts from ``input/``.
 
     What is fetched is put into the store.

@@ -30,6 +30,12 @@ def kustomization_address(source: KustomizeSource) -> str:
     return source.git.key if source.git else source.path
 
 
+def chart_source(locked: LockedSource) -> HelmSource:
+    """The chart of a repository that the lock names, as a description would; the inverse of `chart_address`."""
+    repository, _, chart = locked.address.rpartition(" ")
+    return HelmSource(repository=repository, chart=chart, version=locked.asked, release=chart)
+
+
 def manifest_address(url: str) -> str:
     """How the lock names a manifest by URL; one in Git without its REF, which is what was `asked` for."""
     return GitAddress.parse(url).key if is_git(url) else as_key(url)

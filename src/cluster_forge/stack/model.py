@@ -12,7 +12,7 @@ from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.oci.compression import Compression
 from cluster_forge.oci.reference import ImageReference
-from cluster_forge.stack.host_exceptions import HostException
+from cluster_forge.stack.registry_settings import RegistrySettings
 
 Values = Mapping[str, Any]
 """Helm values: a JSON object."""
@@ -181,6 +181,11 @@ class KustomizeSource:
         """Its folder in Git, if it is there."""
         return GitAddress.parse(self.path) if is_git(self.path) else None
 
+    @property
+    def folder(self) -> str:
+        """Its folder in ``input/`` or in the repository, which may hold other kustomizations."""
+        return self.git.path if self.git else self.path
+
     def __str__(self) -> str:
         """The path, or the address without credentials."""
         return str(self.git or self.path)
@@ -326,7 +331,7 @@ class Stack:
     components: tuple[Component, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     capabilities: tuple[str, ...] = ()
-    registries: tuple[HostException, ...] = ()
+    registries: tuple[RegistrySettings, ...] = ()
     environment: str = ""
     left_out: tuple[str, ...] = ()
 

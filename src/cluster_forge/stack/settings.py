@@ -8,7 +8,6 @@ from cluster_forge.foundation.addresses import is_public, masked, without_creden
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, ImageError
 from cluster_forge.oci.compression import Compression
 from cluster_forge.oci.reference import ImageReference
-from cluster_forge.stack.host_exceptions import HostException
 from cluster_forge.stack.input_files import in_input, is_outside, outside_error
 from cluster_forge.stack.model import (
     Architecture,
@@ -23,6 +22,7 @@ from cluster_forge.stack.model import (
     Size,
     Target,
 )
+from cluster_forge.stack.registry_settings import RegistrySettings
 from cluster_forge.stack.schema.description import (
     ChecksSchema,
     GitOpsSchema,
@@ -114,13 +114,13 @@ def _base_image(description: Positioned, text: str, errors: list[ForgeError]) ->
         return None
 
 
-def registries(description: Positioned, errors: list[ForgeError]) -> tuple[HostException, ...]:
+def registries(description: Positioned, errors: list[ForgeError]) -> tuple[RegistrySettings, ...]:
     """The hosts that are reached in their own way. Paths that leave the workspace go into ``errors``."""
     section = description.get("registries")
-    return tuple(_exception(host, entry, errors) for host, entry in (section.mapping if section else {}).items())
+    return tuple(_registry(host, entry, errors) for host, entry in (section.mapping if section else {}).items())
 
 
-def _exception(host: str, entry: Positioned, errors: list[ForgeError]) -> HostException:
+def _registry(host: str, entry: Positioned, errors: list[ForgeError]) -> RegistrySettings:
     settings = validated(RegistrySchema, entry) or RegistrySchema()
     files = {key: entry.get(key) for key in ("caFile", "certFile", "keyFile")}
     for key, named in files.items():
@@ -134,7 +134,7 @@ def _exception(host: str, entry: Positioned, errors: list[ForgeError]) -> HostEx
                 fix="write `certFile`, too: the certificate that the key belongs to",
             )
         )
-    return HostException(
+    return RegistrySettings(
         host=host,
         plain_http=settings.plain_http,
         insecure=settings.insecure,

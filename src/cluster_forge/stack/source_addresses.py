@@ -19,4 +19,8 @@ def of(component: Component) -> Iterator[str]:
     for source in (component, component.upstream):
         if source:
             named = [source.helm.repository, source.helm.chart] if source.helm else []
-            yield from (address for address in (*named, *source.manifests) if address.startswith(_ELSEWHERE))
+            yield from filter(_is_elsewhere, (*named, *source.manifests))
+
+
+def _is_elsewhere(address: str) -> bool:
+    return address.startswith(_ELSEWHERE)

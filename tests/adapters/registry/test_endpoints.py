@@ -9,10 +9,10 @@ from cluster_forge.adapters.registry.endpoints import (
     PULL,
     PUSH,
     Endpoints,
-    is_loopback,
     next_request,
     with_digest,
 )
+from cluster_forge.foundation.addresses import is_loopback_host
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError
 from cluster_forge.oci.reference import ImageReference
@@ -42,7 +42,7 @@ def test_the_base(address: str, base: str) -> None:
 
 @pytest.mark.parametrize("host", ["localhost.example.com", "128.0.0.1", "127.0.0.1.example.com", "xlocalhost"])
 def test_other_hosts_are_not_this_machine(host: str) -> None:
-    assert not is_loopback(host)
+    assert not is_loopback_host(host)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.stack.host_exceptions import HostException
-from cluster_forge.stack.model import Component, HelmSource, Stack, Upstream
+from cluster_forge.stack.model import Component, HelmSource, KustomizeSource, Stack, Upstream
+from cluster_forge.stack.registry_settings import RegistrySettings
 from cluster_forge.stages.describe import source_findings
 
 
@@ -51,12 +51,18 @@ def test_the_address_of_a_sourced_folder_counts_too() -> None:
     assert [finding.code for finding in source_findings.findings(stack)] == ["insecure-source"]
 
 
+def test_the_address_of_a_kustomization_counts_too() -> None:
+    kustomize = KustomizeSource(path="git+https://me:pw@git.example/r.git", urls=("http://raw.example/a.yaml",))
+    stack = Stack(name="s", components=(Component(name=ComponentName("web"), kustomize=kustomize),))
+    assert [finding.code for finding in source_findings.findings(stack)] == ["credential-in-url", "insecure-source"]
+
+
 def test_a_host_without_tls_or_verification_is_a_finding() -> None:
     stack = Stack(
         name="s",
         registries=(
-            HostException(host="a.example", plain_http=True, insecure=True, where="input/config.yaml:3"),
-            HostException(host="b.example", ca_file="input/ca.pem", where="input/config.yaml:4"),
+            RegistrySettings(host="a.example", plain_http=True, insecure=True, where="input/config.yaml:3"),
+            RegistrySettings(host="b.example", ca_file="input/ca.pem", where="input/config.yaml:4"),
         ),
     )
     (finding,) = source_findings.findings(stack)

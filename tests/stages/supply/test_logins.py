@@ -8,8 +8,18 @@ import pytest
 
 from cluster_forge.foundation.errors import CredentialError
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.credentials import Credential, Trial, Verdict
-from cluster_forge.stack.model import Component, GitOps, HelmSource, ImageSettings, RepositorySource, Stack, Upstream
+from cluster_forge.stack.model import (
+    Component,
+    GitOps,
+    HelmSource,
+    ImageSettings,
+    KustomizeSource,
+    RepositorySource,
+    Stack,
+    Upstream,
+)
 from cluster_forge.stages.supply import logins
 
 ME = Credential(source="~/.netrc", user="me", secret="s3cret")
@@ -69,6 +79,10 @@ class TestServers:
                 component("e", "file:///srv/charts"),
                 Component(name=ComponentName("f"), upstream=upstream),
                 component("g", chart="./web"),
+                Component(
+                    name=ComponentName("h"), kustomize=KustomizeSource(path="base", urls=("https://k.example/x",))
+                ),
+                Component(name=ComponentName("i"), kustomize=KustomizeSource(path="git+ssh://git@ssh.example/r.git")),
             ),
         )
         assert questions(stack) == {
@@ -77,12 +91,14 @@ class TestServers:
             "https://me:pw@git.example/team/charts.git/info/refs?service=git-upload-pack": "c",
             "https://raw.example/one.yaml": "d",
             "https://up.example/index.yaml": "f",
+            "https://k.example/x": "h",
+            "": "i",
         }
 
-    @pytest.mark.parametrize("address", ["https://[", "https://a:99999", "http://", "oci://[", "git+https://["])
+    @pytest.mark.parametrize("address", ["https://[", "https://a:99999", "http://", "oci://["])
     def test_what_is_not_an_address_is_asked_as_it_is(self, address: str) -> None:
         (server,) = logins.servers(Stack(name="s", components=(component("a", address),)))
-        assert server.question.startswith(address.removeprefix("git+"))
+        assert server.question.startswith(address)
         assert server.host in ("", "[", "a:99999")
 
     @pytest.mark.parametrize(
@@ -102,8 +118,10 @@ class TestServers:
     )
     def test_what_is_delivered_to(self, gitops: GitOps, expected: dict[str, str]) -> None:
         assert questions(Stack(name="s", gitops=gitops)) == expected
-        image = ImageSettings(repository="registry.example/team/app")
+        base = ImageReference.parse("base.example/a:1")
+        image = ImageSettings(repository="registry.example/team/app", base=base)
         assert questions(Stack(name="s", gitops=gitops, image=image)) == {
+            "oci://base.example/a": "image.base",
             "oci://registry.example/team/app": "image",
             **expected,
         }
@@ -190,6 +208,6 @@ class TestLogin:
         ["", "https://", "me:pw@registry.example", "ftp://a.example", "a.example:0", "a:b:c", "ä.example", "[::1"],
     )
     def test_what_is_not_a_host_is_an_error(self, address: str) -> None:
-        with pytest.raises(CredentialError, match="is not a host") as caught:
+        with pytest.raises(ValueError, match="is not a host") as caught:
             logins.host_of(address)
         assert "pw" not in f"{caught.value}"

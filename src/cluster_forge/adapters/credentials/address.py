@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-DOCKER_HUB: Final = "docker.io"
+from cluster_forge.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS
+
 HUB_KEY: Final = "https://index.docker.io/v1/"
 """What Docker calls its own registry in files and for credential helpers."""
 
-_HUB_HOSTS: Final = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _SCHEME: Final = re.compile(r"(https?|oci)://", re.IGNORECASE)
 
@@ -69,7 +69,7 @@ def _host(parts: SplitResult, scheme: str) -> str:
     name = (parts.hostname or "").removesuffix(".")
     if not name:
         raise ValueError("it has no host")
-    if name in _HUB_HOSTS:
+    if name in DOCKER_HUB_HOSTS:
         return DOCKER_HUB
     port = parts.port if parts.port != _DEFAULT_PORTS.get(scheme) else None
     return (f"[{name}]" if ":" in name else name) + (f":{port}" if port else "")

@@ -10,9 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from cluster_forge.adapters.credentials.address import DOCKER_HUB, HUB_KEY, Address, key
+from cluster_forge.adapters.credentials.address import HUB_KEY, Address, key
 from cluster_forge.adapters.credentials.helper_programs import DockerHelper
 from cluster_forge.adapters.credentials.user_files import UserFiles
+from cluster_forge.oci.reference import DOCKER_HUB
 from cluster_forge.ports.credentials import Credential, CredentialKind
 
 _AUTHS: Final = "auths"

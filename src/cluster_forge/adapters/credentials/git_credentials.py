@@ -1,18 +1,16 @@
-"""Git's credential helpers, asked by ``git credential fill``, and what such a helper answers (gitcredentials(7))."""
+"""Git's credential helpers, asked by ``git credential fill`` (gitcredentials(7))."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from cluster_forge.adapters.credentials import helper_programs
 from cluster_forge.adapters.credentials.address import Address
-from cluster_forge.ports.credentials import Credential, CredentialKind
+from cluster_forge.ports.credentials import Credential
 
 _SILENT: Final = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": "", "GCM_INTERACTIVE": "never"}
 """No question on a terminal, in a window or in a browser."""
-_TOKEN_USER: Final = "token"  # noqa: S105 - a user
-"""The user of a token without one: Git's servers look at the password only."""
 _OF_REPOSITORY: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_COMMON_DIR")
 """Variables that would make a repository's configuration count, in which others may have named programs."""
 
@@ -48,22 +46,6 @@ class GitCredentials:
         fields = _fields(output.text)
         user, password = fields.get("username", ""), fields.get("password", "")
         return Credential(source="Git's credential helper", user=user, secret=password) if password else None
-
-
-def answer(verb: str, request: str, credential_of: Callable[[str], Credential | None]) -> str:
-    """What a helper prints that Git calls with ``verb``: user and password for the address in the request, or nothing.
-
-    Raises:
-        CredentialError: if a place with credentials cannot be read.
-    """
-    fields = _fields(request)
-    if verb != "get" or fields.get("protocol") != "https" or not fields.get("host"):
-        return ""
-    credential = credential_of(f"https://{fields['host']}/{fields.get('path', '')}")
-    if credential is None or credential.kind is CredentialKind.IDENTITY_TOKEN:
-        return ""
-    lines = f"username={credential.user or _TOKEN_USER}\npassword={credential.secret}\n"
-    return lines if lines.count("\n") == 2 and "\0" not in lines else ""
 
 
 def _fields(text: str) -> dict[str, str]:

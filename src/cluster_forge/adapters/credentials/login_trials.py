@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from cluster_forge.adapters.credentials.address import DOCKER_HUB
 from cluster_forge.adapters.http.client import HttpClient
+from cluster_forge.adapters.http.origins import registry_scheme
 from cluster_forge.foundation.errors import CredentialError, FetchError
+from cluster_forge.oci.reference import DOCKER_HUB_API, DOCKER_HUB_HOSTS
 from cluster_forge.ports.credentials import Credential, Credentials, Trial, Verdict
 
 _OCI: Final = "oci://"
-_HUB_API: Final = "registry-1.docker.io"
 _REFUSED: Final = (401, 403)
 
 
@@ -60,8 +60,8 @@ class _Watched:
 def _registry(address: str, client: HttpClient) -> tuple[str, str]:
     """What is asked of a registry, and the scope: its version (distribution-spec, end-1), or a repository's first tag."""
     host, _, repository = address.removeprefix(_OCI).strip("/").partition("/")
-    name = _HUB_API if host == DOCKER_HUB else host
-    scheme = "http" if client.may_be_plain(f"http://{name}/") else "https"
+    name = DOCKER_HUB_API if host in DOCKER_HUB_HOSTS else host
+    scheme = registry_scheme(name, client.settings(f"http://{name}"))
     if not repository:
         return f"{scheme}://{name}/v2/", ""
     return f"{scheme}://{name}/v2/{repository}/tags/list?n=1", f"repository:{repository}:pull"

@@ -15,10 +15,10 @@ _SHOWN: Final = 300
 """Characters of Git's own words in a message."""
 _UNABLE: Final = re.compile(
     r"not our ref|unadvertised object|does not support (?:shallow|filter)|unsupported filter|filter-spec"
-    r"|support shallow capabilities|missing blob|bad object|could not fetch [0-9a-f]{40}|remote did not send all necessary",
+    r"|missing blob|bad object|could not fetch [0-9a-f]{40}|remote did not send all necessary",
     re.IGNORECASE,
 )
-"""A server that cannot send a part: an old one, or one that only has files (dumb HTTP)."""
+"""A server that cannot send a part."""
 _TEMPORARY: Final = re.compile(
     r"Could not resolve host|Temporary failure in name resolution|Connection (?:reset|timed out|closed)|early EOF"
     r"|timed out|Timeout was reached|hung up unexpectedly|unexpected disconnect|RPC failed|Empty reply from server"
@@ -61,6 +61,11 @@ _MEANINGS: Final = (
         r"SSL certificate|certificate verif|self.signed|server certificate",
         "the server's certificate is not trusted",
         "name the file with your CA: `git config --global http.sslCAInfo FILE`, or GIT_SSL_CAINFO",
+    ),
+    _Meaning(
+        r"support shallow capabilities",
+        "the server has the repository as plain files only (dumb HTTP), which cannot be fetched in part",
+        "serve it with `git http-backend`, or clone it and write git+file:///PATH",
     ),
     _Meaning(
         r"dubious ownership",

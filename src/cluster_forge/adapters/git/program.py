@@ -9,13 +9,14 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Final
 
+from cluster_forge.adapters.git.logins import NO_LOGIN, GitLogin
 from cluster_forge.foundation.errors import MissingProgramError
 
 _OF_A_REPOSITORY: Final = frozenset(
@@ -53,6 +54,7 @@ _SETTINGS: Final = (
     "protocol.version=2",
     "pack.threads=1",
 )
+_MOST: Final = 64 << 20
 _TEXT_LIMIT: Final = 64 << 10
 _CHUNK: Final = 1 << 16
 _PAUSE: Final = 0.2
@@ -66,6 +68,17 @@ class GitLimits:
     whole: float = 900.0
     silence: float = 120.0
     repository: int = 2 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a call may reach: the protocols, separated by colons, and the login for the server."""
+
+    protocols: str = ""
+    login: GitLogin = NO_LOGIN
+
+
+NO_ACCESS: Final = Access()
 
 
 class GitError(Exception):
@@ -98,11 +111,15 @@ class GitProgram:
         return path
 
     def run(
-        self, arguments: Sequence[str], folder: Path, *, protocols: str = "", stdin: bytes = b"", most: int = 64 << 20
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        access: Access = NO_ACCESS,
+        *,
+        stdin: bytes = b"",
+        most: int = _MOST,
     ) -> bytes:
         """What a call in the bare repository ``folder`` writes, of ``most`` bytes at most.
-
-        ``protocols`` are those that it may use, separated by colons.
 
         Raises:
             GitError: if it fails or passes a limit.
@@ -111,11 +128,11 @@ class GitProgram:
         with tempfile.TemporaryFile() as given:
             given.write(stdin)
             given.seek(0)
-            settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+            settings = [part for setting in (*_SETTINGS, *access.login.settings) for part in ("-c", setting)]
             process = subprocess.Popen(  # noqa: S603 - a list, no shell
                 [self._path, *settings, *arguments],
                 cwd=folder,
-                env=self._environment(folder, protocols),
+                env=self._environment(folder, access),
                 stdin=given,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -123,7 +140,7 @@ class GitProgram:
             )
         return _Call(process, folder, self._limits, most).output()
 
-    def _environment(self, folder: Path, protocols: str) -> dict[str, str]:
+    def _environment(self, folder: Path, access: Access) -> dict[str, str]:
         kept = {
             name: value
             for name, value in self._given.items()
@@ -131,8 +148,9 @@ class GitProgram:
         }
         return {
             **kept,
+            **access.login.environment,
             "GIT_DIR": str(folder),
-            "GIT_ALLOW_PROTOCOL": protocols,
+            "GIT_ALLOW_PROTOCOL": access.protocols,
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_NO_REPLACE_OBJECTS": "1",
@@ -168,7 +186,7 @@ class _Call:
         finally:
             self._end()
             for reader in readers:
-                reader.join(5)
+                reader.join(_PAUSE)  # a helper that goes on may hold a pipe open
         if problem:
             raise GitError(problem, is_limit=True)
         if self._process.returncode:
@@ -177,22 +195,23 @@ class _Call:
 
     def _watch(self) -> str:
         """Wait for the end; why the process must be ended before, or nothing."""
-        end, size = time.monotonic() + self._limits.whole, 0
-        while True:
+        end, size, is_running = time.monotonic() + self._limits.whole, 0, True
+        while is_running:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_PAUSE)
-                return "more output than expected" if self._is_too_long else ""
-            now, size_now = time.monotonic(), _size(self._folder)
-            if size_now != size:
-                size, self._last_sign = size_now, now
+                is_running = False
+            now, before, size = time.monotonic(), size, _size(self._folder)
+            if size != before:
+                self._last_sign = now
             if self._is_too_long:
                 return "more output than expected"
             if size > self._limits.repository:
                 return f"more than {self._limits.repository >> 20:,} MiB"
-            if now > end:
+            if is_running and now > end:
                 return f"not complete after {self._limits.whole:g} s"
-            if now - self._last_sign > self._limits.silence:
+            if is_running and now - self._last_sign > self._limits.silence:
                 return f"no sign of life for {self._limits.silence:g} s"
+        return ""
 
     def _end(self) -> None:
         """End the process with everything that it started: ``ssh``, helpers."""
@@ -205,18 +224,22 @@ class _Call:
             self._process.wait()
 
     def _read_output(self, pipe: IO[bytes]) -> None:
-        while part := pipe.read1(_CHUNK):  # type: ignore[attr-defined] # a BufferedReader
-            self._last_sign = time.monotonic()
+        for part in self._parts(pipe):
             if len(self._output) + len(part) > self._most:
                 self._is_too_long = True
             else:
                 self._output += part
 
     def _read_messages(self, pipe: IO[bytes]) -> None:
-        while part := pipe.read1(_CHUNK):  # type: ignore[attr-defined] # a BufferedReader
-            self._last_sign = time.monotonic()
+        for part in self._parts(pipe):
             self._said += part
             del self._said[:-_TEXT_LIMIT]
+
+    def _parts(self, pipe: IO[bytes]) -> Iterator[bytes]:
+        with pipe:
+            while part := pipe.read1(_CHUNK):  # type: ignore[attr-defined] # a BufferedReader
+                self._last_sign = time.monotonic()
+                yield part
 
 
 def _size(folder: Path) -> int:

@@ -7,17 +7,20 @@ server that cannot do that, more is fetched (`_Extent`).
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from cluster_forge.adapters.git import failures, remote_refs
-from cluster_forge.adapters.git.program import GitError, GitProgram
+from cluster_forge.adapters.git import failures, logins, remote_refs
+from cluster_forge.adapters.git.program import NO_ACCESS, Access, GitError, GitProgram
 from cluster_forge.adapters.git.remote_refs import RemoteRef
 from cluster_forge.adapters.git.tree_listing import Entry, TreeListing
 from cluster_forge.adapters.http.policy import Policy
@@ -26,6 +29,7 @@ from cluster_forge.foundation.errors import FetchError, LockError, StoreError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.git_addresses import GitAddress, is_commit
 from cluster_forge.foundation.names import counted
+from cluster_forge.ports.credentials import Credentials
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 
 _PROTOCOLS: Final = {"https": "https:ssh", "ssh": "https:ssh", "http": "http", "file": "file"}
@@ -42,7 +46,7 @@ class _Extent(IntEnum):
     COMMIT = 0
     """One commit, without contents."""
     HISTORY = 1
-    """A branch with its history, without contents: the server sends no commit by its id, or dumb HTTP."""
+    """A branch with its history, without contents: the server sends no commit by its id."""
     ALL = 2
     """The same with all contents: the server sends no content by its id."""
 
@@ -54,6 +58,8 @@ class RemoteTrees:
     program: GitProgram = field(default_factory=GitProgram)
     policy: Policy = field(default_factory=Policy)
     transfers: Transfers = NO_TRANSFERS
+    credentials: Callable[[], Credentials] | None = None
+    """Called for the first repository on a server."""
     _clones: dict[str, _Clone] = field(default_factory=dict, init=False, repr=False)
     _guard: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
@@ -109,8 +115,8 @@ class _Clone:
         self.guard = threading.Lock()
         self._trees = trees
         self._repository = repository
-        self._protocols = _PROTOCOLS[repository.partition(":")[0]]
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._place: Path | None = None
+        self._remove: Callable[[], object] = lambda: None
         self._extent = _Extent.COMMIT
         self._commits: set[str] = set()
         self._refs: dict[str, RemoteRef] = {}
@@ -205,32 +211,38 @@ class _Clone:
         attempts = Attempts(policy, host, end, self._trees.transfers)
         while True:
             try:
-                return self._run(*arguments, stdin=stdin, protocols=self._protocols)
+                return self._run(*arguments, stdin=stdin, access=self._access)
             except GitError as failure:
                 reason = failures.temporary_reason(failure)
                 if not reason or not attempts.pause(TemporaryError(str(failure), reason=reason)):
                     raise
 
-    def _run(self, *arguments: str, stdin: bytes = b"", protocols: str = "", most: int = 64 << 20) -> bytes:
-        return self._trees.program.run(arguments, self._folder, protocols=protocols, stdin=stdin, most=most)
+    def _run(self, *arguments: str, stdin: bytes = b"", access: Access = NO_ACCESS, most: int = 64 << 20) -> bytes:
+        return self._trees.program.run(arguments, self._folder, access, stdin=stdin, most=most)
+
+    @cached_property
+    def _access(self) -> Access:
+        scheme = self._repository.partition(":")[0]
+        of_user = self._trees.credentials if scheme.startswith("http") else None
+        return Access(_PROTOCOLS[scheme], logins.of(self._repository, of_user() if of_user else None))
 
     @property
     def _folder(self) -> Path:
-        if self._temporary is None:
+        if self._place is None:
             try:
-                self._temporary = tempfile.TemporaryDirectory(prefix="cluster-forge-git-")
-                _init(Path(self._temporary.name), self._repository)
+                self._place = Path(tempfile.mkdtemp(prefix="cluster-forge-git-"))
+                self._remove = weakref.finalize(self, shutil.rmtree, self._place, ignore_errors=True)
+                _init(self._place, self._repository)
             except OSError as error:
                 raise StoreError(
                     f"no temporary folder can be made: {error.strerror}", fix="free space, or set TMPDIR"
                 ) from error
-        return Path(self._temporary.name)
+        return self._place
 
     def _forget(self) -> None:
         """Begin again with an empty repository."""
-        if self._temporary:
-            self._temporary.cleanup()
-        self._temporary = None
+        self._remove()
+        self._place = None
         self._commits.clear()
 
 

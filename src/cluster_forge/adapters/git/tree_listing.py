@@ -204,7 +204,7 @@ class TreeListing:
         elsewhere = sorted(
             known for known in (*self._folders, *self.entries) if known.rpartition("/")[2] == posixpath.basename(path)
         )
-        hint = did_you_mean(path, elsewhere[:_SHOWN]) if elsewhere else did_you_mean(wanted, siblings)
+        hint = f", did you mean {elsewhere[0]!r}?" if elsewhere else did_you_mean(wanted, siblings)
         shown = ", ".join(sorted(siblings)[:_SHOWN]) + (", …" if len(siblings) > _SHOWN else "")
         return DescriptionError(
             f"{self.address}: there is no {path} in the repository{hint}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
+from cluster_forge.adapters.http.policy import HostSettings
 from cluster_forge.foundation.addresses import is_loopback_host, without_credentials
 from cluster_forge.foundation.errors import FetchError
 
@@ -49,3 +50,11 @@ def is_loopback(url: str) -> bool:
         FetchError: if it is not one.
     """
     return is_loopback_host(origin(url)[1])
+
+
+def registry_scheme(host: str, settings: HostSettings) -> str:
+    """The scheme of a registry's API: HTTPS, unless the user says otherwise. This machine is reached over plain HTTP, as by
+    Docker, Helm and crane, unless the user says anything about it.
+    """
+    is_plain = settings.is_plain_http or (is_loopback_host(host) and settings == HostSettings())
+    return "http" if is_plain else "https"

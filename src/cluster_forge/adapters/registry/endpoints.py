@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
+from cluster_forge.adapters.http.origins import registry_scheme
 from cluster_forge.adapters.http.policy import HostSettings
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError
-from cluster_forge.oci.reference import DOCKER_HUB, ImageReference
+from cluster_forge.oci.reference import DOCKER_HUB, DOCKER_HUB_API, ImageReference
 
-_DOCKER_HUB_API: Final = "registry-1.docker.io"
 _LINK: Final = re.compile(r"<([^>]*)>([^,]*)")
 _NEXT: Final = re.compile(r""";\s*rel\s*=\s*"?next"?\s*(?:;|$)""", re.IGNORECASE)
 PULL: Final = "pull"
@@ -32,13 +31,10 @@ class Endpoints:
 
     @property
     def base(self) -> str:
-        """``https://host/v2/team/app``; over plain HTTP on this machine, as Docker, Helm and crane do, unless the user says
-        anything about it.
-        """
-        host = _DOCKER_HUB_API if self.repository.registry == DOCKER_HUB else self.repository.registry
-        settings = self.settings(f"http://{host}")
-        is_plain = settings.is_plain_http or (is_loopback(host) and settings == HostSettings())
-        return f"{'http' if is_plain else 'https'}://{host}/v2/{self.repository.repository}"
+        """``https://host/v2/team/app``."""
+        host = DOCKER_HUB_API if self.repository.registry == DOCKER_HUB else self.repository.registry
+        scheme = registry_scheme(host, self.settings(f"http://{host}"))
+        return f"{scheme}://{host}/v2/{self.repository.repository}"
 
     def manifest(self, reference: str) -> str:
         """The manifest under a tag or a digest."""
@@ -82,15 +78,6 @@ class Endpoints:
         others -= {self.repository.repository}
         scopes = [f"repository:{self.repository.repository}:{actions}"]
         return " ".join([*scopes, *(f"repository:{other}:{PULL}" for other in sorted(others))])
-
-
-def is_loopback(host: str) -> bool:
-    """Whether ``host`` or ``host:port`` is this machine itself."""
-    name = urlsplit(f"//{host}").hostname or ""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
 
 
 def with_digest(location: str, digest: Digest) -> str:

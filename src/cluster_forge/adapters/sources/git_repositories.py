@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from cluster_forge.adapters.sources.chart_repositories import FetchedChart, NewestInRange
+from cluster_forge.adapters.sources.folder_dependencies import ChartFolders
 from cluster_forge.foundation import tree_archives
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.file_tree import FileTree
@@ -44,7 +45,7 @@ class GitRepositories:
         address = source.git
         assert address
         commit, files = self._files(address, locked)
-        archive = self.charts().pack_folder(_below(files, address.path), str(address))
+        archive = self._packed(address, commit, _below(files, address.path))
         version = self.charts().check_archive(archive, str(address)).version
         if source.version and not self.newest_in_range(source.version, [version]):
             raise DescriptionError(
@@ -52,6 +53,14 @@ class GitRepositories:
                 fix="remove `version`: the REF in the address decides; or name another REF",
             )
         return FetchedChart(archive=archive, version=commit, promised="")
+
+    def _packed(self, address: GitAddress, commit: str, files: FileTree) -> bytes:
+        def read(folder: str) -> FileTree:
+            beside = replace(address, path=folder)
+            return _below(self.trees().files(beside, commit), folder)
+
+        folders = ChartFolders(read=read, charts=self.charts(), newest_in_range=self.newest_in_range)
+        return folders.archive(files, address.path, str(address))
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:  # noqa: ARG002 - the port's
         """Nothing: what a repository offers is its commits, and which of them is newer is for the description to say."""

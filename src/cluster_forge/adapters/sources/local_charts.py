@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from cluster_forge.adapters.sources.chart_repositories import NewestInRange
+from cluster_forge.adapters.sources.folder_dependencies import ChartFolders
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.file_tree import FileTree
@@ -28,6 +30,7 @@ class LocalCharts:
 
     files: ChartFiles
     charts: Callable[[], Charts]
+    newest_in_range: NewestInRange
 
     def archive(self, source: HelmSource) -> bytes:
         """The archive of a local chart.
@@ -44,10 +47,14 @@ class LocalCharts:
                 fix="write `repository: ADDRESS` and `chart: NAME`",
             )
         tree = self.files.read_chart(path)
-        archive = self.files.read(path) if tree is None else self.charts().pack_folder(tree, path)
+        archive = self.files.read(path) if tree is None else self._packed(tree, path)
         if archive is None:
             raise DescriptionError(
                 f"there is no chart at {path}",
                 fix="without `repository`, `chart` is a directory or .tgz file relative to input/",
             )
         return archive
+
+    def _packed(self, tree: FileTree, path: str) -> bytes:
+        folders = ChartFolders(read=self.files.read_chart, charts=self.charts(), newest_in_range=self.newest_in_range)
+        return folders.archive(tree, path, path)

@@ -23,8 +23,8 @@ _MERGE: Final = "<<"
 _NULL: Final = ("", "~", "null", "Null", "NULL")
 _DEEPEST: Final = 100
 """libyaml's time grows with the square of the depth."""
-_MOST_EVENTS: Final = 4_000_000
-"""About 80 MB of an index, and ten seconds or two."""
+_MOST_EVENTS: Final = 3_200_000
+"""About 45 MB of an index, and a few seconds."""
 _LARGE: Final = 1 << 20
 """Bytes of an index from which on charts are looked for by their lines; a smaller one is read, and so checked, as a whole."""
 _MOST_ADDRESSES: Final = 10
@@ -47,11 +47,12 @@ class Release(ChartRelease):
 Index = Mapping[str, tuple[Release, ...]]
 
 
-def read(content: bytes, address: str, *, most: int = _MOST_EVENTS) -> Index:
+def read(content: bytes, address: str, *, most: int = _MOST_EVENTS, large: int = _LARGE) -> Index:
     """The releases of every chart by its name, in the order of the file. Entries without a version, or with one that is
     none for its length, are left out, and so are all but the first ten addresses of an archive.
 
     Aliases are read as the values that they stand for. ``most`` is the limit of keys, values and ends of lists and mappings.
+    One of ``large`` bytes or more is read in part, where it can be.
 
     Raises:
         FetchError: if it is not an index.
@@ -61,7 +62,7 @@ def read(content: bytes, address: str, *, most: int = _MOST_EVENTS) -> Index:
             f"{address} is not a chart index but a web page",
             fix="use the address that `helm repo add` takes; if it is right, a login page or a proxy may have answered",
         )
-    lines = index_entries.find(content) if len(content) >= _LARGE else None
+    lines = index_entries.find(content) if len(content) >= large else None
     return _LargeIndex(lines, content, address, most) if lines else _read_all(content, address, most)
 
 

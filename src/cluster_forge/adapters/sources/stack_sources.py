@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cluster_forge.adapters.sources import index_promises
 from cluster_forge.adapters.sources.chart_repositories import (
@@ -21,6 +21,7 @@ from cluster_forge.adapters.sources.local_charts import LocalCharts
 from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
 from cluster_forge.adapters.sources.once import Once
 from cluster_forge.adapters.sources.registry_images import RegistryImages
+from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError, LockError, OfflineError
@@ -39,6 +40,9 @@ from cluster_forge.stack.lock import (
     manifest_address,
 )
 from cluster_forge.stack.model import HelmSource, KustomizeSource
+
+if TYPE_CHECKING:
+    from cluster_forge.stack.chart_dependencies import ChartDependency
 
 
 class Mirror(Protocol):
@@ -114,7 +118,7 @@ class StackSources:
     def _fetch_manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if is_git(url):
             in_git = GitAddress.parse(url)
-            return self._from_git(in_git, self.git.manifests(in_git, locked), locked)
+            return self._from_git(in_git, partial(self.git.manifests, in_git, locked), locked)
         content = self._as_locked(locked)
         if content is None:
             content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
@@ -129,6 +133,19 @@ class StackSources:
                 fix="use the address of Kubernetes objects in YAML or JSON",
             ) from error
         return self._stored(content, LockedSource(address=manifest_address(url), digest=Digest.of(content)), locked)
+
+    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
+        archive = self.store.get(chart.digest) if source.is_local or source.git else None
+        if archive is None:
+            return ()
+        opened = chart_archives.opened(archive)
+        if b"dependencies" not in opened.tar:
+            return ()
+        from cluster_forge.stack import chart_dependencies  # noqa: PLC0415 - 0.05 s for yaml
+
+        members = {name.partition("/")[2]: file for name, file in opened.files()}
+        shown = str(source.git or f"input/{source.chart}")
+        return chart_dependencies.missing(members, lambda name: opened.read(members[name]), shown)
 
     def image(
         self, reference: ImageReference, architectures: Sequence[str], locked: LockedSource | None
@@ -151,10 +168,14 @@ class StackSources:
     def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
         if locked and self.store.get(locked.digest) is not None:
             return locked
-        return self._from_git(address, self.git.tree(address, locked), locked)
+        fetch = partial(self._from_git, address, partial(self.git.tree, address, locked), locked)
+        return self._fetched.get((address, locked), fetch)
 
-    def _from_git(self, address: GitAddress, fetched: tuple[str, bytes], locked: LockedSource | None) -> LockedSource:
-        commit, archive = fetched
+    def _from_git(
+        self, address: GitAddress, fetch: Callable[[], tuple[str, bytes]], locked: LockedSource | None
+    ) -> LockedSource:
+        mirrored = self._as_locked(locked)
+        commit, archive = (locked.version, mirrored) if locked and mirrored is not None else fetch()
         resolved = LockedSource(address=address.key, asked=address.ref, version=commit, digest=Digest.of(archive))
         return self._stored(archive, resolved, locked)
 

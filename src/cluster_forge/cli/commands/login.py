@@ -7,14 +7,26 @@ from typing import Final
 
 import click
 
+from cluster_forge.cli import click_options
 from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import FETCHES, verb
 
 _LONGEST: Final = 64 << 10
 
 
+def checked_host(text: str) -> str:
+    """The host of an argument.
+
+    Raises:
+        ValueError: if it is not one.
+    """
+    from cluster_forge.stages.supply import logins
+
+    return logins.host_of(text)
+
+
 @verb(*FETCHES)
-@click.argument("host", metavar="HOST")
+@click.argument("host", metavar="HOST", callback=click_options.checked(checked_host))
 @click.option("-u", "--username", metavar="USER", help="User; asked for if it is missing.")
 @click.option("--password-stdin", is_flag=True, help="Read the password or token from stdin.")
 def command(session: Session, host: str, username: str | None, password_stdin: bool) -> None:
@@ -37,7 +49,6 @@ def command(session: Session, host: str, username: str | None, password_stdin: b
 
     if session.network.offline:
         raise OfflineError("--offline: a login cannot be tried", fix="run it without --offline")
-    logins.host_of(host)  # before anything is asked
     user, password = _typed(session, username, is_piped=password_stdin)
     credential = Credential(source="this login", user=user, secret=password)
     trials = composition.logins(session.settings(), description.registries(session))

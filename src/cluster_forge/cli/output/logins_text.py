@@ -20,7 +20,11 @@ def lines(server: ServerStatus) -> Iterator[str]:
     trial = server.trial
     verdict = (trial.verdict, {"fg": _COLORS[trial.verdict]}) if trial else "not tried"
     further = f" and {len(server.purposes) - _SHOWN} more" if len(server.purposes) > _SHOWN else ""
-    yield styled(f"{server.host}: {credential}: ", verdict, f"  ({', '.join(server.purposes[:_SHOWN])}{further})")
+    yield styled(
+        f"{server.host or server.address}: {credential}: ",
+        verdict,
+        f"  ({', '.join(server.purposes[:_SHOWN])}{further})",
+    )
     if trial and server.is_failing:
         yield f"  {one_line(trial.message)}"
         if trial.fix:

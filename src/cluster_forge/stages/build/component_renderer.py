@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
+from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ArchiveError, ForgeError, LockError, ManifestError, leaves
@@ -213,10 +214,14 @@ class ComponentRenderer:
     def _archive(self, component: Component) -> bytes:
         """The component's chart."""
         assert component.helm is not None
-        chart = self._sources.get(component.name, ComponentSources()).chart
-        if chart is None:
+        sources = self._sources.get(component.name, ComponentSources())
+        if sources.chart is None:
             raise not_locked(component, component.helm.chart)
-        return self._content(component, chart)
+        archive = self._content(component, sources.chart)
+        if not sources.dependencies:
+            return archive
+        added = {path: self._content(component, source) for path, source in sources.dependencies.items()}
+        return chart_archives.with_files(archive, added)
 
     def _manifests(self, component: Component, url: str) -> bytes:
         """The manifests of a URL."""
@@ -283,7 +288,5 @@ class ComponentRenderer:
 
 
 def _kustomize_request(source: KustomizeSource, archive: bytes, fetched: Mapping[str, bytes]) -> KustomizeRequest:
-    git = source.git
-    if git is None:
-        return KustomizeRequest(archive=archive, folder=source.path, name="input", fetched=fetched)
-    return KustomizeRequest(archive=archive, folder=git.path, name=f"{replace(git, path='')}/")
+    name = f"{replace(source.git, path='')}/" if source.git else "input"
+    return KustomizeRequest(archive=archive, folder=source.folder, name=name, fetched=fetched)

@@ -14,17 +14,22 @@ from cluster_forge.stack.model import Component
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentSources:
-    """The locked sources of one component: its chart, its kustomization, and manifests by their URLs."""
+    """The locked sources of one component: its chart, its kustomization, and manifests by their URLs.
+
+    ``dependencies`` are charts that belong into the chart, by their paths in it.
+    """
 
     chart: LockedSource | None = None
+    dependencies: Mapping[str, LockedSource] = field(default_factory=dict)
     kustomization: LockedSource | None = None
     manifests: Mapping[str, LockedSource] = field(default_factory=dict)
 
     @property
     def locked(self) -> tuple[LockedSource, ...]:
-        """The chart, the kustomization, and the manifests by URL."""
+        """The chart and the kustomization, then dependencies by path and manifests by URL."""
         single = tuple(filter(None, (self.chart, self.kustomization)))
-        return (*single, *(source for _, source in sorted(self.manifests.items())))
+        by_name = (source for group in (self.dependencies, self.manifests) for _, source in sorted(group.items()))
+        return (*single, *by_name)
 
     @property
     def digests(self) -> tuple[Digest, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -16,6 +16,7 @@ from cluster_forge.stack.lock import (
     LockedSource,
     chart_address,
     chart_asked,
+    chart_source,
     kustomization_address,
     kustomization_asked,
     manifest_address,
@@ -80,7 +81,7 @@ def sources_of(component: Component) -> list[Source]:
 
 
 def fetched_sources(stack: Stack) -> list[Source]:
-    """Every source of the stack that is fetched, those of an `Upstream` too; charts in ``input/`` are not."""
+    """Every source in the description that is fetched, those of an `Upstream` too; charts in ``input/`` are not."""
     upstream = [as_upstream(component, component.upstream) for component in stack.components if component.upstream]
     return [
         source
@@ -90,12 +91,30 @@ def fetched_sources(stack: Stack) -> list[Source]:
     ]
 
 
+def locked_dependencies(stack: Stack, lock: Lock) -> list[Source]:
+    """The charts that charts in folders depend on: what the lock has for a component besides the sources in its description."""
+    upstream = [as_upstream(component, component.upstream) for component in stack.components if component.upstream]
+    described = {
+        (component.name, source.address, source.asked)
+        for component in (*upstream, *stack.components)
+        for source in sources_of(component)
+    }
+    return [
+        Source(component=component, helm=chart_source(entry))
+        for component in stack.components
+        if (locked := lock.component(component.name)) and component.helm
+        for entry in locked.sources
+        if (component.name, entry.address, entry.asked) not in described and " " in entry.address
+    ]
+
+
 def as_upstream(component: Component, upstream: Upstream) -> Component:
     """The component as its upstream renders it, before anything of the description is added."""
     return replace(
         component,
         namespace=upstream.namespace or component.namespace,
         helm=upstream.helm,
+        kustomize=None,
         manifests=upstream.manifests,
         values=upstream.values,
         exclude=upstream.exclude,
@@ -150,8 +169,10 @@ def look_up(components: Iterable[Component], lock: Lock, sources: Sources) -> di
         return locked_as(source, lock)
 
     def look_up_all(component: Component) -> tuple[ComponentName, ComponentSources]:
-        locked = gathered(partial(resolve, source) for source in sources_of(component))
-        return component.name, _of_component(component, locked)
+        locked = _of_component(component, gathered(partial(resolve, source) for source in sources_of(component)))
+        return component.name, _with_dependencies(
+            component, locked, sources, lambda needed: gathered(partial(resolve, source) for source in needed)
+        )
 
     return dict(gathered(partial(look_up_all, component) for component in components))
 
@@ -175,7 +196,7 @@ def fetch(  # noqa: PLR0913 - what a stage has, and who waits for it
         ExceptionGroup: the errors of all sources: FetchError, OfflineError, ArchiveError, LockError, DescriptionError.
     """
 
-    def resolve(source: Source) -> LockedSource:
+    def resolve(source: Source, *, within: str = within) -> LockedSource:
         name = source.component.name
         reporter.item_started("mine", name)
         fetched = fetch_source(source, source.locked_in(lock), sources, within=within)
@@ -184,10 +205,28 @@ def fetch(  # noqa: PLR0913 - what a stage has, and who waits for it
 
     def fetch_all(component: Component) -> tuple[ComponentName, ComponentSources]:
         fetched = _of_component(component, workers.map(resolve, sources_of(component)))
+        fetched = _with_dependencies(component, fetched, sources, partial(workers.map, partial(resolve, within="")))
         when_fetched(component, fetched)
         return component.name, fetched
 
     return dict(workers.map(fetch_all, components))
+
+
+def _with_dependencies(
+    component: Component,
+    locked: ComponentSources,
+    sources: Sources,
+    resolve: Callable[[Sequence[Source]], Iterable[LockedSource]],
+) -> ComponentSources:
+    """The sources with the charts that the component's chart depends on and does not contain."""
+    if not component.helm or not locked.chart:
+        return locked
+    needed = sources.dependencies(component.helm, locked.chart)
+    if not needed:
+        return locked
+    found = resolve([Source(component=component, helm=dependency.source) for dependency in needed])
+    by_path = {one.path(entry.version): entry for one, entry in zip(needed, found, strict=True)}
+    return replace(locked, dependencies=by_path)
 
 
 def _of_component(component: Component, locked: Iterable[LockedSource]) -> ComponentSources:

@@ -7,29 +7,29 @@ from collections.abc import Iterator
 from cluster_forge.foundation.addresses import has_login, host_of, is_loopback_host, without_credentials
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.stack import source_addresses
-from cluster_forge.stack.host_exceptions import HostException
 from cluster_forge.stack.model import Component, Stack
+from cluster_forge.stack.registry_settings import RegistrySettings
 
 
 def findings(stack: Stack) -> list[Finding]:
     """A warning for each of them, in the order of the stack."""
     return [
-        *(finding for exception in stack.registries for finding in _of_exception(exception)),
+        *(finding for registry in stack.registries for finding in _of_registry(registry)),
         *(finding for component in stack.components for finding in _of_component(component)),
     ]
 
 
-def _of_exception(exception: HostException) -> Iterator[Finding]:
+def _of_registry(registry: RegistrySettings) -> Iterator[Finding]:
     ways = [
-        *(["without TLS (`plainHttp`)"] if exception.plain_http else []),
-        *(["without verifying its certificate (`insecure`)"] if exception.insecure else []),
+        *(["without TLS (`plainHttp`)"] if registry.plain_http else []),
+        *(["without verifying its certificate (`insecure`)"] if registry.insecure else []),
     ]
     if ways:
         yield Finding(
             code="insecure-source",
             severity=Severity.WARNING,
-            where=exception.where,
-            message=f"{exception.host} is reached {' and '.join(ways)}: passwords can be read on the way, and "
+            where=registry.where,
+            message=f"{registry.host} is reached {' and '.join(ways)}: passwords can be read on the way, and "
             "what is fetched for the first time can be changed",
             fix="give it a certificate, and name that of its authority: `caFile`",
         )

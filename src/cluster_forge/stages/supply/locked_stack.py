@@ -33,12 +33,12 @@ class LockedStack:
     lock: Lock
 
     def sources(self) -> tuple[UsedSource, ...]:
-        """What is fetched for the stack, as locked: sorted and once each.
+        """What is fetched for the stack, as locked, what its charts depend on too: sorted and once each.
 
         Raises:
             LockError, ExceptionGroup: for each source that is not in the lock.
         """
-        described = locking.fetched_sources(self.stack)
+        described = locking.fetched_sources(self.stack) + locking.locked_dependencies(self.stack, self.lock)
         calls: list[Callable[[], UsedSource | None]] = [partial(self._of_component, source) for source in described]
         used = [source for source in gathered([*calls, self._base]) if source]
         users: dict[LockedSource, list[str]] = {}

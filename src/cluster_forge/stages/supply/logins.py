@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from cluster_forge.foundation import addresses
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import CredentialError, ImageError
+from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.credentials import (
     Credential,
@@ -98,6 +99,7 @@ def login(address: str, credential: Credential, logins: Logins, keeper: Credenti
     """Try a login, and keep it. ``address`` is a registry's host, or the address of a chart repository.
 
     Raises:
+        ValueError: as `host_of`.
         CredentialError: if the server refuses it, or does not answer, or if it cannot be kept.
     """
     is_repository = address.startswith(_HTTP)
@@ -120,7 +122,7 @@ def host_of(address: str) -> str:
     """The host, with its port, of a registry or repository.
 
     Raises:
-        CredentialError: if it is not one, or has a login of its own.
+        ValueError: if it is not one, or has a login of its own.
     """
     try:
         parts = urlsplit(address if "://" in address else f"{_OCI}{address}")
@@ -129,9 +131,9 @@ def host_of(address: str) -> str:
         is_host = False
         parts = urlsplit("")
     if not is_host or "@" in parts.netloc or not parts.netloc.isascii():
-        raise CredentialError(
-            f"{without_credentials(address)!r} is not a host to log in to",
-            fix="write `cluster-forge login registry.example.com:5000`, or the address of a chart repository, without a login",
+        raise ValueError(
+            f"{without_credentials(address)!r} is not a host to log in to: write `registry.example.com:5000`, "
+            "or the address of a chart repository, without a login"
         )
     return parts.netloc.lower()
 
@@ -148,45 +150,41 @@ def _credential(credentials: Credentials, server: Server) -> tuple[Credential | 
 
 def _of_component(component: Component) -> Iterator[Server]:
     for source in (component, component.upstream):
-        if source is None:
-            continue
-        helm = source.helm
+        helm = source.helm if source else None
         if helm and helm.repository.startswith(_OCI):
-            address = f"{helm.repository.rstrip('/')}/{helm.chart}"
-            yield Server(address=address, question=address, purpose=component.name)
-        elif helm and (helm.repository.startswith(_HTTP) or helm.repository.startswith("git+")):
-            yield _server(helm.repository, component.name, is_index=True)
-        yield from (_server(entry, component.name) for entry in source.manifests if "://" in entry)
+            yield _server(f"{helm.repository.rstrip('/')}/{helm.chart}", component.name)
+        elif helm and helm.repository.startswith(_HTTP):
+            yield _server(helm.repository, component.name, question=_index(helm.repository))
+        elif helm and is_git(helm.repository):
+            yield _server(helm.repository, component.name)
+    others = [address for source in (component, component.upstream) if source for address in source.manifests]
+    others += [component.kustomize.path, *component.kustomize.urls] if component.kustomize else []
+    yield from (_server(address, component.name) for address in others if "://" in address)
 
 
 def _delivery(stack: Stack) -> Iterator[Server]:
-    if stack.image.repository:
+    image, gitops = stack.image, stack.gitops
+    if image.base:
+        yield _server(f"{_OCI}{image.base.name}", "image.base")
+    if image.repository:
         with contextlib.suppress(ImageError):  # `cast` reports it
-            image = ImageReference.parse(stack.image.repository.removeprefix(_OCI))
-            address = f"{_OCI}{image.registry}/{image.repository}"
-            yield Server(address=address, question=address, purpose="image")
-    gitops = stack.gitops
+            yield _server(f"{_OCI}{ImageReference.parse(image.repository.removeprefix(_OCI)).name}", "image")
     if gitops.url and gitops.source is RepositorySource.EXTERNAL:
         yield _server(f"git+{gitops.url}" if gitops.url.startswith(_HTTP) else gitops.url, "gitops")
     elif gitops.url and gitops.source is RepositorySource.OCI:
         yield _server(gitops.url, "gitops")
 
 
-def _server(address: str, purpose: str, *, is_index: bool = False) -> Server:
-    return Server(address=address, question=_question(address, is_index=is_index), purpose=purpose)
+def _server(address: str, purpose: str, *, question: str | None = None) -> Server:
+    return Server(address=address, question=_question(address) if question is None else question, purpose=purpose)
 
 
-def _question(address: str, *, is_index: bool) -> str:
+def _question(address: str) -> str:
     """What is asked at an address; empty for one that is not reached by HTTP: what SSH uses is not tried."""
-    if address.startswith("git+http"):
-        repository = address.removeprefix("git+")
-        head, _, tail = repository.partition("://")
-        tail = tail.partition("//")[0]
-        path, at, _ = tail.rpartition("@")
-        return f"{head}://{path if at and '/' in path else tail}/info/refs?service=git-upload-pack"
-    if address.startswith(_HTTP):
-        return _index(address) if is_index else address
-    return address if address.startswith(_OCI) else ""
+    if is_git(address):
+        with contextlib.suppress(ValueError):
+            address = f"{GitAddress.parse(address).repository}/info/refs?service=git-upload-pack"
+    return address if address.startswith((_OCI, *_HTTP)) else ""
 
 
 def _index(address: str) -> str:

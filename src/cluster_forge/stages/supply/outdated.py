@@ -87,7 +87,7 @@ def outdated(
 ) -> OutdatedResult:
     """Ask the repositories of all charts; a repository that does not answer is an error of its charts only."""
     described = locking.fetched_sources(request.stack)
-    charts = [(source, source.helm) for source in described if source.helm]
+    charts = [(source, source.helm) for source in described if source.helm and not source.helm.git]
 
     def ask(item: tuple[Source, HelmSource]) -> ChartStatus:
         source, helm = item
@@ -110,7 +110,7 @@ def outdated(
     reporter.stage_finished(_STAGE, f"{counted(len(statuses), 'chart')} compared with their repositories")
     return OutdatedResult(
         charts=tuple(statuses),
-        unversioned=tuple(dict.fromkeys(source.address for source in described if not source.helm)),
+        unversioned=tuple(dict.fromkeys(source.address for source in described if not source.helm or source.helm.git)),
     )
 
 

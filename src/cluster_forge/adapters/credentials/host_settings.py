@@ -12,19 +12,19 @@ from cluster_forge.adapters.credentials.helm_repositories import HelmRepositorie
 from cluster_forge.adapters.credentials.user_files import UserFiles
 from cluster_forge.adapters.http.policy import HostSettings
 from cluster_forge.foundation.errors import CredentialError, DescriptionError, gathered
-from cluster_forge.stack.host_exceptions import HostException
+from cluster_forge.stack.registry_settings import RegistrySettings
 
 _WITHOUT_BRACKETS: Final = str.maketrans({"[": None, "]": None})
 """An IPv6 address is written in brackets (RFC 3986, 3.2.2); the HTTP client has it without."""
 
 
-def host_settings(workspace: Path, exceptions: Iterable[HostException]) -> dict[str, HostSettings]:
+def of_description(workspace: Path, registries: Iterable[RegistrySettings]) -> dict[str, HostSettings]:
     """The settings by host.
 
     Raises:
         DescriptionError, ExceptionGroup: for each file that is not there, or behind a link out of the workspace.
     """
-    return dict(gathered(partial(_settings, workspace, exception) for exception in exceptions))
+    return dict(gathered(partial(_settings, workspace, registry) for registry in registries))
 
 
 def of_helm(files: UserFiles) -> dict[str, HostSettings]:
@@ -41,19 +41,19 @@ def of_helm(files: UserFiles) -> dict[str, HostSettings]:
     return settings
 
 
-def _settings(workspace: Path, exception: HostException) -> tuple[str, HostSettings]:
-    files = (exception.ca_file, exception.cert_file, exception.key_file)
-    ca_file, cert_file, key_file = gathered(partial(_file, workspace, path, exception) for path in files)
-    return exception.host.translate(_WITHOUT_BRACKETS), HostSettings(
+def _settings(workspace: Path, registry: RegistrySettings) -> tuple[str, HostSettings]:
+    files = (registry.ca_file, registry.cert_file, registry.key_file)
+    ca_file, cert_file, key_file = gathered(partial(_file, workspace, path, registry) for path in files)
+    return registry.host.translate(_WITHOUT_BRACKETS), HostSettings(
         ca_file=ca_file,
         cert_file=cert_file,
         key_file=key_file,
-        is_insecure=exception.insecure,
-        is_plain_http=exception.plain_http,
+        is_insecure=registry.insecure,
+        is_plain_http=registry.plain_http,
     )
 
 
-def _file(workspace: Path, path: str, exception: HostException) -> str:
+def _file(workspace: Path, path: str, registry: RegistrySettings) -> str:
     """The absolute path; empty for none. A link may lead to another disk with `input/` as a whole, nowhere else out."""
     if not path:
         return ""
@@ -61,9 +61,9 @@ def _file(workspace: Path, path: str, exception: HostException) -> str:
     inside = any(file.is_relative_to((workspace / folder).resolve()) for folder in ("", "input"))
     if not inside or not file.is_file():
         raise DescriptionError(
-            f"registries: {exception.host}: {path} "
+            f"registries: {registry.host}: {path} "
             + ("is not a file" if inside else "is a link that leaves the workspace"),
-            where=exception.where,
+            where=registry.where,
             fix="correct the path: it is relative to input/, and in the workspace",
         )
     return str(file)

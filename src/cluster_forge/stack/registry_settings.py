@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HostException:
+class RegistrySettings:
     """An entry of ``registries``: ``host`` has the port if one is written. The files are paths in the workspace.
 
     ``where`` is its ``file:line``.

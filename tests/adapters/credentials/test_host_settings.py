@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from cluster_forge.adapters.credentials.certificates import host_settings
+from cluster_forge.adapters.credentials.host_settings import of_description
 from cluster_forge.foundation.errors import DescriptionError
-from cluster_forge.stack.host_exceptions import HostException
+from cluster_forge.stack.registry_settings import RegistrySettings
 
 
 def test_files_are_found_from_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "w" / "input").mkdir(parents=True)
     (tmp_path / "w" / "input" / "ca.pem").write_text("")
     monkeypatch.chdir(tmp_path)
-    exception = HostException(host="a:1", ca_file="input/ca.pem", insecure=True, plain_http=True)
-    settings = host_settings(Path("w"), [exception])["a:1"]
+    registry = RegistrySettings(host="a:1", ca_file="input/ca.pem", insecure=True, plain_http=True)
+    settings = of_description(Path("w"), [registry])["a:1"]
     assert settings.ca_file == str(tmp_path / "w" / "input" / "ca.pem")
     assert (settings.is_insecure, settings.is_plain_http, settings.cert_file) == (True, True, "")
 
@@ -24,7 +24,7 @@ def test_input_may_be_on_another_disk(tmp_path: Path) -> None:
     (tmp_path / "disk" / "ca.pem").write_text("")
     (tmp_path / "w").mkdir()
     (tmp_path / "w" / "input").symlink_to(tmp_path / "disk")
-    settings = host_settings(tmp_path / "w", [HostException(host="a", ca_file="input/ca.pem")])
+    settings = of_description(tmp_path / "w", [RegistrySettings(host="a", ca_file="input/ca.pem")])
     assert settings["a"].ca_file == str(tmp_path / "disk" / "ca.pem")
 
 
@@ -32,12 +32,12 @@ def test_every_file_that_is_not_in_the_workspace_is_an_error(tmp_path: Path) -> 
     (tmp_path / "w" / "input").mkdir(parents=True)
     (tmp_path / "secret.key").write_text("")
     (tmp_path / "w" / "input" / "link").symlink_to(tmp_path / "secret.key")
-    exceptions = [
-        HostException(host="a", ca_file="input/ca.pem", where="input/config.yaml:4"),
-        HostException(host="b", cert_file="input/link", key_file="input", where="input/config.yaml:5"),
+    registries = [
+        RegistrySettings(host="a", ca_file="input/ca.pem", where="input/config.yaml:4"),
+        RegistrySettings(host="b", cert_file="input/link", key_file="input", where="input/config.yaml:5"),
     ]
     with pytest.raises(ExceptionGroup) as caught:
-        host_settings(tmp_path / "w", exceptions)
+        of_description(tmp_path / "w", registries)
     messages = [str(error) for error in caught.value.exceptions]
     assert all(isinstance(error, DescriptionError) for error in caught.value.exceptions)
     assert messages == [
