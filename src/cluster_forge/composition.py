@@ -131,7 +131,8 @@ def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registr
     _use_registries(downloads, settings.workspace, hosts)
     reader = RegistryReader(downloads.client)
     uploads = HttpRegistryUploads(downloads.client, reader)
-    return Registries(registry=reader, uploads=uploads, workers=ThreadWorkers(settings.jobs))
+    workers = ThreadWorkers(max(settings.jobs, _FETCHERS))
+    return Registries(registry=reader, uploads=uploads, workers=workers)
 
 
 def output_folder(directory: Path) -> OutputFolder:
