@@ -10,6 +10,7 @@ from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.storage.unread_store import UnreadStore
@@ -201,20 +202,18 @@ def _sources(
     from cluster_forge.adapters.sources.kept_indexes import KeptIndexes
     from cluster_forge.adapters.sources.local_charts import LocalCharts
     from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
-    from cluster_forge.adapters.sources.oci_charts import OciCharts
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
     from cluster_forge.adapters.sources.registry_images import RegistryImages
 
-    registry = partial(_registry, downloads)
-    in_registries = OciCharts(registry)
+    registries = partial(_registry, downloads)
     by_http = HttpRepositories(
         store=toolbox.store,
         downloads=downloads,
         indexes=KeptIndexes(downloads=downloads, cache=toolbox.cache),
-        charts_in_registries=in_registries,
+        registries=registries,
         newest_in_range=helm.newest_in_range,
     )
-    by_oci = OciRepositories(charts=in_registries, newest_in_range=helm.newest_in_range)
+    by_oci = OciRepositories(registries=registries, newest_in_range=helm.newest_in_range)
     git = GitRepositories(
         trees=cache(partial(_git_trees, settings)), charts=_charts, newest_in_range=helm.newest_in_range
     )
@@ -231,7 +230,7 @@ def _sources(
         git=git,
         local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
         kustomizations=LocalKustomizations(files=files),
-        images=RegistryImages(registry),
+        images=RegistryImages(registries),
         downloads=downloads,
         charts=_charts,
         newest_in_range=helm.newest_in_range,
@@ -452,14 +451,15 @@ def _user_files() -> UserFiles:
     return UserFiles(os.environ, home)
 
 
-def _registry(downloads: OfflineDownloads | HttpDownloads) -> Registry:
-    """Registries, by the connections of the downloads."""
+def _registry(downloads: OfflineDownloads | HttpDownloads, address: str) -> Registry:
+    """Registries, by the connections of the downloads; with the login of an address, if it has one."""
     from cluster_forge.adapters.http.downloads import HttpDownloads
 
     if isinstance(downloads, HttpDownloads):
         from cluster_forge.adapters.registry.reader import RegistryReader
 
-        return RegistryReader(downloads.client)
+        login, at, _ = urlsplit(address).netloc.rpartition("@")
+        return RegistryReader(downloads.client, f"{login}{at}")
     from cluster_forge.adapters.registry.offline import OfflineRegistry
 
     return OfflineRegistry()

@@ -170,7 +170,7 @@ def test_hostile_index_is_refused(tmp_path: Path, index: str, problem: str) -> N
 def test_file_with_a_hole_of_a_terabyte_is_not_read(tmp_path: Path, name: str) -> None:
     mirror = mirror_in(tmp_path, charts=[entry()])
     os.truncate(tmp_path / name, 1 << 40)
-    with pytest.raises(FetchError, match=r"cannot be read: it is larger than 256 MiB"):
+    with pytest.raises(FetchError, match=r"cannot be read: it is larger than 640 MiB"):
         mirror.chart("https://charts.example.com/a", "shop", "1.0.0")
 
 
