@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.http.policy import HostSettings
     from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
     from cluster_forge.adapters.sources import StackSources
-    from cluster_forge.adapters.sources.mirror import FolderMirror
+    from cluster_forge.adapters.sources.mirror import IndexedMirror
     from cluster_forge.catalog.library import Library
     from cluster_forge.ports.registry import Registry, RegistryUploads
     from cluster_forge.ports.storage import StoredKind
@@ -219,14 +219,8 @@ def _sources(
     )
     return StackSources(
         store=toolbox.store,
-        mirrors=_mirrors(settings.network.mirror),
-        repositories={
-            "https": by_http,
-            "http": by_http,
-            "file": by_http,
-            "oci": by_oci,
-            **dict.fromkeys(_GIT, git),
-        },
+        mirrors=_mirrors(settings.network.mirror, registry),
+        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci, **dict.fromkeys(_GIT, git)},
         git=git,
         local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
         kustomizations=LocalKustomizations(files=files),
@@ -338,19 +332,38 @@ def trial_renderer(services: Services, library: Library) -> TrialRenderer:
     return TrialRenderer(TrialPlans(library), services.sources, toolbox.store, toolbox.renderer, charts, toolbox.reader)
 
 
-def _mirrors(folders: Sequence[str]) -> Sequence[FolderMirror]:
-    if not folders:
+def _mirrors(places: Sequence[str], registry: Callable[[], Registry]) -> Sequence[IndexedMirror]:
+    if not places:
         return ()
-    from cluster_forge.adapters.sources.mirror import open_mirror
+    from cluster_forge.adapters.sources import mirror_registry
+    from cluster_forge.adapters.sources.mirror import IndexedMirror, open_mirror
+    from cluster_forge.oci.reference import SCHEME
 
-    return gathered(partial(open_mirror, Path(folder)) for folder in folders)
+    def opened(place: str) -> IndexedMirror:
+        if place.startswith(SCHEME):
+            return IndexedMirror(mirror_registry.MirrorRegistry(registry, mirror_registry.reference(place)))
+        return open_mirror(Path(place))
+
+    return gathered(partial(opened, place) for place in places)
 
 
-def mirror_writer(folder: Path) -> MirrorWriter:
-    """A directory for a mirror, which need not exist yet."""
-    from cluster_forge.adapters.sources.mirror_writer import FolderWriter
+def mirror_writer(settings: Settings, place: str, exceptions: Sequence[HostException]) -> MirrorWriter:
+    """A mirror in a directory, which need not exist yet, or in a registry, ``oci://HOST/REPOSITORY[:TAG]``.
 
-    return FolderWriter(folder)
+    Raises:
+        ImageError: if the address is not one.
+        OfflineError, DescriptionError: as for `registries`.
+    """
+    from cluster_forge.oci.reference import SCHEME
+
+    if not place.startswith(SCHEME):
+        from cluster_forge.adapters.sources.mirror_writer import FolderWriter
+
+        return FolderWriter(Path(place))
+    from cluster_forge.adapters.sources import mirror_registry
+
+    reached = registries(settings, exceptions)
+    return mirror_registry.RegistryWriter(reached.registry, reached.uploads, mirror_registry.reference(place))
 
 
 def _charts() -> Charts:

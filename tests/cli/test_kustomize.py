@@ -123,6 +123,12 @@ def test_a_kustomization_in_git_is_pinned(shop: Workspace, tmp_path: Path) -> No
     lock = (shop.folder / "cluster-forge.lock").read_text()
     assert f"address: git+file://{repository}//overlays/production\n" in lock
     before = shop.tree("working")
+    shop.replace("input/config.yaml", "//overlays/production", "//base")  # the same bytes in the store, another folder
+    assert shop.program("forge").code == 0
+    assert names(shop) == {"deployment.apps_shop_web.yaml"}
+    shop.replace("input/config.yaml", "//base", "//overlays/production")
+    assert shop.program("forge").code == 0
+    assert shop.tree("working") == before
     shutil.rmtree(repository)
     shutil.rmtree(shop.folder / "working")
     shop.ok("smelt", "--no-cache")

@@ -49,4 +49,5 @@ class Kustomize(Protocol):
             DescriptionError, ExceptionGroup: for everything that it refers to and that is not in the archive.
             ArchiveError: if the archive is damaged.
             MissingProgramError: if there is no engine.
+            StoreError: if the files cannot be copied to where the engine reads them.
         """

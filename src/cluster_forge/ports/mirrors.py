@@ -19,7 +19,7 @@ class MirrorCheck:
 
 
 class MirrorWriter(Protocol):
-    """A mirror that is written: a directory."""
+    """A mirror that is written: a directory, or under a tag of a registry."""
 
     def write(
         self, sources: Sequence[LockedSource], content: Callable[[LockedSource], bytes]
@@ -28,6 +28,7 @@ class MirrorWriter(Protocol):
 
         Raises:
             WorkspaceError: if it cannot be written, or files of others are in the way.
+            FetchError, RegistryError: if a registry cannot be reached or refuses, or the tag names something else.
         """
 
     def check(self, wanted: Sequence[LockedSource]) -> MirrorCheck:

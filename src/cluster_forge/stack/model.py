@@ -181,6 +181,11 @@ class KustomizeSource:
         """Its folder in Git, if it is there."""
         return GitAddress.parse(self.path) if is_git(self.path) else None
 
+    @property
+    def folder(self) -> str:
+        """Its folder in ``input/`` or in the repository, which may hold other kustomizations."""
+        return self.git.path if self.git else self.path
+
     def __str__(self) -> str:
         """The path, or the address without credentials."""
         return str(self.git or self.path)

@@ -15,7 +15,7 @@ from cluster_forge.adapters.kustomize.caching import CachingKustomize
 from cluster_forge.adapters.kustomize.program import KustomizeProgram
 from cluster_forge.adapters.storage.cache import FolderCache
 from cluster_forge.foundation import tree_archives
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, MissingProgramError, RenderError
+from cluster_forge.foundation.errors import DescriptionError, ForgeError, MissingProgramError, RenderError, StoreError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.ports.kustomize import BuiltKustomization, KustomizeRequest
@@ -125,6 +125,15 @@ def test_what_must_not_be_fetched_or_read_is_refused_before_the_program_runs(scr
     error = failure(scripted("exit 1"), request_for({"top/kustomization.yaml": text}))
     assert isinstance(error, DescriptionError)
     assert error.where == "input/top/kustomization.yaml:1"
+
+
+def test_a_name_that_is_too_long_for_the_disk_is_an_error(scripted: Scripted) -> None:
+    name = "a" * 300
+    error = failure(
+        scripted("exit 1"), request_for({"top/kustomization.yaml": f"resources: [{name}]\n", f"top/{name}": MAP})
+    )
+    assert isinstance(error, StoreError)
+    assert "File name too long" in error.message
 
 
 def test_a_key_that_kustomize_does_not_know_comes_with_its_line(real: KustomizeProgram) -> None:

@@ -224,6 +224,18 @@ def test_bases_of_bases_end() -> None:
     assert "more than 50 kustomizations in each other" in str(error)
 
 
+def test_kustomizations_are_counted_and_folders_listed_once() -> None:
+    files = {f"{number}/kustomization.yaml": "namespace: a\n" for number in range(1100)}
+    entries = "\n".join(f"- ../{number}" for number in range(1100)) + "\n- ../0" * 5000
+    errors = closed({**files, KUSTOMIZATION: f"resources:\n{entries}\n"}).errors
+    assert "or 1,000 in all" in str(errors[0])
+
+
+def test_a_very_long_reference_takes_no_time() -> None:
+    (error,) = errors(f"resources: ['github.com/{'a/' * 200_000}']\n")
+    assert "is fetched by kustomize itself" in error
+
+
 def test_a_name_that_is_nearly_right_is_named() -> None:
     (error,) = errors("resources: [deploiment.yaml]\n", deployment__yaml="")
     assert "did you mean 'deployment.yaml'?" in error

@@ -22,8 +22,8 @@ from typing import Final, TypeVar
 
 import orjson
 
-from cluster_forge.foundation import tree_archives
-from cluster_forge.foundation.errors import ForgeError, MissingProgramError, RenderError, raise_all
+from cluster_forge.foundation import out_of_memory, tree_archives
+from cluster_forge.foundation.errors import ForgeError, MissingProgramError, RenderError, StoreError, raise_all
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.remark import Remark
 from cluster_forge.ports.kustomize import BuiltKustomization, KustomizeRequest
@@ -41,7 +41,6 @@ _VERSION: Final = re.compile(r"v\d+\.\d+\.\d+[\w.+-]*")
 _WARNING: Final = "# Warning: "
 _LOGGED: Final = re.compile(r'E\d{4} \S+ \d+ \S+\] "command failed" err=(?:(?P<quoted>".*")|<(?P<lines>.*)>)')
 """An error as kubectl's logger (klog) writes it: with the time and its process, and in angle brackets if it has lines."""
-_OUT_OF_MEMORY: Final = re.compile(r"out of memory|cannot allocate memory|failed to create new OS thread")
 _NO_NETWORK: Final = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
 _KEPT: Final = ("SYSTEMROOT", "GOGC", "GOMEMLIMIT")
 """What the program gets of the environment: Windows starts no program without the first."""
@@ -69,8 +68,8 @@ class KustomizeProgram:
 
     @cached_property
     def version(self) -> str:
-        with tempfile.TemporaryDirectory(prefix="cluster-forge-") as home:
-            done = self._run(self._program.version, Path(home))
+        with _temporary_folder() as home:
+            done = self._run(self._program.version, home)
         output, errors = (" ".join(text.decode(errors="replace").split()) for text in (done.stdout, done.stderr))
         if done.returncode:
             raise MissingProgramError(
@@ -86,8 +85,7 @@ class KustomizeProgram:
         )
         raise_all(_named(error, request) for error in checked.errors)
         seen = {path: files[path] for path in checked.files}
-        with tempfile.TemporaryDirectory(prefix="cluster-forge-") as temporary:
-            home = Path(temporary).resolve()
+        with _temporary_folder() as home:
             _write(with_files(seen, request.fetched), home / "tree")
             done = self._run((*self._program.build, str(home / "tree" / request.folder)), home)
         errors = done.stderr.decode(errors="replace").replace(str(home / "tree"), request.name)
@@ -150,7 +148,7 @@ class KustomizeProgram:
                 return
 
     def _failure(self, errors: str, files: Mapping[str, bytes]) -> RenderError:
-        if _OUT_OF_MEMORY.search(errors):
+        if out_of_memory.is_reported(errors):
             return RenderError(
                 f"building the kustomization needed more than {self._memory} MiB of memory and was stopped",
                 fix="look for aliases that repeat large values, or allow more memory: --render-memory",
@@ -167,6 +165,23 @@ def _named(error: Failure, request: KustomizeRequest) -> Failure:
     """The error with its place as the user knows it."""
     where = f"{request.name}/{error.where}" if error.where else None
     return type(error)(error.message, where=where, fix=error.fix)
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """A folder for as long as the context lasts.
+
+    Raises:
+        StoreError: if it, or a file in it, cannot be made.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="cluster-forge-") as folder:
+            yield Path(folder).resolve()
+    except OSError as error:
+        raise StoreError(
+            f"the files of the kustomization cannot be copied to the temporary folder: {error.strerror}",
+            fix="free space, or set TMPDIR; if a name is too long, shorten it",
+        ) from error
 
 
 def _write(files: Mapping[str, bytes], folder: Path) -> None:

@@ -7,25 +7,18 @@ dies of the limit that it set itself. The error names the job, and the next job 
 from __future__ import annotations
 
 import queue
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cluster_forge.adapters.rendering.worker_process import WorkerProcess
+from cluster_forge.foundation import out_of_memory
 from cluster_forge.foundation.errors import ForgeError, RenderError, raise_all
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderJob
 
 _SHOWN = 300
 """Characters of a dead worker's stderr in a message."""
 _MIB = 1024 * 1024
-_OUT_OF_MEMORY = re.compile(
-    r"[Oo]ut of memory|[Cc]annot allocate memory|MemoryError|C malloc failed|Not enough memory|failed to create new OS thread"
-    r"|pthread_create failed: Resource temporarily unavailable|can't start new thread"
-    r"|SIGSEGV[^\n]*\nPC=[^\n]* addr=0x0\n\ngoroutine 0 "
-)
-"""A thread needs memory for its stack: Go, its C start-up code and Python each say so in their own words. The last: Go's
-garbage collector (1.26) follows a null pointer when the system refuses memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +117,7 @@ def _failure(job: RenderJob, limits: JobLimits, stderr: str, *, is_late: bool) -
     if is_late:
         reason = f"rendering {subject} took longer than {limits.seconds:g} s and was stopped"
         fix = "look for a loop in templates or values, or allow more time: --render-seconds"
-    elif _OUT_OF_MEMORY.search(stderr):
+    elif out_of_memory.is_reported(stderr):
         reason = f"rendering {subject} needed more than {limits.memory} MiB of memory and was stopped"
         fix = "look for a `repeat`, a loop or a growing value, or allow more memory: --render-memory"
     else:

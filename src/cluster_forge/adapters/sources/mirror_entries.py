@@ -44,12 +44,16 @@ def of(source: LockedSource, index: str = "") -> MirrorEntry:
     return MirrorEntry(section=section, keys=keys, file=MirrorFile(name=file, digest=source.digest, where=index))
 
 
-def index(entries: Iterable[MirrorEntry]) -> bytes:
-    """The text of an index with these entries, sorted; later ones are instead of earlier ones with the same key."""
+def merged(entries: Iterable[MirrorEntry]) -> Sequence[MirrorEntry]:
+    """The entries sorted; later ones are instead of earlier ones with the same key."""
+    return [entry for _, entry in sorted({entry.key: entry for entry in entries}.items())]
+
+
+def index(entries: Sequence[MirrorEntry]) -> bytes:
+    """The text of an index with these entries."""
     lines = [HEADER.rstrip("\n")]
-    by_key = sorted({entry.key: entry for entry in entries}.items())
     for section in SECTIONS:
-        items = [_fields(entry) for _, entry in by_key if entry.section == section]
+        items = [_fields(entry) for entry in entries if entry.section == section]
         lines.append(f"{section}:" if items else f"{section}: []")
         lines.extend(document_writer.sequence(items))
     return "".join(f"{line}\n" for line in lines).encode()

@@ -43,7 +43,7 @@ class FolderWriter:
             added = [source for source, entry in entries.items() if not self._is_there(entry.file, listed)]
             for source in added:
                 self._replace(self._folder / entries[source].file.name, content(source))
-            self._write_index(mirror_entries.index((*before, *entries.values())))
+            self._write_index(mirror_entries.index(mirror_entries.merged((*before, *entries.values()))))
             with contextlib.suppress(OSError):  # another process has a draft there
                 self._drafts.rmdir()
         return added

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from cluster_forge.cli import help_page
@@ -16,8 +14,8 @@ command = help_page.group(
     "mirror",
     """Copy what the stack is made from into a mirror, or check one.
 
-    A mirror is a directory with the charts and manifests of a stack and an index.yaml. Verbs that fetch search it before
-    the network: `--mirror DIR`, with `--offline` instead of it.
+    A mirror is a directory, or an artifact in a registry, with everything that a stack is made from and an index.yaml.
+    Verbs that fetch search it before the network: `--mirror DIR`, with `--offline` instead of it.
 
     Examples:
         cluster-forge mirror create /srv/mirror
@@ -31,11 +29,13 @@ command = help_page.group(
 def create(session: Session, folder: str) -> None:
     """Copy every source of the stack into a mirror, as locked.
 
-    Sources come from the store; what it lacks is fetched and compared with the lock. DIR is created, or gets what it does
-    not have yet: several stacks may share a mirror. A directory with other files is refused.
+    Sources come from the store; what it lacks is fetched and compared with the lock. DIR is a directory, or an address in
+    an OCI registry. It is created, or gets what it does not have yet: several stacks may share a mirror. A directory with
+    other files, and a tag of something else, are refused.
 
     Examples:
         cluster-forge mirror create /srv/mirror
+        cluster-forge mirror create oci://registry.example.com/mirror:1.0
         cluster-forge mirror create /srv/mirror grafana     # a part of the stack
     """
     from cluster_forge import composition
@@ -45,10 +45,9 @@ def create(session: Session, folder: str) -> None:
 
     with session.services(renders=False) as services:
         stack = locked_stack(services, session.selection)
+        mirror = composition.mirror_writer(session.settings(), folder, stack.stack.registries)
         with session.reporting("mirror") as reporter:
-            result = mirrored.create(
-                stack, composition.mirror_writer(Path(folder)), services.toolbox, services.sources, reporter
-            )
+            result = mirrored.create(stack, mirror, services.toolbox, services.sources, reporter)
     session.print(f"{folder} has {counted(len(result.sources), 'source')} of the stack, {len(result.added)} added")
     session.print_json(
         "mirror create",
@@ -66,12 +65,12 @@ def create(session: Session, folder: str) -> None:
     )
 
 
-@verb(StoreOptions, Selection)
+@verb(StoreOptions, *FETCHES, Selection)
 @click.argument("folder", metavar="DIR")
 def verify(session: Session, folder: str) -> int:
     """Check the digests of a mirror, and that it has everything that the stack is made from.
 
-    Nothing is fetched. Outside of a workspace only the files of the mirror are checked. The exit code is 1 if something
+    No source is fetched. Outside of a workspace only the files of the mirror are checked. The exit code is 1 if something
     is missing or damaged.
 
     Examples:
@@ -84,12 +83,12 @@ def verify(session: Session, folder: str) -> int:
     from cluster_forge.foundation.names import counted
     from cluster_forge.stages.supply import mirrored
 
-    mirror = composition.mirror_writer(Path(folder))
     if (session.workspace / "input").is_dir():
         with session.services(offline=True, renders=False) as services:
-            check = mirrored.verify(locked_stack(services, session.selection), mirror)
+            stack = locked_stack(services, session.selection)
+        check = mirrored.verify(stack, composition.mirror_writer(session.settings(), folder, stack.stack.registries))
     else:
-        check = mirror.check(())
+        check = composition.mirror_writer(session.settings(), folder, ()).check(())
     for problem in check.problems:
         session.print_problem(problem)
     files = counted(check.files, "file")

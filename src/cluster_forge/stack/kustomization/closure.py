@@ -20,6 +20,7 @@ from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
 
 _MOST_FILES: Final = 10_000
+_MOST_KUSTOMIZATIONS: Final = 1_000
 _DEEPEST: Final = 50
 """Bases of bases."""
 _MOST_ERRORS: Final = 100
@@ -93,6 +94,7 @@ class _Walk:
         self._root = root
         self._may_fetch = may_fetch
         self._done: set[tuple[str, str | None]] = set()
+        self._listed: dict[str, Sequence[str] | None] = {}
         self.files: set[str] = set()
         self.urls: set[str] = set()
         self.errors: list[DescriptionError] = []
@@ -107,7 +109,9 @@ class _Walk:
             return
         with self._reported(reference.where):
             path = self._path(reference, place)
-            listed = self._source.listed(path)
+            if path not in self._listed:
+                self._listed[path] = self._source.listed(path)
+            listed = self._listed[path]
             if listed is None:
                 raise self._missing(path, reference, place)
             if list(listed) == [path]:
@@ -167,9 +171,11 @@ class _Walk:
                 where=reference.where,
                 fix="remove this entry: a kustomization uses neither itself nor a folder that it is in",
             )
-        if len(place.chain) >= _DEEPEST:
+        if len(place.chain) >= _DEEPEST or len(self._done) >= _MOST_KUSTOMIZATIONS:
             raise DescriptionError(
-                f"more than {_DEEPEST} kustomizations in each other", where=reference.where, fix="use fewer"
+                f"more than {_DEEPEST} kustomizations in each other, or {_MOST_KUSTOMIZATIONS:,} in all",
+                where=reference.where,
+                fix="use fewer, or make several components of it",
             )
         plugins_of = place.owner
         if reference.role is Role.PLUGIN and plugins_of is None:

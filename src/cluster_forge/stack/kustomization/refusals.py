@@ -19,6 +19,9 @@ _GIT: Final = re.compile(
     re.I,
 )
 
+_LONGEST: Final = 1_000
+"""Characters of an address that is looked at more closely: patterns take more time for each character of a longer one."""
+
 
 def helm_charts(document: Positioned) -> Iterator[DescriptionError]:
     """An error for each chart that kustomize would have the ``helm`` program fetch and render."""
@@ -55,7 +58,7 @@ def remote(reference: Reference) -> DescriptionError:
 
 def address_hint(text: str) -> str:
     """What kustomize and ``kubectl apply -k`` fetch from Git, as an address of a component here; empty if it is none."""
-    match = _GIT.fullmatch(text)
+    match = _GIT.fullmatch(text) if len(text) <= _LONGEST else None
     if not match:
         return ""
     host, path = match["host"], match["path"].strip("/")

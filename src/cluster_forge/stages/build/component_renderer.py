@@ -288,7 +288,5 @@ class ComponentRenderer:
 
 
 def _kustomize_request(source: KustomizeSource, archive: bytes, fetched: Mapping[str, bytes]) -> KustomizeRequest:
-    git = source.git
-    if git is None:
-        return KustomizeRequest(archive=archive, folder=source.path, name="input", fetched=fetched)
-    return KustomizeRequest(archive=archive, folder=git.path, name=f"{replace(git, path='')}/")
+    name = f"{replace(source.git, path='')}/" if source.git else "input"
+    return KustomizeRequest(archive=archive, folder=source.folder, name=name, fetched=fetched)

@@ -26,10 +26,10 @@ class ComponentSources:
 
     @property
     def locked(self) -> tuple[LockedSource, ...]:
-        """The chart, the kustomization, the chart's dependencies by path, and the manifests by URL."""
+        """The chart and the kustomization, then dependencies by path and manifests by URL."""
         single = tuple(filter(None, (self.chart, self.kustomization)))
-        dependencies = (source for _, source in sorted(self.dependencies.items()))
-        return (*single, *dependencies, *(source for _, source in sorted(self.manifests.items())))
+        by_name = (source for group in (self.dependencies, self.manifests) for _, source in sorted(group.items()))
+        return (*single, *by_name)
 
     @property
     def digests(self) -> tuple[Digest, ...]:

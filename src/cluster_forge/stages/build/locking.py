@@ -81,7 +81,7 @@ def sources_of(component: Component) -> list[Source]:
 
 
 def fetched_sources(stack: Stack) -> list[Source]:
-    """Every source of the stack that is fetched, those of an `Upstream` too; charts in ``input/`` are not."""
+    """Every source in the description that is fetched, those of an `Upstream` too; charts in ``input/`` are not."""
     upstream = [as_upstream(component, component.upstream) for component in stack.components if component.upstream]
     return [
         source
@@ -114,6 +114,7 @@ def as_upstream(component: Component, upstream: Upstream) -> Component:
         component,
         namespace=upstream.namespace or component.namespace,
         helm=upstream.helm,
+        kustomize=None,
         manifests=upstream.manifests,
         values=upstream.values,
         exclude=upstream.exclude,

@@ -154,7 +154,9 @@ def fingerprint(  # noqa: PLR0913 - everything that decides the result, and the 
 def _parts(
     component: Component, sources: ComponentSources, visible_apis: Collection[str], target: Target, engine: str
 ) -> dict[str, object]:
+    folder = {"folder": component.kustomize.folder} if component.kustomize else {}
     return {
+        **folder,
         "engine": engine,
         "sources": [str(digest) for digest in sources.digests],
         "values": dict(component.values),

@@ -33,7 +33,7 @@ class LockedStack:
     lock: Lock
 
     def sources(self) -> tuple[UsedSource, ...]:
-        """What is fetched for the stack, as locked: sorted and once each.
+        """What is fetched for the stack, as locked, what its charts depend on too: sorted and once each.
 
         Raises:
             LockError, ExceptionGroup: for each source that is not in the lock.
