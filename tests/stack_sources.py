@@ -36,17 +36,17 @@ def stack_sources(
     newest_in_range = HelmSdk().newest_in_range
     kept = FolderStore(store)
 
-    def registries(_address: str) -> Registry:
+    def registry_at(_address: str) -> Registry:
         return registry or OfflineRegistry()
 
     by_http = HttpRepositories(
         store=kept,
         downloads=downloads,
         indexes=downloads,
-        registries=registries,
+        registry_at=registry_at,
         newest_in_range=newest_in_range,
     )
-    by_oci = OciRepositories(registries=registries, newest_in_range=newest_in_range)
+    by_oci = OciRepositories(registry_at=registry_at, newest_in_range=newest_in_range)
     git = GitRepositories(trees=cache(trees), charts=lambda: charts, newest_in_range=newest_in_range)
     return StackSources(
         store=kept,
@@ -58,7 +58,7 @@ def stack_sources(
             "oci": by_oci,
             **dict.fromkeys(("git+https", "git+ssh", "git+file", "git+http"), git),
         },
-        images=RegistryImages(registries),
+        images=RegistryImages(registry_at),
         git=git,
         local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts, newest_in_range=newest_in_range),
         kustomizations=LocalKustomizations(files=WorkspaceFiles(workspace)),

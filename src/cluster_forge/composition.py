@@ -205,26 +205,26 @@ def _sources(
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
     from cluster_forge.adapters.sources.registry_images import RegistryImages
 
-    registries = partial(_registry, downloads)
+    registry_at = partial(_registry, downloads)
     by_http = HttpRepositories(
         store=toolbox.store,
         downloads=downloads,
         indexes=KeptIndexes(downloads=downloads, cache=toolbox.cache),
-        registries=registries,
+        registry_at=registry_at,
         newest_in_range=helm.newest_in_range,
     )
-    by_oci = OciRepositories(registries=registries, newest_in_range=helm.newest_in_range)
+    by_oci = OciRepositories(registry_at=registry_at, newest_in_range=helm.newest_in_range)
     git = GitRepositories(
         trees=cache(partial(_git_trees, settings)), charts=_charts, newest_in_range=helm.newest_in_range
     )
     return StackSources(
         store=toolbox.store,
-        mirrors=_mirrors(settings.network.mirror, registry),
+        mirrors=_mirrors(settings.network.mirror, registry_at),
         repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci, **dict.fromkeys(_GIT, git)},
         git=git,
         local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
         kustomizations=LocalKustomizations(files=files),
-        images=RegistryImages(registries),
+        images=RegistryImages(registry_at),
         downloads=downloads,
         charts=_charts,
         newest_in_range=helm.newest_in_range,
@@ -332,7 +332,7 @@ def trial_renderer(services: Services, library: Library) -> TrialRenderer:
     return TrialRenderer(TrialPlans(library), services.sources, toolbox.store, toolbox.renderer, charts, toolbox.reader)
 
 
-def _mirrors(places: Sequence[str], registry: Callable[[], Registry]) -> Sequence[IndexedMirror]:
+def _mirrors(places: Sequence[str], registry_at: Callable[[str], Registry]) -> Sequence[IndexedMirror]:
     if not places:
         return ()
     from cluster_forge.adapters.sources import mirror_registry
@@ -341,13 +341,14 @@ def _mirrors(places: Sequence[str], registry: Callable[[], Registry]) -> Sequenc
 
     def opened(place: str) -> IndexedMirror:
         if place.startswith(SCHEME):
-            return IndexedMirror(mirror_registry.MirrorRegistry(registry, mirror_registry.reference(place)))
+            reference = mirror_registry.reference(place)
+            return IndexedMirror(mirror_registry.MirrorRegistry(partial(registry_at, place), reference))
         return open_mirror(Path(place))
 
     return gathered(partial(opened, place) for place in places)
 
 
-def mirror_writer(settings: Settings, place: str, exceptions: Sequence[HostException]) -> MirrorWriter:
+def mirror_writer(settings: Settings, place: str, hosts: Sequence[RegistrySettings]) -> MirrorWriter:
     """A mirror in a directory, which need not exist yet, or in a registry, ``oci://HOST/REPOSITORY[:TAG]``.
 
     Raises:
@@ -362,7 +363,7 @@ def mirror_writer(settings: Settings, place: str, exceptions: Sequence[HostExcep
         return FolderWriter(Path(place))
     from cluster_forge.adapters.sources import mirror_registry
 
-    reached = registries(settings, exceptions)
+    reached = registries(settings, hosts)
     return mirror_registry.RegistryWriter(reached.registry, reached.uploads, mirror_registry.reference(place))
 
 

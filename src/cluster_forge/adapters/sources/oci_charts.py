@@ -30,7 +30,7 @@ _CHECK: Final = (
 )
 
 
-Registries = Callable[[str], Registry]
+RegistryAt = Callable[[str], Registry]
 """Gives registries; called with an address, whose login is used if it has one. Importing what it takes costs 0.05 s."""
 
 

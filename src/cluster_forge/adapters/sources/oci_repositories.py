@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from cluster_forge.adapters.sources import oci_charts
 from cluster_forge.adapters.sources.chart_repositories import FetchedChart, NewestInRange, choose, no_version
-from cluster_forge.adapters.sources.oci_charts import Registries, pinned_digest
+from cluster_forge.adapters.sources.oci_charts import RegistryAt, pinned_digest
 from cluster_forge.adapters.sources.once import Once
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
@@ -24,7 +24,7 @@ from cluster_forge.stack.model import HelmSource
 class OciRepositories:
     """`ChartRepositories` in registries; the tags of a chart are listed once per run, and only for a range."""
 
-    registries: Registries
+    registry_at: RegistryAt
     newest_in_range: NewestInRange
     _listed: Once[Mapping[str, str]] = field(default_factory=Once, init=False, repr=False)
 
@@ -33,7 +33,7 @@ class OciRepositories:
         version = _version(reference.tag)
         # A tag that is not a whole version, like ``1.2``, moves, and promises nothing.
         promised = version if is_strict(version.removeprefix("v")) else ""
-        archive = oci_charts.archive(self.registries(source.repository), reference)
+        archive = oci_charts.archive(self.registry_at(source.repository), reference)
         return FetchedChart(archive=archive, version=version, promised=promised)
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
@@ -50,7 +50,7 @@ class OciRepositories:
         bare = wanted.removeprefix("v")
         for version in dict.fromkeys((wanted, bare, f"v{bare}")):
             reference = replace(_repository(source), tag=_tag(version))
-            digest = self.registries(source.repository).digest(reference)
+            digest = self.registry_at(source.repository).digest(reference)
             if digest:
                 return reference.pinned(digest)
         return None
@@ -71,7 +71,7 @@ class OciRepositories:
         repository = _repository(source)
 
         def listed() -> Mapping[str, str]:
-            return _versions(repository, self.registries(source.repository).tags(repository))
+            return _versions(repository, self.registry_at(source.repository).tags(repository))
 
         return self._listed.get(repository, listed)
 
@@ -83,7 +83,7 @@ class OciRepositories:
         if digest is None:
             return None
         reference = replace(_repository(source), tag=_tag(version))
-        now = self.registries(source.repository).digest(reference) if version else None
+        now = self.registry_at(source.repository).digest(reference) if version else None
         if now not in (None, digest):
             raise FetchError(
                 f"{reference.address} is {now} now, and the description pins {digest}",

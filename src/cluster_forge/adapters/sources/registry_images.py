@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cluster_forge.adapters.sources.oci_charts import Registries
+from cluster_forge.adapters.sources.oci_charts import RegistryAt
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ImageError
 from cluster_forge.oci.image import Descriptor
@@ -22,7 +22,7 @@ _LARGEST: Final = 512 << 20
 class RegistryImages:
     """Reads images."""
 
-    registries: Registries
+    registry_at: RegistryAt
 
     def archive(self, reference: ImageReference, architectures: Sequence[str]) -> tuple[Digest, bytes]:
         """The digest of an image (of its index, or its only manifest), and its archive (`oci.image_archive`).
@@ -33,7 +33,7 @@ class RegistryImages:
         """
         from cluster_forge.oci import image_archive  # noqa: PLC0415 - 0.01 s for the compressors
 
-        registry = self.registries(reference.address)
+        registry = self.registry_at(reference.address)
         root = registry.manifest(reference)
         blobs = {root.digest: root.content}
         left = _LARGEST
