@@ -348,7 +348,7 @@ def _mirrors(places: Sequence[str], registry: Callable[[], Registry]) -> Sequenc
     return gathered(partial(opened, place) for place in places)
 
 
-def mirror_writer(settings: Settings, place: str, exceptions: Sequence[HostException]) -> MirrorWriter:
+def mirror_writer(settings: Settings, place: str, hosts: Sequence[RegistrySettings]) -> MirrorWriter:
     """A mirror in a directory, which need not exist yet, or in a registry, ``oci://HOST/REPOSITORY[:TAG]``.
 
     Raises:
@@ -363,7 +363,7 @@ def mirror_writer(settings: Settings, place: str, exceptions: Sequence[HostExcep
         return FolderWriter(Path(place))
     from cluster_forge.adapters.sources import mirror_registry
 
-    reached = registries(settings, exceptions)
+    reached = registries(settings, hosts)
     return mirror_registry.RegistryWriter(reached.registry, reached.uploads, mirror_registry.reference(place))
 
 
