@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import signal
@@ -89,7 +90,9 @@ def test_everything_is_mined_through_thirty_percent_failures(empty: Workspace) -
 
 def test_what_cannot_be_fetched_is_one_error_each(empty: Workspace) -> None:
     files = repositories()
-    wrong = files["/1/web-1.tgz"]
+    wrong, bomb = files["/1/web-1.tgz"], gzip.compress(bytes(220 << 20), compresslevel=1)
+    before, after = (hashlib.sha256(content).hexdigest().encode() for content in (files["/1/web-5.tgz"], bomb))
+    files |= {"/1/web-5.tgz": bomb, "/1/index.yaml": files["/1/index.yaml"].replace(before, after)}
     site = Site(
         files={**files, "/1/web-1.tgz": wrong[:-1], "/2/index.yaml": b"<html>login</html>", "/maps/0.yaml": b"\xff"},
         redirects={"/0/web-0.tgz": "/0/web-0.tgz", "/3/web-3.tgz": "file:///etc/passwd"},
@@ -99,9 +102,10 @@ def test_what_cannot_be_fetched_is_one_error_each(empty: Workspace) -> None:
         empty.write({"input/config.yaml": description(server.url)})
         result = empty.run("mine", "--retries", "2", "--store", str(empty.folder.parent / "store"), "--format", "json")
     errors = {error["message"].split(":")[0].removeprefix("component "): error for error in result.json["errors"]}
-    broken = {f"web-{number}" for number in (0, 1, 3, *range(2, CHARTS, REPOSITORIES))} | {"map-0", "map-1"}
+    broken = {f"web-{number}" for number in (0, 1, 3, 5, *range(2, CHARTS, REPOSITORIES))} | {"map-0", "map-1"}
     assert set(errors) == broken
-    assert {error["type"] for error in errors.values()} == {"FetchError"}
+    assert {error["type"] for name, error in errors.items() if name != "web-5"} == {"FetchError"}
+    assert errors["web-5"]["type"] == "ArchiveError"
     for name, message in (
         ("web-0", "too many redirects"),
         ("web-1", "does not match the repository's index"),

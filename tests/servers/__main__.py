@@ -28,13 +28,14 @@ def main(workspace: str = "", share: str = "0") -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cluster-forge-servers-")))
         kinds = {"open": registry.without_login, "password": registry.with_password, "token": registry.with_tokens}
         servers = {}
-        for name, running in kinds.items():
+        for name, kind in kinds.items():
             (folder / name).mkdir()
-            servers[name] = stack.enter_context(running(folder / name))
+            servers[name] = stack.enter_context(kind(folder / name))
         names = {"user": registry.USER, "secret": registry.PASSWORD, "reader": registry.READER}
         lines = [LINES.format(**servers, **names)]
         if workspace:
-            sample = stack.enter_context(sample_stack.served(servers["token"], Faults(share=float(share))))
+            running = sample_stack.served(servers["token"], folder / "git", Faults(share=float(share)))
+            sample = stack.enter_context(running)
             sample.write(Path(workspace))
             lines += [f"export {name}={shlex.quote(login)}\n" for name, login in sample.logins.items()]
         sys.stdout.writelines([*lines, "ready\n"])

@@ -25,7 +25,7 @@
     │   ├── StoreError            16  the store cannot be read or written
     │   ├── MissingProgramError   25  a program, or a library for this platform, is missing
     │   └── CredentialError       26  a place with credentials cannot be read or written, or a login is refused
-    └── DeliveryError              a cluster or registry refuses what is delivered          52-59
+    └── DeliveryError              a cluster or registry refuses what is delivered          50-59
         ├── RegistryError         50  a registry refuses what is pushed
         └── TagError              51  a tag names something else already
 
@@ -182,7 +182,7 @@ class CredentialError(HostError):
 
 class DeliveryError(ForgeError):
     meaning = "A cluster or registry refuses what is delivered"
-    new_codes: ClassVar = range(52, 60)
+    new_codes: ClassVar = range(50, 60)
 
 
 class RegistryError(DeliveryError):

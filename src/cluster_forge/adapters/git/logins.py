@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-from cluster_forge.ports.credentials import Credentials
+from cluster_forge.ports.credentials import CredentialKind, Credentials
 
 _USER: Final = "CLUSTER_FORGE_GIT_USER"
 _SECRET: Final = "CLUSTER_FORGE_GIT_SECRET"  # noqa: S105 - the name of a variable
@@ -41,7 +41,9 @@ def of(repository: str, credentials: Credentials | None) -> GitLogin:
     if credentials is None or parts.scheme not in ("http", "https") or parts.username:
         return NO_LOGIN
     credential = credentials.of(repository)
-    if credential is None or any(letter in credential.user + credential.secret for letter in "\r\n\0"):
+    if credential is None or credential.kind is CredentialKind.IDENTITY_TOKEN:
+        return NO_LOGIN
+    if any(letter in credential.user + credential.secret for letter in "\r\n\0"):
         return NO_LOGIN
     user, secret = (credential.user, credential.secret) if credential.secret else ("", credential.user)
     return GitLogin(

@@ -23,8 +23,8 @@ _MERGE: Final = "<<"
 _NULL: Final = ("", "~", "null", "Null", "NULL")
 _DEEPEST: Final = 100
 """libyaml's time grows with the square of the depth."""
-_MOST_EVENTS: Final = 4_000_000
-"""About 80 MB of an index, and ten seconds or two."""
+_MOST_EVENTS: Final = 3_200_000
+"""About 45 MB of an index, and a few seconds."""
 _LARGE: Final = 1 << 20
 """Bytes of an index from which on charts are looked for by their lines; a smaller one is read, and so checked, as a whole."""
 _MOST_ADDRESSES: Final = 10
