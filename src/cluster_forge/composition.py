@@ -10,6 +10,7 @@ from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.storage.unread_store import UnreadStore
@@ -131,7 +132,8 @@ def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registr
     _use_registries(downloads, settings.workspace, hosts)
     reader = RegistryReader(downloads.client)
     uploads = HttpRegistryUploads(downloads.client, reader)
-    return Registries(registry=reader, uploads=uploads, workers=ThreadWorkers(settings.jobs))
+    workers = ThreadWorkers(max(settings.jobs, _FETCHERS))
+    return Registries(registry=reader, uploads=uploads, workers=workers)
 
 
 def output_folder(directory: Path) -> OutputFolder:
@@ -201,31 +203,29 @@ def _sources(
     from cluster_forge.adapters.sources.kept_indexes import KeptIndexes
     from cluster_forge.adapters.sources.local_charts import LocalCharts
     from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
-    from cluster_forge.adapters.sources.oci_charts import OciCharts
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
     from cluster_forge.adapters.sources.registry_images import RegistryImages
 
-    registry = partial(_registry, downloads)
-    in_registries = OciCharts(registry)
+    registry_at = partial(_registry, downloads)
     by_http = HttpRepositories(
         store=toolbox.store,
         downloads=downloads,
         indexes=KeptIndexes(downloads=downloads, cache=toolbox.cache),
-        charts_in_registries=in_registries,
+        registry_at=registry_at,
         newest_in_range=helm.newest_in_range,
     )
-    by_oci = OciRepositories(charts=in_registries, newest_in_range=helm.newest_in_range)
+    by_oci = OciRepositories(registry_at=registry_at, newest_in_range=helm.newest_in_range)
     git = GitRepositories(
         trees=cache(partial(_git_trees, settings, downloads)), charts=_charts, newest_in_range=helm.newest_in_range
     )
     return StackSources(
         store=toolbox.store,
-        mirrors=_mirrors(settings.network.mirror, registry),
+        mirrors=_mirrors(settings.network.mirror, registry_at),
         repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci, **dict.fromkeys(_GIT, git)},
         git=git,
         local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
         kustomizations=LocalKustomizations(files=files),
-        images=RegistryImages(registry),
+        images=RegistryImages(registry_at),
         downloads=downloads,
         charts=_charts,
         newest_in_range=helm.newest_in_range,
@@ -342,7 +342,7 @@ def trial_renderer(services: Services, library: Library) -> TrialRenderer:
     return TrialRenderer(TrialPlans(library), services.sources, toolbox.store, toolbox.renderer, charts, toolbox.reader)
 
 
-def _mirrors(places: Sequence[str], registry: Callable[[], Registry]) -> Sequence[IndexedMirror]:
+def _mirrors(places: Sequence[str], registry_at: Callable[[str], Registry]) -> Sequence[IndexedMirror]:
     if not places:
         return ()
     from cluster_forge.adapters.sources import mirror_registry
@@ -351,7 +351,8 @@ def _mirrors(places: Sequence[str], registry: Callable[[], Registry]) -> Sequenc
 
     def opened(place: str) -> IndexedMirror:
         if place.startswith(SCHEME):
-            return IndexedMirror(mirror_registry.MirrorRegistry(registry, mirror_registry.reference(place)))
+            reference = mirror_registry.reference(place)
+            return IndexedMirror(mirror_registry.MirrorRegistry(partial(registry_at, place), reference))
         return open_mirror(Path(place))
 
     return gathered(partial(opened, place) for place in places)
@@ -474,14 +475,15 @@ def _user_files() -> UserFiles:
     return UserFiles(os.environ, home)
 
 
-def _registry(downloads: OfflineDownloads | HttpDownloads) -> Registry:
-    """Registries, by the connections of the downloads."""
+def _registry(downloads: OfflineDownloads | HttpDownloads, address: str) -> Registry:
+    """Registries, by the connections of the downloads; with the login of an address, if it has one."""
     from cluster_forge.adapters.http.downloads import HttpDownloads
 
     if isinstance(downloads, HttpDownloads):
         from cluster_forge.adapters.registry.reader import RegistryReader
 
-        return RegistryReader(downloads.client)
+        login, at, _ = urlsplit(address).netloc.rpartition("@")
+        return RegistryReader(downloads.client, f"{login}{at}")
     from cluster_forge.adapters.registry.offline import OfflineRegistry
 
     return OfflineRegistry()
