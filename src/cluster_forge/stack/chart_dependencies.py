@@ -85,9 +85,9 @@ def _declared(names: Collection[str], read: Read, shown: str) -> list[ChartDepen
             )
         items = locked
     errors: list[ForgeError] = []
-    found = [_dependency(item, shown, errors) for item in items]
+    dependencies = [_dependency(item, shown, errors) for item in items]
     raise_all(errors)
-    return list({(one.name, one.version, one.repository): one for one in found if one}.values())
+    return list({(one.name, one.version, one.repository): one for one in dependencies if one}.values())
 
 
 def _document(names: Collection[str], read: Read, shown: str, path: str) -> Positioned | None:
@@ -107,7 +107,7 @@ def _dependency(item: Positioned, shown: str, errors: list[ForgeError]) -> Chart
     if repository.startswith(("@", "alias:")):
         errors.append(
             DescriptionError(
-                f"{shown}: the repository of {name}, {repository}, is a name of `helm repo add` on somebody's machine",
+                f"{shown}: the repository of {name}, {repository}, is a name of `helm repo add` on another machine",
                 where=item.where,
                 fix="write its address (`helm repo list` shows it), then `helm dependency update`",
             )

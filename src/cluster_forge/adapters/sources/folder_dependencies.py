@@ -49,7 +49,7 @@ class ChartFolders:
         folder = posixpath.normpath(posixpath.join(place, dependency.folder))
         files = None if folder.startswith(("../", "/")) or folder == ".." else self.read(folder)
         if files is None or not depth:
-            problem = f"there is no folder {folder}" if depth else "charts that depend on each other in a circle"
+            problem = f"there is no folder {folder}" if depth else "charts that depend on each other in a cycle"
             raise DescriptionError(
                 f"{shown}: its dependency {dependency.name} is in {dependency.repository}: {problem}",
                 where=dependency.where,

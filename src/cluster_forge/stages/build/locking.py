@@ -224,8 +224,8 @@ def _with_dependencies(
     needed = sources.dependencies(component.helm, locked.chart)
     if not needed:
         return locked
-    found = resolve([Source(component=component, helm=dependency.source) for dependency in needed])
-    by_path = {one.path(entry.version): entry for one, entry in zip(needed, found, strict=True)}
+    resolved = resolve([Source(component=component, helm=dependency.source) for dependency in needed])
+    by_path = {one.path(entry.version): entry for one, entry in zip(needed, resolved, strict=True)}
     return replace(locked, dependencies=by_path)
 
 
