@@ -349,7 +349,7 @@ def _mirrors(places: Sequence[str], registry: Callable[[], Registry]) -> Sequenc
     return gathered(partial(opened, place) for place in places)
 
 
-def mirror_writer(settings: Settings, place: str, exceptions: Sequence[HostException]) -> MirrorWriter:
+def mirror_writer(settings: Settings, place: str, exceptions: Sequence[RegistrySettings]) -> MirrorWriter:
     """A mirror in a directory, which need not exist yet, or in a registry, ``oci://HOST/REPOSITORY[:TAG]``.
 
     Raises:
