@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.sources.mirror import IndexedMirror
     from cluster_forge.catalog.library import Library
     from cluster_forge.ports.registry import Registry, RegistryUploads
-    from cluster_forge.ports.storage import StoredKind
+    from cluster_forge.ports.storage import Store, StoredKind
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "128MiB", "PYTHONUTF8": "1"}
@@ -132,7 +132,8 @@ def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registr
     _use_registries(downloads, settings.workspace, hosts)
     reader = RegistryReader(downloads.client)
     uploads = HttpRegistryUploads(downloads.client, reader)
-    return Registries(registry=reader, uploads=uploads, workers=ThreadWorkers(settings.jobs))
+    workers = ThreadWorkers(max(settings.jobs, _FETCHERS))
+    return Registries(registry=reader, uploads=uploads, workers=workers)
 
 
 def output_folder(directory: Path) -> OutputFolder:
@@ -215,7 +216,7 @@ def _sources(
     )
     by_oci = OciRepositories(registry_at=registry_at, newest_in_range=helm.newest_in_range)
     git = GitRepositories(
-        trees=cache(partial(_git_trees, settings)), charts=_charts, newest_in_range=helm.newest_in_range
+        trees=cache(partial(_git_trees, settings, downloads)), charts=_charts, newest_in_range=helm.newest_in_range
     )
     return StackSources(
         store=toolbox.store,
@@ -289,6 +290,15 @@ def store_root(options: StoreOptions) -> Path:
             "there is no place for the store: this user has no home folder",
             fix="name one: --store DIR, or XDG_CACHE_HOME",
         ) from error
+
+
+def store_of(options: StoreOptions) -> Store:
+    """The store alone.
+
+    Raises:
+        StoreError: as for `store_root`.
+    """
+    return FolderStore(store_root(options))
 
 
 def stored_kinds(root: Path) -> Sequence[StoredKind]:
@@ -479,18 +489,24 @@ def _registry(downloads: OfflineDownloads | HttpDownloads, address: str) -> Regi
     return OfflineRegistry()
 
 
-def _git_trees(settings: Settings) -> OfflineTrees | RemoteTrees:
-    from cluster_forge.adapters.git.offline import OfflineTrees
+def _git_trees(settings: Settings, downloads: OfflineDownloads | HttpDownloads) -> OfflineTrees | RemoteTrees:
+    """Git, with the options and the settings of hosts that hold for ``downloads``, too."""
     from cluster_forge.adapters.git.program import GitLimits, GitProgram
     from cluster_forge.adapters.git.remote_trees import RemoteTrees
-    from cluster_forge.adapters.http.policy import Policy, Timeouts
+    from cluster_forge.adapters.http.downloads import HttpDownloads
 
-    network = settings.network
-    policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout))
-    certificates = {"GIT_SSL_CAINFO": network.ca_file} if network.ca_file else {}
-    program = GitProgram(GitLimits(whole=network.timeout), {**os.environ, **certificates})
-    trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers, credentials=_git_credentials)
-    return OfflineTrees(local=trees) if network.offline else trees
+    program = GitProgram(GitLimits(whole=settings.network.timeout))
+    if not isinstance(downloads, HttpDownloads):
+        from cluster_forge.adapters.git.offline import OfflineTrees
+
+        return OfflineTrees(local=RemoteTrees(program=program))
+    return RemoteTrees(
+        program=program,
+        policy=downloads.policy,
+        transfers=settings.transfers,
+        credentials=_git_credentials,
+        hosts=lambda: downloads.hosts,
+    )
 
 
 def _git_credentials() -> Credentials:

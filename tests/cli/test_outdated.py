@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Workspace, chart
 from tests.cli.repository_server import RepositoryServer
+from tests.servers.pushing import Repository
+from tests.servers.registry import Registry
 
 
 def days_ago(days: int) -> str:
@@ -101,7 +104,7 @@ def test_withdrawn_and_deprecated_versions_and_such_that_are_not_locked(
     assert "shop: its maintainers call the chart deprecated" in out
 
 
-def test_offline_the_mirrors_are_asked(sourced: Workspace, server: RepositoryServer, tmp_path: object) -> None:
+def test_offline_the_mirrors_are_asked(sourced: Workspace, server: RepositoryServer, tmp_path: Path) -> None:
     mirror = f"{tmp_path}/mirror"
     sourced.ok("mine")
     sourced.ok("mirror", "create", mirror)
@@ -119,3 +122,30 @@ def test_what_an_index_says_cannot_break_the_table(sourced: Workspace, server: R
     assert "\x1b" not in result.out
     assert max(map(len, result.out.splitlines()[:2])) <= 80
     assert re.search(r"^shop +1\.1\.0 +1\.1\.0|9\.0\.0\+bbb… ", result.out, re.MULTILINE)
+
+
+def test_charts_in_a_registry(workspace: Workspace, open_registry: Registry, tmp_path: Path) -> None:
+    """Its tags are the versions; what they lack are dates and supported versions of Kubernetes."""
+    repository = Repository(open_registry, "outdated/shop")
+    first = repository.push_chart(chart("shop", "1.0.0"), "1.0.0")
+    address = repository.address.removesuffix("/shop")
+    workspace.replace(
+        "input/config.yaml",
+        "components:\n",
+        "components:\n"
+        f"- {{name: shop, namespace: shop, helm: {{repository: '{address}', chart: shop, version: 1.x}}}}\n"
+        f"- {{name: pinned, namespace: pinned, helm: {{repository: '{address}', chart: shop, version: '{first.digest}'}}}}\n",
+    )
+    workspace.ok("mine")
+    for version in ("1.1.0", "2.0.0_build"):
+        repository.push_chart(chart("shop", version.replace("_", "+")), version)
+    assert workspace.ok("outdated").out.splitlines()[:3] == [
+        "COMPONENT  LOCKED  IN RANGE  FOR 1.33     NEWEST",
+        "shop       1.0.0   1.1.0     2.0.0+build  2.0.0+build",
+        "pinned     1.0.0             2.0.0+build  2.0.0+build",
+    ]
+    assert workspace.ok("lock", "verify").out == "2 of 2 sources as locked\n"
+    mirror = str(tmp_path / "mirror")
+    assert workspace.ok("mirror", "create", mirror).out.endswith("2 sources of the stack, 2 added\n")
+    assert workspace.ok("mirror", "verify", mirror).code == 0
+    assert workspace.run("mine", "--update", "pinned", "--within", "^1").code == 10

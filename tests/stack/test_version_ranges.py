@@ -25,7 +25,7 @@ def test_what_is_in_both_ranges_is_in_the_intersection_as_helm_reads_it(one: str
 @pytest.mark.parametrize(
     ("text", "exact"),
     [
-        *((text, True) for text in ("1.2.3", "v1.2.3", "1.2.3-rc.1", "1.2.3+build.5")),
+        *((text, True) for text in ("1.2.3", "v1.2.3", "1.2.3-rc.1", "1.2.3+build.5", "sha256:ab", "1.2.3@sha256:ab")),
         *((text, False) for text in ("1.2", "1", "^1.2.3", "=1.2.3 || 1.2.4", "1.2.x", "", "*", "1.2.3.4")),
     ],
 )

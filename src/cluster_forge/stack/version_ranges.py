@@ -14,8 +14,8 @@ _WHOLE: Final = re.compile(r"v?\d+\.\d+\.\d+(?![.\d])")
 
 
 def is_exact(text: str) -> bool:
-    """Whether ``text`` is one version, with all of its three numbers; ``1.2`` is a range."""
-    return SemanticVersion.parse(text) is not None and bool(_WHOLE.match(text))
+    """Whether ``text`` is one version, with all of its three numbers, or a digest in a registry; ``1.2`` is a range."""
+    return "sha256:" in text or (SemanticVersion.parse(text) is not None and bool(_WHOLE.match(text)))
 
 
 def intersection(one: str, other: str) -> str:

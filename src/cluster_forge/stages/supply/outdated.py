@@ -15,6 +15,7 @@ from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.rendering import HelmEngine
 from cluster_forge.ports.sources import ChartRelease, ChartReleases
 from cluster_forge.ports.workers import Workers
+from cluster_forge.stack import version_ranges
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import HelmSource, Target
 from cluster_forge.stages.build import locking
@@ -125,7 +126,9 @@ def _compared(
     )
     refused = _refused_by_catalog(source, request.catalog, request.stack.target)
     supports = partial(_supports, target=request.stack.target, engine=engine, known={})
-    in_range = spelled(source.asked, by_version) or engine.newest_in_range(source.asked or "*", offered)
+    in_range = spelled(source.asked, by_version)
+    if in_range is None and not version_ranges.is_exact(source.asked):
+        in_range = engine.newest_in_range(source.asked or "*", offered)
     fitting = next((text for text in candidates if text not in refused and supports(by_version[text])), None)
     newest = next(iter(candidates), None)
     return ChartStatus(
