@@ -15,7 +15,6 @@ from cluster_forge.adapters.sources.git_repositories import GitRepositories, Git
 from cluster_forge.adapters.sources.http_repositories import Downloads, HttpRepositories
 from cluster_forge.adapters.sources.local_charts import LocalCharts
 from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
-from cluster_forge.adapters.sources.oci_charts import OciCharts
 from cluster_forge.adapters.sources.oci_repositories import OciRepositories
 from cluster_forge.adapters.sources.registry_images import RegistryImages
 from cluster_forge.adapters.sources.stack_sources import Mirror
@@ -36,15 +35,18 @@ def stack_sources(
     """The sources as `composition` wires them, with ``downloads`` and ``registry`` in the place of the network."""
     newest_in_range = HelmSdk().newest_in_range
     kept = FolderStore(store)
-    in_registries = OciCharts(lambda: registry or OfflineRegistry())
+
+    def registry_at(_address: str) -> Registry:
+        return registry or OfflineRegistry()
+
     by_http = HttpRepositories(
         store=kept,
         downloads=downloads,
         indexes=downloads,
-        charts_in_registries=in_registries,
+        registry_at=registry_at,
         newest_in_range=newest_in_range,
     )
-    by_oci = OciRepositories(charts=in_registries, newest_in_range=newest_in_range)
+    by_oci = OciRepositories(registry_at=registry_at, newest_in_range=newest_in_range)
     git = GitRepositories(trees=cache(trees), charts=lambda: charts, newest_in_range=newest_in_range)
     return StackSources(
         store=kept,
@@ -56,7 +58,7 @@ def stack_sources(
             "oci": by_oci,
             **dict.fromkeys(("git+https", "git+ssh", "git+file", "git+http"), git),
         },
-        images=RegistryImages(lambda: registry or OfflineRegistry()),
+        images=RegistryImages(registry_at),
         git=git,
         local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts, newest_in_range=newest_in_range),
         kustomizations=LocalKustomizations(files=WorkspaceFiles(workspace)),

@@ -10,6 +10,7 @@ from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.storage.unread_store import UnreadStore
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.sources.mirror import IndexedMirror
     from cluster_forge.catalog.library import Library
     from cluster_forge.ports.registry import Registry, RegistryUploads
-    from cluster_forge.ports.storage import StoredKind
+    from cluster_forge.ports.storage import Store, StoredKind
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "128MiB", "PYTHONUTF8": "1"}
@@ -131,7 +132,8 @@ def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registr
     _use_registries(downloads, settings.workspace, hosts)
     reader = RegistryReader(downloads.client)
     uploads = HttpRegistryUploads(downloads.client, reader)
-    return Registries(registry=reader, uploads=uploads, workers=ThreadWorkers(settings.jobs))
+    workers = ThreadWorkers(max(settings.jobs, _FETCHERS))
+    return Registries(registry=reader, uploads=uploads, workers=workers)
 
 
 def output_folder(directory: Path) -> OutputFolder:
@@ -176,6 +178,8 @@ def services(settings: Settings) -> Services:
     )
     fetching = replace(toolbox, store=UnreadStore()) if settings.refetches else toolbox
     sources = _sources(settings, fetching, helm, files, downloads)
+    if settings.starts_workers:  # after everything that may raise an error: `Services` ends them
+        processes.start(min(settings.jobs, _EARLY_WORKERS))
     return Services(
         files=files,
         toolbox=toolbox,
@@ -201,31 +205,29 @@ def _sources(
     from cluster_forge.adapters.sources.kept_indexes import KeptIndexes
     from cluster_forge.adapters.sources.local_charts import LocalCharts
     from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
-    from cluster_forge.adapters.sources.oci_charts import OciCharts
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
     from cluster_forge.adapters.sources.registry_images import RegistryImages
 
-    registry = partial(_registry, downloads)
-    in_registries = OciCharts(registry)
+    registry_at = partial(_registry, downloads)
     by_http = HttpRepositories(
         store=toolbox.store,
         downloads=downloads,
         indexes=KeptIndexes(downloads=downloads, cache=toolbox.cache),
-        charts_in_registries=in_registries,
+        registry_at=registry_at,
         newest_in_range=helm.newest_in_range,
     )
-    by_oci = OciRepositories(charts=in_registries, newest_in_range=helm.newest_in_range)
+    by_oci = OciRepositories(registry_at=registry_at, newest_in_range=helm.newest_in_range)
     git = GitRepositories(
-        trees=cache(partial(_git_trees, settings)), charts=_charts, newest_in_range=helm.newest_in_range
+        trees=cache(partial(_git_trees, settings, downloads)), charts=_charts, newest_in_range=helm.newest_in_range
     )
     return StackSources(
         store=toolbox.store,
-        mirrors=_mirrors(settings.network.mirror, registry),
+        mirrors=_mirrors(settings.network.mirror, registry_at),
         repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci, **dict.fromkeys(_GIT, git)},
         git=git,
         local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
         kustomizations=LocalKustomizations(files=files),
-        images=RegistryImages(registry),
+        images=RegistryImages(registry_at),
         downloads=downloads,
         charts=_charts,
         newest_in_range=helm.newest_in_range,
@@ -236,15 +238,12 @@ def _worker_pool(settings: Settings, helm: HelmEngine) -> WorkerPoolRenderer:
     from cluster_forge.adapters.rendering.worker_pool import JobLimits, WorkerPoolRenderer
 
     rendering = settings.rendering
-    pool = WorkerPoolRenderer(
+    return WorkerPoolRenderer(
         [sys.executable, "-P", "-c", _START, rendering.helm_engine],  # -P: files of the current folder are not modules
         helm,
         JobLimits(seconds=rendering.render_seconds, memory=rendering.render_memory),
         {**_FOR_WORKERS, **os.environ},
     )
-    if settings.starts_workers:
-        pool.start(min(settings.jobs, _EARLY_WORKERS))
-    return pool
 
 
 def serve() -> None:
@@ -292,6 +291,15 @@ def store_root(options: StoreOptions) -> Path:
         ) from error
 
 
+def store_of(options: StoreOptions) -> Store:
+    """The store alone.
+
+    Raises:
+        StoreError: as for `store_root`.
+    """
+    return FolderStore(store_root(options))
+
+
 def stored_kinds(root: Path) -> Sequence[StoredKind]:
     """What the store at ``root`` holds.
 
@@ -333,7 +341,7 @@ def trial_renderer(services: Services, library: Library) -> TrialRenderer:
     return TrialRenderer(TrialPlans(library), services.sources, toolbox.store, toolbox.renderer, charts, toolbox.reader)
 
 
-def _mirrors(places: Sequence[str], registry: Callable[[], Registry]) -> Sequence[IndexedMirror]:
+def _mirrors(places: Sequence[str], registry_at: Callable[[str], Registry]) -> Sequence[IndexedMirror]:
     if not places:
         return ()
     from cluster_forge.adapters.sources import mirror_registry
@@ -342,7 +350,8 @@ def _mirrors(places: Sequence[str], registry: Callable[[], Registry]) -> Sequenc
 
     def opened(place: str) -> IndexedMirror:
         if place.startswith(SCHEME):
-            return IndexedMirror(mirror_registry.MirrorRegistry(registry, mirror_registry.reference(place)))
+            reference = mirror_registry.reference(place)
+            return IndexedMirror(mirror_registry.MirrorRegistry(partial(registry_at, place), reference))
         return open_mirror(Path(place))
 
     return gathered(partial(opened, place) for place in places)
@@ -465,31 +474,38 @@ def _user_files() -> UserFiles:
     return UserFiles(os.environ, home)
 
 
-def _registry(downloads: OfflineDownloads | HttpDownloads) -> Registry:
-    """Registries, by the connections of the downloads."""
+def _registry(downloads: OfflineDownloads | HttpDownloads, address: str) -> Registry:
+    """Registries, by the connections of the downloads; with the login of an address, if it has one."""
     from cluster_forge.adapters.http.downloads import HttpDownloads
 
     if isinstance(downloads, HttpDownloads):
         from cluster_forge.adapters.registry.reader import RegistryReader
 
-        return RegistryReader(downloads.client)
+        login, at, _ = urlsplit(address).netloc.rpartition("@")
+        return RegistryReader(downloads.client, f"{login}{at}")
     from cluster_forge.adapters.registry.offline import OfflineRegistry
 
     return OfflineRegistry()
 
 
-def _git_trees(settings: Settings) -> OfflineTrees | RemoteTrees:
-    from cluster_forge.adapters.git.offline import OfflineTrees
+def _git_trees(settings: Settings, downloads: OfflineDownloads | HttpDownloads) -> OfflineTrees | RemoteTrees:
+    """Git, with the options and the settings of hosts that hold for ``downloads``, too."""
     from cluster_forge.adapters.git.program import GitLimits, GitProgram
     from cluster_forge.adapters.git.remote_trees import RemoteTrees
-    from cluster_forge.adapters.http.policy import Policy, Timeouts
+    from cluster_forge.adapters.http.downloads import HttpDownloads
 
-    network = settings.network
-    policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout))
-    certificates = {"GIT_SSL_CAINFO": network.ca_file} if network.ca_file else {}
-    program = GitProgram(GitLimits(whole=network.timeout), {**os.environ, **certificates})
-    trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers, credentials=_git_credentials)
-    return OfflineTrees(local=trees) if network.offline else trees
+    program = GitProgram(GitLimits(whole=settings.network.timeout))
+    if not isinstance(downloads, HttpDownloads):
+        from cluster_forge.adapters.git.offline import OfflineTrees
+
+        return OfflineTrees(local=RemoteTrees(program=program))
+    return RemoteTrees(
+        program=program,
+        policy=downloads.policy,
+        transfers=settings.transfers,
+        credentials=_git_credentials,
+        hosts=lambda: downloads.hosts,
+    )
 
 
 def _git_credentials() -> Credentials:

@@ -198,6 +198,7 @@ def test_a_kustomization_goes_with_manifests_only(shop: Workspace, more: str, er
     [
         ("missing", "input/missing does not exist"),
         ("base/kustomization.yaml", "input/base/kustomization.yaml is a file, where a folder is needed"),
+        ("base/kustomization.yaml", "fix: write `base`"),
         ("../base", "base is outside of input"),
         ("/base", "/base is an absolute path"),
         ("github.com/team/repo//base?ref=v1", "write `kustomize: git+https://github.com/team/repo.git@v1//base`"),

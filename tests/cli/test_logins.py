@@ -14,6 +14,8 @@ import pytest
 import yaml
 from tests.adapters.http.token_server import TokenServer, serving
 from tests.cli.conftest import CHART, PROGRAM, Result, Workspace, archive
+from tests.servers.registry import PASSWORD as DISTRIBUTION_PASSWORD
+from tests.servers.registry import USER
 
 from cluster_forge.foundation import addresses
 
@@ -204,3 +206,22 @@ def test_a_login_in_the_address_holds_for_the_whole_repository(
     assert "warning[credential-in-url]" in result.err
     written = [path for path in workspace.folder.rglob("*") if path.is_file() and path.name != "config.yaml"]
     assert not [path for path in [*written, *home.rglob("*")] if path.is_file() and b"canary" in path.read_bytes()]
+
+
+@pytest.mark.parametrize("kind", ["password_registry", "token_registry"])
+def test_distributions_registry_takes_a_login(
+    request: pytest.FixtureRequest, kind: str, workspace: Workspace, environment: dict[str, str]
+) -> None:
+    host = request.getfixturevalue(kind).host
+    wrong = run(workspace, environment, "login", host, "-u", USER, "--password-stdin", given="canary")
+    assert (wrong.code, "the login is not kept" in wrong.err) == (26, True), wrong.err
+    arguments = ("login", host, "-u", USER, "--password-stdin", "--format", "json")
+    assert run(workspace, environment, *arguments, given=DISTRIBUTION_PASSWORD).json["verified"] is True
+    workspace.replace("input/config.yaml", "gitops:", f"image: {{repository: {host}/team/never-pushed}}\ngitops:")
+    status = run(workspace, environment, "auth", "status")
+    assert (status.code, f"{host}: the password of '{USER}' from ~/.docker/config.json: works" in status.out) == (
+        0,
+        True,
+    )
+    run(workspace, environment, "logout", host)
+    assert run(workspace, environment, "auth", "status").code == 1

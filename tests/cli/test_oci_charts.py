@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from tests.cli.conftest import Workspace
@@ -68,6 +69,19 @@ def test_a_docker_login_is_used(
     (tmp_path / "docker/config.json").write_text(json.dumps({"auths": {private.registry.host: {"auth": login}}}))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
     workspace.ok("mine")
+
+
+def test_a_login_in_the_address_is_used_and_shown_nowhere(workspace: Workspace, private: Repository) -> None:
+    private.push_chart(chart("shop", "1.0.0"), "1.0.0")
+    login = f"{READER}:{quote(PASSWORD, safe='')}"
+    address = f"oci://{login}@{private.registry.host}/team/charts"
+    text = COMPONENT.format(repository=f"'{address}'", version="^1")
+    workspace.replace("input/config.yaml", "components:\n", f"components:\n{text}")
+    result = workspace.ok("forge")
+    assert "credential-in-url" in result.err
+    written = b"".join([*workspace.tree("working").values(), *workspace.tree("stacks").values()])
+    for shown in (result.out + result.err, workspace.read("cluster-forge.lock"), written.decode(errors="replace")):
+        assert "s3same" not in shown
 
 
 @pytest.mark.parametrize("password", ["", "wrong"])

@@ -341,8 +341,9 @@ class TestWhatIsPulled:
         subject = Descriptor(media_type=index["mediaType"], digest=Digest.parse(index["digest"]), size=index["size"])
 
         def put(layer: bytes) -> None:
+            described = Descriptor.of(layer, LAYER)
             built = artifact.build(
-                artifact.STACK_TYPE, Descriptor.of(layer, LAYER), document["annotations"], subject=subject
+                artifact.STACK_TYPE, described, described.digest, document["annotations"], subject=subject
             )
             registry.blobs["x", digest_of(layer)] = layer
             registry.manifests["x", tag] = (MANIFEST_TYPE, built.content)

@@ -30,8 +30,20 @@ component = st.builds(
     rendered=st.none() | digest,
     remarks=st.lists(text, max_size=2).map(tuple),
 )
+catalog = st.builds(
+    LockedSource,
+    address=st.from_regex(r"git\+https://h/[a-z]{1,9}(//[a-z]{1,9})?", fullmatch=True),
+    asked=text,
+    version=text,
+    digest=digest,
+)
 base = st.builds(LockedSource, address=text.filter(bool), asked=text, version=digest.map(str), digest=digest)
-lock = st.builds(lambda all_of, base: Lock(base=base).having(all_of), st.lists(component, max_size=4), st.none() | base)
+lock = st.builds(
+    lambda all_of, base, catalogs: Lock(base=base, catalogs=tuple(catalogs)).having(all_of),
+    st.lists(component, max_size=4),
+    st.none() | base,
+    st.lists(catalog, max_size=2),
+)
 
 HEX = "0" * 64
 
@@ -77,6 +89,11 @@ def test_the_base_image_stands_before_the_components() -> None:
     [
         ("image: 1", "expected a mapping"),
         ("image: {}", "'base' is missing"),
+        (
+            f"catalogs: [{{address: git+ext://x/y, digest: {HEX}}}]",
+            "git+ext://x/y: it is not an address like git+https://git.example.com/team/repo.git@v1.2.3//path",
+        ),
+        ("catalogs: {}", "expected a list"),
         ("image: {basis: 1}", "unknown key 'basis', did you mean 'base'?"),
         (
             f"image: {{base: {{address: a, digest: {HEX}, version: '3.22'}}}}",
@@ -84,7 +101,7 @@ def test_the_base_image_stands_before_the_components() -> None:
         ),
     ],
 )
-def test_a_damaged_base_image_is_reported(text: str, message: str) -> None:
+def test_a_damaged_base_image_or_catalog_is_reported(text: str, message: str) -> None:
     with pytest.raises((LockError, ExceptionGroup)) as error:
         parse(f"version: 1\n{text}\ncomponents: {{}}\n")
     problems = error.value.exceptions if isinstance(error.value, ExceptionGroup) else [error.value]

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cluster_forge import composition
-from cluster_forge.foundation.errors import DescriptionError
-from cluster_forge.stack.input_record import DESCRIPTION
+from cluster_forge.foundation.errors import DescriptionError, UnknownNameError
+from cluster_forge.stack.input_record import DESCRIPTION, InputSource
+from cluster_forge.stack.lock import FILE
 from cluster_forge.stages.describe.load_description import load_description
 
 if TYPE_CHECKING:
@@ -32,9 +33,59 @@ def load(services: Services, selection: Selection) -> Description:
         DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: every error in them.
     """
     content(services.files, services.files.root)
-    description = load_description(services.files, selection, services.toolbox.cache)
+    description = load_description(services.files, selection, services.toolbox.cache, services.toolbox.store)
     services.use_registries(description.stack.registries)
     return description
+
+
+def load_mined(services: Services, selection: Selection, *, update: bool = False) -> Description:
+    """The same, after catalogs in Git were fetched and locked where that is missing; ``update``: all of them again.
+
+    Raises:
+        FetchError, OfflineError, ExceptionGroup: as for `load`, and for each catalog that cannot be fetched.
+    """
+    try:
+        description = load(services, selection)
+    except (DescriptionError, UnknownNameError, ExceptionGroup):
+        if not _mine_catalogs(services, selection, update=update):
+            raise
+    else:
+        has_catalogs = update or bool(description.lock.catalogs)
+        if not has_catalogs or not _mine_catalogs(services, selection, update=update):
+            return description
+    return load(services, selection)
+
+
+def _mine_catalogs(services: Services, selection: Selection, *, update: bool) -> bool:
+    """Fetch and lock the catalogs in Git; False if there are none, now or in the lock."""
+    from cluster_forge.stack import lock_file
+    from cluster_forge.stages.describe.load_description import load_lock
+    from cluster_forge.stages.describe.locked_catalogs import mined_catalogs
+
+    files = services.files
+    lock = load_lock(files, services.toolbox.cache)
+    catalogs = mined_catalogs(files, lock, selection.environment, services.sources, update=update)
+    after = replace(lock, catalogs=catalogs)
+    if after != lock:
+        files.write(FILE, lock_file.emit(after).encode())
+    return bool(catalogs or lock.catalogs)
+
+
+def described_files(session: Session) -> InputSource:
+    """The files that the description consists of, with the catalogs in Git as locked.
+
+    Raises:
+        WorkspaceError: if the folder does not exist.
+        LockError, ExceptionGroup: all errors in the lock.
+    """
+    files = composition.workspace_files(session.workspace)
+    content = files.read(FILE)
+    if content is None or b"\ncatalogs:" not in content:
+        return files
+    from cluster_forge.stack import lock_file
+    from cluster_forge.stages.describe.locked_catalogs import with_catalogs
+
+    return with_catalogs(files, lock_file.parse(content.decode(errors="replace")), composition.store_of(session.store))
 
 
 def locked_stack(services: Services, selection: Selection) -> LockedStack:
@@ -61,7 +112,7 @@ def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:
 
     if not (session.workspace / "input").is_dir():
         return packaged()
-    return read_catalog(composition.workspace_files(session.workspace), may_be_empty=may_be_empty)
+    return read_catalog(described_files(session), may_be_empty=may_be_empty)
 
 
 def parsed(session: Session) -> ParsedDescription:
@@ -74,7 +125,7 @@ def parsed(session: Session) -> ParsedDescription:
 
     files = composition.workspace_files(session.workspace)
     content(files, files.root)
-    return read_description(files, session.selection)
+    return read_description(described_files(session), session.selection)
 
 
 def registries(session: Session) -> Sequence[RegistrySettings]:

@@ -114,13 +114,20 @@ class LockedComponent:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """The locked components by name, and the base of the stack's image, if it has one."""
+    """The locked components by name, the base of the stack's image, if it has one, and the catalogs in Git, sorted."""
 
     components: Mapping[str, LockedComponent] = field(default_factory=dict)
     base: LockedSource | None = None
+    catalogs: tuple[LockedSource, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "catalogs", tuple(sorted(set(self.catalogs))))
         object.__setattr__(self, "components", MappingProxyType(dict(sorted(self.components.items()))))
+
+    def catalog(self, address: GitAddress) -> LockedSource | None:
+        """The locked catalog at an address; None if it is not locked, or locked for another REF."""
+        wanted = (address.key, address.ref)
+        return next((locked for locked in self.catalogs if (locked.address, locked.asked) == wanted), None)
 
     def component(self, name: str) -> LockedComponent | None:
         return self.components.get(name)

@@ -7,9 +7,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.faults.certificates import authority
 from tests.git_worktree import Worktree
 from tests.servers import git_http
 from tests.servers.git_http import PASSWORD, USER, GitServer
@@ -17,7 +19,7 @@ from tests.servers.git_http import PASSWORD, USER, GitServer
 from cluster_forge.adapters.git.offline import OfflineTrees
 from cluster_forge.adapters.git.program import GitLimits, GitProgram
 from cluster_forge.adapters.git.remote_trees import RemoteTrees
-from cluster_forge.adapters.http.policy import Policy
+from cluster_forge.adapters.http.policy import HostSettings, Policy
 from cluster_forge.foundation.errors import DescriptionError, FetchError, LockError, MissingProgramError, OfflineError
 from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.ports.credentials import Credential
@@ -224,6 +226,21 @@ def test_credentials_that_git_does_not_know_are_used_and_not_kept(repository: Wo
         assert "(401)" in message(f"{server.address}/repo/.git@v1//charts", wrong)
         elsewhere = RemoteTrees(program=program, policy=Policy(retries=0), credentials=lambda: Known("http://other"))
         assert "(401)" in message(f"{server.address}/repo/.git@v1//charts", elsewhere)
+
+
+def test_certificates_are_verified_as_the_user_says(repository: Worktree, tmp_path: Path) -> None:
+    root = authority(tmp_path)
+    quick = Policy(retries=0)
+    with git_http.serving(repository.folder.parent, certificate=root.certificate("git")) as server:
+        address, place = f"{server.address}/repo/.git@v1//charts", server.url.removeprefix("https://")
+        program = remote().program
+        assert "the server's certificate is not trusted" in message(address, RemoteTrees(program=program, policy=quick))
+        trusting = Policy(retries=0, ca_file=str(root.file))
+        assert files(address, RemoteTrees(program=program, policy=trusting))
+        for settings in (HostSettings(ca_file=str(root.file)), HostSettings(is_insecure=True)):
+            assert files(address, RemoteTrees(program=program, policy=quick, hosts=partial(dict, {place: settings})))
+        other = {"git.example.com": HostSettings(is_insecure=True)}
+        assert "not trusted" in message(address, RemoteTrees(program=program, policy=quick, hosts=lambda: other))
 
 
 def test_no_secret_is_an_argument_of_a_process(repository: Worktree, tmp_path: Path) -> None:

@@ -44,9 +44,16 @@ def test_the_line_leaves_the_last_column_free(columns: int) -> None:
         assert shown[1] == "network 4.0 MB  2.0 MB/s  waiting 4 s for charts.example.com (429)"
 
 
-def test_waits_of_a_second_are_lines_and_shorter_ones_are_not() -> None:
+def test_waits_of_a_second_are_lines_once_for_each_host() -> None:
     printed: list[str] = []
     reporter = LineReporter(1, printed.append)
     reporter.waiting("a.example.com:80", 0.4, "503")
     reporter.waiting("a.example.com:80", 4.2, "503")
-    assert printed == ["waiting 4 s for a.example.com (503)"]
+    reporter.waiting("a.example.com:80", 4.2, "503")  # another request
+    reporter.waiting("b.example.com:443", 4.2, "429")
+    reporter.waiting("a.example.com:80", 9.0, "429")
+    assert printed == [
+        "waiting 4 s for a.example.com (503)",
+        "waiting 4 s for b.example.com (429)",
+        "waiting 9 s for a.example.com (429)",
+    ]

@@ -72,10 +72,11 @@ class GitLimits:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a call may reach: the protocols, separated by colons, and the login for the server."""
+    """What a call may reach: the protocols, separated by colons; and how: the login, and settings of Git (``-c``)."""
 
     protocols: str = ""
     login: GitLogin = NO_LOGIN
+    settings: tuple[str, ...] = ()
 
 
 NO_ACCESS: Final = Access()
@@ -128,7 +129,9 @@ class GitProgram:
         with tempfile.TemporaryFile() as given:
             given.write(stdin)
             given.seek(0)
-            settings = [part for setting in (*_SETTINGS, *access.login.settings) for part in ("-c", setting)]
+            settings = [
+                part for setting in (*_SETTINGS, *access.login.settings, *access.settings) for part in ("-c", setting)
+            ]
             process = subprocess.Popen(  # noqa: S603 - a list, no shell
                 [self._path, *settings, *arguments],
                 cwd=folder,
@@ -175,18 +178,18 @@ class _Call:
     def output(self) -> bytes:
         assert self._process.stdout
         assert self._process.stderr
-        readers = [
-            threading.Thread(target=self._read_output, args=(self._process.stdout,), daemon=True),
-            threading.Thread(target=self._read_messages, args=(self._process.stderr,), daemon=True),
-        ]
-        for reader in readers:
-            reader.start()
+        output = threading.Thread(target=self._read_output, args=(self._process.stdout,), daemon=True)
+        messages = threading.Thread(target=self._read_messages, args=(self._process.stderr,), daemon=True)
+        output.start()
+        messages.start()
         try:
             problem = self._watch()
         finally:
             self._end()
-            for reader in readers:
-                reader.join(_PAUSE)  # a helper that goes on may hold a pipe open
+        messages.join(_PAUSE)  # a helper that goes on may hold it open, like ssh's master
+        output.join(self._limits.silence)
+        if self._is_too_long or output.is_alive():
+            problem = problem or "more output than expected"
         if problem:
             raise GitError(problem, is_limit=True)
         if self._process.returncode:

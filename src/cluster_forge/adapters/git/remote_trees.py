@@ -19,11 +19,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from cluster_forge.adapters.git import failures, logins, remote_refs
+from cluster_forge.adapters.git import failures, logins, remote_refs, tls_settings
 from cluster_forge.adapters.git.program import NO_ACCESS, Access, GitError, GitProgram
 from cluster_forge.adapters.git.remote_refs import RemoteRef
 from cluster_forge.adapters.git.tree_listing import Entry, TreeListing
-from cluster_forge.adapters.http.policy import Policy
+from cluster_forge.adapters.http.policy import HostSettings, Policy
 from cluster_forge.adapters.http.retrying import Attempts, TemporaryError
 from cluster_forge.foundation.errors import FetchError, LockError, StoreError
 from cluster_forge.foundation.file_tree import FileTree
@@ -59,7 +59,8 @@ class RemoteTrees:
     policy: Policy = field(default_factory=Policy)
     transfers: Transfers = NO_TRANSFERS
     credentials: Callable[[], Credentials] | None = None
-    """Called for the first repository on a server."""
+    """Called for the first repository on a server, as are ``hosts``: what the user says about single hosts."""
+    hosts: Callable[[], Mapping[str, HostSettings]] = dict
     _clones: dict[str, _Clone] = field(default_factory=dict, init=False, repr=False)
     _guard: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
@@ -222,9 +223,11 @@ class _Clone:
 
     @cached_property
     def _access(self) -> Access:
-        scheme = self._repository.partition(":")[0]
-        of_user = self._trees.credentials if scheme.startswith("http") else None
-        return Access(_PROTOCOLS[scheme], logins.of(self._repository, of_user() if of_user else None))
+        trees, scheme = self._trees, self._repository.partition(":")[0]
+        if not scheme.startswith("http"):
+            return Access(_PROTOCOLS[scheme])
+        login = logins.of(self._repository, trees.credentials() if trees.credentials else None)
+        return Access(_PROTOCOLS[scheme], login, tls_settings.of(self._repository, trees.hosts(), trees.policy.ca_file))
 
     @property
     def _folder(self) -> Path:

@@ -32,7 +32,7 @@ class HttpDownloads:
         transfers: Transfers = NO_TRANSFERS,
         known_hosts: Callable[[], Mapping[str, HostSettings]] = dict,
     ) -> None:
-        self._policy = policy
+        self.policy = policy or Policy()
         self._authorization = authorization
         self._transfers = transfers
         self._known_hosts = known_hosts
@@ -42,6 +42,11 @@ class HttpDownloads:
     def configure(self, hosts: Mapping[str, HostSettings]) -> None:
         """Use these settings, by ``host`` or ``host:port``; to be called before the first request."""
         self._hosts = hosts
+
+    @property
+    def hosts(self) -> Mapping[str, HostSettings]:
+        """The settings of hosts, for who reaches them in another way."""
+        return {**self._known_hosts(), **self._hosts}
 
     def get(self, url: str, *, limit_bytes: int) -> bytes:
         """The file at an address.
@@ -74,9 +79,9 @@ class HttpDownloads:
     def _client(self) -> HttpClient:
         from cluster_forge.adapters.http.client import HttpClient  # noqa: PLC0415 - 0.05 s for urllib3
 
-        plain, hosts = HttpClient(self._policy), {**self._known_hosts(), **self._hosts}
+        plain, hosts = HttpClient(self.policy), self.hosts
         authorization = self._authorization(plain) if self._authorization else None
-        client = HttpClient(self._policy, authorization=authorization, transfers=self._transfers)
+        client = HttpClient(self.policy, authorization=authorization, transfers=self._transfers)
         for configured in (plain, client):
             configured.configure(hosts)
         return client

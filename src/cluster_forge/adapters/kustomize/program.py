@@ -18,23 +18,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import orjson
 
-from cluster_forge.foundation import out_of_memory, tree_archives
-from cluster_forge.foundation.errors import ForgeError, MissingProgramError, RenderError, StoreError, raise_all
+from cluster_forge.foundation import out_of_memory
+from cluster_forge.foundation.errors import MissingProgramError, RenderError, StoreError
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.remark import Remark
 from cluster_forge.ports.kustomize import BuiltKustomization, KustomizeRequest
-from cluster_forge.stack.kustomization import places
-from cluster_forge.stack.kustomization.closure import TreeFiles, closure
-from cluster_forge.stack.kustomization.fetched import with_files
 
 if sys.platform == "linux":
     import resource
-
-Failure = TypeVar("Failure", bound=ForgeError)
 
 _MIB: Final = 1 << 20
 _VERSION: Final = re.compile(r"v\d+\.\d+\.\d+[\w.+-]*")
@@ -79,18 +74,15 @@ class KustomizeProgram:
         return f"{Path(self._program.path).stem} {' '.join(_VERSION.findall(output)) or output}"
 
     def build(self, request: KustomizeRequest) -> BuiltKustomization:
-        files = tree_archives.unpacked(request.archive, request.name).files
-        checked = closure(
-            request.folder, TreeFiles(files), root="", where=request.folder, may_fetch=request.fetched.__contains__
-        )
-        raise_all(_named(error, request) for error in checked.errors)
-        seen = {path: files[path] for path in checked.files}
+        from cluster_forge.adapters.kustomize import request_files  # noqa: PLC0415 - yaml, 0.05 s, and most runs build nothing
+
+        files = request_files.needed(request)
         with _temporary_folder() as home:
-            _write(with_files(seen, request.fetched), home / "tree")
+            _write(request_files.placed(files, request), home / "tree")
             done = self._run((*self._program.build, str(home / "tree" / request.folder)), home)
         errors = done.stderr.decode(errors="replace").replace(str(home / "tree"), request.name)
         if done.returncode:
-            raise _named(self._failure(errors, seen), request)
+            raise request_files.located(self._failure(errors), files, request)
         return BuiltKustomization(text=done.stdout, remarks=tuple(_remarks(errors)))
 
     @cached_property
@@ -147,24 +139,14 @@ class KustomizeProgram:
             except (OSError, ValueError):  # it has ended already, or has a lower limit
                 return
 
-    def _failure(self, errors: str, files: Mapping[str, bytes]) -> RenderError:
+    def _failure(self, errors: str) -> RenderError:
         if out_of_memory.is_reported(errors):
             return RenderError(
                 f"building the kustomization needed more than {self._memory} MiB of memory and was stopped",
                 fix="look for aliases that repeat large values, or allow more memory: --render-memory",
             )
-        message = _message(errors)
-        return RenderError(
-            message or "kustomize failed without a message",
-            where=places.of_message(message, files),
-            fix="correct what the message names",
-        )
-
-
-def _named(error: Failure, request: KustomizeRequest) -> Failure:
-    """The error with its place as the user knows it."""
-    where = f"{request.name}/{error.where}" if error.where else None
-    return type(error)(error.message, where=where, fix=error.fix)
+        message = _message(errors) or "kustomize failed without a message"
+        return RenderError(message, fix="correct what the message names")
 
 
 @contextlib.contextmanager

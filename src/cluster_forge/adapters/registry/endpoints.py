@@ -24,17 +24,21 @@ PUSH: Final = "pull,push"
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The API of one repository. ``settings`` gives what the user says about a host, by an ``http://`` address."""
+    """The API of one repository. ``settings`` gives what the user says about a host, by an ``http://`` address.
+
+    ``login`` is one that the address of the registry came with: ``user:password@``.
+    """
 
     repository: ImageReference
     settings: Callable[[str], HostSettings]
+    login: str = ""
 
     @property
     def base(self) -> str:
         """``https://host/v2/team/app``."""
         host = DOCKER_HUB_API if self.repository.registry == DOCKER_HUB else self.repository.registry
         scheme = registry_scheme(host, self.settings(f"http://{host}"))
-        return f"{scheme}://{host}/v2/{self.repository.repository}"
+        return f"{scheme}://{self.login}{host}/v2/{self.repository.repository}"
 
     def manifest(self, reference: str) -> str:
         """The manifest under a tag or a digest."""

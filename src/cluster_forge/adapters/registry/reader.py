@@ -45,8 +45,10 @@ class _Answer:
 class RegistryReader:
     """`ports.registry.Registry` over HTTP."""
 
-    def __init__(self, client: HttpClient) -> None:
+    def __init__(self, client: HttpClient, login: str = "") -> None:
+        """``login`` is ``user:password@``, as an address has it."""
         self._client = client
+        self._login = login
 
     def tags(self, repository: ImageReference) -> Sequence[str]:
         """All tags: by the ``Link`` headers, or from the last tag of a full page (distribution spec, "Listing Tags")."""
@@ -158,7 +160,7 @@ class RegistryReader:
             return _Answer(content=bytes(content), headers=response.headers)
 
     def _endpoints(self, reference: ImageReference) -> Endpoints:
-        return Endpoints(reference, self._client.settings)
+        return Endpoints(reference, self._client.settings, self._login)
 
     def _send(self, method: str, url: str, reference: ImageReference) -> AbstractContextManager[Response]:
         return self._client.send(method, url, headers=_ACCEPT, scope=self._endpoints(reference).scope(PULL))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from cluster_forge.adapters.sources import index_promises
+from cluster_forge.adapters.sources import index_promises, oci_charts
 from cluster_forge.adapters.sources.chart_repositories import FetchedChart, NewestInRange, choose, few, no_version
-from cluster_forge.adapters.sources.oci_charts import OciCharts
+from cluster_forge.adapters.sources.oci_charts import RegistryAt
 from cluster_forge.adapters.sources.once import Once
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError, FetchError, ForgeError, ImageError, OfflineError
@@ -48,7 +48,7 @@ class HttpRepositories:
     store: Store
     downloads: Downloads
     indexes: Downloads
-    charts_in_registries: OciCharts
+    registry_at: RegistryAt
     newest_in_range: NewestInRange
     _read: Once[repository_index.Index] = field(default_factory=Once, init=False, repr=False)
 
@@ -114,7 +114,7 @@ class HttpRepositories:
         if url.startswith(SCHEME):
             reference = ImageReference.from_address(address)
             tag = "" if reference.digest else reference.tag or release.version.replace("+", "_")
-            archive = self.charts_in_registries.archive(replace(reference, tag=tag))
+            archive = oci_charts.archive(self.registry_at(url), replace(reference, tag=tag))
         else:
             archive = self.downloads.get(url, limit_bytes=FILE_LIMIT)
         index_promises.check_digest(archive, address, release)

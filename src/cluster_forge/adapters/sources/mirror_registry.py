@@ -12,7 +12,7 @@ from cluster_forge.adapters.sources import mirror_entries, mirror_index
 from cluster_forge.adapters.sources.mirror_index import MirrorEntry, MirrorFile
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError
-from cluster_forge.oci import artifact, manifest
+from cluster_forge.oci import manifest
 from cluster_forge.oci.image import MANIFEST_TYPE, Descriptor, encode
 from cluster_forge.oci.manifest import Manifest
 from cluster_forge.oci.reference import ImageReference
@@ -28,7 +28,9 @@ _TAG: Final = "mirror"
 """The tag of an address without one."""
 _LARGEST_INDEX: Final = 64 << 20
 _LARGEST_FILE: Final = 640 << 20
-_CONFIG: Final = Descriptor.of(artifact.NO_CONFIG, "application/vnd.oci.empty.v1+json")
+_NO_CONFIG: Final = b"{}"
+"""OCI image spec, "Guidance for an Empty Descriptor"."""
+_CONFIG: Final = Descriptor.of(_NO_CONFIG, "application/vnd.oci.empty.v1+json")
 
 
 def reference(address: str) -> ImageReference:
@@ -108,7 +110,7 @@ class RegistryWriter:
             layers[source.digest] = self._send(content(source), _FILE_TYPE)
         merged = mirror_entries.merged((*before, *entries.values()))
         index = self._send(mirror_entries.index(merged), _INDEX_TYPE)
-        self._send(artifact.NO_CONFIG, _CONFIG.media_type)
+        self._send(_NO_CONFIG, _CONFIG.media_type)
         written = _built(index, merged, layers)
         if written.digest != current:
             self._uploads.send_manifest(self._mirror, written)

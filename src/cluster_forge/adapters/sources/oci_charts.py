@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from cluster_forge.adapters.sources.chart_repositories import few
@@ -30,47 +30,46 @@ _CHECK: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OciCharts:
-    """Reads charts. ``registry`` is called when one is read; importing what it takes costs 0.05 s."""
+RegistryAt = Callable[[str], Registry]
+"""Gives registries; called with an address, whose login is used if it has one. Importing what it takes costs 0.05 s."""
 
-    registry: Callable[[], Registry]
 
-    def archive(self, reference: ImageReference) -> bytes:
-        """The archive of the chart that a tag or a digest names.
+def archive(registry: Registry, reference: ImageReference) -> bytes:
+    """The archive of the chart that a tag or a digest names.
 
-        Raises:
-            FetchError: if that is not a chart, or cannot be fetched.
-            ImageError: if it is not a manifest at all.
-            OfflineError: under ``--offline``.
-        """
-        registry = self.registry()
-        artifact = self._manifest(registry, reference)
-        if isinstance(artifact, Index):
-            artifact = self._of_index(registry, artifact, reference)
-        return content(registry, reference, _layer(artifact, reference), _LARGEST)
+    Raises:
+        FetchError: if that is not a chart, or cannot be fetched.
+        ImageError: if it is not a manifest at all.
+        OfflineError: under ``--offline``.
+    """
+    artifact = _manifest(registry, reference)
+    if isinstance(artifact, Index):
+        artifact = _of_index(registry, artifact, reference)
+    return content(registry, reference, _layer(artifact, reference), _LARGEST)
 
-    def _manifest(self, registry: Registry, reference: ImageReference) -> Manifest | Index:
-        stored = registry.manifest(reference)
-        return manifest.parse(stored.content, stored.media_type)
 
-    def _of_index(self, registry: Registry, index: Index, reference: ImageReference) -> Manifest:
-        """The only chart of an index; the images and signatures in it do not count."""
-        artifacts = [entry for entry in index.manifests if not entry.architecture][:_MOST_MANIFESTS]
-        read = (self._manifest(registry, replace(reference, tag="", digest=entry.digest)) for entry in artifacts)
-        manifests = [entry for entry in read if isinstance(entry, Manifest)]
-        charts = [entry for entry in manifests if entry.config.media_type == CONFIG_TYPE]
-        if len(charts) == 1:
-            return charts[0]
-        if not charts and len(index.manifests) == len(manifests) == 1:
-            return manifests[0]
-        platforms = [f"{entry.os}/{entry.architecture}" for entry in index.manifests if entry.architecture]
-        if platforms:
-            raise _no_chart(reference, f"it is a container image for {few(platforms)}")
-        raise _no_chart(
-            reference,
-            f"it is an index of {counted(len(index.manifests), 'manifest')}, {counted(len(charts), 'chart')} among them",
-        )
+def _manifest(registry: Registry, reference: ImageReference) -> Manifest | Index:
+    stored = registry.manifest(reference)
+    return manifest.parse(stored.content, stored.media_type)
+
+
+def _of_index(registry: Registry, index: Index, reference: ImageReference) -> Manifest:
+    """The only chart of an index; the images and signatures in it do not count."""
+    artifacts = [entry for entry in index.manifests if not entry.architecture][:_MOST_MANIFESTS]
+    read = (_manifest(registry, replace(reference, tag="", digest=entry.digest)) for entry in artifacts)
+    manifests = [entry for entry in read if isinstance(entry, Manifest)]
+    charts = [entry for entry in manifests if entry.config.media_type == CONFIG_TYPE]
+    if len(charts) == 1:
+        return charts[0]
+    if not charts and len(index.manifests) == len(manifests) == 1:
+        return manifests[0]
+    platforms = [f"{entry.os}/{entry.architecture}" for entry in index.manifests if entry.architecture]
+    if platforms:
+        raise _no_chart(reference, f"it is a container image for {few(platforms)}")
+    raise _no_chart(
+        reference,
+        f"it is an index of {counted(len(index.manifests), 'manifest')}, {counted(len(charts), 'chart')} among them",
+    )
 
 
 def _layer(artifact: Manifest, reference: ImageReference) -> Descriptor:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from cluster_forge.adapters.sources import oci_charts
 from cluster_forge.adapters.sources.chart_repositories import FetchedChart, NewestInRange, choose, no_version
-from cluster_forge.adapters.sources.oci_charts import OciCharts, pinned_digest
+from cluster_forge.adapters.sources.oci_charts import RegistryAt, pinned_digest
+from cluster_forge.adapters.sources.once import Once
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, FetchError
@@ -23,31 +24,22 @@ from cluster_forge.stack.model import HelmSource
 class OciRepositories:
     """`ChartRepositories` in registries; the tags of a chart are listed once per run, and only for a range."""
 
-    charts: OciCharts
+    registry_at: RegistryAt
     newest_in_range: NewestInRange
-    _tags: dict[ImageReference, Mapping[str, str]] = field(default_factory=dict, init=False, repr=False)
-    _locks: dict[ImageReference, threading.Lock] = field(default_factory=dict, init=False, repr=False)
+    _listed: Once[Mapping[str, str]] = field(default_factory=Once, init=False, repr=False)
 
     def fetch(self, source: HelmSource, locked: LockedSource | None) -> FetchedChart:
-        repository = _repository(source)
-        tag, digest = _pinned(source)
-        if digest:
-            self._check_tag(repository, tag, digest)
-            return self._fetched(replace(repository, tag=_tag(tag), digest=digest))
-        return self._fetched(self._exact(repository, source, locked) or self._newest(repository, source, locked))
+        reference = self._pinned(source) or self._exact(source, locked) or self._newest(source, locked)
+        version = _version(reference.tag)
+        # A tag that is not a whole version, like ``1.2``, moves, and promises nothing.
+        promised = version if is_strict(version.removeprefix("v")) else ""
+        archive = oci_charts.archive(self.registry_at(source.repository), reference)
+        return FetchedChart(archive=archive, version=version, promised=promised)
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
-        return [ChartRelease(version=version) for version in self._versions(_repository(source))]
+        return [ChartRelease(version=version) for version in self._versions(source)]
 
-    def _fetched(self, reference: ImageReference) -> FetchedChart:
-        """The chart of a tag. One that is not a whole version, like ``1.2``, moves, and promises nothing."""
-        version = _version(reference.tag)
-        promised = version if is_strict(version.removeprefix("v")) else ""
-        return FetchedChart(archive=self.charts.archive(reference), version=version, promised=promised)
-
-    def _exact(
-        self, repository: ImageReference, source: HelmSource, locked: LockedSource | None
-    ) -> ImageReference | None:
+    def _exact(self, source: HelmSource, locked: LockedSource | None) -> ImageReference | None:
         """The tag of a version that is given exactly, at the digest that it has now; None if there is none.
 
         What is not a version, but a range, is not asked for (Helm: ``ValidateReference``).
@@ -57,50 +49,47 @@ class OciRepositories:
             return None
         bare = wanted.removeprefix("v")
         for version in dict.fromkeys((wanted, bare, f"v{bare}")):
-            reference = replace(repository, tag=_tag(version))
-            digest = self.charts.registry().digest(reference)
+            reference = replace(_repository(source), tag=_tag(version))
+            digest = self.registry_at(source.repository).digest(reference)
             if digest:
                 return reference.pinned(digest)
         return None
 
-    def _newest(self, repository: ImageReference, source: HelmSource, locked: LockedSource | None) -> ImageReference:
-        versions = self._versions(repository)
+    def _newest(self, source: HelmSource, locked: LockedSource | None) -> ImageReference:
+        versions = self._versions(source)
         version = choose(source, locked, versions, self.newest_in_range)
         if version is None:
             raise no_version(source, locked, versions)
-        return replace(repository, tag=versions[version])
+        return replace(_repository(source), tag=versions[version])
 
-    def _versions(self, repository: ImageReference) -> Mapping[str, str]:
-        """The tags that are versions, by version: semantic ones only, as Helm reads them (``Client.Tags``), or, where there
-        is none of these, those with a ``v``. Helm writes ``_`` for ``+``, which no tag may have.
+    def _versions(self, source: HelmSource) -> Mapping[str, str]:
+        """The tags that are versions, by version.
 
         Raises:
-            FetchError: if there is neither.
+            FetchError: if there is none.
         """
-        with self._locks.setdefault(repository, threading.Lock()):
-            if repository not in self._tags:
-                tags = {_version(tag): tag for tag in self.charts.registry().tags(repository)}
-                self._tags[repository] = {version: tag for version, tag in tags.items() if is_strict(version)} or {
-                    version: tag for version, tag in tags.items() if is_strict(version.removeprefix("v"))
-                }
-                if not self._tags[repository]:
-                    raise FetchError(
-                        f"{repository.address} has no version among its {counted(len(tags), 'tag')}",
-                        fix="check the address; a chart's repository ends with its name",
-                    )
-            return self._tags[repository]
+        repository = _repository(source)
 
-    def _check_tag(self, repository: ImageReference, tag: str, digest: Digest) -> None:
-        """A tag beside a digest must not name something else; it need not exist (Helm: ``ValidateReference``)."""
-        if not tag:
-            return
-        reference = replace(repository, tag=_tag(tag))
-        now = self.charts.registry().digest(reference)
+        def listed() -> Mapping[str, str]:
+            return _versions(repository, self.registry_at(source.repository).tags(repository))
+
+        return self._listed.get(repository, listed)
+
+    def _pinned(self, source: HelmSource) -> ImageReference | None:
+        """What a digest in the description pins. A tag beside it must not name something else; it need not exist (Helm:
+        ``ValidateReference``).
+        """
+        version, digest = _digest(source)
+        if digest is None:
+            return None
+        reference = replace(_repository(source), tag=_tag(version))
+        now = self.registry_at(source.repository).digest(reference) if version else None
         if now not in (None, digest):
             raise FetchError(
                 f"{reference.address} is {now} now, and the description pins {digest}",
                 fix=f"find out why; to keep the digest whatever the tag names, write `version: {digest}`",
             )
+        return reference.pinned(digest)
 
 
 def _repository(source: HelmSource) -> ImageReference:
@@ -112,7 +101,23 @@ def _repository(source: HelmSource) -> ImageReference:
     return ImageReference.from_address(f"{without_credentials(source.repository)}/{source.chart}").bare
 
 
-def _pinned(source: HelmSource) -> tuple[str, Digest | None]:
+def _versions(repository: ImageReference, tags: Sequence[str]) -> Mapping[str, str]:
+    """Semantic versions only, as Helm reads them (``Client.Tags``), or, where there is none of these, those with a ``v``.
+
+    Helm writes ``_`` for ``+``, which no tag may have.
+    """
+    versions = {_version(tag): tag for tag in tags}
+    strict = {version: tag for version, tag in versions.items() if is_strict(version)}
+    offered = strict or {version: tag for version, tag in versions.items() if is_strict(version.removeprefix("v"))}
+    if not offered:
+        raise FetchError(
+            f"{repository.address} has no version among its {counted(len(tags), 'tag')}",
+            fix="check the address; a chart's repository ends with its name",
+        )
+    return offered
+
+
+def _digest(source: HelmSource) -> tuple[str, Digest | None]:
     try:
         return pinned_digest(source.version)
     except ValueError as error:

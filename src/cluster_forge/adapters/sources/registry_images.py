@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from cluster_forge.adapters.sources.oci_charts import RegistryAt
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ImageError
 from cluster_forge.oci.image import Descriptor
@@ -19,9 +20,9 @@ _LARGEST: Final = 512 << 20
 
 @dataclass(frozen=True, slots=True)
 class RegistryImages:
-    """Reads images; ``registry`` is called when one is read."""
+    """Reads images."""
 
-    registry: Callable[[], Registry]
+    registry_at: RegistryAt
 
     def archive(self, reference: ImageReference, architectures: Sequence[str]) -> tuple[Digest, bytes]:
         """The digest of an image (of its index, or its only manifest), and its archive (`oci.image_archive`).
@@ -32,7 +33,7 @@ class RegistryImages:
         """
         from cluster_forge.oci import image_archive  # noqa: PLC0415 - 0.01 s for the compressors
 
-        registry = self.registry()
+        registry = self.registry_at(reference.address)
         root = registry.manifest(reference)
         blobs = {root.digest: root.content}
         left = _LARGEST

@@ -26,7 +26,7 @@ def command(session: Session, update: bool, within: str) -> None:
     """
     if within and not (update and (session.selection.names or session.selection.select)):
         raise click.UsageError("--within RANGE needs names: mine --update NAME --within RANGE")
-    from cluster_forge.cli.description import load
+    from cluster_forge.cli.description import load_mined
     from cluster_forge.cli.output import result_json
     from cluster_forge.foundation import names
     from cluster_forge.stack.lock import moved
@@ -34,7 +34,8 @@ def command(session: Session, update: bool, within: str) -> None:
     from cluster_forge.stages.build.mine import mine as mine_stage
 
     with session.services() as services, services.files.locked():
-        description = load(services, session.selection)
+        updates_all = update and not (session.selection.names or session.selection.select)
+        description = load_mined(services, session.selection, update=updates_all)
         stack = description.stack
         every = frozenset(component.name for component in stack.components)
         request = MineRequest(

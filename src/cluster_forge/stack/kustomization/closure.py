@@ -144,7 +144,8 @@ class _Walk:
 
     def _file(self, path: str, reference: Reference, place: _Place) -> None:
         if reference.role is Role.FOLDER:
-            parent = posixpath.dirname(reference.path) or "."
+            start = "" if place.chain else self._root  # the description's paths begin in the root
+            parent = posixpath.relpath(posixpath.dirname(reference.path) or ".", start or ".")
             fix = f"write `{parent}`" if posixpath.basename(path) in NAMES else "name the folder of a kustomization"
             raise DescriptionError(f"{path} is a file, where a folder is needed", where=reference.where, fix=fix)
         if not _contains(place.folder, path):

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import orjson
+
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, ImageError, StaleError
 from cluster_forge.foundation.file_tree import FileTree, join
@@ -43,6 +45,8 @@ class CastStack:
     annotations: Mapping[str, str]
     images: tuple[StoredManifest, ...]
     manifests: tuple[Manifest, ...]
+    diff_id: Digest
+    """Of the archive in `layer`."""
 
     @property
     def layer(self) -> Descriptor:
@@ -95,6 +99,7 @@ def read(folder: str, files: FolderReader) -> CastStack:
         annotations=listed.annotations,
         images=images,
         manifests=manifests,
+        diff_id=_diff_id(folder, manifests[0].config, files),
     )
 
 
@@ -146,6 +151,15 @@ def _stored(folder: str, entry: Descriptor, files: FolderReader) -> StoredManife
         raise _damaged(path, "its content is not what its name says")
     _parsed(path, stored.content)
     return stored
+
+
+def _diff_id(folder: str, config: Descriptor, files: FolderReader) -> Digest:
+    """The digest of the archive in the last layer, as the configuration has it (OCI image spec, ``config.md``)."""
+    path = f"{folder}/{BLOBS}{config.digest.hex}"
+    try:
+        return Digest.from_plain(orjson.loads(files.read(path) or b"")["rootfs"]["diff_ids"][-1])
+    except (ValueError, TypeError, LookupError) as error:
+        raise _damaged(path, "it is not a configuration") from error
 
 
 def _parsed(path: str, content: bytes) -> Manifest | Index:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from cluster_forge.foundation.errors import gathered
+from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.ports.sources import Sources
 from cluster_forge.stack.lock import Lock, LockedSource
 from cluster_forge.stack.model import Stack
@@ -18,7 +19,7 @@ Fetch = Callable[[Sources], LockedSource]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsedSource:
-    """A locked source, who uses it (components, or `image.base`), and how it is fetched as locked."""
+    """A locked source, who uses it (components, `image.base`, or `catalogs`), and how it is fetched as locked."""
 
     locked: LockedSource
     users: tuple[str, ...]
@@ -41,6 +42,7 @@ class LockedStack:
         described = locking.fetched_sources(self.stack) + locking.locked_dependencies(self.stack, self.lock)
         calls: list[Callable[[], UsedSource | None]] = [partial(self._of_component, source) for source in described]
         used = [source for source in gathered([*calls, self._base]) if source]
+        used += map(_of_catalog, self.lock.catalogs)
         users: dict[LockedSource, list[str]] = {}
         for source in used:
             users.setdefault(source.locked, []).extend(source.users)
@@ -65,3 +67,9 @@ class LockedStack:
             return None
         fetch = partial(base_image.fetch_as, reference, self.stack, locked)
         return UsedSource(locked=locked, users=(base_image.ITEM,), fetch=fetch)
+
+
+def _of_catalog(locked: LockedSource) -> UsedSource:
+    """A catalog in Git."""
+    address = str(replace(GitAddress.parse(locked.address), ref=locked.asked))
+    return UsedSource(locked=locked, users=("catalogs",), fetch=lambda sources: sources.manifest(address, locked))

@@ -131,16 +131,17 @@ def _parcels(stack: CastStack, tools: PushTools) -> Sequence[_Parcel]:
     packed = layer.build(stack.files, Compression.GZIP, run=tools.workers.map)
     rest = Descriptor(media_type=packed.media_type, digest=packed.digest, size=packed.size)
     name = {artifact.FOLDER_ANNOTATION: stack.folder.rpartition("/")[2]}
-    of_stack = artifact.build(artifact.STACK_TYPE, rest, {**stack.annotations, **name}, subject=stack.index.descriptor)
+    about = {**stack.annotations, **name}
+    of_stack = artifact.build(artifact.STACK_TYPE, rest, packed.diff_id, about, subject=stack.index.descriptor)
     files = _parcel(artifact.STACK_SUFFIX, of_stack, Upload(blob=rest, open=partial(io.BytesIO, packed.content)))
     if stack.layer.media_type != artifact.READ_BY_ENGINES:
         return image, files
-    for_engines = artifact.build(artifact.MANIFESTS_TYPE, stack.layer, stack.annotations)
+    for_engines = artifact.build(artifact.MANIFESTS_TYPE, stack.layer, stack.diff_id, stack.annotations)
     return image, _parcel(artifact.MANIFESTS_SUFFIX, for_engines, of_image[stack.layer.digest]), files
 
 
 def _parcel(suffix: str, built: artifact.Artifact, content: Upload) -> _Parcel:
-    config = Upload(blob=built.config, open=partial(io.BytesIO, artifact.NO_CONFIG))
+    config = Upload(blob=built.config_descriptor, open=partial(io.BytesIO, built.config))
     return _Parcel(suffix=suffix, manifest=StoredManifest.of(built.content, MANIFEST_TYPE), uploads=(config, content))
 
 
