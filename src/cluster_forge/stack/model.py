@@ -164,13 +164,13 @@ class HelmSource:
 class KustomizeSource:
     """A kustomization: its folder, relative to ``input/``, or its address in Git.
 
-    ``files`` are all files that kustomize reads of one in ``input/``, by their paths in the workspace; ``urls`` are those that
-    it names, and that are fetched for it.
+    ``files`` are all files that kustomize reads of one in ``input/``, by their paths in the workspace; ``remotes``
+    are the resources and bases that it names elsewhere, as it names them.
     """
 
     path: str
     files: tuple[str, ...] = ()
-    urls: tuple[str, ...] = ()
+    remotes: tuple[str, ...] = ()
 
     @property
     def git(self) -> GitAddress | None:

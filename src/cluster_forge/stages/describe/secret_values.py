@@ -51,7 +51,7 @@ def _addresses(stack: Stack) -> Iterator[str]:
     yield from (stack.gitops.url, stack.image.repository)
     for component in stack.components:
         if component.kustomize:
-            yield from (component.kustomize.path, *component.kustomize.urls)
+            yield from (component.kustomize.path, *component.kustomize.remotes)
         for source in (component, component.upstream):
             if source and source.helm:
                 yield from (source.helm.repository, source.helm.chart)
