@@ -42,8 +42,13 @@ forge: venv ## forge the starter stack, offline, in build/starter
 	@$(BIN)/cluster-forge -C $(STARTER) forge --offline
 	@echo; echo "The starter stack is in $(STARTER)/stacks/starter; its description in $(STARTER)/input."
 
+# Beside the virtual environment, so that no test waits for Go; without Go the tests that need a registry are skipped.
+.PHONY: servers
+servers: venv ## build the servers that tests start (needs Go; two minutes at first, then they are kept)
+	@if command -v go >/dev/null; then $(BIN)/python -m tests.servers.registry; else echo "no Go: no registry for the tests"; fi
+
 .PHONY: test
-test: venv ## run the tests on all cores (PYTEST_ARGS='-k order' for some of them, WORKERS=0 for one process)
+test: servers ## run the tests on all cores (PYTEST_ARGS='-k order' for some of them, WORKERS=0 for one process)
 	$(PYTEST) $(PYTEST_ARGS)
 
 .PHONY: e2e
@@ -52,7 +57,7 @@ e2e: venv ## apply every collection to a real API server (needs Go, openssl and 
 	$(BIN)/pytest --e2e tests/e2e $(PYTEST_ARGS)
 
 .PHONY: coverage
-coverage: venv ## run the tests and require 90 % branch coverage below the command line
+coverage: servers ## run the tests and require 90 % branch coverage below the command line
 	@mkdir -p build
 	$(PYTEST) --cov --cov-report=term $(PYTEST_ARGS)
 

@@ -15,6 +15,7 @@ import coverage
 import hypothesis
 import pytest
 from tests import rotation, scheduling, shared_store
+from tests.servers import registry
 from xdist.remote import Producer
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -29,6 +30,8 @@ UNMEASURED = ("cli", "docs", "fuzz")
 hypothesis.settings.register_profile("project", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if IN_CI else "project")
+
+pytest_plugins = ("tests.servers.fixtures",)
 
 TURN = pytest.StashKey[rotation.Turn]()
 CompareGolden = Callable[[str, "Path | Mapping[str, bytes]"], None]
@@ -92,6 +95,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("another third of the catalog is tried in full today: `make check-all` tries every component")
     if item.get_closest_marker("helm") and HELM is None:
         pytest.skip("the helm program is not installed: it is looked for on PATH and in ~/go/bin")
+    if item.get_closest_marker("registry") and not registry.PROGRAM.is_possible:
+        pytest.skip(f"starts a registry, and Go is not installed to build it: install {registry.PROGRAM.wanted_go}")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -157,7 +162,7 @@ class CorpusRule:
         self.broken: list[str] = []
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        for marker, fixture in (("corpus", "corpus"), ("helm", "helm_program")):
+        for marker, fixture in (("corpus", "corpus"), ("helm", "helm_program"), ("registry", "registry_program")):
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(marker)
         if item.get_closest_marker("corpus"):
@@ -166,6 +171,7 @@ class CorpusRule:
                 not _is_asked_for(item)
                 or not _is_its_turn(item)
                 or (HELM is None and item.get_closest_marker("helm"))
+                or (not registry.PROGRAM.is_possible and item.get_closest_marker("registry"))
                 or any(map(_lacks_a_program, item.iter_markers("skipif")))
             ):
                 self.excused.add(item.nodeid)

@@ -9,15 +9,18 @@ from pathlib import Path
 from cluster_forge.adapters import charts
 from cluster_forge.adapters.git.remote_trees import RemoteTrees
 from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.adapters.registry.offline import OfflineRegistry
 from cluster_forge.adapters.sources import StackSources
 from cluster_forge.adapters.sources.git_repositories import GitRepositories, GitTrees
 from cluster_forge.adapters.sources.http_repositories import Downloads, HttpRepositories
 from cluster_forge.adapters.sources.local_charts import LocalCharts
 from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
 from cluster_forge.adapters.sources.oci_repositories import OciRepositories
+from cluster_forge.adapters.sources.registry_images import RegistryImages
 from cluster_forge.adapters.sources.stack_sources import Mirror
 from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.adapters.workspace import WorkspaceFiles
+from cluster_forge.ports.registry import Registry
 
 
 def stack_sources(
@@ -25,23 +28,37 @@ def stack_sources(
     workspace: Path,
     downloads: Downloads,
     mirrors: Sequence[Mirror] = (),
+    registry: Registry | None = None,
     *,
     trees: Callable[[], GitTrees] = RemoteTrees,
 ) -> StackSources:
-    """The sources as `composition` wires them, with ``downloads`` in the place of the network."""
+    """The sources as `composition` wires them, with ``downloads`` and ``registry`` in the place of the network."""
     newest_in_range = HelmSdk().newest_in_range
+    kept = FolderStore(store)
+
+    def registry_at(_address: str) -> Registry:
+        return registry or OfflineRegistry()
+
+    by_http = HttpRepositories(
+        store=kept,
+        downloads=downloads,
+        indexes=downloads,
+        registry_at=registry_at,
+        newest_in_range=newest_in_range,
+    )
+    by_oci = OciRepositories(registry_at=registry_at, newest_in_range=newest_in_range)
     git = GitRepositories(trees=cache(trees), charts=lambda: charts, newest_in_range=newest_in_range)
-    by_http = HttpRepositories(downloads=downloads, newest_in_range=newest_in_range)
     return StackSources(
-        store=FolderStore(store),
+        store=kept,
         mirrors=mirrors,
         repositories={
             "https": by_http,
             "http": by_http,
             "file": by_http,
-            "oci": OciRepositories(),
+            "oci": by_oci,
             **dict.fromkeys(("git+https", "git+ssh", "git+file", "git+http"), git),
         },
+        images=RegistryImages(registry_at),
         git=git,
         local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts, newest_in_range=newest_in_range),
         kustomizations=LocalKustomizations(files=WorkspaceFiles(workspace)),

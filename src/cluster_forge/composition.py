@@ -5,32 +5,51 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from cluster_forge.adapters.storage.store import FolderStore
+from cluster_forge.adapters.storage.unread_store import UnreadStore
 from cluster_forge.adapters.threads import ThreadWorkers
-from cluster_forge.adapters.workspace import FolderOfEdits, KeptDigests, RunLog, WorkspaceFiles, append_to_history
-from cluster_forge.foundation.errors import MissingProgramError, StoreError, WorkspaceError, gathered
+from cluster_forge.adapters.workspace import (
+    FolderOfEdits,
+    KeptDigests,
+    OutputFolder,
+    RunLog,
+    WorkspaceFiles,
+    append_to_history,
+)
+from cluster_forge.foundation.errors import MissingProgramError, OfflineError, StoreError, WorkspaceError, gathered
+from cluster_forge.ports.credentials import CredentialKeeper, Credentials, Logins
 from cluster_forge.ports.git import Repositories
+from cluster_forge.ports.mirrors import MirrorWriter
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
-from cluster_forge.ports.sources import Charts, Sources
+from cluster_forge.ports.sources import ChartReleases, Charts, Sources
+from cluster_forge.ports.workers import Workers
 from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
+from cluster_forge.stack.registry_settings import RegistrySettings
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
+    from cluster_forge.adapters.credentials.user_files import UserFiles
     from cluster_forge.adapters.git.offline import OfflineTrees
     from cluster_forge.adapters.git.remote_trees import RemoteTrees
+    from cluster_forge.adapters.http.authorization import Authorization
+    from cluster_forge.adapters.http.client import HttpClient
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.offline import OfflineDownloads
+    from cluster_forge.adapters.http.policy import HostSettings
     from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
-    from cluster_forge.adapters.sources.mirror import FolderMirror
+    from cluster_forge.adapters.sources import StackSources
+    from cluster_forge.adapters.sources.mirror import IndexedMirror
     from cluster_forge.catalog.library import Library
-    from cluster_forge.ports.storage import StoredKind
+    from cluster_forge.ports.registry import Registry, RegistryUploads
+    from cluster_forge.ports.storage import Store, StoredKind
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "128MiB", "PYTHONUTF8": "1"}
@@ -39,6 +58,8 @@ _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "128MiB", "PYTHONUTF8": "1"}
 _EARLY_WORKERS = 4
 """Processes that are started before it is known how many are needed."""
 
+_FETCHERS = 16
+"""Threads that fetch: they wait for the network, whatever the number of cores."""
 _GIT = ("git+https", "git+ssh", "git+file", "git+http")
 
 _START = "from cluster_forge.composition import serve; serve()"
@@ -52,7 +73,11 @@ class Services:
     files: WorkspaceFiles
     toolbox: Toolbox
     sources: Sources
+    releases: ChartReleases
+    engine: HelmEngine
     repositories: Repositories
+    use_registries: Callable[[Sequence[RegistrySettings]], None]
+    """Takes what the description says about hosts; to be called before anything is fetched."""
     close: Callable[[], None]
 
     def __enter__(self) -> Self:
@@ -67,8 +92,8 @@ class Services:
 class Settings:
     """The workspace and the options of a command, as its user gave them.
 
-    ``transfers`` receives what happens on the network. ``starts_workers``: the processes that render are started at once,
-    while the description is still being read.
+    ``refetches``: sources are fetched although the store has them. ``transfers`` receives what happens on the network.
+    ``starts_workers``: the processes that render are started at once, while the description is still being read.
     """
 
     workspace: Path
@@ -76,8 +101,44 @@ class Settings:
     store: StoreOptions = field(default_factory=StoreOptions)
     rendering: RenderOptions = field(default_factory=RenderOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
+    refetches: bool = False
     transfers: Transfers = NO_TRANSFERS
     starts_workers: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registries:
+    """What `push` and `pull` work with."""
+
+    registry: Registry
+    uploads: RegistryUploads
+    workers: Workers
+
+
+def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registries:
+    """The adapters for a command that reads and writes registries; ``hosts`` is what the description says about hosts.
+
+    Raises:
+        OfflineError: under ``--offline``.
+        DescriptionError, ExceptionGroup: for each file that ``hosts`` name and that is not there.
+    """
+    from cluster_forge.adapters.http.downloads import HttpDownloads
+    from cluster_forge.adapters.registry.reader import RegistryReader
+    from cluster_forge.adapters.registry.uploads import HttpRegistryUploads
+
+    downloads = _downloads(settings)
+    if not isinstance(downloads, HttpDownloads):
+        raise OfflineError("--offline: the command needs a registry", fix="run it without --offline")
+    _use_registries(downloads, settings.workspace, hosts)
+    reader = RegistryReader(downloads.client)
+    uploads = HttpRegistryUploads(downloads.client, reader)
+    workers = ThreadWorkers(max(settings.jobs, _FETCHERS))
+    return Registries(registry=reader, uploads=uploads, workers=workers)
+
+
+def output_folder(directory: Path) -> OutputFolder:
+    """The folders in a directory outside of the workspace."""
+    return OutputFolder(directory)
 
 
 def services(settings: Settings) -> Services:
@@ -96,12 +157,12 @@ def services(settings: Settings) -> Services:
     from cluster_forge.adapters.yaml.lazy import LazyYaml
 
     files = workspace_files(settings.workspace)
-    mirrors = _mirrors(settings.network.mirror)
     root = store_root(settings.store)
     helm = _engine(settings.rendering.helm_engine)
     cache = NoCache() if settings.rendering.no_cache else FolderCache(root)
     workers = ThreadWorkers(settings.jobs)
     processes = _worker_pool(settings, helm)
+    downloads = _downloads(settings)
     kustomize = KustomizeProgram(settings.rendering.render_seconds, settings.rendering.render_memory)
     toolbox = Toolbox(
         store=FolderStore(root),
@@ -111,50 +172,60 @@ def services(settings: Settings) -> Services:
         kustomize=CachingKustomize(kustomize, cache),
         reader=LazyYaml(_reader),
         workers=workers,
+        fetchers=ThreadWorkers(max(settings.jobs, _FETCHERS)),
         cache=cache,
         kept_edits=FolderOfEdits(settings.workspace),
     )
+    fetching = replace(toolbox, store=UnreadStore()) if settings.refetches else toolbox
+    sources = _sources(settings, fetching, helm, files, downloads)
     return Services(
         files=files,
         toolbox=toolbox,
-        sources=_sources(toolbox, mirrors, helm, files, settings),
+        sources=sources,
+        releases=sources,
+        engine=helm,
         repositories=LazyRepositories(lambda: _repositories(toolbox)),
+        use_registries=partial(_use_registries, downloads, settings.workspace),
         close=processes.close,
     )
 
 
 def _sources(
+    settings: Settings,
     toolbox: Toolbox,
-    mirrors: Sequence[FolderMirror],
     helm: HelmEngine,
     files: WorkspaceFiles,
-    settings: Settings,
-) -> Sources:
+    downloads: OfflineDownloads | HttpDownloads,
+) -> StackSources:
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.git_repositories import GitRepositories
     from cluster_forge.adapters.sources.http_repositories import HttpRepositories
+    from cluster_forge.adapters.sources.kept_indexes import KeptIndexes
     from cluster_forge.adapters.sources.local_charts import LocalCharts
     from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
+    from cluster_forge.adapters.sources.registry_images import RegistryImages
 
-    downloads = _downloads(settings)
-    git = GitRepositories(
-        trees=cache(partial(_git_trees, settings)), charts=_charts, newest_in_range=helm.newest_in_range
+    registry_at = partial(_registry, downloads)
+    by_http = HttpRepositories(
+        store=toolbox.store,
+        downloads=downloads,
+        indexes=KeptIndexes(downloads=downloads, cache=toolbox.cache),
+        registry_at=registry_at,
+        newest_in_range=helm.newest_in_range,
     )
-    by_http = HttpRepositories(downloads=downloads, newest_in_range=helm.newest_in_range)
+    by_oci = OciRepositories(registry_at=registry_at, newest_in_range=helm.newest_in_range)
+    git = GitRepositories(
+        trees=cache(partial(_git_trees, settings, downloads)), charts=_charts, newest_in_range=helm.newest_in_range
+    )
     return StackSources(
         store=toolbox.store,
-        mirrors=mirrors,
-        repositories={
-            "https": by_http,
-            "http": by_http,
-            "file": by_http,
-            "oci": OciRepositories(),
-            **dict.fromkeys(_GIT, git),
-        },
+        mirrors=_mirrors(settings.network.mirror, registry_at),
+        repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci, **dict.fromkeys(_GIT, git)},
         git=git,
         local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
         kustomizations=LocalKustomizations(files=files),
+        images=RegistryImages(registry_at),
         downloads=downloads,
         charts=_charts,
         newest_in_range=helm.newest_in_range,
@@ -221,6 +292,15 @@ def store_root(options: StoreOptions) -> Path:
         ) from error
 
 
+def store_of(options: StoreOptions) -> Store:
+    """The store alone.
+
+    Raises:
+        StoreError: as for `store_root`.
+    """
+    return FolderStore(store_root(options))
+
+
 def stored_kinds(root: Path) -> Sequence[StoredKind]:
     """What the store at ``root`` holds.
 
@@ -262,12 +342,39 @@ def trial_renderer(services: Services, library: Library) -> TrialRenderer:
     return TrialRenderer(TrialPlans(library), services.sources, toolbox.store, toolbox.renderer, charts, toolbox.reader)
 
 
-def _mirrors(folders: Sequence[str]) -> Sequence[FolderMirror]:
-    if not folders:
+def _mirrors(places: Sequence[str], registry_at: Callable[[str], Registry]) -> Sequence[IndexedMirror]:
+    if not places:
         return ()
-    from cluster_forge.adapters.sources.mirror import open_mirror
+    from cluster_forge.adapters.sources import mirror_registry
+    from cluster_forge.adapters.sources.mirror import IndexedMirror, open_mirror
+    from cluster_forge.oci.reference import SCHEME
 
-    return gathered(partial(open_mirror, Path(folder)) for folder in folders)
+    def opened(place: str) -> IndexedMirror:
+        if place.startswith(SCHEME):
+            reference = mirror_registry.reference(place)
+            return IndexedMirror(mirror_registry.MirrorRegistry(partial(registry_at, place), reference))
+        return open_mirror(Path(place))
+
+    return gathered(partial(opened, place) for place in places)
+
+
+def mirror_writer(settings: Settings, place: str, hosts: Sequence[RegistrySettings]) -> MirrorWriter:
+    """A mirror in a directory, which need not exist yet, or in a registry, ``oci://HOST/REPOSITORY[:TAG]``.
+
+    Raises:
+        ImageError: if the address is not one.
+        OfflineError, DescriptionError: as for `registries`.
+    """
+    from cluster_forge.oci.reference import SCHEME
+
+    if not place.startswith(SCHEME):
+        from cluster_forge.adapters.sources.mirror_writer import FolderWriter
+
+        return FolderWriter(Path(place))
+    from cluster_forge.adapters.sources import mirror_registry
+
+    reached = registries(settings, hosts)
+    return mirror_registry.RegistryWriter(reached.registry, reached.uploads, mirror_registry.reference(place))
 
 
 def _charts() -> Charts:
@@ -277,30 +384,136 @@ def _charts() -> Charts:
 
 
 def _downloads(settings: Settings) -> OfflineDownloads | HttpDownloads:
-    network = settings.network
-    if network.offline:
+    if settings.network.offline:
         from cluster_forge.adapters.http.offline import OfflineDownloads
 
         return OfflineDownloads()
+    return _network(settings, credentials)
+
+
+def _network(settings: Settings, credentials: Callable[[], Credentials]) -> HttpDownloads:
+    """The network with the user's options; ``credentials`` is called when a server asks for one."""
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.policy import Policy, Timeouts
 
-    policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout), ca_file=network.ca_file or "")
-    return HttpDownloads(policy, transfers=settings.transfers)
+    def authorization(client: HttpClient) -> Authorization:
+        from cluster_forge.adapters.http.challenged_authorization import ChallengedAuthorization
+        from cluster_forge.adapters.http.tokens import TokenService
+
+        return ChallengedAuthorization(credentials(), TokenService(requests=client))
+
+    def known_hosts() -> Mapping[str, HostSettings]:
+        from cluster_forge.adapters.credentials import host_settings
+
+        return host_settings.of_helm(_user_files())
+
+    options = settings.network
+    policy = Policy(retries=options.retries, timeouts=Timeouts(whole=options.timeout), ca_file=options.ca_file or "")
+    return HttpDownloads(policy, authorization=authorization, transfers=settings.transfers, known_hosts=known_hosts)
 
 
-def _git_trees(settings: Settings) -> OfflineTrees | RemoteTrees:
-    from cluster_forge.adapters.git.offline import OfflineTrees
+def _use_registries(
+    downloads: OfflineDownloads | HttpDownloads, workspace: Path, registries: Sequence[RegistrySettings]
+) -> None:
+    """Hand the settings of hosts to the client, with the paths of their files on this machine.
+
+    Raises:
+        DescriptionError, ExceptionGroup: for each file that is not there, or behind a link out of the workspace.
+    """
+    if not registries:
+        return
+    from cluster_forge.adapters.credentials import host_settings
+
+    downloads.configure(host_settings.of_description(workspace, registries))
+
+
+def credentials() -> Credentials:
+    """The credentials that this user has."""
+    from cluster_forge.adapters.credentials.lookup import UserCredentials
+
+    return UserCredentials(_user_files())
+
+
+def credential_keeper() -> CredentialKeeper:
+    """Where `login` keeps passwords."""
+    from cluster_forge.adapters.credentials.auth_file_keeper import AuthFileKeeper
+
+    return AuthFileKeeper(_user_files())
+
+
+def logins(settings: Settings, registries: Sequence[RegistrySettings] = ()) -> Logins:
+    """Tries logins, with what the description says about hosts.
+
+    Raises:
+        DescriptionError, ExceptionGroup: for each file of ``registries`` that is not there.
+    """
+    from cluster_forge.adapters.credentials import host_settings
+    from cluster_forge.adapters.credentials.login_trials import HttpLogins
+
+    hosts = host_settings.of_description(settings.workspace, registries)
+
+    def client_with(credentials: Credentials) -> HttpClient:
+        network = _network(settings, lambda: credentials)
+        network.configure(hosts)
+        return network.client
+
+    return HttpLogins(client_with, credentials())
+
+
+def workers(settings: Settings) -> Workers:
+    """Parallel calls, for a command that needs no other service."""
+    return ThreadWorkers(settings.jobs)
+
+
+def _user_files() -> UserFiles:
+    from cluster_forge.adapters.credentials.user_files import UserFiles
+
+    try:
+        home = Path.home()
+    except RuntimeError:  # many containers have none
+        return UserFiles(os.environ, None)
+    return UserFiles(os.environ, home)
+
+
+def _registry(downloads: OfflineDownloads | HttpDownloads, address: str) -> Registry:
+    """Registries, by the connections of the downloads; with the login of an address, if it has one."""
+    from cluster_forge.adapters.http.downloads import HttpDownloads
+
+    if isinstance(downloads, HttpDownloads):
+        from cluster_forge.adapters.registry.reader import RegistryReader
+
+        login, at, _ = urlsplit(address).netloc.rpartition("@")
+        return RegistryReader(downloads.client, f"{login}{at}")
+    from cluster_forge.adapters.registry.offline import OfflineRegistry
+
+    return OfflineRegistry()
+
+
+def _git_trees(settings: Settings, downloads: OfflineDownloads | HttpDownloads) -> OfflineTrees | RemoteTrees:
+    """Git, with the options and the settings of hosts that hold for ``downloads``, too."""
     from cluster_forge.adapters.git.program import GitLimits, GitProgram
     from cluster_forge.adapters.git.remote_trees import RemoteTrees
-    from cluster_forge.adapters.http.policy import Policy, Timeouts
+    from cluster_forge.adapters.http.downloads import HttpDownloads
 
-    network = settings.network
-    policy = Policy(retries=network.retries, timeouts=Timeouts(whole=network.timeout))
-    certificates = {"GIT_SSL_CAINFO": network.ca_file} if network.ca_file else {}
-    program = GitProgram(GitLimits(whole=network.timeout), {**os.environ, **certificates})
-    trees = RemoteTrees(program=program, policy=policy, transfers=settings.transfers)
-    return OfflineTrees(local=trees) if network.offline else trees
+    program = GitProgram(GitLimits(whole=settings.network.timeout))
+    if not isinstance(downloads, HttpDownloads):
+        from cluster_forge.adapters.git.offline import OfflineTrees
+
+        return OfflineTrees(local=RemoteTrees(program=program))
+    return RemoteTrees(
+        program=program,
+        policy=downloads.policy,
+        transfers=settings.transfers,
+        credentials=_git_credentials,
+        hosts=lambda: downloads.hosts,
+    )
+
+
+def _git_credentials() -> Credentials:
+    """The credentials that this user has and Git does not know."""
+    from cluster_forge.adapters.credentials.lookup import UserCredentials
+
+    return UserCredentials(_user_files(), for_git=True)
 
 
 def _repositories(toolbox: Toolbox) -> Repositories:

@@ -24,7 +24,11 @@ class NetworkOptions:
     """Where sources are fetched from, and how. ``timeout`` is in seconds."""
 
     mirror: tuple[str, ...] = option(
-        "--mirror", default=(), metavar="DIR", is_path=True, help="Mirror to look in before the network (repeatable)."
+        "--mirror",
+        default=(),
+        metavar="DIR",
+        is_path=True,
+        help="Mirror to look in before the network: a folder, or oci://… (repeatable).",
     )
     offline: bool = option("--offline", default=False, help="Never open a network connection.")
     retries: int = option(

@@ -9,13 +9,14 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.cli.repository_server import RepositoryServer, serving
 
 from cluster_forge.cli.app import run
 
@@ -167,8 +168,7 @@ class Workspace:
             b"metadata: {name: widgets.example.com}\n"
             b"spec: {group: example.com, scope: Cluster, names: {kind: Widget, plural: widgets}, versions: []}\n"
         )
-        chart = archive("shop", CHART | {"Chart.yaml": "apiVersion: v2\nname: shop\nversion: 2.0.0\n"})
-        files = {"shop.tgz": chart, "crds.yaml": definition}
+        files = {"shop.tgz": chart("shop", "2.0.0"), "crds.yaml": definition}
         folder = self.folder / "mirror"
         folder.mkdir()
         for name, content in files.items():
@@ -187,6 +187,11 @@ class Workspace:
         )
         self.replace("input/config.yaml", "components:\n", fetched)
         return str(folder)
+
+
+def chart(name: str, version: str) -> bytes:
+    """The archive of a small chart."""
+    return archive(name, CHART | {"Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: {version}\n"})
 
 
 def archive(name: str, files: Mapping[str, str]) -> bytes:
@@ -243,3 +248,25 @@ def legacy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Workspace:
         "spare.yaml": config_map("spare"),
     }
     return Workspace(tmp_path / "first", capsys).write({f"input/{path}": text for path, text in files.items()})
+
+
+@pytest.fixture
+def server() -> Iterator[RepositoryServer]:
+    """A repository with two versions of a chart, and a manifest."""
+    with serving() as repository:
+        for version in ("1.0.0", "1.1.0"):
+            repository.publish("shop", version, chart("shop", version))
+        repository.files["/crds.yaml"] = config_map("crds").encode()
+        yield repository
+
+
+@pytest.fixture
+def sourced(workspace: Workspace, server: RepositoryServer) -> Workspace:
+    """A workspace with a chart of a repository and a manifest by URL; nothing is fetched yet."""
+    described = (
+        "components:\n"
+        f"- {{name: shop, namespace: shop, helm: {{repository: '{server.address}', chart: shop, version: '>=1'}}}}\n"
+        f"- {{name: crds, namespace: crds, manifests: ['{server.address}/crds.yaml']}}\n"
+    )
+    workspace.replace("input/config.yaml", "components:\n", described)
+    return workspace

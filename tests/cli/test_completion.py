@@ -57,6 +57,8 @@ def asked(workspace: Workspace, line: str, **environment: str) -> list[str]:
         ("forge --disc", {"--discard-edits"}),
         ("forge --mirror ", {"<dir>"}),
         ("forge --options ", {"nightly", "<file>"}),
+        ("push ", {"demo"}),
+        ("pull oci://registry.example.com/x -o ", {"<dir>"}),
         ("convert --select ", {"config.yaml", "spare.yaml", "<file>"}),
         ("convert -o ", {"<file>"}),
         ("config ", {"show", "validate"}),
@@ -72,7 +74,7 @@ def asked(workspace: Workspace, line: str, **environment: str) -> list[str]:
     ],
 )
 def test_what_is_offered(workspace: Workspace, line: str, offered: set[str]) -> None:
-    workspace.write({"options/nightly.yaml": "quiet: true\n"})
+    workspace.write({"options/nightly.yaml": "quiet: true\n", "stacks/demo/stack.json": "{}"})
     candidates = asked(workspace, f"cluster-forge {line}")
     if line:
         assert sorted(candidates) == sorted(offered)

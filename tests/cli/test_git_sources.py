@@ -100,6 +100,28 @@ def test_what_was_mined_is_built_without_the_servers(
     assert b"name: one" in b"".join(first.values())
 
 
+def test_a_mirror_has_what_lies_in_git_and_what_charts_depend_on(
+    repository: tuple[Worktree, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    work, address = repository
+    workspace = Workspace(tmp_path / "w", capsys).write({"input/config.yaml": DESCRIPTION % {"git": address}})
+    store, mirror = ("--store", str(tmp_path / "store")), str(tmp_path / "mirror")
+    workspace.ok("forge", *store)
+    assert "3 of 3 sources as locked" in workspace.ok("lock", "verify", *store).err
+    workspace.ok("mirror", "create", mirror, *store)
+    workspace.ok("mirror", "verify", mirror)
+    assert workspace.ok("outdated", *store, "--format", "json").json["charts"] == []
+    work.git("update-ref", "-d", "refs/tags/v1")
+    texts = {name: workspace.read(name) for name in ("input/config.yaml", "cluster-forge.lock")}
+    other = Workspace(tmp_path / "other", capsys).write(texts)
+    other.ok("forge", "--offline", "--mirror", mirror, "--store", str(tmp_path / "empty"))
+    assert other.tree("stacks/demo") == workspace.tree("stacks/demo")
+
+
 def test_a_missing_ref_names_the_component_and_its_line(
     repository: tuple[Worktree, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,3 +154,60 @@ def test_bad_addresses_are_found_without_a_network(
     assert result.code == 10
     assert said in result.err
     assert "input/config.yaml:" in result.err
+
+
+COMPONENT = """\
+apiVersion: cluster-forge/v1
+kind: Component
+name: hello
+title: Hello
+description: Says hello.
+category: core
+homepage: https://example.com
+license: Apache-2.0
+podSecurity: restricted
+namespace: hello
+helm: {repository: %s, chart: db}
+versions:
+- {version: 1.2.0, kubernetes: 1.25+}
+"""
+
+
+def test_a_catalog_in_git_is_locked_and_part_of_the_description(
+    repository: tuple[Worktree, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    work, address = repository
+    charts = next(line for line in (work.folder / "charts/web/Chart.yaml").read_text().split() if "http" in line)
+    commit = work.commit({"shared/components/hello.yaml": COMPONENT % charts.rstrip("}")}, tag="v3")
+    text = f"apiVersion: cluster-forge/v1\nkind: Stack\nname: demo\ngitops: {{engine: none}}\ncatalogs: ['{address}@v3//shared']\ncomponents: [hello]\n"
+    workspace = Workspace(tmp_path / "w", capsys).write({"input/config.yaml": text})
+    early = workspace.run("config", "validate")
+    assert early.code == 10
+    assert "run `cluster-forge mine`, which fetches and locks it" in early.err
+    assert "input/config.yaml:5" in early.err
+    workspace.ok("mine")
+    (locked,) = workspace.yaml("cluster-forge.lock")["catalogs"]
+    assert (locked["address"], locked["asked"], locked["version"]) == (f"{address}//shared", "v3", commit)
+    workspace.ok("mirror", "create", str(tmp_path / "mirror"))
+    work.git("update-ref", "-d", "refs/tags/v3")
+    for verb in (("config", "validate"), ("catalog", "show", "hello"), ("smelt",), ("mine", "--offline"), ("cast",)):
+        workspace.ok(*verb)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
+    texts = {name: workspace.read(name) for name in ("input/config.yaml", "cluster-forge.lock")}
+    other = Workspace(tmp_path / "other", capsys).write(texts)
+    other.ok("forge", "--offline", "--mirror", str(tmp_path / "mirror"))
+    assert other.tree("stacks/demo") == workspace.tree("stacks/demo")
+    workspace.replace("input/config.yaml", "@v3", "@v4")
+    missing = workspace.run("mine")
+    assert "input/config.yaml:5" in missing.err
+    assert "there is no branch or tag 'v4'" in missing.err
+    workspace.replace("input/config.yaml", f"catalogs: ['{address}@v4//shared']\n", "")
+    workspace.replace("input/config.yaml", "[hello]", "[reloader]")
+    assert "catalogs" in workspace.yaml("cluster-forge.lock")
+    workspace.run("mine", "--offline")
+    assert "catalogs" not in workspace.yaml("cluster-forge.lock")

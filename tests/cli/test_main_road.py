@@ -135,12 +135,12 @@ class TestForge:
 
     @pytest.mark.parametrize("verb", ["mine", "smelt", "cast", "forge"])
     def test_what_cannot_be_done_is_refused_before_anything_is_written(self, workspace: Workspace, verb: str) -> None:
-        gitops = "gitops: {engine: flux}\nimage: {base: example.com/base:1}"
+        gitops = "gitops: {engine: flux}\nimage: {base: example.com/Base:1}"
         workspace.replace("input/config.yaml", "gitops: {engine: none}", gitops)
         before = workspace.tree(".")
         result = workspace.run(verb)
         assert result.code == 10
-        for line, word in ((4, "flux"), (5, "base")):
+        for line, word in ((4, "flux"), (5, "Base")):
             assert re.search(rf"^error: input/config\.yaml:{line}: .*{word}", result.err, re.MULTILINE)
         assert result.err.endswith("2 errors\n")
         assert workspace.tree(".") == before

@@ -107,6 +107,7 @@ WORDS: Final = (
 )
 
 ALLOWED: Final = (
+    Allowed(path="CONTRIBUTING.md", text="tests/faults", word="faults", reason="what the network of the tests injects"),
     Allowed(path="docs/guides/*.md", text="US", word="us", reason="a guide names the story that it is about"),
     Allowed(path="docs/contributing/glossary.md", text="| ", reason="the table of the words and their replacements"),
     Allowed(

@@ -5,46 +5,15 @@ from __future__ import annotations
 import contextlib
 import shutil
 import socket
-import subprocess
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import urllib3
 from tests.e2e.certificates import Certificates
+from tests.servers import process
+from tests.servers.process import Server
 
 HOST = "127.0.0.1"
-STARTS_WITHIN_SECONDS = 60
-SHOWN_BYTES = 4000
-
-
-class ServerDiedError(Exception):
-    """A server ended, or was not ready in time; the message is the end of its log."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """A process of the control plane and where its log is."""
-
-    name: str
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    def wait_for(self, http: urllib3.HTTPConnectionPool, path: str) -> None:
-        """Return when it answers that it is ready.
-
-        Raises:
-            ServerDiedError: if it ends, or is not ready in time.
-        """
-        deadline = time.monotonic() + STARTS_WITHIN_SECONDS
-        while time.monotonic() < deadline and self.process.poll() is None:
-            with contextlib.suppress(urllib3.exceptions.HTTPError):
-                if http.request("GET", path, retries=False, timeout=2).status == 200:
-                    return
-            time.sleep(0.05)
-        tail = self.log.read_bytes()[-SHOWN_BYTES:].decode(errors="replace")
-        raise ServerDiedError(f"{self.name} (exit code {self.process.poll()}) did not get ready:\n{tail}")
 
 
 @contextlib.contextmanager
@@ -57,12 +26,12 @@ def control_plane(program: Path, certificates: Certificates, folder: Path) -> It
     flags = _api_server_flags(certificates, store, port)
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, folder / "etcd", ignore_errors=True)
-        servers: list[Server] = []
-        stack.callback(_stop, servers)
-        servers.append(_started(program, "etcd", _etcd_flags(folder / "etcd", store, peers), folder))
+        keeper = process.start("etcd", [program, "etcd", *_etcd_flags(folder / "etcd", store, peers)], folder)
+        stack.callback(keeper.stop)
         etcd = stack.enter_context(urllib3.HTTPConnectionPool(HOST, store))
-        servers[0].wait_for(etcd, "/health")
-        servers.append(_started(program, "kube-apiserver", flags, folder))
+        _wait(keeper, etcd, "/health")
+        api_server = process.start("kube-apiserver", [program, "kube-apiserver", *flags], folder)
+        stack.callback(api_server.stop)
         pool = urllib3.HTTPSConnectionPool(
             HOST,
             port,
@@ -74,27 +43,19 @@ def control_plane(program: Path, certificates: Certificates, folder: Path) -> It
             key_file=str(certificates.key(certificates.client)),
         )
         http = stack.enter_context(pool)
-        servers[1].wait_for(http, "/readyz")
+        _wait(api_server, http, "/readyz")
         yield http
 
 
-def _started(program: Path, name: str, flags: Sequence[str], folder: Path) -> Server:
-    log = folder / f"{name}.log"
-    with log.open("wb") as output:
-        # The program ends with its standard input, and that with this process.
-        process = subprocess.Popen(
-            [program, name, *flags], stdin=subprocess.PIPE, stdout=output, stderr=output, cwd=folder
-        )
-    return Server(name=name, process=process, log=log)
+def _wait(server: Server, http: urllib3.HTTPConnectionPool, path: str) -> None:
+    """Return when the server answers that it is ready."""
 
+    def is_ready() -> bool:
+        with contextlib.suppress(urllib3.exceptions.HTTPError):
+            return http.request("GET", path, retries=False, timeout=2).status == 200
+        return False
 
-def _stop(servers: Sequence[Server]) -> None:
-    """End them by force: there is nothing to save, and an API server takes seconds to end in peace, 15 without its etcd."""
-    for server in reversed(servers):
-        server.process.kill()
-        server.process.wait()
-        if server.process.stdin:
-            server.process.stdin.close()
+    server.wait_until(is_ready)
 
 
 def _free_ports(count: int) -> list[int]:

@@ -13,7 +13,8 @@ import orjson
 import pytest
 from tests.e2e import program
 from tests.e2e.certificates import Certificates
-from tests.e2e.servers import ServerDiedError, control_plane
+from tests.e2e.servers import control_plane
+from tests.servers.process import ServerDiedError
 
 PROJECT = Path(__file__).parents[2]
 pytestmark = pytest.mark.e2e

@@ -11,7 +11,7 @@ from tests.fuzz import texts
 from tests.fuzz.target import Target
 from tests.fuzz.texts import SCALARS, WORDS, mapping, several, spoiled
 
-from cluster_forge.adapters.sources import repository_index
+from cluster_forge.adapters.sources import index_entries, repository_index
 from cluster_forge.adapters.sources.mirror import FolderMirror
 from cluster_forge.foundation.errors import FetchError
 from cluster_forge.foundation.versions import newest_first
@@ -21,8 +21,13 @@ _REPOSITORY = "https://charts.example.com"
 
 
 def _index(data: bytes) -> None:
-    for releases in repository_index.read(data, "https://charts.example.com/index.yaml").values():
+    """An index; in part it has what it has as a whole."""
+    whole = repository_index.read(data, "https://charts.example.com/index.yaml")
+    for releases in whole.values():
         newest_first(release.version for release in releases)
+    if index_entries.find(data):
+        in_part = repository_index.read(data, "https://charts.example.com/index.yaml", large=0)
+        assert dict(in_part) == dict(whole)
 
 
 _VERSIONS = SCALARS | st.sampled_from(("1.2.3", "v1", "1.2.3-rc.1+b", "1." + "9" * 5000, "01.2", "1.2.3-"))

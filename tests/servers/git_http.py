@@ -6,6 +6,7 @@ import base64
 import os
 import random
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -35,12 +36,18 @@ class GitServer:
 
 
 @contextmanager
-def serving(folder: Path, *, login: bool = False, protocol: Mapping[str, str] | None = None) -> Iterator[GitServer]:
+def serving(
+    folder: Path, *, login: bool = False, protocol: Mapping[str, str] | None = None, certificate: Path | None = None
+) -> Iterator[GitServer]:
     """Serve the repositories in ``folder``; ``protocol`` is added to the environment of ``git http-backend``,
     which sends a part of a repository otherwise, as public servers do."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
-    running = GitServer(url=f"http://127.0.0.1:{server.server_address[1]}")
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    running = GitServer(url=f"http{'s' if certificate else ''}://127.0.0.1:{server.server_address[1]}")
     server.git = running  # type: ignore[attr-defined]
     server.root = folder  # type: ignore[attr-defined]
     server.login = login  # type: ignore[attr-defined]

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -27,7 +30,20 @@ component = st.builds(
     rendered=st.none() | digest,
     remarks=st.lists(text, max_size=2).map(tuple),
 )
-lock = st.lists(component, max_size=4).map(lambda all_of: Lock().having(all_of))
+catalog = st.builds(
+    LockedSource,
+    address=st.from_regex(r"git\+https://h/[a-z]{1,9}(//[a-z]{1,9})?", fullmatch=True),
+    asked=text,
+    version=text,
+    digest=digest,
+)
+base = st.builds(LockedSource, address=text.filter(bool), asked=text, version=digest.map(str), digest=digest)
+lock = st.builds(
+    lambda all_of, base, catalogs: Lock(base=base, catalogs=tuple(catalogs)).having(all_of),
+    st.lists(component, max_size=4),
+    st.none() | base,
+    st.lists(catalog, max_size=2),
+)
 
 HEX = "0" * 64
 
@@ -49,6 +65,47 @@ def some_lock() -> Lock:
 def test_a_written_lock_is_parsed(written: Lock) -> None:
     assert parse(emit(written)) == written
     assert emit(parse(emit(written))) == emit(written)
+
+
+def test_the_base_image_stands_before_the_components() -> None:
+    base = LockedSource(
+        address="docker.io/library/alpine:3.22", asked="amd64 arm64", version=f"sha256:{HEX}", digest=Digest("d" * 64)
+    )
+    text = emit(Lock(base=base))
+    assert text.split("\nversion: ")[1] == (
+        "1\n"
+        "image:\n"
+        "  base:\n"
+        "    address: docker.io/library/alpine:3.22\n"
+        "    asked: amd64 arm64\n"
+        f"    version: sha256:{HEX}\n"
+        f"    digest: sha256:{'d' * 64}\n"
+        "components: {}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image: 1", "expected a mapping"),
+        ("image: {}", "'base' is missing"),
+        (
+            f"catalogs: [{{address: git+ext://x/y, digest: {HEX}}}]",
+            "git+ext://x/y: it is not an address like git+https://git.example.com/team/repo.git@v1.2.3//path",
+        ),
+        ("catalogs: {}", "expected a list"),
+        ("image: {basis: 1}", "unknown key 'basis', did you mean 'base'?"),
+        (
+            f"image: {{base: {{address: a, digest: {HEX}, version: '3.22'}}}}",
+            "the version of the base image is not a sha256 digest: '3.22'",
+        ),
+    ],
+)
+def test_a_damaged_base_image_or_catalog_is_reported(text: str, message: str) -> None:
+    with pytest.raises((LockError, ExceptionGroup)) as error:
+        parse(f"version: 1\n{text}\ncomponents: {{}}\n")
+    problems = error.value.exceptions if isinstance(error.value, ExceptionGroup) else [error.value]
+    assert f"cluster-forge.lock:2: the lock is damaged: {message}" in map(str, problems)
 
 
 def test_every_line_has_one_fact_and_lines_are_sorted() -> None:
@@ -151,3 +208,36 @@ def test_damage_is_a_lock_error() -> None:
         parse("a: [")
     assert caught.value.exit_code == 12
     assert caught.value.fix is not None
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+@pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 2), (0, 2)])
+def test_two_branches_that_update_two_components_merge(tmp_path: Path, first: int, second: int) -> None:
+    """Neighbors, too: each fact has a line, and a blank line is between components."""
+
+    def updated(*numbers: int) -> Lock:
+        return Lock().having(
+            LockedComponent(
+                name=ComponentName(f"c{number}"),
+                sources=(
+                    LockedSource(
+                        address=f"https://charts.example.com c{number}",
+                        asked="^1",
+                        version="1.1.0" if number in numbers else "1.0.0",
+                        digest=Digest.of(f"{number} {number in numbers}".encode()),
+                    ),
+                ),
+                rendered=Digest.of(f"rendered {number} {number in numbers}".encode()),
+                inputs=Digest.of(f"inputs {number} {number in numbers}".encode()),
+            )
+            for number in range(3)
+        )
+
+    files = {"ours": updated(first), "base": updated(), "theirs": updated(second)}
+    for name, content in files.items():
+        (tmp_path / name).write_text(emit(content))
+    merged = subprocess.run(
+        ["git", "merge-file", "-p", "ours", "base", "theirs"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert merged.returncode == 0, merged.stdout
+    assert merged.stdout == emit(updated(first, second))

@@ -1,4 +1,4 @@
-"""What a description may ask for, and nothing does yet."""
+"""What a description may not ask for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def read(text: str, environment: str | None = None) -> None:
     ("text", "message"),
     [
         ("gitops: {engine: flux}\n", "`engine: flux` is not supported yet"),
-        ("image: {base: example.com/base:1}\n", "`base` is not supported yet"),
+        ("image: {base: example.com/Base:1}\n", "image: `base`: 'example.com/Base:1' is not an image reference"),
+        ("image: {base: 'example.com/base:1@sha256:12'}\n", "'sha256:12' is not a sha256 digest"),
         ("gitops: {source: oci}\n", "requires the URL of a repository"),
     ],
 )

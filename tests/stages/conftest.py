@@ -35,6 +35,7 @@ from cluster_forge.foundation.file_tree import FileTree, TreeDigests
 from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.kustomize import Kustomize
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, Renderer, RenderJob, RenderRequest
 from cluster_forge.ports.workers import Queue
@@ -154,7 +155,8 @@ class OneByOne:
 
 
 class FakeSources:
-    """`ports.Sources` with charts by name and version, folders by path, and manifests by URL; `asked` lists what was fetched.
+    """`ports.Sources` with charts by name and version, folders by path, manifests by URL, and images by reference, each
+    with its digest and its archive; `asked` lists what was fetched.
 
     Kustomizations are those in ``files``.
     """
@@ -165,6 +167,7 @@ class FakeSources:
         self._engine = engine
         self.charts: dict[tuple[str, str], bytes] = {}
         self.urls: dict[str, bytes] = {}
+        self.images: dict[str, tuple[Digest, bytes]] = {}
         self.asked: list[str] = []
 
     def chart(self, source: HelmSource, locked: LockedSource | None) -> LockedSource:
@@ -196,6 +199,18 @@ class FakeSources:
 
     def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
         return ()
+
+    def image(
+        self, reference: ImageReference, architectures: Sequence[str], locked: LockedSource | None
+    ) -> LockedSource:
+        if locked and self._store.get(locked.digest) is not None:
+            return locked
+        self.asked.append(str(reference))
+        if str(reference) not in self.images:
+            raise FetchError(f"{reference.address}: the registry has no repository {reference.repository!r}")
+        digest, content = self.images[str(reference)]
+        version = locked.version if locked else str(digest)
+        return self._locked(str(reference), " ".join(architectures), version, content, locked)
 
     def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
         raise FetchError(f"{address}: no such repository")
@@ -309,6 +324,7 @@ class Harness:
             kustomize=KustomizeProgram(),
             reader=reader,
             workers=OneByOne(),
+            fetchers=OneByOne(),
             cache=NoCache(),
             kept_edits=self.kept_edits,
         )
@@ -407,6 +423,7 @@ class Harness:
         other.store.entries = dict(self.store.entries)
         other.files.files = dict(self.files.files)
         other.sources.charts, other.sources.urls = dict(self.sources.charts), dict(self.sources.urls)
+        other.sources.images = dict(self.sources.images)
         other.lock = lock_file.parse(lock_file.emit(self.lock))
         return other
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tools.bench import cases, helm
+from tools.bench import cases, helm, network
 from tools.bench.cases import CASES, CATALOG
 from tools.bench.steps import Step
 
@@ -34,8 +34,9 @@ class Work:
 
 
 def full(names: Collection[str], extra: Sequence[str]) -> Iterator[Work]:
-    """Every verb of the cases with these names, and Helm beside the one that has its charts."""
+    """`mine` over a network, every verb of the cases with these names, and Helm beside the one that has its charts."""
     yield from _start()
+    yield Work(name="mine over a network", steps=partial(network.mine, extra=extra))
     for case in CASES:
         if not case.is_available or case.name not in names:
             continue

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tools.bench import network
 from tools.bench.steps import Key, Medians
 
 
@@ -118,6 +119,7 @@ def figures(medians: Medians) -> Iterator[Figure]:
     """The figures whose commands were all run: ratios, seconds, peaks."""
     yield from _ratios(medians)
     yield from _growth(medians)
+    yield from _waiting(medians)
     for name, limit, keys in _SECONDS:
         if medians.has(*keys):
             yield Figure(name=name, value=medians.wall(*keys), unit=Unit.SECONDS, limit=limit)
@@ -148,6 +150,14 @@ def _growth(medians: Medians) -> Iterator[Figure]:
             name = f"{_MANY} ÷ {_FEW} objects: cold {verb}, wall per object"
             value = _seconds_per_object(medians, many) / _seconds_per_object(medians, few)
             yield Figure(name=name, value=value, unit=Unit.TIMES, limit=1.15)
+
+
+def _waiting(medians: Medians) -> Iterator[Figure]:
+    """How long `mine` takes from afar, compared with the same nearby and the slowest chain of requests."""
+    if medians.has(network.HERE, network.AWAY):
+        name = f"mine of {network.SOURCES} charts, 50 ms away ÷ here and the slowest chain, wall"
+        value = medians.wall(network.AWAY) / (medians.wall(network.HERE) + network.CHAIN)
+        yield Figure(name=name, value=value, unit=Unit.TIMES, limit=1.1, goal=1)
 
 
 def _seconds_per_object(medians: Medians, key: Key) -> float:

@@ -10,7 +10,9 @@ from cluster_forge.catalog import notices, versions, wiring
 from cluster_forge.catalog.component_format import CatalogComponent, Exclusion, Need, Version
 from cluster_forge.catalog.library import InInput, Library, flattened
 from cluster_forge.catalog.stack_context import StackComponent, StackContext
+from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.foundation.git_addresses import EXAMPLE, GitAddress, is_git
 from cluster_forge.stack.catalog_port import CompletedStack
 from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, outside_error
 from cluster_forge.stack.model import Notice, Target
@@ -33,14 +35,19 @@ class StackCatalog:
         """The library with a user's own catalogs over it; a missing one goes into ``errors``."""
         own = []
         for named in folders:
-            path = in_input(str(named.content))
-            if is_outside(path):
+            address = str(named.content)
+            try:
+                path = str(GitAddress.parse(address)) if is_git(address) else in_input(address)
+            except ValueError as error:
+                shown = without_credentials(address)
+                errors.append(DescriptionError(f"{shown}: {error}", where=named.where, fix=f"write it like {EXAMPLE}"))
+                continue
+            if not is_git(address) and is_outside(path):
                 errors.append(outside_error(named))
                 continue
             folder = InInput(files, path)
             if not folder.is_there:
-                fix = "put `components/NAME.yaml` into it, or name another folder (relative to input/)"
-                errors.append(DescriptionError(f"no catalog in {folder.root}", where=named.where, fix=fix))
+                errors.append(_no_catalog(named, folder))
             own.append(folder)
         return StackCatalog(Library((*self.library.folders, *own))) if own else self
 
@@ -53,6 +60,17 @@ class StackCatalog:
         catalog has one of that name.
         """
         return _Completion(self.library, stack, own, target, skipped).with_layers()
+
+
+def _no_catalog(named: Positioned, folder: InInput) -> DescriptionError:
+    if is_git(folder.root):
+        return DescriptionError(
+            f"the catalog {folder.root} is not locked, not in the store of this machine, or empty",
+            where=named.where,
+            fix="run `cluster-forge mine`, which fetches and locks it; its folder must have components/NAME.yaml",
+        )
+    fix = "put `components/NAME.yaml` into it, or name another folder (relative to input/)"
+    return DescriptionError(f"no catalog in {folder.root}", where=named.where, fix=fix)
 
 
 @dataclass

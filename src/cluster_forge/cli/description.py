@@ -2,31 +2,102 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cluster_forge import composition
-from cluster_forge.foundation.errors import DescriptionError
-from cluster_forge.stack.input_record import DESCRIPTION
+from cluster_forge.foundation.errors import DescriptionError, UnknownNameError
+from cluster_forge.stack.input_record import DESCRIPTION, InputSource
+from cluster_forge.stack.lock import FILE
 from cluster_forge.stages.describe.load_description import load_description
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cluster_forge.catalog.library import Library
     from cluster_forge.cli.session import Session
     from cluster_forge.composition import Services
     from cluster_forge.ports.workspace import Workspace
+    from cluster_forge.stack.model import Stack
     from cluster_forge.stack.parse import ParsedDescription
+    from cluster_forge.stack.registry_settings import RegistrySettings
     from cluster_forge.stack.selection import Selection
     from cluster_forge.stages.describe.load_description import Description
+    from cluster_forge.stages.supply.locked_stack import LockedStack
 
 
 def load(services: Services, selection: Selection) -> Description:
-    """The description and the lock, from the cache if no file has changed.
+    """The description and the lock, from the cache if no file has changed. What it says about hosts holds from now on.
 
     Raises:
         DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: every error in them.
     """
     content(services.files, services.files.root)
-    return load_description(services.files, selection, services.toolbox.cache)
+    description = load_description(services.files, selection, services.toolbox.cache, services.toolbox.store)
+    services.use_registries(description.stack.registries)
+    return description
+
+
+def load_mined(services: Services, selection: Selection, *, update: bool = False) -> Description:
+    """The same, after catalogs in Git were fetched and locked where that is missing; ``update``: all of them again.
+
+    Raises:
+        FetchError, OfflineError, ExceptionGroup: as for `load`, and for each catalog that cannot be fetched.
+    """
+    try:
+        description = load(services, selection)
+    except (DescriptionError, UnknownNameError, ExceptionGroup):
+        if not _mine_catalogs(services, selection, update=update):
+            raise
+    else:
+        has_catalogs = update or bool(description.lock.catalogs)
+        if not has_catalogs or not _mine_catalogs(services, selection, update=update):
+            return description
+    return load(services, selection)
+
+
+def _mine_catalogs(services: Services, selection: Selection, *, update: bool) -> bool:
+    """Fetch and lock the catalogs in Git; False if there are none, now or in the lock."""
+    from cluster_forge.stack import lock_file
+    from cluster_forge.stages.describe.load_description import load_lock
+    from cluster_forge.stages.describe.locked_catalogs import mined_catalogs
+
+    files = services.files
+    lock = load_lock(files, services.toolbox.cache)
+    catalogs = mined_catalogs(files, lock, selection.environment, services.sources, update=update)
+    after = replace(lock, catalogs=catalogs)
+    if after != lock:
+        files.write(FILE, lock_file.emit(after).encode())
+    return bool(catalogs or lock.catalogs)
+
+
+def described_files(session: Session) -> InputSource:
+    """The files that the description consists of, with the catalogs in Git as locked.
+
+    Raises:
+        WorkspaceError: if the folder does not exist.
+        LockError, ExceptionGroup: all errors in the lock.
+    """
+    files = composition.workspace_files(session.workspace)
+    content = files.read(FILE)
+    if content is None or b"\ncatalogs:" not in content:
+        return files
+    from cluster_forge.stack import lock_file
+    from cluster_forge.stages.describe.locked_catalogs import LockedCatalogs
+
+    return LockedCatalogs(files, lock_file.parse(content.decode(errors="replace")), composition.store_of(session.store))
+
+
+def locked_stack(services: Services, selection: Selection) -> LockedStack:
+    """The stack with its lock.
+
+    Raises:
+        DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: as for `load`.
+    """
+    from cluster_forge.stages.supply.locked_stack import LockedStack
+
+    description = load(services, selection)
+    return LockedStack(stack=description.stack, lock=description.lock)
 
 
 def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:
@@ -41,7 +112,7 @@ def catalog_of(session: Session, *, may_be_empty: bool = False) -> Library:
 
     if not (session.workspace / "input").is_dir():
         return packaged()
-    return read_catalog(composition.workspace_files(session.workspace), may_be_empty=may_be_empty)
+    return read_catalog(described_files(session), may_be_empty=may_be_empty)
 
 
 def parsed(session: Session) -> ParsedDescription:
@@ -54,7 +125,29 @@ def parsed(session: Session) -> ParsedDescription:
 
     files = composition.workspace_files(session.workspace)
     content(files, files.root)
-    return read_description(files, session.selection)
+    return read_description(described_files(session), session.selection)
+
+
+def registries(session: Session) -> Sequence[RegistrySettings]:
+    """What the description says about hosts; nothing where there is no description.
+
+    Raises:
+        DescriptionError, UnknownNameError, OrderError, ExceptionGroup: every error in it.
+    """
+    return parsed(session).stack.registries if (session.workspace / DESCRIPTION).is_file() else ()
+
+
+def stack_if_any(session: Session, environment: str = "") -> Stack | None:
+    """The stack of the workspace in an environment; None outside of a workspace.
+
+    Raises:
+        DescriptionError, UnknownNameError, OrderError, ExceptionGroup: every error in the description.
+    """
+    from cluster_forge.stack.selection import Selection
+
+    if not (session.workspace / DESCRIPTION).is_file():
+        return None
+    return parsed(replace(session, selection=Selection(environment=environment or None))).stack
 
 
 def content(files: Workspace, workspace: str) -> bytes:

@@ -24,10 +24,8 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("diff", "plan", "preview"), _DIFF),
         **dict.fromkeys(("build", "package", "create", "bundle"), _BUILD),
         **dict.fromkeys(("list", "ls", "get", "show"), _LIST),
-        **dict.fromkeys(("fetch", "pull", "download", "dependency", "deps", "vendor", "lock"), _FETCH),
-        **dict.fromkeys(
-            ("update", "outdated"), "run `cluster-forge mine --update NAME`: it takes the newest version in range"
-        ),
+        **dict.fromkeys(("fetch", "download", "dependency", "deps", "vendor"), _FETCH),
+        "update": "run `cluster-forge mine --update NAME`: it takes the newest version in range",
         "upgrade": "change `version` in input/config.yaml, then run `cluster-forge forge` and `sh stacks/NAME/deploy.sh`",
         "search": "run `cluster-forge catalog search WORD`",
         "repo": "name `helm.repository` in the component: repositories need no adding",
@@ -40,15 +38,12 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
         "history": "read .cluster-forge/history.jsonl: who cast what, from which description and lock",
         "add": "write `- NAME` below `components` in input/config.yaml; `cluster-forge catalog search WORD` finds names",
         "images": "read stacks/NAME/images.txt, which `cluster-forge cast` writes",
-        "mirror": "pass `--mirror DIR` to `cluster-forge mine`: charts are looked up there first",
         **dict.fromkeys(
             ("explain", "describe"), "run `cluster-forge config show --origins`, or `cluster-forge catalog show NAME`"
         ),
         "customize": "edit files in working/; `cluster-forge cast` takes them as they are",
         "kustomize": "write `kustomize: FOLDER` in a component, then run `cluster-forge smelt`",
-        **dict.fromkeys(
-            ("push", "publish"), "copy stacks/NAME/image, an OCI image layout, with a program such as skopeo or crane"
-        ),
+        "publish": "run `cluster-forge push`",
         "new": "run `cluster-forge init`, or `cluster-forge catalog new` for a component of the catalog",
         "version": "run `cluster-forge --version`",
     }

@@ -17,7 +17,8 @@ from cluster_forge.stack.selection import Selection
 
 if TYPE_CHECKING:
     from cluster_forge.cli.run_record import RunRecord
-    from cluster_forge.composition import Services
+    from cluster_forge.composition import Services, Settings
+    from cluster_forge.foundation.errors import ForgeError
     from cluster_forge.ports.progress import Reporter
     from cluster_forge.ports.workspace import Workspace
 
@@ -43,21 +44,35 @@ class Session:
     began: float = field(default_factory=time.monotonic)
     transfers: TransferRelay = field(default_factory=TransferRelay)
 
-    def services(self, *, offline: bool = False, renders: bool = True) -> Services:
-        """The adapters for these options; ``offline``: the verb never fetches; ``renders``: it probably renders."""
+    def services(self, *, offline: bool = False, renders: bool = True, refetches: bool = False) -> Services:
+        """The adapters for these options; ``offline``: the verb never fetches; ``renders``: it probably renders;
+        ``refetches``: it takes no source from the store.
+        """
         from cluster_forge import composition
         from cluster_forge.record import RECORD
 
-        settings = composition.Settings(
+        settings = self.settings()
+        return composition.services(
+            replace(
+                settings,
+                network=replace(settings.network, offline=settings.network.offline or offline),
+                refetches=refetches,
+                starts_workers=renders and not (self.workspace / RECORD).exists(),
+            )
+        )
+
+    def settings(self) -> Settings:
+        """These options, for `composition`."""
+        from cluster_forge import composition
+
+        return composition.Settings(
             workspace=self.workspace,
             jobs=self.run.jobs,
             store=self.store,
             rendering=self.rendering,
-            network=replace(self.network, offline=True) if offline else self.network,
+            network=self.network,
             transfers=self.transfers,
-            starts_workers=renders and not (self.workspace / RECORD).exists(),
         )
-        return composition.services(settings)
 
     def files(self) -> Workspace:
         """The workspace alone, for a verb that needs no other service."""
@@ -88,6 +103,13 @@ class Session:
             from cluster_forge.cli.output.streams import to_stdout
 
             to_stdout(text)
+
+    def print_problem(self, problem: ForgeError) -> None:
+        """Print on stderr what a verb found, in the way of errors; the verb goes on."""
+        from cluster_forge.cli.output import error_text
+        from cluster_forge.cli.output.streams import to_stderr
+
+        to_stderr(error_text.text(problem), color=self.color)
 
     def print_json(self, command: str, *, is_masked: bool = True, **content: Any) -> None:
         """Print the one JSON document of the call on stdout, if JSON is wanted; ``is_masked``: without credentials."""

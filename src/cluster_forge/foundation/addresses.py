@@ -1,4 +1,4 @@
-"""URLs without credentials, as they may be shown and stored; the same for every URL in a text."""
+"""URLs without credentials, as they may be shown and stored; the same for every URL in a text. Hosts of this machine."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ _TAIL: Final = re.compile(r"[?#]")
 _PUNCTUATION: Final = "]'`),.;:"
 _FURTHER: Final = 200
 """Characters after a backslash that are searched for the value of a fragment."""
+_HOST_OF: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?([^/?#]*)")
+_LOOPBACK: Final = re.compile(
+    r"(?:(?:.+\.)?localhost\.?|127(?:\.\d{1,3}){3}|\[::1\])(?::\d*)?|::1", re.ASCII | re.IGNORECASE
+)
 _SSH: Final = re.compile(r"(?:(?:git\+)?ssh://)?[\w.-]+@[^\s@?#]+", re.IGNORECASE)
 
 
@@ -48,6 +52,22 @@ def is_public(url: str) -> bool:
     if url == without_credentials(url):
         return True
     return bool(_SSH.fullmatch(url))
+
+
+def has_login(url: str) -> bool:
+    """Whether a URL has a user or password; the user of an SSH address is none."""
+    return url != _without_login(url) and not _SSH.fullmatch(url)
+
+
+def host_of(url: str) -> str:
+    """The host of a URL with its port, as written, without a login; empty if there is none."""
+    match = _HOST_OF.match(url)
+    return match[1] if match else ""
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host, with or without a port, is this machine by its name alone: nothing is resolved."""
+    return bool(_LOOPBACK.fullmatch(host))
 
 
 def masked(text: str) -> str:

@@ -23,8 +23,11 @@
     │   └── StaleError            22  `working/` is out of date
     ├── HostError                  this machine lacks something                             26-29
     │   ├── StoreError            16  the store cannot be read or written
-    │   └── MissingProgramError   25  a program, or a library for this platform, is missing
+    │   ├── MissingProgramError   25  a program, or a library for this platform, is missing
+    │   └── CredentialError       26  a place with credentials cannot be read or written, or a login is refused
     └── DeliveryError              a cluster or registry refuses what is delivered          50-59
+        ├── RegistryError         50  a registry refuses what is pushed
+        └── TagError              51  a tag names something else already
 
 Every error says what is wrong, where, and how to fix it. Its type has its own exit code; the ranges of the families
 are for new types (ADR 0015). Independent errors travel together in an ``ExceptionGroup``. Any other exception that
@@ -172,9 +175,24 @@ class MissingProgramError(HostError):
     meaning = "A program, or a library for this platform, is missing."
 
 
+class CredentialError(HostError):
+    exit_code = 26
+    meaning = "A place with credentials cannot be read or written, or a login is refused."
+
+
 class DeliveryError(ForgeError):
     meaning = "A cluster or registry refuses what is delivered"
     new_codes: ClassVar = range(50, 60)
+
+
+class RegistryError(DeliveryError):
+    exit_code = 50
+    meaning = "A registry refuses what is pushed: no access, no such repository, no space, an unknown media type."
+
+
+class TagError(DeliveryError):
+    exit_code = 51
+    meaning = "A tag in a registry names something else already, and stays."
 
 
 Family = type[InputError | SourceError | BuildError | StateError | HostError | DeliveryError]
@@ -193,6 +211,19 @@ def leaves(error: ForgeError | ExceptionGroup[Exception]) -> Iterator[Exception]
             yield from leaves(inner)  # type: ignore[arg-type]
     else:
         yield error
+
+
+def expected(error: ForgeError | ExceptionGroup[Exception]) -> list[ForgeError]:
+    """The single errors inside ``error``.
+
+    Raises:
+        Exception: ``error`` itself, if one of them is a bug.
+    """
+    inner = list(leaves(error))
+    errors = [leaf for leaf in inner if isinstance(leaf, ForgeError)]
+    if len(errors) < len(inner):
+        raise error
+    return errors
 
 
 def raise_all(errors: Iterable[ForgeError]) -> None:
@@ -217,10 +248,6 @@ def gathered(calls: Iterable[Callable[[], Result]]) -> list[Result]:
         try:
             results.append(call())
         except (ForgeError, ExceptionGroup) as error:
-            inner = list(leaves(error))
-            expected = [leaf for leaf in inner if isinstance(leaf, ForgeError)]
-            if len(expected) < len(inner):
-                raise
-            errors += expected
+            errors += expected(error)
     raise_all(errors)
     return results

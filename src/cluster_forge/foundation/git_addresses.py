@@ -7,14 +7,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from cluster_forge.foundation.addresses import without_credentials
+from cluster_forge.foundation.addresses import is_loopback_host, without_credentials
 
 SCHEMES: Final = ("git+https://", "git+ssh://", "git+file://", "git+http://")
 EXAMPLE: Final = "git+https://git.example.com/team/repo.git@v1.2.3//path"
 _PREFIX: Final = "git+"
 _HOST: Final = re.compile(r"(?:[^/@\s]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][\w.-]*)(?::[0-9]{1,5})?")
 """A user, a host that no program can take for an option (CVE-2017-1000117), a port."""
-_LOOPBACK: Final = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|\[::1\]")
 _NO_REF: Final = re.compile(
     r"-|/|\.|.*(?:[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|\Z)|[/.]\Z)|@\Z", re.DOTALL
 )
@@ -110,7 +109,7 @@ def _check_host(scheme: str, authority: str) -> None:
     match = _HOST.fullmatch(authority)
     if not match:
         raise ValueError("it has no host")
-    if scheme == "http" and not _LOOPBACK.fullmatch(match["host"]):
+    if scheme == "http" and not is_loopback_host(match["host"]):
         raise ValueError("git+http:// is not encrypted, and only followed on this machine: write git+https://")
 
 

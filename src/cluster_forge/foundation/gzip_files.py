@@ -23,8 +23,8 @@ _CHUNK: Final = 1 << 18
 _MOST_MEMBERS: Final = 1_000
 
 
-def unpacked(packed: bytes, most: int) -> bytes:
-    """The content, of ``most`` bytes at most.
+def unpacked(packed: bytes, most: int, *, members: int = _MOST_MEMBERS) -> bytes:
+    """The content, of ``most`` bytes at most, in at most so many ``members``.
 
     Raises:
         EOFError: if it is truncated.
@@ -36,7 +36,7 @@ def unpacked(packed: bytes, most: int) -> bytes:
         return single
     parts: list[bytes] = []
     size = 0
-    for part in _inflated(packed):
+    for part in _inflated(packed, members):
         parts.append(part)
         size += len(part)
         if size > most:
@@ -44,7 +44,7 @@ def unpacked(packed: bytes, most: int) -> bytes:
     return b"".join(parts)
 
 
-def _inflated(packed: bytes) -> Iterator[bytes]:
+def _inflated(packed: bytes, most_members: int) -> Iterator[bytes]:
     """The content, chunk by chunk. Members (RFC 1952 allows several) are joined; trailing zeros are ignored."""
     stream = zlib.decompressobj(wbits=31)
     members = 0
@@ -55,8 +55,8 @@ def _inflated(packed: bytes) -> Iterator[bytes]:
                 rest, part = rest.lstrip(b"\0"), b""
                 stream = zlib.decompressobj(wbits=31) if rest else stream
                 members += 1
-                if members > _MOST_MEMBERS:  # each costs as much as a copy of the rest
-                    raise zlib.error(f"more than {_MOST_MEMBERS:,} gzip members")
+                if members > most_members:  # each costs as much as a copy of the rest
+                    raise zlib.error(f"more than {most_members:,} gzip members")
             else:
                 part = stream.decompress(rest, _CHUNK)
                 rest = stream.unused_data or stream.unconsumed_tail

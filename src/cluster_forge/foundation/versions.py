@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 _VERSION = re.compile(
     r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?\Z"
 )
 
+_NUMBER = "(?:0|[1-9][0-9]*)"
+_STRICT = re.compile(
+    rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+    rf"(?:\.(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*))*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?\Z"
+)
 _LONGEST = 256
 """Characters, as in npm's ``semver``; Python converts at most 4,300 digits to a number."""
 
@@ -44,7 +49,18 @@ def _identifier(text: str) -> Identifier:
     return (0, int(text), "") if text.isdigit() else (1, 0, text)
 
 
+def is_strict(text: str) -> bool:
+    """Whether ``text`` is a version as SemVer 2.0.0 writes it: three numbers, no ``v`` (Helm: ``StrictNewVersion``)."""
+    return len(text) <= _LONGEST and bool(_STRICT.match(text))
+
+
 def newest_first(texts: Iterable[str]) -> list[str]:
     """The texts that are versions, newest first."""
     versions = [(version, text) for text in texts if (version := SemanticVersion.parse(text))]
     return [text for _, text in sorted(versions, key=lambda pair: pair[0], reverse=True)]
+
+
+def spelled(wanted: str, versions: Collection[str]) -> str | None:
+    """The one of ``versions`` that is ``wanted``, with or without ``v``."""
+    bare = wanted.removeprefix("v")
+    return next((text for text in (wanted, bare, f"v{bare}") if text in versions), None)

@@ -152,7 +152,10 @@ def _argocd(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: s
         install=_install(stack, parts) if is_installed else (),
         repository=tuple(_repository(stack, repository, commit, server, argo)) if server else (),
         sync=SyncApplication(
-            file="root.yaml", documents=rendered([root]), name=root["metadata"]["name"], revision=revision
+            file="root.yaml",
+            documents=rendered([root]),
+            name=root["metadata"]["name"],
+            revision=root["spec"]["source"]["targetRevision"],
         ),
         applications=tuple(application["metadata"]["name"] for application in everything),
         selector=_selector(everything),

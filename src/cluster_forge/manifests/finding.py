@@ -21,10 +21,10 @@ CODES = frozenset(
         *("wave-conflict", "stays-behind", "data-hook", "deleted-volumes", "engine-missing"),
         *("gone-image", "requests", "memory-limit", "replicas", "disruption-budget", "spread", "service-type"),
         *("telemetry", "render-failed", "unknown-name", "untried-wiring", "helm-warning"),
-        "kustomize-warning",
+        *("insecure-source", "credential-in-url", "kustomize-warning"),
     )
 )
-"""The contract's finding codes, and those that ADR 0003 adds (the last six lines: of what the cluster has, of objects, of the stages, of `catalog test`)."""
+"""The contract's finding codes, and those that ADR 0003 adds (the last seven lines: of what the cluster has, of objects, of the stages, of `catalog test`, of sources)."""
 
 
 class Severity(StrEnum):

@@ -47,11 +47,16 @@ def build(images: Sequence[Image], metadata: ImageMetadata) -> Layout:
     blobs = {entry.digest: index}
     for image in images:
         blobs.update(image.blobs)
-    files = {f"blobs/sha256/{digest.hex}": content for digest, content in blobs.items()}
-    files["oci-layout"] = encode({"imageLayoutVersion": "1.0.0"})
-    files["index.json"] = encode({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [entry.to_json()]})
     return Layout(
-        files=FileTree(files),
+        files=layout_files(entry, blobs),
         digest=entry.digest,
         platforms={f"linux/{image.manifest.architecture}": image.manifest.digest for image in images},
     )
+
+
+def layout_files(entry: Descriptor, blobs: Mapping[Digest, bytes]) -> FileTree:
+    """The files of a layout with one image."""
+    files = {f"blobs/sha256/{digest.hex}": content for digest, content in blobs.items()}
+    files["oci-layout"] = encode({"imageLayoutVersion": "1.0.0"})
+    files["index.json"] = encode({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [entry.to_json()]})
+    return FileTree(files)

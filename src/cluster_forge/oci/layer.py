@@ -94,11 +94,11 @@ def build(
     Raises:
         ImageError: if a path is both a file and a folder, or not UTF-8.
     """
-    archive = list(_archive(tree, mtime))
+    packed_tree = list(archive(tree, mtime))
     how, make = _METHODS[compression]
-    parts = archive if compression is Compression.GZIP else [b"".join(archive)]
+    parts = packed_tree if compression is Compression.GZIP else [b"".join(packed_tree)]
     compress = (partial(keep if len(part) >= LARGE else uncached, how, part, make) for part in parts)
-    diff_id, *packed = run(_call, [partial(_sha256, archive), *compress])
+    diff_id, *packed = run(_call, [partial(_sha256, packed_tree), *compress])
     content = b"".join(packed)
     return Layer(
         content=content,
@@ -108,7 +108,7 @@ def build(
     )
 
 
-def _archive(tree: FileTree, mtime: int) -> Iterator[bytes]:
+def archive(tree: FileTree, mtime: int) -> Iterator[bytes]:
     """A POSIX archive, owned by root: every folder before its content; pax headers only for names that ustar cannot hold.
 
     It comes in parts: the content of a large file, or what is between two of them, of one folder two levels deep or of

@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ImageError
 
 DOCKER_HUB = "docker.io"
+SCHEME = "oci://"
+DOCKER_HUB_API = "registry-1.docker.io"
+DOCKER_HUB_HOSTS = (DOCKER_HUB, "index.docker.io", DOCKER_HUB_API)
 _OFFICIAL = "library/"
+_ANY_REGISTRY = "registry.invalid"
+_FORM = "[registry/]repository[:tag][@sha256:digest]"
+_ADDRESS_FORM = f"{SCHEME}registry/repository[:tag][@sha256:digest]"
 _LONGEST_NAME = 255
 
 _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
@@ -40,7 +47,7 @@ class ImageReference:
             raise _wrong(self.name, f"{self.repository!r} is not a repository{lower}")
         if len(self.name) > _LONGEST_NAME:
             raise _wrong(self.name, f"its name is longer than {_LONGEST_NAME} characters")
-        if self.tag and not _TAG.fullmatch(self.tag):
+        if self.tag and not is_tag(self.tag):
             raise _wrong(self.name, f"{self.tag!r} is not a tag")
 
     @classmethod
@@ -70,6 +77,50 @@ class ImageReference:
         except ImageError as error:
             raise _wrong(text, error.message.partition(": ")[2]) from error
 
+    @classmethod
+    def from_address(cls, address: str) -> ImageReference:
+        """Read ``oci://host/team/app:1.0@sha256:…``, as Helm and Flux do: the first part always is the registry.
+
+        Raises:
+            ImageError: if ``address`` is not such an address.
+        """
+        rest = address.removeprefix(SCHEME)
+        registry, slash, repository = rest.partition("/")
+        if rest == address or not slash:
+            raise _wrong(without_credentials(address), f"it must begin with {SCHEME}HOST/", form=_ADDRESS_FORM)
+        if "@" in registry:
+            raise ImageError(
+                f"{without_credentials(address)!r} comes with a user or a password",
+                fix=f"leave it out of the address: cluster-forge login {registry.rpartition('@')[2]}",
+            )
+        try:
+            known = cls.parse(f"{_ANY_REGISTRY}/{repository}")
+            official = _OFFICIAL if registry in DOCKER_HUB_HOSTS and "/" not in known.repository else ""
+            host = DOCKER_HUB if registry in DOCKER_HUB_HOSTS else registry
+            return replace(known, registry=host, repository=official + known.repository)
+        except ImageError as error:
+            reason = error.message.partition(": ")[2]
+            raise _wrong(without_credentials(address), reason, form=_ADDRESS_FORM) from error
+
+    @classmethod
+    def read(cls, text: str) -> ImageReference:
+        """`from_address` for an ``oci://`` address, `parse` for anything else.
+
+        Raises:
+            ImageError: if ``text`` is neither.
+        """
+        return cls.from_address(text) if text.startswith(SCHEME) else cls.parse(text)
+
+    @property
+    def address(self) -> str:
+        """The reference as `from_address` reads it; a tag or a digest only where it has one."""
+        return f"{SCHEME}{self.name}{self._suffix(self.tag)}"
+
+    @property
+    def bare(self) -> ImageReference:
+        """The repository: neither tag nor digest."""
+        return replace(self, tag="", digest=None)
+
     @property
     def name(self) -> str:
         """Registry and repository: ``docker.io/library/nginx``."""
@@ -92,6 +143,11 @@ class ImageReference:
         return (f":{tag}" if tag else "") + (f"@{self.digest}" if self.digest else "")
 
 
+def is_tag(text: str) -> bool:
+    """Whether a text is a tag (OCI distribution spec, "Pulling manifests")."""
+    return bool(_TAG.fullmatch(text))
+
+
 def _split(path: str) -> tuple[str, str]:
     """Registry and repository, by the rule of ``splitDockerDomain`` in distribution/reference."""
     first, slash, rest = path.partition("/")
@@ -110,8 +166,5 @@ def _algorithm(digest: str) -> str:
     return digest
 
 
-def _wrong(text: str, reason: str) -> ImageError:
-    return ImageError(
-        f"{text!r} is not an image reference: {reason}",
-        fix="write it as [registry/]repository[:tag][@sha256:digest]",
-    )
+def _wrong(text: str, reason: str, *, form: str = _FORM) -> ImageError:
+    return ImageError(f"{text!r} is not an image reference: {reason}", fix=f"write it as {form}")

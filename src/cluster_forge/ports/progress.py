@@ -41,7 +41,7 @@ class Transfers(Protocol):
 
 
 class _NoTransfers:
-    """`Transfers` that nobody looks at."""
+    """`Transfers` that are not looked at."""
 
     def received(self, host: str, count: int) -> None: ...
     def waiting(self, host: str, seconds: float, reason: str) -> None: ...

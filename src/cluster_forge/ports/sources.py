@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.git_addresses import GitAddress
+from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource, KustomizeSource
 
@@ -17,12 +18,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartRelease:
-    """One version of a chart, as its repository offers it."""
+    """One version of a chart, as its repository offers it.
+
+    What a repository does not say is empty. ``created`` is its date (RFC 3339), ``kube_version`` the range of Kubernetes
+    versions that it supports, in Helm's syntax.
+    """
 
     version: str
+    created: str = ""
+    app_version: str = ""
+    kube_version: str = ""
+    deprecated: bool = False
 
 
-class Sources(Protocol):
+class FolderCharts(Protocol):
+    """Knows what charts in folders lack; archives have all of their dependencies."""
+
+    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
+        """What a chart from a folder, in ``input/`` or in Git, declares to depend on and does not have in ``charts/``.
+
+        Raises:
+            DescriptionError, FetchError, ExceptionGroup: see `chart_dependencies.missing`.
+        """
+
+
+class Sources(FolderCharts, Protocol):
     """Fetches charts and manifests: from mirrors first, then from the network; local charts from ``input/``.
 
     What is fetched is put into the store.
@@ -53,13 +73,14 @@ class Sources(Protocol):
             FetchError, OfflineError, LockError: as for charts.
         """
 
-    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
-        """What a chart from a folder, in ``input/`` or in Git, declares to depend on and does not have in ``charts/``.
-
-        Archives have all of their dependencies.
+    def image(
+        self, reference: ImageReference, architectures: Sequence[str], locked: LockedSource | None
+    ) -> LockedSource:
+        """Fetch a base image for these architectures, as one archive (`oci.image_archive`); a ``locked`` one by its digest.
 
         Raises:
-            DescriptionError, FetchError, ExceptionGroup: see `chart_dependencies.missing`.
+            FetchError, OfflineError, LockError: as for charts.
+            ImageError: if it is not an image for all of the architectures.
         """
 
     def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
@@ -74,10 +95,10 @@ class Sources(Protocol):
 
 
 class ChartReleases(Protocol):
-    """Asks repositories what they offer; nothing is fetched."""
+    """Asks repositories what they offer; no chart is fetched."""
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
-        """Every version of a chart that its repository offers; mirrors are not asked.
+        """Every version of a chart that its repository or a mirror offers; offline those of mirrors.
 
         Raises:
             FetchError, OfflineError: if the repository cannot be asked.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from cluster_forge.foundation.file_tree import FileTree, TreeDigests
 
@@ -40,6 +40,29 @@ class Workspace(Protocol):
         Raises:
             WorkspaceError: if a tree cannot be written; the old folders are unchanged.
         """
+
+
+class FolderReader(Protocol):
+    """Folders that may hold files too large for memory. The methods are those of `Workspace`, but for `open`."""
+
+    def read(self, path: str) -> bytes | None: ...
+    def read_tree(self, folder: str) -> FileTree | None: ...
+    def names(self, folder: str) -> Sequence[str]: ...
+
+    def open(self, path: str) -> BinaryIO:
+        """A file, to be read part by part.
+
+        Raises:
+            WorkspaceError: if it cannot be opened, does not exist, or is outside of the workspace.
+        """
+
+
+class FolderWriter(Protocol):
+    """Folders that are replaced as a whole, in the workspace or elsewhere. The methods are those of `Workspace`."""
+
+    def read(self, path: str) -> bytes | None: ...
+    def names(self, folder: str) -> Sequence[str]: ...
+    def replace_trees(self, trees: Mapping[str, FileTree]) -> None: ...
 
 
 class FolderDigests(Protocol):

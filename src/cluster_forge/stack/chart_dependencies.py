@@ -18,7 +18,7 @@ from cluster_forge.stack.model import HelmSource
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
 
-FOLDER: Final = "file://"
+_FOLDER: Final = "file://"
 _OF_V1: Final = {"Chart.yaml": "requirements.yaml", "Chart.lock": "requirements.lock"}
 """Where charts of Helm 2 (``apiVersion: v1``) have them."""
 _HASHED: Final = ("name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias")
@@ -38,6 +38,11 @@ class ChartDependency:
     version: str
     repository: str
     where: str = ""
+
+    @property
+    def folder(self) -> str:
+        """The folder that it is in, relative to that of the chart; empty for one of a repository."""
+        return self.repository.removeprefix(_FOLDER) if self.repository.startswith(_FOLDER) else ""
 
     @property
     def source(self) -> HelmSource:

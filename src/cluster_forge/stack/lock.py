@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -11,6 +11,7 @@ from cluster_forge.foundation.addresses import as_key
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.model import HelmSource, KustomizeSource
 
 FILE: Final = "cluster-forge.lock"
@@ -27,6 +28,12 @@ def chart_address(source: HelmSource) -> str:
 def kustomization_address(source: KustomizeSource) -> str:
     """How the lock names a kustomization: by its folder, relative to ``input/``, or by its address in Git without REF."""
     return source.git.key if source.git else source.path
+
+
+def chart_source(locked: LockedSource) -> HelmSource:
+    """The chart of a repository that the lock names, as a description would; the inverse of `chart_address`."""
+    repository, _, chart = locked.address.rpartition(" ")
+    return HelmSource(repository=repository, chart=chart, version=locked.asked, release=chart)
 
 
 def manifest_address(url: str) -> str:
@@ -49,19 +56,35 @@ def manifest_asked(url: str) -> str:
     return GitAddress.parse(url).ref if is_git(url) else ""
 
 
+def image_address(reference: ImageReference) -> str:
+    """How the lock names a base image: ``docker.io/library/alpine:3.22``."""
+    return str(reference)
+
+
+def image_platforms(architectures: Iterable[str]) -> str:
+    """What the lock has as asked for, of a base image: ``amd64 arm64``."""
+    return " ".join(architectures)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class LockedSource:
     """One source and the bytes it was resolved to.
 
     ``address`` is a URL without credentials, a repository and the chart's name separated by a space, or a path relative
     to ``input/``. ``asked`` is the version range in the description, or the REF of a Git repository; ``version`` is what it
-    was resolved to: a version, or a commit. Both are empty for a source without versions.
+    was resolved to: a version, or a commit. Both are empty for a source without versions. Of a base image, ``asked`` are the
+    architectures and ``version`` is its own digest.
     """
 
     address: str
     asked: str = ""
     version: str = ""
     digest: Digest
+
+    @property
+    def title(self) -> str:
+        """What messages call it: address and version."""
+        return f"{self.address} {self.version}".rstrip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +114,20 @@ class LockedComponent:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """The locked components by name."""
+    """The locked components by name, the base of the stack's image, if it has one, and the catalogs in Git, sorted."""
 
     components: Mapping[str, LockedComponent] = field(default_factory=dict)
+    base: LockedSource | None = None
+    catalogs: tuple[LockedSource, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "catalogs", tuple(sorted(set(self.catalogs))))
         object.__setattr__(self, "components", MappingProxyType(dict(sorted(self.components.items()))))
+
+    def catalog(self, address: GitAddress) -> LockedSource | None:
+        """The locked catalog at an address; None if it is not locked, or locked for another REF."""
+        wanted = (address.key, address.ref)
+        return next((locked for locked in self.catalogs if (locked.address, locked.asked) == wanted), None)
 
     def component(self, name: str) -> LockedComponent | None:
         return self.components.get(name)
@@ -108,9 +139,20 @@ class Lock:
 
     def having(self, components: Iterable[LockedComponent]) -> Lock:
         """The lock with these components added or replaced."""
-        return Lock({**self.components, **{component.name: component for component in components}})
+        return replace(self, components={**self.components, **{component.name: component for component in components}})
 
     def only(self, names: Iterable[str]) -> Lock:
         """The lock reduced to these components."""
         kept = set(names)
-        return Lock({name: component for name, component in self.components.items() if name in kept})
+        return replace(
+            self, components={name: component for name, component in self.components.items() if name in kept}
+        )
+
+
+def moved(before: Lock, after: Lock) -> Iterator[tuple[ComponentName, LockedSource, LockedSource]]:
+    """The fetched sources that stand for other bytes in ``after`` than in ``before``, by component."""
+    for name, component in after.components.items():
+        for source in component.sources:
+            old = before.source(name, source.address, source.asked)
+            if old and old.digest != source.digest and "://" in source.address:
+                yield component.name, old, source

@@ -6,10 +6,12 @@ One fact on each line, everything sorted, a blank line between components: Git m
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, LockError, leaves, raise_all
+from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
 from cluster_forge.yaml import document_writer as text
@@ -54,6 +56,13 @@ def parse(content: str, file: str = FILE) -> Lock:
 def _lines(lock: Lock) -> Iterator[str]:
     yield from _HEADER.splitlines()
     yield f"version: {_VERSION}"
+    if lock.base:
+        yield "image:"
+        yield "  base:"
+        yield from text.mapping(_fields(lock.base), "    ")
+    if lock.catalogs:
+        yield "catalogs:"
+        yield from text.sequence([_fields(catalog) for catalog in lock.catalogs])
     yield "components:" if lock.components else "components: {}"
     for index, component in enumerate(lock.components.values()):
         if index:
@@ -96,7 +105,9 @@ class _LockReader:
     def lock(self, document: Positioned) -> Lock:
         if document.content is None:
             return Lock()
-        top = self._members(document, ("version", "components"), required=("version", "components"))
+        top = self._members(
+            document, ("version", "image", "catalogs", "components"), required=("version", "components")
+        )
         version = top.get("version")
         if version and version.content != _VERSION:
             newer = isinstance(version.content, int) and version.content > _VERSION
@@ -108,8 +119,30 @@ class _LockReader:
             )
         bodies = self._mapping(top["components"]) if "components" in top else {}
         components = [self._component(name, body) for name, body in bodies.items()]
+        base = self._base(top["image"]) if "image" in top else None
+        catalogs = [self._catalog(item) for item in self._items(top.get("catalogs"))]
         raise_all(self._errors)
-        return Lock({component.name: component for component in components if component})
+        return Lock(
+            {component.name: component for component in components if component}, base, tuple(filter(None, catalogs))
+        )
+
+    def _catalog(self, item: Positioned) -> LockedSource | None:
+        catalog = self._source(item)
+        try:
+            return catalog and replace(catalog, address=GitAddress.parse(catalog.address).key)
+        except ValueError as error:
+            self._wrong(item, f"{catalog and catalog.address}: {error}")
+            return None
+
+    def _base(self, image: Positioned) -> LockedSource | None:
+        members = self._members(image, ("base",), required=("base",))
+        base = self._source(members["base"]) if "base" in members else None
+        if base:
+            try:
+                Digest.parse(base.version)
+            except ValueError as error:
+                self._wrong(members["base"], f"the version of the base image is {error}")
+        return base
 
     def _component(self, name: str, body: Positioned) -> LockedComponent | None:
         members = self._members(body, ("rendered", "inputs", "asks", "remarks", "sources"))

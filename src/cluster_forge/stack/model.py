@@ -11,6 +11,8 @@ from typing import Any, Final
 from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.oci.compression import Compression
+from cluster_forge.oci.reference import ImageReference
+from cluster_forge.stack.registry_settings import RegistrySettings
 
 Values = Mapping[str, Any]
 """Helm values: a JSON object."""
@@ -128,11 +130,13 @@ class GitOps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSettings:
-    """The repository and the compression of the stack's OCI image."""
+    """The repository and the compression of the stack's OCI image, and the image that it is built upon."""
 
     repository: str = ""
     compression: Compression = Compression.GZIP
-    base: str = ""
+    base: ImageReference | None = None
+    base_where: str = ""
+    """Where the base is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,17 +169,22 @@ class KustomizeSource:
     """A kustomization: its folder, relative to ``input/``, or its address in Git.
 
     ``files`` are all files that kustomize reads of one in ``input/``, by their paths in the workspace; ``remotes``
-    are the resources and bases that it names elsewhere, as it names them.
+    are the addresses of the resources and bases that it names elsewhere, by the texts that name them.
     """
 
     path: str
     files: tuple[str, ...] = ()
-    remotes: tuple[str, ...] = ()
+    remotes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def git(self) -> GitAddress | None:
         """Its folder in Git, if it is there."""
         return GitAddress.parse(self.path) if is_git(self.path) else None
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses of ``remotes``."""
+        return tuple(sorted(set(self.remotes.values())))
 
     @property
     def folder(self) -> str:
@@ -327,6 +336,7 @@ class Stack:
     components: tuple[Component, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     capabilities: tuple[str, ...] = ()
+    registries: tuple[RegistrySettings, ...] = ()
     environment: str = ""
     left_out: tuple[str, ...] = ()
 

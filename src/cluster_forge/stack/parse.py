@@ -174,6 +174,7 @@ class _Parser:
         target = settings.target(description)
         gitops = settings.gitops(description, self._errors)
         image = settings.image(description, self._errors)
+        registries = settings.registries(description, self._errors)
         entries = [resolved.known[name] for name in kept if name not in self._unreadable]
         components = [
             component_builder.build(entry, target.size, self._files, self._errors, known=resolved.known)
@@ -188,6 +189,7 @@ class _Parser:
             image=image,
             components=tuple(component for component in components if component is not None),
             ignores=settings.ignores(description),
+            registries=registries,
             environment=self._selection.environment or "",
             left_out=self._left_out(resolved, kept),
             capabilities=_capabilities(target, resolved, kept),

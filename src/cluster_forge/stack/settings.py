@@ -1,12 +1,14 @@
-"""The sections of a description that concern the whole stack: target, GitOps, image, ignored findings."""
+"""The sections of a description that concern the whole stack: target, GitOps, image, hosts, ignored findings."""
 
 from __future__ import annotations
 
 from typing import Final, TypeVar
 
-from cluster_forge.foundation.addresses import is_public, without_credentials
-from cluster_forge.foundation.errors import DescriptionError, ForgeError
+from cluster_forge.foundation.addresses import is_public, masked, without_credentials
+from cluster_forge.foundation.errors import DescriptionError, ForgeError, ImageError
 from cluster_forge.oci.compression import Compression
+from cluster_forge.oci.reference import ImageReference
+from cluster_forge.stack.input_files import in_input, is_outside, outside_error
 from cluster_forge.stack.model import (
     Architecture,
     GitOps,
@@ -20,7 +22,15 @@ from cluster_forge.stack.model import (
     Size,
     Target,
 )
-from cluster_forge.stack.schema.description import ChecksSchema, GitOpsSchema, ImageSchema, NodeSchema, TargetSchema
+from cluster_forge.stack.registry_settings import RegistrySettings
+from cluster_forge.stack.schema.description import (
+    ChecksSchema,
+    GitOpsSchema,
+    ImageSchema,
+    NodeSchema,
+    RegistrySchema,
+    TargetSchema,
+)
 from cluster_forge.stack.schema.key_types import Schema
 from cluster_forge.stack.schema.validation import validated
 from cluster_forge.yaml.positioned import Positioned
@@ -85,16 +95,54 @@ def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
 def image(description: Positioned, errors: list[ForgeError]) -> ImageSettings:
     """The image's settings. Unsupported ones go into ``errors``."""
     section = _section(description, "image", ImageSchema)
-    if section.base:
+    _refuse_credentials(description, ("image", "repository"), "write `repository: {url}`", errors)
+    return ImageSettings(
+        repository=section.repository,
+        compression=Compression(section.compression),
+        base=_base_image(description, section.base, errors) if section.base else None,
+        base_where=description.at(("image", "base")).where if section.base else "",
+    )
+
+
+def _base_image(description: Positioned, text: str, errors: list[ForgeError]) -> ImageReference | None:
+    """The base image; what cannot be one goes into ``errors``."""
+    try:
+        return ImageReference.parse(text)
+    except ImageError as error:
+        where = description.at(("image", "base")).where
+        errors.append(DescriptionError(f"image: `base`: {masked(error.message)}", where=where, fix=error.fix))
+        return None
+
+
+def registries(description: Positioned, errors: list[ForgeError]) -> tuple[RegistrySettings, ...]:
+    """The hosts that are reached in their own way. Paths that leave the workspace go into ``errors``."""
+    section = description.get("registries")
+    return tuple(_registry(host, entry, errors) for host, entry in (section.mapping if section else {}).items())
+
+
+def _registry(host: str, entry: Positioned, errors: list[ForgeError]) -> RegistrySettings:
+    settings = validated(RegistrySchema, entry) or RegistrySchema()
+    files = {key: entry.get(key) for key in ("caFile", "certFile", "keyFile")}
+    for key, named in files.items():
+        if named and named.string and is_outside(in_input(named.string)):
+            errors.append(outside_error(named, f"registries.{host}.{key}: "))
+    if settings.key_file and not settings.cert_file:
         errors.append(
             DescriptionError(
-                "image: `base` is not supported yet",
-                where=description.at(("image", "base")).where,
-                fix="remove `base`: the image then contains data only",
+                f"registries: {host!r} has a `keyFile` without a `certFile`",
+                where=entry.where,
+                fix="write `certFile`, too: the certificate that the key belongs to",
             )
         )
-    _refuse_credentials(description, ("image", "repository"), "write `repository: {url}`", errors)
-    return ImageSettings(repository=section.repository, compression=Compression(section.compression), base=section.base)
+    return RegistrySettings(
+        host=host,
+        plain_http=settings.plain_http,
+        insecure=settings.insecure,
+        ca_file=settings.ca_file and in_input(settings.ca_file),
+        cert_file=settings.cert_file and in_input(settings.cert_file),
+        key_file=settings.key_file and in_input(settings.key_file),
+        where=entry.where,
+    )
 
 
 def ignores(description: Positioned) -> tuple[Ignore, ...]:

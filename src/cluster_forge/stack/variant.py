@@ -28,12 +28,17 @@ def stack_of(folder: str) -> str:
     return folder.partition("+")[0].partition(".")[0]
 
 
+def environment_of(folder: str) -> str:
+    """The environment that a folder is of; empty for none."""
+    return folder.partition("+")[0].partition(".")[2]
+
+
 def options(folder: str) -> tuple[str, ...] | None:
     """The names and options that select what is in a folder; None where a digest stands for the names."""
-    whole, *names = folder.split("+")
+    _, *names = folder.split("+")
     if any("." in name for name in names):
         return None
-    environment = whole.partition(".")[2]
+    environment = environment_of(folder)
     return (*names, *(("--environment", environment) if environment else ()))
 
 

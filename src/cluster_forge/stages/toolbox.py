@@ -16,7 +16,7 @@ from cluster_forge.ports.workspace import FolderDigests, Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toolbox:
-    """The ports that every build stage needs."""
+    """The ports that every build stage needs; ``workers`` for what computes, ``fetchers`` for what waits for the network."""
 
     store: Store
     files: Workspace
@@ -25,6 +25,7 @@ class Toolbox:
     kustomize: Kustomize
     reader: YamlReader
     workers: Workers
+    fetchers: Workers
     cache: Cache
     kept_edits: KeptEdits
 

@@ -7,9 +7,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.faults.certificates import authority
 from tests.git_worktree import Worktree
 from tests.servers import git_http
 from tests.servers.git_http import PASSWORD, USER, GitServer
@@ -17,9 +19,10 @@ from tests.servers.git_http import PASSWORD, USER, GitServer
 from cluster_forge.adapters.git.offline import OfflineTrees
 from cluster_forge.adapters.git.program import GitLimits, GitProgram
 from cluster_forge.adapters.git.remote_trees import RemoteTrees
-from cluster_forge.adapters.http.policy import Policy
+from cluster_forge.adapters.http.policy import HostSettings, Policy
 from cluster_forge.foundation.errors import DescriptionError, FetchError, LockError, MissingProgramError, OfflineError
 from cluster_forge.foundation.git_addresses import GitAddress
+from cluster_forge.ports.credentials import Credential
 
 CHART = {"charts/shop/Chart.yaml": "name: shop\nversion: 1.0.0\n", "charts/shop/values.yaml": "a: 1\n"}
 
@@ -195,6 +198,51 @@ def test_the_users_credential_helper_is_asked(repository: Worktree, tmp_path: Pa
         assert files(f"{server.address}/repo/.git@v1//charts", remote(HOME=str(tmp_path)))
 
 
+class Known:
+    """Credentials of one host, which are not Git's."""
+
+    def __init__(self, url: str, secret: str = PASSWORD) -> None:
+        self._url = url
+        self._secret = secret
+
+    def of(self, url: str) -> Credential | None:
+        found = Credential(source="a test", user=USER, secret=self._secret)
+        return found if url.startswith(self._url) else None
+
+
+def test_credentials_that_git_does_not_know_are_used_and_not_kept(repository: Worktree, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    configured = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "credential.helper",
+        "GIT_CONFIG_VALUE_0": f"store --file={kept}",
+    }
+    with git_http.serving(repository.folder.parent, login=True) as server:
+        program = remote(**configured).program
+        trees = RemoteTrees(program=program, policy=Policy(retries=0), credentials=lambda: Known(server.url))
+        assert files(f"{server.address}/repo/.git@v1//charts", trees)
+        assert not kept.exists()
+        wrong = RemoteTrees(program=program, policy=Policy(retries=0), credentials=lambda: Known(server.url, "no"))
+        assert "(401)" in message(f"{server.address}/repo/.git@v1//charts", wrong)
+        elsewhere = RemoteTrees(program=program, policy=Policy(retries=0), credentials=lambda: Known("http://other"))
+        assert "(401)" in message(f"{server.address}/repo/.git@v1//charts", elsewhere)
+
+
+def test_certificates_are_verified_as_the_user_says(repository: Worktree, tmp_path: Path) -> None:
+    root = authority(tmp_path)
+    quick = Policy(retries=0)
+    with git_http.serving(repository.folder.parent, certificate=root.certificate("git")) as server:
+        address, place = f"{server.address}/repo/.git@v1//charts", server.url.removeprefix("https://")
+        program = remote().program
+        assert "the server's certificate is not trusted" in message(address, RemoteTrees(program=program, policy=quick))
+        trusting = Policy(retries=0, ca_file=str(root.file))
+        assert files(address, RemoteTrees(program=program, policy=trusting))
+        for settings in (HostSettings(ca_file=str(root.file)), HostSettings(is_insecure=True)):
+            assert files(address, RemoteTrees(program=program, policy=quick, hosts=partial(dict, {place: settings})))
+        other = {"git.example.com": HostSettings(is_insecure=True)}
+        assert "not trusted" in message(address, RemoteTrees(program=program, policy=quick, hosts=lambda: other))
+
+
 def test_no_secret_is_an_argument_of_a_process(repository: Worktree, tmp_path: Path) -> None:
     spy = tmp_path / "bin/git"
     spy.parent.mkdir()
@@ -205,6 +253,8 @@ def test_no_secret_is_an_argument_of_a_process(repository: Worktree, tmp_path: P
         place = server.address.removeprefix("git+http://")
         trees = remote(PATH=f"{spy.parent}:{os.environ['PATH']}")
         assert files(f"git+http://{USER}:{PASSWORD}@{place}/repo/.git@v1//charts", trees)
+        known = RemoteTrees(program=trees.program, credentials=lambda: Known(server.url))
+        assert files(f"{server.address}/repo/.git@v1//charts", known)
     assert "ls-remote" in (tmp_path / "arguments").read_text()
     assert PASSWORD not in (tmp_path / "arguments").read_text()
 

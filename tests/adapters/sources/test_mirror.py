@@ -7,8 +7,10 @@ import pytest
 import yaml
 
 from cluster_forge.adapters.sources.mirror import FolderMirror
+from cluster_forge.foundation.addresses import as_key
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError
+from cluster_forge.stack.lock import manifest_address
 
 CHART, MANIFEST = b"chart", b"manifest"
 
@@ -168,5 +170,33 @@ def test_hostile_index_is_refused(tmp_path: Path, index: str, problem: str) -> N
 def test_file_with_a_hole_of_a_terabyte_is_not_read(tmp_path: Path, name: str) -> None:
     mirror = mirror_in(tmp_path, charts=[entry()])
     os.truncate(tmp_path / name, 1 << 40)
-    with pytest.raises(FetchError, match=r"cannot be read: it is larger than 256 MiB"):
+    with pytest.raises(FetchError, match=r"cannot be read: it is larger than 640 MiB"):
         mirror.chart("https://charts.example.com/a", "shop", "1.0.0")
+
+
+def test_an_address_with_a_query_is_found_as_the_lock_has_it(tmp_path: Path) -> None:
+    """So that an index needs no token of a query."""
+    repository, url = "https://charts.example.com/a?token=canary", "https://example.com/i.yaml?token=canary"
+    listed = {"url": manifest_address(url), "file": "install.yaml", "sha256": Digest.of(MANIFEST).hex}
+    mirror = mirror_in(tmp_path, charts=[entry(repository=as_key(repository))], manifests=[listed])
+    assert "canary" not in (tmp_path / "index.yaml").read_text()
+    assert mirror.chart(repository, "shop", "1.0.0") == CHART
+    assert mirror.charts(repository) == {"shop"}
+    assert mirror.manifest(url) == MANIFEST
+    assert mirror.manifest(url.replace("canary", "other")) is None
+    assert mirror.versions(repository.replace("canary", "other"), "shop") == {}
+
+
+def test_everything_is_found_by_its_digest(tmp_path: Path) -> None:
+    commit, tree = "c" * 40, "git+https://git.example.com/a.git//deploy"
+    files = {"shop.tgz": CHART, "install.yaml": MANIFEST}
+    git = [
+        {"address": tree, "commit": commit, "file": file, "sha256": Digest.of(content).hex}
+        for file, content in files.items()
+    ]
+    mirror = mirror_in(tmp_path, git=git)
+    assert [mirror.locked(Digest.of(content)) for content in (CHART, MANIFEST, b"x")] == [CHART, MANIFEST, None]
+    assert mirror.manifest(tree) is None
+    (tmp_path / "shop.tgz").write_bytes(MANIFEST)
+    with pytest.raises(FetchError, match="does not match"):
+        mirror.locked(Digest.of(CHART))

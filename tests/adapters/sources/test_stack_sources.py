@@ -32,6 +32,7 @@ from cluster_forge.foundation.errors import (
     DescriptionError,
     FetchError,
     ForgeError,
+    ImageError,
     LockError,
     OfflineError,
 )
@@ -95,6 +96,10 @@ class Memory:
 
     def manifest(self, url: str) -> bytes | None:
         return self.manifests.get(url)
+
+    def locked(self, digest: Digest) -> bytes | None:
+        contents = [*self.manifests.values(), *(self.chart(*entry) for entry in self.known)]
+        return next((content for content in contents if Digest.of(content) == digest), None)
 
 
 def release(version: str, name: str = "shop", **more: object) -> dict[str, object]:
@@ -273,11 +278,11 @@ def test_archive_must_be_the_chart_of_the_index(
 
 @pytest.mark.parametrize(
     ("urls", "message"),
-    [([], "no address in the index"), (["oci://x/y"], "OCI registry"), (["//["], "is not an address")],
+    [([], "no address in the index"), (["oci://X/Y"], "is not an image reference"), (["//["], "is not an address")],
 )
 def test_unusable_addresses_are_reported(tmp_path: Path, urls: list[str], message: str) -> None:
     web = Web().publish(REPOSITORY, release("1.0.0", urls=urls))
-    with pytest.raises(FetchError, match=message) as raised:
+    with pytest.raises((FetchError, ImageError), match=message) as raised:
         sources(tmp_path, web).chart(helm(), None)
     assert raised.value.fix
 
@@ -334,6 +339,19 @@ def test_changed_digest_is_reported(tmp_path: Path, web: Web, from_mirror: bool)
     assert "cluster-forge mine --update NAME" in (raised.value.fix or "")
 
 
+def test_what_is_locked_is_found_in_a_mirror_under_any_name(tmp_path: Path) -> None:
+    """A mirror may have it from another repository, or from a URL that has moved."""
+    mirror = Memory(("https://old.example.com", "shop", "1.0.0"), manifests={"https://old.example.com/x.yaml": b"a: b"})
+    subject = sources(tmp_path, OfflineDownloads(), mirror)
+    locked = LockedSource(address=f"{REPOSITORY} shop", asked="1.x", version="1.0.0", digest=Digest.of(archive()))
+    assert subject.chart(helm("1.x"), locked) == locked
+    url = "https://example.com/x.yaml"
+    manifest = LockedSource(address=manifest_address(url), digest=Digest.of(b"a: b"))
+    assert subject.manifest(url, manifest) == manifest
+    with pytest.raises(OfflineError):
+        subject.chart(helm("1.x"), None)
+
+
 def test_mirror_with_the_locked_digest_is_preferred(tmp_path: Path) -> None:
     first, second = Memory((REPOSITORY, "shop", "1.0.0")), Memory((REPOSITORY, "shop", "1.0.0"))
     first.wrong["1.0.0"] = archive(mtime=1)  # packed again: the same chart in other bytes
@@ -363,13 +381,15 @@ def test_mirrors_come_before_the_network(tmp_path: Path, web: Web) -> None:
     assert web.asked
 
 
-def test_oci_charts_come_from_mirrors(tmp_path: Path) -> None:
+def test_oci_charts_come_from_mirrors_first(tmp_path: Path) -> None:
     repository = "oci://registry.example/charts"
     subject = sources(tmp_path, Web(), Memory((repository, "shop", "1.0.0")))
     assert subject.chart(helm("1.0.0", repository=repository), None).version == "1.0.0"
-    with pytest.raises(FetchError, match=r"oci://registry\.example/charts/shop 2\.0\.0 is not in a mirror") as raised:
+    with pytest.raises(
+        OfflineError, match=r"--offline: oci://registry\.example/charts/shop:2\.0\.0 is not in"
+    ) as raised:
         subject.chart(helm("2.0.0", repository=repository), None)
-    assert raised.value.fix == "use a mirror that has it: --mirror DIR"
+    assert str(raised.value.fix).endswith("--mirror DIR (the mirrors have 1.0.0)")
 
 
 @pytest.mark.parametrize(
@@ -634,7 +654,7 @@ def test_a_chart_without_versions_says_so(tmp_path: Path, releases: str) -> None
 @pytest.mark.parametrize(
     "entry",
     [
-        "".join(f"&a{number} [" for number in range(90)) + "a," * 20_000 + "]" * 90,  # each value is kept 90 times
+        "".join(f"&a{number} [" for number in range(90)) + "a," * 50_000 + "]" * 90,  # each value is kept 90 times
         "{<<: " * 5_000 + "{}" + "}" * 5_000,
         "{version: 1.0.0, <<: " + "{<<: " * 200 + "{}" + "}" * 201,
     ],
@@ -654,3 +674,20 @@ def test_an_index_cannot_make_many_requests_nor_long_messages() -> None:
     )
     (release,) = repository_index.read(content.encode(), "x")["x"]
     assert release.urls == tuple(f"u{number}" for number in range(10))
+
+
+def test_what_an_index_says_about_a_version_is_kept() -> None:
+    content = (
+        "entries:\n  x:\n"
+        "  - {version: 2.0.0, created: '2026-01-02T03:04:05.123456789Z', appVersion: 1.2, kubeVersion: '>=1.25.0-0',"
+        " deprecated: true, urls: [a.tgz]}\n"
+        "  - {version: 1.0.0, created: [a], appVersion: ~, kubeVersion: null, deprecated: 'no'}\n"
+        f"  - {{version: 0.1.0, kubeVersion: '{'>=1 ' * 100}'}}\n"
+    )
+    newest, *bare = repository_index.read(content.encode(), "x")["x"]
+    assert (newest.created, newest.app_version, newest.kube_version, newest.deprecated) == (
+        *("2026-01-02T03:04:05.123456789Z", "1.2", ">=1.25.0-0"),
+        True,
+    )
+    for release in bare:
+        assert (release.created, release.app_version, release.kube_version, release.deprecated) == ("", "", "", False)

@@ -73,7 +73,7 @@ def test_only_our_own_colors_stay() -> None:
 def test_errors_findings_and_differences_are_safe_and_cannot_be_forged() -> None:
     evil = "\x1b]0;x\x07 https://me:canary@a.example/?canary\nerror: forged\n  fix: run this"
     texts: Sequence[str] = [
-        error_text._text(FetchError(evil, where=evil, fix=evil)),
+        error_text.text(FetchError(evil, where=evil, fix=evil)),
         error_text.finding_text(Finding(code="stale", severity=Severity.ERROR, message=evil, where=evil, fix=evil)),
         *changes_text.file_lines(Difference(path=evil, change=Change.ADDED, lines=())),
         *changes_text.file_lines(Difference(path="a", change=Change.CHANGED, lines=("+\x1b[2J", "@@ \x07"))),

@@ -27,6 +27,7 @@ def test_bytes_speed_and_the_longest_wait_are_shown() -> None:
     network.received(1_000_000, 9.5)
     network.waiting("b.example.com:5000", 10.6, "connection failed")
     network.waiting("charts.example.com:443", 14.0, "429")
+    network.waiting("charts.example.com:443", 10.2, "503")  # another request, and a shorter wait
     assert network.line(10.0) == ("4.0 MB", "2.0 MB/s  waiting 4 s for charts.example.com (429) +1")
     assert network.line(13.0) == ("4.0 MB", "waiting 1 s for charts.example.com (429)")
 
@@ -43,9 +44,16 @@ def test_the_line_leaves_the_last_column_free(columns: int) -> None:
         assert shown[1] == "network 4.0 MB  2.0 MB/s  waiting 4 s for charts.example.com (429)"
 
 
-def test_waits_of_a_second_are_lines_and_shorter_ones_are_not() -> None:
+def test_waits_of_a_second_are_lines_once_for_each_host() -> None:
     printed: list[str] = []
     reporter = LineReporter(1, printed.append)
     reporter.waiting("a.example.com:80", 0.4, "503")
     reporter.waiting("a.example.com:80", 4.2, "503")
-    assert printed == ["waiting 4 s for a.example.com (503)"]
+    reporter.waiting("a.example.com:80", 4.2, "503")  # another request
+    reporter.waiting("b.example.com:443", 4.2, "429")
+    reporter.waiting("a.example.com:80", 9.0, "429")
+    assert printed == [
+        "waiting 4 s for a.example.com (503)",
+        "waiting 4 s for b.example.com (429)",
+        "waiting 9 s for a.example.com (429)",
+    ]

@@ -44,7 +44,7 @@ def source(harness: Harness) -> KustomizeSource:
         may_fetch=is_file,
     )
     assert needed.errors == ()
-    return KustomizeSource(path="top", files=needed.files, remotes=needed.remotes)
+    return KustomizeSource(path="top", files=needed.files, remotes={url: url for url in needed.remotes})
 
 
 def as_delivered(body: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from tests.stages.conftest import OneByOne
 
 from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.foundation.errors import FetchError, LockError, ManifestError, RenderError
+from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.rendering import RenderedBatch, Renderer, RenderJob
 from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workers import Workers
@@ -40,6 +41,11 @@ class HookedSources:
     def chart(self, source: HelmSource, locked: LockedSource | None) -> LockedSource:
         self._before(source.chart)
         return self._inner.chart(source, locked)
+
+    def image(
+        self, reference: ImageReference, architectures: Sequence[str], locked: LockedSource | None
+    ) -> LockedSource:
+        return self._inner.image(reference, architectures, locked)
 
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         self._before(url)
@@ -70,7 +76,7 @@ def use(
 ) -> None:
     harness.sources = HookedSources(harness.sources, fetching)  # type: ignore[assignment]
     renderer = HookedRenderer(harness.toolbox.renderer, rendering)
-    harness.toolbox = replace(harness.toolbox, workers=workers, renderer=renderer)
+    harness.toolbox = replace(harness.toolbox, workers=workers, fetchers=workers, renderer=renderer)
 
 
 def chart(harness: Harness, name: str, template: str = "", **changes: object) -> Component:

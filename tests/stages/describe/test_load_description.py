@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cluster_forge.adapters.storage.cache import FolderCache, NoCache
+from cluster_forge.adapters.storage.store import FolderStore
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, LockError, UnknownNameError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.stack import lock_file
 from cluster_forge.stack.lock import Lock, LockedComponent, LockedSource
 from cluster_forge.stack.selection import Selection
+from cluster_forge.stages.describe import load_description as loading
 from cluster_forge.stages.describe import read_description
-from cluster_forge.stages.describe.load_description import Description, load_description
+from cluster_forge.stages.describe.load_description import Description
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cluster_forge.ports.storage import Cache
     from cluster_forge.stack.input_record import InputSource
     from cluster_forge.stack.parse import ParsedDescription
@@ -73,6 +74,11 @@ class Folder:
 
     def list_files(self, path: str) -> Sequence[str] | None:
         return sorted(name for name in self.files if name.startswith(f"{path}/")) or None
+
+
+def load_description(folder: InputSource, selection: Selection, cache: Cache) -> Description:
+    """The description and the lock, without a store: there are no catalogs in Git."""
+    return loading.load_description(folder, selection, cache, FolderStore(Path("/nonexistent")))
 
 
 @pytest.fixture

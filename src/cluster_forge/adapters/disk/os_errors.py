@@ -20,6 +20,7 @@ class Area:
 
 
 WORKSPACE: Final = Area(error=WorkspaceError, alternative="work in a copy of the workspace: -C DIR")
+OUTPUT: Final = Area(error=WorkspaceError, alternative="write into another folder: -o DIR")
 STORE: Final = Area(error=StoreError, alternative="use another store: --store DIR")
 
 _FIXES: Final = {

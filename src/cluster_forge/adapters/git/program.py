@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Final
 
+from cluster_forge.adapters.git.logins import NO_LOGIN, GitLogin
 from cluster_forge.foundation.errors import MissingProgramError
 
 _OF_A_REPOSITORY: Final = frozenset(
@@ -53,6 +54,7 @@ _SETTINGS: Final = (
     "protocol.version=2",
     "pack.threads=1",
 )
+_MOST: Final = 64 << 20
 _TEXT_LIMIT: Final = 64 << 10
 _CHUNK: Final = 1 << 16
 _PAUSE: Final = 0.2
@@ -66,6 +68,18 @@ class GitLimits:
     whole: float = 900.0
     silence: float = 120.0
     repository: int = 2 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a call may reach: the protocols, separated by colons; and how: the login, and settings of Git (``-c``)."""
+
+    protocols: str = ""
+    login: GitLogin = NO_LOGIN
+    settings: tuple[str, ...] = ()
+
+
+NO_ACCESS: Final = Access()
 
 
 class GitError(Exception):
@@ -98,11 +112,15 @@ class GitProgram:
         return path
 
     def run(
-        self, arguments: Sequence[str], folder: Path, *, protocols: str = "", stdin: bytes = b"", most: int = 64 << 20
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        access: Access = NO_ACCESS,
+        *,
+        stdin: bytes = b"",
+        most: int = _MOST,
     ) -> bytes:
         """What a call in the bare repository ``folder`` writes, of ``most`` bytes at most.
-
-        ``protocols`` are those that it may use, separated by colons.
 
         Raises:
             GitError: if it fails or passes a limit.
@@ -111,11 +129,13 @@ class GitProgram:
         with tempfile.TemporaryFile() as given:
             given.write(stdin)
             given.seek(0)
-            settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+            settings = [
+                part for setting in (*_SETTINGS, *access.login.settings, *access.settings) for part in ("-c", setting)
+            ]
             process = subprocess.Popen(  # noqa: S603 - a list, no shell
                 [self._path, *settings, *arguments],
                 cwd=folder,
-                env=self._environment(folder, protocols),
+                env=self._environment(folder, access),
                 stdin=given,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -123,7 +143,7 @@ class GitProgram:
             )
         return _Call(process, folder, self._limits, most).output()
 
-    def _environment(self, folder: Path, protocols: str) -> dict[str, str]:
+    def _environment(self, folder: Path, access: Access) -> dict[str, str]:
         kept = {
             name: value
             for name, value in self._given.items()
@@ -131,8 +151,9 @@ class GitProgram:
         }
         return {
             **kept,
+            **access.login.environment,
             "GIT_DIR": str(folder),
-            "GIT_ALLOW_PROTOCOL": protocols,
+            "GIT_ALLOW_PROTOCOL": access.protocols,
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_NO_REPLACE_OBJECTS": "1",
@@ -157,18 +178,18 @@ class _Call:
     def output(self) -> bytes:
         assert self._process.stdout
         assert self._process.stderr
-        readers = [
-            threading.Thread(target=self._read_output, args=(self._process.stdout,), daemon=True),
-            threading.Thread(target=self._read_messages, args=(self._process.stderr,), daemon=True),
-        ]
-        for reader in readers:
-            reader.start()
+        output = threading.Thread(target=self._read_output, args=(self._process.stdout,), daemon=True)
+        messages = threading.Thread(target=self._read_messages, args=(self._process.stderr,), daemon=True)
+        output.start()
+        messages.start()
         try:
             problem = self._watch()
         finally:
             self._end()
-            for reader in readers:
-                reader.join(_PAUSE)  # a helper that goes on may hold a pipe open
+        messages.join(_PAUSE)  # a helper that goes on may hold it open, like ssh's master
+        output.join(self._limits.silence)
+        if self._is_too_long or output.is_alive():
+            problem = problem or "more output than expected"
         if problem:
             raise GitError(problem, is_limit=True)
         if self._process.returncode:

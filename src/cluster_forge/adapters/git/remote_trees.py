@@ -15,19 +15,21 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from cluster_forge.adapters.git import failures, remote_refs
-from cluster_forge.adapters.git.program import GitError, GitProgram
+from cluster_forge.adapters.git import failures, logins, remote_refs, tls_settings
+from cluster_forge.adapters.git.program import NO_ACCESS, Access, GitError, GitProgram
 from cluster_forge.adapters.git.remote_refs import RemoteRef
 from cluster_forge.adapters.git.tree_listing import Entry, TreeListing
-from cluster_forge.adapters.http.policy import Policy
-from cluster_forge.adapters.http.retrying import Attempts
+from cluster_forge.adapters.http.policy import HostSettings, Policy
+from cluster_forge.adapters.http.retrying import Attempts, TemporaryError
 from cluster_forge.foundation.errors import FetchError, LockError, StoreError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.git_addresses import GitAddress, is_commit
 from cluster_forge.foundation.names import counted
+from cluster_forge.ports.credentials import Credentials
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 
 _PROTOCOLS: Final = {"https": "https:ssh", "ssh": "https:ssh", "http": "http", "file": "file"}
@@ -56,6 +58,9 @@ class RemoteTrees:
     program: GitProgram = field(default_factory=GitProgram)
     policy: Policy = field(default_factory=Policy)
     transfers: Transfers = NO_TRANSFERS
+    credentials: Callable[[], Credentials] | None = None
+    """Called for the first repository on a server, as are ``hosts``: what the user says about single hosts."""
+    hosts: Callable[[], Mapping[str, HostSettings]] = dict
     _clones: dict[str, _Clone] = field(default_factory=dict, init=False, repr=False)
     _guard: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
@@ -111,7 +116,6 @@ class _Clone:
         self.guard = threading.Lock()
         self._trees = trees
         self._repository = repository
-        self._protocols = _PROTOCOLS[repository.partition(":")[0]]
         self._place: Path | None = None
         self._remove: Callable[[], object] = lambda: None
         self._extent = _Extent.COMMIT
@@ -208,14 +212,22 @@ class _Clone:
         attempts = Attempts(policy, host, end, self._trees.transfers)
         while True:
             try:
-                return self._run(*arguments, stdin=stdin, protocols=self._protocols)
+                return self._run(*arguments, stdin=stdin, access=self._access)
             except GitError as failure:
                 reason = failures.temporary_reason(failure)
-                if not reason or not attempts.pause(reason, 0):
+                if not reason or not attempts.pause(TemporaryError(str(failure), reason=reason)):
                     raise
 
-    def _run(self, *arguments: str, stdin: bytes = b"", protocols: str = "", most: int = 64 << 20) -> bytes:
-        return self._trees.program.run(arguments, self._folder, protocols=protocols, stdin=stdin, most=most)
+    def _run(self, *arguments: str, stdin: bytes = b"", access: Access = NO_ACCESS, most: int = 64 << 20) -> bytes:
+        return self._trees.program.run(arguments, self._folder, access, stdin=stdin, most=most)
+
+    @cached_property
+    def _access(self) -> Access:
+        trees, scheme = self._trees, self._repository.partition(":")[0]
+        if not scheme.startswith("http"):
+            return Access(_PROTOCOLS[scheme])
+        login = logins.of(self._repository, trees.credentials() if trees.credentials else None)
+        return Access(_PROTOCOLS[scheme], login, tls_settings.of(self._repository, trees.hosts(), trees.policy.ca_file))
 
     @property
     def _folder(self) -> Path:

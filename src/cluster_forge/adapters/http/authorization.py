@@ -14,13 +14,21 @@ class Authorization(Protocol):
     """
 
     def headers(self, url: str, scope: str) -> Mapping[str, str]:
-        """What is known to be required already: a token that was fetched before. Nothing at first."""
+        """What is known to be required already: a token that was fetched before. Nothing at first.
 
-    def answer(self, url: str, scope: str, challenges: Sequence[str]) -> Mapping[str, str] | None:
+        Raises:
+            FetchError, CredentialError: as `answer`.
+        """
+
+    def answer(self, url: str, scope: str, challenges: Sequence[str], refused: str) -> Mapping[str, str] | None:
         """What to send after a 401 with these ``WWW-Authenticate`` headers; None if there is nothing to offer.
+
+        ``refused`` is the ``Authorization`` that was sent; empty if there was none. So of many requests that were refused
+        with the same token, one fetches the next.
 
         Raises:
             FetchError: if a token cannot be fetched.
+            CredentialError: if a place with credentials cannot be read.
         """
 
     def used(self, url: str) -> str:

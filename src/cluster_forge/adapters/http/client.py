@@ -15,9 +15,11 @@ from urllib3 import BaseHTTPResponse
 from cluster_forge.adapters.http import failures
 from cluster_forge.adapters.http.authorization import Authorization
 from cluster_forge.adapters.http.connections import Connections
-from cluster_forge.adapters.http.download import ChangedError, Download, Fetched
+from cluster_forge.adapters.http.download import ChangedError, Download
+from cluster_forge.adapters.http.fetched import Fetched
+from cluster_forge.adapters.http.origins import host_of, is_loopback
 from cluster_forge.adapters.http.policy import HostSettings, Policy
-from cluster_forge.adapters.http.requests import Body, Request, Upload, host_of
+from cluster_forge.adapters.http.requests import Body, Request
 from cluster_forge.adapters.http.responses import Response
 from cluster_forge.adapters.http.retrying import Attempts, TemporaryError
 from cluster_forge.adapters.http.timing import Call
@@ -55,6 +57,12 @@ class HttpClient:
         """What the user says about the host of an address."""
         return self._connections.settings(url)
 
+    def may_be_plain(self, url: str) -> bool:
+        """Whether an address may be reached without TLS, credentials included: the user says so by name, or it is this
+        machine, as Docker has it (127.0.0.0/8).
+        """
+        return is_loopback(url) or self.settings(url).is_plain_http
+
     def get(self, url: str, limit_bytes: int, *, headers: Mapping[str, str] | None = None, scope: str = "") -> bytes:
         """The body of a ``200 OK`` at ``url``, redirects followed.
 
@@ -79,7 +87,7 @@ class HttpClient:
             try:
                 content = b"".join(download)
             except ChangedError as failure:  # nothing of it was used: from the beginning
-                if not attempts.pause(failure.reason, failure.wait):
+                if not attempts.pause(failure):
                     raise failure.lasting() from failure
             else:
                 return Fetched(content=None if download.is_unchanged else content, tag=download.tag)
@@ -118,7 +126,8 @@ class HttpClient:
         Raises:
             FetchError: if there is no response.
         """
-        sizes = {} if length is None else {"Content-Length": str(length)}
+        known = len(body) if isinstance(body, bytes) else length
+        sizes = {} if known is None else {"Content-Length": str(known)}
         request = Request(
             method=method, url=url, headers={**(headers or {}), **sizes}, body=body, scope=scope, retries=retries
         )
@@ -152,7 +161,7 @@ class HttpClient:
             target = response.headers.get("Location")
             if response.status not in _REDIRECTS or not target:
                 return response
-            response.close()
+            response.settle()
             request = request.redirected(response.status, target)
         raise FetchError(
             f"{without_credentials(asked)} has too many redirects, the last to {without_credentials(request.url)}",
@@ -165,14 +174,15 @@ class HttpClient:
             try:
                 response = self._authorized(request, attempts)
             except TemporaryError as failure:
-                if not request.retries or not attempts.pause(failure.reason, failure.wait):
+                if not request.retries or not attempts.pause(failure):
                     raise failure.lasting() from failure
                 continue
             problem = response.failure() if request.retries and response.status >= 400 else None
             if not isinstance(problem, TemporaryError):
                 return response
             response.settle()
-            if not attempts.pause(problem.reason, problem.wait):
+            self._connections.hold(request.url, problem.wait)
+            if not attempts.pause(problem):
                 return response
 
     def _authorized(self, request: Request, attempts: Attempts) -> Response:
@@ -180,20 +190,23 @@ class HttpClient:
         authorization, url, scope = self._authorization, request.url, request.scope
         if authorization is None:
             return self._exchanged(request, {}, attempts)
-        response = self._exchanged(request, authorization.headers(url, scope), attempts)
+        headers = authorization.headers(url, scope)
+        response = self._exchanged(request, headers, attempts)
         for _ in range(_MOST_ANSWERS):
             if response.status != HTTPStatus.UNAUTHORIZED:
                 break
             response.settle()  # the connection may be needed to fetch a token
-            headers = authorization.answer(url, scope, response.challenges)
-            if headers is None:
+            answered = authorization.answer(url, scope, response.challenges, headers.get("Authorization", ""))
+            if answered is None:
                 break
+            headers = answered
             response = self._exchanged(request, headers, attempts)
         return response
 
     def _exchanged(self, request: Request, headers: Mapping[str, str], attempts: Attempts) -> Response:
         """One request, and its response as soon as the headers are there."""
         url = request.url
+        time.sleep(max(0.0, min(self._connections.pause(url), attempts.left)))
         permit = self._connections.permit(url)
         if not permit.acquire(timeout=max(0.0, attempts.left)):
             raise attempts.late(url)
@@ -216,7 +229,7 @@ class HttpClient:
         seconds = self.policy.timeouts.headers
 
         def end() -> float:
-            return min(attempts.end, (body.moved if isinstance(body, Upload) else began) + seconds)
+            return min(attempts.end, (body.moved if body else began) + seconds)
 
         call = Call(partial(self._connections.open, request.method, request.url, headers, body), _close)
         try:
@@ -230,7 +243,7 @@ class HttpClient:
                 reason="no answer",
             ) from error
         finally:
-            if isinstance(body, Upload):
+            if body:
                 body.close()
 
 

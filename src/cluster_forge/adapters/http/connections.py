@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Mapping
+from ssl import SSLContext
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
-from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout, make_headers
-from urllib3.exceptions import HTTPError
+from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout, disable_warnings
+from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
 from cluster_forge.adapters.http import failures, proxies, trust
+from cluster_forge.adapters.http.origins import PORTS, host_of, origin
 from cluster_forge.adapters.http.policy import HostSettings, Policy
-from cluster_forge.adapters.http.requests import PORTS, Upload, host_of, origin
+from cluster_forge.adapters.http.requests import Upload
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import FetchError
 
 _NO_SETTINGS: Final = HostSettings()
+
+disable_warnings(InsecureRequestWarning)  # the user named the host, and gets a finding
 
 
 class Connections:
@@ -30,8 +34,9 @@ class Connections:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._hosts: Mapping[str, HostSettings] = {}
-        self._pools: dict[tuple[str, HostSettings], PoolManager] = {}
+        self._pools: dict[tuple[str, HostSettings, bool], PoolManager] = {}
         self._permits: dict[str, threading.Semaphore] = {}
+        self._pauses: dict[str, float] = {}
         self._guard = threading.Lock()
 
     def configure(self, hosts: Mapping[str, HostSettings]) -> None:
@@ -49,7 +54,16 @@ class Connections:
         with self._guard:
             return self._permits.setdefault(host_of(url), threading.Semaphore(self._policy.connections))
 
-    def open(self, method: str, url: str, headers: Mapping[str, str], body: bytes | Upload | None) -> BaseHTTPResponse:
+    def hold(self, url: str, seconds: float) -> None:
+        """Send nothing to the host of an address for so long: it asked one of the requests to wait, and means them all."""
+        if 0 < seconds <= self._policy.longest_wait:
+            self._pauses[host_of(url)] = time.monotonic() + seconds
+
+    def pause(self, url: str) -> float:
+        """The seconds until the next request to the host of an address may be sent."""
+        return max(0.0, self._pauses.get(host_of(url), 0.0) - time.monotonic())
+
+    def open(self, method: str, url: str, headers: Mapping[str, str], body: Upload | None) -> BaseHTTPResponse:
         """Send a request; the response's status is not judged, its body is not read yet.
 
         Raises:
@@ -75,24 +89,27 @@ class Connections:
 
     def _pool(self, url: str) -> PoolManager:
         """The connections to use for an address: direct, or through its proxy."""
-        proxy, settings = proxies.proxy_for(url), self.settings(url)
+        proxy, settings, is_tls = proxies.proxy_for(url), self.settings(url), url.startswith("https:")
+        key = (proxy, settings, is_tls)
         with self._guard:
-            if (proxy, settings) not in self._pools:
-                self._pools[proxy, settings] = self._new_pool(proxy, settings)
-            return self._pools[proxy, settings]
+            if key not in self._pools:
+                self._pools[key] = self._new_pool(proxy, self._context(settings) if is_tls else None)
+            return self._pools[key]
 
-    def _new_pool(self, proxy: str, settings: HostSettings) -> PoolManager:
-        context, most = trust.context(self._policy.ca_file, settings), self._policy.connections
+    def _new_pool(self, proxy: str, context: SSLContext | None) -> PoolManager:
+        most = self._policy.connections
         if not proxy:
             return PoolManager(maxsize=most, ssl_context=context)
-        user = unquote(urlsplit(proxy).netloc.rpartition("@")[0])
         return ProxyManager(
             without_user(proxy),
             maxsize=most,
             ssl_context=context,
-            proxy_ssl_context=trust.context(self._policy.ca_file, _NO_SETTINGS),
-            proxy_headers=make_headers(proxy_basic_auth=user) if user else None,
+            proxy_ssl_context=self._context(_NO_SETTINGS) if proxy.startswith("https:") else None,
+            proxy_headers=proxies.login(proxy),
         )
+
+    def _context(self, settings: HostSettings) -> SSLContext:
+        return trust.context(self._policy.ca_file, settings)
 
 
 def without_user(url: str) -> str:

@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -18,7 +17,9 @@ from cluster_forge.foundation.errors import FetchError
 
 _ENCODED_START: Final = 4096
 """Bytes that show whether a file is a gzip file."""
-_CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
+_PROGRESS: Final = 1 << 16
+"""Bytes after which a new interruption is the first one again."""
+_CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,15})-([0-9]{1,15})/([0-9]{1,15})")
 _STRONG_TAG: Final = re.compile(r'"[\x21\x23-\x7e]{0,200}"')
 _TAG: Final = re.compile(r'(W/)?"[\x21\x23-\x7e]{0,200}"')
 
@@ -27,14 +28,6 @@ Send = Callable[[Mapping[str, str], Attempts], AbstractContextManager[Response]]
 
 class ChangedError(TemporaryError):
     """The file changed while it was read: its parts do not belong together."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """A file, and the ``ETag`` that stands for it; ``content`` is None if it is the one that was known."""
-
-    content: bytes | None
-    tag: str = ""
 
 
 class Download:
@@ -69,14 +62,16 @@ class Download:
         while True:
             try:
                 with self._send(self._wanted(), self._attempts) as response:
+                    before = self._received
                     for part in self._rest(response):
-                        self._attempts.succeeded()
+                        if self._received - before >= _PROGRESS:
+                            self._attempts.succeeded()
                         yield part
                     return
             except ChangedError:
                 raise
             except TemporaryError as failure:
-                if not self._attempts.pause(failure.reason, failure.wait):
+                if not self._attempts.pause(failure):
                     raise failure.lasting() from failure
 
     def _wanted(self) -> Mapping[str, str]:
@@ -91,17 +86,15 @@ class Download:
             case 200:
                 yield from self._whole(response)
             case 206 if self._received and self._validator:
-                self._check_range(response)
-                yield from self._parts(response)
+                total = self._checked_range(response)
+                for part in self._limited(response, self._received):
+                    yield from self._noted(part)
+                if self._received < total:
+                    raise self._unresumed("the rest was not sent", "interrupted")
             case 304 if not self._received and "If-None-Match" in self._headers:
                 self.is_unchanged, self.tag = True, self._headers["If-None-Match"]
             case 412 | 416 if self._received:
-                self._validator = ""
-                raise TemporaryError(
-                    f"{self._address} cannot be resumed: the server answered {response.status}",
-                    fix=failures.LATER,
-                    reason=str(response.status),
-                )
+                raise self._unresumed(f"the server answered {response.status}", str(response.status))
             case _:
                 raise response.failure()
 
@@ -133,10 +126,6 @@ class Download:
             f"{self._address} has changed while it was read", fix="try again", reason="changed while it was read"
         )
 
-    def _parts(self, response: Response) -> Iterator[bytes]:
-        for part in self._limited(response, self._received):
-            yield from self._noted(part)
-
     def _limited(self, response: Response, before: int) -> Iterator[bytes]:
         """The parts of a response that follow ``before`` other bytes."""
         total = before + (bodies.length(response.headers) or 0)
@@ -156,18 +145,22 @@ class Download:
             self._digest.update(part)
             yield part
 
-    def _check_range(self, response: Response) -> None:
-        """The part must begin where the last one ended, and be one of the same file."""
-        found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+    def _checked_range(self, response: Response) -> int:
+        """The length of the whole file. The part must begin where the last one ended, and be the rest of the same file.
+
+        Raises:
+            TemporaryError: if it is another part.
+        """
+        sent = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
         tag = response.headers.get("ETag", "").strip()
-        if found and int(found[1]) == self._received and (not tag or tag == self.tag):
-            return
+        if sent and int(sent[1]) == self._received and int(sent[2]) + 1 == int(sent[3]) and tag in ("", self.tag):
+            return int(sent[3])
+        raise self._unresumed("the server sent another part than the one that was asked for", "wrong range")
+
+    def _unresumed(self, problem: str, reason: str) -> TemporaryError:
+        """The error for a server whose parts cannot be used: the next attempt asks for the whole file."""
         self._validator = ""
-        raise TemporaryError(
-            f"{self._address} cannot be resumed: the server sent another part than the one that was asked for",
-            fix=failures.LATER,
-            reason="wrong range",
-        )
+        return TemporaryError(f"{self._address} cannot be resumed: {problem}", fix=failures.LATER, reason=reason)
 
     @property
     def _address(self) -> str:

@@ -47,6 +47,6 @@ class Policy:
     longest_pause: float = 8.0
     longest_wait: float = 60.0
     timeouts: Timeouts = field(default_factory=Timeouts)
-    connections: int = 8
+    connections: int = 16
     ca_file: str = ""
     jitter: Callable[[], float] = random.random

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from typing import BinaryIO, Final
 from urllib.parse import urljoin, urlsplit
 
 from cluster_forge.adapters.http import failures
+from cluster_forge.adapters.http.origins import PORTS, origin
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import FetchError
 
@@ -16,7 +18,6 @@ _OF_ORIGIN: Final = frozenset({"authorization", "cookie"})
 """Headers that are for the origin of an address only."""
 _OF_BODY: Final = frozenset({"content-length", "content-type", "content-range"})
 _TO_GET: Final = {(301, "POST"), (302, "POST")}
-PORTS: Final = {"http": 80, "https": 443}
 
 Body = bytes | Callable[[], BinaryIO] | None
 
@@ -51,9 +52,11 @@ class Request:
             scope=self.scope if origin(place) == origin(self.url) else "",
         )
 
-    def opened_body(self) -> Upload | bytes | None:
+    def opened_body(self) -> Upload | None:
         """The body, from its beginning."""
-        return Upload(self.body()) if callable(self.body) else self.body
+        if self.body is None:
+            return None
+        return Upload(io.BytesIO(self.body) if isinstance(self.body, bytes) else self.body())
 
 
 class Upload:
@@ -78,37 +81,6 @@ class Upload:
     def close(self) -> None:
         self._is_closed = True
         self._source.close()
-
-
-def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of an HTTP address (RFC 6454).
-
-    Raises:
-        FetchError: if it is not one.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise FetchError(f"{without_credentials(url)} is not an address", fix="correct the address") from error
-    if parts.scheme not in PORTS:
-        raise FetchError(
-            f"{without_credentials(url)} is not an address to download from",
-            fix="write an https://, http:// or file:// address",
-        )
-    if not host:
-        raise FetchError(f"{without_credentials(url)} is not an address", fix="correct the address")
-    return parts.scheme, host, port or PORTS[parts.scheme]
-
-
-def host_of(url: str) -> str:
-    """``host:port`` of an HTTP address.
-
-    Raises:
-        FetchError: if it is not one.
-    """
-    _, host, port = origin(url)
-    return f"{host}:{port}"
 
 
 def redirected(url: str, target: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -17,7 +18,30 @@ from cluster_forge.foundation.errors import FetchError
 
 CHUNK: Final = 1 << 18
 _KEPT: Final = 1 << 14
-"""Bytes of a body: fewer are read to keep the connection, also if nothing asks for them; more are not."""
+"""Bytes of a body that nothing asks for: fewer are read to keep the connection, more are not."""
+_LEAST: Final = 1 << 10
+
+
+class _Pace:
+    """Whether a body comes so slowly that it had better be requested again: less than 1 KiB in ``seconds`` of waiting."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._waited = 0.0
+        self._bytes = 0
+
+    def check(self, url: str, count: int, waited: float) -> None:
+        """Raises TemporaryError if the last parts came too slowly."""
+        self._waited += waited
+        self._bytes += count
+        if self._bytes >= _LEAST:
+            self._waited, self._bytes = 0.0, 0
+        elif self._waited > self._seconds:
+            raise TemporaryError(
+                f"{without_credentials(url)} came too slowly: {self._bytes:,} bytes in {self._waited:.0f} s",
+                fix=failures.LATER,
+                reason="too slow",
+            )
 
 
 class Response:
@@ -48,6 +72,7 @@ class Response:
         self._when_closed = when_closed
         self._received = 0
         self._kept = b""
+        self._pace = _Pace(attempts.silence)
         self._is_late = self._is_closed = False
         self._clock = threading.Timer(max(0.0, attempts.left), self._stop)
         self._clock.daemon = True
@@ -63,6 +88,7 @@ class Response:
         if self._is_closed:
             content, self._kept = self._kept[:count], self._kept[count:]
             return content
+        began = time.monotonic()
         try:
             content = self._raw.read1(count, decode_content=False) if count else b""
         except (HTTPError, OSError, ValueError) as error:  # ValueError: it was closed when its time was over
@@ -73,6 +99,7 @@ class Response:
             raise self._attempts.late(self.url)
         self._received += len(content)
         self._when_read(len(content))
+        self._pace.check(self.url, len(content), time.monotonic() - began)
         if not content and count and self._received < self._expected:
             raise TemporaryError(
                 f"{without_credentials(self.url)} was interrupted: "
@@ -103,9 +130,6 @@ class Response:
         if self._is_closed:
             return
         self._is_closed = True
-        with contextlib.suppress(HTTPError, OSError, ValueError):
-            if 0 < (self._raw.length_remaining or 0) <= _KEPT and not self._is_late:
-                self._raw.read(_KEPT, decode_content=False)
         self._clock.cancel()
         if self._raw.closed and not self._is_late:
             self._raw.release_conn()

@@ -14,17 +14,30 @@ from cluster_forge.foundation.errors import FetchError
 from cluster_forge.ports.progress import Transfers
 
 _MOST_DIGITS: Final = 12
+_UNLIKELY: Final = 3
+"""Retries of what is more often there to stay."""
 
 
 class TemporaryError(FetchError):
-    """A failure that may be gone in ``wait`` seconds: a busy server, a broken connection. ``reason`` says it in a word."""
+    """A failure that may be gone in ``wait`` seconds: a busy server, a broken connection. ``reason`` says it in a word.
 
-    def __init__(
-        self, message: str, *, where: str | None = None, fix: str | None = None, reason: str = "", wait: float = 0.0
+    ``is_unlikely``: it is more often there to stay, such as a port that nothing listens on.
+    """
+
+    def __init__(  # noqa: PLR0913 - an error, and when to try again
+        self,
+        message: str,
+        *,
+        where: str | None = None,
+        fix: str | None = None,
+        reason: str = "",
+        wait: float = 0.0,
+        is_unlikely: bool = False,
     ) -> None:
         super().__init__(message, where=where, fix=fix)
         self.reason = reason
         self.wait = wait
+        self.is_unlikely = is_unlikely
 
     def lasting(self) -> FetchError:
         """The same failure as the final one."""
@@ -47,6 +60,11 @@ class Attempts:
         """Seconds until the end."""
         return self.end - time.monotonic()
 
+    @property
+    def silence(self) -> float:
+        """Seconds that a response may pause."""
+        return self._policy.timeouts.silence
+
     def succeeded(self) -> None:
         """Something came: the attempts are counted from here."""
         self._failed = 0
@@ -59,21 +77,21 @@ class Attempts:
             fix="give it more time with --timeout SECONDS, try again later, or use a mirror that has it: --mirror DIR",
         )
 
-    def pause(self, reason: str, wait: float) -> bool:
-        """Wait before the next attempt, at least ``wait`` seconds. False if there is none: too many have failed, or the
-        server asks for too much time.
+    def pause(self, failure: TemporaryError) -> bool:
+        """Wait before the next attempt. False if there is none: too many have failed, or the server asks for too much time.
 
         Full jitter: anything between nothing and the longest pause, which doubles each time.
         """
-        if self._failed >= self._policy.retries or wait > self._policy.longest_wait:
+        retries = min(self._policy.retries, _UNLIKELY if failure.is_unlikely else self._policy.retries)
+        if self._failed >= retries or failure.wait > self._policy.longest_wait:
             return False
         longest = min(self._policy.longest_pause, self._policy.first_pause * 2.0**self._failed)
-        seconds = max(wait, longest * self._policy.jitter())
+        seconds = max(failure.wait, longest * self._policy.jitter())
         if seconds >= self.left:
             return False
         self._failed += 1
-        self._last = reason
-        self._transfers.waiting(self._host, seconds, reason)
+        self._last = failure.reason
+        self._transfers.waiting(self._host, seconds, failure.reason)
         time.sleep(seconds)
         return True
 

@@ -21,26 +21,26 @@ def context(ca_file: str, settings: HostSettings) -> ssl.SSLContext:
     Raises:
         FetchError: for each file that is not what it should be.
     """
-    made = ssl.create_default_context()
-    made.verify_flags &= ~ssl.VERIFY_X509_STRICT  # as curl, git and Go: authorities of many organizations would fail
+    tls = ssl.create_default_context()
+    tls.verify_flags &= ~ssl.VERIFY_X509_STRICT  # as curl, git and Go: authorities of many organizations would fail
     named = [(variable, os.environ.get(variable, "")) for variable in _VARIABLES]
     for where, path in [*named, ("--ca-file", ca_file), ("`caFile`", settings.ca_file)]:
         if path:
-            _add_authorities(made, path, where)
+            _add_authorities(tls, path, where)
     if settings.cert_file:
-        _add_certificate(made, settings)
+        _add_certificate(tls, settings)
     if settings.is_insecure:
-        made.check_hostname = False
-        made.verify_mode = ssl.CERT_NONE
-    return made
+        tls.check_hostname = False
+        tls.verify_mode = ssl.CERT_NONE
+    return tls
 
 
-def _add_authorities(made: ssl.SSLContext, path: str, where: str) -> None:
+def _add_authorities(tls: ssl.SSLContext, path: str, where: str) -> None:
     try:
         if Path(path).is_dir():
-            made.load_verify_locations(capath=path)
+            tls.load_verify_locations(capath=path)
         else:
-            made.load_verify_locations(cafile=path)
+            tls.load_verify_locations(cafile=path)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise FetchError(
             f"the certificate authorities in {path} cannot be read: {_reason(error)}",
@@ -49,9 +49,9 @@ def _add_authorities(made: ssl.SSLContext, path: str, where: str) -> None:
         ) from error
 
 
-def _add_certificate(made: ssl.SSLContext, settings: HostSettings) -> None:
+def _add_certificate(tls: ssl.SSLContext, settings: HostSettings) -> None:
     try:
-        made.load_cert_chain(settings.cert_file, settings.key_file or None, password=_no_password)
+        tls.load_cert_chain(settings.cert_file, settings.key_file or None, password=_no_password)
     except (OSError, ValueError) as error:
         raise FetchError(
             f"the client certificate {settings.cert_file} cannot be used: {_reason(error)}",

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.names import did_you_mean
-from cluster_forge.foundation.versions import newest_first
+from cluster_forge.foundation.versions import newest_first, spelled
 from cluster_forge.ports.sources import ChartRelease
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource
@@ -23,7 +23,9 @@ NewestInRange = Callable[[str, Sequence[str]], str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedChart:
-    """An archive, the version that the lock gets, and the version that its ``Chart.yaml`` must have (empty: any)."""
+    """An archive, the version that the lock gets (empty: that of its ``Chart.yaml``), and the version that its
+    ``Chart.yaml`` must have (empty: any).
+    """
 
     archive: bytes
     version: str
@@ -52,11 +54,12 @@ class ChartRepositories(Protocol):
 def choose(
     source: HelmSource, locked: LockedSource | None, versions: Collection[str], newest_in_range: NewestInRange
 ) -> str | None:
-    """The locked version; else the described one, exactly or as the newest in its range. None if there is none."""
+    """The locked version; else the described one, exactly or as the newest in its range. None if there is none, and for
+    a digest, which is not a version.
+    """
     wanted = locked.version if locked else source.version
-    bare = wanted.removeprefix("v")
-    exact = next((text for text in (wanted, bare, f"v{bare}") if text in versions), None)
-    if exact or locked or not versions:
+    exact = spelled(wanted, versions)
+    if exact or locked or not versions or "sha256:" in wanted:
         return exact
     return newest_in_range(wanted or "*", sorted(versions))
 

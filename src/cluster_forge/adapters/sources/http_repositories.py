@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from cluster_forge.adapters.sources import index_promises
+from cluster_forge.adapters.sources import index_promises, oci_charts
 from cluster_forge.adapters.sources.chart_repositories import FetchedChart, NewestInRange, choose, few, no_version
+from cluster_forge.adapters.sources.oci_charts import RegistryAt
+from cluster_forge.adapters.sources.once import Once
 from cluster_forge.foundation.addresses import without_credentials
-from cluster_forge.foundation.errors import DescriptionError, FetchError
+from cluster_forge.foundation.errors import DescriptionError, FetchError, ForgeError, ImageError, OfflineError
 from cluster_forge.foundation.names import did_you_mean
+from cluster_forge.oci.reference import SCHEME, ImageReference
 from cluster_forge.ports.sources import ChartRelease
+from cluster_forge.ports.storage import Store
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource
 
@@ -22,7 +26,6 @@ if TYPE_CHECKING:
 _INDEX_LIMIT: Final = 256 << 20
 FILE_LIMIT: Final = 128 << 20
 """Bytes of an archive or a manifest."""
-_OCI: Final = "oci://"
 
 
 class Downloads(Protocol):
@@ -36,12 +39,18 @@ class Downloads(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRepositories:
-    """`ChartRepositories` by ``https://``, ``http://`` and ``file://``; an index is fetched once per run."""
+    """`ChartRepositories` by ``https://``, ``http://`` and ``file://``.
 
+    An index is fetched once per run, with ``indexes``; an archive whose digest it has is taken from the ``store``, if that
+    has it: a run that was killed before it wrote the lock left it there.
+    """
+
+    store: Store
     downloads: Downloads
+    indexes: Downloads
+    registry_at: RegistryAt
     newest_in_range: NewestInRange
-    _indexes: dict[str, repository_index.Index] = field(default_factory=dict, init=False, repr=False)
-    _locks: dict[str, threading.Lock] = field(default_factory=dict, init=False, repr=False)
+    _read: Once[repository_index.Index] = field(default_factory=Once, init=False, repr=False)
 
     def fetch(self, source: HelmSource, locked: LockedSource | None) -> FetchedChart:
         releases = self._releases(source)
@@ -53,7 +62,7 @@ class HttpRepositories:
         return FetchedChart(archive=self._download(source, release), version=version, promised=version)
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
-        return [ChartRelease(version=release.version) for release in self._releases(source)]
+        return self._releases(source)
 
     def _releases(self, source: HelmSource) -> Sequence[repository_index.Release]:
         charts = self._index(source.repository)
@@ -71,39 +80,42 @@ class HttpRepositories:
         return charts[source.chart]
 
     def _index(self, repository: str) -> repository_index.Index:
-        with self._locks.setdefault(repository, threading.Lock()):
-            if repository not in self._indexes:
-                from cluster_forge.adapters.sources import repository_index  # noqa: PLC0415 - 0.012 s for yaml
+        return self._read.get(repository, partial(self._fetched_index, repository))
 
-                url = index_promises.join(repository, "index.yaml")
-                content = self.downloads.get(url, limit_bytes=_INDEX_LIMIT)
-                self._indexes[repository] = repository_index.read(content, without_credentials(url))
-            return self._indexes[repository]
+    def _fetched_index(self, repository: str) -> repository_index.Index:
+        from cluster_forge.adapters.sources import repository_index  # noqa: PLC0415 - 0.012 s for yaml
+
+        url = index_promises.join(repository, "index.yaml")
+        content = self.indexes.get(url, limit_bytes=_INDEX_LIMIT)
+        return repository_index.read(content, without_credentials(url))
 
     def _download(self, source: HelmSource, release: repository_index.Release) -> bytes:
-        """The archive from the first address that works.
+        """The archive as it was fetched before, or from the first address that works.
 
         Raises:
-            FetchError: the failure of the last address.
+            FetchError, OfflineError, ImageError: the failure of the last address.
         """
-        failure = FetchError(
+        known = self.store.get(release.digest) if release.digest else None
+        if known is not None:
+            return known
+        failure: ForgeError = FetchError(
             f"{source.chart} {release.version} of {without_credentials(source.repository)} has no address in the index",
             fix="use another version, or a mirror that has it: --mirror DIR",
         )
         for url in release.urls:
             try:
                 return self._verified(index_promises.archive_address(source.repository, url, release), release)
-            except FetchError as error:
+            except (FetchError, OfflineError, ImageError) as error:
                 failure = error
         raise failure
 
     def _verified(self, url: str, release: repository_index.Release) -> bytes:
         address = without_credentials(url)
-        if url.startswith(_OCI):
-            raise FetchError(
-                f"{address} is in an OCI registry, which can only be read from a mirror",
-                fix="use a mirror that has it: --mirror DIR",
-            )
-        archive = self.downloads.get(url, limit_bytes=FILE_LIMIT)
+        if url.startswith(SCHEME):
+            reference = ImageReference.from_address(address)
+            tag = "" if reference.digest else reference.tag or release.version.replace("+", "_")
+            archive = oci_charts.archive(self.registry_at(url), replace(reference, tag=tag))
+        else:
+            archive = self.downloads.get(url, limit_bytes=FILE_LIMIT)
         index_promises.check_digest(archive, address, release)
         return archive

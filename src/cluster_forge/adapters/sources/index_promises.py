@@ -30,16 +30,17 @@ def check_digest(archive: bytes, address: str, release: repository_index.Release
 
 
 def check_identity(identity: ChartIdentity, source: HelmSource, version: str) -> None:
-    """Compare an archive with what was asked for.
+    """Compare an archive with what was asked for; an empty ``version`` is any.
 
     Raises:
         FetchError: if it is another chart, or another version.
     """
     name = source.chart.rstrip("/").rpartition("/")[2]
-    if identity.name == name and plain_version(identity.version) == plain_version(version):
+    is_promised = not version or plain_version(identity.version) == plain_version(version)
+    if identity.name == name and is_promised:
         return
     raise FetchError(
-        f"{without_credentials(source.repository)} offers {name} {version}, "
+        f"{without_credentials(source.repository)} offers {f'{name} {version}'.rstrip()}, "
         f"but the archive has {identity.name} {identity.version}",
         fix="tell the repository's maintainers; until it is corrected use another version, or a mirror: --mirror DIR",
     )
@@ -75,15 +76,17 @@ def archive_address(repository: str, url: str, release: repository_index.Release
 
 
 def join(repository: str, url: str) -> str:
-    """An address in the index, which may be relative to the repository's (Helm: ``ResolveReferenceURL``).
+    """An address in the index, which may be relative to the repository's (Helm: ``ResolveReferenceURL``). A login in the
+    repository's address holds for all of its host.
 
     Raises:
         FetchError: if it is not an address.
     """
     try:
-        if urlsplit(url).scheme:
-            return url
-        base = urlsplit(repository)
+        base, parts = urlsplit(repository), urlsplit(url)
+        if parts.scheme:
+            is_bare_host = (parts.scheme, parts.netloc) == (base.scheme, base.netloc.rpartition("@")[2])
+            return parts._replace(netloc=base.netloc).geturl() if is_bare_host else url
         folder = base._replace(path=f"{base.path.rstrip('/')}/", query="").geturl()
         return urlsplit(urljoin(folder, url))._replace(query=base.query).geturl()
     except ValueError as error:

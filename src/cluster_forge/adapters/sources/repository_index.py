@@ -1,40 +1,45 @@
 """``index.yaml`` of a chart repository (Helm, "The Chart Repository Guide").
 
-The index of a large repository has 10 MB. Event by event, that takes 0.1 s per MB; as a tree, 0.6 s per MB, and deep
-nesting would crash the process.
+The index of a large repository has 10 MB, of an old one 40. Event by event, that takes 0.1 s per MB; as a tree, 0.6 s per
+MB, and deep nesting would crash the process. Of a large one only the charts that are asked for are read (`index_entries`).
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import yaml
 
+from cluster_forge.adapters.sources import index_entries
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError
+from cluster_forge.ports.sources import ChartRelease
 
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _MERGE: Final = "<<"
+_NULL: Final = ("", "~", "null", "Null", "NULL")
 _DEEPEST: Final = 100
 """libyaml's time grows with the square of the depth."""
-_MOST_EVENTS: Final = 1_000_000
-"""About 20 MB of an index, and a second or two."""
+_MOST_EVENTS: Final = 3_200_000
+"""About 45 MB of an index, and a few seconds."""
+_LARGE: Final = 1 << 20
+"""Bytes of an index from which on charts are looked for by their lines; a smaller one is read, and so checked, as a whole."""
 _MOST_ADDRESSES: Final = 10
 """Of an archive: each may take as long as a request may take."""
 _LONGEST: Final = 250
-"""Characters of a version, which is part of messages and of the lock."""
+"""Characters of a version, which is part of messages and of the lock, and of what else is kept of it."""
 _LONGEST_ADDRESS: Final = 8192
 
 Events = Iterator[yaml.Event]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
-    """One version of a chart: the addresses of its archive, and its digest if the index has one."""
+class Release(ChartRelease):
+    """One version of a chart, the addresses of its archive, and its digest if the index has one."""
 
-    version: str
     urls: tuple[str, ...]
     digest: Digest | None
 
@@ -42,11 +47,12 @@ class Release:
 Index = Mapping[str, tuple[Release, ...]]
 
 
-def read(content: bytes, address: str, *, most: int = _MOST_EVENTS) -> Index:
+def read(content: bytes, address: str, *, most: int = _MOST_EVENTS, large: int = _LARGE) -> Index:
     """The releases of every chart by its name, in the order of the file. Entries without a version, or with one that is
     none for its length, are left out, and so are all but the first ten addresses of an archive.
 
     Aliases are read as the values that they stand for. ``most`` is the limit of keys, values and ends of lists and mappings.
+    One of ``large`` bytes or more is read in part, where it can be.
 
     Raises:
         FetchError: if it is not an index.
@@ -56,6 +62,11 @@ def read(content: bytes, address: str, *, most: int = _MOST_EVENTS) -> Index:
             f"{address} is not a chart index but a web page",
             fix="use the address that `helm repo add` takes; if it is right, a login page or a proxy may have answered",
         )
+    lines = index_entries.find(content) if len(content) >= large else None
+    return _LargeIndex(lines, content, address, most) if lines else _read_all(content, address, most)
+
+
+def _read_all(content: bytes, address: str, most: int) -> Index:
     charts: dict[str, tuple[Release, ...]] = {}
     has_entries = False
     try:
@@ -78,6 +89,41 @@ def read(content: bytes, address: str, *, most: int = _MOST_EVENTS) -> Index:
             fix="check that `repository` is the address of a chart repository, and what it answers",
         )
     return charts
+
+
+class _LargeIndex(Mapping[str, tuple[Release, ...]]):
+    """An index of which each chart is read when it is asked for, from its own ``lines``.
+
+    Where these do not stand alone (they refer to an anchor before them), the whole index is read instead.
+    """
+
+    def __init__(self, lines: Mapping[str, bytes], content: bytes, address: str, most: int) -> None:
+        self._lines = lines
+        self._content = content
+        self._address = address
+        self._most = most
+        self._known: dict[str, tuple[Release, ...]] = {}
+
+    def __getitem__(self, name: str) -> tuple[Release, ...]:
+        if name not in self._known:
+            self._known.update(self._read(name))
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._lines
+
+    def _read(self, name: str) -> Index:
+        with contextlib.suppress(FetchError):
+            alone = _read_all(b"entries:\n" + self._lines[name], self._address, self._most)
+            if alone.keys() == {name}:
+                return alone
+        return _read_all(self._content, self._address, self._most)
 
 
 class _Events:
@@ -175,9 +221,18 @@ def _releases(events: Events, first: yaml.Event) -> Iterator[Release]:
             addresses = urls if isinstance(urls, tuple) else ()
             yield Release(
                 version=version,
+                created=_short(entry.get("created")),
+                app_version=_short(entry.get("appVersion")),
+                kube_version=_short(entry.get("kubeVersion")),
+                deprecated=_short(entry.get("deprecated")).lower() == "true",
                 urls=tuple(url for url in addresses if len(url) <= _LONGEST_ADDRESS)[:_MOST_ADDRESSES],
                 digest=_digest(digest) if isinstance(digest, str) else None,
             )
+
+
+def _short(value: str | tuple[str, ...] | None) -> str:
+    """A text of an entry; empty if it is none, or too long to be what it should be."""
+    return value if isinstance(value, str) and len(value) <= _LONGEST else ""
 
 
 def _fields(events: Events, depth: int = 1) -> dict[str, str | tuple[str, ...] | None]:
@@ -195,9 +250,9 @@ def _fields(events: Events, depth: int = 1) -> dict[str, str | tuple[str, ...] |
 
 
 def _value(events: Events, first: yaml.Event) -> str | tuple[str, ...] | None:
-    """Consume a value and return it: a text, or the texts directly in a list. Everything else is None."""
+    """Consume a value and return it: a text, or the texts directly in a list. Everything else is None, null too."""
     if isinstance(first, yaml.ScalarEvent):
-        return str(first.value)
+        return None if first.implicit[0] and first.value in _NULL else str(first.value)
     if not isinstance(first, yaml.CollectionStartEvent):
         return None
     texts: list[str] = []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from cluster_forge.adapters.sources import index_promises
@@ -18,15 +19,26 @@ from cluster_forge.adapters.sources.git_repositories import GitRepositories
 from cluster_forge.adapters.sources.http_repositories import FILE_LIMIT, Downloads
 from cluster_forge.adapters.sources.local_charts import LocalCharts
 from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
+from cluster_forge.adapters.sources.once import Once
+from cluster_forge.adapters.sources.registry_images import RegistryImages
 from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError, LockError, OfflineError
 from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.versions import newest_first
+from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.sources import ChartRelease, Charts
 from cluster_forge.ports.storage import Store
-from cluster_forge.stack.lock import LockedSource, chart_address, chart_asked, kustomization_address, manifest_address
+from cluster_forge.stack.lock import (
+    LockedSource,
+    chart_address,
+    chart_asked,
+    image_address,
+    image_platforms,
+    kustomization_address,
+    manifest_address,
+)
 from cluster_forge.stack.model import HelmSource, KustomizeSource
 
 if TYPE_CHECKING:
@@ -48,10 +60,13 @@ class Mirror(Protocol):
     def manifest(self, url: str) -> bytes | None:
         """The content of the URL; None if the mirror does not have it."""
 
+    def locked(self, digest: Digest) -> bytes | None:
+        """The content with a digest; None if the mirror does not have it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSources:
-    """`ports.Sources` and `ports.ChartReleases`. Safe for several threads.
+    """`ports.Sources` and `ports.ChartReleases`. Safe for several threads; what several components have is fetched once.
 
     ``repositories`` are the kinds of chart repository by the scheme of their address; ``charts`` is called when an archive
     is read (its imports take 0.02 s, and most runs find everything in the store).
@@ -62,16 +77,22 @@ class StackSources:
     repositories: Mapping[str, ChartRepositories]
     git: GitRepositories
     local: LocalCharts
+    images: RegistryImages
     kustomizations: LocalKustomizations
     downloads: Downloads
     charts: Callable[[], Charts]
     newest_in_range: NewestInRange
+    _fetched: Once[LockedSource] = field(default_factory=Once, init=False, repr=False)
 
     def chart(self, source: HelmSource, locked: LockedSource | None) -> LockedSource:
         if source.is_local:
             return self._local(source)
         if locked and self.store.get(locked.digest) is not None:
             return locked
+        key = (chart_address(source), source.version, locked)
+        return self._fetched.get(key, partial(self._fetch_chart, source, locked))
+
+    def _fetch_chart(self, source: HelmSource, locked: LockedSource | None) -> LockedSource:
         fetched = self._from_mirrors(source, locked) or self._from_repository(source, locked)
         address = f"{without_credentials(source.repository)} {source.chart}"
         identity = self.charts().check_archive(fetched.archive, f"{address} {fetched.version}")
@@ -80,7 +101,7 @@ class StackSources:
         resolved = LockedSource(
             address=chart_address(source),
             asked=chart_asked(source),
-            version=fetched.version,
+            version=fetched.version or identity.version,
             digest=Digest.of(fetched.archive),
         )
         return self._stored(fetched.archive, resolved, locked)
@@ -92,10 +113,15 @@ class StackSources:
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if locked and self.store.get(locked.digest) is not None:
             return locked
+        return self._fetched.get((url, locked), partial(self._fetch_manifest, url, locked))
+
+    def _fetch_manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if is_git(url):
             in_git = GitAddress.parse(url)
-            return self._from_git(in_git, self.git.manifests(in_git, locked), locked)
-        content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
+            return self._from_git(in_git, partial(self.git.manifests, in_git, locked), locked)
+        content = self._as_locked(locked)
+        if content is None:
+            content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
         if content is None:
             content = self.downloads.get(url, limit_bytes=FILE_LIMIT)
         address = without_credentials(url)
@@ -121,18 +147,48 @@ class StackSources:
         shown = str(source.git or f"input/{source.chart}")
         return chart_dependencies.missing(members, lambda name: opened.read(members[name]), shown)
 
+    def image(
+        self, reference: ImageReference, architectures: Sequence[str], locked: LockedSource | None
+    ) -> LockedSource:
+        if locked and self.store.get(locked.digest) is not None:
+            return locked
+        content = self._as_locked(locked)
+        if locked and content is not None:
+            return self._stored(content, locked, locked)
+        pinned = reference.pinned(Digest.parse(locked.version)) if locked else reference
+        digest, archive = self.images.archive(pinned, architectures)
+        fetched = LockedSource(
+            address=image_address(reference),
+            asked=image_platforms(architectures),
+            version=str(digest),
+            digest=Digest.of(archive),
+        )
+        return self._stored(archive, fetched, locked)
+
     def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
         if locked and self.store.get(locked.digest) is not None:
             return locked
-        return self._from_git(address, self.git.tree(address, locked), locked)
+        fetch = partial(self._from_git, address, partial(self.git.tree, address, locked), locked)
+        return self._fetched.get((address, locked), fetch)
 
-    def _from_git(self, address: GitAddress, fetched: tuple[str, bytes], locked: LockedSource | None) -> LockedSource:
-        commit, archive = fetched
+    def _from_git(
+        self, address: GitAddress, fetch: Callable[[], tuple[str, bytes]], locked: LockedSource | None
+    ) -> LockedSource:
+        mirrored = self._as_locked(locked)
+        commit, archive = (locked.version, mirrored) if locked and mirrored is not None else fetch()
         resolved = LockedSource(address=address.key, asked=address.ref, version=commit, digest=Digest.of(archive))
         return self._stored(archive, resolved, locked)
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
-        return self._kind(source).releases(source)
+        mirrored = {version for mirror in self.mirrors for version in mirror.versions(source.repository, source.chart)}
+        try:
+            offered = self._kind(source).releases(source)
+        except OfflineError:
+            if not mirrored:
+                raise
+            offered = ()
+        others = mirrored - {release.version for release in offered}
+        return [*offered, *(ChartRelease(version=version) for version in sorted(others))]
 
     def _stored(self, content: bytes, fetched: LockedSource, locked: LockedSource | None) -> LockedSource:
         if locked and fetched.digest != locked.digest:
@@ -144,15 +200,23 @@ class StackSources:
         self.store.put(content)
         return fetched
 
+    def _as_locked(self, locked: LockedSource | None) -> bytes | None:
+        """The locked bytes, if a mirror has them; under whatever name."""
+        if locked is None:
+            return None
+        return next((content for mirror in self.mirrors if (content := mirror.locked(locked.digest)) is not None), None)
+
     def _from_mirrors(self, source: HelmSource, locked: LockedSource | None) -> FetchedChart | None:
+        content = self._as_locked(locked)
+        if locked and content is not None:
+            return FetchedChart(archive=content, version=locked.version, promised=locked.version)
         offers = [(mirror, mirror.versions(source.repository, source.chart)) for mirror in self.mirrors]
         offered = {version for _, versions in offers for version in versions}
         version = choose(source, locked, offered, self.newest_in_range)
         if version is None:
             return None
-        having = [(mirror, versions[version]) for mirror, versions in offers if version in versions]
-        as_locked = [mirror for mirror, digest in having if locked and digest == locked.digest]
-        archive = (as_locked or [having[0][0]])[0].chart(source.repository, source.chart, version)
+        mirror = next(mirror for mirror, versions in offers if version in versions)
+        archive = mirror.chart(source.repository, source.chart, version)
         return FetchedChart(archive=archive, version=version, promised=version)
 
     def _from_repository(self, source: HelmSource, locked: LockedSource | None) -> FetchedChart:

@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from cluster_forge.adapters.disk import atomic_replace, plain_files, reading, user_secret, walking
 from cluster_forge.adapters.disk.os_errors import translated
@@ -66,6 +67,10 @@ class WorkspaceFiles:
             if real.exists() and not real.is_dir():
                 raise walking.special_file(str(real))
             return None
+
+    def open(self, path: str) -> BinaryIO:
+        with translated("cannot be read", path):
+            return os.fdopen(plain_files.open_file(self._real(path), os.O_RDONLY), "rb")
 
     def read_tree(self, folder: str) -> FileTree | None:
         with translated("cannot be read", folder):

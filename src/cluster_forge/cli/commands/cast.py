@@ -59,7 +59,7 @@ def _cast(session: Session, *, stale: bool) -> int:
     from cluster_forge.cli.output import cast_text, result_json
     from cluster_forge.cli.output.counts import finding_counts
     from cluster_forge.cli.source_date import source_date
-    from cluster_forge.stages.build import input_fingerprint, locking
+    from cluster_forge.stages.build import base_image, input_fingerprint, locking
     from cluster_forge.stages.build.cast import CastRequest
     from cluster_forge.stages.build.cast import cast as cast_stage
 
@@ -71,6 +71,7 @@ def _cast(session: Session, *, stale: bool) -> int:
             stack=stack,
             inputs=input_fingerprint.fingerprint(stack, sources, description.lock, services.toolbox),
             time=source_date(),
+            base=base_image.look_up(stack, description.lock),
             allow_stale=stale,
             command=session.selecting_command,
         )

@@ -49,14 +49,14 @@ def command(session: Session, discard_edits: bool, watch: bool) -> int:
 
 def _forge(session: Session, services: Services, *, discard_edits: bool) -> int:
     from cluster_forge.cli import audit_trail
-    from cluster_forge.cli.description import load
+    from cluster_forge.cli.description import load_mined
     from cluster_forge.cli.output import cast_text, result_json
     from cluster_forge.cli.output.counts import finding_counts
     from cluster_forge.cli.source_date import source_date
     from cluster_forge.stages.build.forge import forge as forge_stage
 
     with services.files.locked():
-        description = load(services, session.selection)
+        description = load_mined(services, session.selection)
         request = _request(session, description, discard_edits=discard_edits, time=source_date())
         with session.reporting("mine", "render", "smelt", "cast") as reporter:
             forged = forge_stage(request, services.toolbox, services.sources, services.repositories, reporter)
@@ -81,13 +81,13 @@ def _forge(session: Session, services: Services, *, discard_edits: bool) -> int:
 
 def _smelt(session: Session, services: Services) -> SmeltResult:
     """Mine what is missing and smelt; only errors are printed, and hand edits are never overwritten."""
-    from cluster_forge.cli.description import load
+    from cluster_forge.cli.description import load_mined
     from cluster_forge.cli.output.streams import to_stderr
     from cluster_forge.cli.progress.line_reporter import LineReporter
     from cluster_forge.stages.build.forge import mine_and_smelt
 
     with services.files.locked():
-        description = load(services, session.selection)
+        description = load_mined(services, session.selection)
         request = _request(session, description, discard_edits=False, time=0)
         reporter = LineReporter(0, lambda text: to_stderr(text, color=session.color))
         return mine_and_smelt(request, services.toolbox, services.sources, reporter)

@@ -109,6 +109,11 @@ def _names(context: click.Context) -> Iterator[Item]:
     return (item for item in items if item.value not in typed and _SAFE.match(item.value))
 
 
+def _stacks(context: click.Context) -> Iterator[Item]:
+    """The stacks that were cast."""
+    return _plain(sorted(path.parent.name for path in (_workspace(context) / "stacks").glob("*/stack.json")))
+
+
 def _environments(context: click.Context) -> Iterator[Item]:
     return _plain(_description(context).environments)
 
@@ -190,6 +195,7 @@ _BY_NAME: Final[dict[str, Candidates]] = {
     "components": _components_to_start_with,
     "collections": _collections_to_start_with,
     "name": _catalog_names,
+    "stack": _stacks,
     "topic": _topics,
 }
 _BY_METAVAR: Final[dict[str, Candidates]] = {"FILE": _files, "DIR": _folders, "WORKSPACE": _folders}

@@ -30,16 +30,16 @@ def failure(error: Exception, arguments: Sequence[str], *, color: bool | None = 
     if not errors:
         return _bug(error, arguments)
     for forge_error in errors:
-        to_stderr(_text(forge_error), color=color)
+        to_stderr(text(forge_error), color=color)
     if len(errors) > 1:
         to_stderr(counted(len(errors), "error"))
     if _wants_json(arguments):
         import orjson
 
         with contextlib.suppress(OSError):
-            content = {"errors": [_json(forge_error) for forge_error in errors]}
-            text = orjson.dumps(masked_values(content), option=orjson.OPT_INDENT_2).decode()
-            to_stdout(Styled(printable(text)))
+            content = {"errors": [error_json(forge_error) for forge_error in errors]}
+            document = orjson.dumps(masked_values(content), option=orjson.OPT_INDENT_2).decode()
+            to_stdout(Styled(printable(document)))
     return errors[0].exit_code
 
 
@@ -53,7 +53,7 @@ def outcome(error: BaseException) -> tuple[int, list[dict[str, Any]]]:
         return error.exit_code, [{"type": "Usage", "code": error.exit_code, "message": error.format_message()}]
     errors = _forge_errors(error)
     if errors:
-        return errors[0].exit_code, [_json(forge_error) for forge_error in errors]
+        return errors[0].exit_code, [error_json(forge_error) for forge_error in errors]
     return BUG, [{"type": type(error).__name__, "code": BUG, "message": str(error)}]
 
 
@@ -69,7 +69,8 @@ def _wants_json(arguments: Sequence[str]) -> bool:
     return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
 
 
-def _json(error: ForgeError) -> dict[str, Any]:
+def error_json(error: ForgeError) -> dict[str, Any]:
+    """An error in a JSON document."""
     return {
         "type": type(error).__name__,
         "code": error.exit_code,
@@ -79,7 +80,8 @@ def _json(error: ForgeError) -> dict[str, Any]:
     }
 
 
-def _text(error: ForgeError) -> Styled:
+def text(error: ForgeError) -> Styled:
+    """An error with its place and its fix."""
     place = f"{error.where}: " if error.where else ""
     return styled(("error", {"fg": "red", "bold": True}), _indented(f": {place}{error.message}"), _fix(error.fix))
 
@@ -88,17 +90,17 @@ def finding_text(finding: Finding) -> Styled:
     """A finding on one or two lines."""
     subject = " ".join(str(part) for part in (finding.component, finding.object) if part)
     place = f"{finding.where}: " if finding.where else ""
-    text = f"[{finding.code}]: {place}{subject + ': ' if subject else ''}{finding.message}"
-    return styled((finding.severity, {"fg": _COLORS[finding.severity]}), _indented(text), _fix(finding.fix))
+    line = f"[{finding.code}]: {place}{subject + ': ' if subject else ''}{finding.message}"
+    return styled((finding.severity, {"fg": _COLORS[finding.severity]}), _indented(line), _fix(finding.fix))
 
 
-def _fix(text: str | None) -> str:
-    return f"\n  fix: {_indented(text)}" if text else ""
+def _fix(fix: str | None) -> str:
+    return f"\n  fix: {_indented(fix)}" if fix else ""
 
 
-def _indented(text: str) -> str:
+def _indented(lines: str) -> str:
     """A text of several lines, none of which looks like an error or a fix of its own."""
-    return text.replace("\n", "\n    ")
+    return lines.replace("\n", "\n    ")
 
 
 def _bug(error: Exception, arguments: Sequence[str]) -> int:

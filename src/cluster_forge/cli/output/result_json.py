@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cluster_forge.foundation.names import ComponentName
     from cluster_forge.manifests.finding import Finding
     from cluster_forge.manifests.part import Part
+    from cluster_forge.stack.lock import LockedSource
     from cluster_forge.stack.model import Stack
     from cluster_forge.stages.build.cast import CastResult
     from cluster_forge.stages.build.edits import DiscardedEdits
@@ -67,6 +68,19 @@ def mined_json(stack: Stack, mined: MineResult) -> dict[str, Any]:
         "findings": findings_json(mined.findings),
         "discarded": discarded_json(mined.discarded),
     }
+
+
+def moved_json(moves: Iterable[tuple[ComponentName, LockedSource, LockedSource]]) -> list[dict[str, Any]]:
+    """The sources that the lock moved, with version and digest before and after."""
+    return [
+        {
+            "component": name,
+            "address": after.address,
+            "before": {"version": before.version, "digest": str(before.digest)},
+            "after": {"version": after.version, "digest": str(after.digest)},
+        }
+        for name, before, after in moves
+    ]
 
 
 def smelted_json(stack: Stack, smelted: SmeltResult) -> Mapping[str, Any]:

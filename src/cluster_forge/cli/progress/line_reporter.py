@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -13,7 +14,7 @@ from cluster_forge.cli.progress.network_state import waiting_text
 from cluster_forge.manifests.finding import Finding
 
 _LONG: Final = 1.0
-"""Seconds of a wait: of shorter ones there would be many lines about nothing."""
+"""Seconds of a wait that is worth a line: there would be many lines about nothing."""
 
 
 class LineReporter:
@@ -29,6 +30,7 @@ class LineReporter:
         self._lock = threading.Lock()
         self._done: dict[str, int] = {}
         self._total: dict[str, int] = {}
+        self._waits: dict[str, float] = {}
 
     def stage_started(self, stage: str, total: int) -> None:
         with self._lock:
@@ -56,8 +58,12 @@ class LineReporter:
         """Nothing to print: lines report what is done."""
 
     def waiting(self, host: str, seconds: float, reason: str) -> None:
+        """A line if it is a second longer than a line for the same host says already."""
+        until = time.monotonic() + seconds
         with self._lock:
-            self._line(self._items if seconds >= _LONG else 2, waiting_text(host, seconds, reason))
+            if until >= self._waits.get(host, time.monotonic()) + _LONG:
+                self._waits[host] = until
+                self._line(self._items, waiting_text(host, seconds, reason))
 
     def _line(self, least: int, text: str) -> None:
         if self._verbosity >= least:

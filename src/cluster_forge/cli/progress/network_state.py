@@ -17,6 +17,7 @@ class Network:
         self._total = 0
         self._recent: list[tuple[float, int]] = []
         self._waits: dict[str, tuple[float, str]] = {}
+        """The longest wait for each host: until when, and why."""
 
     def received(self, count: int, now: float) -> None:
         if count:
@@ -24,7 +25,7 @@ class Network:
             self._recent = [*self._since(now), (now, count)]
 
     def waiting(self, host: str, until: float, reason: str) -> None:
-        self._waits[host] = (until, reason)
+        self._waits[host] = max(self._waits.get(host, (until, reason)), (until, reason))
 
     def line(self, now: float) -> tuple[str, str] | None:
         """What was received, and what else there is to say: the speed, and the longest wait. None if there is nothing."""

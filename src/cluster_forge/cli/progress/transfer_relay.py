@@ -14,7 +14,7 @@ class RunReporter(Reporter, Transfers, Protocol):
 
 
 class TransferRelay:
-    """`ports.progress.Transfers` that passes everything on, while there is somebody to pass it to."""
+    """`ports.progress.Transfers` that passes everything on, while there is one."""
 
     def __init__(self) -> None:
         self._receiver = NO_TRANSFERS

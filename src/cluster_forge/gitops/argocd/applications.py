@@ -22,7 +22,7 @@ from cluster_forge.manifests import emitter
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part, PartObject
-from cluster_forge.oci import image_content
+from cluster_forge.oci import artifact, image_content
 from cluster_forge.stack.model import RepositorySource, Stack
 
 FOLDER = "argo-apps"
@@ -79,8 +79,7 @@ def _root_file(stack: Stack, parts: Iterable[Part]) -> str:
 def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Body, ...]:
     """One Application for each part that has something to apply, by wave, and the root at the end.
 
-    ``revision`` is the tag (of the Git repository or of the image) that all of them are pinned to. None for a stack that
-    kubectl delivers directly.
+    ``revision`` is what all of them are pinned to. None for a stack that kubectl delivers directly.
     """
     if delivery_mode.delivery(stack, parts) is Delivery.DIRECT:
         return ()
@@ -112,10 +111,16 @@ def revision(parts: Sequence[Part], unpinned: Sequence[Body]) -> str:
     return f"v-{Digest.of(''.join((*lines, *texts)).encode()).hex[:12]}"
 
 
-def pinned(application: Body, revision: str) -> Body:
+def pinned(stack: Stack, application: Body, revision: str) -> Body:
     """The Application, pinned to ``revision``."""
     spec = application["spec"]
-    return {**application, "spec": {**spec, "source": {**spec["source"], "targetRevision": revision}}}
+    source = {**spec["source"], "targetRevision": target_revision(stack, revision)}
+    return {**application, "spec": {**spec, "source": source}}
+
+
+def target_revision(stack: Stack, revision: str) -> str:
+    """The tag that has a revision: of the Git repository, or of what `push` sends for Argo CD (ADR 0031)."""
+    return artifact.manifests_tag(revision) if stack.gitops.source is RepositorySource.OCI else revision
 
 
 def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:
@@ -175,7 +180,7 @@ def _source(stack: Stack, path: str, revision: str, left_out: list[str]) -> Body
     from an Application (``NormalizeApplicationSpec``), and the root would never be in sync.
     """
     inside = f"{image_content.MANIFESTS}/{path}" if stack.gitops.source is RepositorySource.OCI else path
-    source = {"repoURL": repository_url(stack), "targetRevision": revision, "path": inside}
+    source = {"repoURL": repository_url(stack), "targetRevision": target_revision(stack, revision), "path": inside}
     if not left_out:
         return source
     exclude = "{" + ",".join(sorted(left_out)) + "}" if len(left_out) > 1 else left_out[0]

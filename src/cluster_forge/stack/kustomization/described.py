@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 
 from cluster_forge.foundation.addresses import masked
 from cluster_forge.foundation.errors import DescriptionError, ForgeError
@@ -35,7 +36,11 @@ def kustomize_source(
     errors.extend(
         DescriptionError(f"{component}: {error.message}", where=error.where, fix=error.fix) for error in needed.errors
     )
-    return KustomizeSource(path=posixpath.normpath(text), files=needed.files, remotes=needed.remotes)
+    return KustomizeSource(path=posixpath.normpath(text), files=needed.files, remotes=_addresses(needed.remotes))
+
+
+def _addresses(texts: Iterable[str]) -> dict[str, str]:
+    return {text: address for text in texts if (address := remotes.address(text))}
 
 
 def _wrong_path(text: str) -> tuple[str, str] | None:

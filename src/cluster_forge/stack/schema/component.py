@@ -17,7 +17,7 @@ class HelmSchema(Schema):
     repository: Address = ""
     """The URL of the repository: `https://`, `http://`, `file://`, `oci://`, or of a folder in Git, `git+https://HOST/REPO@REF//PATH`."""
     version: StrictStr = ""
-    """An exact version or a range in Helm's syntax; default: the newest stable version."""
+    """An exact version, a range in Helm's syntax, or in a registry a digest; default: the newest stable version."""
     release: StrictStr = ""
     """The name of the release; default: the name of the component."""
     skip_schema_validation: StrictBool = False

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
 
 from cluster_forge.stack.schema.component import EntrySchema
-from cluster_forge.stack.schema.key_types import Domain, Label, Quantity, Schema, Text, Version
+from cluster_forge.stack.schema.key_types import Domain, Host, Label, Quantity, Schema, Text, Version
 
 API_VERSION = "cluster-forge/v1"
 KIND = "Stack"
@@ -76,7 +76,7 @@ class ImageSchema(Schema):
     compression: Literal["gzip", "zstd"] = "gzip"
     """The compression of its layer."""
     base: StrictStr = ""
-    """Must be empty: base images are not supported yet."""
+    """The image that the stack's layer is added to, for each architecture: `registry.example.com/tools:1.2`; default: none."""
 
 
 class IgnoreSchema(Schema):
@@ -97,6 +97,21 @@ class ChecksSchema(Schema):
 
     ignore: list[IgnoreSchema] = []
     """Findings to ignore."""
+
+
+class RegistrySchema(Schema):
+    """How one host is reached."""
+
+    plain_http: StrictBool = False
+    """`true`: by HTTP without TLS; everyone on the way can read and change what is sent, passwords included."""
+    insecure: StrictBool = False
+    """`true`: its certificate is not verified, so that another host may answer in its place."""
+    ca_file: StrictStr = ""
+    """The certificate of its authority (PEM), relative to `input/`; trusted for this host only."""
+    cert_file: StrictStr = ""
+    """A client certificate (PEM) to show to it, relative to `input/`."""
+    key_file: StrictStr = ""
+    """The key of the client certificate, relative to `input/`; keep it out of Git."""
 
 
 class CatalogSchema(Schema):
@@ -136,9 +151,11 @@ class LayerSchema(Schema):
     catalogs: list[
         Annotated[Annotated[Text, Tag("name")] | Annotated[CatalogSchema, Tag("mapping")], Discriminator(_entry)]
     ] = []
-    """Your own catalogs, as folders relative to `input/`; components of later catalogs replace those of earlier ones."""
+    """Your own catalogs, as folders relative to `input/` or in Git (`git+https://HOST/REPO@REF//PATH`); components of later catalogs replace those of earlier ones."""
     checks: ChecksSchema = ChecksSchema()
     """Settings of the checks."""
+    registries: dict[Host, RegistrySchema] = {}
+    """Hosts, like `registry.local:5000`, that are not reached by HTTPS with a certificate that everyone trusts."""
 
 
 class StackSchema(LayerSchema):

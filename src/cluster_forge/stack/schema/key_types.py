@@ -5,6 +5,7 @@ Importing this module loads pydantic, which takes 0.2 s.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import (
@@ -25,6 +26,7 @@ from cluster_forge.stack.model import KubernetesVersion
 
 _LABEL_PATTERN = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 _SUBDOMAIN_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+_HOST_PATTERN = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$"
 _SCHEMES = ("https://", "http://", "file://", "oci://", "git+https://")
 
 
@@ -79,6 +81,15 @@ def _domain(text: str) -> str:
     )
 
 
+def _host(text: str) -> str:
+    if not re.fullmatch(_HOST_PATTERN, text):
+        bare = text.partition("://")[2] or text
+        bare = bare.rpartition("@")[2].partition("/")[0].lower()
+        fix = f'write "{bare}"' if re.fullmatch(_HOST_PATTERN, bare) else 'write it as "registry.example.com:5000"'
+        raise UnfitError(f"{without_credentials(text)!r} is not a host, with or without a port, in lower case", fix)
+    return text
+
+
 def _repository(text: str) -> str:
     if git_addresses.is_git(text):
         try:
@@ -121,6 +132,7 @@ Address = Annotated[
     AfterValidator(_repository),
     Field(json_schema_extra={"pattern": r"^(https?|file|oci|git\+(https?|ssh|file))://"}),
 ]
+Host = Annotated[StrictStr, AfterValidator(_host), Field(json_schema_extra={"pattern": _HOST_PATTERN})]
 Domain = Annotated[
     StrictStr,
     AfterValidator(_domain),

@@ -17,6 +17,7 @@ from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.record import RECORD, Record
 from cluster_forge.stack import variant
+from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import (
     cast_changes,
@@ -33,7 +34,7 @@ from cluster_forge.stages.build.cast_input import Kind
 from cluster_forge.stages.build.edits import DiscardedEdits
 from cluster_forge.stages.build.stack_json import SCHEMA, STACK_JSON
 from cluster_forge.stages.build.way_out import CommandLine, plain_command
-from cluster_forge.stages.build.working_tree import WorkingTree
+from cluster_forge.stages.build.working_tree import WorkingState, WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ STACKS = "stacks"
 class CastRequest:
     """The stack, the fingerprint of its present inputs, and the time (seconds since 1970) that dates what is cast.
 
+    ``base`` is the base of the image as locked, if it has one.
+
     ``smelted`` is the result of smelt in this run, so that `working/` need not be read. ``allow_stale`` casts a
     `working/` of other inputs. ``command`` is for messages.
     """
@@ -53,6 +56,7 @@ class CastRequest:
     stack: Stack
     inputs: Digest
     time: int
+    base: LockedSource | None = None
     smelted: SmeltResult | None = None
     allow_stale: bool = False
     command: CommandLine = plain_command
@@ -137,7 +141,7 @@ def _as_before(request: CastRequest, folder: str, toolbox: Toolbox, reporter: Re
     working, warnings = _working(request, lambda: working_tree.state(toolbox))
     if working.edited:
         return None
-    files = cast_files.present(cast_files.key(request.stack, working, request.time), folder, toolbox)
+    files = cast_files.present(_key(request, working), folder, toolbox)
     if files is None:
         return None
     cast_files.report(files, reporter)
@@ -158,14 +162,18 @@ def _built(
 
     read, warnings = _working(request, lambda: working_tree.load(toolbox.files))
     working = cast_input.complete(read, request.stack, toolbox)
-    source = cast_builder.CastSource(stack=request.stack, working=working, time=request.time)
+    source = cast_builder.CastSource(stack=request.stack, working=working, time=request.time, base=request.base)
     files = cast_builder.build(source, toolbox, repositories, reporter)
     if not working.edited:
-        cast_files.keep(cast_files.key(request.stack, working, request.time), files, toolbox.cache)
+        cast_files.keep(_key(request, working), files, toolbox.cache)
     now = Cast(record=working.record, working=working.tree, top=_at_the_top(files.tree), images=files.facts.images)
     changes = cast_changes.since_last(folder, now, toolbox.files, repositories, toolbox.reader.read)
     findings = (*warnings, *left_behind.findings(folder, files.tree, toolbox.files))
     return _Compiled(files=files, record=working.record, changes=changes, findings=findings)
+
+
+def _key(request: CastRequest, working: WorkingTree | WorkingState) -> Digest:
+    return cast_files.key(request.stack, working, request.time, request.base)
 
 
 def _working(request: CastRequest, read: Callable[[], Kind | None]) -> tuple[Kind | WorkingTree, tuple[Finding, ...]]:

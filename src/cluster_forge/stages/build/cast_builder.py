@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.foundation.names import counted
 from cluster_forge.gitops import bootstrap, deploy_script, git_server
@@ -18,7 +19,9 @@ from cluster_forge.ports.git import Repositories, Repository
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.record import Record
 from cluster_forge.stack import variant
+from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import Stack
+from cluster_forge.stages.build import base_image
 from cluster_forge.stages.build.cast_files import (
     BOOTSTRAP,
     DEPLOY_SCRIPT,
@@ -36,11 +39,12 @@ from cluster_forge.stages.toolbox import Toolbox
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastSource:
-    """What is cast; ``time`` (seconds since 1970) dates everything."""
+    """What is cast; ``time`` (seconds since 1970) dates everything, ``base`` is the locked base of the image, if any."""
 
     stack: Stack
     working: WorkingTree
     time: int
+    base: LockedSource | None = None
 
 
 def build(source: CastSource, toolbox: Toolbox, repositories: Repositories, reporter: Reporter) -> CastFiles:
@@ -100,8 +104,12 @@ def _image(source: CastSource, repository: Repository, toolbox: Toolbox, reporte
         revision=repository.commit,
         description=", ".join(filter(None, (_components_text(source), variant.about(stack)))),
     )
-    built = [image.build(packed, architecture.value, about) for architecture in stack.target.architectures]
-    layout = index.build(built, about)
+    base = source.base
+    bases = base_image.load(base, stack, toolbox.store) if base else {}
+    architectures = [architecture.value for architecture in stack.target.architectures]
+    built = [image.build(packed, architecture, about, bases.get(architecture)) for architecture in architectures]
+    upon = image.base_annotations(base.address, Digest.parse(base.version)) if base else {}
+    layout = index.build(built, replace(about, more=upon))
     reporter.item_finished(STAGE, IMAGE, str(layout.digest), digest=str(layout.digest), bytes=layout.size)
     return layout
 

@@ -21,6 +21,7 @@ from cluster_forge.oci import deflated
 from cluster_forge.oci.compression import Compression
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.storage import Cache
+from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages import cached_values
 from cluster_forge.stages.build.working_tree import WorkingState, WorkingTree
@@ -66,9 +67,10 @@ class _Kept:
     facts: CastFacts
 
 
-def key(stack: Stack, working: WorkingTree | WorkingState, time: int) -> Digest:
+def key(stack: Stack, working: WorkingTree | WorkingState, time: int, base: LockedSource | None) -> Digest:
     """Over everything that the files depend on. There are no hand edits: the record has the digest of every file."""
-    parts = (stack, working.record, sorted(working.executable), time, deflated.METHOD, _method(stack.image.compression))
+    methods = (deflated.METHOD, _method(stack.image.compression))
+    parts = (stack, working.record, sorted(working.executable), time, *methods, base)
     return build.key(_CASTS, *map(json_codec.dump, parts))
 
 

@@ -17,7 +17,6 @@ from cluster_forge.manifests import kubernetes_apis
 from cluster_forge.ports.kustomize import KustomizeRequest
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.rendering import RenderJob, RenderRequest
-from cluster_forge.stack.kustomization import remotes
 from cluster_forge.stack.lock import Lock, LockedSource, kustomization_address
 from cluster_forge.stack.model import Component, KustomizeSource, Stack
 from cluster_forge.stages.build import render_jobs, sourced_tree
@@ -236,7 +235,7 @@ class ComponentRenderer:
         locked = self._sources.get(component.name, ComponentSources()).kustomization
         if locked is None:
             raise not_locked(component, kustomization_address(source))
-        fetched = {text: self._manifests(component, remotes.address(text) or text) for text in source.remotes}
+        fetched = {text: self._manifests(component, address) for text, address in source.remotes.items()}
         request = _kustomize_request(source, self._content(component, locked), fetched)
         try:
             built = self._toolbox.kustomize.build(request)

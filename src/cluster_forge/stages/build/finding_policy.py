@@ -34,6 +34,11 @@ def apply(findings: Iterable[Finding], ignores: Sequence[Ignore], allow: Collect
     return (*left, *unused)
 
 
+def unignored(findings: Iterable[Finding], ignores: Sequence[Ignore]) -> tuple[Finding, ...]:
+    """The findings that no entry of ``checks.ignore`` silences, where not all findings are known yet."""
+    return tuple(finding for finding in findings if not any(_matches(ignore, finding) for ignore in ignores))
+
+
 def count(findings: Sequence[Finding]) -> FindingCounts:
     """How many are errors and warnings."""
     return FindingCounts(

@@ -14,7 +14,7 @@ from cluster_forge.ports.sources import Sources
 from cluster_forge.stack import variant
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build import input_fingerprint, locking, working_tree
+from cluster_forge.stages.build import base_image, input_fingerprint, locking, working_tree
 from cluster_forge.stages.build.cast import CastRequest, CastResult, cast
 from cluster_forge.stages.build.mine import MineRequest, mine
 from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt
@@ -57,7 +57,13 @@ def forge(
     smelted = mine_and_smelt(request, toolbox, sources, reporter)
     if not smelted.is_written:
         return ForgeResult(smelted=smelted, cast=None)
-    to_cast = CastRequest(stack=request.stack, inputs=smelted.record.inputs, time=request.time, smelted=smelted)
+    to_cast = CastRequest(
+        stack=request.stack,
+        inputs=smelted.record.inputs,
+        time=request.time,
+        base=base_image.look_up(request.stack, smelted.lock),
+        smelted=smelted,
+    )
     return ForgeResult(smelted=smelted, cast=cast(to_cast, toolbox, repositories, reporter))
 
 

@@ -34,7 +34,8 @@ def fingerprint(
 ) -> Digest:
     """Over the stack, the digests of its sources, the files in ``input/`` that it uses, the renderer and this build.
 
-    ``known`` are digests that were taken before (`own_files`). The places in the description (``where`` and the like) do not count.
+    ``known`` are digests that were taken before (`own_files`). The places in the description (``where`` and the like) do not
+    count, nor how hosts are reached.
     """
     known = known or {}
     sourced = {sourced_folder(component) for component in stack.components if has_sources(component)}
@@ -42,7 +43,7 @@ def fingerprint(
     components = tuple(map(_without_places, stack.components))
     gitops = replace(stack.gitops, engine_where="is written" if stack.gitops.engine_where else "")
     parts = {
-        "stack": orjson.loads(json_codec.dump(replace(stack, components=components, gitops=gitops))),
+        "stack": orjson.loads(json_codec.dump(replace(stack, components=components, gitops=gitops, registries=()))),
         "sources": {str(name): list(map(str, locked.digests)) for name, locked in sources.items() if locked.digests},
         "engine": toolbox.renderer.version,
         "kustomize": toolbox.kustomize.version if any(one.kustomize for one in stack.components) else "",

@@ -31,7 +31,7 @@ def with_applications(stack: Stack, parts: Sequence[Part], files: Mapping[str, b
     revision = argocd.revision(parts, unpinned)
     applications = {
         f"{argocd.FOLDER}/{argocd.file_name(application, stack, parts)}": emitter.document(
-            argocd.pinned(application, revision)
+            argocd.pinned(stack, application, revision)
         ).encode()
         for application in unpinned
     }

@@ -18,12 +18,14 @@ from cluster_forge.stack.lock import (
     LockedSource,
     chart_address,
     chart_asked,
+    chart_source,
     kustomization_address,
     kustomization_asked,
     manifest_address,
     manifest_asked,
 )
-from cluster_forge.stack.model import Component, HelmSource, KustomizeSource
+from cluster_forge.stack.model import Component, HelmSource, KustomizeSource, Stack, Upstream
+from cluster_forge.stack.version_ranges import intersection
 from cluster_forge.stages.build.component_sources import ComponentSources, is_url, not_locked
 
 
@@ -78,10 +80,84 @@ def sources_of(component: Component) -> list[Source]:
     """The component's chart, its kustomization, what that refers to elsewhere, and the URLs among its manifests."""
     single = [Source(component=component, helm=component.helm)] if component.helm else []
     single += [Source(component=component, kustomize=component.kustomize)] if component.kustomize else []
-    named = component.kustomize.remotes if component.kustomize else ()
-    remote = filter(None, map(remotes.address, named))
-    urls = {url: not remotes.is_file(url) for url in remote} | dict.fromkeys(filter(is_url, component.manifests), False)
+    named = component.kustomize.urls if component.kustomize else ()
+    urls = {url: not remotes.is_file(url) for url in named} | dict.fromkeys(filter(is_url, component.manifests), False)
     return single + [Source(component=component, url=url, is_base=is_base) for url, is_base in urls.items()]
+
+
+def fetched_sources(stack: Stack) -> list[Source]:
+    """Every source in the description that is fetched, those of an `Upstream` too; charts in ``input/`` are not."""
+    upstream = [as_upstream(component, component.upstream) for component in stack.components if component.upstream]
+    return [
+        source
+        for component in (*upstream, *stack.components)
+        for source in sources_of(component)
+        if not source.is_local
+    ]
+
+
+def locked_dependencies(stack: Stack, lock: Lock) -> list[Source]:
+    """The charts that charts in folders depend on: what the lock has for a component besides the sources in its description."""
+    upstream = [as_upstream(component, component.upstream) for component in stack.components if component.upstream]
+    described = {
+        (component.name, source.address, source.asked)
+        for component in (*upstream, *stack.components)
+        for source in sources_of(component)
+    }
+    return [
+        Source(component=component, helm=chart_source(entry))
+        for component in stack.components
+        if (locked := lock.component(component.name)) and component.helm
+        for entry in locked.sources
+        if (component.name, entry.address, entry.asked) not in described and " " in entry.address
+    ]
+
+
+def as_upstream(component: Component, upstream: Upstream) -> Component:
+    """The component as its upstream renders it, before anything of the description is added."""
+    return replace(
+        component,
+        namespace=upstream.namespace or component.namespace,
+        helm=upstream.helm,
+        kustomize=None,
+        manifests=upstream.manifests,
+        values=upstream.values,
+        exclude=upstream.exclude,
+    )
+
+
+def locked_as(source: Source, lock: Lock) -> LockedSource:
+    """The source as locked.
+
+    Raises:
+        LockError: if it is not in the lock.
+    """
+    locked = source.locked_in(lock)
+    if locked is None:
+        raise not_locked(source.component, source.address)
+    return locked
+
+
+def fetch_source(source: Source, locked: LockedSource | None, sources: Sources, *, within: str = "") -> LockedSource:
+    """The source, fetched if the store lacks it; its version is resolved if it is not locked, also in the range ``within``.
+
+    Raises:
+        FetchError, OfflineError, ArchiveError, LockError, DescriptionError: with the component and its place.
+    """
+    helm = source.helm
+    try:
+        if helm is None or helm.git or helm.is_local or locked or not within:
+            return source.resolved(sources, locked)
+        narrowed = replace(helm, version=intersection(helm.version, within))
+        return replace(sources.chart(narrowed, None), asked=helm.version)
+    except ForgeError as error:
+        raise of_component(source.component, error) from error
+
+
+def of_component(component: Component, error: ForgeError) -> ForgeError:
+    """The error of a source, with its component and the place in the description."""
+    fix = error.fix.replace("--update NAME", f"--update {component.name}") if error.fix else None
+    return type(error)(f"component {component.name}: {error.message}", where=error.where or component.where, fix=fix)
 
 
 def look_up(components: Iterable[Component], lock: Lock, sources: Sources) -> dict[ComponentName, ComponentSources]:
@@ -95,10 +171,7 @@ def look_up(components: Iterable[Component], lock: Lock, sources: Sources) -> di
     def resolve(source: Source) -> LockedSource:
         if source.is_local:
             return source.resolved(sources, None)
-        locked = source.locked_in(lock)
-        if locked is None:
-            raise not_locked(source.component, source.address)
-        return locked
+        return locked_as(source, lock)
 
     def look_up_all(component: Component) -> tuple[ComponentName, ComponentSources]:
         locked = _of_component(component, gathered(partial(resolve, source) for source in sources_of(component)))
@@ -116,9 +189,11 @@ def fetch(  # noqa: PLR0913 - what a stage has, and who waits for it
     workers: Workers,
     reporter: Reporter,
     *,
+    within: str = "",
     when_fetched: Callable[[Component, ComponentSources], None] = lambda _component, _sources: None,
 ) -> dict[ComponentName, ComponentSources]:
-    """Each component's sources, fetched where the store lacks them; versions that are not locked are resolved.
+    """Each component's sources, fetched where the store lacks them; versions that are not locked are resolved,
+    also in the range ``within``.
 
     ``when_fetched`` is called for each component as soon as all of its sources are fetched, from any thread.
 
@@ -126,21 +201,16 @@ def fetch(  # noqa: PLR0913 - what a stage has, and who waits for it
         ExceptionGroup: the errors of all sources: FetchError, OfflineError, ArchiveError, LockError, DescriptionError.
     """
 
-    def resolve(source: Source) -> LockedSource:
-        locked, name = source.locked_in(lock), source.component.name
+    def resolve(source: Source, *, within: str = within) -> LockedSource:
+        name = source.component.name
         reporter.item_started("mine", name)
-        try:
-            fetched = source.resolved(sources, locked)
-        except ForgeError as error:
-            where = error.where or source.component.where
-            fix = error.fix.replace("--update NAME", f"--update {name}") if error.fix else None
-            raise type(error)(f"component {name}: {error.message}", where=where, fix=fix) from error
+        fetched = fetch_source(source, source.locked_in(lock), sources, within=within)
         reporter.item_finished("mine", name, f"{source.address} {fetched.version}".rstrip(), digest=str(fetched.digest))
         return fetched
 
     def fetch_all(component: Component) -> tuple[ComponentName, ComponentSources]:
         fetched = _of_component(component, workers.map(resolve, sources_of(component)))
-        fetched = _with_dependencies(component, fetched, sources, partial(workers.map, resolve))
+        fetched = _with_dependencies(component, fetched, sources, partial(workers.map, partial(resolve, within="")))
         when_fetched(component, fetched)
         return component.name, fetched
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 from cluster_forge.checks import registry
-from cluster_forge.foundation.errors import gathered
+from cluster_forge.foundation.errors import ForgeError, gathered, raise_all
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workspace import Workspace
-from cluster_forge.stack import lock_file
+from cluster_forge.stack import lock_file, version_ranges
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
 from cluster_forge.stack.model import Component, Stack, Target, Upstream
-from cluster_forge.stages.build import edits, locking, sourced_tree, written_files
+from cluster_forge.stages.build import base_image, edits, finding_policy, locking, sourced_tree, written_files
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, sourced_folder
 from cluster_forge.stages.build.edits import DiscardedEdits, Edit
 from cluster_forge.stages.build.render import render, rendering
 from cluster_forge.stages.build.rendered_component import RenderedComponent
+from cluster_forge.stages.describe import source_findings
 from cluster_forge.stages.toolbox import Toolbox
 
 _NOT_HERE = "mine overwrites this folder: change values, `exclude` objects, or edit working/"
@@ -29,22 +30,30 @@ _NOT_HERE = "mine overwrites this folder: change values, `exclude` objects, or e
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MineRequest:
-    """The stack and its lock. ``update`` names the components whose versions are resolved again.
+    """The stack and its lock. ``update`` names the components whose versions are resolved again, in the range ``within``, too.
 
-    ``whole`` renders all of the stack, own files included, so that smelt need not. Components with an `Upstream` are
+    ``whole`` renders all of the stack, own files included, so that smelt need not; smelt then reports the findings about
+    sources, too. Components with an `Upstream` are
     mined if ``upstream`` is set, and otherwise where their folder is missing.
     """
 
     stack: Stack
     lock: Lock
     update: frozenset[str] = frozenset()
+    within: str = ""
     whole: bool = False
     upstream: bool = True
 
     @property
     def known(self) -> Lock:
-        """The lock without the components whose versions are resolved again."""
-        return self.lock.only(self.lock.components.keys() - self.update)
+        """The lock without what is resolved again: the components in ``update``, and the base image if that is the whole
+        stack.
+        """
+        known = self.lock.only(self.lock.components.keys() - self.update)
+        is_whole = not self.stack.left_out and self.update.issuperset(
+            component.name for component in self.stack.components
+        )
+        return replace(known, base=None) if self.update and is_whole else known
 
     @property
     def expected(self) -> Lock:
@@ -80,18 +89,33 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     """Fetch and lock the sources; write the sourced trees and the lock.
 
     Raises:
+        DescriptionError, ExceptionGroup: for each chart of an exact version, if versions are resolved ``within`` a range.
         ForgeError, ExceptionGroup: the errors of all components: FetchError, OfflineError, ArchiveError, LockError,
             RenderError, ManifestError, EditedError. Nothing is written then, but what was fetched stays in the store.
     """
     stack = request.stack
     upstream = [
-        _as_upstream(component, component.upstream)
+        locking.as_upstream(component, component.upstream)
         for component in stack.components
         if component.upstream and _is_due(component.upstream, request, toolbox.files)
     ]
     sourced = [component for component in stack.components if has_sources(component)]
-    reporter.stage_started("mine", sum(len(locking.sources_of(component)) for component in (*upstream, *sourced)))
-    fetch = partial(locking.fetch, lock=request.known, sources=sources, workers=toolbox.workers, reporter=reporter)
+    if request.within:
+        raise_all(version_ranges.exact_errors((*upstream, *sourced), request.within))
+    number = sum(len(locking.sources_of(component)) for component in (*upstream, *sourced))
+    reporter.stage_started("mine", number + (stack.image.base is not None))
+    warnings = () if request.whole else finding_policy.unignored(source_findings.findings(stack), stack.ignores)
+    for finding in warnings:  # before a password is sent
+        reporter.finding_reported(finding)
+    fetch = partial(
+        locking.fetch,
+        lock=request.known,
+        sources=sources,
+        workers=toolbox.fetchers,
+        reporter=reporter,
+        within=request.within,
+    )
+    base = _base(request, sources, reporter, lambda: fetch((*upstream, *sourced)))
     locked_upstream = fetch(upstream)
     to_render = stack if request.whole or sourced else replace(stack, components=())  # any CRD may change a chart
     if upstream:  # their folders come first: entries of `manifests` may be in them
@@ -108,7 +132,7 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     findings = (*(kept.finding("input/", _NOT_HERE) for kept in discarded), *_lost_in_reading(results))
     for finding in findings:
         reporter.finding_reported(finding)
-    lock = _lock(request.lock, entries, locked, locked_upstream)
+    lock = replace(_lock(request.lock, entries, locked, locked_upstream), base=base)
     if lock != request.lock:
         toolbox.files.write(FILE, lock_file.emit(lock).encode())
     mined = [result for result in (*regenerated, *rendered.values()) if has_sources(result.component)]
@@ -121,9 +145,25 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
         rendered=rendered if request.whole else None,
         objects=counts,
         reused=frozenset(result.name for result in mined if result.reused_tree),
-        findings=findings,
+        findings=(*warnings, *findings),
         discarded=discarded,
     )
+
+
+def _base(
+    request: MineRequest, sources: Sources, reporter: Reporter, fetch_others: Callable[[], object]
+) -> LockedSource | None:
+    """The locked base image; if there is an error, together with those of the other sources."""
+    try:
+        return base_image.fetch(request.stack, request.known, sources, reporter)
+    except ForgeError as error:
+        problem = error
+
+    def fail() -> None:
+        raise problem
+
+    gathered((fail, fetch_others))
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,18 +270,6 @@ def _lost_in_reading(rendered: Mapping[ComponentName, RenderedComponent]) -> Ite
 
 def _is_due(upstream: Upstream, request: MineRequest, files: Workspace) -> bool:
     return request.upstream or not files.read_tree(f"input/{upstream.folder}")
-
-
-def _as_upstream(component: Component, upstream: Upstream) -> Component:
-    """The component as its upstream renders it, before anything of the description is added."""
-    return replace(
-        component,
-        namespace=upstream.namespace or component.namespace,
-        helm=upstream.helm,
-        manifests=upstream.manifests,
-        values=upstream.values,
-        exclude=upstream.exclude,
-    )
 
 
 def _regenerate_folders(

@@ -56,13 +56,14 @@ class SmeltRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmeltResult:
-    """The content of `working/`, and the hand edits that were there before.
+    """The content of `working/`, made with ``lock``, and the hand edits that were there before.
 
     ``tree`` is None if the folder had it already: then the files were not read, and the parts of the record have no
     documents. ``reused`` names the components whose sources were not rendered.
     """
 
     record: Record
+    lock: Lock
     tree: FileTree | None
     findings: tuple[Finding, ...]
     changes: Changes
@@ -148,6 +149,7 @@ def _current(request: SmeltRequest, present: WorkingState | None, inputs: Digest
     findings = finding_policy.apply((*request.notices, *record.own_findings), request.stack.ignores, request.allow)
     return SmeltResult(
         record=replace(record, findings=finding_policy.count(findings)),
+        lock=request.lock,
         tree=None,
         findings=findings,
         changes=Changes(),
@@ -184,6 +186,7 @@ def _render(
     )
     return SmeltResult(
         record=record,
+        lock=request.lock,
         tree=tree,
         findings=findings,
         changes=smelt_diff.between(present.record if present and present.is_smelted else None, record),

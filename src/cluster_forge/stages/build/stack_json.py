@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from cluster_forge.foundation.digest import Digest
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests import volume_claims
 from cluster_forge.manifests.part import Part
@@ -22,8 +23,8 @@ STACK_JSON: Final = "stack.json"
 _CLAIMS: Final = "volumeClaims"
 
 
-def stack_json(record: Record, stack: Stack, delivery: Delivery, image: Layout, commit: str) -> bytes:
-    """The file's content (its schema is `SCHEMA`); ``commit`` is the commit of the Git repository."""
+def stack_json(record: Record, stack: Stack, delivery: Delivery, layout: Layout, commit: str) -> bytes:
+    """The file's content (its schema is `SCHEMA`); ``layout`` is its image, ``commit`` the commit of the Git repository."""
     content = {
         "schema": SCHEMA,
         "name": record.stack,
@@ -42,7 +43,7 @@ def stack_json(record: Record, stack: Stack, delivery: Delivery, image: Layout, 
             {"namespace": one.namespace, "name": one.name, "statefulSet": one.stateful_set}
             for one in sorted(_claims(record.parts))
         ],
-        "image": {"digest": str(image.digest), "platforms": list(image.platforms), "size": image.size},
+        "image": {"digest": str(layout.digest), "platforms": list(layout.platforms), "size": layout.size},
         "git": {"commit": commit},
         "findings": {"error": record.findings.error, "warning": record.findings.warning},
     }
@@ -53,6 +54,15 @@ def version(content: bytes) -> str:
     """The version in the file of an earlier cast; empty where it is not such a file."""
     value = _document(content).get("version")
     return value if isinstance(value, str) else ""
+
+
+def image(content: bytes) -> Digest | None:
+    """The digest of the image in the file of an earlier cast; None where it is not such a file."""
+    value = _document(content).get("image")
+    try:
+        return Digest.from_plain(value.get("digest") if isinstance(value, dict) else None)
+    except ValueError:
+        return None
 
 
 def claims(content: bytes) -> frozenset[VolumeClaims]:

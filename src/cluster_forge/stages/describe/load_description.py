@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from cluster_forge.foundation import build, json_codec
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.manifests.finding import Finding
-from cluster_forge.ports.storage import Cache
-from cluster_forge.stack import lock
+from cluster_forge.ports.storage import Cache, Store
 from cluster_forge.stack.input_record import DESCRIPTION, InputRecord, InputSource
-from cluster_forge.stack.lock import Lock
+from cluster_forge.stack.lock import FILE, Lock
 from cluster_forge.stack.model import Stack
 from cluster_forge.stack.selection import Selection
 from cluster_forge.stages import cached_values
@@ -42,12 +41,17 @@ class _Cached:
     inputs: InputRecord
 
 
-def load_description(source: InputSource, selection: Selection, cache: Cache) -> Description:
+def load_description(source: InputSource, selection: Selection, cache: Cache, store: Store) -> Description:
     """The description and the lock.
 
     Raises:
         DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: all errors in them.
     """
+    lock = load_lock(source, cache)
+    if lock.catalogs:
+        from cluster_forge.stages.describe.locked_catalogs import LockedCatalogs  # noqa: PLC0415 - most have none
+
+        source = LockedCatalogs(source, lock, store)
     key = build.key(_DESCRIPTIONS, json_codec.dump(selection), source.read(DESCRIPTION) or b"")
     cached = cached_values.get(cache, _DESCRIPTIONS, key, _Cached)
     if cached is None or not cached.inputs.is_current(source):
@@ -56,9 +60,7 @@ def load_description(source: InputSource, selection: Selection, cache: Cache) ->
         cached = _read(source, selection)
         if not secret_values.are_in(cached.stack):
             cached_values.put(cache, _DESCRIPTIONS, key, cached)
-    return Description(
-        stack=cached.stack, notices=cached.notices, lock=_lock(source, cache), digests=cached.inputs.digests
-    )
+    return Description(stack=cached.stack, notices=cached.notices, lock=lock, digests=cached.inputs.digests)
 
 
 def _read(source: InputSource, selection: Selection) -> _Cached:
@@ -68,8 +70,13 @@ def _read(source: InputSource, selection: Selection) -> _Cached:
     return _Cached(stack=parsed.stack, notices=read_description.findings(parsed), inputs=parsed.inputs)
 
 
-def _lock(source: InputSource, cache: Cache) -> Lock:
-    content = source.read(lock.FILE)
+def load_lock(source: InputSource, cache: Cache) -> Lock:
+    """The lock; an empty one where there is none.
+
+    Raises:
+        LockError, ExceptionGroup: all errors in it.
+    """
+    content = source.read(FILE)
     if content is None:
         return Lock()
     key = build.key(_LOCKS, content)

@@ -12,7 +12,7 @@ from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.input_record import InputSource
 from cluster_forge.stack.parse import ParsedDescription, parse_description
 from cluster_forge.stack.selection import Selection
-from cluster_forge.stages.describe import consistency
+from cluster_forge.stages.describe import consistency, source_findings
 
 
 def read_description(source: InputSource, selection: Selection) -> ParsedDescription:
@@ -40,7 +40,7 @@ def findings(parsed: ParsedDescription) -> tuple[Finding, ...]:
         )
         for notice in parsed.notices
     )
-    return (*noticed, *consistency.findings(parsed))
+    return (*noticed, *consistency.findings(parsed), *source_findings.findings(parsed.stack))
 
 
 def read_catalog(source: InputSource, *, may_be_empty: bool = False) -> Library:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cluster_forge.foundation.addresses import masked
+from cluster_forge.stack import source_addresses
 from cluster_forge.stack.model import Stack
 
 _KEY: Final = re.compile(
@@ -50,13 +51,7 @@ def are_in(stack: Stack) -> bool:
 def _addresses(stack: Stack) -> Iterator[str]:
     yield from (stack.gitops.url, stack.image.repository)
     for component in stack.components:
-        if component.kustomize:
-            yield from (component.kustomize.path, *component.kustomize.remotes)
-        for source in (component, component.upstream):
-            if source and source.helm:
-                yield from (source.helm.repository, source.helm.chart)
-            if source:
-                yield from source.manifests
+        yield from source_addresses.of(component)
 
 
 def _is_secret(value: Any, key: str = "") -> bool:

@@ -1,0 +1,133 @@
+"""push: a cast stack into an OCI registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cluster_forge.cli.options import RecordOptions
+from cluster_forge.cli.session import Session
+from cluster_forge.cli.verb import FETCHES, verb
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cluster_forge.oci.reference import ImageReference
+    from cluster_forge.stack.model import Stack
+
+
+@verb(*FETCHES, RecordOptions)
+@click.argument("stack", required=False)
+@click.option(
+    "--to",
+    metavar="REPOSITORY",
+    help="Where to: oci://HOST/PATH [default: `image.repository` of the description].",
+)
+@click.option(
+    "--tag", "tags", metavar="TAG", multiple=True, help="Another tag beside the stack's version (repeatable)."
+)
+@click.option("--force-tag", is_flag=True, help="Move tags that name something else already.")
+@click.option("--dry-run", is_flag=True, help="Send nothing: print what each tag would name, and whether it exists.")
+def command(  # noqa: PLR0913 - its options
+    session: Session, stack: str | None, *, to: str | None, tags: tuple[str, ...], force_tag: bool, dry_run: bool
+) -> None:
+    """Send a cast stack to an OCI registry: its image, and what GitOps engines read.
+
+    STACK is the name of a folder below stacks/; it may be left out if there is one only. Under the stack's version, and
+    each TAG, the registry gets the image of all architectures; under TAG-manifests the manifests alone, which Argo CD
+    (3.1 or later) and Flux read; under TAG-stack what `pull` needs beside them. Only what is missing is sent.
+
+    Examples:
+        cluster-forge push
+        cluster-forge push --to oci://registry.example.com/platform --tag 1.0
+        cluster-forge push platform.production --dry-run
+    """
+    from cluster_forge import composition
+    from cluster_forge.cli import description
+    from cluster_forge.cli.output import supply_text
+    from cluster_forge.stack import variant
+    from cluster_forge.stages.build.cast import STACKS
+    from cluster_forge.stages.supply import cast_stack
+    from cluster_forge.stages.supply.push import PushRequest, PushTools
+    from cluster_forge.stages.supply.push import push as push_stage
+
+    files = composition.workspace_files(session.workspace)
+    folder = _chosen(stack, cast_stack.folders(files))
+    described = description.stack_if_any(session, variant.environment_of(folder))
+    request = PushRequest(
+        folder=f"{STACKS}/{folder}",
+        repository=_repository(to, described),
+        tags=tags,
+        force_tag=force_tag,
+        is_trial=dry_run,
+    )
+    registries = composition.registries(session.settings(), described.registries if described else ())
+    with session.reporting("push") as reporter:
+        tools = PushTools(
+            files=files,
+            registry=registries.registry,
+            uploads=registries.uploads,
+            workers=registries.workers,
+            reporter=reporter,
+        )
+        pushed = push_stage(request, tools)
+    for line in supply_text.pushed(pushed, is_trial=dry_run):
+        session.print(line)
+    session.print_json("push", folder=request.folder, trial=dry_run, **supply_text.pushed_json(pushed))
+
+
+def _chosen(stack: str | None, folders: Sequence[str]) -> str:
+    """The folder below ``stacks/`` to push.
+
+    Raises:
+        UnknownNameError: if there is no such folder, or none or several to choose from.
+        StaleError: if there is none at all.
+    """
+    from cluster_forge.foundation.errors import StaleError, UnknownNameError
+    from cluster_forge.foundation.names import did_you_mean
+
+    if not folders:
+        raise StaleError("there is no cast stack below stacks/", fix="run `cluster-forge forge`")
+    if stack is None and len(folders) > 1:
+        raise UnknownNameError(
+            f"several stacks are cast: {', '.join(folders)}", fix=f"name one: cluster-forge push {folders[0]}"
+        )
+    chosen = stack or folders[0]
+    if chosen not in folders:
+        raise UnknownNameError(
+            f"stacks/{chosen} is not a cast stack{did_you_mean(chosen, folders)}", fix="run `cluster-forge cast`"
+        )
+    return chosen
+
+
+def _repository(to: str | None, described: Stack | None) -> ImageReference:
+    """The repository that was typed, or that the description names.
+
+    Raises:
+        ImageError: if it is none, or has a tag.
+        DescriptionError: if neither names one.
+    """
+    from cluster_forge.foundation.errors import DescriptionError, ImageError
+    from cluster_forge.oci.reference import ImageReference
+
+    address = to or (_described(described) if described else "")
+    if not address:
+        raise DescriptionError(
+            "the description names no repository for the image",
+            where="input/config.yaml",
+            fix="write `image: {repository: registry.example.com/team/platform}`, or pass --to oci://HOST/PATH",
+        )
+    reference = ImageReference.read(address)
+    if reference.tag or reference.digest:
+        raise ImageError(f"{address!r} is more than a repository", fix="leave out tag and digest; --tag names tags")
+    return reference
+
+
+def _described(stack: Stack) -> str:
+    """The repository of the image; else the one that Argo CD reads, if it is one of a registry."""
+    from cluster_forge.gitops import delivery_mode
+    from cluster_forge.stack.model import RepositorySource
+
+    is_read = stack.gitops.source is RepositorySource.OCI
+    return stack.image.repository or (delivery_mode.address(stack) if is_read else "")

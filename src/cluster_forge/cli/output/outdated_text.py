@@ -1,0 +1,108 @@
+"""The charts of a stack with the versions that their repositories have: as a table of 80 columns, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from cluster_forge.cli.output.error_text import error_json
+from cluster_forge.cli.output.terminal_text import one_line
+from cluster_forge.foundation.names import counted
+from cluster_forge.stack.model import KubernetesVersion
+from cluster_forge.stages.supply.outdated import ChartStatus, OutdatedResult
+
+_WIDEST: Final = (18, 10, 4, 10, 10, 10, 4)
+"""Characters of each column, where the table would be wider than 80."""
+_COLUMNS: Final = 80
+_GAP: Final = "  "
+_DAYS: Final = ((365 * 2, 365, "y"), (60, 30, "mo"), (0, 1, "d"))
+"""From how many days on an age is given in a unit, the days of that unit, and its letters."""
+
+
+def lines(result: OutdatedResult, kubernetes: KubernetesVersion, now: datetime, *, is_whole: bool) -> Iterator[str]:
+    """The table of the charts of which there is something to say, or of all, and what it does not show."""
+    shown = [status for status in result.charts if not status.errors and (is_whole or not status.is_current)]
+    if shown:
+        fits = f"FOR {kubernetes.major}.{kubernetes.minor}"
+        head = ("COMPONENT", "LOCKED", "AGE", "IN RANGE", fits, "NEWEST", "AGE")
+        yield from _table([head, *(_row(status, now) for status in shown)])
+    for status in shown:
+        if status.is_withdrawn:
+            yield f"{status.component}: {one_line(status.locked)} is no longer offered by its repository"
+        if status.is_deprecated:
+            yield f"{status.component}: its maintainers call the chart deprecated"
+        if not status.locked:
+            yield f"{status.component}: not in the lock"
+    failed = sum(bool(status.errors) for status in result.charts)
+    current = sum(status.is_current for status in result.charts)
+    yield f"{current} of {counted(len(result.charts), 'chart')} current" + (f", {failed} unknown" if failed else "")
+    if any(status.is_outdated for status in result.charts):
+        yield "`mine --update NAME` takes the newest version in range; for another one change `version` in the description"
+    if result.unversioned:
+        yield f"{counted(len(result.unversioned), 'source')} without versions: `lock verify` finds whether they changed"
+
+
+def status_json(status: ChartStatus) -> dict[str, Any]:
+    """``created`` and the like are those of each version that is named, by version."""
+    return {
+        "component": status.component,
+        "address": status.address,
+        "asked": status.asked,
+        "locked": status.locked,
+        "inRange": status.in_range,
+        "fitting": status.fitting,
+        "newest": status.newest,
+        "outdated": status.is_outdated,
+        "withdrawn": status.is_withdrawn,
+        "deprecated": status.is_deprecated,
+        "versions": {
+            version: {
+                "created": release.created,
+                "appVersion": release.app_version,
+                "kubeVersion": release.kube_version,
+                "deprecated": release.deprecated,
+            }
+            for version, release in status.releases.items()
+        },
+        "errors": [error_json(error) for error in status.errors],
+    }
+
+
+def _row(status: ChartStatus, now: datetime) -> tuple[str, ...]:
+    return (
+        status.component,
+        status.locked,
+        _age(status, status.locked, now),
+        status.in_range or "",
+        status.fitting or "",
+        status.newest or "",
+        _age(status, status.newest, now),
+    )
+
+
+def _age(status: ChartStatus, version: str | None, now: datetime) -> str:
+    """How old a version is: ``3d``, ``14mo``, ``2y``; empty if its repository does not say so."""
+    release = status.releases.get(version or "")
+    try:
+        created = datetime.fromisoformat(release.created if release else "")
+    except ValueError:
+        return ""
+    days = (now - (created if created.tzinfo else created.replace(tzinfo=UTC))).days
+    if not 0 <= days < 365 * 100:  # a clock, or Go's zero time
+        return ""
+    return next(f"{days // length}{unit}" for least, length, unit in _DAYS if days >= least)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The rows in columns, without those that have only a head. Texts that are too wide for a terminal end with ``…``."""
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) if any(column[1:]) else 0 for column in zip(*cells, strict=True)]
+    if sum(widths) + len(_GAP) * (len(widths) - 1) > _COLUMNS:
+        widths = [min(width, widest) for width, widest in zip(widths, _WIDEST, strict=True)]
+    for row in cells:
+        yield _GAP.join(_fitted(cell, width) for cell, width in zip(row, widths, strict=True) if width).rstrip()
+
+
+def _fitted(cell: str, width: int) -> str:
+    return f"{cell:<{width}}" if len(cell) <= width else f"{cell[: width - 1]}…"
