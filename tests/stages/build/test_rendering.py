@@ -48,6 +48,9 @@ class HookedSources:
     ) -> LockedSource:
         return self._inner.image(reference, architectures, locked)
 
+    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
+        return self._inner.dependencies(source, chart)
+
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         self._before(url)
         return self._inner.manifest(url, locked)
