@@ -8,7 +8,7 @@ from typing import Final
 
 from cluster_forge.foundation.addresses import masked, without_credentials
 from cluster_forge.foundation.errors import DescriptionError
-from cluster_forge.stack.kustomization.references import BUILTIN, Reference
+from cluster_forge.stack.kustomization.references import BUILTIN, Reference, misspelled
 from cluster_forge.yaml.positioned import Positioned
 
 _HELM_KEYS: Final = ("helmCharts", "helmChartInflationGenerator", "helmGlobals")
@@ -21,6 +21,12 @@ _GIT: Final = re.compile(
 
 _LONGEST: Final = 1_000
 """Characters of an address that is looked at more closely: patterns take more time for each character of a longer one."""
+
+
+def misspelled_keys(document: Positioned) -> Iterator[DescriptionError]:
+    """An error for each key of which only kustomize knows what it means."""
+    for key, meant, where in misspelled(document):
+        yield DescriptionError(f"{key!r} is not a key of a kustomization", where=where, fix=f"write `{meant}`")
 
 
 def helm_charts(document: Positioned) -> Iterator[DescriptionError]:
