@@ -35,6 +35,33 @@ def test_every_file_of_a_kustomization_is_found(files: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "key", "meant"),
+    [
+        ("Resources: [../../outside]", "Resources", "resources"),
+        ("re\u017fources: ['http://127.0.0.1/x.yaml']", "re\u017fources", "resources"),
+        ("HELMCHARTS: [{name: a}]", "HELMCHARTS", "helmCharts"),
+        ("patches: [{Path: 'http://127.0.0.1/x.yaml'}]", "Path", "path"),
+        ("ConfigMapGenerator: [{name: a}]", "ConfigMapGenerator", "configMapGenerator"),
+        (
+            "generators: ['{apiVersion: builtin, kind: ConfigMapGenerator, metadata: {name: a}, Files: [/etc/passwd]}']",
+            "Files",
+            "files",
+        ),
+    ],
+)
+def test_keys_that_kustomize_takes_for_others_are_refused(text: str, key: str, meant: str) -> None:
+    (error,) = closed({**BASE, KUSTOMIZATION: text}).errors
+    assert (str(error), error.fix) == (
+        f"{KUSTOMIZATION}:1: {key!r} is not a key of a kustomization",
+        f"write `{meant}`",
+    )
+
+
+def test_keys_that_name_nothing_to_read_are_free() -> None:
+    assert errors("commonLabels: {Path: a}\nconfigMapGenerator: [{name: a, options: {labels: {Files: b}}}]") == []
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("resources: [../base, missing.yaml]", "1: top/missing.yaml does not exist"),

@@ -205,7 +205,7 @@ class _Walk:
             self._add(posixpath.join(folder, name), reference.where)
         file = posixpath.join(folder, names[0])
         document = positioned_reader.read(self._source.text(file) or b"", file).root
-        self.errors += refusals.helm_charts(document)
+        self.errors += [*refusals.misspelled_keys(document), *refusals.helm_charts(document)]
         for text in references.inline_plugins(document):
             for plugin in positioned_reader.read_all(str(text.string).encode(), text.where):
                 self._plugin(Positioned.of(plugin.value, text), place)
@@ -217,6 +217,7 @@ class _Walk:
         if refused:
             self.errors.append(refused)
             return
+        self.errors += refusals.misspelled_keys(document)
         owner = place.folder if place.owner is None else place.owner
         for reference in references.of_plugin(document):
             self.visit(reference, _Place(chain=(*place.chain, owner)))

@@ -9,11 +9,17 @@ from cluster_forge.foundation.addresses import masked, without_credentials
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.git_addresses import EXAMPLE
 from cluster_forge.stack.kustomization import remotes
-from cluster_forge.stack.kustomization.references import BUILTIN, Reference
+from cluster_forge.stack.kustomization.references import BUILTIN, Reference, misspelled
 from cluster_forge.yaml.positioned import Positioned
 
 _HELM_KEYS: Final = ("helmCharts", "helmChartInflationGenerator", "helmGlobals")
 _HELM_PLUGIN: Final = "HelmChartInflationGenerator"
+
+
+def misspelled_keys(document: Positioned) -> Iterator[DescriptionError]:
+    """An error for each key of which only kustomize knows what it means."""
+    for key, meant, where in misspelled(document):
+        yield DescriptionError(f"{key!r} is not a key of a kustomization", where=where, fix=f"write `{meant}`")
 
 
 def helm_charts(document: Positioned) -> Iterator[DescriptionError]:
