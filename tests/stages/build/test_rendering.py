@@ -55,9 +55,6 @@ class HookedSources:
         self._before(url)
         return self._inner.manifest(url, locked)
 
-    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
-        return self._inner.dependencies(source, chart)
-
 
 class HookedRenderer:
     """`ports.Renderer` that calls ``before`` with the component of each job."""
