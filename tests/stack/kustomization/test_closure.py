@@ -287,3 +287,13 @@ def test_a_very_long_reference_takes_no_time() -> None:
 def test_a_name_that_is_nearly_right_is_named() -> None:
     (error,) = errors("resources: [deploiment.yaml]\n", deployment__yaml="")
     assert "did you mean 'deployment.yaml'?" in error
+
+
+def test_a_missing_kustomization_is_not_looked_for_in_other_folders() -> None:
+    class Unlistable(TreeFiles):
+        def listed(self, folder: str) -> list[str] | None:
+            assert folder, "all of the input was listed"
+            return None
+
+    missing = closure("nowhere", Unlistable({}), root="", where="input/config.yaml:5")
+    assert [str(error) for error in missing.errors] == ["input/config.yaml:5: nowhere does not exist"]

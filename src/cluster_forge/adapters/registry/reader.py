@@ -62,7 +62,7 @@ class RegistryReader:
                     f"{repository.bare.address}: more than {_MOST_PAGES:,} pages of tags",
                     fix="write an exact version: it needs no list of tags",
                 )
-            page = self._get(url, repository.bare, "its tags")
+            page = self._get(url, repository.bare, "tags of this repository")
             new = _tags(page.content, repository)
             is_more = any(tag not in tags for tag in new)
             tags.update(dict.fromkeys(new))

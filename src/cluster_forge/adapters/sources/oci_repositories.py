@@ -106,7 +106,14 @@ def _repository(source: HelmSource) -> ImageReference:
 
     Raises:
         ImageError: if it cannot be one.
+        DescriptionError: if the name of the chart has a tag or digest.
     """
+    name, mark, version = source.chart.partition("@") if "@" in source.chart else source.chart.partition(":")
+    if mark:
+        raise DescriptionError(
+            f"`chart: {source.chart}`: the name of a chart has no tag or digest",
+            fix=f"write `chart: {name}` and `version: {version}`",
+        )
     return ImageReference.from_address(f"{without_credentials(source.repository)}/{source.chart}").bare
 
 

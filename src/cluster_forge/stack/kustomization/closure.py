@@ -232,7 +232,7 @@ class _Walk:
             )
 
     def _missing(self, path: str, reference: Reference, place: _Place) -> DescriptionError:
-        near = [file for file in self._source.listed(place.folder) or () if place.chain]
+        near = (self._source.listed(place.folder) or ()) if place.chain else ()
         base = f"{place.folder}/" if place.folder else ""
         return DescriptionError(
             f"{path} does not exist{did_you_mean(reference.path, [file.removeprefix(base) for file in near])}",
