@@ -37,6 +37,8 @@ def codes(*addresses: str, repository: str = "") -> list[str]:
         ("git+https://me:pw@git.example/r.git@v1//a", ["credential-in-url"]),
         ("git+http://git.example/r.git", ["insecure-source"]),
         ("git+ssh://git@git.example/r.git", []),
+        ("git+ssh://git@git.example/r.git@v1//a", []),
+        ("git+ssh://git:pw@git.example/r.git@v1//a", ["credential-in-url"]),
     ],
 )
 def test_an_address_with_a_login_or_without_tls_is_a_finding(address: str, expected: list[str]) -> None:

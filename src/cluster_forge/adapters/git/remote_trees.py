@@ -29,6 +29,7 @@ from cluster_forge.foundation.errors import FetchError, LockError, StoreError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.git_addresses import GitAddress, is_commit
 from cluster_forge.foundation.names import counted
+from cluster_forge.foundation.stopping import at_stop
 from cluster_forge.ports.credentials import Credentials
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 
@@ -235,6 +236,7 @@ class _Clone:
             try:
                 self._place = Path(tempfile.mkdtemp(prefix="cluster-forge-git-"))
                 self._remove = weakref.finalize(self, shutil.rmtree, self._place, ignore_errors=True)
+                at_stop(self._remove)
                 _init(self._place, self._repository)
             except OSError as error:
                 raise StoreError(
