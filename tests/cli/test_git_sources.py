@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
 import os
@@ -224,11 +225,16 @@ def test_a_run_that_is_stopped_leaves_no_git_and_no_folder(workspace: Workspace,
     temporary.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(30)
-        git = f"git+http://127.0.0.1:{server.getsockname()[1]}/repo.git"
+        git = f"git+http://me:canary-password@127.0.0.1:{server.getsockname()[1]}/repo.git"
         workspace.write({"input/config.yaml": DESCRIPTION % {"git": git}})
         environment = {**os.environ, "TMPDIR": str(temporary), "DOCKER_CONFIG": str(temporary / "none")}
         process = subprocess.Popen([PROGRAM, "mine"], cwd=workspace.folder, env=environment, stderr=subprocess.DEVNULL)
         asking, _ = server.accept()  # git waits for an answer that does not come
+        for arguments in Path("/proc").glob(
+            "[0-9]*/cmdline"
+        ):  # as `ps` shows them to every user; there are none on macOS
+            with contextlib.suppress(OSError):
+                assert b"canary-password" not in arguments.read_bytes()
         process.send_signal(number)
         assert process.wait(10) == 128 + number
         asking.settimeout(10)

@@ -252,14 +252,11 @@ class _Clone:
 
 
 def _init(folder: Path, repository: str) -> None:
-    """An empty bare repository. The address is in its configuration, not in arguments, which every user can see."""
+    """An empty bare repository."""
     (folder / "objects").mkdir()
     (folder / "refs").mkdir()
     (folder / "HEAD").write_text("ref: refs/heads/none\n")
-    escaped = repository.replace("\\", "\\\\").replace('"', '\\"')
-    (folder / "config").write_text(
-        f'[core]\n\trepositoryformatversion = 0\n\tbare = true\n[remote "origin"]\n\turl = "{escaped}"\n'
-    )
+    (folder / "config").write_text(f"[core]\n\trepositoryformatversion = 0\n\tbare = true\n{logins.remote(repository)}")
 
 
 def _check_sizes(address: GitAddress, output: bytes, entries: Mapping[str, Entry]) -> None:
