@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
+import os
+import signal
+import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.cli.conftest import CHART, Workspace, archive, config_map
+from tests.cli.conftest import CHART, PROGRAM, Workspace, archive, config_map
 from tests.git_worktree import Worktree
 from tests.servers import git_http
 
@@ -211,3 +216,29 @@ def test_a_catalog_in_git_is_locked_and_part_of_the_description(
     assert "catalogs" in workspace.yaml("cluster-forge.lock")
     workspace.run("mine", "--offline")
     assert "catalogs" not in workspace.yaml("cluster-forge.lock")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are ended by signals of Unix")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_leaves_no_git_and_no_folder(workspace: Workspace, tmp_path: Path, number: int) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        git = f"git+http://me:canary-password@127.0.0.1:{server.getsockname()[1]}/repo.git"
+        workspace.write({"input/config.yaml": DESCRIPTION % {"git": git}})
+        environment = {**os.environ, "TMPDIR": str(temporary), "DOCKER_CONFIG": str(temporary / "none")}
+        process = subprocess.Popen([PROGRAM, "mine"], cwd=workspace.folder, env=environment, stderr=subprocess.DEVNULL)
+        asking, _ = server.accept()  # git waits for an answer that does not come
+        for arguments in Path("/proc").glob(
+            "[0-9]*/cmdline"
+        ):  # as `ps` shows them to every user; there are none on macOS
+            with contextlib.suppress(OSError):
+                assert b"canary-password" not in arguments.read_bytes()
+        process.send_signal(number)
+        assert process.wait(10) == 128 + number
+        asking.settimeout(10)
+        with asking:
+            while asking.recv(1 << 16):
+                pass  # the request; its end is that of git
+    assert list(temporary.iterdir()) == []

@@ -24,6 +24,7 @@ from cluster_forge.cli.app import run
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.oci import artifact
 from cluster_forge.oci.image import MANIFEST_TYPE, Descriptor
+from cluster_forge.oci.index import INDEX_TYPE
 
 if TYPE_CHECKING:
     from tests.servers.registry import Registry
@@ -435,6 +436,23 @@ class TestWhatIsPulled:
         result = cast.run("pull", f"oci://{registry.host}/x", "-o", str(tmp_path / "x"))
         assert (result.code, (tmp_path / "x").exists()) == (13, False)
         assert "not what its digest promises" in result.err
+
+    def test_an_index_of_very_many_images_is_not_followed(
+        self, cast: Workspace, registry: HabitualRegistry, tmp_path: Path, put: Callable[[bytes], None]
+    ) -> None:
+        entry = {"mediaType": MANIFEST_TYPE, "digest": digest_of(b"{}"), "size": 2}
+        index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [entry] * 1_000}
+        content = json.dumps(index).encode()
+        tag = ("x", f"{version(cast)}-stack")
+        document = json.loads(registry.manifests[tag][1])
+        document["subject"] = {"mediaType": INDEX_TYPE, "digest": digest_of(content), "size": len(content)}
+        registry.manifests[tag] = (MANIFEST_TYPE, json.dumps(document).encode())
+        registry.manifests["x", digest_of(content)] = (INDEX_TYPE, content)
+        before = registry.count("GET", "manifests")
+        result = cast.run("pull", f"oci://{registry.host}/x:{version(cast)}", "-o", str(tmp_path / "x"))
+        assert (result.code, (tmp_path / "x").exists()) == (23, False)
+        assert "at most 50 architectures" in result.err
+        assert registry.count("GET", "manifests") == before + 2
 
 
 class TestReferences:

@@ -10,6 +10,8 @@ import threading
 from types import FrameType
 from typing import Final, NoReturn, TextIO
 
+from cluster_forge.foundation import stopping
+
 _SIGNALS: Final = ("SIGTERM", "SIGHUP")
 INTERRUPTED: Final = 130
 """The exit code after Ctrl-C."""
@@ -40,6 +42,7 @@ def leave(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         flush(stream)
     if code in STOPPED and threading.active_count() > 1:
+        stopping.stop()
         os._exit(code)
     sys.exit(code)
 

@@ -16,6 +16,7 @@ from tests.git_worktree import Worktree
 from tests.servers import git_http
 from tests.servers.git_http import PASSWORD, USER, GitServer
 
+from cluster_forge.adapters.git import logins
 from cluster_forge.adapters.git.offline import OfflineTrees
 from cluster_forge.adapters.git.program import GitLimits, GitProgram
 from cluster_forge.adapters.git.remote_trees import RemoteTrees
@@ -186,6 +187,18 @@ def test_credentials_of_the_address_are_used_and_never_shown(repository: Worktre
         assert "the server wants credentials (401)" in wrong
         assert "wr0ng" not in wrong
         assert "401" in message(f"{server.address}/repo/.git@v1")
+
+
+@pytest.mark.parametrize(
+    ("repository", "lines"),
+    [
+        ("https://me:pw@h/r.git", ['url = "https://h/r.git"']),
+        ("https://m%22e%0a@h:8443/r.git", ['url = "https://h:8443/r.git"', "[credential]", 'username = "m\\"e\\n"']),
+        ("ssh://git@h/r.git", ['url = "ssh://git@h/r.git"']),
+    ],
+)
+def test_other_programs_are_not_given_the_login_in_an_address(repository: str, lines: list[str]) -> None:
+    assert [line.strip() for line in logins.remote(repository).splitlines()] == ['[remote "origin"]', *lines]
 
 
 def test_the_users_credential_helper_is_asked(repository: Worktree, tmp_path: Path) -> None:

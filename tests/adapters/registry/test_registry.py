@@ -198,7 +198,16 @@ class TestTags:
     def test_a_registry_without_an_end_is_an_error(self, start: Start) -> None:
         registry, there = start(Habits(page=1))
         registry.manifests.update({("x", f"t{number:05}"): (MANIFEST_TYPE, b"{}") for number in range(1_100)})
-        with pytest.raises(FetchError, match="more than 1,000 pages of tags"):
+        with pytest.raises(FetchError, match="has no end: 1,000 tags on 1,000 pages"):
+            there.reader.tags(there.repository("x"))
+
+    def test_large_pages_without_an_end_do_not_fill_the_memory(
+        self, start: Start, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        registry, there = start(Habits(page=10))
+        registry.manifests.update({("x", f"t{number:05}"): (MANIFEST_TYPE, b"{}") for number in range(200)})
+        monkeypatch.setattr("cluster_forge.adapters.registry.reader._MOST_LISTED", 99)
+        with pytest.raises(FetchError, match="has no end: 100 tags on 10 pages"):
             there.reader.tags(there.repository("x"))
 
 

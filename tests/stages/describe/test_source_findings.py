@@ -38,6 +38,7 @@ def codes(*addresses: str, repository: str = "") -> list[str]:
         ("git+http://git.example/r.git", ["insecure-source"]),
         ("git+ssh://git@git.example/r.git", []),
         ("git+ssh://git@git.example:22/r.git@shop@1//a", []),
+        ("git+ssh://git@git.example/r.git@v1//a", []),
         ("git+ssh://git:pw@git.example/r.git@v1//a", ["credential-in-url"]),
     ],
 )

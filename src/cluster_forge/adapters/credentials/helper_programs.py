@@ -11,12 +11,14 @@ import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import orjson
 
 from cluster_forge.foundation.errors import CredentialError
+from cluster_forge.foundation.stopping import if_stopped
 from cluster_forge.ports.credentials import Credential, CredentialKind
 
 SECONDS: Final = 30.0
@@ -59,7 +61,7 @@ def run(command: Sequence[str], given: str, environment: Mapping[str, str], *, s
     clock = threading.Timer(seconds, _end, (process, is_late))
     clock.start()
     try:
-        with process:
+        with process, if_stopped(partial(_end, process)):
             content = _exchange(process, given.encode())
             if len(content) > _LARGEST:
                 _end(process)

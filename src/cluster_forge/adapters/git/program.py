@@ -18,6 +18,7 @@ from typing import IO, Final
 
 from cluster_forge.adapters.git.logins import NO_LOGIN, GitLogin
 from cluster_forge.foundation.errors import MissingProgramError
+from cluster_forge.foundation.stopping import if_stopped
 
 _OF_A_REPOSITORY: Final = frozenset(
     {
@@ -183,7 +184,8 @@ class _Call:
         output.start()
         messages.start()
         try:
-            problem = self._watch()
+            with if_stopped(self._end):
+                problem = self._watch()
         finally:
             self._end()
         messages.join(_PAUSE)  # a helper that goes on may hold it open, like ssh's master

@@ -29,6 +29,7 @@ from cluster_forge.foundation.errors import FetchError, LockError, StoreError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.git_addresses import GitAddress, is_commit
 from cluster_forge.foundation.names import counted
+from cluster_forge.foundation.stopping import at_stop
 from cluster_forge.ports.credentials import Credentials
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 
@@ -235,6 +236,7 @@ class _Clone:
             try:
                 self._place = Path(tempfile.mkdtemp(prefix="cluster-forge-git-"))
                 self._remove = weakref.finalize(self, shutil.rmtree, self._place, ignore_errors=True)
+                at_stop(self._remove)
                 _init(self._place, self._repository)
             except OSError as error:
                 raise StoreError(
@@ -250,14 +252,11 @@ class _Clone:
 
 
 def _init(folder: Path, repository: str) -> None:
-    """An empty bare repository. The address is in its configuration, not in arguments, which every user can see."""
+    """An empty bare repository."""
     (folder / "objects").mkdir()
     (folder / "refs").mkdir()
     (folder / "HEAD").write_text("ref: refs/heads/none\n")
-    escaped = repository.replace("\\", "\\\\").replace('"', '\\"')
-    (folder / "config").write_text(
-        f'[core]\n\trepositoryformatversion = 0\n\tbare = true\n[remote "origin"]\n\turl = "{escaped}"\n'
-    )
+    (folder / "config").write_text(f"[core]\n\trepositoryformatversion = 0\n\tbare = true\n{logins.remote(repository)}")
 
 
 def _check_sizes(address: GitAddress, output: bytes, entries: Mapping[str, Entry]) -> None:

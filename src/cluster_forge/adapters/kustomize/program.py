@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,7 @@ import orjson
 
 from cluster_forge.foundation import out_of_memory
 from cluster_forge.foundation.errors import MissingProgramError, RenderError, StoreError
+from cluster_forge.foundation.stopping import if_stopped
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.remark import Remark
 from cluster_forge.ports.kustomize import BuiltKustomization, KustomizeRequest
@@ -117,7 +118,8 @@ class KustomizeProgram:
             ) as process:
                 self._limit_memory(process.pid)
                 try:
-                    output, errors = process.communicate(timeout=self._seconds)
+                    with if_stopped(process.kill):
+                        output, errors = process.communicate(timeout=self._seconds)
                 except BaseException:
                     process.kill()
                     raise
@@ -157,7 +159,7 @@ def _temporary_folder() -> Iterator[Path]:
         StoreError: if it, or a file in it, cannot be made.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="cluster-forge-") as folder:
+        with tempfile.TemporaryDirectory(prefix="cluster-forge-") as folder, if_stopped(partial(shutil.rmtree, folder)):
             yield Path(folder).resolve()
     except OSError as error:
         raise StoreError(

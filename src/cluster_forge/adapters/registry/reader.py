@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence, Sized
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -29,6 +30,8 @@ _GENERIC_TYPES: Final = ("application/json", "application/octet-stream", "text/p
 """What registries on plain file servers say; then the manifest says itself what it is."""
 _PAGE: Final = 1_000
 _MOST_PAGES: Final = 1_000
+_MOST_LISTED: Final = 200_000
+"""Tags, or referrers, of all pages."""
 _DIGEST_HEADER: Final = "Docker-Content-Digest"
 _SHA256: Final = "sha256:"
 _NO_SUCH_API: Final = (400, 404, 405, 501)
@@ -54,12 +57,12 @@ class RegistryReader:
         """All tags: by the ``Link`` headers, or from the last tag of a full page (distribution spec, "Listing Tags")."""
         endpoints = self._endpoints(repository)
         tags: dict[str, None] = {}
-        url, asked = endpoints.tags(number=_PAGE), set[str]()
+        url, asked, end = endpoints.tags(number=_PAGE), set[str](), self._end()
         while url and url not in asked:
             asked.add(url)
-            if len(asked) > _MOST_PAGES:
+            if _is_endless(asked, tags, end):
                 raise FetchError(
-                    f"{repository.bare.address}: more than {_MOST_PAGES:,} pages of tags",
+                    f"{repository.bare.address}: its list of tags has no end: {len(tags):,} tags on {len(asked) - 1:,} pages",
                     fix="write an exact version: it needs no list of tags",
                 )
             page = self._get(url, repository.bare, "tags of this repository")
@@ -123,11 +126,17 @@ class RegistryReader:
         """None: the registry has no such API."""
         endpoints = self._endpoints(subject)
         url, asked, entries = endpoints.referrers(subject, artifact_type), set[str](), list[Descriptor]()
+        end = self._end()
         with self._send("GET", url, subject) as response:
             if response.status in _NO_SUCH_API:
                 return None
-        while url and url not in asked and len(asked) < _MOST_PAGES:
+        while url and url not in asked:
             asked.add(url)
+            if _is_endless(asked, entries, end):
+                raise FetchError(
+                    f"{subject.address}: its list of referrers has no end: {len(entries):,} on {len(asked) - 1:,} pages",
+                    fix="name the digest of what is wanted itself",
+                )
             page = self._get(url, subject, "its referrers")
             entries += _entries(page.content, subject)
             url = endpoints.next_page(page.headers.get("Link", ""))
@@ -159,11 +168,20 @@ class RegistryReader:
                     )
             return _Answer(content=bytes(content), headers=response.headers)
 
+    def _end(self) -> float:
+        """When a list that is requested now must be complete (monotonic seconds)."""
+        return time.monotonic() + self._client.policy.timeouts.whole
+
     def _endpoints(self, reference: ImageReference) -> Endpoints:
         return Endpoints(reference, self._client.settings, self._login)
 
     def _send(self, method: str, url: str, reference: ImageReference) -> AbstractContextManager[Response]:
         return self._client.send(method, url, headers=_ACCEPT, scope=self._endpoints(reference).scope(PULL))
+
+
+def _is_endless(pages: Sized, entries: Sized, end: float) -> bool:
+    """Whether a list is given up: each page has its own limits, but a server can always name one more."""
+    return len(pages) > _MOST_PAGES or len(entries) > _MOST_LISTED or time.monotonic() > end
 
 
 def referrers_tag(subject: Digest | None) -> str:

@@ -31,7 +31,8 @@ from cluster_forge.stages.supply.cast_stack import BLOBS
 STAGE: Final = "pull"
 _LARGEST: Final = 2 << 30
 """Bytes of all blobs of a stack, which is held in memory."""
-_SHOWN: Final = 10
+_MOST_IMAGES: Final = 50
+"""Architectures: each has a manifest of up to 4 MiB."""
 _LATEST: Final = "latest"
 _FOLDER: Final = re.compile(r"[a-z0-9][a-z0-9.+-]{0,250}")
 _NOT_OURS: Final = "check the address: `cluster-forge push` writes what can be pulled"
@@ -208,8 +209,10 @@ def _manifests(image: ImageReference, tools: PullTools) -> Sequence[StoredManife
     """The index, and the manifests of all architectures."""
     index = tools.registry.manifest(image)
     listed = manifest.parse(index.content, index.media_type)
-    if not isinstance(listed, Index):
-        raise ImageError(f"{image.address}: it is not the index of an image", fix=_NOT_OURS)
+    if not isinstance(listed, Index) or len(listed.manifests) > _MOST_IMAGES:
+        raise ImageError(
+            f"{image.address}: it is not the index of an image for at most {_MOST_IMAGES} architectures", fix=_NOT_OURS
+        )
     entries = [replace(image, digest=entry.digest) for entry in listed.manifests]
     return (index, *tools.workers.map(tools.registry.manifest, entries))
 
