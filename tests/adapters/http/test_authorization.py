@@ -306,6 +306,20 @@ class TestRedirects:
         assert get(client, f"{server.address}/basic/moved") == b"open"
         assert other.authorizations == ["", basic(own)]
 
+    @pytest.mark.parametrize("is_redirect", [True, False])
+    def test_no_server_changes_what_is_elsewhere_with_the_rights_of_the_user(
+        self, server: TokenServer, other: TokenServer, *, is_redirect: bool
+    ) -> None:
+        own = Credential(source="here", user="me", secret="of the other")
+        client = client_with(Known(by_url={server.address: ME, other.address: own}))
+        assert get(client, f"{other.address}/basic/open") == b"open"  # it is known there
+        del other.authorizations[:]
+        server.redirects["/basic/moved"] = target = f"{other.address}/basic/open"
+        url = f"{server.address}/basic/moved" if is_redirect else target
+        with client.send("DELETE", url, home=f"{server.address}/v2/app") as response:
+            assert response.status == 401
+        assert other.authorizations == [""]
+
     def test_a_token_service_that_moves_takes_no_password_along(self, server: TokenServer, other: TokenServer) -> None:
         server.redirects["/token"] = f"{other.address}/token"
         with pytest.raises(FetchError):

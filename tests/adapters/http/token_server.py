@@ -91,6 +91,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             may_pull = self.state.may_pull(header, repository)
             self._respond(200 if may_pull else 401, {"path": parts.path}, self.state.challenge or challenge)
 
+    do_DELETE = do_GET  # noqa: N815 - the base class names it
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
         fields = parse_qs(body, keep_blank_values=True)

@@ -117,11 +117,13 @@ class HttpClient:
         scope: str = "",
         redirects: bool = True,
         retries: bool = True,
+        home: str = "",
     ) -> Iterator[Response]:
         """The response to a request, for as long as the context lasts; its status is for the caller to judge.
 
         Failures before the headers are there, and statuses, that are temporary are retried; the last response is returned.
-        A ``body`` that is a callable is opened for every attempt, and has ``length`` bytes.
+        A ``body`` that is a callable is opened for every attempt, and has ``length`` bytes. ``home`` is whose request it is,
+        if its answer named ``url`` (`Request`).
 
         Raises:
             FetchError: if there is no response.
@@ -129,7 +131,13 @@ class HttpClient:
         known = len(body) if isinstance(body, bytes) else length
         sizes = {} if known is None else {"Content-Length": str(known)}
         request = Request(
-            method=method, url=url, headers={**(headers or {}), **sizes}, body=body, scope=scope, retries=retries
+            method=method,
+            url=url,
+            headers={**(headers or {}), **sizes},
+            body=body,
+            scope=scope,
+            retries=retries,
+            home=home,
         )
         with self._responding(request, self._attempts(url), redirects=redirects) as response:
             yield response
@@ -188,7 +196,7 @@ class HttpClient:
     def _authorized(self, request: Request, attempts: Attempts) -> Response:
         """The response after what the server wants to see first."""
         authorization, url, scope = self._authorization, request.url, request.scope
-        if authorization is None:
+        if authorization is None or not request.is_authorized:
             return self._exchanged(request, {}, attempts)
         headers = authorization.headers(url, scope)
         response = self._exchanged(request, headers, attempts)

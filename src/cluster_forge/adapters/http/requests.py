@@ -17,6 +17,7 @@ from cluster_forge.foundation.errors import FetchError
 _OF_ORIGIN: Final = frozenset({"authorization", "cookie"})
 """Headers that are for the origin of an address only."""
 _OF_BODY: Final = frozenset({"content-length", "content-type", "content-range"})
+_READING: Final = ("GET", "HEAD")
 _TO_GET: Final = {(301, "POST"), (302, "POST")}
 
 Body = bytes | Callable[[], BinaryIO] | None
@@ -24,7 +25,10 @@ Body = bytes | Callable[[], BinaryIO] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is sent. ``scope`` is what a token for it must allow; ``retries``: it may be sent again."""
+    """What is sent. ``scope`` is what a token for it must allow; ``retries``: it may be sent again.
+
+    ``home`` is the address that it belongs to, if a server has named ``url``, in a redirect or as the next step of an upload.
+    """
 
     method: str
     url: str
@@ -32,6 +36,14 @@ class Request:
     body: Body = None
     scope: str = ""
     retries: bool = True
+    home: str = ""
+
+    @property
+    def is_authorized(self) -> bool:
+        """Whether it may have a credential. One that changes anything has none where another origin sent it: no server
+        deletes or replaces what is elsewhere with this user's rights there (containerd drops its authorizer, too).
+        """
+        return self.method in _READING or origin(self.home or self.url) == origin(self.url)
 
     def redirected(self, status: int, target: str) -> Request:
         """The request that a redirect asks for (RFC 9110, 15.4). Another origin gets nothing that was for this one.
@@ -40,16 +52,17 @@ class Request:
             FetchError: if it is not an HTTP address, or leaves HTTPS.
         """
         place = redirected(self.url, target)
-        dropped = frozenset[str]() if origin(place) == origin(self.url) else _OF_ORIGIN
+        is_same_origin = origin(place) == origin(self.url)
         becomes_get = (status == 303 and self.method != "HEAD") or (status, self.method) in _TO_GET
-        dropped |= _OF_BODY if becomes_get else frozenset()
+        dropped = (frozenset() if is_same_origin else _OF_ORIGIN) | (_OF_BODY if becomes_get else frozenset())
         return replace(
             self,
             url=place,
             method="GET" if becomes_get else self.method,
             body=None if becomes_get else self.body,
             headers={name: value for name, value in self.headers.items() if name.lower() not in dropped},
-            scope=self.scope if origin(place) == origin(self.url) else "",
+            scope=self.scope if is_same_origin else "",
+            home=self.home or self.url,
         )
 
     def opened_body(self) -> Upload | None:

@@ -174,8 +174,8 @@ class BlobUpload:
     def _request(
         self, method: str, url: str, headers: Mapping[str, str], body: Callable[[], BinaryIO] | None, length: int
     ) -> AbstractContextManager[Response]:
-        scope = self.endpoints.scope(PUSH)
-        return self.client.send(method, url, headers=headers, body=body, length=length, scope=scope)
+        scope, home = self.endpoints.scope(PUSH), self.endpoints.base
+        return self.client.send(method, url, headers=headers, body=body, length=length, scope=scope, home=home)
 
 
 class _Section(io.RawIOBase):

@@ -22,7 +22,16 @@ BUILTIN: Final = "builtin"
 _REMOTE: Final = re.compile(r"(?:git::)?(?:[a-z][a-z0-9+.-]*://|gh:|github\.com[:/]|[a-z][a-z0-9.-]*@[^/]*[:/])", re.I)
 """What kustomize fetches (``git.NewRepoSpecFromURL``, ``loader.IsRemoteFile``); all of it, and perhaps more."""
 
-_FILE: Final = re.compile(r"https?://[^/?#]+/[^?#]*\.(?:ya?ml|json)(?:\?[^#]*)?", re.I)
+_KEYS: Final = {
+    key.casefold(): key
+    for key in (
+        *("resources", "bases", "components", "crds", "configurations", "generators", "transformers", "validators"),
+        *("patches", "patchesStrategicMerge", "patchesJson6902", "replacements", "openapi", "configMapGenerator"),
+        *("secretGenerator", "helmCharts", "helmChartInflationGenerator", "helmGlobals"),
+        *("path", "paths", "files", "envs", "env"),
+    )
+}
+"""The keys that lead to other files, or to a chart, in a kustomization and in what configures a plug-in."""
 
 
 class Role(StrEnum):
@@ -51,9 +60,16 @@ def is_remote(path: str) -> bool:
     return bool(_REMOTE.match(path))
 
 
-def is_fetchable(path: str) -> bool:
-    """Whether a resource is a file of objects on a web server, which Cluster-Forge fetches and pins instead."""
-    return bool(_FILE.fullmatch(path))
+def misspelled(document: Positioned) -> Iterator[tuple[str, str, str]]:
+    """Keys that kustomize takes for another one, with that one and their ``file:line``.
+
+    Go's ``encoding/json`` compares keys without their case, also in Unicode (``reſources``): what they name would be read.
+    """
+    for path, where in document.origins():
+        keys = [step for step in path if isinstance(step, str)]
+        meant = [_KEYS.get(key.casefold()) for key in keys]
+        if path[-1:] == tuple(keys[-1:]) and all(meant) and keys[-1] != meant[-1]:
+            yield keys[-1], str(meant[-1]), where
 
 
 def of_kustomization(document: Positioned) -> Iterator[Reference]:
