@@ -23,6 +23,7 @@ from cluster_forge.adapters.workspace import (
     WorkspaceFiles,
     append_to_history,
 )
+from cluster_forge.foundation.addresses import masked
 from cluster_forge.foundation.errors import MissingProgramError, OfflineError, StoreError, WorkspaceError, gathered
 from cluster_forge.ports.credentials import CredentialKeeper, Credentials, Logins
 from cluster_forge.ports.git import Repositories
@@ -362,11 +363,17 @@ def mirror_writer(settings: Settings, place: str, hosts: Sequence[RegistrySettin
 
     Raises:
         ImageError: if the address is not one.
+        WorkspaceError: if it has another scheme.
         OfflineError, DescriptionError: as for `registries`.
     """
     from cluster_forge.oci.reference import SCHEME
 
     if not place.startswith(SCHEME):
+        if "://" in place:
+            raise WorkspaceError(
+                f"{masked(place)} is neither a directory nor in a registry",
+                fix="write a path, or oci://HOST/REPOSITORY[:TAG]",
+            )
         from cluster_forge.adapters.sources.mirror_writer import FolderWriter
 
         return FolderWriter(Path(place))

@@ -118,6 +118,9 @@ def test_a_range_without_a_version_and_one_that_is_none(sourced: Workspace) -> N
         assert result.code == 10
         assert message in result.err
         assert "component shop: " in result.err
+    unversioned = sourced.run("mine", "--update", "crds", "--within", "^7")
+    assert unversioned.code == 10
+    assert "nothing in crds has versions, so `--within ^7` has nothing to choose" in unversioned.err
     assert sourced.read("cluster-forge.lock") == before
 
 

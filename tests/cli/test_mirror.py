@@ -127,6 +127,8 @@ def test_a_directory_of_others_is_refused(sourced: Workspace, tmp_path: Path) ->
     assert result.code == 20
     assert "thesis.txt" in result.err
     assert [path.name for path in mirror.iterdir()] == ["thesis.txt"]
+    other = sourced.run("mirror", "create", "s3://bucket/mirror")
+    assert (other.code, "s3://bucket/mirror is neither a directory nor in a registry" in other.err) == (20, True)
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="needs git")

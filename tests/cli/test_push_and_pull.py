@@ -134,6 +134,7 @@ class TestTheRoad:
         reader = cast.run("push", "--to", f"oci://{there.host}/team/x")
         assert reader.code == (50 if kind == "token_registry" else 13)  # which knows the reader
         assert f"'{READER}'" in reader.err
+        assert reader.err.count("error: ") == 1
         assert PASSWORD not in nobody.err + reader.err
 
     def test_into_the_workspace_and_again(self, cast: Workspace, registry: HabitualRegistry) -> None:

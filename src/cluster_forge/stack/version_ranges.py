@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from cluster_forge.foundation.errors import DescriptionError
@@ -25,8 +25,17 @@ def intersection(one: str, other: str) -> str:
     )
 
 
-def exact_errors(components: Iterable[Component], within: str) -> Iterator[DescriptionError]:
-    """An error for each component whose chart the description asks for by an exact version: no range can move it."""
+def within_errors(components: Sequence[Component], within: str) -> Iterator[DescriptionError]:
+    """An error for each component whose chart the description asks for by an exact version: no range can move it; one if
+    there is no chart from a repository at all.
+    """
+    if components and not any(map(_has_versions, components)):
+        names = ", ".join(sorted(component.name for component in components))
+        yield DescriptionError(
+            f"nothing in {names} has versions, so `--within {within}` has nothing to choose",
+            where=components[0].where,
+            fix="leave `--within` out: it is for charts from repositories; a source in Git follows its REF",
+        )
     for component in components:
         helm = component.helm
         if helm and not helm.is_local and is_exact(helm.version):
@@ -36,3 +45,8 @@ def exact_errors(components: Iterable[Component], within: str) -> Iterator[Descr
                 where=component.where,
                 fix=f"write `version: {within!r}` for {component.name} instead, then run `cluster-forge mine {component.name}`",
             )
+
+
+def _has_versions(component: Component) -> bool:
+    helm = component.helm
+    return helm is not None and not helm.is_local and not helm.git

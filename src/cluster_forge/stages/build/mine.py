@@ -101,7 +101,7 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
     ]
     sourced = [component for component in stack.components if has_sources(component)]
     if request.within:
-        raise_all(version_ranges.exact_errors((*upstream, *sourced), request.within))
+        raise_all(version_ranges.within_errors((*upstream, *sourced), request.within))
     number = sum(len(locking.sources_of(component)) for component in (*upstream, *sourced))
     reporter.stage_started("mine", number + (stack.image.base is not None))
     warnings = () if request.whole else finding_policy.unignored(source_findings.findings(stack), stack.ignores)

@@ -207,10 +207,12 @@ def _send(
     repository = tags[0].reference.bare
     kept = {tag.manifest.digest for tag in tags if tag.change is TagChange.KEPT}
     missing = [parcel for parcel in parcels if parcel.manifest.digest not in kept]
-    uploads = {upload.blob.digest: upload for parcel in missing for upload in parcel.uploads}
+    distinct = {upload.blob.digest: upload for parcel in missing for upload in parcel.uploads}
+    uploads = sorted(distinct.values(), key=lambda upload: upload.blob.size)
     tools.reporter.stage_started(STAGE, len(uploads) + len(tags))
     send = partial(_send_blob, repository, stack, tools=tools)
-    sent = tools.workers.map(send, uploads.values(), weight=lambda upload: upload.blob.size)
+    sent = [*map(send, uploads[:1])]  # the smallest alone: if the registry refuses, that is one error
+    sent += tools.workers.map(send, uploads[1:], weight=lambda upload: upload.blob.size)
     for part in (part for parcel in missing for part in parcel.parts):
         tools.uploads.send_manifest(replace(repository, digest=part.digest), part)
     for tag in tags:
@@ -218,7 +220,7 @@ def _send(
             tools.uploads.send_manifest(tag.reference, tag.manifest)
         tools.reporter.item_finished(STAGE, tag.reference.tag, f"{tag.change}, {tag.manifest.digest}")
     tools.reporter.stage_finished(STAGE, f"{counted(len(tags), 'tag')} in {repository.address}")
-    return tuple(zip((upload.blob for upload in uploads.values()), sent, strict=True))
+    return tuple(zip((upload.blob for upload in uploads), sent, strict=True))
 
 
 def _send_blob(repository: ImageReference, stack: CastStack, upload: Upload, *, tools: PushTools) -> Sent:
