@@ -24,9 +24,7 @@ from cluster_forge.adapters.workspace import (
     append_to_history,
 )
 from cluster_forge.foundation.errors import MissingProgramError, OfflineError, StoreError, WorkspaceError, gathered
-from cluster_forge.ports.credentials import CredentialKeeper, Credentials, Logins
 from cluster_forge.ports.git import Repositories
-from cluster_forge.ports.mirrors import MirrorWriter
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import ChartReleases, Charts, Sources
@@ -48,6 +46,8 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.mirror import IndexedMirror
     from cluster_forge.catalog.library import Library
+    from cluster_forge.ports.credentials import CredentialKeeper, Credentials, Logins
+    from cluster_forge.ports.mirrors import MirrorWriter
     from cluster_forge.ports.registry import Registry, RegistryUploads
     from cluster_forge.ports.storage import Store, StoredKind
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
