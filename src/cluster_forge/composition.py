@@ -25,14 +25,12 @@ from cluster_forge.adapters.workspace import (
 )
 from cluster_forge.foundation.addresses import masked
 from cluster_forge.foundation.errors import MissingProgramError, OfflineError, StoreError, WorkspaceError, gathered
-from cluster_forge.ports.credentials import CredentialKeeper, Credentials, Logins
 from cluster_forge.ports.git import Repositories
-from cluster_forge.ports.mirrors import MirrorWriter
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import ChartReleases, Charts, Sources
 from cluster_forge.ports.workers import Workers
-from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
+from cluster_forge.service_options import MirrorOptions, NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stack.registry_settings import RegistrySettings
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -49,6 +47,8 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.mirror import IndexedMirror
     from cluster_forge.catalog.library import Library
+    from cluster_forge.ports.credentials import CredentialKeeper, Credentials, Logins
+    from cluster_forge.ports.mirrors import MirrorWriter
     from cluster_forge.ports.registry import Registry, RegistryUploads
     from cluster_forge.ports.storage import Store, StoredKind
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
@@ -101,6 +101,7 @@ class Settings:
     jobs: int = 1
     store: StoreOptions = field(default_factory=StoreOptions)
     rendering: RenderOptions = field(default_factory=RenderOptions)
+    mirrors: MirrorOptions = field(default_factory=MirrorOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
     refetches: bool = False
     transfers: Transfers = NO_TRANSFERS
@@ -223,7 +224,7 @@ def _sources(
     )
     return StackSources(
         store=toolbox.store,
-        mirrors=_mirrors(settings.network.mirror, registry_at),
+        mirrors=_mirrors(settings.mirrors.mirror, registry_at),
         repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci, **dict.fromkeys(_GIT, git)},
         git=git,
         local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),

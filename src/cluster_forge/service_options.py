@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from cluster_forge.foundation.option_fields import option
 
@@ -20,8 +21,10 @@ class StoreOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkOptions:
-    """Where sources are fetched from, and how. ``timeout`` is in seconds."""
+class MirrorOptions:
+    """Where sources are fetched from before the network."""
+
+    HEADING: ClassVar = "Network options"
 
     mirror: tuple[str, ...] = option(
         "--mirror",
@@ -30,6 +33,12 @@ class NetworkOptions:
         is_path=True,
         help="Mirror to look in before the network: a folder, or oci://… (repeatable).",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkOptions:
+    """Whether there is a network, and how it is used. ``timeout`` is in seconds."""
+
     offline: bool = option("--offline", default=False, help="Never open a network connection.")
     retries: int = option(
         "--retries",

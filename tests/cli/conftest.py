@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.cli.repository_server import RepositoryServer, serving
+from tests.servers.chart_repository import RepositoryServer, serving
 
 from cluster_forge.cli.app import run
 

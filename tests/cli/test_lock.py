@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.cli.conftest import Workspace, archive, chart, config_map
-from tests.cli.repository_server import RepositoryServer
+from tests.servers.chart_repository import RepositoryServer
 
 from cluster_forge.cli.output import lock_text
 from cluster_forge.foundation.digest import Digest

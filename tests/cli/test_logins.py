@@ -12,8 +12,8 @@ from pathlib import Path
 import pexpect
 import pytest
 import yaml
-from tests.adapters.http.token_server import TokenServer, serving
 from tests.cli.conftest import CHART, PROGRAM, Result, Workspace, archive
+from tests.servers.login_server import LoginServer, serving
 from tests.servers.registry import PASSWORD as DISTRIBUTION_PASSWORD
 from tests.servers.registry import USER
 
@@ -23,11 +23,11 @@ PASSWORD = "canary:pässword"
 
 
 @pytest.fixture
-def server() -> Iterator[TokenServer]:
+def server() -> Iterator[LoginServer]:
     release = {"name": "shop", "version": "2.0.0", "urls": ["shop.tgz"]}
     chart = archive("shop", CHART | {"Chart.yaml": "apiVersion: v2\nname: shop\nversion: 2.0.0\n"})
     files = {"/basic/index.yaml": yaml.safe_dump({"entries": {"shop": [release]}}).encode(), "/basic/shop.tgz": chart}
-    with serving(TokenServer(passwords={"me": PASSWORD}, files=files)) as running:
+    with serving(LoginServer(passwords={"me": PASSWORD}, files=files)) as running:
         yield running
 
 
@@ -70,7 +70,7 @@ def with_chart(workspace: Workspace, address: str) -> Workspace:
 
 
 def test_a_login_is_tried_and_kept_and_used_and_removed(
-    workspace: Workspace, server: TokenServer, environment: dict[str, str], home: Path
+    workspace: Workspace, server: LoginServer, environment: dict[str, str], home: Path
 ) -> None:
     with_chart(workspace, server.address)
     host = addresses.without_credentials(server.address).removeprefix("http://")
@@ -101,7 +101,7 @@ def test_a_login_is_tried_and_kept_and_used_and_removed(
 
 
 def test_a_registry_is_logged_in_to_by_its_token_service(
-    workspace: Workspace, server: TokenServer, environment: dict[str, str], home: Path
+    workspace: Workspace, server: LoginServer, environment: dict[str, str], home: Path
 ) -> None:
     host = server.address.removeprefix("http://")
     server.passwords["robot"] = "token"
@@ -143,7 +143,7 @@ def test_what_cannot_be_a_login_is_an_error(
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a terminal of POSIX")
 def test_the_password_is_asked_for_and_not_shown(
-    workspace: Workspace, server: TokenServer, environment: dict[str, str], home: Path
+    workspace: Workspace, server: LoginServer, environment: dict[str, str], home: Path
 ) -> None:
     terminal = pexpect.spawn(
         str(PROGRAM),
@@ -164,7 +164,7 @@ def test_the_password_is_asked_for_and_not_shown(
 
 
 def test_status_says_what_is_used_where_and_whether_it_works(
-    workspace: Workspace, server: TokenServer, environment: dict[str, str], home: Path
+    workspace: Workspace, server: LoginServer, environment: dict[str, str], home: Path
 ) -> None:
     host = server.address.removeprefix("http://")
     with_chart(workspace, server.address)
@@ -184,7 +184,7 @@ def test_status_says_what_is_used_where_and_whether_it_works(
 
 
 def test_status_of_a_damaged_place_is_an_answer(
-    workspace: Workspace, server: TokenServer, environment: dict[str, str], home: Path
+    workspace: Workspace, server: LoginServer, environment: dict[str, str], home: Path
 ) -> None:
     with_chart(workspace, server.address)
     (home / ".docker").mkdir()
@@ -195,7 +195,7 @@ def test_status_of_a_damaged_place_is_an_answer(
 
 
 def test_a_login_in_the_address_holds_for_the_whole_repository(
-    workspace: Workspace, server: TokenServer, environment: dict[str, str], home: Path
+    workspace: Workspace, server: LoginServer, environment: dict[str, str], home: Path
 ) -> None:
     """Also for archives that the index has with their whole address, as Helm has it."""
     release = {"name": "shop", "version": "2.0.0", "urls": [f"{server.address}/basic/shop.tgz"]}

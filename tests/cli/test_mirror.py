@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Workspace, archive, chart, config_map
-from tests.cli.repository_server import RepositoryServer
+from tests.servers.chart_repository import RepositoryServer
 from tests.servers.registry import Registry
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Workspace, chart
-from tests.cli.repository_server import RepositoryServer
+from tests.servers.chart_repository import RepositoryServer
 from tests.servers.pushing import Repository
 from tests.servers.registry import Registry
 

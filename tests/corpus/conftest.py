@@ -21,7 +21,7 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.ports.rendering import Renderer
-from cluster_forge.service_options import NetworkOptions, StoreOptions
+from cluster_forge.service_options import MirrorOptions, NetworkOptions, StoreOptions
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Component, KubernetesVersion, Size, Stack, Target
@@ -107,7 +107,8 @@ class Workspaces:
         settings = Settings(
             workspace=folder,
             store=StoreOptions(store=str(shared_store.root())),
-            network=NetworkOptions(mirror=(str(self._shared / "mirror"),), offline=True),
+            mirrors=MirrorOptions(mirror=(str(self._shared / "mirror"),)),
+            network=NetworkOptions(offline=True),
             jobs=2,
         )
         return services(settings)

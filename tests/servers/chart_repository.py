@@ -1,64 +1,63 @@
-"""A chart repository by HTTP that wants a user and a password (Basic)."""
+"""A chart repository by HTTP on 127.0.0.1, for a test; with a login (Basic) if it is to want one."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import http.server
 import threading
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import yaml
 
 
-class ChartRepository(ThreadingHTTPServer):
-    """Charts by name and version; ``login`` is ``user:password``."""
+class RepositoryServer:
+    """Charts by name and version, and files by path; `asked` has the paths of all requests."""
 
-    daemon_threads = True
-
-    def __init__(self, charts: Mapping[tuple[str, str], bytes], login: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.authorization = f"Basic {base64.b64encode(login.encode()).decode()}"
-        entries: dict[str, list[dict[str, object]]] = {}
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.address = f"http://127.0.0.1:{port}"
         self.files: dict[str, bytes] = {}
-        for (name, version), archive in charts.items():
-            path = f"{name}-{version}.tgz"
-            entries.setdefault(name, []).append({"name": name, "version": version, "urls": [path]})
-            self.files[f"/{path}"] = archive
-        self.files["/index.yaml"] = yaml.safe_dump({"apiVersion": "v1", "entries": entries}).encode()
+        self.asked: list[str] = []
+        self._entries: dict[str, list[Mapping[str, Any]]] = {}
+
+    def publish(self, name: str, version: str, archive: bytes, **about: Any) -> None:
+        """Publish a chart; ``about`` is more of its entry in the index."""
+        self.files[f"/charts/{name}-{version}.tgz"] = archive
+        entry = {"name": name, "version": version, "urls": [f"charts/{name}-{version}.tgz"], **about}
+        self._entries.setdefault(name, []).append(entry)
+        self.files["/index.yaml"] = yaml.safe_dump({"apiVersion": "v1", "entries": self._entries}).encode()
 
 
 @contextlib.contextmanager
-def with_password(charts: Mapping[tuple[str, str], bytes], login: str) -> Iterator[ChartRepository]:
-    """A running repository."""
-    with ChartRepository(charts, login) as repository:
-        thread = threading.Thread(target=repository.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+def serving(login: str = "") -> Iterator[RepositoryServer]:
+    """A running repository; ``login`` is the ``user:password`` that it wants."""
+    wanted = f"Basic {base64.b64encode(login.encode()).decode()}" if login else None
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            repository.asked.append(self.path)
+            content = repository.files.get(self.path)
+            if wanted not in (None, self.headers.get("Authorization")):
+                content = None
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", 'Basic realm="charts"')
+            else:
+                self.send_response(404 if content is None else 200)
+            self.send_header("Content-Length", str(len(content or b"")))
+            self.end_headers()
+            self.wfile.write(content or b"")
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        repository = RepositoryServer(server.server_port)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
             yield repository
         finally:
-            repository.shutdown()
+            server.shutdown()
             thread.join()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: ChartRepository
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        if self.headers.get("Authorization") != self.server.authorization:
-            self._answer(401, b"", {"WWW-Authenticate": 'Basic realm="charts"'})
-        else:
-            content = self.server.files.get(self.path)
-            self._answer(404 if content is None else 200, content or b"", {})
-
-    def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)

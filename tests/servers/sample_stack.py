@@ -70,10 +70,11 @@ def served(registry: Registry, folder: Path, faults: Faults) -> Iterator[SampleS
         Repository(registry, "team/charts/web", login=(USER, PASSWORD)).push_chart(chart("web", version), version)
     push_base(Repository(registry, "team/tools", login=(USER, PASSWORD)), Base())
     with contextlib.ExitStack() as stack:
-        charts = stack.enter_context(chart_repository.with_password({("web", "1.0.0"): chart("web", "1.0.0")}, login))
+        charts = stack.enter_context(chart_repository.serving(login))
+        charts.publish("web", "1.0.0", chart("web", "1.0.0"))
         hosts = {
             name: stack.enter_context(relay.before(port, faults)).host
-            for name, port in (("registry", registry.port), ("charts", charts.server_port))
+            for name, port in (("registry", registry.port), ("charts", charts.port))
         }
         git = stack.enter_context(_git(folder, faults.share))
         description = DESCRIPTION + KUSTOMIZE if programs() else DESCRIPTION

@@ -1,7 +1,7 @@
 """A token server for registries, by the specification of distribution: it signs what a user may do of what was asked for.
 
 It answers ``GET /token`` with Basic or without credentials, and ``POST /token`` (OAuth 2) with a password or a refresh
-token.
+token. The registry itself is distribution's; `login_server` is both in one, for answers that no real one gives.
 """
 
 from __future__ import annotations

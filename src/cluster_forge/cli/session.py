@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cluster_forge.cli.options import FindingOptions, OutputOptions, RecordOptions, RunOptions
 from cluster_forge.cli.progress.transfer_relay import TransferRelay
-from cluster_forge.service_options import NetworkOptions, RenderOptions, StoreOptions
+from cluster_forge.service_options import MirrorOptions, NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stack.selection import Selection
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Session:
     workspace: Path
     selection: Selection = field(default_factory=Selection)
     findings: FindingOptions = field(default_factory=FindingOptions)
+    mirrors: MirrorOptions = field(default_factory=MirrorOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
     store: StoreOptions = field(default_factory=StoreOptions)
     rendering: RenderOptions = field(default_factory=RenderOptions)
@@ -70,6 +71,7 @@ class Session:
             jobs=self.run.jobs,
             store=self.store,
             rendering=self.rendering,
+            mirrors=self.mirrors,
             network=self.network,
             transfers=self.transfers,
         )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.adapters.http.token_server import TokenServer, serving
+from tests.servers.login_server import LoginServer, serving
 
 from cluster_forge.adapters.credentials.auth_file_keeper import AuthFileKeeper
 from cluster_forge.adapters.credentials.lookup import UserCredentials
@@ -19,8 +19,8 @@ PASSWORD = "pä:ss#w"
 
 
 @pytest.fixture
-def server() -> Iterator[TokenServer]:
-    with serving(TokenServer(passwords={"me": PASSWORD})) as running:
+def server() -> Iterator[LoginServer]:
+    with serving(LoginServer(passwords={"me": PASSWORD})) as running:
         yield running
 
 
@@ -48,7 +48,7 @@ def login(files: UserFiles, url: str) -> tuple[str, str, str]:
     return found.user, found.secret, found.source
 
 
-def test_what_docker_keeps_is_read_and_what_is_kept_docker_removes(server: TokenServer, files: UserFiles) -> None:
+def test_what_docker_keeps_is_read_and_what_is_kept_docker_removes(server: LoginServer, files: UserFiles) -> None:
     host = server.address.removeprefix("http://")
     run(files, "docker", "login", "-u", "me", "--password-stdin", host, given=PASSWORD)
     assert login(files, f"{server.address}/v2/") == ("me", PASSWORD, "~/.docker/config.json")
@@ -59,7 +59,7 @@ def test_what_docker_keeps_is_read_and_what_is_kept_docker_removes(server: Token
     assert UserCredentials(files).of(f"{server.address}/v2/") is None
 
 
-def test_what_is_kept_skopeo_uses(server: TokenServer, files: UserFiles) -> None:
+def test_what_is_kept_skopeo_uses(server: LoginServer, files: UserFiles) -> None:
     host = server.address.removeprefix("http://")
     AuthFileKeeper(files).keep(host, "me", PASSWORD)
     assert run(files, "skopeo", "login", "--get-login", host) == "me\n"
@@ -67,7 +67,7 @@ def test_what_is_kept_skopeo_uses(server: TokenServer, files: UserFiles) -> None
     assert [fields["account"] for _, fields in server.asked] == [["me"]]
 
 
-def test_what_skopeo_keeps_for_a_part_of_a_registry_is_read(server: TokenServer, files: UserFiles) -> None:
+def test_what_skopeo_keeps_for_a_part_of_a_registry_is_read(server: LoginServer, files: UserFiles) -> None:
     host = server.address.removeprefix("http://")
     name = f"{host}/team/app"
     run(files, "skopeo", "login", "--tls-verify=false", "-u", "me", "--password-stdin", name, given=PASSWORD)
@@ -78,7 +78,7 @@ def test_what_skopeo_keeps_for_a_part_of_a_registry_is_read(server: TokenServer,
 @pytest.mark.parametrize(
     "text", ["machine 127.0.0.1 login me password {}", "machine 127.0.0.1\n\tlogin me\n\tpassword {}\n# end"]
 )
-def test_netrc_is_read_as_curl_reads_it(server: TokenServer, files: UserFiles, tmp_path: Path, text: str) -> None:
+def test_netrc_is_read_as_curl_reads_it(server: LoginServer, files: UserFiles, tmp_path: Path, text: str) -> None:
     (tmp_path / ".netrc").write_text(text.format(PASSWORD), encoding="utf-8")
     run(files, "curl", "--silent", "--fail", "--netrc", f"{server.address}/basic/index.yaml")
     assert login(files, f"{server.address}/basic/index.yaml") == ("me", PASSWORD, "~/.netrc")

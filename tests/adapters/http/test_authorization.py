@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
-from tests.adapters.http.token_server import TokenServer, serving
+from tests.servers.login_server import LoginServer, serving
 
 from cluster_forge.adapters.http.challenged_authorization import ChallengedAuthorization
 from cluster_forge.adapters.http.challenges import Challenge
@@ -38,8 +38,8 @@ class Known:
 
 
 @pytest.fixture
-def server() -> Iterator[TokenServer]:
-    with serving(TokenServer(passwords={"me": PASSWORD}, public={"repository:library/public:pull"})) as running:
+def server() -> Iterator[LoginServer]:
+    with serving(LoginServer(passwords={"me": PASSWORD}, public={"repository:library/public:pull"})) as running:
         yield running
 
 
@@ -57,14 +57,14 @@ def get(client: HttpClient, url: str, repository: str = "", actions: str = "pull
 
 
 class TestBasic:
-    def test_the_first_request_is_anonymous_and_the_next_one_is_not(self, server: TokenServer) -> None:
+    def test_the_first_request_is_anonymous_and_the_next_one_is_not(self, server: LoginServer) -> None:
         client = client_of(ME)
         for _ in range(2):
             assert get(client, f"{server.address}/basic/index.yaml")
         encoded = f"Basic {base64.b64encode(f'me:{PASSWORD}'.encode()).decode()}"
         assert server.authorizations == ["", encoded, encoded]
 
-    def test_nothing_is_looked_up_for_what_is_public(self, server: TokenServer) -> None:
+    def test_nothing_is_looked_up_for_what_is_public(self, server: LoginServer) -> None:
         known = Known(ME)
         server.passwords = {"": "", "me": PASSWORD}
         server.tokens[""] = {"repository:open:pull"}, float("inf")
@@ -75,7 +75,7 @@ class TestBasic:
         ("user", "secret", "shown"), [("me", "wrong", "the password of 'me'"), ("wrong", "", "the password")]
     )
     def test_a_refused_credential_is_named_without_its_secret(
-        self, server: TokenServer, user: str, secret: str, shown: str
+        self, server: LoginServer, user: str, secret: str, shown: str
     ) -> None:
         credential = Credential(source="~/.netrc", user=user, secret=secret)
         with pytest.raises(FetchError, match=rf"401 Unauthorized to {shown} from ~/\.netrc") as caught:
@@ -84,13 +84,13 @@ class TestBasic:
         assert f"cluster-forge login {server.address.removeprefix('http://')}" in (caught.value.fix or "")
         assert len(server.authorizations) == 2  # it is not tried again and again
 
-    def test_without_a_credential_the_error_says_how_to_log_in(self, server: TokenServer) -> None:
+    def test_without_a_credential_the_error_says_how_to_log_in(self, server: LoginServer) -> None:
         with pytest.raises(FetchError, match="answered 401 Unauthorized") as caught:
             get(client_of(None), f"{server.address}/basic/index.yaml")
         assert "cluster-forge login" in (caught.value.fix or "")
 
     def test_a_place_that_cannot_be_read_is_an_error_only_where_a_credential_is_wanted(
-        self, server: TokenServer
+        self, server: LoginServer
     ) -> None:
         class Damaged(Known):
             def of(self, url: str) -> Credential | None:
@@ -103,7 +103,7 @@ class TestBasic:
 
 
 class TestTokens:
-    def test_a_public_repository_needs_a_token_but_no_credential(self, server: TokenServer) -> None:
+    def test_a_public_repository_needs_a_token_but_no_credential(self, server: LoginServer) -> None:
         assert get(client_of(None), f"{server.address}/v2/library/public/manifests/1", "library/public")
         ((method, fields),) = server.asked
         assert (method, fields["service"], fields["scope"]) == (
@@ -112,24 +112,24 @@ class TestTokens:
             ["repository:library/public:pull"],
         )
 
-    def test_the_scope_is_the_one_that_was_asked_for(self, server: TokenServer) -> None:
+    def test_the_scope_is_the_one_that_was_asked_for(self, server: LoginServer) -> None:
         client = client_of(ME)
         for _ in range(3):
             assert get(client, f"{server.address}/v2/team/app/manifests/1", "team/app", "pull,push")
         ((_, fields),) = server.asked
         assert (fields["scope"], fields["account"]) == (["repository:team/app:pull,push"], ["me"])
 
-    def test_without_a_scope_the_registry_says_it(self, server: TokenServer) -> None:
+    def test_without_a_scope_the_registry_says_it(self, server: LoginServer) -> None:
         assert get(client_of(ME), f"{server.address}/v2/team/app/manifests/1")
         assert server.asked[0][1]["scope"] == ["repository:team/app:pull"]
 
-    def test_every_repository_has_its_token(self, server: TokenServer) -> None:
+    def test_every_repository_has_its_token(self, server: LoginServer) -> None:
         client = client_of(ME)
         for name in ("one", "two", "one", "two"):
             assert get(client, f"{server.address}/v2/{name}/manifests/1", name)
         assert [fields["scope"] for _, fields in server.asked] == [["repository:one:pull"], ["repository:two:pull"]]
 
-    def test_an_identity_token_is_posted(self, server: TokenServer) -> None:
+    def test_an_identity_token_is_posted(self, server: LoginServer) -> None:
         server.identity_tokens.add("refresh")
         credential = Credential(source="here", secret="refresh", kind=CredentialKind.IDENTITY_TOKEN)
         assert get(client_of(credential), f"{server.address}/v2/team/app/manifests/1", "team/app")
@@ -140,24 +140,24 @@ class TestTokens:
             ["repository:team/app:pull"],
         )
 
-    def test_a_registry_token_is_sent_as_it_is(self, server: TokenServer) -> None:
+    def test_a_registry_token_is_sent_as_it_is(self, server: LoginServer) -> None:
         server.tokens["given"] = {"repository:team/app:pull"}, float("inf")
         credential = Credential(source="here", secret="given", kind=CredentialKind.TOKEN)
         assert get(client_of(credential), f"{server.address}/v2/team/app/manifests/1", "team/app")
         assert server.asked == []
 
     @pytest.mark.parametrize("secret", ["with space", "line\nX-Header: y", "ä", "\udce4"])
-    def test_what_is_not_a_token_is_an_error(self, server: TokenServer, secret: str) -> None:
+    def test_what_is_not_a_token_is_an_error(self, server: LoginServer, secret: str) -> None:
         credential = Credential(source="the environment variable X", secret=secret, kind=CredentialKind.TOKEN)
         with pytest.raises(CredentialError, match="has characters that no token has") as caught:
             get(client_of(credential), f"{server.address}/v2/team/app/manifests/1", "team/app")
         assert secret not in str(caught.value)
 
-    def test_bytes_of_the_environment_are_sent_as_they_are(self, server: TokenServer) -> None:
+    def test_bytes_of_the_environment_are_sent_as_they_are(self, server: LoginServer) -> None:
         credential = Credential(source="here", user="m\udce4", secret="\udcff")
         assert base64.b64decode(basic(credential).removeprefix("Basic ")) == b"m\xe4:\xff"
 
-    def test_sixteen_threads_fetch_one_token(self, server: TokenServer) -> None:
+    def test_sixteen_threads_fetch_one_token(self, server: LoginServer) -> None:
         client, barrier = client_of(ME), threading.Barrier(16)
         server.pause = 0.05
 
@@ -172,7 +172,7 @@ class TestTokens:
             assert all(pool.map(fetch, range(16)))
         assert len(server.asked) == 2
 
-    def test_a_token_is_renewed_before_it_expires(self, server: TokenServer) -> None:
+    def test_a_token_is_renewed_before_it_expires(self, server: LoginServer) -> None:
         now = [0.0]
         service = TokenService(requests=HttpClient(Policy(retries=0)))
         authorization = ChallengedAuthorization(Known(ME), service, clock=lambda: now[0])
@@ -183,7 +183,7 @@ class TestTokens:
         assert len(server.asked) == 3
         assert server.authorizations.count("") == 1  # only the very first request was refused
 
-    def test_a_token_that_expires_earlier_than_promised_is_fetched_again(self, server: TokenServer) -> None:
+    def test_a_token_that_expires_earlier_than_promised_is_fetched_again(self, server: LoginServer) -> None:
         server.lifetime, server.says_lifetime = 0.0, 300.0
         client = client_of(ME)
         with pytest.raises(FetchError, match="401"):  # it never works, and is not tried for ever
@@ -192,7 +192,7 @@ class TestTokens:
         server.lifetime = 60.0
         assert get(client, f"{server.address}/v2/team/app/manifests/1", "team/app")
 
-    def test_a_refused_password_is_named(self, server: TokenServer) -> None:
+    def test_a_refused_password_is_named(self, server: LoginServer) -> None:
         credential = Credential(source="~/.docker/config.json", user="me", secret="wrong")
         with pytest.raises(FetchError, match=r"gives no token for .*: 401, asked with the password of 'me'") as caught:
             get(client_of(credential), f"{server.address}/v2/team/app/manifests/1", "team/app")
@@ -241,7 +241,7 @@ class TestHostileServers:
             "https://[::1/",
         ],
     )
-    def test_a_realm_is_reached_by_https_only(self, server: TokenServer, realm: str) -> None:
+    def test_a_realm_is_reached_by_https_only(self, server: LoginServer, realm: str) -> None:
         server.realm = realm
         with pytest.raises(FetchError, match=r"where credentials are not sent|401"):
             get(client_of(ME), f"{server.address}/v2/team/app/manifests/1", "team/app")
@@ -255,7 +255,7 @@ class TestHostileServers:
         with pytest.raises(FetchError, match="where credentials are not sent"):
             service.token("https://registry.example/v2/", challenge, [], ME)
 
-    def test_a_realm_with_a_query_keeps_it(self, server: TokenServer) -> None:
+    def test_a_realm_with_a_query_keeps_it(self, server: LoginServer) -> None:
         server.realm += "?tenant=7#fragment"
         assert get(client_of(ME), f"{server.address}/v2/team/app/manifests/1", "team/app")
         assert server.asked[0][1]["tenant"] == ["7"]
@@ -278,7 +278,7 @@ class TestHostileServers:
     @pytest.mark.parametrize(
         "challenge", ["", "Negotiate", "Digest realm=x", 'Bearer realm="', "Bearer", 'Basic realm="' * 5000]
     )
-    def test_a_challenge_without_sense_gets_nothing(self, server: TokenServer, challenge: str) -> None:
+    def test_a_challenge_without_sense_gets_nothing(self, server: LoginServer, challenge: str) -> None:
         server.challenge = challenge or "x=y"
         with pytest.raises(FetchError):
             get(client_of(ME if "Basic" not in challenge else None), f"{server.address}/v2/a/manifests/1", "a")
@@ -287,11 +287,11 @@ class TestHostileServers:
 
 class TestRedirects:
     @pytest.fixture
-    def other(self) -> Iterator[TokenServer]:
-        with serving(TokenServer(passwords={"me": "of the other"}, files={"/basic/open": b"open"})) as running:
+    def other(self) -> Iterator[LoginServer]:
+        with serving(LoginServer(passwords={"me": "of the other"}, files={"/basic/open": b"open"})) as running:
             yield running
 
-    def test_another_origin_gets_nothing_of_the_first(self, server: TokenServer, other: TokenServer) -> None:
+    def test_another_origin_gets_nothing_of_the_first(self, server: LoginServer, other: LoginServer) -> None:
         client = client_with(Known(by_url={server.address: ME}))
         get(client, f"{server.address}/basic/index.yaml")
         server.redirects["/basic/moved"] = f"{other.address}/basic/open"
@@ -299,7 +299,7 @@ class TestRedirects:
             get(client, f"{server.address}/basic/moved")
         assert other.authorizations == [""]
 
-    def test_another_origin_may_get_what_the_user_has_for_it(self, server: TokenServer, other: TokenServer) -> None:
+    def test_another_origin_may_get_what_the_user_has_for_it(self, server: LoginServer, other: LoginServer) -> None:
         own = Credential(source="here", user="me", secret="of the other")
         client = client_with(Known(by_url={server.address: ME, other.address: own}))
         server.redirects["/basic/moved"] = f"{other.address}/basic/open"
@@ -308,7 +308,7 @@ class TestRedirects:
 
     @pytest.mark.parametrize("is_redirect", [True, False])
     def test_no_server_changes_what_is_elsewhere_with_the_rights_of_the_user(
-        self, server: TokenServer, other: TokenServer, *, is_redirect: bool
+        self, server: LoginServer, other: LoginServer, *, is_redirect: bool
     ) -> None:
         own = Credential(source="here", user="me", secret="of the other")
         client = client_with(Known(by_url={server.address: ME, other.address: own}))
@@ -320,7 +320,7 @@ class TestRedirects:
             assert response.status == 401
         assert other.authorizations == [""]
 
-    def test_a_token_service_that_moves_takes_no_password_along(self, server: TokenServer, other: TokenServer) -> None:
+    def test_a_token_service_that_moves_takes_no_password_along(self, server: LoginServer, other: LoginServer) -> None:
         server.redirects["/token"] = f"{other.address}/token"
         with pytest.raises(FetchError):
             get(client_of(ME), f"{server.address}/v2/team/app/manifests/1", "team/app")

@@ -8,7 +8,7 @@ import click
 
 from cluster_forge.cli.options import RecordOptions
 from cluster_forge.cli.session import Session
-from cluster_forge.cli.verb import FETCHES, verb
+from cluster_forge.cli.verb import CONNECTS, verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cluster_forge.stack.model import Stack
 
 
-@verb(*FETCHES, RecordOptions)
+@verb(*CONNECTS, RecordOptions)
 @click.argument("stack", required=False)
 @click.option(
     "--to",

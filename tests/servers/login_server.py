@@ -1,4 +1,8 @@
-"""A registry and a token service on 127.0.0.1 that check what they are sent: the scope, the password, when a token expires."""
+"""A registry and a token service on 127.0.0.1 that check what they are sent: the scope, the password, when a token expires.
+
+What it answers is written by hand, odd and hostile answers too; `token_server` signs tokens for distribution's registry,
+which checks them itself.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 
 @dataclass
-class TokenServer:
+class LoginServer:
     """``/v2/…`` wants a token for the scope ``repository:<path>:pull``; ``/token`` gives tokens to those who may have them.
 
     ``passwords`` by user and ``identity_tokens`` may have every scope; without one of them, only those in ``public`` are
@@ -68,7 +72,7 @@ class TokenServer:
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    state: ClassVar[TokenServer]
+    state: ClassVar[LoginServer]
 
     def do_GET(self) -> None:
         parts, header = urlsplit(self.path), self.headers.get("Authorization", "")
@@ -125,7 +129,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(server: TokenServer) -> Iterator[TokenServer]:
+def serving(server: LoginServer) -> Iterator[LoginServer]:
     """The server, running until the context ends."""
     handler = type("Handler", (_Handler,), {"state": server})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
