@@ -178,6 +178,8 @@ def services(settings: Settings) -> Services:
     )
     fetching = replace(toolbox, store=UnreadStore()) if settings.refetches else toolbox
     sources = _sources(settings, fetching, helm, files, downloads)
+    if settings.starts_workers:  # after everything that may raise an error: `Services` ends them
+        processes.start(min(settings.jobs, _EARLY_WORKERS))
     return Services(
         files=files,
         toolbox=toolbox,
@@ -236,15 +238,12 @@ def _worker_pool(settings: Settings, helm: HelmEngine) -> WorkerPoolRenderer:
     from cluster_forge.adapters.rendering.worker_pool import JobLimits, WorkerPoolRenderer
 
     rendering = settings.rendering
-    pool = WorkerPoolRenderer(
+    return WorkerPoolRenderer(
         [sys.executable, "-P", "-c", _START, rendering.helm_engine],  # -P: files of the current folder are not modules
         helm,
         JobLimits(seconds=rendering.render_seconds, memory=rendering.render_memory),
         {**_FOR_WORKERS, **os.environ},
     )
-    if settings.starts_workers:
-        pool.start(min(settings.jobs, _EARLY_WORKERS))
-    return pool
 
 
 def serve() -> None:

@@ -66,7 +66,7 @@ def test_a_base_that_is_not_there_is_named(workspace: Workspace, open_registry: 
     workspace.replace("input/config.yaml", "name: demo\n", f"name: demo\nimage: {{base: '{base}'}}\n")
     result = workspace.run("mine")
     assert result.code == 13
-    assert f"error: input/config.yaml:4: image: oci://{base}: the repository does not have a tag '1'" in result.err
+    assert f"error: input/config.yaml:4: image: oci://{base}: the registry does not have a tag '1'" in result.err
     offline = workspace.run("mine", "--offline")
     assert offline.code == 14
     assert f"error: input/config.yaml:4: image: --offline: oci://{base} is not in the store" in offline.err

@@ -105,7 +105,7 @@ def test_what_was_mined_is_built_without_the_servers(
     assert b"name: one" in b"".join(first.values())
 
 
-def test_a_mirror_has_what_lies_in_git_and_what_charts_depend_on(
+def test_a_mirror_has_what_is_in_git_and_what_charts_depend_on(
     repository: tuple[Worktree, str],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

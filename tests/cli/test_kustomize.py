@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from tests.cli.conftest import CRDS
 from tests.kustomizations.program import programs
 
@@ -49,6 +52,23 @@ def shop(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     return workspace.write(
         {"input/config.yaml": DESCRIPTION, **{f"input/{path}": text for path, text in FILES.items()}}
     )
+
+
+def commit(repository: Path) -> None:
+    """Make a repository of a folder, with the tag ``v1``."""
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for arguments in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        [*identity, "commit", "--quiet", "-m", "a"],
+        ["tag", "v1"],
+    ):
+        subprocess.run(["git", *arguments], cwd=repository, check=True)
+
+
+def objects(texts: Iterable[bytes]) -> list[str]:
+    """The objects of YAML texts, in an order of their own."""
+    return sorted(json.dumps(body, sort_keys=True) for text in texts for body in yaml.safe_load_all(text) if body)
 
 
 def names(workspace: Workspace) -> set[str]:
@@ -105,16 +125,9 @@ def test_a_file_that_a_kustomization_begins_to_name_is_an_input(shop: Workspace)
 
 def test_a_kustomization_in_git_is_pinned(shop: Workspace, tmp_path: Path) -> None:
     repository = tmp_path / "repository"
-    shutil.move(shop.folder / "input" / "base", repository / "base")
-    shutil.move(shop.folder / "input" / "overlays", repository / "overlays")
-    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
-    for arguments in (
-        ["init", "--quiet"],
-        ["add", "--all"],
-        [*identity, "commit", "--quiet", "-m", "a"],
-        ["tag", "v1"],
-    ):
-        subprocess.run(["git", *arguments], cwd=repository, check=True)
+    for folder in ("base", "overlays"):
+        shutil.move(shop.folder / "input" / folder, repository / folder)
+    commit(repository)
     address = f"git+file://{repository}@v1//overlays/production"
     shop.replace("input/config.yaml", "overlays/production", f"'{address}'")
     forged = shop.program("forge")
@@ -135,10 +148,48 @@ def test_a_kustomization_in_git_is_pinned(shop: Workspace, tmp_path: Path) -> No
     assert shop.tree("working") == before
 
 
+def test_a_base_in_git_is_fetched_pinned_and_patched(shop: Workspace, tmp_path: Path) -> None:
+    """As kustomize itself does it, which clones the repository."""
+    repository = tmp_path / "repository"
+    shutil.move(shop.folder / "input" / "overlays", repository / "overlays")
+    shutil.copytree(shop.folder / "input" / "base", repository / "base")
+    commit(repository)
+    top = f"resources: ['file://{repository}//overlays/production?ref=v1', ../base]\nnameSuffix: -s\n"
+    shop.write({"input/top/kustomization.yaml": top + "replicas: [{name: web, count: 7}]\n"})
+    shop.replace("input/config.yaml", "overlays/production", "top")
+    command = [*next(iter(PROGRAMS.values())), str(shop.folder / "input" / "top")]
+    built = subprocess.run(command, check=True, capture_output=True).stdout
+    forged = shop.program("forge")
+    assert forged.code == 0, forged.err
+    sourced = [text for name, text in shop.tree("input/shop/manifests/sourced").items() if name.endswith(".yaml")]
+    assert objects(sourced) == objects([built])
+    assert (
+        f"address: git+file://{repository}//overlays/production\n" in (shop.folder / "cluster-forge.lock").read_text()
+    )
+    shutil.rmtree(repository)
+    assert "nothing changed" in shop.ok("smelt").out
+    shop.ok("smelt", "--no-cache")
+
+
+def test_a_mistake_in_a_base_in_git_has_its_place(shop: Workspace, tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    (repository / "base").mkdir(parents=True)
+    (repository / "base" / "kustomization.yaml").write_text(
+        "namePrefix: a-\nresources: [missing.yaml, 'gh:team/repo']\n"
+    )
+    commit(repository)
+    shop.write({"input/base/kustomization.yaml": f"components: ['file://{repository}//base?ref=v1']\n"})
+    result = shop.program("forge")
+    assert result.code == 10
+    place = f"error: git+file://{repository}@v1//base/kustomization.yaml:2: component shop: "
+    assert f"{place}base/missing.yaml does not exist" in result.err
+    assert f"{place}gh:team/repo is fetched by kustomize itself" in result.err
+
+
 def test_all_that_is_wrong_comes_at_once_with_its_line(shop: Workspace) -> None:
     shop.write(
         {
-            "input/base/kustomization.yaml": "resources:\n- web.yml\n- https://example.com/team/base?ref=v1\n",
+            "input/base/kustomization.yaml": "resources:\n- web.yml\n- http://example.com/team/base\n",
             "input/overlays/production/kustomization.yaml": "resources: [../../base]\nhelmCharts:\n- {name: redis}\n",
         }
     )
@@ -146,7 +197,7 @@ def test_all_that_is_wrong_comes_at_once_with_its_line(shop: Workspace) -> None:
     assert result.code == 10
     for place in ("base/kustomization.yaml:2", "base/kustomization.yaml:3", "overlays/production/kustomization.yaml:3"):
         assert f"input/{place}: shop: " in result.err
-    assert "`kustomize: git+https://example.com/team/base.git@v1`" in result.err
+    assert "http://example.com/team/base is fetched by kustomize itself" in result.err
 
 
 def test_a_manifest_by_url_is_fetched_and_pinned(shop: Workspace) -> None:
@@ -201,7 +252,7 @@ def test_a_kustomization_goes_with_manifests_only(shop: Workspace, more: str, er
         ("base/kustomization.yaml", "fix: write `base`"),
         ("../base", "base is outside of input"),
         ("/base", "/base is an absolute path"),
-        ("github.com/team/repo//base?ref=v1", "write `kustomize: git+https://github.com/team/repo.git@v1//base`"),
+        ("github.com/team/repo//base?ref=v1", "write `kustomize: git+https://github.com/team/repo@v1//base`"),
         ("git+https://example.com/a.git@v1//../b", "write it like git+https://"),
     ],
 )

@@ -7,6 +7,21 @@ import re
 from tests.cli.conftest import Workspace, archive, chart, config_map
 from tests.cli.repository_server import RepositoryServer
 
+from cluster_forge.cli.output import lock_text
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.stack.lock import LockedSource
+from cluster_forge.stages.supply.locked_stack import UsedSource
+
+
+def test_commits_and_digests_are_shown_by_their_first_digits() -> None:
+    commit = Digest.of(b"").hex[:40]
+    locked = [
+        LockedSource(address="git+https://g.test/r.git//a", asked="v1", version=commit, digest=Digest.of(b"1")),
+        LockedSource(address="r.test/tools:1", asked="amd64", version=str(Digest.of(b"")), digest=Digest.of(b"2")),
+    ]
+    used = [UsedSource(locked=each, users=("a",), fetch=lambda *_, each=each: each) for each in locked]
+    assert [line.split("  ")[1].strip() for line in lock_text.lines(used)] == ["e3b0c44298fc", "sha256:e3b0c44298fc"]
+
 
 def test_show_lists_what_is_fetched(sourced: Workspace, server: RepositoryServer) -> None:
     missing = sourced.run("lock", "show")

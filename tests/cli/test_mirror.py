@@ -201,3 +201,17 @@ def test_a_tag_of_something_else_is_refused(sourced: Workspace, open_registry: R
     assert none.code == 13
     assert "images/none:mirror" in none.err
     assert sourced.run("mirror", "create", "oci://nonsense").code == 23
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux")
+def test_a_mirror_that_is_none_leaves_no_process(workspace: Workspace) -> None:
+    """The processes that render are started early, but after everything that may be an error."""
+
+    def children() -> set[str]:
+        return {
+            child for thread in Path("/proc/self/task").iterdir() for child in (thread / "children").read_text().split()
+        }
+
+    before = children()
+    assert workspace.run("forge", "--mirror", "/nonexistent").code == 13
+    assert children() <= before

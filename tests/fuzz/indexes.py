@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,9 @@ from tests.fuzz import texts
 from tests.fuzz.target import Target
 from tests.fuzz.texts import SCALARS, WORDS, mapping, several, spoiled
 
-from cluster_forge.adapters.sources import index_entries, repository_index
+from cluster_forge.adapters.sources import index_entries, mirror_entries, mirror_index, repository_index
 from cluster_forge.adapters.sources.mirror import FolderMirror
+from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError
 from cluster_forge.foundation.versions import newest_first
 
@@ -85,6 +87,8 @@ _FOLDER = tempfile.TemporaryDirectory(prefix="cluster-forge-fuzz-")
 
 
 def _mirror(data: bytes) -> None:
+    with contextlib.suppress(FetchError, ExceptionGroup):
+        _mirror_again(data)
     folder = Path(_FOLDER.name)
     (folder / "index.yaml").write_bytes(data)
     mirror = FolderMirror(folder)
@@ -92,6 +96,14 @@ def _mirror(data: bytes) -> None:
         for version in newest_first(mirror.versions(_REPOSITORY, name)):
             mirror.chart(_REPOSITORY, name, version)
     mirror.manifest("https://example.com/x.yaml")
+    mirror.locked(Digest.parse(_HEX))
+
+
+def _mirror_again(data: bytes) -> None:
+    """An index as it is written has the same entries."""
+    entries = mirror_entries.merged(mirror_index.read(data, "index.yaml"))
+    again = mirror_entries.merged(mirror_index.read(mirror_entries.index(entries), "index.yaml"))
+    assert [(entry.keys, entry.file.name) for entry in again] == [(entry.keys, entry.file.name) for entry in entries]
 
 
 _FILES = st.sampled_from(("charts/a.tgz", "../a", "/etc/passwd", "a\0b", "x" * 5000, ".", "")) | SCALARS
@@ -105,7 +117,11 @@ _CHART = mapping(
     }
 )
 _MANIFEST = mapping({"url": SCALARS, "file": _FILES, "sha256": st.just(_HEX) | SCALARS})
-_MIRROR = mapping({}, {"charts": spoiled(several(_CHART)), "manifests": spoiled(several(_MANIFEST))})
+_FILE = {"file": _FILES, "sha256": st.just(_HEX) | SCALARS}
+_GIT = mapping({"address": SCALARS, "commit": SCALARS, **_FILE})
+_IMAGE = mapping({"image": SCALARS, "digest": SCALARS, "platforms": SCALARS, **_FILE})
+_SECTIONS = {"charts": _CHART, "manifests": _MANIFEST, "git": _GIT, "images": _IMAGE}
+_MIRROR = mapping({}, {name: spoiled(several(entry)) for name, entry in _SECTIONS.items()})
 
 MIRROR = Target(
     name="mirror",
@@ -121,6 +137,10 @@ MIRROR = Target(
   sha256: {_HEX}
 manifests:
 - {{url: https://example.com/x.yaml, file: manifests/x.yaml, sha256: {_HEX}}}
+git:
+- {{address: git+https://example.com/a.git//b, commit: {"c" * 40}, file: git/b.tgz, sha256: {_HEX}}}
+images:
+- {{image: "example.com/a:1", digest: "sha256:{_HEX}", platforms: amd64 arm64, file: images/a.tar, sha256: {_HEX}}}
 """.encode(),
     ),
     inputs=texts.written(spoiled(_MIRROR)),

@@ -41,7 +41,7 @@ def serving(
 ) -> Iterator[GitServer]:
     """Serve the repositories in ``folder``; ``protocol`` is added to the environment of ``git http-backend``,
     which sends a part of a repository otherwise, as public servers do."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = _Server(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -60,6 +60,11 @@ def serving(
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Say nothing about clients that were ended."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -48,6 +48,7 @@ environments:
     ("text", "message"),
     [
         ('{"https://a.example": {}}', "'https://a.example' is not a host, with or without a port, in lower case"),
+        ('{"a.example:70000": {}}', "'a.example:70000': 70000 is not a port"),
         ('{"A.example": {}}', "'A.example' is not a host"),
         ('{"a.example/team": {}}', "is not a host"),
         ('{"a.example:": {}}', "is not a host"),

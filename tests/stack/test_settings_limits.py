@@ -41,6 +41,7 @@ def test_unsupported_settings_are_errors_with_their_line(text: str, message: str
         ("gitops: {url: 'ssh://git:canary@git.example/x.git'}", "--from-literal=url=ssh://git.example/x.git"),
         ("gitops: {url: 'https://git.example/x.git?private_token=canary'}", "url: https://git.example/x.git"),
         ("gitops: {engine: none, url: 'https://git.example/x.git#token=canary'}", "url: https://git.example/x.git"),
+        ("image: {base: 'me:canary@registry.example/x:1'}", "base: registry.example/x:1"),
         (
             "gitops: {source: oci}\nimage: {repository: 'me:canary@registry.example/x'}",
             "repository: registry.example/x",

@@ -42,6 +42,9 @@ class StackCatalog:
                 shown = without_credentials(address)
                 errors.append(DescriptionError(f"{shown}: {error}", where=named.where, fix=f"write it like {EXAMPLE}"))
                 continue
+            if not is_git(address) and "://" in address:
+                errors.append(_not_in_git(named))
+                continue
             if not is_git(address) and is_outside(path):
                 errors.append(outside_error(named))
                 continue
@@ -60,6 +63,14 @@ class StackCatalog:
         catalog has one of that name.
         """
         return _Completion(self.library, stack, own, target, skipped).with_layers()
+
+
+def _not_in_git(named: Positioned) -> DescriptionError:
+    return DescriptionError(
+        f"a catalog is a folder or in Git, and {without_credentials(str(named.content))} is neither",
+        where=named.where,
+        fix=f"write it like {EXAMPLE}, or relative to input/",
+    )
 
 
 def _no_catalog(named: Positioned, folder: InInput) -> DescriptionError:

@@ -83,9 +83,9 @@ def described_files(session: Session) -> InputSource:
     if content is None or b"\ncatalogs:" not in content:
         return files
     from cluster_forge.stack import lock_file
-    from cluster_forge.stages.describe.locked_catalogs import with_catalogs
+    from cluster_forge.stages.describe.locked_catalogs import LockedCatalogs
 
-    return with_catalogs(files, lock_file.parse(content.decode(errors="replace")), composition.store_of(session.store))
+    return LockedCatalogs(files, lock_file.parse(content.decode(errors="replace")), composition.store_of(session.store))
 
 
 def locked_stack(services: Services, selection: Selection) -> LockedStack:

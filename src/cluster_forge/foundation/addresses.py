@@ -32,10 +32,8 @@ _HOST_OF: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?([^/?#]*)"
 _LOOPBACK: Final = re.compile(
     r"(?:(?:.+\.)?localhost\.?|127(?:\.\d{1,3}){3}|\[::1\])(?::\d*)?|::1", re.ASCII | re.IGNORECASE
 )
-_SSH: Final = re.compile(
-    r"(?:(?:git\+)?ssh://)?[\w.-]+@[^\s@?#]+|(?:git\+)?ssh://[\w.-]+@[^\s@?#/]+/[^\s?#]*", re.IGNORECASE
-)
-"""``git@host:path``, and an address whose path may have a REF: ``git+ssh://git@host/path@v1``."""
+_SSH: Final = re.compile(r"(?:git\+)?ssh://[\w.-]+@[^\s@?#/:]+(?::\d+)?(?:/[^\s?#]*)?|[\w.-]+@[^\s@?#]+", re.IGNORECASE)
+"""An SSH address with a user, whose path may have an ``@``; ``git@host:path``."""
 
 
 def without_credentials(url: str) -> str:

@@ -1,4 +1,4 @@
-"""Addresses of what lies in a Git repository: ``git+https://host/team/repo.git@v1.2.3//charts``."""
+"""Addresses in Git repositories: ``git+https://host/team/repo.git@v1.2.3//charts``."""
 
 from __future__ import annotations
 

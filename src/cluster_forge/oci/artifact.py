@@ -29,6 +29,9 @@ FOLDER_ANNOTATION: Final = "cluster-forge/folder"
 READ_BY_ENGINES: Final = Compression.GZIP.media_type
 """The one type of a layer that Argo CD and Flux both unpack."""
 
+NO_CONFIG: Final = b"{}"
+"""The configuration of an artifact that nothing would unpack (OCI image spec, "Guidance for an Empty Descriptor")."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:

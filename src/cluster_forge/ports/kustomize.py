@@ -13,7 +13,7 @@ from cluster_forge.manifests.remark import Remark
 class KustomizeRequest:
     """The kustomization in ``folder`` of an archive (`foundation.tree_archives`); messages call the archive ``name``.
 
-    ``fetched`` has the content of the URLs in ``resources``.
+    ``fetched`` has the content of each remote resource by its text in the kustomization; of a base, its repository's archive.
     """
 
     archive: bytes

@@ -18,7 +18,7 @@ from cluster_forge.stack.model import HelmSource
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
 
-FOLDER: Final = "file://"
+_FOLDER: Final = "file://"
 _OF_V1: Final = {"Chart.yaml": "requirements.yaml", "Chart.lock": "requirements.lock"}
 """Where charts of Helm 2 (``apiVersion: v1``) have them."""
 _HASHED: Final = ("name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias")
@@ -38,6 +38,11 @@ class ChartDependency:
     version: str
     repository: str
     where: str = ""
+
+    @property
+    def folder(self) -> str:
+        """The folder that it is in, relative to that of the chart; empty for one of a repository."""
+        return self.repository.removeprefix(_FOLDER) if self.repository.startswith(_FOLDER) else ""
 
     @property
     def source(self) -> HelmSource:
@@ -80,9 +85,9 @@ def _declared(names: Collection[str], read: Read, shown: str) -> list[ChartDepen
             )
         items = locked
     errors: list[ForgeError] = []
-    found = [_dependency(item, shown, errors) for item in items]
+    dependencies = [_dependency(item, shown, errors) for item in items]
     raise_all(errors)
-    return list({(one.name, one.version, one.repository): one for one in found if one}.values())
+    return list({(one.name, one.version, one.repository): one for one in dependencies if one}.values())
 
 
 def _document(names: Collection[str], read: Read, shown: str, path: str) -> Positioned | None:
@@ -103,7 +108,7 @@ def _dependency(item: Positioned, shown: str, errors: list[ForgeError]) -> Chart
     if repository.startswith(("@", "alias:")):
         errors.append(
             DescriptionError(
-                f"{shown}: the repository of {name}, {repository}, is a name of `helm repo add` on somebody's machine",
+                f"{shown}: the repository of {name}, {repository}, is a name of `helm repo add` on another machine",
                 where=item.where,
                 fix="write its address (`helm repo list` shows it), then `helm dependency update`",
             )

@@ -168,18 +168,23 @@ class HelmSource:
 class KustomizeSource:
     """A kustomization: its folder, relative to ``input/``, or its address in Git.
 
-    ``files`` are all files that kustomize reads of one in ``input/``, by their paths in the workspace; ``urls`` are those that
-    it names, and that are fetched for it.
+    ``files`` are all files that kustomize reads of one in ``input/``, by their paths in the workspace; ``remotes``
+    are the addresses of the resources and bases that it names elsewhere, by the texts that name them.
     """
 
     path: str
     files: tuple[str, ...] = ()
-    urls: tuple[str, ...] = ()
+    remotes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def git(self) -> GitAddress | None:
         """Its folder in Git, if it is there."""
         return GitAddress.parse(self.path) if is_git(self.path) else None
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses of ``remotes``."""
+        return tuple(sorted(set(self.remotes.values())))
 
     @property
     def folder(self) -> str:

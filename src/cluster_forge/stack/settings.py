@@ -106,6 +106,11 @@ def image(description: Positioned, errors: list[ForgeError]) -> ImageSettings:
 
 def _base_image(description: Positioned, text: str, errors: list[ForgeError]) -> ImageReference | None:
     """The base image; what cannot be one goes into ``errors``."""
+    if not is_public(text):
+        _refuse_credentials(
+            description, ("image", "base"), "write `base: {url}`, and run `cluster-forge login`", errors
+        )
+        return None
     try:
         return ImageReference.parse(text)
     except ImageError as error:

@@ -101,7 +101,7 @@ def test_a_server_that_cannot_send_parts_sends_all(repository: Worktree, setting
         assert set(files(f"{server.address}/repo/.git@v1//charts")) == set(CHART)
 
 
-def test_a_commit_that_is_no_tip_is_found_on_an_old_server(repository: Worktree) -> None:
+def test_a_commit_between_tips_is_found_on_an_old_server(repository: Worktree) -> None:
     first = repository.git("rev-parse", "HEAD")
     repository.commit({"charts/shop/values.yaml": "a: 2\n"})
     with git_http.serving(repository.folder.parent, protocol={"GIT_PROTOCOL": "version=0"}) as server:

@@ -484,6 +484,7 @@ class TestContract:
         with pytest.raises(DescriptionError, match="is not a version range") as caught:
             engine.newest_in_range(constraint, ["1.0.0"])
         assert constraint in caught.value.message
+        assert "template" not in caught.value.message
         assert caught.value.fix
 
     @pytest.mark.parametrize("versions", [[], ["latest", "main"]])

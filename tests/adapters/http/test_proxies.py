@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cluster_forge.adapters.http.proxies import login, proxy_for
+from cluster_forge.foundation.errors import FetchError
 
 PROXY = "http://proxy.test:3128"
 
@@ -72,3 +73,11 @@ def test_which_variable_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_logins_are_decoded_and_written_in_utf_8() -> None:
     assert login("http://proxy.test:1") == {}
     assert login("http://u%40x:p%C3%9F@proxy.test:1") == {"Proxy-Authorization": "Basic dUB4OnDDnw=="}
+
+
+@pytest.mark.parametrize("value", ["proxy test", "http://proxy.test:99999", "http://", "http://proxy.test:0"])
+def test_a_value_that_is_not_an_address_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("HTTP_PROXY", value)
+    with pytest.raises(FetchError, match=r"the proxy http://.* is not an address") as raised:
+        proxy_for("http://charts.test/")
+    assert "HTTP_PROXY" in (raised.value.fix or "")

@@ -124,6 +124,9 @@ def test_files_without_a_certificate_are_named(root: Authority, tmp_path: Path) 
     broken = client(root.file)
     broken.configure({"127.0.0.1:9": HostSettings(cert_file=str(tmp_path / "text"))})
     assert "client certificate" in failure_of("https://127.0.0.1:9/", broken).message
+    described = client(root.file)
+    described.configure({"127.0.0.1:9": HostSettings(ca_file=str(tmp_path / "text"), where="input/config.yaml:7")})
+    assert failure_of("https://127.0.0.1:9/", described).where == "input/config.yaml:7"
 
 
 def test_certificates_are_read_or_not_but_never_fail(root: Authority) -> None:

@@ -116,7 +116,7 @@ def test_a_version_must_be_that_of_the_chart(repository: Worktree, sources: Stac
         sources.chart(helm(repository, version="^2"), None)
 
 
-def test_a_folder_that_is_no_chart(repository: Worktree, sources: StackSources) -> None:
+def test_a_folder_without_a_chart(repository: Worktree, sources: StackSources) -> None:
     repository.commit({"charts/none/x": ""}, tag="v2")
     with pytest.raises(ArchiveError, match=r"it has no Chart\.yaml"):
         sources.chart(helm(repository, chart="none", ref="@v2"), None)
@@ -173,7 +173,7 @@ def test_a_local_chart_too(tmp_path: Path, sources: StackSources) -> None:
                 "common/Chart.yaml": f"{COMMON}dependencies:\n- {{name: shop, version: 1.2.3, repository: file://../shop}}\n"
             },
             DescriptionError,
-            "in a circle",
+            "in a cycle",
         ),
         (
             {"shop/Chart.yaml": NEEDS_COMMON.replace("../common", "../../../etc")},

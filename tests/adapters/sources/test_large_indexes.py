@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -129,7 +130,14 @@ def test_what_many_ask_for_at_once_is_computed_once() -> None:
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(ask, range(8))) == [1] * 8
-    with pytest.raises(ZeroDivisionError):
-        once.get("bad", lambda: 1 // 0)
-    with pytest.raises(ZeroDivisionError):
-        once.get("bad", lambda: 1)
+
+
+def test_a_failure_is_remembered_for_a_while() -> None:
+    once = Once[int](patience=0.05)
+    for compute in (lambda: 1 // 0, lambda: 1):
+        with pytest.raises(ZeroDivisionError):
+            once.get("key", compute)
+    time.sleep(0.06)
+    assert once.get("key", lambda: 2) == 2
+    time.sleep(0.06)
+    assert once.get("key", lambda: 3) == 2

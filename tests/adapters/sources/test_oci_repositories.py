@@ -235,6 +235,14 @@ def test_a_malformed_digest_is_an_error(version: str, repository: Repository, ch
         charts.chart(helm(repository, version), None)
 
 
+@pytest.mark.parametrize(("chart", "version"), [("shop:1.0.0", "1.0.0"), ("shop@sha256:12", "sha256:12")])
+def test_a_tag_in_the_name_of_a_chart_is_an_error(chart: str, version: str, tmp_path: Path) -> None:
+    source = HelmSource(chart=chart, release="shop", repository="oci://registry.example.com/charts")
+    with pytest.raises(DescriptionError, match="the name of a chart has no tag or digest") as raised:
+        sources(tmp_path, RegistryReader(HttpClient())).chart(source, None)
+    assert raised.value.fix == f"write `chart: shop` and `version: {version}`"
+
+
 def test_a_chart_that_changed_behind_its_tag_is_an_error(repository: Repository, tmp_path: Path) -> None:
     repository.push_chart(archive("1.0.0"), "1.0.0")
     locked = sources(tmp_path / "first", RegistryReader(HttpClient())).chart(helm(repository, "^1"), None)

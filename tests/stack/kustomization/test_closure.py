@@ -7,9 +7,9 @@ import json
 import pytest
 from tests.kustomizations.corpus import BASE, KUSTOMIZATIONS
 
+from cluster_forge.stack.kustomization import remotes
 from cluster_forge.stack.kustomization.closure import Closure, TreeFiles, closure
 from cluster_forge.stack.kustomization.fetched import with_files
-from cluster_forge.stack.kustomization.refusals import address_hint
 
 KUSTOMIZATION = "top/kustomization.yaml"
 COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
@@ -125,16 +125,11 @@ def test_nothing_is_left_to_kustomize_to_fetch(key: str, address: str) -> None:
 
 def test_only_manifests_by_url_in_resources_may_be_fetched() -> None:
     urls = ["https://example.com/a.yaml", "http://example.com/b.yml?v=1", "https://example.com/c/d.JSON"]
-    others = [
-        "https://example.com",
-        "https://example.com/a.txt",
-        "https://github.com/team/repo//a?ref=v1.yaml",
-        "git@a.com:b.yaml",
-    ]
+    others = ["https://example.com", "https://example.com/a", "http://example.com/a/b", "s3::https://example.com/a"]
     text = f"resources: {urls + others}\npatches: [{{path: {urls[0]}}}]\ncomponents: [{urls[0]}]\n"
     files = {KUSTOMIZATION: text.encode()}
     needed = closure("top", TreeFiles(files), root="", where="", may_fetch=lambda _: True)
-    assert needed.urls == tuple(sorted(urls))
+    assert needed.remotes == tuple(sorted(urls))
     assert len(needed.errors) == len(others) + 2
 
 
@@ -144,7 +139,7 @@ def test_a_kustomization_with_urls_names_files_instead() -> None:
         KUSTOMIZATION: f"resources: [b.yaml, '{url}']\nnamePrefix: '012'\n".encode(),
         "base/kustomization.yaml": b"# as it was\nresources: [b.yaml]\n",
     }
-    placed = with_files(files, {url: b"a: b\n"})
+    placed = with_files(files, {url: b"a: b\n"}, {})
     (name,) = (path for path in placed if path not in files)
     assert placed[name] == b"a: b\n"
     assert placed["base/kustomization.yaml"] == files["base/kustomization.yaml"]
@@ -159,16 +154,42 @@ def test_a_secret_in_a_remote_address_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "hint"),
+    ("text", "expected"),
     [
-        ("github.com/team/repo//base/prod?ref=v1", "git+https://github.com/team/repo.git@v1//base/prod"),
-        ("https://github.com/team/repo/base?ref=v1", "git+https://github.com/team/repo.git@v1//base"),
-        ("https://example.com/a/b.git//c?timeout=90&ref=main", "git+https://example.com/a/b.git@main//c"),
-        ("git@example.com:a/b.git", "git+https://example.com/a/b.git@REF"),
+        ("github.com/team/repo//base/prod?ref=v1", "git+https://github.com/team/repo@v1//base/prod"),
+        ("https://github.com/team/repo/base?ref=v1", "git+https://github.com/team/repo@v1//base"),
+        ("https://github.com/team/repo.git?ref=v1", "git+https://github.com/team/repo.git@v1"),
+        ("GITHUB.com:team/repo", "git+https://github.com/team/repo"),
+        ("gh:team/repo/a/b", "git+https://github.com/team/repo//a/b"),
+        ("https://example.com/a/b.git//c?timeout=90&ref=main&submodules=0", "git+https://example.com/a/b.git@main//c"),
+        ("https://example.com/a/b/c/d?version=v2", "git+https://example.com/a/b@v2//c/d"),
+        (
+            "https://dev.example.com/org/project/_git/repo/path/to?ref=v1",
+            "git+https://dev.example.com/org/project/_git/repo@v1//path/to",
+        ),
+        ("git@example.com:a/b.git//c", "git+ssh://git@example.com/a/b.git//c"),
+        ("ssh://git@example.com:2222/a/b.git/c", "git+ssh://git@example.com:2222/a/b.git//c"),
+        ("git::https://example.com/a/b//c", "git+https://example.com/a/b//c"),
+        ("file:///srv/repo.git//c?ref=v1", "git+file:///srv/repo.git@v1//c"),
+        ("file:///srv/repositories/repo", "git+file:///srv/repositories/repo"),
+        ("https://example.com/a.yaml?x=1", "https://example.com/a.yaml?x=1"),
+        ("https://example.com/a//../b", None),
+        ("http://example.com/a/b", None),
+        ("https://example.com/a/b?ref=--upload-pack=x", None),
+        ("s3::https://example.com/a", None),
     ],
 )
-def test_a_remote_base_comes_with_its_address_here(address: str, hint: str) -> None:
-    assert address_hint(address) == hint
+def test_what_kustomize_would_fetch_has_an_address_here(text: str, expected: str | None) -> None:
+    assert remotes.address(text) == expected
+
+
+def test_bases_and_components_in_git_may_be_fetched() -> None:
+    bases = ["github.com/team/repo//base?ref=v1", "git@example.com:a/b.git", "https://example.com/a/b.git?ref=v1"]
+    text = f"resources: {bases[:2]}\ncomponents: ['{bases[2]}']\ntransformers: ['{bases[0]}']\ncrds: ['{bases[0]}']\n"
+    files = {KUSTOMIZATION: text.encode()}
+    needed = closure("top", TreeFiles(files), root="", where="", may_fetch=lambda _: True)
+    assert needed.remotes == tuple(sorted(bases))
+    assert [error.where for error in needed.errors] == [f"{KUSTOMIZATION}:4", f"{KUSTOMIZATION}:3"]
 
 
 @pytest.mark.parametrize(
@@ -266,3 +287,13 @@ def test_a_very_long_reference_takes_no_time() -> None:
 def test_a_name_that_is_nearly_right_is_named() -> None:
     (error,) = errors("resources: [deploiment.yaml]\n", deployment__yaml="")
     assert "did you mean 'deployment.yaml'?" in error
+
+
+def test_a_missing_kustomization_is_not_looked_for_in_other_folders() -> None:
+    class Unlistable(TreeFiles):
+        def listed(self, folder: str) -> list[str] | None:
+            assert folder, "all of the input was listed"
+            return None
+
+    missing = closure("nowhere", Unlistable({}), root="", where="input/config.yaml:5")
+    assert [str(error) for error in missing.errors] == ["input/config.yaml:5: nowhere does not exist"]

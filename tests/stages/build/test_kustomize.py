@@ -14,7 +14,7 @@ from tests.kustomizations.program import programs
 from cluster_forge.adapters.kustomize.program import KustomizeProgram
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.kustomization.closure import closure
-from cluster_forge.stack.kustomization.references import is_fetchable
+from cluster_forge.stack.kustomization.remotes import is_file
 from cluster_forge.stack.model import KustomizeSource
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def source(harness: Harness) -> KustomizeSource:
         InputFiles(harness.files.read, listed),
         root="input",
         where="input/config.yaml:5",
-        may_fetch=is_fetchable,
+        may_fetch=is_file,
     )
     assert needed.errors == ()
-    return KustomizeSource(path="top", files=needed.files, urls=needed.urls)
+    return KustomizeSource(path="top", files=needed.files, remotes={url: url for url in needed.remotes})
 
 
 def as_delivered(body: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from cluster_forge.ports.rendering import RenderedBatch, Renderer, RenderJob
 from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workers import Workers
 from cluster_forge.stack import lock_file
+from cluster_forge.stack.chart_dependencies import ChartDependency
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import Component, HelmSource, Stack
 
@@ -46,6 +47,9 @@ class HookedSources:
         self, reference: ImageReference, architectures: Sequence[str], locked: LockedSource | None
     ) -> LockedSource:
         return self._inner.image(reference, architectures, locked)
+
+    def dependencies(self, source: HelmSource, chart: LockedSource) -> Sequence[ChartDependency]:
+        return self._inner.dependencies(source, chart)
 
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         self._before(url)

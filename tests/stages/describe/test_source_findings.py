@@ -37,7 +37,7 @@ def codes(*addresses: str, repository: str = "") -> list[str]:
         ("git+https://me:pw@git.example/r.git@v1//a", ["credential-in-url"]),
         ("git+http://git.example/r.git", ["insecure-source"]),
         ("git+ssh://git@git.example/r.git", []),
-        ("git+ssh://git@git.example/r.git@v1//a", []),
+        ("git+ssh://git@git.example:22/r.git@shop@1//a", []),
         ("git+ssh://git:pw@git.example/r.git@v1//a", ["credential-in-url"]),
     ],
 )
@@ -54,7 +54,7 @@ def test_the_address_of_a_sourced_folder_counts_too() -> None:
 
 
 def test_the_address_of_a_kustomization_counts_too() -> None:
-    kustomize = KustomizeSource(path="git+https://me:pw@git.example/r.git", urls=("http://raw.example/a.yaml",))
+    kustomize = KustomizeSource(path="git+https://me:pw@git.example/r.git", remotes={"a": "http://raw.example/a.yaml"})
     stack = Stack(name="s", components=(Component(name=ComponentName("web"), kustomize=kustomize),))
     assert [finding.code for finding in source_findings.findings(stack)] == ["credential-in-url", "insecure-source"]
 

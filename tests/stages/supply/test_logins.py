@@ -80,7 +80,8 @@ class TestServers:
                 Component(name=ComponentName("f"), upstream=upstream),
                 component("g", chart="./web"),
                 Component(
-                    name=ComponentName("h"), kustomize=KustomizeSource(path="base", urls=("https://k.example/x",))
+                    name=ComponentName("h"),
+                    kustomize=KustomizeSource(path="base", remotes={"x": "https://k.example/x"}),
                 ),
                 Component(name=ComponentName("i"), kustomize=KustomizeSource(path="git+ssh://git@ssh.example/r.git")),
             ),

@@ -50,6 +50,7 @@ def _settings(workspace: Path, registry: RegistrySettings) -> tuple[str, HostSet
         key_file=key_file,
         is_insecure=registry.insecure,
         is_plain_http=registry.plain_http,
+        where=registry.where,
     )
 
 

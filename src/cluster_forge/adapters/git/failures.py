@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cluster_forge.adapters.git.program import GitError
-from cluster_forge.foundation.addresses import masked
+from cluster_forge.foundation.addresses import is_public, masked
 from cluster_forge.foundation.errors import FetchError
 from cluster_forge.foundation.git_addresses import GitAddress
 
@@ -100,21 +100,21 @@ def temporary_reason(failure: GitError) -> str:
 def of(failure: GitError, address: GitAddress) -> FetchError:
     """The error for a failed call about a repository."""
     where = str(address)
-    url = masked(address.repository)
+    url = address.repository if is_public(address.repository) else masked(address.repository)
     if failure.is_limit:
         return FetchError(f"{where}: {failure.text}", fix=f"try again later; test: `git ls-remote {url}`")
-    said = _said(failure.text)
+    quoted = _quoted(failure.text)
     for meaning in _MEANINGS:
         if re.search(meaning.pattern, failure.text):
-            return FetchError(f"{where}: {meaning.message}{said}", fix=meaning.fix.format(url=url))
-    return FetchError(f"{where} cannot be fetched{said}", fix=f"try again later; test: `git ls-remote {url}`")
+            return FetchError(f"{where}: {meaning.message}{quoted}", fix=meaning.fix.format(url=url))
+    return FetchError(f"{where} cannot be fetched{quoted}", fix=f"try again later; test: `git ls-remote {url}`")
 
 
-def _said(text: str) -> str:
+def _quoted(text: str) -> str:
     """Git's own words, on one line and without credentials."""
     lines = [line.strip() for line in re.split(r"[\r\n]", text)]
-    telling = [
+    errors = [
         line for line in lines if re.match(r"fatal:|error:|ssh:|remote: (?:error|fatal)|.*Permission denied", line)
     ]
-    words = masked(" ".join(" ".join(telling or [line for line in lines if line][-1:]).split()))
+    words = masked(" ".join(" ".join(errors or [line for line in lines if line][-1:]).split()))
     return f": {words[:_SHOWN]}" if words else ""

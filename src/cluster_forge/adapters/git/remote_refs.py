@@ -43,10 +43,10 @@ def patterns(address: GitAddress) -> list[str]:
 
 def parsed(output: bytes) -> dict[str, str]:
     """The commits of refs by their full names; that of a tag, not the tag object."""
-    found = {
+    listed = {
         match[2]: match[1] for match in map(_LINE.fullmatch, output.decode(errors="replace").splitlines()) if match
     }
-    return {name: found.get(f"{name}{_PEELED}", commit) for name, commit in found.items() if _PEELED not in name}
+    return {name: listed.get(f"{name}{_PEELED}", commit) for name, commit in listed.items() if _PEELED not in name}
 
 
 def chosen(address: GitAddress, refs: Mapping[str, str]) -> RemoteRef | None:
@@ -61,15 +61,15 @@ def chosen(address: GitAddress, refs: Mapping[str, str]) -> RemoteRef | None:
         names = [address.ref]
     else:
         names = [f"{_TAGS}{address.ref}", f"{_HEADS}{address.ref}"]
-    found = [RemoteRef(name=name, commit=refs[name]) for name in names if name in refs]
-    if len(found) > 1:
-        tag, branch = found
+    candidates = [RemoteRef(name=name, commit=refs[name]) for name in names if name in refs]
+    if len(candidates) > 1:
+        tag, branch = candidates
         raise DescriptionError(
             f"{address}: {address.ref!r} is both a tag ({tag.commit[:12]}) and a branch ({branch.commit[:12]})",
             fix=f"write @{tag.name} or @{branch.name}",
         )
-    if found:
-        return found[0]
+    if candidates:
+        return candidates[0]
     return RemoteRef(name="", commit=address.ref) if address.is_commit else None
 
 

@@ -126,8 +126,8 @@ class _Clone:
     def resolved(self, address: GitAddress) -> RemoteRef:
         """The ref that an address means, asked once."""
         if address.ref not in self._refs:
-            found = None if address.is_commit else self._listed(address, remote_refs.patterns(address))
-            ref = remote_refs.chosen(address, found or {})
+            refs = {} if address.is_commit else self._listed(address, remote_refs.patterns(address))
+            ref = remote_refs.chosen(address, refs)
             if ref is None:
                 raise remote_refs.unknown(address, self._listed(address, ()))
             self._refs[address.ref] = ref
@@ -304,5 +304,5 @@ def _gone(address: GitAddress, commit: str, ref: RemoteRef) -> FetchError | Lock
         return FetchError(f"{address}: the repository has no commit {commit}", fix="check the address and the commit")
     return LockError(
         f"{address}: the repository has no commit {commit} (from the lock) any more; {ref.name} is at {ref.commit}",
-        fix="somebody has rewritten its history; to accept the change: cluster-forge mine --update NAME",
+        fix="its history was rewritten; to accept the change: cluster-forge mine --update NAME",
     )

@@ -1,6 +1,6 @@
 """The files of a commit as ``git ls-tree`` lists them, and which of them a path means.
 
-Whoever can push to a repository decides what is in there: names, links and sizes are checked before a file is used.
+Everyone who can push to a repository decides what is in there: names, links and sizes are checked before a file is used.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class TreeListing:
 
         Raises:
             FileNotFoundError: with the path that does not exist.
-            FetchError: if it leads out of the repository, or in circles.
+            FetchError: if it leads out of the repository, or in a cycle.
         """
         place, left, links = "", [part for part in path.split("/") if part], 0
         while left:

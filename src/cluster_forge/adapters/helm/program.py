@@ -99,7 +99,7 @@ class HelmProgram:
                 output = self._run(["template", "range", folder, "--values", "-"], values)
             except RenderError as error:
                 raise DescriptionError(
-                    f"{constraint!r} is not a version range: {error.message}",
+                    f"{constraint!r} is not a version range: {error.message.rpartition('semverCompare: ')[2]}",
                     fix="write an exact version (1.2.3) or a range as Helm reads it (>=1.2.0 <2.0.0, ~1.2, 1.x)",
                 ) from error
         answers = re.findall(r"^- (true|false)$", output, re.M)

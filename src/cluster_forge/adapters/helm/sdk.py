@@ -98,7 +98,7 @@ class HelmSdk:
                 (answers,) = _render(chart, values, {"name": "range", "namespace": "default"}).values()
             except helm.HelmError as error:
                 raise DescriptionError(
-                    f"{constraint!r} is not a version range: {_reason(error)}",
+                    f"{constraint!r} is not a version range: {_reason(error).rpartition('semverCompare: ')[2]}",
                     fix="write an exact version (1.2.3) or a range as Helm reads it (>=1.2.0 <2.0.0, ~1.2, 1.x)",
                 ) from error
         return [answer == "true" for answer in answers.split(",")[:-1]]

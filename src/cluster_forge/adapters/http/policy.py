@@ -22,7 +22,7 @@ class Timeouts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSettings:
     """What the user says about one host: files of its certificate authority and of a certificate to show to it; that its
-    certificate is not verified (``is_insecure``); that it may be reached over plain HTTP.
+    certificate is not verified (``is_insecure``); that it may be reached over plain HTTP. ``where`` it is said is for messages.
     """
 
     ca_file: str = ""
@@ -30,6 +30,7 @@ class HostSettings:
     key_file: str = ""
     is_insecure: bool = False
     is_plain_http: bool = False
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ def proxy_for(url: str) -> str:
         return ""
     proxy = value if "://" in value else f"http://{value}"
     try:
-        is_address = bool(urlsplit(proxy).hostname) and urlsplit(proxy).port != 0
+        is_address = proxy.split() == [proxy] and bool(urlsplit(proxy).hostname) and urlsplit(proxy).port != 0
     except ValueError:  # a port that is not a number, or too large
         is_address = False
     if not is_address:

@@ -52,16 +52,16 @@ class Request:
             FetchError: if it is not an HTTP address, or leaves HTTPS.
         """
         place = redirected(self.url, target)
-        dropped = frozenset[str]() if origin(place) == origin(self.url) else _OF_ORIGIN
+        is_same_origin = origin(place) == origin(self.url)
         becomes_get = (status == 303 and self.method != "HEAD") or (status, self.method) in _TO_GET
-        dropped |= _OF_BODY if becomes_get else frozenset()
+        dropped = (frozenset() if is_same_origin else _OF_ORIGIN) | (_OF_BODY if becomes_get else frozenset())
         return replace(
             self,
             url=place,
             method="GET" if becomes_get else self.method,
             body=None if becomes_get else self.body,
             headers={name: value for name, value in self.headers.items() if name.lower() not in dropped},
-            scope=self.scope if origin(place) == origin(self.url) else "",
+            scope=self.scope if is_same_origin else "",
             home=self.home or self.url,
         )
 

@@ -24,7 +24,7 @@ def context(ca_file: str, settings: HostSettings) -> ssl.SSLContext:
     tls = ssl.create_default_context()
     tls.verify_flags &= ~ssl.VERIFY_X509_STRICT  # as curl, git and Go: authorities of many organizations would fail
     named = [(variable, os.environ.get(variable, "")) for variable in _VARIABLES]
-    for where, path in [*named, ("--ca-file", ca_file), ("`caFile`", settings.ca_file)]:
+    for where, path in [*named, ("--ca-file", ca_file), (settings.where or "`caFile`", settings.ca_file)]:
         if path:
             _add_authorities(tls, path, where)
     if settings.cert_file:
@@ -55,7 +55,7 @@ def _add_certificate(tls: ssl.SSLContext, settings: HostSettings) -> None:
     except (OSError, ValueError) as error:
         raise FetchError(
             f"the client certificate {settings.cert_file} cannot be used: {_reason(error)}",
-            where="`certFile`",
+            where=settings.where or "`certFile`",
             fix="name a certificate and its key in PEM format, without a password: `certFile` and `keyFile`",
         ) from error
 

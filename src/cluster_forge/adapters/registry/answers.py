@@ -106,7 +106,7 @@ def _missing(reference: ImageReference, what: str, refusal: Refusal) -> FetchErr
             fix="check the address; some registries also answer so where a login is needed: cluster-forge login "
             + reference.registry,
         )
-    return FetchError(f"{reference.address}: the repository does not have {what}", fix="check tag and digest")
+    return FetchError(f"{reference.address}: the registry does not have {what}", fix="check repository, tag and digest")
 
 
 def _general(response: Response, reference: ImageReference, problem: str, refusal: Refusal) -> FetchError:

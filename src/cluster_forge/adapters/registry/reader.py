@@ -65,7 +65,7 @@ class RegistryReader:
                     f"{repository.bare.address}: its list of tags has no end: {len(tags):,} tags on {len(asked) - 1:,} pages",
                     fix="write an exact version: it needs no list of tags",
                 )
-            page = self._get(url, repository.bare, "its tags")
+            page = self._get(url, repository.bare, "tags of this repository")
             new = _tags(page.content, repository)
             is_more = any(tag not in tags for tag in new)
             tags.update(dict.fromkeys(new))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError
@@ -14,8 +14,14 @@ from cluster_forge.ports.sources import ChartRelease
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource
 
+if TYPE_CHECKING:
+    from cluster_forge.ports.registry import Registry
+
 _SHOWN: Final = 8
 """Names or versions in a message."""
+
+RegistryAt = Callable[[str], "Registry"]
+"""Gives registries; called with an address, whose login is used if it has one. Importing what it takes costs 0.05 s."""
 
 NewestInRange = Callable[[str, Sequence[str]], str | None]
 """The newest version in a range as Helm reads it, with pre-releases only where it names one (`ports.HelmEngine`)."""

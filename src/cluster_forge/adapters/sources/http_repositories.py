@@ -7,9 +7,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from cluster_forge.adapters.sources import index_promises, oci_charts
-from cluster_forge.adapters.sources.chart_repositories import FetchedChart, NewestInRange, choose, few, no_version
-from cluster_forge.adapters.sources.oci_charts import RegistryAt
+from cluster_forge.adapters.sources import index_promises
+from cluster_forge.adapters.sources.chart_repositories import (
+    FetchedChart,
+    NewestInRange,
+    RegistryAt,
+    choose,
+    few,
+    no_version,
+)
 from cluster_forge.adapters.sources.once import Once
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError, FetchError, ForgeError, ImageError, OfflineError
@@ -112,6 +118,8 @@ class HttpRepositories:
     def _verified(self, url: str, release: repository_index.Release) -> bytes:
         address = without_credentials(url)
         if url.startswith(SCHEME):
+            from cluster_forge.adapters.sources import oci_charts  # noqa: PLC0415 - 0.01 s
+
             reference = ImageReference.from_address(address)
             tag = "" if reference.digest else reference.tag or release.version.replace("+", "_")
             archive = oci_charts.archive(self.registry_at(url), replace(reference, tag=tag))

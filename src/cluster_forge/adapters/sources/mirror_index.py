@@ -147,7 +147,7 @@ class _IndexReader:
             fields = self._fields(node, section)
             file = self._file(node, fields) if fields else None
             if fields and file:
-                keys = tuple(fields[key] for key in SECTIONS[section])
+                keys = tuple({**fields, "sha256": file.digest.hex}[key] for key in SECTIONS[section])
                 yield MirrorEntry(section=section, keys=keys, file=file)
 
     def _fields(self, node: yaml.Node, section: str) -> dict[str, str] | None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from cluster_forge.adapters.sources.chart_repositories import few
-from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError
 from cluster_forge.foundation.names import counted
 from cluster_forge.oci import manifest
@@ -28,10 +26,6 @@ _MOST_MANIFESTS: Final = 20
 _CHECK: Final = (
     "name the repository of a chart, as `helm pull` and `helm push` do, or use a mirror that has it: --mirror DIR"
 )
-
-
-RegistryAt = Callable[[str], Registry]
-"""Gives registries; called with an address, whose login is used if it has one. Importing what it takes costs 0.05 s."""
 
 
 def archive(registry: Registry, reference: ImageReference) -> bytes:
@@ -84,20 +78,6 @@ def _layer(artifact: Manifest, reference: ImageReference) -> Descriptor:
         kinds = few([layer.media_type or "?" for layer in artifact.layers]) or "none"
         raise _no_chart(reference, f"its {artifact.kind or 'artifact'} has no layer to choose (its layers: {kinds})")
     return layers[0]
-
-
-def pinned_digest(version: str) -> tuple[str, Digest | None]:
-    """The two parts of ``1.2.3@sha256:…`` or ``sha256:…``; no digest in any other version.
-
-    Raises:
-        ValueError: if what stands in the place of the digest is none.
-    """
-    tag, at, digest = version.rpartition("@")
-    if not at and not digest.startswith("sha256:"):
-        return version, None
-    if not digest.startswith("sha256:"):
-        raise ValueError(f"{digest!r} is not a sha256 digest")
-    return tag, Digest.parse(digest)
 
 
 def _no_chart(reference: ImageReference, reason: str) -> FetchError:

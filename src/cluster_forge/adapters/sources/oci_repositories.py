@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
-from cluster_forge.adapters.sources import oci_charts
-from cluster_forge.adapters.sources.chart_repositories import FetchedChart, NewestInRange, choose, no_version
-from cluster_forge.adapters.sources.oci_charts import RegistryAt, pinned_digest
+from cluster_forge.adapters.sources.chart_repositories import (
+    FetchedChart,
+    NewestInRange,
+    RegistryAt,
+    choose,
+    no_version,
+)
 from cluster_forge.adapters.sources.once import Once
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
@@ -19,6 +24,8 @@ from cluster_forge.ports.sources import ChartRelease
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource
 
+_SHA256: Final = "sha256:"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OciRepositories:
@@ -29,6 +36,8 @@ class OciRepositories:
     _listed: Once[Mapping[str, str]] = field(default_factory=Once, init=False, repr=False)
 
     def fetch(self, source: HelmSource, locked: LockedSource | None) -> FetchedChart:
+        from cluster_forge.adapters.sources import oci_charts  # noqa: PLC0415 - 0.01 s, and mostly all is in the store
+
         reference = self._pinned(source) or self._exact(source, locked) or self._newest(source, locked)
         version = _version(reference.tag)
         # A tag that is not a whole version, like ``1.2``, moves, and promises nothing.
@@ -97,7 +106,14 @@ def _repository(source: HelmSource) -> ImageReference:
 
     Raises:
         ImageError: if it cannot be one.
+        DescriptionError: if the name of the chart has a tag or digest.
     """
+    name, mark, version = source.chart.partition("@") if "@" in source.chart else source.chart.partition(":")
+    if mark:
+        raise DescriptionError(
+            f"`chart: {source.chart}`: the name of a chart has no tag or digest",
+            fix=f"write `chart: {name}` and `version: {version}`",
+        )
     return ImageReference.from_address(f"{without_credentials(source.repository)}/{source.chart}").bare
 
 
@@ -118,11 +134,15 @@ def _versions(repository: ImageReference, tags: Sequence[str]) -> Mapping[str, s
 
 
 def _digest(source: HelmSource) -> tuple[str, Digest | None]:
+    """The two parts of ``1.2.3@sha256:…`` or ``sha256:…``; no digest in any other version."""
+    version, at, digest = source.version.rpartition("@")
+    if not at and not digest.startswith(_SHA256):
+        return source.version, None
     try:
-        return pinned_digest(source.version)
+        return version, Digest.parse(digest if digest.startswith(_SHA256) else "")
     except ValueError as error:
         raise DescriptionError(
-            f"`version: {source.version}` of {source.chart}: {error}",
+            f"`version: {source.version}` of {source.chart}: {digest!r} is not a sha256 digest",
             fix="write a version, a range, sha256:DIGEST, or VERSION@sha256:DIGEST",
         ) from error
 

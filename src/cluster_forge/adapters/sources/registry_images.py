@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cluster_forge.adapters.sources.oci_charts import RegistryAt
+from cluster_forge.adapters.sources.chart_repositories import RegistryAt
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ImageError
-from cluster_forge.oci.image import Descriptor
-from cluster_forge.oci.manifest import INDEX_TYPES, MANIFEST_TYPES
 from cluster_forge.oci.reference import ImageReference
-from cluster_forge.ports.registry import Registry, content
+
+if TYPE_CHECKING:
+    from cluster_forge.oci.image import Descriptor
+    from cluster_forge.ports.registry import Registry
 
 _LARGEST: Final = 512 << 20
 """Bytes of all blobs together: they are held in memory."""
@@ -55,6 +56,9 @@ class RegistryImages:
 
 
 def _fetched(registry: Registry, reference: ImageReference, wanted: Descriptor) -> bytes:
+    from cluster_forge.oci.manifest import INDEX_TYPES, MANIFEST_TYPES  # noqa: PLC0415 - 0.01 s, as above
+    from cluster_forge.ports.registry import content  # noqa: PLC0415 - the same
+
     if wanted.media_type in (*MANIFEST_TYPES, *INDEX_TYPES):
         return registry.manifest(reference.pinned(wanted.digest)).content
     return content(registry, reference, wanted, wanted.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -18,13 +19,18 @@ _DIGEST: Final = 12
 
 def lines(sources: Sequence[UsedSource]) -> Iterator[str]:
     """A line for each source of each component: component, version, digest, address."""
-    rows = sorted((name, source.locked) for source in sources for name in source.users)
-    names = max((len(name) for name, _ in rows), default=0)
-    versions = max((len(one_line(locked.version)) for _, locked in rows), default=0)
-    for name, locked in rows:
+    rows = sorted((name, _short(source.locked.version), source.locked) for source in sources for name in source.users)
+    names = max((len(name) for name, _, _ in rows), default=0)
+    versions = max((len(version) for _, version, _ in rows), default=0)
+    for name, version, locked in rows:
         asked = f" ({one_line(locked.asked)})" if locked.asked not in ("", locked.version) else ""
-        version = f"{one_line(locked.version) or '-':<{versions}}"
-        yield f"{name:<{names}}  {version}  {locked.digest.hex[:_DIGEST]}  {one_line(locked.address)}{asked}"
+        digest = locked.digest.hex[:_DIGEST]
+        yield f"{name:<{names}}  {version:<{versions}}  {digest}  {one_line(locked.address)}{asked}"
+
+
+def _short(version: str) -> str:
+    """A commit and a digest by their first digits."""
+    return re.sub(rf"([0-9a-f]{{{_DIGEST}}})[0-9a-f]{{28,}}", r"\1", one_line(version)) or "-"
 
 
 def source_json(source: UsedSource) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
 from cluster_forge.foundation.names import did_you_mean
-from cluster_forge.stack.kustomization import references, refusals
+from cluster_forge.stack.kustomization import references, refusals, remotes
 from cluster_forge.stack.kustomization.references import NAMES, Reference, Role
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
@@ -53,10 +53,10 @@ class TreeFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
-    """The paths of the files and the URLs of what is fetched, sorted, and what is wrong with them."""
+    """The paths of the files, what is fetched (resources by URL, bases in Git) as it is written, and what is wrong."""
 
     files: tuple[str, ...]
-    urls: tuple[str, ...]
+    remotes: tuple[str, ...]
     errors: tuple[DescriptionError, ...]
 
 
@@ -66,11 +66,11 @@ def closure(
     """The closure of the kustomization in ``folder``; all of it must be in ``root`` (empty: where the paths begin).
 
     Paths are normalized, that of the folder where they begin is empty. ``where`` is the place that names the folder,
-    ``may_fetch`` says of which URLs in ``resources`` the content is there, or will be.
+    ``may_fetch`` says of which remote resources, bases and components the content is there, or will be.
     """
     walk = _Walk(files, root, may_fetch)
     walk.visit(Reference(role=Role.FOLDER, path=folder, where=where), _Place(chain=()))
-    return Closure(files=tuple(sorted(walk.files)), urls=tuple(sorted(walk.urls)), errors=tuple(walk.errors))
+    return Closure(files=tuple(sorted(walk.files)), remotes=tuple(sorted(walk.remotes)), errors=tuple(walk.errors))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +96,15 @@ class _Walk:
         self._done: set[tuple[str, str | None]] = set()
         self._listed: dict[str, Sequence[str] | None] = {}
         self.files: set[str] = set()
-        self.urls: set[str] = set()
+        self.remotes: set[str] = set()
         self.errors: list[DescriptionError] = []
 
     def visit(self, reference: Reference, place: _Place) -> None:
         """Follow a reference of the kustomization at ``place``."""
         if len(self.errors) >= _MOST_ERRORS:
             return
-        is_resource = reference.role is Role.RESOURCE and place.owner is None
-        if is_resource and references.is_fetchable(reference.path) and self._may_fetch(reference.path):
-            self.urls.add(reference.path)
+        if self._is_fetched(reference, place):
+            self.remotes.add(reference.path)
             return
         with self._reported(reference.where):
             path = self._path(reference, place)
@@ -118,6 +117,15 @@ class _Walk:
                 self._file(path, reference, place)
             else:
                 self._folder(path, reference, place)
+
+    def _is_fetched(self, reference: Reference, place: _Place) -> bool:
+        """Whether a reference is remote, and what is there is fetched and pinned."""
+        if place.owner is not None or not references.is_remote(reference.path):
+            return False
+        is_file = remotes.is_file(reference.path)
+        if reference.role is not Role.RESOURCE and (is_file or reference.role is not Role.FOLDER):
+            return False
+        return remotes.address(reference.path) is not None and self._may_fetch(reference.path)
 
     def _path(self, reference: Reference, place: _Place) -> str:
         """The path that a reference means.
@@ -224,7 +232,7 @@ class _Walk:
             )
 
     def _missing(self, path: str, reference: Reference, place: _Place) -> DescriptionError:
-        near = [file for file in self._source.listed(place.folder) or () if place.chain]
+        near = (self._source.listed(place.folder) or ()) if place.chain else ()
         base = f"{place.folder}/" if place.folder else ""
         return DescriptionError(
             f"{path} does not exist{did_you_mean(reference.path, [file.removeprefix(base) for file in near])}",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 
 from cluster_forge.foundation.addresses import masked
 from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.foundation.git_addresses import EXAMPLE, GitAddress, is_git
 from cluster_forge.stack.input_files import INPUT, InputFiles, in_input, is_outside, outside_error
-from cluster_forge.stack.kustomization import refusals
+from cluster_forge.stack.kustomization import remotes
 from cluster_forge.stack.kustomization.closure import closure
 from cluster_forge.stack.kustomization.references import is_remote
 from cluster_forge.stack.model import KustomizeSource
@@ -35,7 +36,11 @@ def kustomize_source(
     errors.extend(
         DescriptionError(f"{component}: {error.message}", where=error.where, fix=error.fix) for error in needed.errors
     )
-    return KustomizeSource(path=posixpath.normpath(text), files=needed.files, urls=needed.urls)
+    return KustomizeSource(path=posixpath.normpath(text), files=needed.files, remotes=_addresses(needed.remotes))
+
+
+def _addresses(texts: Iterable[str]) -> dict[str, str]:
+    return {text: address for text in texts if (address := remotes.address(text))}
 
 
 def _wrong_path(text: str) -> tuple[str, str] | None:
@@ -47,8 +52,8 @@ def _wrong_path(text: str) -> tuple[str, str] | None:
             return f"{masked(text)}: {error}", f"write it like {EXAMPLE}"
         return None
     if is_remote(text):
-        address = refusals.address_hint(text) or EXAMPLE
-        return f"`kustomize: {masked(text)}` is not an address of a Git tree", f"write `kustomize: {address}`"
+        address = remotes.address(text) or EXAMPLE
+        return f"`kustomize: {masked(text)}` is not an address of a Git tree", f"write `kustomize: {masked(address)}`"
     if text.startswith("/"):
         return f"{text} is an absolute path", f"write `{text.lstrip('/')}`, relative to input/"
     return None

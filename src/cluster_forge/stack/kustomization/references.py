@@ -22,8 +22,6 @@ BUILTIN: Final = "builtin"
 _REMOTE: Final = re.compile(r"(?:git::)?(?:[a-z][a-z0-9+.-]*://|gh:|github\.com[:/]|[a-z][a-z0-9.-]*@[^/]*[:/])", re.I)
 """What kustomize fetches (``git.NewRepoSpecFromURL``, ``loader.IsRemoteFile``); all of it, and perhaps more."""
 
-_FILE: Final = re.compile(r"https?://[^/?#]+/[^?#]*\.(?:ya?ml|json)(?:\?[^#]*)?", re.I)
-
 _KEYS: Final = {
     key.casefold(): key
     for key in (
@@ -60,11 +58,6 @@ class Reference:
 def is_remote(path: str) -> bool:
     """Whether kustomize would fetch what is there."""
     return bool(_REMOTE.match(path))
-
-
-def is_fetchable(path: str) -> bool:
-    """Whether a resource is a file of objects on a web server, which Cluster-Forge fetches and pins instead."""
-    return bool(_FILE.fullmatch(path))
 
 
 def misspelled(document: Positioned) -> Iterator[tuple[str, str, str]]:

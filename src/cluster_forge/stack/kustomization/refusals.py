@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from cluster_forge.foundation.addresses import masked, without_credentials
 from cluster_forge.foundation.errors import DescriptionError
+from cluster_forge.foundation.git_addresses import EXAMPLE
+from cluster_forge.stack.kustomization import remotes
 from cluster_forge.stack.kustomization.references import BUILTIN, Reference, misspelled
 from cluster_forge.yaml.positioned import Positioned
 
 _HELM_KEYS: Final = ("helmCharts", "helmChartInflationGenerator", "helmGlobals")
 _HELM_PLUGIN: Final = "HelmChartInflationGenerator"
-_GIT: Final = re.compile(
-    r"(?:git::)?(?:https://|ssh://)?(?:git@)?(?P<host>[\w.-]+)[/:](?P<path>[\w./-]+?)(?:\.git)?(?://(?P<folder>[^?]*))?"
-    r"(?:\?.*?\b(?:ref|version)=(?P<ref>[^&]+).*)?",
-    re.I,
-)
-
-_LONGEST: Final = 1_000
-"""Characters of an address that is looked at more closely: patterns take more time for each character of a longer one."""
 
 
 def misspelled_keys(document: Positioned) -> Iterator[DescriptionError]:
@@ -62,25 +55,11 @@ def remote(reference: Reference) -> DescriptionError:
     )
 
 
-def address_hint(text: str) -> str:
-    """What kustomize and ``kubectl apply -k`` fetch from Git, as an address of a component here; empty if it is none."""
-    match = _GIT.fullmatch(text) if len(text) <= _LONGEST else None
-    if not match:
-        return ""
-    host, path = match["host"], match["path"].strip("/")
-    folder = match["folder"] or ""
-    if host == "github.com" and not folder:
-        owner, _, rest = path.partition("/")
-        name, _, folder = rest.partition("/")
-        path = f"{owner}/{name}"
-    return f"git+https://{host}/{path}.git@{match['ref'] or 'REF'}" + (f"//{folder.strip('/')}" if folder else "")
-
-
 def _own_component(path: str) -> str:
-    if path.lower().endswith((".yaml", ".yml", ".json")) and "://" in path:
-        return f"name it in `manifests` of the component: `manifests: [{without_credentials(path)}]`"
-    address = address_hint(path) or "git+https://HOST/REPOSITORY.git@REF//PATH"
-    return f"write a component of its own for it: `kustomize: {address}`"
+    address = remotes.address(path) or EXAMPLE
+    if remotes.is_file(address):
+        return f"name it in `manifests` of the component: `manifests: [{without_credentials(address)}]`"
+    return f"write a component of its own for it: `kustomize: {masked(address)}`"
 
 
 def _helm_error(chart: Positioned, key: str) -> DescriptionError:

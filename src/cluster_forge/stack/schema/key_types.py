@@ -87,6 +87,9 @@ def _host(text: str) -> str:
         bare = bare.rpartition("@")[2].partition("/")[0].lower()
         fix = f'write "{bare}"' if re.fullmatch(_HOST_PATTERN, bare) else 'write it as "registry.example.com:5000"'
         raise UnfitError(f"{without_credentials(text)!r} is not a host, with or without a port, in lower case", fix)
+    host, mark, port = text.rpartition(":")
+    if mark and port.isdigit() and not 0 < int(port) < 65536:
+        raise UnfitError(f"{text!r}: {port} is not a port", f'write "{host}", or "{host}:5000"')
     return text
 
 

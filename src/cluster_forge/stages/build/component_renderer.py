@@ -11,7 +11,7 @@ from dataclasses import replace
 from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import ArchiveError, ForgeError, LockError, ManifestError, leaves
+from cluster_forge.foundation.errors import ArchiveError, ForgeError, LockError, ManifestError, leaves, raise_all
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests import kubernetes_apis
 from cluster_forge.ports.kustomize import KustomizeRequest
@@ -235,13 +235,13 @@ class ComponentRenderer:
         locked = self._sources.get(component.name, ComponentSources()).kustomization
         if locked is None:
             raise not_locked(component, kustomization_address(source))
-        fetched = {url: self._manifests(component, url) for url in source.urls}
+        fetched = {text: self._manifests(component, address) for text, address in source.remotes.items()}
         request = _kustomize_request(source, self._content(component, locked), fetched)
         try:
             built = self._toolbox.kustomize.build(request)
-        except ForgeError as error:
-            message = f"component {component.name}: {error.message}"
-            raise type(error)(message, where=error.where or component.where, fix=error.fix) from error
+        except (ForgeError, ExceptionGroup) as error:
+            raise_all(_of_component(leaf, component) for leaf in leaves(error) if isinstance(leaf, ForgeError))
+            raise
         group = render_jobs.run(render_jobs.of_kustomization(source, built.text, component), self._toolbox.renderer)
         return replace(group, remarks=built.remarks)
 
@@ -285,6 +285,11 @@ class ComponentRenderer:
         elif is_sourced:
             self._sourced.add(component.name)
         self._reporter.item_finished(STAGE, component.name, detail, **facts)
+
+
+def _of_component(error: ForgeError, component: Component) -> ForgeError:
+    message = f"component {component.name}: {error.message}"
+    return type(error)(message, where=error.where or component.where, fix=error.fix)
 
 
 def _kustomize_request(source: KustomizeSource, archive: bytes, fetched: Mapping[str, bytes]) -> KustomizeRequest:

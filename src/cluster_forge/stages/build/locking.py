@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from cluster_forge.foundation.errors import ForgeError, gathered
+from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workers import Workers
+from cluster_forge.stack.kustomization import remotes
 from cluster_forge.stack.lock import (
     Lock,
     LockedSource,
@@ -35,6 +37,8 @@ class Source:
     helm: HelmSource | None = None
     kustomize: KustomizeSource | None = None
     url: str = ""
+    is_base: bool = False
+    """Whether the URL is that of a kustomization in Git, which another one uses: its whole repository is fetched."""
 
     @property
     def address(self) -> str:
@@ -64,6 +68,8 @@ class Source:
         if self.kustomize:
             git = self.kustomize.git
             return sources.tree(git, locked) if git else sources.kustomization(self.kustomize)
+        if self.is_base:
+            return sources.tree(GitAddress.parse(self.url), locked)
         return sources.manifest(self.url, locked)
 
     def locked_in(self, lock: Lock) -> LockedSource | None:
@@ -71,13 +77,12 @@ class Source:
 
 
 def sources_of(component: Component) -> list[Source]:
-    """The component's chart, its kustomization, and the URLs in that and among its manifests."""
+    """The component's chart, its kustomization, what that refers to elsewhere, and the URLs among its manifests."""
     single = [Source(component=component, helm=component.helm)] if component.helm else []
     single += [Source(component=component, kustomize=component.kustomize)] if component.kustomize else []
-    urls = dict.fromkeys(
-        (*(component.kustomize.urls if component.kustomize else ()), *filter(is_url, component.manifests))
-    )
-    return single + [Source(component=component, url=url) for url in urls]
+    named = component.kustomize.urls if component.kustomize else ()
+    urls = {url: not remotes.is_file(url) for url in named} | dict.fromkeys(filter(is_url, component.manifests), False)
+    return single + [Source(component=component, url=url, is_base=is_base) for url, is_base in urls.items()]
 
 
 def fetched_sources(stack: Stack) -> list[Source]:
@@ -224,8 +229,8 @@ def _with_dependencies(
     needed = sources.dependencies(component.helm, locked.chart)
     if not needed:
         return locked
-    found = resolve([Source(component=component, helm=dependency.source) for dependency in needed])
-    by_path = {one.path(entry.version): entry for one, entry in zip(needed, found, strict=True)}
+    resolved = resolve([Source(component=component, helm=dependency.source) for dependency in needed])
+    by_path = {one.path(entry.version): entry for one, entry in zip(needed, resolved, strict=True)}
     return replace(locked, dependencies=by_path)
 
 

@@ -18,7 +18,6 @@ from cluster_forge.stack.lock import FILE, Lock
 from cluster_forge.stack.model import Stack
 from cluster_forge.stack.selection import Selection
 from cluster_forge.stages import cached_values
-from cluster_forge.stages.describe.locked_catalogs import with_catalogs
 
 _DESCRIPTIONS, _LOCKS = "described", "locks"
 
@@ -49,7 +48,10 @@ def load_description(source: InputSource, selection: Selection, cache: Cache, st
         DescriptionError, UnknownNameError, OrderError, LockError, ExceptionGroup: all errors in them.
     """
     lock = load_lock(source, cache)
-    source = with_catalogs(source, lock, store)
+    if lock.catalogs:
+        from cluster_forge.stages.describe.locked_catalogs import LockedCatalogs  # noqa: PLC0415 - most have none
+
+        source = LockedCatalogs(source, lock, store)
     key = build.key(_DESCRIPTIONS, json_codec.dump(selection), source.read(DESCRIPTION) or b"")
     cached = cached_values.get(cache, _DESCRIPTIONS, key, _Cached)
     if cached is None or not cached.inputs.is_current(source):

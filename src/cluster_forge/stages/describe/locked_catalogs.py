@@ -57,11 +57,6 @@ class LockedCatalogs:
         return trees
 
 
-def with_catalogs(source: InputSource, lock: Lock, store: Store) -> InputSource:
-    """The files that a description may consist of."""
-    return LockedCatalogs(source, lock, store) if lock.catalogs else source
-
-
 def mined_catalogs(
     source: InputSource, lock: Lock, environment: str | None, sources: Sources, *, update: bool
 ) -> tuple[LockedSource, ...]:
