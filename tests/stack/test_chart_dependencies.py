@@ -100,9 +100,16 @@ def test_a_name_of_somebodys_machine_is_an_error(name: str) -> None:
     assert caught.value.where == "app/Chart.yaml:5"
 
 
-@pytest.mark.parametrize("name", ["''", "../db", ".git"])
-def test_a_name_that_is_a_path_is_an_error(name: str) -> None:
-    with pytest.raises(DescriptionError, match="a dependency has no name"):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("''", "a dependency has no name"),
+        ("../db", r"'\.\./db' is not the name of a chart"),
+        (".git", r"'\.git' is not the name of a chart"),
+    ],
+)
+def test_a_name_that_is_a_path_is_an_error(name: str, said: str) -> None:
+    with pytest.raises(DescriptionError, match=said):
         of({"Chart.yaml": (CHART + f"- {{name: {name}, version: 1.0.0, repository: https://x.example}}\n").encode()})
 
 

@@ -102,7 +102,8 @@ def _dependencies(document: Positioned | None) -> list[Positioned]:
 def _dependency(item: Positioned, shown: str, errors: list[ForgeError]) -> ChartDependency | None:
     name, repository = item.string_of("name"), item.string_of("repository")
     if not name or "/" in name or name.startswith("."):
-        errors.append(DescriptionError(f"{shown}: a dependency has no name", where=item.where, fix="add its `name`"))
+        problem = f"{name!r} is not the name of a chart" if name else "a dependency has no name"
+        errors.append(DescriptionError(f"{shown}: {problem}", where=item.where, fix="write the `name` of the chart"))
         return None
     if repository.startswith(("@", "alias:")):
         errors.append(

@@ -47,9 +47,11 @@ class ChartFolders:
 
     def _packed(self, dependency: ChartDependency, place: str, shown: str, depth: int) -> tuple[str, bytes]:
         folder = posixpath.normpath(posixpath.join(place, dependency.folder))
-        files = None if folder.startswith(("../", "/")) or folder == ".." else self.read(folder)
+        is_outside = folder.startswith(("../", "/")) or folder == ".."
+        files = None if is_outside else self.read(folder)
         if files is None or not depth:
             problem = f"there is no folder {folder}" if depth else "charts that depend on each other in a cycle"
+            problem = f"{folder} is outside of what is read" if is_outside else problem
             raise DescriptionError(
                 f"{shown}: its dependency {dependency.name} is in {dependency.repository}: {problem}",
                 where=dependency.where,
