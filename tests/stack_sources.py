@@ -16,6 +16,7 @@ from cluster_forge.adapters.sources.http_repositories import Downloads, HttpRepo
 from cluster_forge.adapters.sources.local_charts import LocalCharts
 from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
 from cluster_forge.adapters.sources.oci_repositories import OciRepositories
+from cluster_forge.adapters.sources.registry_artifacts import RegistryArtifacts
 from cluster_forge.adapters.sources.registry_images import RegistryImages
 from cluster_forge.adapters.sources.stack_sources import Mirror
 from cluster_forge.adapters.storage.store import FolderStore
@@ -59,6 +60,7 @@ def stack_sources(
             **dict.fromkeys(("git+https", "git+ssh", "git+file", "git+http"), git),
         },
         images=RegistryImages(registry_at),
+        artifacts=RegistryArtifacts(registry_at),
         git=git,
         local=LocalCharts(files=WorkspaceFiles(workspace), charts=lambda: charts, newest_in_range=newest_in_range),
         kustomizations=LocalKustomizations(files=WorkspaceFiles(workspace)),

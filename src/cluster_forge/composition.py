@@ -208,6 +208,7 @@ def _sources(
     from cluster_forge.adapters.sources.local_charts import LocalCharts
     from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
     from cluster_forge.adapters.sources.oci_repositories import OciRepositories
+    from cluster_forge.adapters.sources.registry_artifacts import RegistryArtifacts
     from cluster_forge.adapters.sources.registry_images import RegistryImages
 
     registry_at = partial(_registry, downloads)
@@ -230,6 +231,7 @@ def _sources(
         local=LocalCharts(files=files, charts=_charts, newest_in_range=helm.newest_in_range),
         kustomizations=LocalKustomizations(files=files),
         images=RegistryImages(registry_at),
+        artifacts=RegistryArtifacts(registry_at),
         downloads=downloads,
         charts=_charts,
         newest_in_range=helm.newest_in_range,

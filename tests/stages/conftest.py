@@ -35,6 +35,7 @@ from cluster_forge.foundation.file_tree import FileTree, TreeDigests
 from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.oci.artifact_address import ArtifactAddress
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.kustomize import Kustomize
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedChart, Renderer, RenderJob, RenderRequest
@@ -212,7 +213,7 @@ class FakeSources:
         version = locked.version if locked else str(digest)
         return self._locked(str(reference), " ".join(architectures), version, content, locked)
 
-    def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
+    def tree(self, address: GitAddress | ArtifactAddress, locked: LockedSource | None) -> LockedSource:
         raise FetchError(f"{address}: no such repository")
 
     def _locked(

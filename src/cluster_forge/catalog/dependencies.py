@@ -12,7 +12,7 @@ from cluster_forge.catalog.library import InInput, Library, flattened
 from cluster_forge.catalog.stack_context import StackComponent, StackContext
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
-from cluster_forge.foundation.git_addresses import EXAMPLE, GitAddress, is_git
+from cluster_forge.stack import catalog_addresses
 from cluster_forge.stack.catalog_port import CompletedStack
 from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, outside_error
 from cluster_forge.stack.model import Notice, Target
@@ -36,16 +36,18 @@ class StackCatalog:
         own = []
         for named in folders:
             address = str(named.content)
+            is_fetched = catalog_addresses.is_fetched(address)
             try:
-                path = str(GitAddress.parse(address)) if is_git(address) else in_input(address)
+                path = str(catalog_addresses.parse(address)) if is_fetched else in_input(address)
             except ValueError as error:
                 shown = without_credentials(address)
-                errors.append(DescriptionError(f"{shown}: {error}", where=named.where, fix=f"write it like {EXAMPLE}"))
+                fix = f"write it like {catalog_addresses.example(address)}"
+                errors.append(DescriptionError(f"{shown}: {error}", where=named.where, fix=fix))
                 continue
-            if not is_git(address) and "://" in address:
-                errors.append(_not_in_git(named))
+            if not is_fetched and "://" in address:
+                errors.append(_not_a_place(named))
                 continue
-            if not is_git(address) and is_outside(path):
+            if not is_fetched and is_outside(path):
                 errors.append(outside_error(named))
                 continue
             folder = InInput(files, path)
@@ -65,16 +67,16 @@ class StackCatalog:
         return _Completion(self.library, stack, own, target, skipped).with_layers()
 
 
-def _not_in_git(named: Positioned) -> DescriptionError:
+def _not_a_place(named: Positioned) -> DescriptionError:
     return DescriptionError(
-        f"a catalog is a folder or in Git, and {without_credentials(str(named.content))} is neither",
+        f"a catalog is a folder, in Git or in a registry, and {without_credentials(str(named.content))} is none of them",
         where=named.where,
-        fix=f"write it like {EXAMPLE}, or relative to input/",
+        fix=f"write it like {catalog_addresses.example(str(named.content))}, or relative to input/",
     )
 
 
 def _no_catalog(named: Positioned, folder: InInput) -> DescriptionError:
-    if is_git(folder.root):
+    if catalog_addresses.is_fetched(folder.root):
         return DescriptionError(
             f"the catalog {folder.root} is not locked, not in the store of this machine, or empty",
             where=named.where,

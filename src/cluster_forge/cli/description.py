@@ -39,7 +39,7 @@ def load(services: Services, selection: Selection) -> Description:
 
 
 def load_mined(services: Services, selection: Selection, *, update: bool = False) -> Description:
-    """The same, after catalogs in Git were fetched and locked where that is missing; ``update``: all of them again.
+    """The same, after catalogs elsewhere were fetched and locked where that is missing; ``update``: all of them again.
 
     Raises:
         FetchError, OfflineError, ExceptionGroup: as for `load`, and for each catalog that cannot be fetched.
@@ -57,14 +57,19 @@ def load_mined(services: Services, selection: Selection, *, update: bool = False
 
 
 def _mine_catalogs(services: Services, selection: Selection, *, update: bool) -> bool:
-    """Fetch and lock the catalogs in Git; False if there are none, now or in the lock."""
-    from cluster_forge.stack import lock_file
+    """Fetch and lock the catalogs in Git and registries, with what the description says about hosts; False if there are none, now or in the lock."""
+    from cluster_forge.stack import lock_file, name_scan, settings
+    from cluster_forge.stack.catalog_addresses import is_fetched
+    from cluster_forge.stack.input_files import InputFiles
     from cluster_forge.stages.describe.load_description import load_lock
     from cluster_forge.stages.describe.locked_catalogs import mined_catalogs
 
     files = services.files
     lock = load_lock(files, services.toolbox.cache)
-    catalogs = mined_catalogs(files, lock, selection.environment, services.sources, update=update)
+    description, _ = name_scan.merged(InputFiles(files.read, files.list_files), selection.environment)
+    if any(is_fetched(str(named.content)) for named in description.strings("catalogs")):
+        services.use_registries(settings.registries(description, []))
+    catalogs = mined_catalogs(description, lock, services.sources, update=update)
     after = replace(lock, catalogs=catalogs)
     if after != lock:
         files.write(FILE, lock_file.emit(after).encode())
@@ -72,7 +77,7 @@ def _mine_catalogs(services: Services, selection: Selection, *, update: bool) ->
 
 
 def described_files(session: Session) -> InputSource:
-    """The files that the description consists of, with the catalogs in Git as locked.
+    """The files that the description consists of, with the fetched catalogs as locked.
 
     Raises:
         WorkspaceError: if the folder does not exist.

@@ -55,7 +55,7 @@ class GitAddress:
             raise ValueError(f"it is not an address like {EXAMPLE}")
         if at and (not ref or _NO_REF.match(ref)):
             raise ValueError(f"{ref!r} is not the name of a tag or branch, nor a commit")
-        return cls(repository=f"{scheme}://{authority}{slash}{place}", ref=ref, path=_relative(path))
+        return cls(repository=f"{scheme}://{authority}{slash}{place}", ref=ref, path=inner_path(path))
 
     def below(self, path: str) -> Self:
         """A folder or file below this one.
@@ -63,7 +63,7 @@ class GitAddress:
         Raises:
             ValueError: if ``path`` leads out of it.
         """
-        return replace(self, path=_relative(posixpath.join(self.path, _relative(path))))
+        return replace(self, path=inner_path(posixpath.join(self.path, inner_path(path))))
 
     @property
     def key(self) -> str:
@@ -113,8 +113,8 @@ def _check_host(scheme: str, authority: str) -> None:
         raise ValueError("git+http:// is not encrypted, and only followed on this machine: write git+https://")
 
 
-def _relative(path: str) -> str:
-    """A path in the repository, normalized.
+def inner_path(path: str) -> str:
+    """A path in a repository, normalized; empty for its root.
 
     Raises:
         ValueError: if it is absolute or has a ``..``.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.foundation.git_addresses import GitAddress
+from cluster_forge.foundation.git_addresses import GitAddress, is_git
+from cluster_forge.oci.artifact_address import ArtifactAddress
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource, KustomizeSource
@@ -83,15 +84,27 @@ class Sources(FolderCharts, Protocol):
             ImageError: if it is not an image for all of the architectures.
         """
 
-    def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
-        """Fetch all files of a Git repository, as an archive (`tree_archives`) with their paths in the repository.
+    def tree(self, address: GitAddress | ArtifactAddress, locked: LockedSource | None) -> LockedSource:
+        """Fetch all files of a Git repository or an artifact in a registry, as an archive (`tree_archives`) with their paths.
 
-        Links and submodules outside of the path of ``address`` are left out.
+        Links and submodules of a repository outside of the path of ``address`` are left out.
 
         Raises:
             FetchError, OfflineError, LockError: as for charts.
+            ArchiveError, ImageError: if an artifact is not what it should be.
             DescriptionError: if there is no such REF or path.
         """
+
+
+def fetch_catalog(sources: Sources, address: str, locked: LockedSource | None) -> LockedSource:
+    """Fetch a catalog by its address (`stack.catalog_addresses`): YAML files from Git, or all files of an artifact.
+
+    Raises:
+        ForgeError: as `Sources.manifest` and `Sources.tree`.
+    """
+    if is_git(address):
+        return sources.manifest(address, locked)
+    return sources.tree(ArtifactAddress.parse(address), locked)
 
 
 class ChartReleases(Protocol):

@@ -12,6 +12,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.oci.reference import ImageReference
+from cluster_forge.stack.catalog_addresses import CatalogAddress
 from cluster_forge.stack.model import HelmSource, KustomizeSource
 
 FILE: Final = "cluster-forge.lock"
@@ -73,7 +74,8 @@ class LockedSource:
     ``address`` is a URL without credentials, a repository and the chart's name separated by a space, or a path relative
     to ``input/``. ``asked`` is the version range in the description, or the REF of a Git repository; ``version`` is what it
     was resolved to: a version, or a commit. Both are empty for a source without versions. Of a base image, ``asked`` are the
-    architectures and ``version`` is its own digest.
+    architectures and ``version`` is its own digest; of a catalog in a registry, ``asked`` is the tag and ``version`` the
+    digest of the artifact.
     """
 
     address: str
@@ -114,7 +116,7 @@ class LockedComponent:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """The locked components by name, the base of the stack's image, if it has one, and the catalogs in Git, sorted."""
+    """The locked components by name, the base of the stack's image, if it has one, and the catalogs elsewhere, sorted."""
 
     components: Mapping[str, LockedComponent] = field(default_factory=dict)
     base: LockedSource | None = None
@@ -124,8 +126,8 @@ class Lock:
         object.__setattr__(self, "catalogs", tuple(sorted(set(self.catalogs))))
         object.__setattr__(self, "components", MappingProxyType(dict(sorted(self.components.items()))))
 
-    def catalog(self, address: GitAddress) -> LockedSource | None:
-        """The locked catalog at an address; None if it is not locked, or locked for another REF."""
+    def catalog(self, address: CatalogAddress) -> LockedSource | None:
+        """The locked catalog at an address; None if it is not locked, or locked for another REF or tag."""
         wanted = (address.key, address.ref)
         return next((locked for locked in self.catalogs if (locked.address, locked.asked) == wanted), None)
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, LockError, leaves, raise_all
-from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import ComponentName, did_you_mean
+from cluster_forge.stack import catalog_addresses
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
 from cluster_forge.yaml import document_writer as text
 from cluster_forge.yaml import positioned_reader
@@ -129,7 +129,7 @@ class _LockReader:
     def _catalog(self, item: Positioned) -> LockedSource | None:
         catalog = self._source(item)
         try:
-            return catalog and replace(catalog, address=GitAddress.parse(catalog.address).key)
+            return catalog and replace(catalog, address=catalog_addresses.of_lock(catalog.address, catalog.asked).key)
         except ValueError as error:
             self._wrong(item, f"{catalog and catalog.address}: {error}")
             return None

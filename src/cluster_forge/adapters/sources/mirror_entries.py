@@ -30,6 +30,9 @@ def of(source: LockedSource, index: str = "") -> MirrorEntry:
     if source.address.startswith("git+"):
         section, keys = "git", (source.address, source.version, source.digest.hex)
         name, suffix = f"{_last(source.address)}-{source.version[:_COMMIT]}", ".tgz"
+    elif source.address.startswith("oci://") and not repository:
+        section, keys = "artifacts", (source.address, source.version)
+        name, suffix = _last(source.address), ".tgz"
     elif "://" not in source.address:
         section, keys = "images", (source.address, source.version, source.asked)
         name, suffix = _last(source.address).partition("@")[0].replace(":", "-"), ".tar"

@@ -20,11 +20,12 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "manifests": ("url",),
         "git": ("address", "commit", "sha256"),
         "images": ("image", "digest", "platforms"),
+        "artifacts": ("address", "digest"),
     }
 )
 """The sections of an index, and the keys of an entry in each; the first is an address.
 
-What comes from Git and base images are found by their digest only, which the lock has: one commit may have a chart,
+What comes from Git, base images and artifacts of registries are found by their digest only, which the lock has: one commit may have a chart,
 manifests and a whole tree at one address.
 """
 _FILE: Final = ("file", "sha256")

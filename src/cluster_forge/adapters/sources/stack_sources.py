@@ -20,6 +20,7 @@ from cluster_forge.adapters.sources.http_repositories import FILE_LIMIT, Downloa
 from cluster_forge.adapters.sources.local_charts import LocalCharts
 from cluster_forge.adapters.sources.local_kustomizations import LocalKustomizations
 from cluster_forge.adapters.sources.once import Once
+from cluster_forge.adapters.sources.registry_artifacts import RegistryArtifacts
 from cluster_forge.adapters.sources.registry_images import RegistryImages
 from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.addresses import without_credentials
@@ -27,6 +28,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError, LockError, OfflineError
 from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.versions import newest_first
+from cluster_forge.oci.artifact_address import ArtifactAddress
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.sources import ChartRelease, Charts
 from cluster_forge.ports.storage import Store
@@ -78,6 +80,7 @@ class StackSources:
     git: GitRepositories
     local: LocalCharts
     images: RegistryImages
+    artifacts: RegistryArtifacts
     kustomizations: LocalKustomizations
     downloads: Downloads
     charts: Callable[[], Charts]
@@ -118,7 +121,7 @@ class StackSources:
     def _fetch_manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
         if is_git(url):
             in_git = GitAddress.parse(url)
-            return self._from_git(in_git, partial(self.git.manifests, in_git, locked), locked)
+            return self._pinned(in_git, partial(self.git.manifests, in_git, locked), locked)
         content = self._as_locked(locked)
         if content is None:
             content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
@@ -165,18 +168,25 @@ class StackSources:
         )
         return self._stored(archive, fetched, locked)
 
-    def tree(self, address: GitAddress, locked: LockedSource | None) -> LockedSource:
+    def tree(self, address: GitAddress | ArtifactAddress, locked: LockedSource | None) -> LockedSource:
         if locked and self.store.get(locked.digest) is not None:
             return locked
-        fetch = partial(self._from_git, address, partial(self.git.tree, address, locked), locked)
-        return self._fetched.get((address, locked), fetch)
+        if isinstance(address, ArtifactAddress):
+            fetch = partial(self.artifacts.tree, address, locked)
+        else:
+            fetch = partial(self.git.tree, address, locked)
+        return self._fetched.get((address, locked), partial(self._pinned, address, fetch, locked))
 
-    def _from_git(
-        self, address: GitAddress, fetch: Callable[[], tuple[str, bytes]], locked: LockedSource | None
+    def _pinned(
+        self,
+        address: GitAddress | ArtifactAddress,
+        fetch: Callable[[], tuple[str, bytes]],
+        locked: LockedSource | None,
     ) -> LockedSource:
+        """What a commit or the digest of an artifact pins; ``fetch`` returns that and the archive."""
         mirrored = self._as_locked(locked)
-        commit, archive = (locked.version, mirrored) if locked and mirrored is not None else fetch()
-        resolved = LockedSource(address=address.key, asked=address.ref, version=commit, digest=Digest.of(archive))
+        version, archive = (locked.version, mirrored) if locked and mirrored is not None else fetch()
+        resolved = LockedSource(address=address.key, asked=address.ref, version=version, digest=Digest.of(archive))
         return self._stored(archive, resolved, locked)
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:

@@ -166,7 +166,7 @@ def _own_catalogs(content: bytes) -> tuple[str, ...]:
         DescriptionError: if it is not YAML, is in the legacy format, or `catalogs` is not a list.
     """
     from cluster_forge.foundation.errors import DescriptionError
-    from cluster_forge.foundation.git_addresses import is_git
+    from cluster_forge.stack.catalog_addresses import is_fetched
     from cluster_forge.stack.input_record import DESCRIPTION
     from cluster_forge.yaml import positioned_reader
 
@@ -181,7 +181,7 @@ def _own_catalogs(content: bytes) -> tuple[str, ...]:
     if catalogs is None or catalogs.content in (None, ()):
         return (_CATALOG,)
     names = tuple(str(folder.content) for folder in document.strings("catalogs"))
-    folders = tuple(name for name in names if not is_git(name))
+    folders = tuple(name for name in names if not is_fetched(name))
     if not folders or len(names) < len(catalogs.items):
         raise DescriptionError(
             "`catalogs` must be a list of folders", where=catalogs.where, fix="write catalogs: [./catalog]"

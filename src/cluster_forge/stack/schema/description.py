@@ -151,7 +151,7 @@ class LayerSchema(Schema):
     catalogs: list[
         Annotated[Annotated[Text, Tag("name")] | Annotated[CatalogSchema, Tag("mapping")], Discriminator(_entry)]
     ] = []
-    """Your own catalogs, as folders relative to `input/` or in Git (`git+https://HOST/REPO@REF//PATH`); components of later catalogs replace those of earlier ones."""
+    """Your own catalogs, as folders relative to `input/`, in Git (`git+https://HOST/REPO@REF//PATH`) or in a registry (`oci://HOST/REPO:TAG//PATH`); components of later catalogs replace those of earlier ones."""
     checks: ChecksSchema = ChecksSchema()
     """Settings of the checks."""
     registries: dict[Host, RegistrySchema] = {}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from cluster_forge.foundation.errors import gathered
-from cluster_forge.foundation.git_addresses import GitAddress
-from cluster_forge.ports.sources import Sources
+from cluster_forge.ports.sources import Sources, fetch_catalog
+from cluster_forge.stack import catalog_addresses
 from cluster_forge.stack.lock import Lock, LockedSource
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import base_image, locking
@@ -70,6 +70,6 @@ class LockedStack:
 
 
 def _of_catalog(locked: LockedSource) -> UsedSource:
-    """A catalog in Git."""
-    address = str(replace(GitAddress.parse(locked.address), ref=locked.asked))
-    return UsedSource(locked=locked, users=("catalogs",), fetch=lambda sources: sources.manifest(address, locked))
+    """A catalog in Git or a registry."""
+    address = str(catalog_addresses.of_lock(locked.address, locked.asked))
+    return UsedSource(locked=locked, users=("catalogs",), fetch=lambda sources: fetch_catalog(sources, address, locked))
