@@ -46,10 +46,12 @@ def test_a_missing_catalog_is_an_error_with_its_line(shelf: Shelf) -> None:
     ]
 
 
-def test_a_catalog_at_an_address_that_is_not_in_git_is_an_error(shelf: Shelf) -> None:
+def test_a_catalog_at_another_address_is_an_error(shelf: Shelf) -> None:
     assert shelf.errors(
         "catalogs: ['https://catalogs.example.com/catalog']\ncomponents: []", list_files=lambda _: None
-    ) == ["input/config.yaml:4: a catalog is a folder, in Git or in a registry, and https://catalogs.example.com/catalog is none of them"]
+    ) == [
+        "input/config.yaml:4: a catalog is a folder, in Git or in a registry, and https://catalogs.example.com/catalog is none of them"
+    ]
 
 
 def test_a_file_has_the_name_of_its_component(shelf: Shelf) -> None:
