@@ -15,7 +15,7 @@ from tests.faults.server import Faults
 from tests.git_worktree import Worktree
 from tests.kustomizations.program import programs
 from tests.oci.base_images import Base
-from tests.servers import chart_repository, git_http, relay
+from tests.servers import chart_repository, git_http, git_ssh, relay
 from tests.servers.git_http import GitServer
 from tests.servers.pushing import Repository, push_base
 from tests.servers.registry import PASSWORD, USER, Registry
@@ -35,6 +35,7 @@ components:
 - {{name: manifests-from-git, namespace: d, manifests: ['{git}@v1//base/one.yaml']}}
 """
 KUSTOMIZE = "- {{name: kustomized, namespace: e, kustomize: '{git}@v1//overlay'}}\n"
+SSH = "- {{name: by-ssh, namespace: f, helm: {{repository: '{ssh}@v1//charts', chart: web}}, manifests: ['{ssh}@v1//base/one.yaml']}}\n"
 OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {a: b}\n"
 KUSTOMIZATIONS = {
     "base/one.yaml": OBJECT,
@@ -63,7 +64,7 @@ class SampleStack:
 def served(registry: Registry, folder: Path, faults: Faults) -> Iterator[SampleStack]:
     """The stack, for as long as its servers run: the registry with tokens, and others with their files in ``folder``.
 
-    The component with a kustomization is in it where a program that builds one is installed.
+    The component with a kustomization is in it where a program that builds one is installed, that by SSH where `sshd` is.
     """
     login = f"{USER}:{PASSWORD}"
     for version in ("1.0.0", "1.1.0"):
@@ -77,12 +78,20 @@ def served(registry: Registry, folder: Path, faults: Faults) -> Iterator[SampleS
             for name, port in (("registry", registry.port), ("charts", charts.port))
         }
         git = stack.enter_context(_git(folder, faults.share))
-        description = DESCRIPTION + KUSTOMIZE if programs() else DESCRIPTION
+        description = DESCRIPTION + (KUSTOMIZE if programs() else "")
+        by_ssh = ""
+        keys = {}
+        if git_ssh.PROGRAM:
+            ssh = stack.enter_context(git_ssh.serving(folder / "ssh"))
+            ssh.faults = faults.share
+            description, by_ssh = description + SSH, ssh.address(folder / "sample/.git")
+            keys = {"GIT_SSH_COMMAND": ssh.client}
         yield SampleStack(
-            description=description.format(**hosts, git=f"{git.address}/sample/.git"),
+            description=description.format(**hosts, git=f"{git.address}/sample/.git", ssh=by_ssh),
             logins={
                 **{environment.variable(host): login for host in hosts.values()},
                 environment.variable(urlsplit(git.url).netloc): f"{git_http.USER}:{git_http.PASSWORD}",
+                **keys,
             },
         )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Workspace
+from tests.servers import git_ssh
 
 pytestmark = pytest.mark.usefixtures("registry_program")
 PROJECT = Path(__file__).parents[2]
@@ -37,7 +38,7 @@ def logins(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ma
 def test_a_stack_of_every_source_is_mined_forged_pushed_and_pulled(
     workspace: Workspace, logins: Mapping[str, str], tmp_path: Path
 ) -> None:
-    assert len(logins) == 3
+    assert len(logins) == (4 if git_ssh.PROGRAM else 3)
     store = ("--store", str(tmp_path / "store"))
     workspace.ok("mine", *store)
     workspace.ok("forge", *store)

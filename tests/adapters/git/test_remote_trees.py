@@ -7,7 +7,9 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,24 @@ def repository(tmp_path: Path) -> Worktree:
 def server(repository: Worktree) -> Iterator[GitServer]:
     with git_http.serving(repository.folder.parent) as running:
         yield running
+
+
+@contextmanager
+def plain_files(folder: Path) -> Iterator[int]:
+    """The port of a web server that knows nothing of Git."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder)) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_a_tag_a_branch_a_full_name_and_a_commit_are_the_same_files(repository: Worktree) -> None:
@@ -299,6 +319,17 @@ def test_a_server_that_sends_too_much_is_stopped(repository: Worktree, server: G
     trees = RemoteTrees(program=GitProgram(GitLimits(repository=1 << 20), os.environ), policy=Policy(retries=0))
     assert "more than 1 MiB" in message(f"{server.address}/repo/.git@v1//assets", trees)
     assert repository.folder.is_dir()
+
+
+def test_plain_files_behind_a_web_server_are_refused_at_once(repository: Worktree) -> None:
+    repository.git("update-server-info")
+    with plain_files(repository.folder.parent) as port:
+        for ref in ("v1", repository.git("rev-parse", "HEAD")):
+            start = time.monotonic()
+            text = message(f"git+http://127.0.0.1:{port}/repo/.git@{ref}//charts")
+            assert "plain files only (dumb HTTP)" in text
+            assert "git+file:///PATH" in text
+            assert time.monotonic() - start < 5
 
 
 def test_links_are_followed_inside_of_the_repository(tmp_path: Path) -> None:

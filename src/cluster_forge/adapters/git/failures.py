@@ -13,8 +13,10 @@ from cluster_forge.foundation.git_addresses import GitAddress
 
 _SHOWN: Final = 300
 """Characters of Git's own words in a message."""
+_AFTER_ALL: Final = "fatal: Could not read from remote repository"
+"""Git's last words about everything that SSH has said before."""
 _UNABLE: Final = re.compile(
-    r"not our ref|unadvertised object|does not support (?:shallow|filter)|unsupported filter|filter-spec"
+    r"not our ref|unadvertised object|(?<!dumb http transport )does not support (?:shallow|filter)|unsupported filter|filter-spec"
     r"|missing blob|bad object|could not fetch [0-9a-f]{40}|remote did not send all necessary",
     re.IGNORECASE,
 )
@@ -53,9 +55,25 @@ _MEANINGS: Final = (
         "add the key to the agent (`ssh-add -l` lists them); test: `git ls-remote {url}`",
     ),
     _Meaning(
-        r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED",
-        "the SSH server's key is not in known_hosts, or has changed",
+        r"REMOTE HOST IDENTIFICATION HAS CHANGED|Offending \S+ key in",
+        "the SSH server has another host key than the one in known_hosts: it was replaced, or someone is in between",
+        "ask its operators; if they replaced it: `ssh-keygen -R HOST` ([HOST]:PORT with a port), then connect once: "
+        "`git ls-remote {url}`",
+    ),
+    _Meaning(
+        r"Host key verification failed",
+        "the SSH server's host key is not in known_hosts",
         "compare it with what its operators publish, then connect once: `git ls-remote {url}`",
+    ),
+    _Meaning(
+        r"ssh: connect to host|ssh: Could not resolve",
+        "the SSH server cannot be reached",
+        "check host and port, and whether a VPN or a jump host is needed; test: `git ls-remote {url}`",
+    ),
+    _Meaning(
+        r"cannot run \S*ssh\b|ssh: (?:command )?not found",
+        "the program 'ssh' cannot be started",
+        "install OpenSSH's client, or correct GIT_SSH_COMMAND or core.sshCommand",
     ),
     _Meaning(
         r"SSL certificate|certificate verif|self.signed|server certificate",
@@ -63,7 +81,7 @@ _MEANINGS: Final = (
         "name the file with your CA: `git config --global http.sslCAInfo FILE`, or GIT_SSL_CAINFO",
     ),
     _Meaning(
-        r"support shallow capabilities",
+        r"dumb http transport",
         "the server has the repository as plain files only (dumb HTTP), which cannot be fetched in part",
         "serve it with `git http-backend`, or clone it and write git+file:///PATH",
     ),
@@ -114,7 +132,10 @@ def _quoted(text: str) -> str:
     """Git's own words, on one line and without credentials."""
     lines = [line.strip() for line in re.split(r"[\r\n]", text)]
     errors = [
-        line for line in lines if re.match(r"fatal:|error:|ssh:|remote: (?:error|fatal)|.*Permission denied", line)
+        line
+        for line in lines
+        if re.match(r"fatal:|error:|ssh:|remote: (?:error|fatal)|.*Permission denied|Host key|Offending", line)
     ]
+    errors = [line for line in errors if not line.startswith(_AFTER_ALL)] or errors
     words = masked(" ".join(" ".join(errors or [line for line in lines if line][-1:]).split()))
     return f": {words[:_SHOWN]}" if words else ""
