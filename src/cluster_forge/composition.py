@@ -28,7 +28,7 @@ from cluster_forge.foundation.errors import MissingProgramError, OfflineError, S
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
-from cluster_forge.ports.sources import ChartReleases, Charts, Sources
+from cluster_forge.ports.sources import Charts, Offers, Sources
 from cluster_forge.ports.workers import Workers
 from cluster_forge.service_options import MirrorOptions, NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stack.registry_settings import RegistrySettings
@@ -74,7 +74,7 @@ class Services:
     files: WorkspaceFiles
     toolbox: Toolbox
     sources: Sources
-    releases: ChartReleases
+    offers: Offers
     engine: HelmEngine
     repositories: Repositories
     use_registries: Callable[[Sequence[RegistrySettings]], None]
@@ -186,7 +186,7 @@ def services(settings: Settings) -> Services:
         files=files,
         toolbox=toolbox,
         sources=sources,
-        releases=sources,
+        offers=sources,
         engine=helm,
         repositories=LazyRepositories(lambda: _repositories(toolbox)),
         use_registries=partial(_use_registries, downloads, settings.workspace),

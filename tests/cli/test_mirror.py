@@ -158,7 +158,7 @@ def test_what_is_in_git_and_what_charts_depend_on(
     mirror = str(tmp_path / "mirror")
     assert workspace.ok("mirror", "create", mirror).out == f"{mirror} has 3 sources of the stack, 3 added\n"
     assert workspace.ok("lock", "verify").out == "3 of 3 sources as locked\n"
-    assert "0 of 0 charts current" in workspace.ok("outdated").out, "Git has commits, not versions"
+    assert workspace.ok("outdated").out == "4 of 4 sources current\n", "both charts have the dependency"
     other = elsewhere(workspace, locked=True)
     shutil.rmtree(repository)
     server.files.clear()

@@ -35,8 +35,8 @@ def test_the_table(aged: Workspace, server: RepositoryServer) -> None:
     assert result.out.splitlines() == [
         "COMPONENT  LOCKED  IN RANGE  FOR 1.33  NEWEST  AGE",
         "shop       1.1.0   1.2.0     2.0.0     3.0.0   2d",
-        "0 of 1 chart current",
-        "`mine --update NAME` takes the newest version in range; for another one change `version` in the description",
+        "0 of 1 source current",
+        "`mine --update NAME` takes the newest version in range; for another one change the description",
         "1 source without versions: `lock verify` finds whether they changed",
     ]
     assert server.asked == ["/index.yaml"], "no chart is fetched"
@@ -44,7 +44,7 @@ def test_the_table(aged: Workspace, server: RepositoryServer) -> None:
 
 def test_json(aged: Workspace, server: RepositoryServer) -> None:
     document = aged.ok("outdated", "--format", "json").json
-    (shop,) = document["charts"]
+    (shop,) = document["sources"]
     assert {key: shop[key] for key in ("component", "asked", "locked", "inRange", "fitting", "newest", "outdated")} == {
         "component": "shop",
         "asked": "1.x",
@@ -80,15 +80,15 @@ def test_a_repository_that_does_not_answer_hides_no_other_one(aged: Workspace, s
     assert result.code == 13
     assert re.search(r"input/config\.yaml:\d+: component gone: http://127\.0\.0\.1:9/x/index\.yaml: ", result.err)
     assert "shop       1.1.0" in result.out
-    assert "0 of 2 charts current, 1 unknown" in result.out
-    charts = {entry["component"]: entry for entry in aged.run("outdated", "--format", "json").json["charts"]}
+    assert "0 of 2 sources current, 1 unknown" in result.out
+    charts = {entry["component"]: entry for entry in aged.run("outdated", "--format", "json").json["sources"]}
     assert charts["shop"]["errors"] == []
     assert charts["gone"]["errors"][0]["code"] == 13
 
 
 def test_what_is_current_is_listed_with_v(sourced: Workspace) -> None:
     sourced.ok("mine")
-    assert sourced.ok("outdated").out.splitlines()[0] == "1 of 1 chart current"
+    assert sourced.ok("outdated").out.splitlines()[0] == "1 of 1 source current"
     assert "shop       1.1.0" in sourced.ok("outdated", "-v").out
 
 
@@ -109,7 +109,7 @@ def test_offline_the_mirrors_are_asked(sourced: Workspace, server: RepositorySer
     sourced.ok("mine")
     sourced.ok("mirror", "create", mirror)
     server.files.clear()
-    assert "1 of 1 chart current" in sourced.ok("outdated", "--offline", "--mirror", mirror).out
+    assert "1 of 1 source current" in sourced.ok("outdated", "--offline", "--mirror", mirror).out
     assert sourced.run("outdated", "--offline").code == 14
 
 

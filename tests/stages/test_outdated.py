@@ -9,26 +9,39 @@ from cluster_forge.catalog import versions as catalog_versions
 from cluster_forge.catalog.library import packaged
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ForgeError
+from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.ports.sources import ChartRelease
+from cluster_forge.oci.reference import ImageReference
+from cluster_forge.ports.sources import ChartRelease, GitOffer
 from cluster_forge.stack.lock import Lock, LockedComponent, LockedSource, chart_address
 from cluster_forge.stack.model import HelmSource, KubernetesVersion, Target
-from cluster_forge.stages.supply.outdated import ChartStatus, OutdatedRequest, outdated
+from cluster_forge.stages.supply.outdated import OutdatedRequest, outdated
+from cluster_forge.stages.supply.source_status import SourceStatus
 
 
-class Offers:
-    """`ports.ChartReleases` of one list."""
+class Listed:
+    """`ports.Offers` of one list of releases, or of tags."""
 
-    def __init__(self, releases: Sequence[ChartRelease]) -> None:
+    def __init__(self, releases: Sequence[ChartRelease] = (), git: GitOffer | None = None) -> None:
         self._releases = releases
+        self._git = git
+
+    def in_git(self, address: GitAddress, locked: LockedSource | None) -> GitOffer:
+        assert address.repository
+        assert locked
+        assert self._git
+        return self._git
+
+    def image_digest(self, reference: ImageReference, locked: LockedSource | None) -> Digest | None:
+        raise AssertionError((reference, locked))
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
         assert source.repository
         return self._releases
 
 
-class Broken:
-    """`ports.ChartReleases` with a bug."""
+class Broken(Listed):
+    """`ports.Offers` with a bug."""
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
         raise ExceptionGroup("several", [ValueError(source.chart)])
@@ -42,7 +55,7 @@ def status(
     kubernetes: str = "1.33",
     helm: HelmSource | None = None,
     name: str = "shop",
-) -> ChartStatus:
+) -> SourceStatus:
     source = helm or HelmSource(chart="shop", release="shop", repository=REPOSITORY, version=asked)
     entry = LockedSource(address=chart_address(source), asked=source.version, version=locked, digest=Digest.of(b""))
     lock = Lock({name: LockedComponent(name=ComponentName(name), sources=(entry,))}) if locked else Lock()
@@ -50,8 +63,8 @@ def status(
         harness.component(name, helm=source), target=Target(kubernetes=KubernetesVersion.parse(kubernetes))
     )
     request = OutdatedRequest(stack=stack, lock=lock, catalog=packaged())
-    result = outdated(request, Offers(releases), harness.engine, harness.toolbox.workers, harness.reporter)
-    (chart,) = result.charts
+    result = outdated(request, Listed(releases), harness.engine, harness.toolbox.workers, harness.reporter)
+    (chart,) = result.sources
     return chart
 
 
@@ -141,3 +154,28 @@ def test_a_bug_is_not_an_error_of_a_component(harness: Harness) -> None:
     )
     with pytest.raises(ExceptionGroup):
         outdated(request, Broken(), harness.engine, harness.toolbox.workers, harness.reporter)
+
+
+@pytest.mark.parametrize(
+    ("tag", "tags", "newest"),
+    [
+        ("v1.2.3", ("v1.2.3", "v1.10.0", "v1.9.0", "2.0.0", "web-v3.0.0"), "v1.10.0"),
+        ("1.2.3", ("1.2.3", "v2.0.0", "1.3"), "1.3"),
+        ("web-1.2.3", ("web-1.2.3", "web-1.2.4", "db-2.0.0", "web-2.0.0-rc.1", "2.0.0"), "web-1.2.4"),
+        ("web-2.0.0-rc.1", ("web-2.0.0-rc.1", "web-2.0.0-rc.2", "web-1.9.0"), "web-2.0.0-rc.2"),
+        ("k8s-2-1.0.0", ("k8s-2-1.0.0", "k8s-2-1.1.0", "k8s-3-9.0.0"), "k8s-2-1.1.0"),
+        ("v1.2", ("v1.2", "v1.2.0"), "v1.2"),
+        ("v1", ("v1", "v2", "v2.0.0"), "v1"),
+        ("stable", ("stable", "v2.0.0"), "stable"),
+    ],
+)
+def test_newest_tag_with_the_same_prefix(harness: Harness, tag: str, tags: Sequence[str], newest: str) -> None:
+    commit = "a" * 40
+    source = HelmSource(chart="web", release="web", repository=f"git+https://git.example.com/repo@{tag}")
+    entry = LockedSource(address=chart_address(source), asked=tag, version=commit, digest=Digest.of(b""))
+    lock = Lock({"web": LockedComponent(name=ComponentName("web"), sources=(entry,))})
+    request = OutdatedRequest(stack=harness.stack(harness.component("web", helm=source)), lock=lock, catalog=packaged())
+    offers = Listed(git=GitOffer(commit=commit, tag=tag, tags=tags))
+    (found,) = outdated(request, offers, harness.engine, harness.toolbox.workers, harness.reporter).sources
+    assert (found.locked, found.in_range, found.newest, found.fitting) == (tag, tag, newest, newest)
+    assert (found.is_outdated, found.is_current) == (newest != tag, newest == tag)

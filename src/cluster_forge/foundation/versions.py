@@ -10,6 +10,9 @@ _VERSION = re.compile(
     r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?\Z"
 )
 
+_IN_TAG = re.compile(r"(?<![0-9.])[0-9]+\.[0-9]")
+"""Where a version may begin in a tag: at two numbers, as ``v1`` is often moved from version to version."""
+
 _NUMBER = "(?:0|[1-9][0-9]*)"
 _STRICT = re.compile(
     rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
@@ -58,6 +61,12 @@ def newest_first(texts: Iterable[str]) -> list[str]:
     """The texts that are versions, newest first."""
     versions = [(version, text) for text in texts if (version := SemanticVersion.parse(text))]
     return [text for _, text in sorted(versions, key=lambda pair: pair[0], reverse=True)]
+
+
+def tagged(tag: str) -> tuple[str, str] | None:
+    """The prefix and the version of a tag that ends with a version: ``chart-v``, ``1.2.3``. None for any other tag."""
+    parts = ((tag[: match.start()], tag[match.start() :]) for match in _IN_TAG.finditer(tag))
+    return next((part for part in parts if SemanticVersion.parse(part[1])), None)
 
 
 def spelled(wanted: str, versions: Collection[str]) -> str | None:

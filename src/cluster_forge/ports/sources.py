@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.oci.artifact_address import ArtifactAddress
@@ -107,8 +108,20 @@ def fetch_catalog(sources: Sources, address: str, locked: LockedSource | None) -
     return sources.tree(ArtifactAddress.parse(address), locked)
 
 
-class ChartReleases(Protocol):
-    """Asks repositories what they offer; no chart is fetched."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitOffer:
+    """What a REF of a Git repository names now. ``tag`` is its name if it is a tag; ``tags`` are all of the repository."""
+
+    commit: str
+    tag: str = ""
+    tags: Sequence[str] = ()
+
+
+class Offers(Protocol):
+    """Asks where sources come from what is there now; nothing is fetched.
+
+    Offline, what a mirror has counts as what is there.
+    """
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:
         """Every version of a chart that its repository or a mirror offers; offline those of mirrors.
@@ -116,6 +129,21 @@ class ChartReleases(Protocol):
         Raises:
             FetchError, OfflineError: if the repository cannot be asked.
             DescriptionError: if it has no such chart.
+        """
+
+    def in_git(self, address: GitAddress, locked: LockedSource | None) -> GitOffer:
+        """The commit that an address means now; every repository is asked once.
+
+        Raises:
+            FetchError, OfflineError: if the repository cannot be asked.
+            DescriptionError: if there is no such REF.
+        """
+
+    def image_digest(self, reference: ImageReference, locked: LockedSource | None) -> Digest | None:
+        """The digest that the tag of an image names now; None if there is no such tag.
+
+        Raises:
+            FetchError, OfflineError: if the registry cannot be asked.
         """
 
 

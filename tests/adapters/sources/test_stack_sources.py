@@ -37,7 +37,7 @@ from cluster_forge.foundation.errors import (
     OfflineError,
 )
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.ports.sources import ChartReleases, Sources
+from cluster_forge.ports.sources import Offers, Sources
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack.lock import LockedSource, manifest_address
 from cluster_forge.stack.model import HelmSource
@@ -594,7 +594,7 @@ def test_adapters_fit_their_ports(tmp_path: Path) -> None:
     """It is mypy that tests it: this is what `wiring` does with them."""
     subject = stack_sources(tmp_path, tmp_path, HttpDownloads(), [FolderMirror(tmp_path)])
     fetches: Sources = subject
-    asks: ChartReleases = subject
+    asks: Offers = subject
     files: Workspace = WorkspaceFiles(tmp_path)
     assert len({id(fetches), id(asks), id(files)}) == 2
 

@@ -8,6 +8,7 @@ from cluster_forge.adapters.git.remote_trees import RemoteTrees
 from cluster_forge.foundation.errors import OfflineError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.git_addresses import GitAddress
+from cluster_forge.ports.sources import GitOffer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,10 @@ class OfflineTrees:
     def commit(self, address: GitAddress, locked: str = "") -> str:
         _refuse(address)
         return self.local.commit(address, locked)
+
+    def offer(self, address: GitAddress) -> GitOffer:
+        _refuse(address)
+        return self.local.offer(address)
 
     def files(self, address: GitAddress, commit: str, *, whole: bool = False) -> FileTree:
         _refuse(address)

@@ -10,6 +10,7 @@ from typing import Final
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import did_you_mean
+from cluster_forge.ports.sources import GitOffer
 
 _LINE: Final = re.compile(r"([0-9a-f]{40}(?:[0-9a-f]{24})?)\t(\S+)")
 _PEELED: Final = "^{}"
@@ -17,6 +18,8 @@ _HEADS: Final = "refs/heads/"
 _TAGS: Final = "refs/tags/"
 _SHORT: Final = re.compile(r"[0-9a-f]{4,39}")
 _SHOWN: Final = 8
+ALL: Final = ("HEAD", f"{_HEADS}*", f"{_TAGS}*")
+"""The patterns of everything that a REF can mean, without the requests to merge that servers keep as refs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,20 @@ def chosen(address: GitAddress, refs: Mapping[str, str]) -> RemoteRef | None:
     if candidates:
         return candidates[0]
     return RemoteRef(name="", commit=address.ref) if address.is_commit else None
+
+
+def offer(address: GitAddress, refs: Mapping[str, str]) -> GitOffer:
+    """What an address means; ``refs`` are all of the repository.
+
+    Raises:
+        DescriptionError: if it has no such REF, or if a branch and a tag have that name.
+    """
+    ref = chosen(address, refs)
+    if ref is None:
+        raise unknown(address, refs)
+    tag = ref.name.removeprefix(_TAGS) if ref.name.startswith(_TAGS) else ""
+    tags = sorted(name.removeprefix(_TAGS) for name in refs if name.startswith(_TAGS))
+    return GitOffer(commit=ref.commit, tag=tag, tags=tags)
 
 
 def unknown(address: GitAddress, refs: Mapping[str, str]) -> DescriptionError:

@@ -32,6 +32,7 @@ from cluster_forge.foundation.names import counted
 from cluster_forge.foundation.stopping import at_stop
 from cluster_forge.ports.credentials import Credentials
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
+from cluster_forge.ports.sources import GitOffer
 
 _PROTOCOLS: Final = {"https": "https:ssh", "ssh": "https:ssh", "http": "http", "file": "file"}
 """By the scheme of an address; HTTPS and SSH may stand for each other (``insteadOf``)."""
@@ -88,6 +89,17 @@ class RemoteTrees:
             )
         return locked or ref.commit
 
+    def offer(self, address: GitAddress) -> GitOffer:
+        """What an address means now; the refs of a repository are listed once in a run.
+
+        Raises:
+            DescriptionError: if the REF does not exist, or is both a branch and a tag.
+            FetchError: if the repository cannot be read.
+        """
+        clone = self._clone(address)
+        with clone.guard:
+            return clone.offered(address)
+
     def files(self, address: GitAddress, commit: str, *, whole: bool = False) -> FileTree:
         """The files at or below an address, by their paths in the repository; ``whole`` adds all others.
 
@@ -122,6 +134,7 @@ class _Clone:
         self._extent = _Extent.COMMIT
         self._commits: set[str] = set()
         self._refs: dict[str, RemoteRef] = {}
+        self._all_refs: dict[str, str] | None = None
 
     def resolved(self, address: GitAddress) -> RemoteRef:
         """The ref that an address means, asked once."""
@@ -132,6 +145,12 @@ class _Clone:
                 raise remote_refs.unknown(address, self._listed(address, ()))
             self._refs[address.ref] = ref
         return self._refs[address.ref]
+
+    def offered(self, address: GitAddress) -> GitOffer:
+        """What an address means among all refs, asked once."""
+        if self._all_refs is None:
+            self._all_refs = self._listed(address, remote_refs.ALL)
+        return remote_refs.offer(address, self._all_refs)
 
     def files(self, address: GitAddress, commit: str, *, whole: bool) -> FileTree:
         while True:

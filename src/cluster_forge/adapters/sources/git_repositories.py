@@ -12,7 +12,7 @@ from cluster_forge.foundation import tree_archives
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.git_addresses import GitAddress
-from cluster_forge.ports.sources import ChartRelease, Charts
+from cluster_forge.ports.sources import ChartRelease, Charts, GitOffer
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import HelmSource
 
@@ -24,6 +24,9 @@ class GitTrees(Protocol):
 
     def commit(self, address: GitAddress, locked: str = "") -> str:
         """The commit that an address means: the ``locked`` one, unless it is that of a tag which has moved."""
+
+    def offer(self, address: GitAddress) -> GitOffer:
+        """What an address means now."""
 
     def files(self, address: GitAddress, commit: str, *, whole: bool = False) -> FileTree:
         """The files at or below an address, by their paths in the repository; ``whole`` adds all others."""
@@ -63,8 +66,12 @@ class GitRepositories:
         return folders.archive(files, address.path, str(address))
 
     def releases(self, source: HelmSource) -> Sequence[ChartRelease]:  # noqa: ARG002 - the port's
-        """Nothing: what a repository offers is its commits, and which of them is newer is for the description to say."""
+        """Nothing: what a repository offers is its branches and tags, see `offer`."""
         return ()
+
+    def offer(self, address: GitAddress) -> GitOffer:
+        """What an address means now; see `ports.Offers.in_git`."""
+        return self.trees().offer(address)
 
     def manifests(self, address: GitAddress, locked: LockedSource | None) -> tuple[str, bytes]:
         """The commit, and the archive of the YAML and JSON files at or below an address.

@@ -25,6 +25,14 @@ class RegistryImages:
 
     registry_at: RegistryAt
 
+    def digest(self, reference: ImageReference) -> Digest | None:
+        """The digest that the tag of an image names; None if there is no such tag.
+
+        Raises:
+            FetchError, OfflineError: if the registry cannot be asked.
+        """
+        return self.registry_at(reference.address).digest(reference)
+
     def archive(self, reference: ImageReference, architectures: Sequence[str]) -> tuple[Digest, bytes]:
         """The digest of an image (of its index, or its only manifest), and its archive (`oci.image_archive`).
 

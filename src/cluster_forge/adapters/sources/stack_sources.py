@@ -30,7 +30,7 @@ from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.versions import newest_first
 from cluster_forge.oci.artifact_address import ArtifactAddress
 from cluster_forge.oci.reference import ImageReference
-from cluster_forge.ports.sources import ChartRelease, Charts
+from cluster_forge.ports.sources import ChartRelease, Charts, GitOffer
 from cluster_forge.ports.storage import Store
 from cluster_forge.stack.lock import (
     LockedSource,
@@ -68,7 +68,7 @@ class Mirror(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSources:
-    """`ports.Sources` and `ports.ChartReleases`. Safe for several threads; what several components have is fetched once.
+    """`ports.Sources` and `ports.Offers`. Safe for several threads; what several components have is fetched once.
 
     ``repositories`` are the kinds of chart repository by the scheme of their address; ``charts`` is called when an archive
     is read (its imports take 0.02 s, and most runs find everything in the store).
@@ -199,6 +199,22 @@ class StackSources:
             offered = ()
         others = mirrored - {release.version for release in offered}
         return [*offered, *(ChartRelease(version=version) for version in sorted(others))]
+
+    def in_git(self, address: GitAddress, locked: LockedSource | None) -> GitOffer:
+        try:
+            return self.git.offer(address)
+        except OfflineError:
+            if locked is None or self._as_locked(locked) is None:
+                raise
+            return GitOffer(commit=locked.version)
+
+    def image_digest(self, reference: ImageReference, locked: LockedSource | None) -> Digest | None:
+        try:
+            return self.images.digest(reference)
+        except OfflineError:
+            if locked is None or self._as_locked(locked) is None:
+                raise
+            return Digest.parse(locked.version)
 
     def _stored(self, content: bytes, fetched: LockedSource, locked: LockedSource | None) -> LockedSource:
         if locked and fetched.digest != locked.digest:

@@ -1,4 +1,4 @@
-"""outdated: the versions that repositories have by now."""
+"""outdated: what sources have by now."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from cluster_forge.stack.selection import Selection
 @verb(StoreOptions, *FETCHES, Selection)
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if there is a newer version for the target.")
 def command(session: Session, exit_code: bool) -> int:
-    """List the charts of which there are newer versions.
+    """List the sources of which there are newer versions.
 
-    For each chart: the locked version and its age, the newest one in the range of the description, the newest one for the
-    target's Kubernetes version, and the newest one at all. Nothing is changed; -v lists every chart.
+    For each one: the locked version and its age, the newest one in the range of the description, the newest one for the
+    target's Kubernetes version, and the newest one at all. Of branches in Git the commit, of `image.base` the digest.
+    Nothing is changed; -v lists every source.
 
     Examples:
         cluster-forge outdated
@@ -35,8 +36,8 @@ def command(session: Session, exit_code: bool) -> int:
         stack = description.stack
         request = OutdatedRequest(stack=stack, lock=description.lock, catalog=catalog_of(session, may_be_empty=True))
         with session.reporting("outdated") as reporter:
-            result = outdated_stage(request, services.releases, services.engine, services.toolbox.fetchers, reporter)
-    errors = [error for status in result.charts for error in status.errors]
+            result = outdated_stage(request, services.offers, services.engine, services.toolbox.fetchers, reporter)
+    errors = [error for status in result.sources for error in status.errors]
     for error in errors:
         session.print_problem(error)
     is_whole = session.output.verbosity > 1
@@ -46,9 +47,9 @@ def command(session: Session, exit_code: bool) -> int:
         "outdated",
         stack=stack.name,
         kubernetes=str(stack.target.kubernetes),
-        charts=[outdated_text.status_json(status) for status in result.charts],
+        sources=[outdated_text.status_json(status) for status in result.sources],
         unversioned=result.unversioned,
     )
     if errors:
         return errors[0].exit_code
-    return 1 if exit_code and any(status.is_outdated for status in result.charts) else 0
+    return 1 if exit_code and any(status.is_outdated for status in result.sources) else 0

@@ -30,7 +30,7 @@ def fetch(stack: Stack, lock: Lock, sources: Sources, reporter: Reporter) -> Loc
     if stack.image.base is None:
         return None
     reporter.item_started("mine", ITEM)
-    base = fetch_as(stack.image.base, stack, _locked(stack, lock), sources)
+    base = fetch_as(stack.image.base, stack, as_locked(stack, lock), sources)
     reporter.item_finished("mine", ITEM, f"{base.address} {base.version}", digest=str(base.digest))
     return base
 
@@ -44,8 +44,13 @@ def fetch_as(reference: ImageReference, stack: Stack, locked: LockedSource | Non
     try:
         return sources.image(reference, _architectures(stack), locked)
     except ForgeError as error:
-        fix = error.fix.replace("--update NAME", "--update") if error.fix else None
-        raise type(error)(f"image: {error.message}", where=error.where or stack.image.base_where, fix=fix) from error
+        raise in_place(stack, error) from error
+
+
+def in_place(stack: Stack, error: ForgeError) -> ForgeError:
+    """The error of the base image, with its place in the description."""
+    fix = error.fix.replace("--update NAME", "--update") if error.fix else None
+    return type(error)(f"image: {error.message}", where=error.where or stack.image.base_where, fix=fix)
 
 
 def look_up(stack: Stack, lock: Lock) -> LockedSource | None:
@@ -54,11 +59,10 @@ def look_up(stack: Stack, lock: Lock) -> LockedSource | None:
     Raises:
         LockError: if it is not in the lock.
     """
-    base = _locked(stack, lock)
+    base = as_locked(stack, lock)
     if stack.image.base and base is None:
         raise LockError(
-            f"image: {image_address(stack.image.base)} for {image_platforms(_architectures(stack))} "
-            "is not in cluster-forge.lock",
+            f"image: {image_address(stack.image.base)} for {platforms(stack)} is not in cluster-forge.lock",
             where=stack.image.base_where,
             fix=_MINE,
         )
@@ -80,11 +84,17 @@ def load(base: LockedSource, stack: Stack, store: Store) -> Mapping[str, BaseIma
     return image_archive.unpack(archive, base.address, _architectures(stack))
 
 
-def _locked(stack: Stack, lock: Lock) -> LockedSource | None:
+def as_locked(stack: Stack, lock: Lock) -> LockedSource | None:
+    """The base image as locked; None if it is not locked, or for other architectures, or the stack has none."""
     if stack.image.base is None or lock.base is None:
         return None
-    wanted = (image_address(stack.image.base), image_platforms(_architectures(stack)))
+    wanted = (image_address(stack.image.base), platforms(stack))
     return lock.base if (lock.base.address, lock.base.asked) == wanted else None
+
+
+def platforms(stack: Stack) -> str:
+    """What the lock has as asked for, of the base image."""
+    return image_platforms(_architectures(stack))
 
 
 def _architectures(stack: Stack) -> list[str]:

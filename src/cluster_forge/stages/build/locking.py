@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from cluster_forge.foundation.errors import ForgeError, gathered
-from cluster_forge.foundation.git_addresses import GitAddress
+from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
@@ -53,6 +53,15 @@ class Source:
         if self.helm:
             return chart_asked(self.helm)
         return kustomization_asked(self.kustomize) if self.kustomize else manifest_asked(self.url)
+
+    @property
+    def git(self) -> GitAddress | None:
+        """Its address in Git, if it is there."""
+        if self.helm:
+            return self.helm.git
+        if self.kustomize:
+            return self.kustomize.git
+        return GitAddress.parse(self.url) if is_git(self.url) else None
 
     @property
     def is_local(self) -> bool:
@@ -107,10 +116,17 @@ def locked_dependencies(stack: Stack, lock: Lock) -> list[Source]:
     return [
         Source(component=component, helm=chart_source(entry))
         for component in stack.components
-        if (locked := lock.component(component.name)) and component.helm
+        if (locked := lock.component(component.name)) and _is_folder(component)
         for entry in locked.sources
         if (component.name, entry.address, entry.asked) not in described and " " in entry.address
+        if not is_git(entry.address)
     ]
+
+
+def _is_folder(component: Component) -> bool:
+    """Whether a chart of the component, or of its upstream, is a folder: archives have all of their dependencies."""
+    charts = (component.helm, component.upstream.helm if component.upstream else None)
+    return any(chart.is_local or chart.git for chart in charts if chart)
 
 
 def as_upstream(component: Component, upstream: Upstream) -> Component:

@@ -1,26 +1,28 @@
-"""outdated: for every chart of a stack the versions that its repository has by now."""
+"""outdated: for every source of a stack what there is by now: versions of charts, tags and commits in Git, images."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from cluster_forge.catalog import versions as catalog_versions
 from cluster_forge.catalog.library import Library
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, expected
-from cluster_forge.foundation.names import ComponentName, counted
-from cluster_forge.foundation.versions import SemanticVersion, newest_first, spelled
+from cluster_forge.foundation.git_addresses import GitAddress, is_commit
+from cluster_forge.foundation.names import counted
+from cluster_forge.foundation.versions import SemanticVersion, newest_first, spelled, tagged
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.rendering import HelmEngine
-from cluster_forge.ports.sources import ChartRelease, ChartReleases
+from cluster_forge.ports.sources import ChartRelease, GitOffer, Offers
 from cluster_forge.ports.workers import Workers
 from cluster_forge.stack import version_ranges
-from cluster_forge.stack.lock import Lock
-from cluster_forge.stack.model import HelmSource, Target
-from cluster_forge.stages.build import locking
+from cluster_forge.stack.lock import LockedSource, image_address
+from cluster_forge.stack.model import Target
+from cluster_forge.stages.build import base_image, locking
 from cluster_forge.stages.build.locking import Source
 from cluster_forge.stages.supply.locked_stack import LockedStack
+from cluster_forge.stages.supply.source_status import SourceStatus
 
 _STAGE = "outdated"
 
@@ -33,121 +35,178 @@ class OutdatedRequest(LockedStack):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChartStatus:
-    """A chart as locked, and what its repository offers: the newest version in the range of the description, the newest
-    one for the target's Kubernetes version, and the newest one at all. None: there is none.
-
-    ``locked`` is empty for a chart that is not in the lock. ``releases`` are those that are named here, by version.
-    ``errors`` are there instead of versions if the repository could not be asked.
+class OutdatedResult:
+    """The sources of the stack in its order, what their charts depend on, the base image and catalogs in Git; and the
+    addresses of the sources that have no versions.
     """
 
-    component: ComponentName
-    address: str
-    asked: str
-    locked: str = ""
-    in_range: str | None = None
-    fitting: str | None = None
-    newest: str | None = None
-    releases: Mapping[str, ChartRelease] = field(default_factory=dict)
-    errors: tuple[ForgeError, ...] = ()
-
-    @property
-    def is_outdated(self) -> bool:
-        """Whether a version for the target is newer than the locked one."""
-        return self.fitting is not None and _is_newer(self.fitting, self.locked)
-
-    @property
-    def is_withdrawn(self) -> bool:
-        """Whether the repository does not offer the locked version any more."""
-        return bool(self.locked) and not self.errors and self.locked not in self.releases
-
-    @property
-    def is_deprecated(self) -> bool:
-        """Whether the maintainers call the chart deprecated: its newest version says so (Helm, "Deprecating Charts")."""
-        return any(
-            release.deprecated for version, release in self.releases.items() if version in (self.newest, self.locked)
-        )
-
-    @property
-    def is_current(self) -> bool:
-        """Whether nothing is to be said about it."""
-        has_newer = self.newest is not None and _is_newer(self.newest, self.locked)
-        return not (has_newer or self.errors or self.is_withdrawn or self.is_deprecated)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutdatedResult:
-    """The charts of the stack in its order, and the addresses of its sources that have no versions."""
-
-    charts: tuple[ChartStatus, ...]
+    sources: tuple[SourceStatus, ...]
     unversioned: tuple[str, ...]
 
 
-def outdated(
-    request: OutdatedRequest, repositories: ChartReleases, engine: HelmEngine, workers: Workers, reporter: Reporter
-) -> OutdatedResult:
-    """Ask the repositories of all charts; a repository that does not answer is an error of its charts only."""
-    described = locking.fetched_sources(request.stack)
-    charts = [(source, source.helm) for source in described if source.helm and not source.helm.git]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """A source as locked, how to find what there is by now, and how its errors are worded."""
 
-    def ask(item: tuple[Source, HelmSource]) -> ChartStatus:
-        source, helm = item
-        reporter.item_started(_STAGE, source.component.name)
+    known: SourceStatus
+    ask: Callable[[SourceStatus], SourceStatus]
+    in_place: Callable[[ForgeError], ForgeError] = lambda error: error
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is known by: a component and its upstream may have the same source."""
+        return self.known.title, self.known.address, self.known.asked
+
+    def answer(self) -> SourceStatus:
         try:
-            status = _compared(source, repositories.releases(helm), request, engine)
+            return self.ask(self.known)
         except (ForgeError, ExceptionGroup) as error:
-            status = ChartStatus(
-                component=source.component.name,
-                address=source.address,
-                asked=source.asked,
-                locked=_locked(source, request.lock),
-                errors=tuple(locking.of_component(source.component, inner) for inner in expected(error)),
-            )
-        reporter.item_finished(_STAGE, source.component.name, status.newest or "")
+            return replace(self.known, errors=tuple(map(self.in_place, expected(error))))
+
+
+def outdated(
+    request: OutdatedRequest, offers: Offers, engine: HelmEngine, workers: Workers, reporter: Reporter
+) -> OutdatedResult:
+    """Ask where all sources come from; a place that does not answer is an error of its sources only."""
+    asking = _Asking(request, offers, engine)
+
+    def ask(question: _Question) -> SourceStatus:
+        reporter.item_started(_STAGE, question.known.title)
+        status = question.answer()
+        reporter.item_finished(_STAGE, status.title, status.newest or "")
         return status
 
-    reporter.stage_started(_STAGE, len(charts))
-    statuses = workers.map(ask, charts)
-    reporter.stage_finished(_STAGE, f"{counted(len(statuses), 'chart')} compared with their repositories")
-    return OutdatedResult(
-        charts=tuple(statuses),
-        unversioned=tuple(dict.fromkeys(source.address for source in described if not source.helm or source.helm.git)),
-    )
+    questions = list({question.key: question for question in asking.questions()}.values())
+    reporter.stage_started(_STAGE, len(questions))
+    statuses = workers.map(ask, questions)
+    reporter.stage_finished(_STAGE, f"{counted(len(statuses), 'source')} compared with what there is by now")
+    return OutdatedResult(sources=tuple(statuses), unversioned=tuple(dict.fromkeys(asking.unversioned())))
 
 
-def _compared(
-    source: Source, releases: Sequence[ChartRelease], request: OutdatedRequest, engine: HelmEngine
-) -> ChartStatus:
-    locked = _locked(source, request.lock)
-    by_version = {release.version: release for release in releases}
-    offered = newest_first(by_version)
-    candidates = (
-        offered if _is_prerelease(locked) else [text for text in offered if not _is_prerelease(text)] or offered
-    )
-    refused = _refused_by_catalog(source, request.catalog, request.stack.target)
-    supports = partial(_supports, target=request.stack.target, engine=engine, known={})
-    in_range = spelled(source.asked, by_version)
-    if in_range is None and not version_ranges.is_exact(source.asked):
-        in_range = engine.newest_in_range(source.asked or "*", offered)
-    fitting = next((text for text in candidates if text not in refused and supports(by_version[text])), None)
-    newest = next(iter(candidates), None)
-    return ChartStatus(
-        component=source.component.name,
-        address=source.address,
-        asked=source.asked,
-        locked=locked,
-        in_range=in_range,
-        fitting=fitting,
-        newest=newest,
-        releases={
-            text: by_version[text] for text in (locked, in_range, fitting, newest) if text and text in by_version
-        },
-    )
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """The questions about the sources of a stack."""
+
+    request: OutdatedRequest
+    offers: Offers
+    engine: HelmEngine
+
+    def questions(self) -> Iterator[_Question]:
+        stack, lock = self.request.stack, self.request.lock
+        for source in locking.fetched_sources(stack):
+            if _has_versions(source):
+                yield self._of_component(source)
+        for source in locking.locked_dependencies(stack, lock):
+            assert source.helm
+            yield self._of_component(source, dependency=source.helm.chart)
+        yield from self._base()
+        for locked in lock.catalogs:
+            address = replace(GitAddress.parse(locked.address), ref=locked.asked)
+            if not address.is_commit:
+                known = _known("catalogs", locked.address, locked.asked, locked)
+                yield _Question(known=known, ask=partial(self._in_git, address, locked))
+
+    def unversioned(self) -> Iterator[str]:
+        """The addresses of what has no versions: manifests by URL, and what is fixed by a commit or a digest."""
+        stack, lock = self.request.stack, self.request.lock
+        for source in locking.fetched_sources(stack):
+            if not _has_versions(source):
+                yield source.address
+        if stack.image.base and stack.image.base.digest:
+            yield str(stack.image.base)
+        yield from (locked.address for locked in lock.catalogs if is_commit(locked.asked))
+
+    def _of_component(self, source: Source, dependency: str = "") -> _Question:
+        locked = source.locked_in(self.request.lock)
+        known = _known(source.component.name, source.address, source.asked, locked, dependency)
+        ask = partial(self._in_git, source.git, locked) if source.git else partial(self._chart, source)
+        return _Question(known=known, ask=ask, in_place=partial(locking.of_component, source.component))
+
+    def _base(self) -> Iterator[_Question]:
+        stack = self.request.stack
+        reference = stack.image.base
+        if reference is None or reference.digest:
+            return
+        locked = base_image.as_locked(stack, self.request.lock)
+        known = _known(base_image.ITEM, image_address(reference), base_image.platforms(stack), locked)
+
+        def ask(known: SourceStatus) -> SourceStatus:
+            digest = self.offers.image_digest(reference, locked)
+            if digest is None:
+                return replace(known, is_withdrawn=True)
+            return replace(_now(known, str(digest)), is_moved=known.locked not in ("", str(digest)))
+
+        yield _Question(known=known, ask=ask, in_place=partial(base_image.in_place, stack))
+
+    def _in_git(self, address: GitAddress, locked: LockedSource | None, known: SourceStatus) -> SourceStatus:
+        """A branch is compared by its commit; a tag with the tags that have the same prefix, if it reads as a version."""
+        offer = self.offers.in_git(address, locked)
+        if not offer.tag:
+            return _now(known, offer.commit)
+        newest = _newest_like(offer)
+        return replace(
+            known,
+            locked=offer.tag if locked else "",
+            in_range=offer.tag,
+            fitting=newest,
+            newest=newest,
+            is_moved=locked is not None and locked.version != offer.commit,
+        )
+
+    def _chart(self, source: Source, known: SourceStatus) -> SourceStatus:
+        assert source.helm
+        request, engine = self.request, self.engine
+        by_version = {release.version: release for release in self.offers.releases(source.helm)}
+        offered = newest_first(by_version)
+        candidates = _candidates(known.locked, offered)
+        refused = _refused_by_catalog(source, request.catalog, request.stack.target)
+        supports = partial(_supports, target=request.stack.target, engine=engine, known={})
+        in_range = spelled(source.asked, by_version)
+        if in_range is None and not version_ranges.is_exact(source.asked):
+            in_range = engine.newest_in_range(source.asked or "*", offered)
+        fitting = next((text for text in candidates if text not in refused and supports(by_version[text])), None)
+        newest = next(iter(candidates), None)
+        named = (known.locked, in_range, fitting, newest)
+        return replace(
+            known,
+            in_range=in_range,
+            fitting=fitting,
+            newest=newest,
+            is_withdrawn=bool(known.locked) and known.locked not in by_version,
+            releases={text: by_version[text] for text in named if text and text in by_version},
+        )
 
 
-def _locked(source: Source, lock: Lock) -> str:
-    locked = source.locked_in(lock)
-    return locked.version if locked else ""
+def _has_versions(source: Source) -> bool:
+    return not source.git.is_commit if source.git else source.helm is not None
+
+
+def _known(component: str, address: str, asked: str, locked: LockedSource | None, dependency: str = "") -> SourceStatus:
+    version = locked.version if locked else ""
+    return SourceStatus(component=component, dependency=dependency, address=address, asked=asked, locked=version)
+
+
+def _now(known: SourceStatus, version: str) -> SourceStatus:
+    """The status of a source that has one version at a time."""
+    return replace(known, in_range=version, fitting=version, newest=version)
+
+
+def _newest_like(offer: GitOffer) -> str:
+    """The newest tag with the prefix of that of ``offer``; this one itself, if no other is newer."""
+    parts = tagged(offer.tag)
+    if parts is None:
+        return offer.tag
+    prefix, version = parts
+    others = {other[1]: tag for tag in offer.tags if (other := tagged(tag)) and other[0] == prefix}
+    newest = next(iter(_candidates(version, newest_first([version, *others]))))
+    return others.get(newest, offer.tag)
+
+
+def _candidates(locked: str, offered: Sequence[str]) -> Sequence[str]:
+    """The versions that count, newest first: without pre-releases, unless the locked one is one, or there is nothing else."""
+    if _is_prerelease(locked):
+        return offered
+    return [text for text in offered if not _is_prerelease(text)] or offered
 
 
 def _supports(release: ChartRelease, *, target: Target, engine: HelmEngine, known: dict[str, bool]) -> bool:
@@ -180,8 +239,3 @@ def _refused_by_catalog(source: Source, catalog: Library, target: Target) -> Col
 def _is_prerelease(text: str) -> bool:
     version = SemanticVersion.parse(text)
     return version is not None and not version.release
-
-
-def _is_newer(text: str, than: str) -> bool:
-    version, other = SemanticVersion.parse(text), SemanticVersion.parse(than)
-    return version > other if version and other else text != than
