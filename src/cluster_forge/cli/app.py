@@ -22,7 +22,7 @@ VERBS = {
     "cast": "Compile working/ into stacks/<name>/: repository, image, deploy script.",
     "forge": "Mine what is missing, smelt and cast in one go.",
     "lock": "Show what is locked, or compare it with the sources.",
-    "outdated": "List the charts of which there are newer versions.",
+    "outdated": "List the sources of which there are newer versions.",
     "mirror": "Copy what the stack is made from into a mirror, or check one.",
     "push": "Send a cast stack to an OCI registry: its image, and what GitOps engines read.",
     "pull": "Write a stack's folder again from an OCI registry.",
