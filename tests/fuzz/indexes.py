@@ -97,6 +97,7 @@ def _mirror(data: bytes) -> None:
             mirror.chart(_REPOSITORY, name, version)
     mirror.manifest("https://example.com/x.yaml")
     mirror.locked(Digest.parse(_HEX))
+    mirror.pinned("git+https://example.com/a.git//b", "v1")
 
 
 def _mirror_again(data: bytes) -> None:
@@ -118,9 +119,10 @@ _CHART = mapping(
 )
 _MANIFEST = mapping({"url": SCALARS, "file": _FILES, "sha256": st.just(_HEX) | SCALARS})
 _FILE = {"file": _FILES, "sha256": st.just(_HEX) | SCALARS}
-_GIT = mapping({"address": SCALARS, "commit": SCALARS, **_FILE})
+_GIT = mapping({"address": SCALARS, "ref": SCALARS, "commit": SCALARS, **_FILE})
 _IMAGE = mapping({"image": SCALARS, "digest": SCALARS, "platforms": SCALARS, **_FILE})
-_SECTIONS = {"charts": _CHART, "manifests": _MANIFEST, "git": _GIT, "images": _IMAGE}
+_ARTIFACT = mapping({"address": SCALARS, "tag": SCALARS, "digest": SCALARS, **_FILE})
+_SECTIONS = {"charts": _CHART, "manifests": _MANIFEST, "git": _GIT, "images": _IMAGE, "artifacts": _ARTIFACT}
 _MIRROR = mapping({}, {name: spoiled(several(entry)) for name, entry in _SECTIONS.items()})
 
 MIRROR = Target(
@@ -138,7 +140,7 @@ MIRROR = Target(
 manifests:
 - {{url: https://example.com/x.yaml, file: manifests/x.yaml, sha256: {_HEX}}}
 git:
-- {{address: git+https://example.com/a.git//b, commit: {"c" * 40}, file: git/b.tgz, sha256: {_HEX}}}
+- {{address: git+https://example.com/a.git//b, ref: v1, commit: {"c" * 40}, file: git/b.tgz, sha256: {_HEX}}}
 images:
 - {{image: "example.com/a:1", digest: "sha256:{_HEX}", platforms: amd64 arm64, file: images/a.tar, sha256: {_HEX}}}
 """.encode(),

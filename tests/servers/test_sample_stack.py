@@ -61,8 +61,9 @@ def test_from_a_mirror_it_has_the_same_bytes(
     workspace.ok("outdated", *store)
     workspace.ok("lock", "verify", *store)
     workspace.ok("mirror", "create", str(tmp_path / "M"), *store)
-    other = Workspace(tmp_path / "W2", capsys)
-    for path in ("input/config.yaml", "cluster-forge.lock"):
-        other.write({path: workspace.read(path)})
-    other.ok("forge", "--offline", "--mirror", str(tmp_path / "M"), "--store", str(tmp_path / "empty"))
-    assert other.tree("stacks/platform") == workspace.tree("stacks/platform")
+    for name, given in (("W2", ("input/config.yaml", "cluster-forge.lock")), ("W3", ("input/config.yaml",))):
+        other = Workspace(tmp_path / name, capsys)
+        other.write({path: workspace.read(path) for path in given})
+        other.ok("forge", "--offline", "--mirror", str(tmp_path / "M"), "--store", str(tmp_path / f"store of {name}"))
+        assert other.tree("stacks/platform") == workspace.tree("stacks/platform")
+        assert other.read("cluster-forge.lock") == workspace.read("cluster-forge.lock")

@@ -17,6 +17,10 @@ def read(text: str, environment: str | None = None) -> None:
     parse_description(files, Selection(environment=environment))
 
 
+def test_a_base_may_be_an_address() -> None:
+    read("image: {base: 'oci://registry.example.com/tools:1'}\n")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

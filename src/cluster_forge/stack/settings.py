@@ -112,7 +112,7 @@ def _base_image(description: Positioned, text: str, errors: list[ForgeError]) ->
         )
         return None
     try:
-        return ImageReference.parse(text)
+        return ImageReference.read(text)
     except ImageError as error:
         where = description.at(("image", "base")).where
         errors.append(DescriptionError(f"image: `base`: {masked(error.message)}", where=where, fix=error.fix))

@@ -56,6 +56,39 @@ def test_manifest_is_found_by_its_url(tmp_path: Path) -> None:
     assert mirror.manifest("https://example.com/other.yaml") is None
 
 
+def test_what_a_ref_or_a_tag_meant_is_known_if_it_is_one_thing(tmp_path: Path) -> None:
+    chart, manifest = Digest.of(CHART), Digest.of(MANIFEST)
+    one, two = "1" * 40, "2" * 40
+    git = [
+        {"address": "git+https://Git.example/r//a", "ref": ref, "commit": commit, "file": file, "sha256": digest.hex}
+        for ref, commit, file, digest in (
+            ("v1", one, "shop.tgz", chart),
+            ("HEAD", one, "shop.tgz", chart),
+            ("moved", one, "shop.tgz", chart),
+            ("moved", two, "shop.tgz", chart),
+            ("both", one, "shop.tgz", chart),
+            ("both", one, "install.yaml", manifest),
+        )
+    ]
+    image = {"image": "registry.example/base:1", "digest": f"sha256:{one}", "platforms": "amd64", "file": "shop.tgz"}
+    artifact = {"address": "oci://registry.example/c//x", "tag": "1", "digest": f"sha256:{two}", "file": "shop.tgz"}
+    mirror = mirror_in(
+        tmp_path, git=git, images=[{**image, "sha256": chart.hex}], artifacts=[{**artifact, "sha256": chart.hex}]
+    )
+
+    def pinned(address: str, asked: str) -> str | None:
+        known = mirror.pinned(address, asked)
+        assert known is None or (known.address, known.asked, known.digest) == (address, asked, chart)
+        return known.version if known else None
+
+    at = "git+https://git.example/r//a"
+    assert [pinned(at, ref) for ref in ("v1", "", "moved", "both", "v2")] == [one, one, None, None, None]
+    assert pinned("git+https://git.example/r//b", "v1") is None
+    assert pinned("registry.example/base:1", "amd64") == f"sha256:{one}"
+    assert pinned("registry.example/base:1", "amd64 arm64") is None
+    assert pinned("oci://registry.example/c//x", "1") == f"sha256:{two}"
+
+
 def test_file_that_does_not_match_the_index_is_reported(tmp_path: Path) -> None:
     mirror = mirror_in(tmp_path, charts=[entry(sha256="0" * 64)])
     with pytest.raises(FetchError) as raised:
@@ -191,7 +224,7 @@ def test_everything_is_found_by_its_digest(tmp_path: Path) -> None:
     commit, tree = "c" * 40, "git+https://git.example.com/a.git//deploy"
     files = {"shop.tgz": CHART, "install.yaml": MANIFEST}
     git = [
-        {"address": tree, "commit": commit, "file": file, "sha256": Digest.of(content).hex}
+        {"address": tree, "ref": "v1", "commit": commit, "file": file, "sha256": Digest.of(content).hex}
         for file, content in files.items()
     ]
     mirror = mirror_in(tmp_path, git=git)

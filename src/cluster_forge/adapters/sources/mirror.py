@@ -7,8 +7,17 @@ from functools import cached_property
 from pathlib import Path
 
 from cluster_forge.adapters.sources.mirror_folder import MirrorFolder
-from cluster_forge.adapters.sources.mirror_index import MirrorEntry, MirrorFile, MirrorPlace, spellings
+from cluster_forge.adapters.sources.mirror_index import (
+    DEFAULT_BRANCH,
+    SECTIONS,
+    MirrorEntry,
+    MirrorFile,
+    MirrorPlace,
+    normal,
+    spellings,
+)
 from cluster_forge.foundation.digest import Digest
+from cluster_forge.stack.lock import LockedSource
 
 
 class IndexedMirror:
@@ -21,7 +30,7 @@ class IndexedMirror:
         manifests:
         - {url: https://…/install.yaml, file: manifests/install.yaml, sha256: …}
         git:
-        - {address: git+https://…/repo.git//deploy, commit: …, file: git/deploy.tgz, sha256: …}
+        - {address: git+https://…/repo.git//deploy, ref: v1, commit: …, file: git/deploy.tgz, sha256: …}
     """
 
     def __init__(self, place: MirrorPlace) -> None:
@@ -68,6 +77,21 @@ class IndexedMirror:
         file = self._by_digest.get(digest)
         return self._place.content(file) if file else None
 
+    def pinned(self, address: str, asked: str) -> LockedSource | None:
+        """What the REF of an address in Git, the tag of an artifact or a base image named when the mirror was written.
+
+        None if the mirror has nothing for it, or several things: a REF may have moved, and one address may have manifests
+        and the whole tree of a repository.
+
+        Raises:
+            FetchError: as for `charts`.
+        """
+        known = self._pins.get((normal(address), asked), frozenset())
+        if len(known) != 1:
+            return None
+        ((version, digest),) = known
+        return LockedSource(address=address, asked=asked, version=version, digest=digest)
+
     def _versions(self, repository: str, chart: str) -> Mapping[str, MirrorFile]:
         versions: dict[str, MirrorFile] = {}
         for spelling in reversed(spellings(repository)):
@@ -81,6 +105,25 @@ class IndexedMirror:
     @cached_property
     def _by_digest(self) -> Mapping[Digest, MirrorFile]:
         return {entry.file.digest: entry.file for entry in reversed(self._entries)}
+
+    @cached_property
+    def _pins(self) -> Mapping[tuple[str, str], frozenset[tuple[str, Digest]]]:
+        """Versions and digests by an address and what is asked for there."""
+        pins: dict[tuple[str, str], set[tuple[str, Digest]]] = {}
+        for entry in self._entries:
+            fields = dict(zip(SECTIONS[entry.section], entry.keys, strict=True))
+            match entry.section:
+                case "git":
+                    ref = "" if fields["ref"] == DEFAULT_BRANCH else fields["ref"]
+                    place, version = (normal(fields["address"]), ref), fields["commit"]
+                case "images":
+                    place, version = (normal(fields["image"]), fields["platforms"]), fields["digest"]
+                case "artifacts":
+                    place, version = (normal(fields["address"]), fields["tag"]), fields["digest"]
+                case _:
+                    continue
+            pins.setdefault(place, set()).add((version, entry.file.digest))
+        return {place: frozenset(known) for place, known in pins.items()}
 
     @cached_property
     def _files(self) -> Mapping[tuple[str, ...], Mapping[str, MirrorFile]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from cluster_forge.adapters.sources.mirror_index import SECTIONS, MirrorEntry, MirrorFile, MirrorPlace
+from cluster_forge.adapters.sources.mirror_index import DEFAULT_BRANCH, SECTIONS, MirrorEntry, MirrorFile, MirrorPlace
 from cluster_forge.foundation.errors import FetchError
 from cluster_forge.ports.mirrors import MirrorCheck
 from cluster_forge.stack.lock import LockedSource
@@ -28,10 +28,10 @@ def of(source: LockedSource, index: str = "") -> MirrorEntry:
     repository, _, chart = source.address.rpartition(" ")
     keys: tuple[str, ...]
     if source.address.startswith("git+"):
-        section, keys = "git", (source.address, source.version, source.digest.hex)
+        section, keys = "git", (source.address, source.asked or DEFAULT_BRANCH, source.version, source.digest.hex)
         name, suffix = f"{_last(source.address)}-{source.version[:_COMMIT]}", ".tgz"
     elif source.address.startswith("oci://") and not repository:
-        section, keys = "artifacts", (source.address, source.version)
+        section, keys = "artifacts", (source.address, source.asked, source.version)
         name, suffix = _last(source.address), ".tgz"
     elif "://" not in source.address:
         section, keys = "images", (source.address, source.version, source.asked)

@@ -18,16 +18,17 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "charts": ("repository", "name", "version"),
         "manifests": ("url",),
-        "git": ("address", "commit", "sha256"),
+        "git": ("address", "ref", "commit", "sha256"),
         "images": ("image", "digest", "platforms"),
-        "artifacts": ("address", "digest"),
+        "artifacts": ("address", "tag", "digest"),
     }
 )
 """The sections of an index, and the keys of an entry in each; the first is an address.
 
-What comes from Git, base images and artifacts of registries are found by their digest only, which the lock has: one commit may have a chart,
-manifests and a whole tree at one address.
+One commit may have manifests and a whole tree at one address: that is why the digest is one of its keys.
 """
+DEFAULT_BRANCH: Final = "HEAD"
+"""In the place of a REF that the description does not name."""
 _FILE: Final = ("file", "sha256")
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEEPEST: Final = 20

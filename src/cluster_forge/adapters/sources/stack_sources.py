@@ -40,6 +40,7 @@ from cluster_forge.stack.lock import (
     image_platforms,
     kustomization_address,
     manifest_address,
+    manifest_asked,
 )
 from cluster_forge.stack.model import HelmSource, KustomizeSource
 
@@ -64,6 +65,9 @@ class Mirror(Protocol):
 
     def locked(self, digest: Digest) -> bytes | None:
         """The content with a digest; None if the mirror does not have it."""
+
+    def pinned(self, address: str, asked: str) -> LockedSource | None:
+        """What is asked for at an address in Git or in a registry, as it was locked for the mirror."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,8 @@ class StackSources:
     def chart(self, source: HelmSource, locked: LockedSource | None) -> LockedSource:
         if source.is_local:
             return self._local(source)
+        if source.git:
+            locked = locked or self._pinned_by_mirror(chart_address(source), chart_asked(source))
         if locked and self.store.get(locked.digest) is not None:
             return locked
         key = (chart_address(source), source.version, locked)
@@ -114,6 +120,8 @@ class StackSources:
         return LockedSource(address=kustomization_address(source), digest=self.store.put(archive))
 
     def manifest(self, url: str, locked: LockedSource | None) -> LockedSource:
+        if is_git(url):
+            locked = locked or self._pinned_by_mirror(manifest_address(url), manifest_asked(url))
         if locked and self.store.get(locked.digest) is not None:
             return locked
         return self._fetched.get((url, locked), partial(self._fetch_manifest, url, locked))
@@ -153,6 +161,7 @@ class StackSources:
     def image(
         self, reference: ImageReference, architectures: Sequence[str], locked: LockedSource | None
     ) -> LockedSource:
+        locked = locked or self._pinned_by_mirror(image_address(reference), image_platforms(architectures))
         if locked and self.store.get(locked.digest) is not None:
             return locked
         content = self._as_locked(locked)
@@ -169,6 +178,7 @@ class StackSources:
         return self._stored(archive, fetched, locked)
 
     def tree(self, address: GitAddress | ArtifactAddress, locked: LockedSource | None) -> LockedSource:
+        locked = locked or self._pinned_by_mirror(address.key, address.ref)
         if locked and self.store.get(locked.digest) is not None:
             return locked
         if isinstance(address, ArtifactAddress):
@@ -231,6 +241,10 @@ class StackSources:
         if locked is None:
             return None
         return next((content for mirror in self.mirrors if (content := mirror.locked(locked.digest)) is not None), None)
+
+    def _pinned_by_mirror(self, address: str, asked: str) -> LockedSource | None:
+        """What a mirror has for an address without a version to choose, as if it were locked."""
+        return next((pinned for mirror in self.mirrors if (pinned := mirror.pinned(address, asked))), None)
 
     def _from_mirrors(self, source: HelmSource, locked: LockedSource | None) -> FetchedChart | None:
         content = self._as_locked(locked)
