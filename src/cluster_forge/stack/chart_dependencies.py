@@ -74,9 +74,9 @@ def _declared(names: Collection[str], read: Read, shown: str) -> list[ChartDepen
     is_v1 = chart.string_of("apiVersion") == "v1"
     described = _document(names, read, shown, _OF_V1["Chart.yaml"]) if is_v1 else chart
     lock = _document(names, read, shown, _OF_V1["Chart.lock"] if is_v1 else "Chart.lock")
-    items = _dependencies(described)
+    items = _dependencies(described, shown)
     if lock is not None and items:
-        locked = _dependencies(lock)
+        locked = _dependencies(lock, shown)
         if not is_v1 and lock.string_of("digest") != _digest(items, locked):
             raise FetchError(
                 f"{shown}: Chart.lock is not that of the dependencies in Chart.yaml",
@@ -94,9 +94,17 @@ def _document(names: Collection[str], read: Read, shown: str, path: str) -> Posi
     return positioned_reader.read(read(path), f"{shown}/{path}").root if path in names else None
 
 
-def _dependencies(document: Positioned | None) -> list[Positioned]:
+def _dependencies(document: Positioned | None, shown: str) -> list[Positioned]:
     listed = document.get("dependencies") if document else None
-    return list(listed.items)[:_MOST] if listed else []
+    if listed is None:
+        return []
+    if len(listed.items) > _MOST:
+        raise DescriptionError(
+            f"{shown}: it declares {len(listed.items):,} dependencies, and {_MOST} are allowed",
+            where=listed.where,
+            fix="put some of them into a chart of their own, and depend on that",
+        )
+    return list(listed.items)
 
 
 def _dependency(item: Positioned, shown: str, errors: list[ForgeError]) -> ChartDependency | None:
