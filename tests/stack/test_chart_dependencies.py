@@ -123,4 +123,4 @@ def test_too_many_are_an_error_and_not_a_part_of_them() -> None:
     items = "".join(f"- {{name: db{number}, version: 1.0.0, repository: https://a.example}}\n" for number in range(201))
     with pytest.raises(DescriptionError, match="app: it declares 201 dependencies, and 200 are allowed") as caught:
         of({"Chart.yaml": (CHART + items).encode()})
-    assert caught.value.where == "app/Chart.yaml:5"
+    assert caught.value.where == "app/Chart.yaml:4"
