@@ -86,7 +86,7 @@ def test_a_round_that_would_take_too_long_is_not_started(capsys: pytest.CaptureF
 def test_the_forms(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(helm, "HELM", None)
     own = [work.name for work in rounds.full(["starter", "50,000"], ())]
-    assert own == ["warm up", "--help", "starter", "50,000"]
+    assert own == ["warm up", "--help", "mine over a network", "starter", "50,000"]
     monkeypatch.setattr(helm, "HELM", "helm")
     every = [work.name for work in rounds.full([case.name for case in CASES], ())]
     assert [work.name for work in rounds.quick(()) if work.name not in every] == []
