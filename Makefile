@@ -45,7 +45,8 @@ forge: venv ## forge the starter stack, offline, in build/starter
 # Beside the virtual environment, so that no test waits for Go; without Go the tests that need a registry are skipped.
 .PHONY: servers
 servers: venv ## build the servers that tests start (needs Go; two minutes at first, then they are kept)
-	@if command -v go >/dev/null; then $(BIN)/python -m tests.servers.registry; else echo "no Go: no registry for the tests"; fi
+	@if ! command -v go >/dev/null; then echo "no Go: the tests that start a registry are skipped"; \
+	else $(BIN)/python -m tests.servers.registry || echo "no registry: the tests that start one are skipped"; fi
 
 .PHONY: test
 test: servers ## run the tests on all cores (PYTEST_ARGS='-k order' for some of them, WORKERS=0 for one process)
