@@ -37,7 +37,7 @@ def test_the_server_takes_what_installs_argo_cd_and_serves_the_repository(
     assert {manifest.id.kind for manifest in bootstrap} >= WRITTEN
     applications = list(objects(forged.folder / "working" / "argo-apps"))
     assert {manifest.id.name for manifest in applications} > {
-        str(part.name) for part in forged.smelted.record.parts if part.objects
+        f"{forged.stack.name}.{part.name}" for part in forged.smelted.record.parts if part.objects
     }
     refusals = api_server.refusals([*bootstrap, *applications])
     assert not refusals, "\n".join(map(str, refusals))
