@@ -55,7 +55,7 @@ REFUSED = {
     "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: shop}, date: {}}": ".date: field not declared",
     "{apiVersion: shop.test/v1, kind: Widget, metadata: {name: b, namespace: shop}, spec: {sice: 3}}": ".spec.sice",
     "{apiVersion: shop.test/v1, kind: Widget, metadata: {name: c, namespace: shop}, spec: {size: 4}}": "spec.size",
-    "{apiVersion: shop.test/v2, kind: Widget, metadata: {name: d, namespace: shop}}": "knows no such kind in shop.test/v2",
+    "{apiVersion: shop.test/v2, kind: Widget, metadata: {name: d, namespace: shop}}": "has no such kind in shop.test/v2",
     "{apiVersion: v1, kind: ConfigMap, metadata: {name: e, namespace: office}}": 'namespaces "office" not found',
     "{apiVersion: v1, kind: Service, metadata: {name: f, namespace: shop}, spec: {ports: [{port: 0}]}}": "spec.ports[0]",
     """
@@ -84,7 +84,7 @@ def test_nothing_of_one_stack_is_there_for_the_next(api_server: ApiServer) -> No
     )
     assert [refusal.message for refusal in api_server.refusals([widget, config])] == [
         'namespaces "shop" not found',
-        "the server knows no such kind in shop.test/v1",
+        "the server has no such kind in shop.test/v1",
     ]
     assert api_server.refusals(map(manifest, FINE)) == []
 
