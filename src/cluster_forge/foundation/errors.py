@@ -24,10 +24,17 @@
     ├── HostError                  this machine lacks something                             26-29
     │   ├── StoreError            16  the store cannot be read or written
     │   ├── MissingProgramError   25  a program, or a library for this platform, is missing
-    │   └── CredentialError       26  a place with credentials cannot be read or written, or a login is refused
+    │   ├── CredentialError       26  a place with credentials cannot be read or written, or a login is refused
+    │   └── KubeconfigError       27  the kubeconfig is missing or wrong, or has no such context
     └── DeliveryError              a cluster or registry refuses what is delivered          50-59
         ├── RegistryError         50  a registry refuses what is pushed
-        └── TagError              51  a tag names something else already
+        ├── TagError              51  a tag names something else already
+        ├── ClusterError          52  a cluster cannot be reached, or does not know the user
+        ├── RefusedError          53  a cluster refuses an object or a request
+        ├── PreflightError        54  a cluster cannot run the stack; nothing was changed
+        ├── DeploymentError       55  a deployment has failed, or is not ready in time
+        ├── ReleaseError          56  a release is not there, or going back to it would lose data
+        └── BusyError             57  another deployment of the stack is running
 
 Every error says what is wrong, where, and how to fix it. Its type has its own exit code; the ranges of the families
 are for new types (ADR 0015). Independent errors travel together in an ``ExceptionGroup``. Any other exception that
@@ -37,12 +44,22 @@ escapes is a bug.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import ClassVar, Final, TypeVar
 
 Result = TypeVar("Result")
 
 _LONGEST: Final = 2_000
 """Characters of a message: enough for any text, and a limit for values that a message quotes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalCause:
+    """One cause in a refusal of an API server (``StatusCause``): ``field`` is a path (``spec.replicas``)."""
+
+    reason: str
+    message: str
+    field: str = ""
 
 
 class ForgeError(Exception):
@@ -180,6 +197,11 @@ class CredentialError(HostError):
     meaning = "A place with credentials cannot be read or written, or a login is refused."
 
 
+class KubeconfigError(HostError):
+    exit_code = 27
+    meaning = "The kubeconfig is missing or wrong, has no such context, or its credential plug-in fails."
+
+
 class DeliveryError(ForgeError):
     meaning = "A cluster or registry refuses what is delivered"
     new_codes: ClassVar = range(50, 60)
@@ -193,6 +215,55 @@ class RegistryError(DeliveryError):
 class TagError(DeliveryError):
     exit_code = 51
     meaning = "A tag in a registry names something else already, and stays."
+
+
+class ClusterError(DeliveryError):
+    exit_code = 52
+    meaning = "A cluster cannot be reached, does not know the user, or does not answer as a Kubernetes API server."
+
+
+class RefusedError(DeliveryError):
+    """A request that a cluster refuses: the HTTP ``status``, its ``reason`` (``Conflict``) and, for each field, its cause."""
+
+    exit_code = 53
+    meaning = (
+        "A cluster refuses an object or a request: not valid, not allowed, a conflict, a quota, an admission webhook."
+    )
+
+    def __init__(  # noqa: PLR0913 - what an answer has
+        self,
+        message: str,
+        *,
+        where: str | None = None,
+        fix: str | None = None,
+        status: int = 0,
+        reason: str = "",
+        causes: tuple[RefusalCause, ...] = (),
+    ) -> None:
+        super().__init__(message, where=where, fix=fix)
+        self.status = status
+        self.reason = reason
+        self.causes = causes
+
+
+class PreflightError(DeliveryError):
+    exit_code = 54
+    meaning = "A cluster cannot run the stack; nothing was changed."
+
+
+class DeploymentError(DeliveryError):
+    exit_code = 55
+    meaning = "A deployment has failed, or its components are not ready in time."
+
+
+class ReleaseError(DeliveryError):
+    exit_code = 56
+    meaning = "A release is not there, or going back to it is impossible or would lose data."
+
+
+class BusyError(DeliveryError):
+    exit_code = 57
+    meaning = "Another deployment of the stack is running."
 
 
 Family = type[InputError | SourceError | BuildError | StateError | HostError | DeliveryError]
