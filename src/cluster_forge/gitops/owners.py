@@ -109,13 +109,14 @@ class Verdict:
 def judge(facts: Facts) -> Verdict:
     """The verdict about all objects of a stack, sorted."""
     judgement = _Judgement(facts)
-    judged = {id: foreign for id, foreign in judgement.of_objects()}
-    judged = {**{id: foreign for id, foreign in judgement.of_claims()}, **judged}
+    judged = {**dict(judgement.of_claims()), **dict(judgement.of_objects())}
     return Verdict(
         foreign=tuple(sorted([*judged.values(), *judgement.of_applications()])),
         moves=tuple(judgement.moves()),
         older=tuple(judgement.older()),
-        staying=tuple(sorted(id for id in judgement.own if id.holds_data and id not in facts.wanted)),
+        staying=tuple(
+            sorted(identity for identity in judgement.own if identity.holds_data and identity not in facts.wanted)
+        ),
     )
 
 
@@ -130,9 +131,7 @@ class _Judgement:
         present = {item.id for item in facts.live}
         self.claimed = {claim.id: claim.stack for claim in others if claim.application != STAYS_BEHIND}
         self.claimed |= {
-            claim.id: claim.stack
-            for claim in others
-            if claim.application == STAYS_BEHIND and claim.id in present
+            claim.id: claim.stack for claim in others if claim.application == STAYS_BEHIND and claim.id in present
         }
 
     def of_objects(self) -> Iterator[tuple[ObjectId, Foreign]]:
@@ -144,9 +143,9 @@ class _Judgement:
 
     def of_claims(self) -> Iterator[tuple[ObjectId, Foreign]]:
         """The objects that other stacks claim."""
-        for id, stack in self.claimed.items():
-            if id in self.facts.wanted:
-                yield id, Foreign(subject=str(id), owner=f"the stack {stack}", stack=stack)
+        for identity, stack in self.claimed.items():
+            if identity in self.facts.wanted:
+                yield identity, Foreign(subject=str(identity), owner=f"the stack {stack}", stack=stack)
 
     def of_applications(self) -> Iterator[Foreign]:
         """Applications that others have under a name of this stack, and those of this stack where kubectl is to apply it."""

@@ -10,6 +10,7 @@ _METADATA = re.compile(rb"^metadata:(?: \{\})?\n(?:(?: .*)?\n)*+", re.MULTILINE)
 """In text of the `emitter`: only a key of the object begins in the first column, but for ``-``, ``?`` and ``:``. What
 belongs to the key is indented; empty lines are in literal blocks."""
 
+_HEAD = re.compile(rb"^(?:apiVersion|kind|metadata):.*\n(?:(?: .*)?\n)*+", re.MULTILINE)
 _DECODER = json.JSONDecoder()
 
 
@@ -21,6 +22,11 @@ def of(content: bytes) -> dict[str, Any]:
         key, at = _DECODER.raw_decode(text, at + 1)
         header[key], at = _DECODER.raw_decode(text, at + 1)
     return header
+
+
+def text_of(text: bytes) -> bytes:
+    """``apiVersion``, ``kind`` and ``metadata`` alone, of an object as the `emitter` writes it."""
+    return b"".join(_HEAD.findall(text))
 
 
 def replaced(text: bytes, metadata: bytes) -> bytes:
