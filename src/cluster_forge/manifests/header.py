@@ -10,7 +10,7 @@ _METADATA = re.compile(rb"^metadata:(?: \{\})?\n(?:(?: .*)?\n)*+", re.MULTILINE)
 """In text of the `emitter`: only a key of the object begins in the first column, but for ``-``, ``?`` and ``:``. What
 belongs to the key is indented; empty lines are in literal blocks."""
 
-_HEAD = re.compile(rb"^(?:apiVersion|kind|metadata):.*\n(?:(?: .*)?\n)*+", re.MULTILINE)
+_FIRST_KEYS = (re.compile(rb"^apiVersion: .*\n", re.MULTILINE), re.compile(rb"^kind: .*\n", re.MULTILINE))
 _DECODER = json.JSONDecoder()
 
 
@@ -24,9 +24,13 @@ def of(content: bytes) -> dict[str, Any]:
     return header
 
 
-def text_of(text: bytes) -> bytes:
-    """``apiVersion``, ``kind`` and ``metadata`` alone, of an object as the `emitter` writes it."""
-    return b"".join(_HEAD.findall(text))
+def cut_out(text: bytes) -> bytes:
+    """``apiVersion``, ``kind`` and ``metadata`` of an object, as the `emitter` writes it, as a document of their own.
+
+    Of text that is written otherwise, such as a file that was edited by hand, the whole.
+    """
+    keys = [found[0] for pattern in (*_FIRST_KEYS, _METADATA) if (found := pattern.search(text))]
+    return b"".join(keys) if len(keys) > len(_FIRST_KEYS) else text
 
 
 def replaced(text: bytes, metadata: bytes) -> bytes:

@@ -21,7 +21,7 @@ class State(StrEnum):
     READY = "ready"
     FAILED = "failed"
     BLOCKED = "blocked"
-    """Something that it needs has failed: none of it was applied."""
+    """Something that it needs has failed: of it, only CRDs that are new to the cluster may have been applied."""
 
     @property
     def is_good(self) -> bool:
@@ -32,8 +32,8 @@ class State(StrEnum):
 class ComponentResult:
     """One component after a deployment.
 
-    ``changed`` are the objects that were created or changed, of ``objects`` in all. ``message`` says why it is not good;
-    ``error`` is what it failed with, None otherwise.
+    ``changed`` are the objects that were applied, of ``objects`` in all; what is in the cluster already is not. ``message``
+    says why it is not good, ``errors`` are what it failed with.
     """
 
     name: ComponentName
@@ -43,4 +43,4 @@ class ComponentResult:
     objects: int = 0
     changed: int = 0
     message: str = ""
-    error: ForgeError | None = None
+    errors: tuple[ForgeError, ...] = ()

@@ -59,7 +59,7 @@ def _used(situation: Situation) -> dict[ServedKind, set[str]]:
 
 def _applied(situation: Situation) -> Iterable[ObjectId]:
     if situation.plan.argocd:
-        return (manifest.id for manifest in situation.own_manifests)
+        return (document.id for _, document in situation.documents)
     return (item.id for part in situation.plan.parts for item in part.objects)
 
 

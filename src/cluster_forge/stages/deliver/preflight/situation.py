@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -12,14 +12,12 @@ from cluster_forge.gitops import owners
 from cluster_forge.gitops.owners import Facts, Verdict
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import Step
-from cluster_forge.manifests import header
-from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenance
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Cluster, Query, ServedKinds
-from cluster_forge.ports.rendering import YamlReader
-from cluster_forge.stages.deliver import ownership
+from cluster_forge.stages.deliver import ownership, step_documents
 from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.step_documents import StepDocument
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 _WORKLOADS: Final = frozenset({"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"})
@@ -31,7 +29,7 @@ class Situation:
     """Each property asks the cluster once, when the first check needs it.
 
     ``parts`` are the components of the plan with the documents of their objects, where these are at hand; without them only
-    the objects of the plan's own steps are known. ``unchanged`` components are in the cluster as they are in the stack.
+    the objects of the plan's own steps are known.
 
     Raises:
         ClusterError, RefusedError: each property, if the cluster does not say.
@@ -41,7 +39,6 @@ class Situation:
     tools: DeliverTools
     options: DeployOptions
     parts: Sequence[Part] = ()
-    unchanged: Collection[ComponentName] = ()
 
     @property
     def cluster(self) -> Cluster:
@@ -74,6 +71,15 @@ class Situation:
         return tuple(pod for pod in present if (pod.get("spec") or {}).get("nodeName") and not self._is_own(pod))
 
     @cached_property
+    def documents(self) -> tuple[tuple[ComponentName, StepDocument], ...]:
+        """What the user of the cluster applies, and no Argo CD: the objects of the plan's own steps."""
+        return tuple(
+            (component, document)
+            for component, step in _steps(self.plan)
+            for document in step_documents.of(step, self.tools.reader)
+        )
+
+    @cached_property
     def manifests(self) -> tuple[Manifest, ...]:
         """The objects whose documents are at hand. A tree is made of each when it is needed: CRDs are large."""
         if self.parts:
@@ -87,12 +93,8 @@ class Situation:
 
     @cached_property
     def own_manifests(self) -> tuple[Manifest, ...]:
-        """The objects of the plan's own steps: what the user of the cluster applies, and no Argo CD."""
-        return tuple(
-            _manifest(document, component, self.tools.reader)
-            for component, step in _steps(self.plan)
-            for document in getattr(step, "documents", ())
-        )
+        """The objects of `documents`, in their order."""
+        return tuple(self._manifest(component, document) for component, document in self.documents)
 
     @cached_property
     def workloads(self) -> tuple[Manifest, ...]:
@@ -104,6 +106,11 @@ class Situation:
     ) -> tuple[Body, ...]:
         query = Query(group=group, kind=kind, namespace=namespace, labels=labels, fields=fields)
         return self.cluster.list(query).items
+
+    def _manifest(self, component: ComponentName, document: StepDocument) -> Manifest:
+        reader = self.tools.reader
+        content = Document(text=document.content, read=lambda: document.body(reader))
+        return Manifest(id=document.id, document=content, provenance=_provenance(component))
 
     def _is_own(self, pod: Body) -> bool:
         labels, namespace = labels_of(pod), pod["metadata"].get("namespace")
@@ -135,12 +142,6 @@ def _steps(plan: DeployPlan) -> Iterator[tuple[ComponentName, Step]]:
     if plan.argocd:
         steps = (*plan.argocd.install, *plan.argocd.repository, plan.argocd.sync)
         yield from ((ComponentName("argo-cd"), step) for step in steps)
-
-
-def _manifest(text: bytes, component: ComponentName, reader: YamlReader) -> Manifest:
-    identity = ObjectId.of(reader.read(header.text_of(text).decode()))
-    document = Document(text=text, read=lambda: reader.read(text.decode()))
-    return Manifest(id=identity, document=document, provenance=_provenance(component))
 
 
 def _provenance(component: ComponentName) -> Provenance:

@@ -1,23 +1,25 @@
-"""The API server accepts the objects: server-side apply as a dry run, with admission, quotas and immutable fields.
+"""The API server accepts the objects: server-side apply as a dry run, with admission, quotas and fields that cannot change.
 
 A dry run costs a request for each object, as much as applying it. So without ``tries_all`` only those are tried that can tell
-something new: what is in the cluster already and changes, and of what is new the first object of each kind in a namespace
-(ADR 0040). What needs an earlier step of the deployment, such as a namespace or a CRD, cannot be tried and is left out.
+something new: what is in the cluster already and is to be changed, and of what is new the first object of each kind in a
+namespace (ADR 0040). What needs an earlier step of the deployment, such as a namespace or a CRD, cannot be tried.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.steps import FIELD_MANAGER, SETTINGS_MANAGER
+from cluster_forge.manifests import managed_fields
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.manifests.manifest import Manifest
-from cluster_forge.ports.cluster import ApplyOptions
+from cluster_forge.manifests.manifest import Body, Document
+from cluster_forge.ports.cluster import Applied, ApplyOptions
+from cluster_forge.stages.deliver import applied, applier, refusals, unchangeable
 from cluster_forge.stages.deliver.preflight import pod_security
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
@@ -28,37 +30,62 @@ REFUSED: Final = "refused-object"
 CONFLICT: Final = "field-conflict"
 IMMUTABLE: Final = "immutable-field"
 _ARGO_CD: Final = "argocd-controller"
-_INCONCLUSIVE: Final = re.compile(
-    r'no matches for kind|ensure CRDs are installed first|namespaces? "[^"]*" not found|the server has no kind'
-    r"|could not find the requested resource|does not support dry run|failed calling webhook|being terminated"
-)
-"""What a dry run says because the earlier steps have not been applied (``scripts/apply.sh``)."""
-_IMMUTABLE: Final = re.compile(r"field is immutable|updates to \S+ spec for fields other than|may not change once set")
+_NO_DRY_RUN: Final = re.compile("does not support dry run|failed calling webhook")
+"""What the API server says where a webhook keeps it from trying (``scripts/apply.sh``): nothing about the object."""
+_POD_SECURITY: Final = "violate PodSecurity"
 _MADE_ANEW: Final = frozenset({("batch", "Job"), ("", "Pod")})
-"""Deleted and created again by each deployment."""
-_MANAGER: Final = re.compile(r'conflict with "([^"]*)"')
+"""Deleted and created again by a deployment."""
 _SHOWN: Final = 10
-_NOT_FOUND, _CONFLICT_STATUS = 404, 409
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """An object as ``manager`` would apply it; ``force``: whose fields it takes over in any case."""
+
+    id: ObjectId
+    document: Document
+    manager: str
+    force: bool
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
-    for found in situation.tools.workers.map(lambda manifest: _tried(manifest, situation), list(_chosen(situation))):
+    candidates = list(_chosen(situation))
+    for found in situation.tools.workers.map(lambda candidate: list(_tried(candidate, situation)), candidates):
         yield from found
 
 
-def _chosen(situation: Situation) -> Iterator[Manifest]:
-    """The objects to try."""
+def _chosen(situation: Situation) -> Iterator[_Candidate]:
     there = {item.id for item in situation.owner_facts.live}
+    unchanged = set() if situation.options.tries_all else _unchanged(situation)
     seen: set[tuple[str, str, str]] = set()
-    for manifest in situation.manifests:
-        identity = manifest.id
-        if not _can_be_tried(identity, situation) or manifest.facts.hook:
+    for candidate in _candidates(situation):
+        identity = candidate.id
+        if not _can_be_tried(identity, situation) or identity in unchanged:
             continue
         is_first = (identity.group, identity.kind, identity.namespace) not in seen
         seen.add((identity.group, identity.kind, identity.namespace))
-        is_changed = identity in there and manifest.provenance.component not in situation.unchanged
-        if situation.options.tries_all or is_changed or (is_first and identity not in there):
-            yield manifest
+        if situation.options.tries_all or is_first or identity in there:
+            yield candidate
+
+
+def _candidates(situation: Situation) -> Iterator[_Candidate]:
+    """All objects. Argo CD applies those of parts itself, and takes fields over."""
+    if situation.plan.delivery is Delivery.DIRECT:
+        force = situation.options.force_conflicts
+        for (_, step), manifest in zip(situation.documents, situation.own_manifests, strict=True):
+            yield _Candidate(id=step.id, document=manifest.document, manager=step.manager, force=force)
+    else:
+        for manifest in situation.manifests:
+            yield _Candidate(id=manifest.id, document=manifest.document, manager=_ARGO_CD, force=True)
+
+
+def _unchanged(situation: Situation) -> set[ObjectId]:
+    """What was applied before from the same documents."""
+    if situation.plan.delivery is not Delivery.DIRECT:
+        return set()
+    record = applied.read(situation.cluster, situation.plan.stack)
+    known = {(identity, item.document) for component in record.values() for identity, item in component.objects.items()}
+    return {step.id for _, step in situation.documents if (step.id, step.digest) in known}
 
 
 def _can_be_tried(identity: ObjectId, situation: Situation) -> bool:
@@ -66,92 +93,91 @@ def _can_be_tried(identity: ObjectId, situation: Situation) -> bool:
     return is_placed and situation.served.find(identity.group, identity.kind) is not None
 
 
-def _tried(manifest: Manifest, situation: Situation) -> list[Problem]:
-    """One object. Argo CD takes fields over in any case."""
-    is_by_argo = situation.plan.delivery is not Delivery.DIRECT
-    force = situation.options.force_conflicts or is_by_argo
-    manager = _ARGO_CD if is_by_argo else FIELD_MANAGER
+def _tried(candidate: _Candidate, situation: Situation) -> Iterator[Problem]:
     try:
-        return _warned(manifest, _apply(manifest, situation, manager, force=force))
+        yield from _warned(candidate, _apply(candidate, situation, force=candidate.force))
     except RefusedError as error:
-        if error.status != _CONFLICT_STATUS or not _fields(error):
-            return [*_refused(manifest, error)]
-        foreign = {field: owner for field, owner in _fields(error).items() if not _is_taken(owner, field)}
-        if foreign:
-            return [_conflict(manifest, foreign)]
-    try:  # only fields that the deployment takes over itself
-        return _warned(manifest, _apply(manifest, situation, manager, force=True))
+        if foreign := refusals.foreign(error):
+            yield _conflict(candidate, foreign)
+        elif refusals.conflicts(error):  # only over fields that a deployment takes over itself
+            yield from _forced(candidate, situation)
+        else:
+            yield from _refused(candidate, error, situation)
+
+
+def _forced(candidate: _Candidate, situation: Situation) -> Iterator[Problem]:
+    try:
+        yield from _warned(candidate, _apply(candidate, situation, force=True))
     except RefusedError as error:
-        return [*_refused(manifest, error)]
+        yield from _refused(candidate, error, situation)
 
 
-def _apply(manifest: Manifest, situation: Situation, manager: str, *, force: bool) -> tuple[str, ...]:
-    options = ApplyOptions(manager=manager, force=force, is_trial=True)
-    return situation.cluster.apply(manifest.body, options).warnings
+def _apply(candidate: _Candidate, situation: Situation, *, force: bool) -> Applied:
+    options = ApplyOptions(manager=candidate.manager, force=force, is_trial=True)
+    return situation.cluster.apply(candidate.document.body, options)
 
 
-def _warned(manifest: Manifest, warnings: tuple[str, ...]) -> list[Problem]:
+def _warned(candidate: _Candidate, accepted: Applied) -> Iterator[Problem]:
     """What the server said of a workload whose Pods it would refuse (Kubernetes, "Pod Security Admission", ``warn``)."""
-    return [
-        Problem(
-            code=pod_security.CODE,
-            message=warning,
-            where=str(manifest.id),
-            severity=Severity.WARNING,
-            fix="set `securityContext` in the values",
-        )
-        for warning in warnings
-        if "violate PodSecurity" in warning
-    ]
+    for warning in accepted.warnings:
+        if _POD_SECURITY in warning:
+            yield Problem(
+                code=pod_security.CODE,
+                message=warning,
+                where=str(candidate.id),
+                fix="set `securityContext` in the values",
+                severity=Severity.WARNING,
+            )
 
 
-def _fields(error: RefusedError) -> dict[str, str]:
-    """The fields in conflict, each with the manager that has set it."""
-    matches = ((cause.field, _MANAGER.search(cause.message)) for cause in error.causes)
-    return {field: match[1] for field, match in matches if match}
-
-
-def _is_taken(manager: str, field: str) -> bool:
-    """Whether a deployment takes the field over without being told: from itself, and certificates that controllers write."""
-    return manager in (FIELD_MANAGER, SETTINGS_MANAGER) or field.endswith(".caBundle")
-
-
-def _conflict(manifest: Manifest, fields: dict[str, str]) -> Problem:
-    shown = [f"{field} ({manager})" for field, manager in sorted(fields.items())]
-    more = f", and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+def _conflict(candidate: _Candidate, foreign: tuple[tuple[str, str], ...]) -> Problem:
+    shown = ", ".join(f"{path} of {manager}" for manager, path in foreign[:_SHOWN])
+    more = f", and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
     return Problem(
         code=CONFLICT,
-        message=f"other managers have set fields to other values: {', '.join(shown[:_SHOWN])}{more}",
-        where=str(manifest.id),
-        fix="leave these fields out of the stack",
+        message=f"other managers have set fields of it: {shown}{more}",
+        where=str(candidate.id),
+        fix="keep the fields out of the stack",
         option="--force-conflicts",
     )
 
 
-def _refused(manifest: Manifest, error: RefusedError) -> Iterator[Problem]:
-    kind = (manifest.id.group, manifest.id.kind)
-    is_immutable = bool(_IMMUTABLE.search(error.message))
-    if _INCONCLUSIVE.search(error.message) or (is_immutable and kind in _MADE_ANEW) or _is_mended(manifest, error):
+def _refused(candidate: _Candidate, error: RefusedError, situation: Situation) -> Iterator[Problem]:
+    if _says_nothing(error):
         return
-    if is_immutable:
+    causes = refusals.unchangeable(error)
+    live = situation.cluster.get(candidate.id) if refusals.invalid_fields(error) else None
+    if live and _is_mended(candidate, error, live):
+        return
+    if causes and live:
+        if (candidate.id.group, candidate.id.kind) in _MADE_ANEW:
+            return
+        named = unchangeable.error(candidate.id, unchangeable.fields(live, candidate.document.body, causes), error)
+        can_be_made_anew = not candidate.id.holds_data
         yield Problem(
             code=IMMUTABLE,
-            message=error.message,
-            where=str(manifest.id),
-            fix="keep the field as it is",
-            option="--recreate",
+            message=named.message,
+            where=str(candidate.id),
+            fix="keep the fields as they are" if can_be_made_anew else named.fix or "",
+            option="--recreate" if can_be_made_anew else "",
         )
-    else:
-        yield Problem(
-            code=REFUSED,
-            message=f"the API server refuses it: {error.message}",
-            where=str(manifest.id),
-            fix=error.fix or "change the object (`values` or `patches` of its component), or what refuses it",
-            option=f"--allow {REFUSED}",
-        )
+        return
+    code = pod_security.CODE if _POD_SECURITY in error.message else REFUSED
+    yield Problem(
+        code=code,
+        message=f"the API server refuses it: {error.message}",
+        where=str(candidate.id),
+        fix=error.fix or "change the object (`values` or `patches` of its component), or what refuses it",
+        option=f"--allow {code}",
+    )
 
 
-def _is_mended(manifest: Manifest, error: RefusedError) -> bool:
-    """Whether all that is wrong is half a conversion webhook, which a deployment takes out of a CRD first."""
-    is_crd = manifest.id.kind == "CustomResourceDefinition"
-    return is_crd and bool(error.causes) and all(cause.field.startswith("spec.conversion") for cause in error.causes)
+def _says_nothing(error: RefusedError) -> bool:
+    """Whether the refusal comes from what is not there yet: a namespace, a kind, a webhook."""
+    return refusals.is_temporary(error) or bool(_NO_DRY_RUN.search(error.message))
+
+
+def _is_mended(candidate: _Candidate, error: RefusedError, live: Body) -> bool:
+    """Whether a deployment takes out of the object first what makes it invalid."""
+    abandoned = managed_fields.abandoned(live, candidate.manager, candidate.document.body)
+    return bool(applier.leftovers(abandoned, refusals.invalid_fields(error)))
