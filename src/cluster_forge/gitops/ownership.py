@@ -43,7 +43,7 @@ def tree(stack: Stack, parts: Sequence[Part]) -> FileTree:
         if not item.hook and _WORD.match(item.id.name)
     ]
     claimed.sort(key=lambda pair: pair[0].id)
-    listed = "".join(_line(item.id, application) for item, application in claimed)
+    listed = "".join(line(item.id, application) for item, application in claimed)
     return FileTree(
         {
             OBJECTS: listed.encode(),
@@ -52,18 +52,33 @@ def tree(stack: Stack, parts: Sequence[Part]) -> FileTree:
     )
 
 
-def read(listed: str) -> Iterator[ObjectId]:
-    """The objects in a list; lines that are not of one are left out."""
+def entries(listed: str) -> Iterator[tuple[ObjectId, str]]:
+    """The objects in a list, each with its last word: its Application. Lines that are not of one are left out."""
     for line in listed.splitlines():
         words = line.split()
         if len(words) == 4:
             kind, _, group = words[0].partition(".")
-            yield ObjectId(group=group, kind=kind, namespace=words[1].removeprefix("-"), name=words[2])
+            yield (
+                ObjectId(group=group, kind=kind, namespace="" if words[1] == "-" else words[1], name=words[2]),
+                words[3],
+            )
 
 
-def _line(identity: ObjectId, application: str) -> str:
+def read(listed: str) -> Iterator[ObjectId]:
+    """The objects in a list."""
+    for identity, _ in entries(listed):
+        yield identity
+
+
+def line(identity: ObjectId, application: str) -> str:
+    """The line of an object in a list."""
     kind = f"{identity.kind}.{identity.group}" if identity.group else identity.kind
     return f"{kind} {identity.namespace or '-'} {identity.name} {application}\n"
+
+
+def claim_name(stack: str) -> str:
+    """The ConfigMap, in the namespace of the Git server, that holds the list of a stack."""
+    return f"claim-{stack}"
 
 
 def _claim(stack: Stack, listed: str) -> dict[str, object]:
@@ -71,7 +86,7 @@ def _claim(stack: Stack, listed: str) -> dict[str, object]:
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": f"claim-{stack.name}",
+            "name": claim_name(stack.name),
             "namespace": git_server.NAMESPACE,
             "labels": {
                 "app.kubernetes.io/managed-by": "cluster-forge",

@@ -139,7 +139,7 @@ class Applier:
         live = self.cluster.get(document.id) if invalid else None
         if live is None:
             return False
-        left = _leftovers(managed_fields.abandoned(live, document.manager, body), invalid)
+        left = leftovers(managed_fields.abandoned(live, document.manager, body), invalid)
         if left and not self.options.is_trial:
             self.cluster.patch(document.id, _without(left), Patch.MERGE, manager=document.manager)
             return True
@@ -181,7 +181,7 @@ def _check_conflicts(target: ObjectId, error: RefusedError) -> None:
     ) from error
 
 
-def _leftovers(abandoned: Iterable[Path], invalid: Sequence[str]) -> list[Path]:
+def leftovers(abandoned: Iterable[Path], invalid: Sequence[str]) -> list[Path]:
     """The abandoned structures in which the server finds the object invalid."""
     return [path for path in abandoned if any(f"{name}.".startswith(f"{'.'.join(path)}.") for name in invalid)]
 
