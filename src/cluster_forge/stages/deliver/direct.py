@@ -37,8 +37,7 @@ def deliver(deployment: Deployment, tools: DeliverTools, options: DeployOptions)
         ClusterError, RefusedError: if the cluster does not say what was applied before.
     """
     known = applied.read(tools.cluster, deployment.name)
-    if not options.is_trial:
-        applied.begin(tools.cluster, deployment.name)
+    applied.begin(tools.cluster, deployment.name)
     objects = (target for component in known.values() for target in component.objects)
     live = applied.fingerprints(tools.cluster, tools.workers, objects)
     with tools.workers.queue() as queue:
@@ -89,9 +88,8 @@ class _Delivery:
             )
             for name in needed
         }
-        if not self.around.options.is_trial:
-            for run in runs.values():
-                run.begin()
+        for run in runs.values():
+            run.begin()
         # In the order of their needs: with fewer threads than components, the first that is not done can always go on.
         results = self.tools.waiters.map(lambda name: self._component(runs[name], needed[name]), needed)
         self.tools.reporter.stage_finished(STAGE, _summary(results))
@@ -118,8 +116,7 @@ class _Delivery:
             run.run()
         except (ForgeError, ExceptionGroup) as error:
             errors = tuple(expected(error))
-        if not self.around.options.is_trial:
-            errors += self._kept(run)
+        errors += self._kept(run)
         return ComponentResult(
             name=run.plan.name,
             version=self._version(run),
@@ -142,12 +139,9 @@ class _Delivery:
         return ()
 
     def _state(self, run: ComponentRun) -> State:
-        options = self.around.options
-        if options.is_trial:
-            return State.CHECKED
         if run.is_unchanged:
             return State.UNCHANGED
-        return State.READY if options.waits else State.APPLIED
+        return State.READY if self.around.options.waits else State.APPLIED
 
     def _blocked(self, run: ComponentRun, failed: Sequence[ComponentName]) -> ComponentResult:
         return ComponentResult(
