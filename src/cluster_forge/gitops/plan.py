@@ -113,7 +113,9 @@ def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, r
         kubernetes=stack.target.kubernetes,
         delivery=delivery,
         commit=commit,
-        components=tuple(_components(stack, parts, with_steps=is_direct)),
+        components=tuple(
+            _components(stack, ownership.members(stack, parts) if is_direct else parts, with_steps=is_direct)
+        ),
         claim=ownership.tree(stack, parts),
         argocd=None if is_direct else _argocd(stack, parts, repository, commit, revision),
         apis=requirements.apis(component.delivered(stack, parts)),

@@ -23,6 +23,12 @@ def of(content: bytes) -> dict[str, Any]:
     return header
 
 
+def before(text: bytes) -> bytes:
+    """``text``, an object as the `emitter` writes it, to the end of its ``metadata``; empty if it has none."""
+    found = _METADATA.search(text)
+    return text[: found.end()] if found else b""
+
+
 def replaced(text: bytes, metadata: bytes) -> bytes:
     """``text``, an object as the `emitter` writes it, with ``metadata``, the text of another ``metadata:``, instead of its own."""
     return _METADATA.sub(lambda _: metadata, text, count=1)

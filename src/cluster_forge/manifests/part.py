@@ -10,11 +10,13 @@ from typing import Annotated, Any, Final
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.json_codec import OMITTED, Form, Key
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests import header
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document, Manifest
 
 BARE: Final = Form(dump=attrgetter("hex"), load=Digest.from_plain)
 """A digest as its hex digits alone."""
+_HEADER: Final = {"apiVersion", "kind", "metadata"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,14 @@ class PartObject:
     def body(self) -> Body:
         """The object as a tree."""
         return self._known.body
+
+    def labeled(self, key: str, value: str) -> PartObject:
+        """The object with a label; one whose labels Kubernetes would refuse stays as it is. The file's digest is not that of the new text."""
+        metadata = self._known.header["metadata"]
+        labels = metadata.get("labels") or {}
+        if not isinstance(labels, Mapping):
+            return self
+        return replace(self, document=self._known.with_metadata({**metadata, "labels": {**labels, key: value}}))
 
     @property
     def kind(self) -> tuple[str, str]:
@@ -99,4 +109,14 @@ class Part:
 
 
 def _document_of(file: bytes, parse: Callable[[str], Body]) -> Document:
-    return Document(read=lambda: parse(file.decode()), text=file, is_emitted=False)
+    """The document of a file that smelt wrote: edited ones have documents already."""
+
+    def read() -> Body:
+        return parse(file.decode())
+
+    def read_header() -> Body:
+        known = header.before(file)
+        beginning = parse(known.decode()) if known else {}
+        return beginning if _HEADER <= beginning.keys() else read()
+
+    return Document(read=read, read_header=read_header, text=file)
