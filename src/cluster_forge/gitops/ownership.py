@@ -29,7 +29,8 @@ from cluster_forge.stack.model import Stack
 
 OBJECTS: Final = "objects"
 """The list, in the folder ``bootstrap/``, and the key of the ConfigMap that holds it."""
-CLAIM_FILE: Final = "claim.yaml"
+CLAIM: Final = "claim.yaml"
+FILES: Final = (OBJECTS, CLAIM)
 CLAIM_LABEL: Final = "cluster-forge/claim"
 ENVIRONMENT_LABEL: Final = "cluster-forge/environment"
 """On the claim: the environment that the stack was cast for."""
@@ -51,7 +52,7 @@ def tree(stack: Stack, parts: Sequence[Part]) -> FileTree:
     return FileTree(
         {
             OBJECTS: listed.encode(),
-            CLAIM_FILE: emitter.document(_claim(stack, listed, is_set=is_direct)).encode(),
+            CLAIM: emitter.document(_claim(stack, listed, is_set=is_direct)).encode(),
         }
     )
 
