@@ -16,7 +16,6 @@ from cluster_forge.manifests.manifest import Body, Document, Manifest
 
 BARE: Final = Form(dump=attrgetter("hex"), load=Digest.from_plain)
 """A digest as its hex digits alone."""
-_HEADER: Final = {"apiVersion", "kind", "metadata"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +114,6 @@ def _document_of(file: bytes, parse: Callable[[str], Body]) -> Document:
         return parse(file.decode())
 
     def read_header() -> Body:
-        known = header.before(file)
-        beginning = parse(known.decode()) if known else {}
-        return beginning if _HEADER <= beginning.keys() else read()
+        return parse(header.cut_out(file).decode())
 
     return Document(read=read, read_header=read_header, text=file)
