@@ -48,7 +48,7 @@ def tree(stack: Stack, parts: Sequence[Part]) -> FileTree:
         if _is_claimed(item)
     ]
     claimed.sort(key=lambda pair: pair[0].id)
-    listed = "".join(_line(item.id, application) for item, application in claimed)
+    listed = "".join(line(item.id, application) for item, application in claimed)
     return FileTree(
         {
             OBJECTS: listed.encode(),
@@ -73,21 +73,33 @@ def members(stack: Stack, parts: Sequence[Part]) -> tuple[Part, ...]:
 
 def claim_id(stack: str) -> ObjectId:
     """The ConfigMap with the claim of the stack of this name."""
-    return ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=f"claim-{stack}")
+    return ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=claim_name(stack))
 
 
-def read(listed: str) -> Iterator[ObjectId]:
-    """The objects in a list; lines that are not of one are left out."""
+def entries(listed: str) -> Iterator[tuple[ObjectId, str]]:
+    """The objects in a list, each with its last word: its Application. Lines that are not of one are left out."""
     for line in listed.splitlines():
         words = line.split()
         if len(words) == 4:
             kind, _, group = words[0].partition(".")
-            yield ObjectId(group=group, kind=kind, namespace=words[1].removeprefix("-"), name=words[2])
+            yield ObjectId(group=group, kind=kind, namespace="" if words[1] == "-" else words[1], name=words[2]), words[3]
 
 
-def _line(identity: ObjectId, application: str) -> str:
+def read(listed: str) -> Iterator[ObjectId]:
+    """The objects in a list."""
+    for identity, _ in entries(listed):
+        yield identity
+
+
+def line(identity: ObjectId, application: str) -> str:
+    """The line of an object in a list."""
     kind = f"{identity.kind}.{identity.group}" if identity.group else identity.kind
     return f"{kind} {identity.namespace or '-'} {identity.name} {application}\n"
+
+
+def claim_name(stack: str) -> str:
+    """The ConfigMap, in the namespace of the Git server, that holds the list of a stack."""
+    return f"claim-{stack}"
 
 
 def _is_claimed(item: PartObject) -> bool:
