@@ -44,8 +44,8 @@ def direct(live: LiveObject | None = None, *, claims: tuple[Claimed, ...] = ()) 
     return Facts(stack="demo", root="", wanted=DIRECT, claims=claims, live=(live,) if live else ())
 
 
-def claimed(id: ObjectId, stack: str = "other", application: str = "-") -> Claimed:
-    return Claimed(stack=stack, id=id, application=application)
+def claimed(identity: ObjectId, stack: str = "other", application: str = "-") -> Claimed:
+    return Claimed(stack=stack, id=identity, application=application)
 
 
 def web(tracking: str = "", release: str = "", *managers: str) -> LiveObject:
@@ -123,9 +123,7 @@ def test_applications_of_the_older_naming_come_root_first() -> None:
         LiveApplication(name="demo", stack="demo", path="argo-apps"),
         LiveApplication(name="demo.shop", stack="demo", path="shop"),
     )
-    assert owners.judge(
-        Facts(stack="demo", root=facts.root, wanted=WANTED, applications=older)
-    ).older == ("demo", "a")
+    assert owners.judge(Facts(stack="demo", root=facts.root, wanted=WANTED, applications=older)).older == ("demo", "a")
 
 
 def test_the_shell_judges_as_python_does(tmp_path: Path) -> None:
@@ -139,7 +137,12 @@ def test_the_shell_judges_as_python_does(tmp_path: Path) -> None:
         script.append(f"stack={facts.stack} root={facts.root}; echo '== {number}'; judge <{tmp_path}/{number}")
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
     finished = subprocess.run(
-        [SHELL, "-eu", "-c", "\n".join(script)], capture_output=True, text=True, check=False, timeout=60, env=environment
+        [SHELL, "-eu", "-c", "\n".join(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=environment,
     )
     assert finished.returncode == 0, finished.stderr
     by_shell = finished.stdout.split("== ")[1:]
@@ -161,8 +164,8 @@ def drawn(random: random.Random, count: int) -> Iterator[Facts]:
             wanted=WANTED if is_argo else DIRECT,
             claims=tuple(
                 {
-                    (stack, id): claimed(id, stack, random.choice(["-", "demo.shop", "stays-behind"]))
-                    for stack, id in [
+                    (stack, identity): claimed(identity, stack, random.choice(["-", "demo.shop", "stays-behind"]))
+                    for stack, identity in [
                         (random.choice(["demo", "other"]), random.choice([WEB, KEY, SPACE, DATA])) for _ in range(2)
                     ]
                 }.values()
@@ -173,12 +176,14 @@ def drawn(random: random.Random, count: int) -> Iterator[Facts]:
             ),
             live=tuple(
                 LiveObject(
-                    id=id,
-                    tracking_id=random.choice(["", *(f"{prefix}{name}:a/b:c/d" for prefix in ("", "ns_") for name in names)]),
+                    id=identity,
+                    tracking_id=random.choice(
+                        ["", *(f"{prefix}{name}:a/b:c/d" for prefix in ("", "ns_") for name in names)]
+                    ),
                     release=random.choice(["", "", "rel"]),
                     managers=tuple(random.sample(["helm", "argocd-controller", "cluster-forge", "kubectl"], 2)),
                 )
-                for id in random.sample([WEB, KEY, SPACE], random.randrange(4))
+                for identity in random.sample([WEB, KEY, SPACE], random.randrange(4))
             ),
         )
 
@@ -189,8 +194,8 @@ def lines(facts: Facts) -> Iterator[str]:
         yield f"A {application.name} {application.stack or '<none>'} {application.path}"
     for claim in facts.claims:
         yield f"C {claim.stack} {kind(claim.id)} {claim.id.namespace or '-'} {claim.id.name} {claim.application}"
-    for id, application in facts.wanted.items():
-        yield f"W {kind(id)} {id.namespace or '-'} {id.name} {application}"
+    for identity, applied in facts.wanted.items():
+        yield f"W {kind(identity)} {identity.namespace or '-'} {identity.name} {applied}"
     for item in facts.live:
         api = f"{item.id.group}/v1" if item.id.group else "v1"
         managers = ",".join(item.managers)
@@ -207,12 +212,12 @@ def words(verdict: Verdict, facts: Facts) -> Iterator[str]:
     for move in verdict.moves:
         place = f"{kind(move.id)} {move.id.namespace or '-'} {move.id.name}"
         yield f"move {place} {move.new} {move.former} {move.tracking_id}"
-    for id in verdict.staying:
-        yield f"stays {kind(id)} {id.namespace or '-'} {id.name}"
+    for identity in verdict.staying:
+        yield f"stays {kind(identity)} {identity.namespace or '-'} {identity.name}"
     roots = {item.name for item in facts.applications if item.path.endswith("argo-apps")}
     for name in verdict.older:
         yield f"{'older-root' if name in roots else 'older'} {name}"
 
 
-def kind(id: ObjectId) -> str:
-    return f"{id.kind}.{id.group}" if id.group else id.kind
+def kind(identity: ObjectId) -> str:
+    return f"{identity.kind}.{identity.group}" if identity.group else identity.kind

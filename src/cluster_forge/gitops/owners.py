@@ -114,15 +114,14 @@ class Verdict:
 def judge(facts: Facts) -> Verdict:
     """The verdict about all objects of a stack, sorted."""
     judgement = _Judgement(facts)
-    judged = {id: foreign for id, foreign in judgement.of_objects()}
-    judged = {**{id: foreign for id, foreign in judgement.of_claims()}, **judged}
+    judged = {**dict(judgement.of_claims()), **dict(judgement.of_objects())}
     gone = sorted(judgement.own - facts.wanted.keys())
     return Verdict(
         foreign=tuple(sorted([*judged.values(), *judgement.of_applications()])),
         moves=tuple(judgement.moves()),
         older=tuple(judgement.older()),
-        staying=tuple(id for id in gone if id.holds_data),
-        leaving=tuple(id for id in gone if not id.holds_data),
+        staying=tuple(identity for identity in gone if identity.holds_data),
+        leaving=tuple(identity for identity in gone if not identity.holds_data),
     )
 
 
@@ -137,9 +136,7 @@ class _Judgement:
         present = {item.id for item in facts.live}
         self.claimed = {claim.id: claim.stack for claim in others if claim.application != STAYS_BEHIND}
         self.claimed |= {
-            claim.id: claim.stack
-            for claim in others
-            if claim.application == STAYS_BEHIND and claim.id in present
+            claim.id: claim.stack for claim in others if claim.application == STAYS_BEHIND and claim.id in present
         }
 
     def of_objects(self) -> Iterator[tuple[ObjectId, Foreign]]:
@@ -151,9 +148,9 @@ class _Judgement:
 
     def of_claims(self) -> Iterator[tuple[ObjectId, Foreign]]:
         """The objects that other stacks claim."""
-        for id, stack in self.claimed.items():
-            if id in self.facts.wanted:
-                yield id, Foreign(subject=str(id), owner=f"the stack {stack}", stack=stack)
+        for identity, stack in self.claimed.items():
+            if identity in self.facts.wanted:
+                yield identity, Foreign(subject=str(identity), owner=f"the stack {stack}", stack=stack)
 
     def of_applications(self) -> Iterator[Foreign]:
         """Applications that others have under a name of this stack, and those of this stack where kubectl is to apply it."""

@@ -82,7 +82,10 @@ def entries(listed: str) -> Iterator[tuple[ObjectId, str]]:
         words = line.split()
         if len(words) == 4:
             kind, _, group = words[0].partition(".")
-            yield ObjectId(group=group, kind=kind, namespace="" if words[1] == "-" else words[1], name=words[2]), words[3]
+            yield (
+                ObjectId(group=group, kind=kind, namespace="" if words[1] == "-" else words[1], name=words[2]),
+                words[3],
+            )
 
 
 def read(listed: str) -> Iterator[ObjectId]:

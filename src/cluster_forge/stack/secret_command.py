@@ -31,9 +31,7 @@ def create(secret: ExpectedSecret, context: str = "") -> str:
 def add(secret: ExpectedSecret, keys: Sequence[str], context: str = "") -> str:
     """The command that adds ``keys`` to one that exists."""
     patch = json.dumps({"stringData": dict.fromkeys(keys, "…")}, ensure_ascii=False)
-    return _line(
-        "patch", "secret", secret.name, "--namespace", secret.namespace, "--patch", patch, context=context
-    )
+    return _line("patch", "secret", secret.name, "--namespace", secret.namespace, "--patch", patch, context=context)
 
 
 def create_namespace(name: str, context: str = "") -> str:

@@ -7,7 +7,6 @@ later (KEP-5504: they are numbers that grow).
 from __future__ import annotations
 
 import contextlib
-from collections import defaultdict
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from threading import Condition
@@ -95,7 +94,9 @@ class Observations:
 
     def watch(self, watched: Watched, seconds: float) -> Generator[None]:
         """Take changes of a place over as they come; a pause after each."""
-        with contextlib.closing(iter(self._cluster.watch(self._query(watched.place), watched.since, seconds))) as events:  # type: ignore[type-var]
+        with contextlib.closing(
+            iter(self._cluster.watch(self._query(watched.place), watched.since, seconds))
+        ) as events:  # type: ignore[type-var]
             for event in events:
                 metadata = event.body["metadata"]
                 with self.changed:

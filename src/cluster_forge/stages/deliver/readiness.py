@@ -91,7 +91,10 @@ class Readiness:
                     if not pending or self.observations.of(pending[0][0]) is not watched:
                         return
         except RefusedError as error:
-            if error.status not in (HTTPStatus.GONE, HTTPStatus.NOT_FOUND) and not error.status >= HTTPStatus.TOO_MANY_REQUESTS:
+            if (
+                error.status not in (HTTPStatus.GONE, HTTPStatus.NOT_FOUND)
+                and not error.status >= HTTPStatus.TOO_MANY_REQUESTS
+            ):
                 raise
             self._look_again(watched, error)
         except ClusterError as error:

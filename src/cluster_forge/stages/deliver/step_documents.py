@@ -19,7 +19,7 @@ class StepDocument:
 
     id: ObjectId
     digest: str
-    content: bytes = field(repr=False)
+    content: bytes = field(repr=False, compare=False)
     manager: str = FIELD_MANAGER
 
     def body(self, reader: YamlReader) -> Body:
@@ -51,6 +51,4 @@ def _parsed(content: bytes, reader: YamlReader) -> Body:
     match body:
         case {"apiVersion": str(), "kind": str(), "metadata": {"name": str()}}:
             return dict(body)
-    raise ManifestError(
-        "a document of the deployment is not a Kubernetes object", fix="run `cluster-forge cast` again"
-    )
+    raise ManifestError("a document of the deployment is not a Kubernetes object", fix="run `cluster-forge cast` again")

@@ -15,7 +15,7 @@ CODE: Final = "missing-api"
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
-    for api in situation.deployment.apis:
+    for api in situation.plan.apis:
         api_version, _, kind = api.rpartition("/")
         group, version = group_of(api_version), api_version.rpartition("/")[2]
         if situation.served.find(group, kind, version):

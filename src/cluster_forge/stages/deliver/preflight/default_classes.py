@@ -38,12 +38,16 @@ def problems(situation: Situation) -> Iterator[Problem]:
     ]
     surroundings = Surroundings((), [*situation.manifests, *there])
     for manifest in situation.manifests:
+        if manifest.id.kind == "CustomResourceDefinition":
+            continue
         for check in (volume_classes, ingress_controllers, autoscaler_metrics):
             for capability in check.needs(manifest, surroundings):
                 yield Problem(
                     code=CODE,
                     message=f"needs {capability}, which neither the stack nor the cluster has: {check.EFFECT}",
                     where=str(manifest.id),
-                    fix=_FIXES.get(capability, f"add a component that provides it: cluster-forge catalog search {capability}"),
+                    fix=_FIXES.get(
+                        capability, f"add a component that provides it: cluster-forge catalog search {capability}"
+                    ),
                     option=f"--allow {CODE}",
                 )

@@ -17,22 +17,22 @@ IS_NEEDED: Final = True
 
 def problems(situation: Situation) -> Iterator[Problem]:
     yield from _of_environment(situation)
-    if situation.deployment.is_narrowed:
+    if situation.plan.narrowed:
         yield from _of_narrowed(situation)
 
 
 def _of_environment(situation: Situation) -> Iterator[Problem]:
-    deployment = situation.deployment
-    name = ownership.claim_name(deployment.name)
+    plan = situation.plan
+    name = ownership.claim_name(plan.stack)
     claim = situation.cluster.get(ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=name))
     if claim is None:
         return
     there = labels_of(claim).get(ownership.ENVIRONMENT_LABEL, "")
-    if there != deployment.environment:
+    if there != plan.environment:
         yield Problem(
             code="other-environment",
-            message=f"the stack {deployment.name} is deployed here from environment {there or '(none)'}, "
-            f"and this is environment {deployment.environment or '(none)'}",
+            message=f"the stack {plan.stack} is deployed here from environment {there or '(none)'}, "
+            f"and this is environment {plan.environment or '(none)'}",
             where=str(situation.cluster.about()),
             fix="choose the other cluster (--context); two environments in one cluster need names of their own "
             "(`name:` in the environment)",
@@ -42,9 +42,9 @@ def _of_environment(situation: Situation) -> Iterator[Problem]:
 
 def _of_narrowed(situation: Situation) -> Iterator[Problem]:
     """Argo CD reads all Applications of a stack from one repository, which a narrowed stack would replace."""
-    deployment = situation.deployment
-    own = set(deployment.argocd.applications) if deployment.argocd else set()
-    there = situation.listed(engine.GROUP, "Application", labels=f"{STACK_LABEL}={deployment.name}")
+    plan = situation.plan
+    own = set(plan.argocd.applications) if plan.argocd else set()
+    there = situation.listed(engine.GROUP, "Application", labels=f"{STACK_LABEL}={plan.stack}")
     others = [name for name in map(name_of, there) if name not in own]
     if others:
         yield Problem(

@@ -46,7 +46,9 @@ def problems(situation: Situation) -> Iterator[Problem]:
         both = one.body, other.body
         if _EVERYWHERE in (one.id.kind, other.id.kind) and _may_meet(*map(_selected_nodes, both)):
             for port in _clashing(ports, others):
-                yield _problem(one, port, f"{other.id} of the stack", "change the port of one of them, or leave one out")
+                yield _problem(
+                    one, port, f"{other.id} of the stack", "change the port of one of them, or leave one out"
+                )
     yield from _with_running(situation, wanting)
 
 
@@ -55,9 +57,8 @@ def _with_running(situation: Situation, wanting: list[tuple[Manifest, list[HostP
     everywhere = [(manifest, ports) for manifest, ports in wanting if manifest.id.kind == _EVERYWHERE]
     if not everywhere:
         return
-    own = [(manifest.id.namespace, _labels(manifest.body)) for manifest, _ in wanting]
     nodes = {node["metadata"]["name"]: labels_of(node) for node in situation.nodes}
-    running = [(pod, list(_ports(pod["spec"]))) for pod in situation.pods if not _is_own(pod, own)]
+    running = [(pod, ports) for pod in situation.pods if (ports := list(_ports(pod["spec"])))]
     for manifest, ports in everywhere:
         for pod, others in running:
             labels = nodes.get(pod["spec"].get("nodeName", ""), {})
@@ -104,13 +105,3 @@ def _selected_nodes(workload: Body) -> Mapping[str, Any]:
 def _may_meet(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether a node can have the labels of both selectors."""
     return all(other.get(key, value) == value for key, value in one.items())
-
-
-def _labels(workload: Body) -> Mapping[str, Any]:
-    return ((workload.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
-
-
-def _is_own(pod: Body, own: list[tuple[str, Mapping[str, Any]]]) -> bool:
-    """Whether a workload of the stack has made the Pod."""
-    labels, namespace = labels_of(pod), pod["metadata"].get("namespace")
-    return any(where == namespace and wanted and wanted.items() <= labels.items() for where, wanted in own)

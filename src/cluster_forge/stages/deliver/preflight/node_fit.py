@@ -6,20 +6,21 @@ have not ended. Nodes that take no Pods (cordoned, not ready, tainted) do not co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from cluster_forge.manifests import footprint, quantity
 from cluster_forge.manifests.footprint import Footprint
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stages.deliver.preflight.problem import Problem
-from cluster_forge.stages.deliver.preflight.situation import Situation, labels_of, name_of
+from cluster_forge.stages.deliver.preflight.situation import Situation, name_of
 
 LOOKS_AT: Final = "the nodes and their Pods"
 IS_NEEDED: Final = False
 CODE: Final = "does-not-fit"
 _ZERO: Final = Decimal(0)
+_NOT_COUNTED: Final = frozenset({"CustomResourceDefinition", "Job", "CronJob"})
 _CLOSED: Final = frozenset({"NoSchedule", "NoExecute"})
 
 
@@ -28,7 +29,7 @@ def problems(situation: Situation) -> Iterator[Problem]:
     if not nodes:
         yield _problem(situation, "no node of the cluster takes Pods", "add nodes, or uncordon them")
         return
-    wanted = footprint.of(manifest for manifest in situation.manifests if manifest.id.kind not in ("Job", "CronJob"))
+    wanted = footprint.of(manifest for manifest in situation.manifests if manifest.id.kind not in _NOT_COUNTED)
     used = _used(situation, {name_of(node) for node in nodes})
     for what, text, needed, allocatable, taken in (
         ("CPU", quantity.cores, wanted.cpu + wanted.node_cpu * len(nodes), _sum(nodes, "cpu"), used.cpu),
@@ -74,24 +75,8 @@ def _problem(situation: Situation, message: str, fix: str) -> Problem:
 
 def _used(situation: Situation, nodes: set[str]) -> Footprint:
     """What Pods of others have reserved on these nodes. Those of the stack are in its own sum already."""
-    selectors = [(manifest.id.namespace, _selector(manifest.body)) for manifest in situation.workloads]
-    return sum(
-        (
-            footprint.of_pod(pod)
-            for pod in situation.pods
-            if (pod.get("spec") or {}).get("nodeName") in nodes and not _is_selected(pod, selectors)
-        ),
-        Footprint(),
-    )
-
-
-def _selector(workload: Body) -> Mapping[str, Any]:
-    return ((workload.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
-
-
-def _is_selected(pod: Body, selectors: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
-    namespace, labels = pod["metadata"].get("namespace"), labels_of(pod)
-    return any(where == namespace and wanted and wanted.items() <= labels.items() for where, wanted in selectors)
+    pods = (pod for pod in situation.pods if pod["spec"]["nodeName"] in nodes)
+    return sum(map(footprint.of_pod, pods), Footprint())
 
 
 def _sum(nodes: Sequence[Body], resource: str) -> Decimal:

@@ -15,9 +15,9 @@ CODE: Final = "foreign-object"
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
-    argocd = situation.deployment.argocd
+    argocd = situation.plan.argocd
     namespace = argocd.namespace if argocd else engine.NAMESPACE
-    for foreign in situation.ownership.foreign:
+    for foreign in situation.verdict.foreign:
         if foreign.is_at_work:
             yield Problem(
                 code=CODE,

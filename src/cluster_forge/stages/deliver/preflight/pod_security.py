@@ -42,8 +42,8 @@ def problems(situation: Situation) -> Iterator[Problem]:
 def _levels(situation: Situation) -> Mapping[str, str]:
     """The level of each namespace, as it will be: what the stack says goes over what is there."""
     levels = {name: labels_of(body).get(ENFORCE, "") for name, body in situation.namespaces.items()}
-    if not situation.deployment.is_narrowed:  # which leaves the labels of namespaces that exist
-        for item in situation.objects():
-            if item.kind == ("", "Namespace") and ENFORCE in item.labels:
-                levels[item.id.name] = item.labels[ENFORCE]
+    if not situation.plan.narrowed:  # which leaves the labels of namespaces that exist
+        for manifest in situation.manifests:
+            if (manifest.id.group, manifest.id.kind) == ("", "Namespace"):
+                levels[manifest.id.name] = labels_of(manifest.body).get(ENFORCE, levels.get(manifest.id.name, ""))
     return levels

@@ -19,7 +19,9 @@ IS_NEEDED: Final = True
 def problems(situation: Situation) -> Iterator[Problem]:
     context = situation.cluster.about().context
     for secret, there in missing(situation):
-        message = f"a Secret that the stack expects: {secret.purpose}" if secret.purpose else "the stack expects this Secret"
+        message = (
+            f"a Secret that the stack expects: {secret.purpose}" if secret.purpose else "the stack expects this Secret"
+        )
         if there is None:
             lacks, commands = "it is not there", [secret_command.create(secret, context)]
             if secret.namespace not in situation.namespaces:
@@ -38,7 +40,7 @@ def problems(situation: Situation) -> Iterator[Problem]:
 
 def missing(situation: Situation) -> Iterator[tuple[ExpectedSecret, frozenset[str] | None]]:
     """Each expected Secret that is not there (None), or lacks keys (those that it has)."""
-    expected = situation.deployment.secrets
+    expected = situation.plan.secrets
     found = situation.tools.workers.map(lambda secret: situation.cluster.get(_id(secret)), expected)
     for secret, body in zip(expected, found, strict=True):
         there = frozenset(body.get("data") or ()) if body else None

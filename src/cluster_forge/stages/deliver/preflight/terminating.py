@@ -15,9 +15,11 @@ IS_NEEDED: Final = True
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
-    wanted = {git_server.NAMESPACE}
-    for item in situation.objects():
-        wanted.add(item.id.name if item.kind == ("", "Namespace") else item.id.namespace)
+    claimed = situation.owner_facts.wanted
+    wanted = {
+        git_server.NAMESPACE,
+        *(identity.name if identity.kind == "Namespace" else identity.namespace for identity in claimed),
+    }
     for name in sorted(wanted & situation.namespaces.keys()):
         body = situation.namespaces[name]
         if body["metadata"].get("deletionTimestamp"):

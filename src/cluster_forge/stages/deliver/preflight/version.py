@@ -18,7 +18,7 @@ _MINOR: Final = re.compile(r"v?1\.(\d{1,4})(?:\D|$)")
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
-    about, target = situation.cluster.about(), situation.deployment.kubernetes.minor
+    about, target = situation.cluster.about(), situation.plan.kubernetes.minor
     match = _MINOR.match(about.version)
     if not match:
         yield Problem(code=CODE, message=f"cannot read the version of the cluster: {about.version!r}", where=str(about))
