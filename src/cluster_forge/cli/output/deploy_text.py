@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cluster_forge.stages.deliver.deployment import Deployment
     from cluster_forge.stages.deliver.preflight.problem import Problem
     from cluster_forge.stages.deliver.results import ComponentResult
+    from cluster_forge.stages.deliver.trouble import Trouble
 
 
 def deployed(result: DeployResult, deployment: Deployment, facts: ClusterFacts, *, is_trial: bool) -> Iterator[str]:
@@ -77,7 +78,20 @@ def _component(component: ComponentResult, width: int) -> str:
     if component.state.is_good:
         return line
     reasons = [f"\n    {error}" + (f"\n      {error.fix}" if error.fix else "") for error in component.errors]
-    return line + ("".join(reasons) or f"  {component.message}")
+    return line + ("".join(reasons) + _trouble(component.trouble) or f"  {component.message}")
+
+
+def _trouble(trouble: Trouble) -> str:
+    """What the cluster says of it: the cause, and of the Pod at fault the last events and log lines."""
+    lines = [f"    {trouble.sentence}"] if trouble.sentence else []
+    if trouble.events:
+        lines += [
+            f"    last events{f' of Pod {trouble.pod}' if trouble.pod else ''}:",
+            *(f"      {event}" for event in trouble.events),
+        ]
+    if trouble.log:
+        lines += [f"    last log lines of Pod {trouble.pod}:", *(f"      {line}" for line in trouble.log)]
+    return "".join(f"\n{line}" for line in lines)
 
 
 def _problem(problem: Problem) -> str:
@@ -96,6 +110,10 @@ def _component_json(component: ComponentResult) -> dict[str, Any]:
         "seconds": component.seconds,
         "objects": component.objects,
         "changed": component.changed,
+        "cause": component.trouble.sentence,
+        "pod": component.trouble.pod,
+        "events": list(component.trouble.events),
+        "log": list(component.trouble.log),
         "errors": [
             {"message": error.message, "where": error.where, "fix": error.fix, "code": error.exit_code}
             for error in component.errors
