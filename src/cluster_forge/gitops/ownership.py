@@ -63,9 +63,7 @@ def members(stack: Stack, parts: Sequence[Part]) -> tuple[Part, ...]:
     return tuple(
         replace(
             part,
-            objects=tuple(
-                item.labeled(applyset.PART_OF, own) if _is_claimed(item) else item for item in part.objects
-            ),
+            objects=tuple(item.labeled(applyset.PART_OF, own) if _is_claimed(item) else item for item in part.objects),
         )
         for part in parts
     )
@@ -117,7 +115,7 @@ def _claim(stack: Stack, listed: str, *, is_set: bool) -> Body:
         "metadata": {
             "name": parent.name,
             "namespace": parent.namespace,
-            **({"annotations": applyset.annotations(parent, read(listed))} if is_set else {}),
+            **({"annotations": applyset.inventory(parent, read(listed))} if is_set else {}),
             "labels": {
                 **({applyset.ID: applyset.identity(parent)} if is_set else {}),
                 "app.kubernetes.io/managed-by": "cluster-forge",
