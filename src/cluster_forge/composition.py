@@ -30,7 +30,7 @@ from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import Charts, Offers, Sources
 from cluster_forge.ports.workers import Workers
-from cluster_forge.service_options import MirrorOptions, NetworkOptions, RenderOptions, StoreOptions
+from cluster_forge.service_options import ClusterOptions, MirrorOptions, NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stack.registry_settings import RegistrySettings
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.offline import OfflineDownloads
     from cluster_forge.adapters.http.policy import HostSettings
+    from cluster_forge.adapters.kubernetes.api_server import ApiServer
     from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.mirror import IndexedMirror
@@ -136,6 +137,26 @@ def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registr
     uploads = HttpRegistryUploads(downloads.client, reader)
     workers = ThreadWorkers(max(settings.jobs, _FETCHERS))
     return Registries(registry=reader, uploads=uploads, workers=workers)
+
+
+def cluster(settings: Settings, options: ClusterOptions) -> ApiServer:
+    """The cluster that kubectl would use with these options. Nothing is asked of it yet.
+
+    Raises:
+        OfflineError: under ``--offline``.
+        KubeconfigError, ExceptionGroup: for everything in the kubeconfig that cannot be used.
+    """
+    from cluster_forge.adapters.kubernetes import kubeconfig
+    from cluster_forge.adapters.kubernetes.api_server import ApiServer
+    from cluster_forge.adapters.kubernetes.credentials import Credentials
+    from cluster_forge.adapters.kubernetes.transport import Transport
+
+    if settings.network.offline:
+        raise OfflineError("--offline: the command needs a cluster", fix="run it without --offline")
+    access = kubeconfig.find(
+        _reader(), file=options.kubeconfig or "", context=options.context or "", environment=os.environ
+    )
+    return ApiServer(Transport(access, Credentials(access, os.environ)))
 
 
 def output_folder(directory: Path) -> OutputFolder:
