@@ -16,6 +16,8 @@ UNTRACKED: Final = "-"
 """The Application of an object that no Application applies, in a list of `ownership`."""
 STAYS_BEHIND: Final = "stays-behind"
 """In its place for an object with data that has left the stack."""
+LEAVES: Final = "leaves"
+"""In its place for any other object that has left it, until it is pruned."""
 _ROOT_FOLDER: Final = "argo-apps"
 
 
@@ -98,25 +100,28 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """``older`` are Applications named before names had the stack, the root first; ``staying`` objects with data have left it."""
+    """``older`` are Applications named before names had the stack, the root first; ``staying`` objects with data have left the
+    stack, as have the others that are ``leaving`` it.
+    """
 
     foreign: tuple[Foreign, ...] = ()
     moves: tuple[Move, ...] = ()
     older: tuple[str, ...] = ()
     staying: tuple[ObjectId, ...] = ()
+    leaving: tuple[ObjectId, ...] = ()
 
 
 def judge(facts: Facts) -> Verdict:
     """The verdict about all objects of a stack, sorted."""
     judgement = _Judgement(facts)
     judged = {**dict(judgement.of_claims()), **dict(judgement.of_objects())}
+    gone = sorted(judgement.own - facts.wanted.keys())
     return Verdict(
         foreign=tuple(sorted([*judged.values(), *judgement.of_applications()])),
         moves=tuple(judgement.moves()),
         older=tuple(judgement.older()),
-        staying=tuple(
-            sorted(identity for identity in judgement.own if identity.holds_data and identity not in facts.wanted)
-        ),
+        staying=tuple(identity for identity in gone if identity.holds_data),
+        leaving=tuple(identity for identity in gone if not identity.holds_data),
     )
 
 

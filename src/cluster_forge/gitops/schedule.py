@@ -3,7 +3,7 @@
 A component waits for those that it needs, and not for a whole wave. Beyond its needs
 
 - a wave that the user set stays an order: the component waits for every one of a lower wave, and those of a higher wave
-  wait for it;
+  wait for it, whatever they need;
 - components of nothing but definitions that others refer to by name (`order.FIRST`) come before all others.
 """
 
@@ -21,7 +21,7 @@ def prerequisites(parts: Sequence[Part]) -> Mapping[ComponentName, frozenset[Com
     known = {part.name: part for part in parts}
     gates = {part.name for part in parts if part.wave <= order.FIRST or _is_set(part, known)}
     after = {
-        part.name: frozenset(part.needs) & known.keys()
+        part.name: frozenset(name for name in part.needs if name in known and known[name].wave <= part.wave)
         | {other.name for other in parts if other.wave < part.wave and not gates.isdisjoint((part.name, other.name))}
         for part in parts
     }

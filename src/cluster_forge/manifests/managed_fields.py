@@ -24,14 +24,12 @@ def applied(body: Body, manager: str) -> Mapping[str, Any]:
 
 
 def fingerprint(body: Body, manager: str) -> str:
-    """Changes with every change of what ``manager`` has applied, whoever makes it; empty if it has applied nothing.
+    """Changes with every change of what ``manager`` has applied, whoever makes it.
 
     A manager that sets another value takes the field over, so it leaves ``fieldsV1``; other values of our own change
     ``time``. What controllers write beside that, such as the status, does not matter.
     """
     entry = _entry(body, manager)
-    if not entry:
-        return ""
     facts = [body["metadata"].get("uid"), entry.get("apiVersion"), entry.get("time"), entry.get("fieldsV1")]
     return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 

@@ -7,12 +7,11 @@ server said of the applied fields (`managed_fields.fingerprint`). Without it eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.foundation.names import ComponentName, is_dns_label
 from cluster_forge.gitops.git_server import NAMESPACE
 from cluster_forge.gitops.parts import STACK_LABEL
@@ -88,7 +87,7 @@ def _written(component: AppliedComponent) -> str:
     lines += [
         f"{_kind(target)} {target.namespace or '-'} {target.name} {applied.document} {applied.fingerprint}\n"
         for target, applied in sorted(component.objects.items())
-        if applied.fingerprint and " " not in target.name
+        if " " not in target.name
     ]
     return "".join(lines)
 
@@ -97,7 +96,7 @@ def _parsed(text: str) -> AppliedComponent:
     digest, objects = "", {}
     for line in text.splitlines():
         words = line.split(" ")
-        if words[0] == _DONE and len(words) == 2:  # noqa: PLR2004 - the word and the digest
+        if words[0] == _DONE and len(words) == 2:
             digest = words[1]
         elif len(words) == _WORDS:
             kind, _, group = words[0].partition(".")

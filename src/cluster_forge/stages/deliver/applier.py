@@ -8,12 +8,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final
 
-from cluster_forge.foundation.errors import ClusterError, ForgeError, RefusedError, gathered, raise_all
+from cluster_forge.foundation.errors import ClusterError, ForgeError, RefusedError, raise_all
 from cluster_forge.manifests import managed_fields
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.managed_fields import Path
@@ -35,12 +34,16 @@ _JOB: Final = ("batch", "Job")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an attempt gave: the object's fingerprint (`managed_fields`), or the temporary error."""
+    """What an attempt gave: the object's fingerprint (`managed_fields`), or the error."""
 
     document: StepDocument
     fingerprint: str = ""
     is_new: bool = False
     error: ForgeError | None = None
+
+
+Attempt = Callable[[], Outcome]
+"""Waits for an attempt that was begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,32 +57,31 @@ class Applier:
     options: DeployOptions
     observe: Callable[[Body], None] = field(default=lambda _body: None)
 
-    def start(self, documents: Iterable[StepDocument], weight: int = 0) -> Sequence[Callable[[], Outcome]]:
+    def start(self, documents: Iterable[StepDocument], weight: int = 0) -> Sequence[Attempt]:
         """Begin a first attempt for each; of all that wait, those of most weight come first."""
         return self.queue.add(self._attempt, documents, weight=lambda _: weight)
 
-    def finish(
-        self, started: Sequence[Callable[[], Outcome]], say: Callable[[str], None], weight: int = 0
-    ) -> Sequence[Outcome]:
-        """The outcomes, after further attempts for those that failed for a while.
+    def finish(self, started: Sequence[Attempt], say: Callable[[str], None], weight: int = 0) -> Iterator[Outcome]:
+        """The outcomes of those that were applied, as they come, after further attempts for those that failed for a while.
 
         Raises:
             RefusedError, ClusterError, ExceptionGroup: for each object that is refused, or still is at the end.
         """
-        until = self.clock.monotonic() + self.options.timeout
-        pause, done = _FIRST_PAUSE, []
+        until, pause = self.clock.monotonic() + self.options.timeout, _FIRST_PAUSE
         while True:
-            outcomes = gathered(started)
-            done += [outcome for outcome in outcomes if outcome.error is None]
-            late = [outcome for outcome in outcomes if outcome.error is not None]
-            if not late:
-                return done
-            if self.options.is_trial or self.clock.monotonic() >= until:
-                raise_all(outcome.error for outcome in late if outcome.error)
-            say(f"{late[0].document.id}: {late[0].error.message if late[0].error else ''}")
+            outcomes = [attempt() for attempt in started]
+            yield from (outcome for outcome in outcomes if outcome.error is None)
+            errors = {outcome.document: outcome.error for outcome in outcomes if outcome.error}
+            raise_all(error for error in errors.values() if not _is_temporary(error))
+            if errors:
+                say(next(f"{document.id}: {error.message}" for document, error in errors.items()))
+            if not errors:
+                return
+            if self.clock.monotonic() >= until:
+                raise_all(errors.values())
             self.clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
-            started = self.start([outcome.document for outcome in late], weight)
+            started = self.start(errors, weight)
 
     def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND) -> None:
         """Delete an object, and wait until it is gone.
@@ -99,16 +101,13 @@ class Applier:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _attempt(self, document: StepDocument) -> Outcome:
-        """One request, or a few where the object has to be mended. It never waits: others need the thread."""
-        body = document.body(self.reader)
+        """One request, or a few where the object has to be mended. It does not wait for other objects: they may need the
+        thread.
+        """
         try:
-            applied = self._applied(document, body)
-        except ClusterError as error:
+            applied = self._applied(document, document.body(self.reader))
+        except ForgeError as error:
             return Outcome(document=document, error=error)
-        except RefusedError as error:
-            if refusals.is_temporary(error):
-                return Outcome(document=document, error=error)
-            raise
         self.observe(applied.body)
         fingerprint = managed_fields.fingerprint(applied.body, document.manager)
         return Outcome(document=document, fingerprint=fingerprint, is_new=applied.is_new)
@@ -117,7 +116,7 @@ class Applier:
         force, mendings = self.options.force_conflicts, 0
         while True:
             try:
-                options = ApplyOptions(manager=document.manager, force=force, is_trial=self.options.is_trial)
+                options = ApplyOptions(manager=document.manager, force=force)
                 return self.cluster.apply(body, options)
             except RefusedError as error:
                 if refusals.conflicts(error) and not force:
@@ -139,7 +138,7 @@ class Applier:
         if live is None:
             return False
         left = leftovers(managed_fields.abandoned(live, document.manager, body), invalid)
-        if left and not self.options.is_trial:
+        if left:
             self.cluster.patch(document.id, _without(left), Patch.MERGE, manager=document.manager)
             return True
         causes = refusals.unchangeable(error)
@@ -149,10 +148,13 @@ class Applier:
         is_job = (document.id.group, document.id.kind) == _JOB
         if document.id.holds_data or not (is_job or self.options.recreate):
             raise unchangeable.error(document.id, changed, error) from error
-        if self.options.is_trial:
-            return False
         self.delete(document.id, Propagation.BACKGROUND if is_job else unchangeable.propagation(changed))
         return True
+
+
+def _is_temporary(error: ForgeError) -> bool:
+    """Whether another attempt may succeed. An API server that does not answer may be starting again."""
+    return isinstance(error, ClusterError) or (isinstance(error, RefusedError) and refusals.is_temporary(error))
 
 
 def _check_conflicts(target: ObjectId, error: RefusedError) -> None:

@@ -7,7 +7,6 @@ later (KEP-5504: they are numbers that grow).
 from __future__ import annotations
 
 import contextlib
-from collections import defaultdict
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from threading import Condition

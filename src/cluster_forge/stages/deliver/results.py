@@ -14,8 +14,6 @@ class State(StrEnum):
 
     UNCHANGED = "unchanged"
     """It was deployed before, and is in the cluster as it was deployed."""
-    CHECKED = "checked"
-    """A dry run: the API server accepts it."""
     APPLIED = "applied"
     """All of it is in the cluster; whether it is ready was not asked for."""
     READY = "ready"

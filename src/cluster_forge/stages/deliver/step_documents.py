@@ -19,7 +19,7 @@ class StepDocument:
 
     id: ObjectId
     digest: str
-    content: bytes = field(repr=False)
+    content: bytes = field(repr=False, compare=False)
     manager: str = FIELD_MANAGER
 
     def body(self, reader: YamlReader) -> Body:
