@@ -22,7 +22,7 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 
 RUN: Final = "cluster-forge/run"
 """On the claim: the deployment that wrote it last. A `deploy.sh` that finds another one there ends."""
-_TRACKING: Final = "argocd.argoproj.io/tracking-identity"
+_TRACKING: Final = "argocd.argoproj.io/tracking-id"
 _RELEASE: Final = "meta.helm.sh/release-name"
 _IS_THERE: Final = 409
 _FEW: Final = 3
