@@ -63,9 +63,7 @@ def members(stack: Stack, parts: Sequence[Part]) -> tuple[Part, ...]:
     return tuple(
         replace(
             part,
-            objects=tuple(
-                item.labeled(applyset.PART_OF, own) if _is_claimed(item) else item for item in part.objects
-            ),
+            objects=tuple(item.labeled(applyset.PART_OF, own) if _is_claimed(item) else item for item in part.objects),
         )
         for part in parts
     )

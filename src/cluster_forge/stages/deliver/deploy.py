@@ -9,8 +9,9 @@ from cluster_forge.foundation.errors import raise_all
 from cluster_forge.gitops import owners
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.part import Part
-from cluster_forge.stages.deliver import direct, ownership
+from cluster_forge.stages.deliver import direct, ownership, secrets
 from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.given_secrets import NONE, GivenSecrets
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry as preflight
 from cluster_forge.stages.deliver.preflight.problem import Problem
@@ -23,13 +24,14 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 class DeployRequest:
     """What is deployed, and how. ``parts`` have the documents of all objects, where another client applies them.
 
-    ``run`` names this deployment in the cluster: HOST/PROCESS/TIME, as `deploy.sh` writes it.
+    ``given`` Secrets are made after the claim. ``run`` names this deployment in the cluster: HOST/PROCESS/TIME, as `deploy.sh` writes it.
     """
 
     deployment: Deployment
     options: DeployOptions
     run: str
     parts: Sequence[Part] = ()
+    given: GivenSecrets = NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +55,14 @@ def deploy(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     """
     options = replace(request.options, tries_all=request.options.tries_all or request.options.is_trial)
     plan = request.deployment.plan
-    situation = Situation(plan=plan, tools=tools, options=options, parts=request.parts)
+    situation = Situation(plan=plan, tools=tools, options=options, parts=request.parts, given=request.given)
     problems = preflight.check(situation)
     raise_all(problem.error() for problem in problems if problem.is_error)
     if options.is_trial:
         return DeployResult(warnings=problems)
     verdict = owners.judge(situation.owner_facts)
     ownership.claim(plan, verdict, tools, run=request.run)
+    secrets.make(plan.secrets, request.given, tools.cluster)
     return DeployResult(components=_delivered(request.deployment, tools, options), warnings=problems)
 
 

@@ -90,7 +90,8 @@ def chosen(releases: Sequence[Release], to: int | None) -> Release:
     """
     if not releases:
         raise ReleaseError(
-            "the stack has no releases in this cluster", fix="deploy it first: cluster-forge deploy; or choose --context"
+            "the stack has no releases in this cluster",
+            fix="deploy it first: cluster-forge deploy; or choose --context",
         )
     if to is None:
         earlier = [one for one in releases[:-1] if one.result in _GOOD and one.folders]
@@ -130,7 +131,9 @@ def remove(stack: str, cluster: Cluster) -> None:
 
 def _folder(stack: str, folder: Folder, tools: DeliverTools) -> FileTree:
     bodies = tools.workers.map(tools.cluster.get, release.content_ids(stack, folder))
-    if missing := [identity for identity, body in zip(release.content_ids(stack, folder), bodies, strict=True) if not body]:
+    if missing := [
+        identity for identity, body in zip(release.content_ids(stack, folder), bodies, strict=True) if not body
+    ]:
         raise ReleaseError(
             f"{folder.path or 'bootstrap'} of the release is not in the cluster any more",
             where=str(missing[0]),
@@ -172,7 +175,12 @@ def _trim(stack: str, releases: Sequence[Release], tools: DeliverTools) -> None:
     for one in releases:
         if one.number not in kept:
             tools.cluster.delete(one.id)
-    used = {identity.name for one in kept.values() for folder in one.folders for identity in release.content_ids(stack, folder)}
+    used = {
+        identity.name
+        for one in kept.values()
+        for folder in one.folders
+        for identity in release.content_ids(stack, folder)
+    }
     query = _metadata(f"{STACK_LABEL}={stack},{release.CONTENT_LABEL}")
     unused = [body for body in tools.cluster.list(query).items if body["metadata"]["name"] not in used]
     _delete(tools.cluster, unused)
