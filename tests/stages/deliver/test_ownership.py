@@ -26,6 +26,8 @@ def judged(plan: DeployPlan, cluster: FakeCluster) -> Verdict:
 
 
 def claim(plan: DeployPlan, cluster: FakeCluster) -> None:
+    if ObjectId(group="", kind="Namespace", namespace="", name="cluster-forge") not in cluster.objects():
+        cluster.put(namespace("cluster-forge"))
     ownership.claim(plan, judged(plan, cluster), tools(cluster), run=RUN)
 
 
