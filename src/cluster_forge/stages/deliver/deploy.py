@@ -13,7 +13,7 @@ from cluster_forge.gitops.owners import Verdict
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ClusterWriter
-from cluster_forge.stages.deliver import direct, lease, ownership, pruning, releases, secrets
+from cluster_forge.stages.deliver import argocd, argocd_place, direct, lease, ownership, pruning, releases, secrets
 from cluster_forge.stages.deliver.deletion import Deletion
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.given_secrets import NONE, GivenSecrets
@@ -70,7 +70,8 @@ def deploy(request: DeployRequest, tools: DeliverTools) -> DeployResult:
         DeploymentError: if what left the stack does not go.
     """
     options = replace(request.options, tries_all=request.options.tries_all or request.options.is_trial)
-    plan = request.deployment.plan
+    plan = argocd_place.found(request.deployment.plan, tools.cluster)
+    request = replace(request, deployment=replace(request.deployment, plan=plan))
     situation = Situation(plan=plan, tools=tools, options=options, parts=request.parts, given=request.given)
     problems = preflight.check(situation)
     raise_all(problem.error() for problem in problems if problem.is_error)
@@ -123,4 +124,5 @@ def _components(
     match deployment.plan.delivery:
         case Delivery.DIRECT:
             return direct.deliver(deployment, tools, options)
-    raise NotImplementedError(deployment.plan.delivery)
+        case Delivery.INSTALL | Delivery.EXISTING:
+            return argocd.deliver(deployment, verdict, tools, options)
