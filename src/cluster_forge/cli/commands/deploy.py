@@ -125,7 +125,7 @@ def command(  # noqa: PLR0913 - its options
     for line in deploy_text.deployed(result, chosen, facts, is_trial=dry_run):
         session.print(line)
     session.print_json("deploy", **deploy_text.deployed_json(result, chosen, facts, is_trial=dry_run))
-    deploy_text.check(result, session.command_line("deploy"))
+    deploy_text.check(result, session.command_line)
 
 
 def _given(source: str, deployment: Deployment, reader: YamlReader) -> GivenSecrets:
