@@ -186,6 +186,17 @@ def delivery(settings: Settings, options: ClusterOptions, reporter: DeliveryRepo
     )
 
 
+def secret_text(source: str) -> str:
+    """The values of Secrets in a file that is encrypted with age or SOPS, or on stdin (``-``).
+
+    Raises:
+        CredentialError, MissingProgramError: if they cannot be read.
+    """
+    from cluster_forge.adapters import secret_files
+
+    return secret_files.read(source, os.environ)
+
+
 def output_folder(directory: Path) -> OutputFolder:
     """The folders in a directory outside of the workspace."""
     return OutputFolder(directory)

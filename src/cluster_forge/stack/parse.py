@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -104,10 +104,12 @@ class _Parser:
         if catalog:
             catalog = catalog.extended(description.strings("catalogs"), self._files, errors)
         gitops = settings.gitops(description, errors)
+        if self._format is Format.LIST:
+            gitops = replace(gitops, default_where="")  # a list has no place for an engine
         frame = Frame(
             target=settings.target(description),
             skipped=frozenset(selection.skip),
-            engine=gitops.required,
+            engine="" if errors else gitops.required,
             where=gitops.engine_where,
         )
         resolved = resolve(description, errors, catalog=catalog, frame=frame, removed=self._removed)

@@ -59,7 +59,10 @@ def starting(terminal: Terminal) -> Terminal:
 
 
 def parts(workspace: Workspace) -> set[str]:
-    return {path.name for path in (workspace.folder / "working").iterdir() if path.is_dir()} - {"namespaces"}
+    return {path.name for path in (workspace.folder / "working").iterdir() if path.is_dir()} - {
+        "argo-apps",
+        "namespaces",
+    }
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ def judged(plan: DeployPlan, cluster: FakeCluster) -> Verdict:
 
 
 def claim(plan: DeployPlan, cluster: FakeCluster) -> None:
+    if ObjectId(group="", kind="Namespace", namespace="", name="cluster-forge") not in cluster.objects():
+        cluster.put(namespace("cluster-forge"))
     ownership.claim(plan, judged(plan, cluster), tools(cluster), run=RUN)
 
 
@@ -45,7 +47,7 @@ def test_the_first_deployment_makes_the_claim() -> None:
     claim(planned(WEB, KEY), cluster)
     assert claimed(cluster) == "ConfigMap shop key -\nDeployment.apps shop web -\n"
     metadata = cluster.objects()[CLAIM]["metadata"]
-    assert metadata["annotations"] == {"cluster-forge/run": RUN}
+    assert metadata["annotations"]["cluster-forge/run"] == RUN
     assert metadata["labels"]["cluster-forge/stack"] == "demo"
     claim(planned(WEB, KEY), cluster)  # again
 

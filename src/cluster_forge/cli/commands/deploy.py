@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,9 @@ from cluster_forge.cli.verb import DELIVERS, verb
 
 if TYPE_CHECKING:
     from cluster_forge.ports.cluster import ClusterFacts
+    from cluster_forge.ports.rendering import YamlReader
     from cluster_forge.stages.deliver.deployment import Deployment
+    from cluster_forge.stages.deliver.given_secrets import GivenSecrets
 
 
 @verb(*DELIVERS, RecordOptions)
@@ -44,6 +47,11 @@ if TYPE_CHECKING:
     "--allow-missing-secrets", is_flag=True, help="Deploy although a Secret that the stack expects is not there yet."
 )
 @click.option(
+    "--secrets",
+    metavar="FILE",
+    help="Make the expected Secrets from a file for age or SOPS, from stdin (-), or from variables (env:).",
+)
+@click.option(
     "--allow",
     "allowed",
     metavar="CODE",
@@ -65,6 +73,7 @@ def command(  # noqa: PLR0913 - its options
     force_environment: bool,
     allow_missing_apis: bool,
     allow_missing_secrets: bool,
+    secrets: str | None,
     allowed: tuple[str, ...],
 ) -> None:
     """Deploy a cast stack to a cluster, and wait until it is ready.
@@ -75,6 +84,7 @@ def command(  # noqa: PLR0913 - its options
     Examples:
         cluster-forge deploy
         cluster-forge deploy platform.production --context production --yes
+        cluster-forge deploy --secrets secrets.sops.yaml
         cluster-forge deploy --dry-run
     """
     from cluster_forge import composition
@@ -83,6 +93,7 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.stages.build.cast import STACKS
     from cluster_forge.stages.deliver import deploy, deployment
     from cluster_forge.stages.deliver.deploy import DeployRequest
+    from cluster_forge.stages.deliver.given_secrets import NONE
     from cluster_forge.stages.deliver.options import DeployOptions
     from cluster_forge.stages.supply import cast_stack
 
@@ -108,12 +119,28 @@ def command(  # noqa: PLR0913 - its options
         facts = tools.cluster.about()
         if not dry_run:
             _confirm(session, chosen, facts)
-        request = DeployRequest(deployment=chosen, options=options, run=deployer.run())
+        given = _given(secrets, chosen, tools.reader) if secrets else NONE
+        request = DeployRequest(deployment=chosen, options=options, run=deployer.run(), given=given)
         result = deploy.deploy(request, tools)
     for line in deploy_text.deployed(result, chosen, facts, is_trial=dry_run):
         session.print(line)
     session.print_json("deploy", **deploy_text.deployed_json(result, chosen, facts, is_trial=dry_run))
-    deploy_text.check(result, session.command_line("deploy"))
+    deploy_text.check(result, session.command_line)
+
+
+def _given(source: str, deployment: Deployment, reader: YamlReader) -> GivenSecrets:
+    """The values for the Secrets that the stack expects.
+
+    Raises:
+        CredentialError, MissingProgramError, DescriptionError, ExceptionGroup: if they cannot be read.
+    """
+    from cluster_forge import composition
+    from cluster_forge.stages.deliver import given_secrets
+
+    expected = deployment.plan.secrets
+    if source == given_secrets.ENVIRONMENT:
+        return given_secrets.from_environment(expected, os.environ)
+    return given_secrets.parse(composition.secret_text(source), source, expected, reader)
 
 
 def _confirm(session: Session, deployment: Deployment, facts: ClusterFacts) -> None:

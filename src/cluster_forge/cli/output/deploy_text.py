@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from cluster_forge.cli.progress.state import clock
@@ -27,13 +27,15 @@ def deployed(result: DeployResult, deployment: Deployment, facts: ClusterFacts, 
     width = max((len(component.name) for component in components), default=0)
     for component in components:
         yield _component(component, width)
+    yield from (f"  pruned: {target}" for target in result.pruned.deleted)
+    yield from (f"  left the stack, and stays: {target} ({reason})" for target, reason in result.pruned.kept)
     name = f"{deployment.name} {deployment.plan.version}"
     if is_trial:
         yield f"{name} can be deployed to {facts}; nothing was changed"
     elif result.is_good:
         changed = sum(component.changed for component in components)
         applied = f"{counted(changed, 'object')} applied" if changed else "nothing has changed"
-        yield f"{name} is deployed to {facts}: {counted(len(components), 'component')}, {applied}"
+        yield f"{name} is deployed to {facts} as release {result.release}: {counted(len(components), 'component')}, {applied}"
 
 
 def deployed_json(
@@ -46,6 +48,10 @@ def deployed_json(
         "trial": is_trial,
         "cluster": {"context": facts.context, "server": facts.server, "version": facts.version},
         "deployed": result.is_good and not is_trial,
+        "release": result.release or None,
+        "former": result.former or None,
+        "pruned": [str(target) for target in result.pruned.deleted],
+        "kept": [str(target) for target, _ in result.pruned.kept],
         "components": [_component_json(component) for component in result.components],
         "warnings": [
             {"code": problem.code, "message": problem.message, "where": problem.where} for problem in result.warnings
@@ -53,8 +59,8 @@ def deployed_json(
     }
 
 
-def check(result: DeployResult, again: str) -> None:
-    """Make an error of a result with failed components; ``again`` is the command line to go on with.
+def check(result: DeployResult, command_line: Callable[[str], str]) -> None:
+    """Make an error of a result with failed components; ``command_line`` gives what to type for a verb.
 
     Raises:
         DeploymentError: if one has failed.
@@ -65,10 +71,11 @@ def check(result: DeployResult, again: str) -> None:
     blocked = sum(component.state is State.BLOCKED for component in result.components)
     waiting = f", {blocked} more need them" if blocked else ""
     applied = sum(component.changed for component in result.components)
+    back = f"; or go back to release {result.former}: `{command_line('rollback')}`" if result.former else ""
     raise DeploymentError(
         f"{counted(len(failed), 'component')} of {len(result.components)} could not be deployed: "
         f"{', '.join(component.name for component in failed)}{waiting}; {counted(applied, 'object')} applied before",
-        fix=f"mend what is said above, then run `{again}` again: it goes on where it stopped",
+        fix=f"mend what is said above, then run `{command_line('deploy')}` again: it goes on where it stopped{back}",
     )
 
 

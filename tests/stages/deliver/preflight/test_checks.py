@@ -187,7 +187,7 @@ EXPECTED = ExpectedSecret(name="db", namespace="shop", keys={"user": "", "passwo
 
 def test_a_missing_secret_comes_with_the_commands_that_make_it() -> None:
     (problem,) = found(secrets, FakeCluster(), planned(WEB, secrets=[EXPECTED]))
-    assert "the database; it is not there" in problem.message
+    assert "(the database), and it is not there" in problem.message
     assert "kubectl --context fake create namespace shop\n" in problem.fix
     assert "create secret generic db --namespace shop" in problem.fix
     assert "--from-literal='user=…'" in problem.fix
