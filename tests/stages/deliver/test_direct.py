@@ -221,12 +221,3 @@ def test_an_invalid_object_is_an_error_at_once() -> None:
 def test_without_waiting_nothing_is_watched() -> None:
     delivery = Delivery(FakeCluster())
     assert states(delivery.direct([SHOP], waits=False)) == {"shop": State.APPLIED}
-
-
-def test_a_dry_run_changes_nothing() -> None:
-    delivery = Delivery()
-    before = delivery.cluster.objects()
-    results = delivery.direct([SHOP], is_trial=True)
-    assert states(results) == {"shop": State.CHECKED}
-    assert delivery.cluster.objects() == before
-    assert all(request.is_trial for request in delivery.cluster.requests if request.verb == "apply")

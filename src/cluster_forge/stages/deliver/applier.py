@@ -64,8 +64,6 @@ class Applier:
     def finish(self, started: Sequence[Attempt], say: Callable[[str], None], weight: int = 0) -> Iterator[Outcome]:
         """The outcomes of those that were applied, as they come, after further attempts for those that failed for a while.
 
-        In a dry run these are left out: they need what it does not apply.
-
         Raises:
             RefusedError, ClusterError, ExceptionGroup: for each object that is refused, or still is at the end.
         """
@@ -77,7 +75,7 @@ class Applier:
             raise_all(error for error in errors.values() if not _is_temporary(error))
             if errors:
                 say(next(f"{document.id}: {error.message}" for document, error in errors.items()))
-            if not errors or self.options.is_trial:
+            if not errors:
                 return
             if self.clock.monotonic() >= until:
                 raise_all(errors.values())
@@ -118,7 +116,7 @@ class Applier:
         force, mendings = self.options.force_conflicts, 0
         while True:
             try:
-                options = ApplyOptions(manager=document.manager, force=force, is_trial=self.options.is_trial)
+                options = ApplyOptions(manager=document.manager, force=force)
                 return self.cluster.apply(body, options)
             except RefusedError as error:
                 if refusals.conflicts(error) and not force:
@@ -140,7 +138,7 @@ class Applier:
         if live is None:
             return False
         left = leftovers(managed_fields.abandoned(live, document.manager, body), invalid)
-        if left and not self.options.is_trial:
+        if left:
             self.cluster.patch(document.id, _without(left), Patch.MERGE, manager=document.manager)
             return True
         causes = refusals.unchangeable(error)
@@ -150,8 +148,6 @@ class Applier:
         is_job = (document.id.group, document.id.kind) == _JOB
         if document.id.holds_data or not (is_job or self.options.recreate):
             raise unchangeable.error(document.id, changed, error) from error
-        if self.options.is_trial:
-            return False
         self.delete(document.id, Propagation.BACKGROUND if is_job else unchangeable.propagation(changed))
         return True
 

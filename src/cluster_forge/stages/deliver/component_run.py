@@ -64,6 +64,8 @@ class ComponentRun:
         self._known = known
         self._around = around
         self._say = say
+        self.awaited: tuple[ObjectId, ...] = ()
+        """What it waited for last."""
         self._applied: dict[ObjectId, AppliedObject] = {}
         self._early: dict[ObjectId, Attempt] = {}
         self._is_done = False
@@ -146,9 +148,8 @@ class ComponentRun:
         late = [document for document in self._changed(documents) if document.id not in self._early]
         started = [*self._early.values(), *applier.start(late, _WEIGHT)]
         self._keep(applier.finish(started, self._say, _WEIGHT))
-        if not self._around.options.is_trial:
-            names = [document.id.name for document in documents]
-            self._around.definitions.wait(names, self._around.options.timeout, self._say)
+        names = [document.id.name for document in documents]
+        self._around.definitions.wait(names, self._around.options.timeout, self._say)
 
     def _changed(self, documents: Iterable[StepDocument]) -> list[StepDocument]:
         """Those that have to be applied; the others are noted as they are."""
@@ -178,15 +179,14 @@ class ComponentRun:
         return self._around.cluster.get(document.id) is not None
 
     def _wait(self, targets: Sequence[ObjectId]) -> None:
-        around = self._around
-        if not around.options.is_trial:
-            Readiness(
-                observations=around.observations,
-                clock=around.clock,
-                targets=targets,
-                seconds=around.options.timeout,
-                say=self._say,
-            ).wait()
+        around, self.awaited = self._around, tuple(targets)
+        Readiness(
+            observations=around.observations,
+            clock=around.clock,
+            targets=targets,
+            seconds=around.options.timeout,
+            say=self._say,
+        ).wait()
 
     def _run_hooks(self, step: ApplyHooks) -> None:
         """The hooks of one weight; those that ask for it are deleted if one fails (Helm, ``pkg/action/hooks.go``)."""
@@ -227,5 +227,5 @@ class ComponentRun:
         ]
 
     def _delete(self, targets: Iterable[ObjectId]) -> None:
-        for target in () if self._around.options.is_trial else targets:
+        for target in targets:
             self._around.applier.delete(target)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from cluster_forge.foundation.errors import ForgeError, expected
+from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops import schedule
 from cluster_forge.ports.workers import Queue
-from cluster_forge.stages.deliver import applied
+from cluster_forge.stages.deliver import applied, trouble
 from cluster_forge.stages.deliver.applied import AppliedComponent
 from cluster_forge.stages.deliver.applier import Applier
 from cluster_forge.stages.deliver.component_run import ComponentRun, Surroundings
@@ -26,6 +26,7 @@ from cluster_forge.stages.deliver.observations import Observations
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 from cluster_forge.stages.deliver.tools import DeliverTools
+from cluster_forge.stages.deliver.trouble import Trouble
 
 STAGE: Final = "deploy"
 
@@ -37,8 +38,7 @@ def deliver(deployment: Deployment, tools: DeliverTools, options: DeployOptions)
         ClusterError, RefusedError: if the cluster does not say what was applied before.
     """
     known = applied.read(tools.cluster, deployment.name)
-    if not options.is_trial:
-        applied.begin(tools.cluster, deployment.name)
+    applied.begin(tools.cluster, deployment.name)
     objects = (target for component in known.values() for target in component.objects)
     live = applied.fingerprints(tools.cluster, tools.workers, objects)
     with tools.workers.queue() as queue:
@@ -89,9 +89,8 @@ class _Delivery:
             )
             for name in needed
         }
-        if not self.around.options.is_trial:
-            for run in runs.values():
-                run.begin()
+        for run in runs.values():
+            run.begin()
         # In the order of their needs: with fewer threads than components, the first that is not done can always go on.
         results = self.tools.waiters.map(lambda name: self._component(runs[name], needed[name]), needed)
         self.tools.reporter.stage_finished(STAGE, _summary(results))
@@ -114,12 +113,13 @@ class _Delivery:
         began = self.tools.clock.monotonic()
         self.tools.reporter.item_started(STAGE, run.plan.name)
         errors: tuple[ForgeError, ...] = ()
+        found = Trouble()
         try:
             run.run()
         except (ForgeError, ExceptionGroup) as error:
             errors = tuple(expected(error))
-        if not self.around.options.is_trial:
-            errors += self._kept(run)
+            found = self._trouble(run, errors)
+        errors += self._kept(run)
         return ComponentResult(
             name=run.plan.name,
             version=self._version(run),
@@ -127,9 +127,16 @@ class _Delivery:
             seconds=round(self.tools.clock.monotonic() - began, 3),
             objects=run.plan.objects,
             changed=run.changed,
-            message="; ".join(map(str, errors)),
+            message="; ".join([*map(str, errors), *filter(None, [found.sentence])]),
             errors=errors,
+            trouble=found,
         )
+
+    def _trouble(self, run: ComponentRun, errors: Sequence[ForgeError]) -> Trouble:
+        """What the cluster says of the first object that did not become ready."""
+        places = {error.where for error in errors if isinstance(error, DeploymentError)}
+        target = next((target for target in run.awaited if str(target) in places), None)
+        return trouble.of(target, self.tools.cluster) if target else Trouble()
 
     def _kept(self, run: ComponentRun) -> tuple[ForgeError, ...]:
         """Keep what was applied in the cluster."""
@@ -142,12 +149,9 @@ class _Delivery:
         return ()
 
     def _state(self, run: ComponentRun) -> State:
-        options = self.around.options
-        if options.is_trial:
-            return State.CHECKED
         if run.is_unchanged:
             return State.UNCHANGED
-        return State.READY if options.waits else State.APPLIED
+        return State.READY if self.around.options.waits else State.APPLIED
 
     def _blocked(self, run: ComponentRun, failed: Sequence[ComponentName]) -> ComponentResult:
         return ComponentResult(

@@ -119,7 +119,7 @@ class Readiness:
                 raise DeploymentError(f"has failed: {health.message}", where=str(target))
         if pending and self._left <= 0:
             raise self._late(pending)
-        if pending:
+        if pending and self.observations.of(pending[0][0]).since:
             self._tell(pending)
         return pending
 

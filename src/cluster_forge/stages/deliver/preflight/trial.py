@@ -58,7 +58,7 @@ def _chosen(situation: Situation) -> Iterator[_Candidate]:
     there = {item.id for item in situation.owner_facts.live}
     unchanged = set() if situation.options.tries_all else _unchanged(situation)
     seen: set[tuple[str, str, str]] = set()
-    for candidate in _candidates(situation):
+    for candidate in {candidate.id: candidate for candidate in _candidates(situation)}.values():
         identity = candidate.id
         if not _can_be_tried(identity, situation) or identity in unchanged:
             continue
