@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.gitops import applyset, ownership, removal
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import FIELD_MANAGER
@@ -55,14 +54,13 @@ def listed(claim: Body) -> str:
 
 def unclaim(cluster: Cluster, stack: str, gone: set[ObjectId]) -> None:
     """Take objects out of the claim, and out of what it says as the parent of an ApplySet."""
-    left = {identity: word for identity, word in entries(cluster, stack).items() if identity not in gone}
     parent = ownership.claim_id(stack)
-    change = {
-        "metadata": {"annotations": applyset.inventory(parent, left)},
-        "data": {ownership.OBJECTS: "".join(ownership.line(identity, left[identity]) for identity in sorted(left))},
-    }
-    try:
-        cluster.patch(parent, change, Patch.MERGE, manager=FIELD_MANAGER)
-    except RefusedError as error:
-        if error.status != 404:
-            raise
+    claim = cluster.get(parent)
+    if claim is None:
+        return
+    left = {identity: word for identity, word in ownership.entries(listed(claim)) if identity not in gone}
+    lines = "".join(ownership.line(identity, left[identity]) for identity in sorted(left))
+    change: dict[str, object] = {"data": {ownership.OBJECTS: lines}}
+    if applyset.ID in (claim["metadata"].get("labels") or {}):
+        change["metadata"] = {"annotations": applyset.inventory(parent, left)}
+    cluster.patch(parent, change, Patch.MERGE, manager=FIELD_MANAGER)
