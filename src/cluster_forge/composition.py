@@ -187,6 +187,14 @@ def delivery(settings: Settings, options: ClusterOptions, reporter: DeliveryRepo
     )
 
 
+def repositories(settings: Settings) -> Repositories:
+    """Bare repositories, for reading."""
+    from cluster_forge.adapters.git.bare_repositories import BareRepositories
+    from cluster_forge.adapters.storage.cache import NoCache
+
+    return BareRepositories(ThreadWorkers(settings.jobs), NoCache())
+
+
 def machine() -> Machine:
     """The machine that this process runs on."""
     from cluster_forge.adapters.machine import LocalMachine

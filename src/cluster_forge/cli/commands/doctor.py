@@ -11,7 +11,8 @@ from cluster_forge.cli.verb import DELIVERS, verb
 from cluster_forge.service_options import StoreOptions
 
 if TYPE_CHECKING:
-    from cluster_forge.stages.deliver.doctor import Diagnosis, DoctorRequest
+    from cluster_forge.stages.deliver.deployment import Deployment
+    from cluster_forge.stages.deliver.doctor import Diagnosis
 
 
 @verb(*DELIVERS, StoreOptions)
@@ -30,52 +31,51 @@ def command(session: Session, stack: str | None) -> int:
     """
     from cluster_forge.cli.output import doctor_text
 
-    diagnosis = _examined(session, _request(session, stack), has_cluster=_has_cluster(session, stack))
+    diagnosis = _examined(session, _chosen(session, stack) if stack else None)
     for line in doctor_text.lines(diagnosis):
         session.print(line)
     session.print_json("doctor", **doctor_text.json(diagnosis))
     return 0 if diagnosis.is_good else 1
 
 
-def _has_cluster(session: Session, stack: str | None) -> bool:
-    """Whether a cluster is asked for: without one named, a machine need not have one."""
-    return bool(stack or session.cluster.context or session.cluster.kubeconfig)
+def _chosen(session: Session, stack: str) -> Deployment:
+    """The cast stack of that name.
+
+    Raises:
+        UnknownNameError, StaleError, EditedError: if there is none, or it is damaged.
+    """
+    from cluster_forge import composition
+    from cluster_forge.cli import cast_stacks
+    from cluster_forge.stages.build.cast import STACKS
+    from cluster_forge.stages.deliver import deployment
+    from cluster_forge.stages.supply import cast_stack
+
+    files = composition.workspace_files(session.workspace)
+    name = cast_stacks.chosen(stack, cast_stack.folders(files), "doctor")
+    return deployment.read(f"{STACKS}/{name}", files)
 
 
-def _request(session: Session, stack: str | None) -> DoctorRequest:
-    """What is looked at: the described stack, and the cast one that was named.
+def _examined(session: Session, chosen: Deployment | None) -> Diagnosis:
+    """A kubeconfig that cannot be used is a thing that is missing, not the end of the examination.
 
     Raises:
         DescriptionError, ExceptionGroup: every error in the description.
-        UnknownNameError, StaleError, EditedError: if there is no such cast stack, or it is damaged.
     """
-    from cluster_forge import composition
-    from cluster_forge.cli import cast_stacks, description
-    from cluster_forge.stages.build.cast import STACKS
-    from cluster_forge.stages.deliver import deployment
-    from cluster_forge.stages.deliver.doctor import DoctorRequest
-    from cluster_forge.stages.supply import cast_stack
-
-    folders = (str(session.workspace), str(composition.store_root(session.store)))
-    described = description.stack_if_any(session)
-    if stack is None:
-        return DoctorRequest(stack=described, folders=folders)
-    files = composition.workspace_files(session.workspace)
-    name = cast_stacks.chosen(stack, cast_stack.folders(files), "doctor")
-    plan = deployment.read(f"{STACKS}/{name}", files).plan
-    return DoctorRequest(stack=described, folders=folders, plan=plan)
-
-
-def _examined(session: Session, request: DoctorRequest, *, has_cluster: bool) -> Diagnosis:
-    """A kubeconfig that cannot be used is a thing that is missing, not the end of the examination."""
     from dataclasses import replace
 
     from cluster_forge import composition
+    from cluster_forge.cli import deployer, description
     from cluster_forge.foundation.errors import KubeconfigError, expected
     from cluster_forge.stages.deliver import doctor
+    from cluster_forge.stages.deliver.doctor import DoctorRequest
 
+    request = DoctorRequest(
+        stack=description.stack_if_any(session),
+        folders=(str(session.workspace), str(composition.store_root(session.store))),
+        plan=chosen.plan if chosen else None,
+    )
     machine = composition.machine()
-    if not has_cluster:
+    if not (chosen or session.cluster.context or session.cluster.kubeconfig):
         return doctor.doctor(request, machine, None)
     with session.reporting("doctor") as reporter:
         try:
@@ -83,4 +83,5 @@ def _examined(session: Session, request: DoctorRequest, *, has_cluster: bool) ->
         except (KubeconfigError, ExceptionGroup) as error:
             diagnosis = doctor.doctor(request, machine, None)
             return replace(diagnosis, cluster=tuple(map(doctor.unusable, expected(error))))
-        return doctor.doctor(request, machine, tools)
+        parts = deployer.parts(session, chosen, tools) if chosen else ()
+        return doctor.doctor(replace(request, parts=parts), machine, tools)

@@ -10,7 +10,7 @@ from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.machine import Machine
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.deliver import cluster_checks, machine_checks
+from cluster_forge.stages.deliver import argocd_place, cluster_checks, machine_checks
 from cluster_forge.stages.deliver.examination import Examined, State
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry as preflight
@@ -20,7 +20,7 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorRequest:
-    """``stack`` is described in the workspace, ``plan`` is that of a cast one, with its ``parts`` where they are at hand."""
+    """``stack`` is described in the workspace, ``plan`` is that of a cast one, with its ``parts`` where an engine applies them."""
 
     stack: Stack | None = None
     folders: tuple[str, ...] = ()
@@ -52,7 +52,8 @@ def _of_cluster(request: DoctorRequest, tools: DeliverTools) -> list[Examined]:
     is_reached = found[0].state is State.GOOD
     if request.plan and is_reached:
         options = DeployOptions(tries_all=True)
-        situation = Situation(plan=request.plan, tools=tools, options=options, parts=request.parts)
+        plan = argocd_place.found(request.plan, tools.cluster)
+        situation = Situation(plan=plan, tools=tools, options=options, parts=request.parts)
         problems = preflight.check(situation)
         found += map(cluster_checks.of_problem, problems)
         if not problems:
