@@ -71,7 +71,7 @@ def deploy(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     """
     options = replace(request.options, tries_all=request.options.tries_all or request.options.is_trial)
     plan = argocd_place.found(request.deployment.plan, tools.cluster)
-    request = replace(request, deployment=replace(request.deployment, plan=plan))
+    request = replace(request, deployment=replace(request.deployment, plan=plan), options=options)
     situation = Situation(plan=plan, tools=tools, options=options, parts=request.parts, given=request.given)
     problems = preflight.check(situation)
     raise_all(problem.error() for problem in problems if problem.is_error)
