@@ -172,7 +172,7 @@ def services(settings: Settings) -> Services:
         digests=KeptDigests(files, cache, workers),
         renderer=CachingRenderer(processes, cache),
         kustomize=CachingKustomize(kustomize, cache),
-        reader=LazyYaml(_reader),
+        reader=LazyYaml(yaml_reader),
         workers=workers,
         fetchers=ThreadWorkers(max(settings.jobs, _FETCHERS)),
         cache=cache,
@@ -256,7 +256,7 @@ def serve() -> None:
     from cluster_forge.adapters.rendering.in_process import InProcessRenderer
 
     engine, memory = sys.argv[1:]
-    worker.serve(InProcessRenderer(_engine(engine), _reader()), memory=int(memory))
+    worker.serve(InProcessRenderer(_engine(engine), yaml_reader()), memory=int(memory))
 
 
 def run_log(workspace: Path, verb: str) -> RunLog | None:
@@ -525,6 +525,14 @@ def _git_credentials() -> Credentials:
     return UserCredentials(_user_files(), for_git=True)
 
 
+def repositories(settings: Settings) -> Repositories:
+    """For a command that reads the repositories of cast stacks, and needs no store."""
+    from cluster_forge.adapters.git.bare_repositories import BareRepositories
+    from cluster_forge.adapters.storage.cache import NoCache
+
+    return BareRepositories(workers(settings), NoCache())
+
+
 def _repositories(toolbox: Toolbox) -> Repositories:
     from cluster_forge.adapters.git.bare_repositories import BareRepositories
 
@@ -554,7 +562,7 @@ def _engine(name: str) -> HelmEngine:
     return HelmProgram()
 
 
-def _reader() -> YamlReader:
+def yaml_reader() -> YamlReader:
     """The fastest reader that is installed; text that it cannot read exactly goes to the next."""
     from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 

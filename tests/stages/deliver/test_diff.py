@@ -67,13 +67,13 @@ def test_changed_fields_and_images() -> None:
     deployed(cluster, shop(replicas=1))
     comparison = compared(cluster, shop(image="example.com/web:2"))
     assert told(comparison) == [
-        ("shop", "web", "changed", ('spec.template.spec.containers[name="web"].image', "spec.replicas"))
+        ("shop", "web", "changed", ("spec.replicas", 'spec.template.spec.containers[name="web"].image'))
     ]
     assert (comparison.added_images, comparison.removed_images) == (("example.com/web:2",), ("example.com/web:1",))
     assert [(one.name, one.change) for one in comparison.components] == [("shop", "changed")]
 
 
-def test_a_field_that_somebody_else_changed_is_a_difference_and_one_that_the_stack_does_not_set_is_none() -> None:
+def test_a_field_of_the_stack_that_another_manager_changed_is_a_difference_and_its_own_fields_are_not() -> None:
     cluster = FakeCluster()
     deployed(cluster, shop(replicas=1))
     spec = {"replicas": 5, "minReadySeconds": 7}

@@ -1,8 +1,8 @@
 """diff: what the deployment of a cast stack would change in a cluster.
 
-The API server says what each object would be, by a dry run of server-side apply: so its defaults and what webhooks add are
-no differences (Kubernetes, "Server-Side Apply", "APIServer dry-run"). The dry run takes the fields of other managers: a
-value that somebody else has set is a difference, a field that the stack does not set is none.
+The API server says what each object would be, by a dry run of server-side apply: so its defaults and
+what webhooks add do not count (Kubernetes, "Server-Side Apply", "API Concepts: Dry-run"). The dry run takes the fields of
+other managers: a value that another manager has set is a difference, a field that the stack does not set is not.
 """
 
 from __future__ import annotations
