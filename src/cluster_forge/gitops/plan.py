@@ -122,7 +122,9 @@ def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, r
         engine=stack.gitops.engine,
         delivery=delivery,
         commit=commit,
-        components=tuple(_components(stack, parts, with_steps=is_direct)),
+        components=tuple(
+            _components(stack, ownership.members(stack, parts) if is_direct else parts, with_steps=is_direct)
+        ),
         claim=ownership.tree(stack, parts),
         argocd=None if is_direct else _argocd(stack, parts, repository, commit, revision),
         apis=requirements.apis(delivered),

@@ -6,6 +6,7 @@ A subclass gives the fixture ``cluster``; the tests leave nothing behind but in 
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ from cluster_forge.ports.cluster import (
     Patch,
     Propagation,
     Query,
+    ServedKind,
     Validation,
 )
 
@@ -311,8 +313,7 @@ class ClusterContract:
                 "spec": {"size": 1},
             }
             assert cluster.apply(widget, OURS).body["metadata"]["generation"] == 1
-            found = cluster.served().find("contract.example.com", "Widget")
-            assert found is not None
+            found = _served_soon(cluster, "contract.example.com", "Widget")
             assert (found.version, found.plural, found.is_namespaced) == ("v1", "widgets", True)
             assert cluster.delete(ObjectId.of(widget))
         finally:
@@ -332,6 +333,17 @@ class ClusterContract:
 
     def test_a_container_without_a_log_has_none(self, cluster: Cluster, namespace: str) -> None:
         assert cluster.logs(namespace, "nothing") == ""
+
+
+def _served_soon(cluster: Cluster, group: str, kind: str) -> ServedKind:
+    """A server's discovery lists a kind a moment after it serves it."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        found = cluster.served(is_fresh=True).find(group, kind)
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{kind} is not served")
 
 
 def _labeled(body: dict[str, Any]) -> dict[str, Any]:

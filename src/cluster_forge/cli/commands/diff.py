@@ -55,8 +55,9 @@ def _parts(session: Session, place: StackFolder) -> Sequence[Part]:
     from cluster_forge import composition
     from cluster_forge.stages.deliver import deployment
 
-    repositories, reader = composition.repositories(session.settings()), composition.yaml_reader()
-    return deployment.parts(deployment.read(place.folder, place.files), place.files, repositories, reader.read)
+    using = composition.stack_readers(session.settings())
+    read = deployment.read(place.folder, place.files)
+    return deployment.parts(read, place.files, using.repositories, using.reader.read)
 
 
 def _print(session: Session, comparison: Comparison, sides: Sides, *, is_summary: bool) -> None:

@@ -12,7 +12,8 @@ class DeployOptions:
     ``timeout``: seconds until one object must be ready. ``waits``: until everything is ready. ``is_trial`` stores nothing
     (dry run). ``is_atomic``: go back to the release before if it fails. ``adopt`` takes objects of others,
     ``force_conflicts`` single fields. ``prune_data`` also prunes what holds data (`ObjectId.holds_data`); ``recreate``
-    deletes objects with fields that cannot change, and creates them again; their Pods and volumes stay.
+    deletes objects with fields that cannot change, and creates them again; their Pods and volumes stay. ``allowed`` are codes
+    of problems that `preflight` lets pass; ``tries_all``: the API server is asked about every object before the first change.
     """
 
     timeout: float = 600
@@ -27,3 +28,5 @@ class DeployOptions:
     allow_missing_secrets: bool = False
     prune_data: bool = False
     recreate: bool = False
+    allowed: frozenset[str] = frozenset()
+    tries_all: bool = False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.stages.deliver.trouble import Trouble
 
 
 class State(StrEnum):
@@ -14,14 +15,12 @@ class State(StrEnum):
 
     UNCHANGED = "unchanged"
     """It was deployed before, and is in the cluster as it was deployed."""
-    CHECKED = "checked"
-    """A dry run: the API server accepts it."""
     APPLIED = "applied"
     """All of it is in the cluster; whether it is ready was not asked for."""
     READY = "ready"
     FAILED = "failed"
     BLOCKED = "blocked"
-    """Something that it needs has failed: none of it was applied."""
+    """Something that it needs has failed: of it, only CRDs that are new to the cluster may have been applied."""
 
     @property
     def is_good(self) -> bool:
@@ -32,8 +31,8 @@ class State(StrEnum):
 class ComponentResult:
     """One component after a deployment.
 
-    ``changed`` are the objects that were created or changed, of ``objects`` in all. ``message`` says why it is not good;
-    ``error`` is what it failed with, None otherwise.
+    ``changed`` are the objects that were applied, of ``objects`` in all; what is in the cluster already is not. ``message``
+    says why it is not good, ``errors`` are what it failed with, ``trouble`` is what the cluster says of the first.
     """
 
     name: ComponentName
@@ -43,4 +42,5 @@ class ComponentResult:
     objects: int = 0
     changed: int = 0
     message: str = ""
-    error: ForgeError | None = None
+    errors: tuple[ForgeError, ...] = ()
+    trouble: Trouble = field(default_factory=Trouble)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cluster_forge.ports.clock import Clock
 from cluster_forge.ports.cluster import Cluster
-from cluster_forge.ports.progress import Reporter
+from cluster_forge.ports.progress import DeliveryReporter
 from cluster_forge.ports.rendering import YamlReader
 from cluster_forge.ports.workers import Workers
 from cluster_forge.ports.workspace import FolderReader
@@ -26,4 +26,4 @@ class DeliverTools:
     clock: Clock
     workers: Workers
     waiters: Workers
-    reporter: Reporter
+    reporter: DeliveryReporter
