@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +15,6 @@ from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import git_server, release
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.release import Folder, Release, ReleasedComponent, Result
-from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Cluster, Query
@@ -126,7 +125,8 @@ def files(chosen: Release, tools: DeliverTools) -> FileTree:
 def remove(stack: str, cluster: Cluster) -> None:
     """Delete all releases of a stack."""
     for labels in (release.NUMBER_LABEL, release.CONTENT_LABEL):
-        _delete(cluster, cluster.list(_metadata(f"{STACK_LABEL}={stack},{labels}")).items)
+        for body in cluster.list(_metadata(f"{STACK_LABEL}={stack},{labels}")).items:
+            cluster.delete(release.secret_id(_name(body)))
 
 
 def _folder(stack: str, folder: Folder, tools: DeliverTools) -> FileTree:
@@ -145,18 +145,14 @@ def _folder(stack: str, folder: Folder, tools: DeliverTools) -> FileTree:
 def _keep(stack: str, files: FileTree, tools: DeliverTools) -> tuple[Folder, ...]:
     """Write what the cluster does not have yet: of a stack that has hardly changed, little."""
     query = _metadata(f"{STACK_LABEL}={stack},{release.CONTENT_LABEL}")
-    present = {ObjectId.of({**_SECRET, **body}) for body in tools.cluster.list(query).items}
+    present = {_name(body) for body in tools.cluster.list(query).items}
     kept = []
     for path, inside in release.folders(files).items():
         folder, packed = release.kept(path, inside)
         kept.append(folder)
-        missing = [body for body in release.contents(stack, folder, packed) if ObjectId.of(body) not in present]
+        missing = [body for body in release.contents(stack, folder, packed) if _name(body) not in present]
         tools.workers.map(partial(_create, tools.cluster), missing)
     return tuple(kept)
-
-
-_SECRET: Final = {"apiVersion": "v1", "kind": "Secret"}
-"""What items of a list do not say themselves."""
 
 
 def _create(cluster: Cluster, body: Body) -> None:
@@ -182,13 +178,13 @@ def _trim(stack: str, releases: Sequence[Release], tools: DeliverTools) -> None:
         for identity in release.content_ids(stack, folder)
     }
     query = _metadata(f"{STACK_LABEL}={stack},{release.CONTENT_LABEL}")
-    unused = [body for body in tools.cluster.list(query).items if body["metadata"]["name"] not in used]
-    _delete(tools.cluster, unused)
+    for body in tools.cluster.list(query).items:
+        if _name(body) not in used:
+            tools.cluster.delete(release.secret_id(_name(body)))
 
 
-def _delete(cluster: Cluster, bodies: Iterable[Body]) -> None:
-    for body in bodies:
-        cluster.delete(ObjectId.of({**_SECRET, **body}))
+def _name(body: Body) -> str:
+    return str(body["metadata"]["name"])
 
 
 def _query(labels: str) -> Query:
