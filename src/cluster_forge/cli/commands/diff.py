@@ -1,4 +1,4 @@
-"""diff: two cast stacks, or a cast stack and a cluster."""
+"""diff: a cast stack and a cluster, or two cast stacks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cluster_forge.cli.session import Session
-from cluster_forge.cli.verb import CONNECTS, verb
+from cluster_forge.cli.verb import CONNECTS, DELIVERS, verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,47 +17,66 @@ if TYPE_CHECKING:
     from cluster_forge.cli.stack_folders import StackFolder
     from cluster_forge.manifests.comparison.objects import Comparison
     from cluster_forge.manifests.part import Part
+    from cluster_forge.stages.deliver.deployment import Deployment
 
 MARKDOWN = "markdown"
 
 
-@verb(*CONNECTS, formats={MARKDOWN: "for a pull request"})
-@click.argument("stacks", metavar="[OLD [NEW]]", nargs=-1)
+@verb(*CONNECTS, *DELIVERS, formats={MARKDOWN: "for a pull request"})
+@click.argument("stacks", metavar="[STACK | OLD NEW]", nargs=-1)
 @click.option("--summary", is_flag=True, help="Print a line for each object instead of its fields.")
 def command(session: Session, stacks: tuple[str, ...], summary: bool) -> int:
-    """Show what differs between two cast stacks.
+    """Show what a deployment would change in a cluster, or what differs between two cast stacks.
 
-    OLD and NEW are names of folders below stacks/, other folders that `cast` wrote, or oci:// references. Objects are
-    compared field by field, entries of lists by their names. Values of Secrets are never shown. Exit code 1 if anything
-    differs.
+    STACK, OLD and NEW are names of folders below stacks/, other folders that `cast` wrote, or oci:// references. The
+    cluster says what its objects would be (dry run); nothing is changed. Two stacks are compared without a cluster.
+    Values of Secrets are never shown. Exit code 1 if anything differs.
 
     Examples:
-        cluster-forge diff platform.staging platform.production --summary
-        cluster-forge diff oci://registry.example.com/platform:1.0 platform
-        cluster-forge diff ../main/stacks/platform platform --format markdown
+        cluster-forge diff                             # the stack and the cluster of the current context
+        cluster-forge diff platform.production --context production --summary
+        cluster-forge diff oci://registry.example.com/platform:1.0 platform --format markdown
     """
     from cluster_forge.cli import stack_folders
-    from cluster_forge.cli.output.diff_text import Sides
-    from cluster_forge.manifests.comparison import objects
 
-    if len(stacks) != 2:
-        raise click.UsageError("two stacks: OLD and NEW")
+    if len(stacks) > 2:
+        raise click.UsageError("at most two stacks: OLD and NEW")
+    places = stacks or (None,)
     with contextlib.ExitStack() as stack:
-        before, after = (stack.enter_context(stack_folders.opened(session, place, "diff")) for place in stacks)
-        comparison = objects.between(_parts(session, before), _parts(session, after))
-    sides = Sides(before=before.title, after=after.title)
+        opened = [stack.enter_context(stack_folders.opened(session, place, "diff")) for place in places]
+        comparison, sides = _of_casts(session, *opened) if len(opened) > 1 else _of_cluster(session, *opened)
     _print(session, comparison, sides, is_summary=summary)
     return 1 if comparison else 0
 
 
-def _parts(session: Session, place: StackFolder) -> Sequence[Part]:
-    """The components of a cast stack, with the documents of their objects."""
+def _of_casts(session: Session, before: StackFolder, after: StackFolder) -> tuple[Comparison, Sides]:
+    from cluster_forge.cli.output.diff_text import Sides
+    from cluster_forge.manifests.comparison import objects
+
+    (_, former), (_, present) = (_read(session, place) for place in (before, after))
+    return objects.between(former, present), Sides(before=before.title, after=after.title)
+
+
+def _of_cluster(session: Session, place: StackFolder) -> tuple[Comparison, Sides]:
+    from cluster_forge.cli.output.diff_text import Sides
+    from cluster_forge.stages.deliver.diff import STAGE, DiffRequest, diff
+
+    deployment, parts = _read(session, place)
+    with session.reporting(STAGE) as reporter:
+        tools = session.delivery(reporter)
+        comparison = diff(DiffRequest(deployment=deployment, parts=parts), tools)
+        context = tools.cluster.about().context
+    return comparison, Sides(before=f"cluster of {context}" if context else "cluster", after=place.title)
+
+
+def _read(session: Session, place: StackFolder) -> tuple[Deployment, Sequence[Part]]:
+    """A cast stack, and its components with the documents of their objects."""
     from cluster_forge import composition
     from cluster_forge.stages.deliver import deployment
 
     using = composition.stack_readers(session.settings())
     read = deployment.read(place.folder, place.files)
-    return deployment.parts(read, place.files, using.repositories, using.reader.read)
+    return read, deployment.parts(read, place.files, using.repositories, using.reader.read)
 
 
 def _print(session: Session, comparison: Comparison, sides: Sides, *, is_summary: bool) -> None:

@@ -75,6 +75,11 @@ def listed(cluster: Cluster, stack: str) -> tuple[Release, ...]:
     return tuple(sorted(read, key=lambda one: one.number))
 
 
+def versions(released: Sequence[Release]) -> dict[str, str]:
+    """The version of each component that was deployed last; none where no release says so."""
+    return {component.name: component.version for component in released[-1].components} if released else {}
+
+
 def stacks(cluster: Cluster) -> tuple[str, ...]:
     """The stacks that have releases in the cluster."""
     found = cluster.list(replace(_query(release.NUMBER_LABEL), metadata_only=True)).items
