@@ -211,7 +211,7 @@ def _repository(stack: Stack, repository: FileTree, commit: str, server: ObjectI
     for number, chunk in enumerate(git_server.chunks(stack, packed, commit)):
         yield Apply(file=f"repository-{number:03}.yaml", documents=rendered([chunk]))
     deployment = git_server.deployment(stack, packed, commit, image, secrets)
-    yield Apply(file="git-server-deployment.yaml", documents=rendered([deployment]))
+    yield Apply(file=git_server.DEPLOYMENT_FILE, documents=rendered([deployment]))
     yield AwaitReady(targets=(server,))
     # A label that is not there is unequal to everything: the claim has none.
     selector = f"{STACK_LABEL}={stack.name},{git_server.COMMIT},{git_server.COMMIT}!={commit}"

@@ -80,9 +80,11 @@ def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
             )
         )
     _refuse_credentials(description, ("gitops", "url"), _LOGIN_FIX, errors)
+    is_written = "engine" in section.model_fields_set
     return GitOps(
         engine=GitOpsEngine(section.engine),
-        engine_where=description.at(("gitops", "engine")).where if "engine" in section.model_fields_set else "",
+        engine_where=description.at(("gitops", "engine")).where if is_written else "",
+        default_where="" if is_written else (description.get("gitops") or description).where,
         mode=GitOpsMode(section.mode),
         install=section.install,
         source=RepositorySource(section.source),

@@ -118,6 +118,13 @@ def pinned(stack: Stack, application: Body, revision: str) -> Body:
     return {**application, "spec": {**spec, "source": source}}
 
 
+def in_namespace(root: Body, namespace: str) -> Body:
+    """The root Application in the namespace of an existing Argo CD, where its children are, too."""
+    metadata, spec = root["metadata"], root["spec"]
+    destination = {**spec["destination"], "namespace": namespace}
+    return {**root, "metadata": {**metadata, "namespace": namespace}, "spec": {**spec, "destination": destination}}
+
+
 def target_revision(stack: Stack, revision: str) -> str:
     """The tag that has a revision: of the Git repository, or of what `push` sends for Argo CD (ADR 0031)."""
     return artifact.manifests_tag(revision) if stack.gitops.source is RepositorySource.OCI else revision

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from cluster_forge.foundation.errors import ForgeError, RefusedError, expected, raise_all
-from cluster_forge.gitops import git_server, owners
+from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
+from cluster_forge.gitops.owners import Verdict
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ClusterWriter
-from cluster_forge.stages.deliver import direct, lease, ownership, releases
+from cluster_forge.stages.deliver import argocd, argocd_place, direct, lease, ownership, releases
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry as preflight
@@ -56,7 +57,8 @@ def deploy(request: DeployRequest, tools: DeliverTools) -> DeployResult:
         ClusterError, RefusedError: if the cluster does not answer, or does not let itself be looked at.
     """
     options = replace(request.options, tries_all=request.options.tries_all or request.options.is_trial)
-    plan = request.deployment.plan
+    plan = argocd_place.found(request.deployment.plan, tools.cluster)
+    request = replace(request, deployment=replace(request.deployment, plan=plan))
     situation = Situation(plan=plan, tools=tools, options=options, parts=request.parts)
     problems = preflight.check(situation)
     raise_all(problem.error() for problem in problems if problem.is_error)
@@ -64,8 +66,8 @@ def deploy(request: DeployRequest, tools: DeliverTools) -> DeployResult:
         return DeployResult(warnings=problems)
     _create_namespace(tools.cluster)
     with lease.held(plan.stack, tools, run=request.run):
-        ownership.claim(plan, owners.judge(situation.owner_facts), tools, run=request.run)
-        return DeployResult(components=_released(request, tools, options), warnings=problems)
+        ownership.claim(plan, situation.verdict, tools, run=request.run)
+        return DeployResult(components=_released(request, situation.verdict, tools, options), warnings=problems)
 
 
 def _create_namespace(cluster: ClusterWriter) -> None:
@@ -77,11 +79,13 @@ def _create_namespace(cluster: ClusterWriter) -> None:
             raise
 
 
-def _released(request: DeployRequest, tools: DeliverTools, options: DeployOptions) -> tuple[ComponentResult, ...]:
+def _released(
+    request: DeployRequest, verdict: Verdict, tools: DeliverTools, options: DeployOptions
+) -> tuple[ComponentResult, ...]:
     """Deliver, and keep in the cluster what was delivered and with which result."""
     release = releases.begin(request.deployment, tools, run=request.run)
     try:
-        components = _delivered(request.deployment, tools, options)
+        components = _delivered(request.deployment, verdict, tools, options)
     except (ForgeError, ExceptionGroup) as error:
         releases.end(release, Result.FAILED, tools, message="; ".join(map(str, expected(error))))
         raise
@@ -90,8 +94,11 @@ def _released(request: DeployRequest, tools: DeliverTools, options: DeployOption
     return components
 
 
-def _delivered(deployment: Deployment, tools: DeliverTools, options: DeployOptions) -> tuple[ComponentResult, ...]:
+def _delivered(
+    deployment: Deployment, verdict: Verdict, tools: DeliverTools, options: DeployOptions
+) -> tuple[ComponentResult, ...]:
     match deployment.plan.delivery:
         case Delivery.DIRECT:
             return direct.deliver(deployment, tools, options)
-    raise NotImplementedError(deployment.plan.delivery)
+        case Delivery.INSTALL | Delivery.EXISTING:
+            return argocd.deliver(deployment, verdict, tools, options)
