@@ -29,7 +29,6 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
         "upgrade": "change `version` in input/config.yaml, then run `cluster-forge forge` and `sh stacks/NAME/deploy.sh`",
         "search": "run `cluster-forge catalog search WORD`",
         "repo": "name `helm.repository` in the component: repositories need no adding",
-        "status": "run `kubectl get applications -A` with Argo CD; `sh stacks/NAME/deploy.sh` waits until everything is ready",
         **dict.fromkeys(
             ("delete", "destroy", "uninstall", "remove", "down"),
             "delete with kubectl: stacks/NAME/stack.json lists the components",

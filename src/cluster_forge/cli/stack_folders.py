@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from cluster_forge.cli.session import Session
+    from cluster_forge.manifests.part import Part
     from cluster_forge.ports.workspace import FolderReader
+    from cluster_forge.stages.deliver.deployment import Deployment
 
 _REGISTRY: Final = "oci://"
 
@@ -52,6 +54,20 @@ def opened(session: Session, place: str | None, verb: str) -> Iterator[StackFold
         return
     folder = f"{STACKS}/{cast_stacks.chosen(place, folders, verb)}"
     yield StackFolder(title=folder, folder=folder, files=files)
+
+
+def read(session: Session, place: StackFolder) -> tuple[Deployment, Sequence[Part]]:
+    """The deployment in a folder, and its components with the documents of their objects.
+
+    Raises:
+        StaleError, EditedError, RepositoryError, ExceptionGroup: if it is not as `cast` wrote it.
+    """
+    from cluster_forge import composition
+    from cluster_forge.stages.deliver import deployment
+
+    using = composition.stack_readers(session.settings())
+    read = deployment.read(place.folder, place.files)
+    return read, deployment.parts(read, place.files, using.repositories, using.reader.read)
 
 
 def _pulled(session: Session, place: str, directory: Path) -> StackFolder:

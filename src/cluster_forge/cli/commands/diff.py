@@ -11,13 +11,9 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import CONNECTS, DELIVERS, verb
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cluster_forge.cli.output.diff_text import Sides
     from cluster_forge.cli.stack_folders import StackFolder
     from cluster_forge.manifests.comparison.objects import Comparison
-    from cluster_forge.manifests.part import Part
-    from cluster_forge.stages.deliver.deployment import Deployment
 
 MARKDOWN = "markdown"
 
@@ -50,33 +46,25 @@ def command(session: Session, stacks: tuple[str, ...], summary: bool) -> int:
 
 
 def _of_casts(session: Session, before: StackFolder, after: StackFolder) -> tuple[Comparison, Sides]:
+    from cluster_forge.cli import stack_folders
     from cluster_forge.cli.output.diff_text import Sides
     from cluster_forge.manifests.comparison import objects
 
-    (_, former), (_, present) = (_read(session, place) for place in (before, after))
+    (_, former), (_, present) = (stack_folders.read(session, place) for place in (before, after))
     return objects.between(former, present), Sides(before=before.title, after=after.title)
 
 
 def _of_cluster(session: Session, place: StackFolder) -> tuple[Comparison, Sides]:
+    from cluster_forge.cli import stack_folders
     from cluster_forge.cli.output.diff_text import Sides
     from cluster_forge.stages.deliver.diff import STAGE, DiffRequest, diff
 
-    deployment, parts = _read(session, place)
+    deployment, parts = stack_folders.read(session, place)
     with session.reporting(STAGE) as reporter:
         tools = session.delivery(reporter)
         comparison = diff(DiffRequest(deployment=deployment, parts=parts), tools)
         context = tools.cluster.about().context
     return comparison, Sides(before=f"cluster of {context}" if context else "cluster", after=place.title)
-
-
-def _read(session: Session, place: StackFolder) -> tuple[Deployment, Sequence[Part]]:
-    """A cast stack, and its components with the documents of their objects."""
-    from cluster_forge import composition
-    from cluster_forge.stages.deliver import deployment
-
-    using = composition.stack_readers(session.settings())
-    read = deployment.read(place.folder, place.files)
-    return read, deployment.parts(read, place.files, using.repositories, using.reader.read)
 
 
 def _print(session: Session, comparison: Comparison, sides: Sides, *, is_summary: bool) -> None:

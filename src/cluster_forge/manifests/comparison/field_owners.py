@@ -70,7 +70,11 @@ def _owned(
 def _entry(key: str, entries: list[Any]) -> Any:
     """The entry of a list that a key of ``managedFields`` names: ``k:{"name":"web"}``."""
     wanted = _read(key)
-    return next((entry for entry in entries if isinstance(entry, Mapping) and wanted.items() <= entry.items()), None) if wanted else None
+    return (
+        next((entry for entry in entries if isinstance(entry, Mapping) and wanted.items() <= entry.items()), None)
+        if wanted
+        else None
+    )
 
 
 def _key(key: str) -> EntryKey:
@@ -92,3 +96,9 @@ def _fields(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else _NOTHING
+
+
+def has_others(live: Mapping[str, Any], manager: str) -> bool:
+    """Whether another manager has set any field that may count."""
+    entries = (entry for entry in live.get("managedFields") or () if isinstance(entry, Mapping))
+    return any(entry.get("manager") != manager and comparable.is_manual(entry) for entry in entries)
