@@ -27,6 +27,8 @@ VERBS = {
     "push": "Send a cast stack to an OCI registry: its image, and what GitOps engines read.",
     "pull": "Write a stack's folder again from an OCI registry.",
     "deploy": "Deploy a cast stack to a cluster, and wait until it is ready.",
+    "status": "Show how far a cast stack is in a cluster, and why it is not healthy.",
+    "diff": "Show what a deployment would change in a cluster, or what differs between two cast stacks.",
     "catalog": "List, search, show, write and test the components of the catalog.",
     "config": "Show the effective description, or validate it.",
     "secrets": "List the Secrets that the stack expects.",

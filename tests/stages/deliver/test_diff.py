@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.gitops.conftest import body, part, workload
-from tests.stages.deliver.looking import STACK, deployed, tools
+from tests.stages.deliver.deliveries import Delivery, deployment
+from tests.stages.deliver.looking import deployed
 
 from cluster_forge.foundation.errors import RefusedError
-from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests.comparison.objects import Comparison
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
@@ -29,8 +30,10 @@ def shop(*, replicas: int | None = None, image: str = "example.com/web:1", extra
     return [part("shop", [web, {**body("v1", "ConfigMap", "settings", "shop"), "data": {"a": "1"}}, *extra])]
 
 
-def compared(cluster: FakeCluster, parts: Sequence[Part], *, prunes: bool = True) -> Comparison:
-    return diff(DiffRequest(name=STACK, parts=parts, manager=FIELD_MANAGER, prunes=prunes), tools(cluster))
+def compared(cluster: FakeCluster, parts: Sequence[Part], *, narrowed: str = "") -> Comparison:
+    cast = deployment(parts)
+    cast = replace(cast, plan=replace(cast.plan, narrowed=narrowed))
+    return diff(DiffRequest(deployment=cast, parts=parts), Delivery(cluster).tools)
 
 
 def told(comparison: Comparison) -> list[tuple[str, str, str, tuple[str, ...]]]:
@@ -67,13 +70,13 @@ def test_changed_fields_and_images() -> None:
     deployed(cluster, shop(replicas=1))
     comparison = compared(cluster, shop(image="example.com/web:2"))
     assert told(comparison) == [
-        ("shop", "web", "changed", ('spec.template.spec.containers[name="web"].image', "spec.replicas"))
+        ("shop", "web", "changed", ("spec.replicas", 'spec.template.spec.containers[name="web"].image'))
     ]
     assert (comparison.added_images, comparison.removed_images) == (("example.com/web:2",), ("example.com/web:1",))
     assert [(one.name, one.change) for one in comparison.components] == [("shop", "changed")]
 
 
-def test_a_field_that_somebody_else_changed_is_a_difference_and_one_that_the_stack_does_not_set_is_none() -> None:
+def test_a_field_of_the_stack_that_another_manager_changed_is_a_difference_and_its_own_fields_are_not() -> None:
     cluster = FakeCluster()
     deployed(cluster, shop(replicas=1))
     spec = {"replicas": 5, "minReadySeconds": 7}
@@ -93,7 +96,7 @@ def test_what_the_stack_claims_and_has_no_more_would_be_pruned() -> None:
     data, secret = comparison.objects
     assert "stays in the cluster" in data.remark
     assert (secret.before or {})["data"] == {"a": "***"}
-    assert not compared(cluster, shop(), prunes=False)
+    assert not compared(cluster, shop(), narrowed="shop")
 
 
 def test_hooks_are_left_out() -> None:
@@ -139,5 +142,5 @@ def test_many_objects_of_a_kind_are_listed_together() -> None:
     cluster.requests.clear()
     assert not compared(cluster, shop(extra=many))
     verbs = [request.verb for request in cluster.requests]
-    assert (verbs.count("apply"), verbs.count("get")) == (52, 0)
+    assert (verbs.count("apply"), verbs.count("get")) == (52, 1)  # the claim
     assert verbs.count("list") <= 4

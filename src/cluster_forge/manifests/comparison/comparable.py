@@ -52,9 +52,18 @@ def autoscaled(live: Body, applied: Body) -> Body:
     if not isinstance(spec, Mapping) or not isinstance(present, Mapping) or "replicas" not in present:
         return applied
     entries = live["metadata"].get("managedFields") or ()
-    if not any((entry.get("manager"), entry.get("subresource")) == _AUTOSCALER for entry in entries):
+    if not any(map(_is_autoscaler, entries)):
         return applied
     return {**applied, "spec": {**spec, "replicas": present["replicas"]}}
+
+
+def is_manual(entry: Mapping[str, Any]) -> bool:
+    """Whether the fields of an entry of ``managedFields`` count as changed: not a status, nor what an autoscaler sets."""
+    return entry.get("subresource") in (None, "", "scale") and not _is_autoscaler(entry)
+
+
+def _is_autoscaler(entry: Mapping[str, Any]) -> bool:
+    return (entry.get("manager"), entry.get("subresource")) == _AUTOSCALER
 
 
 _MARKED: Final = ("labels", "annotations")

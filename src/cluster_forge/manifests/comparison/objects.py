@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
 
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.comparison import comparable, fields, masking
@@ -11,6 +14,8 @@ from cluster_forge.manifests.comparison.fields import Change, FieldChange
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part, PartObject
+
+_FIRST: Final = ("apiVersion", "kind", "metadata")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +86,12 @@ def compared(
     identity: ObjectId, component: str, before: Body | None, after: Body | None, *, remark: str = ""
 ) -> ObjectDifference | None:
     """How two states of an object differ, None for one that is not there; None if nothing differs and ``remark`` is empty."""
-    old, new = masking.masked(before and comparable.of(before), after and comparable.of(after))
-    changes = fields.changes(old, new) if old and new else ()
-    if old and new and not changes and not remark:
+    states = masking.masked(before and comparable.of(before), after and comparable.of(after))
+    texts = [orjson.dumps(state, option=orjson.OPT_SORT_KEYS) if state else b"" for state in states]
+    if texts[0] == texts[1] and not remark:
         return None
+    old, new = map(_in_order, texts)
+    changes = fields.changes(old, new) if old and new else ()
     change = Change.CHANGED if old and new else Change.ADDED if new else Change.REMOVED
     return ObjectDifference(
         component=component, id=identity, change=change, before=old, after=new, fields=changes, remark=remark
@@ -93,6 +100,12 @@ def compared(
 
 def in_order(differences: Iterable[ObjectDifference]) -> tuple[ObjectDifference, ...]:
     return tuple(sorted(differences, key=lambda difference: (difference.component, difference.id)))
+
+
+def _in_order(text: bytes) -> Body | None:
+    """An object with what names it first, and everything else by its keys."""
+    body = orjson.loads(text) if text else None
+    return body and {key: body[key] for key in dict.fromkeys((*_FIRST, *body)) if key in body}
 
 
 def _by_id(parts: Sequence[Part]) -> Mapping[ObjectId, tuple[ComponentName, PartObject]]:

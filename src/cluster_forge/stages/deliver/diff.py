@@ -1,36 +1,37 @@
 """diff: what the deployment of a cast stack would change in a cluster.
 
-The API server says what each object would be, by a dry run of server-side apply: so its defaults and what webhooks add are
-no differences (Kubernetes, "Server-Side Apply", "APIServer dry-run"). The dry run takes the fields of other managers: a
-value that somebody else has set is a difference, a field that the stack does not set is none.
+The API server says what each object would be, by a dry run of server-side apply: so its defaults and
+what webhooks add do not count (Kubernetes, "Server-Side Apply", "API Concepts: Dry-run"). The dry run takes the fields of
+other managers: a value that another manager has set is a difference, a field that the stack does not set is not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.foundation.names import counted
-from cluster_forge.gitops import git_server, ownership
-from cluster_forge.gitops.parts import STACK_LABEL
+from cluster_forge.gitops import ownership
+from cluster_forge.gitops.delivery_mode import Delivery
+from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests import images
 from cluster_forge.manifests.comparison import comparable, objects
 from cluster_forge.manifests.comparison.fields import Change
 from cluster_forge.manifests.comparison.objects import Comparison, ComponentDifference, ObjectDifference
-from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part, PartObject
-from cluster_forge.ports.cluster import ApplyOptions, Cluster, Query
-from cluster_forge.stages.deliver import live_objects
+from cluster_forge.ports.cluster import ApplyOptions, Cluster
+from cluster_forge.stack.model import GitOpsEngine
+from cluster_forge.stages.deliver import live_objects, releases
+from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.live_objects import Wanted
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 STAGE: Final = "diff"
-_BATCH: Final = 100
-"""Objects that are in memory at a time as they are in the cluster."""
+_ENGINES: Final = {GitOpsEngine.ARGOCD: "argocd-controller", GitOpsEngine.FLUX: "kustomize-controller"}
+"""Their field managers (Argo CD, "Sync Options: Server-Side Apply"; Flux, "Kustomization")."""
 _NOT_FOUND: Final = 404
 _NO_PERMISSION: Final = " cannot patch resource "
 """What RBAC's refusal of the request says, and no refusal of an admission plug-in (status 403, too)."""
@@ -38,27 +39,20 @@ _NO_PERMISSION: Final = " cannot patch resource "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffRequest:
-    """The stack ``name`` with the documents of its ``parts``; ``manager`` is the field manager of the engine that applies them.
+    """A deployment, and its components with the documents of their objects."""
 
-    ``prunes``: what the stack claims in the cluster and has no more is pruned; not by a narrowed stack.
-    """
-
-    name: str
+    deployment: Deployment
     parts: Sequence[Part]
-    manager: str
-    prunes: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """An object of the stack, and its component."""
-
-    component: str
-    object: PartObject
 
     @property
-    def wanted(self) -> Wanted:
-        return Wanted(id=self.object.id, version=str(self.object.body["apiVersion"]).rpartition("/")[2])
+    def stack(self) -> str:
+        return self.deployment.name
+
+    @property
+    def manager(self) -> str:
+        """The field manager by which the objects are applied."""
+        plan = self.deployment.plan
+        return FIELD_MANAGER if plan.delivery is Delivery.DIRECT else _ENGINES[plan.engine]
 
 
 def diff(request: DiffRequest, tools: DeliverTools) -> Comparison:
@@ -67,42 +61,49 @@ def diff(request: DiffRequest, tools: DeliverTools) -> Comparison:
     Raises:
         ClusterError, RefusedError, ExceptionGroup: if the cluster does not say.
     """
-    items = [_Item(part.name, item) for part in request.parts for item in part.objects if not item.hook]
-    tools.reporter.stage_started(STAGE, len(items))
+    tools.reporter.stage_started(STAGE, len(request.parts))
     differences: list[ObjectDifference] = []
-    for batch in _batches(items):
-        live = live_objects.find((item.wanted for item in batch), tools)
-        compared = tools.workers.map(partial(_difference, live=live, manager=request.manager, tools=tools), batch)
-        differences += (difference for difference in compared if difference)
-    if request.prunes:
+    for part in request.parts:  # one after the other: what the cluster holds may be large
+        differing = _of_part(part, request.manager, tools)
+        tools.reporter.item_finished(
+            STAGE, part.name, f"{len(differing)} of {counted(len(part.objects), 'object')} differ"
+        )
+        differences += differing
+    if not request.deployment.plan.narrowed:
         differences += _pruned(request, tools)
-    tools.reporter.stage_finished(STAGE, f"{counted(len(items), 'object')}, {len(differences)} differ")
-    return _comparison(request.parts, objects.in_order(differences))
+    tools.reporter.stage_finished(STAGE, f"{counted(len(differences), 'object')} differ")
+    former = releases.versions(releases.listed(tools.cluster, request.stack))
+    return _comparison(request.parts, objects.in_order(differences), former)
 
 
-def _batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
-    """The objects of one kind stay together, for as few listings as possible."""
-    ordered = sorted(items, key=lambda item: item.object.id)
-    return (ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH))
+def _of_part(part: Part, manager: str, tools: DeliverTools) -> list[ObjectDifference]:
+    items = [item for item in part.objects if not item.hook]
+    live = live_objects.find((_wanted(item) for item in items), tools)
+
+    def compared(item: PartObject) -> ObjectDifference | None:
+        return _difference(item, part.name, live.get(item.id), manager, tools.cluster)
+
+    return [difference for difference in tools.workers.map(compared, items) if difference]
+
+
+def _wanted(item: PartObject) -> Wanted:
+    return Wanted(id=item.id, version=str(item.body["apiVersion"]).rpartition("/")[2])
 
 
 def _difference(
-    item: _Item, *, live: Mapping[ObjectId, Body], manager: str, tools: DeliverTools
+    item: PartObject, component: str, before: Body | None, manager: str, cluster: Cluster
 ) -> ObjectDifference | None:
-    identity, before = item.object.id, live.get(item.object.id)
-    after: Body | None = item.object.body
+    after: Body | None = item.body
     remark = ""
     try:
         if before is not None:
-            after = comparable.autoscaled(before, _applied(item.object.body, manager, tools.cluster))
+            after = comparable.autoscaled(before, _applied(item.body, manager, cluster))
     except RefusedError as error:
         if _NO_PERMISSION in error.message:
             raise
         if error.status != _NOT_FOUND:  # it was deleted meanwhile
             after, remark = before, f"the cluster refuses it: {error.message}"
-    difference = objects.compared(identity, item.component, before, after, remark=remark)
-    tools.reporter.item_finished(STAGE, str(identity), difference.change if difference else "")
-    return difference
+    return objects.compared(item.id, component, before, after, remark=remark)
 
 
 def _applied(body: Body, manager: str, cluster: Cluster) -> Body:
@@ -112,39 +113,41 @@ def _applied(body: Body, manager: str, cluster: Cluster) -> Body:
 def _pruned(request: DiffRequest, tools: DeliverTools) -> Iterator[ObjectDifference]:
     """What the stack claims in the cluster, and has no more."""
     own = {item.id for part in request.parts for item in part.objects}
-    former = [Wanted(id=identity) for identity in _claimed(request.name, tools.cluster) if identity not in own]
-    for identity, body in live_objects.find(former, tools).items():
+    claim = tools.cluster.get(ownership.claim_id(request.stack)) or {}
+    listed = str((claim.get("data") or {}).get(ownership.OBJECTS) or "")
+    former = {identity: word for identity, word in ownership.entries(listed) if identity not in own}
+    live = live_objects.find((Wanted(id=identity) for identity in former), tools)
+    for identity, body in live.items():
         remark = "stays in the cluster: data would be lost with it" if identity.holds_data else ""
-        if difference := objects.compared(identity, "", body, None, remark=remark):
+        component = former[identity].removeprefix(f"{request.stack}.").strip("-")
+        if difference := objects.compared(identity, component, body, None, remark=remark):
             yield difference
 
 
-def _claimed(stack: str, cluster: Cluster) -> Iterator[ObjectId]:
-    labels = f"{ownership.CLAIM_LABEL}=objects,{STACK_LABEL}={stack}"
-    claims = cluster.list(Query(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, labels=labels))
-    for claim in claims.items:
-        yield from ownership.read((claim.get("data") or {}).get(ownership.OBJECTS) or "")
-
-
-def _comparison(parts: Sequence[Part], differences: Sequence[ObjectDifference]) -> Comparison:
+def _comparison(
+    parts: Sequence[Part], differences: Sequence[ObjectDifference], former: Mapping[str, str]
+) -> Comparison:
     added, removed = (
         {use.image for difference in differences if (body := getattr(difference, side)) for use in images.of(body)}
         for side in ("after", "before")
     )
     kept = {image for part in parts for item in part.objects for image in item.images}
     return Comparison(
-        components=tuple(_components(parts, differences)),
+        components=tuple(_components(parts, differences, former)),
         objects=tuple(differences),
         added_images=tuple(sorted(added - removed)),
         removed_images=tuple(sorted(removed - added - kept)),
     )
 
 
-def _components(parts: Sequence[Part], differences: Sequence[ObjectDifference]) -> Iterator[ComponentDifference]:
-    """A component of which every object is new is new itself."""
+def _components(
+    parts: Sequence[Part], differences: Sequence[ObjectDifference], former: Mapping[str, str]
+) -> Iterator[ComponentDifference]:
+    """A component of which every object is new is new itself; ``former`` are the versions in the cluster, where known."""
     for part in sorted(parts, key=lambda part: part.name):
         changes = [difference.change for difference in differences if difference.component == part.name]
         if changes:
             is_new = changes.count(Change.ADDED) == sum(not item.hook for item in part.objects)
             change = Change.ADDED if is_new else Change.CHANGED
-            yield ComponentDifference(name=part.name, change=change, after=part.version)
+            before = "" if is_new else former.get(part.name, "")
+            yield ComponentDifference(name=part.name, change=change, before=before, after=part.version)

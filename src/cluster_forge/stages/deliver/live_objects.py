@@ -34,8 +34,8 @@ def find(wanted: Iterable[Wanted], tools: DeliverTools) -> dict[ObjectId, Body]:
         ClusterError, RefusedError, ExceptionGroup: if the cluster does not say.
     """
     queries = list(_queries(wanted, tools.cluster.served()))
-    found = tools.workers.map(lambda query: _found(*query, tools.cluster), queries)
-    return {identity: body for bodies in found for identity, body in bodies.items()}
+    listed = tools.workers.map(lambda query: _listed(*query, tools.cluster), queries)
+    return {identity: body for bodies in listed for identity, body in bodies.items()}
 
 
 def _queries(wanted: Iterable[Wanted], served: ServedKinds) -> Iterator[tuple[Query, frozenset[str]]]:
@@ -59,7 +59,7 @@ def _split(query: Query, names: frozenset[str]) -> Iterator[tuple[Query, frozens
             yield replace(query, fields=f"metadata.name={name}"), frozenset({name})
 
 
-def _found(query: Query, names: frozenset[str], cluster: Cluster) -> Mapping[ObjectId, Body]:
+def _listed(query: Query, names: frozenset[str], cluster: Cluster) -> Mapping[ObjectId, Body]:
     return {
         ObjectId(group=query.group, kind=query.kind, namespace=body["metadata"].get("namespace") or "", name=name): body
         for body in cluster.list(query).items
