@@ -5,7 +5,8 @@
     waves/NNN-<part>/          direct delivery: every part, in order
     argocd/                    Argo CD's own part, its settings and its project
     git-server.yaml  repository-NNN.yaml  git-server-deployment.yaml     the repository, where the cluster serves it
-    root.yaml                  the root Application
+    flux/                      Flux's own part
+    root.yaml                  the root Application; for Flux the source and the root Kustomization
     objects  claim.yaml        what the stack claims in the cluster (`ownership`)
     files                      all of the above: DIGEST BYTES OBJECTS PATH, those of the steps in their order
 
@@ -26,7 +27,7 @@ from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import Delete, Step, content, objects
 
 FOLDER = "bootstrap"
-ARGOCD = "argocd"
+ARGOCD, FLUX = "argocd", "flux"
 LIST = f"{FOLDER}/files"
 """The list of the files, by which `deploy.sh` checks them and runs their steps."""
 
@@ -50,6 +51,9 @@ def _steps(plan: DeployPlan) -> Iterator[tuple[str, Step]]:
     if plan.argocd:
         yield from _in(f"{FOLDER}/{ARGOCD}", plan.argocd.install)
         yield from _in(FOLDER, (*plan.argocd.repository, plan.argocd.sync))
+    if plan.flux:
+        yield from _in(f"{FOLDER}/{FLUX}", plan.flux.install)
+        yield from _in(FOLDER, (plan.flux.sync,))
 
 
 def _in(folder: str, steps: tuple[Step, ...]) -> Iterator[tuple[str, Step]]:

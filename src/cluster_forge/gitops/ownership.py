@@ -20,7 +20,7 @@ from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.manifests import emitter
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
-from cluster_forge.stack.model import Stack
+from cluster_forge.stack.model import GitOpsEngine, Stack
 
 OBJECTS: Final = "objects"
 """The list, in the folder ``bootstrap/``, and the key of the ConfigMap that holds it."""
@@ -33,9 +33,11 @@ _WORD = re.compile(r"[^\s\"\\]+\Z")
 
 def tree(stack: Stack, parts: Sequence[Part]) -> FileTree:
     """The files. Hooks are not in them, since they come and go, and neither are names that are not one word."""
-    is_direct = delivery_mode.delivery(stack, parts) is Delivery.DIRECT
+    by_argocd = (
+        stack.gitops.engine is GitOpsEngine.ARGOCD and delivery_mode.delivery(stack, parts) is not Delivery.DIRECT
+    )
     claimed = [
-        (item, "-" if is_direct else applications.name(stack.name, part.name))
+        (item, applications.name(stack.name, part.name) if by_argocd else "-")
         for part in component.delivered(stack, parts)
         for item in part.objects
         if not item.hook and _WORD.match(item.id.name)
