@@ -71,7 +71,7 @@ def _head(plan: DeployPlan, files: FileTree) -> str:
     if plan.argocd:
         values |= _argocd(plan, plan.argocd)
     if plan.flux:
-        values |= _flux(plan.flux)
+        values |= _flux(plan, plan.flux)
     return (
         "#!/bin/sh\n"
         f"# Deploys the stack {plan.stack} with kubectl: sh deploy.sh --help\n"
@@ -82,15 +82,17 @@ def _head(plan: DeployPlan, files: FileTree) -> str:
     )
 
 
-def _flux(flux: FluxPlan) -> dict[str, str]:
-    return {
+def _flux(plan: DeployPlan, flux: FluxPlan) -> dict[str, str]:
+    values = {
         "flux_namespace": flux.namespace,
         "source": resource(flux.source),
-        "sources": f"{sources.plural(flux.source.kind)}.{flux.source.group}",
         "root_kustomization": flux.kustomizations[-1],
         "revision": flux.revision,
         "kustomizations": _words(flux.kustomizations),
     }
+    if plan.delivery is Delivery.EXISTING:
+        values["sources"] = f"{sources.plural(flux.source.kind)}.{flux.source.group}"
+    return values
 
 
 def _words(words: Iterable[str]) -> str:
