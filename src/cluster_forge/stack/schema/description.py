@@ -64,6 +64,12 @@ class GitOpsSchema(Schema):
     """For `internal`: store the repository on a persistent volume."""
     url: StrictStr = ""
     """The URL of the repository, for `external` and `oci`."""
+    path: StrictStr = ""
+    """For `external`: the folder of the repository that holds the stack, where other files are in it, too: `clusters/production`."""
+    branch: StrictStr = "main"
+    """For `external`: the branch that the stack is pushed to."""
+    secret: StrictStr = ""
+    """For `engine: flux`: the Secret with the login to the repository, in the namespace `cluster-forge`."""
     finalizers: StrictBool = False
     """`true`: deleting the root Application in Argo CD deletes all others, and what they have applied."""
 

@@ -207,7 +207,5 @@ def _metadata(labels: str) -> Query:
     return replace(_query(labels), metadata_only=True)
 
 
-
-
 def _numbers(releases: Sequence[Release]) -> str:
     return ", ".join(f"{one.number} ({one.version}, {one.result.value})" for one in releases)
