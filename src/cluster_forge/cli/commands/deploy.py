@@ -120,7 +120,13 @@ def command(  # noqa: PLR0913 - its options
         if not dry_run:
             _confirm(session, chosen, facts)
         given = _given(secrets, chosen, tools.reader) if secrets else NONE
-        request = DeployRequest(deployment=chosen, options=options, run=deployer.run(), given=given)
+        request = DeployRequest(
+            deployment=chosen,
+            options=options,
+            run=deployer.run(),
+            parts=deployer.parts(session, chosen, tools),
+            given=given,
+        )
         result = deploy.deploy(request, tools)
     for line in deploy_text.deployed(result, chosen, facts, is_trial=dry_run):
         session.print(line)
