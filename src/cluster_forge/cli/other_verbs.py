@@ -30,12 +30,8 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
         "search": "run `cluster-forge catalog search WORD`",
         "repo": "name `helm.repository` in the component: repositories need no adding",
         "status": "run `kubectl get applications -A` with Argo CD; `sh stacks/NAME/deploy.sh` waits until everything is ready",
-        **dict.fromkeys(
-            ("delete", "destroy", "uninstall", "remove", "down"),
-            "delete with kubectl: stacks/NAME/stack.json lists the components",
-        ),
-        "rollback": "check out the description and the lock of before, then run `cluster-forge forge` and `sh stacks/NAME/deploy.sh`",
-        "history": "read .cluster-forge/history.jsonl: who cast what, from which description and lock",
+        **dict.fromkeys(("delete", "destroy", "uninstall", "down"), "run `cluster-forge remove`"),
+        "undo": "run `cluster-forge rollback`",
         "add": "write `- NAME` below `components` in input/config.yaml; `cluster-forge catalog search WORD` finds names",
         "images": "read stacks/NAME/images.txt, which `cluster-forge cast` writes",
         **dict.fromkeys(
