@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from cluster_forge.cli.progress.state import clock
+from cluster_forge.cli.output.counts import clock
 from cluster_forge.foundation.errors import DeploymentError
 from cluster_forge.foundation.names import counted
 from cluster_forge.stages.deliver.results import State
