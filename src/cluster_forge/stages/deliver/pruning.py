@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from cluster_forge.gitops import applyset, ownership, removal
+from cluster_forge.gitops import applyset, git_server, ownership, removal
+from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
-from cluster_forge.ports.cluster import Cluster, Patch
+from cluster_forge.ports.cluster import Cluster, Patch, Query
 from cluster_forge.stages.deliver import deletion
 from cluster_forge.stages.deliver.deletion import Deletion
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -44,6 +45,15 @@ def prune(plan: DeployPlan, tools: DeliverTools, *, timeout: float, prune_data: 
 def entries(cluster: Cluster, stack: str) -> dict[ObjectId, str]:
     """The objects that a stack claims in the cluster, each with its last word (`owners`)."""
     return dict(ownership.entries(listed(cluster.get(ownership.claim_id(stack)) or {})))
+
+
+def stacks(cluster: Cluster) -> tuple[str, ...]:
+    """The stacks that claim objects in the cluster."""
+    query = Query(
+        group="", kind="ConfigMap", namespace=git_server.NAMESPACE, labels=ownership.CLAIM_LABEL, metadata_only=True
+    )
+    found = (body["metadata"].get("labels") or {} for body in cluster.list(query).items)
+    return tuple(sorted({str(labels.get(STACK_LABEL, "")) for labels in found} - {""}))
 
 
 def listed(claim: Body) -> str:

@@ -71,7 +71,7 @@ def planned(request: RemoveRequest, tools: DeliverTools) -> Removal:
         )
     plan = _last_plan(request.stack, tools)
     parts = plan.parts if plan else ()
-    names = tuple(reversed(tuple(schedule.prerequisites(parts))))
+    names = tuple(reversed(list(schedule.prerequisites(parts))))
     if not request.component:
         return Removal(components=names, objects=len(claimed), plan=plan)
     chosen = _component(request, plan)

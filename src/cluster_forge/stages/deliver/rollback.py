@@ -59,7 +59,12 @@ def rollback(request: RollbackRequest, tools: DeliverTools, deploy: Deploy[Deplo
         ForgeError: as ``deploy``.
     """
     chosen, deployment = target(request, tools)
-    return chosen, deploy(deployment, f"rollback to {chosen.number}")
+    return chosen, deploy(deployment, cause(chosen))
+
+
+def cause(chosen: Release) -> str:
+    """Why a release is deployed again (`Release.cause`)."""
+    return f"rollback to {chosen.number}"
 
 
 def after_failure(stack: str, tools: DeliverTools, deploy: Deploy[Deployed]) -> tuple[Release, Deployed] | None:
