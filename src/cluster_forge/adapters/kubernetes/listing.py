@@ -79,6 +79,7 @@ def _pages(transport: Transport, kind: ServedKind, query: Query) -> Listing:
         answer = transport.send(_request(kind, query, limit=str(_PAGE), following=following))
         tree = _tree(answer.body)
         listed, metadata = tree.get("items"), tree.get("metadata")
+        listed = [] if listed is None and "items" in tree else listed  # an empty PartialObjectMetadataList
         if not isinstance(listed, list) or not isinstance(metadata, dict):
             raise refusals.not_kubernetes(transport.access.cluster.server, paths.of_kind(kind, query.namespace))
         items += [_completed(item, kind, query) for item in listed if isinstance(item, dict)]
