@@ -38,6 +38,7 @@ VERBS = {
     "logout": "Remove the login for a registry or a chart repository.",
     "auth": "Show which login would be used for each host of the stack.",
     "store": "Show what the store holds, or remove unused entries.",
+    "doctor": "Say what is missing on this machine or in a cluster, with the remedy.",
     "convert": "Convert a description in the legacy format to the native format.",
     "completion": "Print the script that lets a shell complete verbs, options and names with TAB.",
     "help": "Explain the exit codes, or a verb.",
