@@ -11,6 +11,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "which kinds the cluster serves"
 IS_NEEDED: Final = True
+CODES: Final = {
+    "missing-api": "The cluster does not serve a kind that the stack uses and does not define (`--allow-missing-apis`).",
+}
 CODE: Final = "missing-api"
 
 

@@ -18,6 +18,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "the StorageClasses, IngressClasses and aggregated APIs"
 IS_NEEDED: Final = False
+CODES: Final = {
+    "missing-provider": "A claim without a StorageClass, an Ingress without a controller, an autoscaler without metrics.",
+}
 CODE: Final = "missing-provider"
 _KINDS: Final = (
     ("storage.k8s.io", "StorageClass"),

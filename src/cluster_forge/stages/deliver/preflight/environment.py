@@ -13,6 +13,10 @@ from cluster_forge.stages.deliver.preflight.situation import Situation, labels_o
 
 LOOKS_AT: Final = "which environment is deployed"
 IS_NEEDED: Final = True
+CODES: Final = {
+    "other-environment": "Another environment of the stack is deployed there (`--force-environment`).",
+    "narrowed-stack": "Argo CD delivers more of the stack than the selection has.",
+}
 
 
 def problems(situation: Situation) -> Iterator[Problem]:

@@ -11,6 +11,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "whose the objects are"
 IS_NEEDED: Final = True
+CODES: Final = {
+    "foreign-object": "An object belongs to somebody else (`--adopt`, unless its owner is still at work).",
+}
 CODE: Final = "foreign-object"
 
 

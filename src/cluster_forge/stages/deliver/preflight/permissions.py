@@ -16,6 +16,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "what the user may do"
 IS_NEEDED: Final = True
+CODES: Final = {
+    "missing-permission": "The user may not do with a kind what a deployment does.",
+}
 CODE: Final = "missing-permission"
 _VERBS: Final[tuple[str, ...]] = ("get", "list", "watch", "create", "patch", "delete")
 EVERYTHING: Final = ServedKind(

@@ -15,6 +15,10 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "the Secrets that the stack expects"
 IS_NEEDED: Final = True
+CODES: Final = {
+    "missing-secret": "A Secret that the stack expects is not there, or lacks keys (`--allow-missing-secrets`).",
+    "secret-value": "`--secrets` gives another value than the cluster has.",
+}
 MISSING: Final = "missing-secret"
 OTHER_VALUES: Final = "secret-value"
 

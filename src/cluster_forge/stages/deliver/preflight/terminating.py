@@ -12,6 +12,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "the namespaces"
 IS_NEEDED: Final = True
+CODES: Final = {
+    "terminating-namespace": "A namespace of the stack is being deleted.",
+}
 
 
 def problems(situation: Situation) -> Iterator[Problem]:

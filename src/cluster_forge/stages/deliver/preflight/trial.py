@@ -27,6 +27,11 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "whether the API server accepts the objects"
 IS_NEEDED: Final = True
+CODES: Final = {
+    "refused-object": "The API server refuses an object: not valid, denied by admission, over a quota.",
+    "field-conflict": "Another manager has set fields of an object (`--force-conflicts`).",
+    "immutable-field": "A field cannot change (`--recreate`).",
+}
 REFUSED: Final = "refused-object"
 CONFLICT: Final = "field-conflict"
 IMMUTABLE: Final = "immutable-field"
