@@ -115,7 +115,7 @@ def _claim(stack: Stack, listed: str, *, is_set: bool) -> Body:
         "metadata": {
             "name": parent.name,
             "namespace": parent.namespace,
-            **({"annotations": applyset.annotations(parent, read(listed))} if is_set else {}),
+            **({"annotations": applyset.inventory(parent, read(listed))} if is_set else {}),
             "labels": {
                 **({applyset.ID: applyset.identity(parent)} if is_set else {}),
                 "app.kubernetes.io/managed-by": "cluster-forge",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import RefusedError
-from cluster_forge.gitops import engine, git_server, owners, ownership
+from cluster_forge.gitops import applyset, engine, git_server, owners, ownership
 from cluster_forge.gitops.owners import Claimed, Facts, LiveApplication, LiveObject, Verdict
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.plan import DeployPlan
@@ -52,8 +52,8 @@ def facts(plan: DeployPlan, tools: DeliverTools) -> Facts:
 def claim(plan: DeployPlan, verdict: Verdict, tools: DeliverTools, *, run: str) -> None:
     """Write the list of the stack's objects into the namespace of all stacks, which is there; ``run`` names this deployment (``HOST/PROCESS/TIME``).
 
-    What the verdict lets the stack adopt leaves the claims of other stacks. Data that has left the stack, or the rest of a
-    narrowed one, stays claimed.
+    What the verdict lets the stack adopt leaves the claims of other stacks. What has left the stack stays claimed until it is
+    pruned, data and the rest of a narrowed stack beyond that.
     """
     cluster = tools.cluster
     own = dict(ownership.entries(_listed(plan)))
@@ -66,7 +66,9 @@ def claim(plan: DeployPlan, verdict: Verdict, tools: DeliverTools, *, run: str) 
         own = {**_entries_in(cluster, plan.stack), **own}
     else:
         own |= dict.fromkeys(verdict.staying, owners.STAYS_BEHIND)
-    marked = {**metadata, "annotations": {**metadata.get("annotations", {}), RUN: run}}
+        own |= dict.fromkeys(() if plan.argocd else verdict.leaving, owners.LEAVES)
+    inventory = {} if plan.argocd else applyset.inventory(_claim_of(plan.stack), own)
+    marked = {**metadata, "annotations": {**metadata.get("annotations", {}), **inventory, RUN: run}}
     data = {ownership.OBJECTS: _lines(own)}
     if not _create(cluster, {**body, "metadata": marked, "data": data}):
         labels = {ownership.ENVIRONMENT_LABEL: None, **metadata["labels"]}  # null: no environment any more
@@ -198,7 +200,7 @@ def _patch(cluster: Cluster, target: ObjectId, change: Body) -> None:
 
 
 def _claim_of(stack: str) -> ObjectId:
-    return ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=ownership.claim_name(stack))
+    return ownership.claim_id(stack)
 
 
 def _application(name: str, namespace: str) -> ObjectId:
