@@ -18,7 +18,7 @@ from cluster_forge.stages.deliver.preflight.situation import Situation, labels_o
 
 LOOKS_AT: Final = "the host ports of running Pods"
 IS_NEEDED: Final = False
-CODES: Final = {
+CODES: Final[Mapping[str, str]] = {
     "port-conflict": "Two Pods want one port of a node.",
 }
 CODE: Final = "port-conflict"

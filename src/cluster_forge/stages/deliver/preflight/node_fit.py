@@ -6,7 +6,7 @@ have not ended. Nodes that take no Pods (cordoned, not ready, tainted) do not co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -19,7 +19,7 @@ from cluster_forge.stages.deliver.preflight.situation import Situation, name_of
 
 LOOKS_AT: Final = "the nodes and their Pods"
 IS_NEEDED: Final = False
-CODES: Final = {
+CODES: Final[Mapping[str, str]] = {
     "does-not-fit": "The Pods request more than the nodes have left, or than the largest node has.",
 }
 CODE: Final = "does-not-fit"
