@@ -5,7 +5,7 @@ What Argo CD applies it applies as itself. Kinds that the stack's own CRDs defin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from cluster_forge.gitops import git_server
@@ -16,6 +16,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "what the user may do"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "missing-permission": "The user may not do with a kind what a deployment does.",
+}
 CODE: Final = "missing-permission"
 _VERBS: Final[tuple[str, ...]] = ("get", "list", "watch", "create", "patch", "delete")
 EVERYTHING: Final = ServedKind(
