@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-_DEPLOY: Final = "run `sh stacks/NAME/deploy.sh`, which `forge` writes"
+_DEPLOY: Final = "run `cluster-forge deploy`, or `sh stacks/NAME/deploy.sh` with kubectl alone"
 _RENDER: Final = "run `cluster-forge smelt`, and read working/"
 _CHECK: Final = (
     "run `cluster-forge config validate` for the description, `cluster-forge smelt` for findings about objects"
@@ -18,7 +18,7 @@ _FETCH: Final = "run `cluster-forge mine`"
 
 _SAME: Final[Mapping[str, str]] = MappingProxyType(
     {
-        **dict.fromkeys(("apply", "deploy", "install", "sync", "up"), _DEPLOY),
+        **dict.fromkeys(("apply", "install", "sync", "up"), _DEPLOY),
         **dict.fromkeys(("template", "render", "manifests", "compile", "generate"), _RENDER),
         **dict.fromkeys(("lint", "validate", "verify", "check", "test"), _CHECK),
         **dict.fromkeys(("plan", "preview"), _DIFF),
@@ -26,15 +26,11 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("list", "ls", "get", "show"), _LIST),
         **dict.fromkeys(("fetch", "download", "dependency", "deps", "vendor"), _FETCH),
         "update": "run `cluster-forge mine --update NAME`: it takes the newest version in range",
-        "upgrade": "change `version` in input/config.yaml, then run `cluster-forge forge` and `sh stacks/NAME/deploy.sh`",
+        "upgrade": "change `version` in input/config.yaml, then run `cluster-forge forge` and `cluster-forge deploy`",
         "search": "run `cluster-forge catalog search WORD`",
         "repo": "name `helm.repository` in the component: repositories need no adding",
-        **dict.fromkeys(
-            ("delete", "destroy", "uninstall", "remove", "down"),
-            "delete with kubectl: stacks/NAME/stack.json lists the components",
-        ),
-        "rollback": "check out the description and the lock of before, then run `cluster-forge forge` and `sh stacks/NAME/deploy.sh`",
-        "history": "read .cluster-forge/history.jsonl: who cast what, from which description and lock",
+        **dict.fromkeys(("delete", "destroy", "uninstall", "down"), "run `cluster-forge remove`"),
+        "undo": "run `cluster-forge rollback`",
         "add": "write `- NAME` below `components` in input/config.yaml; `cluster-forge catalog search WORD` finds names",
         "images": "read stacks/NAME/images.txt, which `cluster-forge cast` writes",
         **dict.fromkeys(

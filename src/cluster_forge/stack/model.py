@@ -135,7 +135,7 @@ class GitOps:
     persistent: bool = False
     url: str = ""
     finalizers: bool = False
-    """Whether deleting an Application in Argo CD deletes its objects."""
+    """Whether deleting the root Application in Argo CD deletes all others, and what they have applied."""
 
     @property
     def required(self) -> str:

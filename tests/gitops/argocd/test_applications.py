@@ -47,6 +47,7 @@ def test_an_application_has_source_destination_and_sync_policy(parts: tuple[Part
                 "argocd.argoproj.io/compare-options": "ServerSideDiff=true",
                 "argocd.argoproj.io/sync-wave": "-100",
             },
+            "finalizers": ["resources-finalizer.argocd.argoproj.io"],
         },
         "spec": {
             "project": "default",
@@ -130,10 +131,17 @@ def test_the_source_follows_from_the_description(gitops: GitOps, url: str) -> No
     assert applications.repository_url(Stack(name="demo", gitops=gitops)) == url
 
 
-def test_finalizers_are_optional(parts: tuple[Part, ...]) -> None:
-    assert "finalizers" not in by_name(STACK, parts)["shop"]["metadata"]
-    bodies = by_name(Stack(name="demo", gitops=GitOps(finalizers=True)), parts)
-    assert bodies["shop"]["metadata"]["finalizers"] == ["resources-finalizer.argocd.argoproj.io"]
+def test_objects_go_with_their_component_and_all_of_them_with_the_root_where_one_says_so(
+    parts: tuple[Part, ...],
+) -> None:
+    def with_finalizer(gitops: GitOps) -> set[str]:
+        bodies = by_name(Stack(name="demo", gitops=gitops), parts)
+        return {name for name, body in bodies.items() if "finalizers" in body["metadata"]}
+
+    components = {str(part.name) for part in parts if part.objects} - {"argo-cd"}
+    root = set(by_name(STACK, parts)) - components - {"argo-cd"}
+    assert with_finalizer(GitOps()) == components
+    assert with_finalizer(GitOps(finalizers=True)) == components | root
 
 
 def test_custom_resources_skip_the_dry_run_of_unknown_kinds(parts: tuple[Part, ...]) -> None:

@@ -29,6 +29,9 @@ FOLDER = "argo-apps"
 """The folder of the Applications in the repository."""
 _CLUSTER = "https://kubernetes.default.svc"
 _FINALIZER = "resources-finalizer.argocd.argoproj.io"
+"""Argo CD deletes what an Application has applied together with it (Argo CD, "App Deletion"): a component that left the
+stack is pruned like an object within one. It leaves CRDs, and what has ``Delete=false`` because it holds data. Not with the
+Application of Argo CD itself: it cannot delete itself, and whatever comes after it needs it."""
 
 _WRITTEN_BY_CONTROLLERS = (
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", ".webhooks[]?.clientConfig.caBundle"),
@@ -88,6 +91,7 @@ def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Bo
     delivered = {part.name: part for part in component.delivered(stack, parts)}
     groups = defined_groups(item for part in parts for item in part.objects)
     bodies = []
+    argo = engine.find(parts)
     for part in in_order(parts):
         applied = delivered[part.name].objects
         paths = {item.path for item in applied}
@@ -97,6 +101,7 @@ def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Bo
                 name=name(stack.name, part.name),
                 namespace=part.namespace or "default",
                 wave=part.wave,
+                is_deleted_with_objects=part is not argo,
                 source=_source(stack, str(part.name), revision, left_out),
                 objects=_Objects(applied, groups, minor),
             )
@@ -140,6 +145,7 @@ def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:
         name=root_name(stack),
         namespace=namespace or engine.NAMESPACE,
         wave=None,
+        is_deleted_with_objects=stack.gitops.finalizers,
         source=_source(stack, FOLDER, revision, [_root_file(stack, parts)]),
         objects=_Objects((), frozenset(), stack.target.kubernetes.minor),
     )
@@ -161,7 +167,7 @@ def _application(stack: Stack, namespace: str, content: _Content) -> Body:
     }
     if content.wave is not None:
         metadata["annotations"]["argocd.argoproj.io/sync-wave"] = str(content.wave)
-    if stack.gitops.finalizers:
+    if content.is_deleted_with_objects:
         metadata["finalizers"] = [_FINALIZER]
     spec: dict[str, Any] = {
         "project": "default",
@@ -214,11 +220,15 @@ def _file(item: PartObject) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Content:
-    """What an Application delivers: a folder of the repository, into a namespace unless an object has its own."""
+    """What an Application delivers: a folder of the repository, into a namespace unless an object has its own.
+
+    ``is_deleted_with_objects``: what it has applied goes when it goes.
+    """
 
     name: str
     namespace: str
     wave: int | None
+    is_deleted_with_objects: bool
     source: Body
     objects: _Objects
 

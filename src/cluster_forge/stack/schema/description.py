@@ -65,7 +65,7 @@ class GitOpsSchema(Schema):
     url: StrictStr = ""
     """The URL of the repository, for `external` and `oci`."""
     finalizers: StrictBool = False
-    """`true`: deleting an Application deletes its objects."""
+    """`true`: deleting the root Application in Argo CD deletes all others, and what they have applied."""
 
 
 class ImageSchema(Schema):

@@ -36,6 +36,7 @@ class ApplicationWait:
         self._tools = tools
         self._options = options
         self._said: dict[str, str] = {}
+        self._finished: set[str] = set()
         self._refreshes: dict[str, tuple[float, float]] = {}
         """By Application: when to ask for the next comparison, and the pause after it."""
 
@@ -81,7 +82,8 @@ class ApplicationWait:
         reporter = self._tools.reporter
         component = next((part.name for part in self._plan.components if self._name(part.name) == name), "")
         if component and not lack:
-            reporter.item_finished(_STAGE, component, "Synced, Healthy")
+            reporter.item_finished(_STAGE, component, "Synced, Healthy", again=component in self._finished)
+            self._finished.add(component)
         elif lack:
             reporter.item_waiting(_STAGE, component or name, lack)
 

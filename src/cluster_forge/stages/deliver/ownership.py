@@ -15,6 +15,7 @@ from cluster_forge.gitops.owners import Claimed, Facts, LiveApplication, LiveObj
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import FIELD_MANAGER
+from cluster_forge.manifests import managed_fields
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Cluster, Patch, Propagation, Query
@@ -22,7 +23,7 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 
 RUN: Final = "cluster-forge/run"
 """On the claim: the deployment that wrote it last. A `deploy.sh` that finds another one there ends."""
-_TRACKING: Final = "argocd.argoproj.io/tracking-identity"
+_TRACKING: Final = "argocd.argoproj.io/tracking-id"
 _RELEASE: Final = "meta.helm.sh/release-name"
 _IS_THERE: Final = 409
 _FEW: Final = 3
@@ -49,13 +50,12 @@ def facts(plan: DeployPlan, tools: DeliverTools) -> Facts:
 
 
 def claim(plan: DeployPlan, verdict: Verdict, tools: DeliverTools, *, run: str) -> None:
-    """Write the list of the stack's objects into the cluster; ``run`` names this deployment (``HOST/PROCESS/TIME``).
+    """Write the list of the stack's objects into the namespace of all stacks, which is there; ``run`` names this deployment (``HOST/PROCESS/TIME``).
 
     What the verdict lets the stack adopt leaves the claims of other stacks. What has left the stack stays claimed until it is
     pruned, data and the rest of a narrowed stack beyond that.
     """
     cluster = tools.cluster
-    _create(cluster, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": git_server.NAMESPACE}})
     own = dict(ownership.entries(_listed(plan)))
     for stack in sorted({foreign.stack for foreign in verdict.foreign if foreign.stack and not foreign.is_at_work}):
         theirs = {identity: word for identity, word in _entries_in(cluster, stack).items() if identity not in own}
@@ -150,6 +150,7 @@ def _live(metadata: Mapping[str, Any], query: Query) -> LiveObject:
         tracking_id=annotations.get(_TRACKING, ""),
         release=annotations.get(_RELEASE, ""),
         managers=tuple(fields.get("manager", "") for fields in metadata.get("managedFields") or ()),
+        fingerprint=managed_fields.fingerprint({"metadata": metadata}, FIELD_MANAGER),
     )
 
 

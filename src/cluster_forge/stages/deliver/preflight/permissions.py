@@ -18,7 +18,7 @@ LOOKS_AT: Final = "what the user may do"
 IS_NEEDED: Final = True
 CODE: Final = "missing-permission"
 _VERBS: Final[tuple[str, ...]] = ("get", "list", "watch", "create", "patch", "delete")
-_EVERYTHING: Final = ServedKind(
+EVERYTHING: Final = ServedKind(
     group="*", version="*", kind="*", plural="*", is_namespaced=False, is_preferred=True, verbs=frozenset("*")
 )
 _OWN: Final = (
@@ -31,7 +31,7 @@ _OWN: Final = (
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
-    if situation.cluster.can("*", _EVERYTHING):
+    if situation.cluster.can("*", EVERYTHING):
         return  # one question instead of one for each namespace
     lacking: dict[tuple[ServedKind, tuple[str, ...]], list[str]] = {}
     for kind, namespaces in sorted(_used(situation).items(), key=lambda used: (used[0].group, used[0].kind)):

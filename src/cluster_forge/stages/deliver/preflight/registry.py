@@ -60,14 +60,18 @@ CHECKS: Final[Sequence[Check]] = (
 
 
 def check(situation: Situation) -> tuple[Problem, ...]:
-    """The problems of all checks, errors first; those that an option allows are warnings.
+    """The problems of all checks, errors first; those that an option allows are warnings. What an error says of an object no
+    warning says again.
 
     Raises:
         ClusterError: if the cluster cannot be reached, or does not know the user.
     """
     situation.cluster.about()
     found = [_judged(problem, situation.options) for each in CHECKS for problem in _of(each, situation)]
-    return tuple(sorted(dict.fromkeys(found), key=lambda problem: not problem.is_error))
+    errors = [problem for problem in found if problem.is_error]
+    known = {(problem.code, problem.where) for problem in errors}
+    warnings = [problem for problem in found if not problem.is_error and (problem.code, problem.where) not in known]
+    return tuple(dict.fromkeys([*errors, *warnings]))
 
 
 def _of(check: Check, situation: Situation) -> list[Problem]:

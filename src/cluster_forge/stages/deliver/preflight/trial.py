@@ -20,6 +20,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document
 from cluster_forge.ports.cluster import Applied, ApplyOptions
 from cluster_forge.stages.deliver import applied, applier, refusals, unchangeable
+from cluster_forge.stages.deliver.applied import AppliedObject
 from cluster_forge.stages.deliver.preflight import pod_security
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
@@ -58,7 +59,7 @@ def _chosen(situation: Situation) -> Iterator[_Candidate]:
     there = {item.id for item in situation.owner_facts.live}
     unchanged = set() if situation.options.tries_all else _unchanged(situation)
     seen: set[tuple[str, str, str]] = set()
-    for candidate in _candidates(situation):
+    for candidate in {candidate.id: candidate for candidate in _candidates(situation)}.values():
         identity = candidate.id
         if not _can_be_tried(identity, situation) or identity in unchanged:
             continue
@@ -80,12 +81,17 @@ def _candidates(situation: Situation) -> Iterator[_Candidate]:
 
 
 def _unchanged(situation: Situation) -> set[ObjectId]:
-    """What was applied before from the same documents."""
+    """What is in the cluster as the deployment before left it, and is to be the same again."""
     if situation.plan.delivery is not Delivery.DIRECT:
         return set()
     record = applied.read(situation.cluster, situation.plan.stack)
-    known = {(identity, item.document) for component in record.values() for identity, item in component.objects.items()}
-    return {step.id for _, step in situation.documents if (step.id, step.digest) in known}
+    known = {identity: item for component in record.values() for identity, item in component.objects.items()}
+    live = {item.id: item.fingerprint for item in situation.owner_facts.live}
+    return {
+        step.id
+        for _, step in situation.documents
+        if known.get(step.id) == AppliedObject(document=step.digest, fingerprint=live.get(step.id, ""))
+    }
 
 
 def _can_be_tried(identity: ObjectId, situation: Situation) -> bool:
