@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from cluster_forge.cli.progress.state import clock
+from cluster_forge.cli.output.counts import clock
 from cluster_forge.foundation.errors import DeploymentError
 from cluster_forge.foundation.names import counted
 from cluster_forge.stages.deliver.results import State
@@ -101,7 +101,7 @@ def _component(component: ComponentResult, width: int) -> str:
 
 
 def _trouble(trouble: Trouble) -> str:
-    """What the cluster says of it: the cause, and of the Pod at fault the last events and log lines."""
+    """What the cluster says of it: the cause, and the last events and log lines of the broken Pod."""
     lines = [f"    {trouble.sentence}"] if trouble.sentence else []
     if trouble.events:
         lines += [

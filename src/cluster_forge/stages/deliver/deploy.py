@@ -110,7 +110,9 @@ def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
         return 0
     release, done = gone
     if not done.is_good:
-        failed = "; ".join(f"{each.name}: {each.message}" for each in done.components if not each.state.is_good)
+        failed = "; ".join(
+            f"{component.name}: {component.message}" for component in done.components if not component.state.is_good
+        )
         raise DeploymentError(f"release {release.number} could not be deployed again: {failed}")
     return release.number
 
