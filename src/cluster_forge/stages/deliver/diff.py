@@ -124,8 +124,10 @@ def _pruned(request: DiffRequest, tools: DeliverTools) -> Iterator[ObjectDiffere
     live = live_objects.find((Wanted(id=identity) for identity in former), tools)
     for identity, body in live.items():
         remark = "stays in the cluster: data would be lost with it" if identity.holds_data else ""
-        component = former[identity].removeprefix(f"{request.stack}.").strip("-")
-        if difference := objects.compared(identity, component, body, None, remark=remark):
+        stack, _, component = former[identity].partition(".")  # the name of its Application, if it has one
+        if difference := objects.compared(
+            identity, component if stack == request.stack else "", body, None, remark=remark
+        ):
             yield difference
 
 
