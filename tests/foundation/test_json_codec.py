@@ -133,3 +133,31 @@ def test_damage_is_reported_with_its_place(old: bytes, new: bytes, message: str)
 def test_a_literal_has_one_of_its_values() -> None:
     with pytest.raises(DecodeError, match=r"^version: 'v3' is not 'v1' or 'v2'$"):
         json_codec.load(Annotations, b'{"version": "v3"}')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circle:
+    radius: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    words: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    shapes: tuple[Circle | Label, ...]
+
+
+def test_one_of_several_dataclasses_is_known_by_its_name() -> None:
+    drawing = Drawing(shapes=(Circle(radius=2), Label(words=frozenset({"b", "a"}))))
+    written = json_codec.dump(drawing)
+    assert written == b'{"shapes":[{"is":"Circle","radius":2},{"is":"Label","words":["a","b"]}]}'
+    assert json_codec.load(Drawing, written) == drawing
+
+
+@pytest.mark.parametrize("shape", [b"{}", b'{"is":"Square"}', b'{"is":["Circle"]}', b"[]", b'{"is":"Circle"}'])
+def test_what_is_none_of_them_is_refused(shape: bytes) -> None:
+    with pytest.raises(json_codec.DecodeError, match=r"shapes\[0\]"):
+        json_codec.load(Drawing, b'{"shapes":[%s]}' % shape)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
 import yaml
 
+from cluster_forge.foundation.errors import EditedError, StaleError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import bootstrap, plan
 from cluster_forge.manifests.part import Part
@@ -12,8 +14,8 @@ STACK = Stack(name="demo")
 DIRECT = Stack(name="demo", gitops=GitOps(engine=GitOpsEngine.NONE))
 EXISTING = Stack(name="demo", gitops=GitOps(install=False))
 
-CLAIM = {f"bootstrap/{name}" for name in ("claim.yaml", "objects")}
-"""What every stack claims in the cluster (`test_ownership`)."""
+CLAIM = {f"bootstrap/{name}" for name in ("claim.yaml", "objects", "plan.json")}
+"""The plan, and what every stack claims in the cluster (`test_ownership`)."""
 
 
 def tree(stack: Stack, parts: tuple[Part, ...]) -> FileTree:
@@ -70,3 +72,38 @@ def test_an_external_repository_needs_no_server(parts: tuple[Part, ...]) -> None
 
 def test_the_order_of_the_parts_does_not_change_the_bytes(parts: tuple[Part, ...]) -> None:
     assert tree(STACK, parts).files == tree(STACK, tuple(reversed(parts))).files
+
+
+@pytest.mark.parametrize("stack", [STACK, DIRECT, EXISTING], ids=["install", "direct", "existing"])
+def test_a_plan_is_read_as_it_was_written(stack: Stack, parts: tuple[Part, ...]) -> None:
+    written = plan.of(stack, parts, REPOSITORY, "c" * 40, "v-1")
+    assert bootstrap.read(bootstrap.tree(written)) == written
+
+
+@pytest.mark.parametrize("change", [b"", b"other", None])
+def test_every_file_that_is_not_as_it_was_written_is_named(change: bytes | None, parts: tuple[Part, ...]) -> None:
+    files = dict(tree(DIRECT, parts).files)
+    changed = [path for path in files if path.endswith(("/custom.yaml", "/wait"))]
+    for path in changed:
+        if change is None:
+            del files[path]
+        else:
+            files[path] = change
+    with pytest.raises(ExceptionGroup) as caught:
+        bootstrap.read(FileTree(files))
+    assert [error.where for error in caught.value.exceptions if isinstance(error, EditedError)] == sorted(changed)
+
+
+def test_a_plan_of_another_version_says_so(parts: tuple[Part, ...]) -> None:
+    files = dict(tree(DIRECT, parts).files)
+    files[bootstrap.LIST] = b"".join(
+        line for line in files[bootstrap.LIST].splitlines(keepends=True) if b"plan.json" not in line
+    )
+    for plan_file in (b"", b"{}", files[bootstrap.PLAN].replace(b'"ApplyCrds"', b'"Levitate"')):
+        with pytest.raises(StaleError, match="not the plan"):
+            bootstrap.read(FileTree({**files, bootstrap.PLAN: plan_file}))
+
+
+def test_a_folder_without_the_list_was_not_cast() -> None:
+    with pytest.raises(StaleError, match="is missing"):
+        bootstrap.read(FileTree({"stack.json": b"{}"}))

@@ -1,6 +1,7 @@
 """Dataclasses as JSON and back, by the types of their fields.
 
-A type with ``to_plain`` and ``from_plain`` has a form of its own; other dataclasses are objects. A field may be annotated:
+A type with ``to_plain`` and ``from_plain`` has a form of its own; other dataclasses are objects, and one of several (``A | B``)
+is an object with its type's name as ``is``. A field may be annotated:
 ``Annotated[Digest, Key("sha256"), Form(…)]`` gives it another key and another form, `OMITTED` leaves it out, `ADDED` allows that it is missing.
 """
 
@@ -17,6 +18,7 @@ import orjson
 
 Kind = TypeVar("Kind")
 _Convert = Callable[[Any], Any]
+_TAG: Final = "is"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -137,9 +139,33 @@ def _plain(kind: Any) -> _Convert:
     return lambda value: convert(value) if type(value) is str else _refuse(value, str)
 
 
-def _optional(arguments: Sequence[Any]) -> Form:
+def _union(arguments: Sequence[Any]) -> Form:
+    """``X | None``, or one of several dataclasses."""
+    *others, last = arguments
+    return _optional(others[0]) if last is types.NoneType else _tagged({kind.__name__: kind for kind in arguments})
+
+
+def _tagged(kinds: Mapping[str, Any]) -> Form:
+    """One of the dataclasses, by name."""
+    forms = {name: _form(kind) for name, kind in kinds.items()}
+
+    def dump(value: Any) -> dict[str, Any]:
+        name = type(value).__name__
+        encode = forms[name].dump
+        return {_TAG: name, **(encode(value) if encode else {})}
+
+    def load(value: Any) -> Any:
+        name = value.get(_TAG) if type(value) is dict else _refuse(value, dict)
+        if not isinstance(name, str) or name not in forms:
+            raise DecodeError(f"{name!r} is not {' or '.join(forms)}", _TAG)
+        return forms[name].load(value)
+
+    return Form(dump=dump, load=load)
+
+
+def _optional(kind: Any) -> Form:
     """``X | None``."""
-    inner = _form(arguments[0])
+    inner = _form(kind)
     dump, load = inner.dump, inner.load
     return Form(
         dump=dump and (lambda value: None if value is None else dump(value)),
@@ -175,6 +201,13 @@ def _list(arguments: Sequence[Any]) -> Form:
     return Form(dump=dump and (lambda value: [dump(item) for item in value]), load=load)
 
 
+def _set(arguments: Sequence[Any]) -> Form:
+    """``frozenset[X]`` of what can be sorted: a sorted list."""
+    items = _list(arguments)
+    encode = items.dump or list
+    return Form(dump=lambda value: encode(sorted(value)), load=lambda value: frozenset(items.load(value)))
+
+
 def _mapping(arguments: Sequence[Any]) -> Form:
     """``Mapping[str, X]``."""
     inner = _form(arguments[1])
@@ -195,9 +228,10 @@ def _mapping(arguments: Sequence[Any]) -> Form:
 
 
 _GENERIC: Final[Mapping[Any, Callable[[Sequence[Any]], Form]]] = {
-    types.UnionType: _optional,
+    types.UnionType: _union,
     Literal: _literal,
     tuple: _list,
+    frozenset: _set,
     Mapping: _mapping,
 }
 

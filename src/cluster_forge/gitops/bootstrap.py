@@ -7,6 +7,7 @@
     git-server.yaml  repository-NNN.yaml  git-server-deployment.yaml     the repository, where the cluster serves it
     root.yaml                  the root Application
     objects  claim.yaml        what the stack claims in the cluster (`ownership`)
+    plan.json                  the plan itself, without what the other files hold: for `deploy`
     files                      all of the above: DIGEST BYTES OBJECTS PATH, those of the steps in their order
 
 In a part's folder: ``namespaces.yaml``, ``crds.yaml``, ``hooks-pre-NN-objects.yaml``, ``hooks-pre-NN-jobs.yaml``,
@@ -18,29 +19,119 @@ have a line for each hook that is deleted: ``succeeded hooks-pre-00-objects.yaml
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Final, TypeVar, cast
 
+from cluster_forge.foundation import json_codec
 from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import EditedError, ForgeError, StaleError, raise_all
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.gitops.plan import DeployPlan
-from cluster_forge.gitops.steps import Delete, Step, content, objects
+from cluster_forge.gitops import ownership
+from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
+from cluster_forge.gitops.steps import Delete, Step, content, objects, with_content
 
 FOLDER = "bootstrap"
 ARGOCD = "argocd"
+PLAN: Final = f"{FOLDER}/plan.json"
+SCHEMA: Final = "cluster-forge/plan/v1"
+_RECAST: Final = "run `cluster-forge cast` again, and keep what is yours in input/ or working/"
+_WORDS: Final = 4
+AnyStep = TypeVar("AnyStep", bound=Step)
 LIST = f"{FOLDER}/files"
 """The list of the files, by which `deploy.sh` checks them and runs their steps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PlanFile:
+    schema: str
+    plan: DeployPlan
 
 
 def tree(plan: DeployPlan) -> FileTree:
     """The folder's files, with ``bootstrap/`` before their paths."""
     files = {}
     lines = []
-    claim = ((path, written, 0) for path, written in plan.claim.under(FOLDER).files.items())
+    written_plan = json_codec.dump(_PlanFile(schema=SCHEMA, plan=plan), indent=True)
+    beside = {**plan.claim.under(FOLDER).files, PLAN: written_plan}
     steps = ((path, content(step), objects(step)) for path, step in _steps(plan))
-    for path, written, number in chain(claim, steps):
+    for path, written, number in chain(((path, written, 0) for path, written in beside.items()), steps):
         files[path] = written
         lines.append(f"{Digest.of(written).hex} {len(written)} {number} {path}\n")
     return FileTree({**files, LIST: "".join(lines).encode()})
+
+
+def read(files: FileTree) -> DeployPlan:
+    """The plan that `tree` wrote, from the folder's files; its steps have the documents that `deploy.sh` applies.
+
+    Raises:
+        EditedError, ExceptionGroup: for each file that is not as it was written, or is missing.
+        StaleError: if the plan is of another version of Cluster-Forge.
+    """
+    _check(files)
+    try:
+        plan = json_codec.load(_PlanFile, files.files.get(PLAN, b"")).plan
+    except json_codec.DecodeError as error:
+        raise StaleError(
+            f"is not the plan of a deployment as this version writes it: {error}",
+            where=PLAN,
+            fix="run `cluster-forge cast` again; a release of another version is deployed with that version",
+        ) from error
+    read = _Documents(files)
+    components = tuple(replace(part, steps=read.all(f"{FOLDER}/{part.folder}", part.steps)) for part in plan.components)
+    claim = FileTree({path: files[f"{FOLDER}/{path}"] for path in ownership.FILES if f"{FOLDER}/{path}" in files.files})
+    return replace(plan, components=components, claim=claim, argocd=plan.argocd and _argocd(plan.argocd, read))
+
+
+def _argocd(argocd: ArgoCdPlan, read: _Documents) -> ArgoCdPlan:
+    return replace(
+        argocd,
+        install=read.all(f"{FOLDER}/{ARGOCD}", argocd.install),
+        repository=read.all(FOLDER, argocd.repository),
+        sync=read.one(FOLDER, argocd.sync),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Documents:
+    """The documents of steps, from their files."""
+
+    files: FileTree
+
+    def all(self, folder: str, steps: tuple[AnyStep, ...]) -> tuple[AnyStep, ...]:
+        return tuple(self.one(folder, step) for step in steps)
+
+    def one(self, folder: str, step: AnyStep) -> AnyStep:
+        if isinstance(step, Delete) or not step.file:
+            return step
+        path = f"{folder}/{step.file}"
+        if path not in self.files.files:
+            raise EditedError("is missing: the plan names it", where=path, fix=_RECAST)
+        return cast(AnyStep, with_content(step, self.files[path]))
+
+
+def _check(files: FileTree) -> None:
+    """Compare the files with the list.
+
+    Raises:
+        EditedError, ExceptionGroup: for each one that differs.
+    """
+    if LIST not in files.files:
+        raise StaleError("is missing: cast writes it", where=LIST, fix=_RECAST)
+    raise_all(chain.from_iterable(_differs(line, files) for line in files[LIST].decode(errors="replace").splitlines()))
+
+
+def _differs(line: str, files: FileTree) -> Iterator[ForgeError]:
+    words = line.split(" ", 3)
+    if len(words) < _WORDS:
+        yield EditedError(f"is not as cast left it: {line[:80]!r} is not a line of the list", where=LIST, fix=_RECAST)
+        return
+    digest, _, _, path = words
+    written = files.files.get(path)
+    if written is None:
+        yield EditedError("is missing", where=path, fix=_RECAST)
+    elif Digest.of(written).hex != digest:
+        yield EditedError("is not as cast left it", where=path, fix=_RECAST)
 
 
 def _steps(plan: DeployPlan) -> Iterator[tuple[str, Step]]:

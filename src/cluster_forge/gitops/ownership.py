@@ -24,6 +24,8 @@ from cluster_forge.stack.model import Stack
 
 OBJECTS: Final = "objects"
 """The list, in the folder ``bootstrap/``, and the key of the ConfigMap that holds it."""
+CLAIM: Final = "claim.yaml"
+FILES: Final = (OBJECTS, CLAIM)
 CLAIM_LABEL: Final = "cluster-forge/claim"
 ENVIRONMENT_LABEL: Final = "cluster-forge/environment"
 """On the claim: the environment that the stack was cast for."""
@@ -45,7 +47,7 @@ def tree(stack: Stack, parts: Sequence[Part]) -> FileTree:
     return FileTree(
         {
             OBJECTS: listed.encode(),
-            "claim.yaml": emitter.document(_claim(stack, listed)).encode(),
+            CLAIM: emitter.document(_claim(stack, listed)).encode(),
         }
     )
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.file_tree import NO_FILES, FileTree
+from cluster_forge.foundation.json_codec import OMITTED
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops import component_steps, delivery_mode, engine, git_server, ownership, requirements
 from cluster_forge.gitops.argocd import applications, component
@@ -31,7 +33,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack import variant
-from cluster_forge.stack.model import ExpectedSecret, KubernetesVersion, RepositorySource, Stack
+from cluster_forge.stack.model import ExpectedSecret, GitOpsEngine, KubernetesVersion, RepositorySource, Stack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,22 +74,26 @@ class ArgoCdPlan:
 class DeployPlan:
     """Everything that a client must know to deploy the stack: ``components`` by wave, or by the Argo CD of ``argocd``.
 
-    ``claim`` are the files about what the stack claims in the cluster (`ownership`).
+    ``version`` is the revision that was cast, ``parts`` are the components with all objects that are delivered; in a plan that
+    was read these have no documents. ``claim`` are the files about what the stack claims in the cluster (`ownership`).
     Before the first change the cluster must serve ``apis`` (``apps/v1/Deployment``) and have ``secrets``.
     ``narrowed`` says in words which components are selected; empty for the whole stack.
     """
 
     stack: str
+    version: str
     kubernetes: KubernetesVersion
+    engine: GitOpsEngine
     delivery: Delivery
     commit: str
     components: tuple[ComponentPlan, ...]
-    claim: FileTree
+    claim: Annotated[FileTree, OMITTED] = NO_FILES
     argocd: ArgoCdPlan | None = None
     apis: tuple[str, ...] = ()
     secrets: tuple[ExpectedSecret, ...] = ()
     environment: str = ""
     narrowed: str = ""
+    parts: tuple[Part, ...] = ()
 
     @property
     def objects(self) -> int:
@@ -106,20 +112,24 @@ def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, r
     """
     delivery = delivery_mode.delivery(stack, parts)
     is_direct = delivery is Delivery.DIRECT
+    delivered = component.delivered(stack, parts)
     if is_direct:
         requirements.check_names(item for part in parts for item in part.objects)
     return DeployPlan(
         stack=stack.name,
+        version=revision,
         kubernetes=stack.target.kubernetes,
+        engine=stack.gitops.engine,
         delivery=delivery,
         commit=commit,
         components=tuple(_components(stack, parts, with_steps=is_direct)),
         claim=ownership.tree(stack, parts),
         argocd=None if is_direct else _argocd(stack, parts, repository, commit, revision),
-        apis=requirements.apis(component.delivered(stack, parts)),
+        apis=requirements.apis(delivered),
         secrets=requirements.secrets(stack, parts),
         environment=stack.environment,
         narrowed=variant.selection(stack),
+        parts=tuple(in_order(delivered)),
     )
 
 

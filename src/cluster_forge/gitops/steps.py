@@ -5,17 +5,23 @@ A step carries its documents, and the name of the file that hands them to kubect
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
+from cluster_forge.foundation.json_codec import OMITTED
 from cluster_forge.manifests.hooks import DeletePolicy
 from cluster_forge.manifests.identity import ObjectId
 
 FIELD_MANAGER: Final = "cluster-forge"
 SETTINGS_MANAGER: Final = "cluster-forge-settings"
 """Owns single keys of ConfigMaps whose other keys belong to `FIELD_MANAGER` (Kubernetes, "Server-Side Apply")."""
+_SEPARATOR: Final = b"---\n"
+_DOCUMENT_START: Final = re.compile(rb"^---\n", re.M)
+Documents: TypeAlias = Annotated[tuple[bytes, ...], OMITTED]
+"""The objects of a step, each a YAML document; its file has them, not the plan's."""
 
 
 class StepFile(StrEnum):
@@ -40,7 +46,7 @@ class Apply:
     """Apply the documents as ``manager`` (server-side)."""
 
     file: str
-    documents: tuple[bytes, ...]
+    documents: Documents = ()
     manager: str = FIELD_MANAGER
 
 
@@ -49,7 +55,7 @@ class ApplyCrds:
     """Apply CRDs, and wait until they are established."""
 
     file: str
-    documents: tuple[bytes, ...]
+    documents: Documents = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +67,7 @@ class ApplyHooks:
     """
 
     file: str
-    documents: tuple[bytes, ...]
+    documents: Documents = ()
     weight: int
     delete_policies: tuple[frozenset[DeletePolicy], ...]
     is_run: bool
@@ -117,7 +123,7 @@ class SyncApplication:
     """Apply the root Application, and wait until it and its children are synced to ``revision`` and healthy."""
 
     file: str
-    documents: tuple[bytes, ...]
+    documents: Documents = ()
     name: str
     revision: str
 
@@ -147,7 +153,14 @@ def content(step: Step) -> bytes:
             return b""
         case _:
             ended = (document if document.endswith(b"\n") else document + b"\n" for document in step.documents)
-            return b"---\n".join(ended)
+            return _SEPARATOR.join(ended)
+
+
+def with_content(step: Step, file: bytes) -> Step:
+    """The step with the documents of its file, as `content` wrote it."""
+    if isinstance(step, AwaitReady | DeleteHooks | Delete):
+        return step
+    return replace(step, documents=tuple(filter(bytes.strip, _DOCUMENT_START.split(file))))
 
 
 def objects(step: Step) -> int:

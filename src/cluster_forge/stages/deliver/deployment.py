@@ -1,0 +1,94 @@
+"""A cast stack as it is deployed: its plan with the documents of every step, and the objects of its components.
+
+It is read from the files that `deploy.sh` applies, so both ways apply the same documents; and from those files again where
+a release has kept them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import EditedError, StaleError
+from cluster_forge.foundation.file_tree import FileTree, join
+from cluster_forge.gitops import bootstrap
+from cluster_forge.gitops.plan import DeployPlan
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part
+from cluster_forge.ports.git import Repositories
+from cluster_forge.ports.workspace import FolderReader
+from cluster_forge.stages.build import stack_json
+from cluster_forge.stages.build.cast_files import BOOTSTRAP, REPOSITORY
+from cluster_forge.stages.build.stack_json import STACK_JSON
+
+_RECAST = "run `cluster-forge cast` again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What is deployed. ``folder`` is for messages (``stacks/platform``), ``image`` the digest of the image's index.
+
+    ``files`` are ``stack.json`` and ``bootstrap/``: what a release keeps.
+    """
+
+    folder: str
+    plan: DeployPlan
+    image: Digest | None
+    files: FileTree = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The stack."""
+        return self.plan.stack
+
+
+def of(files: FileTree, folder: str) -> Deployment:
+    """The deployment in the files ``stack.json`` and ``bootstrap/…`` of a cast stack.
+
+    Raises:
+        StaleError: if `cast` did not write them, or another version of it.
+        EditedError, ExceptionGroup: for each file that is not as `cast` wrote it.
+    """
+    if STACK_JSON not in files.files:
+        raise StaleError("is missing: cast has not written this folder", where=f"{folder}/{STACK_JSON}", fix=_RECAST)
+    about = files[STACK_JSON]
+    plan = bootstrap.read(files)
+    if stack_json.version(about) != plan.version:
+        raise EditedError(
+            f"is of version {stack_json.version(about) or '(none)'}, and bootstrap/ of version {plan.version}",
+            where=f"{folder}/{STACK_JSON}",
+            fix=_RECAST,
+        )
+    return Deployment(folder=folder, plan=plan, image=stack_json.image(about), files=files)
+
+
+def read(folder: str, files: FolderReader) -> Deployment:
+    """The deployment in a folder of the workspace.
+
+    Raises:
+        StaleError, EditedError, ExceptionGroup: as `of`.
+        WorkspaceError: if the folder cannot be read.
+    """
+    about = files.read(f"{folder}/{STACK_JSON}")
+    top = FileTree({STACK_JSON: about} if about is not None else {})
+    started = files.read_tree(f"{folder}/{BOOTSTRAP}")
+    return of(join(top, started.under(BOOTSTRAP)) if started else top, folder)
+
+
+def parts(
+    deployment: Deployment, files: FolderReader, repositories: Repositories, parse: Callable[[str], Body]
+) -> tuple[Part, ...]:
+    """The components with the documents of their objects, from the Git repository in the deployment's folder.
+
+    Raises:
+        StaleError: if there is none, or it lacks an object.
+        RepositoryError: if it is damaged.
+    """
+    repository = files.read_tree(f"{deployment.folder}/{REPOSITORY}")
+    if repository is None:
+        raise StaleError("is missing", where=f"{deployment.folder}/{REPOSITORY}", fix=_RECAST)
+    committed = repositories.files(repository).files
+    if missing := [item.path for part in deployment.plan.parts for item in part.objects if item.path not in committed]:
+        raise StaleError(f"lacks {missing[0]}", where=f"{deployment.folder}/{REPOSITORY}", fix=_RECAST)
+    return tuple(replace(part).with_documents(committed, parse) for part in deployment.plan.parts)
