@@ -77,7 +77,14 @@ def test_fields_that_another_manager_has_set() -> None:
     assert found.messages == ("Deployment.apps/shop/web: kubectl-edit has set spec.replicas",)
 
 
-def test_replicas_that_an_autoscaler_sets_are_no_drift() -> None:
+def test_a_field_that_another_manager_has_set_back_does_not_count() -> None:
+    cluster = healthy()
+    for replicas in (3, 2):
+        cluster.patch(WEB, {"spec": {"replicas": replicas}}, Patch.MERGE, manager="kubectl-edit")
+    assert shop(cluster).messages == ()
+
+
+def test_replicas_that_an_autoscaler_sets_do_not_count() -> None:
     cluster = healthy()
     change = {"spec": {"replicas": 3}}
     cluster.patch(WEB, change, Patch.MERGE, manager="kube-controller-manager", subresource="scale")

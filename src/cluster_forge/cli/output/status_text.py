@@ -9,7 +9,6 @@ from typing import Any, Final
 from cluster_forge.cli.output import columns
 from cluster_forge.cli.output.terminal_text import one_line, styled
 from cluster_forge.foundation.names import counted
-from cluster_forge.gitops.release import Release
 from cluster_forge.stages.deliver.component_status import ComponentStatus, Condition, Sync
 from cluster_forge.stages.deliver.status import StackStatus
 
@@ -33,15 +32,16 @@ def lines(status: StackStatus) -> Iterator[str]:
                 one_line(message), _COLUMNS, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False
             )
     yield summary(status)
+    if release := status.release:
+        yield f"release {release.number}: {one_line(release.version)}, {release.result}"
 
 
 def summary(status: StackStatus) -> str:
-    """``7 of 8 components healthy, 1 out of sync; release 3 (v-1a2b…, deployed)``."""
+    """``platform v-3fa9c1d2e4b5: 7 of 8 components healthy, 1 out of sync``."""
     healthy = sum(component.is_healthy for component in status.components)
     behind = sum(component.sync is Sync.OUT_OF_SYNC for component in status.components)
     text = f"{status.stack} {status.version}: {healthy} of {counted(len(status.components), 'component')} healthy"
-    text += f", {behind} out of sync" if behind else ""
-    return text + (f"; {_release(status.release)}" if status.release else "")
+    return text + (f", {behind} out of sync" if behind else "")
 
 
 def json(status: StackStatus) -> dict[str, Any]:
@@ -105,10 +105,6 @@ def prometheus(status: StackStatus) -> Iterator[str]:
 
 def _row(component: ComponentStatus) -> tuple[str, ...]:
     return (component.name, component.deployed or "-", component.version or "-", component.sync, component.condition)
-
-
-def _release(release: Release) -> str:
-    return f"release {release.number} ({one_line(release.version)}, {release.result})"
 
 
 def _metric(name: str, purpose: str, samples: list[tuple[dict[str, str], int]]) -> Iterator[str]:

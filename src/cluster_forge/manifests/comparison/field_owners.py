@@ -1,8 +1,8 @@
 """Fields of an object that other managers have set since it was applied, by the object's ``managedFields``.
 
 No request is needed for it beyond the metadata of an object. A field counts if another manager owns it and ours does not
-any more: that is what the API server notes when somebody changes a value (Kubernetes, "Server-Side Apply: Field management").
-Fields that the server does not keep are nobody's, and do not count.
+any more: that is what the API server notes when a value is changed (Kubernetes, "Server-Side Apply: Field management").
+Fields that the server does not keep have no owner, and do not count.
 """
 
 from __future__ import annotations

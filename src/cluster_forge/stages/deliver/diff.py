@@ -81,7 +81,7 @@ def _of_part(part: Part, manager: str, tools: DeliverTools) -> list[ObjectDiffer
     live = live_objects.find((_wanted(item) for item in items), tools)
 
     def compared(item: PartObject) -> ObjectDifference | None:
-        return _difference(item, part.name, live.get(item.id), manager, tools.cluster)
+        return of_object(item, part.name, live.get(item.id), manager, tools.cluster)
 
     return [difference for difference in tools.workers.map(compared, items) if difference]
 
@@ -90,9 +90,14 @@ def _wanted(item: PartObject) -> Wanted:
     return Wanted(id=item.id, version=str(item.body["apiVersion"]).rpartition("/")[2])
 
 
-def _difference(
+def of_object(
     item: PartObject, component: str, before: Body | None, manager: str, cluster: Cluster
 ) -> ObjectDifference | None:
+    """What ``manager`` would change in an object, which is in the cluster as ``before``.
+
+    Raises:
+        ClusterError, RefusedError: if the cluster does not say.
+    """
     after: Body | None = item.body
     remark = ""
     try:
@@ -119,8 +124,10 @@ def _pruned(request: DiffRequest, tools: DeliverTools) -> Iterator[ObjectDiffere
     live = live_objects.find((Wanted(id=identity) for identity in former), tools)
     for identity, body in live.items():
         remark = "stays in the cluster: data would be lost with it" if identity.holds_data else ""
-        component = former[identity].removeprefix(f"{request.stack}.").strip("-")
-        if difference := objects.compared(identity, component, body, None, remark=remark):
+        stack, _, component = former[identity].partition(".")  # the name of its Application, if it has one
+        if difference := objects.compared(
+            identity, component if stack == request.stack else "", body, None, remark=remark
+        ):
             yield difference
 
 

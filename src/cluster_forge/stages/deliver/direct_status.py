@@ -7,8 +7,9 @@ another manager has set shows in ``managedFields`` (`field_owners`), and what an
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
+from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests import health
 from cluster_forge.manifests.comparison import field_owners
@@ -17,7 +18,8 @@ from cluster_forge.manifests.health import Health, Status
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part, PartObject
-from cluster_forge.stages.deliver import component_status, live_objects, trouble
+from cluster_forge.ports.cluster import Cluster
+from cluster_forge.stages.deliver import component_status, diff, live_objects, trouble
 from cluster_forge.stages.deliver.component_status import ComponentStatus, Condition, Sync
 from cluster_forge.stages.deliver.live_objects import Wanted
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -62,12 +64,7 @@ def _component(
     unhealthy = {
         item.id: state for item in there if (state := _health(item.id, live[item.id])).status is not Status.READY
     }
-    taken = [
-        f"{item.id}: {field.manager} has set {field.path}"
-        for item in there
-        if field_owners.has_others(live[item.id]["metadata"], FIELD_MANAGER)
-        for field in field_owners.taken(item.body, live[item.id]["metadata"], FIELD_MANAGER)
-    ]
+    taken = [message for item in there for message in _taken(item, part, live[item.id]["metadata"], tools.cluster)]
     reasons = list(_reasons(unhealthy, tools))
     conditions = [Condition.of(state.status) for state in unhealthy.values()]
     return ComponentStatus(
@@ -82,6 +79,26 @@ def _component(
             *component_status.few(taken, "field"),
         ),
     )
+
+
+def _taken(item: PartObject, part: Part, metadata: Mapping[str, Any], cluster: Cluster) -> Iterator[str]:
+    """The fields that another manager has set, if they have other values than those of the stack: for these few objects
+    the cluster is asked.
+    """
+    if not field_owners.has_others(metadata, FIELD_MANAGER):
+        return
+    fields = field_owners.taken(item.body, metadata, FIELD_MANAGER)
+    if fields and _differs(item, part, cluster):
+        yield from (f"{item.id}: {field.manager} has set {field.path}" for field in fields)
+
+
+def _differs(item: PartObject, part: Part, cluster: Cluster) -> bool:
+    """Whether a deployment would change the object; yes if the user may not ask that."""
+    version = str(item.body["apiVersion"]).rpartition("/")[2]
+    try:
+        return diff.of_object(item, part.name, cluster.get(item.id, version), FIELD_MANAGER, cluster) is not None
+    except RefusedError:
+        return True
 
 
 def _reasons(unhealthy: Mapping[ObjectId, Health], tools: DeliverTools) -> Iterator[str]:

@@ -55,9 +55,9 @@ def _application(part: Part, body: Body, state: ApplicationState, tools: Deliver
         for target in state.unwell[: component_status.MOST]
         if condition is not Condition.HEALTHY and (sentence := trouble.of(target, tools.cluster).sentence)
     ]
-    said = list(dict.fromkeys([*causes, *state.messages])) or [f"Application {state.name}: {state.lack}"]
+    messages = list(dict.fromkeys([*causes, *state.messages])) or [f"Application {state.name}: {state.lack}"]
     sync = Sync.SYNCED if is_synced else Sync.OUT_OF_SYNC
-    return _status(part, sync, condition, component_status.few(said, "message"))
+    return _status(part, sync, condition, component_status.few(messages, "message"))
 
 
 def _word(body: Body, what: str) -> str:

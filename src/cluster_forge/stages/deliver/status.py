@@ -11,7 +11,7 @@ from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.release import Release
 from cluster_forge.manifests.part import Part
 from cluster_forge.stages.deliver import direct_status, engine_status, releases
-from cluster_forge.stages.deliver.component_status import ComponentStatus, Condition, Sync
+from cluster_forge.stages.deliver.component_status import ComponentStatus, Sync
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -67,7 +67,7 @@ def _released(
     wanted = {part.name: releases.component(part) for part in parts}
     for component in components:
         deployed = known.get(component.name)
-        if release is None or (deployed is None and not known) or component.condition is Condition.MISSING:
+        if release is None or not known:
             yield component
         elif deployed is None:
             yield _behind(component, f"release {release.number} does not have it")
