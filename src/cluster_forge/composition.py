@@ -26,11 +26,11 @@ from cluster_forge.adapters.workspace import (
 from cluster_forge.foundation.addresses import masked
 from cluster_forge.foundation.errors import MissingProgramError, OfflineError, StoreError, WorkspaceError, gathered
 from cluster_forge.ports.git import Repositories
-from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
+from cluster_forge.ports.progress import NO_TRANSFERS, DeliveryReporter, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import Charts, Offers, Sources
 from cluster_forge.ports.workers import Workers
-from cluster_forge.service_options import MirrorOptions, NetworkOptions, RenderOptions, StoreOptions
+from cluster_forge.service_options import ClusterOptions, MirrorOptions, NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stack.registry_settings import RegistrySettings
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.http.downloads import HttpDownloads
     from cluster_forge.adapters.http.offline import OfflineDownloads
     from cluster_forge.adapters.http.policy import HostSettings
+    from cluster_forge.adapters.kubernetes.api_server import ApiServer
     from cluster_forge.adapters.rendering.worker_pool import WorkerPoolRenderer
     from cluster_forge.adapters.sources import StackSources
     from cluster_forge.adapters.sources.mirror import IndexedMirror
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from cluster_forge.ports.registry import Registry, RegistryUploads
     from cluster_forge.ports.storage import Store, StoredKind
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
+    from cluster_forge.stages.deliver.tools import DeliverTools
 
 _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "128MiB", "PYTHONUTF8": "1"}
 """For Helm's library: less CPU than with Go's default, for some memory; more than this limit saves no CPU (ADR 0012)."""
@@ -61,6 +63,10 @@ _EARLY_WORKERS = 4
 
 _FETCHERS = 16
 """Threads that fetch: they wait for the network, whatever the number of cores."""
+_REQUESTS = 6
+"""Requests to an API server at once: more make it no faster, and take shares from others (API Priority and Fairness)."""
+_WAITERS = 512
+"""Threads that wait, one for each component of a delivery; more components wait for their turn."""
 _GIT = ("git+https", "git+ssh", "git+file", "git+http")
 
 _START = "from cluster_forge.composition import serve; serve()"
@@ -136,6 +142,59 @@ def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registr
     uploads = HttpRegistryUploads(downloads.client, reader)
     workers = ThreadWorkers(max(settings.jobs, _FETCHERS))
     return Registries(registry=reader, uploads=uploads, workers=workers)
+
+
+def cluster(settings: Settings, options: ClusterOptions) -> ApiServer:
+    """The cluster that kubectl would use with these options. Nothing is asked of it yet.
+
+    Raises:
+        OfflineError: under ``--offline``.
+        KubeconfigError, ExceptionGroup: for everything in the kubeconfig that cannot be used.
+    """
+    from cluster_forge.adapters.kubernetes import kubeconfig
+    from cluster_forge.adapters.kubernetes.api_server import ApiServer
+    from cluster_forge.adapters.kubernetes.credentials import Credentials
+    from cluster_forge.adapters.kubernetes.transport import Transport
+
+    if settings.network.offline:
+        raise OfflineError("--offline: the command needs a cluster", fix="run it without --offline")
+    access = kubeconfig.find(
+        _reader(), file=options.kubeconfig or "", context=options.context or "", environment=os.environ
+    )
+    return ApiServer(Transport(access, Credentials(access, os.environ)))
+
+
+def delivery(settings: Settings, options: ClusterOptions, reporter: DeliveryReporter) -> DeliverTools:
+    """What the stages that deliver work with.
+
+    Raises:
+        OfflineError, KubeconfigError, ExceptionGroup: as `cluster`.
+        WorkspaceError: if the workspace does not exist.
+    """
+    from cluster_forge.adapters.clock import SystemClock
+    from cluster_forge.adapters.yaml.lazy import LazyYaml
+    from cluster_forge.stages.deliver.tools import DeliverTools
+
+    return DeliverTools(
+        cluster=cluster(settings, options),
+        files=workspace_files(settings.workspace),
+        reader=LazyYaml(_reader),
+        clock=SystemClock(),
+        workers=ThreadWorkers(_REQUESTS),
+        waiters=ThreadWorkers(_WAITERS),
+        reporter=reporter,
+    )
+
+
+def secret_text(source: str) -> str:
+    """The values of Secrets in a file that is encrypted with age or SOPS, or on stdin (``-``).
+
+    Raises:
+        CredentialError, MissingProgramError: if they cannot be read.
+    """
+    from cluster_forge.adapters import secret_files
+
+    return secret_files.read(source, os.environ)
 
 
 def output_folder(directory: Path) -> OutputFolder:

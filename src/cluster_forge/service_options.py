@@ -87,3 +87,20 @@ class RenderOptions:
         shown_default=True,
         help="Memory limit for rendering one chart, in MiB.",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterOptions:
+    """Which cluster is meant, as for kubectl; None: the current context, of the files in KUBECONFIG or ~/.kube/config."""
+
+    HEADING: ClassVar = "Cluster options"
+
+    context: str | None = option(
+        "--context", default=None, metavar="NAME", help="Context of the kubeconfig [default: its current context]."
+    )
+    kubeconfig: str | None = option(
+        "--kubeconfig",
+        default=None,
+        metavar="FILE",
+        help="File that says where clusters are [default: KUBECONFIG, or ~/.kube/config].",
+    )

@@ -26,6 +26,7 @@ VERBS = {
     "mirror": "Copy what the stack is made from into a mirror, or check one.",
     "push": "Send a cast stack to an OCI registry: its image, and what GitOps engines read.",
     "pull": "Write a stack's folder again from an OCI registry.",
+    "deploy": "Deploy a cast stack to a cluster, and wait until it is ready.",
     "catalog": "List, search, show, write and test the components of the catalog.",
     "config": "Show the effective description, or validate it.",
     "secrets": "List the Secrets that the stack expects.",

@@ -14,7 +14,7 @@ import click
 from cluster_forge.cli import arguments, click_options, help_page
 from cluster_forge.cli.options import FindingOptions, OutputOptions, RecordOptions, RunOptions
 from cluster_forge.cli.session import GROUPS, Session
-from cluster_forge.service_options import MirrorOptions, NetworkOptions, RenderOptions, StoreOptions
+from cluster_forge.service_options import ClusterOptions, MirrorOptions, NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stack.selection import Selection
 
 Decorator = Callable[[Callable[..., Any]], click.Command]
@@ -26,6 +26,8 @@ CONNECTS: Final[Groups] = (NetworkOptions,)
 """A verb that may use the network."""
 FETCHES: Final[Groups] = (MirrorOptions, *CONNECTS)
 """A verb that may fetch sources."""
+DELIVERS: Final[Groups] = (ClusterOptions,)
+"""A verb that works on a cluster."""
 SELECTS: Final[Groups] = (Selection, FindingOptions)
 """A verb for a part of the stack."""
 _COMMON: Final[Groups] = (RunOptions, OutputOptions)

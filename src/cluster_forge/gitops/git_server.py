@@ -26,6 +26,8 @@ CHUNK = 700 * 1024
 """Bytes in one ConfigMap: less than 1 MiB as base64 too (Kubernetes, "ConfigMaps": "cannot exceed 1 MiB")."""
 NO_IMAGE = "argocd"
 """A placeholder for the image of an existing Argo CD: `deploy.sh` looks it up in the cluster."""
+DEPLOYMENT_FILE = "git-server-deployment.yaml"
+"""The file of the step that applies the server's Deployment."""
 _PORT = 9418
 
 
@@ -138,6 +140,16 @@ def deployment(
             "template": {"metadata": {"labels": _labels(stack), "annotations": {COMMIT: commit}}, "spec": pod},
         },
     }
+
+
+def with_image(server: Body, image: str) -> Body:
+    """The server's Deployment with the image of the cluster's Argo CD."""
+    template = server["spec"]["template"]
+    pod = template["spec"]
+    changed = {
+        key: [{**container, "image": image} for container in pod[key]] for key in ("initContainers", "containers")
+    }
+    return {**server, "spec": {**server["spec"], "template": {**template, "spec": {**pod, **changed}}}}
 
 
 def _pod(stack: Stack, packed: bytes, image: str) -> dict[str, Any]:

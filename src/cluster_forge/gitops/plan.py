@@ -146,7 +146,9 @@ def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, r
         engine=stack.gitops.engine,
         delivery=delivery,
         commit=commit,
-        components=tuple(_components(stack, parts, with_steps=is_direct)),
+        components=tuple(
+            _components(stack, ownership.members(stack, parts) if is_direct else parts, with_steps=is_direct)
+        ),
         claim=ownership.tree(stack, parts),
         argocd=None if is_direct or is_flux else _argocd(stack, parts, repository, commit, revision),
         flux=_flux(stack, parts, revision) if is_flux else None,
@@ -251,7 +253,7 @@ def _repository(stack: Stack, repository: FileTree, commit: str, server: ObjectI
     for number, chunk in enumerate(git_server.chunks(stack, packed, commit)):
         yield Apply(file=f"repository-{number:03}.yaml", documents=rendered([chunk]))
     deployment = git_server.deployment(stack, packed, commit, image, secrets)
-    yield Apply(file="git-server-deployment.yaml", documents=rendered([deployment]))
+    yield Apply(file=git_server.DEPLOYMENT_FILE, documents=rendered([deployment]))
     yield AwaitReady(targets=(server,))
     # A label that is not there is unequal to everything: the claim has none.
     selector = f"{STACK_LABEL}={stack.name},{git_server.COMMIT},{git_server.COMMIT}!={commit}"

@@ -33,6 +33,14 @@ class GitOpsEngine(StrEnum):
     FLUX = "flux"
     NONE = "none"
 
+    @property
+    def api_group(self) -> str:
+        """The API group of its own kinds, the capability that its component provides; empty for kubectl alone."""
+        return _ENGINE_GROUPS.get(self, "")
+
+
+_ENGINE_GROUPS: Final = {GitOpsEngine.ARGOCD: "argoproj.io", GitOpsEngine.FLUX: "kustomize.toolkit.fluxcd.io"}
+
 
 class GitOpsMode(StrEnum):
     UI = "ui"
@@ -119,6 +127,8 @@ class GitOps:
     engine: GitOpsEngine = GitOpsEngine.ARGOCD
     engine_where: str = ""
     """Where the engine is written; empty for the default."""
+    default_where: str = ""
+    """Where a description without an engine has a place for it."""
     mode: GitOpsMode = GitOpsMode.UI
     install: bool = True
     source: RepositorySource = RepositorySource.INTERNAL
@@ -132,6 +142,14 @@ class GitOps:
     """The Secret with Flux's login to the repository."""
     finalizers: bool = False
     """Whether deleting an Application in Argo CD deletes its objects."""
+
+    @property
+    def required(self) -> str:
+        """The capability that the stack itself has to bring: the engine that the description names and installs.
+
+        Empty where the cluster has the engine, where kubectl applies the stack, and where no engine is written.
+        """
+        return self.engine.api_group if self.engine_where and self.install else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, raise_all
 from cluster_forge.stack import catalog_overlay, component_builder, key_as_name, merge, named_lists, settings
-from cluster_forge.stack.catalog_port import Catalog
+from cluster_forge.stack.catalog_port import Catalog, Frame
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.input_record import DESCRIPTION, InputRecord
 from cluster_forge.stack.layers import LayerReader
 from cluster_forge.stack.legacy.translation import translate
-from cluster_forge.stack.model import Format, Notice, Stack, Target
-from cluster_forge.stack.resolve import Absent, Resolved, resolve
+from cluster_forge.stack.model import Format, GitOps, Notice, Stack, Target
+from cluster_forge.stack.resolve import Resolved, resolve
 from cluster_forge.stack.schema.component import ComponentSchema
 from cluster_forge.stack.schema.description import StackSchema
 from cluster_forge.stack.schema.other_tools import other_file
@@ -99,18 +99,20 @@ class _Parser:
         assert description is not None
         if catalog:
             catalog = catalog.extended(description.strings("catalogs"), self._files, errors)
-        target = settings.target(description)
-        resolved = resolve(
-            description,
-            errors,
-            catalog=catalog,
-            target=target,
-            absent=Absent(skip=selection.skip, removed=self._removed),
+        gitops = settings.gitops(description, errors)
+        if self._format is Format.LIST:
+            gitops = replace(gitops, default_where="")  # a list has no place for an engine
+        frame = Frame(
+            target=settings.target(description),
+            skipped=frozenset(selection.skip),
+            engine="" if errors else gitops.required,
+            where=gitops.engine_where,
         )
+        resolved = resolve(description, errors, catalog=catalog, frame=frame, removed=self._removed)
         errors.extend(self._still_there(description, resolved))
         selected = names if self._format is Format.NATIVE else ()
         kept = select(resolved, selected, typed(selection.skip), errors)
-        stack = self._stack(description, resolved, kept)
+        stack = self._stack(description, gitops, resolved, kept)
         raise_all(_sorted(errors))
         return self._parsed(stack, description, resolved, kept)
 
@@ -170,9 +172,8 @@ class _Parser:
         self._unreadable = translation.unreadable
         return translation.description
 
-    def _stack(self, description: Positioned, resolved: Resolved, kept: Sequence[str]) -> Stack:
+    def _stack(self, description: Positioned, gitops: GitOps, resolved: Resolved, kept: Sequence[str]) -> Stack:
         target = settings.target(description)
-        gitops = settings.gitops(description, self._errors)
         image = settings.image(description, self._errors)
         registries = settings.registries(description, self._errors)
         entries = [resolved.known[name] for name in kept if name not in self._unreadable]

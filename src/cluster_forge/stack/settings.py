@@ -95,9 +95,11 @@ def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
     errors += _wrong_places(description, section)
     fix = _FLUX_LOGIN_FIX if section.engine == "flux" else _LOGIN_FIX
     _refuse_credentials(description, ("gitops", "url"), fix, errors)
+    is_written = "engine" in section.model_fields_set
     return GitOps(
         engine=GitOpsEngine(section.engine),
-        engine_where=description.at(("gitops", "engine")).where if "engine" in section.model_fields_set else "",
+        engine_where=description.at(("gitops", "engine")).where if is_written else "",
+        default_where="" if is_written else (description.get("gitops") or description).where,
         mode=GitOpsMode(section.mode),
         install=section.install,
         source=RepositorySource(section.source),

@@ -109,6 +109,13 @@ def pinned(stack: Stack, application: Body, revision: str) -> Body:
     return {**application, "spec": {**spec, "source": source}}
 
 
+def in_namespace(root: Body, namespace: str) -> Body:
+    """The root Application in the namespace of an existing Argo CD, where its children are, too."""
+    metadata, spec = root["metadata"], root["spec"]
+    destination = {**spec["destination"], "namespace": namespace}
+    return {**root, "metadata": {**metadata, "namespace": namespace}, "spec": {**spec, "destination": destination}}
+
+
 def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:
     """The Application of the others.
 

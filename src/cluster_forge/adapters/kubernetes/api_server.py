@@ -1,0 +1,248 @@
+"""A cluster over its API server: the `Cluster` of `ports.cluster`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+
+from cluster_forge.adapters.kubernetes import listing, paths, refusals
+from cluster_forge.adapters.kubernetes.answers import JSON, Answer, Request
+from cluster_forge.adapters.kubernetes.discovery import Discovery
+from cluster_forge.adapters.kubernetes.permissions import Permissions
+from cluster_forge.adapters.kubernetes.transport import Transport
+from cluster_forge.foundation import json_codec
+from cluster_forge.foundation.errors import RefusedError
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.ports.cluster import (
+    Applied,
+    ApplyOptions,
+    ClusterFacts,
+    Event,
+    Listing,
+    Patch,
+    Propagation,
+    Query,
+    ServedKind,
+    ServedKinds,
+)
+
+_APPLY: Final = "application/apply-patch+yaml"
+"""JSON is YAML, so servers from before 1.32 read it, too; later ones have ``application/apply-patch+cbor`` beside it."""
+_REVIEW: Final = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+_MANAGER: Final = "cluster-forge"
+_LARGEST_LOG: Final = 1 << 20
+_NO_LOG: Final = frozenset({400, 404, 500, 502, 503, 504})
+"""A container that has not started, or a node that does not answer."""
+
+
+class ApiServer:
+    """A cluster as its API server shows it. Safe for several threads.
+
+    ``transport.counts`` has the number of requests by method; watches are counted apart.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self._discovery = Discovery(transport)
+        self._permissions = Permissions(self._review)
+        self._lock = threading.Lock()
+        self._facts: ClusterFacts | None = None
+
+    # Looking
+
+    def about(self) -> ClusterFacts:
+        with self._lock:
+            if self._facts is None:
+                access = self.transport.access
+                version = self._tree(self.transport.send(Request(method="GET", path="/version", where="/version")))
+                self._facts = ClusterFacts(
+                    context=access.context,
+                    server=access.cluster.server,
+                    user=self._user() or access.user.name,
+                    version=str(version.get("gitVersion") or ""),
+                )
+            return self._facts
+
+    def served(self, *, is_fresh: bool = False) -> ServedKinds:
+        return self._discovery.served(is_fresh=is_fresh)
+
+    def get(self, target: ObjectId, version: str = "") -> Body | None:
+        kind = self._discovery.find(target.group, target.kind, version)
+        return self._tree_or_none("GET", kind, target) if kind else None
+
+    def list(self, query: Query) -> Listing:
+        kind = self._discovery.find(query.group, query.kind, query.version)
+        return listing.of(self.transport, kind, query) if kind else Listing(items=(), version="")
+
+    def watch(self, query: Query, since: str, seconds: float) -> Iterator[Event]:
+        kind = self._discovery.find(query.group, query.kind, query.version)
+        return listing.watched(self.transport, kind, query, since, seconds) if kind else iter(())
+
+    # Changing
+
+    def apply(self, body: Body, options: ApplyOptions) -> Applied:
+        target = ObjectId.of(body)
+        query = {
+            "fieldManager": options.manager,
+            "force": "true" if options.force else "",
+            "dryRun": "All" if options.is_trial else "",
+            "fieldValidation": str(options.validation),
+        }
+        kind = self._kind(target, str(body["apiVersion"]))
+        request = Request(
+            method="PATCH",
+            path=paths.of_object(kind, target.namespace, target.name),
+            where=str(target),
+            query=query,
+            body=json_codec.dump(body),
+            content_type=_APPLY,
+        )
+        answer = self.transport.send(request)
+        applied = self._tree(answer)
+        if not options.is_trial:
+            self._discovery.learn(applied)
+        return Applied(body=applied, warnings=answer.warnings, is_new=answer.status == HTTPStatus.CREATED)
+
+    def create(self, body: Body) -> Body:
+        target = ObjectId.of(body)
+        path = paths.of_kind(self._kind(target, str(body["apiVersion"])), target.namespace)
+        return self._changed("POST", path, target, body, query={"fieldManager": _MANAGER}, repeats=False)
+
+    def replace(self, body: Body, subresource: str = "") -> Body:
+        target = ObjectId.of(body)
+        kind = self._kind(target, str(body["apiVersion"]))
+        path = paths.of_object(kind, target.namespace, target.name, subresource)
+        is_checked = "resourceVersion" in body["metadata"]  # the second time it would be another version's
+        return self._changed("PUT", path, target, body, query={"fieldManager": _MANAGER}, repeats=not is_checked)
+
+    def patch(self, target: ObjectId, patch: object, kind: Patch, *, manager: str, subresource: str = "") -> Body:
+        path = paths.of_object(self._kind(target), target.namespace, target.name, subresource)
+        return self._changed(
+            "PATCH",
+            path,
+            target,
+            patch,
+            query={"fieldManager": manager},
+            content_type=kind,
+            repeats=kind is Patch.MERGE,
+        )
+
+    def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND, uid: str = "") -> bool:
+        kind = self._discovery.find(target.group, target.kind)
+        if kind is None:
+            return False
+        options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        return self._tree_or_none("DELETE", kind, target, orjson.dumps(options)) is not None
+
+    # Questions
+
+    def logs(self, namespace: str, pod: str, container: str = "", *, lines: int = 20, previous: bool = False) -> str:
+        target = ObjectId(group="", kind="Pod", namespace=namespace, name=pod)
+        query = {
+            "container": container,
+            "tailLines": str(lines),
+            "limitBytes": str(_LARGEST_LOG),
+            "previous": "true" if previous else "",
+        }
+        path = paths.of_object(self._kind(target), namespace, pod, "log")
+        answer = self.transport.ask(
+            Request(method="GET", path=path, where=str(target), query=query, accept="*/*", waits=False)
+        )
+        if answer.status in _NO_LOG:
+            return ""
+        if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+            raise refusals.of(answer, self.transport.access.cluster.server, str(target))
+        return answer.body.decode("utf-8", "replace")
+
+    def can(self, verb: str, kind: ServedKind, namespace: str = "") -> bool:
+        return self._permissions.can(verb, kind, namespace)
+
+    def raw(self, path: str) -> bytes:
+        return self.transport.send(Request(method="GET", path=path, where=path, accept="*/*")).body
+
+    # Requests
+
+    def _kind(self, target: ObjectId, api_version: str = "") -> ServedKind:
+        """The kind of an object, in the version that is named.
+
+        Raises:
+            RefusedError: if it is not served.
+        """
+        kind = self._discovery.find(target.group, target.kind, api_version.rpartition("/")[2])
+        if kind is None:
+            raise RefusedError(
+                f"the server has no kind {target.kind} in {api_version or target.group}",
+                where=str(target),
+                fix="check that its CRD is in the cluster, and serves this version",
+                status=HTTPStatus.NOT_FOUND,
+                reason="NotFound",
+            )
+        return kind
+
+    def _changed(  # noqa: PLR0913 - what a request has
+        self,
+        method: str,
+        path: str,
+        target: ObjectId,
+        content: object,
+        *,
+        query: Mapping[str, str],
+        content_type: str = JSON,
+        repeats: bool = True,
+    ) -> Body:
+        request = Request(
+            method=method,
+            path=path,
+            where=str(target),
+            query=query,
+            body=json_codec.dump(content),
+            content_type=content_type,
+            repeats=repeats,
+        )
+        changed = self._tree(self.transport.send(request))
+        self._discovery.learn(changed)
+        return changed
+
+    def _tree_or_none(self, method: str, kind: ServedKind, target: ObjectId, body: bytes | None = None) -> Body | None:
+        """What the server answers about an object; None if it is not there."""
+        path = paths.of_object(kind, target.namespace, target.name)
+        try:
+            return self._tree(self.transport.send(Request(method=method, path=path, where=str(target), body=body)))
+        except RefusedError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    def _review(self, path: str, body: Body) -> Mapping[str, Any]:
+        """Send a question in the form of an object, which is not stored."""
+        return self._tree(self.transport.send(Request(method="POST", path=path, where=path, body=orjson.dumps(body))))
+
+    def _user(self) -> str:
+        """The user's name as the server has it (from 1.28); empty if it does not say."""
+        try:
+            review = self._review(_REVIEW, {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
+        except RefusedError:
+            return ""
+        return str(((review.get("status") or {}).get("userInfo") or {}).get("username") or "")
+
+    def _tree(self, answer: Answer) -> Body:
+        """The object in an answer.
+
+        Raises:
+            ClusterError: if it is none.
+        """
+        try:
+            tree = orjson.loads(answer.body)
+        except orjson.JSONDecodeError:
+            tree = None
+        if not isinstance(tree, dict):
+            access = self.transport.access
+            raise refusals.not_kubernetes(access.cluster.server, access.where)
+        return tree

@@ -1,0 +1,172 @@
+"""Objects of a kind, page after page, and what changes after that."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from math import ceil
+from typing import Any, Final
+
+import orjson
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError
+
+from cluster_forge.adapters.kubernetes import paths, refusals
+from cluster_forge.adapters.kubernetes.answers import JSON, Request
+from cluster_forge.adapters.kubernetes.transport import Transport
+from cluster_forge.foundation.errors import ClusterError, RefusedError
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.ports.cluster import Change, Event, Listing, Query, ServedKind
+
+_PAGE: Final = 500
+_MOST_PAGES: Final = 2_000
+_MOST_TRIES: Final = 3
+_METADATA: Final = "g=meta.k8s.io;v=v1"
+_SILENCE: Final = 90.0
+"""Seconds without a word, after which a watch is taken for cut: a bookmark comes about every minute."""
+_LONGEST_LINE: Final = 64 << 20
+_PAUSE: Final = 0.5
+"""Seconds between a watch that was cut and the next one."""
+_PASSING: Final = frozenset({429, 500, 503, 504})
+
+
+def of(transport: Transport, kind: ServedKind, query: Query) -> Listing:
+    """All objects. A list whose next page is gone (410) is begun again.
+
+    Raises:
+        ClusterError, RefusedError: as `Transport.send`.
+    """
+    for _ in range(_MOST_TRIES - 1):
+        try:
+            return _pages(transport, kind, query)
+        except RefusedError as error:
+            if error.status != HTTPStatus.GONE:
+                raise
+    return _pages(transport, kind, query)
+
+
+def watched(transport: Transport, kind: ServedKind, query: Query, since: str, seconds: float) -> Iterator[Event]:
+    """What changes after ``since``; a watch that is cut goes on after the last event.
+
+    Raises:
+        ClusterError, RefusedError: as `Transport.stream`; with status 410 if ``since`` is too old.
+    """
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        request = _request(kind, query, resourceVersion=since, watch="true", left=left)
+        is_new = False
+        try:
+            with transport.stream(request, min(left, _SILENCE)) as response:
+                for line in _lines(response, end):
+                    event, since = _event(line, kind, query, since, transport)
+                    is_new = True
+                    if event:
+                        yield event
+        except (HTTPError, OSError, ValueError):
+            pass  # it was cut, or is silent
+        except RefusedError as error:
+            if error.status not in _PASSING:
+                raise
+        if not is_new:
+            time.sleep(max(0.0, min(_PAUSE, end - time.monotonic())))
+
+
+def _pages(transport: Transport, kind: ServedKind, query: Query) -> Listing:
+    items: list[Body] = []
+    version, following = "", ""
+    for _ in range(_MOST_PAGES):
+        answer = transport.send(_request(kind, query, limit=str(_PAGE), following=following))
+        tree = _tree(answer.body)
+        listed, metadata = tree.get("items"), tree.get("metadata")
+        listed = [] if listed is None and "items" in tree else listed  # an empty PartialObjectMetadataList
+        if not isinstance(listed, list) or not isinstance(metadata, dict):
+            raise refusals.not_kubernetes(transport.access.cluster.server, paths.of_kind(kind, query.namespace))
+        items += [_completed(item, kind, query) for item in listed if isinstance(item, dict)]
+        version = version or str(metadata.get("resourceVersion") or "")
+        following = str(metadata.get("continue") or "")
+        if not following:
+            return Listing(items=tuple(items), version=version)
+    raise ClusterError(
+        f"{paths.of_kind(kind, query.namespace)} has more than {_MOST_PAGES * _PAGE:,} objects",
+        where=transport.access.where,
+        fix="remove those that nothing needs: so many are a fault of the program that makes them",
+    )
+
+
+def _request(  # noqa: PLR0913 - what the two kinds of request have
+    kind: ServedKind,
+    query: Query,
+    *,
+    resourceVersion: str = "",  # noqa: N803 - as the server calls it
+    watch: str = "",
+    left: float = 0.0,
+    limit: str = "",
+    following: str = "",
+) -> Request:
+    suffix = "" if watch else "List"
+    accept = f"{JSON};as=PartialObjectMetadata{suffix};{_METADATA}" if query.metadata_only else JSON
+    path = paths.of_kind(kind, query.namespace)
+    sent = {
+        "labelSelector": query.labels,
+        "fieldSelector": query.fields,
+        "limit": limit,
+        "continue": following,
+        "watch": watch,
+        "resourceVersion": resourceVersion,
+        "allowWatchBookmarks": watch,
+        "timeoutSeconds": str(ceil(left) + 1) if watch else "",
+    }
+    return Request(
+        method="GET", path=path, where=path, query={key: value for key, value in sent.items() if value}, accept=accept
+    )
+
+
+def _tree(body: bytes) -> Mapping[str, Any]:
+    try:
+        tree = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return tree if isinstance(tree, dict) else {}
+
+
+def _completed(item: Mapping[str, Any], kind: ServedKind, query: Query) -> Body:
+    """An object of a list, which leaves ``apiVersion`` and ``kind`` out."""
+    if query.metadata_only:
+        return {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": item.get("metadata", {})}
+    return {"apiVersion": kind.api_version, "kind": kind.kind, **item}
+
+
+def _lines(response: BaseHTTPResponse, end: float) -> Iterator[bytes]:
+    """The lines of a response, until ``end``.
+
+    Raises:
+        HTTPError, OSError: if it breaks off.
+        ValueError: for a line that is too long.
+    """
+    rest = b""
+    while time.monotonic() < end and (part := response.read1(1 << 18, decode_content=False)):
+        *lines, rest = (rest + part).split(b"\n")
+        if len(rest) > _LONGEST_LINE:
+            raise ValueError("a line is too long")
+        yield from filter(None, lines)
+
+
+def _event(line: bytes, kind: ServedKind, query: Query, since: str, transport: Transport) -> tuple[Event | None, str]:
+    """The change that a line of a watch reports, if it is one, and the version that is known then.
+
+    Raises:
+        RefusedError: for an error of the server's.
+        ClusterError: for a line that no API server writes.
+    """
+    tree = _tree(line)
+    body = tree.get("object")
+    if not isinstance(body, dict):
+        raise refusals.not_kubernetes(transport.access.cluster.server, transport.access.where)
+    if tree.get("type") == "ERROR":
+        raise refusals.of_status(body, paths.of_kind(kind, query.namespace))
+    version = str((body.get("metadata") or {}).get("resourceVersion") or since)
+    change = str(tree.get("type"))
+    if change in Change.__members__:
+        return Event(change=Change(change), body=_completed(body, kind, query)), version
+    return None, version

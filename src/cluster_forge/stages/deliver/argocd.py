@@ -1,0 +1,162 @@
+"""Delivery through Argo CD: it is installed if the stack brings it, gets the repository and the root Application, and is
+awaited, as `deploy.sh` does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from cluster_forge.foundation.errors import DeploymentError
+from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.gitops import git_server
+from cluster_forge.gitops.argocd import applications
+from cluster_forge.gitops.argocd.application_state import ApplicationState
+from cluster_forge.gitops.component_steps import rendered
+from cluster_forge.gitops.delivery_mode import Delivery
+from cluster_forge.gitops.owners import Verdict
+from cluster_forge.gitops.plan import ArgoCdPlan, ComponentPlan, DeployPlan
+from cluster_forge.gitops.steps import Apply, AwaitReady, Delete, FileStep
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.ports.cluster import Query
+from cluster_forge.ports.workers import Queue
+from cluster_forge.stages.deliver import argocd_operations, argocd_place, ownership
+from cluster_forge.stages.deliver.applied import AppliedComponent
+from cluster_forge.stages.deliver.applier import Applier
+from cluster_forge.stages.deliver.argocd_wait import ApplicationWait
+from cluster_forge.stages.deliver.component_run import ComponentRun, Surroundings
+from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.established import Definitions
+from cluster_forge.stages.deliver.observations import Observations
+from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.results import ComponentResult, State
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+STAGE: Final = "deploy"
+_ENGINE: Final = ComponentName("argo-cd")
+_SERVER: Final = ComponentName("git-server")
+
+
+def deliver(
+    deployment: Deployment, verdict: Verdict, tools: DeliverTools, options: DeployOptions
+) -> tuple[ComponentResult, ...]:
+    """Hand the stack to Argo CD, and wait for it; the results in the order of the plan.
+
+    Raises:
+        ForgeError, ExceptionGroup: if Argo CD or its repository cannot be installed.
+    """
+    plan = deployment.plan
+    assert plan.argocd is not None, "a stack that Argo CD delivers says how"
+    tools.reporter.stage_started(STAGE, len(plan.components))
+    with tools.workers.queue() as queue:
+        around = _surroundings(plan, tools, options, queue)
+        _run(_ENGINE, plan.argocd.install, around, tools)
+        _run(_SERVER, tuple(_repository(plan.argocd, tools)), around, tools)
+        _delete_former(plan.argocd, tools)
+        ownership.take_over(plan, verdict, tools)
+        argocd_operations.settle(plan, plan.argocd, tools)
+        _run(ComponentName(applications.FOLDER), (_root(plan, plan.argocd, tools),), around, tools)
+    # Argo CD caches a repository for three minutes, and would not find the new tag in it.
+    argocd_operations.refresh(plan.argocd.sync.name, plan.argocd.namespace, tools.cluster, is_hard=True)
+    states = ApplicationWait(plan, plan.argocd, tools, options).run() if options.waits else {}
+    results = tuple(_result(plan, component, states, options) for component in plan.components)
+    done = sum(result.state.is_good for result in results)
+    tools.reporter.stage_finished(STAGE, f"{done} of {counted(len(results), 'component')} through Argo CD")
+    return results
+
+
+def _surroundings(plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Queue) -> Surroundings:
+    observations = Observations(tools.cluster)
+    applier = Applier(
+        cluster=tools.cluster,
+        clock=tools.clock,
+        reader=tools.reader,
+        queue=queue,
+        options=options,
+        observe=observations.observe,
+    )
+    return Surroundings(
+        cluster=tools.cluster,
+        clock=tools.clock,
+        options=replace(options, waits=True),  # what comes next needs it
+        applier=applier,
+        observations=observations,
+        definitions=Definitions(tools.cluster, tools.clock),
+        live={},
+        is_narrowed=bool(plan.narrowed),
+    )
+
+
+def _run(name: ComponentName, steps: tuple[FileStep, ...], around: Surroundings, tools: DeliverTools) -> None:
+    """Apply what Argo CD cannot apply itself.
+
+    Raises:
+        ForgeError, ExceptionGroup: for everything that has failed.
+    """
+    if not steps:
+        return
+    plan = ComponentPlan(name=name, wave=0, objects=0, folder="", steps=steps)
+    run = ComponentRun(plan, AppliedComponent(), around, partial(tools.reporter.item_waiting, STAGE, name))
+    run.begin()
+    run.run()
+
+
+def _repository(argocd: ArgoCdPlan, tools: DeliverTools) -> Iterator[FileStep]:
+    """The repository and its server, which runs from the image of the cluster's Argo CD where the stack has none."""
+    for step in argocd.repository:
+        match step:
+            case Apply(file=git_server.DEPLOYMENT_FILE) if not argocd.is_image_known:
+                image = argocd_place.place(tools.cluster).image
+                bodies = [tools.reader.read(document.decode()) for document in step.documents]
+                yield replace(step, documents=rendered(git_server.with_image(body, image) for body in bodies))
+            case Apply() | AwaitReady():
+                yield step
+
+
+def _delete_former(argocd: ArgoCdPlan, tools: DeliverTools) -> None:
+    """Delete the chunks of other commits, which nothing reads once the server is ready."""
+    for step in argocd.repository:
+        if not isinstance(step, Delete):
+            continue
+        query = Query(group="", kind="ConfigMap", namespace=step.namespace, labels=step.selector, metadata_only=True)
+        for body in tools.cluster.list(query).items:
+            tools.cluster.delete(ObjectId.of({"apiVersion": "v1", "kind": "ConfigMap", **body}))
+
+
+def _root(plan: DeployPlan, argocd: ArgoCdPlan, tools: DeliverTools) -> Apply:
+    """The step that applies the root Application, in the namespace of the cluster's Argo CD where the stack has none."""
+    documents = argocd.sync.documents
+    if plan.delivery is Delivery.EXISTING:
+        roots = (tools.reader.read(document.decode()) for document in documents)
+        documents = rendered(applications.in_namespace(root, argocd.namespace) for root in roots)
+    return Apply(file=argocd.sync.file, documents=documents)
+
+
+def _result(
+    plan: DeployPlan, component: ComponentPlan, states: Mapping[str, ApplicationState], options: DeployOptions
+) -> ComponentResult:
+    """What became of a component: it is ready, has failed, or waits for others."""
+    version = next((part.version for part in plan.parts if part.name == component.name), "")
+    result = ComponentResult(name=component.name, version=version, state=State.APPLIED, objects=component.objects)
+    name = applications.name(plan.stack, component.name)
+    state = states.get(name)
+    if not options.waits:
+        return result
+    if state is None:
+        return replace(
+            result, state=State.BLOCKED, message="its Application is not there: an earlier wave is not ready"
+        )
+    if state.is_ready:
+        return replace(result, state=State.READY)
+    if not state.is_current:
+        return replace(result, state=State.BLOCKED, message=f"{state.lack}: an earlier wave is not ready")
+    message = "; ".join((state.lack, *state.messages))
+    assert plan.argocd is not None
+    error = DeploymentError(
+        message,
+        where=f"Application {plan.argocd.namespace}/{name}",
+        fix="fix the cause and deploy again; `cluster-forge status` shows it again",
+    )
+    return replace(result, state=State.FAILED, message=message, errors=(error,))

@@ -1,0 +1,39 @@
+"""The cluster's version is one that the stack supports: at least 1.25, and one minor apart from its target at most."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from cluster_forge.manifests.finding import Severity
+from cluster_forge.stages.deliver.preflight.problem import Problem
+from cluster_forge.stages.deliver.preflight.situation import Situation
+
+LOOKS_AT: Final = "the version of the cluster"
+IS_NEEDED: Final = True
+CODE: Final = "kubernetes-range"
+_OLDEST: Final = 25
+_MINOR: Final = re.compile(r"v?1\.(\d{1,4})(?:\D|$)")
+
+
+def problems(situation: Situation) -> Iterator[Problem]:
+    about, target = situation.cluster.about(), situation.plan.kubernetes.minor
+    match = _MINOR.match(about.version)
+    if not match:
+        yield Problem(code=CODE, message=f"cannot read the version of the cluster: {about.version!r}", where=str(about))
+        return
+    minor = int(match[1])
+    message = f"the stack targets Kubernetes 1.{target}, the cluster is 1.{minor}"
+    if minor < _OLDEST or abs(minor - target) > 1:
+        yield Problem(
+            code=CODE,
+            message=f"{message} (supported: at least 1.{_OLDEST}, one minor apart)",
+            where=str(about),
+            fix="set `target.kubernetes` and forge again",
+            option="--force-version",
+        )
+    elif minor != target:
+        yield Problem(
+            code=CODE, message=f"{message}: supported, one minor apart", where=str(about), severity=Severity.WARNING
+        )
