@@ -13,7 +13,17 @@ from cluster_forge.gitops.owners import Verdict
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ClusterWriter
-from cluster_forge.stages.deliver import argocd, argocd_place, direct, lease, ownership, pruning, releases, secrets
+from cluster_forge.stages.deliver import (
+    argocd,
+    argocd_place,
+    direct,
+    flux,
+    lease,
+    ownership,
+    pruning,
+    releases,
+    secrets,
+)
 from cluster_forge.stages.deliver.deletion import Deletion
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.given_secrets import NONE, GivenSecrets
@@ -121,6 +131,8 @@ def _delivered(request: DeployRequest, verdict: Verdict, tools: DeliverTools) ->
 def _components(
     deployment: Deployment, verdict: Verdict, tools: DeliverTools, options: DeployOptions
 ) -> tuple[ComponentResult, ...]:
+    if deployment.plan.flux:
+        return flux.deliver(deployment, tools, options)
     match deployment.plan.delivery:
         case Delivery.DIRECT:
             return direct.deliver(deployment, tools, options)
