@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from cluster_forge.gitops import engine
 from cluster_forge.manifests.part import Part
@@ -19,6 +21,10 @@ class Delivery(StrEnum):
     """kubectl installs the GitOps engine, which applies the rest."""
     EXISTING = "existing"
     """The engine in the cluster gets the repository and the root, an Application of Argo CD or a Kustomization of Flux."""
+
+
+TITLES: Final = MappingProxyType({GitOpsEngine.ARGOCD: "Argo CD", GitOpsEngine.FLUX: "Flux"})
+"""The engines as they call themselves."""
 
 
 def address(stack: Stack) -> str:

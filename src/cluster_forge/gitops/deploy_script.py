@@ -92,9 +92,9 @@ def _flux(plan: DeployPlan, flux: FluxPlan) -> dict[str, str]:
     values = {
         "flux_namespace": flux.namespace,
         "source": resource(flux.source),
-        "root_kustomization": flux.kustomizations[-1],
+        "root_kustomization": flux.root,
         "revision": flux.revision,
-        "kustomizations": _words(flux.kustomizations),
+        "kustomizations": _words((*flux.kustomizations, flux.root)),
     }
     if plan.delivery is Delivery.EXISTING:
         values["sources"] = f"{sources.plural(flux.source.kind)}.{flux.source.group}"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -79,8 +79,8 @@ class FluxPlan:
     """How Flux gets the stack: ``install`` it (empty for one that is in the cluster already), and apply the ``source`` and
     the root Kustomization (``sync``).
 
-    They are in ``namespace``. ``revision`` is the tag that the source is pinned to, ``kustomizations`` are the names of all
-    Kustomizations of the stack, the root at the end.
+    They are in ``namespace``. ``revision`` is the tag that the source is pinned to. ``kustomizations`` has the component of each
+    Kustomization by its name, beside the ``root``.
     """
 
     namespace: str
@@ -88,7 +88,8 @@ class FluxPlan:
     sync: Apply
     source: ObjectId
     revision: str
-    kustomizations: tuple[str, ...]
+    root: str
+    kustomizations: Mapping[str, ComponentName]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +209,12 @@ def _flux(stack: Stack, parts: Sequence[Part], revision: str) -> FluxPlan:
         sync=Apply(file=ROOT, documents=rendered((git_server.namespace(), source, root))),
         source=ObjectId.of(source),
         revision=source["spec"]["ref"]["tag"],
-        kustomizations=tuple(kustomizations.every_name(stack, parts)),
+        root=kustomizations.root_name(stack),
+        kustomizations={
+            body["metadata"]["name"]: name
+            for name, bodies in kustomizations.kustomizations(stack, parts).items()
+            for body in bodies
+        },
     )
 
 

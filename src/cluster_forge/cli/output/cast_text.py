@@ -9,8 +9,7 @@ from pathlib import Path
 from cluster_forge.cli.output import changes_text
 from cluster_forge.cli.output.counts import size
 from cluster_forge.foundation import names
-from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.stack.model import GitOpsEngine
+from cluster_forge.gitops.delivery_mode import TITLES, Delivery
 from cluster_forge.stages.build.cast import CastResult
 
 _DELIVERIES = {
@@ -18,9 +17,6 @@ _DELIVERIES = {
     Delivery.INSTALL: "installs {engine}, which delivers the rest",
     Delivery.EXISTING: "hands the repository to the {engine} of the cluster",
 }
-
-
-_ENGINES = {GitOpsEngine.ARGOCD: "Argo CD", GitOpsEngine.FLUX: "Flux"}
 
 
 def summary(
@@ -38,7 +34,7 @@ def summary(
         ("image", f"{size(cast.sizes['image'])}, {cast.image} for {', '.join(cast.platforms)}"),
         ("images.txt", f"{names.counted(len(cast.images), 'container image')} that the stack runs"),
         ("bootstrap", f"{size(cast.sizes['bootstrap'])}, what deploy.sh applies"),
-        ("deploy.sh", _DELIVERIES[cast.delivery].format(engine=_ENGINES.get(cast.engine))),
+        ("deploy.sh", _DELIVERIES[cast.delivery].format(engine=TITLES.get(cast.engine))),
     ]
     yield f"{cast.folder} holds the stack {cast.stack!r}{f', {cast.about}' if cast.about else ''}:"
     for name, text in rows:

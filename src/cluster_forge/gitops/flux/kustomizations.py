@@ -15,7 +15,7 @@ In the repository::
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from cluster_forge.foundation.names import ComponentName, bounded
@@ -24,7 +24,7 @@ from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.flux import dependencies, phases, sources
 from cluster_forge.gitops.flux.phases import Phase
 from cluster_forge.gitops.parts import in_order
-from cluster_forge.manifests import emitter
+from cluster_forge.manifests import emitter, order
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.stack.model import Stack
@@ -98,7 +98,8 @@ def root(stack: Stack, revision: str) -> tuple[Body, Body]:
 def kustomizations(stack: Stack, parts: Sequence[Part]) -> Mapping[ComponentName, tuple[Body, ...]]:
     """The Kustomizations of each part that has something to apply, in the order in which they are applied."""
     delivered = _delivered(parts)
-    fixed = frozenset(component.name for component in stack.components if component.has_own_wave)
+    fixed = {component.name for component in stack.components if component.has_own_wave}
+    fixed |= {part.name for part in delivered if part.wave <= order.FIRST}
     after = dependencies.of(delivered, fixed)
     last: dict[ComponentName, str] = {}
     bodies: dict[ComponentName, tuple[Body, ...]] = {}
@@ -179,10 +180,3 @@ def _kustomize(resources: Sequence[str]) -> dict[str, Any]:
 
 def _stream(bodies: Sequence[Body]) -> bytes:
     return "---\n".join(map(emitter.document, bodies)).encode()
-
-
-def every_name(stack: Stack, parts: Sequence[Part]) -> Iterator[str]:
-    """The names of all Kustomizations of the stack, the root at the end."""
-    for bodies in kustomizations(stack, parts).values():
-        yield from (body["metadata"]["name"] for body in bodies)
-    yield root_name(stack)

@@ -17,6 +17,7 @@ from cluster_forge.stages.deliver import (
     argocd,
     argocd_place,
     direct,
+    flux,
     lease,
     ownership,
     pruning,
@@ -170,6 +171,8 @@ def _delivered(request: DeployRequest, verdict: Verdict, tools: DeliverTools) ->
 def _components(
     deployment: Deployment, verdict: Verdict, tools: DeliverTools, options: DeployOptions
 ) -> tuple[ComponentResult, ...]:
+    if deployment.plan.flux:
+        return flux.deliver(deployment, tools, options)
     match deployment.plan.delivery:
         case Delivery.DIRECT:
             return direct.deliver(deployment, tools, options)
