@@ -33,7 +33,7 @@ class LineReporter:
         self._done: dict[str, int] = {}
         self._total: dict[str, int] = {}
         self._waits: dict[str, float] = {}
-        self._said: dict[tuple[str, str], float] = {}
+        self._reasons: dict[tuple[str, str], tuple[float, str]] = {}
 
     def stage_started(self, stage: str, total: int) -> None:
         with self._lock:
@@ -43,11 +43,14 @@ class LineReporter:
         """Nothing to print: lines report what is done."""
 
     def item_waiting(self, stage: str, item: str, reason: str) -> None:
-        """A line if the last one for the item is some seconds old: replicas that become ready one by one need no line each."""
+        """A line if the reason is a new one and the last line for the item is some seconds old: replicas that become ready one
+        by one need no line each.
+        """
         now = time.monotonic()
         with self._lock:
-            if now >= self._said.get((stage, item), 0) + _SPELL:
-                self._said[stage, item] = now
+            at, text = self._reasons.get((stage, item), (0.0, ""))
+            if reason != text and now >= at + _SPELL:
+                self._reasons[stage, item] = (now, reason)
                 self._line(self._items, f"{stage:<6} {'':>7}  {item} waits for {reason}")
 
     def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
