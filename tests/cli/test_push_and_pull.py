@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import tarfile
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -19,12 +20,17 @@ from tests.servers import habits
 from tests.servers.habits import Habits, HabitualRegistry, digest_of
 from tests.servers.pushing import Repository, push_base
 from tests.servers.registry import PASSWORD, READER, USER
+from tests.stages.conftest import RecordingReporter
 
+from cluster_forge import composition
+from cluster_forge.cli import cast_stacks
 from cluster_forge.cli.app import run
+from cluster_forge.cli.session import Session
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.oci import artifact
 from cluster_forge.oci.image import MANIFEST_TYPE, Descriptor
 from cluster_forge.oci.index import INDEX_TYPE
+from cluster_forge.stages.deliver import deployment
 
 if TYPE_CHECKING:
     from tests.servers.registry import Registry
@@ -118,6 +124,13 @@ class TestTheRoad:
             target = tmp_path / f"pulled{number}"
             cast.ok("pull", reference, "-o", str(target))
             assert tree(target) == tree(stack(cast))
+        with cast_stacks.opened(Session(workspace=tmp_path), address, "deploy", RecordingReporter()) as (files, folder):
+            assert (
+                deployment.read(folder, files).files
+                == deployment.read("stacks/platform", composition.workspace_files(cast.folder)).files
+            )
+            (kept,) = (path for path in Path(tempfile.gettempdir()).glob("cluster-forge-*") if (path / folder).is_dir())
+        assert not kept.exists()
         assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith((".", "aside"))) == []
 
     @pytest.mark.parametrize("kind", ["password_registry", "token_registry"])

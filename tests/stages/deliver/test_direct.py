@@ -221,3 +221,18 @@ def test_an_invalid_object_is_an_error_at_once() -> None:
 def test_without_waiting_nothing_is_watched() -> None:
     delivery = Delivery(FakeCluster())
     assert states(delivery.direct([SHOP], waits=False)) == {"shop": State.APPLIED}
+
+
+def test_a_record_that_cannot_be_kept_costs_the_next_deployment_only() -> None:
+    def refuse(request: FakeRequest) -> None:
+        if request.verb == "patch" and request.target.name == "applied-demo":
+            raise RefusedError("Too long: may not be more than 1048576 bytes", status=422, reason="Invalid")
+
+    delivery = Delivery(FakeCluster(on_change=becomes_ready, before=refuse))
+    result = delivery.direct([SHOP])["shop"]
+    assert (result.state, result.message) == (
+        State.READY,
+        "what was applied could not be kept: Too long: may not be more than 1048576 bytes",
+    )
+    assert delivery.direct([SHOP])["shop"].state is State.READY
+    assert "Deployment/web" in delivery.applied()

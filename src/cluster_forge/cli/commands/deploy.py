@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -80,27 +81,24 @@ def command(  # noqa: PLR0913 - its options
 ) -> None:
     """Deploy a cast stack to a cluster, and wait until it is ready.
 
-    STACK is the name of a folder below stacks/; it may be left out if there is one only. Everything is checked before the
-    first change. A component starts when those that it needs are ready; run again, it goes on where it stopped.
+    STACK is the name of a folder below stacks/, which may be left out if there is one only, or oci://… for one that was
+    pushed. Everything is checked before the first change. A component starts when those that it needs are ready; run
+    again, it goes on where it stopped.
 
     Examples:
         cluster-forge deploy
         cluster-forge deploy platform.production --context production --yes
         cluster-forge deploy --secrets secrets.sops.yaml
+        cluster-forge deploy oci://registry.example.com/team/platform:v-3fa9c1d2e4b5
         cluster-forge deploy --dry-run
     """
-    from cluster_forge import composition
     from cluster_forge.cli import cast_stacks, deployer
     from cluster_forge.cli.output import deploy_text
-    from cluster_forge.stages.build.cast import STACKS
     from cluster_forge.stages.deliver import deploy, deployment
     from cluster_forge.stages.deliver.deploy import DeployRequest
     from cluster_forge.stages.deliver.given_secrets import NONE
     from cluster_forge.stages.deliver.options import DeployOptions
-    from cluster_forge.stages.supply import cast_stack
 
-    files = composition.workspace_files(session.workspace)
-    folder = cast_stacks.chosen(stack, cast_stack.folders(files), "deploy")
     options = DeployOptions(
         timeout=timeout,
         waits=waits,
@@ -116,9 +114,12 @@ def command(  # noqa: PLR0913 - its options
         allow_missing_secrets=allow_missing_secrets,
         allowed=frozenset(allowed),
     )
-    with session.reporting("deploy") as reporter:
-        tools = session.delivery(reporter)
-        chosen = deployment.read(f"{STACKS}/{folder}", files)
+    with (
+        session.reporting("deploy") as reporter,
+        cast_stacks.opened(session, stack, "deploy", reporter) as (files, folder),
+    ):
+        tools = replace(session.delivery(reporter), files=files)
+        chosen = deployment.read(folder, files)
         facts = tools.cluster.about()
         if not dry_run:
             _confirm(session, chosen, facts)

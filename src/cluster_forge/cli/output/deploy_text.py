@@ -95,7 +95,7 @@ def _component(component: ComponentResult, width: int) -> str:
     seconds = clock(component.seconds) if component.seconds else ""
     line = f"  {component.name:<{width}}  {component.state:<9} {seconds:>7}  {component.version}".rstrip()
     if component.state.is_good:
-        return line
+        return f"{line}  ({component.message})" if component.message else line
     reasons = [f"\n    {error}" + (f"\n      {error.fix}" if error.fix else "") for error in component.errors]
     return line + ("".join(reasons) + _trouble(component.trouble) or f"  {component.message}")
 

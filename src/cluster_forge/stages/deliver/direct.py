@@ -119,7 +119,7 @@ class _Delivery:
         except (ForgeError, ExceptionGroup) as error:
             errors = tuple(expected(error))
             cause = self._trouble(run, errors)
-        errors += self._kept(run)
+        unkept = self._kept(run)
         return ComponentResult(
             name=run.plan.name,
             version=self._version(run),
@@ -127,7 +127,7 @@ class _Delivery:
             seconds=round(self.tools.clock.monotonic() - began, 3),
             objects=run.plan.objects,
             changed=run.changed,
-            message="; ".join([*map(str, errors), *filter(None, [cause.sentence])]),
+            message="; ".join([*map(str, errors), *filter(None, (cause.sentence, unkept))]),
             errors=errors,
             trouble=cause,
         )
@@ -138,15 +138,17 @@ class _Delivery:
         target = next((target for target in run.awaited if str(target) in places), None)
         return trouble.of(target, self.tools.cluster) if target else Trouble()
 
-    def _kept(self, run: ComponentRun) -> tuple[ForgeError, ...]:
-        """Keep what was applied in the cluster."""
+    def _kept(self, run: ComponentRun) -> str:
+        """Keep what was applied in the cluster. Where that fails, the component is deployed all the same, and the next
+        deployment takes longer: the reason.
+        """
         if run.is_unchanged:
-            return ()
+            return ""
         try:
             applied.write(self.tools.cluster, self.deployment.name, run.plan.name, run.applied)
         except ForgeError as error:
-            return (error,)
-        return ()
+            return f"what was applied could not be kept: {error.message}"
+        return ""
 
     def _state(self, run: ComponentRun) -> State:
         if run.is_unchanged:

@@ -32,7 +32,8 @@ class ComponentResult:
     """One component after a deployment.
 
     ``changed`` are the objects that were applied, of ``objects`` in all; what is in the cluster already is not. ``message``
-    says why it is not good, ``errors`` are what it failed with, ``trouble`` is what the cluster says of the first.
+    says why it is not good, or what else went wrong, ``errors`` are what it failed with, and ``trouble`` is what the cluster
+    says of the first.
     """
 
     name: ComponentName
