@@ -54,7 +54,8 @@ def watched(transport: Transport, kind: ServedKind, query: Query, since: str, se
     """
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
-        request = _request(kind, query, resourceVersion=since, watch="true", left=left)
+        sent = {"resourceVersion": since, "timeoutSeconds": str(ceil(left) + 1)}
+        request = _request(kind, query, {"watch": "true", "allowWatchBookmarks": "true", **sent})
         is_new = False
         try:
             with transport.stream(request, min(left, _SILENCE)) as response:
@@ -76,7 +77,7 @@ def _pages(transport: Transport, kind: ServedKind, query: Query) -> Listing:
     items: list[Body] = []
     version, following = "", ""
     for _ in range(_MOST_PAGES):
-        answer = transport.send(_request(kind, query, limit=str(_PAGE), following=following))
+        answer = transport.send(_request(kind, query, {"limit": str(_PAGE), "continue": following}))
         tree = _tree(answer.body)
         listed, metadata = tree.get("items"), tree.get("metadata")
         listed = [] if listed is None and "items" in tree else listed  # an empty PartialObjectMetadataList
@@ -94,32 +95,13 @@ def _pages(transport: Transport, kind: ServedKind, query: Query) -> Listing:
     )
 
 
-def _request(  # noqa: PLR0913 - what the two kinds of request have
-    kind: ServedKind,
-    query: Query,
-    *,
-    resourceVersion: str = "",  # noqa: N803 - as the server calls it
-    watch: str = "",
-    left: float = 0.0,
-    limit: str = "",
-    following: str = "",
-) -> Request:
-    suffix = "" if watch else "List"
+def _request(kind: ServedKind, query: Query, sent: Mapping[str, str]) -> Request:
+    """A list or, with ``watch``, a watch."""
+    suffix = "" if "watch" in sent else "List"
     accept = f"{JSON};as=PartialObjectMetadata{suffix};{_METADATA}" if query.metadata_only else JSON
     path = paths.of_kind(kind, query.namespace)
-    sent = {
-        "labelSelector": query.labels,
-        "fieldSelector": query.fields,
-        "limit": limit,
-        "continue": following,
-        "watch": watch,
-        "resourceVersion": resourceVersion,
-        "allowWatchBookmarks": watch,
-        "timeoutSeconds": str(ceil(left) + 1) if watch else "",
-    }
-    return Request(
-        method="GET", path=path, where=path, query={key: value for key, value in sent.items() if value}, accept=accept
-    )
+    selected = {"labelSelector": query.labels, "fieldSelector": query.fields}
+    return Request(method="GET", path=path, where=path, query={**selected, **sent}, accept=accept)
 
 
 def _tree(body: bytes) -> Mapping[str, Any]:
