@@ -26,7 +26,7 @@ from cluster_forge.adapters.workspace import (
 from cluster_forge.foundation.addresses import masked
 from cluster_forge.foundation.errors import MissingProgramError, OfflineError, StoreError, WorkspaceError, gathered
 from cluster_forge.ports.git import Repositories
-from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
+from cluster_forge.ports.progress import NO_TRANSFERS, DeliveryReporter, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import Charts, Offers, Sources
 from cluster_forge.ports.workers import Workers
@@ -49,10 +49,12 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.sources.mirror import IndexedMirror
     from cluster_forge.catalog.library import Library
     from cluster_forge.ports.credentials import CredentialKeeper, Credentials, Logins
+    from cluster_forge.ports.machine import Machine
     from cluster_forge.ports.mirrors import MirrorWriter
     from cluster_forge.ports.registry import Registry, RegistryUploads
     from cluster_forge.ports.storage import Store, StoredKind
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
+    from cluster_forge.stages.deliver.tools import DeliverTools
 
 _FOR_WORKERS = {"GOGC": "800", "GOMEMLIMIT": "128MiB", "PYTHONUTF8": "1"}
 """For Helm's library: less CPU than with Go's default, for some memory; more than this limit saves no CPU (ADR 0012)."""
@@ -62,6 +64,10 @@ _EARLY_WORKERS = 4
 
 _FETCHERS = 16
 """Threads that fetch: they wait for the network, whatever the number of cores."""
+_REQUESTS = 6
+"""Requests to an API server at once: more make it no faster, and take shares from others (API Priority and Fairness)."""
+_WAITERS = 512
+"""Threads that wait, one for each component of a delivery; more components wait for their turn."""
 _GIT = ("git+https", "git+ssh", "git+file", "git+http")
 
 _START = "from cluster_forge.composition import serve; serve()"
@@ -139,6 +145,22 @@ def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registr
     return Registries(registry=reader, uploads=uploads, workers=workers)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackReaders:
+    """What reads the objects of a cast stack."""
+
+    repositories: Repositories
+    reader: YamlReader
+
+
+def stack_readers(settings: Settings) -> StackReaders:
+    """The adapters for a command that reads cast stacks, and needs no store."""
+    from cluster_forge.adapters.git.bare_repositories import BareRepositories
+    from cluster_forge.adapters.storage.cache import NoCache
+
+    return StackReaders(repositories=BareRepositories(workers(settings), NoCache()), reader=_reader())
+
+
 def cluster(settings: Settings, options: ClusterOptions) -> ApiServer:
     """The cluster that kubectl would use with these options. Nothing is asked of it yet.
 
@@ -157,6 +179,54 @@ def cluster(settings: Settings, options: ClusterOptions) -> ApiServer:
         _reader(), file=options.kubeconfig or "", context=options.context or "", environment=os.environ
     )
     return ApiServer(Transport(access, Credentials(access, os.environ)))
+
+
+def delivery(settings: Settings, options: ClusterOptions, reporter: DeliveryReporter) -> DeliverTools:
+    """What the stages that deliver work with.
+
+    Raises:
+        OfflineError, KubeconfigError, ExceptionGroup: as `cluster`.
+        WorkspaceError: if the workspace does not exist.
+    """
+    from cluster_forge.adapters.clock import SystemClock
+    from cluster_forge.adapters.yaml.lazy import LazyYaml
+    from cluster_forge.stages.deliver.tools import DeliverTools
+
+    return DeliverTools(
+        cluster=cluster(settings, options),
+        files=workspace_files(settings.workspace),
+        reader=LazyYaml(_reader),
+        clock=SystemClock(),
+        workers=ThreadWorkers(_REQUESTS),
+        waiters=ThreadWorkers(_WAITERS),
+        reporter=reporter,
+    )
+
+
+def repositories(settings: Settings) -> Repositories:
+    """Bare repositories, for reading."""
+    from cluster_forge.adapters.git.bare_repositories import BareRepositories
+    from cluster_forge.adapters.storage.cache import NoCache
+
+    return BareRepositories(ThreadWorkers(settings.jobs), NoCache())
+
+
+def machine() -> Machine:
+    """The machine that this process runs on."""
+    from cluster_forge.adapters.machine import LocalMachine
+
+    return LocalMachine()
+
+
+def secret_text(source: str) -> str:
+    """The values of Secrets in a file that is encrypted with age or SOPS, or on stdin (``-``).
+
+    Raises:
+        CredentialError, MissingProgramError: if they cannot be read.
+    """
+    from cluster_forge.adapters import secret_files
+
+    return secret_files.read(source, os.environ)
 
 
 def output_folder(directory: Path) -> OutputFolder:

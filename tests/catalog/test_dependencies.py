@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.catalog.conftest import Shelf
 
@@ -148,6 +150,59 @@ class TestNeeds:
         own = "{name: mine, manifests: ['https://x.org/a.yaml'], needs: [db]}"
         assert names(shelf, f"components: [{own}, db]") == ["mine", "db"]
         assert shelf.errors(f"components: [{own}]") == ["input/config.yaml:4: mine needs db, which is not in the stack"]
+
+
+class TestEngine:
+    """With `gitops.engine` the stack needs the component that brings it (ADR 0041)."""
+
+    @pytest.fixture
+    def shelf(self, shelf: Shelf) -> Shelf:
+        return shelf.component("argo-cd", provides={"argoproj.io": {}}).component("grafana")
+
+    def test_it_is_added_with_its_reason(self, shelf: Shelf) -> None:
+        parsed = shelf.load("gitops: {engine: argocd}\ncomponents: [grafana]\n")
+        assert [component.name for component in parsed.stack.components] == ["grafana", "argo-cd"]
+        (notice,) = parsed.notices
+        assert (notice.code, notice.component) == ("pulled-in", "argo-cd")
+        assert notice.message == "added: required by gitops.engine (argoproj.io)"
+        assert notice.where == "input/config.yaml:4"
+
+    @pytest.mark.parametrize(
+        "gitops",
+        [
+            "gitops: {engine: argocd, install: false}",
+            "gitops: {engine: none}",
+            "gitops: {mode: ui}",
+            "gitops: {engine: argocd}\ntarget: {provides: [argoproj.io]}",
+        ],
+    )
+    def test_not_where_the_cluster_has_it_or_none_is_written(self, shelf: Shelf, gitops: str) -> None:
+        parsed = shelf.load(f"{gitops}\ncomponents: [grafana]\n")
+        assert [component.name for component in parsed.stack.components] == ["grafana"]
+
+    @pytest.mark.parametrize(
+        "own",
+        [
+            "argo-cd",
+            "{name: argo-cd, namespace: gitops, manifests: [argo/]}",
+            "{name: delivery, namespace: gitops, helm: {repository: 'https://charts.example.com', chart: argo-cd, version: 1.0.0}}",
+            "{name: delivery, namespace: gitops, helm: {chart: ./charts/argo-cd}}",
+        ],
+    )
+    def test_one_in_the_stack_is_enough(self, shelf: Shelf, own: str) -> None:
+        parsed = shelf.load(f"gitops: {{engine: argocd}}\ncomponents: [grafana, {own}]\n")
+        assert len(parsed.stack.components) == 2
+
+    def test_a_skipped_one_is_not_added(self, shelf: Shelf) -> None:
+        parsed = shelf.load("gitops: {engine: argocd}\ncomponents: [grafana]\n", skip=("argo-cd",))
+        assert [component.name for component in parsed.stack.components] == ["grafana"]
+
+
+def test_a_catalog_without_the_engine_is_an_error(shelf: Shelf) -> None:
+    description = "gitops: {engine: argocd}\ncomponents: [grafana]\n"
+    assert shelf.component("grafana").errors(description) == [
+        "input/config.yaml:4: gitops.engine needs argoproj.io, which no component of the catalog provides"
+    ]
 
 
 class TestExclusions:

@@ -122,6 +122,16 @@ class TestInit:
         assert written["components"][0] == "logging"
         assert written["target"]["domain"] == "example.com"
 
+    def test_the_engine_is_written_and_its_component_added(self, empty: Workspace) -> None:
+        result = empty.ok("init", "--component", "reloader")
+        assert "argo-cd: added: required by gitops.engine (argoproj.io)" in result.out
+        written = yaml.safe_load(empty.read("input/config.yaml"))
+        assert (written["gitops"], written["components"]) == ({"engine": "argocd"}, ["reloader", "argo-cd"])
+        result = empty.ok("init", "kubectl", "--component", "reloader", "--gitops", "none")
+        assert "argo-cd" not in result.out
+        written = yaml.safe_load(empty.read("kubectl/input/config.yaml"))
+        assert (written["gitops"], written["components"]) == ({"engine": "none"}, ["reloader"])
+
     def test_nothing_is_written_for_what_does_not_go_together(self, empty: Workspace) -> None:
         result = empty.run("init", "--component", "prometheus", "--component", "kube-prometheus-stack")
         assert result.code == 10

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import pytest
 
@@ -75,7 +75,7 @@ class MemoryStore:
 
 
 class MemoryFiles:
-    """`ports.Workspace` in a dict: file contents by their path in the workspace."""
+    """`ports.Workspace` and `ports.FolderReader` in a dict: file contents by their path in the workspace."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -83,6 +83,9 @@ class MemoryFiles:
 
     def read(self, path: str) -> bytes | None:
         return self.files.get(_inside(path))
+
+    def open(self, path: str) -> BinaryIO:
+        return io.BytesIO(self.files[_inside(path)])
 
     def read_tree(self, folder: str) -> FileTree | None:
         start = f"{_inside(folder)}/"
@@ -277,7 +280,7 @@ class CountingRenderer:
 
 
 class RecordingReporter:
-    """`ports.Reporter` and `ports.Transfers` that keeps every event."""
+    """`ports.DeliveryReporter` and `ports.Transfers` that keeps every event."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, ...]] = []
@@ -289,6 +292,9 @@ class RecordingReporter:
 
     def item_started(self, stage: str, item: str) -> None:
         self.begun.append((stage, item))
+
+    def item_waiting(self, stage: str, item: str, reason: str) -> None:
+        self.events.append(("waits", stage, item, reason))
 
     def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
         self.events.append(("advanced", stage, item, detail))

@@ -13,9 +13,9 @@ from cluster_forge.catalog.stack_context import StackComponent, StackContext
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
 from cluster_forge.stack import catalog_addresses
-from cluster_forge.stack.catalog_port import CompletedStack
+from cluster_forge.stack.catalog_port import CompletedStack, Frame
 from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, outside_error
-from cluster_forge.stack.model import Notice, Target
+from cluster_forge.stack.model import Notice
 from cluster_forge.yaml.positioned import Positioned
 
 
@@ -56,15 +56,13 @@ class StackCatalog:
             own.append(folder)
         return StackCatalog(Library((*self.library.folders, *own))) if own else self
 
-    def completed(
-        self, stack: Mapping[str, str], own: Mapping[str, Positioned], target: Target, skipped: frozenset[str]
-    ) -> CompletedStack:
-        """The stack (each component with where it is named) with all that its catalog components need.
+    def completed(self, stack: Mapping[str, str], own: Mapping[str, Positioned], frame: Frame) -> CompletedStack:
+        """The stack (each component with where it is named) with all that its catalog components and its engine need.
 
         ``own`` is what the description says about a component. One with a source of its own is the user's, even if the
         catalog has one of that name.
         """
-        return _Completion(self.library, stack, own, target, skipped).with_layers()
+        return _Completion(self.library, stack, own, frame).with_layers()
 
 
 def _not_a_place(named: Positioned) -> DescriptionError:
@@ -86,13 +84,21 @@ def _no_catalog(named: Positioned, folder: InInput) -> DescriptionError:
     return DescriptionError(f"no catalog in {folder.root}", where=named.where, fix=fix)
 
 
+@dataclass(frozen=True, slots=True)
+class Requirer:
+    """Who needs a component, as messages name it, where it is written, and what to write if the cluster has the need."""
+
+    name: str
+    where: str
+    instead: str
+
+
 @dataclass
 class _Completion:
     library: Library
     named: Mapping[str, str]
     own: Mapping[str, Positioned]
-    target: Target
-    skipped: frozenset[str]
+    frame: Frame
     order: dict[str, None] = field(default_factory=dict)
     present: dict[str, CatalogComponent] = field(default_factory=dict)
     needs: dict[str, list[str]] = field(default_factory=dict)
@@ -106,9 +112,9 @@ class _Completion:
     def with_layers(self) -> CompletedStack:
         members = self._members()
         context = StackContext(
-            target=self.target,
+            target=self.frame.target,
             components=members,
-            cluster_provides=self._brought.union(self.target.provides),
+            cluster_provides=self._brought.union(self.frame.target.provides),
             preferred={name: self._preference(name) for name in self.library.capabilities},
         )
         layers = {}
@@ -133,7 +139,7 @@ class _Completion:
     @cached_property
     def _brought(self) -> frozenset[str]:
         """What the target's distribution brings."""
-        return self.library.brought_by(self.target.kubernetes.suffix)
+        return self.library.brought_by(self.frame.target.kubernetes.suffix)
 
     def _provided(self) -> dict[str, tuple[str, ...]]:
         """What each component provides; one of the user's own is taken to provide what the catalog's of that name does."""
@@ -149,6 +155,7 @@ class _Completion:
     def _members(self) -> dict[str, StackComponent]:
         for name in self.named:
             self._add(name)
+        self._resolve_engine()
         for name in self._growing():
             self._resolve_needs(self.present[name])
         self._check_exclusions()
@@ -183,48 +190,68 @@ class _Completion:
     def _resolve_needs(self, component: CatalogComponent) -> None:
         """Find what a component needs in the stack, or add it."""
         for need in component.needed:
-            if self.target.size not in need.sizes or need.name in self.target.provides:
+            if self.frame.target.size not in need.sizes or need.name in self.frame.target.provides:
                 continue
             provider = self._present_provider(need.name)
             if not provider and need.name not in self._brought:
-                provider = self._added_provider(component, need)
+                instead = f"target: {{provides: [{need.name}]}}"
+                requirer = Requirer(component.name, self._where(component.name) or "", instead)
+                provider = self._added_provider(need, requirer)
             if provider and provider != component.name:
                 self.needs.setdefault(component.name, []).append(provider)
 
+    def _resolve_engine(self) -> None:
+        """Add the GitOps engine that the stack installs, unless a component brings it already."""
+        engine = self.frame.engine
+        if not engine or engine in self.frame.target.provides or self._present_provider(engine):
+            return
+        if not any(map(self._has_chart_of, self._preference(engine))):
+            self._added_provider(Need(name=engine), Requirer("gitops.engine", self.frame.where, "install: false"))
+
+    def _has_chart_of(self, provider: str) -> bool:
+        """Whether a component of the user's own has the chart of a catalog component, under a name of its own."""
+        if provider not in self.library.names:
+            return False
+        chart = self.library.component(provider).helm.chart
+        charts = {own.at(("helm",)).string_of("chart") for name, own in self.own.items() if name in self.order}
+        return chart in {own.rpartition("/")[2] for own in charts}
+
     def _present_provider(self, name: str) -> str:
+        """The component of the stack that is called so or provides it; one of the user's own, if it is called like one
+        of the catalog that does (ADR 0024).
+        """
         if name in self.order:
             return name
-        for provider in (*self._preference(name), *self.present):
-            if provider in self.present and name in self.present[provider].provides:
+        for provider in self._preference(name):
+            if provider in self.order and (provider not in self.present or name in self.present[provider].provides):
                 return provider
-        return ""
+        return next((provider for provider, other in self.present.items() if name in other.provides), "")
 
     def _preference(self, name: str) -> Sequence[str]:
         capability = self.library.capabilities.get(name)
         if capability is None:
             return self.library.providers(name)
         return next(
-            (names for size, names in capability.sizes.items() if size == self.target.size), capability.providers
+            (names for size, names in capability.sizes.items() if size == self.frame.target.size), capability.providers
         )
 
-    def _added_provider(self, component: CatalogComponent, need: Need) -> str:
-        """The component that is added because another one needs it; empty if there is none, or it is skipped."""
+    def _added_provider(self, need: Need, requirer: Requirer) -> str:
+        """The component that is added because something needs it; empty if there is none, or it is skipped."""
         candidates = [name for name in self._preference(need.name) if name in self.library.names]
         fitting = [name for name in candidates if self._fits(name)]
         name = next(iter(fitting or candidates), "")
         if not name:
             self.errors.append(
                 DescriptionError(
-                    f"{component.name} needs {need.name}, which no component of the catalog provides",
-                    where=self._where(component.name),
-                    fix=f"if the cluster has it already, write `target: {{provides: [{need.name}]}}`",
+                    f"{requirer.name} needs {need.name}, which no component of the catalog provides",
+                    where=requirer.where or None,
+                    fix=f"if the cluster has it already, write `{requirer.instead}`",
                 )
             )
-        if not name or name in self.skipped:
+        if not name or name in self.frame.skipped:
             return ""
-        message = _required_by(component, need, name, [other for other in fitting if other != name])
-        where = self._where(component.name) or ""
-        self.notices.append(Notice(code="pulled-in", message=message, component=name, where=where))
+        message = _required_by(requirer.name, need, name, [other for other in fitting if other != name])
+        self.notices.append(Notice(code="pulled-in", message=message, component=name, where=requirer.where))
         self._add(name)
         return name
 
@@ -232,7 +259,7 @@ class _Completion:
         component = self.library.component(name)
         excluded = {exclusion.name for exclusion in component.excludes} & self.present.keys()
         is_excluded = any(exclusion.name == name for other in self.present.values() for exclusion in other.excludes)
-        minor = self.target.kubernetes.minor
+        minor = self.frame.target.kubernetes.minor
         return not excluded and not is_excluded and bool(versions.chosen_version(component, minor))
 
     def _check_exclusions(self) -> None:
@@ -256,7 +283,7 @@ class _Completion:
 
     def _member(self, name: str) -> StackComponent | None:
         component, own = self.present[name], self.own.get(name)
-        minor = self.target.kubernetes.minor
+        minor = self.frame.target.kubernetes.minor
         wanted = own.string_of("version") if own else ""
         version = versions.chosen_version(component, minor, wanted) or versions.chosen_version(component, minor)
         if version is None or not versions.supports(version, minor):
@@ -270,7 +297,7 @@ class _Completion:
         )
 
     def _unsupported(self, component: CatalogComponent, wanted: Version | None) -> DescriptionError:
-        minor = self.target.kubernetes.minor
+        minor = self.frame.target.kubernetes.minor
         better = versions.chosen_version(component, minor)
         subject = (
             f"{component.name} {wanted.version} does not support"
@@ -289,20 +316,20 @@ class _Completion:
         return own.where if own else self.named.get(name)
 
 
-def _required_by(component: CatalogComponent, need: Need, provider: str, alternatives: Sequence[str]) -> str:
+def _required_by(requirer: str, need: Need, provider: str, alternatives: Sequence[str]) -> str:
     capability = "" if provider == need.name else f" ({need.name})"
     reason = f": {need.reason.rstrip('.')}" if need.reason else ""
     others = f"; alternative: {' or '.join(alternatives)}" if alternatives else ""
-    return f"added: required by {component.name}{capability}{reason}{others}"
+    return f"added: required by {requirer}{capability}{reason}{others}"
 
 
-def needed(library: Library, names: Sequence[str], target: Target) -> CompletedStack:
+def needed(library: Library, names: Sequence[str], frame: Frame) -> CompletedStack:
     """The stack of these components and collections, and why they exclude each other; without layers, which is fast."""
     stack = dict.fromkeys(flattened(names, library.collections), "")
-    return _Completion(library, stack, {}, target, frozenset()).without_layers()
+    return _Completion(library, stack, {}, frame).without_layers()
 
 
-def completed(library: Library, names: Sequence[str], target: Target) -> CompletedStack:
+def completed(library: Library, names: Sequence[str], frame: Frame) -> CompletedStack:
     """The stack of these components and collections with their layers, before there is a description."""
     stack = dict.fromkeys(flattened(names, library.collections), "")
-    return StackCatalog(library).completed(stack, {}, target, frozenset())
+    return StackCatalog(library).completed(stack, {}, frame)

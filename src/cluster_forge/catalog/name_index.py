@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.resources import files
 
-from cluster_forge.stack.catalog_port import CompletedStack, NoCatalog
-from cluster_forge.stack.model import Target
+from cluster_forge.stack.catalog_port import CompletedStack, Frame, NoCatalog
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
 
@@ -31,8 +30,7 @@ class NameIndex(NoCatalog):
         self,
         stack: Mapping[str, str],
         own: Mapping[str, Positioned],
-        target: Target,  # noqa: ARG002 - the protocol's signature
-        skipped: frozenset[str],  # noqa: ARG002
+        frame: Frame,  # noqa: ARG002 - the protocol's signature
     ) -> CompletedStack:
         layers = {
             name: (Positioned.of({"name": name}, Positioned({}, f"catalog:{name}")),)

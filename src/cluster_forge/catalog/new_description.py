@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from cluster_forge.catalog.dependencies import completed
 from cluster_forge.catalog.library import Library, flattened
 from cluster_forge.foundation.errors import raise_all
-from cluster_forge.stack.model import Notice, Target
+from cluster_forge.stack.catalog_port import Frame
+from cluster_forge.stack.model import GitOpsEngine, Notice, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,26 +21,28 @@ class NewStack:
     notices: tuple[Notice, ...]
 
 
-def new_stack(library: Library, name: str, names: Sequence[str], target: Target) -> NewStack:
-    """The description of a stack called ``name`` of these components and collections of the library.
+def new_stack(
+    library: Library, name: str, names: Sequence[str], target: Target, engine: GitOpsEngine = GitOpsEngine.ARGOCD
+) -> NewStack:
+    """The description of a stack called ``name`` of these components and collections of the library, and of the engine.
 
     Raises:
         DescriptionError, ExceptionGroup: for components that do not support the target, or exclude each other.
     """
-    stack = completed(library, names, target)
+    stack = completed(library, names, Frame(target=target, engine=engine.api_group))
     raise_all(stack.errors)
     chosen = flattened(names, library.collections)
     added = [component for component in stack.stack if component not in chosen]
     reasons = {notice.component: notice.message for notice in stack.notices if notice.code == "pulled-in"}
-    text = "".join(
-        f"{line}\n"
-        for line in _lines(name, names, {component: reasons.get(component, "") for component in added}, target)
+    lines = (
+        *_head(name, target, engine),
+        *_components(names, {component: reasons.get(component, "") for component in added}),
     )
-    return NewStack(text=text, components=stack.stack, notices=stack.notices)
+    return NewStack(text="".join(f"{line}\n" for line in lines), components=stack.stack, notices=stack.notices)
 
 
-def _lines(name: str, names: Sequence[str], added: Mapping[str, str], target: Target) -> Iterator[str]:
-    """The lines of the file; ``added`` are the components that the others need, with the reason."""
+def _head(name: str, target: Target, engine: GitOpsEngine) -> Iterator[str]:
+    """The lines before the components."""
     yield "apiVersion: cluster-forge/v1"
     yield "kind: Stack"
     yield f"name: {name}"
@@ -48,6 +51,12 @@ def _lines(name: str, names: Sequence[str], added: Mapping[str, str], target: Ta
     yield f"  size: {target.size}"
     if target.domain:
         yield f"  domain: {target.domain}"
+    yield "gitops:"
+    yield f"  engine: {engine}"
+
+
+def _components(names: Sequence[str], added: Mapping[str, str]) -> Iterator[str]:
+    """The lines of the components; ``added`` are those that the others need, with the reason."""
     yield "components:"
     yield from (f"- {component}" for component in dict.fromkeys(names))
     if added:

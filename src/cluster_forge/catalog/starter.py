@@ -11,17 +11,23 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.stack import description_edits
 from cluster_forge.stack import name_scan as stack_names
 from cluster_forge.stack.input_record import DESCRIPTION as _IN_WORKSPACE
+from cluster_forge.stack.model import GitOpsEngine
 from cluster_forge.stack.name_scan import Names
 
 DESCRIPTION: Final = "config.yaml"
 
 
-def tree(components: Collection[str] | None = None) -> FileTree:
-    """The starter's ``input/`` folder with just these components in the stack; the others stay defined."""
+def tree(components: Collection[str] | None = None, engine: GitOpsEngine = GitOpsEngine.ARGOCD) -> FileTree:
+    """The starter's ``input/`` folder with just these components in the stack; the others stay defined.
+
+    Its ``engine`` runs in the cluster already, as the starter is complete without a network.
+    """
     whole = FileTree(dict(_walk(_folder(), "")))
-    if components is None or tuple(components) == names().resolved.stack:
-        return whole
-    text = description_edits.with_components(whole[DESCRIPTION].decode(), components)
+    text = whole[DESCRIPTION].decode()
+    if components is not None and tuple(components) != names().resolved.stack:
+        text = description_edits.with_components(text, components)
+    if engine is not GitOpsEngine.ARGOCD:
+        text = description_edits.with_engine(text, engine)
     return FileTree({**whole.files, DESCRIPTION: text.encode()})
 
 

@@ -8,9 +8,8 @@ from typing import Any, Final, NamedTuple
 from cluster_forge.checks.inventory import Place, spec_of
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.pods import pod_of
+from cluster_forge.stack.secret_command import PULL_KEY, TLS_KEYS
 
-TLS_KEYS: Final = ("tls.crt", "tls.key")
-PULL_KEY: Final = ".dockerconfigjson"
 _ISSUERS: Final = ("cert-manager.io/issuer", "cert-manager.io/cluster-issuer")
 
 

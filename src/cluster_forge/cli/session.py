@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cluster_forge.cli.options import FindingOptions, OutputOptions, RecordOptions, RunOptions
 from cluster_forge.cli.progress.transfer_relay import TransferRelay
-from cluster_forge.service_options import MirrorOptions, NetworkOptions, RenderOptions, StoreOptions
+from cluster_forge.service_options import ClusterOptions, MirrorOptions, NetworkOptions, RenderOptions, StoreOptions
 from cluster_forge.stack.selection import Selection
 
 if TYPE_CHECKING:
     from cluster_forge.cli.run_record import RunRecord
     from cluster_forge.composition import Services, Settings
     from cluster_forge.foundation.errors import ForgeError
-    from cluster_forge.ports.progress import Reporter
+    from cluster_forge.ports.cluster import Cluster
+    from cluster_forge.ports.progress import DeliveryReporter
     from cluster_forge.ports.workspace import Workspace
+    from cluster_forge.stages.deliver.tools import DeliverTools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class Session:
     network: NetworkOptions = field(default_factory=NetworkOptions)
     store: StoreOptions = field(default_factory=StoreOptions)
     rendering: RenderOptions = field(default_factory=RenderOptions)
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
     run: RunOptions = field(default_factory=RunOptions)
     output: OutputOptions = field(default_factory=OutputOptions)
     record: RecordOptions = field(default_factory=RecordOptions)
@@ -76,6 +79,18 @@ class Session:
             transfers=self.transfers,
         )
 
+    def delivery(self, reporter: DeliveryReporter) -> DeliverTools:
+        """What the stages that deliver work with, on the cluster of these options."""
+        from cluster_forge import composition
+
+        return composition.delivery(self.settings(), self.cluster, reporter)
+
+    def reached(self) -> Cluster:
+        """The cluster of these options alone, for a verb that only looks at it."""
+        from cluster_forge import composition
+
+        return composition.cluster(self.settings(), self.cluster)
+
     def files(self) -> Workspace:
         """The workspace alone, for a verb that needs no other service."""
         from cluster_forge import composition
@@ -83,7 +98,7 @@ class Session:
         return composition.workspace_files(self.workspace)
 
     @contextlib.contextmanager
-    def reporting(self, *stages: str) -> Iterator[Reporter]:
+    def reporting(self, *stages: str) -> Iterator[DeliveryReporter]:
         """The reporter for the stages of this call; on a terminal with a live display until they are done."""
         from cluster_forge.cli.progress import console
         from cluster_forge.cli.progress.recording import Recorded

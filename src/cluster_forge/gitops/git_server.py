@@ -26,6 +26,8 @@ CHUNK = 700 * 1024
 """Bytes in one ConfigMap: less than 1 MiB as base64 too (Kubernetes, "ConfigMaps": "cannot exceed 1 MiB")."""
 NO_IMAGE = "argocd"
 """A placeholder for the image of an existing Argo CD: `deploy.sh` looks it up in the cluster."""
+DEPLOYMENT_FILE = "git-server-deployment.yaml"
+"""The file of the step that applies the server's Deployment."""
 _PORT = 9418
 
 
@@ -68,22 +70,21 @@ def chunks(stack: Stack, packed: bytes, commit: str) -> Iterator[Body]:
         }
 
 
+def namespace() -> Body:
+    """The namespace of what the delivery itself adds to a cluster."""
+    labels = {
+        "app.kubernetes.io/managed-by": "cluster-forge",
+        "pod-security.kubernetes.io/enforce": "restricted",
+    }
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
+
+
 def surroundings(stack: Stack, argocd: str) -> Iterator[Body]:
     """Namespace, Service, NetworkPolicy and, for a persistent repository, its volume.
 
     ``argocd`` is Argo CD's namespace, the only one with access to the server; empty where it is not known yet.
     """
-    yield {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {
-            "name": NAMESPACE,
-            "labels": {
-                "app.kubernetes.io/managed-by": "cluster-forge",
-                "pod-security.kubernetes.io/enforce": "restricted",
-            },
-        },
-    }
+    yield namespace()
     if stack.gitops.persistent:
         yield {
             "apiVersion": "v1",
@@ -139,6 +140,16 @@ def deployment(
             "template": {"metadata": {"labels": _labels(stack), "annotations": {COMMIT: commit}}, "spec": pod},
         },
     }
+
+
+def with_image(server: Body, image: str) -> Body:
+    """The server's Deployment with the image of the cluster's Argo CD."""
+    template = server["spec"]["template"]
+    pod = template["spec"]
+    changed = {
+        key: [{**container, "image": image} for container in pod[key]] for key in ("initContainers", "containers")
+    }
+    return {**server, "spec": {**server["spec"], "template": {**template, "spec": {**pod, **changed}}}}
 
 
 def _pod(stack: Stack, packed: bytes, image: str) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from cluster_forge.manifests import quantity
 from cluster_forge.manifests.manifest import Body, Manifest
+from cluster_forge.manifests.pods import pod_of
 
 _SCALED = frozenset({"Deployment", "StatefulSet", "ReplicaSet"})
 _ZERO = Decimal(0)
@@ -54,6 +55,12 @@ def of(manifests: Iterable[Manifest]) -> Footprint:
         if body.get("kind") == "HorizontalPodAutoscaler"
     }
     return sum((_of(body, least) for body in bodies), Footprint())
+
+
+def of_pod(body: Body) -> Footprint:
+    """What one Pod of a workload requests, or a Pod; nothing for an object that creates none."""
+    pod = pod_of(body)
+    return replace(_pod(pod), pods=1) if pod else Footprint()
 
 
 def _of(body: Body, least: Mapping[str, int]) -> Footprint:

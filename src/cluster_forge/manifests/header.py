@@ -10,6 +10,7 @@ _METADATA = re.compile(rb"^metadata:(?: \{\})?\n(?:(?: .*)?\n)*+", re.MULTILINE)
 """In text of the `emitter`: only a key of the object begins in the first column, but for ``-``, ``?`` and ``:``. What
 belongs to the key is indented; empty lines are in literal blocks."""
 
+_FIRST_KEYS = (re.compile(rb"^apiVersion: .*\n", re.MULTILINE), re.compile(rb"^kind: .*\n", re.MULTILINE))
 _DECODER = json.JSONDecoder()
 
 
@@ -21,6 +22,15 @@ def of(content: bytes) -> dict[str, Any]:
         key, at = _DECODER.raw_decode(text, at + 1)
         header[key], at = _DECODER.raw_decode(text, at + 1)
     return header
+
+
+def cut_out(text: bytes) -> bytes:
+    """``apiVersion``, ``kind`` and ``metadata`` of an object, as the `emitter` writes it, as a document of their own.
+
+    Of text that is written otherwise, such as a file that was edited by hand, the whole.
+    """
+    keys = [found[0] for pattern in (*_FIRST_KEYS, _METADATA) if (found := pattern.search(text))]
+    return b"".join(keys) if len(keys) > len(_FIRST_KEYS) else text
 
 
 def replaced(text: bytes, metadata: bytes) -> bytes:

@@ -58,6 +58,18 @@ def of(body: Body) -> Health:
     return rule(body) if rule else _by_conditions(body)
 
 
+def completion(body: Body) -> Health:
+    """How far a Job or Pod has come that runs once: a Pod that runs is not ready, as it is for `of`.
+
+    Source: Helm, "Chart Hooks": a hook is awaited until it has run to completion.
+    """
+    if body["kind"] != "Pod":
+        return of(body)
+    health = _pod(body)
+    is_over = _phase(body) in ("Succeeded", "Failed")
+    return health if is_over or health.status is not Status.READY else _in_progress("running")
+
+
 def _in_general(body: Body) -> Health | None:
     """What holds for every kind: deletion, an unobserved generation, and the conditions Reconciling and Stalled."""
     metadata = body["metadata"]

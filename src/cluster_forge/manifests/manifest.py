@@ -35,7 +35,7 @@ class Document:
     documents are equal if their contents are.
     """
 
-    __slots__ = ("_body", "_facts", "_is_emitted", "_json", "_read", "_text")
+    __slots__ = ("_body", "_facts", "_is_emitted", "_json", "_read", "_read_header", "_text")
 
     def __init__(  # noqa: PLR0913 - each form
         self,
@@ -45,16 +45,19 @@ class Document:
         text: bytes | None = None,
         facts: Facts | None = None,
         read: Callable[[], Body] | None = None,
+        read_header: Callable[[], Body] | None = None,
         is_emitted: bool = True,
     ) -> None:
         """Needs ``body``, ``json`` with sorted keys, or ``read``, which gives the tree; ``text`` and ``facts`` where they
-        are known. ``is_emitted``: ``text`` is what the `emitter` writes, not a file that may have been edited by hand.
+        are known, ``read_header`` where the `header` is cheaper than the tree. ``is_emitted``: ``text`` is what the
+        `emitter` writes, not a file that may have been edited by hand.
         """
         self._body = body
         self._json = json
         self._text = text
         self._facts = facts
         self._read = read
+        self._read_header = read_header
         self._is_emitted = is_emitted
 
     @property
@@ -71,7 +74,9 @@ class Document:
     @property
     def header(self) -> Body:
         """The tree with ``apiVersion``, ``kind`` and ``metadata`` at least, as Kubernetes' PartialObjectMetadata."""
-        return self.body if self._body is not None or self._json is None else header.of(self._json)
+        if self._body is None and self._json is not None:
+            return header.of(self._json)
+        return self._read_header() if self._body is None and self._read_header else self.body
 
     @property
     def json(self) -> bytes:
@@ -100,7 +105,7 @@ class Document:
         return Document(
             read=lambda: {**former.body, "metadata": metadata},
             text=header.replaced(self.text, _emitted({"metadata": metadata})) if is_spliced else None,
-            facts=self.facts,
+            facts=self._facts,
         )
 
     def __eq__(self, other: object) -> bool:

@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from types import MappingProxyType
+from typing import Final
 
 from cluster_forge.foundation.errors import OrderError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import ObjectId
 
-STEP = 10
+STEP: Final = 10
+FIRST: Final = -100
+"""The wave of a part that has nothing but definitions which others refer to."""
 
 _DEFINITIONS = frozenset(
     {
@@ -64,7 +67,7 @@ def waves(units: Sequence[Unit]) -> dict[ComponentName, int]:
     for name in sequence({unit.name: unit.needs for unit in units}, reasons):
         unit = known[name]
         earliest = [assigned[other] + STEP for other in unit.needs & known.keys()]
-        assigned[name] = unit.wave if unit.wave is not None else max([_natural(unit.holds), *earliest])
+        assigned[name] = unit.wave if unit.wave is not None else max([natural(unit.holds), *earliest])
     return {unit.name: assigned[unit.name] for unit in units}
 
 
@@ -96,9 +99,9 @@ def sequence(
         ) from error
 
 
-def _natural(holds: Sequence[ObjectId]) -> int:
-    """Definitions alone: -100; CRDs with their controller: -50; everything else: 0."""
+def natural(holds: Sequence[ObjectId]) -> int:
+    """The wave that follows from objects: `FIRST` for definitions alone, -50 for CRDs with their controller, else 0."""
     kinds = {(identity.group, identity.kind) for identity in holds}
     if kinds and kinds <= _DEFINITIONS:
-        return -100
+        return FIRST
     return -50 if CRD in kinds else 0

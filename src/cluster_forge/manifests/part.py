@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.json_codec import OMITTED, Form, Key
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests import header
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document, Manifest
 
@@ -57,6 +58,14 @@ class PartObject:
         """The object as a tree."""
         return self._known.body
 
+    def labeled(self, key: str, value: str) -> PartObject:
+        """The object with a label; one whose labels Kubernetes would refuse stays as it is. The file's digest is not that of the new text."""
+        metadata = self._known.header["metadata"]
+        labels = metadata.get("labels") or {}
+        if not isinstance(labels, Mapping):
+            return self
+        return replace(self, document=self._known.with_metadata({**metadata, "labels": {**labels, key: value}}))
+
     @property
     def kind(self) -> tuple[str, str]:
         """Group and kind."""
@@ -99,4 +108,12 @@ class Part:
 
 
 def _document_of(file: bytes, parse: Callable[[str], Body]) -> Document:
-    return Document(read=lambda: parse(file.decode()), text=file, is_emitted=False)
+    """The document of a file that smelt wrote: edited ones have documents already."""
+
+    def read() -> Body:
+        return parse(file.decode())
+
+    def read_header() -> Body:
+        return parse(header.cut_out(file).decode())
+
+    return Document(read=read, read_header=read_header, text=file)

@@ -30,6 +30,17 @@ class Reporter(Protocol):
         """A stage has a finding for the user."""
 
 
+class Waits(Protocol):
+    """Receives what the items of a stage wait for, from any thread."""
+
+    def item_waiting(self, stage: str, item: str, reason: str) -> None:
+        """An item waits: ``deploy``, ``grafana``, ``Deployment/grafana: 0 of 1 replica available``."""
+
+
+class DeliveryReporter(Reporter, Waits, Protocol):
+    """Receives the events of a delivery."""
+
+
 class Transfers(Protocol):
     """Receives what happens on the network, from any thread. ``host`` is ``name:port``."""
 

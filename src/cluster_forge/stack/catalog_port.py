@@ -13,6 +13,19 @@ from cluster_forge.yaml.positioned import Positioned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What surrounds the components of a stack: the target, the components of ``--skip``, the engine that it installs.
+
+    ``engine`` is the capability that the engine's component provides, empty without one; ``where`` the engine is written.
+    """
+
+    target: Target = field(default_factory=Target)
+    skipped: frozenset[str] = frozenset()
+    engine: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompletedStack:
     """A stack and what its catalog components need; ``layers`` describe these in the description's format.
 
@@ -36,10 +49,8 @@ class Catalog(Protocol):
     def collections(self) -> Mapping[str, Sequence[str]]:
         """The members of every collection."""
 
-    def completed(
-        self, stack: Mapping[str, str], own: Mapping[str, Positioned], target: Target, skipped: frozenset[str]
-    ) -> CompletedStack:
-        """The stack with everything that its components need.
+    def completed(self, stack: Mapping[str, str], own: Mapping[str, Positioned], frame: Frame) -> CompletedStack:
+        """The stack with everything that its components and its engine need.
 
         ``stack`` has the position at which each component is named, ``own`` the description's layers of a component.
         """
@@ -61,8 +72,7 @@ class NoCatalog:
         self,
         stack: Mapping[str, str],
         own: Mapping[str, Positioned],  # noqa: ARG002 - the protocol's signature
-        target: Target,  # noqa: ARG002
-        skipped: frozenset[str],  # noqa: ARG002
+        frame: Frame,  # noqa: ARG002
     ) -> CompletedStack:
         return CompletedStack(stack=tuple(stack))
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from cluster_forge.stack.model import GitOpsEngine
+
 _COMPONENTS: Final = "components"
 _DEFINE: Final = "define"
 _CATALOGS: Final = "catalogs"
@@ -72,6 +74,17 @@ def with_catalog(text: str, folder: str) -> str:
     return _dumped(description)
 
 
+def with_engine(text: str, engine: GitOpsEngine) -> str:
+    """The native description with another GitOps engine; kubectl alone (``none``) is not installed."""
+    description = _loaded(text)
+    section = description["gitops"]
+    section["engine"] = engine.value
+    if engine is GitOpsEngine.NONE and section.pop("install", None) is not None:
+        _end_comment(section, "engine").value += _end_comment(section, "install").value.partition("\n")[2]
+        del section.ca.items["install"]
+    return _dumped(description)
+
+
 def remarks(text: str) -> dict[str, str]:
     """The comment on each component's first line, by the component's name."""
     description = _loaded(text)
@@ -104,6 +117,11 @@ def _round_trip() -> YAML:
 
 def _name(entry: Any) -> str:
     return str(entry if isinstance(entry, str) else entry.get("name", ""))
+
+
+def _end_comment(section: CommentedMap, key: str) -> Any:
+    """The comment after a value, with the blank lines up to the next key."""
+    return section.ca.items[key][2]
 
 
 def _close_up(listed: CommentedSeq) -> None:

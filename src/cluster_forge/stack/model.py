@@ -33,6 +33,14 @@ class GitOpsEngine(StrEnum):
     FLUX = "flux"
     NONE = "none"
 
+    @property
+    def api_group(self) -> str:
+        """The API group of its own kinds, the capability that its component provides; empty for kubectl alone."""
+        return _ENGINE_GROUPS.get(self, "")
+
+
+_ENGINE_GROUPS: Final = {GitOpsEngine.ARGOCD: "argoproj.io", GitOpsEngine.FLUX: "kustomize.toolkit.fluxcd.io"}
+
 
 class GitOpsMode(StrEnum):
     UI = "ui"
@@ -119,13 +127,29 @@ class GitOps:
     engine: GitOpsEngine = GitOpsEngine.ARGOCD
     engine_where: str = ""
     """Where the engine is written; empty for the default."""
+    default_where: str = ""
+    """Where a description without an engine has a place for it."""
     mode: GitOpsMode = GitOpsMode.UI
     install: bool = True
     source: RepositorySource = RepositorySource.INTERNAL
     persistent: bool = False
     url: str = ""
+    path: str = ""
+    """The folder of the repository of an external source that holds the stack; empty: all of it."""
+    branch: str = "main"
+    """The branch of the repository that the stack is pushed to."""
+    secret: str = ""
+    """The Secret with Flux's login to the repository."""
     finalizers: bool = False
-    """Whether deleting an Application in Argo CD deletes its objects."""
+    """Whether deleting the root Application in Argo CD deletes all others, and what they have applied."""
+
+    @property
+    def required(self) -> str:
+        """The capability that the stack itself has to bring: the engine that the description names and installs.
+
+        Empty where the cluster has the engine, where kubectl applies the stack, and where no engine is written.
+        """
+        return self.engine.api_group if self.engine_where and self.install else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,6 +291,8 @@ class Component:
     namespace: str = ""
     extra_namespaces: tuple[str, ...] = ()
     wave: int | None = None
+    has_own_wave: bool = False
+    """Whether the description itself sets the wave, and not the catalog."""
     needs: tuple[ComponentName, ...] = ()
     helm: HelmSource | None = None
     kustomize: KustomizeSource | None = None

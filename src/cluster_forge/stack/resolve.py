@@ -15,15 +15,15 @@ from typing import Final
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack import catalog_overlay, merge
-from cluster_forge.stack.catalog_port import Catalog, NoCatalog
+from cluster_forge.stack.catalog_port import Catalog, Frame, NoCatalog
 from cluster_forge.stack.collections import flattened
-from cluster_forge.stack.model import Notice, Target
+from cluster_forge.stack.model import Notice
 from cluster_forge.yaml.positioned import Positioned
 
 RESERVED: Final = MappingProxyType(
     {
         "argo-apps": "working/argo-apps/ holds the Argo CD Applications",
-        "flux": "working/flux/ is for Flux",
+        "flux": "working/flux/ holds what Flux delivers the stack by (the component with Flux is flux2)",
         "namespaces": "working/namespaces/ holds the namespaces that the stack needs and no component defines",
     }
 )
@@ -49,14 +49,6 @@ class LayeredComponent:
     @property
     def where(self) -> str:
         return self.named or self.layers[-1].where
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Absent:
-    """What is not wanted: the components of ``--skip``, and the entries of the description that remove components."""
-
-    skip: tuple[str, ...] = ()
-    removed: Mapping[str, Positioned] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,22 +83,19 @@ def resolve(
     errors: list[ForgeError],
     *,
     catalog: Catalog | None = None,
-    target: Target | None = None,
-    absent: Absent | None = None,
+    frame: Frame | None = None,
+    removed: Mapping[str, Positioned] = MappingProxyType({}),
 ) -> Resolved:
-    """Put the description's names together. Errors go into ``errors``."""
-    absent = absent or Absent()
+    """Put the description's names together; ``removed`` are its entries that remove components. Errors go into ``errors``."""
     catalog = catalog or NoCatalog()
     offered = frozenset(catalog.names())
     known = _known(description, errors)
     names = offered | known.keys()
-    collections = _collections(description, known, catalog, absent, errors)
+    collections = _collections(description, known, catalog, removed, errors)
     named: dict[str, str] = {}
     for name, where in _stack(description, names, collections, errors):
         named.setdefault(name, where)
-    completed = catalog.completed(
-        named, {name: entry.merged for name, entry in known.items()}, target or Target(), frozenset(absent.skip)
-    )
+    completed = catalog.completed(named, {name: entry.merged for name, entry in known.items()}, frame or Frame())
     errors.extend(completed.errors)
     for name, layers in completed.layers.items():
         own = known.get(name)
@@ -128,7 +117,7 @@ def resolve(
     for name in resolved.stack:
         if name in RESERVED:
             errors.append(_reserved(name, known[name]))
-        _check_needs(resolved, known[name], absent, errors)
+        _check_needs(resolved, known[name], removed, errors)
     return resolved
 
 
@@ -166,7 +155,7 @@ def _collections(
     description: Positioned,
     known: Mapping[str, LayeredComponent],
     catalog: Catalog,
-    absent: Absent,
+    removed: Mapping[str, Positioned],
     errors: list[ForgeError],
 ) -> dict[str, tuple[str, ...]]:
     names = frozenset(catalog.names()) | known.keys()
@@ -185,9 +174,9 @@ def _collections(
         for member in collection.items:
             if member.string is None or member.string in names or member.string in described:
                 continue
-            if member.string in absent.removed:
+            if member.string in removed:
                 fix = f"write the members that stay beside the removal: `collections: {{{name}: […]}}`"
-                errors.append(_removed(member, f"collection {name} contains", absent.removed[member.string], fix))
+                errors.append(_removed(member, f"collection {name} contains", removed[member.string], fix))
             else:
                 message = f"collection {name} contains the unknown name {member.string!r}"
                 errors.append(unknown_name(member, message, chain(names, described), errors))
@@ -213,14 +202,16 @@ def _stack(
             errors.append(unknown_name(item, message, chain(names, collections), errors))
 
 
-def _check_needs(resolved: Resolved, entry: LayeredComponent, absent: Absent, errors: list[ForgeError]) -> None:
+def _check_needs(
+    resolved: Resolved, entry: LayeredComponent, removed: Mapping[str, Positioned], errors: list[ForgeError]
+) -> None:
     for need in entry.merged.strings("needs"):
         name = str(need.content)
         if name == entry.name:
             error: ForgeError = _need_error(need, f"{name} needs itself", fix=f"remove {name} from its `needs`")
-        elif name in absent.removed and name not in resolved.stack:
+        elif name in removed and name not in resolved.stack:
             fix = f"take it out of the `needs` of {entry.name} as well, or keep it"
-            error = _removed(need, f"{entry.name} needs", absent.removed[name], fix)
+            error = _removed(need, f"{entry.name} needs", removed[name], fix)
         elif name in resolved.collections:
             message = f"{entry.name} needs {name}, which is a collection"
             error = _need_error(need, message, fix=f"list the components of {name} that it needs")

@@ -50,14 +50,19 @@ def on_terminal(forks: Forks) -> Iterator[Run]:
 
 
 def starting(terminal: Terminal) -> Terminal:
-    """Choose the starter."""
+    """Choose the starter, and Argo CD."""
     terminal.expect("Start with")
     terminal.keys("starter\r")
+    terminal.expect("> argocd")
+    terminal.keys("\r")
     return terminal
 
 
 def parts(workspace: Workspace) -> set[str]:
-    return {path.name for path in (workspace.folder / "working").iterdir() if path.is_dir()} - {"namespaces"}
+    return {path.name for path in (workspace.folder / "working").iterdir() if path.is_dir()} - {
+        "argo-apps",
+        "namespaces",
+    }
 
 
 @pytest.fixture
@@ -243,7 +248,7 @@ class TestInit:
         terminal.keys("\r")
         code, output = terminal.end()
         assert code == 0
-        assert "without questions: cluster-forge init --yes" in output
+        assert "without questions: cluster-forge init --gitops argocd --yes" in output
         asked = empty.tree("input")
         assert empty.program("init", "--yes", "other").code == 0
         assert empty.tree("other/input") == asked
@@ -261,7 +266,15 @@ class TestInit:
         code, output = terminal.end()
         assert code == 0
         words = output.replace("\n", "").partition(": cluster-forge ")[2].partition("wrote ")[0].split()
-        assert words == ["init", "--component", "priority-classes", "--component", "metrics-server"]
+        assert words == [
+            "init",
+            "--component",
+            "priority-classes",
+            "--component",
+            "metrics-server",
+            "--gitops",
+            "argocd",
+        ]
         assert empty.program(*words, "other").code == 0
         assert empty.tree("other/input") == empty.tree("input")
         assert empty.program("forge", "--offline", "-q").code == 0
@@ -284,6 +297,8 @@ class TestInit:
         terminal.keys("new\r")
         terminal.expect("no option begins with 'new'")
         terminal.keys(CTRL_U, "1.31\r")
+        terminal.expect("> argocd")
+        terminal.keys("none\r")
         terminal.expect(COMPONENTS)
         terminal.keys("velero", " ")
         drawn = terminal.expect("added, because it is required: seaweedfs")
@@ -302,6 +317,7 @@ class TestInit:
         assert words[:6] == ["init", "shop", "--component", "velero", "--component", "kube-prometheus-stack"]
         written = empty.yaml("shop/input/config.yaml")
         assert written["target"] == {"kubernetes": "1.31", "size": "medium", "domain": "example.com"}
+        assert written["gitops"] == {"engine": "none"}
         assert written["components"] == [
             "velero",
             "kube-prometheus-stack",
@@ -314,15 +330,15 @@ class TestInit:
         assert empty.tree("other/shop/input") == empty.tree("shop/input")
 
     def test_a_size_option_leads_to_the_catalog(self, empty: Workspace, on_terminal: Run) -> None:
-        terminal = on_terminal(empty, "init", "--size", "large", "--kubernetes", "1.33")
+        terminal = on_terminal(empty, "init", "--size", "large", "--kubernetes", "1.33", "--gitops", "argocd")
         terminal.expect(COMPONENTS)
         terminal.keys("reloader", " ", "\r")
         terminal.expect("Domain")
         terminal.keys("\r")
         code, output = terminal.end()
         assert code == 0
-        assert "init --size large --kubernetes 1.33 --component reloader" in output.replace("\n", "")
-        assert empty.yaml("input/config.yaml")["components"] == ["reloader"]
+        assert "--kubernetes 1.33 --gitops argocd --component reloader" in output.replace("\n", "")
+        assert empty.yaml("input/config.yaml")["components"] == ["reloader", "argo-cd"]
 
     def test_a_prompt_can_be_broken_off(self, empty: Workspace, on_terminal: Run) -> None:
         terminal = on_terminal(empty, "init")
@@ -342,7 +358,9 @@ class TestInit:
         terminal.keys(DOWN, DOWN, "\r")
         assert "Start with: catalog\nSize: large\nKubernetes version:\n" in terminal.expect("> 1.33")
         terminal.keys(END, "\r")
-        terminal.expect(COMPONENTS)
+        terminal.expect("> argocd")
+        terminal.keys(DOWN, DOWN, "\r")
+        assert "What deploys the stack: none" in terminal.expect(COMPONENTS)
         terminal.keys("reloader", " ", "\r")
         terminal.expect_prompt("Domain")
         terminal.keys("xample.com", "\x1b[D" * 10, "e\r")
@@ -355,7 +373,7 @@ class TestInit:
     def test_a_line_feed_is_enter(self, empty: Workspace, on_terminal: Run) -> None:
         """Terminals make one of Enter where nobody reads keys, as between two questions."""
         terminal = on_terminal(empty, "init")
-        for pointed in ("> catalog", "> small", "> 1.33"):
+        for pointed in ("> catalog", "> small", "> 1.33", "> argocd"):
             terminal.expect(pointed)
             terminal.keys("\n")
         terminal.expect(COMPONENTS)
@@ -373,6 +391,8 @@ class TestInit:
         assert "up/down: move" in drawn
         assert ("ctrl-c: stop" in drawn) == (size[0] > 6)
         terminal.keys("s\r")
+        terminal.expect("> argocd")
+        terminal.keys("\r")
         terminal.expect(COMPONENTS)
         drawn = terminal.expect("up/down: move")
         for key in ("up/down: move", *(("space: choose", "enter: continue") if size[0] > 6 else ())):
@@ -383,17 +403,17 @@ class TestInit:
         assert terminal.end()[0] == 130
 
     @pytest.mark.parametrize("key", [CTRL_C, CTRL_D])
-    @pytest.mark.parametrize("before", [(), ("\r",), ("\r", "\r"), ("\r", "\r", "\r", "reloader", " ", "\r")])
+    @pytest.mark.parametrize("before", [(), ("\r",), ("\r",) * 2, ("\r",) * 3, (*("\r",) * 4, "reloader", " ", "\r")])
     def test_each_question_can_be_broken_off(
         self, empty: Workspace, on_terminal: Run, key: str, before: tuple[str, ...]
     ) -> None:
         terminal = on_terminal(empty, "init")
         terminal.expect(QUESTION)
         terminal.keys(*before)
-        if len(before) > 3:
+        if len(before) > 4:
             terminal.expect_prompt("Domain")
         else:
-            terminal.expect(("> catalog", "> small", "> 1.33")[len(before)])
+            terminal.expect(("> catalog", "> small", "> 1.33", "> argocd")[len(before)])
         terminal.keys(key)
         code, output = terminal.end()
         assert code == 130

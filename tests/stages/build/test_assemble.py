@@ -185,37 +185,43 @@ class TestSubjects:
         assert "the API server refuses it" in only(smelted.findings).message
 
 
+ENGINE = "input/config.yaml:5"
+"""Where an engine is written, or would be."""
+
+
 class TestEngine:
     @pytest.mark.parametrize(
-        ("gitops", "is_missing"),
+        ("gitops", "severity"),
         [
-            (GitOps(engine_where="input/config.yaml:5"), True),
-            (GitOps(), False),
-            (GitOps(engine_where="input/config.yaml:5", install=False), False),
-            (GitOps(engine_where="input/config.yaml:5", engine=GitOpsEngine.NONE), False),
+            (GitOps(engine_where=ENGINE), Severity.WARNING),
+            (GitOps(default_where=ENGINE), Severity.NOTICE),
+            (GitOps(), None),
+            (GitOps(engine_where=ENGINE, install=False), None),
+            (GitOps(default_where=ENGINE, install=False), None),
+            (GitOps(engine_where=ENGINE, engine=GitOpsEngine.NONE), None),
         ],
     )
-    def test_an_engine_that_is_written_and_not_in_the_stack_is_a_finding(
-        self, harness: Harness, gitops: GitOps, is_missing: bool
+    def test_kubectl_instead_of_an_engine_is_a_finding(
+        self, harness: Harness, gitops: GitOps, severity: Severity | None
     ) -> None:
         stack = harness.stack(own(harness, "web", harness.config_map("a")))
         smelted = harness.forge(dataclasses.replace(stack, gitops=gitops))
-        assert [(finding.code, finding.where) for finding in smelted.findings] == (
-            [("engine-missing", "input/config.yaml:5")] if is_missing else []
+        assert [(finding.code, finding.where, finding.severity) for finding in smelted.findings] == (
+            [("engine-missing", ENGINE, severity)] if severity else []
         )
 
     def test_in_a_narrowed_stack_its_component_is_to_be_selected(self, harness: Harness) -> None:
         stack = harness.stack(own(harness, "web", harness.config_map("a")))
-        gitops = GitOps(engine_where="input/config.yaml:5")
+        gitops = GitOps(engine_where=ENGINE)
         smelted = harness.forge(dataclasses.replace(stack, gitops=gitops, left_out=("argo-cd",)))
         finding = next(finding for finding in smelted.findings if finding.code == "engine-missing")
         assert "Argo CD is not among the selected components" in finding.message
-        assert finding.fix.startswith("select the component with Argo CD, too; if the stack has none, add")
+        assert finding.fix.startswith("select the component with Argo CD, too")
 
     def test_an_engine_in_the_stack_is_not_reported(self, harness: Harness) -> None:
         crd = harness.crd("Application", "argoproj.io")
         stack = harness.stack(own(harness, "argo", crd))
-        gitops = GitOps(engine_where="input/config.yaml:5")
+        gitops = GitOps(engine_where=ENGINE)
         assert harness.forge(dataclasses.replace(stack, gitops=gitops)).findings == ()
 
 

@@ -16,18 +16,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cluster_forge.foundation.file_tree import FileTree
-    from cluster_forge.stack.model import Target
+    from cluster_forge.stack.catalog_port import Frame
+    from cluster_forge.stack.model import GitOpsEngine
 
 SCHEMA = "https://raw.githubusercontent.com/cluster-forge/cluster-forge/main/schemas/stack.schema.json"
 
 
+ENGINES = ("argocd", "flux", "none")
+"""`stack.model.GitOpsEngine`, without importing it for the help text."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TargetChoice:
-    """The user's choices for the target; None: not given."""
+class Choice:
+    """The user's choices for the target, and for the GitOps engine; None: not given."""
 
     size: str | None = None
     kubernetes: str | None = None
     domain: str | None = None
+    engine: str | None = None
+
+    @property
+    def is_without_target(self) -> bool:
+        return self.size is None and self.kubernetes is None and self.domain is None
+
+    @property
+    def gitops(self) -> GitOpsEngine:
+        from cluster_forge.stack.model import GitOpsEngine
+
+        return GitOpsEngine(self.engine) if self.engine else GitOpsEngine.ARGOCD
 
 
 @verb()
@@ -39,22 +55,30 @@ class TargetChoice:
 @target_options.size
 @target_options.kubernetes
 @target_options.domain
+@click.option(
+    "--gitops",
+    "engine",
+    type=click.Choice(ENGINES),
+    help="What deploys the stack; none: kubectl alone.  [default: argocd]",
+)
 def command(
     session: Session,
     directory: str | None,
     components: tuple[str, ...],
     collections: tuple[str, ...],
+    *,
+    engine: str | None,
     **target: str | None,
 ) -> None:
     """Write a workspace with the starter stack, or with components of the catalog.
 
-    Required components are added. Names of the starter, without --size, --kubernetes or --domain, take a part of the
-    starter; all others come from the catalog. On a terminal init asks, unless names are given. An existing input/ is
-    never changed.
+    Required components are added, among them the engine of --gitops. Names of the starter, without --size, --kubernetes
+    or --domain, take a part of the starter, whose engine runs in the cluster already; all others come from the catalog.
+    On a terminal init asks, unless names are given. An existing input/ is never changed.
 
     Examples:
         cluster-forge init platform
-        cluster-forge init queues --component kueue --component grafana --size medium
+        cluster-forge init queues --component kueue --component grafana --gitops none
         cluster-forge init platform --collection monitoring --domain example.com
     """
     from cluster_forge.cli.prompts import questions
@@ -62,11 +86,12 @@ def command(
     if directory:
         session = replace(session, workspace=session.workspace / directory)
     _check_is_new(session.workspace)
-    names, choice = (*components, *collections), TargetChoice(**target)
+    names, choice = (*components, *collections), Choice(engine=engine, **target)
     if not names and questions.may_ask(session):
         names, choice = _ask(choice)
-    if choice == TargetChoice() and _are_in_starter(names):
-        tree, chosen = _from_starter(session, names)
+    if choice.is_without_target and _are_in_starter(names):
+        answers = ("--gitops", choice.engine) if choice.engine and not engine else ()
+        tree, chosen = _from_starter(session, names, choice.gitops, answers)
     else:
         if not names:
             raise click.UsageError("name at least one: --component NAME, --collection NAME (see `catalog list`)")
@@ -104,17 +129,17 @@ def _write(session: Session, tree: FileTree, chosen: tuple[str, ...] | None) -> 
     session.print_json("init", workspace=str(workspace), files=len(tree))
 
 
-def _ask(given: TargetChoice) -> tuple[tuple[str, ...], TargetChoice]:
-    """The user's choice of names and target; no names for the starter."""
+def _ask(given: Choice) -> tuple[tuple[str, ...], Choice]:
+    """The user's choice of names, target and engine; no names for the starter."""
     from cluster_forge.catalog.library import packaged
     from cluster_forge.cli.prompts import init_questions, questions
 
     library = packaged()
-    if given == TargetChoice() and init_questions.starter_or_catalog(len(library.names)) == "starter":
-        return (), given
+    if given.is_without_target and init_questions.starter_or_catalog(len(library.names)) == "starter":
+        return (), replace(given, engine=given.engine or init_questions.engine())
     size, kubernetes = init_questions.target(given.size, given.kubernetes)
-    choice = replace(given, size=size, kubernetes=kubernetes)
-    names = init_questions.components_of_catalog(library, _target(choice))
+    choice = replace(given, size=size, kubernetes=kubernetes, engine=given.engine or init_questions.engine())
+    names = init_questions.components_of_catalog(library, _frame(choice))
     choice = replace(choice, domain=given.domain or init_questions.domain() or None)
     words = [
         word for name in names for word in ("--collection" if name in library.collections else "--component", name)
@@ -122,6 +147,7 @@ def _ask(given: TargetChoice) -> tuple[tuple[str, ...], TargetChoice]:
     for option, value, before in (
         ("--size", choice.size, given.size),
         ("--kubernetes", choice.kubernetes, given.kubernetes),
+        ("--gitops", choice.engine, given.engine),
         ("--domain", choice.domain, given.domain),
     ):
         if value and not before:
@@ -130,14 +156,16 @@ def _ask(given: TargetChoice) -> tuple[tuple[str, ...], TargetChoice]:
     return names, choice
 
 
-def _target(choice: TargetChoice) -> Target:
+def _frame(choice: Choice) -> Frame:
+    from cluster_forge.stack.catalog_port import Frame
     from cluster_forge.stack.model import KubernetesVersion, Size, Target
 
-    return Target(
+    target = Target(
         kubernetes=KubernetesVersion.parse(choice.kubernetes or target_options.DEFAULT_KUBERNETES),
         size=Size(choice.size or "small"),
         domain=choice.domain or "",
     )
+    return Frame(target=target, engine=choice.gitops.api_group)
 
 
 def _are_in_starter(names: tuple[str, ...]) -> bool:
@@ -162,7 +190,7 @@ def _are_in_starter(names: tuple[str, ...]) -> bool:
     return set(names) <= in_starter
 
 
-def _from_catalog(session: Session, names: tuple[str, ...], choice: TargetChoice) -> tuple[FileTree, tuple[str, ...]]:
+def _from_catalog(session: Session, names: tuple[str, ...], choice: Choice) -> tuple[FileTree, tuple[str, ...]]:
     """The description of a stack of catalog components, and the names of these; notices are printed.
 
     Raises:
@@ -182,7 +210,8 @@ def _from_catalog(session: Session, names: tuple[str, ...], choice: TargetChoice
         fix="see `cluster-forge catalog list`; names of the starter cannot be combined with others or with a target",
     )
     folder = session.workspace.resolve().name.lower()
-    description = new_stack(library, folder if is_dns_label(folder) else "platform", names, _target(choice))
+    name = folder if is_dns_label(folder) else "platform"
+    description = new_stack(library, name, names, _frame(choice).target, choice.gitops)
     for notice in description.notices:
         session.print(f"{notice.component}: {notice.message}")
     return FileTree({DESCRIPTION: description.text.encode()}), description.components
@@ -200,8 +229,13 @@ def _check_names(names: tuple[str, ...], known: Collection[str], where: str, *, 
     )
 
 
-def _from_starter(session: Session, names: tuple[str, ...]) -> tuple[FileTree, tuple[str, ...] | None]:
-    """The starter or a part of it, and the components of the part; None: the whole starter."""
+def _from_starter(
+    session: Session, names: tuple[str, ...], engine: GitOpsEngine, answers: tuple[str, ...]
+) -> tuple[FileTree, tuple[str, ...] | None]:
+    """The starter or a part of it, and the components of the part; None: the whole starter.
+
+    ``answers`` are the options that earlier answers stand for.
+    """
     from cluster_forge.catalog import starter
     from cluster_forge.cli.prompts import questions
 
@@ -209,5 +243,5 @@ def _from_starter(session: Session, names: tuple[str, ...]) -> tuple[FileTree, t
     if names:
         chosen = starter.names().with_needs(names)
     elif questions.may_ask(session):
-        chosen = questions.components_to_start_with(starter.names(), starter.remarks())
-    return starter.tree(chosen), chosen
+        chosen = questions.components_to_start_with(starter.names(), starter.remarks(), answers)
+    return starter.tree(chosen, engine), chosen

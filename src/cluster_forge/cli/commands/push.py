@@ -11,8 +11,6 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import CONNECTS, verb
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cluster_forge.oci.reference import ImageReference
     from cluster_forge.stack.model import Stack
 
@@ -44,7 +42,7 @@ def command(  # noqa: PLR0913 - its options
         cluster-forge push platform.production --dry-run
     """
     from cluster_forge import composition
-    from cluster_forge.cli import description
+    from cluster_forge.cli import cast_stacks, description
     from cluster_forge.cli.output import supply_text
     from cluster_forge.stack import variant
     from cluster_forge.stages.build.cast import STACKS
@@ -53,7 +51,7 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.stages.supply.push import push as push_stage
 
     files = composition.workspace_files(session.workspace)
-    folder = _chosen(stack, cast_stack.folders(files))
+    folder = cast_stacks.chosen(stack, cast_stack.folders(files), "push")
     described = description.stack_if_any(session, variant.environment_of(folder))
     request = PushRequest(
         folder=f"{STACKS}/{folder}",
@@ -75,30 +73,6 @@ def command(  # noqa: PLR0913 - its options
     for line in supply_text.pushed(pushed, is_trial=dry_run):
         session.print(line)
     session.print_json("push", folder=request.folder, trial=dry_run, **supply_text.pushed_json(pushed))
-
-
-def _chosen(stack: str | None, folders: Sequence[str]) -> str:
-    """The folder below ``stacks/`` to push.
-
-    Raises:
-        UnknownNameError: if there is no such folder, or none or several to choose from.
-        StaleError: if there is none at all.
-    """
-    from cluster_forge.foundation.errors import StaleError, UnknownNameError
-    from cluster_forge.foundation.names import did_you_mean
-
-    if not folders:
-        raise StaleError("there is no cast stack below stacks/", fix="run `cluster-forge forge`")
-    if stack is None and len(folders) > 1:
-        raise UnknownNameError(
-            f"several stacks are cast: {', '.join(folders)}", fix=f"name one: cluster-forge push {folders[0]}"
-        )
-    chosen = stack or folders[0]
-    if chosen not in folders:
-        raise UnknownNameError(
-            f"stacks/{chosen} is not a cast stack{did_you_mean(chosen, folders)}", fix="run `cluster-forge cast`"
-        )
-    return chosen
 
 
 def _repository(to: str | None, described: Stack | None) -> ImageReference:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
 from cluster_forge.catalog.external_secret import external_secret
-from cluster_forge.checks.secret_references import PULL_KEY, TLS_KEYS
 from cluster_forge.cli.output.terminal_text import one_line
+from cluster_forge.stack import secret_command
 from cluster_forge.stack.model import ExpectedSecret
 from cluster_forge.stages.build.expected_secrets import ListedSecret, SecretList
 from cluster_forge.yaml import document_writer
@@ -60,18 +59,4 @@ def _command(secret: ExpectedSecret) -> Iterator[str]:
         yield f"#   {one_line(f'{key}: {meaning}')}"
     if not secret.keys:
         yield "#   its keys are not known: they are those that the program reads"
-    if set(secret.keys) == {PULL_KEY}:
-        start = ["kubectl", "create", "secret", "docker-registry", secret.name, "--namespace", secret.namespace]
-        values = ["--docker-server=…", "--docker-username=…", "--docker-password=…"]
-    elif set(secret.keys) == set(TLS_KEYS):
-        start = ["kubectl", "create", "secret", "tls", secret.name, "--namespace", secret.namespace]
-        values = ["--cert=…", "--key=…"]
-    else:
-        start = ["kubectl", "create", "secret", "generic", secret.name, "--namespace", secret.namespace]
-        values = [f"--from-literal={_quoted(f'{key}=…')}" for key in secret.keys or ["KEY"]]
-    yield " \\\n".join([" ".join(map(_quoted, start)), *(f"  {value}" for value in values)])
-
-
-def _quoted(text: str) -> str:
-    """A word of a shell's command, on one line: a name with a line break is not one that Kubernetes takes."""
-    return shlex.quote(one_line(text))
+    yield secret_command.create(secret)

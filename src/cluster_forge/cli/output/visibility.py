@@ -6,8 +6,9 @@ from typing import Final
 
 from cluster_forge.manifests.finding import Finding, Severity
 
-_ALOUD: Final = frozenset({"pulled-in"})
-"""Codes of notices that are shown without ``-v``: they say that the stack holds more than its description names."""
+_ALOUD: Final = frozenset({"pulled-in", "engine-missing"})
+"""Codes of notices that are shown without ``-v``: they say that the stack holds more than its description names, or that
+its delivery is not what the description lets one expect."""
 
 _LEAST: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 

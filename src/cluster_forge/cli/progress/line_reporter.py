@@ -15,6 +15,8 @@ from cluster_forge.manifests.finding import Finding
 
 _LONG: Final = 1.0
 """Seconds of a wait that is worth a line: there would be many lines about nothing."""
+_SPELL: Final = 10.0
+"""Seconds between two lines about what one item waits for."""
 
 
 class LineReporter:
@@ -31,6 +33,7 @@ class LineReporter:
         self._done: dict[str, int] = {}
         self._total: dict[str, int] = {}
         self._waits: dict[str, float] = {}
+        self._said: dict[tuple[str, str], float] = {}
 
     def stage_started(self, stage: str, total: int) -> None:
         with self._lock:
@@ -38,6 +41,14 @@ class LineReporter:
 
     def item_started(self, stage: str, item: str) -> None:
         """Nothing to print: lines report what is done."""
+
+    def item_waiting(self, stage: str, item: str, reason: str) -> None:
+        """A line if the last one for the item is some seconds old: replicas that become ready one by one need no line each."""
+        now = time.monotonic()
+        with self._lock:
+            if now >= self._said.get((stage, item), 0) + _SPELL:
+                self._said[stage, item] = now
+                self._line(self._items, f"{stage:<6} {'':>7}  {item} waits for {reason}")
 
     def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
         with self._lock:

@@ -62,6 +62,12 @@ class LiveReporter:
         with self._lock:
             self._progress.item_started(stage, one_line(item))
 
+    def item_waiting(self, stage: str, item: str, reason: str) -> None:
+        with self._lock:
+            at = time.monotonic() - self._began
+            self._progress.item_waiting(stage, one_line(item), one_line(reason), at)
+        self._line_reporter.item_waiting(stage, item, reason)
+
     def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
         with self._lock:
             self._progress.item_finished(stage, one_line(item), is_again=bool(facts.get("again")))

@@ -40,6 +40,10 @@ class Recorded:
         self._note("began", {"stage": stage, "item": item}, begins=True)
         self._inner.item_started(stage, item)
 
+    def item_waiting(self, stage: str, item: str, reason: str) -> None:
+        self._note("waits", {"stage": stage, "item": item, "reason": reason})
+        self._inner.item_waiting(stage, item, reason)
+
     def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
         optional = {"detail": detail} if detail else {}
         self._note("advanced", {"stage": stage, "item": item, **optional, **facts}, ends=True)

@@ -6,8 +6,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import click
+
+from cluster_forge.cli.output.counts import clock
 
 
 @dataclass(slots=True)
@@ -17,6 +20,8 @@ class _Stage:
     is_open: bool = False
     working: Counter[str] = field(default_factory=Counter)
     """The items in progress, in the order of their start; a component with two sources counts twice."""
+    waiting: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """What items in progress wait for, and since when they have been in progress or waiting."""
 
     @property
     def share(self) -> float:
@@ -45,11 +50,18 @@ class Progress:
         state.working[item] -= 1
         if state.working[item] <= 0:
             del state.working[item]
+            state.waiting.pop(item, None)
+
+    def item_waiting(self, stage: str, item: str, reason: str, at: float) -> None:
+        """An item waits; ``at`` are the seconds of the run."""
+        state = self._stages.setdefault(stage, _Stage(is_open=True))
+        since, _ = state.waiting.get(item, (at, ""))
+        state.waiting[item] = (since, reason)
 
     def stage_finished(self, stage: str) -> None:
         """Close a stage, and earlier ones that have not reported their end."""
         for name, state in self._stages.items():
-            state.is_open, state.working = False, Counter()
+            state.is_open, state.working, state.waiting = False, Counter(), {}
             state.done = state.total = max(state.total, 1)
             if name == stage:
                 return
@@ -61,6 +73,13 @@ class Progress:
             (name, state.done, state.total, tuple(state.working))
             for name, state in self._stages.items()
             if state.is_open and (state.total or state.working)
+        ]
+
+    @property
+    def waiting(self) -> list[tuple[str, float, str]]:
+        """The items that wait: name, since when in seconds of the run, and for what."""
+        return [
+            (item, since, reason) for state in self._stages.values() for item, (since, reason) in state.waiting.items()
         ]
 
     @property
@@ -80,6 +99,8 @@ class Glyphs:
     more: str = "…"
 
 
+_ROWS: Final = 12
+"""Lines for items that wait: more would push everything else off a terminal."""
 UNICODE = Glyphs()
 ASCII = Glyphs(full="#", empty="-", more="~")
 
@@ -92,8 +113,8 @@ def lines(
     glyphs: Glyphs = UNICODE,
     network: tuple[str, str] | None = None,
 ) -> list[str]:
-    """A line for each stage in progress, one for the network if there is something to say (`network_state`), and one for
-    the whole run; all narrower than ``columns``.
+    """A line for each item that waits, for each stage in progress, for the network if there is something to say
+    (`network_state`), and for the whole run; all narrower than ``columns``.
 
     The last column stays free: a character there makes some terminals wrap.
     """
@@ -113,18 +134,20 @@ def lines(
     if network:
         head = f"network {network[0]}"
         shown.insert(-1, _line(head, "", cut(network[1], room - cells(head) - 2, glyphs.more), room))
-    return shown
+    return [*_waits(progress.waiting, seconds, room, glyphs.more), *shown]
 
 
-def clock(seconds: float) -> str:
-    """``3.2 s``, ``42 s``, ``1:05``, ``1:00:00``."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}:{minutes:02}:{rest:02}"
-    return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
+def _waits(waiting: Sequence[tuple[str, float, str]], seconds: float, room: int, more: str) -> list[str]:
+    """The table of what waits: name, for how long, for what; of a long one its beginning and a number."""
+    listed = waiting if len(waiting) <= _ROWS else waiting[: _ROWS - 1]
+    width = max((cells(item) for item, _, _ in listed), default=0)
+    rows = [
+        f"{item}{' ' * (width - cells(item))} {clock(max(seconds - since, 0)):>7}  {reason}"
+        for item, since, reason in listed
+    ]
+    if len(listed) < len(waiting):
+        rows.append(f"+{len(waiting) - len(listed)} more wait")
+    return [cut(row, room, more) for row in rows]
 
 
 def _line(head: str, bar: str, tail: str, room: int) -> str:

@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import Iterator
 from typing import Protocol
 
-from cluster_forge.ports.progress import NO_TRANSFERS, Reporter, Transfers
+from cluster_forge.ports.progress import NO_TRANSFERS, DeliveryReporter, Transfers
 
 
-class RunReporter(Reporter, Transfers, Protocol):
-    """Receives the events of stages and those of the network."""
+class RunReporter(DeliveryReporter, Transfers, Protocol):
+    """Receives the events of stages, deliveries and the network."""
 
 
 class TransferRelay:

@@ -20,12 +20,18 @@ from cluster_forge.cli.prompts.one_of import OneOf, Option
 from cluster_forge.cli.target_options import DEFAULT_KUBERNETES, dns_name
 from cluster_forge.foundation.names import counted
 from cluster_forge.manifests.kubernetes_apis import minors
-from cluster_forge.stack.model import Size, Target
+from cluster_forge.stack.catalog_port import Frame
+from cluster_forge.stack.model import GitOpsEngine, Size
 
 _SIZES: Final = {
     Size.SMALL: "one replica of most things, for few nodes",
     Size.MEDIUM: "replicas that outlive a node",
     Size.LARGE: "more replicas and more storage",
+}
+_ENGINES: Final = {
+    GitOpsEngine.ARGOCD: "Argo CD, with an Application for each component",
+    GitOpsEngine.FLUX: "Flux, with a Kustomization for each component",
+    GitOpsEngine.NONE: "kubectl alone, wave by wave",
 }
 
 
@@ -48,6 +54,12 @@ def target(size: str | None, kubernetes: str | None) -> tuple[str, str]:
     )
 
 
+def engine() -> str:
+    """The GitOps engine: a name of `GitOpsEngine`."""
+    options = [Option(name=str(name), about=about) for name, about in _ENGINES.items()]
+    return _one_of("What deploys the stack", options, str(GitOpsEngine.ARGOCD))
+
+
 def domain() -> str:
     """The domain for user interfaces; empty for none."""
 
@@ -65,11 +77,11 @@ def _one_of(question: str, options: Sequence[Option], default: str) -> str:
     return single_choice.ask(question, OneOf(options, default), color=click.get_current_context().color)
 
 
-def components_of_catalog(library: Library, target: Target) -> tuple[str, ...]:
-    """The chosen components and collections of a catalog for a target."""
+def components_of_catalog(library: Library, frame: Frame) -> tuple[str, ...]:
+    """The chosen components and collections of a catalog for a target and an engine."""
 
     def resolve(names: Sequence[str]) -> Requirements:
-        needed = dependencies.needed(library, names, target)
+        needed = dependencies.needed(library, names, frame)
         return Requirements(components=needed.stack, problems=tuple(error.message for error in needed.errors))
 
     def row(name: str, members: tuple[str, ...], about: str) -> Row:

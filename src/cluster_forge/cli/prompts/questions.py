@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
@@ -29,6 +29,18 @@ def may_ask(session: Session) -> bool:
     if os.environ.get("CI", "").lower() not in ("", "0", "false", "no"):
         return False
     return all(_is_terminal(stream) for stream in (sys.stdin, sys.stdout, sys.stderr)) and _is_in_foreground()
+
+
+def must_confirm(session: Session, question: str) -> None:
+    """Ask before what cannot be undone.
+
+    Raises:
+        UsageError: without a terminal, where nobody can be asked.
+        Abort: if the answer is no.
+    """
+    if not may_ask(session):
+        raise click.UsageError("nobody can be asked here: pass --yes")
+    click.confirm(question, default=False, abort=True, err=True)
 
 
 def components_to_smelt(session: Session) -> Session:
@@ -52,16 +64,19 @@ def components_to_smelt(session: Session) -> Session:
     return replace(session, selection=replace(selection, names=choice.words))
 
 
-def components_to_start_with(names: Names, remarks: Mapping[str, str]) -> tuple[str, ...]:
-    """The components for a new workspace, chosen from all of the starter's, with what they require."""
+def components_to_start_with(names: Names, remarks: Mapping[str, str], answers: Sequence[str]) -> tuple[str, ...]:
+    """The components for a new workspace, chosen from all of the starter's, with what they require.
+
+    ``answers`` are the options that earlier answers stand for.
+    """
     resolved = names.resolved
     choice = _choice(names, names.components, resolved.stack, remarks, needs_are_kept=True)
     _ask("Which components should the stack have?", choice)
     if choice.chosen == resolved.stack:
-        print_equivalent("--yes")
+        print_equivalent(*answers, "--yes")
     else:
         options = (("--collection" if word in resolved.collections else "--component", word) for word in choice.words)
-        print_equivalent(*(part for option in options for part in option))
+        print_equivalent(*(part for option in options for part in option), *answers)
     return choice.chosen
 
 

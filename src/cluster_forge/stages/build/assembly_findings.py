@@ -81,20 +81,27 @@ def wave_conflicts(units: Sequence[Unit], waves: Mapping[ComponentName, int]) ->
 
 
 def missing_engine(stack: Stack, parts: Sequence[Part]) -> Iterator[Finding]:
-    """A warning if the description says ``engine: argocd``, and kubectl applies the stack because Argo CD is not in it."""
+    """A finding if kubectl applies the stack and the description does not say so: its engine was left out, or is the default."""
     gitops = stack.gitops
-    if gitops.engine is not GitOpsEngine.ARGOCD or not gitops.engine_where:
+    if gitops.engine is GitOpsEngine.NONE or delivery_mode.delivery(stack, parts) is not Delivery.DIRECT:
         return
-    if delivery_mode.delivery(stack, parts) is Delivery.DIRECT:
+    if gitops.engine_where:
+        title = delivery_mode.TITLES[gitops.engine]
         place = "among the selected components" if stack.is_narrowed else "in the stack"
-        selecting = "select the component with Argo CD, too; if the stack has none, " if stack.is_narrowed else ""
         yield Finding(
             code="engine-missing",
             severity=Severity.WARNING,
             where=gitops.engine_where,
-            message=f"gitops: `engine: argocd`, and Argo CD is not {place}: kubectl applies it, and nothing keeps it in sync",
-            fix=f"{selecting}add a component with Argo CD (`argo-cd` of the catalog), or write `install: false` "
-            "if the cluster has it, or `engine: none`",
+            message=f"gitops: `engine: {gitops.engine}`, and {title} is not {place}: kubectl applies it, and nothing keeps it in sync",
+            fix=f"select the component with {title}, too; or write `install: false` if the cluster has it, or `engine: none`",
+        )
+    elif gitops.default_where:
+        yield Finding(
+            code="engine-missing",
+            severity=Severity.NOTICE,
+            where=gitops.default_where,
+            message="gitops: no `engine` is written, and Argo CD is not in the stack: kubectl applies it",
+            fix="write `engine: none` to keep it so, or `engine: argocd`, which adds Argo CD",
         )
 
 

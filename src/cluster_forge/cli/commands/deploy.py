@@ -1,0 +1,165 @@
+"""deploy: a cast stack into a cluster."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from cluster_forge.cli.options import RecordOptions
+from cluster_forge.cli.session import Session
+from cluster_forge.cli.verb import DELIVERS, verb
+
+if TYPE_CHECKING:
+    from cluster_forge.ports.cluster import ClusterFacts
+    from cluster_forge.ports.rendering import YamlReader
+    from cluster_forge.stages.deliver.deployment import Deployment
+    from cluster_forge.stages.deliver.given_secrets import GivenSecrets
+
+
+@verb(*DELIVERS, RecordOptions)
+@click.argument("stack", required=False)
+@click.option("--wait/--no-wait", "waits", default=True, help="Wait until everything is ready [default: --wait].")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1, 86_400),
+    default=600,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long to wait for one object, in seconds.",
+)
+@click.option("--dry-run", is_flag=True, help="Send everything to the API server, which checks it and stores nothing.")
+@click.option("--atomic", is_flag=True, help="Go back to the last good release if the deployment fails.")
+@click.option("--adopt", is_flag=True, help="Take over objects in the cluster that are not of this stack.")
+@click.option("--force-conflicts", is_flag=True, help="Take over fields that another manager has set.")
+@click.option(
+    "--recreate",
+    is_flag=True,
+    help="Delete objects with fields that cannot change, and create them again; volumes stay.",
+)
+@click.option("--prune-data", is_flag=True, help="Prune namespaces, volumes and CRDs, too, with what is in them.")
+@click.option("--force-version", is_flag=True, help="Deploy to a Kubernetes version that the stack does not support.")
+@click.option("--force-environment", is_flag=True, help="Replace the stack of another environment in the cluster.")
+@click.option(
+    "--allow-missing-apis", is_flag=True, help="Deploy although the cluster lacks a kind: an operator defines it later."
+)
+@click.option(
+    "--allow-missing-secrets", is_flag=True, help="Deploy although a Secret that the stack expects is not there yet."
+)
+@click.option(
+    "--secrets",
+    metavar="FILE",
+    help="Make the expected Secrets from a file for age or SOPS, from stdin (-), or from variables (env:).",
+)
+@click.option(
+    "--allow",
+    "allowed",
+    metavar="CODE",
+    multiple=True,
+    help="Go on although a check before the deployment found this (repeatable).",
+)
+def command(  # noqa: PLR0913 - its options
+    session: Session,
+    stack: str | None,
+    *,
+    waits: bool,
+    timeout: float,
+    dry_run: bool,
+    atomic: bool,
+    adopt: bool,
+    force_conflicts: bool,
+    recreate: bool,
+    prune_data: bool,
+    force_version: bool,
+    force_environment: bool,
+    allow_missing_apis: bool,
+    allow_missing_secrets: bool,
+    secrets: str | None,
+    allowed: tuple[str, ...],
+) -> None:
+    """Deploy a cast stack to a cluster, and wait until it is ready.
+
+    STACK is the name of a folder below stacks/; it may be left out if there is one only. Everything is checked before the
+    first change. A component starts when those that it needs are ready; run again, it goes on where it stopped.
+
+    Examples:
+        cluster-forge deploy
+        cluster-forge deploy platform.production --context production --yes
+        cluster-forge deploy --secrets secrets.sops.yaml
+        cluster-forge deploy --dry-run
+    """
+    from cluster_forge import composition
+    from cluster_forge.cli import cast_stacks, deployer
+    from cluster_forge.cli.output import deploy_text
+    from cluster_forge.stages.build.cast import STACKS
+    from cluster_forge.stages.deliver import deploy, deployment
+    from cluster_forge.stages.deliver.deploy import DeployRequest
+    from cluster_forge.stages.deliver.given_secrets import NONE
+    from cluster_forge.stages.deliver.options import DeployOptions
+    from cluster_forge.stages.supply import cast_stack
+
+    files = composition.workspace_files(session.workspace)
+    folder = cast_stacks.chosen(stack, cast_stack.folders(files), "deploy")
+    options = DeployOptions(
+        timeout=timeout,
+        waits=waits,
+        is_trial=dry_run,
+        is_atomic=atomic,
+        adopt=adopt,
+        force_conflicts=force_conflicts,
+        recreate=recreate,
+        prune_data=prune_data,
+        force_version=force_version,
+        force_environment=force_environment,
+        allow_missing_apis=allow_missing_apis,
+        allow_missing_secrets=allow_missing_secrets,
+        allowed=frozenset(allowed),
+    )
+    with session.reporting("deploy") as reporter:
+        tools = session.delivery(reporter)
+        chosen = deployment.read(f"{STACKS}/{folder}", files)
+        facts = tools.cluster.about()
+        if not dry_run:
+            _confirm(session, chosen, facts)
+        given = _given(secrets, chosen, tools.reader) if secrets else NONE
+        request = DeployRequest(
+            deployment=chosen,
+            options=options,
+            run=deployer.run(),
+            parts=deployer.parts(session, chosen, tools),
+            given=given,
+        )
+        result = deploy.deploy(request, tools)
+    for line in deploy_text.deployed(result, chosen, facts, is_trial=dry_run):
+        session.print(line)
+    session.print_json("deploy", **deploy_text.deployed_json(result, chosen, facts, is_trial=dry_run))
+    deploy_text.check(result, session.command_line("deploy"), session.command_line("rollback"))
+
+
+def _given(source: str, deployment: Deployment, reader: YamlReader) -> GivenSecrets:
+    """The values for the Secrets that the stack expects.
+
+    Raises:
+        CredentialError, MissingProgramError, DescriptionError, ExceptionGroup: if they cannot be read.
+    """
+    from cluster_forge import composition
+    from cluster_forge.stages.deliver import given_secrets
+
+    expected = deployment.plan.secrets
+    if source == given_secrets.ENVIRONMENT:
+        return given_secrets.from_environment(expected, os.environ)
+    return given_secrets.parse(composition.secret_text(source), source, expected, reader)
+
+
+def _confirm(session: Session, deployment: Deployment, facts: ClusterFacts) -> None:
+    """Ask on a terminal.
+
+    Raises:
+        Abort: if the answer is no.
+    """
+    from cluster_forge.cli.prompts import questions
+
+    if questions.may_ask(session):
+        question = f"Deploy {deployment.folder} (version {deployment.plan.version}) to {facts}?"
+        click.confirm(question, default=False, abort=True, err=True)

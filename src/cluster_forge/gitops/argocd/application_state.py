@@ -1,0 +1,148 @@
+"""How far an Application in the cluster has come with a revision, read from its status (Argo CD, ``types.go``, "ApplicationStatus").
+
+Ready is one that is Synced and Healthy at the wanted revision, compared at it, with no operation that runs, or that failed
+for this very commit: one that failed for an older commit is not repeated where nothing differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+
+_OPERATING: Final = ("Running", "Terminating")
+_LONGEST: Final = 500
+"""Characters of a message of Argo CD's: it may quote a whole object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationState:
+    """An Application and the revision that a deployment wants.
+
+    ``lack`` says what it lacks, empty if it is ready: ``OutOfSync, Missing``. ``is_current``: its spec has the wanted
+    revision. ``has_failed``: its operation has failed for this commit, and Argo CD does not repeat it by itself.
+    ``messages`` are Argo CD's own; ``unwell`` are its objects that are not healthy, or not known to be.
+    """
+
+    name: str
+    lack: str
+    is_current: bool
+    has_failed: bool
+    is_operating: bool
+    messages: tuple[str, ...] = ()
+    unwell: tuple[ObjectId, ...] = ()
+
+    @property
+    def is_ready(self) -> bool:
+        return not self.lack
+
+
+def of(body: Body, revision: str, *, is_narrowed: bool = False) -> ApplicationState:
+    """The state of an Application. Of a stack that is narrowed, what a whole stack would prune does not count (ADR 0022)."""
+    status = _mapping(body.get("status"))
+    seen = _Seen(
+        wanted=_revision(body.get("spec")),
+        compared=_revision(_mapping(status.get("sync")).get("comparedTo")),
+        sync=_text(_mapping(status.get("sync")).get("status")) or "not compared",
+        health=_text(_mapping(status.get("health")).get("status")) or "health not known",
+        phase=_text(_mapping(status.get("operationState")).get("phase")),
+        is_of_commit=_is_of_commit(status),
+    )
+    lack = "it is being deleted" if body["metadata"].get("deletionTimestamp") else seen.lack(revision)
+    if lack and is_narrowed and seen.lacks_sync_alone(revision) and _lacks_pruning_alone(status):
+        lack = ""
+    return ApplicationState(
+        name=_text(body["metadata"]["name"]),
+        lack=lack,
+        is_current=seen.wanted == revision,
+        has_failed=seen.wanted == revision and seen.has_failed,
+        is_operating=seen.phase in _OPERATING,
+        messages=tuple(_messages(status)),
+        unwell=tuple(_unwell(status)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What the spec wants, and what the status says; ``is_of_commit``: the operation was for the commit that was compared."""
+
+    wanted: str
+    compared: str
+    sync: str
+    health: str
+    phase: str
+    is_of_commit: bool
+
+    @property
+    def has_failed(self) -> bool:
+        return self.phase in ("Failed", "Error") and self.is_of_commit
+
+    def lacks_sync_alone(self, revision: str) -> bool:
+        is_seen = self.wanted == revision == self.compared
+        is_done = self.phase == "Succeeded" and self.is_of_commit
+        return is_seen and is_done and (self.sync, self.health) == ("OutOfSync", "Healthy")
+
+    def lack(self, revision: str) -> str:
+        if self.wanted != revision:
+            return f"at {self.wanted or 'no revision'}"
+        if self.compared != revision:
+            return "not compared with the revision yet"
+        if (self.sync, self.health) != ("Synced", "Healthy"):
+            return f"{self.sync}, {self.health}"
+        return f"the sync is {self.phase}" if self.phase in _OPERATING or self.has_failed else ""
+
+
+def _revision(holder: object) -> str:
+    return _text(_mapping(_mapping(holder).get("source")).get("targetRevision"))
+
+
+def _is_of_commit(status: Mapping[str, Any]) -> bool:
+    commit = _text(_mapping(status.get("sync")).get("revision"))
+    tried = _mapping(_mapping(status.get("operationState")).get("syncResult")).get("revision")
+    return bool(commit) and tried == commit
+
+
+def _lacks_pruning_alone(status: Mapping[str, Any]) -> bool:
+    differing = [resource for resource in _resources(status) if resource.get("status") == "OutOfSync"]
+    return bool(differing) and all(resource.get("requiresPruning") is True for resource in differing)
+
+
+def _messages(status: Mapping[str, Any]) -> Iterator[str]:
+    """The messages of the operation, of the conditions and of the objects; one that says that all is well is none."""
+    operation = _mapping(status.get("operationState"))
+    if operation.get("phase") != "Succeeded" and (message := _text(operation.get("message"))):
+        yield message[:_LONGEST]
+    for condition in status.get("conditions") or ():
+        if message := _text(_mapping(condition).get("message")):
+            yield message[:_LONGEST]
+    for resource in _resources(status):
+        health = _mapping(resource.get("health"))
+        if health.get("status") == "Degraded" and (message := _text(health.get("message"))):
+            yield f"{resource.get('kind')}/{resource.get('name')}: {message[:_LONGEST]}"
+
+
+def _unwell(status: Mapping[str, Any]) -> Iterator[ObjectId]:
+    """Argo CD 3 keeps the health of an object where the API server does not show it: all may be unwell then."""
+    for resource in _resources(status):
+        if _mapping(resource.get("health")).get("status") != "Healthy":
+            yield ObjectId(
+                group=_text(resource.get("group")),
+                kind=_text(resource.get("kind")),
+                namespace=_text(resource.get("namespace")),
+                name=_text(resource.get("name")),
+            )
+
+
+def _resources(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    return (resource for resource in status.get("resources") or () if isinstance(resource, Mapping))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,218 @@
+"""A release: one deployment of a stack, as the cluster keeps it in Secrets, with the files to deploy it again.
+
+::
+
+    release.<stack>.<number>              type cluster-forge/release: the `Release` as JSON
+    release.<stack>.<digest>.<part>       type cluster-forge/release-content: a folder of its files, packed
+
+The files are kept by folder, each named by the digest of what is in it: releases share the folders of components that are
+the same in both. A folder's own name is not in the digest, since it begins with the component's place in the order.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import tarfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Final
+
+from cluster_forge.foundation import gzip_files, json_codec, tar_members
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import ArchiveError, ReleaseError
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.json_codec import ADDED
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.gitops import git_server
+from cluster_forge.gitops.parts import STACK_LABEL
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+
+RECORD_TYPE: Final = "cluster-forge/release"
+CONTENT_TYPE: Final = "cluster-forge/release-content"
+NUMBER_LABEL: Final = "cluster-forge/release"
+"""On the Secret of a release: its number. Parts of files do not have it."""
+CONTENT_LABEL: Final = "cluster-forge/release-content"
+"""On a part of a folder: the beginning of the folder's digest."""
+_KEY: Final = "release"
+_PACKED: Final = "packed"
+_NAMED: Final = 32
+"""Digits of a digest in a name."""
+_PART: Final = 700 * 1024
+"""Bytes in one Secret, of 1 MiB at most (Kubernetes, "Secrets": "limited to 1MiB")."""
+_LARGEST: Final = 512 << 20
+"""Bytes of one folder, unpacked."""
+_COMPONENTS: Final = "bootstrap/waves/"
+_DEPTH: Final = 3
+"""Parts of the path of a component's folder: ``bootstrap/waves/007-grafana``."""
+
+
+class Result(StrEnum):
+    """What became of a deployment."""
+
+    RUNNING = "running"
+    DEPLOYED = "deployed"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    """It was running, and the next one has found that it no longer was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasedComponent:
+    """A component: the version of its chart, and the digest of what is delivered of it."""
+
+    name: ComponentName
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """A folder of the files; ``path`` is empty for those that are in none of a component. ``size``: bytes, unpacked."""
+
+    path: str
+    digest: Digest
+    parts: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One deployment. ``began`` and ``ended`` are RFC 3339; ``image`` is the digest of the stack's image.
+
+    ``user`` is whom the cluster knows, ``run`` the process that deployed (``HOST/PROCESS/TIME``). ``cause`` is empty, or says
+    what it was beside a deployment: ``rollback to 3``. Without ``folders`` it cannot be deployed again (`deploy.sh`).
+    """
+
+    number: int
+    stack: str
+    version: str
+    environment: Annotated[str, ADDED] = ""
+    image: Annotated[str, ADDED] = ""
+    engine: Annotated[str, ADDED] = ""
+    cause: Annotated[str, ADDED] = ""
+    user: Annotated[str, ADDED] = ""
+    run: Annotated[str, ADDED] = ""
+    tool: Annotated[str, ADDED] = ""
+    began: Annotated[str, ADDED] = ""
+    ended: Annotated[str, ADDED] = ""
+    result: Result = Result.RUNNING
+    message: Annotated[str, ADDED] = ""
+    components: Annotated[tuple[ReleasedComponent, ...], ADDED] = ()
+    folders: Annotated[tuple[Folder, ...], ADDED] = ()
+
+    @property
+    def id(self) -> ObjectId:
+        return record_id(self.stack, self.number)
+
+
+def record_id(stack: str, number: int) -> ObjectId:
+    """The Secret of a release."""
+    return secret_id(f"release.{stack}.{number}")
+
+
+def secret(release: Release) -> Body:
+    """The Secret that holds the release, without its files."""
+    labels = {NUMBER_LABEL: str(release.number)}
+    return _body(release.id.name, release.stack, RECORD_TYPE, labels, {_KEY: json_codec.dump(release)})
+
+
+def read(body: Body) -> Release:
+    """The release in its Secret.
+
+    Raises:
+        ReleaseError: if it holds none.
+    """
+    try:
+        return json_codec.load(Release, _data(body, _KEY))
+    except json_codec.DecodeError as error:
+        raise ReleaseError(
+            f"is not a release as this version keeps it: {error}",
+            where=str(ObjectId.of(body)),
+            fix="delete the Secret: the release is lost, the others are not",
+        ) from error
+
+
+def folders(files: FileTree) -> dict[str, FileTree]:
+    """The files by the folder that they are kept with."""
+    sorted_out: dict[str, dict[str, bytes]] = {}
+    for path, content in files.files.items():
+        folder = "/".join(path.split("/")[:_DEPTH]) if path.startswith(_COMPONENTS) else ""
+        sorted_out.setdefault(folder, {})[path.removeprefix(f"{folder}/")] = content
+    return {folder: FileTree(inside) for folder, inside in sorted(sorted_out.items())}
+
+
+def kept(path: str, files: FileTree) -> tuple[Folder, bytes]:
+    """A folder, and its files packed."""
+    packed = gzip.compress(git_server.archive(files), 6, mtime=0)
+    return Folder(path=path, digest=files.digest, parts=-(-len(packed) // _PART), size=files.size), packed
+
+
+def content_ids(stack: str, folder: Folder) -> tuple[ObjectId, ...]:
+    """The Secrets with the parts of a folder."""
+    return tuple(secret_id(f"release.{stack}.{folder.digest.hex[:_NAMED]}.{part}") for part in range(folder.parts))
+
+
+def contents(stack: str, folder: Folder, packed: bytes) -> Iterator[Body]:
+    """The Secrets with the parts of a folder."""
+    labels = {CONTENT_LABEL: folder.digest.hex[:_NAMED]}
+    for part, identity in enumerate(content_ids(stack, folder)):
+        data = {_PACKED: packed[part * _PART : (part + 1) * _PART]}
+        yield {**_body(identity.name, stack, CONTENT_TYPE, labels, data), "immutable": True}
+
+
+def unpacked(folder: Folder, bodies: Iterator[Body]) -> FileTree:
+    """The files of a folder, from its parts, under the folder's path.
+
+    Raises:
+        ReleaseError: if they are not what was kept.
+    """
+    packed = b"".join(_data(body, _PACKED) for body in bodies)
+    try:
+        tar = gzip_files.unpacked(packed, min(2 * folder.size + _PART, _LARGEST))
+        files = FileTree(
+            {
+                member.name: tar[member.data : member.data + member.size]
+                for member in tar_members.members(tar)
+                if member.is_file
+            }
+        )
+    except (OSError, EOFError, ValueError, ArchiveError, zlib.error, tarfile.TarError) as error:
+        raise _damaged(folder, str(error)) from error
+    if files.digest != folder.digest:
+        raise _damaged(folder, f"its digest is {files.digest}")
+    return files.under(folder.path) if folder.path else files
+
+
+def _damaged(folder: Folder, reason: str) -> ReleaseError:
+    return ReleaseError(
+        f"{folder.path or 'bootstrap'} of the release is damaged: {reason}",
+        fix="deploy the stack's folder of that version instead",
+    )
+
+
+def secret_id(name: str) -> ObjectId:
+    """A Secret of this name, beside the claims."""
+    return ObjectId(group="", kind="Secret", namespace=git_server.NAMESPACE, name=name)
+
+
+def _body(name: str, stack: str, kind: str, labels: Mapping[str, str], data: Mapping[str, bytes]) -> Body:
+    own = {"app.kubernetes.io/managed-by": "cluster-forge", STACK_LABEL: stack}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": git_server.NAMESPACE, "labels": {**own, **labels}},
+        "type": kind,
+        "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
+    }
+
+
+def _data(body: Body, key: str) -> bytes:
+    value = (body.get("data") or {}).get(key)
+    try:
+        return base64.b64decode(value, validate=True) if isinstance(value, str) else b""
+    except ValueError:
+        return b""

@@ -1,0 +1,66 @@
+"""Waiting until the cluster serves the kinds of CRDs: one look at its discovery for all that wait (KEP-3352)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from threading import Lock
+from typing import Final
+
+from cluster_forge.foundation.errors import DeploymentError
+from cluster_forge.manifests import health
+from cluster_forge.manifests.facts import CRD
+from cluster_forge.manifests.health import Health, Status
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.ports.clock import Clock
+from cluster_forge.ports.cluster import Cluster
+
+_INTERVAL: Final = 0.5
+_PATIENCE: Final = 10.0
+"""Seconds after which the CRD itself is looked at: it says why it is refused."""
+_MISSING: Final = Health(Status.IN_PROGRESS, "it is not there")
+
+
+class Definitions:
+    """The CRDs of a cluster whose kinds it serves, by name (``certificates.cert-manager.io``)."""
+
+    def __init__(self, cluster: Cluster, clock: Clock) -> None:
+        self._cluster = cluster
+        self._clock = clock
+        self._lock = Lock()
+        self._served: frozenset[str] = frozenset()
+        self._asked: float | None = None
+
+    def served(self) -> frozenset[str]:
+        """Those whose kinds are served; asked again when the last answer is half a second old."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if self._asked is None or now - self._asked >= _INTERVAL:
+                kinds = self._cluster.served(is_fresh=self._asked is not None).kinds
+                self._served = frozenset(f"{kind.plural}.{kind.group}" for kind in kinds)
+                self._asked = self._clock.monotonic()
+            return self._served
+
+    def wait(self, names: Iterable[str], seconds: float, say: Callable[[str], None]) -> None:
+        """Return when the kinds of all CRDs are served.
+
+        Raises:
+            DeploymentError: if one is refused, or not served after ``seconds``.
+        """
+        wanted, began = frozenset(names), self._clock.monotonic()
+        looks = began + _PATIENCE
+        while missing := sorted(wanted - self.served()):
+            say(f"CustomResourceDefinition/{missing[0]}: not established yet ({len(missing)} of {len(wanted)})")
+            now = self._clock.monotonic()
+            if now >= looks or now - began >= seconds:
+                looks = now + _PATIENCE
+                self._check(missing[0], seconds, is_late=now - began >= seconds)
+            self._clock.sleep(_INTERVAL)
+
+    def _check(self, name: str, seconds: float, *, is_late: bool) -> None:
+        target = ObjectId(group=CRD[0], kind=CRD[1], namespace="", name=name)
+        body = self._cluster.get(target)
+        state = health.of(body) if body else _MISSING
+        if state.status is Status.FAILED:
+            raise DeploymentError(f"is not accepted: {state.message}", where=str(target))
+        if is_late:
+            raise DeploymentError(f"is not served after {seconds:g} s: {state.message}", where=str(target))

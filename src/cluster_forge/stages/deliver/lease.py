@@ -1,0 +1,191 @@
+"""The lease of a stack in a cluster: of two deployments at once, the second is refused (ADR 0039).
+
+A Lease of ``coordination.k8s.io``, as the leader election of Kubernetes' controllers uses it (client-go,
+``tools/leaderelection``): its holder renews it, and whoever finds one that was not renewed for its duration takes it over.
+What was renewed is seen by the record's change, so that the clocks of two machines may differ.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from cluster_forge.foundation.errors import BusyError, ForgeError, RefusedError
+from cluster_forge.gitops import git_server
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.ports.cluster import Cluster
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+GROUP: Final = "coordination.k8s.io"
+_SECONDS: Final = 30
+"""Without a renewal for so long, the holder has crashed."""
+_RENEWED: Final = 8.0
+_LOOK: Final = 1.0
+_CONFLICT: Final = 409
+
+
+class Lease:
+    """The lease while it is held."""
+
+    def __init__(self, cluster: Cluster, stack: str, holder: str, since: str) -> None:
+        self._cluster, self._id, self._holder, self._since = cluster, lease_id(stack), holder, since
+        self._lost = ""
+
+    def check(self) -> None:
+        """To be called before each change that must not meet another deployment.
+
+        Raises:
+            BusyError: if somebody else has taken the lease over.
+        """
+        if self._lost:
+            raise BusyError(
+                f"{self._lost} deploys the stack now: this deployment could not renew its lease in time",
+                where=str(self._id),
+                fix="run it again once the other one has ended",
+            )
+
+    def renew(self, now: str) -> None:
+        """Write that the holder is still at work."""
+        body = self._cluster.get(self._id)
+        if body is None:
+            _create(self._cluster, _body(self._id, self._holder, self._since, now))
+        elif _holder(body) != self._holder:
+            self._lost = _holder(body) or "somebody else"
+        else:
+            self._cluster.replace({**body, "spec": {**body["spec"], "renewTime": now}})
+
+    def end(self) -> None:
+        """Give the lease back, if it is still there."""
+        body = self._cluster.get(self._id)
+        if body and _holder(body) == self._holder:
+            self._cluster.delete(self._id, uid=body["metadata"]["uid"])
+
+
+def lease_id(stack: str) -> ObjectId:
+    return ObjectId(group=GROUP, kind="Lease", namespace=git_server.NAMESPACE, name=f"deploy-{stack}")
+
+
+@contextmanager
+def held(stack: str, tools: DeliverTools, *, run: str) -> Iterator[Lease]:
+    """The lease of the stack for as long as the context lasts; ``run`` names the holder (``HOST/PROCESS/TIME``).
+
+    Raises:
+        BusyError: if another deployment holds it, and is at work.
+    """
+    lease = _acquired(stack, tools, run)
+    ended = threading.Event()
+    thread = threading.Thread(target=_keep, args=(lease, tools, ended), name="lease", daemon=True)
+    thread.start()
+    try:
+        yield lease
+    finally:
+        ended.set()
+        thread.join(_RENEWED)
+        lease.end()
+
+
+def _keep(lease: Lease, tools: DeliverTools, ended: threading.Event) -> None:
+    """Renew until the end. What fails is tried again: only who has taken the lease over ends it."""
+    while not ended.wait(_RENEWED):
+        try:
+            lease.renew(_now(tools))
+            lease.check()
+        except BusyError:
+            return
+        except ForgeError:
+            continue
+
+
+def _acquired(stack: str, tools: DeliverTools, run: str) -> Lease:
+    """Take a lease that is free; wait for the end of one that is not renewed."""
+    cluster, target = tools.cluster, lease_id(stack)
+    seen, began = "", tools.clock.monotonic()
+    while True:
+        since = _now(tools)
+        body = cluster.get(target)
+        if body is None:
+            if _create(cluster, _body(target, run, since, since)):
+                return Lease(cluster, stack, run, since)
+            continue
+        renewed = str(_spec(body).get("renewTime", ""))
+        if seen and renewed != seen:
+            raise _busy(stack, body, target)
+        seen = renewed
+        if tools.clock.monotonic() - began > _duration(body) and _taken_over(cluster, body, target, run, since):
+            return Lease(cluster, stack, run, since)
+        tools.clock.sleep(_LOOK)
+
+
+def _taken_over(cluster: Cluster, body: Body, target: ObjectId, run: str, since: str) -> bool:
+    """Put ourselves in the place of a holder that has crashed; False if somebody else was quicker."""
+    mine = _body(target, run, since, since)
+    transitions = _spec(body).get("leaseTransitions")
+    mine["spec"]["leaseTransitions"] = (transitions if isinstance(transitions, int) else 0) + 1
+    mine["metadata"]["resourceVersion"] = body["metadata"]["resourceVersion"]
+    return _tried(lambda: cluster.replace(mine))
+
+
+def _create(cluster: Cluster, body: Body) -> bool:
+    return _tried(lambda: cluster.create(body))
+
+
+def _tried(call: Any) -> bool:
+    """Whether it succeeded, and was not in conflict with somebody else's."""
+    try:
+        call()
+    except RefusedError as error:
+        if error.status != _CONFLICT:
+            raise
+        return False
+    return True
+
+
+def _busy(stack: str, body: Body, target: ObjectId) -> BusyError:
+    since = str(_spec(body).get("acquireTime", "")) or "an unknown time"
+    return BusyError(
+        f"the stack {stack} is being deployed by {_holder(body) or 'somebody'} since {since}",
+        where=str(target),
+        fix="wait until it has ended, then run this again; nothing was changed",
+    )
+
+
+def _body(target: ObjectId, holder: str, since: str, renewed: str) -> dict[str, Any]:
+    return {
+        "apiVersion": f"{GROUP}/v1",
+        "kind": target.kind,
+        "metadata": {
+            "name": target.name,
+            "namespace": target.namespace,
+            "labels": {"app.kubernetes.io/managed-by": "cluster-forge"},
+        },
+        "spec": {
+            "holderIdentity": holder,
+            "leaseDurationSeconds": _SECONDS,
+            "acquireTime": since,
+            "renewTime": renewed,
+        },
+    }
+
+
+def _spec(body: Body) -> dict[str, Any]:
+    spec = body.get("spec")
+    return spec if isinstance(spec, dict) else {}
+
+
+def _holder(body: Body) -> str:
+    return str(_spec(body).get("holderIdentity") or "")
+
+
+def _duration(body: Body) -> float:
+    """The seconds that the holder has asked for, within reason."""
+    seconds = _spec(body).get("leaseDurationSeconds")
+    return float(min(seconds, 10 * _SECONDS)) if isinstance(seconds, int) and seconds > 0 else float(_SECONDS)
+
+
+def _now(tools: DeliverTools) -> str:
+    """RFC 3339 with microseconds (``MicroTime``)."""
+    return datetime.fromtimestamp(tools.clock.time(), UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,201 @@
+"""The engine that is to apply the stack is there, is new enough, and has the settings that the stack needs.
+
+Sources: Argo CD, "argocd-cm.yaml", "argocd-cmd-params-cm.yaml", "Resource Health" and "Resource Tracking".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from cluster_forge.gitops import engine
+from cluster_forge.gitops.argocd.component import HEALTH_KEY
+from cluster_forge.gitops.delivery_mode import Delivery
+from cluster_forge.gitops.plan import ArgoCdPlan, FluxPlan
+from cluster_forge.manifests import quantity
+from cluster_forge.manifests.finding import Severity
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.pods import pod_of
+from cluster_forge.stages.deliver.preflight.problem import Problem
+from cluster_forge.stages.deliver.preflight.situation import Situation, labels_of, name_of
+
+LOOKS_AT: Final = "the Argo CD in the cluster"
+IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "engine-missing": "Argo CD is not there, or not in that namespace.",
+    "engine-version": "The Argo CD in the cluster is older than 3.0, or does not say its version.",
+    "engine-setting": "A setting of Argo CD ends a deployment too early, or is too small for a component.",
+    "engine-present": "An Argo CD runs in another namespace than the one that the stack installs.",
+}
+MISSING: Final = "engine-missing"
+VERSION: Final = "engine-version"
+SETTING: Final = "engine-setting"
+PRESENT: Final = "engine-present"
+_PART_OF: Final = "app.kubernetes.io/part-of=argocd"
+_COMPONENT: Final = "app.kubernetes.io/component"
+_OLDEST: Final = (3, 0)
+_TAG: Final = re.compile(r":v?(\d{1,3})\.(\d{1,3})[^/]*\Z")
+_LIMIT: Final = "reposerver.max.combined.directory.manifests.size"
+_LIMIT_VARIABLE: Final = "ARGOCD_REPO_SERVER_MAX_COMBINED_DIRECTORY_MANIFESTS_SIZE"
+_DEFAULT_LIMIT: Final = "10M"
+_TRACKING: Final = "application.resourceTrackingMethod"
+
+
+def problems(situation: Situation) -> Iterator[Problem]:
+    argocd = situation.plan.argocd
+    if argocd and situation.plan.delivery is Delivery.EXISTING:
+        yield from _of_existing(situation, argocd)
+    elif argocd:
+        yield from _of_others(situation, argocd)
+    flux = situation.plan.flux
+    if flux and situation.plan.delivery is Delivery.EXISTING:
+        yield from _of_flux(situation, flux)
+
+
+def _of_flux(situation: Situation, flux: FluxPlan) -> Iterator[Problem]:
+    """The Flux that is to apply the stack is there, and has the versions of its kinds that the stack uses."""
+    for group, kind in ((engine.FLUX_GROUP, "Kustomization"), (flux.source.group, flux.source.kind)):
+        if situation.served.find(group, kind, "v1"):
+            continue
+        is_old = situation.served.find(group, kind) is not None
+        yield Problem(
+            code=VERSION if is_old else MISSING,
+            message=f"the Flux in the cluster is too old: it has no v1 of {kind} (supported: 2.6 or newer)"
+            if is_old
+            else f"Flux is not installed in this cluster (it does not serve {kind}), and the stack does not install it",
+            where=str(situation.cluster.about()),
+            fix="upgrade it" if is_old else "install it, or set `gitops: {install: true}` and forge again",
+        )
+
+
+def _of_others(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
+    """Another Argo CD, beside the one that the stack installs: both would have the CRDs, and each the other's Applications."""
+    workloads = situation.listed("apps", "StatefulSet", labels=_PART_OF)
+    for namespace in sorted({body["metadata"]["namespace"] for body in workloads} - {argocd.namespace}):
+        yield Problem(
+            code=PRESENT,
+            message=f"an Argo CD runs in namespace {namespace} already, and the stack installs one in {argocd.namespace}",
+            where=f"Namespace/{namespace}",
+            fix="set `gitops: {install: false}`, forge again, and deploy with --namespace " + namespace,
+            option=f"--allow {PRESENT}",
+        )
+
+
+def _of_existing(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
+    namespace = argocd.namespace
+    if not situation.served.find(engine.GROUP, "Application"):
+        yield Problem(
+            code=MISSING,
+            message="Argo CD is not installed in this cluster, and the stack does not install it",
+            where=str(situation.cluster.about()),
+            fix="install it, or set `gitops: {install: true}` and forge again",
+        )
+        return
+    if namespace not in situation.namespaces:
+        yield Problem(
+            code=MISSING,
+            message="cannot find the namespace of Argo CD",
+            where=f"Namespace/{namespace}",
+            fix="pass --namespace NAME",
+        )
+        return
+    workloads = [
+        *situation.listed("apps", "StatefulSet", namespace=namespace, labels=_PART_OF),
+        *situation.listed("apps", "Deployment", namespace=namespace, labels=_PART_OF),
+    ]
+    yield from _of_version(workloads)
+    yield from _of_settings(situation, namespace)
+    yield from _of_limit(situation, namespace, workloads)
+
+
+def _of_version(workloads: list[Body]) -> Iterator[Problem]:
+    for body in workloads:
+        if labels_of(body).get(_COMPONENT) not in ("application-controller", "repo-server"):
+            continue
+        image = str(_container(body).get("image", ""))
+        match = _TAG.search(image.partition("@")[0])
+        where = f"{body['kind']}/{body['metadata']['namespace']}/{name_of(body)}"
+        if not match:
+            yield Problem(
+                code=VERSION,
+                message=f"the version of Argo CD is not known from its image {image!r}: 3.0 or newer is needed",
+                where=where,
+                severity=Severity.WARNING,
+            )
+        elif (int(match[1]), int(match[2])) < _OLDEST:
+            yield Problem(
+                code=VERSION,
+                message=f"the Argo CD in the cluster is {match[1]}.{match[2]} (supported: 3.0 or newer)",
+                where=where,
+                fix="upgrade it",
+                option=f"--allow {VERSION}",
+            )
+
+
+def _of_settings(situation: Situation, namespace: str) -> Iterator[Problem]:
+    data = _data(situation, namespace, "argocd-cm")
+    where = f"ConfigMap/{namespace}/argocd-cm"
+    script = data.get(HEALTH_KEY, "")
+    # The script of the documentation reports the status as it is, also that of the revision before (argo-cd#29649).
+    if not script or ".sync" not in script:
+        how = "has no" if not script else "does not look at the sync status in its"
+        yield Problem(
+            code=SETTING,
+            message=f"{how} {HEALTH_KEY}: waves do not wait for each other, and a deployment may be called done too early",
+            where=where,
+            fix="set the script that `cluster-forge forge` writes for an Argo CD of the stack (settings.yaml)",
+            severity=Severity.WARNING,
+        )
+    if data.get(_TRACKING, "annotation") == "label":
+        yield Problem(
+            code=SETTING,
+            message=f"{_TRACKING} is label: objects are known by the stack's claim alone, and moved ones are not handed over",
+            where=where,
+            fix=_patch("argocd-cm", namespace, _TRACKING, "annotation"),
+            severity=Severity.WARNING,
+        )
+
+
+def _of_limit(situation: Situation, namespace: str, workloads: list[Body]) -> Iterator[Problem]:
+    """Argo CD refuses an Application whose manifests are larger in sum; its sync status is then Unknown."""
+    text = _limit(_data(situation, namespace, "argocd-cmd-params-cm"), workloads)
+    try:
+        limit = quantity.parse(text)
+    except ValueError:
+        return
+    for part in situation.parts:
+        size = sum(len(item.content) for item in part.objects if item.document)
+        if limit and size > limit:  # 0: no limit
+            yield Problem(
+                code=SETTING,
+                message=f"the manifests of component {part.name} have {size / 1e6:.1f} MB, and this Argo CD takes {text}",
+                where=f"ConfigMap/{namespace}/argocd-cmd-params-cm",
+                fix=f"{_patch('argocd-cmd-params-cm', namespace, _LIMIT, '100M')}, then restart its repo-server",
+                option=f"--allow {SETTING}",
+            )
+
+
+def _limit(data: Mapping[str, Any], workloads: list[Body]) -> str:
+    """The limit of the repo-server: its variable, or the ConfigMap that this reads by default."""
+    for body in workloads:
+        if labels_of(body).get(_COMPONENT) == "repo-server":
+            for variable in _container(body).get("env") or ():
+                if variable.get("name") == _LIMIT_VARIABLE and variable.get("value"):
+                    return str(variable["value"])
+    return str(data.get(_LIMIT) or _DEFAULT_LIMIT)
+
+
+def _patch(name: str, namespace: str, key: str, value: str) -> str:
+    return f'kubectl patch configmap {name} -n {namespace} --type merge -p \'{{"data":{{"{key}":"{value}"}}}}\''
+
+
+def _container(workload: Body) -> Mapping[str, Any]:
+    first: Mapping[str, Any] = next(iter((pod_of(workload) or {}).get("containers") or ()), {})
+    return first
+
+
+def _data(situation: Situation, namespace: str, name: str) -> Mapping[str, Any]:
+    body = situation.cluster.get(ObjectId(group="", kind="ConfigMap", namespace=namespace, name=name)) or {}
+    return body.get("data") or {}

@@ -1,0 +1,33 @@
+"""What a check found: a code, what is wrong, where, how to mend it, and which option lets a deployment go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cluster_forge.foundation.errors import PreflightError
+from cluster_forge.manifests.finding import Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """``code`` is a word of the list in the documentation; ``where`` an object, a namespace or a node.
+
+    ``option`` is what was or can be typed to go on all the same; empty: nothing can.
+    """
+
+    code: str
+    message: str
+    where: str = ""
+    fix: str = ""
+    severity: Severity = Severity.ERROR
+    option: str = ""
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity is Severity.ERROR
+
+    def error(self) -> PreflightError:
+        """The problem as an error, whose fix names the option."""
+        way = f"or pass {self.option}" if self.fix else f"pass {self.option}"
+        fix = "; ".join(part for part in (self.fix, way if self.option else "") if part)
+        return PreflightError(f"{self.message} ({self.code})", where=self.where or None, fix=fix or None)

@@ -1,0 +1,124 @@
+"""All checks, and running them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, Protocol
+
+from cluster_forge.foundation.errors import RefusedError
+from cluster_forge.manifests.finding import Severity
+from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.preflight import (
+    apis,
+    default_classes,
+    engine,
+    environment,
+    host_ports,
+    node_fit,
+    owners,
+    permissions,
+    pod_security,
+    secrets,
+    terminating,
+    trial,
+    version,
+)
+from cluster_forge.stages.deliver.preflight.problem import Problem
+from cluster_forge.stages.deliver.preflight.situation import Situation
+
+NOT_CHECKED: Final = "not-checked"
+
+
+class Check(Protocol):
+    """A module with one check."""
+
+    LOOKS_AT: str
+    """What the cluster is asked about, for the message where it does not answer."""
+    IS_NEEDED: bool
+    """Whether a deployment must not begin without the answer."""
+    CODES: Mapping[str, str]
+    """The codes of its problems, and what they mean."""
+
+    def problems(self, situation: Situation, /) -> Iterator[Problem]:
+        """What keeps the cluster from running the stack."""
+
+
+CHECKS: Final[Sequence[Check]] = (
+    version,
+    apis,
+    environment,
+    terminating,
+    permissions,
+    owners,
+    engine,
+    secrets,
+    default_classes,
+    node_fit,
+    host_ports,
+    pod_security,
+    trial,
+)
+
+
+CODES: Final[Mapping[str, str]] = {
+    **{code: meaning for check in CHECKS for code, meaning in check.CODES.items()},
+    NOT_CHECKED: "The user may not see what a check looks at.",
+}
+
+
+def check(situation: Situation) -> tuple[Problem, ...]:
+    """The problems of all checks, errors first; those that an option allows are warnings. What an error says of an object no
+    warning says again.
+
+    Raises:
+        ClusterError: if the cluster cannot be reached, or does not know the user.
+    """
+    situation.cluster.about()
+    found = [_judged(problem, situation.options) for each in CHECKS for problem in _of(each, situation)]
+    errors = [problem for problem in found if problem.is_error]
+    known = {(problem.code, problem.where) for problem in errors}
+    warnings = [problem for problem in found if not problem.is_error and (problem.code, problem.where) not in known]
+    return tuple(dict.fromkeys([*errors, *warnings]))
+
+
+def _of(check: Check, situation: Situation) -> list[Problem]:
+    try:
+        return list(check.problems(situation))
+    except RefusedError as error:
+        return [_unseen(check, [error])]
+    except ExceptionGroup as group:
+        refusals, others = group.split(RefusedError)
+        if others or not refusals:
+            raise
+        return [_unseen(check, [error for error in refusals.exceptions if isinstance(error, RefusedError)])]
+
+
+def _unseen(check: Check, errors: Sequence[RefusedError]) -> Problem:
+    return Problem(
+        code=NOT_CHECKED,
+        message=f"cannot see {check.LOOKS_AT}: {errors[0].message}",
+        where=errors[0].where or "",
+        fix="let an administrator allow the user to look",
+        severity=Severity.ERROR if check.IS_NEEDED else Severity.WARNING,
+        option=f"--allow {NOT_CHECKED}",
+    )
+
+
+def _judged(problem: Problem, options: DeployOptions) -> Problem:
+    is_passed = problem.option and (problem.code in options.allowed or problem.option in _passed(options))
+    return replace(problem, severity=Severity.WARNING) if is_passed and problem.is_error else problem
+
+
+def _passed(options: DeployOptions) -> Iterator[str]:
+    """The options of `deploy` that let problems pass."""
+    given = {
+        "--adopt": options.adopt,
+        "--force-conflicts": options.force_conflicts,
+        "--force-version": options.force_version,
+        "--force-environment": options.force_environment,
+        "--allow-missing-apis": options.allow_missing_apis,
+        "--allow-missing-secrets": options.allow_missing_secrets or options.is_trial,
+        "--recreate": options.recreate,
+    }
+    return (option for option, is_given in given.items() if is_given)

@@ -1,0 +1,156 @@
+"""What the checks look at: the stack, the cluster, and what the cluster was asked already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.gitops import owners
+from cluster_forge.gitops.owners import Facts, Verdict
+from cluster_forge.gitops.plan import DeployPlan
+from cluster_forge.gitops.steps import Step
+from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenance
+from cluster_forge.manifests.part import Part
+from cluster_forge.ports.cluster import Cluster, Query, ServedKinds
+from cluster_forge.stages.deliver import ownership, step_documents
+from cluster_forge.stages.deliver.given_secrets import NONE, GivenSecrets
+from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.step_documents import StepDocument
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+_WORKLOADS: Final = frozenset({"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"})
+Labels = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """Each property asks the cluster once, when the first check needs it.
+
+    ``parts`` are the components of the plan with the documents of their objects, where these are at hand; without them only
+    the objects of the plan's own steps are known. ``given`` Secrets are made before the first object.
+
+    Raises:
+        ClusterError, RefusedError: each property, if the cluster does not say.
+    """
+
+    plan: DeployPlan
+    tools: DeliverTools
+    options: DeployOptions
+    parts: Sequence[Part] = ()
+    given: GivenSecrets = NONE
+
+    @property
+    def cluster(self) -> Cluster:
+        return self.tools.cluster
+
+    @cached_property
+    def served(self) -> ServedKinds:
+        return self.cluster.served()
+
+    @cached_property
+    def owner_facts(self) -> Facts:
+        return ownership.facts(self.plan, self.tools)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        return owners.judge(self.owner_facts)
+
+    @cached_property
+    def namespaces(self) -> Mapping[str, Body]:
+        return {name_of(body): body for body in self.listed("", "Namespace")}
+
+    @cached_property
+    def nodes(self) -> tuple[Body, ...]:
+        return self.listed("", "Node")
+
+    @cached_property
+    def pods(self) -> tuple[Body, ...]:
+        """The Pods on nodes that have not ended, and that no workload of the stack has made."""
+        present = self.listed("", "Pod", fields="status.phase!=Succeeded,status.phase!=Failed")
+        return tuple(pod for pod in present if (pod.get("spec") or {}).get("nodeName") and not self._is_own(pod))
+
+    @cached_property
+    def documents(self) -> tuple[tuple[ComponentName, StepDocument], ...]:
+        """What the user of the cluster applies, and no Argo CD: the objects of the plan's own steps."""
+        return tuple(
+            (component, document)
+            for component, step in _steps(self.plan)
+            for document in step_documents.of(step, self.tools.reader)
+        )
+
+    @cached_property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """The objects whose documents are at hand. A tree is made of each when it is needed: CRDs are large."""
+        if self.parts:
+            return tuple(
+                Manifest(id=item.id, document=item.document, provenance=_provenance(part.name))
+                for part in self.parts
+                for item in part.objects
+                if item.document
+            )
+        return self.own_manifests
+
+    @cached_property
+    def own_manifests(self) -> tuple[Manifest, ...]:
+        """The objects of `documents`, in their order."""
+        return tuple(self._manifest(component, document) for component, document in self.documents)
+
+    @cached_property
+    def workloads(self) -> tuple[Manifest, ...]:
+        """Those that create Pods."""
+        return tuple(manifest for manifest in self.manifests if manifest.id.kind in _WORKLOADS)
+
+    def listed(
+        self, group: str, kind: str, *, namespace: str = "", labels: str = "", fields: str = ""
+    ) -> tuple[Body, ...]:
+        query = Query(group=group, kind=kind, namespace=namespace, labels=labels, fields=fields)
+        return self.cluster.list(query).items
+
+    def _manifest(self, component: ComponentName, document: StepDocument) -> Manifest:
+        reader = self.tools.reader
+        content = Document(text=document.content, read=lambda: document.body(reader))
+        return Manifest(id=document.id, document=content, provenance=_provenance(component))
+
+    def _is_own(self, pod: Body) -> bool:
+        labels, namespace = labels_of(pod), pod["metadata"].get("namespace")
+        return any(where == namespace and wanted.items() <= labels.items() for where, wanted in self._selectors)
+
+    @cached_property
+    def _selectors(self) -> tuple[tuple[str, Labels], ...]:
+        """The namespaces and labels of the Pods that workloads of the stack make."""
+        found = ((workload.id.namespace, _selector(workload.body)) for workload in self.workloads)
+        return tuple((namespace, labels) for namespace, labels in found if labels)
+
+
+def name_of(body: Body) -> str:
+    return str(body["metadata"]["name"])
+
+
+def labels_of(body: Body) -> Labels:
+    return body["metadata"].get("labels") or {}
+
+
+def annotations_of(body: Body) -> Labels:
+    return body["metadata"].get("annotations") or {}
+
+
+def _selector(workload: Body) -> Labels:
+    selector = (workload.get("spec") or {}).get("selector") or {}
+    return selector.get("matchLabels") or {} if isinstance(selector, Mapping) else {}
+
+
+def _steps(plan: DeployPlan) -> Iterator[tuple[ComponentName, Step]]:
+    for component in plan.components:
+        yield from ((component.name, step) for step in component.steps)
+    if plan.argocd:
+        steps = (*plan.argocd.install, *plan.argocd.repository, plan.argocd.sync)
+        yield from ((ComponentName("argo-cd"), step) for step in steps)
+    if plan.flux:
+        yield from ((ComponentName("flux2"), step) for step in (*plan.flux.install, plan.flux.sync))
+
+
+def _provenance(component: ComponentName) -> Provenance:
+    return Provenance(component=component, origin="")

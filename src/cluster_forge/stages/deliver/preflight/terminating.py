@@ -1,0 +1,41 @@
+"""No namespace of the stack is being deleted: nothing can be created in it, and what is in it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from cluster_forge.gitops import git_server
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.stages.deliver.preflight.problem import Problem
+from cluster_forge.stages.deliver.preflight.situation import Situation
+
+LOOKS_AT: Final = "the namespaces"
+IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "terminating-namespace": "A namespace of the stack is being deleted.",
+}
+
+
+def problems(situation: Situation) -> Iterator[Problem]:
+    claimed = situation.owner_facts.wanted
+    wanted = {
+        git_server.NAMESPACE,
+        *(identity.name if identity.kind == "Namespace" else identity.namespace for identity in claimed),
+    }
+    for name in sorted(wanted & situation.namespaces.keys()):
+        body = situation.namespaces[name]
+        if body["metadata"].get("deletionTimestamp"):
+            yield Problem(
+                code="terminating-namespace",
+                message=f"the namespace is being deleted{_reason(body)}",
+                where=f"Namespace/{name}",
+                fix=f"wait until it is gone; `kubectl get namespace {name} -o yaml` says in status.conditions what holds it",
+            )
+
+
+def _reason(body: Body) -> str:
+    """What still holds it, as the namespace controller says: finalizers, or an API that does not answer."""
+    conditions: Any = (body.get("status") or {}).get("conditions") or ()
+    messages = [str(each.get("message", "")) for each in conditions if each.get("status") == "True"]
+    return f": {'; '.join(messages)}" if messages else ""

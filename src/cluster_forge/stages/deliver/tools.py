@@ -1,0 +1,29 @@
+"""The ports that the stages of a delivery share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cluster_forge.ports.clock import Clock
+from cluster_forge.ports.cluster import Cluster
+from cluster_forge.ports.progress import DeliveryReporter
+from cluster_forge.ports.rendering import YamlReader
+from cluster_forge.ports.workers import Workers
+from cluster_forge.ports.workspace import FolderReader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverTools:
+    """One cluster, and what a delivery to it needs.
+
+    ``workers`` send requests: as many at once as the API server should get. ``waiters`` are for calls that mostly wait,
+    such as one for each component: as many as there are calls.
+    """
+
+    cluster: Cluster
+    files: FolderReader
+    reader: YamlReader
+    clock: Clock
+    workers: Workers
+    waiters: Workers
+    reporter: DeliveryReporter
