@@ -104,11 +104,10 @@ def find(reader: YamlReader, *, file: str = "", context: str = "", environment: 
     in_pod = _in_pod(environment)
     if in_pod and not context:
         return in_pod
-    looked = f"{VARIABLE} names {os.pathsep.join(map(str, listed))}" if listed else f"neither {VARIABLE} nor a default"
     raise KubeconfigError(
-        f"there is no kubeconfig: {looked}, and no such file is there",
-        where=", ".join(map(str, candidates)) or None,
-        fix="name one: --kubeconfig FILE, or KUBECONFIG; your cluster's own program writes it (`kind get kubeconfig`)",
+        f"no file that {VARIABLE} names is there" if listed else "there is no kubeconfig",
+        where=os.pathsep.join(map(str, candidates)) or None,
+        fix=f"name one: --kubeconfig FILE, or {VARIABLE}; your cluster's own program writes it (`kind get kubeconfig`)",
     )
 
 

@@ -82,7 +82,7 @@ def _pages(transport: Transport, kind: ServedKind, query: Query) -> Listing:
         listed, metadata = tree.get("items"), tree.get("metadata")
         listed = [] if listed is None and "items" in tree else listed  # an empty PartialObjectMetadataList
         if not isinstance(listed, list) or not isinstance(metadata, dict):
-            raise refusals.not_kubernetes(transport.access.cluster.server, paths.of_kind(kind, query.namespace))
+            raise refusals.not_kubernetes(transport.access)
         items += [_completed(item, kind, query) for item in listed if isinstance(item, dict)]
         version = version or str(metadata.get("resourceVersion") or "")
         following = str(metadata.get("continue") or "")
@@ -144,7 +144,7 @@ def _event(line: bytes, kind: ServedKind, query: Query, since: str, transport: T
     tree = _tree(line)
     body = tree.get("object")
     if not isinstance(body, dict):
-        raise refusals.not_kubernetes(transport.access.cluster.server, transport.access.where)
+        raise refusals.not_kubernetes(transport.access)
     if tree.get("type") == "ERROR":
         raise refusals.of_status(body, paths.of_kind(kind, query.namespace))
     version = str((body.get("metadata") or {}).get("resourceVersion") or since)

@@ -77,7 +77,7 @@ class Transport:
         """
         answer = self.ask(request)
         if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
-            raise refusals.of(answer, self.access.cluster.server, request.where)
+            raise refusals.of(answer, self.access, request.where)
         return answer
 
     def ask(self, request: Request) -> Answer:
@@ -98,7 +98,7 @@ class Transport:
         """
         answer = self._repeated(request, partial(self._opened, silence=silence))
         if answer.stream is None:
-            raise refusals.of(answer, self.access.cluster.server, request.where)
+            raise refusals.of(answer, self.access, request.where)
         try:
             yield answer.stream
         finally:
