@@ -16,6 +16,7 @@ from cluster_forge.adapters.kubernetes import paths, refusals
 from cluster_forge.adapters.kubernetes.answers import JSON, Request
 from cluster_forge.adapters.kubernetes.transport import Transport
 from cluster_forge.foundation.errors import ClusterError, RefusedError
+from cluster_forge.foundation.names import counted
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Change, Event, Listing, Query, ServedKind
 
@@ -89,7 +90,7 @@ def _pages(transport: Transport, kind: ServedKind, query: Query) -> Listing:
         if not following:
             return Listing(items=tuple(items), version=version)
     raise ClusterError(
-        f"{paths.of_kind(kind, query.namespace)} has more than {_MOST_PAGES * _PAGE:,} objects",
+        f"{paths.of_kind(kind, query.namespace)} has more than {counted(_MOST_PAGES * _PAGE, 'object')}",
         where=transport.access.where,
         fix="remove those that nothing needs: so many are a fault of the program that makes them",
     )
