@@ -9,19 +9,17 @@ healthy cluster), what is refused (``before``), and what time does to a watch (`
 from __future__ import annotations
 
 import copy
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests import field_ownership
+from tests import fake_kinds, fake_patches, fake_selectors, field_ownership
 from tests.field_ownership import Owners, Tree
 
 from cluster_forge.foundation.errors import ForgeError, RefusalCause, RefusedError
 from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.manifests.kubernetes_api_table import KINDS
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import (
     Applied,
@@ -37,9 +35,7 @@ from cluster_forge.ports.cluster import (
     ServedKinds,
 )
 
-_VERBS: Final = frozenset({"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"})
 _STARTING_NAMESPACES: Final = ("default", "kube-node-lease", "kube-public", "kube-system")
-_NO_STATUS: Final = frozenset({"ConfigMap", "Secret", "ServiceAccount", "Event", "StorageClass", "ControllerRevision"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +105,7 @@ class FakeCluster:
     def served(self, *, is_fresh: bool = False) -> ServedKinds:
         del is_fresh
         with self._lock:
-            return ServedKinds((*_built_in(self.minor), *self._custom_kinds()), self.stale)
+            return ServedKinds((*fake_kinds.built_in(self.minor), *self._custom_kinds()), self.stale)
 
     def get(self, target: ObjectId, version: str = "") -> Body | None:
         with self._lock:
@@ -193,7 +189,10 @@ class FakeCluster:
         with self._lock:
             self._note("patch", target, patch if isinstance(patch, Mapping) else None)
             live = self._found(target)
-            after = _merge_patched(live, patch) if kind is Patch.MERGE else _json_patched(target, live, patch)
+            try:
+                after = (fake_patches.merged if kind is Patch.MERGE else fake_patches.operated)(live, patch)
+            except ValueError as error:
+                raise _refusal(target, 422, "Invalid", str(error)) from error
             return self._update(target, after, manager, subresource)
 
     def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND, uid: str = "") -> bool:
@@ -271,7 +270,7 @@ class FakeCluster:
     def _custom_kinds(self) -> Iterator[ServedKind]:
         for key, stored in sorted(self._objects.items()):
             if key.kind == "CustomResourceDefinition":
-                yield from _defined(stored.body)
+                yield from fake_kinds.defined(stored.body)
 
     def _admitted(self, verb: str, body: Body, *, is_trial: bool = False) -> ObjectId:
         """The identity of an object whose kind is served in the version that it names."""
@@ -466,53 +465,6 @@ def _target(query: Query) -> ObjectId:
     return ObjectId(group=query.group, kind=query.kind, namespace=query.namespace, name="")
 
 
-def _built_in(minor: int) -> Iterator[ServedKind]:
-    preferred: set[tuple[str, str]] = set()
-    rows = [row for row in KINDS if _is_in(minor, row[4])]
-    for group, version, kind, is_namespaced, *_ in sorted(rows, key=lambda row: ("alpha" in row[1], "beta" in row[1])):
-        yield ServedKind(
-            group=group,
-            version=version,
-            kind=kind,
-            plural=_plural(kind),
-            is_namespaced=is_namespaced,
-            is_preferred=(group, kind) not in preferred,
-            verbs=_VERBS,
-            subresources=frozenset() if kind in _NO_STATUS else frozenset({"status"}),
-        )
-        preferred.add((group, kind))
-
-
-def _is_in(minor: int, ranges: str) -> bool:
-    spans = [span.partition("-") for span in ranges.split(",") if span]
-    return any(int(first) <= minor <= int(last or first) for first, _, last in spans)
-
-
-def _plural(kind: str) -> str:
-    name = kind.lower()
-    if name.endswith("endpoints"):
-        return name
-    if name.endswith(("s", "x", "ch")):
-        return f"{name}es"
-    return f"{name[:-1]}ies" if name.endswith("y") and not name.endswith("ay") else f"{name}s"
-
-
-def _defined(crd: Body) -> Iterator[ServedKind]:
-    spec = crd["spec"]
-    served = [version for version in spec["versions"] if version.get("served", True)]
-    for position, version in enumerate(served):
-        yield ServedKind(
-            group=spec["group"],
-            version=version["name"],
-            kind=spec["names"]["kind"],
-            plural=spec["names"]["plural"],
-            is_namespaced=spec["scope"] == "Namespaced",
-            is_preferred=position == 0,
-            verbs=_VERBS,
-            subresources=frozenset(version.get("subresources", {})),
-        )
-
-
 def _established(crd: Body) -> Tree:
     stored = [version["name"] for version in crd["spec"]["versions"] if version.get("storage")]
     conditions = [{"type": kind, "status": "True"} for kind in ("NamesAccepted", "Established")]
@@ -542,36 +494,9 @@ def _is_of(query: Query, target: ObjectId, body: Body) -> bool:
     return (
         (target.group, target.kind) == (query.group, query.kind)
         and query.namespace in ("", target.namespace)
-        and matches(query.labels, body["metadata"].get("labels") or {})
-        and all(_has_field(body, term) for term in query.fields.split(",") if term)
+        and fake_selectors.matches(query.labels, body["metadata"].get("labels") or {})
+        and all(fake_selectors.has_field(body, term) for term in query.fields.split(",") if term)
     )
-
-
-def matches(selector: str, labels: Mapping[str, str]) -> bool:
-    """A label selector as kubectl's: ``a=b,c!=d,e in (x,y),f notin (z),g,!h``."""
-    return all(_matches(term.strip(), labels) for term in re.split(r",(?![^(]*\))", selector) if term.strip())
-
-
-def _matches(term: str, labels: Mapping[str, str]) -> bool:
-    if found := re.fullmatch(r"(\S+)\s+(in|notin)\s+\((.*)\)", term):
-        values = [value.strip() for value in found[3].split(",")]
-        return (labels.get(found[1]) in values) == (found[2] == "in")
-    if term.startswith("!"):
-        return term[1:] not in labels
-    if "!=" in term:
-        key, _, value = term.partition("!=")
-        return labels.get(key.strip()) != value.strip()
-    key, equals, value = term.replace("==", "=").partition("=")
-    return labels.get(key.strip()) == value.strip() if equals else key in labels
-
-
-def _has_field(body: Body, term: str) -> bool:
-    path, _, wanted = term.replace("==", "=").partition("=")
-    is_different, path = path.endswith("!"), path.removesuffix("!")
-    value: Any = body
-    for step in path.split("."):
-        value = value.get(step, "") if isinstance(value, Mapping) else ""
-    return (str(value) == wanted) != is_different
 
 
 def _after_update(owners: Owners, before: Body, after: Body, key: tuple[str, str, str]) -> Owners:
@@ -585,55 +510,9 @@ def _after_update(owners: Owners, before: Body, after: Body, key: tuple[str, str
     return {**kept, key: kept.get(key, set()) | changed}
 
 
-def _merge_patched(live: Any, patch: Any) -> Any:
-    """RFC 7386."""
-    if not isinstance(patch, Mapping):
-        return copy.deepcopy(patch)
-    result = dict(live) if isinstance(live, Mapping) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = _merge_patched(result.get(key), value)
-    return result
-
-
-def _json_patched(target: ObjectId, live: Tree, patch: object) -> Tree:
-    """RFC 6902: add, remove, replace and test."""
-    assert isinstance(patch, Sequence)
-    for operation in patch:
-        *path, last = [step.replace("~1", "/").replace("~0", "~") for step in operation["path"].split("/")[1:]]
-        inner: Any = live
-        try:
-            for step in path:
-                inner = inner[int(step)] if isinstance(inner, list) else inner[step]
-            _change(inner, last, operation)
-        except (KeyError, IndexError, ValueError) as error:
-            raise _refusal(target, 422, "Invalid", f"the patch cannot be applied: {operation}") from error
-    return live
-
-
-def _change(inner: Any, last: str, operation: Mapping[str, Any]) -> None:
-    key: Any = (len(inner) if last == "-" else int(last)) if isinstance(inner, list) else last
-    match operation["op"]:
-        case "add" if isinstance(inner, list):
-            inner.insert(key, operation["value"])
-        case "add":
-            inner[key] = operation["value"]
-        case "replace":
-            inner[key] = operation["value"] if inner[key] is not None else None
-        case "remove":
-            del inner[key]
-        case "test":
-            if inner[key] != operation["value"]:
-                raise ValueError(operation)
-        case other:
-            raise ValueError(other)
-
-
 def _name(target: ObjectId) -> str:
     """As the API server names an object: ``deployments.apps "web"``."""
-    return f'{_plural(target.kind)}{f".{target.group}" if target.group else ""} "{target.name}"'
+    return f'{fake_kinds.plural(target.kind)}{f".{target.group}" if target.group else ""} "{target.name}"'
 
 
 def _refusal(

@@ -126,6 +126,32 @@ MANIFESTS = {
     "A manifest URL that is a web page": Mistake(added("- {name: extra, manifests: ['{server}/page/x']}")),
 }
 
+
+def kubeconfig(user: str = "token: secret", server: str = "https://{closed}", *, context: str = "") -> Mistake:
+    """A verb that asks a cluster, with a kubeconfig of one context."""
+    text = (
+        "current-context: production\n"
+        "contexts:\n- {name: production, context: {cluster: here, user: me}}\n"
+        f'clusters:\n- {{name: here, cluster: {{server: "{server}"}}}}\n'
+        f"users:\n- {{name: me, user: {{{user}}}}}\n"
+    )
+    chosen = ("--context", context) if context else ()
+    return Mistake(typed=("history", "--kubeconfig", "input/kubeconfig", *chosen), files={"kubeconfig": text})
+
+
+PLUGIN = "exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: %s}"
+
+CLUSTERS = {
+    "No kubeconfig": Mistake(typed=("history",), environment={"KUBECONFIG": "kubeconfig"}),
+    "An unknown context": kubeconfig(context="prodution"),
+    "A credential plug-in that is not installed": kubeconfig(PLUGIN % "kubelogin-of-ours"),
+    "A credential plug-in that fails": kubeconfig(PLUGIN % "'false'"),
+    "A login that Kubernetes removed": kubeconfig("auth-provider: {name: gcp}"),
+    "A cluster that is not running": kubeconfig(),
+    "`https://` for a server without TLS": kubeconfig(server="https://{plain}"),
+    "A server that is not Kubernetes": kubeconfig(server="{server}"),
+}
+
 COMMANDS = {
     "`-C` with a missing folder": Mistake(typed=("-C", "platfrom", "forge")),
     "`-C` with a folder without `input/`": Mistake(typed=("-C", "input/charts", "forge")),
@@ -137,7 +163,7 @@ COMMANDS = {
     "`cast` before `smelt`": Mistake(typed=("cast",)),
 }
 
-MISTAKES = DESCRIPTION | NAMES | SOURCES | VALUES | MANIFESTS | COMMANDS
+MISTAKES = DESCRIPTION | NAMES | SOURCES | VALUES | MANIFESTS | CLUSTERS | COMMANDS
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):

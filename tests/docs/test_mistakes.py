@@ -100,7 +100,7 @@ def provoke(
         for path, text in mistake.files.items():
             file = workspace / "input" / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+            file.write_text(filled(text, named), encoding="utf-8")
         for name, text in mistake.environment.items():
             monkeypatch.setenv(name, filled(text, named))
         there = files_of(workspace)

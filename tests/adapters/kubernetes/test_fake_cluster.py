@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from tests.adapters.kubernetes.cluster_contract import OURS, ClusterContract, config_map, deployment
-from tests.fake_cluster import FakeCluster, FakeRequest, matches
+from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
+from tests.fake_selectors import matches
 
 from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.manifests.identity import ObjectId

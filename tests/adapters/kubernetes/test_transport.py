@@ -236,7 +236,7 @@ def test_a_certificate_that_expired_or_is_for_another_host(reached: Reached, roo
 
 
 def test_a_server_without_tls(reached: Reached) -> None:
-    with serving(Script(Reply(content=BODY))) as server, pytest.raises(ClusterError, match="TLS failed"):
+    with serving(Script(Reply(content=BODY))) as server, pytest.raises(ClusterError, match="does not speak TLS"):
         reached(server.url.replace("http:", "https:")).get(TARGET)
 
 

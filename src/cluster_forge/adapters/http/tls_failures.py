@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from cluster_forge.adapters.http import certificates, proxies
 from cluster_forge.adapters.http.certificates import Certificate
 
-_NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
+NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
 """OpenSSL's reasons for a server that answers without TLS, which it takes for an unknown version of it."""
 _NOT_YET, _EXPIRED = 9, 10
 _SELF_SIGNED, _SELF_SIGNED_IN_CHAIN, _UNKNOWN_ISSUER, _UNVERIFIED_FIRST = 18, 19, 20, 21
@@ -26,7 +26,7 @@ _THEIRS: Final = "tell those who run the server, or use a mirror that has it: --
 
 def of(url: str, cause: BaseException | None, reason: str) -> tuple[str, str]:
     """Message and fix; ``reason`` is the library's own text."""
-    if getattr(cause, "reason", None) in _NOT_TLS:
+    if getattr(cause, "reason", None) in NOT_TLS:
         return "TLS failed: the server does not speak TLS", "check the port, or write http:// if that is meant"
     if not isinstance(cause, ssl.SSLCertVerificationError):
         return f"TLS failed: {reason}", _THEIRS

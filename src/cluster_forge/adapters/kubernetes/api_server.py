@@ -158,7 +158,7 @@ class ApiServer:
         if answer.status in _NO_LOG:
             return ""
         if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
-            raise refusals.of(answer, self.transport.access.cluster.server, str(target))
+            raise refusals.of(answer, self.transport.access, str(target))
         return answer.body.decode("utf-8", "replace")
 
     def can(self, verb: str, kind: ServedKind, namespace: str = "") -> bool:
@@ -243,6 +243,5 @@ class ApiServer:
         except orjson.JSONDecodeError:
             tree = None
         if not isinstance(tree, dict):
-            access = self.transport.access
-            raise refusals.not_kubernetes(access.cluster.server, access.where)
+            raise refusals.not_kubernetes(self.transport.access)
         return tree

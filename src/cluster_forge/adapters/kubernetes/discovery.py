@@ -93,7 +93,7 @@ class Discovery:
         if answer.status == 304 and before:
             return before
         if answer.status >= 300:
-            raise refusals.of(answer, self._transport.access.cluster.server, root)
+            raise refusals.of(answer, self._transport.access, root)
         tree = _parsed(answer.body)
         match tree.get("kind"):
             case "APIGroupDiscoveryList":
@@ -101,7 +101,7 @@ class Discovery:
                 return _Document(kinds=kinds, stale=stale, tag=answer.header("ETag"))
             case "APIVersions" | "APIGroupList":
                 return self._plain(root, tree)
-        raise refusals.not_kubernetes(self._transport.access.cluster.server, self._transport.access.where)
+        raise refusals.not_kubernetes(self._transport.access)
 
     def _plain(self, root: str, tree: Mapping[str, Any]) -> _Document:
         kinds: list[ServedKind] = []

@@ -28,6 +28,7 @@ SECONDS: Final = 60.0
 _SECONDS_TO_ASK: Final = 300.0
 _LARGEST: Final = 1 << 20
 _LONGEST_SHOWN: Final = 300
+_FIELDS: Final = ("token", "clientCertificateData", "clientKeyData")
 _SECRET: Final = re.compile(r"[A-Za-z0-9+/=_.-]{40,}")
 """What may be a token in what a program says."""
 _UNPRINTABLE: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[^\x20-\x7e\u00a0-\uffff]")
@@ -166,9 +167,6 @@ def _credential(plugin: ExecPlugin, output: bytes) -> ExecCredential:
         raise _failed(plugin, "gave neither a token nor a certificate with its key")
     until = _time(plugin, _field(plugin, status, "expirationTimestamp"))
     return ExecCredential(token=token, certificate=certificate.encode(), key=key.encode(), until=until)
-
-
-_FIELDS: Final = ("token", "clientCertificateData", "clientKeyData")
 
 
 def _field(plugin: ExecPlugin, status: Mapping[str, Any], name: str) -> str:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import binascii
 import os
-from base64 import b64decode
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 from cluster_forge.adapters.http.origins import is_loopback
-from cluster_forge.adapters.kubernetes.access import (
-    Access,
-    ClusterEntry,
-    ExecPlugin,
-    Impersonation,
-    InteractiveMode,
-    Pem,
-    UserEntry,
-)
-from cluster_forge.foundation.addresses import without_credentials
+from cluster_forge.adapters.kubernetes import entries
+from cluster_forge.adapters.kubernetes.access import Access, ClusterEntry, Pem, UserEntry
+from cluster_forge.adapters.kubernetes.section import Section
 from cluster_forge.foundation.errors import ForgeError, KubeconfigError, gathered
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.ports.rendering import YamlReader
@@ -31,89 +22,6 @@ VARIABLE: Final = "KUBECONFIG"
 _LARGEST: Final = 8 << 20
 _MOST_NAMES: Final = 10
 _POD_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_REMOVED_PROVIDERS: Final[Mapping[str, str]] = {
-    "gcp": "install gke-gcloud-auth-plugin and run: gcloud container clusters get-credentials NAME",
-    "azure": "install kubelogin and run: kubelogin convert-kubeconfig",
-    "oidc": "use the plug-in kubelogin (kubectl oidc-login) as `exec` of this user",
-}
-_PLUGIN_VERSIONS: Final = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A mapping of a kubeconfig, with its file and its path in it."""
-
-    values: Mapping[str, Any] = field(repr=False)
-    file: Path
-    path: str = ""
-
-    @property
-    def where(self) -> str:
-        return f"{self.file}: {self.path}" if self.path else str(self.file)
-
-    def wrong(self, key: str, expected: str) -> KubeconfigError:
-        """The error for a value of another kind; the value is not shown: it may be a secret."""
-        return KubeconfigError(
-            f"`{key}` is not {expected}",
-            where=self.where,
-            fix=f"correct `{key}`, or write the entry again with kubectl",
-        )
-
-    def text(self, key: str) -> str:
-        value = self.values.get(key)
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            raise self.wrong(key, "text")
-        return value
-
-    def flag(self, key: str) -> bool:
-        value = self.values.get(key)
-        if value is not None and not isinstance(value, bool):
-            raise self.wrong(key, "true or false")
-        return bool(value)
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self.values.get(key)
-        if value is None:
-            return ()
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.wrong(key, "a list of texts")
-        return tuple(value)
-
-    def section(self, key: str) -> Section | None:
-        value = self.values.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, Mapping):
-            raise self.wrong(key, "a mapping")
-        return Section(value, self.file, f"{self.path}.{key}" if self.path else key)
-
-    def sections(self, key: str) -> Sequence[Section]:
-        value = self.values.get(key)
-        if value is None:
-            return ()
-        if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-            raise self.wrong(key, "a list of mappings")
-        prefix = f"{self.path}.{key}" if self.path else key
-        return [Section(item, self.file, f"{prefix}[{number}]") for number, item in enumerate(value)]
-
-    def path_of(self, key: str) -> Path | None:
-        """A file, relative to the kubeconfig."""
-        text = self.text(key)
-        return self.file.parent / text if text else None
-
-    def pem(self, key: str) -> Pem | None:
-        """``key-data``, which is base64, or the file ``key``."""
-        data = self.text(f"{key}-data")
-        if data:
-            try:
-                content = b64decode("".join(data.split()), validate=True)
-            except (binascii.Error, ValueError) as error:
-                raise self.wrong(f"{key}-data", "base64") from error
-            return Pem(where=f"{self.where}.{key}-data", content=content)
-        file = self.path_of(key)
-        return Pem(where=str(file), file=file) if file else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,21 +56,23 @@ class Kubeconfig:
 
     def _cluster(self, context: Section) -> ClusterEntry:
         fix = f"correct `cluster` in {context.where}"
-        return _cluster(self._entry(self.clusters, "cluster", context.text("cluster"), fix), context.text("cluster"))
+        return entries.cluster(
+            self._entry(self.clusters, "cluster", context.text("cluster"), fix), context.text("cluster")
+        )
 
     def _user(self, context: Section) -> UserEntry:
         name = context.text("user")
         if not name:
             return UserEntry(where=context.where)
-        return _user(self._entry(self.users, "user", name, f"correct `user` in {context.where}"), name)
+        return entries.user(self._entry(self.users, "user", name, f"correct `user` in {context.where}"), name)
 
-    def _entry(self, entries: Mapping[str, Section], kind: str, name: str, fix: str) -> Section:
-        if name in entries:
-            return entries[name]
+    def _entry(self, known: Mapping[str, Section], kind: str, name: str, fix: str) -> Section:
+        if name in known:
+            return known[name]
         raise KubeconfigError(
-            f"there is no {kind} {name!r}{did_you_mean(name, entries)}",
+            f"there is no {kind} {name!r}{did_you_mean(name, known)}",
             where=self._shown_files,
-            fix=f"{fix}: {_names(entries)}" if entries else fix,
+            fix=f"{fix}: {_names(known)}" if known else fix,
         )
 
     def _no_current(self) -> KubeconfigError:
@@ -194,11 +104,10 @@ def find(reader: YamlReader, *, file: str = "", context: str = "", environment: 
     in_pod = _in_pod(environment)
     if in_pod and not context:
         return in_pod
-    looked = f"{VARIABLE} names {os.pathsep.join(map(str, listed))}" if listed else f"neither {VARIABLE} nor a default"
     raise KubeconfigError(
-        f"there is no kubeconfig: {looked}, and no such file is there",
-        where=", ".join(map(str, candidates)) or None,
-        fix="name one: --kubeconfig FILE, or KUBECONFIG; your cluster's own program writes it (`kind get kubeconfig`)",
+        f"no file that {VARIABLE} names is there" if listed else "there is no kubeconfig",
+        where=os.pathsep.join(map(str, candidates)) or None,
+        fix=f"name one: --kubeconfig FILE, or {VARIABLE}; your cluster's own program writes it (`kind get kubeconfig`)",
     )
 
 
@@ -253,14 +162,12 @@ def _document(reader: YamlReader, file: Path) -> Section:
 
 def _place(file: Path, error: Exception) -> str:
     """``file:line``, if the error has a line."""
-    import re  # noqa: PLC0415 - only errors need it
-
     found = re.search(r"line (\d+)", str(error))
     return f"{file}:{found[1]}" if found else str(file)
 
 
 def _merged(documents: Sequence[Section], key: str, inner: str) -> Mapping[str, Section]:
-    entries: dict[str, Section] = {}
+    merged: dict[str, Section] = {}
     for document in documents:
         seen: set[str] = set()
         for entry in document.sections(key):
@@ -268,127 +175,13 @@ def _merged(documents: Sequence[Section], key: str, inner: str) -> Mapping[str, 
             if name in seen:
                 raise KubeconfigError(f"there are two {key} {name!r}", where=entry.where, fix="remove one of them")
             seen.add(name)
-            entries.setdefault(name, entry.section(inner) or Section({}, document.file, f"{entry.path}.{inner}"))
-    return entries
+            merged.setdefault(name, entry.section(inner) or Section({}, document.file, f"{entry.path}.{inner}"))
+    return merged
 
 
-def _names(entries: Mapping[str, Section]) -> str:
-    shown = ", ".join(sorted(entries)[:_MOST_NAMES])
-    return f"{shown} and {len(entries) - _MOST_NAMES} more" if len(entries) > _MOST_NAMES else shown
-
-
-def _cluster(section: Section, name: str) -> ClusterEntry:
-    server = section.text("server").rstrip("/")
-    try:
-        parts = urlsplit(server)
-        is_address = (
-            parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0 and "@" not in server
-        )
-    except ValueError:  # a port that is not a number
-        is_address = False
-    if not is_address:
-        raise KubeconfigError(
-            f"the server {without_credentials(server)!r} of the cluster {name!r} is not an address"
-            if server
-            else f"the cluster {name!r} has no `server`",
-            where=section.where,
-            fix="write `server: https://HOST:PORT`",
-        )
-    known = ("tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data", "proxy-url")
-    return ClusterEntry(
-        name=name,
-        where=str(section.file),
-        server=server,
-        authority=section.pem("certificate-authority"),
-        is_insecure=section.flag("insecure-skip-tls-verify"),
-        server_name=section.text("tls-server-name"),
-        proxy=_proxy(section),
-        plain={"server": server, **{key: section.values[key] for key in known if section.values.get(key)}},
-    )
-
-
-def _proxy(section: Section) -> str:
-    proxy = section.text("proxy-url")
-    try:
-        parts = urlsplit(proxy)
-        is_fit = not proxy or (parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0)
-    except ValueError:
-        is_fit = False
-    if not is_fit:
-        raise KubeconfigError(
-            f"`proxy-url` {without_credentials(proxy)!r} is not the address of an HTTP proxy",
-            where=section.where,
-            fix="write `proxy-url: http://HOST:PORT`; SOCKS proxies are not supported",
-        )
-    return proxy
-
-
-def _user(section: Section, name: str) -> UserEntry:
-    provider = section.section("auth-provider")
-    if provider:
-        kind = provider.text("name")
-        raise KubeconfigError(
-            f"the user {name!r} has `auth-provider: {kind}`, which Kubernetes removed in 1.26",
-            where=section.where,
-            fix=_REMOVED_PROVIDERS.get(kind, "use a credential plug-in (`exec`), or a token"),
-        )
-    certificate, key = section.pem("client-certificate"), section.pem("client-key")
-    if bool(certificate) != bool(key):
-        missing = "client-key" if certificate else "client-certificate"
-        raise KubeconfigError(
-            f"the user {name!r} has a client certificate without its key, or a key without it",
-            where=section.where,
-            fix=f"add `{missing}` or `{missing}-data`",
-        )
-    plugin = section.section("exec")
-    return UserEntry(
-        name=name,
-        where=section.where,
-        certificate=certificate,
-        key=key,
-        token=section.text("token"),
-        token_file=section.path_of("tokenFile"),
-        login=section.text("username"),
-        password=section.text("password"),
-        plugin=_plugin(plugin) if plugin else None,
-        impersonation=_impersonation(section),
-    )
-
-
-def _plugin(section: Section) -> ExecPlugin:
-    version, command = section.text("apiVersion"), section.text("command")
-    if version not in _PLUGIN_VERSIONS:
-        raise KubeconfigError(
-            f"the credential plug-in {command!r} speaks {version!r}, which Kubernetes does not read any more",
-            where=section.where,
-            fix=f"update the plug-in, and write `apiVersion: {_PLUGIN_VERSIONS[0]}`",
-        )
-    if not command:
-        raise KubeconfigError("`exec` has no `command`", where=section.where, fix="name the plug-in's program")
-    mode = section.text("interactiveMode") or InteractiveMode.IF_AVAILABLE
-    if mode not in InteractiveMode.__members__.values():
-        raise section.wrong("interactiveMode", ", ".join(InteractiveMode))
-    return ExecPlugin(
-        where=section.where,
-        api_version=version,
-        command=command,
-        folder=section.file.parent,
-        arguments=section.texts("args"),
-        environment={entry.text("name"): entry.text("value") for entry in section.sections("env")},
-        mode=InteractiveMode(mode),
-        gets_cluster=section.flag("provideClusterInfo"),
-        install_hint=section.text("installHint").strip(),
-    )
-
-
-def _impersonation(section: Section) -> Impersonation:
-    extra = section.section("as-user-extra")
-    return Impersonation(
-        user=section.text("as"),
-        uid=section.text("as-uid"),
-        groups=section.texts("as-groups"),
-        extra={key: extra.texts(key) for key in extra.values} if extra else {},
-    )
+def _names(merged: Mapping[str, Section]) -> str:
+    shown = ", ".join(sorted(merged)[:_MOST_NAMES])
+    return f"{shown} and {len(merged) - _MOST_NAMES} more" if len(merged) > _MOST_NAMES else shown
 
 
 def _refuse_plain_secrets(cluster: ClusterEntry, user: UserEntry) -> None:

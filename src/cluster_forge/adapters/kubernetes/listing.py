@@ -16,6 +16,7 @@ from cluster_forge.adapters.kubernetes import paths, refusals
 from cluster_forge.adapters.kubernetes.answers import JSON, Request
 from cluster_forge.adapters.kubernetes.transport import Transport
 from cluster_forge.foundation.errors import ClusterError, RefusedError
+from cluster_forge.foundation.names import counted
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Change, Event, Listing, Query, ServedKind
 
@@ -54,7 +55,8 @@ def watched(transport: Transport, kind: ServedKind, query: Query, since: str, se
     """
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
-        request = _request(kind, query, resourceVersion=since, watch="true", left=left)
+        sent = {"resourceVersion": since, "timeoutSeconds": str(ceil(left) + 1)}
+        request = _request(kind, query, {"watch": "true", "allowWatchBookmarks": "true", **sent})
         is_new = False
         try:
             with transport.stream(request, min(left, _SILENCE)) as response:
@@ -76,50 +78,31 @@ def _pages(transport: Transport, kind: ServedKind, query: Query) -> Listing:
     items: list[Body] = []
     version, following = "", ""
     for _ in range(_MOST_PAGES):
-        answer = transport.send(_request(kind, query, limit=str(_PAGE), following=following))
+        answer = transport.send(_request(kind, query, {"limit": str(_PAGE), "continue": following}))
         tree = _tree(answer.body)
         listed, metadata = tree.get("items"), tree.get("metadata")
         listed = [] if listed is None and "items" in tree else listed  # an empty PartialObjectMetadataList
         if not isinstance(listed, list) or not isinstance(metadata, dict):
-            raise refusals.not_kubernetes(transport.access.cluster.server, paths.of_kind(kind, query.namespace))
+            raise refusals.not_kubernetes(transport.access)
         items += [_completed(item, kind, query) for item in listed if isinstance(item, dict)]
         version = version or str(metadata.get("resourceVersion") or "")
         following = str(metadata.get("continue") or "")
         if not following:
             return Listing(items=tuple(items), version=version)
     raise ClusterError(
-        f"{paths.of_kind(kind, query.namespace)} has more than {_MOST_PAGES * _PAGE:,} objects",
+        f"{paths.of_kind(kind, query.namespace)} has more than {counted(_MOST_PAGES * _PAGE, 'object')}",
         where=transport.access.where,
         fix="remove those that nothing needs: so many are a fault of the program that makes them",
     )
 
 
-def _request(  # noqa: PLR0913 - what the two kinds of request have
-    kind: ServedKind,
-    query: Query,
-    *,
-    resourceVersion: str = "",  # noqa: N803 - as the server calls it
-    watch: str = "",
-    left: float = 0.0,
-    limit: str = "",
-    following: str = "",
-) -> Request:
-    suffix = "" if watch else "List"
+def _request(kind: ServedKind, query: Query, sent: Mapping[str, str]) -> Request:
+    """A list or, with ``watch``, a watch."""
+    suffix = "" if "watch" in sent else "List"
     accept = f"{JSON};as=PartialObjectMetadata{suffix};{_METADATA}" if query.metadata_only else JSON
     path = paths.of_kind(kind, query.namespace)
-    sent = {
-        "labelSelector": query.labels,
-        "fieldSelector": query.fields,
-        "limit": limit,
-        "continue": following,
-        "watch": watch,
-        "resourceVersion": resourceVersion,
-        "allowWatchBookmarks": watch,
-        "timeoutSeconds": str(ceil(left) + 1) if watch else "",
-    }
-    return Request(
-        method="GET", path=path, where=path, query={key: value for key, value in sent.items() if value}, accept=accept
-    )
+    selected = {"labelSelector": query.labels, "fieldSelector": query.fields}
+    return Request(method="GET", path=path, where=path, query={**selected, **sent}, accept=accept)
 
 
 def _tree(body: bytes) -> Mapping[str, Any]:
@@ -162,7 +145,7 @@ def _event(line: bytes, kind: ServedKind, query: Query, since: str, transport: T
     tree = _tree(line)
     body = tree.get("object")
     if not isinstance(body, dict):
-        raise refusals.not_kubernetes(transport.access.cluster.server, transport.access.where)
+        raise refusals.not_kubernetes(transport.access)
     if tree.get("type") == "ERROR":
         raise refusals.of_status(body, paths.of_kind(kind, query.namespace))
     version = str((body.get("metadata") or {}).get("resourceVersion") or since)

@@ -10,13 +10,14 @@ from urllib.parse import urljoin
 
 import orjson
 
+from cluster_forge.adapters.kubernetes.access import Access
 from cluster_forge.adapters.kubernetes.answers import Answer
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import ClusterError, DeliveryError, RefusalCause, RefusedError
 
 _MOST_CAUSES: Final = 100
 _LONGEST: Final = 4_000
-_LOGIN: Final = "log in to the network or the proxy, or correct `server` in the kubeconfig"
+_LOGIN: Final = "correct `server` in the kubeconfig, or log in to the network or proxy that answers instead"
 _FIXES: Final[Mapping[str, str]] = {
     "Conflict": "look at it again, and repeat the command",
     "Invalid": "correct the object: the message names its fields",
@@ -28,8 +29,9 @@ _QUOTA: Final = "exceeded quota"
 _NO_PATH: Final = re.compile(rb"404 page not found\s*")
 
 
-def of(answer: Answer, server: str, where: str) -> DeliveryError:
+def of(answer: Answer, access: Access, where: str) -> DeliveryError:
     """The error for an answer with a status of 300 or more. ``where`` is the object or path that was asked about."""
+    server = access.cluster.server
     status = status_of(answer.body)
     if status is not None:
         return of_status(status, where, answer.status)
@@ -37,7 +39,7 @@ def of(answer: Answer, server: str, where: str) -> DeliveryError:
         target = urljoin(server, answer.header("Location"))
         return ClusterError(
             f"{server} redirects to {without_credentials(target)}, as a login page does: that is not an API server",
-            where=where,
+            where=access.where,
             fix=_LOGIN,
         )
     if answer.status == http.client.NOT_FOUND and _NO_PATH.fullmatch(answer.body):
@@ -46,13 +48,14 @@ def of(answer: Answer, server: str, where: str) -> DeliveryError:
         )
     said = f"{answer.status} {http.client.responses.get(answer.status, '')}".rstrip()
     if answer.status in (429, 502, 503, 504):
-        return ClusterError(f"{server} answered {said}, again and again", where=where, fix="try again later")
-    return ClusterError(f"{server} answered {said}, not as an API server does", where=where, fix=_LOGIN)
+        return ClusterError(f"{server} answered {said}, again and again", where=access.where, fix="try again later")
+    return ClusterError(f"{server} answered {said}, not as an API server does", where=access.where, fix=_LOGIN)
 
 
-def not_kubernetes(server: str, where: str) -> ClusterError:
+def not_kubernetes(access: Access) -> ClusterError:
     """The error for an answer that is not JSON of Kubernetes."""
-    return ClusterError(f"{server} does not answer as a Kubernetes API server", where=where, fix=_LOGIN)
+    message = f"{access.cluster.server} does not answer as a Kubernetes API server"
+    return ClusterError(message, where=access.where, fix=_LOGIN)
 
 
 def status_of(body: bytes) -> Mapping[str, Any] | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from cluster_forge.adapters.http import certificates, proxies
+from cluster_forge.adapters.http import certificates, proxies, tls_failures
 from cluster_forge.adapters.http.certificates import Certificate
 from cluster_forge.adapters.kubernetes import pem
 from cluster_forge.adapters.kubernetes.access import Access
@@ -56,8 +56,9 @@ def failure(access: Access, proxy: str, cause: ssl.SSLError) -> ClusterError:
     """Why a connection failed, with the certificates of both sides."""
     server, where = access.cluster.server, access.where
     if not isinstance(cause, ssl.SSLCertVerificationError):
+        reason = cause.reason or cause.strerror or "the server ended it"
         return ClusterError(
-            f"{server}: TLS failed: {cause.reason or cause.strerror or 'the server ended it'}",
+            f"{server}: {'the server does not speak TLS' if reason in tls_failures.NOT_TLS else f'TLS failed: {reason}'}",
             where=where,
             fix="check `server` in the kubeconfig: it must be the address of the API server",
         )

@@ -34,7 +34,6 @@ from cluster_forge.foundation.errors import ClusterError, FetchError
 
 _CHUNK: Final = 1 << 18
 _CONNECTIONS: Final = 32
-_FIRST_BAD: Final = 300
 _BUSY: Final = frozenset({429, 503})
 _UNSURE: Final = frozenset({502, 504})
 """A gateway's answers when it does not know what became of a request."""
@@ -77,8 +76,8 @@ class Transport:
             ClusterError, RefusedError: for any other one, and if there is none.
         """
         answer = self.ask(request)
-        if answer.status >= _FIRST_BAD:
-            raise refusals.of(answer, self.access.cluster.server, request.where)
+        if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+            raise refusals.of(answer, self.access, request.where)
         return answer
 
     def ask(self, request: Request) -> Answer:
@@ -99,7 +98,7 @@ class Transport:
         """
         answer = self._repeated(request, partial(self._opened, silence=silence))
         if answer.stream is None:
-            raise refusals.of(answer, self.access.cluster.server, request.where)
+            raise refusals.of(answer, self.access, request.where)
         try:
             yield answer.stream
         finally:
@@ -156,7 +155,7 @@ class Transport:
         end = time.monotonic() + self._patience.whole
         with self._explained(request):
             response = self._response(request, credential, silence, end)
-            if response.status >= _FIRST_BAD:
+            if response.status >= HTTPStatus.MULTIPLE_CHOICES:
                 return self._read(response, request, end)
             return Answer(status=response.status, headers=_headers(response), body=b"", stream=response)
 
