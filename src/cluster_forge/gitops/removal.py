@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from cluster_forge.gitops import applyset, ownership
+from cluster_forge.gitops import applyset, engine, ownership
 from cluster_forge.gitops.parts import is_custom
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests.facts import CRD
@@ -25,6 +25,7 @@ ASKED: Final = (
 """What the API server asks other servers for."""
 _NAMESPACE: Final = ("", "Namespace")
 _TRACKING: Final = "argocd.argoproj.io/tracking-id"
+_KUSTOMIZATION: Final = f"{engine.FLUX_GROUP}/name"
 _RELEASE: Final = "meta.helm.sh/release-name"
 _HELM: Final = "helm"
 
@@ -63,6 +64,8 @@ def owner(stack: str, body: Body) -> str:
     if tracked := annotations.get(_TRACKING):
         application = str(tracked).partition(":")[0]
         return "" if application.rpartition("_")[2].startswith(f"{stack}.") else f"the Application {application}"
+    if applied := labels.get(_KUSTOMIZATION):
+        return "" if str(applied).startswith(f"{stack}.") else f"the Kustomization {applied}"
     if (release := annotations.get(_RELEASE)) and _HELM in managers:
         return f"the Helm release {release}"
     if not found and FIELD_MANAGER not in managers:
