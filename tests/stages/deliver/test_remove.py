@@ -174,7 +174,7 @@ def test_webhooks_that_an_operator_made_go_before_its_pods() -> None:
     )
 
 
-def test_a_finalizer_that_nobody_ends_is_named_and_the_next_run_goes_on() -> None:
+def test_a_finalizer_that_does_not_end_is_named_and_the_next_run_goes_on() -> None:
     delivery = Delivery()
     deploy(delivery, STACK)
     widget = identity("Widget", "one", "shop", "example.com")

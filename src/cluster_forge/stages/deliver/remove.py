@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from cluster_forge.foundation.errors import PreflightError, ReleaseError, UnknownNameError
-from cluster_forge.foundation.names import ComponentName, did_you_mean
+from cluster_forge.foundation.names import ComponentName, counted, did_you_mean
 from cluster_forge.gitops import engine, git_server, owners, ownership, removal, schedule
 from cluster_forge.gitops.delivery_mode import TITLES, Delivery
 from cluster_forge.gitops.flux import sources
@@ -135,18 +135,18 @@ def _component(request: RemoveRequest, plan: DeployPlan | None) -> Part:
             f"{title} delivers {request.stack}: it would put {request.component} back",
             fix=f"take {request.component} out of the description, forge and deploy: {title} prunes it",
         )
-    found = next((part for part in plan.parts if part.name == request.component), None)
-    if found is None:
+    chosen = next((part for part in plan.parts if part.name == request.component), None)
+    if chosen is None:
         names = [str(part.name) for part in plan.parts]
         raise UnknownNameError(
             f"{request.stack} has no component {request.component} in this cluster{did_you_mean(request.component, names)}",
             fix=f"its components: {', '.join(names)}",
         )
-    if users := [str(part.name) for part in plan.parts if found.name in part.needs]:
+    if users := [str(part.name) for part in plan.parts if chosen.name in part.needs]:
         raise PreflightError(
-            f"{found.name} is needed by {', '.join(users)}", fix="remove these first, or the whole stack"
+            f"{chosen.name} is needed by {', '.join(users)}", fix="remove these first, or the whole stack"
         )
-    return found
+    return chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class _Run:
         if not self.request.component:
             done += self._delete([*pruning.entries(self.tools.cluster, self.request.stack), *self._own()])
             done += self._namespaces(spaces)
-        self.tools.reporter.stage_finished(STAGE, f"{len(done.deleted)} objects deleted")
+        self.tools.reporter.stage_finished(STAGE, f"{counted(len(done.deleted), 'object')} deleted")
         return done
 
     def _delete(self, targets: Iterable[ObjectId]) -> Deletion:
@@ -210,11 +210,11 @@ class _Run:
         return [target.name for target in claimed if (target.group, target.kind) == CRD]
 
     def _custom_resources(self) -> list[ObjectId]:
-        """All objects of the CRDs that go, also those of users: only now is there somebody to end their finalizers."""
-        found: list[ObjectId] = []
+        """All objects of the CRDs that go, also those of users: only now do operators run that end their finalizers."""
+        custom: list[ObjectId] = []
         for kind in emptied.kinds_of(self._crds(), self.tools.cluster):
-            found += emptied.ids(kind, self.tools.cluster)
-        return found
+            custom += emptied.ids(kind, self.tools.cluster)
+        return custom
 
     def _asked_at_run_time(self, doomed: Sequence[ObjectId]) -> list[ObjectId]:
         """Webhooks and APIServices of Services that go: an operator made them, and nothing answers them any more."""
@@ -247,8 +247,8 @@ class _Run:
         roots = {plan.argocd.sync.name} if plan and plan.argocd else {plan.flux.root} if plan and plan.flux else set()
         for group, kind, change in _ENGINES:
             query = Query(group=group, kind=kind, labels=f"{STACK_LABEL}={self.request.stack}", metadata_only=True)
-            found = [body["metadata"] for body in self.tools.cluster.list(query).items]
-            ids = [ObjectId(group=group, kind=kind, namespace=one["namespace"], name=one["name"]) for one in found]
+            listed = [body["metadata"] for body in self.tools.cluster.list(query).items]
+            ids = [ObjectId(group=group, kind=kind, namespace=one["namespace"], name=one["name"]) for one in listed]
             for targets in ([one for one in ids if one.name in roots], [one for one in ids if one.name not in roots]):
                 for target in targets if change else ():
                     self.tools.cluster.patch(target, change, Patch.MERGE, manager=FIELD_MANAGER)
