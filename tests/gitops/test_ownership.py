@@ -386,7 +386,7 @@ def test_a_dry_run_of_a_new_stack_changes_nothing(deploy: Callable[..., Run]) ->
     assert (run.code, run.changes) == (0, [])
 
 
-GONE = "ConfigMap shop gone -\nWidget.example.com shop w -\nPersistentVolumeClaim shop data -\n"
+GONE = "ConfigMap shop gone -\nWidget.example.com shop old -\nPersistentVolumeClaim shop data -\n"
 OURS = applyset.identity(ownership.claim_id("demo"))
 
 
@@ -406,7 +406,7 @@ def test_what_left_a_direct_stack_is_deleted_custom_resources_first_and_data_sta
 ) -> None:
     run = pruning(deploy, f"{OURS} <none> <none> cluster-forge\n")
     assert run.code == 0, run.err
-    assert pruned(run) == ["widget.example.com w", "configmap gone"]
+    assert pruned(run) == ["widget.example.com old", "configmap gone"]
     patch = json.loads((tmp_path / "patch").read_text())
     lines = patch["data"]["objects"].splitlines()
     assert "PersistentVolumeClaim shop data stays-behind" in lines
@@ -435,9 +435,9 @@ def test_what_others_took_over_is_left_with_a_word(deploy: Callable[..., Run], m
 def test_what_is_to_be_pruned_is_claimed_until_then(deploy: Callable[..., Run], tmp_path: Path) -> None:
     run = pruning(deploy, f"{OURS} <none> <none> cluster-forge\n", fails="delete widget")
     assert run.code == 1
-    assert "cannot delete Widget.example.com/w" in run.err
+    assert "cannot delete Widget.example.com/old" in run.err
     lines = json.loads((tmp_path / "patch").read_text())["data"]["objects"].splitlines()
-    assert {"ConfigMap shop gone leaves", "Widget.example.com shop w leaves"} < set(lines)
+    assert {"ConfigMap shop gone leaves", "Widget.example.com shop old leaves"} < set(lines)
 
 
 def test_argo_cd_prunes_what_it_delivers(deploy: Callable[..., Run]) -> None:

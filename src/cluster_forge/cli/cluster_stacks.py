@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def chosen(stack: str | None, there: Sequence[str], facts: ClusterFacts, verb: str) -> str:
-    """The stack that ``verb`` works on, of those that are ``there``; a folder's name stands for its stack (``a.production``).
+    """The stack that ``verb`` works on; ``there`` are those in the cluster. A folder's name stands for its stack (``a.production``).
 
     Raises:
         UnknownNameError: if there is none, or several to choose from, or another one.

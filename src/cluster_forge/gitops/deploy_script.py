@@ -61,7 +61,7 @@ def _head(plan: DeployPlan, files: FileTree) -> str:
         "stack": plan.stack,
         "environment": plan.environment,
         "version": plan.version,
-        "applyset": "" if plan.argocd else applyset.identity(ownership.claim_id(plan.stack)),
+        "applyset": applyset.identity(ownership.claim_id(plan.stack)) if plan.delivery is Delivery.DIRECT else "",
         "tooling": applyset.TOOLING_VALUE,
         "narrowed": plan.narrowed,
         "target_minor": str(plan.kubernetes.minor),

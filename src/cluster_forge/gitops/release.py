@@ -83,7 +83,7 @@ class Folder:
 class Release:
     """One deployment. ``began`` and ``ended`` are RFC 3339; ``image`` is the digest of the stack's image.
 
-    ``user`` is whom the cluster knows, ``run`` the process that deployed (``HOST/PROCESS/TIME``). ``cause`` is empty, or says
+    ``user`` is the user as the cluster names it, ``run`` the process that deployed (``HOST/PROCESS/TIME``). ``cause`` is empty, or says
     what it was beside a deployment: ``rollback to 3``. Without ``folders`` it cannot be deployed again (`deploy.sh`).
     """
 

@@ -1,4 +1,4 @@
-"""In which order objects are deleted, and to whom those belong that are to be deleted: for pruning and removing.
+"""In which order objects are deleted, and who else may own them: for pruning and removing.
 
 Custom resources go first, while their operators run: these end the finalizers. Then what the API server asks for other
 objects, which would be asked in vain once its Pods are gone: webhooks and aggregated APIs. CRDs follow the operators; what
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from cluster_forge.gitops import applyset, ownership
+from cluster_forge.gitops import applyset, engine, ownership
 from cluster_forge.gitops.parts import is_custom
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests.facts import CRD
@@ -25,6 +25,7 @@ ASKED: Final = (
 """What the API server asks other servers for."""
 _NAMESPACE: Final = ("", "Namespace")
 _TRACKING: Final = "argocd.argoproj.io/tracking-id"
+_KUSTOMIZATION: Final = f"{engine.FLUX_GROUP}/name"
 _RELEASE: Final = "meta.helm.sh/release-name"
 _HELM: Final = "helm"
 
@@ -56,16 +57,18 @@ def owner(stack: str, body: Body) -> str:
     """Who has taken an object over that the stack claims, in words; empty if it is still the stack's."""
     metadata = body["metadata"]
     labels, annotations = _mapping(metadata, "labels"), _mapping(metadata, "annotations")
-    own, found = applyset.identity(ownership.claim_id(stack)), labels.get(applyset.PART_OF)
+    own, part_of = applyset.identity(ownership.claim_id(stack)), labels.get(applyset.PART_OF)
     managers = {fields.get("manager") for fields in metadata.get("managedFields") or ()}
-    if found and found != own:
-        return f"the ApplySet {found}"
+    if part_of and part_of != own:
+        return f"the ApplySet {part_of}"
     if tracked := annotations.get(_TRACKING):
         application = str(tracked).partition(":")[0]
         return "" if application.rpartition("_")[2].startswith(f"{stack}.") else f"the Application {application}"
+    if applied := labels.get(_KUSTOMIZATION):
+        return "" if str(applied).startswith(f"{stack}.") else f"the Kustomization {applied}"
     if (release := annotations.get(_RELEASE)) and _HELM in managers:
         return f"the Helm release {release}"
-    if not found and FIELD_MANAGER not in managers:
+    if not part_of and FIELD_MANAGER not in managers:
         return "others: no field of it is managed by cluster-forge any more"
     return ""
 

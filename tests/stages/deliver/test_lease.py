@@ -36,7 +36,7 @@ def test_the_second_says_who_holds_it_since_when() -> None:
         assert delivery.cluster.objects()[ID]["spec"]["holderIdentity"] == FIRST
 
 
-def test_a_lease_that_nobody_renews_is_taken_over_when_it_expires() -> None:
+def test_a_lease_that_is_not_renewed_is_taken_over_when_it_expires() -> None:
     delivery = Delivery()
     crashed = lease.held("demo", delivery.tools, run=FIRST)
     first = crashed.__enter__()
@@ -68,7 +68,7 @@ def test_two_stacks_have_two_leases() -> None:
         }
 
 
-def test_a_lease_that_somebody_deleted_is_written_again() -> None:
+def test_a_lease_that_was_deleted_is_written_again() -> None:
     delivery = Delivery()
     held = Lease(delivery.cluster, "demo", FIRST, "since")
     held.renew("now")

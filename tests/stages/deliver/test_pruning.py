@@ -141,7 +141,7 @@ def test_what_others_took_over_is_left_with_a_word(metadata: dict[str, Any], own
     assert taken not in claimed(delivery)
 
 
-def test_an_object_of_a_helm_release_or_of_nobody_is_left() -> None:
+def test_an_object_of_a_helm_release_or_without_our_fields_is_left() -> None:
     managed = [{"manager": "helm"}]
     release = {"annotations": {"meta.helm.sh/release-name": "web"}, "managedFields": managed}
     assert removal.owner("demo", {"metadata": release}) == "the Helm release web"
@@ -149,7 +149,7 @@ def test_an_object_of_a_helm_release_or_of_nobody_is_left() -> None:
     assert removal.owner("demo", {"metadata": {"managedFields": [{"manager": "cluster-forge"}]}}) == ""
 
 
-def test_an_object_made_anew_by_others_is_left() -> None:
+def test_an_object_that_others_created_again_is_left() -> None:
     delivery = Delivery()
     deploy(delivery, [web(), settings()])
     taken = identity("ConfigMap", "settings", "shop")
@@ -159,7 +159,7 @@ def test_an_object_made_anew_by_others_is_left() -> None:
     assert taken in delivery.cluster.objects()
 
 
-def test_what_is_gone_already_is_no_error() -> None:
+def test_what_is_gone_already_is_not_an_error() -> None:
     delivery = Delivery()
     deploy(delivery, [web(), settings()])
     delivery.cluster.delete(identity("ConfigMap", "settings", "shop"))

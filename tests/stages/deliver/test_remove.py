@@ -174,7 +174,7 @@ def test_webhooks_that_an_operator_made_go_before_its_pods() -> None:
     )
 
 
-def test_a_finalizer_that_nobody_ends_is_named_and_the_next_run_goes_on() -> None:
+def test_a_finalizer_that_does_not_end_is_named_and_the_next_run_goes_on() -> None:
     delivery = Delivery()
     deploy(delivery, STACK)
     widget = identity("Widget", "one", "shop", "example.com")
@@ -244,3 +244,34 @@ def test_a_refused_deletion_is_said() -> None:
     deploy(delivery, STACK)
     with pytest.raises((DeploymentError, ExceptionGroup), match=r"denied|errors"):
         gone(delivery)
+
+
+def engine_kind(group: str, plural: str, kind: str) -> dict[str, Any]:
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    versions = [{"name": "v1", "served": True, "storage": True, "schema": schema}]
+    names = {"kind": kind, "plural": plural}
+    return crd(f"{plural}.{group}", group=group, names=names, scope="Namespaced", versions=versions)
+
+
+ENGINES = [
+    ("argoproj.io", "applications", "Application", "metadata"),
+    ("kustomize.toolkit.fluxcd.io", "kustomizations", "Kustomization", "spec"),
+]
+
+
+@pytest.mark.parametrize(("group", "plural", "kind", "changed"), ENGINES)
+def test_an_engine_lets_go_of_the_objects_before_they_are_deleted(
+    group: str, plural: str, kind: str, changed: str
+) -> None:
+    delivery = Delivery()
+    delivery.cluster.put(engine_kind(group, plural, kind))
+    deploy(delivery, STACK)
+    own = body(f"{group}/v1", kind, "demo.shop", "engine", labels={"cluster-forge/stack": "demo"}, spec={"prune": True})
+    other = body(f"{group}/v1", kind, "other.shop", "engine", labels={"cluster-forge/stack": "other"}, spec={})
+    delivery.cluster.put(body("v1", "Namespace", "engine"), own, other)
+    delivery.cluster.requests.clear()
+    gone(delivery)
+    patches = [one.body for one in delivery.cluster.requests if one.verb == "patch" and one.target.kind == kind]
+    assert [changed in (patch or {}) for patch in patches] == [True]
+    assert deleted(delivery)[0] == f"{kind}/demo.shop"
+    assert [key.name for key in delivery.cluster.objects() if key.kind == kind] == ["other.shop"]

@@ -136,7 +136,7 @@ def test_going_back_is_refused_where_it_would_lose_data_or_is_impossible(
     assert chosen.number == 1
 
 
-def test_a_volume_that_grows_and_a_stored_version_that_is_kept_are_no_obstacles() -> None:
+def test_a_volume_that_grows_and_a_stored_version_that_is_kept_do_not_stand_in_the_way() -> None:
     delivery = Delivery()
     release(delivery, [widgets("v1", "v2"), volume("2Gi"), stateful("1024Mi"), web()], "v-1")
     release(delivery, [widgets("v2"), volume("1Gi"), stateful("1Gi"), web()], "v-2")

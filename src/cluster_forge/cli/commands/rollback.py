@@ -62,7 +62,10 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.stages.deliver.options import DeployOptions
     from cluster_forge.stages.deliver.rollback import RollbackRequest
 
-    options = DeployOptions(timeout=timeout, waits=waits, force_conflicts=force_conflicts, recreate=recreate)
+    # The release has run in this cluster: another version than its target is a warning. What the cluster no longer serves stays an error.
+    options = DeployOptions(
+        timeout=timeout, waits=waits, force_conflicts=force_conflicts, recreate=recreate, force_version=True
+    )
     with session.reporting("rollback") as reporter:
         tools = session.delivery(reporter)
         facts = tools.cluster.about()

@@ -35,11 +35,11 @@ def must_confirm(session: Session, question: str) -> None:
     """Ask before what cannot be undone.
 
     Raises:
-        UsageError: without a terminal, where nobody can be asked.
-        Abort: if the answer is no.
+        UsageError: without a terminal.
+        Abort: if the user declines.
     """
     if not may_ask(session):
-        raise click.UsageError("nobody can be asked here: pass --yes")
+        raise click.UsageError("not a terminal: pass --yes")
     click.confirm(question, default=False, abort=True, err=True)
 
 

@@ -58,7 +58,7 @@ present() {
 # that another Application of the stack has (`move`), for each Application of the older naming (`older`), and for each object
 # with data that has left the stack (`stays`), and for each other one that kubectl prunes (`leaves`).
 judge() {
-  awk -v me="$stack" -v root="${root:-}" '
+  awk -v me="$stack" -v root="${root:-}" -v prunes="${applyset:-}" '
     function shown(id, word) { split(id, word, " "); return word[1] "/" (word[2] == "-" ? "" : word[2] "/") word[3] }
     function foreign(id, owner, way) { if (!(id in judged)) print way, shown(id) "|" owner; judged[id] = 1 }
     $1 == "A" { stack_of[$2] = $3; path_of[$2] = $4; if ($3 == me && index($2, ".") == 0) { older[$2] = $4; bringing = 1 } }
@@ -90,7 +90,7 @@ judge() {
       for (app in named) if ((app in stack_of) && stack_of[app] != me) print "never Application/" app "|" (stack_of[app] == "<none>" ? "no stack" : "the stack " stack_of[app])
       if (root == "") for (app in stack_of) if (stack_of[app] == me) print "never Application/" app "|this stack as Argo CD delivers it"
       for (id in data) if (!(id in wanted)) print "stays", id
-      if (root == "") for (id in ours) if (!(id in data) && !(id in wanted)) print "leaves", id
+      if (prunes != "") for (id in ours) if (!(id in data) && !(id in wanted)) print "leaves", id
       for (id in claimed) if (id in wanted) foreign(id, "the stack " claimed[id], "adopt")
       for (app in older) print (path_of[app] ~ /argo-apps$/ ? "older-root" : "older"), app
     }' | sort

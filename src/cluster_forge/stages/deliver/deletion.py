@@ -87,7 +87,7 @@ def _remaining(body: Body) -> str:
     """What the namespace controller says of a Namespace that does not end (its conditions)."""
     status = body.get("status")
     conditions = status.get("conditions") if isinstance(status, Mapping) else None
-    said = [
+    lines = [
         str(one.get("message", ""))
         for one in conditions or ()
         if isinstance(one, Mapping)
@@ -95,4 +95,4 @@ def _remaining(body: Body) -> str:
         and one.get("type")
         in ("NamespaceFinalizersRemaining", "NamespaceContentRemaining", "NamespaceDeletionDiscoveryFailure")
     ]
-    return "; ".join(said)
+    return "; ".join(lines)

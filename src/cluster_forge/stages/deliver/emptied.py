@@ -27,8 +27,8 @@ _NAMED: Final = 3
 
 def minor(cluster: Cluster) -> int:
     """The minor version of the cluster."""
-    found = _MINOR.match(cluster.about().version)
-    return int(found[1]) if found else 0
+    version = _MINOR.match(cluster.about().version)
+    return int(version[1]) if version else 0
 
 
 def kinds_of(crds: Iterable[str], cluster: Cluster) -> list[ServedKind]:
@@ -45,13 +45,13 @@ def ids(kind: ServedKind, cluster: Cluster) -> list[ObjectId]:
 
 def asking(services: set[tuple[str, str]], cluster: Cluster) -> list[ObjectId]:
     """The webhook configurations and APIServices that ask nothing but these Services (namespace, name)."""
-    found = []
+    asking_only = []
     for group, kind in removal.ASKED:
         for body in cluster.list(Query(group=group, kind=kind)).items:
             asked = set(_asked(body))
             if asked and asked <= services:
-                found.append(ObjectId(group=group, kind=kind, namespace="", name=body["metadata"]["name"]))
-    return found
+                asking_only.append(ObjectId(group=group, kind=kind, namespace="", name=body["metadata"]["name"]))
+    return asking_only
 
 
 def _asked(body: Body) -> Iterator[tuple[str, str]]:
@@ -69,16 +69,18 @@ def reasons_to_keep(
 ) -> Mapping[str, str]:
     """For each Namespace why it stays; empty: it can go.
 
-    It stays if somebody may have made it before the stack (unless ``is_ours``), and if it holds volumes or what people or other tools put
+    It stays if it may have been there before the stack (unless ``is_ours``), and if it holds volumes or what people or other tools put
     there. What controllers made in it (Secrets of operators, say) goes with it. ``with_data``: only the first counts.
     """
     spaces = {name: tools.cluster.get(ObjectId(group="", kind="Namespace", namespace="", name=name)) for name in names}
     there = {name: body for name, body in spaces.items() if body is not None and name not in BUILT_IN_NAMESPACES}
     held = {} if with_data or not there else _held(set(there), tools)
-    return {name: ("" if is_ours else _maker(body)) or _words(held.get(name, [])) for name, body in there.items()}
+    return {
+        name: ("" if is_ours else _former_owner(body)) or _words(held.get(name, [])) for name, body in there.items()
+    }
 
 
-def _maker(space: Body) -> str:
+def _former_owner(space: Body) -> str:
     """Who may have made a Namespace before the stack came, in words. Engines make those of the stacks that they deliver."""
     managers = _managers(space["metadata"])
     by_hand = next((manager for manager in managers if manager.startswith(_BY_HAND)), "")
@@ -92,11 +94,11 @@ def _held(names: set[str], tools: DeliverTools) -> dict[str, list[ObjectId]]:
         for kind in tools.cluster.served().kinds
         if kind.is_namespaced and kind.is_preferred and kind.kind not in _FLEETING and "list" in kind.verbs
     ]
-    found: dict[str, list[ObjectId]] = {}
+    others: dict[str, list[ObjectId]] = {}
     for targets in tools.workers.map(lambda kind: list(_unasked(kind, names, tools.cluster)), kinds):
         for target in targets:
-            found.setdefault(target.namespace, []).append(target)
-    return found
+            others.setdefault(target.namespace, []).append(target)
+    return others
 
 
 def _unasked(kind: ServedKind, names: set[str], cluster: Cluster) -> Iterator[ObjectId]:

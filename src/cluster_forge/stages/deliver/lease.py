@@ -1,7 +1,7 @@
 """The lease of a stack in a cluster: of two deployments at once, the second is refused (ADR 0039).
 
 A Lease of ``coordination.k8s.io``, as the leader election of Kubernetes' controllers uses it (client-go,
-``tools/leaderelection``): its holder renews it, and whoever finds one that was not renewed for its duration takes it over.
+``tools/leaderelection``): its holder renews it, and a lease that was not renewed for its duration may be taken over.
 What was renewed is seen by the record's change, so that the clocks of two machines may differ.
 """
 
@@ -39,7 +39,7 @@ class Lease:
         """To be called before each change that must not meet another deployment.
 
         Raises:
-            BusyError: if somebody else has taken the lease over.
+            BusyError: if another deployment has taken the lease over.
         """
         if self._lost:
             raise BusyError(
@@ -54,7 +54,7 @@ class Lease:
         if body is None:
             _create(self._cluster, _body(self._id, self._holder, self._since, now))
         elif _holder(body) != self._holder:
-            self._lost = _holder(body) or "somebody else"
+            self._lost = _holder(body) or "another deployment"
         else:
             self._cluster.replace({**body, "spec": {**body["spec"], "renewTime": now}})
 
@@ -121,7 +121,7 @@ def _acquired(stack: str, tools: DeliverTools, run: str) -> Lease:
 
 
 def _taken_over(cluster: Cluster, body: Body, target: ObjectId, run: str, since: str) -> bool:
-    """Put ourselves in the place of a holder that has crashed; False if somebody else was quicker."""
+    """Put ourselves in the place of a holder that has crashed; False if another deployment was quicker."""
     mine = _body(target, run, since, since)
     transitions = _spec(body).get("leaseTransitions")
     mine["spec"]["leaseTransitions"] = (transitions if isinstance(transitions, int) else 0) + 1
@@ -134,7 +134,7 @@ def _create(cluster: Cluster, body: Body) -> bool:
 
 
 def _tried(call: Any) -> bool:
-    """Whether it succeeded, and was not in conflict with somebody else's."""
+    """Whether it succeeded, and was not in conflict with another process."""
     try:
         call()
     except RefusedError as error:
@@ -147,7 +147,7 @@ def _tried(call: Any) -> bool:
 def _busy(stack: str, body: Body, target: ObjectId) -> BusyError:
     since = str(_spec(body).get("acquireTime", "")) or "an unknown time"
     return BusyError(
-        f"the stack {stack} is being deployed by {_holder(body) or 'somebody'} since {since}",
+        f"the stack {stack} is being deployed by {_holder(body) or 'another deployment'} since {since}",
         where=str(target),
         fix="wait until it has ended, then run this again; nothing was changed",
     )

@@ -53,8 +53,8 @@ def stacks(cluster: Cluster) -> tuple[str, ...]:
     query = Query(
         group="", kind="ConfigMap", namespace=git_server.NAMESPACE, labels=ownership.CLAIM_LABEL, metadata_only=True
     )
-    found = (body["metadata"].get("labels") or {} for body in cluster.list(query).items)
-    return tuple(sorted({str(labels.get(STACK_LABEL, "")) for labels in found} - {""}))
+    labeled = (body["metadata"].get("labels") or {} for body in cluster.list(query).items)
+    return tuple(sorted({str(labels.get(STACK_LABEL, "")) for labels in labeled} - {""}))
 
 
 def listed(claim: Body) -> str:

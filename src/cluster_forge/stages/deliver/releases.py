@@ -71,8 +71,8 @@ def listed(cluster: Cluster, stack: str) -> tuple[Release, ...]:
     Raises:
         ReleaseError, ExceptionGroup: for each Secret that holds none.
     """
-    found = cluster.list(_query(f"{STACK_LABEL}={stack},{release.NUMBER_LABEL}")).items
-    read = gathered(partial(release.read, body) for body in found)
+    secrets = cluster.list(_query(f"{STACK_LABEL}={stack},{release.NUMBER_LABEL}")).items
+    read = gathered(partial(release.read, body) for body in secrets)
     return tuple(sorted(read, key=lambda one: one.number))
 
 
@@ -89,8 +89,8 @@ def versions(released: Sequence[Release]) -> dict[str, str]:
 
 def stacks(cluster: Cluster) -> tuple[str, ...]:
     """The stacks that have releases in the cluster."""
-    found = cluster.list(replace(_query(release.NUMBER_LABEL), metadata_only=True)).items
-    return tuple(sorted({str((body["metadata"].get("labels") or {}).get(STACK_LABEL, "")) for body in found} - {""}))
+    secrets = cluster.list(replace(_query(release.NUMBER_LABEL), metadata_only=True)).items
+    return tuple(sorted({str((body["metadata"].get("labels") or {}).get(STACK_LABEL, "")) for body in secrets} - {""}))
 
 
 def chosen(releases: Sequence[Release], to: int | None) -> Release:
@@ -112,17 +112,17 @@ def chosen(releases: Sequence[Release], to: int | None) -> Release:
                 fix="name one: --to RELEASE, or deploy the folder of an earlier version",
             )
         return earlier[-1]
-    found = next((one for one in releases if one.number == to), None)
-    if found is None:
+    match = next((one for one in releases if one.number == to), None)
+    if match is None:
         raise ReleaseError(
             f"there is no release {to}: this cluster has {_numbers(releases)}", fix="name one of them: --to RELEASE"
         )
-    if not found.folders:
+    if not match.folders:
         raise ReleaseError(
             f"release {to} was deployed by deploy.sh, which keeps no files in the cluster",
-            fix=f"deploy the folder of version {found.version}: sh stacks/{found.stack}/deploy.sh",
+            fix=f"deploy the folder of version {match.version}: sh stacks/{match.stack}/deploy.sh",
         )
-    return found
+    return match
 
 
 def files(chosen: Release, tools: DeliverTools) -> FileTree:

@@ -1,7 +1,7 @@
 """remove: a stack, or one component of it, out of a cluster: what needs others goes before them (ADR 0039).
 
-What is in the cluster says what goes: the claim of the stack, and the plan in its last release. Applications go first and leave
-their objects, so that Argo CD does not put back what is deleted here in its order.
+What is in the cluster says what goes: the claim of the stack, and the plan in its last release. Applications and Kustomizations
+go first and leave their objects, so that the engine does not put back what is deleted here in its order.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from functools import partial
 from typing import Final
 
 from cluster_forge.foundation.errors import PreflightError, ReleaseError, UnknownNameError
-from cluster_forge.foundation.names import ComponentName, did_you_mean
+from cluster_forge.foundation.names import ComponentName, counted, did_you_mean
 from cluster_forge.gitops import engine, git_server, owners, ownership, removal, schedule
+from cluster_forge.gitops.delivery_mode import TITLES, Delivery
+from cluster_forge.gitops.flux import sources
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import FIELD_MANAGER, Apply, ApplyHooks
@@ -21,7 +23,7 @@ from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
-from cluster_forge.ports.cluster import Patch, Propagation, Query
+from cluster_forge.ports.cluster import Patch, Query
 from cluster_forge.stages.deliver import applied, audit_log, deletion, emptied, lease, pruning, releases
 from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.deletion import Deletion
@@ -29,6 +31,19 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 
 STAGE: Final = "remove"
 _HOLDS_DATA: Final = "it holds data"
+_ENGINES: Final[tuple[tuple[str, str, Body], ...]] = (
+    (
+        engine.GROUP,
+        "Application",
+        {"metadata": {"finalizers": None}, "operation": None, "spec": {"syncPolicy": {"automated": None}}},
+    ),
+    (engine.FLUX_GROUP, "Kustomization", {"spec": {"prune": False}}),
+    (sources.GROUP, "OCIRepository", {}),
+    (sources.GROUP, "GitRepository", {}),
+)
+"""What engines read, and the change after which it can go without its objects (Argo CD, "App Deletion"; Flux,
+"Kustomization", ``prune``).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,23 +129,24 @@ def _component(request: RemoveRequest, plan: DeployPlan | None) -> Part:
             f"no release of {request.stack} in this cluster has its components: deploy.sh has deployed it",
             fix="deploy it with `cluster-forge deploy`, or remove the whole stack",
         )
-    if plan.argocd:
+    if plan.delivery is not Delivery.DIRECT:
+        title = TITLES[plan.engine]
         raise PreflightError(
-            f"Argo CD delivers {request.stack}: it would put {request.component} back",
-            fix=f"take {request.component} out of the description, forge and deploy: Argo CD prunes it",
+            f"{title} delivers {request.stack}: it would put {request.component} back",
+            fix=f"take {request.component} out of the description, forge and deploy: {title} prunes it",
         )
-    found = next((part for part in plan.parts if part.name == request.component), None)
-    if found is None:
+    chosen = next((part for part in plan.parts if part.name == request.component), None)
+    if chosen is None:
         names = [str(part.name) for part in plan.parts]
         raise UnknownNameError(
             f"{request.stack} has no component {request.component} in this cluster{did_you_mean(request.component, names)}",
             fix=f"its components: {', '.join(names)}",
         )
-    if users := [str(part.name) for part in plan.parts if found.name in part.needs]:
+    if users := [str(part.name) for part in plan.parts if chosen.name in part.needs]:
         raise PreflightError(
-            f"{found.name} is needed by {', '.join(users)}", fix="remove these first, or the whole stack"
+            f"{chosen.name} is needed by {', '.join(users)}", fix="remove these first, or the whole stack"
         )
-    return found
+    return chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +160,7 @@ class _Run:
         spaces = self._spaces()
         done = Deletion()
         if not self.request.component:
-            self._end_applications()
+            done += self._end_delivery()
             if self.request.data:
                 done += self._delete(self._custom_resources())
         parts = {part.name: part for part in (self.plan.parts if self.plan else ())}
@@ -156,7 +172,7 @@ class _Run:
         if not self.request.component:
             done += self._delete([*pruning.entries(self.tools.cluster, self.request.stack), *self._own()])
             done += self._namespaces(spaces)
-        self.tools.reporter.stage_finished(STAGE, f"{len(done.deleted)} objects deleted")
+        self.tools.reporter.stage_finished(STAGE, f"{counted(len(done.deleted), 'object')} deleted")
         return done
 
     def _delete(self, targets: Iterable[ObjectId]) -> Deletion:
@@ -194,11 +210,11 @@ class _Run:
         return [target.name for target in claimed if (target.group, target.kind) == CRD]
 
     def _custom_resources(self) -> list[ObjectId]:
-        """All objects of the CRDs that go, also those of users: only now is there somebody to end their finalizers."""
-        found: list[ObjectId] = []
+        """All objects of the CRDs that go, also those of users: only now do operators run that end their finalizers."""
+        custom: list[ObjectId] = []
         for kind in emptied.kinds_of(self._crds(), self.tools.cluster):
-            found += emptied.ids(kind, self.tools.cluster)
-        return found
+            custom += emptied.ids(kind, self.tools.cluster)
+        return custom
 
     def _asked_at_run_time(self, doomed: Sequence[ObjectId]) -> list[ObjectId]:
         """Webhooks and APIServices of Services that go: an operator made them, and nothing answers them any more."""
@@ -225,23 +241,19 @@ class _Run:
     def _ids(self, documents: Iterable[bytes]) -> Iterator[ObjectId]:
         return (ObjectId.of(self.tools.reader.read(document.decode())) for document in documents)
 
-    def _end_applications(self) -> None:
+    def _end_delivery(self) -> Deletion:
         """The root first, which would put the others back; none of them takes its objects along."""
-        argocd = self.plan.argocd if self.plan else None
-        cluster = self.tools.cluster
-        query = Query(group=engine.GROUP, kind="Application", labels=f"{STACK_LABEL}={self.request.stack}")
-        root = argocd.sync.name if argocd else ""
-        found = sorted(cluster.list(query).items, key=lambda body: body["metadata"]["name"] != root)
-        for body in found:
-            target = ObjectId(
-                group=engine.GROUP,
-                kind="Application",
-                namespace=body["metadata"]["namespace"],
-                name=body["metadata"]["name"],
-            )
-            change = {"metadata": {"finalizers": None}, "operation": None, "spec": {"syncPolicy": {"automated": None}}}
-            cluster.patch(target, change, Patch.MERGE, manager=FIELD_MANAGER)
-            cluster.delete(target, Propagation.ORPHAN)
+        plan, done = self.plan, Deletion()
+        roots = {plan.argocd.sync.name} if plan and plan.argocd else {plan.flux.root} if plan and plan.flux else set()
+        for group, kind, change in _ENGINES:
+            query = Query(group=group, kind=kind, labels=f"{STACK_LABEL}={self.request.stack}", metadata_only=True)
+            listed = [body["metadata"] for body in self.tools.cluster.list(query).items]
+            ids = [ObjectId(group=group, kind=kind, namespace=one["namespace"], name=one["name"]) for one in listed]
+            for targets in ([one for one in ids if one.name in roots], [one for one in ids if one.name not in roots]):
+                for target in targets if change else ():
+                    self.tools.cluster.patch(target, change, Patch.MERGE, manager=FIELD_MANAGER)
+                done += deletion.delete(targets, self.tools, spared=lambda _: "", timeout=self.request.timeout)
+        return done
 
     def _spaces(self) -> list[str]:
         """The Namespaces that the stack has, or has objects in."""

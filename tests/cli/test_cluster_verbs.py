@@ -1,0 +1,95 @@
+"""history, audit, rollback and remove on a fake cluster."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.gitops.conftest import part
+from tests.stages.deliver.deliveries import Delivery, deployment, settings, web
+from tests.stages.deliver.preflight.situations import node
+
+from cluster_forge import composition
+from cluster_forge.cli.app import run
+from cluster_forge.stages.deliver import deploy
+from cluster_forge.stages.deliver.deploy import DeployRequest
+from cluster_forge.stages.deliver.options import DeployOptions
+
+
+@pytest.fixture
+def delivery(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Delivery:
+    """A cluster with two releases, in the place of the one that the options name."""
+    delivery = Delivery()
+    delivery.cluster.put(node("one"))
+    monkeypatch.setattr(composition, "cluster", lambda _settings, _options: delivery.cluster)
+    monkeypatch.setattr(composition, "delivery", lambda _settings, _options, _reporter: delivery.tools)
+    monkeypatch.chdir(tmp_path)
+    for version, bodies in (("v-1", [web(), settings()]), ("v-2", [web()])):
+        request = DeployRequest(
+            deployment=deployment([part("shop", bodies)], version),
+            options=DeployOptions(allow_missing_apis=True),
+            run="host/1/0",
+        )
+        assert deploy.deploy(request, delivery.tools).is_good
+    return delivery
+
+
+def printed(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    """The JSON of a verb that succeeds."""
+    capsys.readouterr()
+    assert run([*words, "--format", "json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_history_lists_the_releases(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    listed = printed(capsys, "history")
+    assert [(one["number"], one["version"], one["result"], one["canRollBack"]) for one in listed["releases"]] == [
+        (1, "v-1", "deployed", True),
+        (2, "v-2", "deployed", True),
+    ]
+    assert run(["history", "demo"]) == 0
+    assert "2        2027-" in capsys.readouterr().out
+
+
+def test_audit_says_who_changed_what(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    entries = printed(capsys, "audit", "--last", "1")["entries"]
+    assert [(entry["action"], entry["release"], entry["user"], entry["result"]) for entry in entries] == [
+        ("deploy", 2, "tester", "deployed")
+    ]
+
+
+def test_rollback_deploys_the_release_before(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    done = printed(capsys, "rollback", "--yes")
+    assert (done["command"], done["to"], done["version"], done["deployed"]) == ("rollback", 1, "v-1", True)
+    assert delivery.there("ConfigMap", "settings", "shop")["data"] == {"a": "1"}
+    assert printed(capsys, "audit")["entries"][-1]["action"] == "rollback to 1"
+
+
+def test_a_release_that_is_not_there(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    before = delivery.cluster.objects()
+    assert run(["rollback", "--to", "9", "--yes"]) == 56
+    assert "there is no release 9: this cluster has 1 (v-1, deployed), 2 (v-2, deployed)" in capsys.readouterr().err
+    assert delivery.cluster.objects() == before
+
+
+def test_remove_needs_an_answer(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    before = delivery.cluster.objects()
+    assert run(["remove"]) == 2
+    assert "--yes" in capsys.readouterr().err
+    assert printed(capsys, "remove", "--dry-run")["components"] == ["shop"]
+    assert delivery.cluster.objects() == before
+
+
+def test_remove_takes_the_stack_away(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    done = printed(capsys, "remove", "--yes")
+    assert "Deployment.apps/shop/web" in done["deleted"]
+    assert done["kept"] == []
+    assert run(["history"]) == 11
+    assert "no stack is deployed to" in capsys.readouterr().err
+
+
+def test_a_stack_that_is_not_there(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rollback", "dem", "--yes"]) == 11
+    assert "did you mean" in capsys.readouterr().err
