@@ -25,12 +25,12 @@ class LocalMachine:
         self._path = path
 
     def version(self, program: str, *arguments: str) -> str | None:
-        found = shutil.which(program, path=self._path)
-        if not found:
+        path = shutil.which(program, path=self._path)
+        if not path:
             return None
         try:
             done = subprocess.run(  # noqa: S603 - a program that the user installed, without a shell
-                [found, *arguments],
+                [path, *arguments],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=_SECONDS,

@@ -69,7 +69,7 @@ def test_a_version_one_minor_apart_is_supported(target: int, minor: int, severit
 # apis
 
 
-def test_a_kind_that_nobody_serves_is_missing() -> None:
+def test_a_kind_that_is_not_served_is_missing() -> None:
     widget = body("example.com/v1", "Widget", "w", "shop")
     (problem,) = found(apis, FakeCluster(), planned(WEB, widget))
     assert (problem.where, problem.option) == ("example.com/v1/Widget", "--allow-missing-apis")
@@ -203,7 +203,7 @@ def test_a_secret_that_lacks_a_key_is_patched_not_replaced() -> None:
     assert "c2VjcmV0" not in f"{problem.fix}{problem.message}"
 
 
-def test_a_secret_with_its_keys_is_no_problem() -> None:
+def test_a_secret_with_its_keys_is_not_reported() -> None:
     cluster = FakeCluster()
     cluster.put(namespace("shop"), body("v1", "Secret", "db", "shop", data={"user": "", "password": ""}))
     assert found(secrets, cluster, planned(WEB, secrets=[EXPECTED])) == []
@@ -258,7 +258,7 @@ def test_a_stack_fits_beside_what_runs() -> None:
     assert found(node_fit, cluster, planned(workload("Deployment", "web", asks("1"), replicas=2))) == []
 
 
-def test_a_stack_that_does_not_fit_is_told_what_is_left() -> None:
+def test_a_stack_that_does_not_fit_is_compared_with_what_is_left() -> None:
     cluster = FakeCluster()
     cluster.put(node("a"), node("b"), running("other", asks("3"), "a"))
     (problem,) = found(node_fit, cluster, planned(workload("Deployment", "web", asks("2"), replicas=3)))
@@ -323,7 +323,7 @@ def test_two_daemon_sets_that_want_one_port_are_named() -> None:
     ],
     ids=["other nodes", "no host port", "other protocol"],
 )
-def test_ports_that_do_not_meet_are_no_problem(other: dict[str, Any]) -> None:
+def test_ports_that_do_not_meet_are_not_reported(other: dict[str, Any]) -> None:
     cluster = FakeCluster()
     cluster.put(node("a"))
     assert found(host_ports, cluster, planned(exporter("one", nodeSelector={"os": "linux"}), other)) == []
@@ -382,7 +382,7 @@ def settings(name: str, **data: str) -> dict[str, Any]:
 GOOD = {"resource.customizations.health.argoproj.io_Application": "local sync = obj.status.sync"}
 
 
-def test_a_good_argo_cd_is_no_problem() -> None:
+def test_a_good_argo_cd_is_not_reported() -> None:
     cluster = FakeCluster()
     cluster.put(*argo_cd(), settings("argocd-cm", **GOOD))
     assert found(engine, cluster, planned(WEB, gitops=EXISTING)) == []

@@ -25,8 +25,8 @@ OTHER_VALUES: Final = "secret-value"
 
 def problems(situation: Situation) -> Iterator[Problem]:
     expected = situation.plan.secrets
-    found = situation.tools.workers.map(lambda secret: situation.cluster.get(_id(secret)), expected)
-    for secret, live in zip(expected, found, strict=True):
+    present = situation.tools.workers.map(lambda secret: situation.cluster.get(_id(secret)), expected)
+    for secret, live in zip(expected, present, strict=True):
         given = situation.given.of(secret)
         if replaced := made_secrets.replaced(given, live):
             yield _with_other_values(secret, replaced)

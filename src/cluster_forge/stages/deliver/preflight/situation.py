@@ -121,8 +121,8 @@ class Situation:
     @cached_property
     def _selectors(self) -> tuple[tuple[str, Labels], ...]:
         """The namespaces and labels of the Pods that workloads of the stack make."""
-        found = ((workload.id.namespace, _selector(workload.body)) for workload in self.workloads)
-        return tuple((namespace, labels) for namespace, labels in found if labels)
+        selectors = ((workload.id.namespace, _selector(workload.body)) for workload in self.workloads)
+        return tuple((namespace, labels) for namespace, labels in selectors if labels)
 
 
 def name_of(body: Body) -> str:

@@ -39,7 +39,7 @@ _ARGO_CD: Final = "argocd-controller"
 _NO_DRY_RUN: Final = re.compile("does not support dry run|failed calling webhook")
 """What the API server says where a webhook keeps it from trying (``scripts/apply.sh``): nothing about the object."""
 _POD_SECURITY: Final = "violate PodSecurity"
-_MADE_ANEW: Final = frozenset({("batch", "Job"), ("", "Pod")})
+_REPLACED: Final = frozenset({("batch", "Job"), ("", "Pod")})
 """Deleted and created again by a deployment."""
 _SHOWN: Final = 10
 
@@ -56,8 +56,10 @@ class _Candidate:
 
 def problems(situation: Situation) -> Iterator[Problem]:
     candidates = list(_chosen(situation))
-    for found in situation.tools.workers.map(lambda candidate: list(_tried(candidate, situation)), candidates):
-        yield from found
+    for problems_of_one in situation.tools.workers.map(
+        lambda candidate: list(_tried(candidate, situation)), candidates
+    ):
+        yield from problems_of_one
 
 
 def _chosen(situation: Situation) -> Iterator[_Candidate]:
@@ -161,16 +163,16 @@ def _refused(candidate: _Candidate, error: RefusedError, situation: Situation) -
     if live and _is_mended(candidate, error, live):
         return
     if causes and live:
-        if (candidate.id.group, candidate.id.kind) in _MADE_ANEW:
+        if (candidate.id.group, candidate.id.kind) in _REPLACED:
             return
         named = unchangeable.error(candidate.id, unchangeable.fields(live, candidate.document.body, causes), error)
-        can_be_made_anew = not candidate.id.holds_data
+        can_be_recreated = not candidate.id.holds_data
         yield Problem(
             code=IMMUTABLE,
             message=named.message,
             where=str(candidate.id),
-            fix="keep the fields as they are" if can_be_made_anew else named.fix or "",
-            option="--recreate" if can_be_made_anew else "",
+            fix="keep the fields as they are" if can_be_recreated else named.fix or "",
+            option="--recreate" if can_be_recreated else "",
         )
         return
     code = pod_security.CODE if _POD_SECURITY in error.message else REFUSED
