@@ -41,7 +41,7 @@ class LocalMachine:
         if done.returncode:
             return ""
         lines = (done.stdout or done.stderr).decode(errors="replace").splitlines()  # ssh writes to stderr
-        return _UNPRINTABLE.sub(" ", lines[0]).strip()[:_SHOWN] if lines else ""
+        return " ".join(_UNPRINTABLE.sub(" ", lines[0]).split())[:_SHOWN] if lines else ""
 
     def has_module(self, name: str) -> bool:
         return importlib.util.find_spec(name) is not None

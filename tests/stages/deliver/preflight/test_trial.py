@@ -29,7 +29,7 @@ ROLE = body("rbac.authorization.k8s.io/v1", "ClusterRole", "reader", rules=[])
 def tried(cluster: FakeCluster) -> list[str]:
     assert all(request.is_trial for request in cluster.requests if request.verb == "apply")
     targets = [request.target for request in cluster.requests if request.verb == "apply"]
-    return [str(target) for target in targets if target.kind != "Namespace"]
+    return sorted(str(target) for target in targets if target.kind != "Namespace")
 
 
 def refusing(status: int, message: str, *causes: RefusalCause) -> FakeCluster:
