@@ -145,6 +145,22 @@ def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registr
     return Registries(registry=reader, uploads=uploads, workers=workers)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackReaders:
+    """What reads the objects of a cast stack."""
+
+    repositories: Repositories
+    reader: YamlReader
+
+
+def stack_readers(settings: Settings) -> StackReaders:
+    """The adapters for a command that reads cast stacks, and needs no store."""
+    from cluster_forge.adapters.git.bare_repositories import BareRepositories
+    from cluster_forge.adapters.storage.cache import NoCache
+
+    return StackReaders(repositories=BareRepositories(workers(settings), NoCache()), reader=_reader())
+
+
 def cluster(settings: Settings, options: ClusterOptions) -> ApiServer:
     """The cluster that kubectl would use with these options. Nothing is asked of it yet.
 

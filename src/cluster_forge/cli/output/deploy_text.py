@@ -101,7 +101,7 @@ def _component(component: ComponentResult, width: int) -> str:
 
 
 def _trouble(trouble: Trouble) -> str:
-    """What the cluster says of it: the cause, and of the Pod at fault the last events and log lines."""
+    """What the cluster says of it: the cause, and the last events and log lines of the broken Pod."""
     lines = [f"    {trouble.sentence}"] if trouble.sentence else []
     if trouble.events:
         lines += [

@@ -49,7 +49,7 @@ def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str =
         run=run,
         tool=__version__,
         began=audit_log.now(tools),
-        components=tuple(map(_component, plan.parts)),
+        components=tuple(map(component, plan.parts)),
         folders=_keep(plan.stack, deployment.files, tools),
     )
     tools.cluster.create(release.secret(begun))
@@ -74,6 +74,17 @@ def listed(cluster: Cluster, stack: str) -> tuple[Release, ...]:
     found = cluster.list(_query(f"{STACK_LABEL}={stack},{release.NUMBER_LABEL}")).items
     read = gathered(partial(release.read, body) for body in found)
     return tuple(sorted(read, key=lambda one: one.number))
+
+
+def component(part: Part) -> ReleasedComponent:
+    """A component as a release has it. Its digest is over all its objects, so that two releases can be compared."""
+    listed = "".join(f"{item.digest.hex} {item.path}\n" for item in part.objects)
+    return ReleasedComponent(name=part.name, version=part.version, digest=str(Digest.of(listed.encode())))
+
+
+def versions(released: Sequence[Release]) -> dict[str, str]:
+    """The version of each component that was deployed last; none where no release says so."""
+    return {component.name: component.version for component in released[-1].components} if released else {}
 
 
 def stacks(cluster: Cluster) -> tuple[str, ...]:
@@ -194,12 +205,6 @@ def _query(labels: str) -> Query:
 
 def _metadata(labels: str) -> Query:
     return replace(_query(labels), metadata_only=True)
-
-
-def _component(part: Part) -> ReleasedComponent:
-    """Its digest is over all its objects, so that two releases can be compared."""
-    listed = "".join(f"{item.digest.hex} {item.path}\n" for item in part.objects)
-    return ReleasedComponent(name=part.name, version=part.version, digest=str(Digest.of(listed.encode())))
 
 
 def _numbers(releases: Sequence[Release]) -> str:

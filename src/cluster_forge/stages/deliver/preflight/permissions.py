@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from cluster_forge.gitops import git_server
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.cluster import ServedKind
 from cluster_forge.stages.deliver.preflight.problem import Problem
@@ -61,7 +62,7 @@ def _used(situation: Situation) -> dict[ServedKind, set[str]]:
 
 
 def _applied(situation: Situation) -> Iterable[ObjectId]:
-    if situation.plan.argocd:
+    if situation.plan.delivery is not Delivery.DIRECT:
         return (document.id for _, document in situation.documents)
     return (item.id for part in situation.plan.parts for item in part.objects)
 
