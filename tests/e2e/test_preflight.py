@@ -19,6 +19,7 @@ from cluster_forge import composition
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import bootstrap, deploy_script
 from cluster_forge.gitops.plan import DeployPlan
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.service_options import ClusterOptions
 from cluster_forge.stack.model import ExpectedSecret, KubernetesVersion, Target
 from cluster_forge.stages.deliver import ownership, secrets
@@ -52,6 +53,15 @@ kind: ValidatingAdmissionPolicyBinding
 metadata: {name: no-settings}
 spec: {policyName: no-settings, validationActions: [Deny]}
 """
+
+
+@pytest.fixture(autouse=True)
+def _clean(cluster: Cluster) -> Iterator[None]:
+    """On a cluster that was there before the tests, nothing but this removes what has no label of Cluster-Forge."""
+    yield
+    if cluster.own is None:
+        cluster.kubectl("delete", "--ignore-not-found", "-f", "-", given=POLICY)
+        cluster.kubectl("delete", "namespace", "--ignore-not-found", "shop", "cluster-forge")
 
 
 @pytest.fixture
@@ -148,6 +158,7 @@ def limited(cluster: Cluster, tmp_path: Path) -> Iterator[Path]:
     file.write_text(yaml.safe_dump(content))
     yield file
     cluster.kubectl("delete", "clusterrolebinding,clusterrole", "limited")
+    cluster.kubectl("delete", "serviceaccount", "limited", "-n", "default")
 
 
 def test_a_permission_for_exactly_one_kind_is_named(minor: int, limited: Path, tmp_path: Path) -> None:
@@ -201,10 +212,11 @@ def test_a_claim_of_either_way_is_that_of_the_other(cluster: Cluster, minor: int
     assert written["metadata"]["annotations"]["cluster-forge/run"] == "test/1/1"
 
 
-def test_a_secret_is_made_and_gets_more_keys(cluster: Cluster, tools: DeliverTools) -> None:
+def test_a_secret_is_made_and_gets_more_keys(tools: DeliverTools) -> None:
     secrets.make([DB], GivenSecrets({("shop", "db"): {"user": b"a"}}), tools.cluster)
     secrets.make([DB], GivenSecrets({("shop", "db"): {"password": b"b"}}), tools.cluster)
-    made = yaml.safe_load(cluster.kubectl("get", "secret", "db", "-n", "shop", "-o", "yaml"))
+    made = tools.cluster.get(ObjectId(group="", kind="Secret", namespace="shop", name="db"))
+    assert made is not None
     assert made["data"] == {"user": "YQ==", "password": "Yg=="}
     assert {each["manager"] for each in made["metadata"]["managedFields"]} == {secrets.MANAGER}
 
