@@ -76,7 +76,7 @@ def tools(cluster: Cluster, tmp_path: Path) -> DeliverTools:
 
 def connected(kubeconfig: Path, workspace: Path) -> DeliverTools:
     settings = composition.Settings(workspace=workspace)
-    return composition.delivery(settings, ClusterOptions(kubeconfig=str(kubeconfig)), Silent())  # type: ignore[arg-type]
+    return composition.delivery(settings, ClusterOptions(kubeconfig=str(kubeconfig)), Silent())
 
 
 def plan_of(minor: int, *bodies: dict[str, Any], **more: Any) -> DeployPlan:

@@ -45,7 +45,7 @@ def _missing(secret: ExpectedSecret, there: Collection[str] | None, situation: S
     else:
         keys = [key for key in requirements.keys(secret) if key not in there]
         lacks, commands = f"it lacks {', '.join(keys)}", [secret_command.add(secret, keys, context)]
-    purpose = f" ({secret.purpose})" if secret.purpose else ""
+    purpose = f" ({secret.purpose.rstrip('.')})" if secret.purpose else ""
     return Problem(
         code=MISSING,
         message=f"the stack expects this Secret{purpose}, and {lacks}",

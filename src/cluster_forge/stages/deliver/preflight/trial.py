@@ -80,7 +80,7 @@ def _candidates(situation: Situation) -> Iterator[_Candidate]:
     """All objects. Argo CD applies those of parts itself, and takes fields over."""
     if situation.plan.delivery is Delivery.DIRECT:
         force = situation.options.force_conflicts
-        for (_, step), manifest in zip(situation.documents, situation.own_manifests, strict=True):
+        for step, manifest in zip(situation.documents, situation.own_manifests, strict=True):
             yield _Candidate(id=step.id, document=manifest.document, manager=step.manager, force=force)
     else:
         for manifest in situation.manifests:
@@ -96,7 +96,7 @@ def _unchanged(situation: Situation) -> set[ObjectId]:
     live = {item.id: item.fingerprint for item in situation.owner_facts.live}
     return {
         step.id
-        for _, step in situation.documents
+        for step in situation.documents
         if known.get(step.id) == AppliedObject(document=step.digest, fingerprint=live.get(step.id, ""))
     }
 
