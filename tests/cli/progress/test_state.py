@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cluster_forge.cli.output.counts import clock
 from cluster_forge.cli.progress import state
 from cluster_forge.cli.progress.line_reporter import LineReporter
-from cluster_forge.cli.progress.state import ASCII, UNICODE, Progress, lines
+from cluster_forge.cli.progress.state import ASCII, UNICODE, Progress, lines, plain
 from cluster_forge.manifests.finding import Finding, Severity
 
 STAGES = ("mine", "render", "smelt", "cast")
@@ -132,3 +132,32 @@ def test_as_many_items_as_fit_and_how_many_more() -> None:
 )
 def test_clock(seconds: float, text: str) -> None:
     assert clock(seconds) == text
+
+
+def test_items_that_wait_have_lines_of_their_own_above_the_stage() -> None:
+    progress = Progress(["deploy"])
+    progress.stage_started("deploy", 3)
+    progress.item_started("deploy", "grafana")
+    progress.item_started("deploy", "loki")
+    progress.item_waiting("deploy", "grafana", "Deployment/grafana: 0 of 1 replica available", 2)
+    progress.item_waiting("deploy", "loki", "StatefulSet/loki: 0 of 3 replicas ready", 5)
+    progress.item_waiting("deploy", "grafana", "Deployment/grafana: not observed yet", 6)
+    shown = plain(lines(progress, columns=60, seconds=14))
+    assert shown[:2] == [
+        "grafana    12 s  Deployment/grafana: not observed yet",
+        "loki      9.0 s  StatefulSet/loki: 0 of 3 replicas ready",
+    ]
+    progress.item_finished("deploy", "grafana")
+    assert [line.split()[0] for line in plain(lines(progress, columns=60, seconds=14))] == ["loki", "deploy", "total"]
+
+
+def test_of_many_items_that_wait_the_first_are_shown() -> None:
+    progress = Progress(["deploy"])
+    progress.stage_started("deploy", 30)
+    for number in range(30):
+        progress.item_started("deploy", f"c{number}")
+        progress.item_waiting("deploy", f"c{number}", "x" * 200, 0)
+    shown = plain(lines(progress, columns=40, seconds=1))
+    assert len(shown) == 12 + 2
+    assert shown[11] == "+19 more wait"
+    assert all(len(line) < 40 for line in shown)

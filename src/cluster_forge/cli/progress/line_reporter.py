@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ _LONG: Final = 1.0
 """Seconds of a wait that is worth a line: there would be many lines about nothing."""
 _SPELL: Final = 10.0
 """Seconds between two lines about what one item waits for."""
+_NUMBER: Final = re.compile(r"\d+")
 
 
 class LineReporter:
@@ -33,7 +35,7 @@ class LineReporter:
         self._done: dict[str, int] = {}
         self._total: dict[str, int] = {}
         self._waits: dict[str, float] = {}
-        self._said: dict[tuple[str, str], float] = {}
+        self._reasons: dict[tuple[str, str], tuple[float, str]] = {}
 
     def stage_started(self, stage: str, total: int) -> None:
         with self._lock:
@@ -43,11 +45,13 @@ class LineReporter:
         """Nothing to print: lines report what is done."""
 
     def item_waiting(self, stage: str, item: str, reason: str) -> None:
-        """A line if the last one for the item is some seconds old: replicas that become ready one by one need no line each."""
+        """A line for a new reason; where it differs in numbers only, such as replicas, if the last line is some seconds old."""
         now = time.monotonic()
         with self._lock:
-            if now >= self._said.get((stage, item), 0) + _SPELL:
-                self._said[stage, item] = now
+            at, last = self._reasons.get((stage, item), (0.0, ""))
+            is_same = _NUMBER.sub("", reason) == _NUMBER.sub("", last)
+            if reason != last and (not is_same or now >= at + _SPELL):
+                self._reasons[stage, item] = (now, reason)
                 self._line(self._items, f"{stage:<6} {'':>7}  {item} waits for {reason}")
 
     def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:

@@ -14,7 +14,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.clock import Clock
 from cluster_forge.ports.cluster import Cluster
 
-_INTERVAL: Final = 0.5
+_INTERVAL: Final = 1.0
 _PATIENCE: Final = 10.0
 """Seconds after which the CRD itself is looked at: it says why it is refused."""
 _MISSING: Final = Health(Status.IN_PROGRESS, "it is not there")
@@ -31,7 +31,7 @@ class Definitions:
         self._asked: float | None = None
 
     def served(self) -> frozenset[str]:
-        """Those whose kinds are served; asked again when the last answer is half a second old."""
+        """Those whose kinds are served; asked again when the last answer is a second old."""
         with self._lock:
             now = self._clock.monotonic()
             if self._asked is None or now - self._asked >= _INTERVAL:
