@@ -52,7 +52,7 @@ def _of_cluster(request: DoctorRequest, tools: DeliverTools) -> list[Examined]:
     is_reached = examined[0].state is State.GOOD
     if request.plan and is_reached:
         options = DeployOptions(tries_all=True)
-        plan = argocd_place.found(request.plan, tools.cluster)
+        plan = argocd_place.found_if_any(request.plan, tools.cluster)
         situation = Situation(plan=plan, tools=tools, options=options, parts=request.parts)
         problems = preflight.check(situation)
         examined += map(cluster_checks.of_problem, problems)

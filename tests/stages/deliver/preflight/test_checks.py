@@ -9,6 +9,7 @@ from tests.fake_cluster import FakeCluster
 from tests.gitops.conftest import body, crd, part
 from tests.stages.deliver.preflight.situations import (
     EXISTING,
+    FLUX,
     found,
     installing,
     namespace,
@@ -172,8 +173,8 @@ def test_what_another_application_applies_cannot_be_adopted() -> None:
     assert "the Application other.web of the stack other" in problem.message
 
 
-def crd_of(group: str, kind: str, version: str = "v1alpha1") -> dict[str, Any]:
-    plural = f"{kind.lower()}s"
+def crd_of(group: str, kind: str, version: str = "v1alpha1", plural: str = "") -> dict[str, Any]:
+    plural = plural or f"{kind.lower()}s"
     versions = [{"name": version, "served": True, "storage": True}]
     names = {"kind": kind, "plural": plural}
     return crd(f"{plural}.{group}", group=group, names=names, scope="Namespaced", versions=versions)
@@ -392,11 +393,27 @@ def test_an_argo_cd_that_is_not_there_is_missing() -> None:
     assert codes(found(engine, FakeCluster(), planned(WEB, gitops=EXISTING))) == ["engine-missing"]
 
 
-def test_an_argo_cd_in_another_namespace_is_missing() -> None:
+def test_an_argo_cd_of_which_only_the_crds_are_there_is_missing() -> None:
     cluster = FakeCluster()
     cluster.put(crd_of("argoproj.io", "Application"))
+    assert codes(found(engine, cluster, planned(WEB, gitops=EXISTING))) == ["engine-missing"]
+
+
+def test_several_argo_cds_without_the_usual_namespace_are_named() -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(where="one"), *argo_cd(where="two"))
     (problem,) = found(engine, cluster, planned(WEB, gitops=EXISTING))
-    assert (problem.where, problem.fix) == ("Namespace/argocd", "pass --namespace NAME")
+    assert "several Argo CDs, in the namespaces one, two" in problem.message
+
+
+def test_a_flux_that_is_not_there_is_missing() -> None:
+    cluster = FakeCluster()
+    plan = planned(WEB, gitops=FLUX)
+    (problem,) = found(engine, cluster, plan)
+    assert "does not serve GitRepository and Kustomization" in problem.message
+    cluster.put(crd_of("source.toolkit.fluxcd.io", "GitRepository", "v1", "gitrepositories"))
+    cluster.put(crd_of("kustomize.toolkit.fluxcd.io", "Kustomization", "v1"))
+    assert found(engine, cluster, plan) == []
 
 
 @pytest.mark.parametrize(
@@ -453,7 +470,7 @@ def test_a_second_argo_cd_is_refused() -> None:
     cluster.put(*argo_cd(where="gitops"))
     (problem,) = found(engine, cluster, installing(WEB))
     assert problem.code == "engine-present"
-    assert "--namespace gitops" in problem.fix
+    assert "install: false" in problem.fix
 
 
 def test_what_the_user_may_not_see_is_said() -> None:
