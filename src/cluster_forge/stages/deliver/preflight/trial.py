@@ -14,11 +14,13 @@ from typing import Final
 
 from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.gitops.delivery_mode import Delivery
+from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests import managed_fields
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document
 from cluster_forge.ports.cluster import Applied, ApplyOptions
+from cluster_forge.stack.model import GitOpsEngine
 from cluster_forge.stages.deliver import applied, applier, refusals, unchangeable
 from cluster_forge.stages.deliver.applied import AppliedObject
 from cluster_forge.stages.deliver.preflight import pod_security
@@ -35,7 +37,8 @@ CODES: Final[Mapping[str, str]] = {
 REFUSED: Final = "refused-object"
 CONFLICT: Final = "field-conflict"
 IMMUTABLE: Final = "immutable-field"
-_ARGO_CD: Final = "argocd-controller"
+_ENGINES: Final = {GitOpsEngine.ARGOCD: "argocd-controller", GitOpsEngine.FLUX: "kustomize-controller"}
+"""The field managers of the engines."""
 _NO_DRY_RUN: Final = re.compile("does not support dry run|failed calling webhook")
 """What the API server says where a webhook keeps it from trying (``scripts/apply.sh``): nothing about the object."""
 _POD_SECURITY: Final = "violate PodSecurity"
@@ -77,14 +80,15 @@ def _chosen(situation: Situation) -> Iterator[_Candidate]:
 
 
 def _candidates(situation: Situation) -> Iterator[_Candidate]:
-    """All objects. Argo CD applies those of parts itself, and takes fields over."""
+    """All objects. An engine applies those of parts itself, and takes fields over."""
     if situation.plan.delivery is Delivery.DIRECT:
         force = situation.options.force_conflicts
         for step, manifest in zip(situation.documents, situation.own_manifests, strict=True):
             yield _Candidate(id=step.id, document=manifest.document, manager=step.manager, force=force)
     else:
+        manager = _ENGINES.get(situation.plan.engine, FIELD_MANAGER)
         for manifest in situation.manifests:
-            yield _Candidate(id=manifest.id, document=manifest.document, manager=_ARGO_CD, force=True)
+            yield _Candidate(id=manifest.id, document=manifest.document, manager=manager, force=True)
 
 
 def _unchanged(situation: Situation) -> set[ObjectId]:
