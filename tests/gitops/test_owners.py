@@ -89,7 +89,7 @@ def test_what_is_of_others_is_named_with_its_owner(facts: Facts, owner: str, is_
 
 
 @pytest.mark.parametrize("facts", ACCEPTED)
-def test_what_is_new_or_of_the_stack_is_nobody_elses(facts: Facts) -> None:
+def test_what_is_new_or_of_the_stack_belongs_to_it(facts: Facts) -> None:
     assert owners.judge(facts).foreign == ()
 
 

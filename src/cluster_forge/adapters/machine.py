@@ -25,12 +25,12 @@ class LocalMachine:
         self._path = path
 
     def version(self, program: str, *arguments: str) -> str | None:
-        found = shutil.which(program, path=self._path)
-        if not found:
+        path = shutil.which(program, path=self._path)
+        if not path:
             return None
         try:
             done = subprocess.run(  # noqa: S603 - a program that the user installed, without a shell
-                [found, *arguments],
+                [path, *arguments],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=_SECONDS,
@@ -41,7 +41,7 @@ class LocalMachine:
         if done.returncode:
             return ""
         lines = (done.stdout or done.stderr).decode(errors="replace").splitlines()  # ssh writes to stderr
-        return _UNPRINTABLE.sub(" ", lines[0]).strip()[:_SHOWN] if lines else ""
+        return " ".join(_UNPRINTABLE.sub(" ", lines[0]).split())[:_SHOWN] if lines else ""
 
     def has_module(self, name: str) -> bool:
         return importlib.util.find_spec(name) is not None

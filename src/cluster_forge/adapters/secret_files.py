@@ -88,7 +88,7 @@ def _identities(environment: Mapping[str, str]) -> Iterator[tuple[list[str], lis
     reading, writing = os.pipe()
     try:
         with os.fdopen(writing, "wb") as pipe:
-            pipe.write(key.encode()[: 1 << 15])  # less than a pipe holds: nobody reads it yet
+            pipe.write(key.encode()[: 1 << 15])  # less than a pipe holds without a reader
         yield [*options, "--identity", f"/dev/fd/{reading}"], [reading]
     finally:
         os.close(reading)
@@ -98,8 +98,8 @@ def _run(
     program: str, words: list[str], source: str, environment: Mapping[str, str], descriptors: list[int] | None = None
 ) -> bytes:
     """What a program prints."""
-    found = shutil.which(program, path=environment.get("PATH"))
-    if not found:
+    path = shutil.which(program, path=environment.get("PATH"))
+    if not path:
         raise MissingProgramError(
             f"{source} is encrypted for {program}, which is not on PATH",
             fix=f"install {program}, or decrypt elsewhere: --secrets -",
@@ -107,7 +107,7 @@ def _run(
     try:
         with (
             subprocess.Popen(  # noqa: S603 - a program that the user installed, without a shell
-                [found, *words],
+                [path, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -117,19 +117,19 @@ class Verdict:
 
 def judge(facts: Facts) -> Verdict:
     """The verdict about all objects of a stack, sorted."""
-    judgement = _Judgement(facts)
-    judged = {**dict(judgement.of_claims()), **dict(judgement.of_objects())}
-    gone = sorted(judgement.own - facts.wanted.keys())
+    rules = _Rules(facts)
+    judged = {**dict(rules.of_claims()), **dict(rules.of_objects())}
+    gone = sorted(rules.own - facts.wanted.keys())
     return Verdict(
-        foreign=tuple(sorted([*judged.values(), *judgement.of_applications()])),
-        moves=tuple(judgement.moves()),
-        older=tuple(judgement.older()),
+        foreign=tuple(sorted([*judged.values(), *rules.of_applications()])),
+        moves=tuple(rules.moves()),
+        older=tuple(rules.older()),
         staying=tuple(identity for identity in gone if identity.holds_data),
         leaving=tuple(identity for identity in gone if not identity.holds_data),
     )
 
 
-class _Judgement:
+class _Rules:
     """The facts, indexed."""
 
     def __init__(self, facts: Facts) -> None:
@@ -145,10 +145,10 @@ class _Judgement:
 
     def of_objects(self) -> Iterator[tuple[ObjectId, Foreign]]:
         for item in self.facts.live:
-            found = self._of_tracked(item) if self._is_tracked_elsewhere(item) else None
-            found = found or (None if self._is_at_work(item) else self._of_untracked(item))
-            if found:
-                yield item.id, found
+            foreign = self._of_tracked(item) if self._is_tracked_elsewhere(item) else None
+            foreign = foreign or (None if self._is_at_work(item) else self._of_untracked(item))
+            if foreign:
+                yield item.id, foreign
 
     def of_claims(self) -> Iterator[tuple[ObjectId, Foreign]]:
         """The objects that other stacks claim."""
@@ -179,8 +179,8 @@ class _Judgement:
 
     def older(self) -> Iterator[str]:
         """Roots first: they would apply the others again."""
-        found = [item for item in self.facts.applications if item.stack == self.facts.stack and "." not in item.name]
-        yield from (item.name for item in sorted(found, key=lambda a: (not a.path.endswith(_ROOT_FOLDER), a.name)))
+        older = [item for item in self.facts.applications if item.stack == self.facts.stack and "." not in item.name]
+        yield from (item.name for item in sorted(older, key=lambda a: (not a.path.endswith(_ROOT_FOLDER), a.name)))
 
     def _is_tracked_elsewhere(self, item: LiveObject) -> bool:
         return bool(item.tracking_id) and item.application != self.facts.wanted.get(item.id, "")

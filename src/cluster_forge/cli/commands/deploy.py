@@ -112,7 +112,7 @@ def command(  # noqa: PLR0913 - its options
         force_environment=force_environment,
         allow_missing_apis=allow_missing_apis,
         allow_missing_secrets=allow_missing_secrets,
-        allowed=frozenset(allowed),
+        allowed=_known(allowed),
     )
     with (
         session.reporting("deploy") as reporter,
@@ -136,6 +136,22 @@ def command(  # noqa: PLR0913 - its options
         session.print(line)
     session.print_json("deploy", **deploy_text.deployed_json(result, chosen, facts, is_trial=dry_run))
     deploy_text.check(result, session.command_line("deploy"), session.command_line("rollback"))
+
+
+def _known(codes: tuple[str, ...]) -> frozenset[str]:
+    """The codes that were allowed.
+
+    Raises:
+        BadParameter: for one that no check has.
+    """
+    from cluster_forge.foundation.names import did_you_mean
+    from cluster_forge.stages.deliver.preflight import registry
+
+    for code in codes:
+        if code not in registry.CODES:
+            hint = did_you_mean(code, registry.CODES) or f": one of {', '.join(registry.CODES)}"
+            raise click.BadParameter(f"unknown code {code!r}{hint}", param_hint="--allow")
+    return frozenset(codes)
 
 
 def _given(source: str, deployment: Deployment, reader: YamlReader) -> GivenSecrets:

@@ -31,11 +31,11 @@ def json(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
-def _line(each: Examined) -> Styled:
-    where = f"{each.where}: " if each.where else ""
-    head = (f"  {each.state:<{_WIDTH}}", {"fg": _COLORS[each.state]})
-    remedy = f"\n{' ' * (_WIDTH + 4)}fix: {_indented(each.fix)}" if each.fix and each.state in _MENDED else ""
-    return styled(head, f"  {each.name}: {where}{_indented(each.detail)}{remedy}")
+def _line(item: Examined) -> Styled:
+    where = f"{item.where}: " if item.where else ""
+    head = (f"  {item.state:<{_WIDTH}}", {"fg": _COLORS[item.state]})
+    remedy = f"\n{' ' * (_WIDTH + 4)}fix: {_indented(item.fix)}" if item.fix and item.state in _MENDED else ""
+    return styled(head, f"  {item.name}: {where}{_indented(item.detail)}{remedy}")
 
 
 def _indented(text: str) -> str:
@@ -44,6 +44,6 @@ def _indented(text: str) -> str:
 
 def _json(examined: Iterable[Examined]) -> list[dict[str, str]]:
     return [
-        {"name": each.name, "state": each.state.value, "where": each.where, "detail": each.detail, "fix": each.fix}
-        for each in examined
+        {"name": item.name, "state": item.state.value, "where": item.where, "detail": item.detail, "fix": item.fix}
+        for item in examined
     ]

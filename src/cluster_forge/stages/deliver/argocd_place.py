@@ -35,6 +35,14 @@ def found(plan: DeployPlan, cluster: ClusterReader) -> DeployPlan:
     return replace(plan, argocd=replace(plan.argocd, namespace=place(cluster).namespace))
 
 
+def found_if_any(plan: DeployPlan, cluster: ClusterReader) -> DeployPlan:
+    """The same; the plan as it is where there is none: the check `preflight.engine` says so, together with all others."""
+    try:
+        return found(plan, cluster)
+    except PreflightError:
+        return plan
+
+
 def place(cluster: ClusterReader) -> ArgoCdPlace:
     """The Argo CD of the cluster; of several the one in the namespace ``argocd``.
 

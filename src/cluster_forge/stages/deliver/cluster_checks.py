@@ -102,8 +102,8 @@ def _time(cluster: Cluster, clock: Clock) -> Examined:
         "kind": "ConfigMap",
         "metadata": {"name": "cluster-forge-doctor", "namespace": "default"},
     }
-    made = cluster.apply(body, ApplyOptions(manager="cluster-forge-doctor", is_trial=True)).body
-    there = datetime.fromisoformat(str(made["metadata"]["creationTimestamp"])).timestamp()
+    answer = cluster.apply(body, ApplyOptions(manager="cluster-forge-doctor", is_trial=True)).body
+    there = datetime.fromisoformat(str(answer["metadata"]["creationTimestamp"])).timestamp()
     skew = round(clock.time() - there)
     if abs(skew) <= _SKEW:
         return Examined(name="clock", state=State.GOOD, detail="the cluster has the same time")
@@ -169,11 +169,11 @@ def _engines(cluster: Cluster) -> Iterator[Examined]:
         yield Examined(name="Argo CD", state=State.ABSENT, detail="is not installed; a stack can bring it")
         return
     labels = "app.kubernetes.io/part-of=argocd,app.kubernetes.io/component=application-controller"
-    found = cluster.list(Query(group="apps", kind="StatefulSet", labels=labels)).items
-    for body in found:
+    controllers = cluster.list(Query(group="apps", kind="StatefulSet", labels=labels)).items
+    for body in controllers:
         detail = f"in namespace {body['metadata'].get('namespace')}: {_image(body)}"
         yield Examined(name="Argo CD", state=State.GOOD, detail=detail)
-    if not found:
+    if not controllers:
         yield Examined(name="Argo CD", state=State.DOUBTFUL, detail="its CRDs are there, and no controller of it")
 
 

@@ -38,28 +38,28 @@ class Diagnosis:
     @property
     def is_good(self) -> bool:
         """Whether nothing that is needed is missing."""
-        return all(each.state is not State.MISSING for each in (*self.machine, *self.cluster))
+        return all(item.state is not State.MISSING for item in (*self.machine, *self.cluster))
 
 
 def doctor(request: DoctorRequest, machine: Machine, tools: DeliverTools | None) -> Diagnosis:
     """Look at the machine, at the cluster of ``tools``, and at whether it can run the plan. Nothing is changed."""
-    found = tuple(machine_checks.examine(machine, request.stack, request.folders))
-    return Diagnosis(machine=found, cluster=tuple(_of_cluster(request, tools)) if tools else ())
+    of_machine = tuple(machine_checks.examine(machine, request.stack, request.folders))
+    return Diagnosis(machine=of_machine, cluster=tuple(_of_cluster(request, tools)) if tools else ())
 
 
 def _of_cluster(request: DoctorRequest, tools: DeliverTools) -> list[Examined]:
-    found = list(cluster_checks.examine(tools.cluster, tools.clock))
-    is_reached = found[0].state is State.GOOD
+    examined = list(cluster_checks.examine(tools.cluster, tools.clock))
+    is_reached = examined[0].state is State.GOOD
     if request.plan and is_reached:
         options = DeployOptions(tries_all=True)
-        plan = argocd_place.found(request.plan, tools.cluster)
+        plan = argocd_place.found_if_any(request.plan, tools.cluster)
         situation = Situation(plan=plan, tools=tools, options=options, parts=request.parts)
         problems = preflight.check(situation)
-        found += map(cluster_checks.of_problem, problems)
+        examined += map(cluster_checks.of_problem, problems)
         if not problems:
             detail = f"the cluster can run {request.plan.stack} {request.plan.version}"
-            found.append(Examined(name="stack", state=State.GOOD, detail=detail))
-    return found
+            examined.append(Examined(name="stack", state=State.GOOD, detail=detail))
+    return examined
 
 
 def unusable(error: ForgeError) -> Examined:

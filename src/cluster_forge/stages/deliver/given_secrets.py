@@ -103,7 +103,7 @@ def variable(secret: ExpectedSecret, key: str) -> str:
 def _problem(place: Place, key: str, value: object, known: set[Place]) -> str:
     shown = "/".join(filter(None, (*place, key)))
     if place not in known:
-        names = ["/".join(each) for each in sorted(known)]
+        names = ["/".join(place) for place in sorted(known)]
         return f"the stack expects no Secret {'/'.join(place)}{did_you_mean('/'.join(place), names)}"
     if not isinstance(value, str | bytes):
         return f"{shown} is not a text: put it into quotes"

@@ -1,7 +1,7 @@
 """Whose the objects of a stack are in a cluster, and claiming them (ADR 0018), as `deploy.sh` does it.
 
-`facts` asks the cluster, and `owners.judge` judges; nothing is changed. `claim` and `take_over` follow, in this order, before the first object
-of the stack is applied.
+`facts` asks the cluster, and `owners.judge` judges; nothing is changed. `claim` and `take_over` follow, in this order, before
+the first object of the stack is applied.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def facts(plan: DeployPlan, tools: DeliverTools) -> Facts:
 
 
 def claim(plan: DeployPlan, verdict: Verdict, tools: DeliverTools, *, run: str) -> None:
-    """Write the list of the stack's objects into the namespace of all stacks, which is there; ``run`` names this deployment (``HOST/PROCESS/TIME``).
+    """Write the list of the stack's objects into the namespace of all stacks, which is there.
+
+    ``run`` names this deployment (``HOST/PROCESS/TIME``).
 
     What the verdict lets the stack adopt leaves the claims of other stacks. What has left the stack stays claimed until it is
     pruned, data and the rest of a narrowed stack beyond that.

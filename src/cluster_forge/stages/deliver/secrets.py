@@ -85,7 +85,7 @@ def _type(keys: Iterable[str]) -> str:
 
 
 def _masked(message: str, encoded: Mapping[str, str], plain: Mapping[str, bytes]) -> str:
-    values = [*encoded.values(), *(each.decode(errors="replace") for each in plain.values())]
+    values = [*encoded.values(), *(value.decode(errors="replace") for value in plain.values())]
     for value in sorted(values, key=len, reverse=True):
         if value:
             message = message.replace(value, _MASK)

@@ -16,7 +16,7 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import plan
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.part import Part
-from cluster_forge.stack.model import Component, ExpectedSecret, GitOps, GitOpsEngine, Stack
+from cluster_forge.stack.model import Component, ExpectedSecret, GitOps, GitOpsEngine, RepositorySource, Stack
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.registry import Check
@@ -25,6 +25,9 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 
 DIRECT = GitOps(engine=GitOpsEngine.NONE)
 EXISTING = GitOps(install=False)
+FLUX = GitOps(
+    engine=GitOpsEngine.FLUX, install=False, source=RepositorySource.EXTERNAL, url="https://git.example.com/demo.git"
+)
 
 
 def tools(cluster: FakeCluster) -> DeliverTools:

@@ -9,6 +9,7 @@ from tests.fake_cluster import FakeCluster
 from tests.gitops.conftest import body, crd, part
 from tests.stages.deliver.preflight.situations import (
     EXISTING,
+    FLUX,
     found,
     installing,
     namespace,
@@ -69,7 +70,7 @@ def test_a_version_one_minor_apart_is_supported(target: int, minor: int, severit
 # apis
 
 
-def test_a_kind_that_nobody_serves_is_missing() -> None:
+def test_a_kind_that_is_not_served_is_missing() -> None:
     widget = body("example.com/v1", "Widget", "w", "shop")
     (problem,) = found(apis, FakeCluster(), planned(WEB, widget))
     assert (problem.where, problem.option) == ("example.com/v1/Widget", "--allow-missing-apis")
@@ -172,8 +173,8 @@ def test_what_another_application_applies_cannot_be_adopted() -> None:
     assert "the Application other.web of the stack other" in problem.message
 
 
-def crd_of(group: str, kind: str, version: str = "v1alpha1") -> dict[str, Any]:
-    plural = f"{kind.lower()}s"
+def crd_of(group: str, kind: str, version: str = "v1alpha1", plural: str = "") -> dict[str, Any]:
+    plural = plural or f"{kind.lower()}s"
     versions = [{"name": version, "served": True, "storage": True}]
     names = {"kind": kind, "plural": plural}
     return crd(f"{plural}.{group}", group=group, names=names, scope="Namespaced", versions=versions)
@@ -203,7 +204,7 @@ def test_a_secret_that_lacks_a_key_is_patched_not_replaced() -> None:
     assert "c2VjcmV0" not in f"{problem.fix}{problem.message}"
 
 
-def test_a_secret_with_its_keys_is_no_problem() -> None:
+def test_a_secret_with_its_keys_is_not_reported() -> None:
     cluster = FakeCluster()
     cluster.put(namespace("shop"), body("v1", "Secret", "db", "shop", data={"user": "", "password": ""}))
     assert found(secrets, cluster, planned(WEB, secrets=[EXPECTED])) == []
@@ -258,7 +259,7 @@ def test_a_stack_fits_beside_what_runs() -> None:
     assert found(node_fit, cluster, planned(workload("Deployment", "web", asks("1"), replicas=2))) == []
 
 
-def test_a_stack_that_does_not_fit_is_told_what_is_left() -> None:
+def test_a_stack_that_does_not_fit_is_compared_with_what_is_left() -> None:
     cluster = FakeCluster()
     cluster.put(node("a"), node("b"), running("other", asks("3"), "a"))
     (problem,) = found(node_fit, cluster, planned(workload("Deployment", "web", asks("2"), replicas=3)))
@@ -323,7 +324,7 @@ def test_two_daemon_sets_that_want_one_port_are_named() -> None:
     ],
     ids=["other nodes", "no host port", "other protocol"],
 )
-def test_ports_that_do_not_meet_are_no_problem(other: dict[str, Any]) -> None:
+def test_ports_that_do_not_meet_are_not_reported(other: dict[str, Any]) -> None:
     cluster = FakeCluster()
     cluster.put(node("a"))
     assert found(host_ports, cluster, planned(exporter("one", nodeSelector={"os": "linux"}), other)) == []
@@ -382,7 +383,7 @@ def settings(name: str, **data: str) -> dict[str, Any]:
 GOOD = {"resource.customizations.health.argoproj.io_Application": "local sync = obj.status.sync"}
 
 
-def test_a_good_argo_cd_is_no_problem() -> None:
+def test_a_good_argo_cd_is_not_reported() -> None:
     cluster = FakeCluster()
     cluster.put(*argo_cd(), settings("argocd-cm", **GOOD))
     assert found(engine, cluster, planned(WEB, gitops=EXISTING)) == []
@@ -392,11 +393,27 @@ def test_an_argo_cd_that_is_not_there_is_missing() -> None:
     assert codes(found(engine, FakeCluster(), planned(WEB, gitops=EXISTING))) == ["engine-missing"]
 
 
-def test_an_argo_cd_in_another_namespace_is_missing() -> None:
+def test_an_argo_cd_of_which_only_the_crds_are_there_is_missing() -> None:
     cluster = FakeCluster()
     cluster.put(crd_of("argoproj.io", "Application"))
+    assert codes(found(engine, cluster, planned(WEB, gitops=EXISTING))) == ["engine-missing"]
+
+
+def test_several_argo_cds_without_the_usual_namespace_are_named() -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(where="one"), *argo_cd(where="two"))
     (problem,) = found(engine, cluster, planned(WEB, gitops=EXISTING))
-    assert (problem.where, problem.fix) == ("Namespace/argocd", "pass --namespace NAME")
+    assert "several Argo CDs, in the namespaces one, two" in problem.message
+
+
+def test_a_flux_that_is_not_there_is_missing() -> None:
+    cluster = FakeCluster()
+    plan = planned(WEB, gitops=FLUX)
+    (problem,) = found(engine, cluster, plan)
+    assert "does not serve GitRepository and Kustomization" in problem.message
+    cluster.put(crd_of("source.toolkit.fluxcd.io", "GitRepository", "v1", "gitrepositories"))
+    cluster.put(crd_of("kustomize.toolkit.fluxcd.io", "Kustomization", "v1"))
+    assert found(engine, cluster, plan) == []
 
 
 @pytest.mark.parametrize(
@@ -453,7 +470,7 @@ def test_a_second_argo_cd_is_refused() -> None:
     cluster.put(*argo_cd(where="gitops"))
     (problem,) = found(engine, cluster, installing(WEB))
     assert problem.code == "engine-present"
-    assert "--namespace gitops" in problem.fix
+    assert "install: false" in problem.fix
 
 
 def test_what_the_user_may_not_see_is_said() -> None:

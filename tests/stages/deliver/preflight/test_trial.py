@@ -29,7 +29,7 @@ ROLE = body("rbac.authorization.k8s.io/v1", "ClusterRole", "reader", rules=[])
 def tried(cluster: FakeCluster) -> list[str]:
     assert all(request.is_trial for request in cluster.requests if request.verb == "apply")
     targets = [request.target for request in cluster.requests if request.verb == "apply"]
-    return [str(target) for target in targets if target.kind != "Namespace"]
+    return sorted(str(target) for target in targets if target.kind != "Namespace")
 
 
 def refusing(status: int, message: str, *causes: RefusalCause) -> FakeCluster:
@@ -96,7 +96,7 @@ def test_an_object_that_admission_denies_is_refused_with_its_reason() -> None:
         (503, "the server is currently unable to handle the request"),
     ],
 )
-def test_a_refusal_that_says_nothing_about_the_object_is_no_problem(status: int, message: str) -> None:
+def test_a_refusal_that_says_nothing_about_the_object_is_not_reported(status: int, message: str) -> None:
     assert found(trial, refusing(status, message), planned(WEB)) == []
 
 
@@ -109,7 +109,7 @@ def test_a_field_that_cannot_change_is_named() -> None:
     assert "spec.selector" in problem.message
 
 
-def test_a_conversion_that_a_deployment_takes_out_first_is_no_problem() -> None:
+def test_a_conversion_that_a_deployment_takes_out_first_is_not_reported() -> None:
     """cert-manager#4838: an operator wrote caBundle, and the new version has no conversion."""
     spec: dict[str, Any] = {
         "group": "example.com",

@@ -12,6 +12,7 @@ from typing import Final
 from cluster_forge.checks.providers import autoscaler_metrics, ingress_controllers, volume_classes
 from cluster_forge.checks.providers.surroundings import INGRESS, STORAGE_CLASS, Surroundings
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
@@ -40,17 +41,19 @@ def problems(situation: Situation) -> Iterator[Problem]:
         for body in situation.listed(group, kind)
     ]
     surroundings = Surroundings((), [*situation.manifests, *there])
+    lacking: dict[tuple[str, str], list[Manifest]] = {}
     for manifest in situation.manifests:
-        if manifest.id.kind == "CustomResourceDefinition":
+        if manifest.id.kind == CRD[1]:
             continue
         for check in (volume_classes, ingress_controllers, autoscaler_metrics):
             for capability in check.needs(manifest, surroundings):
-                yield Problem(
-                    code=CODE,
-                    message=f"needs {capability}, which neither the stack nor the cluster has: {check.EFFECT}",
-                    where=str(manifest.id),
-                    fix=_FIXES.get(
-                        capability, f"add a component that provides it: cluster-forge catalog search {capability}"
-                    ),
-                    option=f"--allow {CODE}",
-                )
+                lacking.setdefault((capability, check.EFFECT), []).append(manifest)
+    for (capability, effect), objects in sorted(lacking.items()):
+        others = f" (also: {', '.join(str(other.id) for other in objects[1:])})" if len(objects) > 1 else ""
+        yield Problem(
+            code=CODE,
+            message=f"needs {capability}, which neither the stack nor the cluster has: {effect}{others}",
+            where=str(objects[0].id),
+            fix=_FIXES.get(capability, f"add a component that provides it: cluster-forge catalog search {capability}"),
+            option=f"--allow {CODE}",
+        )

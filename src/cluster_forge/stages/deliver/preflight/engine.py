@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from cluster_forge.gitops import engine
+from cluster_forge.foundation.errors import PreflightError
 from cluster_forge.gitops.argocd.component import HEALTH_KEY
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import ArgoCdPlan, FluxPlan
@@ -18,13 +18,14 @@ from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.pods import pod_of
+from cluster_forge.stages.deliver import argocd_place
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation, labels_of, name_of
 
-LOOKS_AT: Final = "the Argo CD in the cluster"
+LOOKS_AT: Final = "the GitOps engine in the cluster"
 IS_NEEDED: Final = True
 CODES: Final[Mapping[str, str]] = {
-    "engine-missing": "Argo CD is not there, or not in that namespace.",
+    "engine-missing": "The Argo CD or Flux that is to apply the stack is not there.",
     "engine-version": "The Argo CD in the cluster is older than 3.0, or does not say its version.",
     "engine-setting": "A setting of Argo CD ends a deployment too early, or is too small for a component.",
     "engine-present": "An Argo CD runs in another namespace than the one that the stack installs.",
@@ -39,34 +40,32 @@ _OLDEST: Final = (3, 0)
 _TAG: Final = re.compile(r":v?(\d{1,3})\.(\d{1,3})[^/]*\Z")
 _LIMIT: Final = "reposerver.max.combined.directory.manifests.size"
 _LIMIT_VARIABLE: Final = "ARGOCD_REPO_SERVER_MAX_COMBINED_DIRECTORY_MANIFESTS_SIZE"
+_KUSTOMIZATION: Final = ("kustomize.toolkit.fluxcd.io", "Kustomization")
 _DEFAULT_LIMIT: Final = "10M"
 _TRACKING: Final = "application.resourceTrackingMethod"
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
-    argocd = situation.plan.argocd
-    if argocd and situation.plan.delivery is Delivery.EXISTING:
-        yield from _of_existing(situation, argocd)
-    elif argocd:
-        yield from _of_others(situation, argocd)
-    flux = situation.plan.flux
-    if flux and situation.plan.delivery is Delivery.EXISTING:
-        yield from _of_flux(situation, flux)
+    plan = situation.plan
+    if plan.delivery is Delivery.EXISTING:
+        if plan.argocd:
+            yield from _of_existing(situation)
+        if plan.flux:
+            yield from _of_flux(situation, plan.flux)
+    elif plan.argocd:
+        yield from _of_others(situation, plan.argocd)
 
 
 def _of_flux(situation: Situation, flux: FluxPlan) -> Iterator[Problem]:
-    """The Flux that is to apply the stack is there, and has the versions of its kinds that the stack uses."""
-    for group, kind in ((engine.FLUX_GROUP, "Kustomization"), (flux.source.group, flux.source.kind)):
-        if situation.served.find(group, kind, "v1"):
-            continue
-        is_old = situation.served.find(group, kind) is not None
+    """The cluster serves the kinds by which Flux gets the stack."""
+    kinds = ((flux.source.group, flux.source.kind), _KUSTOMIZATION)
+    lacking = [kind for group, kind in kinds if not situation.served.find(group, kind)]
+    if lacking:
         yield Problem(
-            code=VERSION if is_old else MISSING,
-            message=f"the Flux in the cluster is too old: it has no v1 of {kind} (supported: 2.6 or newer)"
-            if is_old
-            else f"Flux is not installed in this cluster (it does not serve {kind}), and the stack does not install it",
+            code=MISSING,
+            message=f"the stack is applied by a Flux in the cluster, which does not serve {' and '.join(lacking)}",
             where=str(situation.cluster.about()),
-            fix="upgrade it" if is_old else "install it, or set `gitops: {install: true}` and forge again",
+            fix="install Flux, or set `gitops: {install: true}` and cast again: the stack then brings it",
         )
 
 
@@ -78,28 +77,16 @@ def _of_others(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
             code=PRESENT,
             message=f"an Argo CD runs in namespace {namespace} already, and the stack installs one in {argocd.namespace}",
             where=f"Namespace/{namespace}",
-            fix="set `gitops: {install: false}`, forge again, and deploy with --namespace " + namespace,
+            fix="set `gitops: {install: false}`, forge again",
             option=f"--allow {PRESENT}",
         )
 
 
-def _of_existing(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
-    namespace = argocd.namespace
-    if not situation.served.find(engine.GROUP, "Application"):
-        yield Problem(
-            code=MISSING,
-            message="Argo CD is not installed in this cluster, and the stack does not install it",
-            where=str(situation.cluster.about()),
-            fix="install it, or set `gitops: {install: true}` and forge again",
-        )
-        return
-    if namespace not in situation.namespaces:
-        yield Problem(
-            code=MISSING,
-            message="cannot find the namespace of Argo CD",
-            where=f"Namespace/{namespace}",
-            fix="pass --namespace NAME",
-        )
+def _of_existing(situation: Situation) -> Iterator[Problem]:
+    try:
+        namespace = argocd_place.place(situation.cluster).namespace
+    except PreflightError as error:
+        yield Problem(code=MISSING, message=error.message, where=str(situation.cluster.about()), fix=error.fix or "")
         return
     workloads = [
         *situation.listed("apps", "StatefulSet", namespace=namespace, labels=_PART_OF),

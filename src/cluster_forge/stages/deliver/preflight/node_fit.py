@@ -52,7 +52,7 @@ def problems(situation: Situation) -> Iterator[Problem]:
 def takes_pods(node: Body) -> bool:
     """Whether the scheduler puts Pods without tolerations there."""
     spec, status = node.get("spec") or {}, node.get("status") or {}
-    conditions = {each.get("type"): each.get("status") for each in status.get("conditions") or ()}
+    conditions = {condition.get("type"): condition.get("status") for condition in status.get("conditions") or ()}
     is_closed = any(taint.get("effect") in _CLOSED for taint in spec.get("taints") or ())
     return conditions.get("Ready") == "True" and not spec.get("unschedulable") and not is_closed
 

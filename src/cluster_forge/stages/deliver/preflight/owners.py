@@ -1,4 +1,4 @@
-"""No object of the stack belongs to somebody else (ADR 0018)."""
+"""No object of the stack belongs to other stacks, releases or people (ADR 0018)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 LOOKS_AT: Final = "whose the objects are"
 IS_NEEDED: Final = True
 CODES: Final[Mapping[str, str]] = {
-    "foreign-object": "An object belongs to somebody else (`--adopt`, unless its owner is still at work).",
+    "foreign-object": "An object belongs to other stacks, releases or people (`--adopt`, unless its owner is still at work).",
 }
 CODE: Final = "foreign-object"
 

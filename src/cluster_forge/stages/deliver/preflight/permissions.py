@@ -1,6 +1,6 @@
 """The user may do what the deployment does: with each kind that is applied, in each namespace where it is.
 
-What Argo CD applies it applies as itself. Kinds that the stack's own CRDs define cannot be asked about before they are served.
+An engine applies the rest as itself. Kinds that the stack's own CRDs define cannot be asked about before they are served.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _used(situation: Situation) -> dict[ServedKind, set[str]]:
 
 def _applied(situation: Situation) -> Iterable[ObjectId]:
     if situation.plan.delivery is not Delivery.DIRECT:
-        return (document.id for _, document in situation.documents)
+        return (document.id for document in situation.documents)
     return (item.id for part in situation.plan.parts for item in part.objects)
 
 

@@ -28,6 +28,7 @@ class Problem:
 
     def error(self) -> PreflightError:
         """The problem as an error, whose fix names the option."""
+        between = "\n" if "\n" in self.fix else "; "
         way = f"or pass {self.option}" if self.fix else f"pass {self.option}"
-        fix = "; ".join(part for part in (self.fix, way if self.option else "") if part)
+        fix = between.join(part for part in (self.fix, way if self.option else "") if part)
         return PreflightError(f"{self.message} ({self.code})", where=self.where or None, fix=fix or None)

@@ -75,10 +75,10 @@ def check(situation: Situation) -> tuple[Problem, ...]:
         ClusterError: if the cluster cannot be reached, or does not know the user.
     """
     situation.cluster.about()
-    found = [_judged(problem, situation.options) for each in CHECKS for problem in _of(each, situation)]
-    errors = [problem for problem in found if problem.is_error]
+    problems = [_judged(problem, situation.options) for check in CHECKS for problem in _of(check, situation)]
+    errors = [problem for problem in problems if problem.is_error]
     known = {(problem.code, problem.where) for problem in errors}
-    warnings = [problem for problem in found if not problem.is_error and (problem.code, problem.where) not in known]
+    warnings = [problem for problem in problems if not problem.is_error and (problem.code, problem.where) not in known]
     return tuple(dict.fromkeys([*errors, *warnings]))
 
 

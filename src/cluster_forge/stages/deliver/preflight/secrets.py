@@ -25,8 +25,8 @@ OTHER_VALUES: Final = "secret-value"
 
 def problems(situation: Situation) -> Iterator[Problem]:
     expected = situation.plan.secrets
-    found = situation.tools.workers.map(lambda secret: situation.cluster.get(_id(secret)), expected)
-    for secret, live in zip(expected, found, strict=True):
+    present = situation.tools.workers.map(lambda secret: situation.cluster.get(_id(secret)), expected)
+    for secret, live in zip(expected, present, strict=True):
         given = situation.given.of(secret)
         if replaced := made_secrets.replaced(given, live):
             yield _with_other_values(secret, replaced)
@@ -45,7 +45,7 @@ def _missing(secret: ExpectedSecret, there: Collection[str] | None, situation: S
     else:
         keys = [key for key in requirements.keys(secret) if key not in there]
         lacks, commands = f"it lacks {', '.join(keys)}", [secret_command.add(secret, keys, context)]
-    purpose = f" ({secret.purpose})" if secret.purpose else ""
+    purpose = f" ({secret.purpose.rstrip('.')})" if secret.purpose else ""
     return Problem(
         code=MISSING,
         message=f"the stack expects this Secret{purpose}, and {lacks}",

@@ -73,20 +73,16 @@ class Situation:
         return tuple(pod for pod in present if (pod.get("spec") or {}).get("nodeName") and not self._is_own(pod))
 
     @cached_property
-    def documents(self) -> tuple[tuple[ComponentName, StepDocument], ...]:
-        """What the user of the cluster applies, and no Argo CD: the objects of the plan's own steps."""
-        return tuple(
-            (component, document)
-            for component, step in _steps(self.plan)
-            for document in step_documents.of(step, self.tools.reader)
-        )
+    def documents(self) -> tuple[StepDocument, ...]:
+        """What the user of the cluster applies, and no engine: the objects of the plan's own steps."""
+        return tuple(document for step in _steps(self.plan) for document in step_documents.of(step, self.tools.reader))
 
     @cached_property
     def manifests(self) -> tuple[Manifest, ...]:
         """The objects whose documents are at hand. A tree is made of each when it is needed: CRDs are large."""
         if self.parts:
             return tuple(
-                Manifest(id=item.id, document=item.document, provenance=_provenance(part.name))
+                Manifest(id=item.id, document=item.document, provenance=self._provenance)
                 for part in self.parts
                 for item in part.objects
                 if item.document
@@ -96,7 +92,7 @@ class Situation:
     @cached_property
     def own_manifests(self) -> tuple[Manifest, ...]:
         """The objects of `documents`, in their order."""
-        return tuple(self._manifest(component, document) for component, document in self.documents)
+        return tuple(map(self._manifest, self.documents))
 
     @cached_property
     def workloads(self) -> tuple[Manifest, ...]:
@@ -109,10 +105,14 @@ class Situation:
         query = Query(group=group, kind=kind, namespace=namespace, labels=labels, fields=fields)
         return self.cluster.list(query).items
 
-    def _manifest(self, component: ComponentName, document: StepDocument) -> Manifest:
-        reader = self.tools.reader
-        content = Document(text=document.content, read=lambda: document.body(reader))
-        return Manifest(id=document.id, document=content, provenance=_provenance(component))
+    def _manifest(self, document: StepDocument) -> Manifest:
+        content = Document(text=document.content, read=lambda: document.body(self.tools.reader))
+        return Manifest(id=document.id, document=content, provenance=self._provenance)
+
+    @property
+    def _provenance(self) -> Provenance:
+        """Of all objects: no check asks which component it is."""
+        return Provenance(component=ComponentName(self.plan.stack), origin="")
 
     def _is_own(self, pod: Body) -> bool:
         labels, namespace = labels_of(pod), pod["metadata"].get("namespace")
@@ -121,8 +121,8 @@ class Situation:
     @cached_property
     def _selectors(self) -> tuple[tuple[str, Labels], ...]:
         """The namespaces and labels of the Pods that workloads of the stack make."""
-        found = ((workload.id.namespace, _selector(workload.body)) for workload in self.workloads)
-        return tuple((namespace, labels) for namespace, labels in found if labels)
+        selectors = ((workload.id.namespace, _selector(workload.body)) for workload in self.workloads)
+        return tuple((namespace, labels) for namespace, labels in selectors if labels)
 
 
 def name_of(body: Body) -> str:
@@ -142,15 +142,10 @@ def _selector(workload: Body) -> Labels:
     return selector.get("matchLabels") or {} if isinstance(selector, Mapping) else {}
 
 
-def _steps(plan: DeployPlan) -> Iterator[tuple[ComponentName, Step]]:
+def _steps(plan: DeployPlan) -> Iterator[Step]:
     for component in plan.components:
-        yield from ((component.name, step) for step in component.steps)
+        yield from component.steps
     if plan.argocd:
-        steps = (*plan.argocd.install, *plan.argocd.repository, plan.argocd.sync)
-        yield from ((ComponentName("argo-cd"), step) for step in steps)
+        yield from (*plan.argocd.install, *plan.argocd.repository, plan.argocd.sync)
     if plan.flux:
-        yield from ((ComponentName("flux2"), step) for step in (*plan.flux.install, plan.flux.sync))
-
-
-def _provenance(component: ComponentName) -> Provenance:
-    return Provenance(component=component, origin="")
+        yield from (*plan.flux.install, plan.flux.sync)

@@ -37,5 +37,5 @@ def problems(situation: Situation) -> Iterator[Problem]:
 def _reason(body: Body) -> str:
     """What still holds it, as the namespace controller says: finalizers, or an API that does not answer."""
     conditions: Any = (body.get("status") or {}).get("conditions") or ()
-    messages = [str(each.get("message", "")) for each in conditions if each.get("status") == "True"]
+    messages = [str(condition.get("message", "")) for condition in conditions if condition.get("status") == "True"]
     return f": {'; '.join(messages)}" if messages else ""

@@ -14,11 +14,13 @@ from typing import Final
 
 from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.gitops.delivery_mode import Delivery
+from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests import managed_fields
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document
 from cluster_forge.ports.cluster import Applied, ApplyOptions
+from cluster_forge.stack.model import GitOpsEngine
 from cluster_forge.stages.deliver import applied, applier, refusals, unchangeable
 from cluster_forge.stages.deliver.applied import AppliedObject
 from cluster_forge.stages.deliver.preflight import pod_security
@@ -35,11 +37,12 @@ CODES: Final[Mapping[str, str]] = {
 REFUSED: Final = "refused-object"
 CONFLICT: Final = "field-conflict"
 IMMUTABLE: Final = "immutable-field"
-_ARGO_CD: Final = "argocd-controller"
+_ENGINES: Final = {GitOpsEngine.ARGOCD: "argocd-controller", GitOpsEngine.FLUX: "kustomize-controller"}
+"""The field managers of the engines."""
 _NO_DRY_RUN: Final = re.compile("does not support dry run|failed calling webhook")
 """What the API server says where a webhook keeps it from trying (``scripts/apply.sh``): nothing about the object."""
 _POD_SECURITY: Final = "violate PodSecurity"
-_MADE_ANEW: Final = frozenset({("batch", "Job"), ("", "Pod")})
+_REPLACED: Final = frozenset({("batch", "Job"), ("", "Pod")})
 """Deleted and created again by a deployment."""
 _SHOWN: Final = 10
 
@@ -56,8 +59,10 @@ class _Candidate:
 
 def problems(situation: Situation) -> Iterator[Problem]:
     candidates = list(_chosen(situation))
-    for found in situation.tools.workers.map(lambda candidate: list(_tried(candidate, situation)), candidates):
-        yield from found
+    for problems_of_one in situation.tools.workers.map(
+        lambda candidate: list(_tried(candidate, situation)), candidates
+    ):
+        yield from problems_of_one
 
 
 def _chosen(situation: Situation) -> Iterator[_Candidate]:
@@ -75,14 +80,15 @@ def _chosen(situation: Situation) -> Iterator[_Candidate]:
 
 
 def _candidates(situation: Situation) -> Iterator[_Candidate]:
-    """All objects. Argo CD applies those of parts itself, and takes fields over."""
+    """All objects. An engine applies those of parts itself, and takes fields over."""
     if situation.plan.delivery is Delivery.DIRECT:
         force = situation.options.force_conflicts
-        for (_, step), manifest in zip(situation.documents, situation.own_manifests, strict=True):
+        for step, manifest in zip(situation.documents, situation.own_manifests, strict=True):
             yield _Candidate(id=step.id, document=manifest.document, manager=step.manager, force=force)
     else:
+        manager = _ENGINES.get(situation.plan.engine, FIELD_MANAGER)
         for manifest in situation.manifests:
-            yield _Candidate(id=manifest.id, document=manifest.document, manager=_ARGO_CD, force=True)
+            yield _Candidate(id=manifest.id, document=manifest.document, manager=manager, force=True)
 
 
 def _unchanged(situation: Situation) -> set[ObjectId]:
@@ -94,7 +100,7 @@ def _unchanged(situation: Situation) -> set[ObjectId]:
     live = {item.id: item.fingerprint for item in situation.owner_facts.live}
     return {
         step.id
-        for _, step in situation.documents
+        for step in situation.documents
         if known.get(step.id) == AppliedObject(document=step.digest, fingerprint=live.get(step.id, ""))
     }
 
@@ -161,16 +167,16 @@ def _refused(candidate: _Candidate, error: RefusedError, situation: Situation) -
     if live and _is_mended(candidate, error, live):
         return
     if causes and live:
-        if (candidate.id.group, candidate.id.kind) in _MADE_ANEW:
+        if (candidate.id.group, candidate.id.kind) in _REPLACED:
             return
         named = unchangeable.error(candidate.id, unchangeable.fields(live, candidate.document.body, causes), error)
-        can_be_made_anew = not candidate.id.holds_data
+        can_be_recreated = not candidate.id.holds_data
         yield Problem(
             code=IMMUTABLE,
             message=named.message,
             where=str(candidate.id),
-            fix="keep the fields as they are" if can_be_made_anew else named.fix or "",
-            option="--recreate" if can_be_made_anew else "",
+            fix="keep the fields as they are" if can_be_recreated else named.fix or "",
+            option="--recreate" if can_be_recreated else "",
         )
         return
     code = pod_security.CODE if _POD_SECURITY in error.message else REFUSED

@@ -1,0 +1,179 @@
+"""What is missing on a machine or in a cluster, with the remedy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.fake_cluster import FakeCluster, FakeRequest
+from tests.gitops.conftest import body
+from tests.stages.deliver.preflight.situations import namespace, node, planned, tools, workload
+
+from cluster_forge.foundation.errors import ClusterError, RefusedError
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.ports.machine import Folder
+from cluster_forge.stack.model import Component, GitOps, HelmSource, KustomizeSource, RepositorySource, Stack
+from cluster_forge.stages.deliver import doctor
+from cluster_forge.stages.deliver.doctor import Diagnosis, DoctorRequest
+from cluster_forge.stages.deliver.examination import Examined, State
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+NAME = ComponentName("shop")
+
+
+class FakeMachine:
+    """`ports.machine.Machine` with these programs."""
+
+    def __init__(self, *programs: str, free: int = 1 << 40, is_writable: bool = True, has_engine: bool = True) -> None:
+        self.programs = programs
+        self.free = free
+        self.is_writable = is_writable
+        self.has_engine = has_engine
+
+    def version(self, program: str, *arguments: str) -> str | None:
+        return f"{program} 1.0" if program in self.programs else None
+
+    def has_module(self, name: str) -> bool:
+        return self.has_engine
+
+    def python(self) -> str:
+        return "3.11.7"
+
+    def folder(self, path: str) -> Folder:
+        return Folder(path=path, is_writable=self.is_writable, free=self.free)
+
+
+class FakeClock:
+    def __init__(self, time: float = 1767225600.0) -> None:
+        self._time = time
+
+    def time(self) -> float:
+        return self._time
+
+
+def examined(machine: FakeMachine, tools: DeliverTools | None = None, **request: Any) -> Diagnosis:
+    return doctor.doctor(DoctorRequest(folders=("/ws",), **request), machine, tools)
+
+
+def named(things: tuple[Examined, ...], name: str) -> Examined:
+    (thing,) = [thing for thing in things if thing.name == name]
+    return thing
+
+
+def stack(component: Component, gitops: GitOps | None = None) -> Stack:
+    return Stack(name="demo", components=(component,), gitops=gitops or GitOps())
+
+
+PLAIN = Component(name=NAME)
+KUSTOMIZED = Component(name=NAME, kustomize=KustomizeSource(path="overlay"))
+
+
+def chart(address: str) -> Component:
+    return Component(name=NAME, helm=HelmSource(repository=address, chart="x", version="1", release="x"))
+
+
+@pytest.mark.parametrize(
+    ("described", "programs", "missing"),
+    [
+        (stack(PLAIN), (), []),
+        (stack(KUSTOMIZED), (), ["kustomize"]),
+        (stack(KUSTOMIZED), ("kubectl",), []),
+        (stack(chart("git+https://git.example.com/x")), (), ["git"]),
+        (stack(chart("git+ssh://git@git.example.com/x")), ("git",), ["ssh"]),
+        (stack(PLAIN, GitOps(source=RepositorySource.EXTERNAL, url="https://git.example.com/x")), (), ["git"]),
+    ],
+)
+def test_what_is_needed_follows_from_the_stack(described: Stack, programs: tuple[str, ...], missing: list[str]) -> None:
+    diagnosis = examined(FakeMachine(*programs), stack=described)
+    assert [thing.name for thing in diagnosis.machine if thing.state is State.MISSING] == missing
+    assert diagnosis.is_good is not bool(missing)
+    assert all(thing.fix for thing in diagnosis.machine if thing.state is not State.GOOD)
+
+
+def test_a_folder_that_cannot_be_written_is_missing_and_a_full_disk_is_a_warning() -> None:
+    assert named(examined(FakeMachine(is_writable=False)).machine, "folder").state is State.MISSING
+    full = named(examined(FakeMachine(free=100 << 20)).machine, "folder")
+    assert (full.state, full.detail) == (State.DOUBTFUL, "/ws has 100 MiB left on its disk")
+
+
+@pytest.mark.parametrize(("programs", "state"), [((), State.MISSING), (("helm",), State.ABSENT)])
+def test_without_the_engine_the_program_helm_is_needed(programs: tuple[str, ...], state: State) -> None:
+    assert named(examined(FakeMachine(*programs, has_engine=False)).machine, "helm engine").state is state
+
+
+def at(cluster: FakeCluster, clock: FakeClock | None = None) -> DeliverTools:
+    return replace(tools(cluster), clock=clock or FakeClock())  # type: ignore[arg-type]
+
+
+def healthy() -> FakeCluster:
+    cluster = FakeCluster()
+    default = {"storageclass.kubernetes.io/is-default-class": "true"}
+    cluster.put(node("a"), body("storage.k8s.io/v1", "StorageClass", "fast", annotations=default, provisioner="x"))
+    return cluster
+
+
+def test_a_healthy_cluster_lacks_nothing() -> None:
+    diagnosis = examined(FakeMachine(), at(healthy()))
+    assert diagnosis.is_good
+    assert named(diagnosis.cluster, "StorageClass").detail == "fast is the default one"
+    assert named(diagnosis.cluster, "nodes").detail == "1 of 1 node take Pods"
+
+
+def test_nothing_is_changed() -> None:
+    cluster = healthy()
+    before = cluster.objects()
+    examined(FakeMachine(), at(cluster), plan=planned(workload("Deployment", "web")))
+    assert cluster.objects() == before
+
+
+def test_a_server_that_does_not_answer_is_all_that_is_said() -> None:
+    cluster = healthy()
+
+    def about() -> None:
+        raise ClusterError("cannot be reached", where="https://127.0.0.1:1", fix="start it")
+
+    cluster.about = about  # type: ignore[assignment,method-assign]
+    diagnosis = examined(FakeMachine(), at(cluster), plan=planned(workload("Deployment", "web")))
+    assert [(thing.name, thing.state) for thing in diagnosis.cluster] == [("API server", State.MISSING)]
+
+
+def test_what_is_wrong_with_a_cluster_comes_with_the_remedy() -> None:
+    cluster = FakeCluster()
+    cluster.stale = frozenset({"metrics.k8s.io"})
+    cluster.denied.add(("create", "Secret", "*"))
+    cluster.put(node("a", unschedulable=True))
+    diagnosis = examined(FakeMachine(), at(cluster, FakeClock(1767225600.0 + 90)))
+    states = {thing.name: thing.state for thing in diagnosis.cluster}
+    assert states["nodes"] is State.MISSING
+    assert states["permissions"] is states["APIs"] is states["StorageClass"] is states["clock"] is State.DOUBTFUL
+    assert named(diagnosis.cluster, "clock").detail == "this machine is 90 s ahead of the cluster"
+    assert all(thing.fix for thing in diagnosis.cluster if thing.state in (State.DOUBTFUL, State.MISSING))
+
+
+def test_a_version_that_is_too_old_is_named() -> None:
+    server = named(examined(FakeMachine(), at(FakeCluster(minor=24))).cluster, "API server")
+    assert (server.state, server.detail) == (State.MISSING, "v1.24.0 (supported: at least 1.25)")
+
+
+def test_what_the_user_may_not_see_is_a_warning() -> None:
+    cluster = healthy()
+
+    def before(request: FakeRequest) -> None:
+        if request.target.kind == "Node":
+            raise RefusedError("nodes is forbidden", status=403)
+
+    cluster.before = before
+    diagnosis = examined(FakeMachine(), at(cluster))
+    assert named(diagnosis.cluster, "nodes").detail == "cannot be seen: nodes is forbidden"
+    assert diagnosis.is_good
+
+
+def test_a_stack_is_checked_as_before_its_deployment() -> None:
+    cluster = healthy()
+    plan = planned(workload("Deployment", "web"))
+    assert named(examined(FakeMachine(), at(cluster), plan=plan).cluster, "stack").state is State.GOOD
+    cluster.put(namespace("shop"), workload("Deployment", "web"), manager="kubectl-edit")
+    foreign = named(examined(FakeMachine(), at(cluster), plan=plan).cluster, "foreign-object")
+    assert (foreign.state, foreign.where) == (State.MISSING, "Deployment.apps/shop/web")
+    assert "or deploy with --adopt" in foreign.fix
