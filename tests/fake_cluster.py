@@ -217,8 +217,10 @@ class FakeCluster:
             return "".join(text.splitlines(keepends=True)[-lines:])
 
     def can(self, verb: str, kind: ServedKind, namespace: str = "") -> bool:
-        asked = [(verb, "*"), (kind.kind, "*"), (namespace, "*")]
-        return not any(all(part in options for part, options in zip(rule, asked, strict=True)) for rule in self.denied)
+        asked = (verb, kind.kind, namespace or "*")
+        return not any(
+            all("*" in pair or len({*pair}) == 1 for pair in zip(rule, asked, strict=True)) for rule in self.denied
+        )
 
     def raw(self, path: str) -> bytes:
         answer = self.answers.get(path)

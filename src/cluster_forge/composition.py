@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.sources.mirror import IndexedMirror
     from cluster_forge.catalog.library import Library
     from cluster_forge.ports.credentials import CredentialKeeper, Credentials, Logins
+    from cluster_forge.ports.machine import Machine
     from cluster_forge.ports.mirrors import MirrorWriter
     from cluster_forge.ports.registry import Registry, RegistryUploads
     from cluster_forge.ports.storage import Store, StoredKind
@@ -144,6 +145,22 @@ def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registr
     return Registries(registry=reader, uploads=uploads, workers=workers)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackReaders:
+    """What reads the objects of a cast stack."""
+
+    repositories: Repositories
+    reader: YamlReader
+
+
+def stack_readers(settings: Settings) -> StackReaders:
+    """The adapters for a command that reads cast stacks, and needs no store."""
+    from cluster_forge.adapters.git.bare_repositories import BareRepositories
+    from cluster_forge.adapters.storage.cache import NoCache
+
+    return StackReaders(repositories=BareRepositories(workers(settings), NoCache()), reader=_reader())
+
+
 def cluster(settings: Settings, options: ClusterOptions) -> ApiServer:
     """The cluster that kubectl would use with these options. Nothing is asked of it yet.
 
@@ -184,6 +201,32 @@ def delivery(settings: Settings, options: ClusterOptions, reporter: DeliveryRepo
         waiters=ThreadWorkers(_WAITERS),
         reporter=reporter,
     )
+
+
+def repositories(settings: Settings) -> Repositories:
+    """Bare repositories, for reading."""
+    from cluster_forge.adapters.git.bare_repositories import BareRepositories
+    from cluster_forge.adapters.storage.cache import NoCache
+
+    return BareRepositories(ThreadWorkers(settings.jobs), NoCache())
+
+
+def machine() -> Machine:
+    """The machine that this process runs on."""
+    from cluster_forge.adapters.machine import LocalMachine
+
+    return LocalMachine()
+
+
+def secret_text(source: str) -> str:
+    """The values of Secrets in a file that is encrypted with age or SOPS, or on stdin (``-``).
+
+    Raises:
+        CredentialError, MissingProgramError: if they cannot be read.
+    """
+    from cluster_forge.adapters import secret_files
+
+    return secret_files.read(source, os.environ)
 
 
 def output_folder(directory: Path) -> OutputFolder:

@@ -246,6 +246,26 @@ def test_an_immutable_job_is_replaced(run: Callable[..., Run]) -> None:
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        '"widgets.example.com" is invalid: spec.conversion.strategy: Required value',
+        '"widgets.example.com" is invalid: \n* spec.x: Invalid value\n* spec.conversion.strategy: Required value',
+    ],
+    ids=["one cause", "several causes"],
+)
+def test_a_conversion_webhook_of_before_is_taken_out_of_a_crd(run: Callable[..., Run], said: str) -> None:
+    definitions, ready = "001-definitions/crds.yaml", [0, "widgets.example.com condition met"]
+    invalid = [1, f"The CustomResourceDefinition {said}"]
+    result = run(Delivery.DIRECT, "--yes", answers=[[definitions, [invalid, [0, "widgets serverside-applied"], ready]]])
+    assert result.code == 0, result.err
+    patch = '{"spec":{"conversion":{"strategy":"None","webhook":null}}}'
+    assert f"widgets.example.com --field-manager=cluster-forge --type=merge -p {patch}" in " ".join(result.calls)
+    result = run(Delivery.DIRECT, "--yes", answers=[[definitions, [invalid]]])
+    assert result.code == 1
+    assert " ".join(result.calls).count(patch) == 2, "once in each run"
+
+
+@pytest.mark.parametrize(
     ("answers", "says"),
     [
         ([["objects.yaml", [[1, "error: it is invalid"]]]], "objects.yaml: error: it is invalid"),

@@ -20,23 +20,23 @@ ID: Final = "applyset.kubernetes.io/id"
 TOOLING: Final = "applyset.kubernetes.io/tooling"
 KINDS: Final = "applyset.kubernetes.io/contains-group-kinds"
 NAMESPACES: Final = "applyset.kubernetes.io/additional-namespaces"
-TOOL: Final = "cluster-forge"
+TOOLING_VALUE: Final = f"cluster-forge/v{__version__}"
 
 
 def identity(parent: ObjectId) -> str:
     """The id of a set, from its parent: what has the parent's name finds the set, and no other parent can have it."""
-    named = ".".join((parent.name, parent.namespace, parent.kind, parent.group))
+    named = f"{parent.name}.{parent.namespace}.{parent.kind}.{parent.group}"
     encoded = base64.urlsafe_b64encode(hashlib.sha256(named.encode()).digest()).decode().rstrip("=")
     return f"applyset-{encoded}-v1"
 
 
-def annotations(parent: ObjectId, members: Iterable[ObjectId]) -> dict[str, str]:
+def inventory(parent: ObjectId, members: Iterable[ObjectId]) -> dict[str, str]:
     """What the parent says about its members: who looks after them, of which kinds and in which namespaces they are."""
     listed = tuple(members)
     kinds = {f"{member.kind}.{member.group}" if member.group else member.kind for member in listed}
     namespaces = {member.namespace for member in listed} - {"", parent.namespace}
     return {
-        TOOLING: f"{TOOL}/v{__version__}",
+        TOOLING: TOOLING_VALUE,
         KINDS: ",".join(sorted(kinds)),
         NAMESPACES: ",".join(sorted(namespaces)),
     }

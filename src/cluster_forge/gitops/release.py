@@ -90,17 +90,17 @@ class Release:
     number: int
     stack: str
     version: str
-    environment: str = ""
-    image: str = ""
-    engine: str = ""
-    cause: str = ""
-    user: str = ""
-    run: str = ""
-    tool: str = ""
-    began: str = ""
-    ended: str = ""
+    environment: Annotated[str, ADDED] = ""
+    image: Annotated[str, ADDED] = ""
+    engine: Annotated[str, ADDED] = ""
+    cause: Annotated[str, ADDED] = ""
+    user: Annotated[str, ADDED] = ""
+    run: Annotated[str, ADDED] = ""
+    tool: Annotated[str, ADDED] = ""
+    began: Annotated[str, ADDED] = ""
+    ended: Annotated[str, ADDED] = ""
     result: Result = Result.RUNNING
-    message: str = ""
+    message: Annotated[str, ADDED] = ""
     components: Annotated[tuple[ReleasedComponent, ...], ADDED] = ()
     folders: Annotated[tuple[Folder, ...], ADDED] = ()
 
@@ -111,7 +111,7 @@ class Release:
 
 def record_id(stack: str, number: int) -> ObjectId:
     """The Secret of a release."""
-    return _secret(f"release.{stack}.{number}")
+    return secret_id(f"release.{stack}.{number}")
 
 
 def secret(release: Release) -> Body:
@@ -153,7 +153,7 @@ def kept(path: str, files: FileTree) -> tuple[Folder, bytes]:
 
 def content_ids(stack: str, folder: Folder) -> tuple[ObjectId, ...]:
     """The Secrets with the parts of a folder."""
-    return tuple(_secret(f"release.{stack}.{folder.digest.hex[:_NAMED]}.{part}") for part in range(folder.parts))
+    return tuple(secret_id(f"release.{stack}.{folder.digest.hex[:_NAMED]}.{part}") for part in range(folder.parts))
 
 
 def contents(stack: str, folder: Folder, packed: bytes) -> Iterator[Body]:
@@ -194,7 +194,8 @@ def _damaged(folder: Folder, reason: str) -> ReleaseError:
     )
 
 
-def _secret(name: str) -> ObjectId:
+def secret_id(name: str) -> ObjectId:
+    """A Secret of this name, beside the claims."""
     return ObjectId(group="", kind="Secret", namespace=git_server.NAMESPACE, name=name)
 
 

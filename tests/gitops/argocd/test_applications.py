@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from cluster_forge.gitops import revision
 from cluster_forge.gitops.argocd import applications
+from cluster_forge.manifests import emitter
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, GitOpsMode, RepositorySource, Stack
 
@@ -16,7 +18,7 @@ STACK = Stack(name="demo")
 
 
 def tag(stack: Stack, parts: tuple[Part, ...]) -> str:
-    return applications.revision(parts, applications.applications(stack, parts, ""))
+    return revision.of(parts, map(emitter.document, applications.applications(stack, parts, "")))
 
 
 def by_name(stack: Stack, parts: tuple[Part, ...]) -> dict[str, Any]:

@@ -97,5 +97,5 @@ class Delivery:
         return [
             f"{request.target.kind}/{request.target.name}"
             for request in self.cluster.requests
-            if request.verb == "apply"
+            if request.verb == "apply" and not request.is_trial
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,9 @@ from cluster_forge.cli.verb import DELIVERS, verb
 
 if TYPE_CHECKING:
     from cluster_forge.ports.cluster import ClusterFacts
+    from cluster_forge.ports.rendering import YamlReader
     from cluster_forge.stages.deliver.deployment import Deployment
+    from cluster_forge.stages.deliver.given_secrets import GivenSecrets
 
 
 @verb(*DELIVERS, RecordOptions)
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     help="How long to wait for one object, in seconds.",
 )
 @click.option("--dry-run", is_flag=True, help="Send everything to the API server, which checks it and stores nothing.")
+@click.option("--atomic", is_flag=True, help="Go back to the last good release if the deployment fails.")
 @click.option("--adopt", is_flag=True, help="Take over objects in the cluster that are not of this stack.")
 @click.option("--force-conflicts", is_flag=True, help="Take over fields that another manager has set.")
 @click.option(
@@ -44,6 +48,11 @@ if TYPE_CHECKING:
     "--allow-missing-secrets", is_flag=True, help="Deploy although a Secret that the stack expects is not there yet."
 )
 @click.option(
+    "--secrets",
+    metavar="FILE",
+    help="Make the expected Secrets from a file for age or SOPS, from stdin (-), or from variables (env:).",
+)
+@click.option(
     "--allow",
     "allowed",
     metavar="CODE",
@@ -57,6 +66,7 @@ def command(  # noqa: PLR0913 - its options
     waits: bool,
     timeout: float,
     dry_run: bool,
+    atomic: bool,
     adopt: bool,
     force_conflicts: bool,
     recreate: bool,
@@ -65,6 +75,7 @@ def command(  # noqa: PLR0913 - its options
     force_environment: bool,
     allow_missing_apis: bool,
     allow_missing_secrets: bool,
+    secrets: str | None,
     allowed: tuple[str, ...],
 ) -> None:
     """Deploy a cast stack to a cluster, and wait until it is ready.
@@ -75,6 +86,7 @@ def command(  # noqa: PLR0913 - its options
     Examples:
         cluster-forge deploy
         cluster-forge deploy platform.production --context production --yes
+        cluster-forge deploy --secrets secrets.sops.yaml
         cluster-forge deploy --dry-run
     """
     from cluster_forge import composition
@@ -83,6 +95,7 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.stages.build.cast import STACKS
     from cluster_forge.stages.deliver import deploy, deployment
     from cluster_forge.stages.deliver.deploy import DeployRequest
+    from cluster_forge.stages.deliver.given_secrets import NONE
     from cluster_forge.stages.deliver.options import DeployOptions
     from cluster_forge.stages.supply import cast_stack
 
@@ -92,6 +105,7 @@ def command(  # noqa: PLR0913 - its options
         timeout=timeout,
         waits=waits,
         is_trial=dry_run,
+        is_atomic=atomic,
         adopt=adopt,
         force_conflicts=force_conflicts,
         recreate=recreate,
@@ -108,12 +122,34 @@ def command(  # noqa: PLR0913 - its options
         facts = tools.cluster.about()
         if not dry_run:
             _confirm(session, chosen, facts)
-        request = DeployRequest(deployment=chosen, options=options, run=deployer.run())
+        given = _given(secrets, chosen, tools.reader) if secrets else NONE
+        request = DeployRequest(
+            deployment=chosen,
+            options=options,
+            run=deployer.run(),
+            parts=deployer.parts(session, chosen, tools),
+            given=given,
+        )
         result = deploy.deploy(request, tools)
     for line in deploy_text.deployed(result, chosen, facts, is_trial=dry_run):
         session.print(line)
     session.print_json("deploy", **deploy_text.deployed_json(result, chosen, facts, is_trial=dry_run))
-    deploy_text.check(result, session.command_line("deploy"))
+    deploy_text.check(result, session.command_line("deploy"), session.command_line("rollback"))
+
+
+def _given(source: str, deployment: Deployment, reader: YamlReader) -> GivenSecrets:
+    """The values for the Secrets that the stack expects.
+
+    Raises:
+        CredentialError, MissingProgramError, DescriptionError, ExceptionGroup: if they cannot be read.
+    """
+    from cluster_forge import composition
+    from cluster_forge.stages.deliver import given_secrets
+
+    expected = deployment.plan.secrets
+    if source == given_secrets.ENVIRONMENT:
+        return given_secrets.from_environment(expected, os.environ)
+    return given_secrets.parse(composition.secret_text(source), source, expected, reader)
 
 
 def _confirm(session: Session, deployment: Deployment, facts: ClusterFacts) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from cluster_forge.cli.progress.state import clock
+from cluster_forge.cli.output.counts import clock
 from cluster_forge.foundation.errors import DeploymentError
 from cluster_forge.foundation.names import counted
 from cluster_forge.stages.deliver.results import State
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cluster_forge.stages.deliver.deployment import Deployment
     from cluster_forge.stages.deliver.preflight.problem import Problem
     from cluster_forge.stages.deliver.results import ComponentResult
+    from cluster_forge.stages.deliver.trouble import Trouble
 
 
 def deployed(result: DeployResult, deployment: Deployment, facts: ClusterFacts, *, is_trial: bool) -> Iterator[str]:
@@ -26,13 +27,15 @@ def deployed(result: DeployResult, deployment: Deployment, facts: ClusterFacts, 
     width = max((len(component.name) for component in components), default=0)
     for component in components:
         yield _component(component, width)
+    yield from (f"  pruned: {target}" for target in result.pruned.deleted)
+    yield from (f"  left the stack, and stays: {target} ({reason})" for target, reason in result.pruned.kept)
     name = f"{deployment.name} {deployment.plan.version}"
     if is_trial:
         yield f"{name} can be deployed to {facts}; nothing was changed"
     elif result.is_good:
         changed = sum(component.changed for component in components)
         applied = f"{counted(changed, 'object')} applied" if changed else "nothing has changed"
-        yield f"{name} is deployed to {facts}: {counted(len(components), 'component')}, {applied}"
+        yield f"{name} is deployed to {facts} as release {result.release}: {counted(len(components), 'component')}, {applied}"
 
 
 def deployed_json(
@@ -45,6 +48,11 @@ def deployed_json(
         "trial": is_trial,
         "cluster": {"context": facts.context, "server": facts.server, "version": facts.version},
         "deployed": result.is_good and not is_trial,
+        "release": result.release or None,
+        "former": result.former or None,
+        "back": result.back or None,
+        "pruned": [str(target) for target in result.pruned.deleted],
+        "kept": [str(target) for target, _ in result.pruned.kept],
         "components": [_component_json(component) for component in result.components],
         "warnings": [
             {"code": problem.code, "message": problem.message, "where": problem.where} for problem in result.warnings
@@ -52,8 +60,8 @@ def deployed_json(
     }
 
 
-def check(result: DeployResult, again: str) -> None:
-    """Make an error of a result with failed components; ``again`` is the command line to go on with.
+def check(result: DeployResult, again: str, back: str = "") -> None:
+    """Make an error of a result with failed components; ``again`` and ``back`` are what to type to go on, or back.
 
     Raises:
         DeploymentError: if one has failed.
@@ -67,8 +75,20 @@ def check(result: DeployResult, again: str) -> None:
     raise DeploymentError(
         f"{counted(len(failed), 'component')} of {len(result.components)} could not be deployed: "
         f"{', '.join(component.name for component in failed)}{waiting}; {counted(applied, 'object')} applied before",
-        fix=f"mend what is said above, then run `{again}` again: it goes on where it stopped",
+        fix=f"mend what is said above, then run `{again}` again{_way_back(result, back)}",
     )
+
+
+def _way_back(result: DeployResult, back: str) -> str:
+    if result.back:
+        return f"; it has gone back to release {result.back}"
+    reasons = "; ".join(map(str, result.back_errors))
+    going = (
+        f": it goes on where it stopped; it could not go back: {reasons}"
+        if reasons
+        else ": it goes on where it stopped"
+    )
+    return f"{going}; or go back to release {result.former}: `{back}`" if back and result.former else going
 
 
 def _component(component: ComponentResult, width: int) -> str:
@@ -77,7 +97,20 @@ def _component(component: ComponentResult, width: int) -> str:
     if component.state.is_good:
         return line
     reasons = [f"\n    {error}" + (f"\n      {error.fix}" if error.fix else "") for error in component.errors]
-    return line + ("".join(reasons) or f"  {component.message}")
+    return line + ("".join(reasons) + _trouble(component.trouble) or f"  {component.message}")
+
+
+def _trouble(trouble: Trouble) -> str:
+    """What the cluster says of it: the cause, and the last events and log lines of the broken Pod."""
+    lines = [f"    {trouble.sentence}"] if trouble.sentence else []
+    if trouble.events:
+        lines += [
+            f"    last events{f' of Pod {trouble.pod}' if trouble.pod else ''}:",
+            *(f"      {event}" for event in trouble.events),
+        ]
+    if trouble.log:
+        lines += [f"    last log lines of Pod {trouble.pod}:", *(f"      {line}" for line in trouble.log)]
+    return "".join(f"\n{line}" for line in lines)
 
 
 def _problem(problem: Problem) -> str:
@@ -96,6 +129,10 @@ def _component_json(component: ComponentResult) -> dict[str, Any]:
         "seconds": component.seconds,
         "objects": component.objects,
         "changed": component.changed,
+        "cause": component.trouble.sentence,
+        "pod": component.trouble.pod,
+        "events": list(component.trouble.events),
+        "log": list(component.trouble.log),
         "errors": [
             {"message": error.message, "where": error.where, "fix": error.fix, "code": error.exit_code}
             for error in component.errors

@@ -13,17 +13,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import bounded
 from cluster_forge.gitops import delivery_mode, engine, git_server
+from cluster_forge.gitops import revision as revisions
 from cluster_forge.gitops.argocd import component, crds
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.parts import STACK_LABEL, defined_groups, in_order, is_custom
-from cluster_forge.manifests import emitter
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part, PartObject
-from cluster_forge.oci import artifact, image_content
 from cluster_forge.stack.model import RepositorySource, Stack
 
 FOLDER = "argo-apps"
@@ -129,17 +127,10 @@ def _early(stack: Stack, chunk: Sequence[PartObject], parts: Sequence[Part], rev
     )
 
 
-def revision(parts: Sequence[Part], unpinned: Sequence[Body]) -> str:
-    """A tag for this content: every file of every part, and the Applications, which are not pinned yet."""
-    lines = sorted(f"{item.digest} {item.path}\n" for part in parts for item in part.objects)
-    texts = map(emitter.document, unpinned)
-    return f"v-{Digest.of(''.join((*lines, *texts)).encode()).hex[:12]}"
-
-
 def pinned(stack: Stack, application: Body, revision: str) -> Body:
     """The Application, pinned to ``revision``."""
     spec = application["spec"]
-    source = {**spec["source"], "targetRevision": target_revision(stack, revision)}
+    source = {**spec["source"], "targetRevision": revisions.tag(stack, revision)}
     return {**application, "spec": {**spec, "source": source}}
 
 
@@ -148,11 +139,6 @@ def in_namespace(root: Body, namespace: str) -> Body:
     metadata, spec = root["metadata"], root["spec"]
     destination = {**spec["destination"], "namespace": namespace}
     return {**root, "metadata": {**metadata, "namespace": namespace}, "spec": {**spec, "destination": destination}}
-
-
-def target_revision(stack: Stack, revision: str) -> str:
-    """The tag that has a revision: of the Git repository, or of what `push` sends for Argo CD (ADR 0031)."""
-    return artifact.manifests_tag(revision) if stack.gitops.source is RepositorySource.OCI else revision
 
 
 def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:
@@ -210,9 +196,9 @@ def _application(stack: Stack, namespace: str, content: _Content) -> Body:
 
 def _files(stack: Stack, revision: str, paths: Sequence[str]) -> Body:
     """Files of several folders of the repository (Argo CD, "Directory": ``include`` is a glob of paths)."""
-    inside = image_content.MANIFESTS if stack.gitops.source is RepositorySource.OCI else "."
+    inside = revisions.folder(stack) or "."
     directory = {"recurse": True, "include": _glob(paths)}
-    where = {"repoURL": repository_url(stack), "targetRevision": target_revision(stack, revision), "path": inside}
+    where = {"repoURL": repository_url(stack), "targetRevision": revisions.tag(stack, revision), "path": inside}
     return {**where, "directory": directory}
 
 
@@ -227,8 +213,8 @@ def _source(stack: Stack, path: str, revision: str, left_out: list[str]) -> Body
     Not recursive is the default and must not be written: Argo CD removes an empty ``directory`` and false values in it
     from an Application (``NormalizeApplicationSpec``), and the root would never be in sync.
     """
-    inside = f"{image_content.MANIFESTS}/{path}" if stack.gitops.source is RepositorySource.OCI else path
-    source = {"repoURL": repository_url(stack), "targetRevision": target_revision(stack, revision), "path": inside}
+    inside = "/".join(filter(None, (revisions.folder(stack), path)))
+    source = {"repoURL": repository_url(stack), "targetRevision": revisions.tag(stack, revision), "path": inside}
     if not left_out:
         return source
     return {**source, "directory": {"exclude": _glob(left_out)}}

@@ -30,6 +30,7 @@ failed() {
     delete_hooks failed "$hook" '' || :
     delete_hooks succeeded '' "$hook" || :
   fi
+  release_ends failed
   warn 'fix the cause, then run deploy.sh again'
   exit 1
 }
@@ -96,6 +97,21 @@ left_out() {
     done
 }
 
+# without_leftovers TEXT: takes spec.conversion out of CRDs that are invalid only because an operator wrote a caBundle into the
+# one of before, which server-side apply leaves there (cert-manager#4838). Fails if there is none in TEXT, or nothing changes.
+without_leftovers() {
+  names=$(printf '%s\n' "$1" | awk '
+    /CustomResourceDefinition.* is invalid:/ { split($0, quoted, "\""); name = quoted[2] }
+    /spec\.conversion\.strategy: Required value/ && name != "" { print name }' | sort -u)
+  if [ -z "$names" ] || [ "$names" = "$cleared" ]; then return 1; fi
+  cleared=$names
+  for name in $names; do
+    say "taking the conversion webhook of an earlier version out of the CRD $name"
+    changed patch customresourcedefinitions.apiextensions.k8s.io "$name" --field-manager=cluster-forge --type=merge \
+      -p '{"spec":{"conversion":{"strategy":"None","webhook":null}}}'
+  done
+}
+
 # apply FILE [BODY [MANAGER]]: retries while all its errors are temporary.
 apply() {
   if [ -n "$print" ]; then
@@ -103,7 +119,7 @@ apply() {
     return
   fi
   count "$1"
-  began=$(now) reported='' force=$force_conflicts replaced=0
+  began=$(now) reported='' force=$force_conflicts replaced=0 cleared=''
   until output=$(put "$1" "${2:-}" "${3:-cluster-forge}" "$force"); do
     reason=$(printf '%s\n' "$output" | sed -e '/^Please review the fields above/,/^See https:/d' -e '/serverside-applied/d' -e '/^Warning:/d')
     if [ -z "$force" ] && [ -n "$(conflicts "$reason")" ]; then
@@ -122,6 +138,7 @@ keep them out of the stack, or pass --force-conflicts to take them over${adopt:+
       printf '%s\n' "$reason" | sed 's/^/    /'
       break
     fi
+    if [ -z "$dry_run" ] && without_leftovers "$reason"; then continue; fi
     case "$1 $reason" in
       *jobs.yaml*'field is immutable'*)
         [ "$replaced" -lt 2 ] || failed "cannot apply $1, though its Jobs were deleted twice: $reason"

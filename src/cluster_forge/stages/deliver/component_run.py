@@ -64,6 +64,8 @@ class ComponentRun:
         self._known = known
         self._around = around
         self._say = say
+        self.awaited: tuple[ObjectId, ...] = ()
+        """What it waited for last."""
         self._applied: dict[ObjectId, AppliedObject] = {}
         self._early: dict[ObjectId, Attempt] = {}
         self._is_done = False
@@ -150,7 +152,7 @@ class ComponentRun:
         self._around.definitions.wait(names, self._around.options.timeout, self._say)
 
     def _changed(self, documents: Iterable[StepDocument]) -> list[StepDocument]:
-        """Those that have to be applied; the others are noted as they are."""
+        """Those that must be applied; the others are noted as they are."""
         changed = []
         for document in documents:
             if self._is_there(document):
@@ -177,7 +179,7 @@ class ComponentRun:
         return self._around.cluster.get(document.id) is not None
 
     def _wait(self, targets: Sequence[ObjectId]) -> None:
-        around = self._around
+        around, self.awaited = self._around, tuple(targets)
         Readiness(
             observations=around.observations,
             clock=around.clock,

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
-from cluster_forge.foundation.errors import ForgeError, RefusedError, expected, raise_all
+from cluster_forge.foundation.errors import DeploymentError, ForgeError, RefusedError, expected, raise_all
 from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.owners import Verdict
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ClusterWriter
-from cluster_forge.stages.deliver import argocd, argocd_place, direct, lease, ownership, releases
+from cluster_forge.stages.deliver import (
+    argocd,
+    argocd_place,
+    direct,
+    flux,
+    lease,
+    ownership,
+    pruning,
+    releases,
+    rollback,
+    secrets,
+)
+from cluster_forge.stages.deliver.deletion import Deletion
 from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.given_secrets import NONE, GivenSecrets
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry as preflight
 from cluster_forge.stages.deliver.preflight.problem import Problem
@@ -27,20 +40,33 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 class DeployRequest:
     """What is deployed, and how. ``parts`` have the documents of all objects, where another client applies them.
 
-    ``run`` names this deployment in the cluster: HOST/PROCESS/TIME, as `deploy.sh` writes it.
+    ``given`` Secrets are made after the claim. ``run`` names this deployment in the cluster: HOST/PROCESS/TIME, as
+    `deploy.sh` writes it; ``cause`` says why it is made, if not for its own sake.
     """
 
     deployment: Deployment
     options: DeployOptions
     run: str
+    cause: str = ""
     parts: Sequence[Part] = ()
+    given: GivenSecrets = NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployResult:
-    """What became of each component (none in a dry run), and what the checks found that stopped nothing."""
+    """What became of each component, and of what left the stack; nothing in a dry run.
+
+    ``release`` is the number of the release, ``former`` of the last good one before it, ``back`` of the one that an atomic
+    deployment has gone back to, 0 where there is none; ``back_errors`` say why it could not. ``warnings`` is what the checks
+    found that stopped nothing.
+    """
 
     components: tuple[ComponentResult, ...] = ()
+    pruned: Deletion = field(default_factory=Deletion)
+    release: int = 0
+    former: int = 0
+    back: int = 0
+    back_errors: tuple[ForgeError, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
     @property
@@ -49,17 +75,54 @@ class DeployResult:
 
 
 def deploy(request: DeployRequest, tools: DeliverTools) -> DeployResult:
-    """Check, claim and deliver.
+    """Check, claim, deliver, and prune what left the stack. An atomic deployment that fails goes back by itself.
 
     Raises:
         PreflightError, ExceptionGroup: for everything that keeps the cluster from running the stack; nothing was changed.
         BusyError: if another deployment of the stack is running.
         ClusterError, RefusedError: if the cluster does not answer, or does not let itself be looked at.
+        DeploymentError: if what left the stack does not go.
     """
+    done = _deployed(request, tools)
+    if done.is_good or not request.options.is_atomic:
+        return done
+    try:
+        return replace(done, back=_gone_back(request, tools))
+    except (ForgeError, ExceptionGroup) as error:
+        return replace(done, back_errors=tuple(expected(error)))
+
+
+def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
+    """Deploy the last good release again; its number, 0 if there is none.
+
+    Raises:
+        DeploymentError: if it cannot be deployed any more either.
+        ReleaseError, ExceptionGroup: if going back would lose data: the stack stays as the failure left it.
+    """
+
+    def again(deployment: Deployment, cause: str) -> DeployResult:
+        options = replace(request.options, is_atomic=False)
+        return deploy(
+            replace(request, deployment=deployment, options=options, cause=cause, parts=(), given=NONE), tools
+        )
+
+    gone = rollback.after_failure(request.deployment.name, tools, again)
+    if gone is None:
+        return 0
+    release, done = gone
+    if not done.is_good:
+        failed = "; ".join(
+            f"{component.name}: {component.message}" for component in done.components if not component.state.is_good
+        )
+        raise DeploymentError(f"release {release.number} could not be deployed again: {failed}")
+    return release.number
+
+
+def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     options = replace(request.options, tries_all=request.options.tries_all or request.options.is_trial)
     plan = argocd_place.found(request.deployment.plan, tools.cluster)
-    request = replace(request, deployment=replace(request.deployment, plan=plan))
-    situation = Situation(plan=plan, tools=tools, options=options, parts=request.parts)
+    request = replace(request, deployment=replace(request.deployment, plan=plan), options=options)
+    situation = Situation(plan=plan, tools=tools, options=options, parts=request.parts, given=request.given)
     problems = preflight.check(situation)
     raise_all(problem.error() for problem in problems if problem.is_error)
     if options.is_trial:
@@ -67,7 +130,8 @@ def deploy(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     _create_namespace(tools.cluster)
     with lease.held(plan.stack, tools, run=request.run):
         ownership.claim(plan, situation.verdict, tools, run=request.run)
-        return DeployResult(components=_released(request, situation.verdict, tools, options), warnings=problems)
+        secrets.make(plan.secrets, request.given, tools.cluster)
+        return replace(_released(request, situation.verdict, tools), warnings=problems)
 
 
 def _create_namespace(cluster: ClusterWriter) -> None:
@@ -79,24 +143,36 @@ def _create_namespace(cluster: ClusterWriter) -> None:
             raise
 
 
-def _released(
-    request: DeployRequest, verdict: Verdict, tools: DeliverTools, options: DeployOptions
-) -> tuple[ComponentResult, ...]:
+def _released(request: DeployRequest, verdict: Verdict, tools: DeliverTools) -> DeployResult:
     """Deliver, and keep in the cluster what was delivered and with which result."""
-    release = releases.begin(request.deployment, tools, run=request.run)
+    release = releases.begin(request.deployment, tools, run=request.run, cause=request.cause)
+    kept = releases.listed(tools.cluster, release.stack)
+    former = max((one.number for one in kept if one.result is Result.DEPLOYED and one.folders), default=0)
     try:
-        components = _delivered(request.deployment, verdict, tools, options)
+        done = _delivered(request, verdict, tools)
     except (ForgeError, ExceptionGroup) as error:
         releases.end(release, Result.FAILED, tools, message="; ".join(map(str, expected(error))))
         raise
-    failed = [f"{component.name}: {component.message}" for component in components if not component.state.is_good]
+    failed = [f"{component.name}: {component.message}" for component in done.components if not component.state.is_good]
     releases.end(release, Result.FAILED if failed else Result.DEPLOYED, tools, message="; ".join(failed))
-    return components
+    return replace(done, release=release.number, former=former)
 
 
-def _delivered(
+def _delivered(request: DeployRequest, verdict: Verdict, tools: DeliverTools) -> DeployResult:
+    deployment, options = request.deployment, request.options
+    components = _components(deployment, verdict, tools, options)
+    done = DeployResult(components=components)
+    if not done.is_good:
+        return done
+    pruned = pruning.prune(deployment.plan, tools, timeout=options.timeout, prune_data=options.prune_data)
+    return replace(done, pruned=pruned)
+
+
+def _components(
     deployment: Deployment, verdict: Verdict, tools: DeliverTools, options: DeployOptions
 ) -> tuple[ComponentResult, ...]:
+    if deployment.plan.flux:
+        return flux.deliver(deployment, tools, options)
     match deployment.plan.delivery:
         case Delivery.DIRECT:
             return direct.deliver(deployment, tools, options)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from cluster_forge.foundation.errors import ForgeError, expected
+from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops import schedule
 from cluster_forge.ports.workers import Queue
-from cluster_forge.stages.deliver import applied
+from cluster_forge.stages.deliver import applied, trouble
 from cluster_forge.stages.deliver.applied import AppliedComponent
 from cluster_forge.stages.deliver.applier import Applier
 from cluster_forge.stages.deliver.component_run import ComponentRun, Surroundings
@@ -26,6 +26,7 @@ from cluster_forge.stages.deliver.observations import Observations
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 from cluster_forge.stages.deliver.tools import DeliverTools
+from cluster_forge.stages.deliver.trouble import Trouble
 
 STAGE: Final = "deploy"
 
@@ -112,10 +113,12 @@ class _Delivery:
         began = self.tools.clock.monotonic()
         self.tools.reporter.item_started(STAGE, run.plan.name)
         errors: tuple[ForgeError, ...] = ()
+        cause = Trouble()
         try:
             run.run()
         except (ForgeError, ExceptionGroup) as error:
             errors = tuple(expected(error))
+            cause = self._trouble(run, errors)
         errors += self._kept(run)
         return ComponentResult(
             name=run.plan.name,
@@ -124,9 +127,16 @@ class _Delivery:
             seconds=round(self.tools.clock.monotonic() - began, 3),
             objects=run.plan.objects,
             changed=run.changed,
-            message="; ".join(map(str, errors)),
+            message="; ".join([*map(str, errors), *filter(None, [cause.sentence])]),
             errors=errors,
+            trouble=cause,
         )
+
+    def _trouble(self, run: ComponentRun, errors: Sequence[ForgeError]) -> Trouble:
+        """What the cluster says of the first object that did not become ready."""
+        places = {error.where for error in errors if isinstance(error, DeploymentError)}
+        target = next((target for target in run.awaited if str(target) in places), None)
+        return trouble.of(target, self.tools.cluster) if target else Trouble()
 
     def _kept(self, run: ComponentRun) -> tuple[ForgeError, ...]:
         """Keep what was applied in the cluster."""

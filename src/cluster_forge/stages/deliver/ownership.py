@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import RefusedError
-from cluster_forge.gitops import engine, git_server, owners, ownership
+from cluster_forge.gitops import applyset, engine, git_server, owners, ownership
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.owners import Claimed, Facts, LiveApplication, LiveObject, Verdict
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import FIELD_MANAGER
+from cluster_forge.manifests import managed_fields
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Cluster, Patch, Propagation, Query
@@ -22,7 +24,7 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 
 RUN: Final = "cluster-forge/run"
 """On the claim: the deployment that wrote it last. A `deploy.sh` that finds another one there ends."""
-_TRACKING: Final = "argocd.argoproj.io/tracking-identity"
+_TRACKING: Final = "argocd.argoproj.io/tracking-id"
 _RELEASE: Final = "meta.helm.sh/release-name"
 _IS_THERE: Final = 409
 _FEW: Final = 3
@@ -49,24 +51,26 @@ def facts(plan: DeployPlan, tools: DeliverTools) -> Facts:
 
 
 def claim(plan: DeployPlan, verdict: Verdict, tools: DeliverTools, *, run: str) -> None:
-    """Write the list of the stack's objects into the cluster; ``run`` names this deployment (``HOST/PROCESS/TIME``).
+    """Write the list of the stack's objects into the namespace of all stacks, which is there; ``run`` names this deployment (``HOST/PROCESS/TIME``).
 
-    What the verdict lets the stack adopt leaves the claims of other stacks. Data that has left the stack, or the rest of a
-    narrowed one, stays claimed.
+    What the verdict lets the stack adopt leaves the claims of other stacks. What has left the stack stays claimed until it is
+    pruned, data and the rest of a narrowed stack beyond that.
     """
     cluster = tools.cluster
-    _create(cluster, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": git_server.NAMESPACE}})
     own = dict(ownership.entries(_listed(plan)))
     for stack in sorted({foreign.stack for foreign in verdict.foreign if foreign.stack and not foreign.is_at_work}):
         theirs = {identity: word for identity, word in _entries_in(cluster, stack).items() if identity not in own}
         _write(cluster, stack, {"data": {ownership.OBJECTS: _lines(theirs)}})
     body = tools.reader.read(plan.claim[ownership.CLAIM].decode())
     metadata = body["metadata"]
+    is_direct = plan.delivery is Delivery.DIRECT
     if plan.narrowed:
         own = {**_entries_in(cluster, plan.stack), **own}
     else:
         own |= dict.fromkeys(verdict.staying, owners.STAYS_BEHIND)
-    marked = {**metadata, "annotations": {**metadata.get("annotations", {}), RUN: run}}
+        own |= dict.fromkeys(verdict.leaving if is_direct else (), owners.LEAVES)
+    inventory = applyset.inventory(_claim_of(plan.stack), own) if is_direct else {}
+    marked = {**metadata, "annotations": {**metadata.get("annotations", {}), **inventory, RUN: run}}
     data = {ownership.OBJECTS: _lines(own)}
     if not _create(cluster, {**body, "metadata": marked, "data": data}):
         labels = {ownership.ENVIRONMENT_LABEL: None, **metadata["labels"]}  # null: no environment any more
@@ -148,6 +152,7 @@ def _live(metadata: Mapping[str, Any], query: Query) -> LiveObject:
         tracking_id=annotations.get(_TRACKING, ""),
         release=annotations.get(_RELEASE, ""),
         managers=tuple(fields.get("manager", "") for fields in metadata.get("managedFields") or ()),
+        fingerprint=managed_fields.fingerprint({"metadata": metadata}, FIELD_MANAGER),
     )
 
 
@@ -197,7 +202,7 @@ def _patch(cluster: Cluster, target: ObjectId, change: Body) -> None:
 
 
 def _claim_of(stack: str) -> ObjectId:
-    return ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=ownership.claim_name(stack))
+    return ownership.claim_id(stack)
 
 
 def _application(name: str, namespace: str) -> ObjectId:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -15,10 +14,10 @@ from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import git_server, release
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.release import Folder, Release, ReleasedComponent, Result
-from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Cluster, Query
+from cluster_forge.stages.deliver import audit_log
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -49,8 +48,8 @@ def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str =
         user=tools.cluster.about().user,
         run=run,
         tool=__version__,
-        began=_now(tools),
-        components=tuple(map(_component, plan.parts)),
+        began=audit_log.now(tools),
+        components=tuple(map(component, plan.parts)),
         folders=_keep(plan.stack, deployment.files, tools),
     )
     tools.cluster.create(release.secret(begun))
@@ -60,8 +59,9 @@ def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str =
 
 def end(running: Release, result: Result, tools: DeliverTools, *, message: str = "") -> Release:
     """Write what became of a release."""
-    ended = replace(running, result=result, ended=_now(tools), message=message or running.message)
+    ended = replace(running, result=result, ended=audit_log.now(tools), message=message or running.message)
     tools.cluster.replace(release.secret(ended))
+    audit_log.append(tools, ended.stack, audit_log.of(ended))
     return ended
 
 
@@ -74,6 +74,17 @@ def listed(cluster: Cluster, stack: str) -> tuple[Release, ...]:
     found = cluster.list(_query(f"{STACK_LABEL}={stack},{release.NUMBER_LABEL}")).items
     read = gathered(partial(release.read, body) for body in found)
     return tuple(sorted(read, key=lambda one: one.number))
+
+
+def component(part: Part) -> ReleasedComponent:
+    """A component as a release has it. Its digest is over all its objects, so that two releases can be compared."""
+    listed = "".join(f"{item.digest.hex} {item.path}\n" for item in part.objects)
+    return ReleasedComponent(name=part.name, version=part.version, digest=str(Digest.of(listed.encode())))
+
+
+def versions(released: Sequence[Release]) -> dict[str, str]:
+    """The version of each component that was deployed last; none where no release says so."""
+    return {component.name: component.version for component in released[-1].components} if released else {}
 
 
 def stacks(cluster: Cluster) -> tuple[str, ...]:
@@ -126,7 +137,8 @@ def files(chosen: Release, tools: DeliverTools) -> FileTree:
 def remove(stack: str, cluster: Cluster) -> None:
     """Delete all releases of a stack."""
     for labels in (release.NUMBER_LABEL, release.CONTENT_LABEL):
-        _delete(cluster, cluster.list(_metadata(f"{STACK_LABEL}={stack},{labels}")).items)
+        for body in cluster.list(_metadata(f"{STACK_LABEL}={stack},{labels}")).items:
+            cluster.delete(release.secret_id(_name(body)))
 
 
 def _folder(stack: str, folder: Folder, tools: DeliverTools) -> FileTree:
@@ -145,18 +157,14 @@ def _folder(stack: str, folder: Folder, tools: DeliverTools) -> FileTree:
 def _keep(stack: str, files: FileTree, tools: DeliverTools) -> tuple[Folder, ...]:
     """Write what the cluster does not have yet: of a stack that has hardly changed, little."""
     query = _metadata(f"{STACK_LABEL}={stack},{release.CONTENT_LABEL}")
-    present = {ObjectId.of({**_SECRET, **body}) for body in tools.cluster.list(query).items}
+    present = {_name(body) for body in tools.cluster.list(query).items}
     kept = []
     for path, inside in release.folders(files).items():
         folder, packed = release.kept(path, inside)
         kept.append(folder)
-        missing = [body for body in release.contents(stack, folder, packed) if ObjectId.of(body) not in present]
+        missing = [body for body in release.contents(stack, folder, packed) if _name(body) not in present]
         tools.workers.map(partial(_create, tools.cluster), missing)
     return tuple(kept)
-
-
-_SECRET: Final = {"apiVersion": "v1", "kind": "Secret"}
-"""What items of a list do not say themselves."""
 
 
 def _create(cluster: Cluster, body: Body) -> None:
@@ -182,13 +190,13 @@ def _trim(stack: str, releases: Sequence[Release], tools: DeliverTools) -> None:
         for identity in release.content_ids(stack, folder)
     }
     query = _metadata(f"{STACK_LABEL}={stack},{release.CONTENT_LABEL}")
-    unused = [body for body in tools.cluster.list(query).items if body["metadata"]["name"] not in used]
-    _delete(tools.cluster, unused)
+    for body in tools.cluster.list(query).items:
+        if _name(body) not in used:
+            tools.cluster.delete(release.secret_id(_name(body)))
 
 
-def _delete(cluster: Cluster, bodies: Iterable[Body]) -> None:
-    for body in bodies:
-        cluster.delete(ObjectId.of({**_SECRET, **body}))
+def _name(body: Body) -> str:
+    return str(body["metadata"]["name"])
 
 
 def _query(labels: str) -> Query:
@@ -197,16 +205,6 @@ def _query(labels: str) -> Query:
 
 def _metadata(labels: str) -> Query:
     return replace(_query(labels), metadata_only=True)
-
-
-def _component(part: Part) -> ReleasedComponent:
-    """Its digest is over all its objects, so that two releases can be compared."""
-    listed = "".join(f"{item.digest.hex} {item.path}\n" for item in part.objects)
-    return ReleasedComponent(name=part.name, version=part.version, digest=str(Digest.of(listed.encode())))
-
-
-def _now(tools: DeliverTools) -> str:
-    return datetime.fromtimestamp(tools.clock.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _numbers(releases: Sequence[Release]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.stages.deliver.trouble import Trouble
 
 
 class State(StrEnum):
@@ -31,7 +32,7 @@ class ComponentResult:
     """One component after a deployment.
 
     ``changed`` are the objects that were applied, of ``objects`` in all; what is in the cluster already is not. ``message``
-    says why it is not good, ``errors`` are what it failed with.
+    says why it is not good, ``errors`` are what it failed with, ``trouble`` is what the cluster says of the first.
     """
 
     name: ComponentName
@@ -42,3 +43,4 @@ class ComponentResult:
     changed: int = 0
     message: str = ""
     errors: tuple[ForgeError, ...] = ()
+    trouble: Trouble = field(default_factory=Trouble)

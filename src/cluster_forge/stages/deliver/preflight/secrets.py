@@ -1,51 +1,69 @@
-"""The Secrets that the stack expects are there, with their keys. Keys are looked at, never values."""
+"""The Secrets that the stack expects are there, with their keys. Of values it is only said that they differ from those given."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from cluster_forge.gitops import requirements
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stack import secret_command
 from cluster_forge.stack.model import ExpectedSecret
+from cluster_forge.stages.deliver import secrets as made_secrets
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "the Secrets that the stack expects"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "missing-secret": "A Secret that the stack expects is not there, or lacks keys (`--allow-missing-secrets`).",
+    "secret-value": "`--secrets` gives another value than the cluster has.",
+}
+MISSING: Final = "missing-secret"
+OTHER_VALUES: Final = "secret-value"
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
-    context = situation.cluster.about().context
-    for secret, there in missing(situation):
-        message = (
-            f"a Secret that the stack expects: {secret.purpose}" if secret.purpose else "the stack expects this Secret"
-        )
-        if there is None:
-            lacks, commands = "it is not there", [secret_command.create(secret, context)]
-            if secret.namespace not in situation.namespaces:
-                commands.insert(0, secret_command.create_namespace(secret.namespace, context))
-        else:
-            keys = [key for key in requirements.keys(secret) if key not in there]
-            lacks, commands = f"it lacks {', '.join(keys)}", [secret_command.add(secret, keys, context)]
-        yield Problem(
-            code="missing-secret",
-            message=f"{message}; {lacks}",
-            where=str(_id(secret)),
-            fix="\n".join(["make it, or give its values with --secrets FILE:", *commands]),
-            option="--allow-missing-secrets",
-        )
-
-
-def missing(situation: Situation) -> Iterator[tuple[ExpectedSecret, frozenset[str] | None]]:
-    """Each expected Secret that is not there (None), or lacks keys (those that it has)."""
     expected = situation.plan.secrets
     found = situation.tools.workers.map(lambda secret: situation.cluster.get(_id(secret)), expected)
-    for secret, body in zip(expected, found, strict=True):
-        there = frozenset(body.get("data") or ()) if body else None
+    for secret, live in zip(expected, found, strict=True):
+        given = situation.given.of(secret)
+        if replaced := made_secrets.replaced(given, live):
+            yield _with_other_values(secret, replaced)
+        there = {*((live or {}).get("data") or ()), *given} if live or given else None
         if there is None or not there.issuperset(requirements.keys(secret)):
-            yield secret, there
+            yield _missing(secret, there, situation)
+
+
+def _missing(secret: ExpectedSecret, there: Collection[str] | None, situation: Situation) -> Problem:
+    """``there`` are the keys that it has; None: it is not there."""
+    context = situation.cluster.about().context
+    if there is None:
+        lacks, commands = "it is not there", [secret_command.create(secret, context)]
+        if secret.namespace not in situation.namespaces:
+            commands.insert(0, secret_command.create_namespace(secret.namespace, context))
+    else:
+        keys = [key for key in requirements.keys(secret) if key not in there]
+        lacks, commands = f"it lacks {', '.join(keys)}", [secret_command.add(secret, keys, context)]
+    purpose = f" ({secret.purpose})" if secret.purpose else ""
+    return Problem(
+        code=MISSING,
+        message=f"the stack expects this Secret{purpose}, and {lacks}",
+        where=str(_id(secret)),
+        fix="\n".join(["make it, or give its values with --secrets FILE:", *commands]),
+        option="--allow-missing-secrets",
+    )
+
+
+def _with_other_values(secret: ExpectedSecret, keys: Collection[str]) -> Problem:
+    removed = ",".join(f'"{key}":null' for key in keys)
+    return Problem(
+        code=OTHER_VALUES,
+        message=f"the cluster has other values for {', '.join(keys)} than --secrets gives, and they are not replaced",
+        where=str(_id(secret)),
+        fix="leave these keys out; or, if nothing uses the old values any more, remove them first: "
+        f"kubectl patch secret {secret.name} -n {secret.namespace} -p '{{\"data\":{{{removed}}}}}'",
+    )
 
 
 def _id(secret: ExpectedSecret) -> ObjectId:

@@ -16,6 +16,7 @@ from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenanc
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Cluster, Query, ServedKinds
 from cluster_forge.stages.deliver import ownership, step_documents
+from cluster_forge.stages.deliver.given_secrets import NONE, GivenSecrets
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.step_documents import StepDocument
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -29,7 +30,7 @@ class Situation:
     """Each property asks the cluster once, when the first check needs it.
 
     ``parts`` are the components of the plan with the documents of their objects, where these are at hand; without them only
-    the objects of the plan's own steps are known.
+    the objects of the plan's own steps are known. ``given`` Secrets are made before the first object.
 
     Raises:
         ClusterError, RefusedError: each property, if the cluster does not say.
@@ -39,6 +40,7 @@ class Situation:
     tools: DeliverTools
     options: DeployOptions
     parts: Sequence[Part] = ()
+    given: GivenSecrets = NONE
 
     @property
     def cluster(self) -> Cluster:
@@ -131,6 +133,10 @@ def labels_of(body: Body) -> Labels:
     return body["metadata"].get("labels") or {}
 
 
+def annotations_of(body: Body) -> Labels:
+    return body["metadata"].get("annotations") or {}
+
+
 def _selector(workload: Body) -> Labels:
     selector = (workload.get("spec") or {}).get("selector") or {}
     return selector.get("matchLabels") or {} if isinstance(selector, Mapping) else {}
@@ -142,6 +148,8 @@ def _steps(plan: DeployPlan) -> Iterator[tuple[ComponentName, Step]]:
     if plan.argocd:
         steps = (*plan.argocd.install, *plan.argocd.repository, plan.argocd.sync)
         yield from ((ComponentName("argo-cd"), step) for step in steps)
+    if plan.flux:
+        yield from ((ComponentName("flux2"), step) for step in (*plan.flux.install, plan.flux.sync))
 
 
 def _provenance(component: ComponentName) -> Provenance:

@@ -1,0 +1,75 @@
+"""In which order objects are deleted, and to whom those belong that are to be deleted: for pruning and removing.
+
+Custom resources go first, while their operators run: these end the finalizers. Then what the API server asks for other
+objects, which would be asked in vain once its Pods are gone: webhooks and aggregated APIs. CRDs follow the operators; what
+holds other objects goes last. `deploy.sh` deletes in the same order (``scripts/prune.sh``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from cluster_forge.gitops import applyset, ownership
+from cluster_forge.gitops.parts import is_custom
+from cluster_forge.gitops.steps import FIELD_MANAGER
+from cluster_forge.manifests.facts import CRD
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+
+ASKED: Final = (
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+    ("apiregistration.k8s.io", "APIService"),
+)
+"""What the API server asks other servers for."""
+_NAMESPACE: Final = ("", "Namespace")
+_TRACKING: Final = "argocd.argoproj.io/tracking-id"
+_RELEASE: Final = "meta.helm.sh/release-name"
+_HELM: Final = "helm"
+
+
+def phases(objects: Iterable[ObjectId], minor: int) -> tuple[tuple[ObjectId, ...], ...]:
+    """The objects in their order: those of one phase are gone before the next begins. A kind that Kubernetes 1.``minor`` lacks
+    is a custom one.
+    """
+    sorted_out: dict[int, list[ObjectId]] = {}
+    for target in sorted(set(objects)):
+        sorted_out.setdefault(_phase(target, minor), []).append(target)
+    return tuple(tuple(sorted_out[phase]) for phase in sorted(sorted_out))
+
+
+def _phase(target: ObjectId, minor: int) -> int:
+    kind = (target.group, target.kind)
+    if kind == CRD:
+        return 3
+    if kind == _NAMESPACE:
+        return 5
+    if target.holds_data:
+        return 4
+    if kind in ASKED:
+        return 1
+    return 0 if is_custom(kind, minor) else 2
+
+
+def owner(stack: str, body: Body) -> str:
+    """Who has taken an object over that the stack claims, in words; empty if it is still the stack's."""
+    metadata = body["metadata"]
+    labels, annotations = _mapping(metadata, "labels"), _mapping(metadata, "annotations")
+    own, found = applyset.identity(ownership.claim_id(stack)), labels.get(applyset.PART_OF)
+    managers = {fields.get("manager") for fields in metadata.get("managedFields") or ()}
+    if found and found != own:
+        return f"the ApplySet {found}"
+    if tracked := annotations.get(_TRACKING):
+        application = str(tracked).partition(":")[0]
+        return "" if application.rpartition("_")[2].startswith(f"{stack}.") else f"the Application {application}"
+    if (release := annotations.get(_RELEASE)) and _HELM in managers:
+        return f"the Helm release {release}"
+    if not found and FIELD_MANAGER not in managers:
+        return "others: no field of it is managed by cluster-forge any more"
+    return ""
+
+
+def _mapping(metadata: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = metadata.get(key)
+    return value if isinstance(value, Mapping) else {}

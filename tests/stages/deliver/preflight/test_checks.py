@@ -1,0 +1,470 @@
+"""Each check, on a cluster that has what it looks for and on one that has not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.fake_cluster import FakeCluster
+from tests.gitops.conftest import body, crd, part
+from tests.stages.deliver.preflight.situations import (
+    EXISTING,
+    found,
+    installing,
+    namespace,
+    node,
+    planned,
+    pod_spec,
+    running,
+    situation,
+    workload,
+)
+
+from cluster_forge.foundation.errors import RefusedError
+from cluster_forge.gitops.plan import DeployPlan
+from cluster_forge.manifests.finding import Severity
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.stack.model import ExpectedSecret, KubernetesVersion, Target
+from cluster_forge.stages.deliver.preflight import (
+    apis,
+    default_classes,
+    engine,
+    environment,
+    host_ports,
+    node_fit,
+    owners,
+    permissions,
+    pod_security,
+    registry,
+    secrets,
+    terminating,
+    version,
+)
+
+WEB = workload("Deployment", "web")
+CLASS = body("storage.k8s.io/v1", "StorageClass", "fast", provisioner="example.com/disk")
+DEFAULT = {"storageclass.kubernetes.io/is-default-class": "true"}
+
+
+def codes(problems: list[Any]) -> list[str]:
+    return [problem.code for problem in problems]
+
+
+# version
+
+
+def on(minor: int) -> DeployPlan:
+    return planned(WEB, target=Target(kubernetes=KubernetesVersion.parse(f"1.{minor}")))
+
+
+@pytest.mark.parametrize(
+    ("target", "minor", "severities"),
+    [(33, 33, []), (33, 34, ["warning"]), (33, 32, ["warning"]), (33, 35, ["error"]), (25, 24, ["error"])],
+)
+def test_a_version_one_minor_apart_is_supported(target: int, minor: int, severities: list[str]) -> None:
+    problems = found(version, FakeCluster(minor=minor), on(target))
+    assert [problem.severity for problem in problems] == severities
+
+
+# apis
+
+
+def test_a_kind_that_nobody_serves_is_missing() -> None:
+    widget = body("example.com/v1", "Widget", "w", "shop")
+    (problem,) = found(apis, FakeCluster(), planned(WEB, widget))
+    assert (problem.where, problem.option) == ("example.com/v1/Widget", "--allow-missing-apis")
+
+
+def test_an_api_that_does_not_answer_is_named() -> None:
+    cluster = FakeCluster()
+    cluster.stale = frozenset({"metrics.k8s.io"})
+    (problem,) = found(apis, cluster, planned(body("metrics.k8s.io/v1", "NodeMetrics", "n")))
+    assert "does not answer" in problem.message
+    assert "kubectl get apiservice v1.metrics.k8s.io" in problem.fix
+
+
+# environment
+
+
+def claim(environment: str = "") -> dict[str, Any]:
+    labels = {"cluster-forge/claim": "objects", "cluster-forge/stack": "demo"}
+    labels |= {"cluster-forge/environment": environment} if environment else {}
+    return body("v1", "ConfigMap", "claim-demo", "cluster-forge", labels=labels, data={"objects": ""})
+
+
+@pytest.mark.parametrize(("there", "here", "is_refused"), [("a", "a", False), ("a", "b", True), ("", "b", True)])
+def test_another_environment_is_refused(there: str, here: str, is_refused: bool) -> None:
+    cluster = FakeCluster()
+    cluster.put(namespace("cluster-forge"), claim(there))
+    problems = found(environment, cluster, planned(WEB, environment=here))
+    assert [problem.option for problem in problems] == ["--force-environment"] * is_refused
+
+
+# terminating
+
+
+def test_a_namespace_that_is_being_deleted_is_named_with_what_holds_it() -> None:
+    cluster = FakeCluster()
+    held = {"type": "NamespaceFinalizersRemaining", "status": "True", "message": "1 resource has a finalizer"}
+    kept = body("v1", "ConfigMap", "kept", "shop", data={})
+    kept["metadata"]["finalizers"] = ["example.com/hold"]
+    cluster.put(namespace("shop"), kept)
+    target = ObjectId(group="", kind="Namespace", namespace="", name="shop")
+    cluster.delete(target)
+    cluster.set_status(target, {"phase": "Terminating", "conditions": [held]})
+    (problem,) = found(terminating, cluster, planned(WEB))
+    assert problem.where == "Namespace/shop"
+    assert "1 resource has a finalizer" in problem.message
+
+
+# permissions
+
+
+@pytest.mark.parametrize(
+    ("denied", "says"),
+    [
+        (("patch", "Deployment", "shop"), "tester may not patch deployments.apps in namespace shop"),
+        (("create", "Namespace", "*"), "tester may not create namespaces"),
+        (("create", "Secret", "cluster-forge"), "tester may not create secrets in namespace cluster-forge"),
+    ],
+)
+def test_a_permission_that_is_missing_is_named_by_kind_and_verb(denied: tuple[str, str, str], says: str) -> None:
+    cluster = FakeCluster()
+    cluster.denied.add(denied)
+    assert [problem.message for problem in found(permissions, cluster, planned(WEB))] == [says]
+
+
+def test_a_permission_that_the_stack_does_not_use_may_be_missing() -> None:
+    cluster = FakeCluster()
+    cluster.denied.add(("patch", "Ingress", "*"))
+    cluster.denied.add(("patch", "Deployment", "elsewhere"))
+    assert found(permissions, cluster, planned(WEB)) == []
+
+
+def test_what_argo_cd_applies_needs_no_permission_of_the_user() -> None:
+    cluster = FakeCluster()
+    cluster.denied.add(("patch", "Deployment", "shop"))
+    assert found(permissions, cluster, planned(WEB, gitops=EXISTING)) == []
+
+
+# owners
+
+
+def test_an_object_of_others_is_refused_with_its_owner_and_the_way() -> None:
+    cluster = FakeCluster()
+    cluster.put(namespace("shop"), WEB, manager="kubectl-edit")
+    (problem,) = found(owners, cluster, planned(WEB))
+    assert problem.where == "Deployment.apps/shop/web"
+    assert "no stack (its fields are those of kubectl-edit)" in problem.message
+    assert problem.option == "--adopt"
+
+
+def test_what_another_application_applies_cannot_be_adopted() -> None:
+    cluster = FakeCluster()
+    cluster.put(crd_of("argoproj.io", "Application"), namespace("argocd"), namespace("shop"))
+    cluster.put(
+        body("argoproj.io/v1alpha1", "Application", "other.web", "argocd", labels={"cluster-forge/stack": "other"})
+    )
+    tracked = {"argocd.argoproj.io/tracking-id": "other.web:apps/Deployment:shop/web"}
+    cluster.put({**WEB, "metadata": {**WEB["metadata"], "annotations": tracked}})
+    (problem,) = found(owners, cluster, planned(WEB))
+    assert (problem.option, problem.severity) == ("", Severity.ERROR)
+    assert "the Application other.web of the stack other" in problem.message
+
+
+def crd_of(group: str, kind: str, version: str = "v1alpha1") -> dict[str, Any]:
+    plural = f"{kind.lower()}s"
+    versions = [{"name": version, "served": True, "storage": True}]
+    names = {"kind": kind, "plural": plural}
+    return crd(f"{plural}.{group}", group=group, names=names, scope="Namespaced", versions=versions)
+
+
+# secrets
+
+
+EXPECTED = ExpectedSecret(name="db", namespace="shop", keys={"user": "", "password": ""}, purpose="the database")
+
+
+def test_a_missing_secret_comes_with_the_commands_that_make_it() -> None:
+    (problem,) = found(secrets, FakeCluster(), planned(WEB, secrets=[EXPECTED]))
+    assert "(the database), and it is not there" in problem.message
+    assert "kubectl --context fake create namespace shop\n" in problem.fix
+    assert "create secret generic db --namespace shop" in problem.fix
+    assert "--from-literal='user=…'" in problem.fix
+
+
+def test_a_secret_that_lacks_a_key_is_patched_not_replaced() -> None:
+    cluster = FakeCluster()
+    cluster.put(namespace("shop"), body("v1", "Secret", "db", "shop", data={"user": "c2VjcmV0"}))
+    (problem,) = found(secrets, cluster, planned(WEB, secrets=[EXPECTED]))
+    assert problem.message.endswith("it lacks password")
+    assert "patch secret db" in problem.fix
+    assert '"user"' not in problem.fix
+    assert "c2VjcmV0" not in f"{problem.fix}{problem.message}"
+
+
+def test_a_secret_with_its_keys_is_no_problem() -> None:
+    cluster = FakeCluster()
+    cluster.put(namespace("shop"), body("v1", "Secret", "db", "shop", data={"user": "", "password": ""}))
+    assert found(secrets, cluster, planned(WEB, secrets=[EXPECTED])) == []
+
+
+# default_classes
+
+
+CLAIM = body("v1", "PersistentVolumeClaim", "data", "shop", spec={})
+
+
+def test_a_claim_without_a_class_needs_a_default_one() -> None:
+    cluster = FakeCluster()
+    cluster.put(CLASS)
+    (problem,) = found(default_classes, cluster, planned(CLAIM))
+    assert "needs storage-class" in problem.message
+    cluster.put({**CLASS, "metadata": {"name": "main", "annotations": DEFAULT}})
+    assert found(default_classes, cluster, planned(CLAIM)) == []
+
+
+@pytest.mark.parametrize(("name", "is_there"), [("fast", True), ("gone", False)])
+def test_a_claim_finds_the_class_that_it_names(name: str, is_there: bool) -> None:
+    cluster = FakeCluster()
+    cluster.put(CLASS)
+    claimed = {**CLAIM, "spec": {"storageClassName": name}}
+    assert (found(default_classes, cluster, planned(claimed)) == []) is is_there
+
+
+def test_a_class_of_the_stack_counts() -> None:
+    own = {**CLASS, "metadata": {"name": "own", "annotations": DEFAULT}}
+    assert found(default_classes, FakeCluster(), planned(CLAIM, own)) == []
+
+
+def test_an_ingress_needs_a_controller() -> None:
+    ingress = body("networking.k8s.io/v1", "Ingress", "web", "shop", spec={})
+    cluster = FakeCluster()
+    assert codes(found(default_classes, cluster, planned(ingress))) == ["missing-provider"]
+    cluster.put(body("networking.k8s.io/v1", "IngressClass", "nginx", spec={"controller": "example.com/nginx"}))
+    assert found(default_classes, cluster, planned(ingress)) == []
+
+
+# node_fit
+
+
+def asks(cpu: str, memory: str = "1Gi") -> dict[str, Any]:
+    return pod_spec(resources={"requests": {"cpu": cpu, "memory": memory}})
+
+
+def test_a_stack_fits_beside_what_runs() -> None:
+    cluster = FakeCluster()
+    cluster.put(node("a"), node("b"), running("other", asks("6"), "a"))
+    assert found(node_fit, cluster, planned(workload("Deployment", "web", asks("1"), replicas=2))) == []
+
+
+def test_a_stack_that_does_not_fit_is_told_what_is_left() -> None:
+    cluster = FakeCluster()
+    cluster.put(node("a"), node("b"), running("other", asks("3"), "a"))
+    (problem,) = found(node_fit, cluster, planned(workload("Deployment", "web", asks("2"), replicas=3)))
+    assert problem.message == "the stack requests 6 of CPU, and 5 of 8 are left on 2 nodes"
+
+
+def test_pods_of_the_stack_itself_do_not_count_twice() -> None:
+    cluster = FakeCluster()
+    cluster.put(node("a"), namespace("shop"), running("web-1", asks("3"), "a", "shop", app="web"))
+    assert found(node_fit, cluster, planned(workload("Deployment", "web", asks("3")))) == []
+
+
+def test_a_daemon_set_runs_on_each_node() -> None:
+    cluster = FakeCluster()
+    cluster.put(node("a"), node("b"), running("other", asks("3"), "a"), running("another", asks("3"), "b"))
+    (problem,) = found(node_fit, cluster, planned(workload("DaemonSet", "log", asks("1500m"))))
+    assert "requests 3 of CPU" in problem.message
+
+
+@pytest.mark.parametrize(
+    "closed", [{"unschedulable": True}, {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}], ids=str
+)
+def test_nodes_that_take_no_pods_do_not_count(closed: dict[str, Any]) -> None:
+    cluster = FakeCluster()
+    cluster.put(node("a", **closed))
+    (problem,) = found(node_fit, cluster, planned(WEB))
+    assert problem.message == "no node of the cluster takes Pods"
+
+
+def test_a_pod_that_is_larger_than_every_node_is_named() -> None:
+    cluster = FakeCluster()
+    cluster.put(*(node(name, cpu="2") for name in "abcd"))
+    (problem,) = found(node_fit, cluster, planned(workload("Deployment", "web", asks("3"))))
+    assert (problem.where, problem.message) == (
+        "Deployment.apps/shop/web",
+        "its Pod requests 3 of cpu, and the largest node has 2",
+    )
+
+
+# host_ports
+
+
+def exporter(name: str, **more: Any) -> dict[str, Any]:
+    spec = {**pod_spec(ports=[{"containerPort": 9100}]), "hostNetwork": True, **more}
+    return workload("DaemonSet", name, spec)
+
+
+def test_two_daemon_sets_that_want_one_port_are_named() -> None:
+    cluster = FakeCluster()
+    cluster.put(node("a"))
+    (problem,) = found(host_ports, cluster, planned(exporter("one"), exporter("two")))
+    assert problem.where == "DaemonSet.apps/shop/one"
+    assert problem.message == "wants port 9100/TCP of its nodes, and so does DaemonSet.apps/shop/two of the stack"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        exporter("two", nodeSelector={"os": "windows"}),
+        workload("DaemonSet", "two", pod_spec(ports=[{"containerPort": 9100}])),
+        workload("DaemonSet", "two", pod_spec(ports=[{"containerPort": 1, "hostPort": 9100, "protocol": "UDP"}])),
+    ],
+    ids=["other nodes", "no host port", "other protocol"],
+)
+def test_ports_that_do_not_meet_are_no_problem(other: dict[str, Any]) -> None:
+    cluster = FakeCluster()
+    cluster.put(node("a"))
+    assert found(host_ports, cluster, planned(exporter("one", nodeSelector={"os": "linux"}), other)) == []
+
+
+def test_a_port_that_a_pod_of_others_has_is_named_with_its_node() -> None:
+    cluster = FakeCluster()
+    taken = pod_spec(ports=[{"containerPort": 80, "hostPort": 9100}])
+    cluster.put(
+        node("a"), namespace("shop"), running("ex", taken, "a"), running("one-x", taken, "a", "shop", app="one")
+    )
+    (problem,) = found(host_ports, cluster, planned(exporter("one")))
+    assert "the Pod default/ex on node a" in problem.message
+
+
+# pod_security
+
+
+@pytest.mark.parametrize(("level", "is_refused"), [("privileged", False), ("baseline", True), ("restricted", True)])
+def test_a_namespace_that_refuses_the_pods_is_named(level: str, is_refused: bool) -> None:
+    cluster = FakeCluster()
+    cluster.put(namespace("shop", **{pod_security.ENFORCE: level}))
+    problems = found(pod_security, cluster, planned(exporter("one")))
+    assert bool(problems) is is_refused
+    assert all(f"enforces the Pod Security level {level}" in problem.message for problem in problems)
+
+
+def test_the_level_that_the_stack_gives_a_namespace_counts() -> None:
+    cluster = FakeCluster()
+    cluster.put(namespace("shop", **{pod_security.ENFORCE: "restricted"}))
+    own = namespace("shop", **{pod_security.ENFORCE: "privileged"})
+    assert found(pod_security, cluster, planned(exporter("one"), own)) == []
+
+
+# engine
+
+
+def argo_cd(tag: str = "v3.1.4", where: str = "argocd", env: Any = ()) -> list[dict[str, Any]]:
+    def of(kind: str, component: str) -> dict[str, Any]:
+        labels = {"app.kubernetes.io/part-of": "argocd", "app.kubernetes.io/component": component}
+        spec = {"containers": [{"name": "x", "image": f"quay.io/argoproj/argocd:{tag}", "env": list(env)}]}
+        return body("apps/v1", kind, component, where, labels=labels, spec={"template": {"spec": spec}})
+
+    return [
+        crd_of("argoproj.io", "Application"),
+        namespace(where),
+        of("StatefulSet", "application-controller"),
+        of("Deployment", "repo-server"),
+    ]
+
+
+def settings(name: str, **data: str) -> dict[str, Any]:
+    return body("v1", "ConfigMap", name, "argocd", data=data)
+
+
+GOOD = {"resource.customizations.health.argoproj.io_Application": "local sync = obj.status.sync"}
+
+
+def test_a_good_argo_cd_is_no_problem() -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(), settings("argocd-cm", **GOOD))
+    assert found(engine, cluster, planned(WEB, gitops=EXISTING)) == []
+
+
+def test_an_argo_cd_that_is_not_there_is_missing() -> None:
+    assert codes(found(engine, FakeCluster(), planned(WEB, gitops=EXISTING))) == ["engine-missing"]
+
+
+def test_an_argo_cd_in_another_namespace_is_missing() -> None:
+    cluster = FakeCluster()
+    cluster.put(crd_of("argoproj.io", "Application"))
+    (problem,) = found(engine, cluster, planned(WEB, gitops=EXISTING))
+    assert (problem.where, problem.fix) == ("Namespace/argocd", "pass --namespace NAME")
+
+
+@pytest.mark.parametrize(
+    ("tag", "severities"),
+    [("v2.14.9", ["error"] * 2), ("v3.0.0", []), ("3.5.7-debian", []), ("latest", ["warning"] * 2)],
+)
+def test_an_argo_cd_before_3_0_is_refused(tag: str, severities: list[str]) -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(tag), settings("argocd-cm", **GOOD))
+    assert [problem.severity for problem in found(engine, cluster, planned(WEB, gitops=EXISTING))] == severities
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"resource.customizations.health.argoproj.io_Application": "hs.status = obj.status.health.status"},
+        {**GOOD, "application.resourceTrackingMethod": "label"},
+    ],
+    ids=["no script", "the script of the documentation", "tracking by label"],
+)
+def test_settings_that_end_a_deployment_too_early_are_warnings(data: dict[str, str]) -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(), settings("argocd-cm", **data))
+    (problem,) = found(engine, cluster, planned(WEB, gitops=EXISTING))
+    assert (problem.code, problem.severity) == ("engine-setting", Severity.WARNING)
+
+
+LIMIT = "reposerver.max.combined.directory.manifests.size"
+VARIABLE = "ARGOCD_REPO_SERVER_MAX_COMBINED_DIRECTORY_MANIFESTS_SIZE"
+
+
+@pytest.mark.parametrize(
+    ("data", "env", "is_refused"),
+    [
+        ({}, (), True),
+        ({LIMIT: "20M"}, (), False),
+        ({}, ({"name": VARIABLE, "value": "20M"},), False),
+        ({LIMIT: "20M"}, ({"name": VARIABLE, "value": "1M"},), True),
+    ],
+)
+def test_a_component_that_is_too_large_for_argo_cd_is_named(data: dict[str, str], env: Any, is_refused: bool) -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(env=env), settings("argocd-cm", **GOOD), settings("argocd-cmd-params-cm", **data))
+    large = part("large", [body("v1", "ConfigMap", "c", "shop", data={"text": "x" * 11_000_000})])
+    problems = found(engine, cluster, planned(WEB, gitops=EXISTING), parts=(large,))
+    assert [problem.message.split(",")[0] for problem in problems] == [
+        "the manifests of component large have 11.0 MB"
+    ] * is_refused
+
+
+def test_a_second_argo_cd_is_refused() -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(where="gitops"))
+    (problem,) = found(engine, cluster, installing(WEB))
+    assert problem.code == "engine-present"
+    assert "--namespace gitops" in problem.fix
+
+
+def test_what_the_user_may_not_see_is_said() -> None:
+    cluster = FakeCluster()
+    cluster.put(node("a"))
+
+    def before(request: Any) -> None:
+        if request.target.kind == "Node":
+            raise RefusedError("nodes is forbidden", status=403, reason="Forbidden")
+
+    cluster.before = before
+    (problem,) = registry.check(situation(cluster, planned(WEB)))
+    assert (problem.code, problem.severity) == ("not-checked", Severity.WARNING)
+    assert problem.message == "cannot see the nodes and their Pods: nodes is forbidden"

@@ -1,0 +1,125 @@
+"""The stage deploy: checks, claim, delivery, pruning and the release, on a fake cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from tests.fake_cluster import FakeCluster, FakeRequest
+from tests.fake_controllers import becomes_ready
+from tests.gitops.conftest import part
+from tests.stages.deliver.deliveries import Delivery, deployment, identity, settings, web
+from tests.stages.deliver.preflight.situations import node
+
+from cluster_forge.foundation.errors import PreflightError, RefusedError
+from cluster_forge.gitops.release import Result
+from cluster_forge.manifests.part import Part
+from cluster_forge.stages.deliver import deploy as stage
+from cluster_forge.stages.deliver import releases
+from cluster_forge.stages.deliver.deploy import DeployRequest, DeployResult
+from cluster_forge.stages.deliver.options import DeployOptions
+
+SHOP = part("shop", [web(), settings()])
+
+
+def cluster(**behaviour: object) -> FakeCluster:
+    """With a node that has room."""
+    made = FakeCluster(on_change=becomes_ready, **behaviour)  # type: ignore[arg-type]
+    made.put(node("a"))
+    return made
+
+
+def deploy(made: Delivery, parts: Sequence[Part], version: str = "v-1", **options: bool | float) -> DeployResult:
+    request = DeployRequest(
+        deployment=deployment(parts, version),
+        options=DeployOptions(**options),  # type: ignore[arg-type]
+        run="here/1/1",
+    )
+    return stage.deploy(request, made.tools)
+
+
+def test_a_deployment_is_a_release() -> None:
+    made = Delivery(cluster())
+    done = deploy(made, [SHOP])
+    assert (done.is_good, done.release, done.former) == (True, 1, 0)
+    (release,) = releases.listed(made.cluster, "demo")
+    assert (release.result, release.version, release.run) == (Result.DEPLOYED, "v-1", "here/1/1")
+    assert made.there("ConfigMap", "claim-demo", "cluster-forge")
+
+
+def test_what_left_the_stack_is_pruned() -> None:
+    made = Delivery(cluster())
+    deploy(made, [part("shop", [web(), settings(), settings("more")])])
+    done = deploy(made, [SHOP], "v-2")
+    assert [str(target) for target in done.pruned.deleted] == ["ConfigMap/shop/more"]
+    assert (done.release, done.former) == (2, 1)
+    assert made.cluster.get(identity("ConfigMap", "more", "shop")) is None
+
+
+def test_a_failed_deployment_prunes_nothing_and_names_the_release_before() -> None:
+    is_refused = False
+
+    def refuse(request: FakeRequest) -> None:
+        if is_refused and request.verb == "apply" and request.target.name == "web" and not request.is_trial:
+            raise RefusedError("denied the request", where=str(request.target), status=403, reason="Forbidden")
+
+    made = Delivery(cluster(before=refuse))
+    deploy(made, [part("shop", [web(), settings(), settings("more")])])
+    is_refused = True
+    done = deploy(made, [part("shop", [web(replicas=2), settings()])], "v-2")
+    assert (done.is_good, done.former, done.pruned.deleted) == (False, 1, ())
+    assert made.cluster.get(identity("ConfigMap", "more", "shop"))
+    assert [release.result for release in releases.listed(made.cluster, "demo")] == [Result.DEPLOYED, Result.FAILED]
+    assert "denied the request" in releases.listed(made.cluster, "demo")[-1].message
+
+
+def test_an_atomic_deployment_goes_back() -> None:
+    def refuse(request: FakeRequest) -> None:
+        spec = (request.body or {}).get("spec") or {}
+        if request.verb == "apply" and spec.get("replicas") == 2 and not request.is_trial:
+            raise RefusedError("denied the request", where=str(request.target), status=403, reason="Forbidden")
+
+    made = Delivery(cluster(before=refuse))
+    deploy(made, [SHOP])
+    done = deploy(made, [part("shop", [web(replicas=2), settings(a="2")])], "v-2", is_atomic=True)
+    assert (done.is_good, done.release, done.back, done.back_errors) == (False, 2, 1, ())
+    assert made.there("ConfigMap", "settings", "shop")["data"] == {"a": "1"}
+    newest = releases.listed(made.cluster, "demo")[-1]
+    assert (newest.number, newest.version, newest.cause, newest.result) == (3, "v-1", "rollback to 1", Result.DEPLOYED)
+
+
+def test_the_first_deployment_has_nothing_to_go_back_to() -> None:
+    def refuse(request: FakeRequest) -> None:
+        if request.verb == "apply" and request.target.name == "web":
+            raise RefusedError("denied the request", where=str(request.target), status=400, reason="BadRequest")
+
+    done = deploy(Delivery(cluster(before=refuse)), [SHOP], is_atomic=True)
+    assert (done.is_good, done.back, done.back_errors) == (False, 0, ())
+
+
+def test_nothing_is_changed_where_the_cluster_cannot_run_the_stack() -> None:
+    made = Delivery(FakeCluster(on_change=becomes_ready, minor=28))
+    before = made.cluster.objects()
+    with pytest.raises((PreflightError, ExceptionGroup)) as caught:
+        deploy(made, [SHOP])
+    assert "1.28" in str(caught.value.exceptions[0] if isinstance(caught.value, ExceptionGroup) else caught.value)
+    assert made.cluster.objects() == before
+
+
+def test_a_dry_run_changes_nothing() -> None:
+    made = Delivery(cluster())
+    before = made.cluster.objects()
+    done = deploy(made, [SHOP], is_trial=True)
+    assert (done.components, done.release) == ((), 0)
+    assert made.cluster.objects() == before
+
+
+def test_a_deployment_without_changes_costs_few_requests() -> None:
+    made = Delivery(cluster())
+    parts = [part(f"c{number}", [settings(f"s{each}", f"c{number}") for each in range(40)]) for number in range(5)]
+    deploy(made, parts)
+    first = len(made.cluster.requests)
+    made.cluster.requests.clear()
+    assert deploy(made, parts).is_good
+    assert len(made.cluster.requests) < first / 5
+    assert first <= 1.2 * 200 + 60, "the rest are checks, lease, claim and release"
