@@ -127,7 +127,7 @@ class GitOps:
     engine: GitOpsEngine = GitOpsEngine.ARGOCD
     engine_where: str = ""
     """Where the engine is written; empty for the default."""
-    default_where: str = ""
+    default_where: str = field(default="", compare=False)
     """Where a description without an engine has a place for it."""
     mode: GitOpsMode = GitOpsMode.UI
     install: bool = True

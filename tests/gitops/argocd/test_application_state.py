@@ -1,0 +1,115 @@
+"""How far an Application has come, from the states that Argo CD writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cluster_forge.gitops.argocd import application_state
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+
+COMMIT, OLDER = "c" * 40, "b" * 40
+
+
+def application(
+    *,
+    wanted: str = "v-2",
+    compared: str = "v-2",
+    sync: str = "Synced",
+    health: str = "Healthy",
+    phase: str = "Succeeded",
+    tried: str = COMMIT,
+    **status: Any,
+) -> Body:
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "demo.shop", "namespace": "argocd"},
+        "spec": {"source": {"targetRevision": wanted}},
+        "status": {
+            "sync": {"status": sync, "revision": COMMIT, "comparedTo": {"source": {"targetRevision": compared}}},
+            "health": {"status": health},
+            "operationState": {"phase": phase, "syncResult": {"revision": tried}, "message": f"it {phase}"},
+            **status,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "lack"),
+    [
+        (application(), ""),
+        (application(wanted="v-1"), "at v-1"),
+        (application(compared="v-1"), "not compared with the revision yet"),
+        (application(sync="OutOfSync"), "OutOfSync, Healthy"),
+        (application(health="Progressing"), "Synced, Progressing"),
+        (application(phase="Running"), "the sync is Running"),
+        (application(phase="Terminating", tried=OLDER), "the sync is Terminating"),
+        (application(phase="Failed"), "the sync is Failed"),
+        (application(phase="Failed", tried=OLDER), ""),
+        (application(phase=""), ""),
+        ({**application(), "status": {}}, "not compared with the revision yet"),
+        ({**application(), "status": "nonsense", "spec": None}, "at no revision"),
+    ],
+)
+def test_what_it_lacks(body: Body, lack: str) -> None:
+    state = application_state.of(body, "v-2")
+    assert (state.lack, state.is_ready) == (lack, not lack)
+
+
+def test_one_that_is_deleted_is_not_ready() -> None:
+    body = application()
+    body["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert application_state.of(body, "v-2").lack == "it is being deleted"
+
+
+@pytest.mark.parametrize(
+    ("body", "has_failed", "is_operating"),
+    [
+        (application(phase="Failed"), True, False),
+        (application(phase="Error", sync="OutOfSync"), True, False),
+        (application(phase="Failed", tried=OLDER), False, False),
+        (application(phase="Failed", wanted="v-1"), False, False),
+        (application(phase="Running"), False, True),
+    ],
+)
+def test_a_failure_counts_for_its_commit(body: Body, has_failed: bool, is_operating: bool) -> None:
+    state = application_state.of(body, "v-2")
+    assert (state.has_failed, state.is_operating) == (has_failed, is_operating)
+
+
+@pytest.mark.parametrize(
+    ("resources", "is_ready"),
+    [
+        ([{"status": "OutOfSync", "requiresPruning": True}, {"status": "Synced"}], True),
+        ([{"status": "OutOfSync", "requiresPruning": True}, {"status": "OutOfSync"}], False),
+        ([], False),
+    ],
+)
+def test_a_narrowed_stack_does_not_count_what_is_not_pruned(resources: list[Body], is_ready: bool) -> None:
+    body = application(sync="OutOfSync", resources=resources)
+    assert application_state.of(body, "v-2", is_narrowed=True).is_ready == is_ready
+    assert not application_state.of(body, "v-2").is_ready
+
+
+def test_messages_are_those_of_what_is_wrong() -> None:
+    resources = [
+        {"kind": "Deployment", "name": "web", "health": {"status": "Degraded", "message": "x" * 900}},
+        {"kind": "Service", "name": "web", "health": {"status": "Healthy", "message": "fine"}},
+    ]
+    body = application(phase="Failed", conditions=[{"message": "ComparisonError"}], resources=resources)
+    first, second, third = application_state.of(body, "v-2").messages
+    assert (first, second) == ("it Failed", "ComparisonError")
+    assert third == f"Deployment/web: {'x' * 500}"
+    assert application_state.of(application(), "v-2").messages == ()
+
+
+def test_objects_that_may_be_unwell() -> None:
+    resources = [
+        {"group": "apps", "kind": "Deployment", "namespace": "shop", "name": "web"},
+        {"kind": "Service", "namespace": "shop", "name": "web", "health": {"status": "Healthy"}},
+    ]
+    (target,) = application_state.of(application(resources=resources), "v-2").unwell
+    assert target == ObjectId(group="apps", kind="Deployment", namespace="shop", name="web")

@@ -41,7 +41,8 @@ def fingerprint(
     sourced = {sourced_folder(component) for component in stack.components if has_sources(component)}
     paths = (_in_input(sourced | _entries(stack)) | _of_objects(stack)) - known.keys()
     components = tuple(map(_without_places, stack.components))
-    gitops = replace(stack.gitops, engine_where="is written" if stack.gitops.engine_where else "")
+    engine_where = "is written" if stack.gitops.engine_where else ""
+    gitops = replace(stack.gitops, engine_where=engine_where, default_where="")
     parts = {
         "stack": orjson.loads(json_codec.dump(replace(stack, components=components, gitops=gitops, registries=()))),
         "sources": {str(name): list(map(str, locked.digests)) for name, locked in sources.items() if locked.digests},
