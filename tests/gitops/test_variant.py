@@ -148,7 +148,10 @@ def test_a_narrowed_stack_is_not_put_over_more_that_argo_cd_delivers(
 ) -> None:
     run = go(narrowed(STACKS[delivery]), delivery, answers=[delivered(*there)])
     assert (run.code, changes(run)) == (3, [])
-    assert f"Argo CD delivers more of it here: {'demo.shop' if delivery is Delivery.DIRECT else there[-1]}" in run.err
+    assert (
+        f"the GitOps engine delivers more of it here: {'demo.shop' if delivery is Delivery.DIRECT else there[-1]}"
+        in run.err
+    )
     assert (
         "delivers more of it" not in go(STACKS[delivery], delivery, answers=[delivered(*there)]).err
     )  # the whole stack

@@ -24,7 +24,14 @@ def test_a_base_may_be_an_address() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("gitops: {engine: flux}\n", "`engine: flux` is not supported yet"),
+        ("gitops: {engine: flux}\n", "Flux cannot read `source: internal`"),
+        ("gitops: {engine: flux, source: internal}\n", "Flux cannot read `source: internal`"),
+        ("gitops: {path: ../up}\n", "`path: ../up` cannot name a folder of the repository"),
+        ("gitops: {path: /a}\n", "`path: /a` cannot name a folder"),
+        ("gitops: {path: a//b}\n", "`path: a//b` cannot name a folder"),
+        ("gitops: {branch: a..b}\n", "`branch: a..b` cannot name a branch"),
+        ("gitops: {branch: -f}\n", "`branch: -f` cannot name a branch"),
+        ("gitops: {secret: A_b}\n", "`secret: A_b` cannot name the name of a Secret"),
         ("image: {base: example.com/Base:1}\n", "image: `base`: 'example.com/Base:1' is not an image reference"),
         ("image: {base: 'example.com/base:1@sha256:12'}\n", "'sha256:12' is not a sha256 digest"),
         ("gitops: {source: oci}\n", "requires the URL of a repository"),

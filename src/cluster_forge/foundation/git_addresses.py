@@ -20,6 +20,8 @@ _NO_REF: Final = re.compile(
 """What ``git check-ref-format`` refuses, and what a program would take for an option."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_SHORT: Final = re.compile(r"(?P<login>(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*):(?P<path>(?!//)\S+)")
+"""SSH without a scheme: ``git@host:path``."""
 _LONGEST: Final = 2_000
 
 
@@ -94,6 +96,17 @@ class GitAddress:
 def is_git(address: str) -> bool:
     """Whether an address is meant to be that of a Git tree."""
     return address.startswith(_PREFIX)
+
+
+def is_ref(text: str) -> bool:
+    """Whether a text can be the name of a branch or tag (git-check-ref-format)."""
+    return bool(text) and not _NO_REF.match(text)
+
+
+def as_url(address: str) -> str:
+    """The address of a repository as a URL: ``git@host:path`` as ``ssh://git@host/path`` (git-clone, "Git URLs")."""
+    match = _SHORT.fullmatch(address)
+    return f"ssh://{match['login']}/{match['path'].lstrip('/')}" if match else address
 
 
 def is_commit(text: str) -> bool:

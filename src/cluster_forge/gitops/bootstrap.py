@@ -5,7 +5,8 @@
     waves/NNN-<part>/          direct delivery: every part, in order
     argocd/                    Argo CD's own part, its settings and its project
     git-server.yaml  repository-NNN.yaml  git-server-deployment.yaml     the repository, where the cluster serves it
-    root.yaml                  the root Application
+    flux/                      Flux's own part
+    root.yaml                  the root Application; for Flux the source and the root Kustomization
     objects  claim.yaml        what the stack claims in the cluster (`ownership`)
     plan.json                  the plan itself, without what the other files hold: for `deploy`
     files                      all of the above: DIGEST BYTES OBJECTS PATH, those of the steps in their order
@@ -28,11 +29,11 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, ForgeError, StaleError, raise_all
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import ownership
-from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
+from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan, FluxPlan
 from cluster_forge.gitops.steps import Delete, Step, content, objects, with_content
 
 FOLDER = "bootstrap"
-ARGOCD = "argocd"
+ARGOCD, FLUX = "argocd", "flux"
 PLAN: Final = f"{FOLDER}/plan.json"
 SCHEMA: Final = "cluster-forge/plan/v1"
 _RECAST: Final = "run `cluster-forge cast` again, and keep what is yours in input/ or working/"
@@ -80,7 +81,8 @@ def read(files: FileTree) -> DeployPlan:
     read = _Documents(files)
     components = tuple(replace(part, steps=read.all(f"{FOLDER}/{part.folder}", part.steps)) for part in plan.components)
     claim = FileTree({path: files[f"{FOLDER}/{path}"] for path in ownership.FILES if f"{FOLDER}/{path}" in files.files})
-    return replace(plan, components=components, claim=claim, argocd=plan.argocd and _argocd(plan.argocd, read))
+    argocd = plan.argocd and _argocd(plan.argocd, read)
+    return replace(plan, components=components, claim=claim, argocd=argocd, flux=plan.flux and _flux(plan.flux, read))
 
 
 def _argocd(argocd: ArgoCdPlan, read: _Documents) -> ArgoCdPlan:
@@ -90,6 +92,10 @@ def _argocd(argocd: ArgoCdPlan, read: _Documents) -> ArgoCdPlan:
         repository=read.all(FOLDER, argocd.repository),
         sync=read.one(FOLDER, argocd.sync),
     )
+
+
+def _flux(flux: FluxPlan, read: _Documents) -> FluxPlan:
+    return replace(flux, install=read.all(f"{FOLDER}/{FLUX}", flux.install), sync=read.one(FOLDER, flux.sync))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,9 @@ def _steps(plan: DeployPlan) -> Iterator[tuple[str, Step]]:
     if plan.argocd:
         yield from _in(f"{FOLDER}/{ARGOCD}", plan.argocd.install)
         yield from _in(FOLDER, (*plan.argocd.repository, plan.argocd.sync))
+    if plan.flux:
+        yield from _in(f"{FOLDER}/{FLUX}", plan.flux.install)
+        yield from _in(FOLDER, (plan.flux.sync,))
 
 
 def _in(folder: str, steps: tuple[Step, ...]) -> Iterator[tuple[str, Step]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from cluster_forge.gitops import engine
 from cluster_forge.manifests.part import Part
@@ -16,9 +18,13 @@ class Delivery(StrEnum):
     DIRECT = "direct"
     """kubectl applies everything, wave by wave."""
     INSTALL = "install"
-    """kubectl installs Argo CD, which applies the rest."""
+    """kubectl installs the GitOps engine, which applies the rest."""
     EXISTING = "existing"
-    """The Argo CD in the cluster gets the repository and the root Application."""
+    """The engine in the cluster gets the repository and the root, an Application of Argo CD or a Kustomization of Flux."""
+
+
+TITLES: Final = MappingProxyType({GitOpsEngine.ARGOCD: "Argo CD", GitOpsEngine.FLUX: "Flux"})
+"""The engines as they call themselves."""
 
 
 def address(stack: Stack) -> str:
@@ -30,8 +36,8 @@ def address(stack: Stack) -> str:
 
 def delivery(stack: Stack, parts: Sequence[Part]) -> Delivery:
     """How the stack gets into the cluster."""
-    if stack.gitops.engine is not GitOpsEngine.ARGOCD:
+    if stack.gitops.engine is GitOpsEngine.NONE:
         return Delivery.DIRECT
     if not stack.gitops.install:
         return Delivery.EXISTING
-    return Delivery.INSTALL if engine.find(parts) else Delivery.DIRECT
+    return Delivery.INSTALL if engine.find(parts, stack.gitops.engine) else Delivery.DIRECT

@@ -15,7 +15,9 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import counted
 from cluster_forge.gitops import applyset, bootstrap, ownership, requirements, script_source
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
+from cluster_forge.gitops.flux import sources
+from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan, FluxPlan
+from cluster_forge.gitops.steps import resource
 
 _WIDTH = 118
 
@@ -33,6 +35,12 @@ def script(plan: DeployPlan, files: FileTree) -> str:
 def _deploy(plan: DeployPlan) -> tuple[str, ...]:
     """The function ``deploy``, and what it needs."""
     read = script_source.read
+    own: tuple[str, ...]
+    if plan.flux:
+        own = ("permissions", "parts", "deploy_flux_install")
+        if plan.delivery is Delivery.EXISTING:
+            own = ("deploy_flux_existing",)
+        return tuple(map(read, ("root_kustomization", *own)))
     if plan.argocd is None:
         rows = (
             f"{bootstrap.FOLDER}/{part.folder} {part.wave} {counted(part.objects, 'object')}"
@@ -40,7 +48,7 @@ def _deploy(plan: DeployPlan) -> tuple[str, ...]:
         )
         pruning = () if plan.narrowed else (read("prune"),)
         return read("permissions"), read("parts"), *pruning, read("deploy_direct").replace("{waves}", "\n".join(rows))
-    own: tuple[str, ...] = ("permissions", "parts", "deploy_install")
+    own = ("permissions", "parts", "deploy_install")
     if plan.delivery is Delivery.EXISTING:
         own = ("deploy_existing",)
     if plan.argocd.server:
@@ -68,6 +76,8 @@ def _head(plan: DeployPlan, files: FileTree) -> str:
     }
     if plan.argocd:
         values |= _argocd(plan, plan.argocd)
+    if plan.flux:
+        values |= _flux(plan, plan.flux)
     return (
         "#!/bin/sh\n"
         f"# Deploys the stack {plan.stack} with kubectl: sh deploy.sh --help\n"
@@ -76,6 +86,19 @@ def _head(plan: DeployPlan, files: FileTree) -> str:
         "LC_ALL=C\n"
         "export LC_ALL\n\n" + "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
     )
+
+
+def _flux(plan: DeployPlan, flux: FluxPlan) -> dict[str, str]:
+    values = {
+        "flux_namespace": flux.namespace,
+        "source": resource(flux.source),
+        "root_kustomization": flux.root,
+        "revision": flux.revision,
+        "kustomizations": _words((*flux.kustomizations, flux.root)),
+    }
+    if plan.delivery is Delivery.EXISTING:
+        values["sources"] = f"{sources.plural(flux.source.kind)}.{flux.source.group}"
+    return values
 
 
 def _words(words: Iterable[str]) -> str:
@@ -109,14 +132,18 @@ def _summary(plan: DeployPlan) -> str:
         case Delivery.DIRECT:
             return f"{components}, {counted(plan.objects, 'object')}, applied by kubectl"
         case Delivery.INSTALL:
-            return f"{components}, applied by Argo CD, which is installed first"
+            return f"{components}, applied by {_engine(plan)}, which is installed first"
         case Delivery.EXISTING:
-            return f"{components}, applied by the Argo CD in the cluster"
+            return f"{components}, applied by the {_engine(plan)} in the cluster"
+
+
+def _engine(plan: DeployPlan) -> str:
+    return "Flux" if plan.flux else "Argo CD"
 
 
 def _namespace(plan: DeployPlan) -> str:
     """What ``--namespace`` means: it is only for an Argo CD that is in the cluster already."""
-    if plan.delivery is Delivery.EXISTING:
+    if plan.argocd and plan.delivery is Delivery.EXISTING:
         return "namespace=${wanted_namespace:-$namespace}\n"
     fixed = plan.argocd.namespace if plan.argocd else ""
     reason = (

@@ -1,21 +1,35 @@
-"""The component of a stack that brings the GitOps engine, Argo CD."""
+"""The component of a stack that brings a GitOps engine, Argo CD or Flux."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Final
 
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
+from cluster_forge.stack.model import GitOpsEngine
 
 GROUP = "argoproj.io"
 NAMESPACE = "argocd"
-_APPLICATIONS = ObjectId(group=CRD[0], kind=CRD[1], namespace="", name=f"applications.{GROUP}")
+FLUX_GROUP = "kustomize.toolkit.fluxcd.io"
+_DEFINITIONS: Final = MappingProxyType(
+    {
+        engine: ObjectId(group=CRD[0], kind=CRD[1], namespace="", name=name)
+        for engine, name in (
+            (GitOpsEngine.ARGOCD, f"applications.{GROUP}"),
+            (GitOpsEngine.FLUX, f"kustomizations.{FLUX_GROUP}"),
+        )
+    }
+)
+"""The CRD by which each engine's component is known: that of what delivers a component."""
 
 
-def find(parts: Sequence[Part]) -> Part | None:
-    """The part that holds Argo CD: the one with the CRD of its Applications."""
-    return next((part for part in parts if any(item.id == _APPLICATIONS for item in part.objects)), None)
+def find(parts: Sequence[Part], engine: GitOpsEngine = GitOpsEngine.ARGOCD) -> Part | None:
+    """The part that holds the engine: the one with its CRD."""
+    definition = _DEFINITIONS.get(engine)
+    return next((part for part in parts if any(item.id == definition for item in part.objects)), None)
 
 
 def namespace(parts: Sequence[Part]) -> str:

@@ -70,22 +70,21 @@ def chunks(stack: Stack, packed: bytes, commit: str) -> Iterator[Body]:
         }
 
 
+def namespace() -> Body:
+    """The namespace of what the delivery itself adds to a cluster."""
+    labels = {
+        "app.kubernetes.io/managed-by": "cluster-forge",
+        "pod-security.kubernetes.io/enforce": "restricted",
+    }
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
+
+
 def surroundings(stack: Stack, argocd: str) -> Iterator[Body]:
     """Namespace, Service, NetworkPolicy and, for a persistent repository, its volume.
 
     ``argocd`` is Argo CD's namespace, the only one with access to the server; empty where it is not known yet.
     """
-    yield {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {
-            "name": NAMESPACE,
-            "labels": {
-                "app.kubernetes.io/managed-by": "cluster-forge",
-                "pod-security.kubernetes.io/enforce": "restricted",
-            },
-        },
-    }
+    yield namespace()
     if stack.gitops.persistent:
         yield {
             "apiVersion": "v1",

@@ -25,7 +25,7 @@ from cluster_forge.manifests import emitter
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part, PartObject
-from cluster_forge.stack.model import Stack
+from cluster_forge.stack.model import GitOpsEngine, Stack
 
 OBJECTS: Final = "objects"
 """The list, in the folder ``bootstrap/``, and the key of the ConfigMap that holds it."""
@@ -41,8 +41,9 @@ _WORD = re.compile(r"[^\s\"\\]+\Z")
 def tree(stack: Stack, parts: Sequence[Part]) -> FileTree:
     """The files. Hooks are not in them, since they come and go, and neither are names that are not one word."""
     is_direct = delivery_mode.delivery(stack, parts) is Delivery.DIRECT
+    by_argocd = stack.gitops.engine is GitOpsEngine.ARGOCD and not is_direct
     claimed = [
-        (item, "-" if is_direct else applications.name(stack.name, part.name))
+        (item, applications.name(stack.name, part.name) if by_argocd else "-")
         for part in component.delivered(stack, parts)
         for item in part.objects
         if _is_claimed(item)

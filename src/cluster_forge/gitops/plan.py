@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from cluster_forge.foundation.file_tree import NO_FILES, FileTree
 from cluster_forge.foundation.json_codec import OMITTED
@@ -17,6 +17,7 @@ from cluster_forge.gitops import component_steps, delivery_mode, engine, git_ser
 from cluster_forge.gitops.argocd import applications, component
 from cluster_forge.gitops.component_steps import rendered
 from cluster_forge.gitops.delivery_mode import Delivery
+from cluster_forge.gitops.flux import kustomizations, sources
 from cluster_forge.gitops.parts import STACK_LABEL, defined_groups, in_order, is_custom
 from cluster_forge.gitops.steps import (
     SETTINGS_MANAGER,
@@ -35,12 +36,15 @@ from cluster_forge.manifests.part import Part
 from cluster_forge.stack import variant
 from cluster_forge.stack.model import ExpectedSecret, GitOpsEngine, KubernetesVersion, RepositorySource, Stack
 
+ROOT: Final = "root.yaml"
+"""The file with what the deployment applies for the engine: Argo CD's root Application, or Flux's source and root."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentPlan:
     """One component that has something to apply. ``objects`` are counted; ``folder`` holds the files of its steps.
 
-    A component without steps is applied by Argo CD.
+    A component without steps is applied by the engine.
     """
 
     name: ComponentName
@@ -71,8 +75,27 @@ class ArgoCdPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FluxPlan:
+    """How Flux gets the stack: ``install`` it (empty for one that is in the cluster already), and apply the ``source`` and
+    the root Kustomization (``sync``).
+
+    They are in ``namespace``. ``revision`` is the tag that the source is pinned to. ``kustomizations`` has the component of each
+    Kustomization by its name, beside the ``root``.
+    """
+
+    namespace: str
+    install: tuple[FileStep, ...]
+    sync: Apply
+    source: ObjectId
+    revision: str
+    root: str
+    kustomizations: Mapping[str, ComponentName]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeployPlan:
-    """Everything that a client must know to deploy the stack: ``components`` by wave, or by the Argo CD of ``argocd``.
+    """Everything that a client must know to deploy the stack: ``components`` by wave, or by the engine of ``argocd`` or
+    ``flux``.
 
     ``version`` is the revision that was cast, ``parts`` are the components with all objects that are delivered; in a plan that
     was read these have no documents. ``claim`` are the files about what the stack claims in the cluster (`ownership`).
@@ -89,6 +112,7 @@ class DeployPlan:
     components: tuple[ComponentPlan, ...]
     claim: Annotated[FileTree, OMITTED] = NO_FILES
     argocd: ArgoCdPlan | None = None
+    flux: FluxPlan | None = None
     apis: tuple[str, ...] = ()
     secrets: tuple[ExpectedSecret, ...] = ()
     environment: str = ""
@@ -112,8 +136,9 @@ def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, r
     """
     delivery = delivery_mode.delivery(stack, parts)
     is_direct = delivery is Delivery.DIRECT
+    is_flux = not is_direct and stack.gitops.engine is GitOpsEngine.FLUX
     delivered = component.delivered(stack, parts)
-    if is_direct:
+    if is_direct or is_flux:
         requirements.check_names(item for part in parts for item in part.objects)
     return DeployPlan(
         stack=stack.name,
@@ -126,7 +151,8 @@ def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, r
             _components(stack, ownership.members(stack, parts) if is_direct else parts, with_steps=is_direct)
         ),
         claim=ownership.tree(stack, parts),
-        argocd=None if is_direct else _argocd(stack, parts, repository, commit, revision),
+        argocd=None if is_direct or is_flux else _argocd(stack, parts, repository, commit, revision),
+        flux=_flux(stack, parts, revision) if is_flux else None,
         apis=requirements.apis(delivered),
         secrets=requirements.secrets(stack, parts),
         environment=stack.environment,
@@ -164,13 +190,31 @@ def _argocd(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: s
         install=_install(stack, parts) if is_installed else (),
         repository=tuple(_repository(stack, repository, commit, server, argo)) if server else (),
         sync=SyncApplication(
-            file="root.yaml",
+            file=ROOT,
             documents=rendered([root]),
             name=root["metadata"]["name"],
             revision=root["spec"]["source"]["targetRevision"],
         ),
         applications=tuple(application["metadata"]["name"] for application in everything),
         selector=_selector(everything),
+    )
+
+
+def _flux(stack: Stack, parts: Sequence[Part], revision: str) -> FluxPlan:
+    part = engine.find(parts, GitOpsEngine.FLUX) if stack.gitops.install else None
+    source, root = kustomizations.root(stack, revision)
+    return FluxPlan(
+        namespace=sources.NAMESPACE,
+        install=_bare(stack, parts, part) if part else (),
+        sync=Apply(file=ROOT, documents=rendered((git_server.namespace(), source, root))),
+        source=ObjectId.of(source),
+        revision=source["spec"]["ref"]["tag"],
+        root=kustomizations.root_name(stack),
+        kustomizations={
+            body["metadata"]["name"]: name
+            for name, bodies in kustomizations.kustomizations(stack, parts).items()
+            for body in bodies
+        },
     )
 
 
@@ -181,22 +225,26 @@ def _selector(everything: Sequence[Body]) -> str:
 
 
 def _install(stack: Stack, parts: Sequence[Part]) -> tuple[FileStep, ...]:
-    """Argo CD's part as a bare cluster takes it: objects that need another part's CRDs are left to Argo CD itself."""
-    minor = stack.target.kubernetes.minor
+    """Argo CD's part with the settings and the project that the delivery needs."""
     part = engine.find(component.delivered(stack, parts))
     assert part is not None, "a stack that installs Argo CD has its part"
-    own = defined_groups(part.objects)
-    possible = tuple(item for item in part.objects if item.id.group in own or not is_custom(item.kind, minor))
-    requirements.check_names(possible)
     settings = rendered(component.settings(parts))
     project = rendered(component.project(parts))
-    namespaces = component_steps.namespaces(parts)
-    steps: list[FileStep] = list(component_steps.of(dataclasses.replace(part, objects=possible), namespaces, minor))
+    steps = list(_bare(stack, parts, part))
     if settings:
         steps.append(Apply(file=StepFile.SETTINGS, documents=settings, manager=SETTINGS_MANAGER))
     if project:
         steps.append(Apply(file=StepFile.PROJECT, documents=project))
     return tuple(sorted(steps, key=position))
+
+
+def _bare(stack: Stack, parts: Sequence[Part], part: Part) -> tuple[FileStep, ...]:
+    """The engine's part as a bare cluster takes it: objects that need another part's CRDs are left to the engine itself."""
+    minor = stack.target.kubernetes.minor
+    own = defined_groups(part.objects)
+    possible = tuple(item for item in part.objects if item.id.group in own or not is_custom(item.kind, minor))
+    requirements.check_names(possible)
+    return component_steps.of(dataclasses.replace(part, objects=possible), component_steps.namespaces(parts), minor)
 
 
 def _repository(stack: Stack, repository: FileTree, commit: str, server: ObjectId, argo: Part | None) -> Iterator[Step]:

@@ -73,6 +73,7 @@ class _Builder:
             namespace=schema.namespace,
             extra_namespaces=tuple(schema.extra_namespaces),
             wave=schema.wave,
+            has_own_wave=bool(self._merged.at(("wave",)).line),
             needs=tuple(map(ComponentName, dict.fromkeys(schema.needs))),
             helm=helm,
             kustomize=kustomize_source(kustomize, self._name, self._files, self._errors) if kustomize else None,

@@ -134,6 +134,12 @@ class GitOps:
     source: RepositorySource = RepositorySource.INTERNAL
     persistent: bool = False
     url: str = ""
+    path: str = ""
+    """The folder of the repository of an external source that holds the stack; empty: all of it."""
+    branch: str = "main"
+    """The branch of the repository that the stack is pushed to."""
+    secret: str = ""
+    """The Secret with Flux's login to the repository."""
     finalizers: bool = False
     """Whether deleting the root Application in Argo CD deletes all others, and what they have applied."""
 
@@ -285,6 +291,8 @@ class Component:
     namespace: str = ""
     extra_namespaces: tuple[str, ...] = ()
     wave: int | None = None
+    has_own_wave: bool = False
+    """Whether the description itself sets the wave, and not the catalog."""
     needs: tuple[ComponentName, ...] = ()
     helm: HelmSource | None = None
     kustomize: KustomizeSource | None = None

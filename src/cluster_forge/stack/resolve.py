@@ -23,7 +23,7 @@ from cluster_forge.yaml.positioned import Positioned
 RESERVED: Final = MappingProxyType(
     {
         "argo-apps": "working/argo-apps/ holds the Argo CD Applications",
-        "flux": "working/flux/ is for Flux",
+        "flux": "working/flux/ holds what Flux delivers the stack by (the component with Flux is flux2)",
         "namespaces": "working/namespaces/ holds the namespaces that the stack needs and no component defines",
     }
 )

@@ -1,13 +1,18 @@
-"""The sections of a description that concern the whole stack: target, GitOps, image, hosts, ignored findings."""
+"""The sections of a description that concern the whole stack: target, GitOps, image, clusters, hosts, ignored findings."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Final, TypeVar
 
+from cluster_forge.foundation import git_addresses
 from cluster_forge.foundation.addresses import is_public, masked, without_credentials
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, ImageError
+from cluster_forge.foundation.names import is_dns_subdomain
 from cluster_forge.oci.compression import Compression
 from cluster_forge.oci.reference import ImageReference
+from cluster_forge.stack.clusters import DescribedCluster, Fleet, Rollout, RolloutWait, order_errors
 from cluster_forge.stack.input_files import in_input, is_outside, outside_error
 from cluster_forge.stack.model import (
     Architecture,
@@ -25,10 +30,12 @@ from cluster_forge.stack.model import (
 from cluster_forge.stack.registry_settings import RegistrySettings
 from cluster_forge.stack.schema.description import (
     ChecksSchema,
+    ClusterSchema,
     GitOpsSchema,
     ImageSchema,
     NodeSchema,
     RegistrySchema,
+    RolloutSchema,
     TargetSchema,
 )
 from cluster_forge.stack.schema.key_types import Schema
@@ -44,6 +51,13 @@ _LOGIN_FIX: Final = (
     "argocd.argoproj.io/secret-type=repository"
 )
 """Argo CD, "Declarative Setup", section "Repositories"."""
+_FLUX_LOGIN_FIX: Final = (
+    "write `url: {url}` and `secret: repository`, and give Flux the login in that Secret: kubectl create secret generic "
+    "repository --namespace cluster-forge --from-literal=username=… --from-literal=password=…"
+)
+"""Flux, "Git Repositories", section "Secret reference"."""
+_FOLDER: Final = re.compile(r"(?!\.\.?(?:/|\Z))[\w.-]+(?:/(?!\.\.?(?:/|\Z))[\w.-]+)*", re.ASCII)
+"""A relative path that is not normalized any further."""
 
 
 def target(description: Positioned) -> Target:
@@ -71,15 +85,19 @@ def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
                 fix="add `url: https://…` to `gitops`",
             )
         )
-    if section.engine == "flux":
+    if section.engine == "flux" and section.source == "internal":
         errors.append(
             DescriptionError(
-                "gitops: `engine: flux` is not supported yet",
-                where=description.at(("gitops", "engine")).where,
-                fix="use `engine: argocd` or `engine: none`",
+                "gitops: Flux cannot read `source: internal`, the Git server in the cluster: it reads Git over https and "
+                "ssh only",
+                where=description.at(("gitops", "source" if "source" in section.model_fields_set else "engine")).where,
+                fix="write `source: oci` and the address of a registry, or `source: external` and that of a Git repository, "
+                "as `url`",
             )
         )
-    _refuse_credentials(description, ("gitops", "url"), _LOGIN_FIX, errors)
+    errors += _wrong_places(description, section)
+    fix = _FLUX_LOGIN_FIX if section.engine == "flux" else _LOGIN_FIX
+    _refuse_credentials(description, ("gitops", "url"), fix, errors)
     is_written = "engine" in section.model_fields_set
     return GitOps(
         engine=GitOpsEngine(section.engine),
@@ -90,8 +108,32 @@ def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
         source=RepositorySource(section.source),
         persistent=section.persistent,
         url=section.url,
+        path=section.path,
+        branch=section.branch,
+        secret=section.secret,
         finalizers=section.finalizers,
     )
+
+
+def _wrong_places(description: Positioned, section: GitOpsSchema) -> Iterator[DescriptionError]:
+    """Values of ``gitops`` that cannot name a folder, a branch or a Secret."""
+    wrong = {
+        "path": not section.path or _FOLDER.fullmatch(section.path),
+        "branch": git_addresses.is_ref(section.branch),
+        "secret": not section.secret or is_dns_subdomain(section.secret),
+    }
+    meant = {
+        "path": "a folder of the repository: `clusters/production`",
+        "branch": "a branch: `main`",
+        "secret": "the name of a Secret: `platform-repository`",
+    }
+    for key, is_right in wrong.items():
+        if not is_right:
+            yield DescriptionError(
+                f"gitops: `{key}: {getattr(section, key)}` cannot name {meant[key].partition(':')[0]}",
+                where=description.at(("gitops", key)).where,
+                fix=f"write {meant[key]}",
+            )
 
 
 def image(description: Positioned, errors: list[ForgeError]) -> ImageSettings:
@@ -148,6 +190,34 @@ def _registry(host: str, entry: Positioned, errors: list[ForgeError]) -> Registr
         ca_file=settings.ca_file and in_input(settings.ca_file),
         cert_file=settings.cert_file and in_input(settings.cert_file),
         key_file=settings.key_file and in_input(settings.key_file),
+        where=entry.where,
+    )
+
+
+def fleet(description: Positioned, errors: list[ForgeError]) -> Fleet:
+    """The clusters and their order. Entries of the order that name nothing go into ``errors``."""
+    section = description.get("clusters")
+    rollout = _section(description, "rollout", RolloutSchema)
+    listed = Fleet(
+        clusters=tuple(cluster for entry in (section.items if section else ()) if (cluster := _cluster(entry))),
+        rollout=Rollout(
+            order=tuple(rollout.order), wait=RolloutWait(rollout.wait), max_unavailable=rollout.max_unavailable
+        ),
+    )
+    errors.extend(order_errors(listed, description.at(("rollout", "order")).where))
+    return listed
+
+
+def _cluster(entry: Positioned) -> DescribedCluster | None:
+    settings = validated(ClusterSchema, entry)
+    if settings is None:
+        return None
+    return DescribedCluster(
+        name=settings.name,
+        context=settings.context or settings.name,
+        kubeconfig=settings.kubeconfig,
+        environment=settings.environment,
+        labels=settings.labels,
         where=entry.where,
     )
 

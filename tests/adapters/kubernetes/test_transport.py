@@ -148,6 +148,27 @@ def test_an_answer_that_is_too_slow_ends(reached: Reached) -> None:
         reached(server.url, patience=slow).get(TARGET)
 
 
+def test_a_server_whose_headers_never_end(reached: Reached) -> None:
+    patience = Patience(silence=5, whole=0.3, at_first=0, later=0)
+    is_done = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not is_done.wait(0.02):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+        thread = threading.Thread(target=drip, args=(listener,))
+        thread.start()
+        with pytest.raises(ClusterError, match="not answer in time"):
+            reached(f"http://127.0.0.1:{listener.getsockname()[1]}", patience=patience).get(TARGET)
+        is_done.set()
+        thread.join()
+
+
 def test_nothing_listens(reached: Reached) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

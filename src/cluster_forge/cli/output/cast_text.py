@@ -9,13 +9,13 @@ from pathlib import Path
 from cluster_forge.cli.output import changes_text
 from cluster_forge.cli.output.counts import size
 from cluster_forge.foundation import names
-from cluster_forge.gitops.delivery_mode import Delivery
+from cluster_forge.gitops.delivery_mode import TITLES, Delivery
 from cluster_forge.stages.build.cast import CastResult
 
 _DELIVERIES = {
     Delivery.DIRECT: "applies everything with kubectl, wave by wave",
-    Delivery.INSTALL: "installs Argo CD, which delivers the rest",
-    Delivery.EXISTING: "hands the repository to the Argo CD of the cluster",
+    Delivery.INSTALL: "installs {engine}, which delivers the rest",
+    Delivery.EXISTING: "hands the repository to the {engine} of the cluster",
 }
 
 
@@ -34,7 +34,7 @@ def summary(
         ("image", f"{size(cast.sizes['image'])}, {cast.image} for {', '.join(cast.platforms)}"),
         ("images.txt", f"{names.counted(len(cast.images), 'container image')} that the stack runs"),
         ("bootstrap", f"{size(cast.sizes['bootstrap'])}, what deploy.sh applies"),
-        ("deploy.sh", _DELIVERIES[cast.delivery]),
+        ("deploy.sh", _DELIVERIES[cast.delivery].format(engine=TITLES.get(cast.engine))),
     ]
     yield f"{cast.folder} holds the stack {cast.stack!r}{f', {cast.about}' if cast.about else ''}:"
     for name, text in rows:

@@ -1,21 +1,23 @@
 # A narrowed stack takes nothing away from the rest (ADR 0022).
 # shellcheck shell=sh disable=SC2154 # set by the head of deploy.sh and by options.sh
 
-# check_narrowed: Argo CD reads all Applications of a stack from one repository, which this one would replace.
+# check_narrowed: an engine reads all components of a stack from one repository, which this one would replace.
 check_narrowed() {
-  ask get applications.argoproj.io --all-namespaces -l "cluster-forge/stack=$stack" --no-headers -o custom-columns=NAME:.metadata.name ||
-    case $answer in
-      *"the server doesn't have a resource type"*) answer='' ;;
-      *) die 3 "cannot see what Argo CD delivers: $answer" ;;
-    esac
   own='' others=''
-  for name in ${applications:-}; do own="$own $name"; done
-  for name in $answer; do
-    case "$own " in *" $name "*) ;; *) others="$others $name" ;; esac
+  for name in ${applications:-} ${kustomizations:-}; do own="$own $name"; done
+  for kind in applications.argoproj.io kustomizations.kustomize.toolkit.fluxcd.io; do
+    ask get "$kind" --all-namespaces -l "cluster-forge/stack=$stack" --no-headers -o custom-columns=NAME:.metadata.name ||
+      case $answer in
+        *"the server doesn't have a resource type"*) answer='' ;;
+        *) die 3 "cannot see what the GitOps engine delivers: $answer" ;;
+      esac
+    for name in $answer; do
+      case "$own " in *" $name "*) ;; *) others="$others $name" ;; esac
+    done
   done
-  [ -z "$others" ] || die 3 "this is a narrowed stack ($narrowed), and Argo CD delivers more of it here:$others
+  [ -z "$others" ] || die 3 "this is a narrowed stack ($narrowed), and the GitOps engine delivers more of it here:$others
 nothing was changed; deploy the whole stack, or a selection with all of these: this one would take the repository and \
-the root Application away from them"
+the root away from them"
 }
 
 # with_the_rest: what the stack claims: the objects of the rest stay claimed.

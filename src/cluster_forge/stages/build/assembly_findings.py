@@ -81,18 +81,19 @@ def wave_conflicts(units: Sequence[Unit], waves: Mapping[ComponentName, int]) ->
 
 
 def missing_engine(stack: Stack, parts: Sequence[Part]) -> Iterator[Finding]:
-    """A finding if kubectl applies the stack and the description does not say so: Argo CD was left out, or is the default."""
+    """A finding if kubectl applies the stack and the description does not say so: its engine was left out, or is the default."""
     gitops = stack.gitops
-    if gitops.engine is not GitOpsEngine.ARGOCD or delivery_mode.delivery(stack, parts) is not Delivery.DIRECT:
+    if gitops.engine is GitOpsEngine.NONE or delivery_mode.delivery(stack, parts) is not Delivery.DIRECT:
         return
     if gitops.engine_where:
+        title = delivery_mode.TITLES[gitops.engine]
         place = "among the selected components" if stack.is_narrowed else "in the stack"
         yield Finding(
             code="engine-missing",
             severity=Severity.WARNING,
             where=gitops.engine_where,
-            message=f"gitops: `engine: argocd`, and Argo CD is not {place}: kubectl applies it, and nothing keeps it in sync",
-            fix="select the component with Argo CD, too; or write `install: false` if the cluster has it, or `engine: none`",
+            message=f"gitops: `engine: {gitops.engine}`, and {title} is not {place}: kubectl applies it, and nothing keeps it in sync",
+            fix=f"select the component with {title}, too; or write `install: false` if the cluster has it, or `engine: none`",
         )
     elif gitops.default_where:
         yield Finding(

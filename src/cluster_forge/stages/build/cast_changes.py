@@ -88,10 +88,10 @@ def _components(stack_json: bytes | None) -> tuple[ComponentName, ...] | None:
 
 def _record(before: FileTree, names: tuple[ComponentName, ...], cast: Cast, parse: Callable[[str], Body]) -> Record:
     """A record with the objects of the earlier cast: those in files of the same name are the same objects."""
-    from cluster_forge.gitops.argocd import applications  # noqa: PLC0415 - 0.05 s, where something changed
+    from cluster_forge.gitops import sync_files  # noqa: PLC0415 - 0.05 s, where something changed
 
     known = {known.path: known for part in cast.record.parts for known in part.objects}
-    objects: dict[str, list[PartObject]] = {name: [] for name in names if name != applications.FOLDER}
+    objects: dict[str, list[PartObject]] = {name: [] for name in names if name not in sync_files.FOLDERS.values()}
     for path, content in before.files.items():
         folder, _, rest = path.partition("/")
         if folder in objects and "/" not in rest:

@@ -80,19 +80,19 @@ def complete(working: WorkingTree, stack: Stack, toolbox: Toolbox) -> WorkingTre
 
 
 def _with_edits(edited: WorkingTree, stack: Stack, toolbox: Toolbox) -> WorkingTree:
-    """The folder with its hand edits in the record, and with Applications that are pinned to its present content.
+    """The folder with its hand edits in the record, and with the engine's objects pinned to its present content.
 
-    Applications that were edited themselves stay as they are.
+    Objects of the engine that were edited themselves stay as they are.
     """
-    from cluster_forge.gitops.argocd import applications  # noqa: PLC0415 - these take 0.05 s
+    from cluster_forge.gitops import sync_files  # noqa: PLC0415 - these take 0.05 s
     from cluster_forge.stages.build import hand_edits, layout  # noqa: PLC0415
 
     working = _with_documents(hand_edits.with_edits(edited, toolbox.renderer), toolbox)
-    folder = f"{applications.FOLDER}/"
-    if any(path.lstrip("+- ").startswith(folder) for path in working.edited):
+    folders = tuple(f"{folder}/" for folder in sync_files.FOLDERS.values())
+    if any(path.lstrip("+- ").startswith(folders) for path in working.edited):
         return working
-    manifests = {path: content for path, content in working.tree.files.items() if not path.startswith(folder)}
-    tree, revision = layout.with_applications(stack, working.record.parts, manifests)
+    manifests = {path: content for path, content in working.tree.files.items() if not path.startswith(folders)}
+    tree, revision = layout.with_sync_files(stack, working.record.parts, manifests)
     return replace(working, tree=tree, record=replace(working.record, revision=revision))
 
 

@@ -8,7 +8,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ForgeError, ManifestError, leaves, raise_all
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import counted
-from cluster_forge.gitops.argocd import applications
+from cluster_forge.gitops import sync_files
 from cluster_forge.manifests.manifest import Document
 from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.ports.rendering import Renderer, RenderJob
@@ -46,7 +46,7 @@ def _updated(record: Record, tree: FileTree, renderer: Renderer) -> Record:
 
 
 def _unknown_folders(record: Record, tree: FileTree) -> list[ManifestError]:
-    known = {str(part.name) for part in record.parts} | {applications.FOLDER}
+    known = {str(part.name) for part in record.parts} | {*sync_files.FOLDERS.values()}
     return [
         ManifestError(
             "was added by hand, and is not the folder of a component",

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 from cluster_forge.foundation.errors import DeploymentError
@@ -21,20 +20,14 @@ from cluster_forge.gitops.plan import ArgoCdPlan, ComponentPlan, DeployPlan
 from cluster_forge.gitops.steps import Apply, AwaitReady, Delete, FileStep
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.cluster import Query
-from cluster_forge.ports.workers import Queue
 from cluster_forge.stages.deliver import argocd_operations, argocd_place, ownership
-from cluster_forge.stages.deliver.applied import AppliedComponent
-from cluster_forge.stages.deliver.applier import Applier
 from cluster_forge.stages.deliver.argocd_wait import ApplicationWait
-from cluster_forge.stages.deliver.component_run import ComponentRun, Surroundings
 from cluster_forge.stages.deliver.deployment import Deployment
-from cluster_forge.stages.deliver.established import Definitions
-from cluster_forge.stages.deliver.observations import Observations
+from cluster_forge.stages.deliver.engine_steps import STAGE, EngineSteps
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 from cluster_forge.stages.deliver.tools import DeliverTools
 
-STAGE: Final = "deploy"
 _ENGINE: Final = ComponentName("argo-cd")
 _SERVER: Final = ComponentName("git-server")
 
@@ -51,13 +44,13 @@ def deliver(
     assert plan.argocd is not None, "a stack that Argo CD delivers says how"
     tools.reporter.stage_started(STAGE, len(plan.components))
     with tools.workers.queue() as queue:
-        around = _surroundings(plan, tools, options, queue)
-        _run(_ENGINE, plan.argocd.install, around, tools)
-        _run(_SERVER, tuple(_repository(plan.argocd, tools)), around, tools)
+        steps = EngineSteps(plan, tools, options, queue)
+        steps.run(_ENGINE, plan.argocd.install)
+        steps.run(_SERVER, tuple(_repository(plan.argocd, tools)))
         _delete_former(plan.argocd, tools)
         ownership.take_over(plan, verdict, tools)
         before = argocd_operations.settle(plan, plan.argocd, tools)
-        _run(ComponentName(applications.FOLDER), (_root(plan, plan.argocd, tools),), around, tools)
+        steps.run(ComponentName(applications.FOLDER), (_root(plan, plan.argocd, tools),))
     # Argo CD caches a repository for three minutes, and would not find the new tag in it.
     argocd_operations.refresh(plan.argocd.sync.name, plan.argocd.namespace, tools.cluster, is_hard=True)
     states = ApplicationWait(plan, plan.argocd, tools, options).run() if options.waits else None
@@ -65,42 +58,6 @@ def deliver(
     done = sum(result.state.is_good for result in results)
     tools.reporter.stage_finished(STAGE, f"{done} of {counted(len(results), 'component')} through Argo CD")
     return results
-
-
-def _surroundings(plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Queue) -> Surroundings:
-    observations = Observations(tools.cluster)
-    applier = Applier(
-        cluster=tools.cluster,
-        clock=tools.clock,
-        reader=tools.reader,
-        queue=queue,
-        options=options,
-        observe=observations.observe,
-    )
-    return Surroundings(
-        cluster=tools.cluster,
-        clock=tools.clock,
-        options=replace(options, waits=True),  # what comes next needs it
-        applier=applier,
-        observations=observations,
-        definitions=Definitions(tools.cluster, tools.clock),
-        live={},
-        is_narrowed=bool(plan.narrowed),
-    )
-
-
-def _run(name: ComponentName, steps: tuple[FileStep, ...], around: Surroundings, tools: DeliverTools) -> None:
-    """Apply what Argo CD cannot apply itself.
-
-    Raises:
-        ForgeError, ExceptionGroup: for everything that has failed.
-    """
-    if not steps:
-        return
-    plan = ComponentPlan(name=name, wave=0, objects=0, folder="", steps=steps)
-    run = ComponentRun(plan, AppliedComponent(), around, partial(tools.reporter.item_waiting, STAGE, name))
-    run.begin()
-    run.run()
 
 
 def _repository(argocd: ArgoCdPlan, tools: DeliverTools) -> Iterator[FileStep]:

@@ -78,7 +78,8 @@ class ApplicationWait:
         if self._said.get(name, "") == lack:
             return
         self._said[name] = lack
-        self._refreshes.pop(name, None)
+        for changed in (name, self._argocd.sync.name):  # the root's next wave may wait for this
+            self._refreshes.pop(changed, None)
         reporter = self._tools.reporter
         component = next((part.name for part in self._plan.components if self._name(part.name) == name), "")
         if component and not lack:
@@ -93,8 +94,7 @@ class ApplicationWait:
     def _refresh(self, states: Mapping[str, ApplicationState], now: float) -> None:
         """Ask for a comparison of what has the revision and is not ready."""
         for name, state in states.items():
-            if state.is_ready or not state.is_current or state.is_operating:
-                self._refreshes.pop(name, None)
+            if state.is_ready or not state.is_current:
                 continue
             due, pause = self._refreshes.setdefault(name, (now + _FIRST_REFRESH, _FIRST_REFRESH))
             if now >= due:

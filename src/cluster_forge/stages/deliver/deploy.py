@@ -17,6 +17,7 @@ from cluster_forge.stages.deliver import (
     argocd,
     argocd_place,
     direct,
+    flux,
     lease,
     ownership,
     pruning,
@@ -120,7 +121,7 @@ def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
 def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     options = replace(request.options, tries_all=request.options.tries_all or request.options.is_trial)
     plan = argocd_place.found(request.deployment.plan, tools.cluster)
-    request = replace(request, deployment=replace(request.deployment, plan=plan))
+    request = replace(request, deployment=replace(request.deployment, plan=plan), options=options)
     situation = Situation(plan=plan, tools=tools, options=options, parts=request.parts, given=request.given)
     problems = preflight.check(situation)
     raise_all(problem.error() for problem in problems if problem.is_error)
@@ -170,6 +171,8 @@ def _delivered(request: DeployRequest, verdict: Verdict, tools: DeliverTools) ->
 def _components(
     deployment: Deployment, verdict: Verdict, tools: DeliverTools, options: DeployOptions
 ) -> tuple[ComponentResult, ...]:
+    if deployment.plan.flux:
+        return flux.deliver(deployment, tools, options)
     match deployment.plan.delivery:
         case Delivery.DIRECT:
             return direct.deliver(deployment, tools, options)

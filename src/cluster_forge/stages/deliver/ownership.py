@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.gitops import applyset, engine, git_server, owners, ownership
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.owners import Claimed, Facts, LiveApplication, LiveObject, Verdict
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.plan import DeployPlan
@@ -62,12 +63,13 @@ def claim(plan: DeployPlan, verdict: Verdict, tools: DeliverTools, *, run: str) 
         _write(cluster, stack, {"data": {ownership.OBJECTS: _lines(theirs)}})
     body = tools.reader.read(plan.claim[ownership.CLAIM].decode())
     metadata = body["metadata"]
+    is_direct = plan.delivery is Delivery.DIRECT
     if plan.narrowed:
         own = {**_entries_in(cluster, plan.stack), **own}
     else:
         own |= dict.fromkeys(verdict.staying, owners.STAYS_BEHIND)
-        own |= dict.fromkeys(() if plan.argocd else verdict.leaving, owners.LEAVES)
-    inventory = {} if plan.argocd else applyset.inventory(_claim_of(plan.stack), own)
+        own |= dict.fromkeys(verdict.leaving if is_direct else (), owners.LEAVES)
+    inventory = applyset.inventory(_claim_of(plan.stack), own) if is_direct else {}
     marked = {**metadata, "annotations": {**metadata.get("annotations", {}), **inventory, RUN: run}}
     data = {ownership.OBJECTS: _lines(own)}
     if not _create(cluster, {**body, "metadata": marked, "data": data}):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from cluster_forge.gitops import applyset, git_server, ownership, removal
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import FIELD_MANAGER
@@ -23,13 +24,13 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 def prune(plan: DeployPlan, tools: DeliverTools, *, timeout: float, prune_data: bool = False) -> Deletion:
     """Delete what left the stack; what it holds data with is kept, and stays claimed, unless ``prune_data``.
 
-    Nothing for a narrowed stack, nor where Argo CD delivers.
+    Nothing for a narrowed stack, nor where an engine delivers.
 
     Raises:
         DeploymentError, ExceptionGroup: for each object that does not go in time; it stays claimed.
         ClusterError, RefusedError: if the cluster does not say, or refuses.
     """
-    if plan.narrowed or plan.argocd:
+    if plan.narrowed or plan.delivery is not Delivery.DIRECT:
         return Deletion()
     claimed = entries(tools.cluster, plan.stack)
     wanted = {identity for identity, _ in ownership.entries(plan.claim[ownership.OBJECTS].decode())}

@@ -1,4 +1,4 @@
-"""The Argo CD that is to apply the stack is there, is new enough, and has the settings that the stack needs.
+"""The engine that is to apply the stack is there, is new enough, and has the settings that the stack needs.
 
 Sources: Argo CD, "argocd-cm.yaml", "argocd-cmd-params-cm.yaml", "Resource Health" and "Resource Tracking".
 """
@@ -12,7 +12,7 @@ from typing import Any, Final
 from cluster_forge.gitops import engine
 from cluster_forge.gitops.argocd.component import HEALTH_KEY
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.plan import ArgoCdPlan
+from cluster_forge.gitops.plan import ArgoCdPlan, FluxPlan
 from cluster_forge.manifests import quantity
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
@@ -23,6 +23,12 @@ from cluster_forge.stages.deliver.preflight.situation import Situation, labels_o
 
 LOOKS_AT: Final = "the Argo CD in the cluster"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "engine-missing": "Argo CD is not there, or not in that namespace.",
+    "engine-version": "The Argo CD in the cluster is older than 3.0, or does not say its version.",
+    "engine-setting": "A setting of Argo CD ends a deployment too early, or is too small for a component.",
+    "engine-present": "An Argo CD runs in another namespace than the one that the stack installs.",
+}
 MISSING: Final = "engine-missing"
 VERSION: Final = "engine-version"
 SETTING: Final = "engine-setting"
@@ -43,6 +49,25 @@ def problems(situation: Situation) -> Iterator[Problem]:
         yield from _of_existing(situation, argocd)
     elif argocd:
         yield from _of_others(situation, argocd)
+    flux = situation.plan.flux
+    if flux and situation.plan.delivery is Delivery.EXISTING:
+        yield from _of_flux(situation, flux)
+
+
+def _of_flux(situation: Situation, flux: FluxPlan) -> Iterator[Problem]:
+    """The Flux that is to apply the stack is there, and has the versions of its kinds that the stack uses."""
+    for group, kind in ((engine.FLUX_GROUP, "Kustomization"), (flux.source.group, flux.source.kind)):
+        if situation.served.find(group, kind, "v1"):
+            continue
+        is_old = situation.served.find(group, kind) is not None
+        yield Problem(
+            code=VERSION if is_old else MISSING,
+            message=f"the Flux in the cluster is too old: it has no v1 of {kind} (supported: 2.6 or newer)"
+            if is_old
+            else f"Flux is not installed in this cluster (it does not serve {kind}), and the stack does not install it",
+            where=str(situation.cluster.about()),
+            fix="upgrade it" if is_old else "install it, or set `gitops: {install: true}` and forge again",
+        )
 
 
 def _of_others(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:

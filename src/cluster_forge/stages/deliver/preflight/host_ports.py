@@ -18,6 +18,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation, labels_o
 
 LOOKS_AT: Final = "the host ports of running Pods"
 IS_NEEDED: Final = False
+CODES: Final[Mapping[str, str]] = {
+    "port-conflict": "Two Pods want one port of a node.",
+}
 CODE: Final = "port-conflict"
 _ANY: Final = "0.0.0.0"  # noqa: S104 - the address that stands for all
 _EVERYWHERE: Final = "DaemonSet"

@@ -5,10 +5,11 @@ What Argo CD applies it applies as itself. Kinds that the stack's own CRDs defin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from cluster_forge.gitops import git_server
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.cluster import ServedKind
 from cluster_forge.stages.deliver.preflight.problem import Problem
@@ -16,6 +17,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "what the user may do"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "missing-permission": "The user may not do with a kind what a deployment does.",
+}
 CODE: Final = "missing-permission"
 _VERBS: Final[tuple[str, ...]] = ("get", "list", "watch", "create", "patch", "delete")
 EVERYTHING: Final = ServedKind(
@@ -58,7 +62,7 @@ def _used(situation: Situation) -> dict[ServedKind, set[str]]:
 
 
 def _applied(situation: Situation) -> Iterable[ObjectId]:
-    if situation.plan.argocd:
+    if situation.plan.delivery is not Delivery.DIRECT:
         return (document.id for _, document in situation.documents)
     return (item.id for part in situation.plan.parts for item in part.objects)
 

@@ -17,6 +17,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation, labels_o
 
 LOOKS_AT: Final = "the labels of namespaces"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "pod-security": "A namespace refuses the Pods of a workload.",
+}
 CODE: Final = pod_security.CODE
 ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 

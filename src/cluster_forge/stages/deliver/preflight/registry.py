@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -37,6 +37,8 @@ class Check(Protocol):
     """What the cluster is asked about, for the message where it does not answer."""
     IS_NEEDED: bool
     """Whether a deployment must not begin without the answer."""
+    CODES: Mapping[str, str]
+    """The codes of its problems, and what they mean."""
 
     def problems(self, situation: Situation, /) -> Iterator[Problem]:
         """What keeps the cluster from running the stack."""
@@ -57,6 +59,12 @@ CHECKS: Final[Sequence[Check]] = (
     pod_security,
     trial,
 )
+
+
+CODES: Final[Mapping[str, str]] = {
+    **{code: meaning for check in CHECKS for code, meaning in check.CODES.items()},
+    NOT_CHECKED: "The user may not see what a check looks at.",
+}
 
 
 def check(situation: Situation) -> tuple[Problem, ...]:

@@ -148,6 +148,8 @@ def _steps(plan: DeployPlan) -> Iterator[tuple[ComponentName, Step]]:
     if plan.argocd:
         steps = (*plan.argocd.install, *plan.argocd.repository, plan.argocd.sync)
         yield from ((ComponentName("argo-cd"), step) for step in steps)
+    if plan.flux:
+        yield from ((ComponentName("flux2"), step) for step in (*plan.flux.install, plan.flux.sync))
 
 
 def _provenance(component: ComponentName) -> Provenance:

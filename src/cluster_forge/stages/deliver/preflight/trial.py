@@ -8,7 +8,7 @@ namespace (ADR 0040). What needs an earlier step of the deployment, such as a na
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +27,11 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "whether the API server accepts the objects"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "refused-object": "The API server refuses an object: not valid, denied by admission, over a quota.",
+    "field-conflict": "Another manager has set fields of an object (`--force-conflicts`).",
+    "immutable-field": "A field cannot change (`--recreate`).",
+}
 REFUSED: Final = "refused-object"
 CONFLICT: Final = "field-conflict"
 IMMUTABLE: Final = "immutable-field"

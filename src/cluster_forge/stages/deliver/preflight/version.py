@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cluster_forge.manifests.finding import Severity
@@ -12,6 +12,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "the version of the cluster"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "kubernetes-range": "The cluster's version is not supported (`--force-version`), or one minor apart.",
+}
 CODE: Final = "kubernetes-range"
 OLDEST: Final = 25
 _MINOR: Final = re.compile(r"v?1\.(\d{1,4})(?:\D|$)")

@@ -1,0 +1,63 @@
+"""How far Flux is with a Kustomization, from its body.
+
+Source: Flux, "Kustomization" ("Conditions", "Last applied revision"); kustomize-controller, ``checkDependencies``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cluster_forge.manifests.manifest import Body
+
+WAITS: Final = "DependencyNotReady"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KustomizationState:
+    """``lack`` is what keeps it from being ready at the revision, in a few words; empty if nothing does.
+
+    ``reason`` and ``message`` are those of its condition ``Ready``. ``is_idle``: Flux looks at it again later only.
+    """
+
+    name: str
+    lack: str = ""
+    reason: str = ""
+    message: str = ""
+    is_idle: bool = False
+
+    @property
+    def is_ready(self) -> bool:
+        return not self.lack
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether Flux has tried it, and failed; it tries again."""
+        return self.is_idle and self.reason != WAITS
+
+
+def of(body: Body, revision: str) -> KustomizationState:
+    """The state of a Kustomization that is to be at ``revision``, the tag of its source (``TAG@sha1:…``)."""
+    status = _mapping(body.get("status"))
+    ready = next((entry for entry in map(_mapping, status.get("conditions") or ()) if entry.get("type") == "Ready"), {})
+    applied = str(status.get("lastAppliedRevision") or "")
+    is_observed = status.get("observedGeneration") == body["metadata"].get("generation")
+    is_true = ready.get("status") == "True"
+    reason, message = str(ready.get("reason") or ""), str(ready.get("message") or "")
+    lack = ""
+    if ready.get("status") == "False":
+        lack = reason or "not ready"
+    elif not (is_true and is_observed and applied.startswith(f"{revision}@")):
+        lack = f"at {applied.partition('@')[0]}" if applied else "not applied yet"
+    return KustomizationState(
+        name=str(body["metadata"]["name"]),
+        lack=lack,
+        reason=reason,
+        message=message,
+        is_idle=ready.get("status") == "False",
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

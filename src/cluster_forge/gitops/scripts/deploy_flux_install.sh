@@ -1,0 +1,8 @@
+# kubectl installs Flux, which applies the components.
+# shellcheck shell=sh
+
+deploy() {
+  say 'Flux'
+  part bootstrap/flux
+  root_kustomization
+}

@@ -1,0 +1,60 @@
+"""The steps that an engine cannot do itself: its own installation, and what it syncs by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.gitops.plan import ComponentPlan, DeployPlan
+from cluster_forge.gitops.steps import FileStep
+from cluster_forge.ports.workers import Queue
+from cluster_forge.stages.deliver.applied import AppliedComponent
+from cluster_forge.stages.deliver.applier import Applier
+from cluster_forge.stages.deliver.component_run import ComponentRun, Surroundings
+from cluster_forge.stages.deliver.established import Definitions
+from cluster_forge.stages.deliver.observations import Observations
+from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+STAGE: Final = "deploy"
+
+
+class EngineSteps:
+    """Runs steps with the requests of ``queue``, and waits until what they apply is ready: what comes next needs it."""
+
+    def __init__(self, plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Queue) -> None:
+        self._reporter = tools.reporter
+        observations = Observations(tools.cluster)
+        applier = Applier(
+            cluster=tools.cluster,
+            clock=tools.clock,
+            reader=tools.reader,
+            queue=queue,
+            options=options,
+            observe=observations.observe,
+        )
+        self._around = Surroundings(
+            cluster=tools.cluster,
+            clock=tools.clock,
+            options=replace(options, waits=True),
+            applier=applier,
+            observations=observations,
+            definitions=Definitions(tools.cluster, tools.clock),
+            live={},
+            is_narrowed=bool(plan.narrowed),
+        )
+
+    def run(self, name: ComponentName, steps: tuple[FileStep, ...]) -> None:
+        """Apply the steps of what is called ``name``.
+
+        Raises:
+            ForgeError, ExceptionGroup: for everything that has failed.
+        """
+        if not steps:
+            return
+        plan = ComponentPlan(name=name, wave=0, objects=0, folder="", steps=steps)
+        run = ComponentRun(plan, AppliedComponent(), self._around, partial(self._reporter.item_waiting, STAGE, name))
+        run.begin()
+        run.run()
