@@ -24,7 +24,10 @@ class Stack:
         self.cluster = cluster
         self._capsys = capsys
         _, _, minor = program.kubernetes()
-        self.run("init", "--yes", "--gitops", "none", "--kubernetes", f"1.{min(minor, 35)}")
+        self.run("init", "--yes", "--gitops", "none")
+        description = folder / "input" / "config.yaml"
+        version = f'kubernetes: "1.{min(minor, 35)}"'
+        description.write_text(description.read_text().replace('kubernetes: "1.33"', version))
         self.run("forge", "--offline", "-q", "--store", str(folder / "store"))
 
     def run(self, *arguments: str, expected: int = 0) -> str:
