@@ -1,4 +1,4 @@
-"""How far a stack is that Argo CD delivers, as its Applications say it."""
+"""How far a stack is that Argo CD or Flux delivers, as its Applications or Kustomizations say it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from tests.stages.deliver import test_flux as flux
+from tests.stages.deliver.deliveries import Delivery
 from tests.stages.deliver.test_argocd import EXISTING, GITOPS, SHOP, Look, deployed, healthy
 
 from cluster_forge.foundation.file_tree import FileTree, join
@@ -71,3 +73,31 @@ def test_an_application_of_another_revision() -> None:
 def test_an_application_without_a_status() -> None:
     found = seen({NAME: lambda _: {}})
     assert (found.sync, found.condition) == ("OutOfSync", "Unknown")
+
+
+def by_flux(**failing: str) -> dict[str, ComponentStatus]:
+    """The components after a deployment through Flux, by name; ``failing`` are those with a Kustomization that fails."""
+    parts = [flux.BASE, flux.SHOP]
+    messages = {f"demo.{name}": message for name, message in failing.items()}
+    delivery, _, _ = flux.deployed(flux.EXISTING, parts, failing=messages, waits=False)
+    cast = flux.cast(flux.EXISTING, parts)
+    seen = status(StatusRequest(deployment=cast, parts=parts), delivery.tools)
+    return {str(component.name): component for component in seen.components}
+
+
+def test_kustomizations_that_are_ready() -> None:
+    assert {(one.sync, one.condition, one.messages) for one in by_flux().values()} == {("Synced", "Healthy", ())}
+
+
+def test_a_kustomization_that_fails_and_one_that_waits_for_it() -> None:
+    seen = by_flux(base="health check failed: ConfigMap/base")
+    assert (seen["base"].sync, seen["base"].condition) == ("OutOfSync", "Degraded")
+    assert seen["base"].messages == ("Kustomization demo.base: health check failed: ConfigMap/base",)
+    assert (seen["shop"].sync, seen["shop"].condition) == ("OutOfSync", "Progressing")
+    assert seen["shop"].messages == ("Kustomization demo.shop: dependency 'demo.base' is not ready",)
+
+
+def test_before_flux_has_done_anything_its_kustomizations_are_missing() -> None:
+    cast = flux.cast(flux.EXISTING, [flux.BASE])
+    (base,) = status(StatusRequest(deployment=cast, parts=[flux.BASE]), Delivery().tools).components
+    assert (base.condition, base.messages) == ("Missing", ("there is no Kustomization demo.base in cluster-forge",))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cluster_forge.gitops import engine
 from cluster_forge.gitops.argocd import application_state, applications
 from cluster_forge.gitops.argocd.application_state import ApplicationState
+from cluster_forge.gitops.flux import kustomization_state
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.manifest import Body
@@ -58,6 +59,39 @@ def _application(part: Part, body: Body, state: ApplicationState, tools: Deliver
     messages = list(dict.fromkeys([*causes, *state.messages])) or [f"Application {state.name}: {state.lack}"]
     sync = Sync.SYNCED if is_synced else Sync.OUT_OF_SYNC
     return _status(part, sync, condition, component_status.few(messages, "message"))
+
+
+def of_flux(plan: DeployPlan, tools: DeliverTools) -> Iterator[ComponentStatus]:
+    """Each component by its Kustomizations.
+
+    Raises:
+        ClusterError, RefusedError: if the cluster does not say.
+    """
+    flux = plan.flux
+    assert flux is not None, "a stack that Flux delivers says how"
+    query = Query(group=engine.FLUX_GROUP, kind="Kustomization", namespace=flux.namespace)
+    bodies = {body["metadata"]["name"]: body for body in tools.cluster.list(query).items}
+    for part in plan.parts:
+        names = [name for name, component in flux.kustomizations.items() if component == part.name]
+        if names:
+            there = [bodies[name] for name in names if name in bodies]
+            missing = [f"there is no Kustomization {name} in {flux.namespace}" for name in names if name not in bodies]
+            yield _kustomizations(part, there, missing, flux.revision)
+
+
+def _kustomizations(part: Part, bodies: Sequence[Body], missing: Sequence[str], revision: str) -> ComponentStatus:
+    states = [kustomization_state.of(body, revision) for body in bodies]
+    unready = [state for state in states if not state.is_ready]
+    conditions = [Condition.DEGRADED if state.has_failed else Condition.PROGRESSING for state in unready]
+    applied = (str(_mapping(body.get("status")).get("lastAppliedRevision") or "") for body in bodies)
+    is_synced = not missing and all(text.startswith(f"{revision}@") for text in applied)
+    reasons = [f"Kustomization {state.name}: {state.message or state.lack}" for state in unready]
+    return _status(
+        part,
+        Sync.SYNCED if is_synced else Sync.OUT_OF_SYNC,
+        component_status.worst([*conditions, *([Condition.MISSING] if missing else [])]),
+        (*component_status.few(missing, "Kustomization"), *component_status.few(reasons, "Kustomization")),
+    )
 
 
 def _word(body: Body, what: str) -> str:

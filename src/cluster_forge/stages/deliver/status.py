@@ -52,11 +52,17 @@ def status(request: StatusRequest, tools: DeliverTools) -> StackStatus:
     tools.reporter.stage_started(STAGE, len(plan.parts))
     released = releases.listed(tools.cluster, plan.stack)
     release = released[-1] if released else None
-    is_direct = plan.delivery is Delivery.DIRECT
-    seen = direct_status.components(request.parts, tools) if is_direct else engine_status.of_argocd(plan, tools)
-    components = tuple(_released(seen, plan.parts, release))
+    components = tuple(_released(_components(request, tools), plan.parts, release))
     tools.reporter.stage_finished(STAGE, counted(len(components), "component"))
     return StackStatus(stack=plan.stack, version=plan.version, release=release, components=components)
+
+
+def _components(request: StatusRequest, tools: DeliverTools) -> Iterator[ComponentStatus]:
+    """As the engine says it, or the cluster itself."""
+    plan = request.deployment.plan
+    if plan.delivery is Delivery.DIRECT:
+        return direct_status.components(request.parts, tools)
+    return engine_status.of_flux(plan, tools) if plan.flux else engine_status.of_argocd(plan, tools)
 
 
 def _released(
