@@ -25,7 +25,7 @@ from cluster_forge.adapters.workspace import (
 )
 from cluster_forge.foundation.addresses import masked
 from cluster_forge.foundation.errors import MissingProgramError, OfflineError, StoreError, WorkspaceError, gathered
-from cluster_forge.ports.git import Repositories
+from cluster_forge.ports.git import RemoteRepositories, Repositories
 from cluster_forge.ports.progress import NO_TRANSFERS, DeliveryReporter, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import Charts, Offers, Sources
@@ -123,6 +123,14 @@ class Registries:
     workers: Workers
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitPush:
+    """The adapters of a command that pushes to a Git repository."""
+
+    remotes: RemoteRepositories
+    repositories: Repositories
+
+
 def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registries:
     """The adapters for a command that reads and writes registries; ``hosts`` is what the description says about hosts.
 
@@ -142,6 +150,32 @@ def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registr
     uploads = HttpRegistryUploads(downloads.client, reader)
     workers = ThreadWorkers(max(settings.jobs, _FETCHERS))
     return Registries(registry=reader, uploads=uploads, workers=workers)
+
+
+def git_push(settings: Settings, hosts: Sequence[RegistrySettings]) -> GitPush:
+    """The adapters for a command that pushes to a Git repository; ``hosts`` is what the description says about hosts.
+
+    Raises:
+        OfflineError: under ``--offline``.
+        DescriptionError, ExceptionGroup: for each file that ``hosts`` name and that is not there.
+    """
+    from cluster_forge.adapters.git.bare_repositories import BareRepositories
+    from cluster_forge.adapters.git.program import GitLimits, GitProgram
+    from cluster_forge.adapters.git.publishing import GitPublisher
+    from cluster_forge.adapters.http.downloads import HttpDownloads
+    from cluster_forge.adapters.storage.cache import NoCache
+
+    downloads = _downloads(settings)
+    if not isinstance(downloads, HttpDownloads):
+        raise OfflineError("--offline: the command needs a Git repository", fix="run it without --offline")
+    _use_registries(downloads, settings.workspace, hosts)
+    remotes = GitPublisher(
+        program=GitProgram(GitLimits(whole=settings.network.timeout)),
+        policy=downloads.policy,
+        credentials=_git_credentials,
+        hosts=lambda: downloads.hosts,
+    )
+    return GitPush(remotes=remotes, repositories=BareRepositories(ThreadWorkers(settings.jobs), NoCache()))
 
 
 def cluster(settings: Settings, options: ClusterOptions) -> ApiServer:
