@@ -12,6 +12,8 @@ PYTEST_ARGS ?=
 WORKERS ?= auto
 FUZZ_ARGS ?=
 BENCH_ARGS ?=
+E2E_ARGS ?=
+CLUSTER := build/e2e
 PYTEST := $(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV_COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
@@ -52,10 +54,18 @@ servers: venv ## build the servers that tests start (needs Go; two minutes at fi
 test: servers ## run the tests on all cores (PYTEST_ARGS='-k order' for some of them, WORKERS=0 for one process)
 	$(PYTEST) $(PYTEST_ARGS)
 
+# Only a KUBECONFIG on the command line counts: the tests remove objects, and the environment may name a cluster that matters.
 .PHONY: e2e
-e2e: venv ## apply every collection to a real API server (needs Go, openssl and ../shared)
-	$(BIN)/python -m tests.e2e.program
-	$(BIN)/pytest --e2e tests/e2e $(PYTEST_ARGS)
+e2e: venv ## run the tests on a real cluster of their own, or with KUBECONFIG=FILE on that one
+	$(BIN)/python -m tests.e2e test $(if $(filter command,$(firstword $(origin KUBECONFIG))),--kubeconfig='$(KUBECONFIG)') $(PYTEST_ARGS)
+
+.PHONY: e2e-up
+e2e-up: venv ## start a cluster in build/e2e to try things on (E2E_ARGS='--nodes 10 --argocd')
+	@$(BIN)/python -m tests.e2e up $(CLUSTER) $(E2E_ARGS)
+
+.PHONY: e2e-down
+e2e-down: venv ## end it
+	@$(BIN)/python -m tests.e2e down $(CLUSTER)
 
 .PHONY: coverage
 coverage: servers ## run the tests and require 90 % branch coverage below the command line

@@ -42,6 +42,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-costs", action="store_true", help="write tests/costs.json from this run of all tests")
     parser.addoption("--e2e", action="store_true", help="also try stacks on a control plane, which Go builds at first")
     parser.addoption(
+        "--kubeconfig", metavar="FILE", help="with --e2e: use its current cluster, whose objects tests may remove"
+    )
+    parser.addoption(
         "--catalog",
         choices=[*rotation.THIRDS, rotation.ALL],
         default=rotation.of_today(),
@@ -88,7 +91,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> schedul
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if not _is_asked_for(item):
-        pytest.skip("starts a control plane: `make e2e` runs it")
+        pytest.skip("needs a cluster: `make e2e` runs it")
     if item.get_closest_marker("corpus") and not _corpus_is_there():
         pytest.skip(f"no corpus: {SHARED} does not exist; set CLUSTER_FORGE_SHARED to its folder")
     if not _is_its_turn(item):

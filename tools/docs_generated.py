@@ -25,6 +25,7 @@ from cluster_forge.cli.commands.help import exit_codes
 from cluster_forge.stack import json_schemas
 from cluster_forge.stack.legacy import schema as legacy
 from cluster_forge.stack.schema import component, description
+from cluster_forge.stages.deliver.preflight import registry as preflight
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 _OPEN, _SHUT, _END = "<!-- generated: ", " -->", "<!-- /generated -->"
@@ -167,6 +168,11 @@ def _errors(_: str) -> Iterator[str]:
     return _table(("exit code", "error", "family", "means"), rows)
 
 
+def _preflight(_: str) -> Iterator[str]:
+    """The codes of the checks before a deployment."""
+    return _table(("code", "means"), ((f"`{code}`", meaning) for code, meaning in preflight.CODES.items()))
+
+
 def _catalog(what: str) -> Iterator[str]:
     """Tables of the catalog: its components, collections, wirings, and the exceptions from its rules."""
     library = packaged()
@@ -246,6 +252,7 @@ _GENERATORS: Final[Mapping[str, Callable[[str], Iterator[str]]]] = {
     "keys": _keys,
     "options": _options,
     "errors": _errors,
+    "preflight": _preflight,
     "catalog": _catalog,
 }
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from cluster_forge.adapters.sources.mirror import IndexedMirror
     from cluster_forge.catalog.library import Library
     from cluster_forge.ports.credentials import CredentialKeeper, Credentials, Logins
+    from cluster_forge.ports.machine import Machine
     from cluster_forge.ports.mirrors import MirrorWriter
     from cluster_forge.ports.registry import Registry, RegistryUploads
     from cluster_forge.ports.storage import Store, StoredKind
@@ -123,14 +124,6 @@ class Registries:
     workers: Workers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitPush:
-    """The adapters of a command that pushes to a Git repository."""
-
-    remotes: RemoteRepositories
-    repositories: Repositories
-
-
 def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registries:
     """The adapters for a command that reads and writes registries; ``hosts`` is what the description says about hosts.
 
@@ -152,30 +145,43 @@ def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registr
     return Registries(registry=reader, uploads=uploads, workers=workers)
 
 
-def git_push(settings: Settings, hosts: Sequence[RegistrySettings]) -> GitPush:
-    """The adapters for a command that pushes to a Git repository; ``hosts`` is what the description says about hosts.
+def remote_repositories(settings: Settings, hosts: Sequence[RegistrySettings]) -> RemoteRepositories:
+    """What a command pushes to Git repositories with; ``hosts`` is what the description says about hosts.
 
     Raises:
         OfflineError: under ``--offline``.
         DescriptionError, ExceptionGroup: for each file that ``hosts`` name and that is not there.
     """
-    from cluster_forge.adapters.git.bare_repositories import BareRepositories
     from cluster_forge.adapters.git.program import GitLimits, GitProgram
     from cluster_forge.adapters.git.publishing import GitPublisher
     from cluster_forge.adapters.http.downloads import HttpDownloads
-    from cluster_forge.adapters.storage.cache import NoCache
 
     downloads = _downloads(settings)
     if not isinstance(downloads, HttpDownloads):
         raise OfflineError("--offline: the command needs a Git repository", fix="run it without --offline")
     _use_registries(downloads, settings.workspace, hosts)
-    remotes = GitPublisher(
+    return GitPublisher(
         program=GitProgram(GitLimits(whole=settings.network.timeout)),
         policy=downloads.policy,
         credentials=_git_credentials,
         hosts=lambda: downloads.hosts,
     )
-    return GitPush(remotes=remotes, repositories=BareRepositories(ThreadWorkers(settings.jobs), NoCache()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackReaders:
+    """What reads the objects of a cast stack."""
+
+    repositories: Repositories
+    reader: YamlReader
+
+
+def stack_readers(settings: Settings) -> StackReaders:
+    """The adapters for a command that reads cast stacks, and needs no store."""
+    from cluster_forge.adapters.git.bare_repositories import BareRepositories
+    from cluster_forge.adapters.storage.cache import NoCache
+
+    return StackReaders(repositories=BareRepositories(workers(settings), NoCache()), reader=_reader())
 
 
 def cluster(settings: Settings, options: ClusterOptions) -> ApiServer:
@@ -218,6 +224,21 @@ def delivery(settings: Settings, options: ClusterOptions, reporter: DeliveryRepo
         waiters=ThreadWorkers(_WAITERS),
         reporter=reporter,
     )
+
+
+def repositories(settings: Settings) -> Repositories:
+    """Bare repositories, for reading."""
+    from cluster_forge.adapters.git.bare_repositories import BareRepositories
+    from cluster_forge.adapters.storage.cache import NoCache
+
+    return BareRepositories(ThreadWorkers(settings.jobs), NoCache())
+
+
+def machine() -> Machine:
+    """The machine that this process runs on."""
+    from cluster_forge.adapters.machine import LocalMachine
+
+    return LocalMachine()
 
 
 def secret_text(source: str) -> str:

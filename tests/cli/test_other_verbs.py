@@ -151,7 +151,7 @@ class TestHelp:
 
     def test_has_a_paragraph_and_lists_options_in_the_same_order(self) -> None:
         headings = [
-            *("Options", "Selection options", "Network options", "Store options", "Render options"),
+            *("Options", "Selection options", "Network options", "Store options", "Render options", "Cluster options"),
             *("Run options", "Output options"),
         ]
         for path, command in commands(cluster_forge):

@@ -1,43 +1,28 @@
 """What the tests ask of an API server: what it serves, and to take objects as a server-side apply brings them.
 
-Discovery in one answer is KEP-3352; dry runs, strict field validation and server-side apply are described in
+Dry runs, strict field validation and server-side apply are described in
 https://kubernetes.io/docs/reference/using-api/api-concepts/.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import orjson
 import urllib3
+from tests.e2e import discovery
+from tests.e2e.discovery import ApiKind, Resource
 
 from cluster_forge.manifests.manifest import Body, Manifest
 
-DISCOVERY = {"Accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"}
 APPLY = {"Content-Type": "application/apply-patch+yaml"}
 THREADS = 8
 ENFORCED, POD_SECURITY = "pod-security.kubernetes.io/enforce", "would violate PodSecurity"
 CHANGES_WITHIN_SECONDS = 120
-
-ApiKind = tuple[str, str]
-"""``apiVersion`` and ``kind``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
-    """Where the objects of a kind are: below ``apis/apps/v1``, ``deployments``."""
-
-    root: str
-    plural: str
-    is_namespaced: bool
-
-    def path(self, namespace: str, name: str) -> str:
-        folder = f"/namespaces/{quote(namespace, safe='')}" if self.is_namespaced else ""
-        return f"/{self.root}{folder}/{self.plural}/{quote(name, safe='')}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -137,22 +122,7 @@ class ApiServer:
             time.sleep(0.05)
 
     def _served(self) -> dict[ApiKind, Resource]:
-        return dict(kind for root in ("api", "apis") for kind in self._discovered(root))
-
-    def _discovered(self, root: str) -> Iterator[tuple[ApiKind, Resource]]:
-        answer = self._http.request("GET", f"/{root}", headers=DISCOVERY, retries=False)
-        for group in orjson.loads(answer.data)["items"]:
-            for version in group["versions"]:
-                name = "/".join(filter(None, (group["metadata"].get("name"), version["version"])))
-                for resource in version.get("resources", ()):
-                    yield (
-                        (name, resource["responseKind"]["kind"]),
-                        Resource(
-                            root=f"{root}/{name}",
-                            plural=resource["resource"],
-                            is_namespaced=resource["scope"] == "Namespaced",
-                        ),
-                    )
+        return discovery.served(self._http)
 
 
 def _for_trials(body: Body) -> Body:

@@ -1,4 +1,7 @@
-"""A control plane, emptied after each test, and stacks to try on it."""
+"""A control plane and a whole cluster, each emptied after a test, and stacks to try on them.
+
+`cluster` and what is built on it work on any cluster (``--kubeconfig``); what needs processes beside the cluster is skipped there.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,25 @@ from pathlib import Path
 
 import pytest
 from tests.corpus.conftest import Workspaces
-from tests.e2e import program
+from tests.e2e import argocd as argocd_processes
+from tests.e2e import network, program
 from tests.e2e.api_server import ApiServer
 from tests.e2e.certificates import Certificates
+from tests.e2e.cluster import Cluster, foreign, running
 from tests.e2e.servers import control_plane
+from tests.e2e.stand_in.running import running as stand_in_running
+from tests.e2e.stand_in.webhooks import Webhooks
+
+FOREIGN = (
+    "needs a control plane of its own, and runs on the cluster of --kubeconfig: `make e2e` without it runs this test"
+)
+OUTSIDE = "the test cluster needs a network of its own: `make e2e` gives it (PYTEST_ARGS='-k …' for some of its tests)"
+
+
+def given(config: pytest.Config) -> Path | None:
+    """The kubeconfig of a cluster that is not the tests' own."""
+    path = config.getoption("--kubeconfig")
+    return Path(path).absolute() if path else None
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +37,12 @@ def workspaces(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Worksp
 
 
 @pytest.fixture(scope="session")
-def control_plane_program() -> Path:
+def control_plane_program(pytestconfig: pytest.Config) -> Path:
+    """The program of the servers; a test that asks for it, or for what runs it, is skipped on a cluster that is given."""
+    if given(pytestconfig):
+        pytest.skip(FOREIGN)
+    if not network.is_inside():
+        pytest.fail(OUTSIDE, pytrace=False)
     return program.build()
 
 
@@ -38,6 +61,53 @@ def shared_api_server(
 
 @pytest.fixture
 def api_server(shared_api_server: ApiServer) -> Iterator[ApiServer]:
-    """One that is empty: what another stack left would hide what this one lacks."""
+    """An API server alone, without controllers, that is empty: what another stack left would hide what this one lacks."""
     yield shared_api_server
     shared_api_server.clear()
+
+
+@pytest.fixture(scope="session")
+def shared_cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("cluster")
+    if kubeconfig := given(request.config):
+        with foreign(kubeconfig, folder) as cluster:
+            yield cluster
+    else:
+        request.getfixturevalue("control_plane_program")
+        with running(folder) as cluster:
+            yield cluster
+
+
+@pytest.fixture
+def cluster(shared_cluster: Cluster) -> Iterator[Cluster]:
+    """A cluster with controllers and nodes; what a test leaves in it is removed."""
+    yield shared_cluster
+    shared_cluster.clear()
+
+
+@pytest.fixture
+def own_cluster(control_plane_program: Path, cluster: Cluster) -> Cluster:
+    """The same, whose processes a test may stop; not one that is given."""
+    return cluster
+
+
+@pytest.fixture
+def stand_in(own_cluster: Cluster, tmp_path: Path) -> Iterator[Webhooks]:
+    """What Pods would do: webhooks, names, operators' status, Git servers."""
+    with stand_in_running(own_cluster, tmp_path) as webhooks:
+        yield webhooks
+
+
+@pytest.fixture
+def argocd(own_cluster: Cluster, stand_in: Webhooks, tmp_path: Path) -> Iterator[str]:
+    """An Argo CD that was installed before the stack; its namespace."""
+    argocd_processes.install(own_cluster)
+    with argocd_processes.running(own_cluster, tmp_path):
+        yield argocd_processes.NAMESPACE
+
+
+@pytest.fixture
+def argocd_when_delivered(own_cluster: Cluster, stand_in: Webhooks, tmp_path: Path) -> Iterator[str]:
+    """Argo CD's processes for an Argo CD that the test delivers, as soon as it is there; its namespace."""
+    with argocd_processes.running(own_cluster, tmp_path):
+        yield argocd_processes.NAMESPACE

@@ -14,40 +14,84 @@ from tests.servers import process
 from tests.servers.process import Server
 
 HOST = "127.0.0.1"
+CONNECTIONS = 8
+
+
+class ControlPlane:
+    """An etcd and an API server; ``folder`` has etcd's data, and keeps the logs.
+
+    The second address of ``services`` is that of the API server's own Service, for which nothing listens.
+    """
+
+    def __init__(self, program: Path, certificates: Certificates, folder: Path, services: str = "10.96.0.0/16") -> None:
+        self.program = program
+        self.certificates = certificates
+        self.folder = folder
+        self.services = services
+        self.store, self._peers, self.port = free_ports(3)
+        self._servers: dict[str, Server] = {}
+
+    @property
+    def url(self) -> str:
+        return f"https://{HOST}:{self.port}"
+
+    def start(self) -> None:
+        """Start both, with what etcd has already."""
+        store = self.run("etcd", _etcd_flags(self.folder / "etcd", self.store, self._peers))
+        with urllib3.HTTPConnectionPool(HOST, self.store) as etcd:
+            wait_for(store, etcd, "/health")
+        self.start_api_server()
+
+    def start_api_server(self) -> None:
+        """Start the API server, and return when it is ready."""
+        flags = _api_server_flags(self.certificates, self.store, self.port, self.services)
+        api_server = self.run("kube-apiserver", flags)
+        with self.connections() as http:
+            wait_for(api_server, http, "/readyz")
+
+    def run(self, name: str, flags: list[str], program: str = "") -> Server:
+        """Start one of the servers of the program, until `stop`; ``name`` is that of its log."""
+        server = self._servers[name] = process.start(name, [self.program, program or name, *flags], self.folder)
+        return server
+
+    def stop_one(self, name: str) -> None:
+        """End a server at once, in the middle of what it does."""
+        self._servers.pop(name).stop()
+
+    def stop(self) -> None:
+        """End them all, the last one first, and remove etcd's data."""
+        for name in reversed(list(self._servers)):
+            self.stop_one(name)
+        shutil.rmtree(self.folder / "etcd", ignore_errors=True)
+
+    def connections(self) -> urllib3.HTTPSConnectionPool:
+        """Connections to the API server, as one who may do everything."""
+        client = self.certificates.client
+        return urllib3.HTTPSConnectionPool(
+            HOST,
+            self.port,
+            maxsize=CONNECTIONS,
+            block=True,
+            timeout=60,
+            ca_certs=str(self.certificates.authority),
+            cert_file=str(client),
+            key_file=str(self.certificates.key(client)),
+        )
 
 
 @contextlib.contextmanager
 def control_plane(program: Path, certificates: Certificates, folder: Path) -> Iterator[urllib3.HTTPSConnectionPool]:
-    """An empty cluster without nodes and controllers: connections to its API server, as one who may do everything.
-
-    ``folder`` keeps the logs. Nothing of the servers is left when this ends.
-    """
-    store, peers, port = _free_ports(3)
-    flags = _api_server_flags(certificates, store, port)
-    with contextlib.ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder / "etcd", ignore_errors=True)
-        keeper = process.start("etcd", [program, "etcd", *_etcd_flags(folder / "etcd", store, peers)], folder)
-        stack.callback(keeper.stop)
-        etcd = stack.enter_context(urllib3.HTTPConnectionPool(HOST, store))
-        _wait(keeper, etcd, "/health")
-        api_server = process.start("kube-apiserver", [program, "kube-apiserver", *flags], folder)
-        stack.callback(api_server.stop)
-        pool = urllib3.HTTPSConnectionPool(
-            HOST,
-            port,
-            maxsize=8,
-            block=True,
-            timeout=60,
-            ca_certs=str(certificates.authority),
-            cert_file=str(certificates.client),
-            key_file=str(certificates.key(certificates.client)),
-        )
-        http = stack.enter_context(pool)
-        _wait(api_server, http, "/readyz")
-        yield http
+    """An empty cluster without nodes and controllers. Nothing of the servers is left when this ends."""
+    running = ControlPlane(program, certificates, folder)
+    try:
+        running.start()
+        with running.connections() as http:
+            yield http
+    finally:
+        running.stop()
 
 
-def _wait(server: Server, http: urllib3.HTTPConnectionPool, path: str) -> None:
+def wait_for(server: Server, http: urllib3.HTTPConnectionPool, path: str) -> None:
     """Return when the server answers that it is ready."""
 
     def is_ready() -> bool:
@@ -58,7 +102,8 @@ def _wait(server: Server, http: urllib3.HTTPConnectionPool, path: str) -> None:
     server.wait_until(is_ready)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports on which nothing listens."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for listener in sockets:
@@ -81,8 +126,8 @@ def _etcd_flags(data: Path, port: int, peer_port: int) -> list[str]:
     ]
 
 
-def _api_server_flags(certificates: Certificates, store: int, port: int) -> list[str]:
-    key = certificates.key(certificates.server)
+def _api_server_flags(certificates: Certificates, store: int, port: int, services: str) -> list[str]:
+    key, proxy = certificates.key(certificates.server), certificates.front_proxy
     return [
         f"--etcd-servers=http://{HOST}:{store}",
         f"--bind-address={HOST}",
@@ -90,7 +135,7 @@ def _api_server_flags(certificates: Certificates, store: int, port: int) -> list
         f"--secure-port={port}",
         # No client looks for this server through the Service `kubernetes`.
         "--endpoint-reconciler-type=none",
-        "--service-cluster-ip-range=10.96.0.0/16",
+        f"--service-cluster-ip-range={services}",
         "--authorization-mode=Node,RBAC",
         "--allow-privileged=true",
         f"--client-ca-file={certificates.authority}",
@@ -99,4 +144,11 @@ def _api_server_flags(certificates: Certificates, store: int, port: int) -> list
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-key-file={certificates.server}",
         f"--service-account-signing-key-file={key}",
+        f"--requestheader-client-ca-file={certificates.authority}",
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        f"--proxy-client-cert-file={proxy}",
+        f"--proxy-client-key-file={certificates.key(proxy)}",
     ]

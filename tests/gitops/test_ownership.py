@@ -17,7 +17,7 @@ import yaml
 from tests.gitops.deploying import HEALTHY
 
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.gitops import bootstrap, deploy_script, ownership, plan
+from cluster_forge.gitops import applyset, bootstrap, deploy_script, ownership, plan, release
 from cluster_forge.manifests.identity import WITH_DATA
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack
@@ -28,7 +28,7 @@ STACK = Stack(name="demo")
 Make = Callable[..., Any]
 
 KUBECTL = """\
-import os, sys
+import base64, json, os, sys
 sys.argv = [word for word in sys.argv if not word.startswith("--request-timeout=")]
 call = " ".join(sys.argv[1:])
 folder = os.environ["STUB"]
@@ -39,7 +39,7 @@ if os.path.exists(f"{folder}/fails") and call.startswith(open(f"{folder}/fails")
 if call.startswith("get applications") and "PATH" in call and not os.path.exists(f"{folder}/applications"):
     sys.exit("error: the server doesn't have a resource type \\"applications\\"")
 for name, part in (("live", "get -f -"), ("served", "api-resources"), ("applications", "STACK:.metadata.labels.cluster-forge/stack,PATH"),
-                   ("claims", "-l cluster-forge/claim"), ("claimed", "jsonpath={.data.objects}"), ("claim", "get configmap claim-demo -n cluster-forge --ignore-not-found"), ("root", "WANTED:")):
+                   ("member", "custom-columns=SET:"), ("claims", "-l cluster-forge/claim"), ("claimed", "jsonpath={.data.objects}"), ("claim", "get configmap claim-demo -n cluster-forge --ignore-not-found"), ("root", "WANTED:")):
     if part in call and os.path.exists(f"{folder}/{name}"):
         print(open(f"{folder}/{name}").read(), end="")
         break
@@ -51,7 +51,16 @@ if "/version" in call:
 if call.startswith("get -f - "):
     open(f"{folder}/names", "w").write(sys.stdin.read())
 if "--patch-file" in call:
-    open(f"{folder}/patch", "w").write(open(call.rpartition("=")[2]).read())
+    name = "patched" if call.startswith("patch secret") else "patch"
+    open(f"{folder}/{name}", "w").write(open(call.rpartition("=")[2]).read())
+if call.startswith("create -f") and call.endswith("/release"):
+    made = json.load(open(sys.argv[-1]))
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in made["stringData"].items()}
+    json.dump({**made, "data": data}, open(f"{folder}/released", "w"))
+if call.startswith("get lease") and os.path.exists(f"{folder}/lease"):
+    print(open(f"{folder}/lease").read() + str(os.getpid()), end="")
+if call.startswith("get secrets") and os.path.exists(f"{folder}/numbers"):
+    print(open(f"{folder}/numbers").read(), end="")
 if call.startswith("apply"):
     text = sys.stdin.read() if sys.argv[-1] == "-" else open(sys.argv[-1]).read()
     print("x serverside-applied\\n" * (text.count("\\n---\\n") + 1))
@@ -75,11 +84,11 @@ class Run:
 
     @property
     def changes(self) -> list[str]:
-        """The calls that change something, up to the first file of the stack; without the mark of the run."""
+        """The calls that change something, up to the first file of the stack; without the mark of the run and its release."""
         verbs = ("apply", "create", "replace", "delete", "patch", "annotate")
         changes = [call for call in self.calls if call.startswith(verbs)]
         first = next((number for number, call in enumerate(changes) if call.startswith("apply")), len(changes))
-        return [call for call in changes[:first] if "cluster-forge/run=" not in call]
+        return [call for call in changes[:first] if "cluster-forge/run=" not in call and "/facts/release" not in call]
 
 
 @pytest.fixture
@@ -375,3 +384,87 @@ def test_a_dry_run_refuses_and_claims_nothing(deploy: Callable[..., Run]) -> Non
 def test_a_dry_run_of_a_new_stack_changes_nothing(deploy: Callable[..., Run]) -> None:
     run = deploy(DIRECT, "--dry-run")
     assert (run.code, run.changes) == (0, [])
+
+
+GONE = "ConfigMap shop gone -\nWidget.example.com shop w -\nPersistentVolumeClaim shop data -\n"
+OURS = applyset.identity(ownership.claim_id("demo"))
+
+
+def pruning(deploy: Callable[..., Run], member: str, *arguments: str, **answers: str) -> Run:
+    """Deploy over an earlier version, of which these objects were."""
+    claimed = {"claims": "demo claim-demo\n", "claimed": GONE, "claim": "configmap/claim-demo\n"}
+    return deploy(DIRECT, *arguments, member=member, **claimed, **answers)
+
+
+def pruned(run: Run) -> list[str]:
+    """The kinds and names that were deleted; not the Jobs of hooks, which come from files."""
+    return [" ".join(call.split()[1:3]) for call in run.calls if call.startswith("delete") and " -f " not in call]
+
+
+def test_what_left_a_direct_stack_is_deleted_custom_resources_first_and_data_stays(
+    deploy: Callable[..., Run], tmp_path: Path
+) -> None:
+    run = pruning(deploy, f"{OURS} <none> <none> cluster-forge\n")
+    assert run.code == 0, run.err
+    assert pruned(run) == ["widget.example.com w", "configmap gone"]
+    patch = json.loads((tmp_path / "patch").read_text())
+    lines = patch["data"]["objects"].splitlines()
+    assert "PersistentVolumeClaim shop data stays-behind" in lines
+    assert not [line for line in lines if line.endswith(" leaves")]
+    assert patch["metadata"]["labels"][applyset.ID] == OURS
+    kinds = patch["metadata"]["annotations"][applyset.KINDS].split(",")
+    assert kinds == sorted({line.split()[0] for line in lines})
+
+
+@pytest.mark.parametrize(
+    ("member", "owner"),
+    [
+        ("applyset-x-v1 <none> <none> cluster-forge", "the ApplySet applyset-x-v1"),
+        (f"{OURS} theirs:/ConfigMap:shop/gone <none> cluster-forge,argocd-controller", "the Application theirs"),
+        (f"{OURS} <none> web cluster-forge,helm", "the Helm release web"),
+        ("<none> <none> <none> kubectl", "others: no field of it is managed by cluster-forge any more"),
+    ],
+)
+def test_what_others_took_over_is_left_with_a_word(deploy: Callable[..., Run], member: str, owner: str) -> None:
+    run = pruning(deploy, f"{member}\n")
+    assert run.code == 0, run.err
+    assert f"leaving ConfigMap/gone, which has left the stack: it belongs to {owner}\n" in run.out
+    assert pruned(run) == []
+
+
+def test_what_is_to_be_pruned_is_claimed_until_then(deploy: Callable[..., Run], tmp_path: Path) -> None:
+    run = pruning(deploy, f"{OURS} <none> <none> cluster-forge\n", fails="delete widget")
+    assert run.code == 1
+    assert "cannot delete Widget.example.com/w" in run.err
+    lines = json.loads((tmp_path / "patch").read_text())["data"]["objects"].splitlines()
+    assert {"ConfigMap shop gone leaves", "Widget.example.com shop w leaves"} < set(lines)
+
+
+def test_argo_cd_prunes_what_it_delivers(deploy: Callable[..., Run]) -> None:
+    run = deploy(STACK, claims="demo claim-demo\n", claimed=GONE, claim="configmap/claim-demo\n")
+    assert run.code == 0, run.err
+    assert not [line for line in pruned(run) if "gone" in line]
+
+
+def test_the_deployment_is_kept_as_a_release(deploy: Callable[..., Run], tmp_path: Path) -> None:
+    run = deploy(DIRECT, numbers="3\n12\n4\n")
+    assert run.code == 0, run.err
+    kept = release.read(json.loads((tmp_path / "released").read_text()))
+    assert (kept.number, kept.version, kept.tool, kept.result) == (13, "v-1", "deploy.sh", release.Result.RUNNING)
+    body = json.loads((tmp_path / "released").read_text())
+    assert (body["metadata"]["name"], body["type"]) == ("release.demo.13", release.RECORD_TYPE)
+    ended = json.loads(json.loads((tmp_path / "patched").read_text())["stringData"]["release"])
+    assert ended["result"] == "deployed"
+    assert ended["ended"] >= ended["began"] == kept.began
+
+
+def test_a_release_that_cannot_be_kept_is_said_and_stops_nothing(deploy: Callable[..., Run]) -> None:
+    run = deploy(DIRECT, fails="create -f", claim="configmap/claim-demo\n")
+    assert run.code == 0, run.err
+    assert "cannot keep this deployment as a release: Error from server (Forbidden)" in run.err
+
+
+def test_a_deployment_at_work_is_not_disturbed(deploy: Callable[..., Run]) -> None:
+    run = deploy(DIRECT, lease="host/1/0 since 2026-01-01T00:00:00Z|")
+    assert (run.code, run.changes) == (3, [])
+    assert "the stack demo is being deployed by host/1/0 since 2026-01-01T00:00:00Z" in run.err

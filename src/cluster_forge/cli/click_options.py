@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -22,6 +22,16 @@ class GroupedOption(click.Option):
 def parameters(group: type) -> list[click.Parameter]:
     """The options and arguments that the fields of a group declare, in their order."""
     return [_parameter(name, default, field, heading(group)) for name, (default, field) in declared(group).items()]
+
+
+def add_choices(command: click.Command, name: str, choices: Mapping[str, str]) -> None:
+    """Let one option of a command take more values: ``choices`` say what each is for."""
+    for option in command.params:
+        if option.name == name and isinstance(option, click.Option) and isinstance(option.type, click.Choice):
+            option.type = click.Choice([*option.type.choices, *choices])
+            head, _, tail = (option.help or "").partition(" [")
+            added = "".join(f"; {choice}: {purpose}" for choice, purpose in choices.items())
+            option.help = f"{head.removesuffix('.')}{added}{'.' if head.endswith('.') else ''} [{tail}"
 
 
 def heading(group: type) -> str:

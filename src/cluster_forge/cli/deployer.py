@@ -1,12 +1,35 @@
-"""Who deploys, for the cluster: the same words as `deploy.sh` writes."""
+"""Who deploys what: the words that `deploy.sh` writes into the cluster, and the objects that another client applies."""
 
 from __future__ import annotations
 
 import os
 import platform
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cluster_forge.cli.session import Session
+    from cluster_forge.manifests.part import Part
+    from cluster_forge.stages.deliver.deployment import Deployment
+    from cluster_forge.stages.deliver.tools import DeliverTools
 
 
 def run() -> str:
     """This run, as HOST/PROCESS/TIME."""
     return f"{platform.node()}/{os.getpid()}/{int(time.time())}"
+
+
+def parts(session: Session, chosen: Deployment, tools: DeliverTools) -> tuple[Part, ...]:
+    """The components with their objects, where a GitOps engine applies them; none where the steps of the plan have them.
+
+    Raises:
+        StaleError, RepositoryError: if the repository beside the plan is missing or damaged.
+    """
+    from cluster_forge import composition
+    from cluster_forge.gitops.delivery_mode import Delivery
+    from cluster_forge.stages.deliver import deployment
+
+    if chosen.plan.delivery is Delivery.DIRECT:
+        return ()
+    repositories = composition.repositories(session.settings())
+    return deployment.parts(chosen, tools.files, repositories, tools.reader.read)

@@ -6,36 +6,31 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-_DEPLOY: Final = "run `sh stacks/NAME/deploy.sh`, which `forge` writes"
+_DEPLOY: Final = "run `cluster-forge deploy`, or `sh stacks/NAME/deploy.sh` with kubectl alone"
 _RENDER: Final = "run `cluster-forge smelt`, and read working/"
 _CHECK: Final = (
     "run `cluster-forge config validate` for the description, `cluster-forge smelt` for findings about objects"
 )
-_DIFF: Final = "run `cluster-forge smelt`, which prints what changed, or `cluster-forge cast --diff`"
+_DIFF: Final = "run `cluster-forge cast --diff` before a cast, or `cluster-forge diff` after it"
 _BUILD: Final = "run `cluster-forge forge`"
 _LIST: Final = "run `cluster-forge config show` for the stack, `cluster-forge catalog list` for the catalog"
 _FETCH: Final = "run `cluster-forge mine`"
 
 _SAME: Final[Mapping[str, str]] = MappingProxyType(
     {
-        **dict.fromkeys(("apply", "deploy", "install", "sync", "up"), _DEPLOY),
+        **dict.fromkeys(("apply", "install", "sync", "up"), _DEPLOY),
         **dict.fromkeys(("template", "render", "manifests", "compile", "generate"), _RENDER),
         **dict.fromkeys(("lint", "validate", "verify", "check", "test"), _CHECK),
-        **dict.fromkeys(("diff", "plan", "preview"), _DIFF),
+        **dict.fromkeys(("plan", "preview"), _DIFF),
         **dict.fromkeys(("build", "package", "create", "bundle"), _BUILD),
         **dict.fromkeys(("list", "ls", "get", "show"), _LIST),
         **dict.fromkeys(("fetch", "download", "dependency", "deps", "vendor"), _FETCH),
         "update": "run `cluster-forge mine --update NAME`: it takes the newest version in range",
-        "upgrade": "change `version` in input/config.yaml, then run `cluster-forge forge` and `sh stacks/NAME/deploy.sh`",
+        "upgrade": "change `version` in input/config.yaml, then run `cluster-forge forge` and `cluster-forge deploy`",
         "search": "run `cluster-forge catalog search WORD`",
         "repo": "name `helm.repository` in the component: repositories need no adding",
-        "status": "run `kubectl get applications -A` with Argo CD; `sh stacks/NAME/deploy.sh` waits until everything is ready",
-        **dict.fromkeys(
-            ("delete", "destroy", "uninstall", "remove", "down"),
-            "delete with kubectl: stacks/NAME/stack.json lists the components",
-        ),
-        "rollback": "check out the description and the lock of before, then run `cluster-forge forge` and `sh stacks/NAME/deploy.sh`",
-        "history": "read .cluster-forge/history.jsonl: who cast what, from which description and lock",
+        **dict.fromkeys(("delete", "destroy", "uninstall", "down"), "run `cluster-forge remove`"),
+        "undo": "run `cluster-forge rollback`",
         "add": "write `- NAME` below `components` in input/config.yaml; `cluster-forge catalog search WORD` finds names",
         "images": "read stacks/NAME/images.txt, which `cluster-forge cast` writes",
         **dict.fromkeys(

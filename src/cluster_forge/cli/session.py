@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cluster_forge.cli.run_record import RunRecord
     from cluster_forge.composition import Services, Settings
     from cluster_forge.foundation.errors import ForgeError
+    from cluster_forge.ports.cluster import Cluster
     from cluster_forge.ports.progress import DeliveryReporter
     from cluster_forge.ports.workspace import Workspace
     from cluster_forge.stages.deliver.tools import DeliverTools
@@ -83,6 +84,12 @@ class Session:
         from cluster_forge import composition
 
         return composition.delivery(self.settings(), self.cluster, reporter)
+
+    def reached(self) -> Cluster:
+        """The cluster of these options alone, for a verb that only looks at it."""
+        from cluster_forge import composition
+
+        return composition.cluster(self.settings(), self.cluster)
 
     def files(self) -> Workspace:
         """The workspace alone, for a verb that needs no other service."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import click
@@ -33,10 +34,11 @@ SELECTS: Final[Groups] = (Selection, FindingOptions)
 _COMMON: Final[Groups] = (RunOptions, OutputOptions)
 
 
-def verb(*groups: type) -> Decorator:
+def verb(*groups: type, formats: Mapping[str, str] = MappingProxyType({})) -> Decorator:
     """Make a function a verb: it gets a `Session` first, then its own options. Its docstring is the help text.
 
-    A verb with `RecordOptions` leaves a log of each run in the workspace.
+    A verb with `RecordOptions` leaves a log of each run in the workspace. ``formats`` are those of ``--format`` that only
+    this verb has, each with what it is for.
     """
     chosen = tuple(group for group in GROUPS if group in {*groups, *_COMMON})
 
@@ -51,6 +53,7 @@ def verb(*groups: type) -> Decorator:
 
         command = click.command(cls=help_page.HelpCommand)(call)
         command.params += [parameter for group in chosen for parameter in click_options.parameters(group)]
+        click_options.add_choices(command, "format", formats)
         command.params.append(_options_file())
         help_page.describe(command, function.__doc__ or "")
         return command

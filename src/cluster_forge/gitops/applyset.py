@@ -20,7 +20,7 @@ ID: Final = "applyset.kubernetes.io/id"
 TOOLING: Final = "applyset.kubernetes.io/tooling"
 KINDS: Final = "applyset.kubernetes.io/contains-group-kinds"
 NAMESPACES: Final = "applyset.kubernetes.io/additional-namespaces"
-TOOL: Final = "cluster-forge"
+TOOLING_VALUE: Final = f"cluster-forge/v{__version__}"
 
 
 def identity(parent: ObjectId) -> str:
@@ -36,7 +36,7 @@ def inventory(parent: ObjectId, members: Iterable[ObjectId]) -> dict[str, str]:
     kinds = {f"{member.kind}.{member.group}" if member.group else member.kind for member in listed}
     namespaces = {member.namespace for member in listed} - {"", parent.namespace}
     return {
-        TOOLING: f"{TOOL}/v{__version__}",
+        TOOLING: TOOLING_VALUE,
         KINDS: ",".join(sorted(kinds)),
         NAMESPACES: ",".join(sorted(namespaces)),
     }

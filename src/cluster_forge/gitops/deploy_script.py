@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import counted
-from cluster_forge.gitops import bootstrap, requirements, script_source
+from cluster_forge.gitops import applyset, bootstrap, ownership, requirements, script_source
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.flux import sources
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan, FluxPlan
@@ -26,7 +26,9 @@ def script(plan: DeployPlan, files: FileTree) -> str:
     """The text of `deploy.sh`: POSIX sh, the same for the same plan and the ``files`` of `bootstrap.tree`."""
     read = script_source.read
     narrowed = ("narrowed",) if plan.narrowed else ()
-    own = (read(name) for name in ("kubectl", "checks", "variant", "apply", "ready", "ownership", *narrowed))
+    own = (
+        read(name) for name in ("kubectl", "checks", "variant", "apply", "ready", "ownership", "releases", *narrowed)
+    )
     return "".join((_head(plan, files), read("options"), _namespace(plan), *own, *_deploy(plan), read("main")))
 
 
@@ -44,7 +46,8 @@ def _deploy(plan: DeployPlan) -> tuple[str, ...]:
             f"{bootstrap.FOLDER}/{part.folder} {part.wave} {counted(part.objects, 'object')}"
             for part in plan.components
         )
-        return read("permissions"), read("parts"), read("deploy_direct").replace("{waves}", "\n".join(rows))
+        pruning = () if plan.narrowed else (read("prune"),)
+        return read("permissions"), read("parts"), *pruning, read("deploy_direct").replace("{waves}", "\n".join(rows))
     own = ("permissions", "parts", "deploy_install")
     if plan.delivery is Delivery.EXISTING:
         own = ("deploy_existing",)
@@ -57,6 +60,9 @@ def _head(plan: DeployPlan, files: FileTree) -> str:
     values = {
         "stack": plan.stack,
         "environment": plan.environment,
+        "version": plan.version,
+        "applyset": "" if plan.argocd else applyset.identity(ownership.claim_id(plan.stack)),
+        "tooling": applyset.TOOLING_VALUE,
         "narrowed": plan.narrowed,
         "target_minor": str(plan.kubernetes.minor),
         "summary": _summary(plan),

@@ -32,12 +32,16 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveObject:
-    """An object in the cluster: the ``argocd.argoproj.io/tracking-id``, the Helm release and the field managers that it names."""
+    """An object in the cluster: the ``argocd.argoproj.io/tracking-id``, the Helm release and the field managers that it names.
+
+    ``fingerprint`` is that of the fields that we have applied (`managed_fields`).
+    """
 
     id: ObjectId
     tracking_id: str = ""
     release: str = ""
     managers: tuple[str, ...] = ()
+    fingerprint: str = ""
 
     @property
     def application(self) -> str:

@@ -41,7 +41,7 @@ _WORD = re.compile(r"[^\s\"\\]+\Z")
 def tree(stack: Stack, parts: Sequence[Part]) -> FileTree:
     """The files. Hooks are not in them, since they come and go, and neither are names that are not one word."""
     is_direct = delivery_mode.delivery(stack, parts) is Delivery.DIRECT
-    by_argocd = not is_direct and stack.gitops.engine is GitOpsEngine.ARGOCD
+    by_argocd = stack.gitops.engine is GitOpsEngine.ARGOCD and not is_direct
     claimed = [
         (item, applications.name(stack.name, part.name) if by_argocd else "-")
         for part in component.delivered(stack, parts)

@@ -90,17 +90,17 @@ class Release:
     number: int
     stack: str
     version: str
-    environment: str = ""
-    image: str = ""
-    engine: str = ""
-    cause: str = ""
-    user: str = ""
-    run: str = ""
-    tool: str = ""
-    began: str = ""
-    ended: str = ""
+    environment: Annotated[str, ADDED] = ""
+    image: Annotated[str, ADDED] = ""
+    engine: Annotated[str, ADDED] = ""
+    cause: Annotated[str, ADDED] = ""
+    user: Annotated[str, ADDED] = ""
+    run: Annotated[str, ADDED] = ""
+    tool: Annotated[str, ADDED] = ""
+    began: Annotated[str, ADDED] = ""
+    ended: Annotated[str, ADDED] = ""
     result: Result = Result.RUNNING
-    message: str = ""
+    message: Annotated[str, ADDED] = ""
     components: Annotated[tuple[ReleasedComponent, ...], ADDED] = ()
     folders: Annotated[tuple[Folder, ...], ADDED] = ()
 

@@ -29,6 +29,6 @@ def prerequisites(parts: Sequence[Part]) -> Mapping[ComponentName, frozenset[Com
 
 
 def _is_set(part: Part, known: Mapping[ComponentName, Part]) -> bool:
-    """Whether the wave is another one than follows from the component's objects and needs: the user's."""
+    """Whether the user set the wave: it does not follow from the component's objects and needs."""
     needed = (known[name].wave + order.STEP for name in part.needs if name in known)
     return part.wave != max([order.natural([item.id for item in part.objects]), *needed])

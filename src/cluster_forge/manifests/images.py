@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster_forge.foundation.errors import ImageError
+from cluster_forge.manifests import field_path
 from cluster_forge.oci.reference import ImageReference
 
 _CONTAINERS = frozenset(("containers", "initContainers", "ephemeralContainers"))
@@ -187,10 +188,4 @@ def _path(step: Step) -> str:
     while step:
         steps.append(step[1])
         step = step[0]
-    text = ""
-    for key in reversed(steps):
-        if isinstance(key, int):
-            text += f"[{key}]"
-        else:
-            text += f".{key}" if re.fullmatch(r"[\w-]+", key) else f'["{key}"]'
-    return text.removeprefix(".")
+    return field_path.text(reversed(steps))

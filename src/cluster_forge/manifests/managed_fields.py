@@ -24,7 +24,7 @@ def applied(body: Body, manager: str) -> Mapping[str, Any]:
 
 
 def fingerprint(body: Body, manager: str) -> str:
-    """Changes with every change of what ``manager`` has applied, whoever makes it.
+    """Changes with every change of what ``manager`` has applied, by any manager.
 
     A manager that sets another value takes the field over, so it leaves ``fieldsV1``; other values of our own change
     ``time``. What controllers write beside that, such as the status, does not matter.

@@ -141,7 +141,7 @@ class GitOps:
     secret: str = ""
     """The Secret with Flux's login to the repository."""
     finalizers: bool = False
-    """Whether deleting an Application in Argo CD deletes its objects."""
+    """Whether deleting the root Application in Argo CD deletes all others, and what they have applied."""
 
     @property
     def required(self) -> str:

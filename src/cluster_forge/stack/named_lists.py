@@ -1,4 +1,4 @@
-"""Lists of named things merge by name: `components`, `define` and `catalogs`, across `extends` and `environments`.
+"""Lists of named things merge by name: `components`, `define`, `catalogs` and `clusters`, across `extends` and `environments`.
 
 An entry changes the one of its name in the layers below, which keeps its place; other entries come after them. Only what is
 written is removed: an entry with ``remove: true``, or the whole list with null. All other lists replace (ADR 0021).
@@ -19,9 +19,12 @@ from cluster_forge.stack.resolve import MOST_HINTS
 from cluster_forge.yaml.positioned import Positioned
 
 REMOVE: Final = "remove"
-_COMPONENTS, _DEFINE, _CATALOGS, _COLLECTIONS = "components", "define", "catalogs", "collections"
-SECTIONS: Final = (_COMPONENTS, _DEFINE, _CATALOGS)
+_COMPONENTS, _DEFINE, _CATALOGS, _CLUSTERS = "components", "define", "catalogs", "clusters"
+_COLLECTIONS: Final = "collections"
+SECTIONS: Final = (_COMPONENTS, _DEFINE, _CATALOGS, _CLUSTERS)
 _VERSION: Final = "version"
+_ENTRIES: Final = MappingProxyType({_CATALOGS: "catalog", _CLUSTERS: "cluster"})
+"""What an entry is called; of the other lists, a component."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +183,9 @@ def _repeated(name: str, path: str, first: Positioned, second: Positioned) -> De
         message = f"{path}: {name!r} stands twice, also to be removed; first at {first.where}"
         fix = "delete one of the two; a key of a lower layer is removed with null"
     elif not texts:
-        message = f"duplicate component {name!r}: already defined at {first.where}"
+        message = (
+            f"duplicate {_ENTRIES.get(path.rpartition('.')[2], 'component')} {name!r}: already defined at {first.where}"
+        )
         fix = "rename one of the two, or merge them into one"
     elif len(texts) == 1:
         message = f"{path}: {name!r} stands twice, as a name and with settings; first at {first.where}"

@@ -15,6 +15,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, raise_all
 from cluster_forge.stack import catalog_overlay, component_builder, key_as_name, merge, named_lists, settings
 from cluster_forge.stack.catalog_port import Catalog, Frame
+from cluster_forge.stack.clusters import Fleet
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.input_record import DESCRIPTION, InputRecord
 from cluster_forge.stack.layers import LayerReader
@@ -29,6 +30,8 @@ from cluster_forge.stack.select import read_names, select, typed
 from cluster_forge.stack.selection import Selection
 from cluster_forge.yaml.positioned import Path, Positioned
 
+_DEPLOYED_TO: Final = ("clusters", "rollout")
+"""The sections that do not change what is cast."""
 _LEGACY_NAME: Final = "stack"
 """The stack's name where the description is a list, which has no place for one."""
 
@@ -39,11 +42,12 @@ class ParsedDescription:
 
     ``effective`` is all of it in the native format as plain data: ``extends`` and ``environments`` merged, a list
     translated; ``origins`` has the ``file:line`` of every path in it. ``inputs`` are all files that were read.
-    ``digest`` is that of ``effective``: comments, order of keys and selected names do not change it (in a list the
-    selection is part of the description).
+    ``digest`` is that of ``effective`` but for the clusters: comments, order of keys and selected names do not change it
+    (in a list the selection is part of the description).
     """
 
     stack: Stack
+    fleet: Fleet
     effective: Mapping[str, Any]
     origins: Mapping[Path, str]
     notices: tuple[Notice, ...]
@@ -113,19 +117,22 @@ class _Parser:
         selected = names if self._format is Format.NATIVE else ()
         kept = select(resolved, selected, typed(selection.skip), errors)
         stack = self._stack(description, gitops, resolved, kept)
+        fleet = settings.fleet(description, errors)
         raise_all(_sorted(errors))
-        return self._parsed(stack, description, resolved, kept)
+        return self._parsed(stack, fleet, description, resolved, kept)
 
     def _parsed(
-        self, stack: Stack, description: Positioned, resolved: Resolved, kept: Sequence[str]
+        self, stack: Stack, fleet: Fleet, description: Positioned, resolved: Resolved, kept: Sequence[str]
     ) -> ParsedDescription:
         if resolved.from_catalog:
             components = [merge.without_nulls(resolved.known[name].merged) for name in kept]
             description = catalog_overlay.written_out(description, components)
         effective = description.plain
-        canonical = json.dumps(effective, sort_keys=True, separators=(",", ":")).encode()
+        cast = {key: value for key, value in effective.items() if key not in _DEPLOYED_TO}
+        canonical = json.dumps(cast, sort_keys=True, separators=(",", ":")).encode()
         return ParsedDescription(
             stack=stack,
+            fleet=fleet,
             effective=effective,
             origins=MappingProxyType(dict(description.origins())),
             notices=tuple(notice for notice in (*self._notices, *resolved.notices) if notice.component in kept),

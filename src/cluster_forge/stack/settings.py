@@ -1,4 +1,4 @@
-"""The sections of a description that concern the whole stack: target, GitOps, image, hosts, ignored findings."""
+"""The sections of a description that concern the whole stack: target, GitOps, image, clusters, hosts, ignored findings."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from cluster_forge.foundation.errors import DescriptionError, ForgeError, ImageE
 from cluster_forge.foundation.names import is_dns_subdomain
 from cluster_forge.oci.compression import Compression
 from cluster_forge.oci.reference import ImageReference
+from cluster_forge.stack.clusters import DescribedCluster, Fleet, Rollout, RolloutWait, order_errors
 from cluster_forge.stack.input_files import in_input, is_outside, outside_error
 from cluster_forge.stack.model import (
     Architecture,
@@ -29,10 +30,12 @@ from cluster_forge.stack.model import (
 from cluster_forge.stack.registry_settings import RegistrySettings
 from cluster_forge.stack.schema.description import (
     ChecksSchema,
+    ClusterSchema,
     GitOpsSchema,
     ImageSchema,
     NodeSchema,
     RegistrySchema,
+    RolloutSchema,
     TargetSchema,
 )
 from cluster_forge.stack.schema.key_types import Schema
@@ -187,6 +190,34 @@ def _registry(host: str, entry: Positioned, errors: list[ForgeError]) -> Registr
         ca_file=settings.ca_file and in_input(settings.ca_file),
         cert_file=settings.cert_file and in_input(settings.cert_file),
         key_file=settings.key_file and in_input(settings.key_file),
+        where=entry.where,
+    )
+
+
+def fleet(description: Positioned, errors: list[ForgeError]) -> Fleet:
+    """The clusters and their order. Entries of the order that name nothing go into ``errors``."""
+    section = description.get("clusters")
+    rollout = _section(description, "rollout", RolloutSchema)
+    listed = Fleet(
+        clusters=tuple(cluster for entry in (section.items if section else ()) if (cluster := _cluster(entry))),
+        rollout=Rollout(
+            order=tuple(rollout.order), wait=RolloutWait(rollout.wait), max_unavailable=rollout.max_unavailable
+        ),
+    )
+    errors.extend(order_errors(listed, description.at(("rollout", "order")).where))
+    return listed
+
+
+def _cluster(entry: Positioned) -> DescribedCluster | None:
+    settings = validated(ClusterSchema, entry)
+    if settings is None:
+        return None
+    return DescribedCluster(
+        name=settings.name,
+        context=settings.context or settings.name,
+        kubeconfig=settings.kubeconfig,
+        environment=settings.environment,
+        labels=settings.labels,
         where=entry.where,
     )
 

@@ -247,6 +247,9 @@ class ClusterContract:
         unknown = ObjectId(group="example.com", kind="Nonsense", namespace=namespace, name="x")
         assert cluster.get(unknown) is None
         assert cluster.list(Query(group="example.com", kind="Nonsense")).items == ()
+        for metadata_only in (False, True):
+            query = Query(group="apps", kind="Deployment", namespace=namespace, metadata_only=metadata_only)
+            assert cluster.list(query).items == ()
         assert not cluster.delete(unknown)
         assert not cluster.delete(ObjectId.of(config_map(namespace)))
 

@@ -20,8 +20,9 @@ import cluster_forge
 from cluster_forge.cli.output import changes_text, error_text
 from cluster_forge.cli.output.terminal_text import Styled, one_line, printable, shown, styled
 from cluster_forge.foundation.errors import FetchError
+from cluster_forge.manifests.comparison.fields import Change
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.stages.build.cast_diff import Change, Difference
+from cluster_forge.stages.build.cast_diff import Difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cluster_forge.cli.output.counts import clock
 from cluster_forge.cli.progress import state
 from cluster_forge.cli.progress.line_reporter import LineReporter
-from cluster_forge.cli.progress.state import ASCII, UNICODE, Progress, clock, lines
+from cluster_forge.cli.progress.state import ASCII, UNICODE, Progress, lines
 from cluster_forge.manifests.finding import Finding, Severity
 
 STAGES = ("mine", "render", "smelt", "cast")

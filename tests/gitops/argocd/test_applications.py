@@ -30,11 +30,11 @@ def by_name(stack: Stack, parts: tuple[Part, ...]) -> dict[str, Any]:
 def test_each_part_has_an_application_and_the_root_is_last(parts: tuple[Part, ...]) -> None:
     bodies = applications.applications(STACK, parts, "v-1")
     assert [body["metadata"]["name"] for body in bodies] == [
-        *("demo.argo-cd", "demo.definitions", "demo.shop", "demo.argo-apps")
+        *("demo.crds.1", "demo.argo-cd", "demo.definitions", "demo.shop", "demo.argo-apps")
     ]
     assert {body["metadata"]["namespace"] for body in bodies} == {"argocd"}
     waves = [body["metadata"]["annotations"].get("argocd.argoproj.io/sync-wave") for body in bodies]
-    assert waves == ["-110", "-100", "10", None]
+    assert waves == ["-111", "-110", "-100", "10", None]
 
 
 def test_an_application_has_source_destination_and_sync_policy(parts: tuple[Part, ...]) -> None:
@@ -49,6 +49,7 @@ def test_an_application_has_source_destination_and_sync_policy(parts: tuple[Part
                 "argocd.argoproj.io/compare-options": "ServerSideDiff=true",
                 "argocd.argoproj.io/sync-wave": "-100",
             },
+            "finalizers": ["resources-finalizer.argocd.argoproj.io"],
         },
         "spec": {
             "project": "default",
@@ -56,6 +57,7 @@ def test_an_application_has_source_destination_and_sync_policy(parts: tuple[Part
                 "repoURL": "git://git-demo.cluster-forge.svc/demo.git",
                 "targetRevision": "v-1",
                 "path": "definitions",
+                "directory": {"exclude": "customresourcedefinition.apiextensions.k8s.io_widgets.example.com.yaml"},
             },
             "destination": {"server": "https://kubernetes.default.svc", "namespace": "definitions"},
             "syncPolicy": {
@@ -132,10 +134,17 @@ def test_the_source_follows_from_the_description(gitops: GitOps, url: str) -> No
     assert applications.repository_url(Stack(name="demo", gitops=gitops)) == url
 
 
-def test_finalizers_are_optional(parts: tuple[Part, ...]) -> None:
-    assert "finalizers" not in by_name(STACK, parts)["shop"]["metadata"]
-    bodies = by_name(Stack(name="demo", gitops=GitOps(finalizers=True)), parts)
-    assert bodies["shop"]["metadata"]["finalizers"] == ["resources-finalizer.argocd.argoproj.io"]
+def test_objects_go_with_their_component_and_all_of_them_with_the_root_where_one_says_so(
+    parts: tuple[Part, ...],
+) -> None:
+    def with_finalizer(gitops: GitOps) -> set[str]:
+        bodies = by_name(Stack(name="demo", gitops=gitops), parts)
+        return {name for name, body in bodies.items() if "finalizers" in body["metadata"]}
+
+    components = {str(part.name) for part in parts if part.objects} - {"argo-cd"}
+    root = set(by_name(STACK, parts)) - components - {"argo-cd", "crds.1"}
+    assert with_finalizer(GitOps()) == components
+    assert with_finalizer(GitOps(finalizers=True)) == components | root
 
 
 def test_custom_resources_skip_the_dry_run_of_unknown_kinds(parts: tuple[Part, ...]) -> None:
@@ -172,13 +181,16 @@ def test_fields_that_controllers_write_are_not_compared(make_part: Make, make_bo
     api = make_body("apiregistration.k8s.io/v1", "APIService", "v1.a.example.com")
     argo = make_part("argo", [make_body(*crds, "applications.argoproj.io")])
     bodies = by_name(STACK, (argo, make_part("webhooks", [converting, *hooks, api])))
-    ignored = {entry["kind"]: entry["jqPathExpressions"] for entry in bodies["webhooks"]["spec"]["ignoreDifferences"]}
-    assert ignored == {
+
+    def ignored(name: str) -> dict[str, list[str]]:
+        return {entry["kind"]: entry["jqPathExpressions"] for entry in bodies[name]["spec"]["ignoreDifferences"]}
+
+    assert ignored("webhooks") == {
         "MutatingWebhookConfiguration": [".webhooks[]?.clientConfig.caBundle"],
         "ValidatingWebhookConfiguration": [".webhooks[]?.clientConfig.caBundle"],
-        "CustomResourceDefinition": [".spec.conversion.webhook.clientConfig.caBundle"],
         "APIService": [".spec.caBundle"],
     }
+    assert ignored("crds.1") == {"CustomResourceDefinition": [".spec.conversion.webhook.clientConfig.caBundle"]}
     assert "RespectIgnoreDifferences=true" in bodies["webhooks"]["spec"]["syncPolicy"]["syncOptions"]
     assert "ignoreDifferences" not in bodies["argo"]["spec"]
 

@@ -96,7 +96,7 @@ def test_every_application_is_valid(
     bodies = applications.applications(
         Stack(name="demo", gitops=gitops), (*parts, make_part("hooked", [webhook])), "v-1"
     )
-    assert len(bodies) == 5
+    assert len(bodies) == 6
     assert [violation for body in bodies for violation in violations(schema, body)] == []
 
 

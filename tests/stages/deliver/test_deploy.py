@@ -73,6 +73,30 @@ def test_a_failed_deployment_prunes_nothing_and_names_the_release_before() -> No
     assert "denied the request" in releases.listed(made.cluster, "demo")[-1].message
 
 
+def test_an_atomic_deployment_goes_back() -> None:
+    def refuse(request: FakeRequest) -> None:
+        spec = (request.body or {}).get("spec") or {}
+        if request.verb == "apply" and spec.get("replicas") == 2 and not request.is_trial:
+            raise RefusedError("denied the request", where=str(request.target), status=403, reason="Forbidden")
+
+    made = Delivery(cluster(before=refuse))
+    deploy(made, [SHOP])
+    done = deploy(made, [part("shop", [web(replicas=2), settings(a="2")])], "v-2", is_atomic=True)
+    assert (done.is_good, done.release, done.back, done.back_errors) == (False, 2, 1, ())
+    assert made.there("ConfigMap", "settings", "shop")["data"] == {"a": "1"}
+    newest = releases.listed(made.cluster, "demo")[-1]
+    assert (newest.number, newest.version, newest.cause, newest.result) == (3, "v-1", "rollback to 1", Result.DEPLOYED)
+
+
+def test_the_first_deployment_has_nothing_to_go_back_to() -> None:
+    def refuse(request: FakeRequest) -> None:
+        if request.verb == "apply" and request.target.name == "web":
+            raise RefusedError("denied the request", where=str(request.target), status=400, reason="BadRequest")
+
+    done = deploy(Delivery(cluster(before=refuse)), [SHOP], is_atomic=True)
+    assert (done.is_good, done.back, done.back_errors) == (False, 0, ())
+
+
 def test_nothing_is_changed_where_the_cluster_cannot_run_the_stack() -> None:
     made = Delivery(FakeCluster(on_change=becomes_ready, minor=28))
     before = made.cluster.objects()

@@ -52,12 +52,13 @@ def test_the_first_deployment_makes_the_claim() -> None:
     claim(planned(WEB, KEY), cluster)  # again
 
 
-def test_data_that_has_left_the_stack_stays_claimed_and_the_rest_does_not() -> None:
+def test_what_has_left_the_stack_stays_claimed_data_for_ever_and_the_rest_until_it_is_pruned() -> None:
     cluster = FakeCluster()
     gone = ("PersistentVolumeClaim shop data -", "Secret shop gone -", "Deployment.apps shop web -")
     cluster.put(namespace("cluster-forge"), claim_of("demo", *gone))
     claim(planned(WEB), cluster)
-    assert claimed(cluster) == "PersistentVolumeClaim shop data stays-behind\nDeployment.apps shop web -\n"
+    kept = "PersistentVolumeClaim shop data stays-behind\nSecret shop gone leaves\n"
+    assert claimed(cluster) == f"{kept}Deployment.apps shop web -\n"
 
 
 def test_a_narrowed_stack_keeps_the_rest_claimed() -> None:

@@ -24,6 +24,7 @@ from cluster_forge.adapters.http import proxies, trust
 from cluster_forge.adapters.http.connections import without_user
 from cluster_forge.adapters.http.policy import HostSettings
 from cluster_forge.adapters.http.retrying import seconds_to_wait
+from cluster_forge.adapters.http.timing import Call
 from cluster_forge.adapters.kubernetes import refusals, tls, unreachable
 from cluster_forge.adapters.kubernetes.access import Access
 from cluster_forge.adapters.kubernetes.answers import Answer, Request
@@ -148,23 +149,26 @@ class Transport:
     def _whole(self, request: Request, credential: Credential) -> Answer:
         end = time.monotonic() + self._patience.whole
         with self._explained(request):
-            return self._read(self._response(request, credential, self._patience.silence), request, end)
+            return self._read(self._response(request, credential, self._patience.silence, end), request, end)
 
     def _opened(self, request: Request, credential: Credential, *, silence: float) -> Answer:
         """An answer whose body is still to be read, unless it is an error."""
+        end = time.monotonic() + self._patience.whole
         with self._explained(request):
-            response = self._response(request, credential, silence)
+            response = self._response(request, credential, silence, end)
             if response.status >= _FIRST_BAD:
-                return self._read(response, request, time.monotonic() + self._patience.whole)
+                return self._read(response, request, end)
             return Answer(status=response.status, headers=_headers(response), body=b"", stream=response)
 
-    def _response(self, request: Request, credential: Credential, silence: float) -> BaseHTTPResponse:
+    def _response(self, request: Request, credential: Credential, silence: float, end: float) -> BaseHTTPResponse:
+        """The response as soon as its headers are there, which is before ``end``, whatever the server does."""
         headers = HTTPHeaderDict(request.headers)
         for name, value in credential.headers:
             headers.add(name, value)
         with self._lock:
             self.counts["WATCH" if "watch" in request.query else request.method] += 1
-        return self._pool(credential).urlopen(
+        sending = partial(
+            self._pool(credential).urlopen,
             request.method,
             self._server + request.target,
             body=request.body,
@@ -175,6 +179,7 @@ class Transport:
             preload_content=False,
             decode_content=False,
         )
+        return Call(sending, _close).result(lambda: end)
 
     def _read(self, response: BaseHTTPResponse, request: Request, end: float) -> Answer:
         """The whole answer, within limits of size and time."""
@@ -250,6 +255,10 @@ class Transport:
             return proxies.proxy_for(self._server)
         except FetchError as error:
             raise ClusterError(error.message, where=self.access.where, fix=error.fix) from error
+
+
+def _close(response: BaseHTTPResponse) -> None:
+    response.close()
 
 
 def _headers(response: BaseHTTPResponse) -> dict[str, str]:

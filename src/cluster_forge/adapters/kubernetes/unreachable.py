@@ -11,8 +11,8 @@ from urllib3.exceptions import (
     NewConnectionError,
     ProxyError,
     SSLError,
-    TimeoutError,  # noqa: A004 - the library's name
 )
+from urllib3.exceptions import TimeoutError as LateError
 
 from cluster_forge.adapters.http import failures
 from cluster_forge.adapters.http.retrying import TemporaryError
@@ -48,7 +48,7 @@ def of(access: Access, proxy: str, error: Exception, where: str) -> BrokenError:
         message = f"{server}: the proxy {shown} does not let it through ({_reason(error)})"
         place = "`proxy-url` in the kubeconfig" if access.cluster.proxy else "HTTPS_PROXY and NO_PROXY"
         fix = f"check {place}"
-    elif isinstance(error, TimeoutError):
+    elif isinstance(error, TimeoutError | LateError) and not isinstance(error, NewConnectionError):
         message = f"{server} does not answer in time"
     is_sent = not isinstance(error, _UNSENT)
     found = ClusterError(message, where=f"{where}, {access.where}" if where and is_sent else access.where, fix=fix)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     help="How long to wait for one object, in seconds.",
 )
 @click.option("--dry-run", is_flag=True, help="Send everything to the API server, which checks it and stores nothing.")
+@click.option("--atomic", is_flag=True, help="Go back to the last good release if the deployment fails.")
 @click.option("--adopt", is_flag=True, help="Take over objects in the cluster that are not of this stack.")
 @click.option("--force-conflicts", is_flag=True, help="Take over fields that another manager has set.")
 @click.option(
@@ -65,6 +66,7 @@ def command(  # noqa: PLR0913 - its options
     waits: bool,
     timeout: float,
     dry_run: bool,
+    atomic: bool,
     adopt: bool,
     force_conflicts: bool,
     recreate: bool,
@@ -103,6 +105,7 @@ def command(  # noqa: PLR0913 - its options
         timeout=timeout,
         waits=waits,
         is_trial=dry_run,
+        is_atomic=atomic,
         adopt=adopt,
         force_conflicts=force_conflicts,
         recreate=recreate,
@@ -120,12 +123,18 @@ def command(  # noqa: PLR0913 - its options
         if not dry_run:
             _confirm(session, chosen, facts)
         given = _given(secrets, chosen, tools.reader) if secrets else NONE
-        request = DeployRequest(deployment=chosen, options=options, run=deployer.run(), given=given)
+        request = DeployRequest(
+            deployment=chosen,
+            options=options,
+            run=deployer.run(),
+            parts=deployer.parts(session, chosen, tools),
+            given=given,
+        )
         result = deploy.deploy(request, tools)
     for line in deploy_text.deployed(result, chosen, facts, is_trial=dry_run):
         session.print(line)
     session.print_json("deploy", **deploy_text.deployed_json(result, chosen, facts, is_trial=dry_run))
-    deploy_text.check(result, session.command_line)
+    deploy_text.check(result, session.command_line("deploy"), session.command_line("rollback"))
 
 
 def _given(source: str, deployment: Deployment, reader: YamlReader) -> GivenSecrets:

@@ -115,12 +115,13 @@ def _to_git(session: Session, request: GitPushRequest, described: Stack | None) 
     from cluster_forge.cli.output import supply_text
     from cluster_forge.stages.supply.push_git import GitPushTools, push_git
 
-    adapters = composition.git_push(session.settings(), described.registries if described else ())
+    settings = session.settings()
+    remotes = composition.remote_repositories(settings, described.registries if described else ())
     with session.reporting("push") as reporter:
         tools = GitPushTools(
             files=composition.workspace_files(session.workspace),
-            repositories=adapters.repositories,
-            remotes=adapters.remotes,
+            repositories=composition.stack_readers(settings).repositories,
+            remotes=remotes,
             reporter=reporter,
         )
         pushed = push_git(request, tools)

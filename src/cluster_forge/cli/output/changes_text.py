@@ -42,7 +42,7 @@ def of_cast(changes: CastChanges, *, is_whole: bool = False, has_discarded: bool
     elif not changes:
         yield f"since the last cast: {_DELIVERY}"
     else:
-        images = _counts("image", changes.added_images, (), changes.removed_images)
+        images = counts("image", changes.added_images, (), changes.removed_images)
         yield f"since the last cast: {'; '.join(filter(None, (_parts(changes.components), images)))}"
         yield from lines(changes.components, is_whole=is_whole)
         every = [
@@ -53,8 +53,8 @@ def of_cast(changes: CastChanges, *, is_whole: bool = False, has_discarded: bool
 
 
 def _parts(changes: Changes) -> str:
-    components = _counts("component", changes.added_components, changes.changed_components, changes.removed_components)
-    objects = _counts("object", changes.added, changes.changed, changes.removed)
+    components = counts("component", changes.added_components, changes.changed_components, changes.removed_components)
+    objects = counts("object", changes.added, changes.changed, changes.removed)
     return "; ".join(filter(None, (components, objects)))
 
 
@@ -107,18 +107,23 @@ def file_lines(difference: Difference) -> Iterator[str]:
     """A file that differs, as ``diff -u`` prints it."""
     if not difference.lines:
         yield styled(f"{difference.change}: {difference.path} (too long to be shown)")
-    for line in difference.lines:
-        color = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
-        yield styled((line, {"fg": color}) if color and not line.startswith(("+++", "---")) else line)
+    yield from map(colored, difference.lines)
+
+
+def colored(line: str) -> str:
+    """A line of a unified diff."""
+    color = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+    return styled((line, {"fg": color}) if color and not line.startswith(("+++ ", "--- ")) else line)
 
 
 def file_json(difference: Difference) -> dict[str, Any]:
     return {"file": difference.path, "change": difference.change, "diff": "\n".join(difference.lines)}
 
 
-def _counts(noun: str, added: Sequence[object], changed: Sequence[object], removed: Sequence[object]) -> str:
-    counts = [(len(added), "added"), (len(changed), "changed"), (len(removed), "removed")]
-    above_zero = [(number, what) for number, what in counts if number]
+def counts(noun: str, added: Sequence[object], changed: Sequence[object], removed: Sequence[object]) -> str:
+    """``1 object added, 2 changed``: how many there are of each, but for zero."""
+    numbers = [(len(added), "added"), (len(changed), "changed"), (len(removed), "removed")]
+    above_zero = [(number, what) for number, what in numbers if number]
     return ", ".join(
         f"{number} {what}" if index else f"{counted(number, noun)} {what}"
         for index, (number, what) in enumerate(above_zero)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from cluster_forge.cli.progress.state import clock
+from cluster_forge.cli.output.counts import clock
 from cluster_forge.foundation.errors import DeploymentError
 from cluster_forge.foundation.names import counted
 from cluster_forge.stages.deliver.results import State
@@ -50,6 +50,7 @@ def deployed_json(
         "deployed": result.is_good and not is_trial,
         "release": result.release or None,
         "former": result.former or None,
+        "back": result.back or None,
         "pruned": [str(target) for target in result.pruned.deleted],
         "kept": [str(target) for target, _ in result.pruned.kept],
         "components": [_component_json(component) for component in result.components],
@@ -59,8 +60,8 @@ def deployed_json(
     }
 
 
-def check(result: DeployResult, command_line: Callable[[str], str]) -> None:
-    """Make an error of a result with failed components; ``command_line`` gives what to type for a verb.
+def check(result: DeployResult, again: str, back: str = "") -> None:
+    """Make an error of a result with failed components; ``again`` and ``back`` are what to type to go on, or back.
 
     Raises:
         DeploymentError: if one has failed.
@@ -71,12 +72,23 @@ def check(result: DeployResult, command_line: Callable[[str], str]) -> None:
     blocked = sum(component.state is State.BLOCKED for component in result.components)
     waiting = f", {blocked} more need them" if blocked else ""
     applied = sum(component.changed for component in result.components)
-    back = f"; or go back to release {result.former}: `{command_line('rollback')}`" if result.former else ""
     raise DeploymentError(
         f"{counted(len(failed), 'component')} of {len(result.components)} could not be deployed: "
         f"{', '.join(component.name for component in failed)}{waiting}; {counted(applied, 'object')} applied before",
-        fix=f"mend what is said above, then run `{command_line('deploy')}` again: it goes on where it stopped{back}",
+        fix=f"mend what is said above, then run `{again}` again{_way_back(result, back)}",
     )
+
+
+def _way_back(result: DeployResult, back: str) -> str:
+    if result.back:
+        return f"; it has gone back to release {result.back}"
+    reasons = "; ".join(map(str, result.back_errors))
+    going = (
+        f": it goes on where it stopped; it could not go back: {reasons}"
+        if reasons
+        else ": it goes on where it stopped"
+    )
+    return f"{going}; or go back to release {result.former}: `{back}`" if back and result.former else going
 
 
 def _component(component: ComponentResult, width: int) -> str:
@@ -89,7 +101,7 @@ def _component(component: ComponentResult, width: int) -> str:
 
 
 def _trouble(trouble: Trouble) -> str:
-    """What the cluster says of it: the cause, and of the Pod at fault the last events and log lines."""
+    """What the cluster says of it: the cause, and the last events and log lines of the broken Pod."""
     lines = [f"    {trouble.sentence}"] if trouble.sentence else []
     if trouble.events:
         lines += [

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from cluster_forge.cli.output import columns
 from cluster_forge.cli.output.error_text import error_json
 from cluster_forge.cli.output.terminal_text import one_line
 from cluster_forge.foundation.git_addresses import is_commit
@@ -16,10 +17,8 @@ from cluster_forge.stages.supply.source_status import SourceStatus
 
 _WIDEST: Final = (18, 10, 4, 10, 10, 10, 4)
 """Characters of each column, where the table would be wider than 80."""
-_COLUMNS: Final = 80
 _DIGITS: Final = 10
 """Digits of a commit or digest that are shown: as many as its column is wide."""
-_GAP: Final = "  "
 _DAYS: Final = ((365 * 2, 365, "y"), (60, 30, "mo"), (0, 1, "d"))
 """From how many days on an age is given in a unit, the days of that unit, and its letters."""
 
@@ -30,7 +29,7 @@ def lines(result: OutdatedResult, kubernetes: KubernetesVersion, now: datetime, 
     if shown:
         fits = f"FOR {kubernetes.major}.{kubernetes.minor}"
         head = ("COMPONENT", "LOCKED", "AGE", "IN RANGE", fits, "NEWEST", "AGE")
-        yield from _table([head, *(_row(status, now) for status in shown)])
+        yield from columns.table([head, *(_row(status, now) for status in shown)], _WIDEST)
     for status in shown:
         title = one_line(status.title)
         if status.is_withdrawn:
@@ -108,17 +107,3 @@ def _age(status: SourceStatus, version: str | None, now: datetime) -> str:
     if not 0 <= days < 365 * 100:  # a clock, or Go's zero time
         return ""
     return next(f"{days // length}{unit}" for least, length, unit in _DAYS if days >= least)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The rows in columns, without those that have only a head. Texts that are too wide for a terminal end with ``…``."""
-    cells = [[one_line(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) if any(column[1:]) else 0 for column in zip(*cells, strict=True)]
-    if sum(widths) + len(_GAP) * (len(widths) - 1) > _COLUMNS:
-        widths = [min(width, widest) for width, widest in zip(widths, _WIDEST, strict=True)]
-    for row in cells:
-        yield _GAP.join(_fitted(cell, width) for cell, width in zip(row, widths, strict=True) if width).rstrip()
-
-
-def _fitted(cell: str, width: int) -> str:
-    return f"{cell:<{width}}" if len(cell) <= width else f"{cell[: width - 1]}…"

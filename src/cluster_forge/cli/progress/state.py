@@ -10,6 +10,8 @@ from typing import Final
 
 import click
 
+from cluster_forge.cli.output.counts import clock
+
 
 @dataclass(slots=True)
 class _Stage:
@@ -146,17 +148,6 @@ def _waits(waiting: Sequence[tuple[str, float, str]], seconds: float, room: int,
     if len(listed) < len(waiting):
         rows.append(f"+{len(waiting) - len(listed)} more wait")
     return [cut(row, room, more) for row in rows]
-
-
-def clock(seconds: float) -> str:
-    """``3.2 s``, ``42 s``, ``1:05``, ``1:00:00``."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}:{minutes:02}:{rest:02}"
-    return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
 
 
 def _line(head: str, bar: str, tail: str, room: int) -> str:

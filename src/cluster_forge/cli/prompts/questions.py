@@ -31,6 +31,18 @@ def may_ask(session: Session) -> bool:
     return all(_is_terminal(stream) for stream in (sys.stdin, sys.stdout, sys.stderr)) and _is_in_foreground()
 
 
+def must_confirm(session: Session, question: str) -> None:
+    """Ask before what cannot be undone.
+
+    Raises:
+        UsageError: without a terminal, where nobody can be asked.
+        Abort: if the answer is no.
+    """
+    if not may_ask(session):
+        raise click.UsageError("nobody can be asked here: pass --yes")
+    click.confirm(question, default=False, abort=True, err=True)
+
+
 def components_to_smelt(session: Session) -> Session:
     """The session with the chosen names; unchanged if it has names, if questions are off, or if all were chosen."""
     selection = session.selection

@@ -1,4 +1,5 @@
-"""The Applications with which Argo CD delivers a stack: one for each part, and the root that applies them in order.
+"""The Applications with which Argo CD delivers a stack: one for each part, some for CRDs (`crds`), and the root that applies
+them in order.
 
 The root is an app of apps (Argo CD, "Cluster Bootstrapping"): it applies the Applications of the parts by their waves and
 waits until each wave is healthy. Root and children are pinned to one revision of the repository, a tag derived from its
@@ -15,7 +16,7 @@ from typing import Any
 from cluster_forge.foundation.names import bounded
 from cluster_forge.gitops import delivery_mode, engine, git_server
 from cluster_forge.gitops import revision as revisions
-from cluster_forge.gitops.argocd import component
+from cluster_forge.gitops.argocd import component, crds
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.parts import STACK_LABEL, defined_groups, in_order, is_custom
 from cluster_forge.manifests.facts import CRD
@@ -26,7 +27,12 @@ from cluster_forge.stack.model import RepositorySource, Stack
 FOLDER = "argo-apps"
 """The folder of the Applications in the repository."""
 _CLUSTER = "https://kubernetes.default.svc"
+_CRDS_LABEL = "cluster-forge/crds"
+"""On an Application of CRDs: its number."""
 _FINALIZER = "resources-finalizer.argocd.argoproj.io"
+"""Argo CD deletes what an Application has applied together with it (Argo CD, "App Deletion"): a component that left the
+stack is pruned like an object within one. It leaves CRDs, and what has ``Delete=false`` because it holds data. Not with the
+Application of Argo CD itself: it cannot delete itself, and whatever comes after it needs it."""
 
 _WRITTEN_BY_CONTROLLERS = (
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", ".webhooks[]?.clientConfig.caBundle"),
@@ -62,6 +68,8 @@ def root_name(stack: Stack) -> str:
 
 def file_name(application: Body, stack: Stack, parts: Iterable[Part]) -> str:
     """The file of an Application in `FOLDER`: it is called as the component is, and the root's as the stack."""
+    if number := application["metadata"]["labels"].get(_CRDS_LABEL):
+        return f"crds.{number}.yaml"
     folder = application["spec"]["source"]["path"].rpartition("/")[2]
     return _root_file(stack, parts) if folder == FOLDER else f"{folder}.yaml"
 
@@ -75,31 +83,48 @@ def _root_file(stack: Stack, parts: Iterable[Part]) -> str:
 
 
 def applications(stack: Stack, parts: Sequence[Part], revision: str) -> tuple[Body, ...]:
-    """One Application for each part that has something to apply, by wave, and the root at the end.
+    """One Application for each part that has something to apply, by wave, those of their CRDs before them, and the root at
+    the end.
 
     ``revision`` is what all of them are pinned to. None for a stack that kubectl delivers directly.
     """
     if delivery_mode.delivery(stack, parts) is Delivery.DIRECT:
         return ()
-    minor = stack.target.kubernetes.minor
-    namespace = _namespace(stack, parts)
-    delivered = {part.name: part for part in component.delivered(stack, parts)}
+    delivered = tuple(part for part in in_order(component.delivered(stack, parts)) if part.objects)
     groups = defined_groups(item for part in parts for item in part.objects)
-    bodies = []
-    for part in in_order(parts):
-        applied = delivered[part.name].objects
+    early = crds.early(delivered)
+    moved = {item.path for item in early}
+    argo = engine.find(delivered)
+    contents = [_early(stack, chunk, delivered, revision, number) for number, chunk in enumerate(crds.chunks(early), 1)]
+    everything = {part.name: part.objects for part in parts}
+    for part in delivered:
+        applied = tuple(item for item in part.objects if item.path not in moved)
         paths = {item.path for item in applied}
-        left_out = [_file(item) for item in part.objects if item.path not in paths]
-        if applied:
-            child = _Content(
-                name=name(stack.name, part.name),
-                namespace=part.namespace or "default",
-                wave=part.wave,
-                source=_source(stack, str(part.name), revision, left_out),
-                objects=_Objects(applied, groups, minor),
-            )
-            bodies.append(_application(stack, namespace, child))
-    return (*bodies, root(stack, parts, revision))
+        left_out = [_file(item) for item in everything[part.name] if item.path not in paths]
+        child = _Content(
+            name=name(stack.name, part.name),
+            namespace=part.namespace or "default",
+            wave=part.wave,
+            is_deleted_with_objects=part is not argo,
+            source=_source(stack, str(part.name), revision, left_out),
+            objects=_Objects(applied, groups, stack.target.kubernetes.minor),
+        )
+        contents.append(child)
+    namespace = _namespace(stack, parts)
+    return (*(_application(stack, namespace, content) for content in contents), root(stack, parts, revision))
+
+
+def _early(stack: Stack, chunk: Sequence[PartObject], parts: Sequence[Part], revision: str, number: int) -> _Content:
+    """The Application of CRDs of several parts, before all parts. More dots than one are in no name of a part's."""
+    return _Content(
+        name=name(stack.name, f"crds.{number}"),
+        namespace="default",
+        wave=min(part.wave for part in parts) - 1,
+        is_deleted_with_objects=False,
+        source=_files(stack, revision, [item.path for item in chunk]),
+        objects=_Objects(chunk, frozenset(), stack.target.kubernetes.minor),
+        number=number,
+    )
 
 
 def pinned(stack: Stack, application: Body, revision: str) -> Body:
@@ -126,6 +151,7 @@ def root(stack: Stack, parts: Sequence[Part], revision: str) -> Body:
         name=root_name(stack),
         namespace=namespace or engine.NAMESPACE,
         wave=None,
+        is_deleted_with_objects=stack.gitops.finalizers,
         source=_source(stack, FOLDER, revision, [_root_file(stack, parts)]),
         objects=_Objects((), frozenset(), stack.target.kubernetes.minor),
     )
@@ -142,12 +168,14 @@ def _application(stack: Stack, namespace: str, content: _Content) -> Body:
     if namespace:
         metadata["namespace"] = namespace
     metadata["labels"] = {"app.kubernetes.io/managed-by": "cluster-forge", STACK_LABEL: stack.name}
+    if content.number:
+        metadata["labels"][_CRDS_LABEL] = str(content.number)
     metadata["annotations"] = {
         "argocd.argoproj.io/compare-options": f"ServerSideDiff={str(content.objects.compares_on_server).lower()}"
     }
     if content.wave is not None:
         metadata["annotations"]["argocd.argoproj.io/sync-wave"] = str(content.wave)
-    if stack.gitops.finalizers:
+    if content.is_deleted_with_objects:
         metadata["finalizers"] = [_FINALIZER]
     spec: dict[str, Any] = {
         "project": "default",
@@ -166,6 +194,19 @@ def _application(stack: Stack, namespace: str, content: _Content) -> Body:
     return {"apiVersion": f"{engine.GROUP}/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec}
 
 
+def _files(stack: Stack, revision: str, paths: Sequence[str]) -> Body:
+    """Files of several folders of the repository (Argo CD, "Directory": ``include`` is a glob of paths)."""
+    inside = revisions.folder(stack) or "."
+    directory = {"recurse": True, "include": _glob(paths)}
+    where = {"repoURL": repository_url(stack), "targetRevision": revisions.tag(stack, revision), "path": inside}
+    return {**where, "directory": directory}
+
+
+def _glob(names: Iterable[str]) -> str:
+    first, *more = sorted(names)
+    return "{" + ",".join((first, *more)) + "}" if more else first
+
+
 def _source(stack: Stack, path: str, revision: str, left_out: list[str]) -> Body:
     """A folder of the repository without the folders below it: those hold hooks of later events.
 
@@ -176,8 +217,7 @@ def _source(stack: Stack, path: str, revision: str, left_out: list[str]) -> Body
     source = {"repoURL": repository_url(stack), "targetRevision": revisions.tag(stack, revision), "path": inside}
     if not left_out:
         return source
-    exclude = "{" + ",".join(sorted(left_out)) + "}" if len(left_out) > 1 else left_out[0]
-    return {**source, "directory": {"exclude": exclude}}
+    return {**source, "directory": {"exclude": _glob(left_out)}}
 
 
 def repository_url(stack: Stack) -> str:
@@ -200,13 +240,18 @@ def _file(item: PartObject) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Content:
-    """What an Application delivers: a folder of the repository, into a namespace unless an object has its own."""
+    """What an Application delivers: a folder of the repository, into a namespace unless an object has its own.
+
+    ``is_deleted_with_objects``: what it has applied goes when it goes. ``number`` counts the Applications of CRDs.
+    """
 
     name: str
     namespace: str
     wave: int | None
+    is_deleted_with_objects: bool
     source: Body
     objects: _Objects
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ failed() {
     delete_hooks failed "$hook" '' || :
     delete_hooks succeeded '' "$hook" || :
   fi
+  release_ends failed
   warn 'fix the cause, then run deploy.sh again'
   exit 1
 }

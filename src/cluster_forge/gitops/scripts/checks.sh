@@ -56,8 +56,21 @@ make 'kubectl get nodes' work with the same context and kubeconfig, or choose ot
   [ -n "$minor" ] || die 3 "cannot read the version of the cluster: ${answer:-kubectl printed nothing}"
   check_version "$minor"
   check_permissions
+  check_lease
   check_apis
   check_secrets
+}
+
+# check_lease: a `cluster-forge deploy` that is at work renews the Lease of the stack every few seconds.
+check_lease() {
+  began=$(now) seen=''
+  while ask get lease "deploy-$stack" -n cluster-forge --ignore-not-found \
+    -o 'jsonpath={.spec.holderIdentity} since {.spec.acquireTime}|{.spec.renewTime}' && [ -n "$answer" ]; do
+    [ "${seen:-$answer}" = "$answer" ] || die 3 "the stack $stack is being deployed by ${answer%|*}; run deploy.sh again once it has ended"
+    seen=$answer
+    [ "$(($(now) - began))" -le 30 ] || return 0
+    sleep 2
+  done
 }
 
 check_version() {

@@ -1,5 +1,5 @@
 # kubectl applies every component; the table is filled in from the plan.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # set by the head of deploy.sh
 
 deploy() {
   while read -r folder wave objects; do
@@ -9,4 +9,5 @@ deploy() {
   done <<'END'
 {waves}
 END
+  [ -n "$narrowed" ] || prune
 }

@@ -12,8 +12,10 @@ else
   check_variant
   confirm
   own
+  release_begins
 fi
 deploy
 alone
+release_ends deployed
 if [ -n "$print$dry_run" ]; then say 'nothing was changed'; else say "the stack $stack is deployed${narrowed:+: $narrowed}"; fi
 ended=yes

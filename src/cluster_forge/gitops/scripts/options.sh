@@ -25,7 +25,7 @@ Exit codes: 0 done, 1 failed or not ready in time, 2 usage error, 3 the cluster 
 END
 }
 
-wanted_namespace='' context='' kubeconfig='' dry_run='' print='' yes='' timeout=600 scratch='' ended=''
+wanted_namespace='' context='' kubeconfig='' dry_run='' print='' yes='' timeout=600 scratch='' ended='' release=''
 adopt='' force_version='' force_environment='' force_conflicts='' allow_missing_apis='' allow_missing_secrets=''
 
 # A closed output goes nowhere: a file that the script opens would take its place.

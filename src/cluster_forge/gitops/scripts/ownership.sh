@@ -56,7 +56,7 @@ present() {
 
 # judge: from the facts to a line for each object that belongs to others (`never` to be taken over, or with --adopt), for each
 # that another Application of the stack has (`move`), for each Application of the older naming (`older`), and for each object
-# with data that has left the stack (`stays`).
+# with data that has left the stack (`stays`), and for each other one that kubectl prunes (`leaves`).
 judge() {
   awk -v me="$stack" -v root="${root:-}" '
     function shown(id, word) { split(id, word, " "); return word[1] "/" (word[2] == "-" ? "" : word[2] "/") word[3] }
@@ -90,6 +90,7 @@ judge() {
       for (app in named) if ((app in stack_of) && stack_of[app] != me) print "never Application/" app "|" (stack_of[app] == "<none>" ? "no stack" : "the stack " stack_of[app])
       if (root == "") for (app in stack_of) if (stack_of[app] == me) print "never Application/" app "|this stack as Argo CD delivers it"
       for (id in data) if (!(id in wanted)) print "stays", id
+      if (root == "") for (id in ours) if (!(id in data) && !(id in wanted)) print "leaves", id
       for (id in claimed) if (id in wanted) foreign(id, "the stack " claimed[id], "adopt")
       for (app in older) print (path_of[app] ~ /argo-apps$/ ? "older-root" : "older"), app
     }' | sort
@@ -152,19 +153,35 @@ claim() {
   changed annotate configmap "claim-$stack" -n cluster-forge --overwrite "cluster-forge/run=$run"
 }
 
-# claim_again: the claim is there, and keeps what stays behind with data, or the rest of a narrowed stack.
+# claim_again: the claim is there, and keeps what stays behind with data, what is to be pruned, or the rest of a narrowed stack.
 claim_again() {
   if [ -n "$narrowed" ]; then
     with_the_rest >"$facts/ours"
-  elif [ -n "$(of stays)" ]; then
-    of stays | sed 's/$/ stays-behind/' | cat "$here/bootstrap/objects" - >"$facts/ours"
+  elif [ -n "$(of stays)$(of leaves)" ]; then
+    {
+      of stays | sed 's/$/ stays-behind/'
+      of leaves | sed 's/$/ leaves/'
+    } | cat "$here/bootstrap/objects" - >"$facts/ours"
   else
     changed replace -f "$here/bootstrap/claim.yaml"
     return
   fi
+  claimed_by "$stack" "$facts/ours" "$(as_parent "$facts/ours")"
+}
+
+# as_parent FILE: what the claim with the lines of FILE says of itself, as JSON that ends with a comma: the environment, and,
+# where kubectl applies the objects, their kinds and namespaces (KEP-3659).
+as_parent() {
   label=null
   [ -z "$environment" ] || label="\"$environment\""
-  claimed_by "$stack" "$facts/ours" '"metadata":{"labels":{"cluster-forge/environment":'"$label"'}},'
+  printf '"metadata":{"labels":{"cluster-forge/environment":%s' "$label"
+  if [ -n "$applyset" ]; then
+    printf ',"applyset.kubernetes.io/id":"%s"},"annotations":{"applyset.kubernetes.io/tooling":"%s"' "$applyset" "$tooling"
+    printf ',"applyset.kubernetes.io/contains-group-kinds":"%s"' "$(cut -d ' ' -f 1 "$1" | sort -u | paste -sd , -)"
+    printf ',"applyset.kubernetes.io/additional-namespaces":"%s"' \
+      "$(cut -d ' ' -f 2 "$1" | sort -u | grep -v -e '^-$' -e '^cluster-forge$' | paste -sd , -)"
+  fi
+  printf '}},'
 }
 
 # alone: of two deploy.sh of one stack at the same time, the earlier one ends: together they would mix two versions.

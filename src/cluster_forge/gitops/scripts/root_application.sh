@@ -46,12 +46,17 @@ root_application() {
   apply bootstrap/root.yaml "$body"
   if [ -n "$print" ]; then say "  wait until the Application $root and its children are synced and healthy"; fi
   [ -z "$print$dry_run" ] || return 0
-  refresh "$root"
+  refresh hard "$root"
   watch
 }
 
-# Argo CD caches the repository for three minutes: its copy may lack the new tag.
-refresh() { k annotate applications.argoproj.io "$1" -n "$namespace" --overwrite argocd.argoproj.io/refresh=hard >/dev/null || :; }
+# refresh KIND NAME…: Argo CD compares these Applications now, instead of after 180 s; hard: past its copy of the
+# repository, which it keeps for three minutes and which may lack the new tag.
+refresh() {
+  kind=$1
+  shift
+  k annotate applications.argoproj.io "$@" -n "$namespace" --overwrite "argocd.argoproj.io/refresh=$kind" >/dev/null || :
+}
 
 # What is known about Applications that are not ready, one line each, cut to 500 characters: their objects that are not
 # well, as Argo CD says if it does (`controller.resource.health.persist`), then their own messages.
@@ -109,7 +114,7 @@ watch() {
   listed=''
   for name in $applications; do listed="$listed $name"; done
   say "waiting for the Application $root and its children to be synced and healthy (up to ${timeout}s without progress)"
-  began=$(now) asked=$began best=0 reported=''
+  began=$(now) asked=$began pause=8 best=0 reported=''
   while :; do
     trouble=''
     states || trouble=$answer answer=''
@@ -118,15 +123,18 @@ watch() {
     if [ "$ready" -gt "$best" ]; then began=$(now) best=$ready; fi
     if [ "$reported" != "$ready$pending" ]; then
       say "  $(counted "$ready" Application) ready, not ready:$pending"
-      reported=$ready$pending
+      reported=$ready$pending pause=8
     fi
     if expired "$began"; then
       application_messages "$waiting"
       failed "the Application $root and its children are not synced and healthy; not ready:$pending${trouble:+; $trouble}"
     fi
-    if [ -n "$unknown" ] && [ "$(($(now) - asked))" -ge 15 ]; then
+    # After CRDs Argo CD builds its view of the cluster anew, and sees what changed meanwhile at a comparison only (argo-cd#21079).
+    if [ -n "$waiting" ] && [ "$(($(now) - asked))" -ge "$pause" ]; then
+      # shellcheck disable=SC2086 # names
+      if [ -n "$unknown" ]; then refresh hard "$root"; else refresh normal $waiting; fi
       asked=$(now)
-      refresh "$root"
+      if [ "$pause" -lt 64 ]; then pause=$((pause * 2)); fi
     fi
     sleep 3
   done

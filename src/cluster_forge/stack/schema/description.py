@@ -71,7 +71,7 @@ class GitOpsSchema(Schema):
     secret: StrictStr = ""
     """For `engine: flux`: the Secret with the login to the repository, in the namespace `cluster-forge`."""
     finalizers: StrictBool = False
-    """`true`: deleting an Application deletes its objects."""
+    """`true`: deleting the root Application in Argo CD deletes all others, and what they have applied."""
 
 
 class ImageSchema(Schema):
@@ -133,6 +133,34 @@ def _entry(value: Any) -> str | None:
     return "name" if isinstance(value, str) else "mapping" if isinstance(value, dict) else None
 
 
+class ClusterSchema(Schema):
+    """A cluster that the stack is deployed to."""
+
+    name: Label
+    """The cluster's name, for `--cluster`."""
+    context: StrictStr = ""
+    """Its context in the kubeconfig; default: the name."""
+    kubeconfig: StrictStr = ""
+    """Its kubeconfig file, outside of the workspace: `~/.kube/production`; default: as kubectl finds it."""
+    environment: StrictStr = ""
+    """The environment that the stack is cast for."""
+    labels: dict[StrictStr, StrictStr] = {}
+    """Labels, for `--selector region=eu`."""
+    remove: StrictBool = False
+    """`true`, beside `name` alone: take the cluster of lower layers out of the list."""
+
+
+class RolloutSchema(Schema):
+    """How a stack gets to several clusters."""
+
+    order: list[Text] = []
+    """Names of clusters or environments, the first ones first; clusters that it does not name come last."""
+    wait: Literal["healthy", "applied"] = "healthy"
+    """What must be so on all clusters of one step before the next begins."""
+    max_unavailable: StrictInt = Field(1, ge=1)
+    """The number of clusters of one step that are deployed to at the same time."""
+
+
 class LayerSchema(Schema):
     """A part of a description that is merged over others."""
 
@@ -160,6 +188,10 @@ class LayerSchema(Schema):
     """Your own catalogs, as folders relative to `input/`, in Git (`git+https://HOST/REPO@REF//PATH`) or in a registry (`oci://HOST/REPO:TAG//PATH`); components of later catalogs replace those of earlier ones."""
     checks: ChecksSchema = ChecksSchema()
     """Settings of the checks."""
+    clusters: list[ClusterSchema] = []
+    """The clusters that `deploy`, `status` and `diff` work on with `--cluster`, `--selector` or `--all`."""
+    rollout: RolloutSchema = RolloutSchema()
+    """The order of the clusters."""
     registries: dict[Host, RegistrySchema] = {}
     """Hosts, like `registry.local:5000`, that are not reached by HTTPS with a certificate that everyone trusts."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from cluster_forge.foundation.errors import StaleError
 from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.manifests.comparison import text_lines
+from cluster_forge.manifests.comparison.fields import Change
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack import variant
@@ -16,15 +16,6 @@ from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import cast_input, working_tree
 from cluster_forge.stages.build.cast import STACKS
 from cluster_forge.stages.build.way_out import CommandLine, plain_command
-
-_MAX_LINES = 20_000
-"""Longer files are not compared line by line: that takes quadratic time."""
-
-
-class Change(StrEnum):
-    ADDED = "added"
-    CHANGED = "changed"
-    REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +52,9 @@ def _between(cast: FileTree, working: FileTree) -> Iterator[Difference]:
         before, after = cast.files.get(path), working.files.get(path)
         if before != after:
             change = Change.ADDED if before is None else Change.REMOVED if after is None else Change.CHANGED
-            yield Difference(path=path, change=change, lines=tuple(_diff(path, before or b"", after or b"")))
+            yield Difference(path=path, change=change, lines=_diff(path, before or b"", after or b""))
 
 
-def _diff(path: str, before: bytes, after: bytes) -> Sequence[str]:
-    old, new = (content.decode(errors="replace").splitlines() for content in (before, after))
-    if len(old) + len(new) > _MAX_LINES:
-        return ()
-    return list(difflib.unified_diff(old, new, f"cast/{path}", f"working/{path}", lineterm=""))
+def _diff(path: str, before: bytes, after: bytes) -> tuple[str, ...]:
+    old, new = (content.decode(errors="replace") for content in (before, after))
+    return text_lines.unified(old, new, (f"cast/{path}", f"working/{path}")) or ()

@@ -78,8 +78,8 @@ def fingerprints(
         items = cluster.list(Query(group=kind[0], kind=kind[1], metadata_only=True)).items
         return [(_of_kind(kind, item), managed_fields.fingerprint(item, manager)) for item in items]
 
-    found = (pair for pairs in workers.map(listed, kinds) for pair in pairs)
-    return {target: fingerprint for target, fingerprint in found if target in wanted}
+    listings = (pair for pairs in workers.map(listed, kinds) for pair in pairs)
+    return {target: fingerprint for target, fingerprint in listings if target in wanted}
 
 
 def _written(component: AppliedComponent) -> str:

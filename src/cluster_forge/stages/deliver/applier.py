@@ -62,7 +62,7 @@ class Applier:
         return self.queue.add(self._attempt, documents, weight=lambda _: weight)
 
     def finish(self, started: Sequence[Attempt], say: Callable[[str], None], weight: int = 0) -> Iterator[Outcome]:
-        """The outcomes of those that were applied, as they come, after further attempts for those that failed for a while.
+        """The outcomes of what was applied, as they come, after further attempts for what failed for a while.
 
         Raises:
             RefusedError, ClusterError, ExceptionGroup: for each object that is refused, or still is at the end.
@@ -101,7 +101,7 @@ class Applier:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _attempt(self, document: StepDocument) -> Outcome:
-        """One request, or a few where the object has to be mended. It does not wait for other objects: they may need the
+        """One request, or a few where the object must be mended. It does not wait for other objects: they may need the
         thread.
         """
         try:

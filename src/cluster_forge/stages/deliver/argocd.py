@@ -49,12 +49,12 @@ def deliver(
         steps.run(_SERVER, tuple(_repository(plan.argocd, tools)))
         _delete_former(plan.argocd, tools)
         ownership.take_over(plan, verdict, tools)
-        argocd_operations.settle(plan, plan.argocd, tools)
+        before = argocd_operations.settle(plan, plan.argocd, tools)
         steps.run(ComponentName(applications.FOLDER), (_root(plan, plan.argocd, tools),))
     # Argo CD caches a repository for three minutes, and would not find the new tag in it.
     argocd_operations.refresh(plan.argocd.sync.name, plan.argocd.namespace, tools.cluster, is_hard=True)
-    states = ApplicationWait(plan, plan.argocd, tools, options).run() if options.waits else {}
-    results = tuple(_result(plan, component, states, options) for component in plan.components)
+    states = ApplicationWait(plan, plan.argocd, tools, options).run() if options.waits else None
+    results = tuple(_result(plan, component, before, states) for component in plan.components)
     done = sum(result.state.is_good for result in results)
     tools.reporter.stage_finished(STAGE, f"{done} of {counted(len(results), 'component')} through Argo CD")
     return results
@@ -92,28 +92,33 @@ def _root(plan: DeployPlan, argocd: ArgoCdPlan, tools: DeliverTools) -> Apply:
 
 
 def _result(
-    plan: DeployPlan, component: ComponentPlan, states: Mapping[str, ApplicationState], options: DeployOptions
+    plan: DeployPlan,
+    component: ComponentPlan,
+    before: Mapping[str, ApplicationState],
+    after: Mapping[str, ApplicationState] | None,
 ) -> ComponentResult:
-    """What became of a component: it is ready, has failed, or waits for others."""
-    version = next((part.version for part in plan.parts if part.name == component.name), "")
-    result = ComponentResult(name=component.name, version=version, state=State.APPLIED, objects=component.objects)
+    """What became of a component, whose Application was looked at before and after (None: nothing was awaited)."""
+    assert plan.argocd is not None, "a stack that Argo CD delivers says how"
     name = applications.name(plan.stack, component.name)
-    state = states.get(name)
-    if not options.waits:
+    former, state = before.get(name), (after or {}).get(name)
+    is_unchanged = former is not None and former.is_ready
+    result = ComponentResult(
+        name=component.name,
+        version=next((part.version for part in plan.parts if part.name == component.name), ""),
+        state=State.UNCHANGED if is_unchanged else State.APPLIED if after is None else State.READY,
+        objects=component.objects,
+        changed=0 if is_unchanged else component.objects,
+    )
+    if after is None or (state and state.is_ready):
         return result
-    if state is None:
-        return replace(
-            result, state=State.BLOCKED, message="its Application is not there: an earlier wave is not ready"
-        )
-    if state.is_ready:
-        return replace(result, state=State.READY)
-    if not state.is_current:
-        return replace(result, state=State.BLOCKED, message=f"{state.lack}: an earlier wave is not ready")
+    result = replace(result, changed=0)
+    if state is None or not state.is_current:
+        lack = state.lack if state else "its Application is not there"
+        return replace(result, state=State.BLOCKED, message=f"{lack}: an earlier wave is not ready")
     message = "; ".join((state.lack, *state.messages))
-    assert plan.argocd is not None
     error = DeploymentError(
         message,
         where=f"Application {plan.argocd.namespace}/{name}",
-        fix="fix the cause and deploy again; `cluster-forge status` shows it again",
+        fix="fix the cause, and deploy again",
     )
     return replace(result, state=State.FAILED, message=message, errors=(error,))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.gitops import engine
 from cluster_forge.gitops.argocd import application_state
+from cluster_forge.gitops.argocd.application_state import ApplicationState
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests.identity import ObjectId
@@ -30,13 +32,14 @@ def refresh(name: str, namespace: str, cluster: Cluster, *, is_hard: bool = Fals
     _patch(name, namespace, {"metadata": {"annotations": {REFRESH: kind}}}, cluster)
 
 
-def settle(plan: DeployPlan, argocd: ArgoCdPlan, tools: DeliverTools) -> None:
+def settle(plan: DeployPlan, argocd: ArgoCdPlan, tools: DeliverTools) -> Mapping[str, ApplicationState]:
     """Let the revision in: Argo CD compares a new one only after the operation on the old one, and does not repeat one
-    whose sync has failed for good.
+    whose sync has failed for good. The states of the Applications before, by name.
     """
-    revision = argocd.sync.revision
+    revision, states = argocd.sync.revision, {}
     for body in listed(argocd, tools.cluster):
-        state = application_state.of(body, revision)
+        state = application_state.of(body, revision, is_narrowed=bool(plan.narrowed))
+        states[state.name] = state
         if state.has_failed:
             options = (body["spec"].get("syncPolicy") or {}).get("syncOptions") or []
             sync = {"prune": not plan.narrowed, "revision": revision, "syncOptions": options}
@@ -45,6 +48,7 @@ def settle(plan: DeployPlan, argocd: ArgoCdPlan, tools: DeliverTools) -> None:
         elif state.is_operating and not state.is_current:
             ended = {"status": {"operationState": {"phase": "Terminating"}}}
             _patch(state.name, argocd.namespace, ended, tools.cluster)
+    return states
 
 
 def _patch(name: str, namespace: str, change: Body, cluster: Cluster) -> None:

@@ -36,6 +36,7 @@ class ApplicationWait:
         self._tools = tools
         self._options = options
         self._said: dict[str, str] = {}
+        self._finished: set[str] = set()
         self._refreshes: dict[str, tuple[float, float]] = {}
         """By Application: when to ask for the next comparison, and the pause after it."""
 
@@ -77,11 +78,13 @@ class ApplicationWait:
         if self._said.get(name, "") == lack:
             return
         self._said[name] = lack
-        self._refreshes.pop(name, None)
+        for changed in (name, self._argocd.sync.name):  # the root's next wave may wait for this
+            self._refreshes.pop(changed, None)
         reporter = self._tools.reporter
         component = next((part.name for part in self._plan.components if self._name(part.name) == name), "")
         if component and not lack:
-            reporter.item_finished(_STAGE, component, "Synced, Healthy")
+            reporter.item_finished(_STAGE, component, "Synced, Healthy", again=component in self._finished)
+            self._finished.add(component)
         elif lack:
             reporter.item_waiting(_STAGE, component or name, lack)
 
@@ -91,8 +94,7 @@ class ApplicationWait:
     def _refresh(self, states: Mapping[str, ApplicationState], now: float) -> None:
         """Ask for a comparison of what has the revision and is not ready."""
         for name, state in states.items():
-            if state.is_ready or not state.is_current or state.is_operating:
-                self._refreshes.pop(name, None)
+            if state.is_ready or not state.is_current:
                 continue
             due, pause = self._refreshes.setdefault(name, (now + _FIRST_REFRESH, _FIRST_REFRESH))
             if now >= due:

@@ -152,7 +152,7 @@ class ComponentRun:
         self._around.definitions.wait(names, self._around.options.timeout, self._say)
 
     def _changed(self, documents: Iterable[StepDocument]) -> list[StepDocument]:
-        """Those that have to be applied; the others are noted as they are."""
+        """Those that must be applied; the others are noted as they are."""
         changed = []
         for document in documents:
             if self._is_there(document):

@@ -26,7 +26,9 @@ class Deletion:
 
     def __add__(self, other: Deletion) -> Deletion:
         return Deletion(
-            deleted=self.deleted + other.deleted, kept=self.kept + other.kept, absent=self.absent + other.absent
+            deleted=self.deleted + other.deleted,
+            kept=tuple(dict([*self.kept, *other.kept]).items()),
+            absent=self.absent + other.absent,
         )
 
 

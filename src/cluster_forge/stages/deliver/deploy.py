@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
-from cluster_forge.foundation.errors import ForgeError, RefusedError, expected, raise_all
+from cluster_forge.foundation.errors import DeploymentError, ForgeError, RefusedError, expected, raise_all
 from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.owners import Verdict
@@ -22,6 +22,7 @@ from cluster_forge.stages.deliver import (
     ownership,
     pruning,
     releases,
+    rollback,
     secrets,
 )
 from cluster_forge.stages.deliver.deletion import Deletion
@@ -55,14 +56,17 @@ class DeployRequest:
 class DeployResult:
     """What became of each component, and of what left the stack; nothing in a dry run.
 
-    ``release`` is the number of the release, ``former`` of the last good one before it, 0 where there is none. ``warnings`` is
-    what the checks found that stopped nothing.
+    ``release`` is the number of the release, ``former`` of the last good one before it, ``back`` of the one that an atomic
+    deployment has gone back to, 0 where there is none; ``back_errors`` say why it could not. ``warnings`` is what the checks
+    found that stopped nothing.
     """
 
     components: tuple[ComponentResult, ...] = ()
     pruned: Deletion = field(default_factory=Deletion)
     release: int = 0
     former: int = 0
+    back: int = 0
+    back_errors: tuple[ForgeError, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
     @property
@@ -71,7 +75,7 @@ class DeployResult:
 
 
 def deploy(request: DeployRequest, tools: DeliverTools) -> DeployResult:
-    """Check, claim, deliver, and prune what left the stack.
+    """Check, claim, deliver, and prune what left the stack. An atomic deployment that fails goes back by itself.
 
     Raises:
         PreflightError, ExceptionGroup: for everything that keeps the cluster from running the stack; nothing was changed.
@@ -79,9 +83,45 @@ def deploy(request: DeployRequest, tools: DeliverTools) -> DeployResult:
         ClusterError, RefusedError: if the cluster does not answer, or does not let itself be looked at.
         DeploymentError: if what left the stack does not go.
     """
+    done = _deployed(request, tools)
+    if done.is_good or not request.options.is_atomic:
+        return done
+    try:
+        return replace(done, back=_gone_back(request, tools))
+    except (ForgeError, ExceptionGroup) as error:
+        return replace(done, back_errors=tuple(expected(error)))
+
+
+def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
+    """Deploy the last good release again; its number, 0 if there is none.
+
+    Raises:
+        DeploymentError: if it cannot be deployed any more either.
+        ReleaseError, ExceptionGroup: if going back would lose data: the stack stays as the failure left it.
+    """
+
+    def again(deployment: Deployment, cause: str) -> DeployResult:
+        options = replace(request.options, is_atomic=False)
+        return deploy(
+            replace(request, deployment=deployment, options=options, cause=cause, parts=(), given=NONE), tools
+        )
+
+    gone = rollback.after_failure(request.deployment.name, tools, again)
+    if gone is None:
+        return 0
+    release, done = gone
+    if not done.is_good:
+        failed = "; ".join(
+            f"{component.name}: {component.message}" for component in done.components if not component.state.is_good
+        )
+        raise DeploymentError(f"release {release.number} could not be deployed again: {failed}")
+    return release.number
+
+
+def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     options = replace(request.options, tries_all=request.options.tries_all or request.options.is_trial)
     plan = argocd_place.found(request.deployment.plan, tools.cluster)
-    request = replace(request, deployment=replace(request.deployment, plan=plan))
+    request = replace(request, deployment=replace(request.deployment, plan=plan), options=options)
     situation = Situation(plan=plan, tools=tools, options=options, parts=request.parts, given=request.given)
     problems = preflight.check(situation)
     raise_all(problem.error() for problem in problems if problem.is_error)

@@ -113,12 +113,12 @@ class _Delivery:
         began = self.tools.clock.monotonic()
         self.tools.reporter.item_started(STAGE, run.plan.name)
         errors: tuple[ForgeError, ...] = ()
-        found = Trouble()
+        cause = Trouble()
         try:
             run.run()
         except (ForgeError, ExceptionGroup) as error:
             errors = tuple(expected(error))
-            found = self._trouble(run, errors)
+            cause = self._trouble(run, errors)
         errors += self._kept(run)
         return ComponentResult(
             name=run.plan.name,
@@ -127,9 +127,9 @@ class _Delivery:
             seconds=round(self.tools.clock.monotonic() - began, 3),
             objects=run.plan.objects,
             changed=run.changed,
-            message="; ".join([*map(str, errors), *filter(None, [found.sentence])]),
+            message="; ".join([*map(str, errors), *filter(None, [cause.sentence])]),
             errors=errors,
-            trouble=found,
+            trouble=cause,
         )
 
     def _trouble(self, run: ComponentRun, errors: Sequence[ForgeError]) -> Trouble:

@@ -29,7 +29,7 @@ Place = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """An object as it was last seen. ``version`` is 0 where the resource version is no number."""
+    """An object as it was last seen. ``version`` is 0 for a resource version that is not a number."""
 
     health: Health
     version: int

@@ -16,6 +16,7 @@ from cluster_forge.gitops.owners import Claimed, Facts, LiveApplication, LiveObj
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import FIELD_MANAGER
+from cluster_forge.manifests import managed_fields
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Cluster, Patch, Propagation, Query
@@ -151,6 +152,7 @@ def _live(metadata: Mapping[str, Any], query: Query) -> LiveObject:
         tracking_id=annotations.get(_TRACKING, ""),
         release=annotations.get(_RELEASE, ""),
         managers=tuple(fields.get("manager", "") for fields in metadata.get("managedFields") or ()),
+        fingerprint=managed_fields.fingerprint({"metadata": metadata}, FIELD_MANAGER),
     )
 
 

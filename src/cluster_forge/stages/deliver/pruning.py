@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from cluster_forge.foundation.errors import RefusedError
-from cluster_forge.gitops import applyset, ownership, removal
+from cluster_forge.gitops import applyset, git_server, ownership, removal
 from cluster_forge.gitops.delivery_mode import Delivery
+from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
-from cluster_forge.ports.cluster import Cluster, Patch
+from cluster_forge.ports.cluster import Cluster, Patch, Query
 from cluster_forge.stages.deliver import deletion
 from cluster_forge.stages.deliver.deletion import Deletion
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -48,6 +48,15 @@ def entries(cluster: Cluster, stack: str) -> dict[ObjectId, str]:
     return dict(ownership.entries(listed(cluster.get(ownership.claim_id(stack)) or {})))
 
 
+def stacks(cluster: Cluster) -> tuple[str, ...]:
+    """The stacks that claim objects in the cluster."""
+    query = Query(
+        group="", kind="ConfigMap", namespace=git_server.NAMESPACE, labels=ownership.CLAIM_LABEL, metadata_only=True
+    )
+    found = (body["metadata"].get("labels") or {} for body in cluster.list(query).items)
+    return tuple(sorted({str(labels.get(STACK_LABEL, "")) for labels in found} - {""}))
+
+
 def listed(claim: Body) -> str:
     """The list in a claim."""
     value = (claim.get("data") or {}).get(ownership.OBJECTS)
@@ -56,14 +65,13 @@ def listed(claim: Body) -> str:
 
 def unclaim(cluster: Cluster, stack: str, gone: set[ObjectId]) -> None:
     """Take objects out of the claim, and out of what it says as the parent of an ApplySet."""
-    left = {identity: word for identity, word in entries(cluster, stack).items() if identity not in gone}
     parent = ownership.claim_id(stack)
-    change = {
-        "metadata": {"annotations": applyset.inventory(parent, left)},
-        "data": {ownership.OBJECTS: "".join(ownership.line(identity, left[identity]) for identity in sorted(left))},
-    }
-    try:
-        cluster.patch(parent, change, Patch.MERGE, manager=FIELD_MANAGER)
-    except RefusedError as error:
-        if error.status != 404:
-            raise
+    claim = cluster.get(parent)
+    if claim is None:
+        return
+    left = {identity: word for identity, word in ownership.entries(listed(claim)) if identity not in gone}
+    lines = "".join(ownership.line(identity, left[identity]) for identity in sorted(left))
+    change: dict[str, object] = {"data": {ownership.OBJECTS: lines}}
+    if applyset.ID in (claim["metadata"].get("labels") or {}):
+        change["metadata"] = {"annotations": applyset.inventory(parent, left)}
+    cluster.patch(parent, change, Patch.MERGE, manager=FIELD_MANAGER)

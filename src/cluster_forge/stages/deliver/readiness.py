@@ -1,4 +1,4 @@
-"""Waiting until objects are ready: one watch for each kind, whoever waits for one of its objects.
+"""Waiting until objects are ready: one watch for each kind, for all that wait for its objects.
 
 The first call that waits for a kind watches it for all others; when its own objects are ready, another one goes on.
 """
@@ -22,7 +22,7 @@ _PERIOD: Final = 10.0
 _TURN: Final = 1.0
 """Seconds after which a call that waits for the watch of another one looks at the time."""
 _GRACE: Final = 30.0
-"""Seconds that a failed object has to recover: its status may be from before the deployment, which may mend it."""
+"""Seconds in which a failed object may recover: its status may be from before the deployment, which may mend it."""
 _NAMED: Final = 3
 
 _Pending = list[tuple[ObjectId, Health]]

@@ -73,9 +73,9 @@ def unchangeable(error: RefusedError) -> tuple[RefusalCause, ...]:
 
 def exceptions(cause: RefusalCause) -> Iterator[str]:
     """The fields below a cause's own that may change all the same: the API server lists them in single quotes."""
-    return (found[1] for found in _QUOTED.finditer(cause.message))
+    return (quoted[1] for quoted in _QUOTED.finditer(cause.message))
 
 
 def _manager(cause: RefusalCause) -> str:
-    found = _MANAGER.search(cause.message)
-    return found[1] if found else "another manager"
+    quoted = _MANAGER.search(cause.message)
+    return quoted[1] if quoted else "another manager"

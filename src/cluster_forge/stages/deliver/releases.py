@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -18,6 +17,7 @@ from cluster_forge.gitops.release import Folder, Release, ReleasedComponent, Res
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Cluster, Query
+from cluster_forge.stages.deliver import audit_log
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -48,8 +48,8 @@ def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str =
         user=tools.cluster.about().user,
         run=run,
         tool=__version__,
-        began=_now(tools),
-        components=tuple(map(_component, plan.parts)),
+        began=audit_log.now(tools),
+        components=tuple(map(component, plan.parts)),
         folders=_keep(plan.stack, deployment.files, tools),
     )
     tools.cluster.create(release.secret(begun))
@@ -59,8 +59,9 @@ def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str =
 
 def end(running: Release, result: Result, tools: DeliverTools, *, message: str = "") -> Release:
     """Write what became of a release."""
-    ended = replace(running, result=result, ended=_now(tools), message=message or running.message)
+    ended = replace(running, result=result, ended=audit_log.now(tools), message=message or running.message)
     tools.cluster.replace(release.secret(ended))
+    audit_log.append(tools, ended.stack, audit_log.of(ended))
     return ended
 
 
@@ -73,6 +74,17 @@ def listed(cluster: Cluster, stack: str) -> tuple[Release, ...]:
     found = cluster.list(_query(f"{STACK_LABEL}={stack},{release.NUMBER_LABEL}")).items
     read = gathered(partial(release.read, body) for body in found)
     return tuple(sorted(read, key=lambda one: one.number))
+
+
+def component(part: Part) -> ReleasedComponent:
+    """A component as a release has it. Its digest is over all its objects, so that two releases can be compared."""
+    listed = "".join(f"{item.digest.hex} {item.path}\n" for item in part.objects)
+    return ReleasedComponent(name=part.name, version=part.version, digest=str(Digest.of(listed.encode())))
+
+
+def versions(released: Sequence[Release]) -> dict[str, str]:
+    """The version of each component that was deployed last; none where no release says so."""
+    return {component.name: component.version for component in released[-1].components} if released else {}
 
 
 def stacks(cluster: Cluster) -> tuple[str, ...]:
@@ -193,16 +205,6 @@ def _query(labels: str) -> Query:
 
 def _metadata(labels: str) -> Query:
     return replace(_query(labels), metadata_only=True)
-
-
-def _component(part: Part) -> ReleasedComponent:
-    """Its digest is over all its objects, so that two releases can be compared."""
-    listed = "".join(f"{item.digest.hex} {item.path}\n" for item in part.objects)
-    return ReleasedComponent(name=part.name, version=part.version, digest=str(Digest.of(listed.encode())))
-
-
-def _now(tools: DeliverTools) -> str:
-    return datetime.fromtimestamp(tools.clock.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _numbers(releases: Sequence[Release]) -> str:

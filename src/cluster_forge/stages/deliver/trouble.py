@@ -1,4 +1,4 @@
-"""Why an object is not ready: the Pod at fault, what the cluster says of it in one sentence, its last events and log lines.
+"""Why an object is not ready: the broken Pod, what the cluster says of it in one sentence, its last events and log lines.
 
 Sources: Kubernetes, "Pod Lifecycle", "Debug Pods"; the messages of containerd and CRI-O about images.
 """
@@ -34,7 +34,7 @@ _CAUSES: Final = (
     (re.compile(r"not found|manifest unknown", re.IGNORECASE), "does not have the image"),
     (re.compile(r"toomanyrequests|rate limit", re.IGNORECASE), "answers 429"),
 )
-"""What a node says about a registry, in words that say whose fault it is."""
+"""What a node says about a registry, in words that say what is wrong there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +101,10 @@ def _runs_once(pod: Body) -> bool:
 
 
 def _cause(pod: Body, events: Sequence[str]) -> tuple[str, str]:
-    """The container at fault, if one was started, and the sentence."""
+    """The broken container, if one was started, and the sentence."""
     status = _mapping(pod.get("status"))
-    for each in (*_list(status.get("initContainerStatuses")), *_list(status.get("containerStatuses"))):
-        container = _mapping(each)
+    statuses = (*_list(status.get("initContainerStatuses")), *_list(status.get("containerStatuses")))
+    for container in map(_mapping, statuses):
         waiting = _mapping(_mapping(container.get("state")).get("waiting"))
         reason = str(waiting.get("reason") or "")
         if reason in _PULLS:
@@ -116,21 +116,20 @@ def _cause(pod: Body, events: Sequence[str]) -> tuple[str, str]:
     for condition in map(_mapping, _list(status.get("conditions"))):
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             return "", f"{condition.get('reason')}: {_line(condition.get('message'))}"
-    unready = [_mapping(each) for each in _list(status.get("containerStatuses")) if not _mapping(each).get("ready")]
+    unready = [entry for entry in map(_mapping, _list(status.get("containerStatuses"))) if not entry.get("ready")]
     name = str(unready[0].get("name", "")) if unready else ""
     return name, events[-1] if events else f"container {name} runs and is not ready" if name else ""
 
 
-def _pull(image: str, said: Iterable[str]) -> str:
+def _pull(image: str, messages: Iterable[str]) -> str:
     """``registry.example.com answers 401 for image registry.example.com/team/shop:1``."""
-    text = "\n".join(said)
+    text = "\n".join(messages)
     try:
         host = ImageReference.parse(image).registry
     except ImageError:
         host = "the registry"
-    found = _STATUS.search(text.replace(image, ""))
-    if found:
-        return f"{host} answers {found[1]} for image {image}"
+    if status := _STATUS.search(text.replace(image, "")):
+        return f"{host} answers {status[1]} for image {image}"
     cause = next((words for pattern, words in _CAUSES if pattern.search(text)), "")
     return f"{host} {cause} (image {image})" if cause else f"image {image} cannot be pulled from {host}"
 

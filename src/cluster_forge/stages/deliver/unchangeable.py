@@ -17,14 +17,14 @@ _SELECTOR: Final = "spec.selector"
 def fields(live: Body, wanted: Body, causes: Iterable[RefusalCause]) -> tuple[str, ...]:
     """The paths of the fields that differ and cannot change: ``spec.serviceName``.
 
-    A field that only the server has set is no difference.
+    A field that only the server has set does not count.
     """
-    found: set[str] = set()
+    changed: set[str] = set()
     for cause in causes:
         path = cause.field.partition("[")[0].strip(".")
         allowed = {f"{path}.{name}" for name in refusals.exceptions(cause)}
-        found |= {name for name in _differences(_at(live, path), _at(wanted, path), path) if name not in allowed}
-    return tuple(sorted(found))
+        changed |= {name for name in _differences(_at(live, path), _at(wanted, path), path) if name not in allowed}
+    return tuple(sorted(changed))
 
 
 def propagation(changed: Iterable[str]) -> Propagation:

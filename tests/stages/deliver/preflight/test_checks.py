@@ -262,7 +262,7 @@ def test_a_stack_that_does_not_fit_is_told_what_is_left() -> None:
     cluster = FakeCluster()
     cluster.put(node("a"), node("b"), running("other", asks("3"), "a"))
     (problem,) = found(node_fit, cluster, planned(workload("Deployment", "web", asks("2"), replicas=3)))
-    assert problem.message == "the stack requests 6 of CPU, and its 2 nodes have 5 left of 8"
+    assert problem.message == "the stack requests 6 of CPU, and 5 of 8 are left on 2 nodes"
 
 
 def test_pods_of_the_stack_itself_do_not_count_twice() -> None:

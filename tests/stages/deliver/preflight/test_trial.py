@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.gitops.conftest import body
-from tests.stages.deliver.preflight.situations import EXISTING, found, namespace, planned, situation, workload
+from tests.stages.deliver.preflight.quiet import Silent
+from tests.stages.deliver.preflight.situations import EXISTING, found, namespace, planned, situation, tools, workload
 
 from cluster_forge.foundation.errors import RefusalCause, RefusedError
+from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.manifests.finding import Severity
-from cluster_forge.ports.cluster import Applied, ApplyOptions
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.ports.cluster import Applied, ApplyOptions, Patch
+from cluster_forge.stages.deliver import direct
+from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry, trial
 
 WEB = workload("Deployment", "web", replicas=2)
+NO_WAIT = DeployOptions(waits=False)
 ROLE = body("rbac.authorization.k8s.io/v1", "ClusterRole", "reader", rules=[])
 
 
@@ -142,3 +150,21 @@ def test_nothing_is_changed_by_a_preflight() -> None:
     before = cluster.objects()
     registry.check(situation(cluster, planned(WEB, ROLE), tries_all=True))
     assert cluster.objects() == before
+
+
+def test_what_is_as_the_deployment_before_left_it_is_not_tried_again() -> None:
+    cluster = FakeCluster()
+    plan = planned(WEB, namespace("shop"))
+    cluster.put(namespace("cluster-forge"))
+    direct.deliver(
+        Deployment(folder="x", plan=plan, image=None, files=FileTree({})),
+        replace(tools(cluster), reporter=Silent()),
+        NO_WAIT,
+    )
+    cluster.requests.clear()
+    assert found(trial, cluster, plan) == []
+    assert tried(cluster) == []
+    scaled = {"spec": {"replicas": 5}}
+    target = ObjectId(group="apps", kind="Deployment", namespace="shop", name="web")
+    cluster.patch(target, scaled, Patch.MERGE, manager="kubectl-scale")
+    assert [problem.code for problem in found(trial, cluster, plan)] == ["field-conflict"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cluster_forge.manifests.identity import group_of
@@ -11,6 +11,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "which kinds the cluster serves"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "missing-api": "The cluster does not serve a kind that the stack uses and does not define (`--allow-missing-apis`).",
+}
 CODE: Final = "missing-api"
 
 

@@ -6,7 +6,7 @@ Provisioning"). The rules are those of the finding ``missing-provider``, on the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cluster_forge.checks.providers import autoscaler_metrics, ingress_controllers, volume_classes
@@ -18,6 +18,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "the StorageClasses, IngressClasses and aggregated APIs"
 IS_NEEDED: Final = False
+CODES: Final[Mapping[str, str]] = {
+    "missing-provider": "A claim without a StorageClass, an Ingress without a controller, an autoscaler without metrics.",
+}
 CODE: Final = "missing-provider"
 _KINDS: Final = (
     ("storage.k8s.io", "StorageClass"),

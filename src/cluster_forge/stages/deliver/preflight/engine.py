@@ -23,6 +23,12 @@ from cluster_forge.stages.deliver.preflight.situation import Situation, labels_o
 
 LOOKS_AT: Final = "the Argo CD in the cluster"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "engine-missing": "Argo CD is not there, or not in that namespace.",
+    "engine-version": "The Argo CD in the cluster is older than 3.0, or does not say its version.",
+    "engine-setting": "A setting of Argo CD ends a deployment too early, or is too small for a component.",
+    "engine-present": "An Argo CD runs in another namespace than the one that the stack installs.",
+}
 MISSING: Final = "engine-missing"
 VERSION: Final = "engine-version"
 SETTING: Final = "engine-setting"

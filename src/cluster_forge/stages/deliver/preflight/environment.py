@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cluster_forge.gitops import engine, git_server, ownership
@@ -13,6 +13,10 @@ from cluster_forge.stages.deliver.preflight.situation import Situation, labels_o
 
 LOOKS_AT: Final = "which environment is deployed"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "other-environment": "Another environment of the stack is deployed there (`--force-environment`).",
+    "narrowed-stack": "Argo CD delivers more of the stack than the selection has.",
+}
 
 
 def problems(situation: Situation) -> Iterator[Problem]:

@@ -14,10 +14,13 @@ from typing import Any, Final
 from cluster_forge.manifests.manifest import Body, Manifest
 from cluster_forge.manifests.pods import pod_of
 from cluster_forge.stages.deliver.preflight.problem import Problem
-from cluster_forge.stages.deliver.preflight.situation import Situation, labels_of
+from cluster_forge.stages.deliver.preflight.situation import Situation, labels_of, name_of
 
 LOOKS_AT: Final = "the host ports of running Pods"
 IS_NEEDED: Final = False
+CODES: Final[Mapping[str, str]] = {
+    "port-conflict": "Two Pods want one port of a node.",
+}
 CODE: Final = "port-conflict"
 _ANY: Final = "0.0.0.0"  # noqa: S104 - the address that stands for all
 _EVERYWHERE: Final = "DaemonSet"
@@ -53,20 +56,26 @@ def problems(situation: Situation) -> Iterator[Problem]:
 
 
 def _with_running(situation: Situation, wanting: list[tuple[Manifest, list[HostPort]]]) -> Iterator[Problem]:
-    """DaemonSets whose port a Pod of others has on one of their nodes."""
+    """DaemonSets whose port Pods of others have on their nodes."""
     everywhere = [(manifest, ports) for manifest, ports in wanting if manifest.id.kind == _EVERYWHERE]
     if not everywhere:
         return
-    nodes = {node["metadata"]["name"]: labels_of(node) for node in situation.nodes}
+    nodes = {name_of(node): labels_of(node) for node in situation.nodes}
     running = [(pod, ports) for pod in situation.pods if (ports := list(_ports(pod["spec"])))]
     for manifest, ports in everywhere:
-        for pod, others in running:
-            labels = nodes.get(pod["spec"].get("nodeName", ""), {})
-            if _selected_nodes(manifest.body).items() <= labels.items():
-                for port in _clashing(ports, others):
-                    name = f"{pod['metadata'].get('namespace')}/{pod['metadata']['name']}"
-                    holder = f"the Pod {name} on node {pod['spec']['nodeName']}"
-                    yield _problem(manifest, port, holder, "change the port, or end what has it")
+        selected = _selected_nodes(manifest.body).items()
+        near = [(pod, others) for pod, others in running if selected <= nodes.get(pod["spec"]["nodeName"], {}).items()]
+        for port in dict.fromkeys(ports):
+            holders = [pod for pod, others in near if any(port.clashes_with(other) for other in others)]
+            if holders:
+                yield _problem(manifest, port, _named(holders), "change the port, or end what has it")
+
+
+def _named(pods: list[Body]) -> str:
+    """Some Pods, by the first one."""
+    first = pods[0]
+    name = f"the Pod {first['metadata'].get('namespace')}/{name_of(first)} on node {first['spec']['nodeName']}"
+    return name if len(pods) == 1 else f"{name}, and {len(pods) - 1} more"
 
 
 def _problem(manifest: Manifest, port: HostPort, holder: str, fix: str) -> Problem:

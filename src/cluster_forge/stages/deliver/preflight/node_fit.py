@@ -6,10 +6,11 @@ have not ended. Nodes that take no Pods (cordoned, not ready, tainted) do not co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from cluster_forge.foundation.names import counted
 from cluster_forge.manifests import footprint, quantity
 from cluster_forge.manifests.footprint import Footprint
 from cluster_forge.manifests.manifest import Body
@@ -18,6 +19,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation, name_of
 
 LOOKS_AT: Final = "the nodes and their Pods"
 IS_NEEDED: Final = False
+CODES: Final[Mapping[str, str]] = {
+    "does-not-fit": "The Pods request more than the nodes have left, or than the largest node has.",
+}
 CODE: Final = "does-not-fit"
 _ZERO: Final = Decimal(0)
 _NOT_COUNTED: Final = frozenset({"CustomResourceDefinition", "Job", "CronJob"})
@@ -38,8 +42,8 @@ def problems(situation: Situation) -> Iterator[Problem]:
         free = max(allocatable - taken, _ZERO)
         if needed > free:
             message = (
-                f"the stack requests {text(needed)} of {what}, and its {len(nodes)} nodes have {text(free)} left "
-                f"of {text(allocatable)}"
+                f"the stack requests {text(needed)} of {what}, and {text(free)} of {text(allocatable)} are left on "
+                f"{counted(len(nodes), 'node')}"
             )
             yield _problem(situation, message, "add nodes, choose a smaller `target.size`, or lower the requests")
     yield from _largest(situation, nodes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cluster_forge.gitops import engine
@@ -11,6 +11,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "whose the objects are"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "foreign-object": "An object belongs to somebody else (`--adopt`, unless its owner is still at work).",
+}
 CODE: Final = "foreign-object"
 
 

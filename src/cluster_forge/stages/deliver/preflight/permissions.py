@@ -5,7 +5,7 @@ What Argo CD applies it applies as itself. Kinds that the stack's own CRDs defin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from cluster_forge.gitops import git_server
@@ -17,9 +17,12 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "what the user may do"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "missing-permission": "The user may not do with a kind what a deployment does.",
+}
 CODE: Final = "missing-permission"
 _VERBS: Final[tuple[str, ...]] = ("get", "list", "watch", "create", "patch", "delete")
-_EVERYTHING: Final = ServedKind(
+EVERYTHING: Final = ServedKind(
     group="*", version="*", kind="*", plural="*", is_namespaced=False, is_preferred=True, verbs=frozenset("*")
 )
 _OWN: Final = (
@@ -32,7 +35,7 @@ _OWN: Final = (
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
-    if situation.cluster.can("*", _EVERYTHING):
+    if situation.cluster.can("*", EVERYTHING):
         return  # one question instead of one for each namespace
     lacking: dict[tuple[ServedKind, tuple[str, ...]], list[str]] = {}
     for kind, namespaces in sorted(_used(situation).items(), key=lambda used: (used[0].group, used[0].kind)):

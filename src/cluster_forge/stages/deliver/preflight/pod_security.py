@@ -17,6 +17,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation, labels_o
 
 LOOKS_AT: Final = "the labels of namespaces"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "pod-security": "A namespace refuses the Pods of a workload.",
+}
 CODE: Final = pod_security.CODE
 ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 
@@ -24,19 +27,19 @@ ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 def problems(situation: Situation) -> Iterator[Problem]:
     levels = _levels(situation)
     for manifest in situation.workloads:
-        level = levels.get(manifest.id.namespace, "")
-        if level in ("baseline", "restricted"):
-            component = CheckedComponent.of((), size=Size.SMALL, level=level)
-            for finding in pod_security.findings(manifest, component):
-                namespace = manifest.id.namespace
-                yield Problem(
-                    code=CODE,
-                    message=f"namespace {namespace} enforces the Pod Security level {level}: {finding.message}",
-                    where=str(manifest.id),
-                    fix=f"set `securityContext` in the values, or `{ENFORCE}` of the namespace: "
-                    f"kubectl label namespace {namespace} --overwrite {ENFORCE}=privileged",
-                    option=f"--allow {CODE}",
-                )
+        namespace = manifest.id.namespace
+        level = levels.get(namespace, "")
+        component = CheckedComponent.of((), size=Size.SMALL, level=level)
+        findings = pod_security.findings(manifest, component) if level in ("baseline", "restricted") else ()
+        if wrong := "; ".join(finding.message for finding in findings):
+            yield Problem(
+                code=CODE,
+                message=f"namespace {namespace} enforces the Pod Security level {level}: {wrong}",
+                where=str(manifest.id),
+                fix="set `securityContext` in the values, or another level: "
+                f"kubectl label namespace {namespace} --overwrite {ENFORCE}=privileged",
+                option=f"--allow {CODE}",
+            )
 
 
 def _levels(situation: Situation) -> Mapping[str, str]:

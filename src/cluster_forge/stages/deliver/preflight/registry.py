@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -37,6 +37,8 @@ class Check(Protocol):
     """What the cluster is asked about, for the message where it does not answer."""
     IS_NEEDED: bool
     """Whether a deployment must not begin without the answer."""
+    CODES: Mapping[str, str]
+    """The codes of its problems, and what they mean."""
 
     def problems(self, situation: Situation, /) -> Iterator[Problem]:
         """What keeps the cluster from running the stack."""
@@ -59,15 +61,25 @@ CHECKS: Final[Sequence[Check]] = (
 )
 
 
+CODES: Final[Mapping[str, str]] = {
+    **{code: meaning for check in CHECKS for code, meaning in check.CODES.items()},
+    NOT_CHECKED: "The user may not see what a check looks at.",
+}
+
+
 def check(situation: Situation) -> tuple[Problem, ...]:
-    """The problems of all checks, errors first; those that an option allows are warnings.
+    """The problems of all checks, errors first; those that an option allows are warnings. What an error says of an object no
+    warning says again.
 
     Raises:
         ClusterError: if the cluster cannot be reached, or does not know the user.
     """
     situation.cluster.about()
     found = [_judged(problem, situation.options) for each in CHECKS for problem in _of(each, situation)]
-    return tuple(sorted(dict.fromkeys(found), key=lambda problem: not problem.is_error))
+    errors = [problem for problem in found if problem.is_error]
+    known = {(problem.code, problem.where) for problem in errors}
+    warnings = [problem for problem in found if not problem.is_error and (problem.code, problem.where) not in known]
+    return tuple(dict.fromkeys([*errors, *warnings]))
 
 
 def _of(check: Check, situation: Situation) -> list[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from cluster_forge.gitops import requirements
@@ -15,6 +15,10 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "the Secrets that the stack expects"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "missing-secret": "A Secret that the stack expects is not there, or lacks keys (`--allow-missing-secrets`).",
+    "secret-value": "`--secrets` gives another value than the cluster has.",
+}
 MISSING: Final = "missing-secret"
 OTHER_VALUES: Final = "secret-value"
 

@@ -133,6 +133,10 @@ def labels_of(body: Body) -> Labels:
     return body["metadata"].get("labels") or {}
 
 
+def annotations_of(body: Body) -> Labels:
+    return body["metadata"].get("annotations") or {}
+
+
 def _selector(workload: Body) -> Labels:
     selector = (workload.get("spec") or {}).get("selector") or {}
     return selector.get("matchLabels") or {} if isinstance(selector, Mapping) else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cluster_forge.gitops import git_server
@@ -12,6 +12,9 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "the namespaces"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "terminating-namespace": "A namespace of the stack is being deleted.",
+}
 
 
 def problems(situation: Situation) -> Iterator[Problem]:

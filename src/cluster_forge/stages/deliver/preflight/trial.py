@@ -8,7 +8,7 @@ namespace (ADR 0040). What needs an earlier step of the deployment, such as a na
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,12 +20,18 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document
 from cluster_forge.ports.cluster import Applied, ApplyOptions
 from cluster_forge.stages.deliver import applied, applier, refusals, unchangeable
+from cluster_forge.stages.deliver.applied import AppliedObject
 from cluster_forge.stages.deliver.preflight import pod_security
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "whether the API server accepts the objects"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "refused-object": "The API server refuses an object: not valid, denied by admission, over a quota.",
+    "field-conflict": "Another manager has set fields of an object (`--force-conflicts`).",
+    "immutable-field": "A field cannot change (`--recreate`).",
+}
 REFUSED: Final = "refused-object"
 CONFLICT: Final = "field-conflict"
 IMMUTABLE: Final = "immutable-field"
@@ -80,12 +86,17 @@ def _candidates(situation: Situation) -> Iterator[_Candidate]:
 
 
 def _unchanged(situation: Situation) -> set[ObjectId]:
-    """What was applied before from the same documents."""
+    """What is in the cluster as the deployment before left it, and is to be the same again."""
     if situation.plan.delivery is not Delivery.DIRECT:
         return set()
     record = applied.read(situation.cluster, situation.plan.stack)
-    known = {(identity, item.document) for component in record.values() for identity, item in component.objects.items()}
-    return {step.id for _, step in situation.documents if (step.id, step.digest) in known}
+    known = {identity: item for component in record.values() for identity, item in component.objects.items()}
+    live = {item.id: item.fingerprint for item in situation.owner_facts.live}
+    return {
+        step.id
+        for _, step in situation.documents
+        if known.get(step.id) == AppliedObject(document=step.digest, fingerprint=live.get(step.id, ""))
+    }
 
 
 def _can_be_tried(identity: ObjectId, situation: Situation) -> bool:

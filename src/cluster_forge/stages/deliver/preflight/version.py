@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cluster_forge.manifests.finding import Severity
@@ -12,28 +12,36 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 
 LOOKS_AT: Final = "the version of the cluster"
 IS_NEEDED: Final = True
+CODES: Final[Mapping[str, str]] = {
+    "kubernetes-range": "The cluster's version is not supported (`--force-version`), or one minor apart.",
+}
 CODE: Final = "kubernetes-range"
-_OLDEST: Final = 25
+OLDEST: Final = 25
 _MINOR: Final = re.compile(r"v?1\.(\d{1,4})(?:\D|$)")
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
     about, target = situation.cluster.about(), situation.plan.kubernetes.minor
-    match = _MINOR.match(about.version)
-    if not match:
+    there = minor(about.version)
+    if there is None:
         yield Problem(code=CODE, message=f"cannot read the version of the cluster: {about.version!r}", where=str(about))
         return
-    minor = int(match[1])
-    message = f"the stack targets Kubernetes 1.{target}, the cluster is 1.{minor}"
-    if minor < _OLDEST or abs(minor - target) > 1:
+    message = f"the stack targets Kubernetes 1.{target}, the cluster is 1.{there}"
+    if there < OLDEST or abs(there - target) > 1:
         yield Problem(
             code=CODE,
-            message=f"{message} (supported: at least 1.{_OLDEST}, one minor apart)",
+            message=f"{message} (supported: at least 1.{OLDEST}, one minor apart)",
             where=str(about),
             fix="set `target.kubernetes` and forge again",
             option="--force-version",
         )
-    elif minor != target:
+    elif there != target:
         yield Problem(
             code=CODE, message=f"{message}: supported, one minor apart", where=str(about), severity=Severity.WARNING
         )
+
+
+def minor(version: str) -> int | None:
+    """The minor version in ``v1.33.4+k3s1``; None if it has none."""
+    match = _MINOR.match(version)
+    return int(match[1]) if match else None

@@ -1,0 +1,59 @@
+"""remove: a stack, or one component of it, out of a cluster."""
+
+from __future__ import annotations
+
+import click
+
+from cluster_forge.cli.options import RecordOptions
+from cluster_forge.cli.session import Session
+from cluster_forge.cli.verb import DELIVERS, verb
+
+
+@verb(*DELIVERS, RecordOptions)
+@click.argument("component", required=False)
+@click.option("--stack", metavar="NAME", help="The stack [default: the only one in the cluster].")
+@click.option("--data", is_flag=True, help="Volumes, CRDs and namespaces go, too, with everything in them.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1, 86_400),
+    default=300,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long to wait until one object is gone, in seconds.",
+)
+@click.option("--dry-run", is_flag=True, help="Change nothing: print what would go, in its order.")
+def command(  # noqa: PLR0913 - its options
+    session: Session, component: str | None, *, stack: str | None, data: bool, timeout: float, dry_run: bool
+) -> None:
+    """Remove a stack, or one COMPONENT of it, from a cluster.
+
+    What needs others goes before them, and custom resources before their operators. Volumes, CRDs and namespaces that still
+    hold something stay, unless --data says otherwise; so does what others have taken over. Run again, it goes on.
+
+    Examples:
+        cluster-forge remove --dry-run
+        cluster-forge remove grafana
+        cluster-forge remove --stack platform --data --yes
+    """
+    from cluster_forge.cli import cluster_stacks, deployer
+    from cluster_forge.cli.output import history_text
+    from cluster_forge.cli.prompts import questions
+    from cluster_forge.stages.deliver import pruning, remove
+    from cluster_forge.stages.deliver.deletion import Deletion
+    from cluster_forge.stages.deliver.remove import RemoveRequest
+
+    with session.reporting("remove") as reporter:
+        tools = session.delivery(reporter)
+        facts = tools.cluster.about()
+        name = cluster_stacks.chosen(stack, pruning.stacks(tools.cluster), facts, "remove --stack")
+        request = RemoveRequest(stack=name, component=component or "", data=data, timeout=timeout, run=deployer.run())
+        planned = remove.planned(request, tools)
+        what = f"{component} of {name}" if component else f"the stack {name}"
+        if not dry_run and not session.run.yes:
+            questions.must_confirm(session, f"Remove {what} from {facts}{', with all its data' if data else ''}?")
+        done = Deletion() if dry_run else remove.remove(request, tools)
+    for line in history_text.removal(planned, done, f"{what} in {facts}", is_trial=dry_run):
+        session.print(line)
+    session.print_json(
+        "remove", stack=name, component=component or "", trial=dry_run, **history_text.removal_json(planned, done)
+    )

@@ -1,0 +1,82 @@
+"""rollback: a stack in a cluster back to an earlier release."""
+
+from __future__ import annotations
+
+import click
+
+from cluster_forge.cli.options import RecordOptions
+from cluster_forge.cli.session import Session
+from cluster_forge.cli.verb import DELIVERS, verb
+
+
+@verb(*DELIVERS, RecordOptions)
+@click.argument("stack", required=False)
+@click.option(
+    "--to",
+    type=click.IntRange(1),
+    metavar="RELEASE",
+    help="The release to go back to [default: the last good one before the newest].",
+)
+@click.option("--wait/--no-wait", "waits", default=True, help="Wait until everything is ready [default: --wait].")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1, 86_400),
+    default=600,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long to wait for one object, in seconds.",
+)
+@click.option("--force-rollback", is_flag=True, help="Go back also where data would be lost, as far as it is possible.")
+@click.option("--force-conflicts", is_flag=True, help="Take over fields that another manager has set.")
+@click.option(
+    "--recreate",
+    is_flag=True,
+    help="Delete objects with fields that cannot change, and create them again; volumes stay.",
+)
+def command(  # noqa: PLR0913 - its options
+    session: Session,
+    stack: str | None,
+    *,
+    to: int | None,
+    waits: bool,
+    timeout: float,
+    force_rollback: bool,
+    force_conflicts: bool,
+    recreate: bool,
+) -> None:
+    """Go back to an earlier release of a stack, from what the cluster keeps of it.
+
+    STACK may be left out if the cluster has one only. The release is deployed again, as a new one, and what it does not
+    have is pruned. Where going back would lose data or is impossible, nothing is changed, and the reason is said.
+
+    Examples:
+        cluster-forge rollback
+        cluster-forge rollback --to 7 --yes
+        cluster-forge history          # the releases
+    """
+    from cluster_forge.cli import cluster_stacks, deployer
+    from cluster_forge.cli.output import deploy_text
+    from cluster_forge.cli.prompts import questions
+    from cluster_forge.stages.deliver import deploy, releases, rollback
+    from cluster_forge.stages.deliver.deploy import DeployRequest
+    from cluster_forge.stages.deliver.options import DeployOptions
+    from cluster_forge.stages.deliver.rollback import RollbackRequest
+
+    options = DeployOptions(timeout=timeout, waits=waits, force_conflicts=force_conflicts, recreate=recreate)
+    with session.reporting("rollback") as reporter:
+        tools = session.delivery(reporter)
+        facts = tools.cluster.about()
+        name = cluster_stacks.chosen(stack, releases.stacks(tools.cluster), facts, "rollback")
+        request = RollbackRequest(stack=name, to=to, is_forced=force_rollback)
+        release, deployment = rollback.target(request, tools)
+        if questions.may_ask(session):
+            question = f"Go back to release {release.number} of {name} (version {release.version}) in {facts}?"
+            click.confirm(question, default=False, abort=True, err=True)
+        again = DeployRequest(deployment=deployment, options=options, run=deployer.run(), cause=rollback.cause(release))
+        result = deploy.deploy(again, tools)
+    for line in deploy_text.deployed(result, deployment, facts, is_trial=False):
+        session.print(line)
+    session.print_json(
+        "rollback", to=release.number, **deploy_text.deployed_json(result, deployment, facts, is_trial=False)
+    )
+    deploy_text.check(result, session.command_line(f"rollback {name} --to {release.number}"))

@@ -1,0 +1,54 @@
+"""status: how far a cast stack is in a cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cluster_forge.cli.session import Session
+from cluster_forge.cli.verb import CONNECTS, DELIVERS, verb
+
+if TYPE_CHECKING:
+    from cluster_forge.stages.deliver.status import StackStatus
+
+PROMETHEUS = "prometheus"
+
+
+@verb(*CONNECTS, *DELIVERS, formats={PROMETHEUS: "metrics for a text-file collector"})
+@click.argument("stack", required=False)
+@click.option("--watch", is_flag=True, help="Look again every two seconds, until Ctrl-C.")
+def command(session: Session, stack: str | None, watch: bool) -> int:
+    """Show how far a cast stack is in a cluster, and why it is not healthy.
+
+    STACK is the name of a folder below stacks/; it may be left out if there is one only. For each component: its version
+    in the cluster and in the stack, whether the cluster has what the stack has, and whether it is healthy, as Argo CD says
+    it or as its objects say. Exit code 1 if not all components are healthy.
+
+    Examples:
+        cluster-forge status
+        cluster-forge status platform.production --context production --watch
+        cluster-forge status --format prometheus > /var/lib/node_exporter/platform.prom
+    """
+    from cluster_forge.cli import stack_folders, status_watch
+
+    if watch and session.output.format != "text":
+        raise click.UsageError("--watch is for people: leave --format out")
+    with stack_folders.opened(session, stack, "status") as place:
+        deployment, parts = stack_folders.read(session, place)
+        if watch:
+            status_watch.watch(session, deployment, parts)
+        from cluster_forge.stages.deliver.status import STAGE, StatusRequest, status
+
+        with session.reporting(STAGE) as reporter:
+            seen = status(StatusRequest(deployment=deployment, parts=parts), session.delivery(reporter))
+    _print(session, seen)
+    return 0 if seen.is_healthy else 1
+
+
+def _print(session: Session, seen: StackStatus) -> None:
+    from cluster_forge.cli.output import status_text
+
+    for line in (status_text.prometheus if session.output.format == PROMETHEUS else status_text.lines)(seen):
+        session.print(line)
+    session.print_json("status", **status_text.json(seen))

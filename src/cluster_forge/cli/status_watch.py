@@ -1,0 +1,72 @@
+"""``status --watch``: the table redrawn on a terminal; elsewhere a line for each component that has changed."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final, NoReturn
+
+from cluster_forge.cli.output import status_text
+from cluster_forge.cli.output.terminal_text import one_line
+from cluster_forge.cli.progress.live_display import Display
+from cluster_forge.cli.session import Session
+from cluster_forge.manifests.part import Part
+from cluster_forge.stages.deliver.component_status import ComponentStatus
+from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.status import StackStatus, StatusRequest, status
+
+_PAUSE: Final = 2.0
+"""Seconds between two looks at the cluster."""
+
+Show = Callable[[StackStatus], None]
+
+
+def watch(session: Session, deployment: Deployment, parts: Sequence[Part]) -> NoReturn:
+    """Look again and again, until the program is interrupted."""
+    quiet = replace(session, output=replace(session.output, quiet=True))
+    request = StatusRequest(deployment=deployment, parts=parts)
+    with quiet.reporting() as reporter, _shown(session) as show:
+        tools = session.delivery(reporter)
+        while True:
+            show(status(request, tools))
+            time.sleep(_PAUSE)
+
+
+@contextlib.contextmanager
+def _shown(session: Session) -> Iterator[Show]:
+    if not (sys.stdout.isatty() and session.prints_results):
+        yield _Changes(session).show
+        return
+    table: list[str] = []
+    display = Display(sys.stdout.fileno(), lambda _: list(table), is_colored=session.color is not False)
+
+    def show(seen: StackStatus) -> None:
+        table[:] = status_text.lines(seen)
+        display.start(0)
+
+    try:
+        yield show
+    finally:
+        display.close()
+        for line in table:
+            session.print(line)
+
+
+class _Changes:
+    """Prints what has changed since the look before."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._known: dict[str, ComponentStatus] = {}
+
+    def show(self, seen: StackStatus) -> None:
+        changed = [component for component in seen.components if self._known.get(component.name) != component]
+        for component in changed:
+            reasons = f": {one_line('; '.join(component.messages))}" if component.messages else ""
+            self._session.print(f"{component.name} {component.sync}, {component.condition}{reasons}")
+        if changed:
+            self._session.print(status_text.summary(seen))
+        self._known = {component.name: component for component in seen.components}

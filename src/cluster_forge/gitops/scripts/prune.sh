@@ -1,0 +1,58 @@
+# What has left the stack is deleted, once the rest is deployed (ADR 0039). gitops/removal.py has the same order and owners.
+# shellcheck shell=sh disable=SC2154 # set by the head of deploy.sh and by options.sh
+
+member_columns='SET:.metadata.labels.applyset\.kubernetes\.io/part-of,TRACKED:.metadata.annotations.argocd\.argoproj\.io/tracking-id'
+member_columns="$member_columns"',RELEASE:.metadata.annotations.meta\.helm\.sh/release-name,MANAGERS:.metadata.managedFields[*].manager'
+
+# phase KIND.GROUP: custom resources go first, while their operators run; then what the API server asks other servers for.
+phase() {
+  case $1 in
+    *WebhookConfiguration.admissionregistration.k8s.io | APIService.*) printf asked ;;
+    *.apps | *.batch | *.autoscaling | *.policy | *.rbac.authorization.k8s.io | *.networking.k8s.io | *.storage.k8s.io) printf rest ;;
+    *.admissionregistration.k8s.io | *.apiextensions.k8s.io | *.certificates.k8s.io | *.coordination.k8s.io) printf rest ;;
+    *.discovery.k8s.io | *.events.k8s.io | *.flowcontrol.apiserver.k8s.io | *.node.k8s.io | *.scheduling.k8s.io) printf rest ;;
+    *.resource.k8s.io) printf rest ;;
+    *.*) printf custom ;;
+    *) printf rest ;;
+  esac
+}
+
+prune() {
+  if [ -n "$print" ]; then say '  delete what an earlier version of the stack has left, and others have not taken over'; fi
+  [ -z "$print$dry_run" ] || return 0
+  of leaves >"$facts/leaving"
+  [ -s "$facts/leaving" ] || return 0
+  for now_due in custom asked rest; do
+    while read -r kind where name; do
+      [ "$(phase "$kind")" != "$now_due" ] || pruned "$kind" "$where" "$name" </dev/null
+    done <"$facts/leaving"
+  done
+  of stays | sed 's/$/ stays-behind/' | cat "$here/bootstrap/objects" - >"$facts/ours"
+  claimed_by "$stack" "$facts/ours" "$(as_parent "$facts/ours")"
+}
+
+# pruned KIND NAMESPACE NAME
+pruned() {
+  shown=$1/$3
+  kind=$(printf '%s' "$1" | tr '[:upper:]' '[:lower:]') name=$3
+  if [ "$2" = - ]; then set --; else set -- -n "$2"; fi
+  ask get "$kind" "$name" "$@" --ignore-not-found --no-headers -o "custom-columns=$member_columns" ||
+    case $answer in *"the server doesn't have a resource type"*) answer='' ;; *) failed "cannot look for $shown: $answer" ;; esac
+  [ -n "$answer" ] || return 0
+  owner=$(printf '%s\n' "$answer" | awk -v own="$applyset" -v me="$stack" '{
+      managers = " "; for (i = 4; i <= NF; i++) managers = managers $i " "
+      gsub(/,/, " ", managers)
+      app = $2; sub(/:.*/, "", app); mine = app; sub(/^[^_]*_/, "", mine)
+      if ($1 != "<none>" && $1 != own) print "the ApplySet " $1
+      else if ($2 != "<none>") { if (index(mine, me ".") != 1) print "the Application " app }
+      else if ($3 != "<none>" && managers ~ / helm /) print "the Helm release " $3
+      else if ($1 == "<none>" && managers !~ / cluster-forge /) print "others: no field of it is managed by cluster-forge any more"
+    }')
+  if [ -n "$owner" ]; then
+    say "leaving $shown, which has left the stack: it belongs to $owner"
+    return 0
+  fi
+  say "deleting $shown, which has left the stack"
+  k_objects delete "$kind" "$name" "$@" --ignore-not-found --timeout="${timeout}s" >"$scratch/said" 2>&1 </dev/null ||
+    failed "cannot delete $shown: $(cat "$scratch/said")"
+}

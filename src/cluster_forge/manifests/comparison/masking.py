@@ -1,0 +1,90 @@
+"""Two states of an object without the values of Secrets, as ``kubectl diff`` shows them.
+
+A value becomes ``***``; where it differs ``*** (before)`` and ``*** (after)``, so that one sees that it changes. Masked
+are all values of a Secret, and those of ConfigMaps and variables whose names say that they are passwords or keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from cluster_forge.manifests.manifest import Body
+
+MASK: Final = "***"
+_SECRET_NAME: Final = re.compile(r"passw(?:or)?d|secret_?(?:access_?)?key$|_token$", re.I)
+_NO_SECRET: Final = re.compile(r"_(?:file|path|mode|name)$|allow_empty", re.I)
+"""Variables that say where a password is, or how it is used."""
+
+Place = tuple[str | int, ...]
+"""The members on the way to a value; entries of lists by their names where they have some."""
+Visit = Callable[[Place, Any], Any]
+"""What becomes of a secret value at a place."""
+
+
+def names_secret(name: str) -> bool:
+    """Whether a variable of this name holds a password or a key."""
+    return bool(_SECRET_NAME.search(name)) and not _NO_SECRET.search(name)
+
+
+def masked(before: Body | None, after: Body | None) -> tuple[Body | None, Body | None]:
+    """Both states, masked; None where the object is not."""
+    old, new = _values(before), _values(after)
+    differing = {place for place in old.keys() & new.keys() if old[place] != new[place]}
+
+    def marked(body: Body | None, name: str) -> Body | None:
+        return body and _visited(body, lambda place, _: f"{MASK} ({name})" if place in differing else MASK)
+
+    return marked(before, "before") if old else before, marked(after, "after") if new else after
+
+
+def _values(body: Body | None) -> dict[Place, Any]:
+    """Every secret value by its place."""
+    values: dict[Place, Any] = {}
+    if body is not None:
+        _visited(body, values.__setitem__)
+    return values
+
+
+def _visited(body: Body, visit: Visit) -> Body:
+    """The object with what ``visit`` makes of each secret value."""
+    match body.get("apiVersion"), body.get("kind"):
+        case "v1", "Secret":
+            return _with_data(body, ("data", "stringData"), lambda _: True, visit)
+        case "v1", "ConfigMap":
+            return _with_data(body, ("data",), names_secret, visit)
+        case _:
+            return {key: _visited_value(value, (key,), visit) for key, value in body.items()}
+
+
+def _with_data(body: Body, parts: tuple[str, ...], is_secret: Callable[[str], bool], visit: Visit) -> Body:
+    def part_of(part: str, value: Any) -> Any:
+        if part not in parts or value is None:
+            return value
+        if not isinstance(value, Mapping):
+            return visit((part,), value)
+        return {key: visit((part, key), member) if is_secret(key) else member for key, member in value.items()}
+
+    return {part: part_of(part, value) for part, value in body.items()}
+
+
+def _visited_value(value: Any, place: Place, visit: Visit) -> Any:
+    """Where a mapping has ``name`` and ``value``, as a variable of a container, that is a secret by its name."""
+    if isinstance(value, Mapping):
+        name = value.get("name")
+        is_secret = isinstance(name, str) and names_secret(name) and value.get("value")
+        return {
+            key: visit((*place, key), member)
+            if key == "value" and is_secret
+            else _visited_value(member, (*place, key), visit)
+            for key, member in value.items()
+        }
+    if isinstance(value, list):
+        return [_visited_value(item, (*place, _entry(number, item)), visit) for number, item in enumerate(value)]
+    return value
+
+
+def _entry(number: int, item: Any) -> str | int:
+    name = item.get("name") if isinstance(item, Mapping) else None
+    return name if isinstance(name, str) else number

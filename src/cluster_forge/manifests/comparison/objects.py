@@ -1,0 +1,121 @@
+"""What differs between two states of a stack: components and their versions, objects field by field, images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
+
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.comparison import comparable, fields, masking
+from cluster_forge.manifests.comparison.fields import Change, FieldChange
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part, PartObject
+
+_FIRST: Final = ("apiVersion", "kind", "metadata")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectDifference:
+    """An object that differs: both states as they may be shown (`comparable`, `masking`), and the fields that differ.
+
+    ``component`` is empty for an object of which no component is known; ``remark`` is what else there is to say.
+    """
+
+    component: str
+    id: ObjectId
+    change: Change
+    before: Body | None = field(default=None, repr=False)
+    after: Body | None = field(default=None, repr=False)
+    fields: tuple[FieldChange, ...] = ()
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentDifference:
+    """A component that was added or removed, has another version, or objects that differ. A version may be empty."""
+
+    name: str
+    change: Change
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What differs, by name; ``objects`` by component and identity. False if nothing does."""
+
+    components: tuple[ComponentDifference, ...] = ()
+    objects: tuple[ObjectDifference, ...] = ()
+    added_images: tuple[str, ...] = ()
+    removed_images: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.components or self.objects or self.added_images or self.removed_images)
+
+
+def between(before: Sequence[Part], after: Sequence[Part]) -> Comparison:
+    """Compare two stacks, hooks included. An object that another component has now is the same object."""
+    former, present = _by_id(before), _by_id(after)
+    differences = []
+    for identity in former.keys() | present.keys():
+        old, new = former.get(identity), present.get(identity)
+        if old and new and old[0] == new[0] and old[1].digest == new[1].digest:
+            continue
+        name = (new or old or ("",))[0]
+        remark = f"moved here from {old[0]}" if old and new and old[0] != new[0] else ""
+        states = (old and old[1].body, new and new[1].body)
+        if difference := compared(identity, name, *states, remark=remark):
+            differences.append(difference)
+    old_images, new_images = (
+        {image for _, item in side.values() for image in item.images} for side in (former, present)
+    )
+    objects = in_order(differences)
+    return Comparison(
+        components=tuple(_components(before, after, {difference.component for difference in objects})),
+        objects=objects,
+        added_images=tuple(sorted(new_images - old_images)),
+        removed_images=tuple(sorted(old_images - new_images)),
+    )
+
+
+def compared(
+    identity: ObjectId, component: str, before: Body | None, after: Body | None, *, remark: str = ""
+) -> ObjectDifference | None:
+    """How two states of an object differ, None for one that is not there; None if nothing differs and ``remark`` is empty."""
+    states = masking.masked(before and comparable.of(before), after and comparable.of(after))
+    texts = [orjson.dumps(state, option=orjson.OPT_SORT_KEYS) if state else b"" for state in states]
+    if texts[0] == texts[1] and not remark:
+        return None
+    old, new = map(_in_order, texts)
+    changes = fields.changes(old, new) if old and new else ()
+    change = Change.CHANGED if old and new else Change.ADDED if new else Change.REMOVED
+    return ObjectDifference(
+        component=component, id=identity, change=change, before=old, after=new, fields=changes, remark=remark
+    )
+
+
+def in_order(differences: Iterable[ObjectDifference]) -> tuple[ObjectDifference, ...]:
+    return tuple(sorted(differences, key=lambda difference: (difference.component, difference.id)))
+
+
+def _in_order(text: bytes) -> Body | None:
+    """An object with what names it first, and everything else by its keys."""
+    body = orjson.loads(text) if text else None
+    return body and {key: body[key] for key in dict.fromkeys((*_FIRST, *body)) if key in body}
+
+
+def _by_id(parts: Sequence[Part]) -> Mapping[ObjectId, tuple[ComponentName, PartObject]]:
+    return {item.id: (part.name, item) for part in parts for item in part.objects}
+
+
+def _components(before: Sequence[Part], after: Sequence[Part], touched: set[str]) -> Iterator[ComponentDifference]:
+    old, new = ({part.name: part.version for part in parts} for parts in (before, after))
+    for name in sorted(old.keys() | new.keys()):
+        former, present = old.get(name), new.get(name)
+        if former != present or name in touched:
+            change = Change.ADDED if former is None else Change.REMOVED if present is None else Change.CHANGED
+            yield ComponentDifference(name=name, change=change, before=former or "", after=present or "")

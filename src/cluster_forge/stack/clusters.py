@@ -1,0 +1,139 @@
+"""The clusters of a description, and in which order a stack gets to them.
+
+They are no part of the `Stack`: where it is deployed to does not change what is cast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError, raise_all
+from cluster_forge.foundation.names import did_you_mean
+
+
+class RolloutWait(StrEnum):
+    """What must be so on the clusters of one step before the next one begins."""
+
+    HEALTHY = "healthy"
+    APPLIED = "applied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribedCluster:
+    """An entry of ``clusters``. ``context`` is that in the kubeconfig; ``kubeconfig`` is empty for kubectl's own."""
+
+    name: str
+    context: str
+    kubeconfig: str = ""
+    environment: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """``order`` has names of clusters and environments; ``max_unavailable`` clusters of a step are deployed to at a time."""
+
+    order: tuple[str, ...] = ()
+    wait: RolloutWait = RolloutWait.HEALTHY
+    max_unavailable: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """All clusters of a description, as listed, and the order of a rollout."""
+
+    clusters: tuple[DescribedCluster, ...] = ()
+    rollout: Rollout = Rollout()
+
+    def chosen(self, names: Sequence[str] = (), selector: str = "") -> tuple[DescribedCluster, ...]:
+        """The clusters with these names, all without any, that also have the labels of ``selector``.
+
+        Raises:
+            UnknownNameError, ExceptionGroup: for each name that is none, and if no cluster is left.
+            DescriptionError: for a selector that is none.
+        """
+        known = [cluster.name for cluster in self.clusters]
+        raise_all(_unknown(name, known) for name in dict.fromkeys(names) if name not in known)
+        requirements = list(_requirements(selector))
+        chosen = tuple(
+            cluster
+            for cluster in self.clusters
+            if (not names or cluster.name in names) and all(one.holds(cluster.labels) for one in requirements)
+        )
+        if not chosen:
+            raise UnknownNameError(
+                f"no cluster has the labels {selector!r}" if selector else "the description has no clusters",
+                where="input/config.yaml",
+                fix="correct the selector" if selector else "add `clusters: [{name: staging, context: …}]`",
+            )
+        return chosen
+
+    def steps(self, chosen: Sequence[DescribedCluster]) -> tuple[tuple[DescribedCluster, ...], ...]:
+        """The clusters in the order of the rollout: those of one step may be deployed to side by side.
+
+        A cluster belongs to the first entry that names it or its environment; what no entry names is the last step.
+        """
+        places: dict[int, list[DescribedCluster]] = {}
+        for cluster in chosen:
+            places.setdefault(self._place(cluster), []).append(cluster)
+        return tuple(tuple(places[place]) for place in sorted(places))
+
+    def _place(self, cluster: DescribedCluster) -> int:
+        order = self.rollout.order
+        if cluster.name in order:
+            return order.index(cluster.name)
+        return order.index(cluster.environment) if cluster.environment in order else len(order)
+
+
+def order_errors(fleet: Fleet, where: str) -> Iterator[ForgeError]:
+    """Entries of the rollout's order that are neither a cluster nor the environment of one."""
+    known = {cluster.name for cluster in fleet.clusters} | {cluster.environment for cluster in fleet.clusters}
+    for entry in fleet.rollout.order:
+        if entry not in known:
+            yield DescriptionError(
+                f"rollout: {entry!r} is neither a cluster nor the environment of one{did_you_mean(entry, known - {''})}",
+                where=where,
+                fix="name an entry of `clusters`, or an environment that one of them has",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Requirement:
+    """One requirement of a label selector: ``key=value``, ``key!=value``, ``key`` or ``!key``."""
+
+    key: str
+    value: str | None
+    is_wanted: bool
+
+    def holds(self, labels: Mapping[str, str]) -> bool:
+        if self.value is None:
+            return (self.key in labels) is self.is_wanted
+        return (labels.get(self.key) == self.value) is self.is_wanted
+
+
+def _requirements(selector: str) -> Iterator[_Requirement]:
+    """As Kubernetes reads equality-based selectors ("Labels and Selectors")."""
+    for text in filter(None, map(str.strip, selector.split(","))):
+        key, unequal, value = text.partition("!=")
+        if not unequal:
+            key, equal, value = text.partition("=")
+            if not equal:
+                yield _Requirement(text.removeprefix("!").strip(), None, is_wanted=not text.startswith("!"))
+                continue
+            value = value.removeprefix("=")
+        if not key.strip():
+            raise DescriptionError(
+                f"{text!r} is not a requirement of labels", fix="write --selector region=eu,tier!=test"
+            )
+        yield _Requirement(key.strip(), value.strip(), is_wanted=not unequal)
+
+
+def _unknown(name: str, known: Iterable[str]) -> UnknownNameError:
+    return UnknownNameError(
+        f"the description has no cluster {name!r}{did_you_mean(name, known)}",
+        where="input/config.yaml",
+        fix=f"name one of: {', '.join(known)}" if known else "add it to `clusters`",
+    )

@@ -1,0 +1,160 @@
+"""diff: what the deployment of a cast stack would change in a cluster.
+
+The API server says what each object would be, by a dry run of server-side apply: so its defaults and
+what webhooks add do not count (Kubernetes, "Server-Side Apply", "API Concepts: Dry-run"). The dry run takes the fields of
+other managers: a value that another manager has set is a difference, a field that the stack does not set is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cluster_forge.foundation.errors import RefusedError
+from cluster_forge.foundation.names import counted
+from cluster_forge.gitops import ownership
+from cluster_forge.gitops.delivery_mode import Delivery
+from cluster_forge.gitops.steps import FIELD_MANAGER
+from cluster_forge.manifests import images
+from cluster_forge.manifests.comparison import comparable, objects
+from cluster_forge.manifests.comparison.fields import Change
+from cluster_forge.manifests.comparison.objects import Comparison, ComponentDifference, ObjectDifference
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part, PartObject
+from cluster_forge.ports.cluster import ApplyOptions, Cluster
+from cluster_forge.stack.model import GitOpsEngine
+from cluster_forge.stages.deliver import live_objects, releases
+from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.live_objects import Wanted
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+STAGE: Final = "diff"
+_ENGINES: Final = {GitOpsEngine.ARGOCD: "argocd-controller", GitOpsEngine.FLUX: "kustomize-controller"}
+"""Their field managers (Argo CD, "Sync Options: Server-Side Apply"; Flux, "Kustomization")."""
+_NOT_FOUND: Final = 404
+_NO_PERMISSION: Final = " cannot patch resource "
+"""What RBAC's refusal of the request says, and no refusal of an admission plug-in (status 403, too)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffRequest:
+    """A deployment, and its components with the documents of their objects."""
+
+    deployment: Deployment
+    parts: Sequence[Part]
+
+    @property
+    def stack(self) -> str:
+        return self.deployment.name
+
+    @property
+    def manager(self) -> str:
+        """The field manager by which the objects are applied."""
+        plan = self.deployment.plan
+        return FIELD_MANAGER if plan.delivery is Delivery.DIRECT else _ENGINES[plan.engine]
+
+
+def diff(request: DiffRequest, tools: DeliverTools) -> Comparison:
+    """Compare with the cluster; hooks are left out, they come and go.
+
+    Raises:
+        ClusterError, RefusedError, ExceptionGroup: if the cluster does not say.
+    """
+    tools.reporter.stage_started(STAGE, len(request.parts))
+    differences: list[ObjectDifference] = []
+    for part in request.parts:  # one after the other: what the cluster holds may be large
+        differing = _of_part(part, request.manager, tools)
+        tools.reporter.item_finished(
+            STAGE, part.name, f"{len(differing)} of {counted(len(part.objects), 'object')} differ"
+        )
+        differences += differing
+    if not request.deployment.plan.narrowed:
+        differences += _pruned(request, tools)
+    tools.reporter.stage_finished(STAGE, f"{counted(len(differences), 'object')} differ")
+    former = releases.versions(releases.listed(tools.cluster, request.stack))
+    return _comparison(request.parts, objects.in_order(differences), former)
+
+
+def _of_part(part: Part, manager: str, tools: DeliverTools) -> list[ObjectDifference]:
+    items = [item for item in part.objects if not item.hook]
+    live = live_objects.find((_wanted(item) for item in items), tools)
+
+    def compared(item: PartObject) -> ObjectDifference | None:
+        return of_object(item, part.name, live.get(item.id), manager, tools.cluster)
+
+    return [difference for difference in tools.workers.map(compared, items) if difference]
+
+
+def _wanted(item: PartObject) -> Wanted:
+    return Wanted(id=item.id, version=str(item.body["apiVersion"]).rpartition("/")[2])
+
+
+def of_object(
+    item: PartObject, component: str, before: Body | None, manager: str, cluster: Cluster
+) -> ObjectDifference | None:
+    """What ``manager`` would change in an object, which is in the cluster as ``before``.
+
+    Raises:
+        ClusterError, RefusedError: if the cluster does not say.
+    """
+    after: Body | None = item.body
+    remark = ""
+    try:
+        if before is not None:
+            after = comparable.autoscaled(before, _applied(item.body, manager, cluster))
+    except RefusedError as error:
+        if _NO_PERMISSION in error.message:
+            raise
+        if error.status != _NOT_FOUND:  # it was deleted meanwhile
+            after, remark = before, f"the cluster refuses it: {error.message}"
+    return objects.compared(item.id, component, before, after, remark=remark)
+
+
+def _applied(body: Body, manager: str, cluster: Cluster) -> Body:
+    return cluster.apply(body, ApplyOptions(manager=manager, force=True, is_trial=True)).body
+
+
+def _pruned(request: DiffRequest, tools: DeliverTools) -> Iterator[ObjectDifference]:
+    """What the stack claims in the cluster, and has no more."""
+    own = {item.id for part in request.parts for item in part.objects}
+    claim = tools.cluster.get(ownership.claim_id(request.stack)) or {}
+    listed = str((claim.get("data") or {}).get(ownership.OBJECTS) or "")
+    former = {identity: word for identity, word in ownership.entries(listed) if identity not in own}
+    live = live_objects.find((Wanted(id=identity) for identity in former), tools)
+    for identity, body in live.items():
+        remark = "stays in the cluster: data would be lost with it" if identity.holds_data else ""
+        stack, _, component = former[identity].partition(".")  # the name of its Application, if it has one
+        if difference := objects.compared(
+            identity, component if stack == request.stack else "", body, None, remark=remark
+        ):
+            yield difference
+
+
+def _comparison(
+    parts: Sequence[Part], differences: Sequence[ObjectDifference], former: Mapping[str, str]
+) -> Comparison:
+    added, removed = (
+        {use.image for difference in differences if (body := getattr(difference, side)) for use in images.of(body)}
+        for side in ("after", "before")
+    )
+    kept = {image for part in parts for item in part.objects for image in item.images}
+    return Comparison(
+        components=tuple(_components(parts, differences, former)),
+        objects=tuple(differences),
+        added_images=tuple(sorted(added - removed)),
+        removed_images=tuple(sorted(removed - added - kept)),
+    )
+
+
+def _components(
+    parts: Sequence[Part], differences: Sequence[ObjectDifference], former: Mapping[str, str]
+) -> Iterator[ComponentDifference]:
+    """A component of which every object is new is new itself; ``former`` are the versions in the cluster, where known."""
+    for part in sorted(parts, key=lambda part: part.name):
+        changes = [difference.change for difference in differences if difference.component == part.name]
+        if changes:
+            is_new = changes.count(Change.ADDED) == sum(not item.hook for item in part.objects)
+            change = Change.ADDED if is_new else Change.CHANGED
+            before = "" if is_new else former.get(part.name, "")
+            yield ComponentDifference(name=part.name, change=change, before=before, after=part.version)

@@ -1,0 +1,295 @@
+"""remove: a stack, or one component of it, out of a cluster: what needs others goes before them (ADR 0039).
+
+What is in the cluster says what goes: the claim of the stack, and the plan in its last release. Applications go first and leave
+their objects, so that Argo CD does not put back what is deleted here in its order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from cluster_forge.foundation.errors import PreflightError, ReleaseError, UnknownNameError
+from cluster_forge.foundation.names import ComponentName, did_you_mean
+from cluster_forge.gitops import engine, git_server, owners, ownership, removal, schedule
+from cluster_forge.gitops.parts import STACK_LABEL
+from cluster_forge.gitops.plan import DeployPlan
+from cluster_forge.gitops.steps import FIELD_MANAGER, Apply, ApplyHooks
+from cluster_forge.manifests.facts import CRD
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part
+from cluster_forge.ports.cluster import Patch, Propagation, Query
+from cluster_forge.stages.deliver import applied, audit_log, deletion, emptied, lease, pruning, releases
+from cluster_forge.stages.deliver import deployment as deployments
+from cluster_forge.stages.deliver.deletion import Deletion
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+STAGE: Final = "remove"
+_HOLDS_DATA: Final = "it holds data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveRequest:
+    """What goes: the whole ``stack``, or one ``component``; ``data``: volumes, CRDs and Namespaces with what is in them, too.
+
+    ``timeout``: seconds until one object must be gone. ``run`` names the process (HOST/PROCESS/TIME).
+    """
+
+    stack: str
+    component: str = ""
+    data: bool = False
+    timeout: float = 300
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """What would go: ``components`` in the order in which they go, ``objects`` of all of them."""
+
+    components: tuple[ComponentName, ...]
+    objects: int
+    plan: DeployPlan | None = field(repr=False, default=None)
+
+
+def planned(request: RemoveRequest, tools: DeliverTools) -> Removal:
+    """What would be removed; nothing is changed.
+
+    Raises:
+        ReleaseError: if the stack is not in the cluster.
+        UnknownNameError: if it has no such component.
+        PreflightError: if others need the component, or Argo CD would put it back.
+    """
+    claimed = pruning.entries(tools.cluster, request.stack)
+    if not claimed:
+        here = ", ".join(releases.stacks(tools.cluster)) or "none"
+        raise ReleaseError(
+            f"the stack {request.stack} is not in this cluster (stacks here: {here})",
+            fix="name one that is, or choose another cluster: --context",
+        )
+    plan = _last_plan(request.stack, tools)
+    parts = plan.parts if plan else ()
+    names = tuple(reversed(list(schedule.prerequisites(parts))))
+    if not request.component:
+        return Removal(components=names, objects=len(claimed), plan=plan)
+    chosen = _component(request, plan)
+    return Removal(components=(chosen.name,), objects=len(chosen.objects), plan=plan)
+
+
+def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
+    """Remove the stack or the component; what was deleted, and what stays with the reason.
+
+    Raises:
+        ReleaseError, UnknownNameError, PreflightError: as `planned`.
+        BusyError: if a deployment of the stack is running.
+        DeploymentError, ExceptionGroup: for each object that does not go in time, with the finalizer that holds it.
+    """
+    removal_plan = planned(request, tools)
+    with lease.held(request.stack, tools, run=request.run):
+        done = _Run(request, tools, removal_plan.plan).run(removal_plan.components)
+        if request.component:
+            applied.write(tools.cluster, request.stack, ComponentName(request.component), None)
+            audit_log.append(
+                tools, request.stack, audit_log.removal(request.stack, request.component, request.run, tools)
+            )
+    if not request.component:
+        done += _records(request, tools)
+    return done
+
+
+def _last_plan(stack: str, tools: DeliverTools) -> DeployPlan | None:
+    """The plan of the newest release that has its files."""
+    kept = [one for one in releases.listed(tools.cluster, stack) if one.folders]
+    if not kept:
+        return None
+    files = releases.files(kept[-1], tools)
+    return deployments.of(files, f"release {kept[-1].number} of {stack}").plan
+
+
+def _component(request: RemoveRequest, plan: DeployPlan | None) -> Part:
+    if plan is None:
+        raise PreflightError(
+            f"no release of {request.stack} in this cluster has its components: deploy.sh has deployed it",
+            fix="deploy it with `cluster-forge deploy`, or remove the whole stack",
+        )
+    if plan.argocd:
+        raise PreflightError(
+            f"Argo CD delivers {request.stack}: it would put {request.component} back",
+            fix=f"take {request.component} out of the description, forge and deploy: Argo CD prunes it",
+        )
+    found = next((part for part in plan.parts if part.name == request.component), None)
+    if found is None:
+        names = [str(part.name) for part in plan.parts]
+        raise UnknownNameError(
+            f"{request.stack} has no component {request.component} in this cluster{did_you_mean(request.component, names)}",
+            fix=f"its components: {', '.join(names)}",
+        )
+    if users := [str(part.name) for part in plan.parts if found.name in part.needs]:
+        raise PreflightError(
+            f"{found.name} is needed by {', '.join(users)}", fix="remove these first, or the whole stack"
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    request: RemoveRequest
+    tools: DeliverTools
+    plan: DeployPlan | None
+
+    def run(self, names: Sequence[ComponentName]) -> Deletion:
+        self.tools.reporter.stage_started(STAGE, len(names))
+        spaces = self._spaces()
+        done = Deletion()
+        if not self.request.component:
+            self._end_applications()
+            if self.request.data:
+                done += self._delete(self._custom_resources())
+        parts = {part.name: part for part in (self.plan.parts if self.plan else ())}
+        for name in names:
+            self.tools.reporter.item_started(STAGE, name)
+            one = self._delete([*(item.id for item in parts[name].objects), *self._hooks(name)])
+            self.tools.reporter.item_finished(STAGE, name, f"{len(one.deleted)} deleted", objects=len(one.deleted))
+            done += one
+        if not self.request.component:
+            done += self._delete([*pruning.entries(self.tools.cluster, self.request.stack), *self._own()])
+            done += self._namespaces(spaces)
+        self.tools.reporter.stage_finished(STAGE, f"{len(done.deleted)} objects deleted")
+        return done
+
+    def _delete(self, targets: Iterable[ObjectId]) -> Deletion:
+        """Delete objects in phases; data stays unless it is asked for, Namespaces are seen to at the end."""
+        wanted = dict.fromkeys(targets)
+        doomed = [target for target in wanted if not target.holds_data or (self.request.data and not _is_space(target))]
+        kept = [target for target in wanted if target.holds_data and not _is_space(target) and not self.request.data]
+        there = self.tools.workers.map(self.tools.cluster.get, kept)
+        done = Deletion(
+            kept=tuple((target, _HOLDS_DATA) for target, body in zip(kept, there, strict=True) if body is not None)
+        )
+        minor = self.plan.kubernetes.minor if self.plan else emptied.minor(self.tools.cluster)
+        for phase in removal.phases([*doomed, *self._asked_at_run_time(doomed)], minor):
+            done += deletion.delete(phase, self.tools, spared=self._spared, timeout=self.request.timeout)
+            pruning.unclaim(self.tools.cluster, self.request.stack, set(phase))
+        return done
+
+    def _spared(self, body: Body) -> str:
+        return "" if self._is_ours_otherwise(body) else removal.owner(self.request.stack, body)
+
+    def _is_ours_otherwise(self, body: Body) -> bool:
+        """What the operators of the stack made, and what the delivery itself added."""
+        labels = body["metadata"].get("labels") or {}
+        kind = (str(body.get("apiVersion", "")).rpartition("/")[0], str(body.get("kind", "")))
+        return labels.get(STACK_LABEL) == self.request.stack or kind in removal.ASKED or kind in self._defined()
+
+    def _defined(self) -> frozenset[tuple[str, str]]:
+        """Group and kind of what the CRDs define that go, too."""
+        if not self.request.data:
+            return frozenset()
+        return frozenset((kind.group, kind.kind) for kind in emptied.kinds_of(self._crds(), self.tools.cluster))
+
+    def _crds(self) -> list[str]:
+        claimed = pruning.entries(self.tools.cluster, self.request.stack)
+        return [target.name for target in claimed if (target.group, target.kind) == CRD]
+
+    def _custom_resources(self) -> list[ObjectId]:
+        """All objects of the CRDs that go, also those of users: only now is there somebody to end their finalizers."""
+        found: list[ObjectId] = []
+        for kind in emptied.kinds_of(self._crds(), self.tools.cluster):
+            found += emptied.ids(kind, self.tools.cluster)
+        return found
+
+    def _asked_at_run_time(self, doomed: Sequence[ObjectId]) -> list[ObjectId]:
+        """Webhooks and APIServices of Services that go: an operator made them, and nothing answers them any more."""
+        services = {
+            (target.namespace, target.name) for target in doomed if (target.group, target.kind) == ("", "Service")
+        }
+        return emptied.asking(services, self.tools.cluster) if services else []
+
+    def _hooks(self, name: ComponentName) -> Iterator[ObjectId]:
+        """Objects of hooks, which are not claimed."""
+        for component in self.plan.components if self.plan else ():
+            if component.name == name:
+                for step in component.steps:
+                    if isinstance(step, ApplyHooks):
+                        yield from self._ids(step.documents)
+
+    def _own(self) -> Iterator[ObjectId]:
+        """What the delivery by Argo CD added: the repository and its server."""
+        argocd = self.plan.argocd if self.plan else None
+        for step in argocd.repository if argocd else ():
+            if isinstance(step, Apply):
+                yield from (target for target in self._ids(step.documents) if not _is_space(target))
+
+    def _ids(self, documents: Iterable[bytes]) -> Iterator[ObjectId]:
+        return (ObjectId.of(self.tools.reader.read(document.decode())) for document in documents)
+
+    def _end_applications(self) -> None:
+        """The root first, which would put the others back; none of them takes its objects along."""
+        argocd = self.plan.argocd if self.plan else None
+        cluster = self.tools.cluster
+        query = Query(group=engine.GROUP, kind="Application", labels=f"{STACK_LABEL}={self.request.stack}")
+        root = argocd.sync.name if argocd else ""
+        found = sorted(cluster.list(query).items, key=lambda body: body["metadata"]["name"] != root)
+        for body in found:
+            target = ObjectId(
+                group=engine.GROUP,
+                kind="Application",
+                namespace=body["metadata"]["namespace"],
+                name=body["metadata"]["name"],
+            )
+            change = {"metadata": {"finalizers": None}, "operation": None, "spec": {"syncPolicy": {"automated": None}}}
+            cluster.patch(target, change, Patch.MERGE, manager=FIELD_MANAGER)
+            cluster.delete(target, Propagation.ORPHAN)
+
+    def _spaces(self) -> list[str]:
+        """The Namespaces that the stack has, or has objects in."""
+        claimed = pruning.entries(self.tools.cluster, self.request.stack)
+        return sorted(
+            {target.name if _is_space(target) else target.namespace for target in claimed} - {"", git_server.NAMESPACE}
+        )
+
+    def _namespaces(self, names: Sequence[str]) -> Deletion:
+        """Delete those that hold nothing of others any more, and no volumes unless these go, too."""
+        judged = emptied.reasons_to_keep(names, self.tools, with_data=self.request.data)
+        ids = {name: ObjectId(group="", kind="Namespace", namespace="", name=name) for name in judged}
+        done = deletion.delete(
+            [ids[name] for name in judged],
+            self.tools,
+            spared=lambda body: judged[body["metadata"]["name"]],
+            timeout=self.request.timeout,
+        )
+        pruning.unclaim(self.tools.cluster, self.request.stack, {*done.deleted, *done.absent})
+        return done
+
+
+def _records(request: RemoveRequest, tools: DeliverTools) -> Deletion:
+    """Delete what the deployments noted; the claim stays as long as the stack has data here."""
+    cluster, stack = tools.cluster, request.stack
+    releases.remove(stack, cluster)
+    for name in (f"applied-{stack}", audit_log.name(stack)):
+        cluster.delete(ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=name))
+    left = pruning.entries(cluster, stack)
+    if left:
+        words: Mapping[ObjectId, str] = dict.fromkeys(left, owners.STAYS_BEHIND)
+        data = "".join(ownership.line(target, words[target]) for target in sorted(words))
+        cluster.patch(
+            ownership.claim_id(stack), {"data": {ownership.OBJECTS: data}}, Patch.MERGE, manager=FIELD_MANAGER
+        )
+        return Deletion()
+    cluster.delete(ownership.claim_id(stack))
+    query = Query(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, labels=ownership.CLAIM_LABEL)
+    if cluster.list(query).items:
+        return Deletion()
+    space = ObjectId(group="", kind="Namespace", namespace="", name=git_server.NAMESPACE)
+    return deletion.delete([space], tools, spared=partial(_spared_space, tools), timeout=request.timeout)
+
+
+def _spared_space(tools: DeliverTools, body: Body) -> str:
+    name = body["metadata"]["name"]
+    return emptied.reasons_to_keep([name], tools, with_data=False, is_ours=True)[name]
+
+
+def _is_space(target: ObjectId) -> bool:
+    return (target.group, target.kind) == ("", "Namespace")

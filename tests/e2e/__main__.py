@@ -1,0 +1,143 @@
+"""``python -m tests.e2e VERB``: the test cluster, and the tests on it.
+
+``test [--kubeconfig FILE] [PYTEST_ARG…]`` runs the tests marked ``e2e`` in a network of their own, or on the cluster of a kubeconfig.
+``up FOLDER [--nodes N]`` starts a cluster and leaves it running, ``down FOLDER`` ends it. `tests.e2e.held` is what runs meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tests.e2e import network, program
+from tests.e2e.held import LOG, PID, READY
+from tests.servers.go_program import CannotBuildError
+
+NEEDED = {"kubectl": "kubectl", "git": "git", "openssl": "openssl", "redis-server": "redis-server"}
+STARTS_WITHIN_SECONDS = 180
+STARTED = """\
+The cluster runs. Its kubeconfig is {folder}/kubeconfig, its logs are in {folder}; it can be reached from its own network only:
+
+  {run} kubectl get nodes
+  {run} cluster-forge -C W deploy
+
+python -m tests.e2e down {folder} ends it.
+"""
+RUN = """\
+#!/bin/sh
+# Run a command in the network of the cluster, with its kubeconfig.
+exec {entering} --wdns="$PWD" env KUBECONFIG={folder}/kubeconfig {hosts}={folder}/hosts "$@"
+"""
+
+
+class CannotRunError(Exception):
+    """Something is missing here, or did not start; the message says what to do."""
+
+
+def test(*arguments: str) -> int:
+    """Run the tests: in a network of their own, unless another cluster is given."""
+    command = [sys.executable, "-m", "pytest", "--e2e", "tests/e2e", *arguments]
+    if any(argument.startswith("--kubeconfig") for argument in arguments):
+        return subprocess.call(command)
+    _prepare()
+    with tempfile.TemporaryDirectory(prefix="cluster-forge-e2e-") as folder:
+        return subprocess.call(network.command(Path(folder), command))
+
+
+def up(folder: str, *options: str) -> int:
+    """Start a cluster, wait until it is ready, and leave it running."""
+    place = Path(folder).absolute()
+    if (place / PID).exists():
+        raise CannotRunError(f"a cluster of {place} was started already: `python -m tests.e2e down {place}` ends it")
+    _prepare()
+    place.mkdir(parents=True, exist_ok=True)
+    (place / READY).unlink(missing_ok=True)
+    command = network.command(place, [sys.executable, "-m", "tests.e2e.held", place, *options])
+    with (place / LOG).open("wb") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=network.PROJECT, start_new_session=True
+        )
+    (place / PID).write_text(str(process.pid))
+    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+    while not (place / READY).exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            (place / PID).unlink()
+            raise CannotRunError(f"the cluster did not start:\n{(place / LOG).read_text()[-4000:]}")
+        time.sleep(0.1)
+    run = place / "run"
+    run.write_text(RUN.format(entering=shlex.join(_entering(process.pid)), folder=place, hosts=network.HOSTS))
+    run.chmod(0o755)
+    sys.stdout.write(STARTED.format(folder=place, run=run))
+    return 0
+
+
+def down(folder: str) -> int:
+    """End a cluster that `up` started."""
+    place = Path(folder).absolute()
+    try:
+        process = int((place / PID).read_text())
+    except FileNotFoundError:
+        raise CannotRunError(f"no cluster was started in {place}") from None
+    # Another process may have that number by now. With the first process of the namespaces, the kernel ends all others.
+    if str(place).encode() in _command_of(process):
+        os.kill(process, signal.SIGKILL)
+    (place / PID).unlink()
+    shutil.rmtree(place / "etcd", ignore_errors=True)
+    return 0
+
+
+def _prepare() -> None:
+    """Build what is missing.
+
+    Raises:
+        CannotRunError: if a program or a right is missing; with all of them.
+        CannotBuildError: if Go is missing or fails.
+    """
+    problems = [
+        f"`{name}` is not on PATH: install {package}" for name, package in NEEDED.items() if not shutil.which(name)
+    ]
+    problems += network.problems()
+    if problems:
+        raise CannotRunError("the test cluster cannot run here:\n" + "\n".join(f"- {problem}" for problem in problems))
+    program.control_plane().build()
+
+
+def _entering(process: int) -> list[str]:
+    """The beginning of a command that runs in the network of an `up`: its process waits for the first of the namespaces."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return network.entering(int(children[0]))
+
+
+def _command_of(process: int) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+VERBS: Mapping[str, Callable[..., int]] = {"test": test, "up": up, "down": down}
+
+
+def main(verb: str = "", *arguments: str) -> int:
+    """Do what the command line says; the exit code."""
+    if verb not in VERBS or (verb != "test" and not arguments):
+        sys.stderr.write(f"usage:\n{__doc__}\n")
+        return 2
+    try:
+        return VERBS[verb](*arguments)
+    except (CannotBuildError, CannotRunError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,31 @@
+"""``python -m tests.e2e.held FOLDER …``: a cluster that runs until its process ends, as `python -m tests.e2e up` starts it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.e2e import cluster
+
+PID, READY, LOG = "pid", "ready", "log"
+"""Files in the folder: the process, that it is ready, and what it printed."""
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Start what is asked for, say so in the file ``ready``, and wait."""
+    parser = argparse.ArgumentParser(prog="python -m tests.e2e up")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--nodes", type=int, default=cluster.NODES, metavar="N")
+    options = parser.parse_args(arguments)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(cluster.running(options.folder, size=options.nodes))
+        (options.folder / READY).touch()
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

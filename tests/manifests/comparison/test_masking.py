@@ -1,0 +1,81 @@
+"""No value of a Secret is in what is shown, and one still sees that it changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster_forge.manifests.comparison import masking, objects
+from cluster_forge.manifests.identity import ObjectId
+
+
+def secret(**data: Any) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "login"}, **data}
+
+
+DATA = st.dictionaries(st.sampled_from("abc"), st.from_regex(r"hush[0-9]{3}", fullmatch=True), max_size=3)
+
+
+@given(DATA, DATA)
+def test_no_value_is_left(before: dict[str, str], after: dict[str, str]) -> None:
+    old, new = masking.masked(secret(data=before), secret(stringData=after, data=after))
+    assert b"hush" not in orjson.dumps([old, new])
+    old, new = masking.masked(secret(data=before), secret(data=after))
+    assert (old == new) == (before == after)
+
+
+def test_it_reads_as_with_kubectl() -> None:
+    old, new = masking.masked(secret(data={"a": "1", "b": "1", "c": "1"}), secret(data={"a": "1", "b": "2", "d": "1"}))
+    assert old is not None
+    assert new is not None
+    assert old["data"] == {"a": "***", "b": "*** (before)", "c": "***"}
+    assert new["data"] == {"a": "***", "b": "*** (after)", "d": "***"}
+
+
+def test_a_new_or_removed_secret_is_masked() -> None:
+    assert masking.masked(None, secret(data={"a": "hush"})) == (None, secret(data={"a": "***"}))
+    assert masking.masked(secret(data="hush"), None) == (secret(data="***"), None)
+
+
+@pytest.mark.parametrize("name", ["DB_PASSWORD", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN"])
+def test_variables_with_the_name_of_a_secret_are_masked(name: str) -> None:
+    def deployment(value: str) -> dict[str, Any]:
+        env = [{"name": name, "value": value}, {"name": "MODE", "value": value}]
+        template = {"spec": {"containers": [{"name": "web", "env": env}]}}
+        return {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "a"},
+            "spec": {"template": template},
+        }
+
+    old, new = masking.masked(deployment("one"), deployment("two"))
+    assert b'"value":"*** (before)"' in orjson.dumps(old)
+    assert b'"value":"*** (after)"' in orjson.dumps(new)
+    assert b'"value":"two"' in orjson.dumps(new)  # of MODE
+
+
+def test_keys_of_config_maps_with_the_name_of_a_secret_are_masked() -> None:
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"password": "x", "mode": "y"}}
+    masked, _ = masking.masked(body, None)
+    assert masked is not None
+    assert masked["data"] == {"password": "***", "mode": "y"}
+
+
+def test_a_difference_has_no_value_of_a_secret() -> None:
+    identity = ObjectId(group="", kind="Secret", namespace="", name="login")
+    annotated = secret(data={"a": "hush1"})
+    annotated["metadata"] = {
+        "name": "login",
+        "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "hush1"},
+    }
+    difference = objects.compared(identity, "", annotated, secret(data={"a": "hush2"}))
+    assert difference is not None
+    assert [(change.path, change.before, change.after) for change in difference.fields] == [
+        ("data.a", "*** (before)", "*** (after)")
+    ]
+    assert "hush" not in repr((difference, difference.before, difference.after))

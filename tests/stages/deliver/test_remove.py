@@ -1,0 +1,246 @@
+"""A stack leaves a fake cluster: nothing of it is left, and nothing of others is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from tests.fake_cluster import FakeCluster, FakeRequest
+from tests.fake_controllers import becomes_ready
+from tests.gitops.conftest import body, crd, part
+from tests.stages.deliver.deliveries import Delivery, deployment, identity, needing, settings, web
+
+from cluster_forge.foundation.errors import BusyError, DeploymentError, PreflightError, ReleaseError, UnknownNameError
+from cluster_forge.gitops import owners, ownership
+from cluster_forge.gitops.release import Result
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.part import Part
+from cluster_forge.ports.cluster import ApplyOptions, Patch
+from cluster_forge.stages.deliver import direct, lease, pruning, releases, remove
+from cluster_forge.stages.deliver import ownership as claims
+from cluster_forge.stages.deliver.deletion import Deletion
+from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.remove import RemoveRequest
+
+WIDGETS = crd(
+    "widgets.example.com",
+    group="example.com",
+    names={"kind": "Widget", "plural": "widgets"},
+    scope="Namespaced",
+    versions=[{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}],
+)
+WIDGET = body("example.com/v1", "Widget", "one", "shop", spec={"size": 1})
+VOLUME = body("v1", "PersistentVolumeClaim", "data", "shop", spec={"accessModes": ["ReadWriteOnce"]})
+SERVICE = body("v1", "Service", "operator", "operator", spec={})
+HOOK = body(
+    "admissionregistration.k8s.io/v1",
+    "ValidatingWebhookConfiguration",
+    "at-run-time",
+    webhooks=[{"clientConfig": {"service": {"namespace": "operator", "name": "operator"}}}],
+)
+OPERATOR = part("operator", [WIDGETS, SERVICE, web("operator", "operator")])
+SHOP = needing(part("shop", [WIDGET, web(), settings()], wave=20), "operator")
+STACK = [OPERATOR, SHOP]
+
+
+def deploy(delivery: Delivery, parts: Sequence[Part]) -> None:
+    """As `deploy` does, without the checks."""
+    deployed = deployment(parts)
+    wanted = dict(ownership.entries(deployed.plan.claim[ownership.OBJECTS].decode()))
+    verdict = owners.judge(owners.Facts(stack="demo", root="", wanted=wanted))
+    claims.claim(deployed.plan, verdict, delivery.tools, run="host/1/0")
+    begun = releases.begin(deployed, delivery.tools, run="host/1/0")
+    direct.deliver(deployed, delivery.tools, DeployOptions())
+    releases.end(begun, Result.DEPLOYED, delivery.tools)
+
+
+def gone(delivery: Delivery, **request: Any) -> Deletion:
+    return remove.remove(RemoveRequest(stack="demo", run="host/2/0", **request), delivery.tools)
+
+
+def left(delivery: Delivery, before: set[ObjectId]) -> set[str]:
+    """What is there beyond what was before, and without Events, which the cluster clears away."""
+    return {str(key) for key in delivery.cluster.objects().keys() - before if key.kind != "Event"}
+
+
+@pytest.fixture
+def bare() -> tuple[Delivery, set[ObjectId]]:
+    delivery = Delivery()
+    delivery.cluster.delete(identity("Namespace", "cluster-forge"))
+    before = set(delivery.cluster.objects())
+    delivery.cluster.put(body("v1", "Namespace", "cluster-forge"))
+    return delivery, before
+
+
+def deleted(delivery: Delivery) -> list[str]:
+    return [f"{one.target.kind}/{one.target.name}" for one in delivery.cluster.requests if one.verb == "delete"]
+
+
+def test_with_its_data_nothing_is_left(bare: tuple[Delivery, set[ObjectId]]) -> None:
+    delivery, before = bare
+    deploy(delivery, STACK)
+    assert len(delivery.cluster.objects()) > len(before) + 8
+    gone(delivery, data=True)
+    assert left(delivery, before) == set()
+
+
+def test_without_data_nothing_but_the_crds_is_left(bare: tuple[Delivery, set[ObjectId]]) -> None:
+    delivery, before = bare
+    deploy(delivery, STACK)
+    done = gone(delivery)
+    crds = "CustomResourceDefinition.apiextensions.k8s.io/widgets.example.com"
+    assert left(delivery, before) == {crds, "Namespace/cluster-forge", "ConfigMap/cluster-forge/claim-demo"}
+    assert [(str(key), why) for key, why in done.kept] == [(crds, "it holds data")]
+    assert pruning.entries(delivery.cluster, "demo").popitem()[1] == owners.STAYS_BEHIND
+
+
+def test_what_others_need_goes_last_and_custom_resources_before_their_operator() -> None:
+    delivery = Delivery()
+    deploy(delivery, STACK)
+    delivery.cluster.requests.clear()
+    gone(delivery, data=True)
+    order = deleted(delivery)
+    places = [
+        order.index(name)
+        for name in (
+            "Widget/one",
+            "Deployment/web",
+            "Deployment/operator",
+            "CustomResourceDefinition/widgets.example.com",
+            "Namespace/shop",
+        )
+    ]
+    assert places == sorted(places)
+
+
+def test_volumes_and_their_namespace_stay_unless_they_are_asked_for() -> None:
+    delivery = Delivery()
+    deploy(delivery, [part("shop", [body("v1", "Namespace", "shop"), VOLUME, web()])])
+    done = gone(delivery)
+    why = dict(done.kept)
+    assert why[identity("PersistentVolumeClaim", "data", "shop")] == "it holds data"
+    assert why[identity("Namespace", "shop")] == "it still holds PersistentVolumeClaim data"
+    assert identity("Deployment", "web", "shop", "apps") not in delivery.cluster.objects()
+    gone(delivery, data=True)
+    assert not [key for key in delivery.cluster.objects() if "shop" in (key.namespace, key.name)]
+
+
+def test_what_a_person_put_into_a_namespace_keeps_it_and_what_a_controller_made_does_not() -> None:
+    delivery = Delivery()
+    deploy(delivery, [part("shop", [web()]), part("other", [settings(namespace="other")])])
+    secret = body("v1", "Secret", "password", "shop", data={})
+    delivery.cluster.apply(secret, ApplyOptions(manager="kubectl-create"))
+    delivery.cluster.apply(body("v1", "Secret", "ca", "other", data={}), ApplyOptions(manager="operator"))
+    done = gone(delivery)
+    assert dict(done.kept)[identity("Namespace", "shop")] == "it still holds Secret password"
+    there = delivery.cluster.objects()
+    assert identity("Secret", "password", "shop") in there
+    assert identity("Namespace", "other") not in there
+
+
+def test_a_namespace_that_was_there_before_stays() -> None:
+    delivery = Delivery()
+    delivery.cluster.put(body("v1", "Namespace", "shop", labels={"a": "b"}), manager="kubectl-create")
+    deploy(delivery, [part("shop", [web()])])
+    space = identity("Namespace", "shop")
+    assert dict(gone(delivery).kept)[space].startswith("kubectl-create has set fields of it")
+    assert identity("Deployment", "web", "shop", "apps") not in delivery.cluster.objects()
+    assert space in delivery.cluster.objects()
+
+
+def test_what_others_took_over_stays_with_a_word() -> None:
+    delivery = Delivery()
+    deploy(delivery, [SHOP, OPERATOR])
+    taken = identity("ConfigMap", "settings", "shop")
+    annotation = {"annotations": {"argocd.argoproj.io/tracking-id": "theirs:/ConfigMap:shop/settings"}}
+    delivery.cluster.patch(taken, {"metadata": annotation}, Patch.MERGE, manager="argocd-controller")
+    assert dict(gone(delivery).kept)[taken] == "the Application theirs"
+    assert taken in delivery.cluster.objects()
+
+
+def test_webhooks_that_an_operator_made_go_before_its_pods() -> None:
+    delivery = Delivery()
+    deploy(delivery, STACK)
+    theirs = {**HOOK, "metadata": {"name": "of-others"}, "webhooks": [{"clientConfig": {"url": "https://example.com"}}]}
+    delivery.cluster.put(HOOK, theirs, manager="operator")
+    delivery.cluster.requests.clear()
+    gone(delivery)
+    order = deleted(delivery)
+    assert order.index("ValidatingWebhookConfiguration/at-run-time") < order.index("Deployment/operator")
+    assert (
+        identity("ValidatingWebhookConfiguration", "of-others", group="admissionregistration.k8s.io")
+        in delivery.cluster.objects()
+    )
+
+
+def test_a_finalizer_that_nobody_ends_is_named_and_the_next_run_goes_on() -> None:
+    delivery = Delivery()
+    deploy(delivery, STACK)
+    widget = identity("Widget", "one", "shop", "example.com")
+    delivery.cluster.patch(widget, {"metadata": {"finalizers": ["example.com/x"]}}, Patch.MERGE, manager="operator")
+    with pytest.raises(DeploymentError, match=r"is still there 9 s after it was deleted: the finalizer example\.com/x"):
+        gone(delivery, timeout=9.0)
+    assert identity("Deployment", "operator", "operator", "apps") in delivery.cluster.objects()
+    delivery.cluster.patch(widget, {"metadata": {"finalizers": None}}, Patch.MERGE, manager="operator")
+    gone(delivery)
+    assert identity("Deployment", "operator", "operator", "apps") not in delivery.cluster.objects()
+
+
+def test_one_component() -> None:
+    delivery = Delivery()
+    deploy(delivery, STACK)
+    done = gone(delivery, component="shop")
+    assert {key.kind for key in done.deleted} == {"Widget", "Deployment", "ConfigMap"}
+    assert identity("Deployment", "operator", "operator", "apps") in delivery.cluster.objects()
+    assert {key.namespace for key in pruning.entries(delivery.cluster, "demo")} == {"", "operator"}
+
+
+@pytest.mark.parametrize(
+    ("component", "error", "message"),
+    [
+        ("operator", PreflightError, "operator is needed by shop"),
+        ("shopp", UnknownNameError, "has no component shopp in this cluster"),
+    ],
+)
+def test_a_component_that_cannot_go(component: str, error: type[Exception], message: str) -> None:
+    delivery = Delivery()
+    deploy(delivery, STACK)
+    before = delivery.cluster.objects()
+    with pytest.raises(error, match=message):
+        gone(delivery, component=component)
+    assert delivery.cluster.objects() == before
+
+
+def test_a_stack_that_is_not_there() -> None:
+    delivery = Delivery()
+    with pytest.raises(ReleaseError, match=r"the stack demo is not in this cluster \(stacks here: none\)"):
+        gone(delivery)
+
+
+def test_not_while_it_is_being_deployed() -> None:
+    delivery = Delivery()
+    deploy(delivery, STACK)
+    with lease.held("demo", delivery.tools, run="other/1/0") as held:
+        delivery.clock.at(5, lambda: held.renew("later"))
+        with pytest.raises(BusyError, match="other/1/0"):
+            gone(delivery)
+
+
+def test_a_stack_that_deploy_sh_deployed_goes_by_its_claim() -> None:
+    delivery = Delivery()
+    deploy(delivery, STACK)
+    releases.remove("demo", delivery.cluster)
+    gone(delivery, data=True)
+    assert not [key for key in delivery.cluster.objects() if {"shop", "operator"} & {key.namespace, key.name}]
+
+
+def test_a_refused_deletion_is_said() -> None:
+    def refuse(request: FakeRequest) -> None:
+        if request.verb == "delete" and request.target.name == "settings":
+            raise DeploymentError("denied by a webhook", where=str(request.target))
+
+    delivery = Delivery(FakeCluster(on_change=becomes_ready, before=refuse))
+    deploy(delivery, STACK)
+    with pytest.raises((DeploymentError, ExceptionGroup), match=r"denied|errors"):
+        gone(delivery)

@@ -1,0 +1,146 @@
+"""Going back to an earlier release on a fake cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from tests.gitops.conftest import body, crd, part
+from tests.stages.deliver.deliveries import Delivery, deployment, identity, settings, web
+
+from cluster_forge.foundation.errors import ReleaseError
+from cluster_forge.gitops.release import Result
+from cluster_forge.stages.deliver import direct, releases, rollback
+from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.rollback import RollbackRequest
+
+BACK = RollbackRequest(stack="demo")
+
+
+def widgets(*versions: str) -> dict[str, Any]:
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    listed = [{"name": name, "served": True, "storage": name == versions[-1], "schema": schema} for name in versions]
+    names = {"kind": "Widget", "plural": "widgets"}
+    return crd("widgets.example.com", group="example.com", names=names, scope="Namespaced", versions=listed)
+
+
+def volume(size: str) -> dict[str, Any]:
+    return body("v1", "PersistentVolumeClaim", "data", "shop", spec={"resources": {"requests": {"storage": size}}})
+
+
+def stateful(size: str, service: str = "db") -> dict[str, Any]:
+    claim = {"metadata": {"name": "data"}, "spec": {"resources": {"requests": {"storage": size}}}}
+    return body("apps/v1", "StatefulSet", "db", "shop", spec={"serviceName": service, "volumeClaimTemplates": [claim]})
+
+
+def release(
+    delivery: Delivery, bodies: Sequence[dict[str, Any]], version: str, result: Result = Result.DEPLOYED
+) -> None:
+    deployed = deployment([part("shop", bodies)], version)
+    deploy(delivery, deployed, "", result)
+
+
+def deploy(delivery: Delivery, deployed: Deployment, cause: str, result: Result = Result.DEPLOYED) -> str:
+    """As `deploy` does, without the checks."""
+    begun = releases.begin(deployed, delivery.tools, run="host/1/0", cause=cause)
+    direct.deliver(deployed, delivery.tools, DeployOptions())
+    releases.end(begun, result, delivery.tools)
+    return deployed.plan.version
+
+
+def back(delivery: Delivery, request: RollbackRequest = BACK) -> tuple[int, str]:
+    chosen, version = rollback.rollback(
+        request, delivery.tools, lambda deployed, cause: deploy(delivery, deployed, cause)
+    )
+    return chosen.number, version
+
+
+def test_the_release_before_is_deployed_again_as_a_release_of_its_own() -> None:
+    delivery = Delivery()
+    release(delivery, [settings(a="1")], "v-1")
+    release(delivery, [settings(a="2")], "v-2")
+    assert back(delivery) == (1, "v-1")
+    assert delivery.there("ConfigMap", "settings", "shop")["data"] == {"a": "1"}
+    last = releases.listed(delivery.cluster, "demo")[-1]
+    assert (last.number, last.version, last.cause) == (3, "v-1", "rollback to 1")
+
+
+def test_a_failed_deployment_goes_back_to_the_last_good_one() -> None:
+    delivery = Delivery()
+    release(delivery, [settings(a="1")], "v-1")
+    release(delivery, [settings(a="2")], "v-2", Result.FAILED)
+    gone = rollback.after_failure("demo", delivery.tools, lambda deployed, cause: deploy(delivery, deployed, cause))
+    assert gone is not None
+    assert gone[0].number == 1
+    assert delivery.there("ConfigMap", "settings", "shop")["data"] == {"a": "1"}
+
+
+def test_a_first_deployment_that_fails_has_no_way_back() -> None:
+    delivery = Delivery()
+    release(delivery, [settings()], "v-1", Result.FAILED)
+    assert rollback.after_failure("demo", delivery.tools, lambda deployed, _: deployed) is None
+
+
+def test_a_named_release() -> None:
+    delivery = Delivery()
+    for number in range(1, 5):
+        release(delivery, [settings(a=str(number))], f"v-{number}")
+    assert back(delivery, RollbackRequest(stack="demo", to=2)) == (2, "v-2")
+
+
+LOSSES = [
+    (
+        [widgets("v1")],
+        [widgets("v1", "v2")],
+        ("CustomResourceDefinition", "widgets.example.com", "", "apiextensions.k8s.io"),
+        {"storedVersions": ["v1", "v2"]},
+        "objects may be stored in version v2, which the CRD of that release does not have",
+    ),
+    (
+        [volume("1Gi")],
+        [volume("2Gi")],
+        None,
+        {},
+        "the volume has 2Gi, and 1Gi in that release: it cannot shrink",
+    ),
+    (
+        [stateful("1Gi", "old")],
+        [stateful("2Gi", "new")],
+        None,
+        {},
+        r"serviceName, volumeClaimTemplates\[data\] cannot change in a StatefulSet",
+    ),
+]
+
+
+@pytest.mark.parametrize(("former", "present", "target", "status", "message"), LOSSES)
+def test_going_back_is_refused_where_it_would_lose_data_or_is_impossible(
+    former: list[dict[str, Any]],
+    present: list[dict[str, Any]],
+    target: tuple[str, str, str, str] | None,
+    status: dict[str, Any],
+    message: str,
+) -> None:
+    delivery = Delivery()
+    release(delivery, former, "v-1")
+    release(delivery, present, "v-2")
+    if target:
+        delivery.cluster.set_status(identity(*target), status)
+    before = delivery.cluster.objects()
+    with pytest.raises(ReleaseError, match=message):
+        back(delivery)
+    assert delivery.cluster.objects() == before
+    chosen, _ = rollback.target(RollbackRequest(stack="demo", is_forced=True), delivery.tools)
+    assert chosen.number == 1
+
+
+def test_a_volume_that_grows_and_a_stored_version_that_is_kept_are_no_obstacles() -> None:
+    delivery = Delivery()
+    release(delivery, [widgets("v1", "v2"), volume("2Gi"), stateful("1024Mi"), web()], "v-1")
+    release(delivery, [widgets("v2"), volume("1Gi"), stateful("1Gi"), web()], "v-2")
+    crds = identity("CustomResourceDefinition", "widgets.example.com", group="apiextensions.k8s.io")
+    delivery.cluster.set_status(crds, {"storedVersions": ["v2"]})
+    chosen, deployed = rollback.target(BACK, delivery.tools)
+    assert (chosen.number, deployed.plan.version) == (1, "v-1")
