@@ -117,6 +117,12 @@ def test_a_file_of_others_is_not_replaced(remote: Remote) -> None:
     assert remote.files() == {"shop/a.yaml": "theirs"}
 
 
+def test_a_file_in_the_place_of_a_folder_is_not_replaced(remote: Remote) -> None:
+    remote.add("clusters", "theirs")
+    with pytest.raises(EditedError, match="clusters is in the way"):
+        publisher().publish(remote.address, replace(PUBLICATION, path="clusters/one"))
+
+
 def test_a_tag_of_other_files_stays(remote: Remote) -> None:
     publisher().publish(remote.address, PUBLICATION)
     other = replace(PUBLICATION, files=FileTree({"shop/a.yaml": b"kind: C\n"}))

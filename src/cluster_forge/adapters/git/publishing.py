@@ -96,9 +96,8 @@ class _Push:
             listed = remote_refs.parsed(
                 self._git("ls-remote", "--end-of-options", "origin", *names, tag, f"{tag}^{{}}", access=self.access)
             )
-            found = [name for name in (*names, tag) if name in listed]
-            if found:
-                wanted = [f"+{name}:refs/remote/{name}" for name in found]
+            wanted = [f"+{name}:refs/remote/{name}" for name in (*names, tag) if name in listed]
+            if wanted:
                 self._git(
                     *("fetch", "--no-tags", "--no-write-fetch-head", "--depth=1", "--end-of-options", "origin"),
                     *wanted,
@@ -147,7 +146,9 @@ class _Push:
             EditedError: for the first one.
         """
         known = self._known(there)
-        for path in map(self._place, self.publication.files):
+        places = [self._place(path) for path in self.publication.files]
+        folders = {parent for path in places for parent in _parents(path)}  # a file or a link may be in their place
+        for path in sorted({*places, *folders}):
             if path in there and path not in known:
                 raise EditedError(
                     f"{self.address}: {path} is in the way on branch {self.publication.branch}: push did not write it",
@@ -164,12 +165,12 @@ class _Push:
 
     def _listed(self, commit: str) -> dict[str, str]:
         """The files of a commit, each with the id of its content."""
-        found = {}
+        files = {}
         for line in self._git("ls-tree", "-r", "-z", "--full-tree", commit).decode(errors="replace").split("\0"):
             about, _, path = line.partition("\t")
             if path:
-                found[path] = about.split(" ")[2]
-        return found
+                files[path] = about.split(" ")[2]
+        return files
 
     def _written(self, commit: str) -> dict[str, str]:
         """The files of the publication in a commit."""
@@ -217,6 +218,12 @@ class _Push:
 
     def _git(self, *arguments: str, access: Access = NO_ACCESS, stdin: bytes = b"") -> bytes:
         return self.publisher.program.run(arguments, self.folder, access, stdin=stdin)
+
+
+def _parents(path: str) -> Iterator[str]:
+    """The folders that a path is in."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _quoted(path: str) -> str:

@@ -85,10 +85,10 @@ class KustomizationWait:
         """Whether Flux can read the source; it is asked again only if that may have changed."""
         body = self._tools.cluster.get(self._flux.source)
         state = kustomization_state.of(body, self._flux.revision) if body else None
-        said = f"{self._flux.source}: {state.message}" if state and state.is_idle else ""
-        if said and said != self._source:
-            self._tools.reporter.item_waiting(STAGE, self._flux.root, said)
-        self._source = said
+        message = f"{self._flux.source}: {state.message}" if state and state.is_idle else ""
+        if message and message != self._source:
+            self._tools.reporter.item_waiting(STAGE, self._flux.root, message)
+        self._source = message
 
     def _say(self, state: KustomizationState) -> None:
         """Tell of a change, by component where it is the Kustomization of one."""

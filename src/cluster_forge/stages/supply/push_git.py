@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cluster_forge.foundation.errors import StaleError
-from cluster_forge.foundation.git_addresses import GitAddress
+from cluster_forge.foundation.git_addresses import GitAddress, is_ref
 from cluster_forge.ports.git import Publication, Published, RemoteRepositories, Repositories
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workspace import FolderReader
@@ -60,7 +60,7 @@ def push_git(request: GitPushRequest, tools: GitPushTools) -> GitPushResult:
     """
     version = stack_json.version(tools.files.read(f"{request.folder}/{STACK_JSON}") or b"")
     repository = tools.files.read_tree(f"{request.folder}/{REPOSITORY}")
-    if not version or repository is None:
+    if not is_ref(version) or repository is None:
         raise StaleError("is not what cast writes", where=f"{request.folder}/", fix="run `cluster-forge cast` again")
     tools.reporter.stage_started(STAGE, 1)
     files = tools.repositories.files(repository)
