@@ -91,12 +91,13 @@ class _Push:
     def _remote(self) -> tuple[Mapping[str, str], str]:
         """The commits of the branches that count, fetched, and that of the tag; empty where there is none."""
         tag = f"refs/tags/{self.publication.tag}"
-        names = [f"refs/heads/{name}" for name in dict.fromkeys((self.publication.branch, self.publication.base))]
+        branches = dict.fromkeys((self.publication.branch, self.publication.base))
+        names = (*(f"refs/heads/{name}" for name in branches), tag)
         try:
             listed = remote_refs.parsed(
-                self._git("ls-remote", "--end-of-options", "origin", *names, tag, f"{tag}^{{}}", access=self.access)
+                self._git("ls-remote", "--end-of-options", "origin", *names, access=self.access)
             )
-            wanted = [f"+{name}:refs/remote/{name}" for name in (*names, tag) if name in listed]
+            wanted = [f"+{name}:refs/remote/{name}" for name in names if name in listed]
             if wanted:
                 self._git(
                     *("fetch", "--no-tags", "--no-write-fetch-head", "--depth=1", "--end-of-options", "origin"),
@@ -105,7 +106,12 @@ class _Push:
                 )
         except GitError as failure:
             raise failures.of(failure, self.address) from failure
-        return {name.removeprefix("refs/heads/"): listed[name] for name in names if name in listed}, listed.get(tag, "")
+        heads = {name: self._fetched(f"refs/heads/{name}") for name in branches if f"refs/heads/{name}" in listed}
+        return heads, self._fetched(tag) if tag in listed else ""
+
+    def _fetched(self, name: str) -> str:
+        """The commit of a ref as it was fetched; it may have moved since it was listed."""
+        return self._git("rev-parse", f"refs/remote/{name}^{{commit}}").decode().strip()
 
     def _branch(self, heads: Mapping[str, str]) -> str:
         return heads.get(self.publication.branch, "")
@@ -134,9 +140,9 @@ class _Push:
             yield f"from {parent}\n".encode()
         for path in sorted(self._known(there) - files.keys()):
             yield f"D {_quoted(path)}\n".encode()
+        programs = set(map(self._place, publication.files.executable))
         for path, content in files.items():
-            is_program = path in {self._place(name) for name in publication.files.executable}
-            yield f"M {'100755' if is_program else '100644'} inline {_quoted(path)}\n".encode()
+            yield f"M {'100755' if path in programs else '100644'} inline {_quoted(path)}\n".encode()
             yield b"data %d\n%s\n" % (len(content), content)
 
     def _check_in_the_way(self, there: Mapping[str, str]) -> None:
