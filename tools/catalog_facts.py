@@ -17,6 +17,7 @@ PROJECT: Final = Path(__file__).resolve().parents[1]
 FILE: Final = PROJECT / "src/cluster_forge/catalog/data/facts.json"
 sys.path.insert(0, str(PROJECT))
 
+from tests.corpus.catalog_trials import MIRRORED  # noqa: E402
 from tests.corpus.catalog_trials import trials as mirror_trials  # noqa: E402
 
 from cluster_forge.catalog import measurements  # noqa: E402
@@ -39,8 +40,8 @@ def main() -> int:
 
 
 def text(trials: TrialRenderer) -> str:
-    """The measurements of every component, by name; one line for each size."""
-    return "{\n" + ",\n".join(_lines(trials, name) for name in trials.plans.library.names) + "\n}\n"
+    """The measurements of every component that the mirror has, by name; one line for each size."""
+    return "{\n" + ",\n".join(_lines(trials, name) for name in MIRRORED) + "\n}\n"
 
 
 def _lines(trials: TrialRenderer, name: str) -> str:

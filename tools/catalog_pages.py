@@ -78,7 +78,10 @@ def _component(component: CatalogComponent, library: Library) -> Iterator[str]:
         rows = ((exception.rule, _names(exception.patterns), exception.reason) for exception in component.exceptions)
         yield from (*table(("finding", "objects", "why"), rows), "")
     yield from ("## Images", "")
-    measured = measurements.packaged()[name]
+    measured = measurements.packaged().get(name)
+    if measured is None:
+        yield "Not known: its manifests were not at hand when the catalog was measured."
+        return
     images = dict.fromkeys((*(image for size in ALL_SIZES for image in measured[size]["images"]), *component.images))
     yield from ([f"- `{image}`" for image in sorted(images)] or ["It runs none."])
 
@@ -116,8 +119,10 @@ def _summary(component: CatalogComponent, library: Library) -> Iterator[tuple[st
 
 
 def _sized(component: CatalogComponent) -> Iterator[str]:
+    known = measurements.packaged().get(component.name)
+    if known is None:
+        return
     yield from ("## Sizes", "", "What its pods request, and the volumes that it claims.", "")
-    known = measurements.packaged()[component.name]
     rows = (
         (
             size,

@@ -25,7 +25,7 @@ from cluster_forge.adapters.workspace import (
 )
 from cluster_forge.foundation.addresses import masked
 from cluster_forge.foundation.errors import MissingProgramError, OfflineError, StoreError, WorkspaceError, gathered
-from cluster_forge.ports.git import Repositories
+from cluster_forge.ports.git import RemoteRepositories, Repositories
 from cluster_forge.ports.progress import NO_TRANSFERS, DeliveryReporter, Transfers
 from cluster_forge.ports.rendering import HelmEngine, YamlReader
 from cluster_forge.ports.sources import Charts, Offers, Sources
@@ -143,6 +143,29 @@ def registries(settings: Settings, hosts: Sequence[RegistrySettings]) -> Registr
     uploads = HttpRegistryUploads(downloads.client, reader)
     workers = ThreadWorkers(max(settings.jobs, _FETCHERS))
     return Registries(registry=reader, uploads=uploads, workers=workers)
+
+
+def remote_repositories(settings: Settings, hosts: Sequence[RegistrySettings]) -> RemoteRepositories:
+    """What a command pushes to Git repositories with; ``hosts`` is what the description says about hosts.
+
+    Raises:
+        OfflineError: under ``--offline``.
+        DescriptionError, ExceptionGroup: for each file that ``hosts`` name and that is not there.
+    """
+    from cluster_forge.adapters.git.program import GitLimits, GitProgram
+    from cluster_forge.adapters.git.publishing import GitPublisher
+    from cluster_forge.adapters.http.downloads import HttpDownloads
+
+    downloads = _downloads(settings)
+    if not isinstance(downloads, HttpDownloads):
+        raise OfflineError("--offline: the command needs a Git repository", fix="run it without --offline")
+    _use_registries(downloads, settings.workspace, hosts)
+    return GitPublisher(
+        program=GitProgram(GitLimits(whole=settings.network.timeout)),
+        policy=downloads.policy,
+        credentials=_git_credentials,
+        hosts=lambda: downloads.hosts,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from tests.shared_store import SingleUseCache
 from tests.stack_sources import stack_sources
@@ -20,6 +21,10 @@ from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.catalog.library import packaged
 from cluster_forge.catalog.trial_plan import TrialPlans
 from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
+
+NOT_MIRRORED: Final = frozenset({"flux2"})
+"""Components whose sources ../shared/mirror does not have: they cannot be rendered here."""
+MIRRORED: Final = tuple(name for name in packaged().names if name not in NOT_MIRRORED)
 
 
 def trials(shared: Path, folder: Path) -> TrialRenderer:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests import shared_store
-from tests.corpus.catalog_trials import trials
+from tests.corpus.catalog_trials import MIRRORED, NOT_MIRRORED, trials
 from tests.corpus.conftest import Silent
 
 from cluster_forge.adapters.threads import ThreadWorkers
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 pytestmark = pytest.mark.corpus
-NAMES = packaged().names
+NAMES = MIRRORED
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -34,6 +34,14 @@ def test_every_component_has_no_findings(tried: TrialRenderer, name: str) -> Non
     """It renders for every size and version, and everything in its file has an effect."""
     (verdict,) = test.test([name], tried, ThreadWorkers(1), Silent())
     assert verdict.findings == {}
+
+
+@pytest.mark.parametrize("name", sorted(NOT_MIRRORED))
+def test_what_is_not_tried_is_not_in_the_mirror(corpus: Path, name: str) -> None:
+    index = (corpus / "mirror" / "index.yaml").read_text(encoding="utf-8")
+    urls = [url for version in packaged().component(name).versions for url in version.manifests]
+    assert urls
+    assert not any(url in index for url in urls)
 
 
 @pytest.mark.parametrize("name", NAMES)

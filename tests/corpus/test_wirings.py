@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from tests.corpus.catalog_trials import MIRRORED
 from tests.corpus.reading import files_of, members, objects_of
 
 from cluster_forge.catalog import wiring
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from cluster_forge.stages.catalog.trial_stack import TrialStack, TrialStacks
 
 pytestmark = pytest.mark.corpus
-CATALOG = {name: packaged().component(name) for name in packaged().names}
+CATALOG = {name: packaged().component(name) for name in MIRRORED}
 MONITORING, CERTIFICATES = "monitoring.coreos.com", "cert-manager.io"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from tests.corpus.catalog_trials import MIRRORED
 from tests.corpus.conftest import Workspaces
 from tests.e2e import program
 from tests.e2e.api_server import ApiServer
@@ -16,7 +17,7 @@ from cluster_forge.manifests.manifest import Manifest, Provenance
 
 pytestmark = pytest.mark.e2e
 COLLECTIONS = packaged().collections
-OTHERS = set(packaged().names).difference(*(collection.members for collection in COLLECTIONS.values()))
+OTHERS = set(MIRRORED).difference(*(collection.members for collection in COLLECTIONS.values()))
 STACKS = [*((name, "large") for name in sorted(COLLECTIONS) + sorted(OTHERS)), ("platform", "small")]
 
 

@@ -14,7 +14,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import counted
 from cluster_forge.gitops import applyset, bootstrap, ownership, requirements, script_source
-from cluster_forge.gitops.delivery_mode import Delivery
+from cluster_forge.gitops.delivery_mode import TITLES, Delivery
 from cluster_forge.gitops.flux import sources
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan, FluxPlan
 from cluster_forge.gitops.steps import resource
@@ -132,13 +132,9 @@ def _summary(plan: DeployPlan) -> str:
         case Delivery.DIRECT:
             return f"{components}, {counted(plan.objects, 'object')}, applied by kubectl"
         case Delivery.INSTALL:
-            return f"{components}, applied by {_engine(plan)}, which is installed first"
+            return f"{components}, applied by {TITLES[plan.engine]}, which is installed first"
         case Delivery.EXISTING:
-            return f"{components}, applied by the {_engine(plan)} in the cluster"
-
-
-def _engine(plan: DeployPlan) -> str:
-    return "Flux" if plan.flux else "Argo CD"
+            return f"{components}, applied by the {TITLES[plan.engine]} in the cluster"
 
 
 def _namespace(plan: DeployPlan) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from cluster_forge.foundation.file_tree import NO_FILES, FileTree
+from cluster_forge.foundation.git_addresses import GitAddress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,48 @@ class Repository:
     skeleton: FileTree
     commit: str
     streams: Mapping[bytes, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """Files for a branch of a remote repository: everything at and below ``path`` (empty: its root) that is listed there as
+    written by an earlier one is replaced, other files stay.
+
+    ``base`` is the branch from which a new ``branch`` starts. ``tag`` names the commit; the tag of another content is kept.
+    """
+
+    files: FileTree = field(repr=False)
+    path: str
+    branch: str
+    base: str
+    tag: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What the remote repository has: the commit of the branch and that of the tag, and whether they are new."""
+
+    commit: str
+    tagged: str
+    is_new: bool
+    is_tag_new: bool
+
+
+class RemoteRepositories(Protocol):
+    """Pushes to remote Git repositories."""
+
+    def publish(self, address: GitAddress, publication: Publication, *, is_trial: bool = False) -> Published:
+        """Commit the files on the branch, and push branch and tag, fast-forward only; ``is_trial`` pushes nothing.
+
+        What others push meanwhile is taken as the new parent.
+
+        Raises:
+            TagError: if the tag is there and names other files.
+            EditedError: if a file is in the way that no earlier publication wrote.
+            FetchError: if the repository cannot be read.
+            RepositoryError: if it refuses the push.
+        """
 
 
 class Repositories(Protocol):

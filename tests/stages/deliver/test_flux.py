@@ -169,6 +169,23 @@ def test_a_root_that_fails_blocks_everything() -> None:
     assert results["base"].message == "its Kustomization is not there: the root is not ready"
 
 
+def test_a_source_that_cannot_be_read_is_said_before_the_time_is_over() -> None:
+    def reads_nothing(cluster: FakeCluster, changed: Body) -> None:
+        if changed["kind"] == "GitRepository" and "status" not in changed:
+            condition = {"type": "Ready", "status": "False", "reason": "GitOperationFailed", "message": "no tag v-2"}
+            cluster.set_status(ObjectId.of(changed), {"observedGeneration": 1, "conditions": [condition]})
+
+    delivery = Delivery(FakeCluster(on_change=reads_nothing))
+    delivery.cluster.put(*KINDS)
+    (result,) = flux.deliver(cast(EXISTING, [BASE]), delivery.tools, DeployOptions())
+    assert result.state is State.BLOCKED
+    assert (
+        result.message
+        == "Flux cannot read the source: GitRepository.source.toolkit.fluxcd.io/cluster-forge/demo: no tag v-2"
+    )
+    assert delivery.clock.monotonic() < 100
+
+
 def test_without_waiting_everything_is_applied_only() -> None:
     _, _, results = deployed(EXISTING, [BASE], failing={"demo.base": "never"}, waits=False)
     assert results["base"].state is State.APPLIED

@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from cluster_forge.adapters.git import failures, logins, remote_refs, tls_settings
+from cluster_forge.adapters.git import failures, remote_access, remote_refs
 from cluster_forge.adapters.git.program import NO_ACCESS, Access, GitError, GitProgram
 from cluster_forge.adapters.git.remote_refs import RemoteRef
 from cluster_forge.adapters.git.tree_listing import Entry, TreeListing
@@ -34,8 +34,6 @@ from cluster_forge.ports.credentials import Credentials
 from cluster_forge.ports.progress import NO_TRANSFERS, Transfers
 from cluster_forge.ports.sources import GitOffer
 
-_PROTOCOLS: Final = {"https": "https:ssh", "ssh": "https:ssh", "http": "http", "file": "file"}
-"""By the scheme of an address; HTTPS and SSH may stand for each other (``insteadOf``)."""
 _MOST_FILE: Final = 64 << 20
 _MOST_BYTES: Final = 200 << 20
 _LFS: Final = b"version https://git-lfs.github.com/spec/"
@@ -243,11 +241,8 @@ class _Clone:
 
     @cached_property
     def _access(self) -> Access:
-        trees, scheme = self._trees, self._repository.partition(":")[0]
-        if not scheme.startswith("http"):
-            return Access(_PROTOCOLS[scheme])
-        login = logins.of(self._repository, trees.credentials() if trees.credentials else None)
-        return Access(_PROTOCOLS[scheme], login, tls_settings.of(self._repository, trees.hosts(), trees.policy.ca_file))
+        trees = self._trees
+        return remote_access.of(self._repository, trees.credentials, trees.hosts, trees.policy.ca_file)
 
     @property
     def _folder(self) -> Path:
@@ -256,7 +251,7 @@ class _Clone:
                 self._place = Path(tempfile.mkdtemp(prefix="cluster-forge-git-"))
                 self._remove = weakref.finalize(self, shutil.rmtree, self._place, ignore_errors=True)
                 at_stop(self._remove)
-                _init(self._place, self._repository)
+                remote_access.init(self._place, self._repository)
             except OSError as error:
                 raise StoreError(
                     f"no temporary folder can be made: {error.strerror}", fix="free space, or set TMPDIR"
@@ -268,14 +263,6 @@ class _Clone:
         self._remove()
         self._place = None
         self._commits.clear()
-
-
-def _init(folder: Path, repository: str) -> None:
-    """An empty bare repository."""
-    (folder / "objects").mkdir()
-    (folder / "refs").mkdir()
-    (folder / "HEAD").write_text("ref: refs/heads/none\n")
-    (folder / "config").write_text(f"[core]\n\trepositoryformatversion = 0\n\tbare = true\n{logins.remote(repository)}")
 
 
 def _check_sizes(address: GitAddress, output: bytes, entries: Mapping[str, Entry]) -> None:

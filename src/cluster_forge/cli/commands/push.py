@@ -13,6 +13,8 @@ from cluster_forge.cli.verb import CONNECTS, verb
 if TYPE_CHECKING:
     from cluster_forge.oci.reference import ImageReference
     from cluster_forge.stack.model import Stack
+    from cluster_forge.stages.supply.push import PushRequest
+    from cluster_forge.stages.supply.push_git import GitPushRequest
 
 
 @verb(*CONNECTS, RecordOptions)
@@ -20,39 +22,56 @@ if TYPE_CHECKING:
 @click.option(
     "--to",
     metavar="REPOSITORY",
-    help="Where to: oci://HOST/PATH [default: `image.repository` of the description].",
+    help="Where to: oci://HOST/PATH [default: `image.repository` of the description]; with --git a URL [default: "
+    "`gitops.url`].",
 )
 @click.option(
     "--tag", "tags", metavar="TAG", multiple=True, help="Another tag beside the stack's version (repeatable)."
 )
 @click.option("--force-tag", is_flag=True, help="Move tags that name something else already.")
+@click.option("--git", is_flag=True, help="Push the manifests to a Git repository instead.")
+@click.option(
+    "--branch", metavar="NAME", help="With --git: another branch, for a pull request [default: `gitops.branch`]."
+)
 @click.option("--dry-run", is_flag=True, help="Send nothing: print what each tag would name, and whether it exists.")
 def command(  # noqa: PLR0913 - its options
-    session: Session, stack: str | None, *, to: str | None, tags: tuple[str, ...], force_tag: bool, dry_run: bool
+    session: Session,
+    stack: str | None,
+    *,
+    to: str | None,
+    tags: tuple[str, ...],
+    force_tag: bool,
+    git: bool,
+    branch: str | None,
+    dry_run: bool,
 ) -> None:
     """Send a cast stack to an OCI registry: its image, and what GitOps engines read.
 
     STACK is the name of a folder below stacks/; it may be left out if there is one only. Under the stack's version, and
     each TAG, the registry gets the image of all architectures; under TAG-manifests the manifests alone, which Argo CD
-    (3.1 or later) and Flux read; under TAG-stack what `pull` needs beside them. Only what is missing is sent.
+    (3.1 or later) and Flux read; under TAG-stack what `pull` needs beside them. Only what is missing is sent. With --git
+    a branch of a Git repository gets a commit with the manifests, and the stack's version as its tag; never by force.
 
     Examples:
         cluster-forge push
         cluster-forge push --to oci://registry.example.com/platform --tag 1.0
         cluster-forge push platform.production --dry-run
+        cluster-forge push --git --branch upgrade
     """
     from cluster_forge import composition
     from cluster_forge.cli import cast_stacks, description
-    from cluster_forge.cli.output import supply_text
     from cluster_forge.stack import variant
     from cluster_forge.stages.build.cast import STACKS
     from cluster_forge.stages.supply import cast_stack
-    from cluster_forge.stages.supply.push import PushRequest, PushTools
-    from cluster_forge.stages.supply.push import push as push_stage
+    from cluster_forge.stages.supply.push import PushRequest
 
+    _check_options(is_git=git, tags=bool(tags), force_tag=force_tag, branch=branch)
     files = composition.workspace_files(session.workspace)
     folder = cast_stacks.chosen(stack, cast_stack.folders(files), "push")
     described = description.stack_if_any(session, variant.environment_of(folder))
+    if git:
+        _to_git(session, _git_request(f"{STACKS}/{folder}", to, branch, described, is_trial=dry_run), described)
+        return
     request = PushRequest(
         folder=f"{STACKS}/{folder}",
         repository=_repository(to, described),
@@ -60,19 +79,95 @@ def command(  # noqa: PLR0913 - its options
         force_tag=force_tag,
         is_trial=dry_run,
     )
+    _to_registry(session, request, described)
+
+
+def _check_options(*, is_git: bool, tags: bool, force_tag: bool, branch: str | None) -> None:
+    """Refuse options of the other destination."""
+    if is_git and (tags or force_tag):
+        raise click.UsageError("--tag and --force-tag are for registries: with --git the stack's version is the tag")
+    if branch is not None and not is_git:
+        raise click.UsageError("--branch is for Git repositories: add --git")
+
+
+def _to_registry(session: Session, request: PushRequest, described: Stack | None) -> None:
+    from cluster_forge import composition
+    from cluster_forge.cli.output import supply_text
+    from cluster_forge.stages.supply.push import PushTools, push
+
     registries = composition.registries(session.settings(), described.registries if described else ())
     with session.reporting("push") as reporter:
         tools = PushTools(
-            files=files,
+            files=composition.workspace_files(session.workspace),
             registry=registries.registry,
             uploads=registries.uploads,
             workers=registries.workers,
             reporter=reporter,
         )
-        pushed = push_stage(request, tools)
-    for line in supply_text.pushed(pushed, is_trial=dry_run):
+        pushed = push(request, tools)
+    for line in supply_text.pushed(pushed, is_trial=request.is_trial):
         session.print(line)
-    session.print_json("push", folder=request.folder, trial=dry_run, **supply_text.pushed_json(pushed))
+    session.print_json("push", folder=request.folder, trial=request.is_trial, **supply_text.pushed_json(pushed))
+
+
+def _to_git(session: Session, request: GitPushRequest, described: Stack | None) -> None:
+    from cluster_forge import composition
+    from cluster_forge.cli.output import supply_text
+    from cluster_forge.stages.supply.push_git import GitPushTools, push_git
+
+    settings = session.settings()
+    remotes = composition.remote_repositories(settings, described.registries if described else ())
+    with session.reporting("push") as reporter:
+        tools = GitPushTools(
+            files=composition.workspace_files(session.workspace),
+            repositories=composition.stack_readers(settings).repositories,
+            remotes=remotes,
+            reporter=reporter,
+        )
+        pushed = push_git(request, tools)
+    for line in supply_text.pushed_to_git(request, pushed):
+        session.print(line)
+    session.print_json(
+        "push", folder=request.folder, trial=request.is_trial, **supply_text.pushed_to_git_json(request, pushed)
+    )
+
+
+def _git_request(
+    folder: str, to: str | None, branch: str | None, described: Stack | None, *, is_trial: bool
+) -> GitPushRequest:
+    """Where the manifests go: as typed, or as the description says.
+
+    Raises:
+        DescriptionError: if neither names a repository, or the address is none.
+    """
+    from cluster_forge.foundation import git_addresses
+    from cluster_forge.foundation.addresses import without_credentials
+    from cluster_forge.foundation.errors import DescriptionError
+    from cluster_forge.foundation.git_addresses import GitAddress
+    from cluster_forge.stack.model import GitOps
+    from cluster_forge.stages.supply.push_git import GitPushRequest
+
+    gitops = described.gitops if described else GitOps()
+    url = to or gitops.url
+    if not url:
+        raise DescriptionError(
+            "the description names no Git repository",
+            where="input/config.yaml",
+            fix="write `gitops: {source: external, url: https://git.example.com/platform.git}`, or pass --to URL",
+        )
+    try:
+        address = GitAddress.parse(f"git+{git_addresses.as_url(url)}")
+    except ValueError as error:
+        raise DescriptionError(
+            f"{without_credentials(url)!r} is not a Git repository that can be pushed to: {error}",
+            fix="write https://HOST/PATH, ssh://git@HOST/PATH or git@HOST:PATH",
+        ) from error
+    target = branch or gitops.branch
+    if not git_addresses.is_ref(target):
+        raise DescriptionError(f"{target!r} cannot name a branch", fix="pass another --branch")
+    return GitPushRequest(
+        folder=folder, address=address, path=gitops.path, branch=target, base=gitops.branch, is_trial=is_trial
+    )
 
 
 def _repository(to: str | None, described: Stack | None) -> ImageReference:

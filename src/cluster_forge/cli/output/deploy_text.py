@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cluster_forge.cli.output.counts import clock
 from cluster_forge.foundation.errors import DeploymentError
 from cluster_forge.foundation.names import counted
+from cluster_forge.gitops.delivery_mode import TITLES, Delivery
 from cluster_forge.stages.deliver.results import State
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def deployed(result: DeployResult, deployment: Deployment, facts: ClusterFacts, 
     elif result.is_good:
         changed = sum(component.changed for component in components)
         applied = f"{counted(changed, 'object')} applied" if changed else "nothing has changed"
+        if deployment.plan.delivery is not Delivery.DIRECT:
+            applied = f"applied by {TITLES[deployment.plan.engine]}"
         yield f"{name} is deployed to {facts} as release {result.release}: {counted(len(components), 'component')}, {applied}"
 
 

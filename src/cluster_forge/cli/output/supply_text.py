@@ -12,6 +12,7 @@ from cluster_forge.ports.registry import Sent
 if TYPE_CHECKING:
     from cluster_forge.stages.supply.pull import PullResult
     from cluster_forge.stages.supply.push import PushResult
+    from cluster_forge.stages.supply.push_git import GitPushRequest, GitPushResult
 
 
 def pushed(result: PushResult, *, is_trial: bool) -> Iterator[str]:
@@ -42,6 +43,32 @@ def pushed_json(result: PushResult) -> dict[str, Any]:
         ],
         "blobs": {sent.value: result.count(sent) for sent in Sent} | {"bytes": result.sent_bytes},
         "forEngines": result.for_engines,
+    }
+
+
+def pushed_to_git(request: GitPushRequest, result: GitPushResult) -> Iterator[str]:
+    """The lines; of a trial what would be there."""
+    published = result.published
+    folder = f", folder {request.path}" if request.path else ""
+    yield f"{request.address}{folder} {'would have' if request.is_trial else 'has'} {counted(result.files, 'file')}:"
+    rows = (
+        ("branch", request.branch, published.commit, published.is_new),
+        ("tag", result.version, published.tagged, published.is_tag_new),
+    )
+    width = max(len(name) for _, name, _, _ in rows)
+    for kind, name, commit, is_new in rows:
+        yield f"  {kind:<6}  {name:<{width}}  {'new' if is_new else 'kept':<4}  {commit}"
+
+
+def pushed_to_git_json(request: GitPushRequest, result: GitPushResult) -> dict[str, Any]:
+    published = result.published
+    return {
+        "repository": str(request.address),
+        "path": request.path,
+        "version": result.version,
+        "files": result.files,
+        "branch": {"name": request.branch, "commit": published.commit, "new": published.is_new},
+        "tag": {"name": result.version, "commit": published.tagged, "new": published.is_tag_new},
     }
 
 

@@ -18,7 +18,7 @@ WAITS: Final = "DependencyNotReady"
 class KustomizationState:
     """``lack`` is what keeps it from being ready at the revision, in a few words; empty if nothing does.
 
-    ``reason`` and ``message`` are those of its condition ``Ready``. ``is_idle``: Flux looks at it again later only.
+    ``reason`` and ``message`` are those of its condition ``Ready``; no message where it was ready at an earlier revision. ``is_idle``: Flux looks at it again later only.
     """
 
     name: str
@@ -44,7 +44,8 @@ def of(body: Body, revision: str) -> KustomizationState:
     applied = str(status.get("lastAppliedRevision") or "")
     is_observed = status.get("observedGeneration") == body["metadata"].get("generation")
     is_true = ready.get("status") == "True"
-    reason, message = str(ready.get("reason") or ""), str(ready.get("message") or "")
+    reason = str(ready.get("reason") or "")
+    message = "" if is_true else str(ready.get("message") or "")
     lack = ""
     if ready.get("status") == "False":
         lack = reason or "not ready"

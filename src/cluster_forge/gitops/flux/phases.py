@@ -18,7 +18,7 @@ _RUN = frozenset({("batch", "Job"), ("", "Pod")})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """Objects that are applied together; ``name`` is empty for those that are no hooks."""
+    """Objects that are applied together; ``name`` is empty for ordinary objects."""
 
     name: str
     objects: tuple[PartObject, ...]

@@ -19,7 +19,7 @@ from cluster_forge.stack.model import RepositorySource, Stack
 GROUP: Final = "source.toolkit.fluxcd.io"
 NAMESPACE: Final = git_server.NAMESPACE
 """Where all of a stack's Flux objects are: known before there is a cluster, and the same for every Flux, which watches all
-namespaces unless it was told otherwise (``--watch-all-namespaces``)."""
+namespaces by default (``--watch-all-namespaces``)."""
 INTERVAL: Final = "10m"
 
 

@@ -38,8 +38,14 @@ def deliver(deployment: Deployment, tools: DeliverTools, options: DeployOptions)
         steps.run(_ENGINE, flux.install)
         steps.run(ComponentName(kustomizations.FOLDER), (flux.sync,))
     reconcile(flux.source, tools)
-    states = KustomizationWait(flux, tools, options).run() if options.waits else None
+    wait = KustomizationWait(flux, tools, options)
+    states = wait.run() if options.waits else None
+    if wait.source_message:
+        states = {}  # of a revision before
     results = tuple(_result(plan, flux, component, states) for component in plan.components)
+    if wait.source_message:
+        message = f"Flux cannot read the source: {wait.source_message}"
+        results = tuple(replace(result, message=message) for result in results)
     done = sum(result.state.is_good for result in results)
     tools.reporter.stage_finished(STAGE, f"{done} of {counted(len(results), 'component')} through Flux")
     return results

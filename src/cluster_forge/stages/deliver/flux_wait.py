@@ -41,6 +41,12 @@ class KustomizationWait:
         self._options = options
         self._said: dict[str, str] = {}
         self._due: dict[str, float] = {}
+        self._source = ""
+
+    @property
+    def source_message(self) -> str:
+        """What Flux said of the source when it could not read it; empty where it could."""
+        return self._source
 
     def run(self) -> Mapping[str, KustomizationState]:
         """Wait until all are ready, or nothing has moved for the time of the options; their states by name."""
@@ -54,7 +60,7 @@ class KustomizationWait:
                 return states
             if ready > progress:
                 began, progress = now, ready
-            has_failed = any(state.has_failed for state in states.values())
+            has_failed = bool(self._source) or any(state.has_failed for state in states.values())
             if now - began >= min(self._options.timeout, _AFTER_FAILURE if has_failed else self._options.timeout):
                 return states
             self._ask_again(states, now)
@@ -65,6 +71,7 @@ class KustomizationWait:
         query = Query(group=engine.FLUX_GROUP, kind="Kustomization", namespace=self._flux.namespace)
         try:
             bodies = self._tools.cluster.list(query).items
+            self._look_at_source()
         except ClusterError as error:  # Flux goes on meanwhile
             self._tools.reporter.item_waiting(STAGE, self._flux.root, str(error))
             return {}
@@ -73,6 +80,15 @@ class KustomizationWait:
         for state in known.values():
             self._say(state)
         return known
+
+    def _look_at_source(self) -> None:
+        """Whether Flux can read the source; it is asked again only if that may have changed."""
+        body = self._tools.cluster.get(self._flux.source)
+        state = kustomization_state.of(body, self._flux.revision) if body else None
+        message = f"{self._flux.source}: {state.message}" if state and state.is_idle else ""
+        if message and message != self._source:
+            self._tools.reporter.item_waiting(STAGE, self._flux.root, message)
+        self._source = message
 
     def _say(self, state: KustomizationState) -> None:
         """Tell of a change, by component where it is the Kustomization of one."""
