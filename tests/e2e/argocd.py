@@ -55,8 +55,8 @@ def install(cluster: Cluster, namespace: str = NAMESPACE, settings: dict[str, st
         "clusterResourceWhitelist": everything,
     }
     cluster.apply(f"/apis/argoproj.io/v1alpha1/namespaces/{namespace}/appprojects/default", project)
-    server = _object("apps/v1", "Deployment", "argocd-repo-server", **place)
-    labels = {**PART_OF, "app.kubernetes.io/name": "argocd-repo-server"}
+    labels = {**PART_OF, "app.kubernetes.io/component": "repo-server", "app.kubernetes.io/name": "argocd-repo-server"}
+    server = _object("apps/v1", "Deployment", "argocd-repo-server", namespace=namespace, labels=labels)
     container = {"name": "argocd-repo-server", "image": f"quay.io/argoproj/argocd:v{program.argo_cd()}"}
     server["spec"] = {
         "selector": {"matchLabels": labels},
