@@ -1,7 +1,7 @@
 """``python -m tests.e2e VERB``: the test cluster, and the tests on it.
 
 ``test [--kubeconfig FILE] [PYTEST_ARG…]`` runs the tests marked ``e2e`` in a network of their own, or on the cluster of a kubeconfig.
-``up FOLDER [--nodes N]`` starts a cluster and leaves it running, ``down FOLDER`` ends it. `tests.e2e.held` is what runs meanwhile.
+``up FOLDER [--nodes N] [--standin] [--argocd]`` starts a cluster and leaves it running, ``down FOLDER`` ends it; its logs stay. `tests.e2e.held` is what runs meanwhile.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.e2e.held import LOG, PID, READY
 from tests.servers.go_program import CannotBuildError
 
 NEEDED = {"kubectl": "kubectl", "git": "git", "openssl": "openssl", "redis-server": "redis-server"}
-STARTS_WITHIN_SECONDS = 180
+STARTS_WITHIN_SECONDS = 400
 STARTED = """\
 The cluster runs. Its kubeconfig is {folder}/kubeconfig, its logs are in {folder}; it can be reached from its own network only:
 
@@ -58,8 +58,9 @@ def up(folder: str, *options: str) -> int:
     if (place / PID).exists():
         raise CannotRunError(f"a cluster of {place} was started already: `python -m tests.e2e down {place}` ends it")
     _prepare()
+    if (place / LOG).exists():  # of a cluster that was here before
+        shutil.rmtree(place)
     place.mkdir(parents=True, exist_ok=True)
-    (place / READY).unlink(missing_ok=True)
     command = network.command(place, [sys.executable, "-m", "tests.e2e.held", place, *options])
     with (place / LOG).open("wb") as log:
         process = subprocess.Popen(
@@ -91,7 +92,6 @@ def down(folder: str) -> int:
     if str(place).encode() in _command_of(process):
         os.kill(process, signal.SIGKILL)
     (place / PID).unlink()
-    shutil.rmtree(place / "etcd", ignore_errors=True)
     return 0
 
 

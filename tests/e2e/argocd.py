@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import orjson
@@ -40,8 +40,7 @@ def install(cluster: Cluster, namespace: str = NAMESPACE, settings: dict[str, st
     for path in sorted((program.control_plane().path.parent / "argocd-crds").glob("*-crd.yaml")):
         body = yaml.load(path.read_bytes(), yaml.CSafeLoader)
         cluster.apply(f"{CRDS}/{body['metadata']['name']}", body)
-    for name in KINDS:
-        until(lambda name=name: _is_established(cluster.get(f"{CRDS}/{name}")), f"the CRD {name} is established")  # type: ignore[misc]
+    until(lambda: _are_established(cluster), "the CRDs are established")
     cluster.apply(f"/api/v1/namespaces/{namespace}", _object("v1", "Namespace", namespace))
     core, place = f"/api/v1/namespaces/{namespace}", {"namespace": namespace, "labels": PART_OF}
     cluster.apply(
@@ -56,8 +55,8 @@ def install(cluster: Cluster, namespace: str = NAMESPACE, settings: dict[str, st
         "clusterResourceWhitelist": everything,
     }
     cluster.apply(f"/apis/argoproj.io/v1alpha1/namespaces/{namespace}/appprojects/default", project)
-    server = _object("apps/v1", "Deployment", "argocd-repo-server", **place)
-    labels = {**PART_OF, "app.kubernetes.io/name": "argocd-repo-server"}
+    labels = {**PART_OF, "app.kubernetes.io/component": "repo-server", "app.kubernetes.io/name": "argocd-repo-server"}
+    server = _object("apps/v1", "Deployment", "argocd-repo-server", namespace=namespace, labels=labels)
     container = {"name": "argocd-repo-server", "image": f"quay.io/argoproj/argocd:v{program.argo_cd()}"}
     server["spec"] = {
         "selector": {"matchLabels": labels},
@@ -99,12 +98,20 @@ def running(cluster: Cluster, folder: Path, namespace: str = NAMESPACE) -> Itera
 def _is_installed(cluster: Cluster, namespace: str) -> bool:
     settings = cluster.get(f"/api/v1/namespaces/{namespace}/configmaps/argocd-cm")
     secret = cluster.get(f"/api/v1/namespaces/{namespace}/secrets/argocd-secret")
-    return bool(settings and secret and all(_is_established(cluster.get(f"{CRDS}/{name}")) for name in KINDS))
+    return bool(settings and secret) and _are_established(cluster)
 
 
-def _is_established(definition: Body | None) -> bool:
-    conditions = (definition or {}).get("status", {}).get("conditions", ())
-    return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+def _are_established(cluster: Cluster) -> bool:
+    definitions = [cluster.get(f"{CRDS}/{name}") or {} for name in KINDS]
+    return all(
+        any(one["type"] == "Established" and one["status"] == "True" for one in _conditions(definition))
+        for definition in definitions
+    )
+
+
+def _conditions(body: Body) -> Sequence[Mapping[str, str]]:
+    """Those of an object: null, for a moment, of a new CRD."""
+    return (body.get("status") or {}).get("conditions") or ()
 
 
 def _start(cluster: Cluster, folder: Path, namespace: str, servers: list[Server]) -> None:

@@ -150,16 +150,25 @@ def foreign(kubeconfig: Path, folder: Path) -> Iterator[Cluster]:
         text=True,
         check=True,
     ).stdout.strip()
+    with (
+        proxied(kubeconfig, folder) as port,
+        urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=8, block=True, timeout=60) as http,
+    ):
+        cluster = Cluster(name=context, kubeconfig=kubeconfig, http=http)
+        cluster.ground = cluster.contents()
+        yield cluster
+
+
+@contextlib.contextmanager
+def proxied(kubeconfig: Path, folder: Path) -> Iterator[int]:
+    """A port of this machine at which ``kubectl proxy`` passes requests on to a cluster, with the kubeconfig's credentials."""
     proxy = process.start("proxy", ["kubectl", f"--kubeconfig={kubeconfig}", "proxy", "--port=0"], folder)
     try:
         listening = re.compile(rb"127\.0\.0\.1:(\d+)")
         proxy.wait_until(lambda: listening.search(proxy.log.read_bytes()) is not None)
         found = listening.search(proxy.log.read_bytes())
         assert found is not None
-        with urllib3.HTTPConnectionPool("127.0.0.1", int(found[1]), maxsize=8, block=True, timeout=60) as http:
-            cluster = Cluster(name=context, kubeconfig=kubeconfig, http=http)
-            cluster.ground = cluster.contents()
-            yield cluster
+        yield int(found[1])
     finally:
         proxy.stop()
 

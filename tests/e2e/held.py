@@ -9,7 +9,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.e2e import cluster
+from tests.e2e import argocd, cluster
+from tests.e2e.stand_in.running import running as stand_in
 
 PID, READY, LOG = "pid", "ready", "log"
 """Files in the folder: the process, that it is ready, and what it printed."""
@@ -20,9 +21,20 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.e2e up")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--nodes", type=int, default=cluster.NODES, metavar="N")
+    parser.add_argument(
+        "--standin", action="store_true", help="do what Pods would do: webhooks, operators, Git servers"
+    )
+    parser.add_argument(
+        "--argocd", action="store_true", help="run Argo CD beside it, installed in the namespace argocd"
+    )
     options = parser.parse_args(arguments)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(cluster.running(options.folder, size=options.nodes))
+        running = stack.enter_context(cluster.running(options.folder, size=options.nodes))
+        if options.standin or options.argocd:
+            stack.enter_context(stand_in(running, options.folder))
+        if options.argocd:
+            argocd.install(running)
+            stack.enter_context(argocd.running(running, options.folder))
         (options.folder / READY).touch()
         threading.Event().wait()
 

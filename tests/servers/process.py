@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-STARTS_WITHIN_SECONDS = 60
+STARTS_WITHIN_SECONDS = 180
 SHOWN_BYTES = 4000
 
 
