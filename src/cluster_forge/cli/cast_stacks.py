@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cluster_forge.adapters.workspace import WorkspaceFiles
     from cluster_forge.cli.session import Session
     from cluster_forge.ports.progress import Reporter
+    from cluster_forge.ports.workspace import FolderReader, FolderWriter
 
 
 @contextlib.contextmanager
-def opened(session: Session, stack: str | None, verb: str, reporter: Reporter) -> Iterator[tuple[WorkspaceFiles, str]]:
+def opened(session: Session, stack: str | None, verb: str, reporter: Reporter) -> Iterator[tuple[FolderReader, str]]:
     """The files that hold a cast stack, and its folder in them: those of the workspace, or for ``oci://…`` those that are
     pulled for as long as the context lasts.
 
@@ -39,7 +39,7 @@ def opened(session: Session, stack: str | None, verb: str, reporter: Reporter) -
         yield files, _pulled(session, stack or "", files, reporter)
 
 
-def _pulled(session: Session, address: str, files: WorkspaceFiles, reporter: Reporter) -> str:
+def _pulled(session: Session, address: str, files: FolderWriter, reporter: Reporter) -> str:
     """The folder that was pulled."""
     from cluster_forge import composition
     from cluster_forge.cli import description
