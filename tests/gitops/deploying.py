@@ -83,6 +83,7 @@ elif "rollout" in sys.argv:
 """
 NAMES = {
     "argo_cd": "demo.argo-cd",
+    "crds": "demo.crds.1",
     "definitions": "demo.definitions",
     "shop": "demo.shop",
     "demo": "demo.argo-apps",

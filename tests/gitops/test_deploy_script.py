@@ -119,9 +119,11 @@ def test_kubectl_applies_wave_by_wave_and_waits(run: Callable[..., Run]) -> None
     assert all(call.startswith("--context there --kubeconfig /k ") for call in result.calls)
     calls = [call.removeprefix("--context there --kubeconfig /k ") for call in result.calls]
     environment = "jsonpath={.metadata.name} {.metadata.labels.cluster-forge/environment}"
-    assert calls[:5] == [
+    lease = "jsonpath={.spec.holderIdentity} since {.spec.acquireTime}|{.spec.renewTime}"
+    assert calls[:6] == [
         "get --raw /version",
         "auth can-i * * --all-namespaces",
+        f"get lease deploy-demo -n cluster-forge --ignore-not-found -o {lease}",
         "api-resources --no-headers",
         f"get configmap claim-demo -n cluster-forge --ignore-not-found -o {environment}",
         "config view --minify -o jsonpath={.current-context}|{.clusters[0].cluster.server}|{.contexts[0].context.namespace}",
