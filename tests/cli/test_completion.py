@@ -58,6 +58,8 @@ def asked(workspace: Workspace, line: str, **environment: str) -> list[str]:
         ("forge --mirror ", {"<dir>"}),
         ("forge --options ", {"nightly", "<file>"}),
         ("push ", {"demo"}),
+        ("diff demo ", {"demo"}),
+        ("status ", {"demo"}),
         ("pull oci://registry.example.com/x -o ", {"<dir>"}),
         ("convert --select ", {"config.yaml", "spare.yaml", "<file>"}),
         ("convert -o ", {"<file>"}),

@@ -28,7 +28,7 @@ VERBS = {
     "pull": "Write a stack's folder again from an OCI registry.",
     "deploy": "Deploy a cast stack to a cluster, and wait until it is ready.",
     "status": "Show how far a cast stack is in a cluster, and why it is not healthy.",
-    "diff": "Show what a deployment would change in a cluster, or what differs between two cast stacks.",
+    "diff": "Show what a deployment would change, or how two cast stacks differ.",
     "rollback": "Go back to an earlier release of a stack, from what the cluster keeps of it.",
     "remove": "Remove a stack, or one component of it, from a cluster.",
     "history": "List the releases of a stack in a cluster: each deployment is one.",

@@ -22,16 +22,16 @@ MARKDOWN = "markdown"
 @click.argument("stacks", metavar="[STACK | OLD NEW]", nargs=-1)
 @click.option("--summary", is_flag=True, help="Print a line for each object instead of its fields.")
 def command(session: Session, stacks: tuple[str, ...], summary: bool) -> int:
-    """Show what a deployment would change in a cluster, or what differs between two cast stacks.
+    """Show what a deployment would change, or how two cast stacks differ.
 
     STACK, OLD and NEW are names of folders below stacks/, other folders that `cast` wrote, or oci:// references. The
     cluster says what its objects would be (dry run); nothing is changed. Two stacks are compared without a cluster.
     Values of Secrets are never shown. Exit code 1 if anything differs.
 
     Examples:
-        cluster-forge diff                             # the stack and the cluster of the current context
+        cluster-forge diff      # with the cluster of the current context
         cluster-forge diff platform.production --context production --summary
-        cluster-forge diff oci://registry.example.com/platform:1.0 platform --format markdown
+        cluster-forge diff ../main/stacks/platform platform --format markdown
     """
     from cluster_forge.cli import stack_folders
 

@@ -28,7 +28,7 @@ def command(session: Session, stack: str | None, watch: bool) -> int:
     Examples:
         cluster-forge status
         cluster-forge status platform.production --context production --watch
-        cluster-forge status --format prometheus > /var/lib/node_exporter/platform.prom
+        cluster-forge status --format prometheus
     """
     from cluster_forge.cli import stack_folders, status_watch
 

@@ -196,6 +196,7 @@ _BY_NAME: Final[dict[str, Candidates]] = {
     "collections": _collections_to_start_with,
     "name": _catalog_names,
     "stack": _stacks,
+    "stacks": _stacks,
     "topic": _topics,
 }
 _BY_METAVAR: Final[dict[str, Candidates]] = {"FILE": _files, "DIR": _folders, "WORKSPACE": _folders}
