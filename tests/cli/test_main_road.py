@@ -140,7 +140,7 @@ class TestForge:
         before = workspace.tree(".")
         result = workspace.run(verb)
         assert result.code == 10
-        for line, word in ((4, "flux"), (5, "Base")):
+        for line, word in ((4, "Flux"), (5, "Base")):
             assert re.search(rf"^error: input/config\.yaml:{line}: .*{word}", result.err, re.MULTILINE)
         assert result.err.endswith("2 errors\n")
         assert workspace.tree(".") == before
