@@ -145,6 +145,8 @@ def expected(deployment: DeployPlan) -> Iterator[str]:
         folder = f"bootstrap/{part.folder}"
         yield f"wave {part.wave}: {folder} ({part.objects} objects)"
         yield from chain.from_iterable(lines(step, folder) for step in part.steps)
+    if not argocd:
+        yield "  delete what an earlier version of the stack has left, and others have not taken over"
     if argocd and argocd.install:
         yield f"Argo CD in namespace {argocd.namespace}"
         yield from chain.from_iterable(lines(step, "bootstrap/argocd") for step in argocd.install)

@@ -50,12 +50,10 @@ root_application() {
   watch
 }
 
-# refresh KIND NAME…: Argo CD compares these Applications now, instead of after 180 s; hard: past its copy of the
+# refresh KIND NAME: Argo CD compares the Application now, instead of after 180 s; hard: past its copy of the
 # repository, which it keeps for three minutes and which may lack the new tag.
 refresh() {
-  kind=$1
-  shift
-  k annotate applications.argoproj.io "$@" -n "$namespace" --overwrite "argocd.argoproj.io/refresh=$kind" >/dev/null || :
+  k annotate applications.argoproj.io "$2" -n "$namespace" --overwrite "argocd.argoproj.io/refresh=$1" >/dev/null || :
 }
 
 # What is known about Applications that are not ready, one line each, cut to 500 characters: their objects that are not
@@ -131,8 +129,7 @@ watch() {
     fi
     # After CRDs Argo CD builds its view of the cluster anew, and sees what changed meanwhile at a comparison only (argo-cd#21079).
     if [ -n "$waiting" ] && [ "$(($(now) - asked))" -ge "$pause" ]; then
-      # shellcheck disable=SC2086 # names
-      if [ -n "$unknown" ]; then refresh hard "$root"; else refresh normal $waiting; fi
+      if [ -n "$unknown" ]; then refresh hard "$root"; else for late in $waiting; do refresh normal "$late"; done; fi
       asked=$(now)
       if [ "$pause" -lt 64 ]; then pause=$((pause * 2)); fi
     fi
