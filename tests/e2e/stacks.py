@@ -1,0 +1,145 @@
+"""Small stacks for the tests on a cluster: a Namespace's worth of ordinary objects, forged by the program itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from tests.e2e.cluster import Cluster
+
+NAME = "shop"
+WEB = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}, annotations: {e2e.cluster-forge/fate: FATE}}
+    spec: {containers: [{name: web, image: "registry.example.com/web:VERSION"}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+"""
+DATABASE = """\
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      containers: [{name: db, image: "registry.example.com/db:1.0.0", volumeMounts: [{name: data, mountPath: /data}]}]
+  volumeClaimTemplates:
+  - metadata: {name: data}
+    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db}
+spec: {clusterIP: None, selector: {app: db}, ports: [{port: 5432}]}
+"""
+WIDGETS = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.shop.example.com}
+spec:
+  group: shop.example.com
+  scope: Namespaced
+  names: {kind: Widget, plural: widgets, singular: widget, listKind: WidgetList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}}
+"""
+WIDGET = """\
+apiVersion: shop.example.com/v1
+kind: Widget
+metadata: {name: big}
+spec: {size: 3}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """A workspace with the stack ``shop``: CRDs, a database that needs none of them, a web service that needs both."""
+
+    workspace: Path
+    cluster: Cluster
+
+    @property
+    def stack(self) -> Path:
+        return self.workspace / "stacks" / NAME
+
+    def forge(self, *, engine: str = "none", version: str = "1.0.0", fate: str = "ready", **gitops: object) -> None:
+        """Write the description, for that version of the web service, and forge it."""
+        files = {
+            "widgets.yaml": WIDGETS,
+            "db.yaml": DATABASE,
+            "web.yaml": WEB.replace("VERSION", version).replace("FATE", fate) + "---\n" + WIDGET,
+        }
+        needs = {"web": ["widgets", "db"]}
+        description = {
+            "apiVersion": "cluster-forge/v1",
+            "kind": "Stack",
+            "name": NAME,
+            "target": {"kubernetes": "1.35", "size": "small"},
+            "gitops": {"engine": engine, **gitops},
+            "components": [
+                {
+                    "name": name,
+                    "namespace": NAME,
+                    "manifests": [f"{name}.yaml"],
+                    **({"needs": needs[name]} if name in needs else {}),
+                }
+                for name in ("widgets", "db", "web")
+            ],
+        }
+        folder = self.workspace / "input"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.yaml").write_text(yaml.safe_dump(description, sort_keys=False))
+        for name, content in files.items():
+            (folder / name).write_text(content)
+        done = self.program("forge", "--offline")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def program(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the program in the workspace, with the cluster's kubeconfig."""
+        return run(self._command(arguments), self.cluster)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """The same, without waiting for its end; what it prints is its output."""
+        return subprocess.Popen(
+            self._command(arguments),
+            env=_environment(self.cluster),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def _command(self, arguments: Sequence[str]) -> list[str]:
+        return [sys.executable, "-m", "cluster_forge", "-C", str(self.workspace), *arguments]
+
+    def deploy_script(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``deploy.sh`` without a question."""
+        return run(["sh", str(self.stack / "deploy.sh"), "--yes", *arguments], self.cluster)
+
+
+def run(command: Sequence[str], cluster: Cluster) -> subprocess.CompletedProcess[str]:
+    """Run a command as on a machine whose kubeconfig is the cluster's."""
+    return subprocess.run(command, env=_environment(cluster), capture_output=True, text=True, check=False)
+
+
+def _environment(cluster: Cluster) -> dict[str, str]:
+    return {**os.environ, "KUBECONFIG": str(cluster.kubeconfig)}
