@@ -92,7 +92,7 @@ def _pages(transport: Transport, kind: ServedKind, query: Query) -> Listing:
     raise ClusterError(
         f"{paths.of_kind(kind, query.namespace)} has more than {counted(_MOST_PAGES * _PAGE, 'object')}",
         where=transport.access.where,
-        fix="remove those that nothing needs: so many are a fault of the program that makes them",
+        fix="remove those that nothing needs: so many are an error of the program that creates them",
     )
 
 

@@ -173,7 +173,7 @@ def _confirm(session: Session, deployment: Deployment, facts: ClusterFacts) -> N
     """Ask on a terminal.
 
     Raises:
-        Abort: if the answer is no.
+        Abort: without a yes.
     """
     from cluster_forge.cli.prompts import questions
 
