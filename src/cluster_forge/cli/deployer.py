@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cluster_forge.cli.session import Session
+    from cluster_forge.foundation.errors import DeploymentError
     from cluster_forge.manifests.part import Part
+    from cluster_forge.stages.deliver.deploy import DeployResult
     from cluster_forge.stages.deliver.deployment import Deployment
     from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -33,3 +35,23 @@ def parts(session: Session, chosen: Deployment, tools: DeliverTools) -> tuple[Pa
         return ()
     repositories = composition.repositories(session.settings())
     return deployment.parts(chosen, tools.files, repositories, tools.reader.read)
+
+
+def concluded(session: Session, result: DeployResult, failure: DeploymentError | None) -> int:
+    """The exit code. Where the table of components is not printed, those that failed are printed on stderr.
+
+    Raises:
+        DeploymentError: ``failure``; with ``--format json`` it is printed, since stdout has its one document already.
+    """
+    from cluster_forge.cli.output import deploy_text
+    from cluster_forge.cli.output.streams import to_stderr
+
+    if failure is None:
+        return 0
+    if not session.prints_results:
+        for line in deploy_text.reasons(result):
+            to_stderr(line, color=session.color)
+    if not session.output.is_json:
+        raise failure
+    session.print_problem(failure)
+    return failure.exit_code

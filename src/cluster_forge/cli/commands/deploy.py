@@ -78,7 +78,7 @@ def command(  # noqa: PLR0913 - its options
     allow_missing_secrets: bool,
     secrets: str | None,
     allowed: tuple[str, ...],
-) -> None:
+) -> int:
     """Deploy a cast stack to a cluster, and wait until it is ready.
 
     STACK is the name of a folder below stacks/, which may be left out if there is one only, or oci://… for one that was
@@ -135,7 +135,9 @@ def command(  # noqa: PLR0913 - its options
     for line in deploy_text.deployed(result, chosen, facts, is_trial=dry_run):
         session.print(line)
     session.print_json("deploy", **deploy_text.deployed_json(result, chosen, facts, is_trial=dry_run))
-    deploy_text.check(result, session.command_line("deploy"), session.command_line("rollback"))
+    again = session.cluster_command("deploy", *([stack] if stack else []))
+    failure = deploy_text.failure(result, again, session.cluster_command("rollback", chosen.name))
+    return deployer.concluded(session, result, failure)
 
 
 def _known(codes: tuple[str, ...]) -> frozenset[str]:
