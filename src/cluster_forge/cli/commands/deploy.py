@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cluster_forge.ports.cluster import ClusterFacts
     from cluster_forge.ports.rendering import YamlReader
     from cluster_forge.stages.deliver.deployment import Deployment
-    from cluster_forge.stages.deliver.given_secrets import GivenSecrets
+    from cluster_forge.stages.deliver.secrets.given import GivenSecrets
 
 
 @verb(*DELIVERS, RecordOptions)
@@ -96,8 +96,8 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.cli.output import deploy_text
     from cluster_forge.stages.deliver import deploy, deployment
     from cluster_forge.stages.deliver.deploy import DeployRequest
-    from cluster_forge.stages.deliver.given_secrets import NONE
     from cluster_forge.stages.deliver.options import DeployOptions
+    from cluster_forge.stages.deliver.secrets.given import NONE
 
     options = DeployOptions(
         timeout=timeout,
@@ -161,7 +161,7 @@ def _given(source: str, deployment: Deployment, reader: YamlReader) -> GivenSecr
         CredentialError, MissingProgramError, DescriptionError, ExceptionGroup: if they cannot be read.
     """
     from cluster_forge import composition
-    from cluster_forge.stages.deliver import given_secrets
+    from cluster_forge.stages.deliver.secrets import given as given_secrets
 
     expected = deployment.plan.secrets
     if source == given_secrets.ENVIRONMENT:
