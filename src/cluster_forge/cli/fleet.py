@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from cluster_forge.manifests.finding import Finding
     from cluster_forge.ports.progress import DeliveryReporter
     from cluster_forge.stack.clusters import DescribedCluster, Fleet, Rollout
+    from cluster_forge.stages.deliver.rollout import ClusterOutcome
+
+
+Result = TypeVar("Result")
+_AT_ONCE: Final = 8
+"""Clusters that are looked at side by side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,23 @@ def members(session: Session, stack: str | None) -> Members:
         rollout=parsed.fleet.rollout,
         folders=_folders(session, parsed.stack.name, chosen),
     )
+
+
+def looked_at(
+    session: Session, members: Members, stage: str, look: Callable[[Session, str, DeliveryReporter], Result]
+) -> list[ClusterOutcome[Result]]:
+    """``look`` at every cluster, side by side: with its session, the name of its stack's folder, and a reporter."""
+    from cluster_forge import composition
+    from cluster_forge.stages.deliver.rollout import outcome
+
+    with session.reporting(*(f"{stage} {cluster.name}" for cluster in members.clusters)) as reporter:
+
+        def seen(cluster: DescribedCluster) -> ClusterOutcome[Result]:
+            own, events = on(session, cluster), ClusterReporter(reporter, cluster.name)
+            return outcome(cluster, lambda _: look(own, members.folders[cluster.name], events), lambda _: True)
+
+        workers = composition.workers(replace(session.settings(), jobs=_AT_ONCE))
+        return workers.map(seen, members.clusters)
 
 
 def on(session: Session, cluster: DescribedCluster) -> Session:

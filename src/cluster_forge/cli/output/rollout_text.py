@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from cluster_forge.cli.output import fleet_text
 from cluster_forge.cli.output.terminal_text import styled
 from cluster_forge.foundation.errors import DeploymentError, ForgeError, raise_all
 from cluster_forge.foundation.names import counted
@@ -20,12 +21,7 @@ def title(outcome: ClusterOutcome[Any]) -> str:
 
 def json(outcome: ClusterOutcome[Any]) -> dict[str, Any]:
     """To be completed with the result of the deployment, if there is one."""
-    return {
-        "name": outcome.cluster.name,
-        "environment": outcome.cluster.environment,
-        "verdict": outcome.verdict,
-        "errors": [{"message": str(error), "fix": error.fix, "code": error.exit_code} for error in outcome.errors],
-    }
+    return {**fleet_text.about(outcome), "verdict": outcome.verdict}
 
 
 def check(outcomes: Sequence[ClusterOutcome[Any]], again: str) -> None:
