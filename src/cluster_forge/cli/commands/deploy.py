@@ -235,6 +235,7 @@ def _given(source: str, deployment: Deployment, reader: YamlReader) -> GivenSecr
         CredentialError, MissingProgramError, DescriptionError, ExceptionGroup: if they cannot be read.
     """
     from cluster_forge import composition
+    from cluster_forge.stages.deliver.secrets import given
 
     expected = deployment.plan.secrets
     if source == given.ENVIRONMENT:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cluster_forge.cli.output import columns, status_text
 from cluster_forge.cli.output.terminal_text import one_line
 from cluster_forge.manifests.comparison.fields import Change
-from cluster_forge.stages.deliver.component_status import Sync
+from cluster_forge.stages.deliver.look.component_status import Sync
 
 if TYPE_CHECKING:
     from cluster_forge.manifests.comparison.objects import Comparison
