@@ -95,7 +95,7 @@ def command(  # noqa: PLR0913 - its options
         cluster-forge deploy platform.production --context production --yes
         cluster-forge deploy --secrets secrets.sops.yaml
         cluster-forge deploy oci://registry.example.com/team/platform:v-3fa9c1d2e4b5
-        cluster-forge deploy --all                      # the clusters of the description, in their order
+        cluster-forge deploy --all     # the clusters of the description, in order
         cluster-forge deploy --dry-run
     """
     from cluster_forge.stages.deliver.options import DeployOptions
