@@ -18,11 +18,9 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ApplyOptions, Patch
 from cluster_forge.stages.deliver import remove
-from cluster_forge.stages.deliver.cluster_records import lease, releases
-from cluster_forge.stages.deliver.cluster_records import ownership as claims
+from cluster_forge.stages.deliver.cluster_records import claiming, claims, lease, releases
 from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.options import DeployOptions
-from cluster_forge.stages.deliver.removal import pruning
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.remove import RemoveRequest
 
@@ -52,7 +50,7 @@ def deploy(delivery: Delivery, parts: Sequence[Part]) -> None:
     deployed = deployment(parts)
     wanted = dict(ownership.entries(deployed.plan.claim[ownership.OBJECTS].decode()))
     verdict = owners.judge(owners.Facts(stack="demo", root="", wanted=wanted))
-    claims.claim(deployed.plan, verdict, delivery.tools, run="host/1/0")
+    claiming.claim(deployed.plan, verdict, delivery.tools, run="host/1/0")
     begun = releases.begin(deployed, delivery.tools, run="host/1/0")
     direct.deliver(deployed, delivery.tools, DeployOptions())
     releases.end(begun, Result.DEPLOYED, delivery.tools)
@@ -95,7 +93,7 @@ def test_without_data_nothing_but_the_crds_is_left(bare: tuple[Delivery, set[Obj
     crds = "CustomResourceDefinition.apiextensions.k8s.io/widgets.example.com"
     assert left(delivery, before) == {crds, "Namespace/cluster-forge", "ConfigMap/cluster-forge/claim-demo"}
     assert [(str(key), why) for key, why in done.kept] == [(crds, "it holds data")]
-    assert pruning.entries(delivery.cluster, "demo").popitem()[1] == owners.STAYS_BEHIND
+    assert claims.entries(delivery.cluster, "demo").popitem()[1] == owners.STAYS_BEHIND
 
 
 def test_what_others_need_goes_last_and_custom_resources_before_their_operator() -> None:
@@ -196,7 +194,7 @@ def test_one_component() -> None:
     done = gone(delivery, component="shop")
     assert {key.kind for key in done.deleted} == {"Widget", "Deployment", "ConfigMap"}
     assert identity("Deployment", "operator", "operator", "apps") in delivery.cluster.objects()
-    assert {key.namespace for key in pruning.entries(delivery.cluster, "demo")} == {"", "operator"}
+    assert {key.namespace for key in claims.entries(delivery.cluster, "demo")} == {"", "operator"}
 
 
 @pytest.mark.parametrize(

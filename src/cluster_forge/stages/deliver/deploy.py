@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
 
-from cluster_forge.foundation.errors import DeploymentError, ForgeError, RefusedError, expected, raise_all
+from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected, raise_all
 from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.owners import Verdict
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
-from cluster_forge.ports.cluster import ClusterWriter
-from cluster_forge.stages.deliver import rollback
+from cluster_forge.stages.deliver import creation, rollback
 from cluster_forge.stages.deliver.argocd import delivery as argocd
 from cluster_forge.stages.deliver.argocd import place as argocd_place
-from cluster_forge.stages.deliver.cluster_records import lease, ownership, releases
+from cluster_forge.stages.deliver.cluster_records import claiming, lease, releases
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.flux import delivery as flux
@@ -123,20 +121,11 @@ def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     raise_all(problem.error() for problem in problems if problem.is_error)
     if options.is_trial:
         return DeployResult(warnings=problems)
-    _create_namespace(tools.cluster)
+    creation.create_namespace(git_server.NAMESPACE, tools.cluster)  # of the lease, the claim and the releases
     with lease.held(plan.stack, tools, run=request.run):
-        ownership.claim(plan, situation.verdict, tools, run=request.run)
+        claiming.claim(plan, situation.verdict, tools, run=request.run)
         secrets.make(plan.secrets, request.given, tools.cluster)
         return replace(_released(request, situation.verdict, tools), warnings=problems)
-
-
-def _create_namespace(cluster: ClusterWriter) -> None:
-    """Where the lease, the claim and the releases of all stacks are."""
-    try:
-        cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": git_server.NAMESPACE}})
-    except RefusedError as error:
-        if error.status != HTTPStatus.CONFLICT:
-            raise
 
 
 def _released(request: DeployRequest, verdict: Verdict, tools: DeliverTools) -> DeployResult:

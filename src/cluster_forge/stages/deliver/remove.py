@@ -6,7 +6,7 @@ go first and leave their objects, so that the engine does not put back what is d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -25,8 +25,8 @@ from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Patch, Query
 from cluster_forge.stages.deliver import deployment as deployments
-from cluster_forge.stages.deliver.cluster_records import applied, audit_log, lease, releases
-from cluster_forge.stages.deliver.removal import deletion, emptied, pruning
+from cluster_forge.stages.deliver.cluster_records import applied, audit_log, claims, lease, releases
+from cluster_forge.stages.deliver.removal import deletion, emptied
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -78,7 +78,7 @@ def planned(request: RemoveRequest, tools: DeliverTools) -> Removal:
         UnknownNameError: if it has no such component.
         PreflightError: if others need the component, or Argo CD would put it back.
     """
-    claimed = pruning.entries(tools.cluster, request.stack)
+    claimed = claims.entries(tools.cluster, request.stack)
     if not claimed:
         here = ", ".join(releases.stacks(tools.cluster)) or "none"
         raise ReleaseError(
@@ -171,7 +171,7 @@ class _Run:
             self.tools.reporter.item_finished(STAGE, name, f"{len(one.deleted)} deleted", objects=len(one.deleted))
             done += one
         if not self.request.component:
-            done += self._delete([*pruning.entries(self.tools.cluster, self.request.stack), *self._own()])
+            done += self._delete([*claims.entries(self.tools.cluster, self.request.stack), *self._own()])
             done += self._namespaces(spaces)
         self.tools.reporter.stage_finished(STAGE, f"{counted(len(done.deleted), 'object')} deleted")
         return done
@@ -188,7 +188,7 @@ class _Run:
         minor = self.plan.kubernetes.minor if self.plan else emptied.minor(self.tools.cluster)
         for phase in removal.phases([*doomed, *self._asked_at_run_time(doomed)], minor):
             done += deletion.delete(phase, self.tools, spared=self._spared, timeout=self.request.timeout)
-            pruning.unclaim(self.tools.cluster, self.request.stack, set(phase))
+            claims.take_out(self.tools.cluster, self.request.stack, set(phase))
         return done
 
     def _spared(self, body: Body) -> str:
@@ -207,7 +207,7 @@ class _Run:
         return frozenset((kind.group, kind.kind) for kind in emptied.kinds_of(self._crds(), self.tools.cluster))
 
     def _crds(self) -> list[str]:
-        claimed = pruning.entries(self.tools.cluster, self.request.stack)
+        claimed = claims.entries(self.tools.cluster, self.request.stack)
         return [target.name for target in claimed if (target.group, target.kind) == CRD]
 
     def _custom_resources(self) -> list[ObjectId]:
@@ -248,8 +248,7 @@ class _Run:
         roots = {plan.argocd.sync.name} if plan and plan.argocd else {plan.flux.root} if plan and plan.flux else set()
         for group, kind, change in _ENGINES:
             query = Query(group=group, kind=kind, labels=f"{STACK_LABEL}={self.request.stack}", metadata_only=True)
-            listed = [body["metadata"] for body in self.tools.cluster.list(query).items]
-            ids = [ObjectId(group=group, kind=kind, namespace=one["namespace"], name=one["name"]) for one in listed]
+            ids = [query.id_of(body) for body in self.tools.cluster.list(query).items]
             for targets in ([one for one in ids if one.name in roots], [one for one in ids if one.name not in roots]):
                 for target in targets if change else ():
                     self.tools.cluster.patch(target, change, Patch.MERGE, manager=FIELD_MANAGER)
@@ -258,7 +257,7 @@ class _Run:
 
     def _spaces(self) -> list[str]:
         """The Namespaces that the stack has, or has objects in."""
-        claimed = pruning.entries(self.tools.cluster, self.request.stack)
+        claimed = claims.entries(self.tools.cluster, self.request.stack)
         return sorted(
             {target.name if _is_space(target) else target.namespace for target in claimed} - {"", git_server.NAMESPACE}
         )
@@ -273,7 +272,7 @@ class _Run:
             spared=lambda body: judged[body["metadata"]["name"]],
             timeout=self.request.timeout,
         )
-        pruning.unclaim(self.tools.cluster, self.request.stack, {*done.deleted, *done.absent})
+        claims.take_out(self.tools.cluster, self.request.stack, {*done.deleted, *done.absent})
         return done
 
 
@@ -283,17 +282,12 @@ def _records(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     releases.remove(stack, cluster)
     for name in (f"applied-{stack}", audit_log.name(stack)):
         cluster.delete(ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=name))
-    left = pruning.entries(cluster, stack)
+    left = claims.entries(cluster, stack)
     if left:
-        words: Mapping[ObjectId, str] = dict.fromkeys(left, owners.STAYS_BEHIND)
-        data = "".join(ownership.line(target, words[target]) for target in sorted(words))
-        cluster.patch(
-            ownership.claim_id(stack), {"data": {ownership.OBJECTS: data}}, Patch.MERGE, manager=FIELD_MANAGER
-        )
+        claims.write(cluster, stack, dict.fromkeys(left, owners.STAYS_BEHIND))
         return Deletion()
     cluster.delete(ownership.claim_id(stack))
-    query = Query(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, labels=ownership.CLAIM_LABEL)
-    if cluster.list(query).items:
+    if any(True for _ in claims.by_stack(cluster)):
         return Deletion()
     space = ObjectId(group="", kind="Namespace", namespace="", name=git_server.NAMESPACE)
     return deletion.delete([space], tools, spared=partial(_spared_space, tools), timeout=request.timeout)

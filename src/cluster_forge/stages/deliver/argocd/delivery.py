@@ -18,12 +18,11 @@ from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.owners import Verdict
 from cluster_forge.gitops.plan import ArgoCdPlan, ComponentPlan, DeployPlan
 from cluster_forge.gitops.steps import Apply, AwaitReady, Delete, FileStep
-from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.cluster import Query
 from cluster_forge.stages.deliver.argocd import operations as argocd_operations
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.argocd.wait import ApplicationWait
-from cluster_forge.stages.deliver.cluster_records import ownership
+from cluster_forge.stages.deliver.cluster_records import claiming
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.engine_steps import STAGE, EngineSteps
 from cluster_forge.stages.deliver.options import DeployOptions
@@ -50,7 +49,7 @@ def deliver(
         steps.run(_ENGINE, plan.argocd.install)
         steps.run(_SERVER, tuple(_repository(plan.argocd, tools)))
         _delete_former(plan.argocd, tools)
-        ownership.take_over(plan, verdict, tools)
+        claiming.take_over(plan, verdict, tools)
         before = argocd_operations.settle(plan, plan.argocd, tools)
         steps.run(ComponentName(applications.FOLDER), (_root(plan, plan.argocd, tools),))
     # Argo CD caches a repository for three minutes, and would not find the new tag in it.
@@ -81,7 +80,7 @@ def _delete_former(argocd: ArgoCdPlan, tools: DeliverTools) -> None:
             continue
         query = Query(group="", kind="ConfigMap", namespace=step.namespace, labels=step.selector, metadata_only=True)
         for body in tools.cluster.list(query).items:
-            tools.cluster.delete(ObjectId.of({"apiVersion": "v1", "kind": "ConfigMap", **body}))
+            tools.cluster.delete(query.id_of(body))
 
 
 def _root(plan: DeployPlan, argocd: ArgoCdPlan, tools: DeliverTools) -> Apply:

@@ -15,7 +15,7 @@ from cluster_forge.gitops.steps import Step
 from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenance
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Cluster, Query, ServedKinds
-from cluster_forge.stages.deliver.cluster_records import ownership
+from cluster_forge.stages.deliver.cluster_records import claiming
 from cluster_forge.stages.deliver.direct import step_documents
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.options import DeployOptions
@@ -53,7 +53,7 @@ class Situation:
 
     @cached_property
     def owner_facts(self) -> Facts:
-        return ownership.facts(self.plan, self.tools)
+        return claiming.facts(self.plan, self.tools)
 
     @cached_property
     def verdict(self) -> Verdict:

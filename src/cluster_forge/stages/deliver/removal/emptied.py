@@ -39,18 +39,19 @@ def kinds_of(crds: Iterable[str], cluster: Cluster) -> list[ServedKind]:
 
 def ids(kind: ServedKind, cluster: Cluster) -> list[ObjectId]:
     """All objects of a kind."""
-    listed = cluster.list(Query(group=kind.group, kind=kind.kind, metadata_only=True)).items
-    return [_id(kind, body) for body in listed]
+    query = Query(group=kind.group, kind=kind.kind, metadata_only=True)
+    return [query.id_of(body) for body in cluster.list(query).items]
 
 
 def asking(services: set[tuple[str, str]], cluster: Cluster) -> list[ObjectId]:
     """The webhook configurations and APIServices that ask nothing but these Services (namespace, name)."""
     asking_only = []
     for group, kind in removal.ASKED:
-        for body in cluster.list(Query(group=group, kind=kind)).items:
+        query = Query(group=group, kind=kind)
+        for body in cluster.list(query).items:
             asked = set(_asked(body))
             if asked and asked <= services:
-                asking_only.append(ObjectId(group=group, kind=kind, namespace="", name=body["metadata"]["name"]))
+                asking_only.append(query.id_of(body))
     return asking_only
 
 
@@ -102,14 +103,15 @@ def _held(names: set[str], tools: DeliverTools) -> dict[str, list[ObjectId]]:
 
 
 def _unasked(kind: ServedKind, names: set[str], cluster: Cluster) -> Iterator[ObjectId]:
-    for body in cluster.list(Query(group=kind.group, kind=kind.kind, metadata_only=True)).items:
+    query = Query(group=kind.group, kind=kind.kind, metadata_only=True)
+    for body in cluster.list(query).items:
         metadata = body["metadata"]
         if metadata.get("namespace") not in names or metadata.get("deletionTimestamp"):
             continue
         is_volume = (kind.group, kind.kind) == _VOLUME
         is_of_others = any(manager.startswith((*_BY_HAND, *_BY_ENGINES)) for manager in _managers(metadata))
         if is_volume or (is_of_others and not metadata.get("ownerReferences")):
-            yield _id(kind, body)
+            yield query.id_of(body)
 
 
 def _managers(metadata: Mapping[str, Any]) -> list[str]:
@@ -122,11 +124,6 @@ def _words(held: Sequence[ObjectId]) -> str:
     shown = ", ".join(f"{target.kind} {target.name}" for target in sorted(held)[:_NAMED])
     rest = len(held) - _NAMED
     return f"it still holds {shown}" + (f" and {rest} more" if rest > 0 else "")
-
-
-def _id(kind: ServedKind, body: Body) -> ObjectId:
-    metadata = body["metadata"]
-    return ObjectId(group=kind.group, kind=kind.kind, namespace=metadata.get("namespace") or "", name=metadata["name"])
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
