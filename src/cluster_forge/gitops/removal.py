@@ -7,9 +7,10 @@ holds other objects goes last. `deploy.sh` deletes in the same order (``scripts/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops import applyset, engine, ownership
 from cluster_forge.gitops.parts import is_custom
 from cluster_forge.gitops.steps import FIELD_MANAGER
@@ -56,7 +57,7 @@ def _phase(target: ObjectId, minor: int) -> int:
 def owner(stack: str, body: Body) -> str:
     """Who has taken an object over that the stack claims, in words; empty if it is still the stack's."""
     metadata = body["metadata"]
-    labels, annotations = _mapping(metadata, "labels"), _mapping(metadata, "annotations")
+    labels, annotations = mapping(metadata.get("labels")), mapping(metadata.get("annotations"))
     own, part_of = applyset.identity(ownership.claim_id(stack)), labels.get(applyset.PART_OF)
     managers = {fields.get("manager") for fields in metadata.get("managedFields") or ()}
     if part_of and part_of != own:
@@ -71,8 +72,3 @@ def owner(stack: str, body: Body) -> str:
     if not part_of and FIELD_MANAGER not in managers:
         return "others: no field of it is managed by cluster-forge any more"
     return ""
-
-
-def _mapping(metadata: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = metadata.get(key)
-    return value if isinstance(value, Mapping) else {}

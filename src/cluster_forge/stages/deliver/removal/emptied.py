@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops import removal
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.kubernetes_apis import BUILT_IN_NAMESPACES
@@ -57,11 +58,11 @@ def asking(services: set[tuple[str, str]], cluster: Cluster) -> list[ObjectId]:
 
 def _asked(body: Body) -> Iterator[tuple[str, str]]:
     """The Services that the API server asks because of an object; an address outside of the cluster is ``("", URL)``."""
-    if service := _mapping(_mapping(body.get("spec")).get("service")):
+    if service := mapping(mapping(body.get("spec")).get("service")):
         yield str(service.get("namespace")), str(service.get("name"))
     for webhook in body.get("webhooks") or ():
-        client = _mapping(_mapping(webhook).get("clientConfig"))
-        service = _mapping(client.get("service"))
+        client = mapping(mapping(webhook).get("clientConfig"))
+        service = mapping(client.get("service"))
         yield (str(service.get("namespace")), str(service.get("name"))) if service else ("", str(client.get("url")))
 
 
@@ -124,7 +125,3 @@ def _words(held: Sequence[ObjectId]) -> str:
     shown = ", ".join(f"{target.kind} {target.name}" for target in sorted(held)[:_NAMED])
     rest = len(held) - _NAMED
     return f"it still holds {shown}" + (f" and {rest} more" if rest > 0 else "")
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
