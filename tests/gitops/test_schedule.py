@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.gitops.conftest import body, crd, part
 from tests.stages.deliver.deliveries import needing, settings
 
+from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops import schedule
 from cluster_forge.manifests.part import Part
 
@@ -48,3 +49,9 @@ def test_a_wave_below_that_of_a_need_wins_over_the_need() -> None:
 
 def test_a_need_that_is_not_delivered_is_left_out() -> None:
     assert prerequisites(needing(plain("shop"), "elsewhere")) == {"shop": set()}
+
+
+def test_of_a_wave_that_is_known_to_be_set_the_value_says_nothing() -> None:
+    parts = [plain("first"), plain("later", 10)]
+    assert schedule.prerequisites(parts, {ComponentName("first")})[ComponentName("later")] == {"first"}
+    assert not schedule.prerequisites(parts, frozenset())[ComponentName("later")]

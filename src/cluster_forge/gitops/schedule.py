@@ -1,4 +1,4 @@
-"""Which components must be ready before each one starts, where a client applies them itself.
+"""Which components must be ready before each one starts, where waves are not taken one after the other.
 
 A component waits for those that it needs, and not for a whole wave. Beyond its needs
 
@@ -9,17 +9,23 @@ A component waits for those that it needs, and not for a whole wave. Beyond its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import order
 from cluster_forge.manifests.part import Part
 
 
-def prerequisites(parts: Sequence[Part]) -> Mapping[ComponentName, frozenset[ComponentName]]:
-    """For each component those that must be ready first, in an order in which each comes after them."""
+def prerequisites(
+    parts: Sequence[Part], fixed: Collection[ComponentName] | None = None
+) -> Mapping[ComponentName, frozenset[ComponentName]]:
+    """For each component those that must be ready first, in an order in which each comes after them.
+
+    ``fixed`` are the components whose wave the description sets; None: it is not at hand, and the waves themselves tell.
+    """
     known = {part.name: part for part in parts}
-    gates = {part.name for part in parts if part.wave <= order.FIRST or _is_set(part, known)}
+    set_by_user = {part.name for part in parts if _is_set(part, known)} if fixed is None else frozenset(fixed)
+    gates = set_by_user | {part.name for part in parts if part.wave <= order.FIRST}
     after = {
         part.name: frozenset(name for name in part.needs if name in known and known[name].wave <= part.wave)
         | {other.name for other in parts if other.wave < part.wave and not gates.isdisjoint((part.name, other.name))}
