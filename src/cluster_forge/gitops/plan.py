@@ -124,6 +124,10 @@ class DeployPlan:
         """The number of objects of all components."""
         return sum(part.objects for part in self.components)
 
+    def version_of(self, name: ComponentName) -> str:
+        """The version of a component; empty if no part of this name is delivered."""
+        return next((part.version for part in self.parts if part.name == name), "")
+
 
 def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, revision: str) -> DeployPlan:
     """The plan for the parts of ``stack``.

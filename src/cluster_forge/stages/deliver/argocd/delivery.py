@@ -24,8 +24,8 @@ from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.argocd.wait import ApplicationWait
 from cluster_forge.stages.deliver.cluster_records import claiming
 from cluster_forge.stages.deliver.deployment import Deployment
-from cluster_forge.stages.deliver.engine_steps import STAGE, EngineSteps
-from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.engine_steps import EngineSteps
+from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -105,7 +105,7 @@ def _result(
     is_unchanged = former is not None and former.is_ready
     result = ComponentResult(
         name=component.name,
-        version=next((part.version for part in plan.parts if part.name == component.name), ""),
+        version=plan.version_of(component.name),
         state=State.UNCHANGED if is_unchanged else State.APPLIED if after is None else State.READY,
         objects=component.objects,
         changed=0 if is_unchanged else component.objects,
