@@ -28,6 +28,7 @@ from cluster_forge.stages.deliver import (
 from cluster_forge.stages.deliver.deletion import Deletion
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.given_secrets import NONE, GivenSecrets
+from cluster_forge.stages.deliver.leased_cluster import LeasedCluster
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry as preflight
 from cluster_forge.stages.deliver.preflight.problem import Problem
@@ -79,7 +80,7 @@ def deploy(request: DeployRequest, tools: DeliverTools) -> DeployResult:
 
     Raises:
         PreflightError, ExceptionGroup: for everything that keeps the cluster from running the stack; nothing was changed.
-        BusyError: if another deployment of the stack is running.
+        BusyError: if another deployment of the stack is running, or has taken the lease over from this one.
         ClusterError, RefusedError: if the cluster does not answer, or does not let itself be looked at.
         DeploymentError: if what left the stack does not go.
     """
@@ -128,7 +129,8 @@ def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     if options.is_trial:
         return DeployResult(warnings=problems)
     _create_namespace(tools.cluster)
-    with lease.held(plan.stack, tools, run=request.run):
+    with lease.held(plan.stack, tools, run=request.run) as held:
+        tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
         ownership.claim(plan, situation.verdict, tools, run=request.run)
         secrets.make(plan.secrets, request.given, tools.cluster)
         return replace(_released(request, situation.verdict, tools), warnings=problems)
