@@ -14,7 +14,7 @@ import yaml
 from tests.e2e.cluster import Cluster
 from tests.e2e.contents import Contents, Key
 
-from cluster_forge.stages.deliver.ownership import RUN
+from cluster_forge.stages.deliver.cluster_records.ownership import RUN
 
 NAME = "shop"
 VOLATILE = {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "ownerReferences"}

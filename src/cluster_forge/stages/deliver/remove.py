@@ -24,10 +24,11 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Patch, Query
-from cluster_forge.stages.deliver import applied, audit_log, deletion, emptied, lease, pruning, releases
 from cluster_forge.stages.deliver import deployment as deployments
-from cluster_forge.stages.deliver.deletion import Deletion
-from cluster_forge.stages.deliver.leased_cluster import LeasedCluster
+from cluster_forge.stages.deliver.cluster_records import applied, audit_log, lease, releases
+from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
+from cluster_forge.stages.deliver.removal import deletion, emptied, pruning
+from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 STAGE: Final = "remove"
