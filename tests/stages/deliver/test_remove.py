@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -223,9 +223,40 @@ def test_not_while_it_is_being_deployed() -> None:
     delivery = Delivery()
     deploy(delivery, STACK)
     with lease.held("demo", delivery.tools, run="other/1/0") as held:
-        delivery.clock.at(5, lambda: held.renew("later"))
+        delivery.clock.at(5, held.renew)
         with pytest.raises(BusyError, match="other/1/0"):
             gone(delivery)
+
+
+def killed_at(target: ObjectId) -> Callable[[FakeRequest], None]:
+    """What ends a removal when it deletes the object."""
+
+    def kill(request: FakeRequest) -> None:
+        if request.verb == "delete" and request.target == target:
+            raise KeyboardInterrupt
+
+    return kill
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        identity("ConfigMap", "applied-demo", "cluster-forge"),
+        identity("ConfigMap", "audit-demo", "cluster-forge"),
+        identity("Namespace", "cluster-forge"),
+        identity("Namespace", "shop"),
+    ],
+)
+def test_a_removal_that_was_killed_goes_on(target: ObjectId) -> None:
+    delivery = Delivery()
+    ground = delivery.cluster.objects().keys() - {identity("Namespace", "cluster-forge")}
+    deploy(delivery, STACK)
+    delivery.cluster.before = killed_at(target)
+    with pytest.raises(KeyboardInterrupt):
+        gone(delivery, data=True)
+    delivery.cluster.before = lambda _: None
+    gone(delivery, data=True)
+    assert delivery.cluster.objects().keys() == ground
 
 
 def test_a_stack_that_deploy_sh_deployed_goes_by_its_claim() -> None:

@@ -15,6 +15,7 @@ from cluster_forge.stages.deliver import creation, rollback
 from cluster_forge.stages.deliver.argocd import delivery as argocd
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.cluster_records import claiming, lease, releases
+from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.flux import delivery as flux
@@ -73,7 +74,7 @@ def deploy(request: DeployRequest, tools: DeliverTools) -> DeployResult:
 
     Raises:
         PreflightError, ExceptionGroup: for everything that keeps the cluster from running the stack; nothing was changed.
-        BusyError: if another deployment of the stack is running.
+        BusyError: if another deployment of the stack is running, or has taken the lease over from this one.
         ClusterError, RefusedError: if the cluster does not answer, or does not let itself be looked at.
         DeploymentError: if what left the stack does not go.
     """
@@ -122,7 +123,8 @@ def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     if options.is_trial:
         return DeployResult(warnings=problems)
     creation.create_namespace(git_server.NAMESPACE, tools.cluster)  # of the lease, the claim and the releases
-    with lease.held(plan.stack, tools, run=request.run):
+    with lease.held(plan.stack, tools, run=request.run) as held:
+        tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
         claiming.claim(plan, situation.verdict, tools, run=request.run)
         secrets.make(plan.secrets, request.given, tools.cluster)
         return replace(_released(request, situation.verdict, tools), warnings=problems)

@@ -7,7 +7,7 @@ go first and leave their objects, so that the engine does not put back what is d
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -26,6 +26,7 @@ from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Patch, Query
 from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.cluster_records import applied, audit_log, claims, lease, releases
+from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
 from cluster_forge.stages.deliver.removal import deletion, emptied
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -78,13 +79,14 @@ def planned(request: RemoveRequest, tools: DeliverTools) -> Removal:
         UnknownNameError: if it has no such component.
         PreflightError: if others need the component, or Argo CD would put it back.
     """
-    claimed = claims.entries(tools.cluster, request.stack)
-    if not claimed:
+    claim = tools.cluster.get(ownership.claim_id(request.stack))
+    if claim is None:
         here = ", ".join(releases.stacks(tools.cluster)) or "none"
         raise ReleaseError(
             f"the stack {request.stack} is not in this cluster (stacks here: {here})",
             fix="name one that is, or choose another cluster: --context",
         )
+    claimed = claims.of(claim)  # empty, if a removal was killed at its end
     plan = _last_plan(request.stack, tools)
     parts = plan.parts if plan else ()
     names = tuple(reversed(list(schedule.prerequisites(parts))))
@@ -99,19 +101,20 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
 
     Raises:
         ReleaseError, UnknownNameError, PreflightError: as `planned`.
-        BusyError: if a deployment of the stack is running.
+        BusyError: if a deployment of the stack is running, or has taken the lease over.
         DeploymentError, ExceptionGroup: for each object that does not go in time, with the finalizer that holds it.
     """
     removal_plan = planned(request, tools)
-    with lease.held(request.stack, tools, run=request.run):
+    with lease.held(request.stack, tools, run=request.run) as held:
+        tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
         done = _Run(request, tools, removal_plan.plan).run(removal_plan.components)
         if request.component:
             applied.write(tools.cluster, request.stack, ComponentName(request.component), None)
             audit_log.append(
                 tools, request.stack, audit_log.removal(request.stack, request.component, request.run, tools)
             )
-    if not request.component:
-        done += _records(request, tools)
+        else:
+            done += _records(request, tools)
     return done
 
 
@@ -277,7 +280,9 @@ class _Run:
 
 
 def _records(request: RemoveRequest, tools: DeliverTools) -> Deletion:
-    """Delete what the deployments noted; the claim stays as long as the stack has data here."""
+    """Delete what the deployments noted. The claim stays as long as the stack has data here, and else goes last: a removal
+    that is killed before finds it.
+    """
     cluster, stack = tools.cluster, request.stack
     releases.remove(stack, cluster)
     for name in (f"applied-{stack}", audit_log.name(stack)):
@@ -286,11 +291,13 @@ def _records(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     if left:
         claims.write(cluster, stack, dict.fromkeys(left, owners.STAYS_BEHIND))
         return Deletion()
-    cluster.delete(ownership.claim_id(stack))
-    if any(True for _ in claims.by_stack(cluster)):
-        return Deletion()
-    space = ObjectId(group="", kind="Namespace", namespace="", name=git_server.NAMESPACE)
-    return deletion.delete([space], tools, spared=partial(_spared_space, tools), timeout=request.timeout)
+    done = Deletion()
+    if all(other == stack for other, _ in claims.by_stack(cluster)):
+        space = ObjectId(group="", kind="Namespace", namespace="", name=git_server.NAMESPACE)
+        done = deletion.delete([space], tools, spared=partial(_spared_space, tools), timeout=request.timeout)
+    if not done.deleted:
+        cluster.delete(ownership.claim_id(stack))
+    return done
 
 
 def _spared_space(tools: DeliverTools, body: Body) -> str:

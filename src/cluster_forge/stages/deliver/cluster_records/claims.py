@@ -17,13 +17,19 @@ _ALL: Final = Query(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, 
 
 def entries(cluster: Cluster, stack: str) -> dict[ObjectId, str]:
     """The objects that a stack claims, each with its last word (`owners`); none where it has no claim."""
-    return _entries(cluster.get(ownership.claim_id(stack)) or {})
+    return of(cluster.get(ownership.claim_id(stack)) or {})
+
+
+def of(claim: Body) -> dict[ObjectId, str]:
+    """What is listed in a claim; a list that people have damaged has none."""
+    listed = (claim.get("data") or {}).get(ownership.OBJECTS)
+    return dict(ownership.entries(listed if isinstance(listed, str) else ""))
 
 
 def by_stack(cluster: Cluster) -> Iterator[tuple[str, Mapping[ObjectId, str]]]:
     """Every claim in the cluster: its stack, and the entries."""
     for body in cluster.list(_ALL).items:
-        yield str((body["metadata"].get("labels") or {}).get(STACK_LABEL, "")), _entries(body)
+        yield str((body["metadata"].get("labels") or {}).get(STACK_LABEL, "")), of(body)
 
 
 def stacks(cluster: Cluster) -> tuple[str, ...]:
@@ -45,7 +51,7 @@ def take_out(cluster: Cluster, stack: str, gone: set[ObjectId]) -> None:
     claim = cluster.get(parent)
     if claim is None:
         return
-    left = {identity: word for identity, word in _entries(claim).items() if identity not in gone}
+    left = {identity: word for identity, word in of(claim).items() if identity not in gone}
     is_set = applyset.ID in (claim["metadata"].get("labels") or {})
     write(cluster, stack, left, {"annotations": applyset.inventory(parent, left)} if is_set else None)
 
@@ -53,9 +59,3 @@ def take_out(cluster: Cluster, stack: str, gone: set[ObjectId]) -> None:
 def lines(claimed: Mapping[ObjectId, str]) -> str:
     """The list of a claim."""
     return "".join(ownership.line(identity, claimed[identity]) for identity in sorted(claimed))
-
-
-def _entries(claim: Body) -> dict[ObjectId, str]:
-    """What is listed in a claim; a list that people have damaged has none."""
-    listed = (claim.get("data") or {}).get(ownership.OBJECTS)
-    return dict(ownership.entries(listed if isinstance(listed, str) else ""))

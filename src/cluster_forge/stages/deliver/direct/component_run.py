@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, partial
 
 from cluster_forge.foundation.errors import ForgeError, expected
 from cluster_forge.gitops.plan import ComponentPlan, DeployPlan
@@ -124,6 +124,13 @@ class ComponentRun:
         started = self._around.applier.start(new, _CRD_WEIGHT)
         self._early = dict(zip((document.id for document in new), started, strict=True))
 
+    def note_early(self) -> bool:
+        """Wait for the first attempts that `begin` began; whether anything was applied."""
+        outcomes = [attempt() for attempt in self._early.values()]
+        self._early = {outcome.document.id: partial(_known, outcome) for outcome in outcomes}
+        self._note(outcome for outcome in outcomes if outcome.error is None)
+        return bool(self._applied)
+
     def run(self) -> None:
         """Do all steps. Of a component that is there unchanged only its readiness is looked at: its hooks have run.
 
@@ -189,8 +196,12 @@ class ComponentRun:
 
     def _keep(self, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
-            document = outcome.document
             self.changed += 1
+            self._note([outcome])
+
+    def _note(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            document = outcome.document
             self._applied[document.id] = AppliedObject(document=document.digest, fingerprint=outcome.fingerprint)
 
     def _is_there(self, document: StepDocument) -> bool:
@@ -255,3 +266,8 @@ class ComponentRun:
     def _delete(self, targets: Iterable[ObjectId]) -> None:
         for target in targets:
             self._around.applier.delete(target)
+
+
+def _known(outcome: Outcome) -> Outcome:
+    """The attempt that has given it."""
+    return outcome

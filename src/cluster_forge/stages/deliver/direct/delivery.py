@@ -74,6 +74,8 @@ class _Delivery:
         """Wait for what the component needs, and deploy it."""
         is_good = False
         try:
+            if run.note_early():  # a run that is killed while it waits has them in the record
+                self._kept(run)
             failed = self.gates.wait(needed)
             result = self._blocked(run, failed) if failed else self._deployed(run)
             is_good = result.state.is_good
