@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
-from cluster_forge.foundation.errors import DeploymentError, ForgeError, RefusedError, expected, raise_all
+from cluster_forge.foundation.errors import BusyError, DeploymentError, ForgeError, RefusedError, expected, raise_all
 from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.owners import Verdict
@@ -28,6 +28,7 @@ from cluster_forge.stages.deliver import (
 from cluster_forge.stages.deliver.deletion import Deletion
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.given_secrets import NONE, GivenSecrets
+from cluster_forge.stages.deliver.lease import Lease
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry as preflight
 from cluster_forge.stages.deliver.preflight.problem import Problem
@@ -101,7 +102,8 @@ def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
     """
 
     def again(deployment: Deployment, cause: str) -> DeployResult:
-        options = replace(request.options, is_atomic=False)
+        # What the failed version has brought may hold data already: nobody asked to lose that.
+        options = replace(request.options, is_atomic=False, prune_data=False, recreate=False)
         return deploy(
             replace(request, deployment=deployment, options=options, cause=cause, parts=(), given=NONE), tools
         )
@@ -128,10 +130,10 @@ def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     if options.is_trial:
         return DeployResult(warnings=problems)
     _create_namespace(tools.cluster)
-    with lease.held(plan.stack, tools, run=request.run):
+    with lease.held(plan.stack, tools, run=request.run) as held:
         ownership.claim(plan, situation.verdict, tools, run=request.run)
         secrets.make(plan.secrets, request.given, tools.cluster)
-        return replace(_released(request, situation.verdict, tools), warnings=problems)
+        return replace(_released(request, situation.verdict, tools, held), warnings=problems)
 
 
 def _create_namespace(cluster: ClusterWriter) -> None:
@@ -143,13 +145,15 @@ def _create_namespace(cluster: ClusterWriter) -> None:
             raise
 
 
-def _released(request: DeployRequest, verdict: Verdict, tools: DeliverTools) -> DeployResult:
+def _released(request: DeployRequest, verdict: Verdict, tools: DeliverTools, held: Lease) -> DeployResult:
     """Deliver, and keep in the cluster what was delivered and with which result."""
     release = releases.begin(request.deployment, tools, run=request.run, cause=request.cause)
     kept = releases.listed(tools.cluster, release.stack)
     former = max((one.number for one in kept if one.result is Result.DEPLOYED and one.folders), default=0)
     try:
-        done = _delivered(request, verdict, tools)
+        done = _delivered(request, verdict, tools, held)
+    except BusyError:  # the deployment that has the lease now has written what became of this one
+        raise
     except (ForgeError, ExceptionGroup) as error:
         releases.end(release, Result.FAILED, tools, message="; ".join(map(str, expected(error))))
         raise
@@ -158,9 +162,10 @@ def _released(request: DeployRequest, verdict: Verdict, tools: DeliverTools) -> 
     return replace(done, release=release.number, former=former)
 
 
-def _delivered(request: DeployRequest, verdict: Verdict, tools: DeliverTools) -> DeployResult:
+def _delivered(request: DeployRequest, verdict: Verdict, tools: DeliverTools, held: Lease) -> DeployResult:
     deployment, options = request.deployment, request.options
-    components = _components(deployment, verdict, tools, options)
+    components = _components(deployment, verdict, tools, options, held)
+    held.check()
     done = DeployResult(components=components)
     if not done.is_good:
         return done
@@ -169,12 +174,12 @@ def _delivered(request: DeployRequest, verdict: Verdict, tools: DeliverTools) ->
 
 
 def _components(
-    deployment: Deployment, verdict: Verdict, tools: DeliverTools, options: DeployOptions
+    deployment: Deployment, verdict: Verdict, tools: DeliverTools, options: DeployOptions, held: Lease
 ) -> tuple[ComponentResult, ...]:
     if deployment.plan.flux:
         return flux.deliver(deployment, tools, options)
     match deployment.plan.delivery:
         case Delivery.DIRECT:
-            return direct.deliver(deployment, tools, options)
+            return direct.deliver(deployment, tools, options, may_go_on=held.check)
         case Delivery.INSTALL | Delivery.EXISTING:
             return argocd.deliver(deployment, verdict, tools, options)

@@ -6,7 +6,7 @@ left, costs no request of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -31,8 +31,13 @@ from cluster_forge.stages.deliver.trouble import Trouble
 STAGE: Final = "deploy"
 
 
-def deliver(deployment: Deployment, tools: DeliverTools, options: DeployOptions) -> tuple[ComponentResult, ...]:
-    """Apply all components; the results in the order of the plan.
+def deliver(
+    deployment: Deployment,
+    tools: DeliverTools,
+    options: DeployOptions,
+    may_go_on: Callable[[], object] = lambda: None,
+) -> tuple[ComponentResult, ...]:
+    """Apply all components; the results in the order of the plan. ``may_go_on`` is asked before each of them, and raises if not.
 
     Raises:
         ClusterError, RefusedError: if the cluster does not say what was applied before.
@@ -53,7 +58,7 @@ def deliver(deployment: Deployment, tools: DeliverTools, options: DeployOptions)
             live=live,
             is_narrowed=bool(deployment.plan.narrowed),
         )
-        return _Delivery(deployment, tools, around, Gates(), known).run()
+        return _Delivery(deployment, tools, around, Gates(), known, may_go_on).run()
 
 
 def _applier(tools: DeliverTools, queue: Queue, options: DeployOptions, observations: Observations) -> Applier:
@@ -74,6 +79,7 @@ class _Delivery:
     around: Surroundings
     gates: Gates
     known: Mapping[ComponentName, AppliedComponent]
+    may_go_on: Callable[[], object]
 
     def run(self) -> tuple[ComponentResult, ...]:
         plans = {plan.name: plan for plan in self.deployment.plan.components}
@@ -115,6 +121,7 @@ class _Delivery:
         errors: tuple[ForgeError, ...] = ()
         cause = Trouble()
         try:
+            self.may_go_on()
             run.run()
         except (ForgeError, ExceptionGroup) as error:
             errors = tuple(expected(error))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -85,7 +85,8 @@ def held(stack: str, tools: DeliverTools, *, run: str) -> Iterator[Lease]:
     finally:
         ended.set()
         thread.join(_RENEWED)
-        lease.end()
+        with suppress(ForgeError):  # it ends by itself, and no error of the deployment gets lost behind this one
+            lease.end()
 
 
 def _keep(lease: Lease, tools: DeliverTools, ended: threading.Event) -> None:

@@ -66,11 +66,12 @@ def claim(plan: DeployPlan, verdict: Verdict, tools: DeliverTools, *, run: str) 
     body = tools.reader.read(plan.claim[ownership.CLAIM].decode())
     metadata = body["metadata"]
     is_direct = plan.delivery is Delivery.DIRECT
+    claimed = _entries_in(cluster, plan.stack)  # the verdict may be older than the lease
     if plan.narrowed:
-        own = {**_entries_in(cluster, plan.stack), **own}
+        own = {**claimed, **own}
     else:
-        own |= dict.fromkeys(verdict.staying, owners.STAYS_BEHIND)
-        own |= dict.fromkeys(verdict.leaving if is_direct else (), owners.LEAVES)
+        gone = sorted({*claimed, *verdict.staying, *verdict.leaving} - own.keys())
+        own |= {one: owners.STAYS_BEHIND if one.holds_data else owners.LEAVES for one in gone if one.holds_data or is_direct}
     inventory = applyset.inventory(_claim_of(plan.stack), own) if is_direct else {}
     marked = {**metadata, "annotations": {**metadata.get("annotations", {}), **inventory, RUN: run}}
     data = {ownership.OBJECTS: _lines(own)}

@@ -7,7 +7,7 @@ go first and leave their objects, so that the engine does not put back what is d
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -25,7 +25,7 @@ from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Patch, Query
 from cluster_forge.stages.deliver import applied, audit_log, deletion, emptied, lease, pruning, releases
-from cluster_forge.stages.deliver import deployment as deployments
+from cluster_forge.stages.deliver.bystanders import Bystanders
 from cluster_forge.stages.deliver.deletion import Deletion
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -103,7 +103,16 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     """
     removal_plan = planned(request, tools)
     with lease.held(request.stack, tools, run=request.run):
-        done = _Run(request, tools, removal_plan.plan).run(removal_plan.components)
+        run = _Run(
+            request,
+            tools,
+            removal_plan.plan,
+            strangers=pruning.strangers(tools.cluster, request.stack),
+            bystanders=Bystanders(
+                claimed=pruning.claimed_by_others(tools.cluster, request.stack), with_volumes=request.data
+            ),
+        )
+        done = run.run(removal_plan.components)
         if request.component:
             applied.write(tools.cluster, request.stack, ComponentName(request.component), None)
             audit_log.append(
@@ -115,12 +124,17 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
 
 
 def _last_plan(stack: str, tools: DeliverTools) -> DeployPlan | None:
-    """The plan of the newest release that has its files."""
+    """The plan of the newest release of the whole stack that has its files, with the components of those of narrowed stacks
+    that came after it.
+    """
     kept = [one for one in releases.listed(tools.cluster, stack) if one.folders]
-    if not kept:
+    whole = max((number for number, one in enumerate(kept) if not one.narrowed), default=0)
+    plans = [releases.deployment(one, tools).plan for one in kept[whole:]]
+    if not plans:
         return None
-    files = releases.files(kept[-1], tools)
-    return deployments.of(files, f"release {kept[-1].number} of {stack}").plan
+    parts = {part.name: part for plan in plans for part in plan.parts}
+    components = {component.name: component for plan in plans for component in plan.components}
+    return replace(plans[0], parts=tuple(parts.values()), components=tuple(components.values()))
 
 
 def _component(request: RemoveRequest, plan: DeployPlan | None) -> Part:
@@ -151,9 +165,13 @@ def _component(request: RemoveRequest, plan: DeployPlan | None) -> Part:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    """``strangers`` are the Applications and Kustomizations of others; ``bystanders`` what other stacks claim."""
+
     request: RemoveRequest
     tools: DeliverTools
     plan: DeployPlan | None
+    strangers: frozenset[str]
+    bystanders: Bystanders
 
     def run(self, names: Sequence[ComponentName]) -> Deletion:
         self.tools.reporter.stage_started(STAGE, len(names))
@@ -185,19 +203,26 @@ class _Run:
             kept=tuple((target, _HOLDS_DATA) for target, body in zip(kept, there, strict=True) if body is not None)
         )
         minor = self.plan.kubernetes.minor if self.plan else emptied.minor(self.tools.cluster)
-        for phase in removal.phases([*doomed, *self._asked_at_run_time(doomed)], minor):
-            done += deletion.delete(phase, self.tools, spared=self._spared, timeout=self.request.timeout)
-            pruning.unclaim(self.tools.cluster, self.request.stack, set(phase))
+        left_over = frozenset(self._asked_at_run_time(doomed)) - wanted.keys()
+        spared = partial(self._spared, left_over=left_over)
+        for phase in removal.phases([*doomed, *left_over], minor):
+            one = deletion.delete(
+                phase, self.tools, spared=spared, timeout=self.request.timeout, bystanders=self.bystanders
+            )
+            pruning.unclaim(self.tools.cluster, self.request.stack, one.released)
+            done += one
         return done
 
-    def _spared(self, body: Body) -> str:
-        return "" if self._is_ours_otherwise(body) else removal.owner(self.request.stack, body)
-
-    def _is_ours_otherwise(self, body: Body) -> bool:
-        """What the operators of the stack made, and what the delivery itself added."""
-        labels = body["metadata"].get("labels") or {}
-        kind = (str(body.get("apiVersion", "")).rpartition("/")[0], str(body.get("kind", "")))
-        return labels.get(STACK_LABEL) == self.request.stack or kind in removal.ASKED or kind in self._defined()
+    def _spared(self, body: Body, left_over: frozenset[ObjectId]) -> str:
+        """Why an object stays: others apply it, or claim it. What operators of the stack made need not be managed by us."""
+        stack, target = self.request.stack, ObjectId.of(body)
+        if other := self.bystanders.claimed.get(target):
+            return f"the stack {other} claims it"
+        if (target.group, target.kind) in self._defined():
+            return ""
+        is_made_for_it = target in left_over or (body["metadata"].get("labels") or {}).get(STACK_LABEL) == stack
+        judge = removal.taker if is_made_for_it else removal.owner
+        return judge(stack, body, strangers=self.strangers)
 
     def _defined(self) -> frozenset[tuple[str, str]]:
         """Group and kind of what the CRDs define that go, too."""
@@ -271,6 +296,7 @@ class _Run:
             self.tools,
             spared=lambda body: judged[body["metadata"]["name"]],
             timeout=self.request.timeout,
+            bystanders=self.bystanders,
         )
         pruning.unclaim(self.tools.cluster, self.request.stack, {*done.deleted, *done.absent})
         return done
