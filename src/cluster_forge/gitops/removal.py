@@ -66,7 +66,9 @@ def owner(stack: str, body: Body, *, strangers: Container[str] = ()) -> str:
         return taken
     labels, annotations = _mapping(metadata, "labels"), _mapping(metadata, "annotations")
     is_marked = applyset.PART_OF in labels or _TRACKING in annotations or _KUSTOMIZATION in labels
-    return "" if is_marked or FIELD_MANAGER in managers else "others: no field of it is managed by cluster-forge any more"
+    return (
+        "" if is_marked or FIELD_MANAGER in managers else "others: no field of it is managed by cluster-forge any more"
+    )
 
 
 def taker(stack: str, body: Body, *, strangers: Container[str] = ()) -> str:

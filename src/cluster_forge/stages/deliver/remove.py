@@ -24,9 +24,10 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Patch, Query
-from cluster_forge.stages.deliver import applied, audit_log, deletion, emptied, lease, pruning, releases
-from cluster_forge.stages.deliver.bystanders import Bystanders
-from cluster_forge.stages.deliver.deletion import Deletion
+from cluster_forge.stages.deliver.cluster_records import applied, audit_log, lease, releases
+from cluster_forge.stages.deliver.removal import deletion, emptied, pruning
+from cluster_forge.stages.deliver.removal.bystanders import Bystanders
+from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 STAGE: Final = "remove"
