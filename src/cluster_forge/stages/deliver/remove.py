@@ -290,7 +290,9 @@ class _Run:
 
     def _namespaces(self, names: Sequence[str]) -> Deletion:
         """Delete those that hold nothing of others any more, and no volumes unless these go, too."""
-        judged = emptied.reasons_to_keep(names, self.tools, with_data=self.request.data)
+        claim = self.tools.cluster.get(ownership.claim_id(self.request.stack))
+        since = str(claim["metadata"].get("creationTimestamp") or "") if claim else ""
+        judged = emptied.reasons_to_keep(names, self.tools, with_data=self.request.data, since=since)
         ids = {name: ObjectId(group="", kind="Namespace", namespace="", name=name) for name in judged}
         done = deletion.delete(
             [ids[name] for name in judged],
@@ -327,7 +329,7 @@ def _records(request: RemoveRequest, tools: DeliverTools) -> Deletion:
 
 def _spared_space(tools: DeliverTools, body: Body) -> str:
     name = body["metadata"]["name"]
-    return emptied.reasons_to_keep([name], tools, with_data=False, is_ours=True)[name]
+    return emptied.reasons_to_keep([name], tools, with_data=False, since=None)[name]
 
 
 def _is_space(target: ObjectId) -> bool:

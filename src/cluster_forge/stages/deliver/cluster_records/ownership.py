@@ -6,7 +6,7 @@ the first object of the stack is applied.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import RefusedError
@@ -31,14 +31,17 @@ _FEW: Final = 3
 """So many namespaces are listed one by one; the objects of a kind in more of them come in one listing of the cluster."""
 
 
-def facts(plan: DeployPlan, tools: DeliverTools) -> Facts:
+def facts(plan: DeployPlan, tools: DeliverTools, hooks: Iterable[ObjectId] = ()) -> Facts:
     """What the cluster says of the stack's objects, for `owners.judge`.
+
+    ``hooks`` are those that the deployment applies itself, and deletes. They come and go, so nobody claims them; what has the
+    name of one may belong to others all the same.
 
     Raises:
         ClusterError, RefusedError: if it does not say.
     """
     cluster = tools.cluster
-    wanted = dict(ownership.entries(_listed(plan)))
+    wanted = {**dict.fromkeys(hooks, owners.UNTRACKED), **listed(plan)}
     namespace = plan.argocd.namespace if plan.argocd else engine.NAMESPACE
     return Facts(
         stack=plan.stack,
@@ -59,7 +62,7 @@ def claim(plan: DeployPlan, verdict: Verdict, tools: DeliverTools, *, run: str) 
     pruned, data and the rest of a narrowed stack beyond that.
     """
     cluster = tools.cluster
-    own = dict(ownership.entries(_listed(plan)))
+    own = listed(plan)
     for stack in sorted({foreign.stack for foreign in verdict.foreign if foreign.stack and not foreign.is_at_work}):
         theirs = {identity: word for identity, word in _entries_in(cluster, stack).items() if identity not in own}
         _write(cluster, stack, {"data": {ownership.OBJECTS: _lines(theirs)}})
@@ -107,8 +110,9 @@ def take_over(plan: DeployPlan, verdict: Verdict, tools: DeliverTools) -> None:
             _patch(cluster, move.id, {"metadata": {"annotations": {_TRACKING: move.new_tracking_id}}})
 
 
-def _listed(plan: DeployPlan) -> str:
-    return plan.claim[ownership.OBJECTS].decode()
+def listed(plan: DeployPlan) -> dict[ObjectId, str]:
+    """The objects that a stack claims, each with its last word."""
+    return dict(ownership.entries(plan.claim[ownership.OBJECTS].decode()))
 
 
 def _root(plan: DeployPlan) -> str:
