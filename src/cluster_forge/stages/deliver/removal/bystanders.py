@@ -96,10 +96,13 @@ class _Ancestors:
 
 
 def _volumes(cluster: ClusterReader) -> Iterator[Body]:
-    """What holds data in the cluster and has an owner."""
+    """What holds data in the cluster and has an owner. The volumes of a Pod alone are meant to go with it (Kubernetes,
+    "Ephemeral Volumes").
+    """
     for group, kind in _OWNED:
         for body in cluster.list(Query(group=group, kind=kind, metadata_only=True)).items:
-            if _references(body):
+            owners = {reference.get("kind") for reference in _references(body)}
+            if owners and "Pod" not in owners:
                 yield {**body, "kind": kind}
 
 
