@@ -24,10 +24,10 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Patch, Query
-from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.cluster_records import applied, audit_log, claims, lease, releases
 from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
 from cluster_forge.stages.deliver.removal import deletion, emptied
+from cluster_forge.stages.deliver.removal.bystanders import Bystanders, strangers
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -107,7 +107,14 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     removal_plan = planned(request, tools)
     with lease.held(request.stack, tools, run=request.run) as held:
         tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
-        done = _Run(request, tools, removal_plan.plan).run(removal_plan.components)
+        run = _Run(
+            request,
+            tools,
+            removal_plan.plan,
+            strangers=strangers(tools.cluster, request.stack),
+            bystanders=Bystanders(claimed=claims.of_others(tools.cluster, request.stack), with_volumes=request.data),
+        )
+        done = run.run(removal_plan.components)
         if request.component:
             applied.write(tools.cluster, request.stack, ComponentName(request.component), None)
             audit_log.append(
@@ -119,12 +126,17 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
 
 
 def _last_plan(stack: str, tools: DeliverTools) -> DeployPlan | None:
-    """The plan of the newest release that has its files."""
+    """The plan of the newest release of the whole stack that has its files, with the components of those of narrowed stacks
+    that came after it.
+    """
     kept = [one for one in releases.listed(tools.cluster, stack) if one.folders]
-    if not kept:
+    whole = max((number for number, one in enumerate(kept) if not one.narrowed), default=0)
+    plans = [releases.deployment(one, tools).plan for one in kept[whole:]]
+    if not plans:
         return None
-    files = releases.files(kept[-1], tools)
-    return deployments.of(files, f"release {kept[-1].number} of {stack}").plan
+    parts = {part.name: part for plan in plans for part in plan.parts}
+    components = {component.name: component for plan in plans for component in plan.components}
+    return replace(plans[0], parts=tuple(parts.values()), components=tuple(components.values()))
 
 
 def _component(request: RemoveRequest, plan: DeployPlan | None) -> Part:
@@ -155,9 +167,13 @@ def _component(request: RemoveRequest, plan: DeployPlan | None) -> Part:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    """``strangers`` are the Applications and Kustomizations of others; ``bystanders`` what other stacks claim."""
+
     request: RemoveRequest
     tools: DeliverTools
     plan: DeployPlan | None
+    strangers: frozenset[str]
+    bystanders: Bystanders
 
     def run(self, names: Sequence[ComponentName]) -> Deletion:
         self.tools.reporter.stage_started(STAGE, len(names))
@@ -189,19 +205,26 @@ class _Run:
             kept=tuple((target, _HOLDS_DATA) for target, body in zip(kept, there, strict=True) if body is not None)
         )
         minor = self.plan.kubernetes.minor if self.plan else emptied.minor(self.tools.cluster)
-        for phase in removal.phases([*doomed, *self._asked_at_run_time(doomed)], minor):
-            done += deletion.delete(phase, self.tools, spared=self._spared, timeout=self.request.timeout)
-            claims.take_out(self.tools.cluster, self.request.stack, set(phase))
+        left_over = frozenset(self._asked_at_run_time(doomed)) - wanted.keys()
+        spared = partial(self._spared, left_over=left_over)
+        for phase in removal.phases([*doomed, *left_over], minor):
+            one = deletion.delete(
+                phase, self.tools, spared=spared, timeout=self.request.timeout, bystanders=self.bystanders
+            )
+            claims.take_out(self.tools.cluster, self.request.stack, one.released)
+            done += one
         return done
 
-    def _spared(self, body: Body) -> str:
-        return "" if self._is_ours_otherwise(body) else removal.owner(self.request.stack, body)
-
-    def _is_ours_otherwise(self, body: Body) -> bool:
-        """What the operators of the stack made, and what the delivery itself added."""
-        labels = body["metadata"].get("labels") or {}
-        kind = (str(body.get("apiVersion", "")).rpartition("/")[0], str(body.get("kind", "")))
-        return labels.get(STACK_LABEL) == self.request.stack or kind in removal.ASKED or kind in self._defined()
+    def _spared(self, body: Body, left_over: frozenset[ObjectId]) -> str:
+        """Why an object stays: others apply it, or claim it. What operators of the stack made need not be managed by us."""
+        stack, target = self.request.stack, ObjectId.of(body)
+        if other := self.bystanders.claimed.get(target):
+            return f"the stack {other} claims it"
+        if (target.group, target.kind) in self._defined():
+            return ""
+        is_made_for_it = target in left_over or (body["metadata"].get("labels") or {}).get(STACK_LABEL) == stack
+        judge = removal.taker if is_made_for_it else removal.owner
+        return judge(stack, body, strangers=self.strangers)
 
     def _defined(self) -> frozenset[tuple[str, str]]:
         """Group and kind of what the CRDs define that go, too."""
@@ -267,13 +290,16 @@ class _Run:
 
     def _namespaces(self, names: Sequence[str]) -> Deletion:
         """Delete those that hold nothing of others any more, and no volumes unless these go, too."""
-        judged = emptied.reasons_to_keep(names, self.tools, with_data=self.request.data)
+        claim = self.tools.cluster.get(ownership.claim_id(self.request.stack))
+        since = str(claim["metadata"].get("creationTimestamp") or "") if claim else ""
+        judged = emptied.reasons_to_keep(names, self.tools, with_data=self.request.data, since=since)
         ids = {name: ObjectId(group="", kind="Namespace", namespace="", name=name) for name in judged}
         done = deletion.delete(
             [ids[name] for name in judged],
             self.tools,
             spared=lambda body: judged[body["metadata"]["name"]],
             timeout=self.request.timeout,
+            bystanders=self.bystanders,
         )
         claims.take_out(self.tools.cluster, self.request.stack, {*done.deleted, *done.absent})
         return done
@@ -302,7 +328,7 @@ def _records(request: RemoveRequest, tools: DeliverTools) -> Deletion:
 
 def _spared_space(tools: DeliverTools, body: Body) -> str:
     name = body["metadata"]["name"]
-    return emptied.reasons_to_keep([name], tools, with_data=False, is_ours=True)[name]
+    return emptied.reasons_to_keep([name], tools, with_data=False, since=None)[name]
 
 
 def _is_space(target: ObjectId) -> bool:

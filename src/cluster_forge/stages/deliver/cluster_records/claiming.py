@@ -6,7 +6,7 @@ the first object of the stack is applied.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from cluster_forge.gitops import applyset, engine, owners, ownership
@@ -31,14 +31,17 @@ _FEW: Final = 3
 """So many namespaces are listed one by one; the objects of a kind in more of them come in one listing of the cluster."""
 
 
-def facts(plan: DeployPlan, tools: DeliverTools) -> Facts:
+def facts(plan: DeployPlan, tools: DeliverTools, hooks: Iterable[ObjectId] = ()) -> Facts:
     """What the cluster says of the stack's objects, for `owners.judge`.
+
+    ``hooks`` are those that the deployment applies itself, and deletes. They come and go, so nobody claims them; what has the
+    name of one may belong to others all the same.
 
     Raises:
         ClusterError, RefusedError: if it does not say.
     """
     cluster = tools.cluster
-    wanted = _wanted(plan)
+    wanted = {**dict.fromkeys(hooks, owners.UNTRACKED), **listed(plan)}
     namespace = plan.argocd.namespace if plan.argocd else engine.NAMESPACE
     return Facts(
         stack=plan.stack,
@@ -59,18 +62,21 @@ def claim(plan: DeployPlan, verdict: Verdict, tools: DeliverTools, *, run: str) 
     pruned, data and the rest of a narrowed stack beyond that.
     """
     cluster = tools.cluster
-    own = _wanted(plan)
+    own = listed(plan)
     for stack in sorted({foreign.stack for foreign in verdict.foreign if foreign.stack and not foreign.is_at_work}):
         theirs = {identity: word for identity, word in claims.entries(cluster, stack).items() if identity not in own}
         claims.write(cluster, stack, theirs)
     body = tools.reader.read(plan.claim[ownership.CLAIM].decode())
     metadata = body["metadata"]
     is_direct = plan.delivery is Delivery.DIRECT
+    claimed = claims.entries(cluster, plan.stack)  # the verdict may be older than the lease
     if plan.narrowed:
-        own = {**claims.entries(cluster, plan.stack), **own}
+        own = {**claimed, **own}
     else:
-        own |= dict.fromkeys(verdict.staying, owners.STAYS_BEHIND)
-        own |= dict.fromkeys(verdict.leaving if is_direct else (), owners.LEAVES)
+        gone = sorted({*claimed, *verdict.staying, *verdict.leaving} - own.keys())
+        own |= {
+            one: owners.STAYS_BEHIND if one.holds_data else owners.LEAVES for one in gone if one.holds_data or is_direct
+        }
     inventory = applyset.inventory(ownership.claim_id(plan.stack), own) if is_direct else {}
     marked = {**metadata, "annotations": {**metadata.get("annotations", {}), **inventory, RUN: run}}
     data = {ownership.OBJECTS: claims.lines(own)}
@@ -103,7 +109,8 @@ def take_over(plan: DeployPlan, verdict: Verdict, tools: DeliverTools) -> None:
             _patch(cluster, move.id, {"metadata": {"annotations": {_TRACKING: move.new_tracking_id}}})
 
 
-def _wanted(plan: DeployPlan) -> dict[ObjectId, str]:
+def listed(plan: DeployPlan) -> dict[ObjectId, str]:
+    """The objects that a stack claims, each with its last word."""
     return dict(ownership.entries(plan.claim[ownership.OBJECTS].decode()))
 
 

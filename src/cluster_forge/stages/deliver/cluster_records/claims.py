@@ -32,6 +32,11 @@ def by_stack(cluster: Cluster) -> Iterator[tuple[str, Mapping[ObjectId, str]]]:
         yield str((body["metadata"].get("labels") or {}).get(STACK_LABEL, "")), of(body)
 
 
+def of_others(cluster: Cluster, stack: str) -> dict[ObjectId, str]:
+    """The objects that other stacks claim, each with its stack."""
+    return {identity: other for other, claimed in by_stack(cluster) if other != stack for identity in claimed}
+
+
 def stacks(cluster: Cluster) -> tuple[str, ...]:
     """The stacks that claim objects."""
     return tuple(sorted({stack for stack, _ in by_stack(cluster)} - {""}))

@@ -18,6 +18,7 @@ from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Cluster, Query
 from cluster_forge.stages.deliver import creation
+from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.cluster_records import audit_log
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -42,6 +43,7 @@ def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str =
         stack=plan.stack,
         version=plan.version,
         environment=plan.environment,
+        narrowed=plan.narrowed,
         image=str(deployment.image or ""),
         engine=plan.engine.value,
         cause=cause,
@@ -96,6 +98,8 @@ def stacks(cluster: Cluster) -> tuple[str, ...]:
 def chosen(releases: Sequence[Release], to: int | None) -> Release:
     """The release to go back to: number ``to``, or else the last good one before the newest.
 
+    One of a narrowed stack is chosen only where the newest has the same components: it says nothing of the others.
+
     Raises:
         ReleaseError: if there is no such release, or it cannot be deployed again.
     """
@@ -105,7 +109,8 @@ def chosen(releases: Sequence[Release], to: int | None) -> Release:
             fix="deploy it first: cluster-forge deploy; or choose --context",
         )
     if to is None:
-        earlier = [one for one in releases[:-1] if one.result in _GOOD and one.folders]
+        selections = {"", releases[-1].narrowed}
+        earlier = [one for one in releases[:-1] if one.result in _GOOD and one.folders and one.narrowed in selections]
         if not earlier:
             raise ReleaseError(
                 f"there is no good release before {releases[-1].number}: {_numbers(releases)}",
@@ -132,6 +137,24 @@ def files(chosen: Release, tools: DeliverTools) -> FileTree:
         ReleaseError, ExceptionGroup: for each folder that is missing or damaged.
     """
     return join(*gathered(partial(_folder, chosen.stack, folder, tools) for folder in chosen.folders))
+
+
+def deployment(chosen: Release, tools: DeliverTools) -> Deployment:
+    """The deployment of a release.
+
+    Raises:
+        ReleaseError, ExceptionGroup: as `files`, and if it is another one than the release says.
+        StaleError, EditedError, ExceptionGroup: as `deployment.of`.
+    """
+    read = deployments.of(files(chosen, tools), f"release {chosen.number} of {chosen.stack}")
+    plan = read.plan
+    if (plan.stack, plan.version, plan.environment) != (chosen.stack, chosen.version, chosen.environment):
+        raise ReleaseError(
+            f"its files are those of {plan.stack} {plan.version} {plan.environment}".rstrip(),
+            where=str(chosen.id),
+            fix="someone has changed it in the cluster: deploy the stack's folder of that version instead",
+        )
+    return read
 
 
 def remove(stack: str, cluster: Cluster) -> None:
@@ -168,9 +191,10 @@ def _keep(stack: str, files: FileTree, tools: DeliverTools) -> tuple[Folder, ...
 
 
 def _trim(stack: str, releases: Sequence[Release], tools: DeliverTools) -> None:
-    """Delete the oldest releases, then what only they had; the last good one stays."""
-    good = [one for one in releases if one.result in _GOOD][-1:]
-    kept = {one.number: one for one in [*good, *releases[-KEPT:]]}
+    """Delete the oldest releases, then what only they had; the last good one stays, and the last one of the whole stack."""
+    good = [one for one in releases if one.result in _GOOD]
+    whole = [one for one in good if not one.narrowed]
+    kept = {one.number: one for one in [*good[-1:], *whole[-1:], *releases[-KEPT:]]}
     for one in releases:
         if one.number not in kept:
             tools.cluster.delete(one.id)

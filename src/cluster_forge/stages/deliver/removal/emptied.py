@@ -14,12 +14,37 @@ from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Cluster, Query, ServedKind
 from cluster_forge.stages.deliver.tools import DeliverTools
 
-_BY_HAND: Final = ("kubectl", "helm", "terraform", "Terraform", "OpenTofu")
+_BY_HAND: Final = (
+    *(
+        "kubectl",
+        "oc",
+        "helm",
+        "helmfile",
+        "kapp",
+        "k9s",
+        "Lens",
+        "Rancher",
+        "rancher",
+        "skaffold",
+        "okteto",
+        "werf",
+        "curl",
+    ),
+    *(
+        "terraform",
+        "Terraform",
+        "HashiCorp",
+        "OpenTofu",
+        "pulumi",
+        "ansible",
+        "OpenAPI-Generator",
+        "node-fetch",
+        "python-requests",
+    ),
+)
 _BY_ENGINES: Final = ("argocd", "kustomize-controller", "flux", "helm-controller")
 """How the field managers begin of what people, and other stacks, put into a cluster; the rest is from controllers."""
-_FLEETING: Final = frozenset(
-    {"Event", "Pod", "Endpoints", "EndpointSlice", "Lease", "ControllerRevision", "PodMetrics"}
-)
+_FLEETING: Final = frozenset({"Event", "Endpoints", "EndpointSlice", "Lease", "ControllerRevision", "PodMetrics"})
 _VOLUME: Final = ("", "PersistentVolumeClaim")
 _MINOR: Final = re.compile(r"v?1\.(\d{1,3})")
 _NAMED: Final = 3
@@ -67,23 +92,27 @@ def _asked(body: Body) -> Iterator[tuple[str, str]]:
 
 
 def reasons_to_keep(
-    names: Sequence[str], tools: DeliverTools, *, with_data: bool, is_ours: bool = False
+    names: Sequence[str], tools: DeliverTools, *, with_data: bool, since: str | None
 ) -> Mapping[str, str]:
     """For each Namespace why it stays; empty: it can go.
 
-    It stays if it may have been there before the stack (unless ``is_ours``), and if it holds volumes or what people or other tools put
-    there. What controllers made in it (Secrets of operators, say) goes with it. ``with_data``: only the first counts.
+    It stays if it was or may have been there before the stack, whose claim was created at ``since`` (RFC 3339, as the API server writes
+    it; None: the Namespace is ours), and if it holds volumes or what people or other tools put there. What controllers made in it (Secrets of operators, say) goes with it. ``with_data``: only the first counts.
     """
     spaces = {name: tools.cluster.get(ObjectId(group="", kind="Namespace", namespace="", name=name)) for name in names}
     there = {name: body for name, body in spaces.items() if body is not None and name not in BUILT_IN_NAMESPACES}
     held = {} if with_data or not there else _held(set(there), tools)
     return {
-        name: ("" if is_ours else _former_owner(body)) or _words(held.get(name, [])) for name, body in there.items()
+        name: ("" if since is None else _former_owner(body, since)) or _words(held.get(name, []))
+        for name, body in there.items()
     }
 
 
-def _former_owner(space: Body) -> str:
-    """Who may have made a Namespace before the stack came, in words. Engines make those of the stacks that they deliver."""
+def _former_owner(space: Body, since: str) -> str:
+    """Who made a Namespace before the stack came, or may have, in words. Engines make those of the stacks that they deliver."""
+    created = str(space["metadata"].get("creationTimestamp") or "")
+    if created and created < since:
+        return f"it was there before the stack: since {created}"
     managers = _managers(space["metadata"])
     by_hand = next((manager for manager in managers if manager.startswith(_BY_HAND)), "")
     return f"{by_hand} has set fields of it: it may have been there before the stack" if by_hand else ""
