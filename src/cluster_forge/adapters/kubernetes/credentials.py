@@ -76,13 +76,13 @@ class Credentials:
                 self._kept = self._got()
             return None if self._kept.credential == refused else self._kept.credential
 
-    def refused(self, credential: Credential, said: str) -> ClusterError:
-        """The error for a 401 with it; ``said`` is the server's own word."""
+    def refused(self, credential: Credential, answer: str) -> ClusterError:
+        """The error for a 401 with it; ``answer`` is the server's own word."""
         user, access = self._access.user, self._access
         name = f"the user {user.name!r}" if user.name else "a user without a name"
         reason, fix = self._reason(credential)
         return ClusterError(
-            f"{access.cluster.server} does not know {name}: {reason or said}",
+            f"{access.cluster.server} does not know {name}: {reason or answer}",
             where=user.where or access.where,
             fix=fix,
         )
@@ -121,7 +121,7 @@ class Credentials:
         if first and first.ends.timestamp() <= self._clock():
             return f"the client certificate of {first.subject} expired on {_day(first.ends)}", _fix(user, "certificate")
         if credential.certificate and not token:
-            issuer = first.issuer if first else "somebody"
+            issuer = first.issuer if first else "another authority"
             return (
                 f"it does not trust the client certificate, which {issuer} issued",
                 f"{_fix(user, 'certificate')}: a cluster that was made again has another authority",
@@ -162,13 +162,15 @@ def _checked(token: str, where: str) -> str:
     return token
 
 
-def _impersonated(whom: Impersonation) -> list[tuple[str, str]]:
+def _impersonated(identity: Impersonation) -> list[tuple[str, str]]:
     """Kubernetes, "User impersonation"."""
-    headers = [("Impersonate-User", whom.user)] if whom.user else []
-    headers += [("Impersonate-Uid", whom.uid)] if whom.uid else []
-    headers += [("Impersonate-Group", group) for group in whom.groups]
+    headers = [("Impersonate-User", identity.user)] if identity.user else []
+    headers += [("Impersonate-Uid", identity.uid)] if identity.uid else []
+    headers += [("Impersonate-Group", group) for group in identity.groups]
     headers += [
-        (f"Impersonate-Extra-{quote(key, safe='')}", value) for key, values in whom.extra.items() for value in values
+        (f"Impersonate-Extra-{quote(key, safe='')}", value)
+        for key, values in identity.extra.items()
+        for value in values
     ]
     for _, value in headers:
         if not value.isprintable():

@@ -102,7 +102,7 @@ def _too_many(kind: ServedKind, query: Query, transport: Transport, what: str) -
     return ClusterError(
         f"{paths.of_kind(kind, query.namespace)} {what}",
         where=transport.access.where,
-        fix="remove those that nothing needs: so many are a fault of the program that makes them",
+        fix="remove those that nothing needs: so many are an error of the program that creates them",
     )
 
 

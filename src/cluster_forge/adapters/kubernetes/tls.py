@@ -1,4 +1,4 @@
-"""TLS with an API server: whom the kubeconfig trusts, what it shows, and why that fails."""
+"""TLS with an API server: which authorities the kubeconfig trusts, what it shows, and why that fails."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ def context(access: Access, certificate: tuple[bytes, bytes] | None) -> ssl.SSLC
     """
     cluster = access.cluster
     if cluster.is_insecure:
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        made.check_hostname = False
-        made.verify_mode = ssl.CERT_NONE
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        tls.check_hostname = False
+        tls.verify_mode = ssl.CERT_NONE
     elif cluster.authority:
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         with _explained(cluster.authority.where, "certificate authority"):
-            made.load_verify_locations(cadata=pem.content(cluster.authority).decode("ascii"))
+            tls.load_verify_locations(cadata=pem.content(cluster.authority).decode("ascii"))
     else:
-        made = ssl.create_default_context()
-    made.verify_flags &= ~ssl.VERIFY_X509_STRICT  # as Go: authorities of many clusters would fail
-    made.set_alpn_protocols(["http/1.1"])
+        tls = ssl.create_default_context()
+    tls.verify_flags &= ~ssl.VERIFY_X509_STRICT  # as Go: authorities of many clusters would fail
+    tls.set_alpn_protocols(["http/1.1"])
     if certificate:
         with _explained(access.user.where, "client certificate"), _files(*certificate) as (shown, key):
-            made.load_cert_chain(shown, key, password=_no_password)
-    return made
+            tls.load_cert_chain(shown, key, password=_no_password)
+    return tls
 
 
 def failure(access: Access, proxy: str, cause: ssl.SSLError) -> ClusterError:
@@ -108,12 +108,12 @@ def _shown(server: str, proxy: str) -> Certificate | None:
     parts, through = urlsplit(server), urlsplit(proxy)
     if through.scheme == "https":  # TLS within TLS: more than the message is worth
         return None
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.check_hostname = False
-    made.verify_mode = ssl.CERT_NONE
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls.check_hostname = False
+    tls.verify_mode = ssl.CERT_NONE
     host, port = str(parts.hostname), parts.port or 443
     reached = (str(through.hostname), through.port or 80) if through.hostname else (host, port)
-    connection = http.client.HTTPSConnection(*reached, timeout=_SECONDS, context=made)
+    connection = http.client.HTTPSConnection(*reached, timeout=_SECONDS, context=tls)
     try:
         if through.hostname:
             connection.set_tunnel(host, port, proxies.login(proxy))

@@ -247,7 +247,7 @@ def _confirm(session: Session, question: str) -> None:
     """Ask on a terminal.
 
     Raises:
-        Abort: if the answer is no.
+        Abort: without a yes.
     """
     from cluster_forge.cli.prompts import questions
 

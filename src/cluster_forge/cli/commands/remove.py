@@ -25,7 +25,7 @@ from cluster_forge.cli.verb import DELIVERS, verb
 def command(  # noqa: PLR0913 - its options
     session: Session, component: str | None, *, stack: str | None, data: bool, timeout: float, dry_run: bool
 ) -> None:
-    """Remove a stack, or one COMPONENT of it, from a cluster.
+    """Remove a stack, or one component of it, from a cluster.
 
     What needs others goes before them, and custom resources before their operators. Volumes, CRDs and namespaces that still
     hold something stay, unless --data says otherwise; so does what others have taken over. Run again, it goes on.

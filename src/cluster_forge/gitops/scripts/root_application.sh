@@ -127,7 +127,7 @@ watch() {
       application_messages "$waiting"
       failed "the Application $root and its children are not synced and healthy; not ready:$pending${trouble:+; $trouble}"
     fi
-    # After CRDs Argo CD builds its view of the cluster anew, and sees what changed meanwhile at a comparison only (argo-cd#21079).
+    # After CRDs Argo CD builds its view of the cluster again, and sees what changed meanwhile at a comparison only (argo-cd#21079).
     if [ -n "$waiting" ] && [ "$(($(now) - asked))" -ge "$pause" ]; then
       if [ -n "$unknown" ]; then refresh hard "$root"; else for late in $waiting; do refresh normal "$late"; done; fi
       asked=$(now)

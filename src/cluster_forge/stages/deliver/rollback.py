@@ -102,8 +102,8 @@ def obstacles(deployment: Deployment, tools: DeliverTools) -> list[ForgeError]:
         if any(kind in document for kind in _JUDGED)
     ]
     bodies = [tools.reader.read(document.decode()) for document in documents]
-    found = tools.workers.map(partial(_obstacle, tools), [body for body in bodies if body.get("kind") in _JUDGES])
-    return [error for error in found if error is not None]
+    errors = tools.workers.map(partial(_obstacle, tools), [body for body in bodies if body.get("kind") in _JUDGES])
+    return [error for error in errors if error is not None]
 
 
 def _obstacle(tools: DeliverTools, body: Body) -> ForgeError | None:

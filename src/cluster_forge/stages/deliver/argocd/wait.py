@@ -20,7 +20,7 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 _PAUSE: Final = 2.0
 _FIRST_REFRESH, _LAST_REFRESH = 8.0, 64.0
 """Seconds after which an Application that is not ready is compared again, doubled each time while it says the same. After
-CRDs Argo CD builds its view of the cluster anew, and sees what changed meanwhile at the next comparison only (argo-cd#21079)."""
+CRDs Argo CD builds its view of the cluster again, and sees what changed meanwhile at the next comparison only (argo-cd#21079)."""
 _MOST_LOOKED_AT: Final = 20
 """Objects of an Application whose health is looked up for the message."""
 
@@ -99,10 +99,10 @@ class ApplicationWait:
         """The state, with what is wrong with its objects."""
         if state.is_ready:
             return state
-        found = []
+        messages = []
         for target in state.unwell[:_MOST_LOOKED_AT]:
             live = self._tools.cluster.get(target)
             seen = health.of(live) if live else None
             if seen and seen.status is not Status.READY:
-                found.append(f"{target}: {seen.message}")
-        return replace(state, messages=(*state.messages, *found))
+                messages.append(f"{target}: {seen.message}")
+        return replace(state, messages=(*state.messages, *messages))
