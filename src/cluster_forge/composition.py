@@ -218,7 +218,7 @@ def delivery(settings: Settings, options: ClusterOptions, reporter: DeliveryRepo
     return DeliverTools(
         cluster=cluster(settings, options),
         files=workspace_files(settings.workspace),
-        reader=LazyYaml(_reader),
+        reader=LazyYaml(_small_reader),
         clock=SystemClock(),
         workers=ThreadWorkers(_REQUESTS),
         waiters=ThreadWorkers(_WAITERS),
@@ -677,7 +677,21 @@ def _reader() -> YamlReader:
         from cluster_forge.adapters.yaml.go import GoYaml
 
         reader = GoYaml(reader)
+    return _taking_apart(reader)
+
+
+def _small_reader() -> YamlReader:
+    """A reader of what `cast` wrote, of which all but some small documents need no exact reader: without Go's library, which
+    takes 75 MB.
+    """
+    from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
+
+    return _taking_apart(PurePythonYaml())
+
+
+def _taking_apart(exact: YamlReader) -> YamlReader:
+    """A reader that is faster than the exact one, and leaves to it what it cannot read."""
     from cluster_forge.adapters.yaml.blocks import BlockYaml
     from cluster_forge.adapters.yaml.fast import FastYaml
 
-    return BlockYaml(FastYaml(reader))
+    return BlockYaml(FastYaml(exact))
