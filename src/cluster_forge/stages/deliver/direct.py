@@ -14,6 +14,8 @@ from typing import Final
 from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops import schedule
+from cluster_forge.gitops.owners import Facts
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.workers import Queue
 from cluster_forge.stages.deliver import applied, trouble
 from cluster_forge.stages.deliver.applied import AppliedComponent
@@ -31,16 +33,17 @@ from cluster_forge.stages.deliver.trouble import Trouble
 STAGE: Final = "deploy"
 
 
-def deliver(deployment: Deployment, tools: DeliverTools, options: DeployOptions) -> tuple[ComponentResult, ...]:
-    """Apply all components; the results in the order of the plan.
+def deliver(
+    deployment: Deployment, tools: DeliverTools, options: DeployOptions, seen: Facts | None = None
+) -> tuple[ComponentResult, ...]:
+    """Apply all components; the results in the order of the plan. ``seen`` is what the checks saw of the stack's objects.
 
     Raises:
         ClusterError, RefusedError: if the cluster does not say what was applied before.
     """
     known = applied.read(tools.cluster, deployment.name)
     applied.begin(tools.cluster, deployment.name)
-    objects = (target for component in known.values() for target in component.objects)
-    live = applied.fingerprints(tools.cluster, tools.workers, objects)
+    live = _live(known, seen, tools)
     with tools.workers.queue() as queue:
         observations = Observations(tools.cluster)
         around = Surroundings(
@@ -54,6 +57,17 @@ def deliver(deployment: Deployment, tools: DeliverTools, options: DeployOptions)
             is_narrowed=bool(deployment.plan.narrowed),
         )
         return _Delivery(deployment, tools, around, Gates(), known).run()
+
+
+def _live(
+    known: Mapping[ComponentName, AppliedComponent], seen: Facts | None, tools: DeliverTools
+) -> Mapping[ObjectId, str]:
+    """The fingerprints of what was applied before. What changed since the checks has another one, and is applied again."""
+    objects = {target for component in known.values() for target in component.objects}
+    if seen is None:
+        return applied.fingerprints(tools.cluster, tools.workers, objects)
+    others = applied.fingerprints(tools.cluster, tools.workers, objects - seen.wanted.keys())
+    return {**{item.id: item.fingerprint for item in seen.live}, **others}
 
 
 def _applier(tools: DeliverTools, queue: Queue, options: DeployOptions, observations: Observations) -> Applier:
@@ -78,7 +92,7 @@ class _Delivery:
     def run(self) -> tuple[ComponentResult, ...]:
         plans = {plan.name: plan for plan in self.deployment.plan.components}
         parts = [part for part in self.deployment.plan.parts if part.name in plans]
-        needed = schedule.prerequisites(parts)
+        needed = schedule.prerequisites(parts, self.deployment.plan.fixed)
         self.tools.reporter.stage_started(STAGE, len(needed))
         runs = {
             name: ComponentRun(
