@@ -116,24 +116,30 @@ class Shop:
 
     def program(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the program in the workspace, with the cluster's kubeconfig."""
-        return run(self._command(arguments), self.cluster)
+        return program(self.workspace, self.cluster, *arguments)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The same, without waiting for its end; what it prints is its output."""
         return subprocess.Popen(
-            self._command(arguments),
+            _command(self.workspace, arguments),
             env=_environment(self.cluster),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def _command(self, arguments: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "cluster_forge", "-C", str(self.workspace), *arguments]
-
     def deploy_script(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``deploy.sh`` without a question."""
         return run(["sh", str(self.stack / "deploy.sh"), "--yes", *arguments], self.cluster)
+
+
+def program(workspace: Path, cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in a workspace, with the cluster's kubeconfig."""
+    return run(_command(workspace, arguments), cluster)
+
+
+def _command(workspace: Path, arguments: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "cluster_forge", "-C", str(workspace), *arguments]
 
 
 def run(command: Sequence[str], cluster: Cluster) -> subprocess.CompletedProcess[str]:

@@ -134,7 +134,10 @@ def command(  # noqa: PLR0913 - its options
         result = deploy.deploy(request, tools)
     for line in deploy_text.deployed(result, chosen, facts, is_trial=dry_run):
         session.print(line)
-    session.print_json("deploy", **deploy_text.deployed_json(result, chosen, facts, is_trial=dry_run))
+    requests = tools.cluster.sent()
+    session.print_json(
+        "deploy", **deploy_text.deployed_json(result, chosen, facts, is_trial=dry_run), requests=requests
+    )
     deploy_text.check(result, session.command_line("deploy"), session.command_line("rollback"))
 
 
