@@ -127,7 +127,7 @@ class Shop:
 
     def program(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the program in the workspace, with the cluster's kubeconfig."""
-        return run(self._command(arguments), self.cluster)
+        return program(self.workspace, self.cluster, *arguments)
 
     def succeeds(self, *arguments: str) -> str:
         """Run the program, which has to succeed; what it prints on stdout."""
@@ -144,14 +144,11 @@ class Shop:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The same, without waiting for its end; what it prints is its output."""
-        return _started(self._command(arguments), self.cluster)
+        return _started(_command(self.workspace, arguments), self.cluster)
 
     def start_script(self) -> subprocess.Popen[str]:
         """Run ``deploy.sh``, without waiting for its end."""
         return _started(["sh", str(self.stack / "deploy.sh"), "--yes"], self.cluster)
-
-    def _command(self, arguments: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "cluster_forge", "-C", str(self.workspace), *arguments]
 
     def deploy_script(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``deploy.sh`` without a question."""
@@ -189,6 +186,15 @@ def _content(body: Any) -> Any:
 def _is_declared(key: Key, body: Any) -> bool:
     managers = {fields["manager"] for fields in body["metadata"].get("managedFields", ())}
     return any(name.startswith("cluster-forge") for name in managers) and not key.name.startswith(RECORDS)
+
+
+def program(workspace: Path, cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in a workspace, with the cluster's kubeconfig."""
+    return run(_command(workspace, arguments), cluster)
+
+
+def _command(workspace: Path, arguments: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "cluster_forge", "-C", str(workspace), *arguments]
 
 
 def run(command: Sequence[str], cluster: Cluster) -> subprocess.CompletedProcess[str]:

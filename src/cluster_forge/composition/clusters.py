@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.composition.folders import workspace_files
-from cluster_forge.composition.rendering import reader
+from cluster_forge.composition.rendering import reader, small_reader
 from cluster_forge.composition.settings import Settings
 from cluster_forge.foundation.errors import OfflineError
 from cluster_forge.ports.git import Repositories
@@ -82,7 +82,7 @@ def delivery(settings: Settings, options: ClusterOptions, reporter: DeliveryRepo
     return DeliverTools(
         cluster=cluster(settings, options),
         files=workspace_files(settings.workspace),
-        reader=LazyYaml(reader),
+        reader=LazyYaml(small_reader),
         clock=SystemClock(),
         workers=ThreadWorkers(_REQUESTS),
         waiters=ThreadWorkers(_WAITERS),

@@ -80,7 +80,21 @@ def reader() -> YamlReader:
         from cluster_forge.adapters.yaml.go import GoYaml
 
         reader = GoYaml(reader)
+    return _taking_apart(reader)
+
+
+def small_reader() -> YamlReader:
+    """A reader of what `cast` wrote, of which all but some small documents need no exact reader: without Go's library, which
+    takes 75 MB.
+    """
+    from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
+
+    return _taking_apart(PurePythonYaml())
+
+
+def _taking_apart(exact: YamlReader) -> YamlReader:
+    """A reader that is faster than the exact one, and leaves to it what it cannot read."""
     from cluster_forge.adapters.yaml.blocks import BlockYaml
     from cluster_forge.adapters.yaml.fast import FastYaml
 
-    return BlockYaml(FastYaml(reader))
+    return BlockYaml(FastYaml(exact))

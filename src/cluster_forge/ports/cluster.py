@@ -220,6 +220,9 @@ class ClusterQuestions(Protocol):
     def raw(self, path: str) -> bytes:
         """The answer to a ``GET`` of a path of the API server, such as ``/readyz`` or a Service's through its proxy."""
 
+    def sent(self) -> Mapping[str, int]:
+        """How many requests were sent so far, by method, those that begin a watch as ``WATCH``."""
+
 
 class Cluster(ClusterReader, ClusterWriter, ClusterQuestions, Protocol):
     """A cluster, with everything that a delivery does there."""

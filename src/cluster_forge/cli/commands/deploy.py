@@ -152,7 +152,7 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, secrets
         done = _deployed(session, place.folder, tools, options, secrets)
     for line in done.lines(is_trial=options.is_trial):
         session.print(line)
-    session.print_json("deploy", **done.json(is_trial=options.is_trial))
+    session.print_json("deploy", **done.json(is_trial=options.is_trial), requests=tools.cluster.sent())
     deploy_text.check(done.result, session.command_line("deploy"), session.command_line("rollback"))
 
 

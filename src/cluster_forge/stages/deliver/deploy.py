@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected, raise_all
 from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.owners import Verdict
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
 from cluster_forge.stages.deliver import creation, rollback
@@ -128,16 +127,16 @@ def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
         tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
         claiming.claim(plan, situation.verdict, tools, run=request.run)
         secrets.make(plan.secrets, request.given, tools.cluster)
-        return replace(_released(request, situation.verdict, tools), warnings=problems)
+        return replace(_released(request, situation, tools), warnings=problems)
 
 
-def _released(request: DeployRequest, verdict: Verdict, tools: DeliverTools) -> DeployResult:
+def _released(request: DeployRequest, situation: Situation, tools: DeliverTools) -> DeployResult:
     """Deliver, and keep in the cluster what was delivered and with which result."""
     release = releases.begin(request.deployment, tools, run=request.run, cause=request.cause)
     kept = releases.listed(tools.cluster, release.stack)
     former = max((one.number for one in kept if one.result is Result.DEPLOYED and one.folders), default=0)
     try:
-        done = _delivered(request, verdict, tools)
+        done = _delivered(request, situation, tools)
     except (ForgeError, ExceptionGroup) as error:
         releases.end(release, Result.FAILED, tools, message="; ".join(map(str, expected(error))))
         raise
@@ -146,9 +145,9 @@ def _released(request: DeployRequest, verdict: Verdict, tools: DeliverTools) -> 
     return replace(done, release=release.number, former=former)
 
 
-def _delivered(request: DeployRequest, verdict: Verdict, tools: DeliverTools) -> DeployResult:
+def _delivered(request: DeployRequest, situation: Situation, tools: DeliverTools) -> DeployResult:
     deployment, options = request.deployment, request.options
-    components = _components(deployment, verdict, tools, options)
+    components = _components(deployment, situation, tools, options)
     done = DeployResult(components=components)
     if not done.is_good:
         return done
@@ -157,12 +156,12 @@ def _delivered(request: DeployRequest, verdict: Verdict, tools: DeliverTools) ->
 
 
 def _components(
-    deployment: Deployment, verdict: Verdict, tools: DeliverTools, options: DeployOptions
+    deployment: Deployment, situation: Situation, tools: DeliverTools, options: DeployOptions
 ) -> tuple[ComponentResult, ...]:
     if deployment.plan.flux:
         return flux.deliver(deployment, tools, options)
     match deployment.plan.delivery:
         case Delivery.DIRECT:
-            return direct.deliver(deployment, tools, options)
+            return direct.deliver(deployment, tools, options, situation.owner_facts)
         case Delivery.INSTALL | Delivery.EXISTING:
-            return argocd.deliver(deployment, verdict, tools, options)
+            return argocd.deliver(deployment, situation.verdict, tools, options)

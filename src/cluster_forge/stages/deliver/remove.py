@@ -89,7 +89,7 @@ def planned(request: RemoveRequest, tools: DeliverTools) -> Removal:
     claimed = claims.of(claim)  # empty, if a removal was killed at its end
     plan = _last_plan(request.stack, tools)
     parts = plan.parts if plan else ()
-    names = tuple(reversed(list(schedule.prerequisites(parts))))
+    names = tuple(reversed(list(schedule.prerequisites(parts, plan.fixed if plan else ()))))
     if not request.component:
         return Removal(components=names, objects=len(claimed), plan=plan)
     chosen = _component(request, plan)

@@ -13,6 +13,8 @@ from functools import partial
 from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops import schedule
+from cluster_forge.gitops.owners import Facts
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stages.deliver import trouble
 from cluster_forge.stages.deliver.cluster_records import applied
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponent
@@ -25,19 +27,31 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 from cluster_forge.stages.deliver.trouble import Trouble
 
 
-def deliver(deployment: Deployment, tools: DeliverTools, options: DeployOptions) -> tuple[ComponentResult, ...]:
-    """Apply all components; the results in the order of the plan.
+def deliver(
+    deployment: Deployment, tools: DeliverTools, options: DeployOptions, seen: Facts | None = None
+) -> tuple[ComponentResult, ...]:
+    """Apply all components; the results in the order of the plan. ``seen`` is what the checks saw of the stack's objects.
 
     Raises:
         ClusterError, RefusedError: if the cluster does not say what was applied before.
     """
     known = applied.read(tools.cluster, deployment.name)
     applied.begin(tools.cluster, deployment.name)
-    objects = (target for component in known.values() for target in component.objects)
-    live = applied.fingerprints(tools.cluster, tools.workers, objects)
+    live = _live(known, seen, tools)
     with tools.workers.queue() as queue:
         around = surroundings(deployment.plan, tools, options, queue, live)
         return _Delivery(deployment, tools, around, Gates(), known).run()
+
+
+def _live(
+    known: Mapping[ComponentName, AppliedComponent], seen: Facts | None, tools: DeliverTools
+) -> Mapping[ObjectId, str]:
+    """The fingerprints of what was applied before. What changed since the checks has another one, and is applied again."""
+    objects = {target for component in known.values() for target in component.objects}
+    if seen is None:
+        return applied.fingerprints(tools.cluster, tools.workers, objects)
+    others = applied.fingerprints(tools.cluster, tools.workers, objects - seen.wanted.keys())
+    return {**{item.id: item.fingerprint for item in seen.live}, **others}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +65,7 @@ class _Delivery:
     def run(self) -> tuple[ComponentResult, ...]:
         plans = {plan.name: plan for plan in self.deployment.plan.components}
         parts = [part for part in self.deployment.plan.parts if part.name in plans]
-        needed = schedule.prerequisites(parts)
+        needed = schedule.prerequisites(parts, self.deployment.plan.fixed)
         self.tools.reporter.stage_started(STAGE, len(needed))
         runs = {
             name: ComponentRun(
