@@ -60,9 +60,3 @@ def test_a_wave_below_that_of_a_need_wins_over_the_need() -> None:
 
 def test_a_need_that_is_not_delivered_is_left_out() -> None:
     assert prerequisites(needing(plain("shop"), "elsewhere")) == {"shop": set()}
-
-
-def test_of_a_wave_that_is_known_to_be_set_the_value_says_nothing() -> None:
-    parts = [plain("first"), plain("later", 10)]
-    assert schedule.prerequisites(parts, {ComponentName("first")})[ComponentName("later")] == {"first"}
-    assert not schedule.prerequisites(parts, frozenset())[ComponentName("later")]
