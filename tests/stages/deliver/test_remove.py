@@ -45,9 +45,9 @@ SHOP = needing(part("shop", [WIDGET, web(), settings()], wave=20), "operator")
 STACK = [OPERATOR, SHOP]
 
 
-def deploy(delivery: Delivery, parts: Sequence[Part]) -> None:
+def deploy(delivery: Delivery, parts: Sequence[Part], narrowed: str = "") -> None:
     """As `deploy` does, without the checks."""
-    deployed = deployment(parts)
+    deployed = deployment(parts, narrowed=narrowed)
     wanted = dict(ownership.entries(deployed.plan.claim[ownership.OBJECTS].decode()))
     verdict = owners.judge(owners.Facts(stack="demo", root="", wanted=wanted))
     claiming.claim(deployed.plan, verdict, delivery.tools, run="host/1/0")
@@ -211,6 +211,15 @@ def test_a_component_that_cannot_go(component: str, error: type[Exception], mess
     with pytest.raises(error, match=message):
         gone(delivery, component=component)
     assert delivery.cluster.objects() == before
+
+
+def test_a_narrowed_deployment_does_not_hide_who_needs_a_component() -> None:
+    delivery = Delivery()
+    deploy(delivery, STACK)
+    deploy(delivery, [OPERATOR], narrowed="component operator")
+    with pytest.raises(PreflightError, match="operator is needed by shop"):
+        gone(delivery, component="operator")
+    assert remove.planned(RemoveRequest(stack="demo"), delivery.tools).components == ("shop", "operator")
 
 
 def test_a_stack_that_is_not_there() -> None:
