@@ -22,12 +22,13 @@ from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.service_options import ClusterOptions
 from cluster_forge.stack.model import ExpectedSecret, KubernetesVersion, Target
-from cluster_forge.stages.deliver import ownership, secrets
-from cluster_forge.stages.deliver.given_secrets import GivenSecrets
+from cluster_forge.stages.deliver.cluster_records import ownership
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
+from cluster_forge.stages.deliver.secrets import expected as secrets
+from cluster_forge.stages.deliver.secrets.given import GivenSecrets
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 pytestmark = pytest.mark.e2e

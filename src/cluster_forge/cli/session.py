@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cluster_forge.cli.options import FindingOptions, OutputOptions, RecordOptions, RunOptions
 from cluster_forge.cli.progress.transfer_relay import TransferRelay
-from cluster_forge.service_options import ClusterOptions, MirrorOptions, NetworkOptions, RenderOptions, StoreOptions
+from cluster_forge.service_options import (
+    ClusterOptions,
+    FleetOptions,
+    MirrorOptions,
+    NetworkOptions,
+    RenderOptions,
+    StoreOptions,
+)
 from cluster_forge.stack.selection import Selection
 
 if TYPE_CHECKING:
@@ -37,6 +44,7 @@ class Session:
     store: StoreOptions = field(default_factory=StoreOptions)
     rendering: RenderOptions = field(default_factory=RenderOptions)
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
+    fleet: FleetOptions = field(default_factory=FleetOptions)
     run: RunOptions = field(default_factory=RunOptions)
     output: OutputOptions = field(default_factory=OutputOptions)
     record: RecordOptions = field(default_factory=RecordOptions)

@@ -22,8 +22,8 @@ from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack
 from cluster_forge.stages.deliver import deployment as deployments
-from cluster_forge.stages.deliver import direct
 from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult
 from cluster_forge.stages.deliver.tools import DeliverTools

@@ -17,10 +17,13 @@ from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ApplyOptions, Patch
-from cluster_forge.stages.deliver import direct, lease, pruning, releases, remove
-from cluster_forge.stages.deliver import ownership as claims
-from cluster_forge.stages.deliver.deletion import Deletion
+from cluster_forge.stages.deliver import remove
+from cluster_forge.stages.deliver.cluster_records import lease, releases
+from cluster_forge.stages.deliver.cluster_records import ownership as claims
+from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.removal import pruning
+from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.remove import RemoveRequest
 
 WIDGETS = crd(

@@ -11,8 +11,10 @@ from tests.stages.deliver.deliveries import Delivery, deployment, identity, sett
 
 from cluster_forge.foundation.errors import ReleaseError
 from cluster_forge.gitops.release import Result
-from cluster_forge.stages.deliver import direct, releases, rollback
+from cluster_forge.stages.deliver import rollback
+from cluster_forge.stages.deliver.cluster_records import releases
 from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.rollback import RollbackRequest
 

@@ -1,25 +1,30 @@
-"""deploy: a cast stack into a cluster."""
+"""deploy: a cast stack into a cluster, or into several."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cluster_forge.cli.options import RecordOptions
 from cluster_forge.cli.session import Session
-from cluster_forge.cli.verb import DELIVERS, verb
+from cluster_forge.cli.verb import ON_MANY, verb
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cluster_forge.ports.cluster import ClusterFacts
     from cluster_forge.ports.rendering import YamlReader
+    from cluster_forge.stages.deliver.deploy import DeployResult
     from cluster_forge.stages.deliver.deployment import Deployment
-    from cluster_forge.stages.deliver.given_secrets import GivenSecrets
+    from cluster_forge.stages.deliver.options import DeployOptions
+    from cluster_forge.stages.deliver.secrets.given import GivenSecrets
+    from cluster_forge.stages.deliver.tools import DeliverTools
 
 
-@verb(*DELIVERS, RecordOptions)
+@verb(*ON_MANY, RecordOptions)
 @click.argument("stack", required=False)
 @click.option("--wait/--no-wait", "waits", default=True, help="Wait until everything is ready [default: --wait].")
 @click.option(
@@ -97,13 +102,9 @@ def command(  # noqa: PLR0913 - its options
         cluster-forge deploy platform.production --context production --yes
         cluster-forge deploy --secrets secrets.sops.yaml
         cluster-forge deploy oci://registry.example.com/team/platform:v-3fa9c1d2e4b5
+        cluster-forge deploy --all                      # the clusters of the description, in their order
         cluster-forge deploy --dry-run
     """
-    from cluster_forge.cli import cast_stacks, deployer
-    from cluster_forge.cli.output import deploy_text
-    from cluster_forge.stages.deliver import deploy, deployment
-    from cluster_forge.stages.deliver.deploy import DeployRequest
-    from cluster_forge.stages.deliver.given_secrets import NONE
     from cluster_forge.stages.deliver.options import DeployOptions
 
     options = DeployOptions(
@@ -122,28 +123,101 @@ def command(  # noqa: PLR0913 - its options
         allow_missing_secrets=allow_missing_secrets,
         allowed=_known(allowed),
     )
-    with (
-        session.reporting("deploy") as reporter,
-        cast_stacks.opened(session, stack, "deploy", reporter) as (files, folder),
-    ):
-        tools = replace(session.delivery(reporter), files=files)
-        chosen = deployment.read(folder, files)
-        facts = tools.cluster.about()
-        if not dry_run:
-            _confirm(session, chosen, facts)
-        given = _given(secrets, chosen, tools.reader) if secrets else NONE
-        request = DeployRequest(
-            deployment=chosen,
-            options=options,
-            run=deployer.run(),
-            parts=deployer.parts(session, chosen, tools),
-            given=given,
-        )
-        result = deploy.deploy(request, tools)
-    for line in deploy_text.deployed(result, chosen, facts, is_trial=dry_run):
+    if session.fleet.is_used:
+        _roll_out(session, stack, options, secrets)
+    else:
+        _deploy(session, stack, options, secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Deployed:
+    """One deployment that was tried, and where."""
+
+    result: DeployResult
+    deployment: Deployment
+    facts: ClusterFacts
+
+    def lines(self, *, is_trial: bool) -> Iterator[str]:
+        from cluster_forge.cli.output import deploy_text
+
+        return deploy_text.deployed(self.result, self.deployment, self.facts, is_trial=is_trial)
+
+    def json(self, *, is_trial: bool) -> dict[str, Any]:
+        from cluster_forge.cli.output import deploy_text
+
+        return deploy_text.deployed_json(self.result, self.deployment, self.facts, is_trial=is_trial)
+
+
+def _deploy(session: Session, stack: str | None, options: DeployOptions, secrets: str | None) -> None:
+    """To one cluster."""
+    from cluster_forge.cli import stack_folders
+    from cluster_forge.cli.output import deploy_text
+
+    with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy") as reporter:
+        tools = replace(session.delivery(reporter), files=place.files)
+        if not options.is_trial:
+            _confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
+        done = _deployed(session, place.folder, tools, options, secrets)
+    for line in done.lines(is_trial=options.is_trial):
         session.print(line)
-    session.print_json("deploy", **deploy_text.deployed_json(result, chosen, facts, is_trial=dry_run))
-    deploy_text.check(result, session.command_line("deploy"), session.command_line("rollback"))
+    session.print_json("deploy", **done.json(is_trial=options.is_trial))
+    deploy_text.check(done.result, session.command_line("deploy"), session.command_line("rollback"))
+
+
+def _roll_out(session: Session, stack: str | None, options: DeployOptions, secrets: str | None) -> None:
+    """To clusters of the description, in the order of their rollout."""
+    from cluster_forge import composition
+    from cluster_forge.cli import fleet
+    from cluster_forge.cli.output import rollout_text
+    from cluster_forge.stack.clusters import DescribedCluster, RolloutWait
+    from cluster_forge.stages.build.cast import STACKS
+    from cluster_forge.stages.deliver.rollout import roll_out
+
+    members = fleet.members(session, stack)
+    options = replace(options, waits=options.waits and members.rollout.wait is RolloutWait.HEALTHY)
+    if not options.is_trial:
+        places = ", ".join(f"{one.name} (stacks/{members.folders[one.name]})" for one in members.clusters)
+        _confirm(session, f"Deploy to {places}?")
+    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters)) as reporter:
+
+        def deploy(cluster: DescribedCluster) -> _Deployed:
+            own = fleet.on(session, cluster)
+            tools = own.delivery(fleet.ClusterReporter(reporter, cluster.name))
+            return _deployed(own, f"{STACKS}/{members.folders[cluster.name]}", tools, options, secrets)
+
+        workers = composition.workers(replace(session.settings(), jobs=members.rollout.max_unavailable))
+        outcomes = roll_out(members.steps, members.rollout, workers, deploy, lambda done: done.result.is_good)
+    for outcome in outcomes:
+        session.print(rollout_text.title(outcome))
+        for line in outcome.result.lines(is_trial=options.is_trial) if outcome.result else ():
+            session.print(line)
+    session.print_json(
+        "deploy",
+        clusters=[
+            rollout_text.json(outcome) | (outcome.result.json(is_trial=options.is_trial) if outcome.result else {})
+            for outcome in outcomes
+        ],
+    )
+    rollout_text.check(outcomes, session.command_line("deploy"))
+
+
+def _deployed(
+    session: Session, folder: str, tools: DeliverTools, options: DeployOptions, secrets: str | None
+) -> _Deployed:
+    from cluster_forge.cli import deployer
+    from cluster_forge.stages.deliver import deploy, deployment
+    from cluster_forge.stages.deliver.deploy import DeployRequest
+    from cluster_forge.stages.deliver.secrets.given import NONE
+
+    chosen = deployment.read(folder, tools.files)
+    request = DeployRequest(
+        deployment=chosen,
+        options=options,
+        run=deployer.run(),
+        parts=deployer.parts(session, chosen, tools),
+        given=_given(secrets, chosen, tools.reader) if secrets else NONE,
+    )
+    return _Deployed(deploy.deploy(request, tools), chosen, tools.cluster.about())
 
 
 def _known(codes: tuple[str, ...]) -> frozenset[str]:
@@ -169,15 +243,15 @@ def _given(source: str, deployment: Deployment, reader: YamlReader) -> GivenSecr
         CredentialError, MissingProgramError, DescriptionError, ExceptionGroup: if they cannot be read.
     """
     from cluster_forge import composition
-    from cluster_forge.stages.deliver import given_secrets
+    from cluster_forge.stages.deliver.secrets import given
 
     expected = deployment.plan.secrets
-    if source == given_secrets.ENVIRONMENT:
-        return given_secrets.from_environment(expected, os.environ)
-    return given_secrets.parse(composition.secret_text(source), source, expected, reader)
+    if source == given.ENVIRONMENT:
+        return given.from_environment(expected, os.environ)
+    return given.parse(composition.secret_text(source), source, expected, reader)
 
 
-def _confirm(session: Session, deployment: Deployment, facts: ClusterFacts) -> None:
+def _confirm(session: Session, question: str) -> None:
     """Ask on a terminal.
 
     Raises:
@@ -186,5 +260,4 @@ def _confirm(session: Session, deployment: Deployment, facts: ClusterFacts) -> N
     from cluster_forge.cli.prompts import questions
 
     if questions.may_ask(session):
-        question = f"Deploy {deployment.folder} (version {deployment.plan.version}) to {facts}?"
         click.confirm(question, default=False, abort=True, err=True)

@@ -38,8 +38,9 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.cli import cluster_stacks, deployer
     from cluster_forge.cli.output import history_text
     from cluster_forge.cli.prompts import questions
-    from cluster_forge.stages.deliver import pruning, remove
-    from cluster_forge.stages.deliver.deletion import Deletion
+    from cluster_forge.stages.deliver import remove
+    from cluster_forge.stages.deliver.removal import pruning
+    from cluster_forge.stages.deliver.removal.deletion import Deletion
     from cluster_forge.stages.deliver.remove import RemoveRequest
 
     with session.reporting("remove") as reporter:

@@ -57,7 +57,8 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.cli import cluster_stacks, deployer
     from cluster_forge.cli.output import deploy_text
     from cluster_forge.cli.prompts import questions
-    from cluster_forge.stages.deliver import deploy, releases, rollback
+    from cluster_forge.stages.deliver import deploy, rollback
+    from cluster_forge.stages.deliver.cluster_records import releases
     from cluster_forge.stages.deliver.deploy import DeployRequest
     from cluster_forge.stages.deliver.options import DeployOptions
     from cluster_forge.stages.deliver.rollback import RollbackRequest

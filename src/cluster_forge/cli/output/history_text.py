@@ -12,8 +12,8 @@ from cluster_forge.foundation.names import counted
 
 if TYPE_CHECKING:
     from cluster_forge.gitops.release import Release
-    from cluster_forge.stages.deliver.audit_log import Entry
-    from cluster_forge.stages.deliver.deletion import Deletion
+    from cluster_forge.stages.deliver.cluster_records.audit_log import Entry
+    from cluster_forge.stages.deliver.removal.deletion import Deletion
     from cluster_forge.stages.deliver.remove import Removal
 
 _RELEASE = ("RELEASE", "TIME", "VERSION", "RESULT", "BY", "")

@@ -9,7 +9,7 @@ from typing import Any, Final
 from cluster_forge.cli.output import columns
 from cluster_forge.cli.output.terminal_text import one_line, styled
 from cluster_forge.foundation.names import counted
-from cluster_forge.stages.deliver.component_status import ComponentStatus, Condition, Sync
+from cluster_forge.stages.deliver.look.component_status import ComponentStatus, Condition, Sync
 from cluster_forge.stages.deliver.status import StackStatus
 
 _HEAD: Final = ("COMPONENT", "DEPLOYED", "STACK", "SYNC", "HEALTH")

@@ -13,26 +13,22 @@ from cluster_forge.gitops.owners import Verdict
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ClusterWriter
-from cluster_forge.stages.deliver import (
-    argocd,
-    argocd_place,
-    direct,
-    flux,
-    lease,
-    ownership,
-    pruning,
-    releases,
-    rollback,
-    secrets,
-)
-from cluster_forge.stages.deliver.deletion import Deletion
+from cluster_forge.stages.deliver import rollback
+from cluster_forge.stages.deliver.argocd import delivery as argocd
+from cluster_forge.stages.deliver.argocd import place as argocd_place
+from cluster_forge.stages.deliver.cluster_records import lease, ownership, releases
 from cluster_forge.stages.deliver.deployment import Deployment
-from cluster_forge.stages.deliver.given_secrets import NONE, GivenSecrets
+from cluster_forge.stages.deliver.direct import delivery as direct
+from cluster_forge.stages.deliver.flux import delivery as flux
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry as preflight
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
+from cluster_forge.stages.deliver.removal import pruning
+from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.results import ComponentResult
+from cluster_forge.stages.deliver.secrets import expected as secrets
+from cluster_forge.stages.deliver.secrets.given import NONE, GivenSecrets
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 

@@ -10,11 +10,11 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops.plan import ComponentPlan, DeployPlan
 from cluster_forge.gitops.steps import FileStep
 from cluster_forge.ports.workers import Queue
-from cluster_forge.stages.deliver.applied import AppliedComponent
-from cluster_forge.stages.deliver.applier import Applier
-from cluster_forge.stages.deliver.component_run import ComponentRun, Surroundings
-from cluster_forge.stages.deliver.established import Definitions
-from cluster_forge.stages.deliver.observations import Observations
+from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponent
+from cluster_forge.stages.deliver.direct.applier import Applier
+from cluster_forge.stages.deliver.direct.component_run import ComponentRun, Surroundings
+from cluster_forge.stages.deliver.direct.established import Definitions
+from cluster_forge.stages.deliver.direct.observations import Observations
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.tools import DeliverTools
 

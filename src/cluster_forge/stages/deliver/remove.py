@@ -24,9 +24,10 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Patch, Query
-from cluster_forge.stages.deliver import applied, audit_log, deletion, emptied, lease, pruning, releases
 from cluster_forge.stages.deliver import deployment as deployments
-from cluster_forge.stages.deliver.deletion import Deletion
+from cluster_forge.stages.deliver.cluster_records import applied, audit_log, lease, releases
+from cluster_forge.stages.deliver.removal import deletion, emptied, pruning
+from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 STAGE: Final = "remove"
@@ -43,8 +44,7 @@ _ENGINES: Final[tuple[tuple[str, str, Body], ...]] = (
     (sources.GROUP, "GitRepository", {}),
 )
 """What engines read, in the order in which it goes, and the change after which it can go without its objects (Argo CD, "App
-Deletion"; Flux, "Kustomization", ``prune``). Argo CD looks after no Application
-whose project is gone.
+Deletion"; Flux, "Kustomization", ``prune``). Argo CD looks after no Application whose project is gone.
 """
 
 

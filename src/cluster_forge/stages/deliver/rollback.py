@@ -18,7 +18,7 @@ from cluster_forge.manifests import quantity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stages.deliver import deployment as deployments
-from cluster_forge.stages.deliver import releases
+from cluster_forge.stages.deliver.cluster_records import releases
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.tools import DeliverTools
 

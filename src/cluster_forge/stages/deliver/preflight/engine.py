@@ -19,7 +19,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.pods import pod_of
 from cluster_forge.ports.cluster import Query
-from cluster_forge.stages.deliver import argocd_place
+from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation, labels_of, name_of
 

@@ -15,10 +15,11 @@ from cluster_forge.gitops.steps import Step
 from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenance
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Cluster, Query, ServedKinds
-from cluster_forge.stages.deliver import ownership, step_documents
-from cluster_forge.stages.deliver.given_secrets import NONE, GivenSecrets
+from cluster_forge.stages.deliver.cluster_records import ownership
+from cluster_forge.stages.deliver.direct import step_documents
+from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.options import DeployOptions
-from cluster_forge.stages.deliver.step_documents import StepDocument
+from cluster_forge.stages.deliver.secrets.given import NONE, GivenSecrets
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 _WORKLOADS: Final = frozenset({"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"})

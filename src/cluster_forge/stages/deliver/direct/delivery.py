@@ -1,0 +1,182 @@
+"""Direct delivery: the components of a stack, each when those that it needs are ready (`gitops.schedule`).
+
+An error in one component stops only what needs it. A component that was deployed before, and is in the cluster as it was
+left, costs no request of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected
+from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.gitops import schedule
+from cluster_forge.ports.workers import Queue
+from cluster_forge.stages.deliver import trouble
+from cluster_forge.stages.deliver.cluster_records import applied
+from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponent
+from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.direct.applier import Applier
+from cluster_forge.stages.deliver.direct.component_run import ComponentRun, Surroundings
+from cluster_forge.stages.deliver.direct.established import Definitions
+from cluster_forge.stages.deliver.direct.gates import Gates
+from cluster_forge.stages.deliver.direct.observations import Observations
+from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.results import ComponentResult, State
+from cluster_forge.stages.deliver.tools import DeliverTools
+from cluster_forge.stages.deliver.trouble import Trouble
+
+STAGE: Final = "deploy"
+
+
+def deliver(deployment: Deployment, tools: DeliverTools, options: DeployOptions) -> tuple[ComponentResult, ...]:
+    """Apply all components; the results in the order of the plan.
+
+    Raises:
+        ClusterError, RefusedError: if the cluster does not say what was applied before.
+    """
+    known = applied.read(tools.cluster, deployment.name)
+    applied.begin(tools.cluster, deployment.name)
+    objects = (target for component in known.values() for target in component.objects)
+    live = applied.fingerprints(tools.cluster, tools.workers, objects)
+    with tools.workers.queue() as queue:
+        observations = Observations(tools.cluster)
+        around = Surroundings(
+            cluster=tools.cluster,
+            clock=tools.clock,
+            options=options,
+            applier=_applier(tools, queue, options, observations),
+            observations=observations,
+            definitions=Definitions(tools.cluster, tools.clock),
+            live=live,
+            is_narrowed=bool(deployment.plan.narrowed),
+        )
+        return _Delivery(deployment, tools, around, Gates(), known).run()
+
+
+def _applier(tools: DeliverTools, queue: Queue, options: DeployOptions, observations: Observations) -> Applier:
+    return Applier(
+        cluster=tools.cluster,
+        clock=tools.clock,
+        reader=tools.reader,
+        queue=queue,
+        options=options,
+        observe=observations.observe,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    deployment: Deployment
+    tools: DeliverTools
+    around: Surroundings
+    gates: Gates
+    known: Mapping[ComponentName, AppliedComponent]
+
+    def run(self) -> tuple[ComponentResult, ...]:
+        plans = {plan.name: plan for plan in self.deployment.plan.components}
+        parts = [part for part in self.deployment.plan.parts if part.name in plans]
+        needed = schedule.prerequisites(parts)
+        self.tools.reporter.stage_started(STAGE, len(needed))
+        runs = {
+            name: ComponentRun(
+                plans[name],
+                self.known.get(name, AppliedComponent()),
+                self.around,
+                partial(self.tools.reporter.item_waiting, STAGE, name),
+            )
+            for name in needed
+        }
+        for run in runs.values():
+            run.begin()
+        # In the order of their needs: with fewer threads than components, the first that is not done can always go on.
+        results = self.tools.waiters.map(lambda name: self._component(runs[name], needed[name]), needed)
+        self.tools.reporter.stage_finished(STAGE, _summary(results))
+        by_name = {result.name: result for result in results}
+        return tuple(by_name[name] for name in plans)
+
+    def _component(self, run: ComponentRun, needed: frozenset[ComponentName]) -> ComponentResult:
+        """Wait for what the component needs, and deploy it."""
+        is_good = False
+        try:
+            failed = self.gates.wait(needed)
+            result = self._blocked(run, failed) if failed else self._deployed(run)
+            is_good = result.state.is_good
+        finally:  # also after a bug: others wait for it
+            self.gates.open(run.plan.name, is_good=is_good)
+        self.tools.reporter.item_finished(STAGE, run.plan.name, _detail(result), objects=result.objects)
+        return result
+
+    def _deployed(self, run: ComponentRun) -> ComponentResult:
+        began = self.tools.clock.monotonic()
+        self.tools.reporter.item_started(STAGE, run.plan.name)
+        errors: tuple[ForgeError, ...] = ()
+        cause = Trouble()
+        try:
+            run.run()
+        except (ForgeError, ExceptionGroup) as error:
+            errors = tuple(expected(error))
+            cause = self._trouble(run, errors)
+        unkept = self._kept(run)
+        return ComponentResult(
+            name=run.plan.name,
+            version=self._version(run),
+            state=State.FAILED if errors else self._state(run),
+            seconds=round(self.tools.clock.monotonic() - began, 3),
+            objects=run.plan.objects,
+            changed=run.changed,
+            message="; ".join([*map(str, errors), *filter(None, (cause.sentence, unkept))]),
+            errors=errors,
+            trouble=cause,
+        )
+
+    def _trouble(self, run: ComponentRun, errors: Sequence[ForgeError]) -> Trouble:
+        """What the cluster says of the first object that did not become ready."""
+        places = {error.where for error in errors if isinstance(error, DeploymentError)}
+        target = next((target for target in run.awaited if str(target) in places), None)
+        return trouble.of(target, self.tools.cluster) if target else Trouble()
+
+    def _kept(self, run: ComponentRun) -> str:
+        """Keep what was applied in the cluster. Where that fails, the component is deployed all the same, and the next
+        deployment takes longer: the reason.
+        """
+        if run.is_unchanged:
+            return ""
+        try:
+            applied.write(self.tools.cluster, self.deployment.name, run.plan.name, run.applied)
+        except ForgeError as error:
+            return f"what was applied could not be kept: {error.message}"
+        return ""
+
+    def _state(self, run: ComponentRun) -> State:
+        if run.is_unchanged:
+            return State.UNCHANGED
+        return State.READY if self.around.options.waits else State.APPLIED
+
+    def _blocked(self, run: ComponentRun, failed: Sequence[ComponentName]) -> ComponentResult:
+        return ComponentResult(
+            name=run.plan.name,
+            version=self._version(run),
+            state=State.BLOCKED,
+            objects=run.plan.objects,
+            message=f"needs {', '.join(failed)}",
+        )
+
+    def _version(self, run: ComponentRun) -> str:
+        return next((part.version for part in self.deployment.plan.parts if part.name == run.plan.name), "")
+
+
+def _detail(result: ComponentResult) -> str:
+    if not result.state.is_good:
+        return f"{result.state}: {result.message}"
+    return f"{result.state}, {counted(result.objects, 'object')}"
+
+
+def _summary(results: list[ComponentResult]) -> str:
+    good = sum(result.state.is_good for result in results)
+    unchanged = sum(result.state is State.UNCHANGED for result in results)
+    same = f", {unchanged} of them unchanged" if unchanged else ""
+    return f"{good} of {counted(len(results), 'component')} deployed{same}"
