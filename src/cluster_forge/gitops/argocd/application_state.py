@@ -15,6 +15,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 
 _OPERATING: Final = ("Running", "Terminating")
+_UNKNOWN: Final = "Unknown"
 _LONGEST: Final = 500
 """Characters of a message of Argo CD's: it may quote a whole object."""
 
@@ -25,6 +26,7 @@ class ApplicationState:
 
     ``lack`` says what it lacks, empty if it is ready: ``OutOfSync, Missing``. ``is_current``: its spec has the wanted
     revision. ``has_failed``: its operation has failed for this commit, and Argo CD does not repeat it by itself.
+    ``is_unreadable``: Argo CD cannot compare it with this revision, and says why in ``messages``.
     ``messages`` are Argo CD's own; ``unwell`` are its objects that are not healthy, or not known to be.
     """
 
@@ -33,6 +35,7 @@ class ApplicationState:
     is_current: bool
     has_failed: bool
     is_operating: bool
+    is_unreadable: bool = False
     messages: tuple[str, ...] = ()
     unwell: tuple[ObjectId, ...] = ()
 
@@ -61,6 +64,7 @@ def of(body: Body, revision: str, *, is_narrowed: bool = False) -> ApplicationSt
         is_current=seen.wanted == revision,
         has_failed=seen.wanted == revision and seen.has_failed,
         is_operating=seen.phase in _OPERATING,
+        is_unreadable=bool(lack) and seen.wanted == revision and seen.sync == _UNKNOWN and _has_error(status),
         messages=tuple(_messages(status)),
         unwell=tuple(_unwell(status)),
     )
@@ -104,6 +108,13 @@ def _is_of_commit(status: Mapping[str, Any]) -> bool:
     commit = _text(mapping(status.get("sync")).get("revision"))
     tried = mapping(mapping(status.get("operationState")).get("syncResult")).get("revision")
     return bool(commit) and tried == commit
+
+
+def _has_error(status: Mapping[str, Any]) -> bool:
+    """Whether a condition says that the repository or the spec is at fault: ``ComparisonError``, ``InvalidSpecError``."""
+    return any(
+        _text(mapping(condition).get("type")).endswith("Error") for condition in sequence(status.get("conditions"))
+    )
 
 
 def _lacks_pruning_alone(status: Mapping[str, Any]) -> bool:

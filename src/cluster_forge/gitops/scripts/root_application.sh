@@ -37,6 +37,7 @@ root_application() {
   say "root Application $root at $revision"
   body=''
   alone
+  widen
   if [ -z "$print$dry_run" ]; then settle; fi
   if [ -z "$print$namespace_known" ]; then
     body=$(k patch --local -f "$here/bootstrap/root.yaml" --type=merge -o yaml \
@@ -48,6 +49,7 @@ root_application() {
   [ -z "$print$dry_run" ] || return 0
   refresh hard "$root"
   watch
+  [ -n "$narrowed" ] || permit /dev/null''
 }
 
 # refresh KIND NAME: Argo CD compares the Application now, instead of after 180 s; hard: past its copy of the
@@ -109,8 +111,7 @@ END
 }
 
 watch() {
-  listed=''
-  for name in $applications; do listed="$listed $name"; done
+  listed=$(printf '%s' "$applications" | tr '\n' ' ')
   say "waiting for the Application $root and its children to be synced and healthy (up to ${timeout}s without progress)"
   began=$(now) asked=$began pause=8 best=0 reported=''
   while :; do

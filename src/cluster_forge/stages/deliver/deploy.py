@@ -115,7 +115,7 @@ def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
 
 def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     options = replace(request.options, tries_all=request.options.tries_all or request.options.is_trial)
-    plan = argocd_place.found_if_any(request.deployment.plan, tools.cluster)
+    plan = argocd_place.found_if_any(request.deployment.plan, tools.cluster, options.namespace)
     request = replace(request, deployment=replace(request.deployment, plan=plan), options=options)
     situation = Situation(plan=plan, tools=tools, options=options, parts=request.parts, given=request.given)
     problems = preflight.check(situation)

@@ -39,12 +39,13 @@ _ENGINES: Final[tuple[tuple[str, str, Body], ...]] = (
         "Application",
         {"metadata": {"finalizers": None}, "operation": None, "spec": {"syncPolicy": {"automated": None}}},
     ),
+    (engine.GROUP, "AppProject", {}),
     (engine.FLUX_GROUP, "Kustomization", {"spec": {"prune": False}}),
     (sources.GROUP, "OCIRepository", {}),
     (sources.GROUP, "GitRepository", {}),
 )
-"""What engines read, and the change after which it can go without its objects (Argo CD, "App Deletion"; Flux,
-"Kustomization", ``prune``).
+"""What engines read, in the order in which it goes, and the change after which it can go without its objects (Argo CD, "App
+Deletion"; Flux, "Kustomization", ``prune``). Argo CD looks after no Application whose project is gone.
 """
 
 

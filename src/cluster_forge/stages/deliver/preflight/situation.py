@@ -156,5 +156,6 @@ def _steps(plan: DeployPlan) -> Iterator[Step]:
         yield from component.steps
     if plan.argocd:
         yield from (*plan.argocd.install, *plan.argocd.repository, plan.argocd.sync)
+        yield from (plan.argocd.project,) if plan.argocd.project else ()
     if plan.flux:
         yield from (*plan.flux.install, plan.flux.sync)
