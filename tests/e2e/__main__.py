@@ -1,6 +1,7 @@
 """``python -m tests.e2e VERB``: the test cluster, and the tests on it.
 
-``test [--kubeconfig FILE] [PYTEST_ARG…]`` runs the tests marked ``e2e`` in a network of their own, or on the cluster of a kubeconfig.
+``test [--kubeconfig FILE] [PYTEST_ARG…] [PATH…]`` runs the tests marked ``e2e`` (those in the files that are named) in a network
+of their own, or on the cluster of a kubeconfig.
 ``up FOLDER [--nodes N] [--standin] [--argocd]`` starts a cluster and leaves it running, ``down FOLDER`` ends it; its logs stay. `tests.e2e.held` is what runs meanwhile.
 """
 
@@ -44,7 +45,10 @@ class CannotRunError(Exception):
 
 def test(*arguments: str) -> int:
     """Run the tests: in a network of their own, unless another cluster is given."""
-    command = [sys.executable, "-m", "pytest", "--e2e", "tests/e2e", *arguments]
+    has_path = any(
+        not argument.startswith("-") and Path(argument.partition("::")[0]).exists() for argument in arguments
+    )
+    command = [sys.executable, "-m", "pytest", "--e2e", *([] if has_path else ["tests/e2e"]), *arguments]
     if any(argument.startswith("--kubeconfig") for argument in arguments):
         return subprocess.call(command)
     _prepare()

@@ -52,7 +52,7 @@ def command(  # noqa: PLR0913 - its options
     Examples:
         cluster-forge rollback
         cluster-forge rollback --to 7 --yes
-        cluster-forge history          # the releases
+        cluster-forge rollback platform --context production --wait
     """
     from cluster_forge.cli import cluster_stacks, deployer
     from cluster_forge.cli.output import deploy_text

@@ -18,6 +18,7 @@ from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.pods import pod_of
+from cluster_forge.ports.cluster import Query
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation, labels_of, name_of
@@ -28,12 +29,17 @@ CODES: Final[Mapping[str, str]] = {
     "engine-missing": "The Argo CD or Flux that is to apply the stack is not there.",
     "engine-version": "The Argo CD in the cluster is older than 3.0, or does not say its version.",
     "engine-setting": "A setting of Argo CD ends a deployment too early, or is too small for a component.",
+    "engine-login": "The Secret with Argo CD's login to the repository is missing, or Argo CD does not know it.",
+    "engine-namespace": "`--namespace` names an Argo CD that does not deliver the stack.",
     "engine-present": "An Argo CD runs in another namespace than the one that the stack installs.",
 }
 MISSING: Final = "engine-missing"
 VERSION: Final = "engine-version"
 SETTING: Final = "engine-setting"
+LOGIN: Final = "engine-login"
+NAMESPACE: Final = "engine-namespace"
 PRESENT: Final = "engine-present"
+_LOGIN_LABEL: Final = "argocd.argoproj.io/secret-type"
 _PART_OF: Final = "app.kubernetes.io/part-of=argocd"
 _COMPONENT: Final = "app.kubernetes.io/component"
 _OLDEST: Final = (3, 0)
@@ -47,9 +53,12 @@ _TRACKING: Final = "application.resourceTrackingMethod"
 
 def problems(situation: Situation) -> Iterator[Problem]:
     plan = situation.plan
+    yield from _of_namespace(situation)
+    if plan.argocd and plan.argocd.secret:
+        yield from _of_login(situation, plan.argocd)
     if plan.delivery is Delivery.EXISTING:
         if plan.argocd:
-            yield from _of_existing(situation)
+            yield from _of_existing(situation, plan.argocd)
         if plan.flux:
             yield from _of_flux(situation, plan.flux)
     elif plan.argocd:
@@ -82,9 +91,49 @@ def _of_others(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
         )
 
 
-def _of_existing(situation: Situation) -> Iterator[Problem]:
+def _of_namespace(situation: Situation) -> Iterator[Problem]:
+    """``--namespace`` is for an Argo CD that is in the cluster already."""
+    plan, wanted = situation.plan, situation.options.namespace
+    if not wanted or (plan.argocd and (plan.delivery is Delivery.EXISTING or plan.argocd.namespace == wanted)):
+        return
+    yield Problem(
+        code=NAMESPACE,
+        message=f"--namespace {wanted}: the stack installs Argo CD in namespace {plan.argocd.namespace}"
+        if plan.argocd
+        else f"--namespace {wanted}: no Argo CD delivers the stack",
+        where="",
+        fix="leave --namespace out",
+    )
+
+
+def _of_login(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
+    """The Secret with the login to the repository is there, as Argo CD knows it (Argo CD, "Declarative Setup", "Repositories").
+
+    Its values are not looked at, nor whether they are right.
+    """
+    namespace, name = argocd.namespace, argocd.secret
+    query = Query(group="", kind="Secret", namespace=namespace, fields=f"metadata.name={name}", metadata_only=True)
+    found = situation.cluster.list(query).items
+    labeled = f"kubectl label secret {name} -n {namespace} {_LOGIN_LABEL}=repository"
+    kind = "oci" if argocd.url.startswith("oci://") else "git"
+    created = (
+        f"kubectl create secret generic {name} -n {namespace} --from-literal=type={kind} "
+        f"--from-literal=url={argocd.url} --from-literal=username=… --from-literal=password=… && "
+    )
+    if not found or labels_of(found[0]).get(_LOGIN_LABEL) not in ("repository", "repo-creds"):
+        lack = f"lacks the label {_LOGIN_LABEL}=repository" if found else "is missing"
+        yield Problem(
+            code=LOGIN,
+            message=f"the Secret with Argo CD's login to {argocd.url} (`gitops.secret`) {lack}: Argo CD cannot read the stack",
+            where=f"Secret/{namespace}/{name}",
+            fix=labeled if found else created + labeled,
+            option=f"--allow {LOGIN}",
+        )
+
+
+def _of_existing(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
     try:
-        namespace = argocd_place.place(situation.cluster).namespace
+        namespace = argocd_place.place(argocd, situation.cluster, situation.options.namespace).namespace
     except PreflightError as error:
         yield Problem(code=MISSING, message=error.message, where=str(situation.cluster.about()), fix=error.fix or "")
         return
