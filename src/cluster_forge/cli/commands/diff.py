@@ -32,6 +32,7 @@ def command(session: Session, stacks: tuple[str, ...], summary: bool) -> int:
     Examples:
         cluster-forge diff      # with the cluster of the current context
         cluster-forge diff platform.production --context production --summary
+        cluster-forge diff --all   # every cluster of the description, in one table
         cluster-forge diff ../main/stacks/platform platform --format markdown
     """
     from cluster_forge.cli import stack_folders

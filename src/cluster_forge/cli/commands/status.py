@@ -29,10 +29,13 @@ def command(session: Session, stack: str | None, watch: bool) -> int:
     Examples:
         cluster-forge status
         cluster-forge status platform.production --context production --watch
+        cluster-forge status --selector region=eu   # clusters of the description, in one table
         cluster-forge status --format prometheus
     """
     from cluster_forge.cli import stack_folders, status_watch
 
+    if session.fleet.is_used:
+        return _of_fleet(session, stack, watch=watch)
     if watch and session.output.format != "text":
         raise click.UsageError("--watch is for people: leave --format out")
     with stack_folders.opened(session, stack, "status") as place:

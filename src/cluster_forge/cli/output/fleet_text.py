@@ -76,7 +76,7 @@ def _diff_row(one: ClusterOutcome[Comparison]) -> tuple[str, ...]:
 def about(one: ClusterOutcome[Any]) -> dict[str, Any]:
     """To be completed with the result, if there is one."""
     return {
-        "cluster": one.cluster.name,
+        "name": one.cluster.name,
         "environment": one.cluster.environment,
         "errors": [{"message": str(error), "fix": error.fix, "code": error.exit_code} for error in one.errors],
     }
