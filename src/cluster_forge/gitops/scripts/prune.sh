@@ -66,7 +66,7 @@ pruned() {
   [ -n "$answer" ] || return 0
   owner=$(printf '%s\n' "$answer" | awk -v own="$applyset" -v me="$stack" '
     function is_own(name) { return index(name, me ".") == 1 && !(name in stranger) }
-    FILENAME != "-" { stranger[$1]; next }
+    from == "strangers" { stranger[$1]; next }
     {
       managers = " "; for (i = 6; i <= NF; i++) managers = managers $i " "
       gsub(/,/, " ", managers)
@@ -76,7 +76,7 @@ pruned() {
       else if ($4 != "<none>") { if (!is_own($4)) print "the Kustomization " $4 }
       else if ($3 != "<none>" && managers ~ / helm /) print "the Helm release " $3
       else if ($1 == "<none>" && managers !~ / cluster-forge /) print "others: no field of it is managed by cluster-forge any more"
-    }' "$facts/strangers" -)
+    }' from=strangers "$facts/strangers" from=member -)
   if [ -n "$owner" ]; then
     say "leaving $shown, which has left the stack: it belongs to $owner"
     return 0
