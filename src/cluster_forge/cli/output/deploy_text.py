@@ -69,10 +69,11 @@ def check(result: DeployResult, again: str, back: str = "") -> None:
     Raises:
         DeploymentError: if one has failed.
     """
-    failed = [component for component in result.components if component.state is State.FAILED]
-    if not failed:
+    bad = [component for component in result.components if not component.state.is_good]
+    if not bad:
         return
-    blocked = sum(component.state is State.BLOCKED for component in result.components)
+    failed = [component for component in bad if component.state is State.FAILED] or bad
+    blocked = len(bad) - len(failed)
     waiting = f", {blocked} more need them" if blocked else ""
     applied = sum(component.changed for component in result.components)
     raise DeploymentError(

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import PreflightError
+from cluster_forge.gitops import bootstrap
 from cluster_forge.gitops.argocd.component import HEALTH_KEY
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.plan import ArgoCdPlan, FluxPlan
+from cluster_forge.gitops.plan import SETTINGS, ArgoCdPlan, FluxPlan
+from cluster_forge.gitops.steps import SETTINGS_MANAGER
 from cluster_forge.manifests import quantity
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
@@ -181,7 +183,8 @@ def _of_settings(situation: Situation, namespace: str) -> Iterator[Problem]:
             code=SETTING,
             message=f"{how} {HEALTH_KEY}: waves do not wait for each other, and a deployment may be called done too early",
             where=where,
-            fix="set the script that `cluster-forge forge` writes for an Argo CD of the stack (settings.yaml)",
+            fix="apply the script that is in the stack's folder: kubectl apply --server-side "
+            f"--field-manager={SETTINGS_MANAGER} -n {namespace} -f {bootstrap.FOLDER}/{SETTINGS}",
             severity=Severity.WARNING,
         )
     if data.get(_TRACKING, "annotation") == "label":
