@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tests.e2e.cluster import Cluster
 from tests.e2e.stacks import NAME, Shop
 
+from cluster_forge.gitops.argocd import project
 from cluster_forge.manifests.manifest import Body
 
 pytestmark = pytest.mark.e2e
@@ -80,6 +82,8 @@ def test_what_leaves_the_stack_is_pruned_and_what_comes_back_is_applied(
     assert own_cluster.get(ROLE) is None
     assert own_cluster.get(CLAIM), "it holds data"
     assert own_cluster.get("/api/v1/namespaces/nightly")
+    written = yaml.safe_load((shop.stack / "bootstrap" / "project.yaml").read_text())
+    assert spec(own_cluster) == project.in_namespace(written, argocd)["spec"]
     assert "CronJob" not in permitted(own_cluster)
     assert "ClusterRole" not in permitted(own_cluster, "clusterResourceWhitelist")
 
