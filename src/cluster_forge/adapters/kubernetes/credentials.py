@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import orjson
 
+from cluster_forge.adapters.http import certificates
 from cluster_forge.adapters.kubernetes import exec_plugin, pem
 from cluster_forge.adapters.kubernetes.access import Access, Impersonation, UserEntry
 from cluster_forge.foundation.errors import ClusterError, KubeconfigError
@@ -116,10 +117,12 @@ class Credentials:
         )
         ends = _end_of_token(token)
         if ends and ends.timestamp() <= self._clock():
-            return f"the token expired on {_day(ends)}", _fix(user, "token")
+            return f"the token expired on {certificates.day(ends)}", _fix(user, "token")
         first = pem.first(credential.certificate[0]) if credential.certificate else None
         if first and first.ends.timestamp() <= self._clock():
-            return f"the client certificate of {first.subject} expired on {_day(first.ends)}", _fix(user, "certificate")
+            return f"the client certificate of {first.subject} expired on {certificates.day(first.ends)}", _fix(
+                user, "certificate"
+            )
         if credential.certificate and not token:
             issuer = first.issuer if first else "another authority"
             return (
@@ -189,7 +192,3 @@ def _end_of_token(token: str) -> datetime | None:
         claims = orjson.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         return datetime.fromtimestamp(claims["exp"], UTC)
     return None
-
-
-def _day(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M UTC")

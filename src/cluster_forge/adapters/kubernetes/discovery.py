@@ -95,12 +95,15 @@ class Discovery:
         if answer.status >= 300:
             raise refusals.of(answer, self._transport.access, root)
         tree = _parsed(answer.body)
-        match tree.get("kind"):
-            case "APIGroupDiscoveryList":
-                kinds, stale = _aggregated(tree)
-                return _Document(kinds=kinds, stale=stale, tag=answer.header("ETag"))
-            case "APIVersions" | "APIGroupList":
-                return self._plain(root, tree)
+        try:
+            match tree.get("kind"):
+                case "APIGroupDiscoveryList":
+                    kinds, stale = _aggregated(tree)
+                    return _Document(kinds=kinds, stale=stale, tag=answer.header("ETag"))
+                case "APIVersions" | "APIGroupList":
+                    return self._plain(root, tree)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise refusals.not_kubernetes(self._transport.access) from error
         raise refusals.not_kubernetes(self._transport.access)
 
     def _plain(self, root: str, tree: Mapping[str, Any]) -> _Document:

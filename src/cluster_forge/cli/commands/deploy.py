@@ -40,6 +40,12 @@ if TYPE_CHECKING:
 @click.option("--adopt", is_flag=True, help="Take over objects in the cluster that are not of this stack.")
 @click.option("--force-conflicts", is_flag=True, help="Take over fields that another manager has set.")
 @click.option(
+    "--namespace",
+    metavar="NAMESPACE",
+    default="",
+    help="Namespace of the Argo CD that delivers the stack, where the cluster has several.",
+)
+@click.option(
     "--recreate",
     is_flag=True,
     help="Delete objects with fields that cannot change, and create them again; volumes stay.",
@@ -75,6 +81,7 @@ def command(  # noqa: PLR0913 - its options
     atomic: bool,
     adopt: bool,
     force_conflicts: bool,
+    namespace: str,
     recreate: bool,
     prune_data: bool,
     force_version: bool,
@@ -107,6 +114,7 @@ def command(  # noqa: PLR0913 - its options
         is_atomic=atomic,
         adopt=adopt,
         force_conflicts=force_conflicts,
+        namespace=namespace,
         recreate=recreate,
         prune_data=prune_data,
         force_version=force_version,
@@ -152,7 +160,7 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, secrets
             done = _deployed(session, place.folder, tools, options, secrets)
     for line in done.lines(is_trial=options.is_trial):
         session.print(line)
-    session.print_json("deploy", **done.json(is_trial=options.is_trial))
+    session.print_json("deploy", **done.json(is_trial=options.is_trial), requests=tools.cluster.sent())
     back = session.cluster_command("rollback", done.deployment.name)
     errors = deploy_text.errors(done.result, again, back)
     return deployer.concluded(session, errors, deploy_text.reasons(done.result))

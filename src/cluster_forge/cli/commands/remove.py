@@ -39,14 +39,14 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.cli.output import history_text
     from cluster_forge.cli.prompts import questions
     from cluster_forge.stages.deliver import remove
-    from cluster_forge.stages.deliver.removal import pruning
+    from cluster_forge.stages.deliver.cluster_records import claims
     from cluster_forge.stages.deliver.removal.deletion import Deletion
     from cluster_forge.stages.deliver.remove import RemoveRequest
 
     with session.reporting("remove") as reporter:
         tools = session.delivery(reporter)
         facts = tools.cluster.about()
-        name = cluster_stacks.chosen(stack, pruning.stacks(tools.cluster), facts, "remove --stack")
+        name = cluster_stacks.chosen(stack, claims.stacks(tools.cluster), facts, "remove --stack")
         request = RemoveRequest(stack=name, component=component or "", data=data, timeout=timeout, run=deployer.run())
         planned = remove.planned(request, tools)
         what = f"{component} of {name}" if component else f"the stack {name}"

@@ -71,11 +71,14 @@ def reasons(result: DeployResult) -> Iterator[str]:
 
 
 def errors(result: DeployResult, again: str, back: str = "") -> list[ForgeError]:
-    """The error about all failed components, if there are any; ``again`` and ``back`` are what to type to go on, or back."""
-    failed = [component for component in result.components if component.state is State.FAILED]
-    if not failed:
+    """The error about all components that were not deployed, if there are any; ``again`` and ``back`` are what to type to go
+    on, or back.
+    """
+    bad = [component for component in result.components if not component.state.is_good]
+    if not bad:
         return []
-    blocked = sum(component.state is State.BLOCKED for component in result.components)
+    failed = [component for component in bad if component.state is State.FAILED] or bad
+    blocked = len(bad) - len(failed)
     waiting = f", {blocked} more need them" if blocked else ""
     applied = sum(component.changed for component in result.components)
     error = DeploymentError(

@@ -72,6 +72,22 @@ def test_what_another_user_deleted_is_applied_again() -> None:
     assert delivery.applied() == ["ConfigMap/applied-demo", "ConfigMap/settings"]
 
 
+def test_a_run_that_is_killed_has_the_crds_in_its_record() -> None:
+    """They cost the API server most."""
+
+    def kill(request: FakeRequest) -> None:
+        if request.verb == "apply" and request.target.name == "settings":
+            raise KeyboardInterrupt
+
+    delivery = Delivery(FakeCluster(on_change=becomes_ready, before=kill))
+    parts = [part("shop", [WIDGETS, web(), settings()])]
+    with pytest.raises(KeyboardInterrupt):
+        delivery.direct(parts)
+    delivery.cluster.before = lambda _: None
+    assert states(delivery.direct(parts)) == {"shop": State.READY}
+    assert "CustomResourceDefinition/widgets.example.com" not in delivery.applied()
+
+
 def test_an_error_stops_only_what_needs_the_component() -> None:
     def refuse(request: FakeRequest) -> None:
         if request.verb == "apply" and request.target.name == "bad":
