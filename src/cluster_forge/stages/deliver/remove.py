@@ -6,7 +6,7 @@ go first and leave their objects, so that the engine does not put back what is d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -93,7 +93,7 @@ def planned(request: RemoveRequest, tools: DeliverTools) -> Removal:
     names = tuple(reversed(list(schedule.prerequisites(parts, plan.fixed if plan else ()))))
     if not request.component:
         return Removal(components=names, objects=len(claimed), plan=plan)
-    chosen = _component(request, plan)
+    chosen = _component(request, plan, claimed)
     return Removal(components=(chosen.name,), objects=len(chosen.objects), plan=plan)
 
 
@@ -140,7 +140,7 @@ def _last_plan(stack: str, tools: DeliverTools) -> DeployPlan | None:
     return replace(plans[0], parts=tuple(parts.values()), components=tuple(components.values()))
 
 
-def _component(request: RemoveRequest, plan: DeployPlan | None) -> Part:
+def _component(request: RemoveRequest, plan: DeployPlan | None, claimed: Collection[ObjectId]) -> Part:
     if plan is None:
         raise PreflightError(
             f"no release of {request.stack} in this cluster has its components: deploy.sh has deployed it",
@@ -159,7 +159,8 @@ def _component(request: RemoveRequest, plan: DeployPlan | None) -> Part:
             f"{request.stack} has no component {request.component} in this cluster{did_you_mean(request.component, names)}",
             fix=f"its components: {', '.join(names)}",
         )
-    if users := [str(part.name) for part in plan.parts if chosen.name in part.needs]:
+    there = [part for part in plan.parts if any(item.id in claimed for item in part.objects)]
+    if users := [str(part.name) for part in there if chosen.name in part.needs]:
         raise PreflightError(
             f"{chosen.name} is needed by {', '.join(users)}", fix="remove these first, or the whole stack"
         )
