@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -88,17 +89,30 @@ class Shop:
 
     workspace: Path
     cluster: Cluster
+    mirror: Path | None = None
+    """A mirror with the charts of the catalog's components that the stack requires."""
 
     @property
     def stack(self) -> Path:
         return self.workspace / "stacks" / NAME
 
-    def forge(self, *, engine: str = "none", version: str = "1.0.0", fate: str = "ready", **gitops: object) -> None:
-        """Write the description, for that version of the web service, and forge it."""
+    def forge(
+        self,
+        *,
+        engine: str = "none",
+        version: str = "1.0.0",
+        fate: str = "ready",
+        more: Mapping[str, str] = MappingProxyType({}),
+        **gitops: object,
+    ) -> None:
+        """Write the description, for that version of the web service, and forge it; ``more`` are the manifests of other
+        components by their names, which are those of their namespaces, too.
+        """
         files = {
             "widgets.yaml": WIDGETS,
             "db.yaml": DATABASE,
             "web.yaml": WEB.replace("VERSION", version).replace("FATE", fate) + "---\n" + WIDGET,
+            **{f"{name}.yaml": manifests for name, manifests in more.items()},
         }
         needs = {"web": ["widgets", "db"]}
         description = {
@@ -110,11 +124,11 @@ class Shop:
             "components": [
                 {
                     "name": name,
-                    "namespace": NAME,
+                    "namespace": name if name in more else NAME,
                     "manifests": [f"{name}.yaml"],
                     **({"needs": needs[name]} if name in needs else {}),
                 }
-                for name in ("widgets", "db", "web")
+                for name in ("widgets", "db", "web", *more)
             ],
         }
         folder = self.workspace / "input"
@@ -122,7 +136,7 @@ class Shop:
         (folder / "config.yaml").write_text(yaml.safe_dump(description, sort_keys=False))
         for name, content in files.items():
             (folder / name).write_text(content)
-        done = self.program("forge", "--offline")
+        done = self.program("forge", "--offline", *(("--mirror", str(self.mirror)) if self.mirror else ()))
         assert done.returncode == 0, done.stdout + done.stderr
 
     def program(self, *arguments: str) -> subprocess.CompletedProcess[str]:

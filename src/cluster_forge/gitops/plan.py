@@ -42,6 +42,8 @@ ROOT: Final = "root.yaml"
 
 PROJECT: Final = "project.yaml"
 """The file with the stack's AppProject."""
+SETTINGS: Final = "argocd-settings.yaml"
+"""The file with what an Argo CD that is in the cluster already should have; its administrator applies it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,8 @@ class ArgoCdPlan:
     server's Deployment runs from the image of Argo CD: where ``is_image_known`` is false, only the cluster knows it.
     ``applications`` are the names of all Applications of the stack, the root at the end; ``selector`` finds them.
     ``project`` is the stack's AppProject, which is there before them; an older plan has none. ``url`` is that of the
-    repository, ``secret`` the Secret with the login to it, in ``namespace``.
+    repository, ``secret`` the Secret with the login to it, in ``namespace``. ``settings`` are for an Argo CD that is in the
+    cluster already: the deployment does not apply them.
     """
 
     namespace: str
@@ -81,6 +84,7 @@ class ArgoCdPlan:
     project: Apply | None = None
     url: str = ""
     secret: str = ""
+    settings: Apply | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +220,12 @@ def _argocd(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: s
         project=Apply(file=PROJECT, documents=rendered([project.body(stack, parts)])),
         url=applications.repository_url(stack),
         secret=stack.gitops.secret,
+        settings=None if is_installed else _settings_of_others(),
     )
+
+
+def _settings_of_others() -> Apply:
+    return Apply(file=SETTINGS, documents=rendered(component.settings_of_others()), manager=SETTINGS_MANAGER)
 
 
 def _flux(stack: Stack, parts: Sequence[Part], revision: str) -> FluxPlan:

@@ -96,6 +96,18 @@ def test_without_data_nothing_but_the_crds_is_left(bare: tuple[Delivery, set[Obj
     assert claims.entries(delivery.cluster, "demo").popitem()[1] == owners.STAYS_BEHIND
 
 
+def test_a_crd_that_stays_without_its_webhook_says_so() -> None:
+    delivery = Delivery()
+    conversion = {"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"]}}
+    converted = {**WIDGETS, "spec": {**WIDGETS["spec"], "conversion": conversion}}
+    deploy(delivery, [part("operator", [converted, web("operator", "operator")])])
+    (_, why), *_ = gone(delivery).kept
+    assert (
+        why
+        == "it holds data; its webhook goes: until the stack is deployed again, objects of older versions cannot be read"
+    )
+
+
 def test_what_others_need_goes_last_and_custom_resources_before_their_operator() -> None:
     delivery = Delivery()
     deploy(delivery, STACK)

@@ -28,9 +28,9 @@ permit() {
     ask patch --local -f "$here/bootstrap/project.yaml" --type=merge -p '{}' -o "go-template=$rights" ||
       failed "cannot read bootstrap/project.yaml: $answer"
     printf '%s\n' "$answer" "d {\"namespace\":\"$namespace\",$this_cluster}" | sort -u - "$1" >"$facts/rights"
-    ask patch --local -f "$here/bootstrap/project.yaml" --type=merge -o yaml -p '{"metadata":{"namespace":"'"$namespace"'"},"spec":{
-      "sourceRepos":['"$(rights r)"'],"destinations":['"$(rights d)"'],
-      "clusterResourceWhitelist":['"$(rights c)"'],"namespaceResourceWhitelist":['"$(rights n)"']}}' ||
+    change=$(printf '{"metadata":{"namespace":"%s"},"spec":{"sourceRepos":[%s],"destinations":[%s],"clusterResourceWhitelist":[%s],"namespaceResourceWhitelist":[%s]}}' \
+      "$namespace" "$(rights r)" "$(rights d)" "$(rights c)" "$(rights n)")
+    ask patch --local -f "$here/bootstrap/project.yaml" --type=merge -o yaml -p "$change" ||
       failed "cannot set the rights of the AppProject $project: $answer"
     body=$answer
   fi

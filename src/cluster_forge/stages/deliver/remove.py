@@ -203,7 +203,7 @@ class _Run:
         kept = [target for target in wanted if target.holds_data and not _is_space(target) and not self.request.data]
         there = self.tools.workers.map(self.tools.cluster.get, kept)
         done = Deletion(
-            kept=tuple((target, _HOLDS_DATA) for target, body in zip(kept, there, strict=True) if body is not None)
+            kept=tuple((target, _why_kept(body)) for target, body in zip(kept, there, strict=True) if body is not None)
         )
         minor = self.plan.kubernetes.minor if self.plan else emptied.minor(self.tools.cluster)
         left_over = frozenset(self._asked_at_run_time(doomed)) - wanted.keys()
@@ -330,6 +330,16 @@ def _records(request: RemoveRequest, tools: DeliverTools) -> Deletion:
 def _spared_space(tools: DeliverTools, body: Body) -> str:
     name = body["metadata"]["name"]
     return emptied.reasons_to_keep([name], tools, with_data=False, since=None)[name]
+
+
+def _why_kept(body: Body) -> str:
+    """Data that stays. What converts the objects of a CRD goes (Kubernetes, "Versions in CustomResourceDefinitions")."""
+    conversion = (body.get("spec") or {}).get("conversion") or {}
+    if conversion.get("strategy") != "Webhook":
+        return _HOLDS_DATA
+    return (
+        f"{_HOLDS_DATA}; its webhook goes: until the stack is deployed again, objects of older versions cannot be read"
+    )
 
 
 def _is_space(target: ObjectId) -> bool:

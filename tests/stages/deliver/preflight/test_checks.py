@@ -148,6 +148,14 @@ def test_what_argo_cd_applies_needs_no_permission_of_the_user() -> None:
     assert found(permissions, cluster, planned(WEB, gitops=EXISTING)) == []
 
 
+def test_the_project_and_the_root_take_permissions_in_the_namespace_of_argo_cd() -> None:
+    cluster = FakeCluster()
+    cluster.put(crd_of("argoproj.io", "Application"), crd_of("argoproj.io", "AppProject"))
+    cluster.denied.add(("patch", "AppProject", "argocd"))
+    (problem,) = found(permissions, cluster, planned(WEB, gitops=EXISTING))
+    assert "may not patch appprojects.argoproj.io in namespace argocd" in problem.message
+
+
 # owners
 
 
@@ -441,6 +449,7 @@ def test_settings_that_end_a_deployment_too_early_are_warnings(data: dict[str, s
     cluster.put(*argo_cd(), settings("argocd-cm", **data))
     (problem,) = found(engine, cluster, planned(WEB, gitops=EXISTING))
     assert (problem.code, problem.severity) == ("engine-setting", Severity.WARNING)
+    assert problem.fix.startswith("kubectl patch") or problem.fix.endswith("-f bootstrap/argocd-settings.yaml")
 
 
 LIMIT = "reposerver.max.combined.directory.manifests.size"
@@ -501,6 +510,15 @@ def test_a_login_that_argo_cd_knows_is_enough(kind: str) -> None:
     secret = login(**{"argocd.argoproj.io/secret-type": kind})
     cluster.put(*argo_cd(), settings("argocd-cm", **GOOD), secret)
     assert not found(engine, cluster, planned(WEB, gitops=EXTERNAL))
+
+
+def test_crds_do_not_count_with_their_component() -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(), settings("argocd-cm", **GOOD))
+    bodies = [crd(f"{name}.example.com", description="x" * 6_000_000) for name in ("as", "bs")]
+    large = part("large", [*bodies, body("v1", "ConfigMap", "c", "shop")])
+    plan = planned(WEB, gitops=EXISTING, more=(large,))
+    assert list(engine.problems(situation(cluster, plan, [large]))) == []
 
 
 def test_a_namespace_of_argo_cd_is_for_a_stack_that_an_argo_cd_delivers() -> None:

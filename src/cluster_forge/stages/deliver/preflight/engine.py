@@ -6,17 +6,22 @@ Sources: Argo CD, "argocd-cm.yaml", "argocd-cmd-params-cm.yaml", "Resource Healt
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import PreflightError
+from cluster_forge.gitops import bootstrap
+from cluster_forge.gitops.argocd import crds
 from cluster_forge.gitops.argocd.component import HEALTH_KEY
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.plan import ArgoCdPlan, FluxPlan
+from cluster_forge.gitops.plan import SETTINGS, ArgoCdPlan, FluxPlan
+from cluster_forge.gitops.steps import SETTINGS_MANAGER
 from cluster_forge.manifests import quantity
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part
 from cluster_forge.manifests.pods import pod_of
 from cluster_forge.ports.cluster import Query
 from cluster_forge.stages.deliver.argocd import place as argocd_place
@@ -181,7 +186,8 @@ def _of_settings(situation: Situation, namespace: str) -> Iterator[Problem]:
             code=SETTING,
             message=f"{how} {HEALTH_KEY}: waves do not wait for each other, and a deployment may be called done too early",
             where=where,
-            fix="set the script that `cluster-forge forge` writes for an Argo CD of the stack (settings.yaml)",
+            fix="in the folder of the stack: kubectl apply --server-side "
+            f"--field-manager={SETTINGS_MANAGER} -n {namespace} -f {bootstrap.FOLDER}/{SETTINGS}",
             severity=Severity.WARNING,
         )
     if data.get(_TRACKING, "annotation") == "label":
@@ -201,16 +207,26 @@ def _of_limit(situation: Situation, namespace: str, workloads: list[Body]) -> It
         limit = quantity.parse(text)
     except ValueError:
         return
-    for part in situation.parts:
-        size = sum(len(item.content) for item in part.objects if item.document)
+    for content, size in _sizes(situation.parts):
         if limit and size > limit:  # 0: no limit
             yield Problem(
                 code=SETTING,
-                message=f"the manifests of component {part.name} have {size / 1e6:.1f} MB, and this Argo CD takes {text}",
+                message=f"the manifests of {content} have {size / 1e6:.1f} MB, and this Argo CD takes {text}",
                 where=f"ConfigMap/{namespace}/argocd-cmd-params-cm",
                 fix=f"{_patch('argocd-cmd-params-cm', namespace, _LIMIT, '100M')}, then restart its repo-server",
                 option=f"--allow {SETTING}",
             )
+
+
+def _sizes(parts: Sequence[Part]) -> Iterator[tuple[str, int]]:
+    """What each Application has, and its bytes: CRDs are in Applications of their own."""
+    known = [replace(part, objects=tuple(item for item in part.objects if item.document)) for part in parts]
+    early = crds.early(known)
+    for chunk in crds.chunks(early):
+        yield f"CRDs ({chunk[0].id.name} and others)", sum(len(item.content) for item in chunk)
+    moved = {item.path for item in early}
+    for part in known:
+        yield f"component {part.name}", sum(len(item.content) for item in part.objects if item.path not in moved)
 
 
 def _limit(data: Mapping[str, Any], workloads: list[Body]) -> str:
