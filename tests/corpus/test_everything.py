@@ -317,9 +317,7 @@ def test_every_object_is_what_helms_engine_gives(forged: Forged, independent: In
             is_shared = shared is not None and rounded(without_retention(shared, body)) == rounded(body)
             assert is_test(body) or is_shared or not is_served(body, minor), f"{name}: {key} is lost"
     assert random == RANDOM[independent.name]
-    assert compared == sum(
-        len(parts[name].objects) + len(later_hooks(forged, name)) for name in recomputed_objects
-    )
+    assert compared == sum(len(parts[name].objects) + len(later_hooks(forged, name)) for name in recomputed_objects)
 
 
 def test_every_object_survives_being_written(forged: Forged) -> None:

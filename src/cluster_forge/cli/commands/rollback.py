@@ -56,10 +56,10 @@ def command(  # noqa: PLR0913 - its options
     options = DeployOptions(
         timeout=timeout, waits=waits, force_conflicts=force_conflicts, recreate=recreate, force_version=True
     )
-    _go_back(session, stack, options, to, is_forced=force_rollback)
+    return _go_back(session, stack, options, to, is_forced=force_rollback)
 
 
-def _go_back(session: Session, stack: str | None, options: DeployOptions, to: int | None, *, is_forced: bool) -> None:
+def _go_back(session: Session, stack: str | None, options: DeployOptions, to: int | None, *, is_forced: bool) -> int:
     from cluster_forge.cli import cluster_stacks, deployer
     from cluster_forge.cli.output import deploy_text
     from cluster_forge.cli.prompts import questions
