@@ -13,7 +13,7 @@ from tests.e2e.cluster import Cluster
 from tests.e2e.interference import Fault, Interference
 from tests.e2e.nodes import Fate
 from tests.e2e.polling import until
-from tests.e2e.stacks import NAME, Forged, everything_is_ready
+from tests.e2e.stacks import NAME, Forged, assert_contents, everything_is_ready
 
 pytestmark = pytest.mark.e2e
 AWAY_SECONDS = 3
@@ -45,7 +45,7 @@ def test_the_api_server_is_restarted_in_the_middle(forged: Forged, own_cluster: 
     with own_cluster.without_api_server():
         time.sleep(AWAY_SECONDS)
     ended(removing)
-    assert own_cluster.contents() == own_cluster.ground
+    assert_contents(own_cluster, own_cluster.ground)
 
 
 def test_the_api_server_goes_away_and_stays_away(forged: Forged, own_cluster: Cluster) -> None:
@@ -81,7 +81,7 @@ def test_almost_a_third_of_all_requests_fails(forged: Forged, own_cluster: Clust
         new.succeeds("rollback", "--yes", "-q", *place)
         assert everything_is_ready(own_cluster)
         shop.succeeds("remove", "--yes", "-q", "--data", *place)
-    assert own_cluster.contents() == own_cluster.ground
+    assert_contents(own_cluster, own_cluster.ground)
     assert relay.failed.keys() == set(Fault)
     assert relay.cut
 
@@ -127,7 +127,7 @@ def test_an_older_api_server(forged: Forged, own_cluster: Cluster, tmp_path: Pat
         said = shop.fails("deploy", "--yes", "-q", *place)
         assert "1.25" in said
         assert "--force-version" in said
-        assert own_cluster.contents() == own_cluster.ground
+        assert_contents(own_cluster, own_cluster.ground)
         shop.succeeds("deploy", "--yes", "-q", "--force-version", *place)
         shop.succeeds("diff", *place)
     assert everything_is_ready(own_cluster)
