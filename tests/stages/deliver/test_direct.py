@@ -49,6 +49,16 @@ def test_a_second_deployment_applies_nothing() -> None:
     assert len(delivery.cluster.requests) < first
 
 
+def test_a_namespace_of_many_components_is_applied_once() -> None:
+    delivery = Delivery()
+    later = needing(part("later", [settings("x", "shop")], wave=10), "shop")
+    for _ in range(2):
+        results = delivery.direct([SHOP, later])
+        assert all(state.is_good for state in states(results).values())
+        assert delivery.applied().count("Namespace/shop") <= 1
+    assert states(results) == {"shop": State.UNCHANGED, "later": State.UNCHANGED}
+
+
 def test_what_somebody_changed_is_applied_again() -> None:
     delivery = Delivery()
     delivery.direct([SHOP])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 
@@ -40,7 +40,9 @@ _CRD_WEIGHT, _WEIGHT = 0, 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the components of one deployment share. ``live`` are the fingerprints of what is in the cluster."""
+    """What the components of one deployment share. ``live`` are the fingerprints of what was in the cluster before, ``done``
+    is what was applied since: a Namespace belongs to many components.
+    """
 
     cluster: ClusterReader
     clock: Clock
@@ -50,6 +52,7 @@ class Surroundings:
     definitions: Definitions
     live: Mapping[ObjectId, str]
     is_narrowed: bool
+    done: dict[ObjectId, AppliedObject] = field(default_factory=dict)
 
 
 class ComponentRun:
@@ -155,7 +158,10 @@ class ComponentRun:
         """Those that must be applied; the others are noted as they are."""
         changed = []
         for document in documents:
-            if self._is_there(document):
+            done = self._around.done.get(document.id)
+            if done and done.document == document.digest:
+                self._applied[document.id] = done
+            elif self._is_there(document):
                 self._applied[document.id] = self._known.objects[document.id]
             else:
                 changed.append(document)
@@ -165,7 +171,8 @@ class ComponentRun:
         for outcome in outcomes:
             document = outcome.document
             self.changed += 1
-            self._applied[document.id] = AppliedObject(document=document.digest, fingerprint=outcome.fingerprint)
+            applied = AppliedObject(document=document.digest, fingerprint=outcome.fingerprint)
+            self._applied[document.id] = self._around.done[document.id] = applied
 
     def _is_there(self, document: StepDocument) -> bool:
         known = self._known.objects.get(document.id)
