@@ -112,6 +112,17 @@ class ComponentRun:
                 self._do(step)
         self._is_done = True
 
+    def settle(self) -> None:
+        """Wait for the custom resources for which a controller is in the stack, by their conditions (kstatus).
+
+        Raises:
+            DeploymentError, RefusedError, ClusterError: as `Readiness.wait`.
+        """
+        groups = self._around.observations.groups
+        documents = self.documents.get(StepFile.CUSTOM_RESOURCES, ())
+        if targets := [document.id for document in documents if document.id.group in groups]:
+            self._wait(targets)
+
     @property
     def applied(self) -> AppliedComponent:
         """What is in the cluster of it now, for the next deployment."""

@@ -7,7 +7,7 @@ left, costs no request of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -15,7 +15,10 @@ from cluster_forge.foundation.errors import DeploymentError, ForgeError, expecte
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops import schedule
 from cluster_forge.gitops.owners import Facts
+from cluster_forge.manifests.facts import CRD
+from cluster_forge.manifests.health import AWAITED
 from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.part import Part
 from cluster_forge.ports.workers import Queue
 from cluster_forge.stages.deliver import applied, trouble
 from cluster_forge.stages.deliver.applied import AppliedComponent
@@ -45,7 +48,7 @@ def deliver(
     applied.begin(tools.cluster, deployment.name)
     live = _live(known, seen, tools)
     with tools.workers.queue() as queue:
-        observations = Observations(tools.cluster)
+        observations = Observations(tools.cluster, groups=_operated(deployment.plan.parts))
         around = Surroundings(
             cluster=tools.cluster,
             clock=tools.clock,
@@ -68,6 +71,17 @@ def _live(
         return applied.fingerprints(tools.cluster, tools.workers, objects)
     others = applied.fingerprints(tools.cluster, tools.workers, objects - seen.wanted.keys())
     return {**{item.id: item.fingerprint for item in seen.live}, **others}
+
+
+def _operated(parts: Sequence[Part]) -> frozenset[str]:
+    """The API groups whose CRDs come with a controller: somebody writes the status of their custom resources."""
+    return frozenset(
+        item.id.name.partition(".")[2]
+        for part in parts
+        if any(item.kind in AWAITED for item in part.objects)
+        for item in part.objects
+        if item.kind == CRD
+    )
 
 
 def _applier(tools: DeliverTools, queue: Queue, options: DeployOptions, observations: Observations) -> Applier:
@@ -120,6 +134,8 @@ class _Delivery:
             is_good = result.state.is_good
         finally:  # also after a bug: others wait for it
             self.gates.open(run.plan.name, is_good=is_good)
+        if is_good and self.around.options.waits:
+            result = self._settled(run, result)
         self.tools.reporter.item_finished(STAGE, run.plan.name, _detail(result), objects=result.objects)
         return result
 
@@ -145,6 +161,16 @@ class _Delivery:
             errors=errors,
             trouble=cause,
         )
+
+    def _settled(self, run: ComponentRun, result: ComponentResult) -> ComponentResult:
+        """Wait for the custom resources. Nothing waits for them: their operators may need what comes later."""
+        began = self.tools.clock.monotonic()
+        try:
+            run.settle()
+        except (ForgeError, ExceptionGroup) as error:
+            errors = tuple(expected(error))
+            result = replace(result, state=State.FAILED, errors=errors, message="; ".join(map(str, errors)))
+        return replace(result, seconds=round(result.seconds + self.tools.clock.monotonic() - began, 3))
 
     def _trouble(self, run: ComponentRun, errors: Sequence[ForgeError]) -> Trouble:
         """What the cluster says of the first object that did not become ready."""
