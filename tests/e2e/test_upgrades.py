@@ -32,7 +32,7 @@ class Workspace:
         (self.folder / "input").mkdir(parents=True, exist_ok=True)
         (self.folder / "input" / "config.yaml").write_text(pair.description(chart))
         mirror = str(upgrades.SHARED / "mirror")
-        done = self.program("forge", "--offline", "--mirror", mirror, "--allow", "missing-definition")
+        done = self.program("forge", "--offline", "--mirror", mirror)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def program(self, *arguments: str) -> subprocess.CompletedProcess[str]:
