@@ -22,7 +22,7 @@ from cluster_forge.stages.deliver.cluster_records import claiming, claims, lease
 from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.removal.deletion import Deletion
-from cluster_forge.stages.deliver.remove import RemoveRequest
+from cluster_forge.stages.deliver.removal.request import RemoveRequest
 
 WIDGETS = crd(
     "widgets.example.com",

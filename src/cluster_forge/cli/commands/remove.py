@@ -41,7 +41,7 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.stages.deliver import remove
     from cluster_forge.stages.deliver.cluster_records import claims
     from cluster_forge.stages.deliver.removal.deletion import Deletion
-    from cluster_forge.stages.deliver.remove import RemoveRequest
+    from cluster_forge.stages.deliver.removal.request import RemoveRequest
 
     with session.reporting("remove") as reporter:
         tools = session.delivery(reporter)

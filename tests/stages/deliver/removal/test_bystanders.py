@@ -21,7 +21,8 @@ from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.removal import bystanders, emptied, pruning
 from cluster_forge.stages.deliver.removal.bystanders import Bystanders
 from cluster_forge.stages.deliver.removal.deletion import Deletion
-from cluster_forge.stages.deliver.remove import RemoveRequest, remove
+from cluster_forge.stages.deliver.removal.request import RemoveRequest
+from cluster_forge.stages.deliver.remove import remove
 
 WIDGETS = crd(
     "widgets.example.com",
