@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
-from tests.gitops.conftest import body, crd, part
-from tests.stages.deliver.deliveries import Delivery, identity, needing, settings, web
+from tests.gitops.conftest import body, part
+from tests.stages.deliver.deliveries import WIDGET, WIDGETS, Delivery, identity, needing, settings, web
 
 from cluster_forge.foundation.errors import ClusterError, RefusalCause, RefusedError
 from cluster_forge.manifests.identity import ObjectId
@@ -16,14 +16,6 @@ from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Patch
 from cluster_forge.stages.deliver.results import ComponentResult, State
 
-WIDGETS = crd(
-    "widgets.example.com",
-    group="example.com",
-    names={"kind": "Widget", "plural": "widgets"},
-    scope="Namespaced",
-    versions=[{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}],
-)
-WIDGET = body("example.com/v1", "Widget", "one", "shop", spec={"size": 1})
 SHOP = part("shop", [web(), settings()])
 
 
