@@ -22,7 +22,7 @@ _FIRST_REFRESH, _LAST_REFRESH = 8.0, 64.0
 """Seconds after which an Application that is not ready is compared again, doubled each time while it says the same. After
 CRDs Argo CD builds its view of the cluster anew, and sees what changed meanwhile at the next comparison only (argo-cd#21079)."""
 _AFTER_FAILURE: Final = 60.0
-"""Seconds that the others have once an Application has failed for good, or cannot be read."""
+"""Seconds that the others have once an Application has failed for good, or the root cannot be read."""
 _MOST_LOOKED_AT: Final = 20
 """Objects of an Application whose health is looked up for the message."""
 
@@ -52,7 +52,8 @@ class ApplicationWait:
                 return states
             if ready > progress:
                 began, progress = now, ready
-            has_failed = any(state.has_failed or state.is_unreadable for state in states.values())
+            root = states.get(self._argocd.sync.name)
+            has_failed = any(state.has_failed for state in states.values()) or bool(root and root.is_unreadable)
             if now - began >= min(self._options.timeout, _AFTER_FAILURE if has_failed else self._options.timeout):
                 return {name: self._explained(state) for name, state in states.items()}
             self._refresh(states, now)
