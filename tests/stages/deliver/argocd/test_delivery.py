@@ -276,7 +276,7 @@ def unreadable(application: Body) -> dict[str, Any]:
 )
 def test_a_repository_that_cannot_be_read_is_said_soon(gitops: GitOps, fix: str) -> None:
     stack = Stack(name="demo", gitops=gitops)
-    with pytest.raises(DeploymentError, match="Unknown, Healthy; Failed to load .* 'v-2'") as error:
+    with pytest.raises(DeploymentError, match=r"Unknown, Healthy; Failed to load .* 'v-2'") as error:
         deployed(stack, [SHOP], {"demo.argo-apps": unreadable}, *GITOPS, has_children=False)
     assert error.value.where == "Application gitops/demo.argo-apps"
     assert re.search(fix, error.value.fix or "")
