@@ -56,9 +56,9 @@ def tree(plan: DeployPlan) -> FileTree:
     files = {}
     lines = []
     written_plan = json_codec.dump(_PlanFile(schema=SCHEMA, plan=plan), indent=True)
-    beside = {**plan.claim.under(FOLDER).files, PLAN: written_plan}
+    others = {**plan.claim.under(FOLDER).files, PLAN: written_plan}
     steps = ((path, content(step), objects(step)) for path, step in _steps(plan))
-    for path, written, number in chain(((path, written, 0) for path, written in beside.items()), steps):
+    for path, written, number in chain(((path, written, 0) for path, written in others.items()), steps):
         files[path] = written
         lines.append(f"{Digest.of(written).hex} {len(written)} {number} {path}\n")
     return FileTree({**files, LIST: "".join(lines).encode()})
@@ -85,6 +85,17 @@ def read(files: FileTree) -> DeployPlan:
     claim = FileTree({path: files[f"{FOLDER}/{path}"] for path in ownership.FILES if f"{FOLDER}/{path}" in files.files})
     argocd = plan.argocd and _argocd(plan.argocd, read)
     return replace(plan, components=components, claim=claim, argocd=argocd, flux=plan.flux and _flux(plan.flux, read))
+
+
+def beside(files: FileTree, plan: DeployPlan) -> FileTree:
+    """The files that `completed` cannot write again from the plan: all but those of its steps, of a large stack a small part."""
+    same = {path for path, step in _steps(plan) if files.files.get(path) == content(step)}
+    return FileTree({path: written for path, written in files.files.items() if path not in same})
+
+
+def completed(files: FileTree, plan: DeployPlan) -> FileTree:
+    """The files that `beside` has, with those of the plan's steps."""
+    return FileTree({**{path: content(step) for path, step in _steps(plan)}, **files.files})
 
 
 def _argocd(argocd: ArgoCdPlan, read: _Documents) -> ArgoCdPlan:

@@ -13,7 +13,7 @@ from typing import Annotated, Final
 from cluster_forge.foundation.file_tree import NO_FILES, FileTree
 from cluster_forge.foundation.json_codec import OMITTED
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops import component_steps, delivery_mode, engine, git_server, ownership, requirements
+from cluster_forge.gitops import component_steps, delivery_mode, engine, git_server, ownership, requirements, schedule
 from cluster_forge.gitops.argocd import applications, component, project
 from cluster_forge.gitops.component_steps import rendered
 from cluster_forge.gitops.delivery_mode import Delivery
@@ -113,7 +113,8 @@ class DeployPlan:
     ``version`` is the revision that was cast, ``parts`` are the components with all objects that are delivered; in a plan that
     was read these have no documents. ``claim`` are the files about what the stack claims in the cluster (`ownership`).
     Before the first change the cluster must serve ``apis`` (``apps/v1/Deployment``) and have ``secrets``.
-    ``narrowed`` says in words which components are selected; empty for the whole stack.
+    ``narrowed`` says in words which components are selected; empty for the whole stack. ``fixed`` are the components whose
+    wave the description itself sets (`schedule`).
     """
 
     stack: str
@@ -130,12 +131,17 @@ class DeployPlan:
     secrets: tuple[ExpectedSecret, ...] = ()
     environment: str = ""
     narrowed: str = ""
+    fixed: tuple[ComponentName, ...] = ()
     parts: tuple[Part, ...] = ()
 
     @property
     def objects(self) -> int:
         """The number of objects of all components."""
         return sum(part.objects for part in self.components)
+
+    def version_of(self, name: ComponentName) -> str:
+        """The version of a component; empty if no part of this name is delivered."""
+        return next((part.version for part in self.parts if part.name == name), "")
 
 
 def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, revision: str) -> DeployPlan:
@@ -170,6 +176,7 @@ def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, r
         secrets=requirements.secrets(stack, parts),
         environment=stack.environment,
         narrowed=variant.selection(stack),
+        fixed=schedule.fixed(stack),
         parts=tuple(in_order(delivered)),
     )
 

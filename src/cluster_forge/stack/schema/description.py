@@ -53,7 +53,7 @@ class GitOpsSchema(Schema):
     """How the stack is deployed and kept in sync."""
 
     engine: Literal["argocd", "flux", "none"] = "argocd"
-    """The GitOps engine; `none` applies the manifests with kubectl, wave by wave."""
+    """The GitOps engine; `none`: applied directly, nothing else runs in the cluster."""
     mode: Literal["ui", "headless"] = "ui"
     """Argo CD with its web interface (`ui`) or without (`headless`)."""
     install: StrictBool = True

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+STAGE: Final = "deploy"
+"""What progress calls the delivery of components."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

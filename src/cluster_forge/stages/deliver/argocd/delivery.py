@@ -24,10 +24,10 @@ from cluster_forge.ports.cluster import Query
 from cluster_forge.stages.deliver.argocd import operations as argocd_operations
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.argocd.wait import ApplicationWait
-from cluster_forge.stages.deliver.cluster_records import ownership
+from cluster_forge.stages.deliver.cluster_records import claiming
 from cluster_forge.stages.deliver.deployment import Deployment
-from cluster_forge.stages.deliver.engine_steps import STAGE, EngineSteps
-from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.engine_steps import EngineSteps
+from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -53,7 +53,7 @@ def deliver(
         steps.run(_ENGINE, plan.argocd.install)
         steps.run(_SERVER, tuple(_repository(plan.argocd, tools)))
         _delete_former(plan.argocd, tools)
-        ownership.take_over(plan, verdict, tools)
+        claiming.take_over(plan, verdict, tools)
         steps.run(_PROJECT, tuple(_widened(plan.argocd, verdict, tools)))
         before = argocd_operations.settle(plan, plan.argocd, tools)
         steps.run(ComponentName(applications.FOLDER), (_root(plan, plan.argocd, tools),))
@@ -89,7 +89,7 @@ def _delete_former(argocd: ArgoCdPlan, tools: DeliverTools) -> None:
             continue
         query = Query(group="", kind="ConfigMap", namespace=step.namespace, labels=step.selector, metadata_only=True)
         for body in tools.cluster.list(query).items:
-            tools.cluster.delete(ObjectId.of({"apiVersion": "v1", "kind": "ConfigMap", **body}))
+            tools.cluster.delete(query.id_of(body))
 
 
 def _project(argocd: ArgoCdPlan, tools: DeliverTools) -> Iterator[Apply]:
@@ -148,7 +148,7 @@ def _result(
     is_unchanged = former is not None and former.is_ready
     result = ComponentResult(
         name=component.name,
-        version=next((part.version for part in plan.parts if part.name == component.name), ""),
+        version=plan.version_of(component.name),
         state=State.UNCHANGED if is_unchanged else State.APPLIED if after is None else State.READY,
         objects=component.objects,
         changed=0 if is_unchanged else component.objects,
