@@ -256,7 +256,7 @@ def test_the_project_stays_wide_where_nothing_is_awaited() -> None:
 
 def unreadable(application: Body) -> dict[str, Any]:
     source = application["spec"]["source"]
-    message = "unable to resolve 'v-2' to a commit SHA"
+    message = "Failed to load target state: unable to resolve 'v-2' to a commit SHA"
     return {
         "sync": {"status": "Unknown", "comparedTo": {"source": source}},
         "health": {"status": "Healthy"},
@@ -276,7 +276,7 @@ def unreadable(application: Body) -> dict[str, Any]:
 )
 def test_a_repository_that_cannot_be_read_is_said_soon(gitops: GitOps, fix: str) -> None:
     stack = Stack(name="demo", gitops=gitops)
-    with pytest.raises(DeploymentError, match="Unknown, Healthy; unable to resolve 'v-2'") as error:
+    with pytest.raises(DeploymentError, match=r"Unknown, Healthy; Failed to load .* 'v-2'") as error:
         deployed(stack, [SHOP], {"demo.argo-apps": unreadable}, *GITOPS, has_children=False)
     assert error.value.where == "Application gitops/demo.argo-apps"
     assert re.search(fix, error.value.fix or "")
