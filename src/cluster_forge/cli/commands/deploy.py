@@ -141,15 +141,16 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, secrets
     from cluster_forge.cli import deployer, stack_folders
     from cluster_forge.cli.output import deploy_text
 
+    again = session.cluster_command("deploy", *([stack] if stack else []))
     with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy") as reporter:
         tools = replace(session.delivery(reporter), files=place.files)
         if not options.is_trial:
             _confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
-        done = _deployed(session, place.folder, tools, options, secrets)
+        with deployer.going_on(again):
+            done = _deployed(session, place.folder, tools, options, secrets)
     for line in done.lines(is_trial=options.is_trial):
         session.print(line)
     session.print_json("deploy", **done.json(is_trial=options.is_trial), requests=tools.cluster.sent())
-    again = session.cluster_command("deploy", *([stack] if stack else []))
     back = session.cluster_command("rollback", done.deployment.name)
     errors = deploy_text.errors(done.result, again, back)
     return deployer.concluded(session, errors, deploy_text.reasons(done.result))

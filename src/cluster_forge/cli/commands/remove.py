@@ -52,7 +52,8 @@ def command(  # noqa: PLR0913 - its options
         what = f"{component} of {name}" if component else f"the stack {name}"
         if not dry_run and not session.run.yes:
             questions.must_confirm(session, f"Remove {what} from {facts}{', with all its data' if data else ''}?")
-        done = Deletion() if dry_run else remove.remove(request, tools)
+        with deployer.going_on(session.cluster_command("remove", *([component] if component else []), "--stack", name)):
+            done = Deletion() if dry_run else remove.remove(request, tools)
     for line in removal_text.lines(planned, done, f"{what} in {facts}", is_trial=dry_run):
         session.print(line)
     session.print_json(

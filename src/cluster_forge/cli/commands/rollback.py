@@ -77,12 +77,17 @@ def _go_back(session: Session, stack: str | None, options: DeployOptions, to: in
         if questions.may_ask(session):
             question = f"Go back to release {release.number} of {name} (version {release.version}) in {facts}?"
             click.confirm(question, default=False, abort=True, err=True)
-        again = DeployRequest(deployment=deployment, options=options, run=deployer.run(), cause=rollback.cause(release))
-        result = deploy.deploy(again, tools)
+        again = session.cluster_command("rollback", name, "--to", str(release.number))
+        with deployer.going_on(again):
+            result = deploy.deploy(
+                DeployRequest(
+                    deployment=deployment, options=options, run=deployer.run(), cause=rollback.cause(release)
+                ),
+                tools,
+            )
     for line in deploy_text.deployed(result, deployment, facts, is_trial=False):
         session.print(line)
     session.print_json(
         "rollback", to=release.number, **deploy_text.deployed_json(result, deployment, facts, is_trial=False)
     )
-    repeat = session.cluster_command("rollback", name, "--to", str(release.number))
-    return deployer.concluded(session, deploy_text.errors(result, repeat), deploy_text.reasons(result))
+    return deployer.concluded(session, deploy_text.errors(result, again), deploy_text.reasons(result))
