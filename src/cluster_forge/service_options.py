@@ -90,6 +90,28 @@ class RenderOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FleetOptions:
+    """Which clusters of the description are meant, where a verb works on several."""
+
+    HEADING: ClassVar = "Cluster options"
+
+    names: tuple[str, ...] = option(
+        "--cluster",
+        default=(),
+        metavar="NAME",
+        help="A cluster of the description, or several: a,b (repeatable).",
+    )
+    selector: str | None = option(
+        "--selector", default=None, metavar="LABELS", help="The clusters with these labels: region=eu,tier!=test."
+    )
+    every: bool = option("--all", default=False, help="All clusters of the description.")
+
+    @property
+    def is_used(self) -> bool:
+        return bool(self.names or self.selector or self.every)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterOptions:
     """Which cluster is meant, as for kubectl; None: the current context, of the files in KUBECONFIG or ~/.kube/config."""
 

@@ -20,10 +20,9 @@ from tests.servers import habits
 from tests.servers.habits import Habits, HabitualRegistry, digest_of
 from tests.servers.pushing import Repository, push_base
 from tests.servers.registry import PASSWORD, READER, USER
-from tests.stages.conftest import RecordingReporter
 
 from cluster_forge import composition
-from cluster_forge.cli import cast_stacks
+from cluster_forge.cli import stack_folders
 from cluster_forge.cli.app import run
 from cluster_forge.cli.session import Session
 from cluster_forge.foundation.digest import Digest
@@ -124,12 +123,14 @@ class TestTheRoad:
             target = tmp_path / f"pulled{number}"
             cast.ok("pull", reference, "-o", str(target))
             assert tree(target) == tree(stack(cast))
-        with cast_stacks.opened(Session(workspace=tmp_path), address, "deploy", RecordingReporter()) as (files, folder):
+        with stack_folders.opened(Session(workspace=tmp_path), address, "deploy") as place:
             assert (
-                deployment.read(folder, files).files
+                deployment.read(place.folder, place.files).files
                 == deployment.read("stacks/platform", composition.workspace_files(cast.folder)).files
             )
-            (kept,) = (path for path in Path(tempfile.gettempdir()).glob("cluster-forge-*") if (path / folder).is_dir())
+            (kept,) = (
+                path for path in Path(tempfile.gettempdir()).glob("cluster-forge-*") if (path / place.folder).is_dir()
+            )
         assert not kept.exists()
         assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith((".", "aside"))) == []
 

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cluster_forge.cli.options import FindingOptions, OutputOptions, RecordOptions, RunOptions
 from cluster_forge.cli.progress.transfer_relay import TransferRelay
-from cluster_forge.service_options import ClusterOptions, MirrorOptions, NetworkOptions, RenderOptions, StoreOptions
+from cluster_forge.service_options import (
+    ClusterOptions,
+    FleetOptions,
+    MirrorOptions,
+    NetworkOptions,
+    RenderOptions,
+    StoreOptions,
+)
 from cluster_forge.stack.selection import Selection
 
 if TYPE_CHECKING:
@@ -37,6 +44,7 @@ class Session:
     store: StoreOptions = field(default_factory=StoreOptions)
     rendering: RenderOptions = field(default_factory=RenderOptions)
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
+    fleet: FleetOptions = field(default_factory=FleetOptions)
     run: RunOptions = field(default_factory=RunOptions)
     output: OutputOptions = field(default_factory=OutputOptions)
     record: RecordOptions = field(default_factory=RecordOptions)
@@ -149,6 +157,12 @@ class Session:
         """What to type for a verb in this workspace."""
         place = "" if self.workspace == Path() else f"-C {shlex.quote(str(self.workspace))} "
         return f"cluster-forge {place}{verb}"
+
+    def cluster_command(self, verb: str, *names: str) -> str:
+        """What to type for a verb in this workspace and on this cluster: another context may be current by then."""
+        chosen = (("--context", self.cluster.context), ("--kubeconfig", self.cluster.kubeconfig))
+        options = [word for option, value in chosen if value is not None for word in (option, value)]
+        return self.command_line(" ".join([verb, *map(shlex.quote, (*names, *options))]))
 
     def selecting_command(self, verb: str, selection: Sequence[str] | None = None, /) -> str:
         """What to type for a verb in this workspace, with this part of the stack and environment; None: those of this call."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from cluster_forge.cli.session import Session
     from cluster_forge.manifests.part import Part
+    from cluster_forge.ports.progress import Reporter
     from cluster_forge.ports.workspace import FolderReader
     from cluster_forge.stages.deliver.deployment import Deployment
 
@@ -34,10 +35,9 @@ def opened(session: Session, place: str | None, verb: str) -> Iterator[StackFold
 
     Raises:
         UnknownNameError, StaleError: if there is none, or several to choose from.
-        FetchError, ImageError: if it cannot be pulled.
+        FetchError, ImageError: if it cannot be pulled, or is not what `push` sent.
     """
     from cluster_forge import composition
-    from cluster_forge.cli import cast_stacks
     from cluster_forge.stages.build.cast import STACKS
     from cluster_forge.stages.build.stack_json import STACK_JSON
     from cluster_forge.stages.supply import cast_stack
@@ -52,8 +52,32 @@ def opened(session: Session, place: str | None, verb: str) -> Iterator[StackFold
     if place not in folders and path and (path / STACK_JSON).is_file():
         yield StackFolder(title=place or "", folder=path.name, files=composition.workspace_files(path.parent))
         return
-    folder = f"{STACKS}/{cast_stacks.chosen(place, folders, verb)}"
+    folder = f"{STACKS}/{chosen(place, folders, verb)}"
     yield StackFolder(title=folder, folder=folder, files=files)
+
+
+def chosen(stack: str | None, folders: Sequence[str], verb: str) -> str:
+    """The folder below ``stacks/`` that ``verb`` works on; ``folders`` are those that hold a cast stack.
+
+    Raises:
+        UnknownNameError: if there is no such folder, or several to choose from.
+        StaleError: if there is none at all.
+    """
+    from cluster_forge.foundation.errors import StaleError, UnknownNameError
+    from cluster_forge.foundation.names import did_you_mean
+
+    if not folders:
+        raise StaleError("there is no cast stack below stacks/", fix="run `cluster-forge forge`")
+    if stack is None and len(folders) > 1:
+        raise UnknownNameError(
+            f"several stacks are cast: {', '.join(folders)}", fix=f"name one: cluster-forge {verb} {folders[0]}"
+        )
+    name = stack or folders[0]
+    if name not in folders:
+        raise UnknownNameError(
+            f"stacks/{name} is not a cast stack{did_you_mean(name, folders)}", fix="run `cluster-forge cast`"
+        )
+    return name
 
 
 def read(session: Session, place: StackFolder) -> tuple[Deployment, Sequence[Part]]:
@@ -71,16 +95,22 @@ def read(session: Session, place: StackFolder) -> tuple[Deployment, Sequence[Par
 
 
 def _pulled(session: Session, place: str, directory: Path) -> StackFolder:
+    with session.reporting("pull") as reporter:
+        folder = pulled(session, place, directory, reporter)
+    from cluster_forge import composition
+
+    return StackFolder(title=place, folder=folder, files=composition.workspace_files(directory))
+
+
+def pulled(session: Session, address: str, directory: Path, reporter: Reporter) -> str:
+    """Pull a stack into a folder of ``directory``; the folder."""
     from cluster_forge import composition
     from cluster_forge.cli import description
     from cluster_forge.oci.reference import ImageReference
     from cluster_forge.stages.supply.pull import PullRequest, PullTools, pull
 
-    stack = description.stack_if_any(session)
-    registries = composition.registries(session.settings(), stack.registries if stack else ())
+    described = description.stack_if_any(session)
+    registries = composition.registries(session.settings(), described.registries if described else ())
     files = composition.output_folder(directory)
-    request = PullRequest(reference=ImageReference.read(place), folder="stack")
-    with session.reporting("pull") as reporter:
-        tools = PullTools(files=files, registry=registries.registry, workers=registries.workers, reporter=reporter)
-        pulled = pull(request, tools)
-    return StackFolder(title=place, folder=pulled.folder, files=composition.workspace_files(directory))
+    tools = PullTools(files=files, registry=registries.registry, workers=registries.workers, reporter=reporter)
+    return pull(PullRequest(reference=ImageReference.read(address), folder="stack"), tools).folder

@@ -14,8 +14,8 @@ from cluster_forge.cli.output.terminal_text import one_line
 from cluster_forge.cli.progress.live_display import Display
 from cluster_forge.cli.session import Session
 from cluster_forge.manifests.part import Part
-from cluster_forge.stages.deliver.component_status import ComponentStatus
 from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.look.component_status import ComponentStatus
 from cluster_forge.stages.deliver.status import StackStatus, StatusRequest, status
 
 _PAUSE: Final = 2.0

@@ -15,7 +15,14 @@ import click
 from cluster_forge.cli import arguments, click_options, help_page
 from cluster_forge.cli.options import FindingOptions, OutputOptions, RecordOptions, RunOptions
 from cluster_forge.cli.session import GROUPS, Session
-from cluster_forge.service_options import ClusterOptions, MirrorOptions, NetworkOptions, RenderOptions, StoreOptions
+from cluster_forge.service_options import (
+    ClusterOptions,
+    FleetOptions,
+    MirrorOptions,
+    NetworkOptions,
+    RenderOptions,
+    StoreOptions,
+)
 from cluster_forge.stack.selection import Selection
 
 Decorator = Callable[[Callable[..., Any]], click.Command]
@@ -29,6 +36,8 @@ FETCHES: Final[Groups] = (MirrorOptions, *CONNECTS)
 """A verb that may fetch sources."""
 DELIVERS: Final[Groups] = (ClusterOptions,)
 """A verb that works on a cluster."""
+ON_MANY: Final[Groups] = (*DELIVERS, FleetOptions)
+"""A verb that works on one cluster, or on several of the description."""
 SELECTS: Final[Groups] = (Selection, FindingOptions)
 """A verb for a part of the stack."""
 _COMMON: Final[Groups] = (RunOptions, OutputOptions)

@@ -3,8 +3,10 @@
 ::
 
     waves/NNN-<part>/          direct delivery: every part, in order
-    argocd/                    Argo CD's own part, its settings and its project
+    argocd/                    Argo CD's own part, its settings and its project ``default``
     git-server.yaml  repository-NNN.yaml  git-server-deployment.yaml     the repository, where the cluster serves it
+    project.yaml               the stack's AppProject
+    argocd-settings.yaml       what an Argo CD that is in the cluster already should have; nothing applies it
     flux/                      Flux's own part
     root.yaml                  the root Application; for Flux the source and the root Kustomization
     objects  claim.yaml        what the stack claims in the cluster (`ownership`)
@@ -101,6 +103,8 @@ def _argocd(argocd: ArgoCdPlan, read: _Documents) -> ArgoCdPlan:
         argocd,
         install=read.all(f"{FOLDER}/{ARGOCD}", argocd.install),
         repository=read.all(FOLDER, argocd.repository),
+        project=argocd.project and read.one(FOLDER, argocd.project),
+        settings=argocd.settings and read.one(FOLDER, argocd.settings),
         sync=read.one(FOLDER, argocd.sync),
     )
 
@@ -157,7 +161,8 @@ def _steps(plan: DeployPlan) -> Iterator[tuple[str, Step]]:
         yield from _in(f"{FOLDER}/{part.folder}", part.steps)
     if plan.argocd:
         yield from _in(f"{FOLDER}/{ARGOCD}", plan.argocd.install)
-        yield from _in(FOLDER, (*plan.argocd.repository, plan.argocd.sync))
+        beside = filter(None, (plan.argocd.project, plan.argocd.settings))
+        yield from _in(FOLDER, (*plan.argocd.repository, *beside, plan.argocd.sync))
     if plan.flux:
         yield from _in(f"{FOLDER}/{FLUX}", plan.flux.install)
         yield from _in(FOLDER, (plan.flux.sync,))

@@ -1,4 +1,4 @@
-"""Which components must be ready before each one starts, where a client applies them itself.
+"""Which components must be ready before each one starts, where waves are not taken one after the other.
 
 A component waits for those that it needs, and not for a whole wave. Beyond its needs
 

@@ -117,6 +117,13 @@ class Query:
     fields: str = ""
     metadata_only: bool = False
 
+    def id_of(self, item: Body) -> ObjectId:
+        """The identity of an object of the listing, which says group and kind once for all of them."""
+        metadata = item["metadata"]
+        return ObjectId(
+            group=self.group, kind=self.kind, namespace=metadata.get("namespace") or "", name=metadata["name"]
+        )
+
 
 class Validation(StrEnum):
     """What the server does with fields that the kind does not have."""

@@ -9,7 +9,7 @@ import click
 from cluster_forge.cli.output import status_text
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops.release import Release, Result
-from cluster_forge.stages.deliver.component_status import ComponentStatus, Condition, Sync
+from cluster_forge.stages.deliver.look.component_status import ComponentStatus, Condition, Sync
 from cluster_forge.stages.deliver.status import StackStatus
 
 HOSTILE = 'a\x1b[31m"\\\nb'

@@ -15,7 +15,7 @@ from cluster_forge.foundation.errors import PreflightError, RefusedError
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
 from cluster_forge.stages.deliver import deploy as stage
-from cluster_forge.stages.deliver import releases
+from cluster_forge.stages.deliver.cluster_records import releases
 from cluster_forge.stages.deliver.deploy import DeployRequest, DeployResult
 from cluster_forge.stages.deliver.options import DeployOptions
 

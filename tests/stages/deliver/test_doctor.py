@@ -15,8 +15,8 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.machine import Folder
 from cluster_forge.stack.model import Component, GitOps, HelmSource, KustomizeSource, RepositorySource, Stack
 from cluster_forge.stages.deliver import doctor
+from cluster_forge.stages.deliver.diagnosis.examination import Examined, State
 from cluster_forge.stages.deliver.doctor import Diagnosis, DoctorRequest
-from cluster_forge.stages.deliver.examination import Examined, State
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 NAME = ComponentName("shop")

@@ -13,8 +13,8 @@ from tests.stages.deliver.looking import deployed
 
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Patch
-from cluster_forge.stages.deliver import releases
-from cluster_forge.stages.deliver.component_status import ComponentStatus
+from cluster_forge.stages.deliver.cluster_records import releases
+from cluster_forge.stages.deliver.look.component_status import ComponentStatus
 from cluster_forge.stages.deliver.status import StackStatus, StatusRequest, status
 
 WEB = identity("Deployment", "web", "shop", "apps")

@@ -25,7 +25,7 @@ def command(session: Session, stack: str | None, *, last: int) -> None:
     """
     from cluster_forge.cli.output import history_text
     from cluster_forge.foundation.json_codec import dump
-    from cluster_forge.stages.deliver import audit_log
+    from cluster_forge.stages.deliver.cluster_records import audit_log
 
     entries = audit_log.read(session.reached(), (stack or "").partition(".")[0])[-last:]
     for line in history_text.entries(entries):

@@ -1,25 +1,30 @@
-"""deploy: a cast stack into a cluster."""
+"""deploy: a cast stack into a cluster, or into several."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cluster_forge.cli.options import RecordOptions
 from cluster_forge.cli.session import Session
-from cluster_forge.cli.verb import DELIVERS, verb
+from cluster_forge.cli.verb import ON_MANY, verb
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cluster_forge.ports.cluster import ClusterFacts
     from cluster_forge.ports.rendering import YamlReader
+    from cluster_forge.stages.deliver.deploy import DeployResult
     from cluster_forge.stages.deliver.deployment import Deployment
-    from cluster_forge.stages.deliver.given_secrets import GivenSecrets
+    from cluster_forge.stages.deliver.options import DeployOptions
+    from cluster_forge.stages.deliver.secrets.given import GivenSecrets
+    from cluster_forge.stages.deliver.tools import DeliverTools
 
 
-@verb(*DELIVERS, RecordOptions)
+@verb(*ON_MANY, RecordOptions)
 @click.argument("stack", required=False)
 @click.option("--wait/--no-wait", "waits", default=True, help="Wait until everything is ready [default: --wait].")
 @click.option(
@@ -34,6 +39,12 @@ if TYPE_CHECKING:
 @click.option("--atomic", is_flag=True, help="Go back to the last good release if the deployment fails.")
 @click.option("--adopt", is_flag=True, help="Take over objects in the cluster that are not of this stack.")
 @click.option("--force-conflicts", is_flag=True, help="Take over fields that another manager has set.")
+@click.option(
+    "--namespace",
+    metavar="NAMESPACE",
+    default="",
+    help="Namespace of the Argo CD that delivers the stack, where the cluster has several.",
+)
 @click.option(
     "--recreate",
     is_flag=True,
@@ -70,6 +81,7 @@ def command(  # noqa: PLR0913 - its options
     atomic: bool,
     adopt: bool,
     force_conflicts: bool,
+    namespace: str,
     recreate: bool,
     prune_data: bool,
     force_version: bool,
@@ -78,7 +90,7 @@ def command(  # noqa: PLR0913 - its options
     allow_missing_secrets: bool,
     secrets: str | None,
     allowed: tuple[str, ...],
-) -> None:
+) -> int:
     """Deploy a cast stack to a cluster, and wait until it is ready.
 
     STACK is the name of a folder below stacks/, which may be left out if there is one only, or oci://… for one that was
@@ -90,13 +102,9 @@ def command(  # noqa: PLR0913 - its options
         cluster-forge deploy platform.production --context production --yes
         cluster-forge deploy --secrets secrets.sops.yaml
         cluster-forge deploy oci://registry.example.com/team/platform:v-3fa9c1d2e4b5
+        cluster-forge deploy --all     # the clusters of the description, in order
         cluster-forge deploy --dry-run
     """
-    from cluster_forge.cli import cast_stacks, deployer
-    from cluster_forge.cli.output import deploy_text
-    from cluster_forge.stages.deliver import deploy, deployment
-    from cluster_forge.stages.deliver.deploy import DeployRequest
-    from cluster_forge.stages.deliver.given_secrets import NONE
     from cluster_forge.stages.deliver.options import DeployOptions
 
     options = DeployOptions(
@@ -106,6 +114,7 @@ def command(  # noqa: PLR0913 - its options
         is_atomic=atomic,
         adopt=adopt,
         force_conflicts=force_conflicts,
+        namespace=namespace,
         recreate=recreate,
         prune_data=prune_data,
         force_version=force_version,
@@ -114,31 +123,103 @@ def command(  # noqa: PLR0913 - its options
         allow_missing_secrets=allow_missing_secrets,
         allowed=_known(allowed),
     )
-    with (
-        session.reporting("deploy") as reporter,
-        cast_stacks.opened(session, stack, "deploy", reporter) as (files, folder),
-    ):
-        tools = replace(session.delivery(reporter), files=files)
-        chosen = deployment.read(folder, files)
-        facts = tools.cluster.about()
-        if not dry_run:
-            _confirm(session, chosen, facts)
-        given = _given(secrets, chosen, tools.reader) if secrets else NONE
-        request = DeployRequest(
-            deployment=chosen,
-            options=options,
-            run=deployer.run(),
-            parts=deployer.parts(session, chosen, tools),
-            given=given,
-        )
-        result = deploy.deploy(request, tools)
-    for line in deploy_text.deployed(result, chosen, facts, is_trial=dry_run):
+    deliver = _roll_out if session.fleet.is_used else _deploy
+    return deliver(session, stack, options, secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Deployed:
+    """One deployment that was tried, and where."""
+
+    result: DeployResult
+    deployment: Deployment
+    facts: ClusterFacts
+
+    def lines(self, *, is_trial: bool) -> Iterator[str]:
+        from cluster_forge.cli.output import deploy_text
+
+        return deploy_text.deployed(self.result, self.deployment, self.facts, is_trial=is_trial)
+
+    def json(self, *, is_trial: bool) -> dict[str, Any]:
+        from cluster_forge.cli.output import deploy_text
+
+        return deploy_text.deployed_json(self.result, self.deployment, self.facts, is_trial=is_trial)
+
+
+def _deploy(session: Session, stack: str | None, options: DeployOptions, secrets: str | None) -> int:
+    """To one cluster."""
+    from cluster_forge.cli import deployer, stack_folders
+    from cluster_forge.cli.output import deploy_text
+
+    with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy") as reporter:
+        tools = replace(session.delivery(reporter), files=place.files)
+        if not options.is_trial:
+            _confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
+        done = _deployed(session, place.folder, tools, options, secrets)
+    for line in done.lines(is_trial=options.is_trial):
         session.print(line)
-    requests = tools.cluster.sent()
+    session.print_json("deploy", **done.json(is_trial=options.is_trial), requests=tools.cluster.sent())
+    again = session.cluster_command("deploy", *([stack] if stack else []))
+    back = session.cluster_command("rollback", done.deployment.name)
+    errors = deploy_text.errors(done.result, again, back)
+    return deployer.concluded(session, errors, deploy_text.reasons(done.result))
+
+
+def _roll_out(session: Session, stack: str | None, options: DeployOptions, secrets: str | None) -> int:
+    """To clusters of the description, in the order of their rollout."""
+    from cluster_forge import composition
+    from cluster_forge.cli import deployer, fleet
+    from cluster_forge.cli.output import deploy_text, rollout_text
+    from cluster_forge.stack.clusters import DescribedCluster, RolloutWait
+    from cluster_forge.stages.build.cast import STACKS
+    from cluster_forge.stages.deliver.rollout import roll_out
+
+    members = fleet.members(session, stack)
+    options = replace(options, waits=options.waits and members.rollout.wait is RolloutWait.HEALTHY)
+    if not options.is_trial:
+        places = ", ".join(f"{one.name} (stacks/{members.folders[one.name]})" for one in members.clusters)
+        _confirm(session, f"Deploy to {places}?")
+    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters)) as reporter:
+
+        def deploy(cluster: DescribedCluster) -> _Deployed:
+            own = fleet.on(session, cluster)
+            tools = own.delivery(fleet.ClusterReporter(reporter, cluster.name))
+            return _deployed(own, f"{STACKS}/{members.folders[cluster.name]}", tools, options, secrets)
+
+        workers = composition.workers(replace(session.settings(), jobs=members.rollout.max_unavailable))
+        outcomes = roll_out(members.steps, members.rollout, workers, deploy, lambda done: done.result.is_good)
+    for outcome in outcomes:
+        session.print(rollout_text.title(outcome))
+        for line in outcome.result.lines(is_trial=options.is_trial) if outcome.result else ():
+            session.print(line)
     session.print_json(
-        "deploy", **deploy_text.deployed_json(result, chosen, facts, is_trial=dry_run), requests=requests
+        "deploy",
+        clusters=[
+            rollout_text.json(outcome) | (outcome.result.json(is_trial=options.is_trial) if outcome.result else {})
+            for outcome in outcomes
+        ],
     )
-    deploy_text.check(result, session.command_line("deploy"), session.command_line("rollback"))
+    reasons = [line for one in outcomes if one.result for line in deploy_text.reasons(one.result.result)]
+    return deployer.concluded(session, rollout_text.errors(outcomes, session.command_line("deploy")), reasons)
+
+
+def _deployed(
+    session: Session, folder: str, tools: DeliverTools, options: DeployOptions, secrets: str | None
+) -> _Deployed:
+    from cluster_forge.cli import deployer
+    from cluster_forge.stages.deliver import deploy, deployment
+    from cluster_forge.stages.deliver.deploy import DeployRequest
+    from cluster_forge.stages.deliver.secrets.given import NONE
+
+    chosen = deployment.read(folder, tools.files)
+    request = DeployRequest(
+        deployment=chosen,
+        options=options,
+        run=deployer.run(),
+        parts=deployer.parts(session, chosen, tools),
+        given=_given(secrets, chosen, tools.reader) if secrets else NONE,
+    )
+    return _Deployed(deploy.deploy(request, tools), chosen, tools.cluster.about())
 
 
 def _known(codes: tuple[str, ...]) -> frozenset[str]:
@@ -164,22 +245,21 @@ def _given(source: str, deployment: Deployment, reader: YamlReader) -> GivenSecr
         CredentialError, MissingProgramError, DescriptionError, ExceptionGroup: if they cannot be read.
     """
     from cluster_forge import composition
-    from cluster_forge.stages.deliver import given_secrets
+    from cluster_forge.stages.deliver.secrets import given
 
     expected = deployment.plan.secrets
-    if source == given_secrets.ENVIRONMENT:
-        return given_secrets.from_environment(expected, os.environ)
-    return given_secrets.parse(composition.secret_text(source), source, expected, reader)
+    if source == given.ENVIRONMENT:
+        return given.from_environment(expected, os.environ)
+    return given.parse(composition.secret_text(source), source, expected, reader)
 
 
-def _confirm(session: Session, deployment: Deployment, facts: ClusterFacts) -> None:
+def _confirm(session: Session, question: str) -> None:
     """Ask on a terminal.
 
     Raises:
-        Abort: if the answer is no.
+        Abort: without a yes.
     """
     from cluster_forge.cli.prompts import questions
 
     if questions.may_ask(session):
-        question = f"Deploy {deployment.folder} (version {deployment.plan.version}) to {facts}?"
         click.confirm(question, default=False, abort=True, err=True)

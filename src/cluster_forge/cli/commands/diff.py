@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 import click
 
 from cluster_forge.cli.session import Session
-from cluster_forge.cli.verb import CONNECTS, DELIVERS, verb
+from cluster_forge.cli.verb import CONNECTS, ON_MANY, verb
 
 if TYPE_CHECKING:
     from cluster_forge.cli.output.diff_text import Sides
     from cluster_forge.cli.stack_folders import StackFolder
     from cluster_forge.manifests.comparison.objects import Comparison
+    from cluster_forge.ports.progress import DeliveryReporter
 
 MARKDOWN = "markdown"
 
 
-@verb(*CONNECTS, *DELIVERS, formats={MARKDOWN: "for a pull request"})
+@verb(*CONNECTS, *ON_MANY, formats={MARKDOWN: "for a pull request"})
 @click.argument("stacks", metavar="[STACK | OLD NEW]", nargs=-1)
 @click.option("--summary", is_flag=True, help="Print a line for each object instead of its fields.")
 def command(session: Session, stacks: tuple[str, ...], summary: bool) -> int:
@@ -31,10 +32,13 @@ def command(session: Session, stacks: tuple[str, ...], summary: bool) -> int:
     Examples:
         cluster-forge diff      # with the cluster of the current context
         cluster-forge diff platform.production --context production --summary
+        cluster-forge diff --all   # every cluster of the description, in one table
         cluster-forge diff ../main/stacks/platform platform --format markdown
     """
     from cluster_forge.cli import stack_folders
 
+    if session.fleet.is_used:
+        return _of_fleet(session, stacks)
     if len(stacks) > 2:
         raise click.UsageError("at most two stacks: OLD and NEW")
     places = stacks or (None,)
@@ -43,6 +47,26 @@ def command(session: Session, stacks: tuple[str, ...], summary: bool) -> int:
         comparison, sides = _of_casts(session, *opened) if len(opened) > 1 else _of_cluster(session, *opened)
     _print(session, comparison, sides, is_summary=summary)
     return 1 if comparison else 0
+
+
+def _of_fleet(session: Session, stacks: tuple[str, ...]) -> int:
+    """Clusters of the description, each with the stack of its environment: how many objects differ."""
+    if session.output.format == MARKDOWN:
+        raise click.UsageError("--format markdown is for one cluster: choose it with --context")
+    from cluster_forge.cli import fleet, stack_folders
+    from cluster_forge.cli.output import fleet_text
+    from cluster_forge.stages.deliver.diff import STAGE, DiffRequest, diff
+
+    def compare(own: Session, folder: str, reporter: DeliveryReporter) -> Comparison:
+        with stack_folders.opened(own, folder, "diff") as place:
+            deployment, parts = stack_folders.read(own, place)
+            return diff(DiffRequest(deployment=deployment, parts=parts), own.delivery(reporter))
+
+    seen = fleet.looked_at(session, fleet.members(session, stacks[0] if stacks else None), STAGE, compare)
+    for line in fleet_text.diff_lines(seen):
+        session.print(line)
+    session.print_json("diff", clusters=fleet_text.diff_json(seen))
+    return 1 if any(one.errors or one.result for one in seen) else 0
 
 
 def _of_casts(session: Session, before: StackFolder, after: StackFolder) -> tuple[Comparison, Sides]:

@@ -45,13 +45,13 @@ def _chosen(session: Session, stack: str) -> Deployment:
         UnknownNameError, StaleError, EditedError: if there is none, or it is damaged.
     """
     from cluster_forge import composition
-    from cluster_forge.cli import cast_stacks
+    from cluster_forge.cli import stack_folders
     from cluster_forge.stages.build.cast import STACKS
     from cluster_forge.stages.deliver import deployment
     from cluster_forge.stages.supply import cast_stack
 
     files = composition.workspace_files(session.workspace)
-    name = cast_stacks.chosen(stack, cast_stack.folders(files), "doctor")
+    name = stack_folders.chosen(stack, cast_stack.folders(files), "doctor")
     return deployment.read(f"{STACKS}/{name}", files)
 
 

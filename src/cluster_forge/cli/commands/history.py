@@ -22,7 +22,7 @@ def command(session: Session, stack: str | None) -> None:
     """
     from cluster_forge.cli import cluster_stacks
     from cluster_forge.cli.output import history_text
-    from cluster_forge.stages.deliver import releases
+    from cluster_forge.stages.deliver.cluster_records import releases
 
     cluster = session.reached()
     name = cluster_stacks.chosen(stack, releases.stacks(cluster), cluster.about(), "history")

@@ -59,7 +59,7 @@ def command(  # noqa: PLR0913 - its options
         cluster-forge push --git --branch upgrade
     """
     from cluster_forge import composition
-    from cluster_forge.cli import cast_stacks, description
+    from cluster_forge.cli import description, stack_folders
     from cluster_forge.stack import variant
     from cluster_forge.stages.build.cast import STACKS
     from cluster_forge.stages.supply import cast_stack
@@ -67,7 +67,7 @@ def command(  # noqa: PLR0913 - its options
 
     _check_options(is_git=git, tags=bool(tags), force_tag=force_tag, branch=branch)
     files = composition.workspace_files(session.workspace)
-    folder = cast_stacks.chosen(stack, cast_stack.folders(files), "push")
+    folder = stack_folders.chosen(stack, cast_stack.folders(files), "push")
     described = description.stack_if_any(session, variant.environment_of(folder))
     if git:
         _to_git(session, _git_request(f"{STACKS}/{folder}", to, branch, described, is_trial=dry_run), described)

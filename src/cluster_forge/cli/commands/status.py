@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from cluster_forge.cli.session import Session
-from cluster_forge.cli.verb import CONNECTS, DELIVERS, verb
+from cluster_forge.cli.verb import CONNECTS, ON_MANY, verb
 
 if TYPE_CHECKING:
+    from cluster_forge.ports.progress import DeliveryReporter
     from cluster_forge.stages.deliver.status import StackStatus
 
 PROMETHEUS = "prometheus"
 
 
-@verb(*CONNECTS, *DELIVERS, formats={PROMETHEUS: "metrics for a text-file collector"})
+@verb(*CONNECTS, *ON_MANY, formats={PROMETHEUS: "metrics for a text-file collector"})
 @click.argument("stack", required=False)
 @click.option("--watch", is_flag=True, help="Look again every two seconds, until Ctrl-C.")
 def command(session: Session, stack: str | None, watch: bool) -> int:
@@ -28,10 +29,13 @@ def command(session: Session, stack: str | None, watch: bool) -> int:
     Examples:
         cluster-forge status
         cluster-forge status platform.production --context production --watch
+        cluster-forge status --selector region=eu   # several clusters, one table
         cluster-forge status --format prometheus
     """
     from cluster_forge.cli import stack_folders, status_watch
 
+    if session.fleet.is_used:
+        return _of_fleet(session, stack, watch=watch)
     if watch and session.output.format != "text":
         raise click.UsageError("--watch is for people: leave --format out")
     with stack_folders.opened(session, stack, "status") as place:
@@ -44,6 +48,26 @@ def command(session: Session, stack: str | None, watch: bool) -> int:
             seen = status(StatusRequest(deployment=deployment, parts=parts), session.delivery(reporter))
     _print(session, seen)
     return 0 if seen.is_healthy else 1
+
+
+def _of_fleet(session: Session, stack: str | None, *, watch: bool) -> int:
+    """Clusters of the description, side by side; one that does not answer is a row of the table."""
+    if watch or session.output.format == PROMETHEUS:
+        raise click.UsageError("--watch and --format prometheus are for one cluster: choose it with --context")
+    from cluster_forge.cli import fleet, stack_folders
+    from cluster_forge.cli.output import fleet_text
+    from cluster_forge.stages.deliver.status import STAGE, StatusRequest, status
+
+    def look(own: Session, folder: str, reporter: DeliveryReporter) -> StackStatus:
+        with stack_folders.opened(own, folder, "status") as place:
+            deployment, parts = stack_folders.read(own, place)
+            return status(StatusRequest(deployment=deployment, parts=parts), own.delivery(reporter))
+
+    seen = fleet.looked_at(session, fleet.members(session, stack), STAGE, look)
+    for line in fleet_text.status_lines(seen):
+        session.print(line)
+    session.print_json("status", clusters=fleet_text.status_json(seen))
+    return 0 if all(one.result and one.result.is_healthy for one in seen) else 1
 
 
 def _print(session: Session, seen: StackStatus) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from cluster_forge.cli.output.terminal_text import Styled, styled
+from cluster_forge.stages.deliver.diagnosis.examination import Examined, State
 from cluster_forge.stages.deliver.doctor import Diagnosis
-from cluster_forge.stages.deliver.examination import Examined, State
 
 _COLORS: Final = {State.GOOD: "green", State.ABSENT: None, State.DOUBTFUL: "yellow", State.MISSING: "red"}
 _MENDED: Final = (State.DOUBTFUL, State.MISSING)

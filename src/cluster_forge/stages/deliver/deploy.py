@@ -4,34 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
 
-from cluster_forge.foundation.errors import DeploymentError, ForgeError, RefusedError, expected, raise_all
+from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected, raise_all
 from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
-from cluster_forge.ports.cluster import ClusterWriter
-from cluster_forge.stages.deliver import (
-    argocd,
-    argocd_place,
-    direct,
-    flux,
-    lease,
-    ownership,
-    pruning,
-    releases,
-    rollback,
-    secrets,
-)
-from cluster_forge.stages.deliver.deletion import Deletion
+from cluster_forge.stages.deliver import creation, rollback
+from cluster_forge.stages.deliver.argocd import delivery as argocd
+from cluster_forge.stages.deliver.argocd import place as argocd_place
+from cluster_forge.stages.deliver.cluster_records import claiming, lease, releases
+from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
 from cluster_forge.stages.deliver.deployment import Deployment
-from cluster_forge.stages.deliver.given_secrets import NONE, GivenSecrets
+from cluster_forge.stages.deliver.direct import delivery as direct
+from cluster_forge.stages.deliver.flux import delivery as flux
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry as preflight
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
+from cluster_forge.stages.deliver.removal import pruning
+from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.results import ComponentResult
+from cluster_forge.stages.deliver.secrets import expected as secrets
+from cluster_forge.stages.deliver.secrets.given import NONE, GivenSecrets
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 
@@ -78,7 +73,7 @@ def deploy(request: DeployRequest, tools: DeliverTools) -> DeployResult:
 
     Raises:
         PreflightError, ExceptionGroup: for everything that keeps the cluster from running the stack; nothing was changed.
-        BusyError: if another deployment of the stack is running.
+        BusyError: if another deployment of the stack is running, or has taken the lease over from this one.
         ClusterError, RefusedError: if the cluster does not answer, or does not let itself be looked at.
         DeploymentError: if what left the stack does not go.
     """
@@ -100,7 +95,8 @@ def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
     """
 
     def again(deployment: Deployment, cause: str) -> DeployResult:
-        options = replace(request.options, is_atomic=False)
+        # What the failed version has brought may hold data already: nobody asked to lose that.
+        options = replace(request.options, is_atomic=False, prune_data=False, recreate=False)
         return deploy(
             replace(request, deployment=deployment, options=options, cause=cause, parts=(), given=NONE), tools
         )
@@ -119,27 +115,19 @@ def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
 
 def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     options = replace(request.options, tries_all=request.options.tries_all or request.options.is_trial)
-    plan = argocd_place.found_if_any(request.deployment.plan, tools.cluster)
+    plan = argocd_place.found_if_any(request.deployment.plan, tools.cluster, options.namespace)
     request = replace(request, deployment=replace(request.deployment, plan=plan), options=options)
     situation = Situation(plan=plan, tools=tools, options=options, parts=request.parts, given=request.given)
     problems = preflight.check(situation)
     raise_all(problem.error() for problem in problems if problem.is_error)
     if options.is_trial:
         return DeployResult(warnings=problems)
-    _create_namespace(tools.cluster)
-    with lease.held(plan.stack, tools, run=request.run):
-        ownership.claim(plan, situation.verdict, tools, run=request.run)
+    creation.create_namespace(git_server.NAMESPACE, tools.cluster)  # of the lease, the claim and the releases
+    with lease.held(plan.stack, tools, run=request.run) as held:
+        tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
+        claiming.claim(plan, situation.verdict, tools, run=request.run)
         secrets.make(plan.secrets, request.given, tools.cluster)
         return replace(_released(request, situation, tools), warnings=problems)
-
-
-def _create_namespace(cluster: ClusterWriter) -> None:
-    """Where the lease, the claim and the releases of all stacks are."""
-    try:
-        cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": git_server.NAMESPACE}})
-    except RefusedError as error:
-        if error.status != HTTPStatus.CONFLICT:
-            raise
 
 
 def _released(request: DeployRequest, situation: Situation, tools: DeliverTools) -> DeployResult:

@@ -1,9 +1,4 @@
-"""diff: what the deployment of a cast stack would change in a cluster.
-
-The API server says what each object would be, by a dry run of server-side apply: so its defaults and
-what webhooks add do not count (Kubernetes, "Server-Side Apply", "API Concepts: Dry-run"). The dry run takes the fields of
-other managers: a value that another manager has set is a difference, a field that the stack does not set is not.
-"""
+"""diff: what the deployment of a cast stack would change in a cluster."""
 
 from __future__ import annotations
 
@@ -11,30 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.foundation.names import counted
-from cluster_forge.gitops import ownership
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests import images
-from cluster_forge.manifests.comparison import comparable, objects
+from cluster_forge.manifests.comparison import objects
 from cluster_forge.manifests.comparison.fields import Change
 from cluster_forge.manifests.comparison.objects import Comparison, ComponentDifference, ObjectDifference
-from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part, PartObject
-from cluster_forge.ports.cluster import ApplyOptions, Cluster
 from cluster_forge.stack.model import GitOpsEngine
-from cluster_forge.stages.deliver import live_objects, releases
+from cluster_forge.stages.deliver.cluster_records import claims, releases
 from cluster_forge.stages.deliver.deployment import Deployment
-from cluster_forge.stages.deliver.live_objects import Wanted
+from cluster_forge.stages.deliver.look import live_objects, object_diff
+from cluster_forge.stages.deliver.look.live_objects import Wanted
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 STAGE: Final = "diff"
 _ENGINES: Final = {GitOpsEngine.ARGOCD: "argocd-controller", GitOpsEngine.FLUX: "kustomize-controller"}
 """Their field managers (Argo CD, "Sync Options: Server-Side Apply"; Flux, "Kustomization")."""
-_NOT_FOUND: Final = 404
-_NO_PERMISSION: Final = " cannot patch resource "
-"""What RBAC's refusal of the request says, and no refusal of an admission plug-in (status 403, too)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +70,7 @@ def _of_part(part: Part, manager: str, tools: DeliverTools) -> list[ObjectDiffer
     live = live_objects.find((_wanted(item) for item in items), tools)
 
     def compared(item: PartObject) -> ObjectDifference | None:
-        return of_object(item, part.name, live.get(item.id), manager, tools.cluster)
+        return object_diff.of(item, part.name, live.get(item.id), manager, tools.cluster)
 
     return [difference for difference in tools.workers.map(compared, items) if difference]
 
@@ -90,37 +79,11 @@ def _wanted(item: PartObject) -> Wanted:
     return Wanted(id=item.id, version=str(item.body["apiVersion"]).rpartition("/")[2])
 
 
-def of_object(
-    item: PartObject, component: str, before: Body | None, manager: str, cluster: Cluster
-) -> ObjectDifference | None:
-    """What ``manager`` would change in an object, which is in the cluster as ``before``.
-
-    Raises:
-        ClusterError, RefusedError: if the cluster does not say.
-    """
-    after: Body | None = item.body
-    remark = ""
-    try:
-        if before is not None:
-            after = comparable.autoscaled(before, _applied(item.body, manager, cluster))
-    except RefusedError as error:
-        if _NO_PERMISSION in error.message:
-            raise
-        if error.status != _NOT_FOUND:  # it was deleted meanwhile
-            after, remark = before, f"the cluster refuses it: {error.message}"
-    return objects.compared(item.id, component, before, after, remark=remark)
-
-
-def _applied(body: Body, manager: str, cluster: Cluster) -> Body:
-    return cluster.apply(body, ApplyOptions(manager=manager, force=True, is_trial=True)).body
-
-
 def _pruned(request: DiffRequest, tools: DeliverTools) -> Iterator[ObjectDifference]:
     """What the stack claims in the cluster, and has no more."""
     own = {item.id for part in request.parts for item in part.objects}
-    claim = tools.cluster.get(ownership.claim_id(request.stack)) or {}
-    listed = str((claim.get("data") or {}).get(ownership.OBJECTS) or "")
-    former = {identity: word for identity, word in ownership.entries(listed) if identity not in own}
+    claimed = claims.entries(tools.cluster, request.stack)
+    former = {identity: word for identity, word in claimed.items() if identity not in own}
     live = live_objects.find((Wanted(id=identity) for identity in former), tools)
     for identity, body in live.items():
         remark = "stays in the cluster: data would be lost with it" if identity.holds_data else ""

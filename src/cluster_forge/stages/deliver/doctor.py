@@ -10,8 +10,9 @@ from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.machine import Machine
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.deliver import argocd_place, cluster_checks, machine_checks
-from cluster_forge.stages.deliver.examination import Examined, State
+from cluster_forge.stages.deliver.argocd import place as argocd_place
+from cluster_forge.stages.deliver.diagnosis import cluster_checks, machine_checks
+from cluster_forge.stages.deliver.diagnosis.examination import Examined, State
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry as preflight
 from cluster_forge.stages.deliver.preflight.situation import Situation

@@ -51,9 +51,9 @@ def roll_out(
         if has_failed:
             outcomes += (ClusterOutcome(cluster=cluster, verdict=Verdict.SKIPPED) for cluster in batch)
             continue
-        done = workers.map(partial(_outcome, deploy=deploy, is_good=is_good), batch)
+        done = workers.map(partial(outcome, deploy=deploy, is_good=is_good), batch)
         outcomes += done
-        has_failed = any(outcome.verdict is Verdict.FAILED for outcome in done)
+        has_failed = any(one.verdict is Verdict.FAILED for one in done)
     return tuple(outcomes)
 
 
@@ -63,9 +63,10 @@ def _batches(steps: Sequence[Sequence[DescribedCluster]], size: int) -> Iterator
             yield step[start : start + size]
 
 
-def _outcome(
+def outcome(
     cluster: DescribedCluster, deploy: Callable[[DescribedCluster], Result], is_good: Callable[[Result], bool]
 ) -> ClusterOutcome[Result]:
+    """What becomes of one cluster, its errors included."""
     try:
         result = deploy(cluster)
     except (ForgeError, ExceptionGroup) as error:

@@ -10,9 +10,10 @@ from cluster_forge.foundation.names import counted
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.release import Release
 from cluster_forge.manifests.part import Part
-from cluster_forge.stages.deliver import direct_status, engine_status, releases
-from cluster_forge.stages.deliver.component_status import ComponentStatus, Sync
+from cluster_forge.stages.deliver.cluster_records import releases
 from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.look import direct_status, engine_status
+from cluster_forge.stages.deliver.look.component_status import ComponentStatus, Sync
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 STAGE: Final = "status"

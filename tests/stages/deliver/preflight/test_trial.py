@@ -16,8 +16,8 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.cluster import Applied, ApplyOptions, Patch
-from cluster_forge.stages.deliver import direct
 from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry, trial
 

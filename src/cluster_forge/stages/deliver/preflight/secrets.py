@@ -9,9 +9,9 @@ from cluster_forge.gitops import requirements
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stack import secret_command
 from cluster_forge.stack.model import ExpectedSecret
-from cluster_forge.stages.deliver import secrets as made_secrets
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
+from cluster_forge.stages.deliver.secrets import expected as made_secrets
 
 LOOKS_AT: Final = "the Secrets that the stack expects"
 IS_NEEDED: Final = True

@@ -21,8 +21,9 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document
 from cluster_forge.ports.cluster import Applied, ApplyOptions
 from cluster_forge.stack.model import GitOpsEngine
-from cluster_forge.stages.deliver import applied, applier, refusals, unchangeable
-from cluster_forge.stages.deliver.applied import AppliedObject
+from cluster_forge.stages.deliver.cluster_records import applied
+from cluster_forge.stages.deliver.cluster_records.applied import AppliedObject
+from cluster_forge.stages.deliver.direct import applier, refusals, unchangeable
 from cluster_forge.stages.deliver.preflight import pod_security
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation

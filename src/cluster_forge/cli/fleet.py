@@ -1,0 +1,156 @@
+"""The clusters of the description that a verb works on, each with the cast stack of its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import click
+
+from cluster_forge.service_options import ClusterOptions, FleetOptions
+
+if TYPE_CHECKING:
+    from cluster_forge.cli.session import Session
+    from cluster_forge.manifests.finding import Finding
+    from cluster_forge.ports.progress import DeliveryReporter
+    from cluster_forge.stack.clusters import DescribedCluster, Fleet, Rollout
+    from cluster_forge.stages.deliver.rollout import ClusterOutcome
+
+
+Result = TypeVar("Result")
+_AT_ONCE: Final = 8
+"""Clusters that are looked at side by side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members:
+    """The chosen clusters in the steps of the rollout; ``folders`` are the names below ``stacks/``, by cluster."""
+
+    steps: tuple[tuple[DescribedCluster, ...], ...]
+    rollout: Rollout
+    folders: dict[str, str]
+
+    @property
+    def clusters(self) -> tuple[DescribedCluster, ...]:
+        return tuple(cluster for step in self.steps for cluster in step)
+
+
+def members(session: Session, stack: str | None) -> Members:
+    """The clusters that the options choose.
+
+    Raises:
+        UsageError: if a stack or one cluster is named, too.
+        UnknownNameError, DescriptionError, ExceptionGroup: for names and labels that no cluster has.
+        StaleError, ExceptionGroup: for each environment whose stack is not cast.
+        KubeconfigError: for a kubeconfig in the workspace, whose programs would be run.
+    """
+    from cluster_forge.cli import description
+
+    if stack or session.cluster != ClusterOptions():
+        raise click.UsageError(
+            "--cluster, --selector and --all take stacks and contexts from the description: leave them out"
+        )
+    parsed = description.parsed(session)
+    chosen = _chosen(parsed.fleet, session.fleet)
+    _check_kubeconfigs(chosen, session.workspace)
+    return Members(
+        steps=parsed.fleet.steps(chosen),
+        rollout=parsed.fleet.rollout,
+        folders=_folders(session, parsed.stack.name, chosen),
+    )
+
+
+def looked_at(
+    session: Session, members: Members, stage: str, look: Callable[[Session, str, DeliveryReporter], Result]
+) -> list[ClusterOutcome[Result]]:
+    """``look`` at every cluster, side by side: with its session, the name of its stack's folder, and a reporter."""
+    from cluster_forge import composition
+    from cluster_forge.stages.deliver.rollout import outcome
+
+    with session.reporting(*(f"{stage} {cluster.name}" for cluster in members.clusters)) as reporter:
+
+        def seen(cluster: DescribedCluster) -> ClusterOutcome[Result]:
+            own, events = on(session, cluster), ClusterReporter(reporter, cluster.name)
+            return outcome(cluster, lambda _: look(own, members.folders[cluster.name], events), lambda _: True)
+
+        workers = composition.workers(replace(session.settings(), jobs=_AT_ONCE))
+        return workers.map(seen, members.clusters)
+
+
+def on(session: Session, cluster: DescribedCluster) -> Session:
+    """The session of one cluster."""
+    kubeconfig = str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None
+    return replace(
+        session, cluster=ClusterOptions(context=cluster.context, kubeconfig=kubeconfig), fleet=FleetOptions()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterReporter:
+    """`DeliveryReporter` of one cluster among several: a stage of it is called ``deploy eu-1``."""
+
+    inner: DeliveryReporter
+    cluster: str
+
+    def stage_started(self, stage: str, total: int) -> None:
+        self.inner.stage_started(self._of(stage), total)
+
+    def item_started(self, stage: str, item: str) -> None:
+        self.inner.item_started(self._of(stage), item)
+
+    def item_waiting(self, stage: str, item: str, reason: str) -> None:
+        self.inner.item_waiting(self._of(stage), item, reason)
+
+    def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
+        self.inner.item_finished(self._of(stage), item, detail, **facts)
+
+    def stage_finished(self, stage: str, summary: str) -> None:
+        self.inner.stage_finished(self._of(stage), summary)
+
+    def _of(self, stage: str) -> str:
+        return f"{stage} {self.cluster}"
+
+    def finding_reported(self, finding: Finding) -> None:
+        self.inner.finding_reported(finding)
+
+
+def _chosen(fleet: Fleet, options: FleetOptions) -> tuple[DescribedCluster, ...]:
+    names = [name for text in options.names for name in text.split(",") if name]
+    return fleet.chosen(names, options.selector or "")
+
+
+def _folders(session: Session, stack: str, clusters: Sequence[DescribedCluster]) -> dict[str, str]:
+    from cluster_forge import composition
+    from cluster_forge.foundation.errors import StaleError, raise_all
+    from cluster_forge.stages.supply import cast_stack
+
+    cast = cast_stack.folders(composition.workspace_files(session.workspace))
+    folders = {cluster.name: ".".join(filter(None, (stack, cluster.environment))) for cluster in clusters}
+    environments = {folders[cluster.name]: cluster.environment for cluster in clusters}
+    raise_all(
+        StaleError(
+            f"stacks/{folder} is not cast",
+            fix="run `" + session.command_line("forge" + (f" --environment {environment}`" if environment else "`")),
+        )
+        for folder, environment in environments.items()
+        if folder not in cast
+    )
+    return folders
+
+
+def _check_kubeconfigs(clusters: Sequence[DescribedCluster], workspace: Path) -> None:
+    """A workspace is data, also a foreign one (ADR 0016): the programs that a kubeconfig names are not run from there."""
+    from cluster_forge.foundation.errors import KubeconfigError, raise_all
+
+    root = workspace.resolve()
+    raise_all(
+        KubeconfigError(
+            f"the kubeconfig of cluster {cluster.name} is {cluster.kubeconfig!r}, in the workspace",
+            where=cluster.where,
+            fix="name a file elsewhere, such as ~/.kube/config, or leave `kubeconfig` out",
+        )
+        for cluster in clusters
+        if cluster.kubeconfig and Path(cluster.kubeconfig).expanduser().resolve().is_relative_to(root)
+    )

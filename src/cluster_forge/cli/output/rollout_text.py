@@ -1,0 +1,44 @@
+"""What became of each cluster of a rollout, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from cluster_forge.cli.output import fleet_text
+from cluster_forge.cli.output.terminal_text import styled
+from cluster_forge.foundation.errors import DeploymentError, ForgeError
+from cluster_forge.foundation.names import counted
+from cluster_forge.stages.deliver.rollout import ClusterOutcome, Verdict
+
+_COLORS = {Verdict.DONE: "green", Verdict.FAILED: "red", Verdict.SKIPPED: "yellow"}
+
+
+def title(outcome: ClusterOutcome[Any]) -> str:
+    """``eu-1: done``."""
+    return styled((f"{outcome.cluster.name}: {outcome.verdict}", {"fg": _COLORS[outcome.verdict]}))
+
+
+def json(outcome: ClusterOutcome[Any]) -> dict[str, Any]:
+    """To be completed with the result of the deployment, if there is one."""
+    return {**fleet_text.about(outcome), "verdict": outcome.verdict}
+
+
+def errors(outcomes: Sequence[ClusterOutcome[Any]], again: str) -> list[ForgeError]:
+    """Those of clusters that failed, and one about all; ``again`` is what to type to go on."""
+    return list(_errors(outcomes, again))
+
+
+def _errors(outcomes: Sequence[ClusterOutcome[Any]], again: str) -> Iterator[ForgeError]:
+    failed = [outcome for outcome in outcomes if outcome.verdict is Verdict.FAILED]
+    for outcome in failed:
+        yield from outcome.errors
+    if failed:
+        skipped = [outcome.cluster.name for outcome in outcomes if outcome.verdict is Verdict.SKIPPED]
+        rest = f"; not deployed to: {', '.join(skipped)}" if skipped else ""
+        names = ",".join(one.cluster.name for one in outcomes if one.verdict is not Verdict.DONE)
+        yield DeploymentError(
+            f"the deployment to {', '.join(outcome.cluster.name for outcome in failed)} failed, of "
+            f"{counted(len(outcomes), 'cluster')}{rest}",
+            fix=f"mend what is shown above, then run `{again} --cluster {names}`",
+        )

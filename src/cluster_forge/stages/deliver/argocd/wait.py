@@ -1,0 +1,109 @@
+"""Waiting until the Applications of a stack are Synced and Healthy, and asking Argo CD to look where it would wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from cluster_forge.foundation.errors import ClusterError
+from cluster_forge.gitops.argocd import application_state, applications
+from cluster_forge.gitops.argocd.application_state import ApplicationState
+from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
+from cluster_forge.manifests import health
+from cluster_forge.manifests.health import Status
+from cluster_forge.stages.deliver.argocd import operations as argocd_operations
+from cluster_forge.stages.deliver.options import STAGE, DeployOptions
+from cluster_forge.stages.deliver.patience import Patience
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+_PAUSE: Final = 2.0
+_FIRST_REFRESH, _LAST_REFRESH = 8.0, 64.0
+"""Seconds after which an Application that is not ready is compared again, doubled each time while it says the same. After
+CRDs Argo CD builds its view of the cluster again, and sees what changed meanwhile at the next comparison only (argo-cd#21079)."""
+_MOST_LOOKED_AT: Final = 20
+"""Objects of an Application whose health is looked up for the message."""
+
+
+class ApplicationWait:
+    """One wait for all Applications of a plan."""
+
+    def __init__(self, plan: DeployPlan, argocd: ArgoCdPlan, tools: DeliverTools, options: DeployOptions) -> None:
+        self._plan = plan
+        self._argocd = argocd
+        self._tools = tools
+        self._options = options
+        self._said: dict[str, str] = {}
+        self._finished: set[str] = set()
+        self._refreshes: dict[str, tuple[float, float]] = {}
+        """By Application: when to ask for the next comparison, and the pause after it."""
+
+    def run(self) -> Mapping[str, ApplicationState]:
+        """Wait until all are ready, or nothing has moved for the time of the options; their states by name."""
+        patience = Patience(self._tools.clock, self._options.timeout)
+        while True:
+            states = self._look()
+            ready = sum(state.is_ready for state in states.values())
+            if ready == len(self._argocd.applications):
+                return states
+            has_failed = any(state.has_failed or state.is_unreadable for state in states.values())
+            if patience.is_over(ready, has_failed=has_failed):
+                return {name: self._explained(state) for name, state in states.items()}
+            self._refresh(states, self._tools.clock.monotonic())
+            self._tools.clock.sleep(_PAUSE)
+
+    def _look(self) -> dict[str, ApplicationState]:
+        """The states of the plan's Applications that are there."""
+        revision, is_narrowed = self._argocd.sync.revision, bool(self._plan.narrowed)
+        try:
+            bodies = argocd_operations.listed(self._argocd, self._tools.cluster)
+        except ClusterError as error:  # Argo CD goes on meanwhile
+            self._say(self._argocd.sync.name, str(error))
+            return {}
+        states = [application_state.of(body, revision, is_narrowed=is_narrowed) for body in bodies]
+        wanted = set(self._argocd.applications)
+        for state in states:
+            if state.name in wanted:
+                self._say(state.name, state.lack)
+        return {state.name: state for state in states if state.name in wanted}
+
+    def _say(self, name: str, lack: str) -> None:
+        """Tell of a change, by component where it is the Application of one."""
+        if self._said.get(name, "") == lack:
+            return
+        self._said[name] = lack
+        for changed in (name, self._argocd.sync.name):  # the root's next wave may wait for this
+            self._refreshes.pop(changed, None)
+        reporter = self._tools.reporter
+        component = next((part.name for part in self._plan.components if self._name(part.name) == name), "")
+        if component and not lack:
+            reporter.item_finished(STAGE, component, "Synced, Healthy", again=component in self._finished)
+            self._finished.add(component)
+        elif lack:
+            reporter.item_waiting(STAGE, component or name, lack)
+
+    def _name(self, component: str) -> str:
+        return applications.name(self._plan.stack, component)
+
+    def _refresh(self, states: Mapping[str, ApplicationState], now: float) -> None:
+        """Ask for a comparison of what has the revision and is not ready."""
+        for name, state in states.items():
+            if state.is_ready or not state.is_current:
+                continue
+            due, pause = self._refreshes.setdefault(name, (now + _FIRST_REFRESH, _FIRST_REFRESH))
+            if now >= due:
+                argocd_operations.refresh(name, self._argocd.namespace, self._tools.cluster)
+                pause = min(2 * pause, _LAST_REFRESH)
+                self._refreshes[name] = now + pause, pause
+
+    def _explained(self, state: ApplicationState) -> ApplicationState:
+        """The state, with what is wrong with its objects."""
+        if state.is_ready:
+            return state
+        messages = []
+        for target in state.unwell[:_MOST_LOOKED_AT]:
+            live = self._tools.cluster.get(target)
+            seen = health.of(live) if live else None
+            if seen and seen.status is not Status.READY:
+                messages.append(f"{target}: {seen.message}")
+        return replace(state, messages=(*state.messages, *messages))

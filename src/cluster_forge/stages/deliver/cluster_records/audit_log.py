@@ -1,0 +1,137 @@
+"""Who changed a stack in a cluster: the ConfigMap ``audit-<stack>``, a line of JSON for each deployment, way back and removal.
+
+It outlives releases, of which only the last are kept; with an Event beside it for those who watch a cluster's Events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from cluster_forge.foundation import json_codec
+from cluster_forge.foundation.json_codec import ADDED
+from cluster_forge.gitops import git_server, ownership
+from cluster_forge.gitops.parts import STACK_LABEL
+from cluster_forge.gitops.release import Release
+from cluster_forge.gitops.steps import FIELD_MANAGER
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.ports.cluster import Cluster, Patch, Query
+from cluster_forge.stages.deliver import creation
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+LABEL: Final = "cluster-forge/audit"
+_KEY: Final = "log"
+_MOST: Final = 500
+"""Entries that are kept."""
+_LONGEST: Final = 300
+"""Characters of a message: 500 entries stay under the limit of a ConfigMap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A change of a stack. ``action``: ``deploy``, ``rollback to 3``, ``remove``, ``remove grafana``."""
+
+    time: str
+    stack: str
+    action: str
+    user: str
+    run: str
+    result: Annotated[str, ADDED] = ""
+    release: Annotated[int, ADDED] = 0
+    version: Annotated[str, ADDED] = ""
+    environment: Annotated[str, ADDED] = ""
+    image: Annotated[str, ADDED] = ""
+    message: Annotated[str, ADDED] = ""
+
+
+def of(release: Release) -> Entry:
+    """The entry about a release that has ended."""
+    return Entry(
+        time=release.ended,
+        stack=release.stack,
+        action=release.cause or "deploy",
+        user=release.user,
+        run=release.run,
+        result=release.result.value,
+        release=release.number,
+        version=release.version,
+        environment=release.environment,
+        image=release.image,
+        message=release.message[:_LONGEST],
+    )
+
+
+def removal(stack: str, component: str, run: str, tools: DeliverTools) -> Entry:
+    """The entry about a component that was removed."""
+    return Entry(time=now(tools), stack=stack, action=f"remove {component}", user=tools.cluster.about().user, run=run)
+
+
+def name(stack: str) -> str:
+    return f"audit-{stack}"
+
+
+def append(tools: DeliverTools, stack: str, entry: Entry) -> None:
+    """Add an entry. The caller holds the lease of the stack."""
+    cluster, target = tools.cluster, _id(stack)
+    lines = [*_lines(cluster.get(target) or {}), json_codec.dump(entry).decode()][-_MOST:]
+    data = {_KEY: "".join(f"{line}\n" for line in lines)}
+    labels = {"app.kubernetes.io/managed-by": "cluster-forge", STACK_LABEL: stack, LABEL: "log"}
+    metadata = {"name": target.name, "namespace": target.namespace, "labels": labels}
+    if not creation.create({"apiVersion": "v1", "kind": target.kind, "metadata": metadata, "data": data}, cluster):
+        cluster.patch(target, {"data": data}, Patch.MERGE, manager=FIELD_MANAGER)
+    cluster.create(_event(stack, entry, lines))
+
+
+def read(cluster: Cluster, stack: str = "") -> tuple[Entry, ...]:
+    """The entries of a stack, or of all, oldest first; lines that are none are left out."""
+    labels = f"{LABEL},{STACK_LABEL}={stack}" if stack else LABEL
+    query = Query(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, labels=labels)
+    entries = [entry for body in cluster.list(query).items for line in _lines(body) if (entry := _entry(line))]
+    return tuple(sorted(entries, key=lambda entry: entry.time))
+
+
+def now(tools: DeliverTools) -> str:
+    return datetime.fromtimestamp(tools.clock.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _entry(line: str) -> Entry | None:
+    try:
+        return json_codec.load(Entry, line.encode())
+    except json_codec.DecodeError:
+        return None
+
+
+def _lines(body: Body) -> list[str]:
+    log = (body.get("data") or {}).get(_KEY)
+    return log.splitlines() if isinstance(log, str) else []
+
+
+def _id(stack: str) -> ObjectId:
+    return ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=name(stack))
+
+
+def _event(stack: str, entry: Entry, lines: list[str]) -> Body:
+    """An Event about the claim of the stack (Kubernetes, ``core/v1``); its name is the number of the line and the time."""
+    claim = ownership.claim_id(stack)
+    is_bad = entry.result == "failed"
+    digits = "".join(filter(str.isdigit, entry.time))
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{claim.name}.{digits}.{len(lines)}", "namespace": claim.namespace},
+        "involvedObject": {
+            "apiVersion": "v1",
+            "kind": claim.kind,
+            "namespace": claim.namespace,
+            "name": claim.name,
+        },
+        "type": "Warning" if is_bad else "Normal",
+        "reason": "StackFailed" if is_bad else "StackChanged",
+        "message": f"{entry.action}: {entry.version or entry.stack} by {entry.user} ({entry.run}) {entry.result}".strip(),
+        "source": {"component": "cluster-forge"},
+        "firstTimestamp": entry.time,
+        "lastTimestamp": entry.time,
+        "count": 1,
+    }

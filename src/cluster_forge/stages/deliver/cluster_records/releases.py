@@ -1,0 +1,237 @@
+"""The releases of a stack in a cluster: written by each deployment, read by `history` and `rollback` (ADR 0039)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from cluster_forge import __version__
+from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import ReleaseError, gathered
+from cluster_forge.foundation.file_tree import FileTree, join
+from cluster_forge.gitops import git_server, release
+from cluster_forge.gitops.parts import STACK_LABEL
+from cluster_forge.gitops.release import Folder, Release, ReleasedComponent, Result
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part
+from cluster_forge.ports.cluster import Cluster, Query
+from cluster_forge.stages.deliver import creation
+from cluster_forge.stages.deliver import deployment as deployments
+from cluster_forge.stages.deliver.cluster_records import audit_log
+from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+KEPT: Final = 10
+"""Releases of a stack that a cluster keeps, and the last good one."""
+_GOOD: Final = (Result.DEPLOYED,)
+
+
+def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str = "") -> Release:
+    """Write the release of a deployment that begins, with its files. The caller holds the lease of the stack.
+
+    Releases that were running are marked as interrupted, and old ones are deleted.
+    """
+    former = listed(tools.cluster, deployment.name)
+    for one in former:
+        if one.result is Result.RUNNING:
+            end(replace(one, message="it ended without a word"), Result.INTERRUPTED, tools)
+    plan = deployment.plan
+    begun = Release(
+        number=max((one.number for one in former), default=0) + 1,
+        stack=plan.stack,
+        version=plan.version,
+        environment=plan.environment,
+        narrowed=plan.narrowed,
+        image=str(deployment.image or ""),
+        engine=plan.engine.value,
+        cause=cause,
+        user=tools.cluster.about().user,
+        run=run,
+        tool=__version__,
+        began=audit_log.now(tools),
+        components=tuple(map(component, plan.parts)),
+        folders=_keep(plan.stack, deployment.files, former, tools),
+    )
+    tools.cluster.create(release.secret(begun))
+    _trim(plan.stack, [*former, begun], tools)
+    return begun
+
+
+def end(running: Release, result: Result, tools: DeliverTools, *, message: str = "") -> Release:
+    """Write what became of a release."""
+    ended = replace(running, result=result, ended=audit_log.now(tools), message=message or running.message)
+    tools.cluster.replace(release.secret(ended))
+    audit_log.append(tools, ended.stack, audit_log.of(ended))
+    return ended
+
+
+def listed(cluster: Cluster, stack: str) -> tuple[Release, ...]:
+    """The releases of a stack, oldest first.
+
+    Raises:
+        ReleaseError, ExceptionGroup: for each Secret that holds none.
+    """
+    secrets = cluster.list(_query(f"{STACK_LABEL}={stack},{release.NUMBER_LABEL}")).items
+    read = gathered(partial(release.read, body) for body in secrets)
+    return tuple(sorted(read, key=lambda one: one.number))
+
+
+def component(part: Part) -> ReleasedComponent:
+    """A component as a release has it. Its digest is over all its objects, so that two releases can be compared."""
+    listed = "".join(f"{item.digest.hex} {item.path}\n" for item in part.objects)
+    return ReleasedComponent(name=part.name, version=part.version, digest=str(Digest.of(listed.encode())))
+
+
+def versions(released: Sequence[Release]) -> dict[str, str]:
+    """The version of each component that was deployed last; none where no release says so."""
+    return {component.name: component.version for component in released[-1].components} if released else {}
+
+
+def stacks(cluster: Cluster) -> tuple[str, ...]:
+    """The stacks that have releases in the cluster."""
+    secrets = cluster.list(replace(_query(release.NUMBER_LABEL), metadata_only=True)).items
+    return tuple(sorted({str((body["metadata"].get("labels") or {}).get(STACK_LABEL, "")) for body in secrets} - {""}))
+
+
+def chosen(releases: Sequence[Release], to: int | None) -> Release:
+    """The release to go back to: number ``to``, or else the last good one before the newest.
+
+    One of a narrowed stack is chosen only where the newest has the same components: it says nothing of the others.
+
+    Raises:
+        ReleaseError: if there is no such release, or it cannot be deployed again.
+    """
+    if not releases:
+        raise ReleaseError(
+            "the stack has no releases in this cluster",
+            fix="deploy it first: cluster-forge deploy; or choose --context",
+        )
+    if to is None:
+        selections = {"", releases[-1].narrowed}
+        earlier = [one for one in releases[:-1] if one.result in _GOOD and one.folders and one.narrowed in selections]
+        if not earlier:
+            raise ReleaseError(
+                f"there is no good release before {releases[-1].number}: {_numbers(releases)}",
+                fix="name one: --to RELEASE, or deploy the folder of an earlier version",
+            )
+        return earlier[-1]
+    match = next((one for one in releases if one.number == to), None)
+    if match is None:
+        raise ReleaseError(
+            f"there is no release {to}: this cluster has {_numbers(releases)}", fix="name one of them: --to RELEASE"
+        )
+    if not match.folders:
+        raise ReleaseError(
+            f"release {to} was deployed by deploy.sh, which keeps no files in the cluster",
+            fix=f"deploy the folder of version {match.version}: sh stacks/{match.stack}/deploy.sh",
+        )
+    return match
+
+
+def files(chosen: Release, tools: DeliverTools) -> FileTree:
+    """The files of a release, to deploy it again.
+
+    Raises:
+        ReleaseError, ExceptionGroup: for each folder that is missing or damaged.
+    """
+    return join(*gathered(partial(_folder, chosen.stack, folder, tools) for folder in chosen.folders))
+
+
+def deployment(chosen: Release, tools: DeliverTools) -> Deployment:
+    """The deployment of a release.
+
+    Raises:
+        ReleaseError, ExceptionGroup: as `files`, and if it is another one than the release says.
+        StaleError, EditedError, ExceptionGroup: as `deployment.of`.
+    """
+    read = deployments.of(files(chosen, tools), f"release {chosen.number} of {chosen.stack}")
+    plan = read.plan
+    if (plan.stack, plan.version, plan.environment) != (chosen.stack, chosen.version, chosen.environment):
+        raise ReleaseError(
+            f"its files are those of {plan.stack} {plan.version} {plan.environment}".rstrip(),
+            where=str(chosen.id),
+            fix="someone has changed it in the cluster: deploy the stack's folder of that version instead",
+        )
+    return read
+
+
+def remove(stack: str, cluster: Cluster) -> None:
+    """Delete all releases of a stack."""
+    for labels in (release.NUMBER_LABEL, release.CONTENT_LABEL):
+        for body in cluster.list(_metadata(f"{STACK_LABEL}={stack},{labels}")).items:
+            cluster.delete(release.secret_id(_name(body)))
+
+
+def _folder(stack: str, folder: Folder, tools: DeliverTools) -> FileTree:
+    bodies = tools.workers.map(tools.cluster.get, release.content_ids(stack, folder))
+    if missing := [
+        identity for identity, body in zip(release.content_ids(stack, folder), bodies, strict=True) if not body
+    ]:
+        raise ReleaseError(
+            f"{folder.path or 'bootstrap'} of the release is not in the cluster any more",
+            where=str(missing[0]),
+            fix="deploy the stack's folder of that version instead",
+        )
+    return release.unpacked(folder, (body for body in bodies if body))
+
+
+def _keep(stack: str, files: FileTree, former: Sequence[Release], tools: DeliverTools) -> tuple[Folder, ...]:
+    """Write what the cluster does not have yet: of a stack that has hardly changed, little, and only that is packed."""
+    query = _metadata(f"{STACK_LABEL}={stack},{release.CONTENT_LABEL}")
+    present = {_name(body) for body in tools.cluster.list(query).items}
+    known = {
+        (folder.path, folder.digest): folder
+        for one in former
+        for folder in one.folders
+        if all(identity.name in present for identity in release.content_ids(stack, folder))
+    }
+
+    def kept(of: tuple[str, FileTree]) -> Folder:
+        if found := known.get((of[0], of[1].digest)):
+            return found
+        folder, packed = release.kept(*of)
+        for body in release.contents(stack, folder, packed):
+            if _name(body) not in present:
+                creation.create(body, tools.cluster)  # one of the same name is the same
+        return folder
+
+    folders = release.folders(files).items()
+    return tuple(tools.workers.map(kept, folders, weight=lambda of: of[1].size))
+
+
+def _trim(stack: str, releases: Sequence[Release], tools: DeliverTools) -> None:
+    """Delete the oldest releases, then what only they had; the last good one stays, and the last one of the whole stack."""
+    good = [one for one in releases if one.result in _GOOD]
+    whole = [one for one in good if not one.narrowed]
+    kept = {one.number: one for one in [*good[-1:], *whole[-1:], *releases[-KEPT:]]}
+    for one in releases:
+        if one.number not in kept:
+            tools.cluster.delete(one.id)
+    used = {
+        identity.name
+        for one in kept.values()
+        for folder in one.folders
+        for identity in release.content_ids(stack, folder)
+    }
+    query = _metadata(f"{STACK_LABEL}={stack},{release.CONTENT_LABEL}")
+    for body in tools.cluster.list(query).items:
+        if _name(body) not in used:
+            tools.cluster.delete(release.secret_id(_name(body)))
+
+
+def _name(body: Body) -> str:
+    return str(body["metadata"]["name"])
+
+
+def _query(labels: str) -> Query:
+    return Query(group="", kind="Secret", namespace=git_server.NAMESPACE, labels=labels)
+
+
+def _metadata(labels: str) -> Query:
+    return replace(_query(labels), metadata_only=True)
+
+
+def _numbers(releases: Sequence[Release]) -> str:
+    return ", ".join(f"{one.number} ({one.version}, {one.result.value})" for one in releases)

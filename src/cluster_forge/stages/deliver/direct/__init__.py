@@ -1,0 +1,1 @@
+"""Direct delivery: objects applied, watched and awaited by this program itself."""

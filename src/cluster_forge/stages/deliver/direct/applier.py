@@ -1,0 +1,220 @@
+"""Applying objects: side by side, again while a refusal is temporary, and what an upgrade needs beside that.
+
+- Fields of other managers are not taken over; certificates that controllers write, and our own settings, are.
+- A structure that we applied before and no longer apply is taken out whole where another manager's field in it would make
+  the object invalid (server-side apply leaves such a field: cert-manager#4838).
+- A Job is replaced where it cannot change, as is any object with ``recreate``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from cluster_forge.foundation.errors import ClusterError, ForgeError, RefusedError, raise_all
+from cluster_forge.manifests import managed_fields
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.managed_fields import Path
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.ports.clock import Clock
+from cluster_forge.ports.cluster import Applied, ApplyOptions, Cluster, Patch, Propagation
+from cluster_forge.ports.rendering import YamlReader
+from cluster_forge.ports.workers import Queue
+from cluster_forge.stages.deliver.direct import refusals, unchangeable
+from cluster_forge.stages.deliver.direct.step_documents import StepDocument
+from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.removal.bystanders import Bystanders
+
+_FIRST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 5.0
+_MENDINGS: Final = 3
+"""How often one object is mended: each way once, and a Job that is created between two requests."""
+_JOB: Final = ("batch", "Job")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an attempt gave: the object's fingerprint (`managed_fields`), or the error."""
+
+    document: StepDocument
+    fingerprint: str = ""
+    is_new: bool = False
+    error: ForgeError | None = None
+
+
+Attempt = Callable[[], Outcome]
+"""Waits for an attempt that was begun."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applier:
+    """Applies objects with the requests of ``queue``. ``observe`` gets each object as the API server has it then."""
+
+    cluster: Cluster
+    clock: Clock
+    reader: YamlReader
+    queue: Queue
+    options: DeployOptions
+    observe: Callable[[Body], None] = field(default=lambda _body: None)
+
+    def start(self, documents: Iterable[StepDocument], weight: int = 0) -> Sequence[Attempt]:
+        """Begin a first attempt for each; of all that wait, those of most weight come first."""
+        return self.queue.add(self._attempt, documents, weight=lambda _: weight)
+
+    def finish(self, started: Sequence[Attempt], say: Callable[[str], None], weight: int = 0) -> Iterator[Outcome]:
+        """The outcomes of what was applied, as they come, after further attempts for what failed for a while.
+
+        Raises:
+            RefusedError, ClusterError, ExceptionGroup: for each object that is refused, or still is at the end.
+        """
+        until, pause = self.clock.monotonic() + self.options.timeout, _FIRST_PAUSE
+        while True:
+            outcomes = [attempt() for attempt in started]
+            yield from (outcome for outcome in outcomes if outcome.error is None)
+            errors = {outcome.document: outcome.error for outcome in outcomes if outcome.error}
+            raise_all(error for error in errors.values() if not _is_temporary(error))
+            if errors:
+                say(next(f"{document.id}: {error.message}" for document, error in errors.items()))
+            if not errors:
+                return
+            if self.clock.monotonic() >= until:
+                raise_all(errors.values())
+            self.clock.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            started = self.start(errors, weight)
+
+    def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND) -> None:
+        """Delete an object, and wait until it is gone.
+
+        Raises:
+            ClusterError: if it is still there at the end of the time.
+        """
+        until, pause = self.clock.monotonic() + self.options.timeout, _FIRST_PAUSE / 5
+        live = self.cluster.get(target)
+        uid = live["metadata"].get("uid", "") if live else ""
+        if not live or not self.cluster.delete(target, propagation, uid):
+            return
+        while (live := self.cluster.get(target)) and live["metadata"].get("uid", "") == uid:
+            if self.clock.monotonic() >= until:
+                raise _not_gone(target, live, self.options.timeout)
+            self.clock.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _attempt(self, document: StepDocument) -> Outcome:
+        """One request, or a few where the object must be mended. It does not wait for other objects: they may need the
+        thread.
+        """
+        try:
+            applied = self._applied(document, document.body(self.reader))
+        except ForgeError as error:
+            return Outcome(document=document, error=error)
+        self.observe(applied.body)
+        fingerprint = managed_fields.fingerprint(applied.body, document.manager)
+        return Outcome(document=document, fingerprint=fingerprint, is_new=applied.is_new)
+
+    def _applied(self, document: StepDocument, body: Body) -> Applied:
+        force, mendings = self.options.force_conflicts, 0
+        while True:
+            try:
+                options = ApplyOptions(manager=document.manager, force=force)
+                return self.cluster.apply(body, options)
+            except RefusedError as error:
+                if refusals.conflicts(error) and not force:
+                    _check_conflicts(document.id, error)
+                    force = True
+                elif mendings < _MENDINGS and self._mend(document, body, error):
+                    mendings += 1
+                else:
+                    raise
+
+    def _mend(self, document: StepDocument, body: Body, error: RefusedError) -> bool:
+        """Change what is in the cluster so that it takes the object; False if that would not help.
+
+        Raises:
+            RefusedError: if the object has fields that cannot change, and may not be recreated.
+        """
+        invalid = refusals.invalid_fields(error)
+        live = self.cluster.get(document.id) if invalid else None
+        if live is None:
+            return False
+        left = leftovers(managed_fields.abandoned(live, document.manager, body), invalid)
+        if left:
+            self.cluster.patch(document.id, _without(left), Patch.MERGE, manager=document.manager)
+            return True
+        causes = refusals.unchangeable(error)
+        if not causes:
+            return False
+        changed = unchangeable.fields(live, body, causes)
+        is_job = (document.id.group, document.id.kind) == _JOB
+        if document.id.holds_data or not (is_job or self.options.recreate):
+            raise unchangeable.error(document.id, changed, error) from error
+        propagation = Propagation.BACKGROUND if is_job else unchangeable.propagation(changed)
+        if propagation is Propagation.BACKGROUND:
+            self._check_dependents(document.id, live)
+        self.delete(document.id, propagation)
+        return True
+
+    def _check_dependents(self, target: ObjectId, live: Body) -> None:
+        """Delete nothing that volumes would go along with.
+
+        Raises:
+            RefusedError: with the volume.
+        """
+        for reason in Bystanders().reasons({target: str(live["metadata"].get("uid", ""))}, self.cluster).values():
+            raise RefusedError(
+                f"fields that cannot change are different, and it cannot be deleted for that: {reason}",
+                where=str(target),
+                fix="keep the old values in the stack, or take metadata.ownerReferences out of the volume first",
+            )
+
+
+def _is_temporary(error: ForgeError) -> bool:
+    """Whether another attempt may succeed. An API server that does not answer may be starting again."""
+    return isinstance(error, ClusterError) or (isinstance(error, RefusedError) and refusals.is_temporary(error))
+
+
+def _check_conflicts(target: ObjectId, error: RefusedError) -> None:
+    """Leave the fields of others to the user.
+
+    Raises:
+        RefusedError: with each manager and field.
+    """
+    foreign = refusals.foreign(error)
+    if not foreign:
+        return
+    fields = ", ".join(f"{path} of {manager}" for manager, path in foreign)
+    raise RefusedError(
+        f"other managers have set fields of it: {fields}",
+        where=str(target),
+        fix="keep the fields out of the stack, or take them over: --force-conflicts (--adopt takes objects, not fields)",
+        status=error.status,
+        reason=error.reason,
+        causes=error.causes,
+    ) from error
+
+
+def leftovers(abandoned: Iterable[Path], invalid: Sequence[str]) -> list[Path]:
+    """The abandoned structures in which the server finds the object invalid."""
+    return [path for path in abandoned if any(f"{name}.".startswith(f"{'.'.join(path)}.") for name in invalid)]
+
+
+def _without(paths: Iterable[Path]) -> dict[str, object]:
+    """A merge patch that removes the fields (RFC 7396)."""
+    patch: dict[str, object] = {}
+    for *above, last in paths:
+        inner: dict[str, object] = patch
+        for key in above:
+            inner = inner.setdefault(key, {})  # type: ignore[assignment]
+        inner[last] = None
+    return patch
+
+
+def _not_gone(target: ObjectId, live: Body, seconds: float) -> ClusterError:
+    finalizers = ", ".join(live["metadata"].get("finalizers") or ())
+    waits = f": its finalizers have not ended ({finalizers})" if finalizers else ""
+    return ClusterError(
+        f"is still there {seconds:g} s after it was deleted{waits}",
+        where=str(target),
+        fix="see what its controller says, then run `cluster-forge deploy` again",
+    )

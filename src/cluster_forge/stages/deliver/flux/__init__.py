@@ -1,0 +1,1 @@
+"""Delivery through Flux."""

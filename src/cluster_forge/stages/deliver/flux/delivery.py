@@ -1,0 +1,84 @@
+"""Delivery through Flux: it is installed if the stack brings it, gets the source and the root Kustomization, and is awaited,
+as `deploy.sh` does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from cluster_forge.foundation.errors import DeploymentError
+from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.gitops.flux import kustomizations
+from cluster_forge.gitops.flux.kustomization_state import WAITS, KustomizationState
+from cluster_forge.gitops.plan import ComponentPlan, DeployPlan, FluxPlan
+from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.engine_steps import EngineSteps
+from cluster_forge.stages.deliver.flux.wait import KustomizationWait, reconcile
+from cluster_forge.stages.deliver.options import STAGE, DeployOptions
+from cluster_forge.stages.deliver.results import ComponentResult, State
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+_ENGINE: Final = ComponentName("flux2")
+
+
+def deliver(deployment: Deployment, tools: DeliverTools, options: DeployOptions) -> tuple[ComponentResult, ...]:
+    """Hand the stack to Flux, and wait for it; the results in the order of the plan.
+
+    Raises:
+        ForgeError, ExceptionGroup: if Flux cannot be installed, or refuses the source or the root.
+    """
+    plan = deployment.plan
+    flux = plan.flux
+    assert flux is not None, "a stack that Flux delivers says how"
+    tools.reporter.stage_started(STAGE, len(plan.components))
+    with tools.workers.queue() as queue:
+        steps = EngineSteps(plan, tools, options, queue)
+        steps.run(_ENGINE, flux.install)
+        steps.run(ComponentName(kustomizations.FOLDER), (flux.sync,))
+    reconcile(flux.source, tools)
+    wait = KustomizationWait(flux, tools, options)
+    states = wait.run() if options.waits else None
+    if wait.source_message:
+        states = {}  # of a revision before
+    results = tuple(_result(plan, flux, component, states) for component in plan.components)
+    if wait.source_message:
+        message = f"Flux cannot read the source: {wait.source_message}"
+        results = tuple(replace(result, message=message) for result in results)
+    done = sum(result.state.is_good for result in results)
+    tools.reporter.stage_finished(STAGE, f"{done} of {counted(len(results), 'component')} through Flux")
+    return results
+
+
+def _result(
+    plan: DeployPlan, flux: FluxPlan, component: ComponentPlan, states: Mapping[str, KustomizationState] | None
+) -> ComponentResult:
+    """What became of a component: all its Kustomizations are ready, one has failed, or they wait for others."""
+    result = ComponentResult(
+        name=component.name, version=plan.version_of(component.name), state=State.APPLIED, objects=component.objects
+    )
+    if states is None:
+        return result
+    names = [name for name, owner in flux.kustomizations.items() if owner == component.name]
+    lacking = [state for state in map(states.get, names) if state and not state.is_ready]
+    if all(name in states for name in names) and not lacking:
+        return replace(result, state=State.READY)
+    failed = [state for state in lacking if state.has_failed]
+    if failed:
+        errors = tuple(_error(flux, state) for state in failed)
+        return replace(result, state=State.FAILED, message="; ".join(map(str, errors)), errors=errors)
+    return replace(result, state=State.BLOCKED, message=_blocked(lacking))
+
+
+def _error(flux: FluxPlan, state: KustomizationState) -> DeploymentError:
+    return DeploymentError(
+        f"{state.reason}: {state.message}",
+        where=f"Kustomization {flux.namespace}/{state.name}",
+        fix="fix the cause and deploy again; `cluster-forge status` shows it again",
+    )
+
+
+def _blocked(lacking: Sequence[KustomizationState]) -> str:
+    waiting = next((state.message for state in lacking if state.reason == WAITS), "")
+    return waiting or next((state.lack for state in lacking), "its Kustomization is not there: the root is not ready")

@@ -1,0 +1,109 @@
+"""Waiting until the Kustomizations of a stack are ready, and asking Flux to look where it would wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from cluster_forge.foundation.errors import ClusterError
+from cluster_forge.gitops import engine
+from cluster_forge.gitops.flux import kustomization_state
+from cluster_forge.gitops.flux.kustomization_state import KustomizationState
+from cluster_forge.gitops.plan import FluxPlan
+from cluster_forge.gitops.steps import FIELD_MANAGER
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.ports.cluster import Patch, Query
+from cluster_forge.stages.deliver.options import STAGE, DeployOptions
+from cluster_forge.stages.deliver.patience import Patience
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+REQUEST: Final = "reconcile.fluxcd.io/requestedAt"
+"""An annotation: Flux looks at the object when its value changes (Flux, "Trigger a reconcile")."""
+_PAUSE: Final = 2.0
+_BETWEEN: Final = 6.0
+"""Seconds until Flux is asked again; it looks at what waits for a dependency every 30 s by itself."""
+
+
+def reconcile(target: ObjectId, tools: DeliverTools) -> None:
+    """Ask Flux to look at an object now, and not at the next interval."""
+    change = {"metadata": {"annotations": {REQUEST: f"{tools.clock.time():.3f}"}}}
+    tools.cluster.patch(target, change, Patch.MERGE, manager=FIELD_MANAGER)
+
+
+class KustomizationWait:
+    """One wait for all Kustomizations of a plan."""
+
+    def __init__(self, flux: FluxPlan, tools: DeliverTools, options: DeployOptions) -> None:
+        self._flux = flux
+        self._tools = tools
+        self._options = options
+        self._said: dict[str, str] = {}
+        self._due: dict[str, float] = {}
+        self._source = ""
+
+    @property
+    def source_message(self) -> str:
+        """What Flux said of the source when it could not read it; empty where it could."""
+        return self._source
+
+    def run(self) -> Mapping[str, KustomizationState]:
+        """Wait until all are ready, or nothing has moved for the time of the options; their states by name."""
+        names = {*self._flux.kustomizations, self._flux.root}
+        patience = Patience(self._tools.clock, self._options.timeout)
+        while True:
+            states = self._look()
+            ready = sum(state.is_ready for state in states.values())
+            if ready == len(names):
+                return states
+            has_failed = bool(self._source) or any(state.has_failed for state in states.values())
+            if patience.is_over(ready, has_failed=has_failed):
+                return states
+            self._ask_again(states, self._tools.clock.monotonic())
+            self._tools.clock.sleep(_PAUSE)
+
+    def _look(self) -> dict[str, KustomizationState]:
+        """The states of the plan's Kustomizations that are there."""
+        query = Query(group=engine.FLUX_GROUP, kind="Kustomization", namespace=self._flux.namespace)
+        try:
+            bodies = self._tools.cluster.list(query).items
+            self._look_at_source()
+        except ClusterError as error:  # Flux goes on meanwhile
+            self._tools.reporter.item_waiting(STAGE, self._flux.root, str(error))
+            return {}
+        states = [kustomization_state.of(body, self._flux.revision) for body in bodies]
+        known = {state.name: state for state in states if state.name in {*self._flux.kustomizations, self._flux.root}}
+        for state in known.values():
+            self._say(state)
+        return known
+
+    def _look_at_source(self) -> None:
+        """Whether Flux can read the source; it is asked again only if that may have changed."""
+        body = self._tools.cluster.get(self._flux.source)
+        state = kustomization_state.of(body, self._flux.revision) if body else None
+        message = f"{self._flux.source}: {state.message}" if state and state.is_idle else ""
+        if message and message != self._source:
+            self._tools.reporter.item_waiting(STAGE, self._flux.root, message)
+        self._source = message
+
+    def _say(self, state: KustomizationState) -> None:
+        """Tell of a change, by component where it is the Kustomization of one."""
+        if self._said.get(state.name, "") == state.lack:
+            return
+        self._said[state.name] = state.lack
+        name = self._flux.kustomizations.get(state.name, state.name)
+        if state.lack:
+            self._tools.reporter.item_waiting(STAGE, name, state.message or state.lack)
+        elif name != state.name:
+            self._tools.reporter.item_finished(STAGE, name, "Ready")
+
+    def _ask_again(self, states: Mapping[str, KustomizationState], now: float) -> None:
+        """Ask Flux to look at what it would look at later only."""
+        for name, state in states.items():
+            if not state.is_idle:
+                self._due.pop(name, None)
+            elif now >= self._due.setdefault(name, now + _BETWEEN):
+                kind = ObjectId(
+                    group=engine.FLUX_GROUP, kind="Kustomization", namespace=self._flux.namespace, name=name
+                )
+                reconcile(kind, self._tools)
+                self._due[name] = now + _BETWEEN

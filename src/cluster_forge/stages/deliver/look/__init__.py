@@ -1,0 +1,1 @@
+"""How the components of a stack are in a cluster."""

@@ -1,0 +1,107 @@
+"""The components of a stack that Argo CD or Flux delivers, as the engine itself says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from cluster_forge.foundation.untyped import mapping
+from cluster_forge.gitops import engine
+from cluster_forge.gitops.argocd import application_state, applications
+from cluster_forge.gitops.argocd.application_state import ApplicationState
+from cluster_forge.gitops.flux import kustomization_state
+from cluster_forge.gitops.parts import STACK_LABEL
+from cluster_forge.gitops.plan import DeployPlan
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part
+from cluster_forge.ports.cluster import Query
+from cluster_forge.stages.deliver import trouble
+from cluster_forge.stages.deliver.argocd import place as argocd_place
+from cluster_forge.stages.deliver.look import component_status
+from cluster_forge.stages.deliver.look.component_status import ComponentStatus, Condition, Sync
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+_CONDITIONS: Final = {"Suspended": Condition.PROGRESSING, **{condition.value: condition for condition in Condition}}
+
+
+def of_argocd(plan: DeployPlan, tools: DeliverTools) -> Iterator[ComponentStatus]:
+    """Each component by its Application.
+
+    Raises:
+        PreflightError: if the cluster has no Argo CD that is to deliver the stack.
+        ClusterError, RefusedError: if the cluster does not say.
+    """
+    argocd = argocd_place.found(plan, tools.cluster).argocd
+    assert argocd is not None, "a stack that Argo CD delivers says how"
+    query = Query(
+        group=engine.GROUP, kind="Application", namespace=argocd.namespace, labels=f"{STACK_LABEL}={plan.stack}"
+    )
+    bodies = {body["metadata"]["name"]: body for body in tools.cluster.list(query).items}
+    for part in plan.parts:
+        if part.objects:
+            name = applications.name(plan.stack, part.name)
+            body = bodies.get(name)
+            if body is None:
+                message = f"there is no Application {name} in {argocd.namespace}"
+                yield _status(part, Sync.OUT_OF_SYNC, Condition.MISSING, [message])
+            else:
+                state = application_state.of(body, argocd.sync.revision, is_narrowed=bool(plan.narrowed))
+                yield _application(part, body, state, tools)
+
+
+def _application(part: Part, body: Body, state: ApplicationState, tools: DeliverTools) -> ComponentStatus:
+    if state.is_ready:
+        return _status(part, Sync.SYNCED, Condition.HEALTHY)
+    condition = _CONDITIONS.get(_word(body, "health"), Condition.UNKNOWN)
+    is_synced = state.is_current and _word(body, "sync") == Sync.SYNCED
+    causes = [
+        f"{target}: {sentence}"
+        for target in state.unwell[: component_status.MOST]
+        if condition is not Condition.HEALTHY and (sentence := trouble.of(target, tools.cluster).sentence)
+    ]
+    messages = list(dict.fromkeys([*causes, *state.messages])) or [f"Application {state.name}: {state.lack}"]
+    sync = Sync.SYNCED if is_synced else Sync.OUT_OF_SYNC
+    return _status(part, sync, condition, component_status.few(messages, "message"))
+
+
+def of_flux(plan: DeployPlan, tools: DeliverTools) -> Iterator[ComponentStatus]:
+    """Each component by its Kustomizations.
+
+    Raises:
+        ClusterError, RefusedError: if the cluster does not say.
+    """
+    flux = plan.flux
+    assert flux is not None, "a stack that Flux delivers says how"
+    query = Query(group=engine.FLUX_GROUP, kind="Kustomization", namespace=flux.namespace)
+    bodies = {body["metadata"]["name"]: body for body in tools.cluster.list(query).items}
+    for part in plan.parts:
+        names = [name for name, component in flux.kustomizations.items() if component == part.name]
+        if names:
+            there = [bodies[name] for name in names if name in bodies]
+            missing = [f"there is no Kustomization {name} in {flux.namespace}" for name in names if name not in bodies]
+            yield _kustomizations(part, there, missing, flux.revision)
+
+
+def _kustomizations(part: Part, bodies: Sequence[Body], missing: Sequence[str], revision: str) -> ComponentStatus:
+    states = [kustomization_state.of(body, revision) for body in bodies]
+    unready = [state for state in states if not state.is_ready]
+    conditions = [Condition.DEGRADED if state.has_failed else Condition.PROGRESSING for state in unready]
+    applied = (str(mapping(body.get("status")).get("lastAppliedRevision") or "") for body in bodies)
+    is_synced = not missing and all(text.startswith(f"{revision}@") for text in applied)
+    reasons = [f"Kustomization {state.name}: {state.message or state.lack}" for state in unready]
+    return _status(
+        part,
+        Sync.SYNCED if is_synced else Sync.OUT_OF_SYNC,
+        component_status.worst([*conditions, *([Condition.MISSING] if missing else [])]),
+        (*component_status.few(missing, "Kustomization"), *component_status.few(reasons, "Kustomization")),
+    )
+
+
+def _word(body: Body, what: str) -> str:
+    return str(mapping(mapping(body.get("status")).get(what)).get("status") or "")
+
+
+def _status(part: Part, sync: Sync, condition: Condition, messages: Iterable[str] = ()) -> ComponentStatus:
+    return ComponentStatus(
+        name=part.name, version=part.version, deployed="", sync=sync, condition=condition, messages=tuple(messages)
+    )

@@ -1,0 +1,1 @@
+"""Objects that leave a cluster: which ones, in which order, and what holds them."""

@@ -1,0 +1,157 @@
+"""deploy, status and diff on several clusters of the description, each a fake one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.cli.conftest import Workspace, config_map
+from tests.stages.deliver.deliveries import Delivery
+from tests.stages.deliver.preflight.situations import node
+
+from cluster_forge import composition
+from cluster_forge.foundation.errors import ClusterError
+from cluster_forge.service_options import ClusterOptions
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+DESCRIPTION = """\
+apiVersion: cluster-forge/v1
+kind: Stack
+name: demo
+target: {kubernetes: "1.33"}
+gitops: {engine: none}
+components: [{name: settings, namespace: shop, manifests: [settings.yaml]}]
+environments:
+  production: {components: [{name: more, namespace: shop, manifests: [more.yaml]}]}
+clusters:
+- {name: eu, environment: production, labels: {region: eu}}
+- {name: staging}
+- {name: us, environment: production, labels: {region: us}}
+rollout: {order: [staging, production]}
+"""
+
+
+class Clusters:
+    """A fake cluster for each context; those that are ``down`` do not answer."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.down: set[str] = set()
+        self.asked: list[str] = []
+        self._deliveries = {context: Delivery() for context in ("eu", "staging", "us")}
+        self._files = composition.workspace_files(workspace.folder)
+        for delivery in self._deliveries.values():
+            delivery.cluster.put(node("one"))
+
+    def delivery(self, _settings: object, options: ClusterOptions, reporter: Any) -> DeliverTools:
+        context = options.context or ""
+        self.asked.append(context)
+        if context in self.down:
+            raise ClusterError(f"{context} does not answer", fix="start it")
+        return replace(self._deliveries[context].tools, reporter=reporter, files=self._files)
+
+    def maps(self, context: str) -> list[str]:
+        """The ConfigMaps of the stack in a cluster."""
+        there = self._deliveries[context].cluster.objects()
+        return sorted(one.name for one in there if (one.kind, one.namespace) == ("ConfigMap", "shop"))
+
+
+@pytest.fixture
+def cast(empty: Workspace) -> Workspace:
+    files = {"config.yaml": DESCRIPTION, "settings.yaml": config_map("settings"), "more.yaml": config_map("more")}
+    empty.write({f"input/{path}": text for path, text in files.items()})
+    empty.ok("forge", "--environment", "production")
+    empty.ok("forge")
+    return empty
+
+
+@pytest.fixture
+def clusters(monkeypatch: pytest.MonkeyPatch, cast: Workspace) -> Clusters:
+    clusters = Clusters(cast)
+    monkeypatch.setattr(composition, "delivery", clusters.delivery)
+    return clusters
+
+
+def test_each_cluster_gets_the_stack_of_its_environment_in_the_order_of_the_rollout(
+    cast: Workspace, clusters: Clusters
+) -> None:
+    deployed = cast.ok("deploy", "--all", "--format", "json").json
+    assert [(one["name"], one["verdict"], one["folder"]) for one in deployed["clusters"]] == [
+        ("staging", "done", "stacks/demo"),
+        ("eu", "done", "stacks/demo.production"),
+        ("us", "done", "stacks/demo.production"),
+    ]
+    assert clusters.asked == ["staging", "eu", "us"]
+    assert clusters.maps("staging") == ["settings"]
+    assert clusters.maps("eu") == clusters.maps("us") == ["more", "settings"]
+
+
+def test_a_cluster_that_fails_stops_the_rest_and_is_named(cast: Workspace, clusters: Clusters) -> None:
+    clusters.down.add("eu")
+    result = cast.run("deploy", "--all")
+    assert result.code == 52
+    assert "staging: done" in result.out
+    assert "us: skipped" in result.out
+    assert "eu does not answer" in result.err
+    assert "not deployed to: us" in result.err
+    assert f"{cast.folder} deploy --cluster eu,us" in result.err
+    assert clusters.maps("us") == []
+    clusters.down.clear()
+    cast.ok("deploy", "--cluster", "eu,us")
+    assert clusters.maps("us") == ["more", "settings"]
+
+
+def test_clusters_are_looked_at_in_one_table(cast: Workspace, clusters: Clusters) -> None:
+    cast.ok("deploy", "--cluster", "staging")
+    clusters.down.add("us")
+    seen = cast.run("status", "--all")
+    assert seen.code == 1
+    rows = {row.split()[0]: row.split()[1:] for row in seen.out.splitlines()[:4]}
+    assert rows["staging"][-3:] == ["2/2", "0", "-"]
+    assert rows["eu"][:2] == ["production", "-"]
+    assert "us: us does not answer" in seen.out
+    answer = cast.run("diff", "--selector", "region=eu", "--format", "json")
+    assert answer.code == 1
+    assert [(one["name"], len(one["objects"])) for one in answer.json["clusters"]] == [("eu", 3)]
+    assert cast.run("diff", "--cluster", "staging").code == 0
+    assert cast.run("status", "--cluster", "staging").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("deploy", "--cluster", "stagng"), 11, "did you mean 'staging'"),
+        (("deploy", "--selector", "region=asia"), 11, "no cluster has the labels"),
+        (("deploy", "demo", "--all"), 2, "leave them out"),
+        (("deploy", "--all", "--context", "eu"), 2, "leave them out"),
+        (("status", "--all", "--watch"), 2, "for one cluster"),
+        (("diff", "--all", "--format", "markdown"), 2, "for one cluster"),
+    ],
+)
+def test_a_choice_that_is_none_changes_nothing(
+    cast: Workspace, clusters: Clusters, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    result = cast.run(*arguments)
+    assert result.code == code
+    assert message in result.err
+    assert clusters.asked == []
+
+
+def test_a_stack_that_is_not_cast_is_named_before_the_first_change(cast: Workspace, clusters: Clusters) -> None:
+    cast.replace("input/config.yaml", "{name: staging}", "{name: staging, environment: test}")
+    cast.replace("input/config.yaml", "environments:\n", "environments:\n  test: {}\n")
+    result = cast.run("deploy", "--all")
+    assert result.code == 22
+    assert "stacks/demo.test is not cast" in result.err
+    assert "forge --environment test" in result.err
+    assert clusters.asked == []
+
+
+def test_a_kubeconfig_in_the_workspace_is_not_used(cast: Workspace, clusters: Clusters) -> None:
+    """It could start any program (exec plug-ins), and a workspace may be foreign."""
+    path = cast.folder / "input" / "kubeconfig"
+    cast.replace("input/config.yaml", "{name: staging}", f"{{name: staging, kubeconfig: {path}}}")
+    result = cast.run("status", "--cluster", "staging")
+    assert result.code == 27
+    assert "in the workspace" in result.err
+    assert clusters.asked == []

@@ -1,0 +1,237 @@
+"""Delivery through Flux: a fake cluster, and a controller that does with Kustomizations what Flux does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+import pytest
+from tests.fake_cluster import FakeCluster
+from tests.fake_controllers import becomes_ready
+from tests.gitops.conftest import body, crd, part, workload
+from tests.stages.deliver.deliveries import Delivery, identity, needing, settings, web
+
+from cluster_forge.foundation.errors import ClusterError
+from cluster_forge.foundation.file_tree import FileTree, join
+from cluster_forge.gitops import bootstrap, plan
+from cluster_forge.gitops.flux import kustomization_state, kustomizations
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part
+from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
+from cluster_forge.stages.deliver import deployment as deployments
+from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.flux import delivery as flux
+from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.results import ComponentResult, State
+
+EXISTING = Stack(
+    name="demo",
+    gitops=GitOps(
+        engine=GitOpsEngine.FLUX,
+        install=False,
+        source=RepositorySource.EXTERNAL,
+        url="https://git.example.com/demo.git",
+    ),
+)
+INSTALLED = replace(EXISTING, gitops=replace(EXISTING.gitops, install=True))
+REQUEST = "reconcile.fluxcd.io/requestedAt"
+
+
+def definition(group: str, kind: str, plural: str) -> Body:
+    versions = [{"name": "v1", "served": True, "storage": True, "subresources": {"status": {}}}]
+    names = {"kind": kind, "plural": plural}
+    return crd(f"{plural}.{group}", group=group, names=names, scope="Namespaced", versions=versions)
+
+
+KINDS = [
+    definition("kustomize.toolkit.fluxcd.io", "Kustomization", "kustomizations"),
+    definition("source.toolkit.fluxcd.io", "GitRepository", "gitrepositories"),
+]
+FLUX = part("flux2", [*KINDS, workload("Deployment", "kustomize-controller", "flux-system")], wave=-110)  # type: ignore[list-item]
+BASE = part("base", [settings("base", "base")])
+SHOP = needing(part("shop", [web(), settings()], wave=10), "base")
+
+
+@dataclass
+class Flux:
+    """A controller as kustomize-controller: the root brings the others; each is tried when it is new, and when it is asked for.
+
+    ``failing`` has the message of each one that never gets ready.
+    """
+
+    children: Sequence[Body]
+    revision: str = "v-2@sha1:abc"
+    failing: Mapping[str, str] = field(default_factory=dict)
+    tried: list[str] = field(default_factory=list)
+
+    def __call__(self, cluster: FakeCluster, changed: Body) -> None:
+        name, annotations = changed["metadata"]["name"], changed["metadata"].get("annotations", {})
+        if changed["kind"] != "Kustomization":
+            becomes_ready(cluster, changed)
+        elif REQUEST in annotations or "status" not in changed:
+            self.tried.append(name)
+            self._try(cluster, changed)
+
+    def _try(self, cluster: FakeCluster, kustomization: Body) -> None:
+        name = kustomization["metadata"]["name"]
+        waiting = [entry["name"] for entry in kustomization["spec"].get("dependsOn", ())]
+        lacking = [other for other in waiting if not self._is_ready(cluster, other)]
+        if lacking:
+            return self._set(cluster, name, "False", "DependencyNotReady", f"dependency '{lacking[0]}' is not ready")
+        if name in self.failing:
+            return self._set(cluster, name, "False", "HealthCheckFailed", self.failing[name])
+        self._set(cluster, name, "True", "ReconciliationSucceeded", f"Applied revision: {self.revision}")
+        if name.endswith(".flux"):
+            for child in self.children:
+                if not cluster.get(ObjectId.of(child)):
+                    cluster.put(child)
+                    self(cluster, cluster.get(ObjectId.of(child)) or child)
+        return None
+
+    def _is_ready(self, cluster: FakeCluster, name: str) -> bool:
+        live = cluster.get(kustomization_id(name))
+        return live is not None and kustomization_state.of(live, "v-2").is_ready
+
+    def _set(self, cluster: FakeCluster, name: str, status: str, reason: str, message: str) -> None:
+        live = cluster.get(kustomization_id(name))
+        assert live
+        condition = {"type": "Ready", "status": status, "reason": reason, "message": message}
+        done = {"lastAppliedRevision": self.revision} if status == "True" else {}
+        observed = {"observedGeneration": live["metadata"]["generation"], "conditions": [condition], **done}
+        if live.get("status") != observed:
+            cluster.set_status(kustomization_id(name), observed)
+
+
+def kustomization_id(name: str) -> ObjectId:
+    return identity("Kustomization", name, "cluster-forge", "kustomize.toolkit.fluxcd.io")
+
+
+def cast(stack: Stack, parts: Sequence[Part]) -> Deployment:
+    planned = plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
+    about = {"version": "v-2", "image": {"digest": "sha256:" + "a" * 64}}
+    files = join(bootstrap.tree(planned), FileTree({"stack.json": orjson.dumps(about)}))
+    return deployments.of(files, "stacks/demo")
+
+
+def deployed(
+    stack: Stack, parts: Sequence[Part], *, failing: Mapping[str, str] | None = None, **options: bool | float
+) -> tuple[Delivery, Flux, dict[str, ComponentResult]]:
+    children = [one for bodies in kustomizations.kustomizations(stack, parts).values() for one in bodies]
+    controller = Flux(children, failing=failing or {})
+    delivery = Delivery(FakeCluster(on_change=controller))
+    if not stack.gitops.install:
+        delivery.cluster.put(*KINDS)
+    results = flux.deliver(cast(stack, parts), delivery.tools, DeployOptions(**options))  # type: ignore[arg-type]
+    return delivery, controller, {result.name: result for result in results}
+
+
+def test_an_existing_flux_gets_source_and_root_and_is_awaited() -> None:
+    delivery, _, results = deployed(EXISTING, [BASE, SHOP])
+    assert {name: result.state for name, result in results.items()} == {"base": State.READY, "shop": State.READY}
+    assert delivery.applied() == ["Namespace/cluster-forge", "GitRepository/demo", "Kustomization/demo.flux"]
+    source = delivery.there("GitRepository", "demo", "cluster-forge", "source.toolkit.fluxcd.io")
+    assert source["spec"]["ref"] == {"tag": "v-2"}
+    assert REQUEST in source["metadata"]["annotations"]
+
+
+def test_flux_is_installed_first() -> None:
+    delivery, _, results = deployed(INSTALLED, [FLUX, BASE])
+    assert all(result.state is State.READY for result in results.values())
+    applied = delivery.applied()
+    assert applied.index("Deployment/kustomize-controller") < applied.index("GitRepository/demo")
+
+
+def test_what_waits_for_a_dependency_is_asked_for_again() -> None:
+    delivery, controller, results = deployed(EXISTING, [BASE, SHOP])
+    assert results["shop"].state is State.READY
+    assert controller.tried.count("demo.shop") >= 1
+    assert delivery.clock.monotonic() < 30
+
+
+def test_a_failed_one_says_what_flux_says_and_blocks_what_needs_it() -> None:
+    message = "timeout waiting for: [ConfigMap/base/base status: 'InProgress']"
+    delivery, _, results = deployed(EXISTING, [BASE, SHOP], failing={"demo.base": message})
+    assert results["base"].state is State.FAILED
+    (error,) = results["base"].errors
+    assert error.message == f"HealthCheckFailed: {message}"
+    assert error.where == "Kustomization cluster-forge/demo.base"
+    assert results["shop"].state is State.BLOCKED
+    assert results["shop"].message == "dependency 'demo.base' is not ready"
+    assert 60 <= delivery.clock.monotonic() < 120
+
+
+def test_a_root_that_fails_blocks_everything() -> None:
+    _, _, results = deployed(EXISTING, [BASE], failing={"demo.flux": "kustomize build failed"}, timeout=30)
+    assert results["base"].state is State.BLOCKED
+    assert results["base"].message == "its Kustomization is not there: the root is not ready"
+
+
+def test_a_source_that_cannot_be_read_is_said_before_the_time_is_over() -> None:
+    def reads_nothing(cluster: FakeCluster, changed: Body) -> None:
+        if changed["kind"] == "GitRepository" and "status" not in changed:
+            condition = {"type": "Ready", "status": "False", "reason": "GitOperationFailed", "message": "no tag v-2"}
+            cluster.set_status(ObjectId.of(changed), {"observedGeneration": 1, "conditions": [condition]})
+
+    delivery = Delivery(FakeCluster(on_change=reads_nothing))
+    delivery.cluster.put(*KINDS)
+    (result,) = flux.deliver(cast(EXISTING, [BASE]), delivery.tools, DeployOptions())
+    assert result.state is State.BLOCKED
+    assert (
+        result.message
+        == "Flux cannot read the source: GitRepository.source.toolkit.fluxcd.io/cluster-forge/demo: no tag v-2"
+    )
+    assert delivery.clock.monotonic() < 100
+
+
+def test_without_waiting_everything_is_applied_only() -> None:
+    _, _, results = deployed(EXISTING, [BASE], failing={"demo.base": "never"}, waits=False)
+    assert results["base"].state is State.APPLIED
+
+
+def test_a_server_that_does_not_answer_for_a_while_is_waited_for() -> None:
+    delivery = Delivery(FakeCluster(on_change=Flux([*kustomizations.kustomizations(EXISTING, [BASE])["base"]])))  # type: ignore[index]
+    delivery.cluster.put(*KINDS)
+    answers = iter([True, True])
+
+    def before(request: Any) -> None:
+        if request.verb == "list" and request.target.kind == "Kustomization" and next(answers, False):
+            raise ClusterError("connection refused")
+
+    delivery.cluster.before = before
+    (result,) = flux.deliver(cast(EXISTING, [BASE]), delivery.tools, DeployOptions())
+    assert result.state is State.READY
+
+
+READY: dict[str, Any] = {"type": "Ready", "status": "True", "reason": "ReconciliationSucceeded", "message": "Applied"}
+See = Callable[..., Body]
+
+
+@pytest.mark.parametrize(
+    ("status", "lack"),
+    [
+        ({"observedGeneration": 2, "lastAppliedRevision": "v-2@sha1:a", "conditions": [READY]}, ""),
+        ({"observedGeneration": 1, "lastAppliedRevision": "v-2@sha1:a", "conditions": [READY]}, "at v-2"),
+        ({"observedGeneration": 2, "lastAppliedRevision": "v-22@sha1:a", "conditions": [READY]}, "at v-22"),
+        (
+            {
+                "observedGeneration": 2,
+                "lastAppliedRevision": "v-2@sha1:a",
+                "conditions": [{**READY, "status": "Unknown"}],
+            },
+            "at v-2",
+        ),
+        (
+            {"observedGeneration": 2, "conditions": [{**READY, "status": "False", "reason": "BuildFailed"}]},
+            "BuildFailed",
+        ),
+        ({"conditions": "nonsense"}, "not applied yet"),
+        (None, "not applied yet"),
+    ],
+)
+def test_ready_is_at_the_revision_with_the_present_settings(status: Any, lack: str) -> None:
+    kustomization = {**body("kustomize.toolkit.fluxcd.io/v1", "Kustomization", "demo.shop"), "status": status}
+    kustomization["metadata"]["generation"] = 2
+    assert kustomization_state.of(kustomization, "v-2").lack == lack

@@ -1,0 +1,103 @@
+"""How far a stack is that Argo CD or Flux delivers, as its Applications or Kustomizations say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from tests.stages.deliver.argocd.test_delivery import EXISTING, GITOPS, SHOP, Look, deployed, healthy
+from tests.stages.deliver.deliveries import Delivery
+from tests.stages.deliver.flux import test_delivery as flux
+
+from cluster_forge.foundation.file_tree import FileTree, join
+from cluster_forge.gitops import bootstrap, plan
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.stages.deliver import deployment as deployments
+from cluster_forge.stages.deliver.look.component_status import ComponentStatus
+from cluster_forge.stages.deliver.status import StatusRequest, status
+
+NAME = "demo.shop"
+
+
+def seen(looks: Mapping[str, Look], version: str = "v-2") -> ComponentStatus:
+    """The component ``shop`` after a deployment of version 2, for the stack cast as ``version``."""
+    delivery, _, _ = deployed(EXISTING, [SHOP], looks, *GITOPS, waits=False)
+    planned = plan.of(EXISTING, [SHOP], FileTree({"HEAD": b"x"}), "c" * 40, version)
+    about = {"version": version, "image": {"digest": "sha256:" + "a" * 64}}
+    files = join(bootstrap.tree(planned), FileTree({"stack.json": orjson.dumps(about)}))
+    cast = deployments.of(files, "stacks/demo")
+    (component,) = status(StatusRequest(deployment=cast, parts=[SHOP]), delivery.tools).components
+    return component
+
+
+def degraded(application: Body) -> dict[str, Any]:
+    resource = {
+        "group": "apps",
+        "kind": "Deployment",
+        "namespace": "shop",
+        "name": "web",
+        "health": {"status": "Degraded", "message": "exceeded its progress deadline"},
+    }
+    return {**healthy(application), "health": {"status": "Degraded"}, "resources": [resource]}
+
+
+def out_of_sync(application: Body) -> dict[str, Any]:
+    state = healthy(application)
+    conditions = [{"type": "ComparisonError", "message": "exceeded max combined manifest file size"}]
+    return {**state, "sync": {**state["sync"], "status": "OutOfSync"}, "conditions": conditions}
+
+
+def test_synced_and_healthy() -> None:
+    found = seen({})
+    assert (found.sync, found.condition, found.messages) == ("Synced", "Healthy", ())
+
+
+def test_degraded_with_the_messages_of_argo_cd() -> None:
+    found = seen({NAME: degraded})
+    assert (found.sync, found.condition) == ("Synced", "Degraded")
+    assert found.messages == ("Deployment/web: exceeded its progress deadline",)
+
+
+def test_out_of_sync_with_the_reason() -> None:
+    found = seen({NAME: out_of_sync})
+    assert (found.sync, found.condition) == ("OutOfSync", "Healthy")
+    assert found.messages == ("exceeded max combined manifest file size",)
+
+
+def test_an_application_of_another_revision() -> None:
+    found = seen({}, version="v-3")
+    assert (found.sync, found.condition, found.messages) == ("OutOfSync", "Healthy", ("Application demo.shop: at v-2",))
+
+
+def test_an_application_without_a_status() -> None:
+    found = seen({NAME: lambda _: {}})
+    assert (found.sync, found.condition) == ("OutOfSync", "Unknown")
+
+
+def by_flux(**failing: str) -> dict[str, ComponentStatus]:
+    """The components after a deployment through Flux, by name; ``failing`` are those with a Kustomization that fails."""
+    parts = [flux.BASE, flux.SHOP]
+    messages = {f"demo.{name}": message for name, message in failing.items()}
+    delivery, _, _ = flux.deployed(flux.EXISTING, parts, failing=messages, waits=False)
+    cast = flux.cast(flux.EXISTING, parts)
+    seen = status(StatusRequest(deployment=cast, parts=parts), delivery.tools)
+    return {str(component.name): component for component in seen.components}
+
+
+def test_kustomizations_that_are_ready() -> None:
+    assert {(one.sync, one.condition, one.messages) for one in by_flux().values()} == {("Synced", "Healthy", ())}
+
+
+def test_a_kustomization_that_fails_and_one_that_waits_for_it() -> None:
+    seen = by_flux(base="health check failed: ConfigMap/base")
+    assert (seen["base"].sync, seen["base"].condition) == ("OutOfSync", "Degraded")
+    assert seen["base"].messages == ("Kustomization demo.base: health check failed: ConfigMap/base",)
+    assert (seen["shop"].sync, seen["shop"].condition) == ("OutOfSync", "Progressing")
+    assert seen["shop"].messages == ("Kustomization demo.shop: dependency 'demo.base' is not ready",)
+
+
+def test_before_flux_has_done_anything_its_kustomizations_are_missing() -> None:
+    cast = flux.cast(flux.EXISTING, [flux.BASE])
+    (base,) = status(StatusRequest(deployment=cast, parts=[flux.BASE]), Delivery().tools).components
+    assert (base.condition, base.messages) == ("Missing", ("there is no Kustomization demo.base in cluster-forge",))
