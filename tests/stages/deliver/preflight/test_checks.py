@@ -243,7 +243,7 @@ def test_a_claim_finds_the_class_that_it_names(name: str, is_there: bool) -> Non
 
 
 @pytest.mark.parametrize(
-    ("needed", "has_default", "is_late"), [("shop", False, True), ("shop", True, False), ("", False, False)]
+    ("needed", "has_default", "is_late"), [("shop", False, True), ("shop", True, False), ("elsewhere", False, False)]
 )
 def test_a_claim_does_not_wait_for_a_class_that_waits_for_it(*, needed: str, has_default: bool, is_late: bool) -> None:
     cluster = FakeCluster()
