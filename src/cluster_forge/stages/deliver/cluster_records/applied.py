@@ -87,7 +87,7 @@ def _written(component: AppliedComponent) -> str:
     lines += [
         f"{_kind(target)} {target.namespace or '-'} {target.name} {applied.document} {applied.fingerprint}\n"
         for target, applied in sorted(component.objects.items())
-        if " " not in target.name
+        if len(target.name.split()) == 1
     ]
     return "".join(lines)
 
