@@ -309,8 +309,9 @@ def _records(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     """Delete what the deployments noted; the claim stays as long as the stack has data here."""
     cluster, stack = tools.cluster, request.stack
     releases.remove(stack, cluster)
-    for name in (f"applied-{stack}", audit_log.name(stack)):
-        cluster.delete(ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=name))
+    log = ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=audit_log.name(stack))
+    for target in (applied.record_id(stack), log):
+        cluster.delete(target)
     left = pruning.entries(cluster, stack)
     if left:
         words: Mapping[ObjectId, str] = dict.fromkeys(left, owners.STAYS_BEHIND)
