@@ -1,7 +1,8 @@
 """``python -m tests.e2e VERB``: the test cluster, and the tests on it.
 
-``test [--kubeconfig FILE] [PYTEST_ARG…]`` runs the tests marked ``e2e`` in a network of their own, or on the cluster of a kubeconfig.
-``up FOLDER [--nodes N] [--standin] [--argocd]`` starts a cluster and leaves it running, ``down FOLDER`` ends it; its logs stay. `tests.e2e.held` is what runs meanwhile.
+``test [--kubeconfig FILE] [PYTEST_ARG…] [PATH…]`` runs the tests marked ``e2e`` (those in the files that are named) in a network
+of their own, or on the cluster of a kubeconfig.
+``up FOLDER [--nodes N] [--standin] [--argocd] [--flux]`` starts a cluster and leaves it running, ``down FOLDER`` ends it; its logs stay. `tests.e2e.held` is what runs meanwhile.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from pathlib import Path
 
 from tests.e2e import network, program
 from tests.e2e.held import LOG, PID, READY
-from tests.servers.go_program import CannotBuildError
+from tests.servers import registry
+from tests.servers.go_program import CannotBuildError, GoProgram
 
 NEEDED = {"kubectl": "kubectl", "git": "git", "openssl": "openssl", "redis-server": "redis-server"}
 STARTS_WITHIN_SECONDS = 400
@@ -44,10 +46,13 @@ class CannotRunError(Exception):
 
 def test(*arguments: str) -> int:
     """Run the tests: in a network of their own, unless another cluster is given."""
-    command = [sys.executable, "-m", "pytest", "--e2e", "tests/e2e", *arguments]
+    has_path = any(
+        not argument.startswith("-") and Path(argument.partition("::")[0]).exists() for argument in arguments
+    )
+    command = [sys.executable, "-m", "pytest", "--e2e", *([] if has_path else ["tests/e2e"]), *arguments]
     if any(argument.startswith("--kubeconfig") for argument in arguments):
         return subprocess.call(command)
-    _prepare()
+    _prepare(program.flux(), registry.PROGRAM)
     with tempfile.TemporaryDirectory(prefix="cluster-forge-e2e-") as folder:
         return subprocess.call(network.command(Path(folder), command))
 
@@ -57,7 +62,7 @@ def up(folder: str, *options: str) -> int:
     place = Path(folder).absolute()
     if (place / PID).exists():
         raise CannotRunError(f"a cluster of {place} was started already: `python -m tests.e2e down {place}` ends it")
-    _prepare()
+    _prepare(*([program.flux()] if "--flux" in options else []))
     if (place / LOG).exists():  # of a cluster that was here before
         shutil.rmtree(place)
     place.mkdir(parents=True, exist_ok=True)
@@ -95,8 +100,8 @@ def down(folder: str) -> int:
     return 0
 
 
-def _prepare() -> None:
-    """Build what is missing.
+def _prepare(*others: GoProgram) -> None:
+    """Build what is missing of the control plane and ``others``: nothing leads out of the network in which they run.
 
     Raises:
         CannotRunError: if a program or a right is missing; with all of them.
@@ -108,7 +113,8 @@ def _prepare() -> None:
     problems += network.problems()
     if problems:
         raise CannotRunError("the test cluster cannot run here:\n" + "\n".join(f"- {problem}" for problem in problems))
-    program.control_plane().build()
+    for one in (program.control_plane(), *others):
+        one.build()
 
 
 def _entering(process: int) -> list[str]:

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.corpus.conftest import Workspaces
@@ -16,6 +18,7 @@ from tests.e2e.api_server import ApiServer
 from tests.e2e.certificates import Certificates
 from tests.e2e.cluster import Cluster, foreign, running
 from tests.e2e.servers import control_plane
+from tests.e2e.stacks import Forged, Shop
 from tests.e2e.stand_in.running import running as stand_in_running
 from tests.e2e.stand_in.webhooks import Webhooks
 
@@ -83,6 +86,19 @@ def cluster(shared_cluster: Cluster) -> Iterator[Cluster]:
     """A cluster with controllers and nodes; what a test leaves in it is removed."""
     yield shared_cluster
     shared_cluster.clear()
+
+
+@pytest.fixture(scope="session")
+def forged(shared_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Forged:
+    """The stack ``shop`` in a workspace of its own for each version, fate and engine; forged once."""
+
+    @functools.cache
+    def forge(**options: Any) -> Shop:
+        shop = Shop(workspace=tmp_path_factory.mktemp("shop") / "workspace", cluster=shared_cluster)
+        shop.forge(**options)
+        return shop
+
+    return forge
 
 
 @pytest.fixture

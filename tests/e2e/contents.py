@@ -58,6 +58,9 @@ class Contents:
     def keys(self) -> frozenset[Key]:
         return frozenset(found.key for found in self._all())
 
+    def bodies(self) -> dict[Key, Body]:
+        return {found.key: found.body for found in self._all()}
+
     def reduce_to(self, ground: frozenset[Key], is_ours: IsOurs | None = None) -> None:
         """Delete every object that is not in ``ground`` (with ``is_ours`` of those only), and wait until they are gone.
 

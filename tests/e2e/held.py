@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.e2e import argocd, cluster
+from tests.e2e import argocd, cluster, flux
 from tests.e2e.stand_in.running import running as stand_in
 
 PID, READY, LOG = "pid", "ready", "log"
@@ -27,6 +27,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--argocd", action="store_true", help="run Argo CD beside it, installed in the namespace argocd"
     )
+    parser.add_argument(
+        "--flux", action="store_true", help="run Flux's kustomize-controller beside it, and a stand-in for its sources"
+    )
     options = parser.parse_args(arguments)
     with contextlib.ExitStack() as stack:
         running = stack.enter_context(cluster.running(options.folder, size=options.nodes))
@@ -35,6 +38,8 @@ def main(arguments: Sequence[str]) -> None:
         if options.argocd:
             argocd.install(running)
             stack.enter_context(argocd.running(running, options.folder))
+        if options.flux:
+            stack.enter_context(flux.running(running, options.folder))
         (options.folder / READY).touch()
         threading.Event().wait()
 

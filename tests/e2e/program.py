@@ -1,4 +1,4 @@
-"""The programs of the test cluster, built from ``control_plane/`` and ``flux/``.
+"""The programs of the test cluster, built from ``control_plane/`` and ``flux_controller/``.
 
 ``python -m tests.e2e.program`` builds them ahead of the tests, with Go's progress in sight.
 """
@@ -54,7 +54,7 @@ def control_plane() -> GoProgram:
 
 def flux() -> GoProgram:
     """Flux's kustomize-controller; ``flux-crds/`` is beside it, with those of the source-controller."""
-    module = FOLDER / "flux"
+    module = FOLDER / "flux_controller"
     return GoProgram(
         name="kustomize-controller",
         title=f"Flux's kustomize-controller {_required(module, KUSTOMIZE_CONTROLLER)}",
@@ -86,5 +86,6 @@ def _required(module: Path, path: str) -> str:
 if __name__ == "__main__":
     try:
         control_plane().build()
+        flux().build()
     except CannotBuildError as error:
         sys.exit(str(error))

@@ -64,13 +64,13 @@ class ControlPlane:
             self.stop_one(name)
         shutil.rmtree(self.folder / "etcd", ignore_errors=True)
 
-    def connections(self) -> urllib3.HTTPSConnectionPool:
-        """Connections to the API server, as one who may do everything."""
+    def connections(self, most: int = CONNECTIONS) -> urllib3.HTTPSConnectionPool:
+        """Connections to the API server, as one who may do everything; at most so many at once."""
         client = self.certificates.client
         return urllib3.HTTPSConnectionPool(
             HOST,
             self.port,
-            maxsize=CONNECTIONS,
+            maxsize=most,
             block=True,
             timeout=60,
             ca_certs=str(self.certificates.authority),

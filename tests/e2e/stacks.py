@@ -5,14 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import yaml
 from tests.e2e.cluster import Cluster
+from tests.e2e.contents import Contents, Key
+
+from cluster_forge.stages.deliver.cluster_records.claiming import RUN
 
 NAME = "shop"
+VOLATILE = {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "ownerReferences"}
+"""Of an object's metadata: what differs between two objects of the same content."""
+RECORDS = ("release.", "applied-", "audit-")
+"""What only one of `deploy` and ``deploy.sh`` keeps in the cluster, or what counts deployments."""
 WEB = """\
 apiVersion: apps/v1
 kind: Deployment
@@ -71,23 +80,39 @@ spec: {size: 3}
 """
 
 
+Forged = Callable[..., "Shop"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
     """A workspace with the stack ``shop``: CRDs, a database that needs none of them, a web service that needs both."""
 
     workspace: Path
     cluster: Cluster
+    mirror: Path | None = None
+    """A mirror with the charts of the catalog's components that the stack requires."""
 
     @property
     def stack(self) -> Path:
         return self.workspace / "stacks" / NAME
 
-    def forge(self, *, engine: str = "none", version: str = "1.0.0", fate: str = "ready", **gitops: object) -> None:
-        """Write the description, for that version of the web service, and forge it."""
+    def forge(
+        self,
+        *,
+        engine: str = "none",
+        version: str = "1.0.0",
+        fate: str = "ready",
+        more: Mapping[str, str] = MappingProxyType({}),
+        **gitops: object,
+    ) -> None:
+        """Write the description, for that version of the web service, and forge it; ``more`` are the manifests of other
+        components by their names, which are those of their namespaces, too.
+        """
         files = {
             "widgets.yaml": WIDGETS,
             "db.yaml": DATABASE,
             "web.yaml": WEB.replace("VERSION", version).replace("FATE", fate) + "---\n" + WIDGET,
+            **{f"{name}.yaml": manifests for name, manifests in more.items()},
         }
         needs = {"web": ["widgets", "db"]}
         description = {
@@ -99,11 +124,11 @@ class Shop:
             "components": [
                 {
                     "name": name,
-                    "namespace": NAME,
+                    "namespace": name if name in more else NAME,
                     "manifests": [f"{name}.yaml"],
                     **({"needs": needs[name]} if name in needs else {}),
                 }
-                for name in ("widgets", "db", "web")
+                for name in ("widgets", "db", "web", *more)
             ],
         }
         folder = self.workspace / "input"
@@ -111,34 +136,90 @@ class Shop:
         (folder / "config.yaml").write_text(yaml.safe_dump(description, sort_keys=False))
         for name, content in files.items():
             (folder / name).write_text(content)
-        done = self.program("forge", "--offline")
+        done = self.program("forge", "--offline", *(("--mirror", str(self.mirror)) if self.mirror else ()))
         assert done.returncode == 0, done.stdout + done.stderr
 
     def program(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the program in the workspace, with the cluster's kubeconfig."""
-        return run(self._command(arguments), self.cluster)
+        return program(self.workspace, self.cluster, *arguments)
+
+    def succeeds(self, *arguments: str) -> str:
+        """Run the program, which has to succeed; what it prints on stdout."""
+        done = self.program(*arguments)
+        assert done.returncode == 0, f"{arguments}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def fails(self, *arguments: str) -> str:
+        """Run the program, which has to fail with an error of its own; all that it prints, on one line."""
+        done = self.program(*arguments)
+        assert done.returncode not in (0, 1), f"{arguments}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
+        assert "Traceback" not in done.stderr, done.stderr
+        return " ".join((done.stdout + done.stderr).split())
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The same, without waiting for its end; what it prints is its output."""
-        return subprocess.Popen(
-            self._command(arguments),
-            env=_environment(self.cluster),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        return _started(_command(self.workspace, arguments), self.cluster)
 
-    def _command(self, arguments: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "cluster_forge", "-C", str(self.workspace), *arguments]
+    def start_script(self) -> subprocess.Popen[str]:
+        """Run ``deploy.sh``, without waiting for its end."""
+        return _started(["sh", str(self.stack / "deploy.sh"), "--yes"], self.cluster)
 
     def deploy_script(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``deploy.sh`` without a question."""
         return run(["sh", str(self.stack / "deploy.sh"), "--yes", *arguments], self.cluster)
 
 
+def everything_is_ready(cluster: Cluster, version: str = "1.0.0") -> bool:
+    """Whether the stack's objects are in the cluster in that version, and its Pods ready."""
+    web = cluster.get(f"/apis/apps/v1/namespaces/{NAME}/deployments/web")
+    database = cluster.get(f"/apis/apps/v1/namespaces/{NAME}/statefulsets/db")
+    widget = cluster.get(f"/apis/shop.example.com/v1/namespaces/{NAME}/widgets/big")
+    if not (web and database and widget):
+        return False
+    image = web["spec"]["template"]["spec"]["containers"][0]["image"]
+    counts = web["status"].get("updatedReplicas"), web["status"].get("readyReplicas")
+    return image.endswith(f":{version}") and counts == (2, 2) and database["status"].get("readyReplicas") == 1
+
+
+def state(cluster: Cluster) -> dict[Key, Any]:
+    """The content of what the stack has in the cluster, by its objects; without Pods and what else the cluster made itself."""
+    bodies = Contents(cluster.http).bodies()
+    return {
+        key: _content(body) for key, body in bodies.items() if key not in cluster.ground and _is_declared(key, body)
+    }
+
+
+def _content(body: Any) -> Any:
+    """What of an object is the same in two clusters, and after each deployment."""
+    metadata = {name: value for name, value in body["metadata"].items() if name not in VOLATILE}
+    annotations = {name: value for name, value in metadata.get("annotations", {}).items() if name != RUN}
+    content = {name: value for name, value in body.items() if name not in ("metadata", "status")}
+    return {**content, "metadata": {**metadata, "annotations": annotations}}
+
+
+def _is_declared(key: Key, body: Any) -> bool:
+    managers = {fields["manager"] for fields in body["metadata"].get("managedFields", ())}
+    return any(name.startswith("cluster-forge") for name in managers) and not key.name.startswith(RECORDS)
+
+
+def program(workspace: Path, cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in a workspace, with the cluster's kubeconfig."""
+    return run(_command(workspace, arguments), cluster)
+
+
+def _command(workspace: Path, arguments: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "cluster_forge", "-C", str(workspace), *arguments]
+
+
 def run(command: Sequence[str], cluster: Cluster) -> subprocess.CompletedProcess[str]:
     """Run a command as on a machine whose kubeconfig is the cluster's."""
     return subprocess.run(command, env=_environment(cluster), capture_output=True, text=True, check=False)
+
+
+def _started(command: Sequence[str], cluster: Cluster) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command, env=_environment(cluster), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 def _environment(cluster: Cluster) -> dict[str, str]:

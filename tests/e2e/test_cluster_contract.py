@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import base64
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,6 +15,7 @@ import yaml
 from tests.adapters.kubernetes.cluster_contract import OURS, ClusterContract
 from tests.e2e.api_server import ApiServer
 from tests.e2e.certificates import Certificates
+from tests.e2e.conftest import given
 
 from cluster_forge import composition
 from cluster_forge.composition import Settings
@@ -22,41 +27,62 @@ from cluster_forge.service_options import ClusterOptions
 pytestmark = pytest.mark.e2e
 
 
-Kubeconfig = Callable[..., Cluster]
 RBAC = "rbac.authorization.k8s.io"
 
 
-@pytest.fixture(scope="module")
-def kubeconfig(
-    shared_api_server: ApiServer, certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Kubeconfig]:
-    """Clusters as `composition` makes them from a kubeconfig, with changes of its user and its cluster."""
-    folder = tmp_path_factory.mktemp("kubeconfig")
-    server = f"https://{shared_api_server._http.host}:{shared_api_server._http.port}"
-    own_user = {
-        "client-certificate": str(certificates.client),
-        "client-key": str(certificates.key(certificates.client)),
-    }
-    own_cluster = {"server": server, "certificate-authority": str(certificates.authority)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kubeconfig:
+    """Clusters as `composition` makes them from a kubeconfig with this cluster and user, or with changes of them."""
 
-    def connected(user: Mapping[str, object], cluster: Mapping[str, object] = MappingProxyType({})) -> Cluster:
+    folder: Path
+    cluster: Mapping[str, object]
+    user: Mapping[str, object]
+
+    def __call__(
+        self, user: Mapping[str, object] | None = None, cluster: Mapping[str, object] = MappingProxyType({})
+    ) -> Cluster:
+        """``user`` instead of that of the kubeconfig; ``cluster`` has changes."""
         written = {
             "current-context": "tests",
             "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "tests"}}],
-            "clusters": [{"name": "tests", "cluster": {**own_cluster, **cluster}}],
-            "users": [{"name": "tests", "user": {**own_user, **user}}],
+            "clusters": [{"name": "tests", "cluster": {**self.cluster, **cluster}}],
+            "users": [{"name": "tests", "user": dict(self.user if user is None else user)}],
         }
-        file = folder / "config"
+        file = self.folder / "config"
         file.write_text(yaml.safe_dump(written))
         return composition.cluster(Settings(workspace=Path.cwd()), ClusterOptions(kubeconfig=str(file)))
 
-    yield connected
-    shared_api_server.clear()
+
+@pytest.fixture(scope="module")
+def kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubeconfig]:
+    """Of the API server of these tests, or of the cluster that is given."""
+    folder = tmp_path_factory.mktemp("kubeconfig")
+    if file := given(request.config):
+        command = ["kubectl", f"--kubeconfig={file}", "config", "view", "--raw", "--minify", "--flatten", "-o", "json"]
+        content = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+        yield Kubeconfig(
+            folder=folder, cluster=content["clusters"][0]["cluster"], user=content["users"][0].get("user") or {}
+        )
+        return
+    server: ApiServer = request.getfixturevalue("shared_api_server")
+    certificates: Certificates = request.getfixturevalue("certificates")
+    place = f"https://{server._http.host}:{server._http.port}"
+    yield Kubeconfig(
+        folder=folder,
+        cluster={"server": place, "certificate-authority": str(certificates.authority)},
+        user=with_certificate(certificates),
+    )
+    server.clear()
+
+
+def with_certificate(certificates: Certificates) -> Mapping[str, object]:
+    client = certificates.client
+    return {"client-certificate": str(client), "client-key": str(certificates.key(client))}
 
 
 @pytest.fixture(scope="module")
 def reached(kubeconfig: Kubeconfig) -> Cluster:
-    return kubeconfig({})
+    return kubeconfig()
 
 
 class TestContract(ClusterContract):
@@ -79,7 +105,7 @@ def jane(reached: Cluster, kubeconfig: Kubeconfig) -> Iterator[Cluster]:
     }
     for body in (role, binding):
         reached.apply(body, OURS)
-    yield kubeconfig({"as": "jane"})
+    yield kubeconfig({**kubeconfig.user, "as": "jane"})
     for body in (binding, role):
         reached.delete(ObjectId.of(body))
 
@@ -102,15 +128,13 @@ def test_a_user_without_permission_for_exactly_one_kind(jane: Cluster) -> None:
 
 
 def test_a_certificate_of_another_authority(kubeconfig: Kubeconfig, tmp_path: Path) -> None:
-    others = Certificates(tmp_path)
-    stranger = {"client-certificate": str(others.client), "client-key": str(others.key(others.client))}
     with pytest.raises(ClusterError, match="does not trust the client certificate, which cluster-forge-e2e issued"):
-        kubeconfig(stranger).served()
+        kubeconfig(with_certificate(Certificates(tmp_path))).served()
     with pytest.raises(ClusterError, match="does not know the user 'tests'"):
-        kubeconfig({"token": "nonsense", "client-certificate": None, "client-key": None}).served()
+        kubeconfig({"token": "nonsense"}).served()
 
 
 def test_another_authority_than_that_of_the_server(kubeconfig: Kubeconfig, tmp_path: Path) -> None:
-    others = Certificates(tmp_path)
-    with pytest.raises(ClusterError, match=r"was issued by cluster-forge-e2e on .*, but the kubeconfig trusts"):
-        kubeconfig({}, {"certificate-authority": str(others.authority)}).served()
+    others = base64.b64encode(Certificates(tmp_path).authority.read_bytes()).decode()
+    with pytest.raises(ClusterError, match=r"was issued by .* on .*, but the kubeconfig trusts"):
+        kubeconfig(cluster={"certificate-authority-data": others}).served()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.e2e.cluster import Cluster
 from tests.e2e.nodes import Fate
-from tests.e2e.stacks import NAME, Shop
+from tests.e2e.stacks import NAME, Shop, everything_is_ready
 
 pytestmark = pytest.mark.e2e
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
@@ -54,11 +54,3 @@ def test_argo_cd_syncs_the_stack_from_the_git_server_in_the_cluster(
     }
     assert set(states.values()) == {("Synced", "Healthy")}, states
     assert {f"{NAME}.web", f"{NAME}.db", f"{NAME}.widgets"} <= states.keys()
-
-
-def everything_is_ready(cluster: Cluster) -> bool:
-    """Whether the stack's objects are in the cluster, and its Pods ready."""
-    web = cluster.get(f"/apis/apps/v1/namespaces/{NAME}/deployments/web")
-    database = cluster.get(f"/apis/apps/v1/namespaces/{NAME}/statefulsets/db")
-    widget = cluster.get(f"/apis/shop.example.com/v1/namespaces/{NAME}/widgets/big")
-    return bool(widget) and web["status"]["readyReplicas"] == 2 and database["status"]["readyReplicas"] == 1

@@ -7,9 +7,10 @@ holds other objects goes last. `deploy.sh` deletes in the same order (``scripts/
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Container, Iterable
+from typing import Final
 
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops import applyset, engine, ownership
 from cluster_forge.gitops.parts import is_custom
 from cluster_forge.gitops.steps import FIELD_MANAGER
@@ -64,7 +65,7 @@ def owner(stack: str, body: Body, *, strangers: Container[str] = ()) -> str:
     managers = {fields.get("manager") for fields in metadata.get("managedFields") or ()}
     if taken := taker(stack, body, strangers=strangers):
         return taken
-    labels, annotations = _mapping(metadata, "labels"), _mapping(metadata, "annotations")
+    labels, annotations = mapping(metadata.get("labels")), mapping(metadata.get("annotations"))
     is_marked = applyset.PART_OF in labels or _TRACKING in annotations or _KUSTOMIZATION in labels
     return (
         "" if is_marked or FIELD_MANAGER in managers else "others: no field of it is managed by cluster-forge any more"
@@ -74,7 +75,7 @@ def owner(stack: str, body: Body, *, strangers: Container[str] = ()) -> str:
 def taker(stack: str, body: Body, *, strangers: Container[str] = ()) -> str:
     """Who says on an object to apply it, other than the stack, in words; empty if nobody does."""
     metadata = body["metadata"]
-    labels, annotations = _mapping(metadata, "labels"), _mapping(metadata, "annotations")
+    labels, annotations = mapping(metadata.get("labels")), mapping(metadata.get("annotations"))
     managers = {fields.get("manager") for fields in metadata.get("managedFields") or ()}
 
     def is_own(name: str) -> bool:
@@ -90,8 +91,3 @@ def taker(stack: str, body: Body, *, strangers: Container[str] = ()) -> str:
     if (release := annotations.get(_RELEASE)) and _HELM in managers:
         return f"the Helm release {release}"
     return ""
-
-
-def _mapping(metadata: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = metadata.get(key)
-    return value if isinstance(value, Mapping) else {}

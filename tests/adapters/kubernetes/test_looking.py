@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.adapters.kubernetes.cluster_contract import OURS, config_map, definition
-from tests.adapters.kubernetes.conftest import Reached
+from tests.adapters.kubernetes.conftest import QUICK, Reached
 from tests.adapters.kubernetes.scripted_server import DISCOVERY, Received, Reply, serving, status
 
 from cluster_forge.adapters.kubernetes import discovery
@@ -185,6 +187,18 @@ def test_a_watch_that_is_cut_goes_on_after_its_last_event(reached: Reached) -> N
 def test_a_watch_of_a_server_that_is_silent_ends_in_time(reached: Reached) -> None:
     with serving(lambda _: Reply(content=[changed("ADDED", "a", 11)], holds=True)) as server:
         assert seen(list(reached(server.url).watch(MAPS, "10", 0.5))) == [(Change.ADDED, "a")]
+
+
+def test_a_watch_of_a_server_that_has_gone_ends_in_time(reached: Reached) -> None:
+    """A server that answered before is waited for longer, but not by a watch."""
+    patience = replace(QUICK, later=60)
+    with serving(lambda _: Reply(content=[changed("ADDED", "a", 11)])) as server:
+        cluster = reached(server.url, patience=patience)
+        assert cluster.served().find("", "ConfigMap")
+    began = time.monotonic()
+    with pytest.raises(ClusterError):
+        list(cluster.watch(MAPS, "10", 0.5))
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(

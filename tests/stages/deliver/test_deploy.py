@@ -148,7 +148,7 @@ def test_a_deployment_that_lost_its_lease_goes_no_further() -> None:
         if request.verb == "apply" and request.target.name == "first" and not request.is_trial:
             body = made.cluster.objects()[lease.lease_id("demo")]
             made.cluster.replace({**body, "spec": {**body["spec"], "holderIdentity": "other/2/2"}})
-            held[0].renew("now")
+            held[0].renew()
 
     made = Delivery(cluster(before=steal))
     original = lease.Lease.__init__

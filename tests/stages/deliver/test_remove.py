@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -18,11 +18,9 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ApplyOptions, Patch
 from cluster_forge.stages.deliver import remove
-from cluster_forge.stages.deliver.cluster_records import lease, releases
-from cluster_forge.stages.deliver.cluster_records import ownership as claims
+from cluster_forge.stages.deliver.cluster_records import claiming, claims, lease, releases
 from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.options import DeployOptions
-from cluster_forge.stages.deliver.removal import pruning
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.remove import RemoveRequest
 
@@ -52,7 +50,7 @@ def deploy(delivery: Delivery, parts: Sequence[Part], narrowed: str = "") -> Non
     deployed = deployment(parts, narrowed=narrowed)
     wanted = dict(ownership.entries(deployed.plan.claim[ownership.OBJECTS].decode()))
     verdict = owners.judge(owners.Facts(stack="demo", root="", wanted=wanted))
-    claims.claim(deployed.plan, verdict, delivery.tools, run="host/1/0")
+    claiming.claim(deployed.plan, verdict, delivery.tools, run="host/1/0")
     begun = releases.begin(deployed, delivery.tools, run="host/1/0")
     direct.deliver(deployed, delivery.tools, DeployOptions())
     releases.end(begun, Result.DEPLOYED, delivery.tools)
@@ -95,7 +93,7 @@ def test_without_data_nothing_but_the_crds_is_left(bare: tuple[Delivery, set[Obj
     crds = "CustomResourceDefinition.apiextensions.k8s.io/widgets.example.com"
     assert left(delivery, before) == {crds, "Namespace/cluster-forge", "ConfigMap/cluster-forge/claim-demo"}
     assert [(str(key), why) for key, why in done.kept] == [(crds, "it holds data")]
-    assert pruning.entries(delivery.cluster, "demo").popitem()[1] == owners.STAYS_BEHIND
+    assert claims.entries(delivery.cluster, "demo").popitem()[1] == owners.STAYS_BEHIND
 
 
 def test_a_crd_that_stays_without_its_webhook_says_so() -> None:
@@ -208,7 +206,7 @@ def test_one_component() -> None:
     done = gone(delivery, component="shop")
     assert {key.kind for key in done.deleted} == {"Widget", "Deployment", "ConfigMap"}
     assert identity("Deployment", "operator", "operator", "apps") in delivery.cluster.objects()
-    assert {key.namespace for key in pruning.entries(delivery.cluster, "demo")} == {"", "operator"}
+    assert {key.namespace for key in claims.entries(delivery.cluster, "demo")} == {"", "operator"}
 
 
 @pytest.mark.parametrize(
@@ -246,9 +244,40 @@ def test_not_while_it_is_being_deployed() -> None:
     delivery = Delivery()
     deploy(delivery, STACK)
     with lease.held("demo", delivery.tools, run="other/1/0") as held:
-        delivery.clock.at(5, lambda: held.renew("later"))
+        delivery.clock.at(5, held.renew)
         with pytest.raises(BusyError, match="other/1/0"):
             gone(delivery)
+
+
+def killed_at(target: ObjectId) -> Callable[[FakeRequest], None]:
+    """What ends a removal when it deletes the object."""
+
+    def kill(request: FakeRequest) -> None:
+        if request.verb == "delete" and request.target == target:
+            raise KeyboardInterrupt
+
+    return kill
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        identity("ConfigMap", "applied-demo", "cluster-forge"),
+        identity("ConfigMap", "audit-demo", "cluster-forge"),
+        identity("Namespace", "cluster-forge"),
+        identity("Namespace", "shop"),
+    ],
+)
+def test_a_removal_that_was_killed_goes_on(target: ObjectId) -> None:
+    delivery = Delivery()
+    ground = delivery.cluster.objects().keys() - {identity("Namespace", "cluster-forge")}
+    deploy(delivery, STACK)
+    delivery.cluster.before = killed_at(target)
+    with pytest.raises(KeyboardInterrupt):
+        gone(delivery, data=True)
+    delivery.cluster.before = lambda _: None
+    gone(delivery, data=True)
+    assert delivery.cluster.objects().keys() == ground
 
 
 def test_a_stack_that_deploy_sh_deployed_goes_by_its_claim() -> None:

@@ -69,6 +69,23 @@ def test_the_release_before_is_deployed_again_as_a_release_of_its_own() -> None:
     assert (last.number, last.version, last.cause) == (3, "v-1", "rollback to 1")
 
 
+@pytest.mark.parametrize("result", [Result.RUNNING, Result.INTERRUPTED])
+def test_a_way_back_that_was_killed_goes_on_to_the_same_release(result: Result) -> None:
+    delivery = Delivery()
+    release(delivery, [settings(a="1")], "v-1")
+    release(delivery, [settings(a="2")], "v-2")
+    deploy(delivery, deployment([part("shop", [settings(a="1")])], "v-1"), "rollback to 1", result)
+    assert back(delivery) == (1, "v-1")
+
+
+def test_a_way_back_that_has_failed_is_not_tried_again() -> None:
+    delivery = Delivery()
+    for number in (1, 2):
+        release(delivery, [settings(a=str(number))], f"v-{number}")
+    deploy(delivery, deployment([part("shop", [settings(a="1")])], "v-1"), "rollback to 1", Result.FAILED)
+    assert back(delivery) == (2, "v-2")
+
+
 def test_a_failed_deployment_goes_back_to_the_last_good_one() -> None:
     delivery = Delivery()
     release(delivery, [settings(a="1")], "v-1")

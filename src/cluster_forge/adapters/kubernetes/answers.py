@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -21,7 +22,8 @@ class Request:
     """``where`` is what it is about, for errors. ``known`` is the ETag of an answer that is there already, ``largest`` are the
     bytes that an answer may have (a page of 500 large CRDs has 100 MB).
 
-    ``repeats``: it may be sent again if it is not known whether it was executed; ``waits``: it is sent again at all.
+    ``repeats``: it may be sent again if it is not known whether it was executed; ``waits``: it is sent again at all, for at
+    most ``within`` seconds.
     """
 
     method: str
@@ -35,6 +37,7 @@ class Request:
     largest: int = 256 << 20
     repeats: bool = True
     waits: bool = True
+    within: float = inf
 
     @property
     def target(self) -> str:
@@ -69,8 +72,8 @@ class Answer:
 def _warnings(header: str) -> Iterator[str]:
     position = 0
     for _ in range(_MOST_WARNINGS):
-        found = _WARNING.match(header, position)
-        if not found:
+        warning = _WARNING.match(header, position)
+        if not warning:
             return
-        yield re.sub(r"\\(.)", r"\1", found[1])[:_LONGEST_WARNING]
-        position = found.end()
+        yield re.sub(r"\\(.)", r"\1", warning[1])[:_LONGEST_WARNING]
+        position = warning.end()

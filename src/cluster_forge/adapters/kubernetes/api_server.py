@@ -42,10 +42,7 @@ _NO_LOG: Final = frozenset({400, 404, 500, 502, 503, 504})
 
 
 class ApiServer:
-    """A cluster as its API server shows it. Safe for several threads.
-
-    ``transport.counts`` has the number of requests by method; watches are counted apart.
-    """
+    """A cluster as its API server shows it. Safe for several threads."""
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
@@ -168,6 +165,9 @@ class ApiServer:
 
     def raw(self, path: str) -> bytes:
         return self.transport.send(Request(method="GET", path=path, where=path, accept="*/*")).body
+
+    def sent(self) -> Mapping[str, int]:
+        return dict(sorted(self.transport.counts.items()))
 
     # Requests
 

@@ -118,9 +118,9 @@ class Discovery:
                 except (RefusedError, ClusterError):
                     stale.add(group)
                     continue
-                found = list(_plain_kinds(_parsed(answer.body), group, version, preferred))
-                preferred |= {kind.kind for kind in found}
-                kinds += found
+                served = list(_plain_kinds(_parsed(answer.body), group, version, preferred))
+                preferred |= {kind.kind for kind in served}
+                kinds += served
         return _Document(kinds=tuple(kinds[:_MOST]), stale=frozenset(stale))
 
 
@@ -146,9 +146,9 @@ def _aggregated(tree: Mapping[str, Any]) -> tuple[tuple[ServedKind, ...], frozen
         for version in _mappings(item.get("versions")):
             if version.get("freshness") == "Stale":
                 stale.add(group)
-            found = list(_aggregated_kinds(version, group, preferred))
-            preferred |= {kind.kind for kind in found}
-            kinds += found
+            served = list(_aggregated_kinds(version, group, preferred))
+            preferred |= {kind.kind for kind in served}
+            kinds += served
     return tuple(kinds[:_MOST]), frozenset(stale)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from math import ceil
 from typing import Any, Final
@@ -58,7 +59,7 @@ def watched(transport: Transport, kind: ServedKind, query: Query, since: str, se
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         sent = {"resourceVersion": since, "timeoutSeconds": str(ceil(left) + 1)}
-        request = _request(kind, query, {"watch": "true", "allowWatchBookmarks": "true", **sent})
+        request = replace(_request(kind, query, {"watch": "true", "allowWatchBookmarks": "true", **sent}), within=left)
         is_new = False
         try:
             with transport.stream(request, min(left, _SILENCE)) as response:
@@ -101,7 +102,7 @@ def _too_many(kind: ServedKind, query: Query, transport: Transport, what: str) -
     return ClusterError(
         f"{paths.of_kind(kind, query.namespace)} {what}",
         where=transport.access.where,
-        fix="remove those that nothing needs: so many are a fault of the program that makes them",
+        fix="remove those that nothing needs: so many are an error of the program that creates them",
     )
 
 

@@ -1,4 +1,4 @@
-"""What an API server answers instead of what was asked for: a ``Status`` as an error, and what is no answer of one."""
+"""What an API server answers instead of what was asked for: a ``Status`` as an error, and what is not an answer of one."""
 
 from __future__ import annotations
 
@@ -50,10 +50,12 @@ def of(answer: Answer, access: Access, where: str) -> DeliveryError:
         return RefusedError(
             "the server does not serve this", where=where, fix=_FIXES["NotFound"], status=404, reason="NotFound"
         )
-    said = f"{answer.status} {http.client.responses.get(answer.status, '')}".rstrip()
+    status_line = f"{answer.status} {http.client.responses.get(answer.status, '')}".rstrip()
     if answer.status in (429, 502, 503, 504):
-        return ClusterError(f"{server} answered {said}, again and again", where=access.where, fix="try again later")
-    return ClusterError(f"{server} answered {said}, not as an API server does", where=access.where, fix=_LOGIN)
+        return ClusterError(
+            f"{server} answered {status_line}, again and again", where=access.where, fix="try again later"
+        )
+    return ClusterError(f"{server} answered {status_line}, not as an API server does", where=access.where, fix=_LOGIN)
 
 
 def not_kubernetes(access: Access) -> ClusterError:

@@ -118,17 +118,17 @@ class Transport:
                 credential, is_renewed = self._renewed(outcome, credential, is_renewed=is_renewed), True
                 continue
             self._has_answered |= isinstance(outcome, Answer)
-            if not _is_passing(outcome, request) or not self._pauses(began, failed, _wait(outcome)):
+            if not _is_passing(outcome, request) or not self._pauses(request, began, failed, _wait(outcome)):
                 return _settled(outcome)
             failed += 1
 
-    def _pauses(self, began: float, failed: int, wait: float) -> bool:
+    def _pauses(self, request: Request, began: float, failed: int, wait: float) -> bool:
         """Wait before the next attempt; False if there is none. Between nothing and a pause that doubles each time."""
         patience = self._patience
         longest = min(patience.longest_pause, patience.first_pause * 2.0 ** min(failed, 30))
         seconds = max(wait, longest * random.random())  # noqa: S311 - so that many do not come back at once
         limit = patience.later if self._has_answered else patience.at_first
-        if time.monotonic() - began + seconds > limit:
+        if time.monotonic() - began + seconds > min(limit, request.within):
             return False
         time.sleep(seconds)
         return True
@@ -141,8 +141,10 @@ class Transport:
         """
         renewed = None if is_renewed else self._credentials.renewed(refused)
         if renewed is None:
-            said = refusals.status_of(answer.body)
-            raise self._credentials.refused(refused, str(said["message"]) if said and "message" in said else "401")
+            status = refusals.status_of(answer.body)
+            raise self._credentials.refused(
+                refused, str(status["message"]) if status and "message" in status else "401"
+            )
         return renewed
 
     def _whole(self, request: Request, credential: Credential) -> Answer:

@@ -101,7 +101,8 @@ own() {
   not_by_flux
   facts=$scratch/facts
   mkdir "$facts" || die 1 "cannot make the folder $facts: set TMPDIR to one that can be written"
-  verdict=$(owners | judge)
+  owners >"$facts/all"
+  verdict=$(judge <"$facts/all")
   if printf '%s\n' "$verdict" | grep -q '^error '; then
     die 3 "cannot see whose the objects are: $(printf '%s\n' "$verdict" | sed -n 's/^error //p')"
   fi

@@ -6,7 +6,7 @@ go first and leave their objects, so that the engine does not put back what is d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -24,9 +24,10 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Patch, Query
-from cluster_forge.stages.deliver.cluster_records import applied, audit_log, lease, releases
-from cluster_forge.stages.deliver.removal import deletion, emptied, pruning
-from cluster_forge.stages.deliver.removal.bystanders import Bystanders
+from cluster_forge.stages.deliver.cluster_records import applied, audit_log, claims, lease, releases
+from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
+from cluster_forge.stages.deliver.removal import deletion, emptied
+from cluster_forge.stages.deliver.removal.bystanders import Bystanders, strangers
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -38,12 +39,13 @@ _ENGINES: Final[tuple[tuple[str, str, Body], ...]] = (
         "Application",
         {"metadata": {"finalizers": None}, "operation": None, "spec": {"syncPolicy": {"automated": None}}},
     ),
+    (engine.GROUP, "AppProject", {}),
     (engine.FLUX_GROUP, "Kustomization", {"spec": {"prune": False}}),
     (sources.GROUP, "OCIRepository", {}),
     (sources.GROUP, "GitRepository", {}),
 )
-"""What engines read, and the change after which it can go without its objects (Argo CD, "App Deletion"; Flux,
-"Kustomization", ``prune``).
+"""What engines read, in the order in which it goes, and the change after which it can go without its objects (Argo CD, "App
+Deletion"; Flux, "Kustomization", ``prune``). Argo CD looks after no Application whose project is gone.
 """
 
 
@@ -78,16 +80,17 @@ def planned(request: RemoveRequest, tools: DeliverTools) -> Removal:
         UnknownNameError: if it has no such component.
         PreflightError: if others need the component, or Argo CD would put it back.
     """
-    claimed = pruning.entries(tools.cluster, request.stack)
-    if not claimed:
+    claim = tools.cluster.get(ownership.claim_id(request.stack))
+    if claim is None:
         here = ", ".join(releases.stacks(tools.cluster)) or "none"
         raise ReleaseError(
             f"the stack {request.stack} is not in this cluster (stacks here: {here})",
             fix="name one that is, or choose another cluster: --context",
         )
+    claimed = claims.of(claim)  # empty, if a removal was killed at its end
     plan = _last_plan(request.stack, tools)
     parts = plan.parts if plan else ()
-    names = tuple(reversed(list(schedule.prerequisites(parts))))
+    names = tuple(reversed(list(schedule.prerequisites(parts, plan.fixed if plan else ()))))
     if not request.component:
         return Removal(components=names, objects=len(claimed), plan=plan)
     chosen = _component(request, plan)
@@ -99,19 +102,18 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
 
     Raises:
         ReleaseError, UnknownNameError, PreflightError: as `planned`.
-        BusyError: if a deployment of the stack is running.
+        BusyError: if a deployment of the stack is running, or has taken the lease over.
         DeploymentError, ExceptionGroup: for each object that does not go in time, with the finalizer that holds it.
     """
     removal_plan = planned(request, tools)
-    with lease.held(request.stack, tools, run=request.run):
+    with lease.held(request.stack, tools, run=request.run) as held:
+        tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
         run = _Run(
             request,
             tools,
             removal_plan.plan,
-            strangers=pruning.strangers(tools.cluster, request.stack),
-            bystanders=Bystanders(
-                claimed=pruning.claimed_by_others(tools.cluster, request.stack), with_volumes=request.data
-            ),
+            strangers=strangers(tools.cluster, request.stack),
+            bystanders=Bystanders(claimed=claims.of_others(tools.cluster, request.stack), with_volumes=request.data),
         )
         done = run.run(removal_plan.components)
         if request.component:
@@ -119,8 +121,8 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
             audit_log.append(
                 tools, request.stack, audit_log.removal(request.stack, request.component, request.run, tools)
             )
-    if not request.component:
-        done += _records(request, tools)
+        else:
+            done += _records(request, tools)
     return done
 
 
@@ -189,7 +191,7 @@ class _Run:
             self.tools.reporter.item_finished(STAGE, name, f"{len(one.deleted)} deleted", objects=len(one.deleted))
             done += one
         if not self.request.component:
-            done += self._delete([*pruning.entries(self.tools.cluster, self.request.stack), *self._own()])
+            done += self._delete([*claims.entries(self.tools.cluster, self.request.stack), *self._own()])
             done += self._namespaces(spaces)
         self.tools.reporter.stage_finished(STAGE, f"{counted(len(done.deleted), 'object')} deleted")
         return done
@@ -210,7 +212,7 @@ class _Run:
             one = deletion.delete(
                 phase, self.tools, spared=spared, timeout=self.request.timeout, bystanders=self.bystanders
             )
-            pruning.unclaim(self.tools.cluster, self.request.stack, one.released)
+            claims.take_out(self.tools.cluster, self.request.stack, one.released)
             done += one
         return done
 
@@ -232,7 +234,7 @@ class _Run:
         return frozenset((kind.group, kind.kind) for kind in emptied.kinds_of(self._crds(), self.tools.cluster))
 
     def _crds(self) -> list[str]:
-        claimed = pruning.entries(self.tools.cluster, self.request.stack)
+        claimed = claims.entries(self.tools.cluster, self.request.stack)
         return [target.name for target in claimed if (target.group, target.kind) == CRD]
 
     def _custom_resources(self) -> list[ObjectId]:
@@ -273,8 +275,7 @@ class _Run:
         roots = {plan.argocd.sync.name} if plan and plan.argocd else {plan.flux.root} if plan and plan.flux else set()
         for group, kind, change in _ENGINES:
             query = Query(group=group, kind=kind, labels=f"{STACK_LABEL}={self.request.stack}", metadata_only=True)
-            listed = [body["metadata"] for body in self.tools.cluster.list(query).items]
-            ids = [ObjectId(group=group, kind=kind, namespace=one["namespace"], name=one["name"]) for one in listed]
+            ids = [query.id_of(body) for body in self.tools.cluster.list(query).items]
             for targets in ([one for one in ids if one.name in roots], [one for one in ids if one.name not in roots]):
                 for target in targets if change else ():
                     self.tools.cluster.patch(target, change, Patch.MERGE, manager=FIELD_MANAGER)
@@ -283,7 +284,7 @@ class _Run:
 
     def _spaces(self) -> list[str]:
         """The Namespaces that the stack has, or has objects in."""
-        claimed = pruning.entries(self.tools.cluster, self.request.stack)
+        claimed = claims.entries(self.tools.cluster, self.request.stack)
         return sorted(
             {target.name if _is_space(target) else target.namespace for target in claimed} - {"", git_server.NAMESPACE}
         )
@@ -301,31 +302,30 @@ class _Run:
             timeout=self.request.timeout,
             bystanders=self.bystanders,
         )
-        pruning.unclaim(self.tools.cluster, self.request.stack, {*done.deleted, *done.absent})
+        claims.take_out(self.tools.cluster, self.request.stack, {*done.deleted, *done.absent})
         return done
 
 
 def _records(request: RemoveRequest, tools: DeliverTools) -> Deletion:
-    """Delete what the deployments noted; the claim stays as long as the stack has data here."""
+    """Delete what the deployments noted. The claim stays as long as the stack has data here, and else goes last: a removal
+    that is killed before finds it.
+    """
     cluster, stack = tools.cluster, request.stack
     releases.remove(stack, cluster)
     log = ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=audit_log.name(stack))
     for target in (applied.record_id(stack), log):
         cluster.delete(target)
-    left = pruning.entries(cluster, stack)
+    left = claims.entries(cluster, stack)
     if left:
-        words: Mapping[ObjectId, str] = dict.fromkeys(left, owners.STAYS_BEHIND)
-        data = "".join(ownership.line(target, words[target]) for target in sorted(words))
-        cluster.patch(
-            ownership.claim_id(stack), {"data": {ownership.OBJECTS: data}}, Patch.MERGE, manager=FIELD_MANAGER
-        )
+        claims.write(cluster, stack, dict.fromkeys(left, owners.STAYS_BEHIND))
         return Deletion()
-    cluster.delete(ownership.claim_id(stack))
-    query = Query(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, labels=ownership.CLAIM_LABEL)
-    if cluster.list(query).items:
-        return Deletion()
-    space = ObjectId(group="", kind="Namespace", namespace="", name=git_server.NAMESPACE)
-    return deletion.delete([space], tools, spared=partial(_spared_space, tools), timeout=request.timeout)
+    done = Deletion()
+    if all(other == stack for other, _ in claims.by_stack(cluster)):
+        space = ObjectId(group="", kind="Namespace", namespace="", name=git_server.NAMESPACE)
+        done = deletion.delete([space], tools, spared=partial(_spared_space, tools), timeout=request.timeout)
+    if not done.deleted:
+        cluster.delete(ownership.claim_id(stack))
+    return done
 
 
 def _spared_space(tools: DeliverTools, body: Body) -> str:

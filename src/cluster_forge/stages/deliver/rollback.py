@@ -5,7 +5,7 @@ What going back would lose, or cannot do, is said before the first change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -24,12 +24,16 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 Deployed = TypeVar("Deployed")
 Deploy = Callable[[Deployment, str], Deployed]
 """Deploys a release; the text says why it is deployed (`Release.cause`)."""
+_CAUSE: Final = "rollback to "
 _FORCED: Final = "or go back all the same: --force-rollback"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackRequest:
-    """Back to release ``to`` of a stack, or to the last good one before the newest; ``is_forced``: also where data would be lost."""
+    """Back to release ``to`` of a stack, or to the last good one before the newest; ``is_forced``: also where data would be lost.
+
+    After a way back that was interrupted, ``to`` is its release.
+    """
 
     stack: str
     to: int | None = None
@@ -42,7 +46,8 @@ def target(request: RollbackRequest, tools: DeliverTools) -> tuple[Release, Depl
     Raises:
         ReleaseError, ExceptionGroup: if it is not there or damaged, and for everything that keeps the stack from going back.
     """
-    chosen = releases.chosen(releases.listed(tools.cluster, request.stack), request.to)
+    kept = releases.listed(tools.cluster, request.stack)
+    chosen = releases.chosen(kept, _interrupted(kept) if request.to is None else request.to)
     deployment = releases.deployment(chosen, tools)
     if not request.is_forced:
         raise_all(obstacles(deployment, tools))
@@ -62,7 +67,16 @@ def rollback(request: RollbackRequest, tools: DeliverTools, deploy: Deploy[Deplo
 
 def cause(chosen: Release) -> str:
     """Why a release is deployed again (`Release.cause`)."""
-    return f"rollback to {chosen.number}"
+    return f"{_CAUSE}{chosen.number}"
+
+
+def _interrupted(kept: Sequence[Release]) -> int | None:
+    """The release to which the last run was going back when it was killed."""
+    newest = kept[-1] if kept else None
+    if newest is None or newest.result not in (Result.RUNNING, Result.INTERRUPTED):
+        return None
+    number = newest.cause.removeprefix(_CAUSE)
+    return int(number) if number != newest.cause and number.isascii() and number.isdigit() else None
 
 
 def after_failure(stack: str, tools: DeliverTools, deploy: Deploy[Deployed]) -> tuple[Release, Deployed] | None:
@@ -88,8 +102,8 @@ def obstacles(deployment: Deployment, tools: DeliverTools) -> list[ForgeError]:
         if any(kind in document for kind in _JUDGED)
     ]
     bodies = [tools.reader.read(document.decode()) for document in documents]
-    found = tools.workers.map(partial(_obstacle, tools), [body for body in bodies if body.get("kind") in _JUDGES])
-    return [error for error in found if error is not None]
+    errors = tools.workers.map(partial(_obstacle, tools), [body for body in bodies if body.get("kind") in _JUDGES])
+    return [error for error in errors if error is not None]
 
 
 def _obstacle(tools: DeliverTools, body: Body) -> ForgeError | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from tests.stages.deliver.deliveries import Delivery
+from tests.fake_cluster import FakeCluster, FakeRequest
+from tests.stages.deliver.deliveries import Delivery, settings
 
-from cluster_forge.foundation.errors import BusyError
+from cluster_forge.foundation.errors import BusyError, ClusterError
+from cluster_forge.ports.cluster import ApplyOptions
 from cluster_forge.stages.deliver.cluster_records import lease
 from cluster_forge.stages.deliver.cluster_records.lease import Lease
+from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
 
 FIRST, SECOND = "one/1/0", "two/2/0"
 ID = lease.lease_id("demo")
@@ -27,7 +30,7 @@ def test_the_second_says_who_holds_it_since_when() -> None:
     delivery = Delivery()
     with lease.held("demo", delivery.tools, run=FIRST) as held:
         since = delivery.cluster.objects()[ID]["spec"]["acquireTime"]
-        delivery.clock.at(8, lambda: held.renew("later"))
+        delivery.clock.at(8, held.renew)
         with (
             pytest.raises(BusyError, match=f"the stack demo is being deployed by {FIRST} since {since}"),
             lease.held("demo", delivery.tools, run=SECOND),
@@ -45,7 +48,7 @@ def test_a_lease_that_is_not_renewed_is_taken_over_when_it_expires() -> None:
         assert 30 < delivery.clock.time() - began < 40
         spec = delivery.cluster.objects()[ID]["spec"]
         assert (spec["holderIdentity"], spec["leaseTransitions"]) == (SECOND, 1)
-        first.renew("now")
+        first.renew()
         with pytest.raises(BusyError, match=f"{SECOND} deploys the stack now"):
             first.check()
         crashed.__exit__(None, None, None)
@@ -70,9 +73,56 @@ def test_two_stacks_have_two_leases() -> None:
 
 def test_a_lease_that_was_deleted_is_written_again() -> None:
     delivery = Delivery()
-    held = Lease(delivery.cluster, "demo", FIRST, "since")
-    held.renew("now")
-    assert delivery.cluster.objects()[ID]["spec"]["renewTime"] == "now"
+    held = Lease(delivery.tools, "demo", FIRST, "since")
+    held.renew()
+    assert delivery.cluster.objects()[ID]["spec"]["holderIdentity"] == FIRST
+
+
+def test_who_could_not_renew_the_lease_looks_at_it_before_the_next_change() -> None:
+    delivery = Delivery()
+    crashed = lease.held("demo", delivery.tools, run=FIRST)
+    first = crashed.__enter__()
+    cluster = LeasedCluster(delivery.cluster, first)
+    with lease.held("demo", delivery.tools, run=SECOND):
+        delivery.cluster.requests.clear()
+        with pytest.raises(BusyError, match=f"{SECOND} deploys the stack now"):
+            cluster.apply(settings(), ApplyOptions(manager="m"))
+        assert [request.verb for request in delivery.cluster.requests] == ["get"]
+        assert cluster.get(ID) is not None
+        crashed.__exit__(None, None, None)
+
+
+def test_a_lease_that_was_not_renewed_for_long_is_renewed_before_a_change() -> None:
+    delivery = Delivery()
+    with lease.held("demo", delivery.tools, run=FIRST) as held:
+        since = delivery.cluster.objects()[ID]["spec"]["renewTime"]
+        cluster = LeasedCluster(delivery.cluster, held)
+        delivery.clock.sleep(15)
+        cluster.create(settings("early"))
+        assert delivery.cluster.objects()[ID]["spec"]["renewTime"] == since
+        delivery.clock.sleep(15)
+        cluster.create(settings("late"))
+        assert delivery.cluster.objects()[ID]["spec"]["renewTime"] > since
+
+
+def test_nothing_is_changed_while_the_lease_cannot_be_renewed() -> None:
+    def refuse(request: FakeRequest) -> None:
+        if request.target == ID and delivery.clock.now:
+            raise ClusterError("does not answer")
+
+    delivery = Delivery(FakeCluster(before=refuse))
+    with lease.held("demo", delivery.tools, run=FIRST) as held:
+        delivery.clock.sleep(25)
+        with pytest.raises(ClusterError, match="does not answer"):
+            LeasedCluster(delivery.cluster, held).create(settings())
+        assert not [key for key in delivery.cluster.objects() if key.name == "settings"]
+
+
+def test_it_is_said_who_is_waited_for() -> None:
+    delivery = Delivery()
+    with lease.held("demo", delivery.tools, run=FIRST), lease.held("demo", delivery.tools, run=SECOND):
+        pass
+    assert any(FIRST in str(event) for event in delivery.reporter.events)
 
 
 @pytest.mark.parametrize("spec", [None, {}, {"holderIdentity": 3, "leaseDurationSeconds": "x", "renewTime": []}])

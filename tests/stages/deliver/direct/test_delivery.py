@@ -49,7 +49,7 @@ def test_a_second_deployment_applies_nothing() -> None:
     assert len(delivery.cluster.requests) < first
 
 
-def test_what_somebody_changed_is_applied_again() -> None:
+def test_what_another_user_changed_is_applied_again() -> None:
     delivery = Delivery()
     delivery.direct([SHOP])
     delivery.cluster.patch(
@@ -64,12 +64,28 @@ def test_what_somebody_changed_is_applied_again() -> None:
     assert "Deployment/web" not in delivery.applied()
 
 
-def test_what_somebody_deleted_is_applied_again() -> None:
+def test_what_another_user_deleted_is_applied_again() -> None:
     delivery = Delivery()
     delivery.direct([SHOP])
     delivery.cluster.delete(identity("ConfigMap", "settings", "shop"))
     delivery.direct([SHOP])
     assert delivery.applied() == ["Secret/applied-demo", "ConfigMap/settings"]
+
+
+def test_a_run_that_is_killed_has_the_crds_in_its_record() -> None:
+    """They cost the API server most."""
+
+    def kill(request: FakeRequest) -> None:
+        if request.verb == "apply" and request.target.name == "settings":
+            raise KeyboardInterrupt
+
+    delivery = Delivery(FakeCluster(on_change=becomes_ready, before=kill))
+    parts = [part("shop", [WIDGETS, web(), settings()])]
+    with pytest.raises(KeyboardInterrupt):
+        delivery.direct(parts)
+    delivery.cluster.before = lambda _: None
+    assert states(delivery.direct(parts)) == {"shop": State.READY}
+    assert "CustomResourceDefinition/widgets.example.com" not in delivery.applied()
 
 
 def test_an_error_stops_only_what_needs_the_component() -> None:
@@ -179,7 +195,7 @@ def test_what_fails_to_the_end_is_an_error() -> None:
     assert delivery.clock.now >= 20
 
 
-def test_own_fields_and_certificates_of_controllers_are_no_conflict() -> None:
+def test_own_fields_and_certificates_of_controllers_are_not_a_conflict() -> None:
     webhook = {"name": "a.example.com", "clientConfig": {"caBundle": "YQ==", "url": "https://a"}}
     hook = body("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "hook", webhooks=[webhook])
     delivery = Delivery()

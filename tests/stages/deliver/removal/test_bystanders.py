@@ -15,11 +15,10 @@ from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ApplyOptions, Patch
-from cluster_forge.stages.deliver.cluster_records import ownership as claims
-from cluster_forge.stages.deliver.cluster_records import releases
+from cluster_forge.stages.deliver.cluster_records import claiming, claims, releases
 from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.options import DeployOptions
-from cluster_forge.stages.deliver.removal import emptied, pruning
+from cluster_forge.stages.deliver.removal import bystanders, emptied, pruning
 from cluster_forge.stages.deliver.removal.bystanders import Bystanders
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.remove import RemoveRequest, remove
@@ -41,8 +40,8 @@ def deploy(delivery: Delivery, bodies: Sequence[dict[str, Any]], *, narrowed: st
     """Claim, apply and prune, as `deploy` does, as a release."""
     parts: list[Part] = [part("shop", bodies)]
     deployed = deployment(parts, narrowed=narrowed)
-    verdict = owners.judge(owners.Facts(stack="demo", root="", wanted=claims.listed(deployed.plan)))
-    claims.claim(deployed.plan, verdict, delivery.tools, run="host/1/0")
+    verdict = owners.judge(owners.Facts(stack="demo", root="", wanted=claiming.listed(deployed.plan)))
+    claiming.claim(deployed.plan, verdict, delivery.tools, run="host/1/0")
     begun = releases.begin(deployed, delivery.tools, run="host/1/0")
     direct.deliver(deployed, delivery.tools, DeployOptions())
     done = pruning.prune(deployed.plan, delivery.tools, **{"timeout": 30.0, **options})
@@ -94,7 +93,7 @@ def test_a_namespace_that_left_the_stack_keeps_what_the_stack_still_has_in_it() 
     space = identity("Namespace", "shop")
     assert dict(done.kept) == {space: "Deployment.apps/shop/web of the stack demo would be deleted with it"}
     assert identity("Deployment", "web", "shop", "apps") in delivery.cluster.objects()
-    assert space in pruning.entries(delivery.cluster, "demo"), "the next deployment looks at it again"
+    assert space in claims.entries(delivery.cluster, "demo"), "the next deployment looks at it again"
 
 
 @pytest.mark.parametrize("way", ["prune", "remove"])
@@ -123,7 +122,7 @@ def test_the_volumes_of_a_custom_resource_go_only_if_they_are_asked_for(*, with_
     done = deploy(delivery, [WIDGETS, web()], prune_data=with_data)
     assert (VOLUME in delivery.cluster.objects()) is is_there
     assert (widget in delivery.cluster.objects()) is is_there
-    assert (widget in pruning.entries(delivery.cluster, "demo")) is is_there
+    assert (widget in claims.entries(delivery.cluster, "demo")) is is_there
     said = "it owns PersistentVolumeClaim/shop/data-one-0, which would be deleted with it"
     assert dict(done.kept) == ({widget: said} if is_there else {})
 
@@ -189,7 +188,7 @@ def test_strangers_are_the_applications_of_others(label: str) -> None:
     delivery.cluster.put(
         SPACE, body("argoproj.io/v1", "Application", "demo.shop", "shop", labels={"cluster-forge/stack": label})
     )
-    assert pruning.strangers(delivery.cluster, "demo") == ({"demo.shop"} if label == "other" else set())
+    assert bystanders.strangers(delivery.cluster, "demo") == ({"demo.shop"} if label == "other" else set())
 
 
 def test_nothing_that_the_plan_applies_is_pruned_whatever_the_list_says() -> None:

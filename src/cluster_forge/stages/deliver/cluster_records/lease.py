@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import BusyError, ForgeError, RefusedError
@@ -18,29 +19,41 @@ from cluster_forge.gitops import git_server
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Cluster
+from cluster_forge.stages.deliver import creation
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 GROUP: Final = "coordination.k8s.io"
+STAGE: Final = "deploy"
 _SECONDS: Final = 30
 """Without a renewal for so long, the holder has crashed."""
 _RENEWED: Final = 8.0
+_DOUBTFUL: Final = 20.0
+"""Seconds since the last renewal, after which it is not certain any more that the lease is held."""
 _LOOK: Final = 1.0
-_CONFLICT: Final = 409
 
 
 class Lease:
-    """The lease while it is held."""
+    """The lease while it is held. Safe for several threads."""
 
-    def __init__(self, cluster: Cluster, stack: str, holder: str, since: str) -> None:
-        self._cluster, self._id, self._holder, self._since = cluster, lease_id(stack), holder, since
+    def __init__(self, tools: DeliverTools, stack: str, holder: str, since: str) -> None:
+        self._cluster, self._clock = tools.cluster, tools.clock
+        self._id, self._holder, self._since = lease_id(stack), holder, since
         self._lost = ""
+        self._renewing = threading.Lock()
+        self._renewed = self._times()
 
     def check(self) -> None:
-        """To be called before each change that must not meet another deployment.
+        """To be called before each change that must not meet another deployment. A lease that may have expired is renewed
+        first.
 
         Raises:
             BusyError: if another deployment has taken the lease over.
+            ClusterError, RefusedError: if it may have expired, and cannot be renewed.
         """
+        if self._is_doubtful:
+            with self._renewing:
+                if self._is_doubtful:
+                    self._renew()
         if self._lost:
             raise BusyError(
                 f"{self._lost} deploys the stack now: this deployment could not renew its lease in time",
@@ -48,21 +61,42 @@ class Lease:
                 fix="run it again once the other one has ended",
             )
 
-    def renew(self, now: str) -> None:
-        """Write that the holder is still at work."""
-        body = self._cluster.get(self._id)
-        if body is None:
-            _create(self._cluster, _body(self._id, self._holder, self._since, now))
-        elif _holder(body) != self._holder:
-            self._lost = _holder(body) or "another deployment"
-        else:
-            self._cluster.replace({**body, "spec": {**body["spec"], "renewTime": now}})
+    def renew(self) -> None:
+        """Write that the holder is still at work, unless another deployment has taken the lease over.
+
+        Raises:
+            ClusterError, RefusedError: if the cluster does not let it be written.
+        """
+        with self._renewing:
+            self._renew()
 
     def end(self) -> None:
         """Give the lease back, if it is still there."""
         body = self._cluster.get(self._id)
         if body and _holder(body) == self._holder:
             self._cluster.delete(self._id, uid=body["metadata"]["uid"])
+
+    def _renew(self) -> None:
+        began = self._times()
+        body, now = self._cluster.get(self._id), _written(self._clock.time())
+        if body is None:
+            creation.create(_body(self._id, self._holder, self._since, now), self._cluster)
+        elif _holder(body) != self._holder:
+            self._lost = _holder(body) or "another deployment"
+            return
+        else:
+            self._cluster.replace({**body, "spec": {**body["spec"], "renewTime": now}})
+        self._renewed = began
+
+    @property
+    def _is_doubtful(self) -> bool:
+        """Whether it was not renewed for so long that it may expire before a change is made."""
+        ages = (now - then for now, then in zip(self._times(), self._renewed, strict=True))
+        return not self._lost and max(ages) > _DOUBTFUL
+
+    def _times(self) -> tuple[float, float]:
+        """By both clocks: the first one stands still while the machine sleeps, the second one may be set back."""
+        return self._clock.monotonic(), self._clock.time()
 
 
 def lease_id(stack: str) -> ObjectId:
@@ -78,27 +112,22 @@ def held(stack: str, tools: DeliverTools, *, run: str) -> Iterator[Lease]:
     """
     lease = _acquired(stack, tools, run)
     ended = threading.Event()
-    thread = threading.Thread(target=_keep, args=(lease, tools, ended), name="lease", daemon=True)
+    thread = threading.Thread(target=_keep, args=(lease, ended), name="lease", daemon=True)
     thread.start()
     try:
         yield lease
     finally:
         ended.set()
         thread.join(_RENEWED)
-        with suppress(ForgeError):  # it ends by itself, and no error of the deployment gets lost behind this one
+        with suppress(ForgeError):  # it expires by itself, and what happened before counts more
             lease.end()
 
 
-def _keep(lease: Lease, tools: DeliverTools, ended: threading.Event) -> None:
-    """Renew until the end. What fails is tried again: only who has taken the lease over ends it."""
+def _keep(lease: Lease, ended: threading.Event) -> None:
+    """Renew until the end. What fails is tried again; whoever has lost the lease hears of it in `Lease.check`."""
     while not ended.wait(_RENEWED):
-        try:
-            lease.renew(_now(tools))
-            lease.check()
-        except BusyError:
-            return
-        except ForgeError:
-            continue
+        with suppress(ForgeError):
+            lease.renew()
 
 
 def _acquired(stack: str, tools: DeliverTools, run: str) -> Lease:
@@ -106,18 +135,23 @@ def _acquired(stack: str, tools: DeliverTools, run: str) -> Lease:
     cluster, target = tools.cluster, lease_id(stack)
     seen, began = "", tools.clock.monotonic()
     while True:
-        since = _now(tools)
+        since = _written(tools.clock.time())
         body = cluster.get(target)
         if body is None:
-            if _create(cluster, _body(target, run, since, since)):
-                return Lease(cluster, stack, run, since)
+            if creation.create(_body(target, run, since, since), cluster):
+                return Lease(tools, stack, run, since)
             continue
         renewed = str(_spec(body).get("renewTime", ""))
         if seen and renewed != seen:
             raise _busy(stack, body, target)
+        if not seen:
+            reason = (
+                f"{_holder(body) or 'another deployment'} has the lease: ended if not renewed for {_duration(body):g} s"
+            )
+            tools.reporter.item_waiting(STAGE, stack, reason)
         seen = renewed
         if tools.clock.monotonic() - began > _duration(body) and _taken_over(cluster, body, target, run, since):
-            return Lease(cluster, stack, run, since)
+            return Lease(tools, stack, run, since)
         tools.clock.sleep(_LOOK)
 
 
@@ -127,19 +161,10 @@ def _taken_over(cluster: Cluster, body: Body, target: ObjectId, run: str, since:
     transitions = _spec(body).get("leaseTransitions")
     mine["spec"]["leaseTransitions"] = (transitions if isinstance(transitions, int) else 0) + 1
     mine["metadata"]["resourceVersion"] = body["metadata"]["resourceVersion"]
-    return _tried(lambda: cluster.replace(mine))
-
-
-def _create(cluster: Cluster, body: Body) -> bool:
-    return _tried(lambda: cluster.create(body))
-
-
-def _tried(call: Any) -> bool:
-    """Whether it succeeded, and was not in conflict with another process."""
     try:
-        call()
+        cluster.replace(mine)
     except RefusedError as error:
-        if error.status != _CONFLICT:
+        if error.status != HTTPStatus.CONFLICT:
             raise
         return False
     return True
@@ -187,6 +212,6 @@ def _duration(body: Body) -> float:
     return float(min(seconds, 10 * _SECONDS)) if isinstance(seconds, int) and seconds > 0 else float(_SECONDS)
 
 
-def _now(tools: DeliverTools) -> str:
+def _written(seconds: float) -> str:
     """RFC 3339 with microseconds (``MicroTime``)."""
-    return datetime.fromtimestamp(tools.clock.time(), UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -9,7 +9,7 @@ from typing import Final
 
 from cluster_forge import __version__
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import RefusedError, ReleaseError, gathered
+from cluster_forge.foundation.errors import ReleaseError, gathered
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import git_server, release
 from cluster_forge.gitops.parts import STACK_LABEL
@@ -17,6 +17,7 @@ from cluster_forge.gitops.release import Folder, Release, ReleasedComponent, Res
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Cluster, Query
+from cluster_forge.stages.deliver import creation
 from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.cluster_records import audit_log
 from cluster_forge.stages.deliver.deployment import Deployment
@@ -24,7 +25,6 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 
 KEPT: Final = 10
 """Releases of a stack that a cluster keeps, and the last good one."""
-_CONFLICT: Final = 409
 _GOOD: Final = (Result.DEPLOYED,)
 
 
@@ -186,17 +186,8 @@ def _keep(stack: str, files: FileTree, tools: DeliverTools) -> tuple[Folder, ...
         folder, packed = release.kept(path, inside)
         kept.append(folder)
         missing = [body for body in release.contents(stack, folder, packed) if _name(body) not in present]
-        tools.workers.map(partial(_create, tools.cluster), missing)
+        tools.workers.map(partial(creation.create, cluster=tools.cluster), missing)  # one of the same name is the same
     return tuple(kept)
-
-
-def _create(cluster: Cluster, body: Body) -> None:
-    """Create an object that is named by its content: another one of this name is the same."""
-    try:
-        cluster.create(body)
-    except RefusedError as error:
-        if error.status != _CONFLICT:
-            raise
 
 
 def _trim(stack: str, releases: Sequence[Release], tools: DeliverTools) -> None:

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, partial
 
 from cluster_forge.foundation.errors import ForgeError, expected
-from cluster_forge.gitops.plan import ComponentPlan
+from cluster_forge.gitops.plan import ComponentPlan, DeployPlan
 from cluster_forge.gitops.steps import (
     Apply,
     ApplyCrds,
@@ -25,6 +25,7 @@ from cluster_forge.gitops.steps import (
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.clock import Clock
 from cluster_forge.ports.cluster import ClusterReader
+from cluster_forge.ports.workers import Queue
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponent, AppliedObject
 from cluster_forge.stages.deliver.direct import step_documents
 from cluster_forge.stages.deliver.direct.applier import Applier, Attempt, Outcome
@@ -33,6 +34,7 @@ from cluster_forge.stages.deliver.direct.observations import Observations
 from cluster_forge.stages.deliver.direct.readiness import Readiness
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.tools import DeliverTools
 
 _CRD_WEIGHT, _WEIGHT = 0, 1
 """CRDs cost the API server most, and little waits for them: they come where nothing else does."""
@@ -50,6 +52,30 @@ class Surroundings:
     definitions: Definitions
     live: Mapping[ObjectId, str]
     is_narrowed: bool
+
+
+def surroundings(
+    plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Queue, live: Mapping[ObjectId, str]
+) -> Surroundings:
+    """Those of the components of a plan, which send their requests by ``queue``."""
+    observations = Observations(tools.cluster)
+    return Surroundings(
+        cluster=tools.cluster,
+        clock=tools.clock,
+        options=options,
+        applier=Applier(
+            cluster=tools.cluster,
+            clock=tools.clock,
+            reader=tools.reader,
+            queue=queue,
+            options=options,
+            observe=observations.observe,
+        ),
+        observations=observations,
+        definitions=Definitions(tools.cluster, tools.clock),
+        live=live,
+        is_narrowed=bool(plan.narrowed),
+    )
 
 
 class ComponentRun:
@@ -97,6 +123,13 @@ class ComponentRun:
         new = [document for document in crds if document.id.name not in served and not self._is_there(document)]
         started = self._around.applier.start(new, _CRD_WEIGHT)
         self._early = dict(zip((document.id for document in new), started, strict=True))
+
+    def note_early(self) -> bool:
+        """Wait for the first attempts that `begin` began; whether anything was applied."""
+        outcomes = [attempt() for attempt in self._early.values()]
+        self._early = {outcome.document.id: partial(_known, outcome) for outcome in outcomes}
+        self._note(outcome for outcome in outcomes if outcome.error is None)
+        return bool(self._applied)
 
     def run(self) -> None:
         """Do all steps. Of a component that is there unchanged only its readiness is looked at: its hooks have run.
@@ -163,8 +196,12 @@ class ComponentRun:
 
     def _keep(self, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
-            document = outcome.document
             self.changed += 1
+            self._note([outcome])
+
+    def _note(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            document = outcome.document
             self._applied[document.id] = AppliedObject(document=document.digest, fingerprint=outcome.fingerprint)
 
     def _is_there(self, document: StepDocument) -> bool:
@@ -229,3 +266,8 @@ class ComponentRun:
     def _delete(self, targets: Iterable[ObjectId]) -> None:
         for target in targets:
             self._around.applier.delete(target)
+
+
+def _known(outcome: Outcome) -> Outcome:
+    """The attempt that has given it."""
+    return outcome

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from cluster_forge.gitops import removal
+from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import ObjectId, group_of
 from cluster_forge.manifests.manifest import Body
@@ -61,6 +63,16 @@ class Bystanders:
 
 
 NOBODY: Final = Bystanders(with_volumes=True)
+
+
+def strangers(cluster: ClusterReader, stack: str) -> frozenset[str]:
+    """The Applications and Kustomizations in the cluster that are not of the stack, by their names: whatever these are."""
+    names: dict[bool, set[str]] = {True: set(), False: set()}
+    for group, kind in removal.APPLIERS:
+        for body in cluster.list(Query(group=group, kind=kind, metadata_only=True)).items:
+            is_own = (body["metadata"].get("labels") or {}).get(STACK_LABEL) == stack
+            names[is_own].add(str(body["metadata"]["name"]))
+    return frozenset(names[False] - names[True])
 
 
 @dataclass(slots=True)

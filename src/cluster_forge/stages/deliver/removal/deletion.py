@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cluster_forge.foundation.errors import DeploymentError, ForgeError, raise_all
+from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Propagation
@@ -104,13 +105,10 @@ def _held(target: ObjectId, body: Body, timeout: float) -> ForgeError:
 
 def _remaining(body: Body) -> str:
     """What the namespace controller says of a Namespace that does not end (its conditions)."""
-    status = body.get("status")
-    conditions = status.get("conditions") if isinstance(status, Mapping) else None
     lines = [
         str(one.get("message", ""))
-        for one in conditions or ()
-        if isinstance(one, Mapping)
-        and one.get("status") == "True"
+        for one in map(mapping, sequence(mapping(body.get("status")).get("conditions")))
+        if one.get("status") == "True"
         and one.get("type")
         in ("NamespaceFinalizersRemaining", "NamespaceContentRemaining", "NamespaceDeletionDiscoveryFailure")
     ]

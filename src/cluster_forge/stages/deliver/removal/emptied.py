@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops import removal
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.kubernetes_apis import BUILT_IN_NAMESPACES
@@ -64,28 +65,29 @@ def kinds_of(crds: Iterable[str], cluster: Cluster) -> list[ServedKind]:
 
 def ids(kind: ServedKind, cluster: Cluster) -> list[ObjectId]:
     """All objects of a kind."""
-    listed = cluster.list(Query(group=kind.group, kind=kind.kind, metadata_only=True)).items
-    return [_id(kind, body) for body in listed]
+    query = Query(group=kind.group, kind=kind.kind, metadata_only=True)
+    return [query.id_of(body) for body in cluster.list(query).items]
 
 
 def asking(services: set[tuple[str, str]], cluster: Cluster) -> list[ObjectId]:
     """The webhook configurations and APIServices that ask nothing but these Services (namespace, name)."""
     asking_only = []
     for group, kind in removal.ASKED:
-        for body in cluster.list(Query(group=group, kind=kind)).items:
+        query = Query(group=group, kind=kind)
+        for body in cluster.list(query).items:
             asked = set(_asked(body))
             if asked and asked <= services:
-                asking_only.append(ObjectId(group=group, kind=kind, namespace="", name=body["metadata"]["name"]))
+                asking_only.append(query.id_of(body))
     return asking_only
 
 
 def _asked(body: Body) -> Iterator[tuple[str, str]]:
     """The Services that the API server asks because of an object; an address outside of the cluster is ``("", URL)``."""
-    if service := _mapping(_mapping(body.get("spec")).get("service")):
+    if service := mapping(mapping(body.get("spec")).get("service")):
         yield str(service.get("namespace")), str(service.get("name"))
     for webhook in body.get("webhooks") or ():
-        client = _mapping(_mapping(webhook).get("clientConfig"))
-        service = _mapping(client.get("service"))
+        client = mapping(mapping(webhook).get("clientConfig"))
+        service = mapping(client.get("service"))
         yield (str(service.get("namespace")), str(service.get("name"))) if service else ("", str(client.get("url")))
 
 
@@ -131,14 +133,15 @@ def _held(names: set[str], tools: DeliverTools) -> dict[str, list[ObjectId]]:
 
 
 def _unasked(kind: ServedKind, names: set[str], cluster: Cluster) -> Iterator[ObjectId]:
-    for body in cluster.list(Query(group=kind.group, kind=kind.kind, metadata_only=True)).items:
+    query = Query(group=kind.group, kind=kind.kind, metadata_only=True)
+    for body in cluster.list(query).items:
         metadata = body["metadata"]
         if metadata.get("namespace") not in names or metadata.get("deletionTimestamp"):
             continue
         is_volume = (kind.group, kind.kind) == _VOLUME
         is_of_others = any(manager.startswith((*_BY_HAND, *_BY_ENGINES)) for manager in _managers(metadata))
         if is_volume or (is_of_others and not metadata.get("ownerReferences")):
-            yield _id(kind, body)
+            yield query.id_of(body)
 
 
 def _managers(metadata: Mapping[str, Any]) -> list[str]:
@@ -151,12 +154,3 @@ def _words(held: Sequence[ObjectId]) -> str:
     shown = ", ".join(f"{target.kind} {target.name}" for target in sorted(held)[:_NAMED])
     rest = len(held) - _NAMED
     return f"it still holds {shown}" + (f" and {rest} more" if rest > 0 else "")
-
-
-def _id(kind: ServedKind, body: Body) -> ObjectId:
-    metadata = body["metadata"]
-    return ObjectId(group=kind.group, kind=kind.kind, namespace=metadata.get("namespace") or "", name=metadata["name"])
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

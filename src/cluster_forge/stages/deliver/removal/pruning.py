@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from cluster_forge.gitops import applyset, git_server, ownership, removal
+from cluster_forge.gitops import ownership, removal
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.plan import DeployPlan
-from cluster_forge.gitops.steps import FIELD_MANAGER
-from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.manifests.manifest import Body
-from cluster_forge.ports.cluster import Cluster, Patch, Query
+from cluster_forge.stages.deliver.cluster_records import claims
 from cluster_forge.stages.deliver.removal import deletion
-from cluster_forge.stages.deliver.removal.bystanders import Bystanders
+from cluster_forge.stages.deliver.removal.bystanders import Bystanders, strangers
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -34,74 +30,19 @@ def prune(plan: DeployPlan, tools: DeliverTools, *, timeout: float, prune_data: 
     """
     if plan.narrowed or plan.delivery is not Delivery.DIRECT:
         return Deletion()
-    claimed = entries(tools.cluster, plan.stack)
-    wanted = {identity for identity, _ in ownership.entries(plan.claim[ownership.OBJECTS].decode())}
+    claimed = claims.entries(tools.cluster, plan.stack)
+    wanted = set(ownership.read(plan.claim[ownership.OBJECTS].decode()))
     wanted |= {item.id for part in plan.parts for item in part.objects}
     gone = [identity for identity in claimed if identity not in wanted]
     doomed = [identity for identity in gone if prune_data or not identity.holds_data]
     done = Deletion(kept=tuple((identity, "it holds data") for identity in gone if identity not in set(doomed)))
     if not doomed:
         return done
-    claims = {**claimed_by_others(tools.cluster, plan.stack), **dict.fromkeys(wanted, plan.stack)}
-    bystanders = Bystanders(claimed=claims, with_volumes=prune_data)
+    others = {**claims.of_others(tools.cluster, plan.stack), **dict.fromkeys(wanted, plan.stack)}
+    bystanders = Bystanders(claimed=others, with_volumes=prune_data)
     spared = partial(removal.owner, plan.stack, strangers=strangers(tools.cluster, plan.stack))
     for phase in removal.phases(doomed, plan.kubernetes.minor):
         one = deletion.delete(phase, tools, spared=spared, timeout=timeout, bystanders=bystanders)
-        unclaim(tools.cluster, plan.stack, one.released)
+        claims.take_out(tools.cluster, plan.stack, one.released)
         done += one
     return done
-
-
-def entries(cluster: Cluster, stack: str) -> dict[ObjectId, str]:
-    """The objects that a stack claims in the cluster, each with its last word (`owners`)."""
-    return dict(ownership.entries(listed(cluster.get(ownership.claim_id(stack)) or {})))
-
-
-def claimed_by_others(cluster: Cluster, stack: str) -> dict[ObjectId, str]:
-    """The objects that other stacks claim, each with its stack."""
-    query = Query(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, labels=ownership.CLAIM_LABEL)
-    claimed = {}
-    for body in cluster.list(query).items:
-        other = str((body["metadata"].get("labels") or {}).get(STACK_LABEL, ""))
-        if other != stack:
-            claimed.update(dict.fromkeys(ownership.read(listed(body)), other))
-    return claimed
-
-
-def strangers(cluster: Cluster, stack: str) -> frozenset[str]:
-    """The Applications and Kustomizations in the cluster that are not of the stack, by their names: whatever these are."""
-    names: dict[bool, set[str]] = {True: set(), False: set()}
-    for group, kind in removal.APPLIERS:
-        for body in cluster.list(Query(group=group, kind=kind, metadata_only=True)).items:
-            is_own = (body["metadata"].get("labels") or {}).get(STACK_LABEL) == stack
-            names[is_own].add(str(body["metadata"]["name"]))
-    return frozenset(names[False] - names[True])
-
-
-def stacks(cluster: Cluster) -> tuple[str, ...]:
-    """The stacks that claim objects in the cluster."""
-    query = Query(
-        group="", kind="ConfigMap", namespace=git_server.NAMESPACE, labels=ownership.CLAIM_LABEL, metadata_only=True
-    )
-    labeled = (body["metadata"].get("labels") or {} for body in cluster.list(query).items)
-    return tuple(sorted({str(labels.get(STACK_LABEL, "")) for labels in labeled} - {""}))
-
-
-def listed(claim: Body) -> str:
-    """The list in a claim."""
-    value = (claim.get("data") or {}).get(ownership.OBJECTS)
-    return value if isinstance(value, str) else ""
-
-
-def unclaim(cluster: Cluster, stack: str, gone: set[ObjectId]) -> None:
-    """Take objects out of the claim, and out of what it says as the parent of an ApplySet."""
-    parent = ownership.claim_id(stack)
-    claim = cluster.get(parent)
-    if claim is None:
-        return
-    left = {identity: word for identity, word in ownership.entries(listed(claim)) if identity not in gone}
-    lines = "".join(ownership.line(identity, left[identity]) for identity in sorted(left))
-    change: dict[str, object] = {"data": {ownership.OBJECTS: lines}}
-    if applyset.ID in (claim["metadata"].get("labels") or {}):
-        change["metadata"] = {"annotations": applyset.inventory(parent, left)}
-    cluster.patch(parent, change, Patch.MERGE, manager=FIELD_MANAGER)

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import RefusedError
+from cluster_forge.manifests.comparison import masking
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import ApplyOptions, Cluster, Patch
 from cluster_forge.stack.model import ExpectedSecret
 from cluster_forge.stack.secret_command import PULL_KEY, TLS_KEYS
+from cluster_forge.stages.deliver import creation
 from cluster_forge.stages.deliver.secrets.given import GivenSecrets
 
 MANAGER: Final = "cluster-forge-secrets"
 """Another manager than that of the stack's objects: no deployment without the values takes a key away."""
-_IS_THERE: Final = 409
-_MASK: Final = "•••"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ def make(expected: Iterable[ExpectedSecret], given: GivenSecrets, cluster: Clust
     """
     changes = list(_changes(expected, given, cluster))
     for namespace in sorted({change.secret.namespace for change in changes if change.is_new}):
-        _create_namespace(namespace, cluster)
+        creation.create_namespace(namespace, cluster)
     for change in changes:
         _apply(change, cluster)
     return tuple(f"{_id(change.secret)}: {', '.join(sorted(change.keys))}" for change in changes)
@@ -71,7 +71,7 @@ def _apply(change: _Change, cluster: Cluster) -> None:
         else:  # an apply of these keys alone would take the other ones of this manager away
             cluster.patch(_id(secret), {"data": data}, Patch.MERGE, manager=MANAGER)
     except RefusedError as error:  # which may quote the object
-        message = _masked(error.message, data, change.keys)
+        message = masking.without(error.message, masking.values(new))
         raise RefusedError(
             message, where=str(_id(secret)), fix=error.fix, status=error.status, reason=error.reason
         ) from None
@@ -84,28 +84,11 @@ def _type(keys: Iterable[str]) -> str:
     return "kubernetes.io/dockerconfigjson" if set(keys) == {PULL_KEY} else "Opaque"
 
 
-def _masked(message: str, encoded: Mapping[str, str], plain: Mapping[str, bytes]) -> str:
-    values = [*encoded.values(), *(value.decode(errors="replace") for value in plain.values())]
-    for value in sorted(values, key=len, reverse=True):
-        if value:
-            message = message.replace(value, _MASK)
-    return message
-
-
 def _decoded(value: Any) -> bytes | None:
     try:
         return base64.b64decode(value, validate=True)
     except (TypeError, ValueError, binascii.Error):
         return None
-
-
-def _create_namespace(name: str, cluster: Cluster) -> None:
-    body: Body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    try:
-        cluster.create(body)
-    except RefusedError as error:
-        if error.status != _IS_THERE:
-            raise
 
 
 def _id(secret: ExpectedSecret) -> ObjectId:
