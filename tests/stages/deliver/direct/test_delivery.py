@@ -29,7 +29,7 @@ def test_everything_is_there_and_ready() -> None:
     assert states(results) == {"shop": State.READY}
     assert (results["shop"].changed, results["shop"].objects) == (3, 2)
     assert delivery.there("ConfigMap", "settings", "shop")["data"] == {"a": "1"}
-    assert delivery.applied() == ["ConfigMap/applied-demo", "Namespace/shop", "ConfigMap/settings", "Deployment/web"]
+    assert delivery.applied() == ["Secret/applied-demo", "Namespace/shop", "ConfigMap/settings", "Deployment/web"]
 
 
 def test_a_second_deployment_applies_nothing() -> None:
@@ -38,7 +38,7 @@ def test_a_second_deployment_applies_nothing() -> None:
     first = len(delivery.cluster.requests)
     results = delivery.direct([SHOP])
     assert states(results) == {"shop": State.UNCHANGED}
-    assert (results["shop"].changed, delivery.applied()) == (0, ["ConfigMap/applied-demo"])
+    assert (results["shop"].changed, delivery.applied()) == (0, ["Secret/applied-demo"])
     assert len(delivery.cluster.requests) < first
 
 
@@ -70,7 +70,7 @@ def test_what_another_user_deleted_is_applied_again() -> None:
     delivery.direct([SHOP])
     delivery.cluster.delete(identity("ConfigMap", "settings", "shop"))
     delivery.direct([SHOP])
-    assert delivery.applied() == ["ConfigMap/applied-demo", "ConfigMap/settings"]
+    assert delivery.applied() == ["Secret/applied-demo", "ConfigMap/settings"]
 
 
 def test_a_run_that_is_killed_has_the_crds_in_its_record() -> None:
@@ -118,7 +118,7 @@ def test_a_run_after_a_failure_goes_on_where_it_stopped() -> None:
     assert states(delivery.direct([SHOP])) == {"shop": State.FAILED}
     is_broken = False
     assert states(delivery.direct([SHOP])) == {"shop": State.READY}
-    assert delivery.applied() == ["ConfigMap/applied-demo", "Deployment/web"]
+    assert delivery.applied() == ["Secret/applied-demo", "Deployment/web"]
 
 
 def test_a_component_waits_for_what_it_needs() -> None:

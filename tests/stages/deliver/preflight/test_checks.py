@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stack.model import ExpectedSecret, GitOps, KubernetesVersion, RepositorySource, Target
 from cluster_forge.stages.deliver.preflight import (
     apis,
+    claim_size,
     default_classes,
     engine,
     environment,
@@ -564,3 +566,44 @@ def test_what_the_user_may_not_see_is_said() -> None:
     (problem,) = registry.check(situation(cluster, planned(WEB)))
     assert (problem.code, problem.severity) == ("not-checked", Severity.WARNING)
     assert problem.message == "cannot see the nodes and their Pods: nodes is forbidden"
+
+
+# claim-size
+
+
+@pytest.mark.parametrize(("count", "expected"), [(6_000, []), (16_000, ["too-many-objects"])])
+def test_a_list_that_no_configmap_can_hold_is_said_before_the_first_change(count: int, expected: list[str]) -> None:
+    lines = "".join(f"ConfigMap shop {number:05}-{'x' * 60} -\n" for number in range(count))
+    plan = planned(WEB)
+    claim = type(plan.claim)({**plan.claim.files, "objects": lines.encode()})
+    assert codes(found(claim_size, FakeCluster(), replace(plan, claim=claim))) == expected
+
+
+# what an engine delivers already
+
+
+def with_kustomization(stack: str) -> FakeCluster:
+    group = "kustomize.toolkit.fluxcd.io"
+    names = {"kind": "Kustomization", "plural": "kustomizations"}
+    versions = [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}]
+    cluster = FakeCluster()
+    cluster.put(crd(f"kustomizations.{group}", group=group, names=names, scope="Namespaced", versions=versions))
+    labels = {"cluster-forge/stack": stack}
+    cluster.put(
+        namespace("flux-system"), body(f"{group}/v1", "Kustomization", "demo.other", "flux-system", labels=labels)
+    )
+    return cluster
+
+
+@pytest.mark.parametrize(("stack", "expected"), [("demo", ["foreign-object"]), ("other", [])])
+def test_a_stack_that_flux_delivers_is_delivered_by_nothing_else(stack: str, expected: list[str]) -> None:
+    problems = found(owners, with_kustomization(stack), planned(WEB), adopt=True)
+    assert codes(problems) == expected
+    assert all(not problem.option for problem in problems)
+    assert codes(found(owners, with_kustomization(stack), planned(WEB, gitops=FLUX))) == []
+
+
+def test_a_narrowed_stack_takes_nothing_from_flux() -> None:
+    narrowed = replace(planned(WEB, gitops=FLUX), narrowed="component shop")
+    assert codes(found(environment, with_kustomization("demo"), narrowed)) == ["narrowed-stack"]
+    assert codes(found(environment, with_kustomization("other"), narrowed)) == []

@@ -26,7 +26,6 @@ from cluster_forge.gitops.steps import (
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.health import AWAITED
 from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.manifests.part import Part
 from cluster_forge.ports.clock import Clock
 from cluster_forge.ports.cluster import ClusterReader
 from cluster_forge.ports.workers import Queue

@@ -20,7 +20,7 @@ from cluster_forge.gitops.steps import FIELD_MANAGER, Apply, ApplyHooks
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Patch, Query
-from cluster_forge.stages.deliver.cluster_records import audit_log, claims, releases
+from cluster_forge.stages.deliver.cluster_records import applied, audit_log, claims, releases
 from cluster_forge.stages.deliver.removal import deletion, emptied
 from cluster_forge.stages.deliver.removal.bystanders import Bystanders, strangers
 from cluster_forge.stages.deliver.removal.deletion import Deletion
@@ -209,8 +209,9 @@ def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     """
     cluster, stack = tools.cluster, request.stack
     releases.remove(stack, cluster)
-    for name in (f"applied-{stack}", audit_log.name(stack)):
-        cluster.delete(ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=name))
+    log = ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=audit_log.name(stack))
+    for target in (applied.record_id(stack), log):
+        cluster.delete(target)
     left = claims.entries(cluster, stack)
     if left:
         claims.write(cluster, stack, dict.fromkeys(left, owners.STAYS_BEHIND))
