@@ -85,6 +85,7 @@ class Credentials:
             f"{access.cluster.server} does not know {name}: {reason or said}",
             where=user.where or access.where,
             fix=fix,
+            is_lasting=True,
         )
 
     def _got(self) -> _Kept:
